@@ -1,0 +1,53 @@
+# make train: a virtual environment, the package, and a network trained on the embedded digits.
+# make test:  what the tests need, and all tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+SOURCES = src tests benchmarks examples tools
+
+.PHONY: train test tiny check format bench clean
+.DEFAULT_GOAL := test
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-test: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ $(VENV)/.installed-test $(VENV)/.installed
+
+train: $(VENV)/.installed
+	$(BIN)/palingrad train digits
+
+test: $(VENV)/.installed-test
+	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
+
+tiny: $(VENV)/.installed-test
+	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny tests
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/python tools/layers.py
+	$(BIN)/python tools/operations.py --check
+	$(BIN)/pyright
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/python tools/operations.py
+
+bench: $(VENV)/.installed
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) runs .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Derivatives: reverse and forward mode, transforms of functions, Jacobians, checking."""

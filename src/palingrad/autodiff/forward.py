@@ -1,0 +1,67 @@
+"""Forward mode: tangents pushed through the graph in the order of computation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..graph.context import built_at
+from ..graph.node import Node
+from ..graph.operation import Item, MultipleOutputs, Operation
+from ..graph.order import postorder
+from ..graph.registry import ops
+from .reverse import pulled_back, reverse
+
+
+def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | None]:
+    """Σ ∂y/∂x·t for each y, over the nodes x with a tangent; None where there is no path."""
+    found: dict[Node, Any] = dict(tangents)
+    for node in postorder(*ys):
+        if node in found or not isinstance(node, Operation):
+            continue
+        incoming = [found.get(x) for x in node.inputs]
+        if all(t is None for t in incoming):
+            continue
+        with built_at(node._origin):
+            if type(node) is Item:
+                t = incoming[0][node.attributes["index"]]
+            else:
+                t = _pushed(node, incoming)
+        if t is not None:
+            found[node] = t
+    return [found.get(y) for y in ys]
+
+
+def _pushed(node: Operation, tangents: list[Any]) -> Any:
+    """The output's tangent, of the output's shape and dtype."""
+    if type(node).jvp is not Operation.jvp:
+        t = node.jvp(tangents, *node.inputs)
+    elif node.linear:
+        filled = [ops.zeros_like(x) if t is None else t
+                  for x, t in zip(node.inputs, tangents, strict=True)]  # fmt: skip
+        moved = node.rebuild(filled)
+        t = list(moved.items) if isinstance(moved, MultipleOutputs) else moved
+    else:
+        t = _pulled_twice(node, tangents)
+    if t is None or isinstance(t, list):
+        return t
+    t = t if t.shape == node.shape else ops.broadcast_to(t, node.shape)
+    return t if t.dtype == node.dtype else ops.cast(t, node.dtype)
+
+
+def _pulled_twice(node: Operation, tangents: list[Any]) -> Any:
+    """The vjp is linear in its cotangent u; pulling t back through it gives the jvp."""
+    many = isinstance(node, MultipleOutputs)
+    outputs: Sequence[Node] = node.items if many else [node]
+    if any(y.dtype is None or y.dtype.kind != "f" for y in outputs):
+        return None
+    us = [ops.zeros_like(y) for y in outputs]
+    wanted = [t is not None for t in tangents]
+    contributions = pulled_back(node, us if many else us[0], wanted)
+    seeds: dict[Node, Node] = {}
+    for c, t in zip(contributions, tangents, strict=True):
+        if c is not None and t is not None:
+            seeds[c] = ops.add(seeds[c], t) if c in seeds else t
+    found = reverse(seeds, us)
+    result = [found.get(u) for u in us]
+    return result if many else result[0]

@@ -1,0 +1,161 @@
+"""Gradients between nodes: `gradients`, `backward`, and the promise kept when shapes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any, Literal, overload
+
+from ..errors import GradientError
+from ..graph.context import context, opened
+from ..graph.kinds import Control
+from ..graph.leaves import Constant
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs, is_known
+from ..graph.order import postorder
+from ..graph.promotion import as_node
+from ..graph.registry import ops, register
+from ..shapes import size, text
+from .reverse import reverse
+
+Missing = Literal["zeros", "raise"]
+
+
+class Gradient(MultipleOutputs, Control):
+    """A promise in a template: ∂y/∂x for each x, made of nodes once all shapes are known.
+
+    The inputs are y, the xs and, where given, the cotangent to start with.
+    """
+
+    math = r"\frac{\partial {y}}{\partial {x}}"
+
+    @property
+    def count(self) -> int:
+        return len(self.inputs) - 1 - self.attributes["seeded"]
+
+    @property
+    def xs(self) -> tuple[Node, ...]:
+        """The nodes that y is differentiated with respect to."""
+        return self.inputs[1 : 1 + self.count]
+
+    def _infer(self) -> None:
+        self._shape = tuple(x.shape for x in self.xs)
+        self._dtype = tuple(x.dtype for x in self.xs)
+
+    def kept(self) -> list[Node]:
+        """The promised nodes. All shapes must be known."""
+        seed = self.inputs[-1] if self.attributes["seeded"] else None
+        return _derive(self.inputs[0], self.xs, seed, self.attributes["missing"])
+
+
+@overload
+def gradients(y: Node, xs: Node, *, gradient: Any = None, missing: Missing = "zeros") -> Node: ...
+@overload
+def gradients(
+    y: Node, xs: Sequence[Node], *, gradient: Any = None, missing: Missing = "zeros"
+) -> list[Node]: ...
+def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zeros") -> Any:
+    """∂y/∂x for a node x, or a list of them for several; each has its x's shape and dtype.
+
+    `gradient` is the cotangent to start with, of y's shape; a y of one element needs none. An x
+    that y doesn't depend on gets zeros, or with missing="raise" a GradientError. The results are
+    ordinary nodes and can be differentiated again.
+
+    >>> import palingrad as pg
+    >>> x = pg.tensor(3.0)
+    >>> first = pg.gradients(x**3, x)
+    >>> second = pg.gradients(first, x)
+    >>> float(first), float(second)
+    (27.0, 18.0)
+    """
+    targets = [xs] if isinstance(xs, Node) else list(xs)
+    _check_nodes(y, targets)
+    seed = None if gradient is None else as_node(gradient)
+    # A derivative belongs to the graph its node waits in, also when that isn't open any more.
+    waits = context.graph is None and y.deferred and y.graph is not None
+    with opened(y.graph) if waits else nullcontext():
+        if all(is_known(node) for node in postorder(y, *targets)):
+            found = _derive(y, targets, seed, missing)
+        else:
+            inputs = (y, *targets) if seed is None else (y, *targets, seed)
+            found = list(Gradient(*inputs, seeded=seed is not None, missing=missing).items)
+    return found[0] if isinstance(xs, Node) else found
+
+
+def _derive(y: Node, xs: Sequence[Node], seed: Node | None, missing: Missing) -> list[Node]:
+    _check_floats(y, xs)
+    found = reverse({y: _start(y, seed)}, xs)
+    for x in xs:
+        if x not in found and missing == "raise":
+            raise GradientError(f"{y.label()} doesn't depend on {x.label()}{x.built()}")
+    return [found[x] if x in found else ops.zeros_like(x) for x in xs]
+
+
+def _start(y: Node, seed: Node | None) -> Node:
+    """The cotangent that the reverse pass starts with."""
+    if seed is not None:
+        if seed.shape != y.shape:
+            raise GradientError(
+                f"gradient has shape {text(seed.shape)}, {y.label()} has {text(y.shape)}"
+            )
+        return seed
+    assert y.shape is not None
+    if size(y.shape) != 1:
+        raise GradientError(
+            f"{y.label()} has shape {text(y.shape)}{y.built()}: only one number has a gradient.",
+            hint="Sum it, or give gradient=, or ask for pg.jacobian.",
+        )
+    return ops.ones_like(y)
+
+
+def _check_nodes(y: Any, xs: Sequence[Any]) -> None:
+    for node in (y, *xs):
+        if not isinstance(node, Node):
+            raise GradientError(
+                f"gradients: expected nodes, got {type(node).__name__} {node!r:.40}"
+            )
+    _check_floats(y, xs)
+
+
+def _check_floats(y: Node, xs: Sequence[Node]) -> None:
+    for node in (y, *xs):
+        if isinstance(node, MultipleOutputs):
+            raise GradientError(f"{node.label()} has several outputs; differentiate one of them")
+        if node.dtype is not None and node.dtype.kind != "f":
+            raise GradientError(
+                f"{node.label()} is {node.dtype}{node.built()}: only floats have gradients.",
+                hint="Make it a float, as in pg.Variable(2.0) or dtype=pg.float32.",
+            )
+
+
+@register
+def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> None:
+    """Set `.grad` on every node that y depends on; see `Node.backward`."""
+    _check_floats(y, [])
+    nodes = [node for node in postorder(y) if _takes_gradient(node)]
+    if y.deferred:
+        for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
+            node.grad = g
+        return
+    with opened(None, hidden=True):
+        found = reverse({y: _start(y, None if gradient is None else as_node(gradient))})
+        for node in nodes:
+            g = found.get(node)
+            if g is None:
+                node.grad = ops.zeros_like(node)
+            else:  # without create_graph a gradient forgets how it came about
+                node.grad = g if create_graph else _detached(g)
+
+
+def _takes_gradient(node: Node) -> bool:
+    """Nodes of floats, but not the bare numbers written in expressions."""
+    if isinstance(node, MultipleOutputs):
+        return False
+    bare = isinstance(node, Constant) and node.scalar is not None
+    return not bare and (node.dtype is None or node.dtype.kind == "f")
+
+
+def _detached(g: Node) -> Node:
+    result = Constant.__new__(Constant)
+    result._value = g.value
+    return result

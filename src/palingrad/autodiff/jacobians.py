@@ -1,0 +1,113 @@
+"""Values and Jacobians kept on nodes: `graph.evaluate` and `graph.jacobians`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import FeedError, GradientError
+from ..graph.context import opened
+from ..graph.leaves import Constant, Placeholder, Variable, forget
+from ..graph.node import Node
+from ..graph.operation import Operation
+from ..graph.order import postorder
+from ..graph.registry import register
+from .replay import replay
+from .reverse import reverse
+
+
+@register
+def evaluate(result: Node, feeds: Any = None) -> Array:
+    """Compute `result` and keep every value on the way; see `Graph.evaluate`."""
+    _evaluated(result, feeds)
+    return result.numpy()
+
+
+@register
+def jacobians(result: Node, feeds: Any = None) -> None:
+    """Set `.jacobian` of every node that `result` depends on; see `Graph.jacobians`."""
+    twins = _evaluated(result, feeds)
+    y = twins[result]
+    if y.dtype.kind != "f":
+        raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
+    rows: dict[Node, list[Array]] = {}
+    with opened(None, hidden=True):
+        for place in range(y.value.size):
+            found = reverse({y: one_hot_like(y, place)})
+            for node, twin in twins.items():
+                if isinstance(twin, Node) and twin in found:
+                    rows.setdefault(node, []).append(found[twin].numpy())
+    for node, twin in twins.items():
+        if node in rows:
+            node.jacobian = _sealed(np.stack(rows[node]).reshape(y.shape + twin.shape))
+        elif isinstance(twin, Node) and twin.dtype is not None and twin.dtype.kind == "f":
+            node.jacobian = _sealed(np.zeros(y.shape + twin.shape, y.dtype))
+
+
+def one_hot_like(y: Node, place: int) -> Node:
+    """Zeros of y's shape and dtype with a 1 at `place` in flattened order."""
+    assert y.shape is not None
+    seed = np.zeros(y.shape, y.dtype)
+    seed.flat[place] = 1
+    return Constant(seed)
+
+
+def _sealed(array: Array) -> Array:
+    array.setflags(write=False)
+    return array
+
+
+def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
+    """Each node's eager twin, with a value; an eager node is its own.
+
+    Values that a deferred node kept aren't computed again.
+    """
+    order = postorder(result)
+    if not result.deferred:
+        return {node: node for node in order}
+    _feed(feeds or {})
+    twins: dict[Node, Any] = {}
+    with opened(None, hidden=True):
+        for node in order:
+            if isinstance(node, Placeholder):
+                if node.value is None:
+                    raise FeedError(f"{node.label()} needs a feed{node.built()}")
+                twins[node] = Constant(node.value)
+        replay(order, twins, _twin)
+    for node in order:
+        if isinstance(node, Variable):
+            node._observed = True
+        elif node.deferred and isinstance(node, Operation) and isinstance(twins[node], Node):
+            node._cached_value = twins[node]._value
+    return twins
+
+
+def _feed(feeds: Any) -> None:
+    for node, value in feeds.items():
+        if not isinstance(node, Placeholder):
+            raise FeedError(f"only placeholders are fed, got {node!r}")
+        value = np.array(node.accept(value))
+        if node._cached_value is None or not np.array_equal(node._cached_value, value):
+            forget(node)
+            node._cached_value = _sealed(value)
+
+
+def _twin(node: Operation, inputs: list[Any]) -> Node:
+    """`node` with a value, on its inputs' twins; the kept value where there is one."""
+    if node._cached_value is None:
+        return node.rebuild(inputs)
+    twin = object.__new__(type(node))
+    twin.__dict__.update(node.__dict__)
+    twin.inputs = tuple(inputs)
+    twin._value = node._cached_value
+    twin._consumers = None
+    return twin
+
+
+@register
+def clear_jacobians(result: Node) -> None:
+    """Set `.jacobian` of every node that `result` depends on to None."""
+    for node in postorder(result):
+        node.jacobian = None

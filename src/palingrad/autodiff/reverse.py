@@ -1,0 +1,143 @@
+"""Reverse mode: one pass over the graph in reverse order, for every style.
+
+The pass builds nodes, so in a graph it differentiates symbolically and eagerly it computes; either
+way its result can be differentiated again. Broadcasting is undone here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import GradientError
+from ..graph.context import built_at
+from ..graph.node import Node
+from ..graph.operation import Item, MultipleOutputs, Operation
+from ..graph.order import postorder
+from ..graph.promotion import as_node
+from ..graph.registry import ops, register
+from ..ops.stable import stable_form
+from ..shapes import text
+
+Cotangent = Any  # a Node; for a node with several outputs a list with a Node or None for each
+
+
+def reverse(seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None) -> dict[Node, Node]:
+    """Pull the cotangents in `seeds` back to `xs`, or to every node when xs is None.
+
+    Returns the total cotangent of each node that is reached. Shapes must be known.
+    """
+    resolve = _Resolver(xs)
+    roots = [resolve(root) for root in seeds]
+    order = postorder(*roots, inputs=lambda node: map(resolve, node.inputs))
+    active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
+    cotangents: dict[Node, Cotangent] = {}
+    for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
+        _accumulate(cotangents, root, fitted(seed, seed_of, "the gradient to start with"))
+    for node in reversed(order):
+        g = cotangents.get(node)
+        if g is None or not isinstance(node, Operation) or not node.inputs:
+            continue
+        if type(node) is Item:
+            _accumulate_item(cotangents, node, g)
+            continue
+        inputs = [resolve(x) for x in node.inputs]
+        wanted = [_differentiable(x) and (active is None or x in active) for x in inputs]
+        if any(wanted):
+            with built_at(node._origin):
+                for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
+                    if c is not None:
+                        _accumulate(cotangents, x, c)
+    if xs is None:
+        return cotangents
+    return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
+
+
+def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[Node | None]:
+    """The cotangents that `node` sends to the wanted inputs, each of its input's shape."""
+    if isinstance(node, MultipleOutputs):
+        g = [item_g if item_g is not None else ops.zeros_like(item)
+             for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
+    contributions = node.vjp(g, *node.inputs)
+    if len(contributions) != len(node.inputs):
+        raise GradientError(
+            f"{node.label()}: vjp gave {len(contributions)} gradients for {len(node.inputs)} inputs"
+        )
+    result: list[Node | None] = []
+    for x, c, needed in zip(node.inputs, contributions, wanted, strict=True):
+        c = c() if callable(c) and needed else c
+        result.append(
+            None if c is None or not needed else fitted(c, x, f"{node.label()}: a gradient")
+        )
+    return result
+
+
+def fitted(c: Any, x: Node, what: str) -> Node:
+    """The cotangent `c` in x's shape and dtype: what was broadcast is summed."""
+    c = as_node(c)
+    shape, target = c.shape, x.shape
+    assert shape is not None and target is not None
+    if shape != target:
+        extra = len(shape) - len(target)
+        if extra < 0 or any(b not in (1, a) for a, b in zip(shape[extra:], target, strict=True)):
+            raise GradientError(
+                f"{what} has shape {text(shape)} for a node of shape {text(target)}"
+            )
+        c = ops.sum_to(c, target)
+    return c if c.dtype == x.dtype else ops.cast(c, x.dtype)
+
+
+class _Resolver:
+    """Takes a node to its stable form, where that goes past no node whose gradient is asked for."""
+
+    def __init__(self, xs: Sequence[Node] | None) -> None:
+        self.forms: dict[Node, Node] = {}
+        self.kept = None if xs is None else set(xs)
+
+    def __call__(self, node: Node) -> Node:
+        if self.kept is None:
+            return node
+        if node not in self.forms:
+            form = stable_form(node)
+            if form is None or self.kept.intersection(form.skipped):
+                self.forms[node] = node
+            else:
+                with built_at(node._origin):
+                    self.forms[node] = form.build()
+        return self.forms[node]
+
+
+def _active(order: list[Node], xs: set[Node], resolve: Callable[[Node], Node]) -> set[Node]:
+    """The nodes that depend on `xs`: only they carry gradients."""
+    active: set[Node] = set()
+    for node in order:
+        if node in xs or any(resolve(x) in active for x in node.inputs):
+            active.add(node)
+    return active
+
+
+def _differentiable(node: Node) -> bool:
+    """Whether gradients can reach the node: floats, but not the bare numbers in expressions."""
+    if isinstance(node, MultipleOutputs):
+        return any(dtype.kind == "f" for dtype in node.dtype)
+    return node.dtype is not None and node.dtype.kind == "f"
+
+
+def _accumulate(cotangents: dict[Node, Cotangent], node: Node, c: Node) -> None:
+    before = cotangents.get(node)
+    cotangents[node] = c if before is None else ops.add(before, c)
+
+
+def _accumulate_item(cotangents: dict[Node, Cotangent], item: Item, g: Node) -> None:
+    parent = item.inputs[0]
+    assert isinstance(parent, MultipleOutputs)
+    parts = cotangents.setdefault(parent, [None] * parent.count)
+    index: int = item.attributes["index"]
+    parts[index] = g if parts[index] is None else ops.add(parts[index], g)
+
+
+@register
+def pull_back(y: Node, xs: Sequence[Node], g: Node) -> list[Node | None]:
+    """g·∂y/∂x for each x, None where there is no path."""
+    found = reverse({y: g}, xs)
+    return [found.get(x) for x in xs]

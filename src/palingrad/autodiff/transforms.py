@@ -1,0 +1,204 @@
+"""Transforms of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian.
+
+The function takes and returns arrays, or lists, tuples and dicts of them. Given arrays the
+transforms return arrays; given nodes they return nodes, so that they nest and trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..errors import GradientError, ShapeError
+from ..graph.leaves import tensor
+from ..graph.node import Node
+from ..graph.promotion import as_node
+from ..graph.registry import ops
+from ..shapes import known, size, text
+from ..trees import leaves, mapped, rebuilt
+from .forward import forward
+from .gradients import gradients
+from .jacobians import one_hot_like
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes ∂f/∂(argument): f returns one number.
+
+    `argnums` is the place of the argument, or several places for a tuple of gradients. Each has
+    the argument's own form, shape and dtype.
+
+    >>> import numpy as np
+    >>> import palingrad as pg
+    >>> pg.grad(lambda x: pg.sum(x**3))(np.arange(3.0))
+    array([ 0.,  3., 12.])
+    """
+    both = value_and_grad(f, argnums)
+
+    @wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return function
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes (f(…), ∂f/∂(argument)) in one go; see `grad`."""
+
+    @wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(args, argnums)
+        y = as_node(f(*call.arguments, **kwargs))
+        if y.shape is not None and known(y.shape) and size(y.shape) != 1:
+            raise GradientError(
+                f"grad: f returned shape {text(y.shape)}: only one number has a gradient.",
+                hint="Sum it, or use pg.jacobian.",
+            )
+        return call.result((y, call.shaped(gradients(y, call.nodes))))
+
+    return function
+
+
+def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
+    """(f(*args), pull): pull(g) gives g·∂f/∂(argument) for each argument, as a tuple."""
+    call = _Call(args, tuple(range(len(args))))
+    y = f(*call.arguments)
+    ys = [as_node(one) for one in leaves(y)]
+
+    def pull(g: Any) -> Any:
+        gs = [as_node(one) for one in leaves(g)]
+        if len(gs) != len(ys):
+            raise GradientError(f"vjp: f returned {len(ys)} arrays, got {len(gs)} cotangents")
+        totals: list[Node | None] = [None] * len(call.nodes)
+        for one, seed in zip(ys, gs, strict=True):
+            seed = seed if seed.dtype == one.dtype else ops.cast(seed, one.dtype)
+            for place, c in enumerate(gradients(one, call.nodes, gradient=seed)):
+                before = totals[place]
+                totals[place] = c if before is None else before + c
+        return call.result(call.shaped(totals))
+
+    return call.result(rebuilt(y, iter(ys))), pull
+
+
+def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """(f(*args), Σ ∂f/∂(argument)·tangent), computed forwards in one pass.
+
+    `tangents` has the form and shapes of `args`.
+    """
+    call = _Call(tuple(args), tuple(range(len(args))))
+    ts = [as_node(one) for one in leaves(list(tangents))]
+    if len(ts) != len(call.nodes):
+        raise GradientError(f"jvp: {len(call.nodes)} arguments but {len(ts)} tangents")
+    for x, t in zip(call.nodes, ts, strict=True):
+        if x.shape != t.shape:
+            raise ShapeError(f"jvp: argument {text(x.shape)} has a tangent of {text(t.shape)}")
+    y = f(*call.arguments)
+    ys = [as_node(one) for one in leaves(y)]
+    seeds = {
+        x: t if t.dtype == x.dtype else ops.cast(t, x.dtype)
+        for x, t in zip(call.nodes, ts, strict=True)
+    }
+    found = [
+        ops.zeros_like(one) if t is None else t
+        for one, t in zip(ys, forward(ys, seeds), strict=True)
+    ]
+    return call.result((rebuilt(y, iter(ys)), rebuilt(y, iter(found))))
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes ∂f/∂(argument), of shape f(…).shape + argument.shape.
+
+    Works row by row in reverse mode, or column by column forwards where those are fewer.
+    """
+
+    @wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        call = _Call(args, argnums)
+        y = as_node(f(*call.arguments, **kwargs))
+        return call.result(call.shaped(_jacobians(y, call.nodes)))
+
+    return function
+
+
+def hessian(f: Function, argnums: int = 0) -> Function:
+    """The function that computes ∂²f/∂(argument)², of the argument's shape twice over."""
+    return jacobian(grad(f, argnums), argnums)
+
+
+def _jacobians(y: Node, xs: list[Node]) -> list[Node]:
+    if y.shape is None or not known(y.shape) or any(not known(x.shape) for x in xs):
+        raise ShapeError("jacobian: all shapes must be known", hint="Give the placeholders shapes.")
+    if sum(size(x.shape) for x in xs) < size(y.shape):  # pyright: ignore[reportArgumentType]
+        return [_by_columns(y, x) for x in xs]
+    rows: list[list[Node]] = [[] for _ in xs]
+    for place in range(size(y.shape)):
+        for found, g in zip(rows, gradients(y, xs, gradient=one_hot_like(y, place)), strict=True):
+            found.append(g)
+    return [_assembled(found, y, x) for found, x in zip(rows, xs, strict=True)]
+
+
+def _by_columns(y: Node, x: Node) -> Node:
+    assert x.shape is not None and y.shape is not None
+    columns: list[Node] = []
+    for place in range(size(x.shape)):
+        t = forward([y], {x: one_hot_like(x, place)})[0]
+        columns.append(ops.zeros_like(y) if t is None else t)
+    if not columns:
+        return as_node(np.zeros(y.shape + x.shape, y.dtype))
+    return ops.reshape(ops.stack(columns, axis=len(y.shape)), y.shape + x.shape)
+
+
+def _assembled(rows: list[Node], y: Node, x: Node) -> Node:
+    assert x.shape is not None and y.shape is not None
+    if not rows:
+        return as_node(np.zeros(y.shape + x.shape, x.dtype))
+    return ops.reshape(ops.stack(rows), y.shape + x.shape)
+
+
+class _Call:
+    """The arguments of one call, those to differentiate made nodes that stand for nothing else."""
+
+    def __init__(self, args: tuple[Any, ...], argnums: Argnums) -> None:
+        self.single = isinstance(argnums, int)
+        places = [argnums] if isinstance(argnums, int) else list(argnums)
+        for place in places:
+            if not -len(args) <= place < len(args):
+                raise GradientError(f"argnums {place} is out of range for {len(args)} arguments")
+        places = [place % len(args) for place in places]
+        self.outside = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
+        made = {place: mapped(_own_node, args[place]) for place in places}
+        self.trees = [made[place] for place in places]
+        self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
+        self.arguments = [made.get(place, arg) for place, arg in enumerate(args)]
+
+    def shaped(self, found: Sequence[Any]) -> Any:
+        """Results for `nodes` in the form of the arguments."""
+        new = iter(found)
+        trees = [rebuilt(tree, new) for tree in self.trees]
+        return trees[0] if self.single else tuple(trees)
+
+    def result(self, tree: Any) -> Any:
+        """Arrays for a caller who gave arrays, where they are computed already."""
+        if self.outside:
+            return tree
+        return mapped(lambda leaf: leaf.value if _computed(leaf) else leaf, tree)
+
+
+def _computed(leaf: Any) -> bool:
+    return isinstance(leaf, Node) and not leaf.deferred
+
+
+def _own_node(value: Any) -> Node:
+    """A node for this argument alone, so that another way to the same node isn't counted."""
+    node = ops.positive(value) if isinstance(value, Node) else tensor(value)
+    if node.dtype is not None and node.dtype.kind != "f":
+        raise GradientError(
+            f"an argument is {node.dtype}: only floats have gradients.",
+            hint="Make it a float, as in 2.0 or np.array([1.0, 2.0]).",
+        )
+    return node

@@ -1,0 +1,119 @@
+"""Dtypes: the default float, promotion with weak Python scalars, and values turned into arrays.
+
+Promotion follows NumPy 2 within a kind. Across kinds a float keeps its width: float32 with int64 is
+float32 (NumPy says float64), as the array API standard leaves open and PyTorch and JAX do.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .errors import DTypeError, ShapeError
+
+DType = np.dtype[Any]
+Array = np.ndarray[Any, Any]
+Scalar = bool | int | float
+
+bool_ = np.dtype(np.bool_)
+int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
+float16, float32, float64 = (np.dtype(f"float{n}") for n in (16, 32, 64))
+
+_default_float: list[DType] = [float32]
+
+
+def default_dtype() -> DType:
+    """The dtype that Python floats become: float32 unless `set_default_dtype` said otherwise."""
+    return _default_float[0]
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Make `dtype` (a float dtype) what Python floats become from now on."""
+    dtype = as_dtype(dtype)
+    if dtype.kind != "f":
+        raise DTypeError(f"set_default_dtype: expected a float dtype, got {dtype}")
+    _default_float[0] = dtype
+
+
+def as_dtype(dtype: Any) -> DType:
+    """Turn what NumPy takes as a dtype, or the Python type `float`, into a dtype."""
+    if dtype is float:
+        return default_dtype()
+    try:
+        result = np.dtype(dtype)
+    except TypeError as error:
+        raise DTypeError(f"{dtype!r} is not a dtype") from error
+    if result.kind not in "biuf":
+        raise DTypeError(f"dtype {result} is not supported: booleans, integers and floats are")
+    return result
+
+
+@cache
+def _promote(dtypes: frozenset[DType]) -> DType:
+    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    return np.result_type(*(floats or dtypes))
+
+
+def promote(*dtypes: DType) -> DType:
+    """The dtype that holds a result of all these: NumPy 2's rule, but a float keeps its width."""
+    return _promote(frozenset(dtypes))
+
+
+def promote_scalar(dtype: DType, scalar: Scalar) -> DType:
+    """The dtype of an array of `dtype` with a Python scalar, which is weak: it gives way."""
+    if isinstance(scalar, bool) or dtype.kind == "f":
+        return dtype
+    if isinstance(scalar, int):
+        return int64 if dtype.kind == "b" else dtype
+    return default_dtype()
+
+
+def scalar_dtype(scalar: Scalar) -> DType:
+    """The dtype of a Python scalar on its own."""
+    if isinstance(scalar, bool):
+        return bool_
+    return int64 if isinstance(scalar, int) else default_dtype()
+
+
+def _first_leaf(value: Any) -> Any:
+    while isinstance(value, (list, tuple)) and value:
+        value = value[0]
+    return value
+
+
+def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> Array:
+    """`value` (array, scalar, nested lists) as an array; Python floats become the default float.
+
+    Raises DTypeError for what isn't made of numbers, ShapeError for ragged lists.
+    """
+    try:
+        array = np.array(value) if copy else np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"rows of different lengths make no array: {value!r:.80}") from error
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(
+            f"expected numbers, got {type(value).__name__} that makes an array of {array.dtype}: "
+            f"{value!r:.80}"
+        )
+    if dtype is None and array.dtype == np.float64:
+        if not isinstance(_first_leaf(value), (np.ndarray, np.generic)):
+            dtype = default_dtype()
+    if dtype is not None and dtype != array.dtype:
+        array = convert(array, dtype)
+    return array
+
+
+def convert(array: Array, dtype: DType) -> Array:
+    """`array` in `dtype`; floats never become integers, nor numbers booleans, without `cast`."""
+    ranks = "biuf"
+    if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
+        raise DTypeError(f"can't turn {array.dtype} into {dtype} silently; use pg.cast")
+    if dtype.kind in "iu" and array.size and dtype.itemsize < 8:
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        if array.min() < low or array.max() > high:
+            raise DTypeError(f"a value outside {low} … {high} doesn't fit {dtype}")
+    with np.errstate(over="ignore"):
+        return array.astype(dtype)

@@ -1,0 +1,64 @@
+"""What an engine is, and the atomic run that all share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Protocol
+
+import numpy as np
+
+from ..dtypes import Array
+from ..graph.leaves import state_lock
+from ..passes.program import Program
+
+
+class Executable:
+    """A compiled Program. A subclass gives `compute`; calling it is one atomic run."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._reads = program.reads
+        self._updated = tuple(variable for variable, _ in program.updates)
+        # Locks are taken in one order everywhere, so that two runs never wait for each other.
+        self._locks = [variable.lock for variable in sorted(self._updated, key=id)]
+
+    def compute(
+        self, feeds: Sequence[Array], states: Sequence[Array]
+    ) -> tuple[list[Array], list[Array]]:
+        """Outputs, and new values for the updated Variables, from feeds and read Variables."""
+        raise NotImplementedError
+
+    def __call__(self, feeds: Sequence[Array]) -> list[Array]:
+        """Run once: reads see the state before, updates land together, or not at all."""
+        if not self._updated:
+            with state_lock:
+                states = [variable._value for variable in self._reads]
+            return self.compute(feeds, states)[0]
+        with ExitStack() as stack:
+            for lock in self._locks:
+                stack.enter_context(lock)
+            with state_lock:
+                states = [variable._value for variable in self._reads]
+            outputs, values = self.compute(feeds, states)
+            with state_lock:
+                for variable, value in zip(self._updated, values, strict=True):
+                    variable.put(value)
+            return outputs
+
+
+class Engine(Protocol):
+    """Compiles Programs that the passes have been over."""
+
+    name: str
+
+    def compile(self, program: Program) -> Executable:
+        """A callable that runs the program."""
+        ...
+
+
+def sealed(value: Array, *, copy: bool = False) -> Array:
+    """`value` as a read-only array of its own, fit to be handed out or kept by a Variable."""
+    value = np.array(value) if copy or type(value) is not np.ndarray else value
+    value.setflags(write=False)
+    return value

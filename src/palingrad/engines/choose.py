@@ -1,0 +1,35 @@
+"""Which engine runs: the argument, else `set_engine`, else the environment, else the best."""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import EngineError
+from .base import Engine
+from .numpy import NumpyEngine
+
+_engines: dict[str, Engine] = {"numpy": NumpyEngine()}
+_chosen: list[str | None] = [None]
+
+
+def set_engine(name: str | None) -> None:
+    """Run on this engine from now on where no `engine=` says otherwise; None goes back."""
+    if name is not None:
+        _named(name)
+    _chosen[0] = name
+
+
+def get_engine(name: str | None = None) -> Engine:
+    """The engine called `name`; by default the chosen one, PALINGRAD_ENGINE's, or the best."""
+    return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or "numpy")
+
+
+def engine_names() -> list[str]:
+    """The engines that are here, the best first."""
+    return list(_engines)
+
+
+def _named(name: str) -> Engine:
+    if name not in _engines:
+        raise EngineError(f"no engine is called {name!r}; there is {', '.join(_engines)}")
+    return _engines[name]

@@ -1,0 +1,200 @@
+"""pg.function: a Python function traced into a Program once for each signature."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from functools import partial, update_wrapper
+from typing import Any
+
+import numpy as np
+
+from .dtypes import Array, as_array, default_dtype, float64, int64
+from .engines.base import Executable
+from .engines.choose import get_engine
+from .errors import GraphError
+from .graph.context import context, opened
+from .graph.kinds import Assign, Scratch
+from .graph.leaves import Constant, Placeholder, Variable
+from .graph.node import Node
+from .graph.operation import Operation
+from .passes.pipeline import optimise
+from .passes.specialise import specialise
+from .trees import leaves, rebuilt
+
+
+class Function:
+    """A function compiled on first call for each signature; see `function`."""
+
+    def __init__(self, f: Callable[..., Any], *, engine: str | None = None) -> None:
+        update_wrapper(self, f)
+        self._f = f
+        self._engine = engine
+        self._traces: dict[Hashable, Traced] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        given = leaves([args, kwargs])
+        if context.graph is not None or any(map(_is_tensor, given)):
+            return self._f(*args, **kwargs)  # part of a larger graph, so that gradients flow
+        forms = tuple(map(_form, given))
+        engine = get_engine(self._engine)
+        names = tuple(kwargs)
+        key = (forms, _structure(args), names, engine.name, default_dtype())
+        try:
+            traced = self._traces.get(key)
+        except TypeError:
+            raise TypeError(
+                f"{self.__name__}: an argument is neither numbers nor hashable: {args!r:.80}"
+            ) from None
+        if traced is None:
+            with self._lock:
+                traced = self._traces.get(key)
+                if traced is None:
+                    traced = Traced(self._f, args, kwargs, forms, engine.name)
+                    self._traces[key] = traced
+        return traced.run(given)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        """As a method: the instance is an argument, told apart by identity."""
+        return self if instance is None else partial(self, instance)
+
+    __name__: str
+
+
+def function(f: Callable[..., Any] | None = None, *, engine: str | None = None) -> Any:
+    """`f` compiled: traced into a Program once for each signature of its arguments, then fast.
+
+    Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a change of
+    shape or dtype traces again. Everything else (booleans, strings, Variables, objects) is part of
+    the signature. Variables may be read and assigned; a run is atomic. Called with nodes, or while
+    a graph is open, f itself runs and its nodes become part of that graph.
+
+    >>> import numpy as np
+    >>> import palingrad as pg
+    >>> @pg.function
+    ... def distance(x, y):
+    ...     return pg.sqrt(pg.sum((x - y) ** 2))
+    >>> distance(np.array([3.0, 0.0]), np.array([0.0, 4.0]))
+    array(5.)
+    """
+    return partial(function, engine=engine) if f is None else Function(f, engine=engine)
+
+
+class Traced:
+    """One trace: which arguments are fed, the compiled program, and the form of its results."""
+
+    def __init__(
+        self, f: Callable[..., Any], args: Any, kwargs: Any, forms: tuple[Any, ...], engine: str
+    ) -> None:
+        given = leaves([args, kwargs])
+        self.held = given  # objects that are part of the signature by identity stay alive
+        self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
+        graph = Trace()
+        with opened(graph, hidden=True):
+            new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
+            traced_args, traced_kwargs = rebuilt([args, kwargs], iter(new))
+            self.result = f(*traced_args, **traced_kwargs)
+            outputs = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
+        placeholders = [new[place] for place in self.fed]
+        fed = {node: (node.shape, node.dtype) for node in placeholders}
+        fetches = [*outputs, *graph.assigned.values()]
+        program = specialise(fetches, fed)
+        program = type(program)(program.feeds, program.outputs[: len(outputs)], program.updates)
+        self.executable: Executable = get_engine(engine).compile(optimise(program))
+
+    def run(self, given: list[Any]) -> Any:
+        """The results for these leaves of arguments, in the form that f returned them."""
+        values = iter(self.executable([_array(given[place]) for place in self.fed]))
+        new = (next(values) if isinstance(x, Node) else x for x in leaves(self.result))
+        return rebuilt(self.result, new)
+
+
+class Trace(Scratch):
+    """The graph of one trace: sees assignments in the order the function makes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.assigned: dict[Variable, Node] = {}
+        self._captured: dict[Node, Node] = {}
+
+    def add(self, node: Node) -> None:
+        if isinstance(node, Assign):
+            self.assigned[node.attributes["variable"]] = node
+
+    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        return tuple(self._seen(x) for x in super().adopt(inputs))
+
+    def _seen(self, x: Node) -> Node:
+        """What a node is inside the trace: an assigned Variable its new value, a node that was
+        computed outside its value."""
+        if isinstance(x, Variable):
+            return self.assigned.get(x, x)
+        if isinstance(x, Operation) and not x.deferred:
+            if x not in self._captured:
+                self._captured[x] = Constant(x.numpy())
+            return self._captured[x]
+        return x
+
+    def check_new_variable(self) -> None:
+        raise GraphError(
+            "a Variable can't be made inside pg.function, where it would be lost after the trace.",
+            hint="Make it before.",
+        )
+
+
+def _is_tensor(leaf: Any) -> bool:
+    return isinstance(leaf, Node) and not isinstance(leaf, Variable)
+
+
+def _form(leaf: Any) -> Hashable:
+    """What of a leaf is part of the signature: a tuple for what is fed, else the leaf itself."""
+    if type(leaf) is np.ndarray or isinstance(leaf, np.generic):
+        return leaf.shape, leaf.dtype
+    if type(leaf) is float or type(leaf) is int:
+        return (), type(leaf)
+    return Static(leaf)
+
+
+class Static:
+    """A leaf that is part of the signature, compared with its type; Variables by identity."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Static) or type(self.value) is not type(other.value):
+            return False
+        if isinstance(self.value, Node):
+            return self.value is other.value
+        return bool(self.value == other.value)
+
+
+def _structure(tree: Any) -> Hashable:
+    """The form of a tree without its leaves."""
+    if isinstance(tree, dict):
+        return "dict", tuple((key, _structure(branch)) for key, branch in tree.items())
+    if isinstance(tree, (list, tuple)):
+        return type(tree).__name__, tuple(map(_structure, tree))
+    return None
+
+
+def _traced(leaf: Any, form: Any) -> Any:
+    """The placeholder that stands for a leaf in the trace, or the leaf where it is static."""
+    if type(form) is not tuple:
+        return leaf
+    shape, kind = form
+    if kind is not float and kind is not int:
+        return Placeholder(shape, dtype=kind)
+    node = Placeholder((), dtype=float64 if kind is float else int64)
+    node.weak = kind(0)
+    return node
+
+
+def _array(leaf: Any) -> Array:
+    if type(leaf) is float:
+        return np.asarray(leaf, float64)
+    return leaf if type(leaf) is np.ndarray else as_array(np.asarray(leaf))

@@ -1,0 +1,1 @@
+"""Nodes, operations and graphs: what every style builds and every engine runs."""

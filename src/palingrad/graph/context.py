@@ -1,0 +1,103 @@
+"""What is ambient while a graph is built: the open graph, the name scope, the origin. Per thread."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import CodeType
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .graph import Graph
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+Place = tuple[CodeType, int]  # an instruction; its line is looked up only when somebody asks
+
+
+class Context(threading.local):
+    """The calling thread's ambient state; one instance, `context`, serves all threads."""
+
+    graph: Graph | None = None
+    scope: str = ""
+    origin: Place | None = None
+    hidden: bool = False  # nodes built now belong to an engine or an expansion, not to the user
+
+
+class Origin(NamedTuple):
+    """A line of the user's code."""
+
+    file: str
+    line: int
+
+    @classmethod
+    def of(cls, place: Place) -> Origin:
+        """The line that holds the instruction."""
+        code, instruction = place
+        found = code.co_firstlineno
+        for start, end, line in code.co_lines():
+            if start <= instruction < end and line is not None:
+                found = line
+        return cls(code.co_filename, found)
+
+    def __str__(self) -> str:
+        return f"{os.path.basename(self.file)}:{self.line}"
+
+
+context = Context()
+
+
+def find_origin(depth: int) -> Place | None:
+    """The innermost instruction outside this package, looking from `depth` callers up."""
+    if context.origin is not None:
+        return context.origin
+    frame = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        if not code.co_filename.startswith(PACKAGE):
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None
+
+
+@contextmanager
+def opened(graph: Graph | None, *, hidden: bool | None = None) -> Iterator[None]:
+    """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers."""
+    before = context.graph, context.hidden
+    context.graph = graph
+    context.hidden = context.hidden if hidden is None else hidden
+    try:
+        yield
+    finally:
+        context.graph, context.hidden = before
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """Put `name/` before the names of all nodes built inside; scopes nest.
+
+    >>> import palingrad as pg
+    >>> with pg.Graph():
+    ...     with pg.name_scope("hidden"):
+    ...         print(pg.Variable(1.0, name="bias").name)
+    hidden/bias
+    """
+    previous, context.scope = context.scope, f"{context.scope}{name}/"
+    try:
+        yield context.scope
+    finally:
+        context.scope = previous
+
+
+@contextmanager
+def built_at(place: Place | None) -> Iterator[None]:
+    """Give all nodes built inside this origin: they stand for a node of the user's."""
+    previous, context.origin = context.origin, place or context.origin
+    try:
+        yield
+    finally:
+        context.origin = previous

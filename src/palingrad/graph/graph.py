@@ -1,0 +1,168 @@
+"""Graph: the nodes built while it is open, found by list and by name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from ..errors import GraphError
+from .context import context
+from .leaves import Placeholder, Variable
+from .node import Node
+from .operation import Operation
+from .registry import ops
+
+if TYPE_CHECKING:
+    from ..dtypes import Array
+
+
+class Graph:
+    """A graph that is built first and run later: while it is open, nothing is computed.
+
+    >>> import palingrad as pg
+    >>> with pg.Graph() as graph:
+    ...     x = pg.placeholder(name="x")
+    ...     y = pg.square(x, name="y")
+    >>> [node.name for node in graph.nodes], graph["y"] is y
+    (['x', 'y'], True)
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._names: dict[str, Node] = {}
+        self._uses: dict[str, int] = {}
+        self._outer: list[Graph | None] = []
+
+    # ---------------------------------------------------------------- what is in it
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The nodes that compute, in the order they were built."""
+        return [node for node in self.nodes if isinstance(node, Operation)]
+
+    @property
+    def placeholders(self) -> list[Placeholder]:
+        """The nodes that are fed, in the order they were built."""
+        return [node for node in self.nodes if isinstance(node, Placeholder)]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The nodes that training changes, in the order they were built."""
+        return [node for node in self.nodes if isinstance(node, Variable)]
+
+    def __getitem__(self, name: str) -> Node:
+        """The node of this name. Raises GraphError, with the nearest names, where there is none."""
+        try:
+            return self._names[name]
+        except KeyError:
+            near = difflib.get_close_matches(name, self._names, n=3)
+            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            raise GraphError(f"no node is named {name!r} among {len(self)}.", hint=hint) from None
+
+    def __contains__(self, node: object) -> bool:
+        """Whether this name, or this node, is in the graph."""
+        if isinstance(node, Node):
+            return node.graph is self
+        return node in self._names
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __repr__(self) -> str:
+        return (
+            f"Graph({len(self.operations)} operations, {len(self.variables)} variables, "
+            f"{len(self.placeholders)} placeholders)"
+        )
+
+    # ---------------------------------------------------------------- opening it
+
+    def __enter__(self) -> Graph:
+        self._outer.append(context.graph)
+        context.graph = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        context.graph = self._outer.pop()
+
+    def as_default(self) -> Opened:
+        """Open this graph for the calling thread, at once; in a `with`, until its end."""
+        return Opened(self)
+
+    # ---------------------------------------------------------------- nodes arriving
+
+    def add(self, node: Node) -> None:
+        """Take a new node and make its name unique: add, add_1, …."""
+        node.graph = self
+        self.nodes.append(node)
+        wanted = node._name or context.scope + node.kind_name()
+        uses = self._uses.get(wanted, 0)
+        name = wanted if uses == 0 else f"{wanted}_{uses}"
+        while name in self._names:
+            uses += 1
+            name = f"{wanted}_{uses}"
+        self._uses[wanted] = uses + 1
+        self._names[name] = node
+        node._name = name
+
+    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        """The inputs of a new node here. Raises GraphError for one that waits in another graph."""
+        for x in inputs:
+            if x.graph is not self and x.graph is not None and x.deferred:
+                raise GraphError(
+                    f"{x.label()} waits in another graph{x.built()}; a node's inputs are in one graph"
+                )
+        return inputs
+
+    def check_new_variable(self) -> None:
+        """Raise where no Variable may be made; a plain graph takes any."""
+
+    # ---------------------------------------------------------------- values and Jacobians
+
+    def evaluate(self, result: Node, feeds: Any = None) -> Array:
+        """Compute `result`, keep every node's value in `.value`, and return the result's.
+
+        Kept values stay until a Variable they depend on changes; only what is missing is computed.
+        """
+        return ops.evaluate(result, feeds)
+
+    def jacobians(self, result: Node, feeds: Any = None) -> None:
+        """Set `.jacobian` of every node that `result` depends on to ∂result/∂node.
+
+        Shapes: result.shape + node.shape. Values are kept as `evaluate` does.
+        """
+        ops.jacobians(result, feeds)
+
+    def clear_jacobians(self) -> None:
+        """Set every node's `.jacobian` to None."""
+        for node in self.nodes:
+            node.jacobian = None
+
+    def reset_values(self) -> None:
+        """Drop the values that `evaluate` and `jacobians` kept."""
+        for node in self.nodes:
+            node._cached_value = None
+
+
+class Opened:
+    """A graph made the default one: until this `with` ends, or for good without a `with`."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._outer = context.graph
+        context.graph = graph
+
+    def __enter__(self) -> Graph:
+        return self._graph
+
+    def __exit__(self, *_: object) -> None:
+        context.graph = self._outer
+
+
+def get_default_graph() -> Graph | None:
+    """The graph that is open in this thread, or None where nodes compute at once."""
+    return context.graph
+
+
+def reset_default_graph() -> None:
+    """Close whatever graph is open in this thread: from now on nodes compute at once."""
+    context.graph = None

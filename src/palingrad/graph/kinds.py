@@ -1,0 +1,167 @@
+"""The kinds of operations: what an engine needs to know to run one it has never heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from ..dtypes import DType, bool_
+from ..shapes import Shape, axes_in, broadcast, reduced
+from .context import built_at, opened
+from .graph import Graph
+from .node import Node
+from .operation import Operation, is_known
+from .registry import ops
+
+
+class Elementwise(Operation):
+    """Each element of y from the elements of the inputs at its place, after broadcasting.
+
+    A subclass gives `f(m, *x)` and `d(y, *x)`: ∂y/∂x for each input as a node, a number, a boolean
+    mask (where the derivative is 1; nothing flows elsewhere, not even NaN), None, or a function
+    that returns one of these and is called only if that input's gradient is wanted.
+    """
+
+    boolean: ClassVar[bool] = False  # whether the result is True or False
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return broadcast(*shapes)
+
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        return bool_ if self.boolean else dtypes[-1]
+
+    def d(y, *x: Node) -> Sequence[Any]:
+        """∂y/∂x for each input."""
+        raise NotImplementedError(f"{type(y).__name__} needs d(y, *x)")
+
+    def vjp(y, g: Node, *x: Node) -> Sequence[Any]:
+        if y.boolean:
+            return [None] * len(x)
+        return [
+            _scaled_later(g, slope) if callable(slope) else scaled(g, slope) for slope in y.d(*x)
+        ]
+
+    def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
+        if y.boolean:
+            return None
+        total = None
+        for t, slope in zip(tangents, y.d(*x), strict=True):
+            slope = slope() if callable(slope) and t is not None else slope
+            term = None if t is None else scaled(t, slope)
+            if term is not None:
+                total = term if total is None else ops.add(total, term)
+        return total
+
+
+def _scaled_later(g: Node, slope: Any) -> Any:
+    return lambda: scaled(g, slope())
+
+
+def scaled(g: Node, slope: Any) -> Node | None:
+    """g · slope, for a slope as `Elementwise.d` gives it."""
+    if slope is None or (type(slope) in (int, float) and slope == 0):
+        return None
+    if type(slope) in (int, float):
+        if slope == 1:
+            return g
+        return ops.negative(g) if slope == -1 else ops.multiply(g, slope)
+    if slope.dtype == bool_:
+        return ops.where(slope, g, 0)
+    return ops.multiply(g, slope)
+
+
+class Reduce(Operation):
+    """Fewer elements: the axes in `axis` are brought to one element, or to none without `keepdims`."""
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        axes = axes_in(self.attributes["axis"], len(shapes[0]))
+        return reduced(shapes[0], axes, self.attributes["keepdims"])
+
+
+class Move(Operation):
+    """The same elements in other places; linear, so tangents move alike."""
+
+    linear = True
+
+
+class Contract(Operation):
+    """Products summed over shared axes."""
+
+
+class Index(Operation):
+    """Elements chosen by integer arrays, and put back where they came from."""
+
+
+class Random(Operation):
+    """Random numbers. The first input is the generator's state, which each run advances."""
+
+    promotes = False
+
+
+class Assign(Operation):
+    """A new value for a Variable, which lands when the run ends."""
+
+    promotes = False
+
+
+class Control(Operation):
+    """What steers a run rather than computing."""
+
+    promotes = False
+
+
+class Composite(Operation):
+    """A node made of others: `expand(y, *x)` builds them, and must build the same each time.
+
+    Drawn as one node and taken apart by engines. Without a `vjp` of its own its derivative is
+    that of what it is made of, and without a `shape_rule` so is its shape.
+    """
+
+    _expansion: Node | None = None
+
+    def expand(y, *x: Node) -> Node:
+        """The nodes that this one stands for."""
+        raise NotImplementedError(f"{type(y).__name__} needs expand(y, *x)")
+
+    @property
+    def expansion(self) -> Node:
+        """The result of `expand` on this node's inputs, built once."""
+        if self._expansion is None:
+            with opened(Scratch(), hidden=True), built_at(self._origin):
+                self._expansion = self.expand(*self.inputs)
+        return self._expansion
+
+    def compute(self, *values: Any) -> Any:
+        with opened(None, hidden=True), built_at(self._origin):
+            self._expansion = self.expand(*self.inputs)
+        return self._expansion._value
+
+    def _infer(self) -> None:
+        if type(self).shape_rule is not Operation.shape_rule:
+            super()._infer()
+        elif all(map(is_known, self.inputs)):
+            self._shape, self._dtype = self.expansion.shape, self.expansion.dtype
+
+    def vjp(y, g: Node, *x: Node) -> Sequence[Node | None]:
+        return ops.pull_back(y.expansion, x, g)
+
+
+class Custom(Operation):
+    """A user's own operation: `compute(self, *x)` on arrays and `vjp(self, g, *x)` on nodes.
+
+    Opaque to compilers. `self` in `vjp` is the output node. Where the result hasn't the first
+    input's shape and dtype, `shape_rule` and `dtype_rule` say what it has; what neither can tell
+    is learnt when a session runs.
+    """
+
+    promotes = False
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+
+class Scratch(Graph):
+    """A graph for nodes that nobody lists."""
+
+    def add(self, node: Node) -> None:
+        pass

@@ -1,0 +1,175 @@
+"""Constant, Placeholder and Variable: the nodes without inputs."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array, DType, Scalar, as_array, as_dtype, convert
+from ..errors import DTypeError, FeedError, ShapeError
+from ..shapes import Shape, as_shape, same, text
+from .context import context, find_origin
+from .node import Node
+from .registry import ops
+
+# Held while several Variables are read or written as one: no run sees half of another's update.
+state_lock = threading.Lock()
+
+
+def sealed(value: Any, dtype: DType | None = None) -> Array:
+    """A private read-only array of `value`."""
+    array = as_array(value, dtype, copy=True)
+    array.setflags(write=False)
+    return array
+
+
+class Constant(Node):
+    """A value known for good. `scalar` is the bare Python number it was made from, if it was."""
+
+    scalar: Scalar | None = None
+
+    def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
+        if type(value) in (bool, int, float) and dtype is None:
+            self.scalar = value
+        self._value = sealed(value, None if dtype is None else as_dtype(dtype))
+        self._settle(name, find_origin(2), context.graph)
+
+    @classmethod
+    def of(cls, scalar: Scalar, dtype: DType) -> Constant:
+        """The Python number as a constant of `dtype`. Raises DTypeError where it doesn't fit."""
+        node = cls.__new__(cls)
+        try:
+            value = np.asarray(scalar, dtype)
+        except OverflowError as error:
+            raise DTypeError(f"{scalar} doesn't fit {dtype}") from error
+        value.setflags(write=False)
+        node.scalar = scalar
+        node._value = value
+        if context.graph is not None:
+            node._settle(None, find_origin(2), context.graph)
+        return node
+
+
+def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Constant:
+    """`value` (array, number, nested lists; copied) as a node that has it.
+
+    >>> import palingrad as pg
+    >>> x = pg.tensor([1.0, 2.0])
+    >>> (x * x).value
+    array([1., 4.], dtype=float32)
+    """
+    node = Constant(value.numpy() if isinstance(value, Node) else value, dtype=dtype, name=name)
+    node.scalar = None  # a tensor is strong: its dtype counts in promotion
+    return node
+
+
+class Placeholder(Node):
+    """A value given at run time. Shape, dtype, or sizes (None) may be left open.
+
+    `weak` marks a Python number that is given at run time: it gives way in promotion.
+    """
+
+    weak: Scalar | None = None
+
+    def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
+        self._shape = None if shape is None else as_shape(shape)
+        self._dtype = None if dtype is None else as_dtype(dtype)
+        self._settle(name, find_origin(2), context.graph)
+
+    def accept(self, value: Any) -> Array:
+        """`value` as an array that fits. Raises FeedError where it can't.
+
+        A list or a number takes the placeholder's dtype; an array must convert without loss of kind.
+        """
+        if type(value) is not np.ndarray or (
+            self._dtype is not None and value.dtype != self._dtype
+        ):
+            try:
+                value = as_array(value.numpy() if isinstance(value, Node) else value)
+                if self._dtype is not None:
+                    value = convert(value, self._dtype)
+            except (DTypeError, ShapeError) as error:
+                raise FeedError(f"{self.label()}: {error}") from error
+        elif value.dtype.kind not in "biuf":
+            raise FeedError(f"{self.label()}: expected numbers, got an array of {value.dtype}")
+        wanted: Shape | None = self._shape
+        if wanted is not None and wanted != value.shape:
+            fits = len(wanted) == value.ndim and all(map(same, wanted, value.shape))
+            if not fits:
+                raise FeedError(
+                    f"{self.label()} has shape {text(wanted)}, fed {text(value.shape)}{self.built()}"
+                )
+        return value
+
+
+def placeholder(shape: Any = None, *, dtype: Any = None, name: str | None = None) -> Placeholder:
+    """A node whose value is fed to each run. Whatever isn't given is learnt from the feed."""
+    return Placeholder(shape, dtype=dtype, name=name)
+
+
+class Variable(Node):
+    """A value that training changes, unless `trainable` is false. Shape and dtype stay.
+
+    >>> import palingrad as pg
+    >>> w = pg.Variable([1.0, 2.0])
+    >>> w.assign(w * 2).value
+    array([2., 4.], dtype=float32)
+    """
+
+    _observed: bool = False  # whether a deferred node keeps a value computed from this one
+
+    def __init__(
+        self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None
+    ) -> None:
+        value = value.numpy() if isinstance(value, Node) else value
+        self._value = sealed(value, None if dtype is None else as_dtype(dtype))
+        self.trainable = trainable and self._value.dtype.kind == "f"
+        self.lock = threading.RLock()  # held by a run that updates, from its reads to its writes
+        graph = context.graph
+        if graph is not None:
+            graph.check_new_variable()
+        self._settle(name, find_origin(2), graph)
+
+    def assign(self, value: Any) -> Node:
+        """Take `value` (same shape; dtype converted): at once, or when the returned node is run.
+
+        Raises ShapeError or DTypeError where the value doesn't fit; the Variable then stays.
+        """
+        if context.graph is not None or (isinstance(value, Node) and value.deferred):
+            return ops.assign(self, value)
+        array = sealed(value.numpy() if isinstance(value, Node) else value)
+        self.check(array.shape, array.dtype)
+        if array.dtype != self._value.dtype:
+            array = sealed(array, self._value.dtype)
+        with state_lock:
+            self.put(array)
+        return self
+
+    def check(self, shape: Shape | None, dtype: DType | None) -> None:
+        """Raise unless a value of this shape and dtype can be assigned."""
+        mine = self._value
+        if shape is not None and not (
+            len(shape) == mine.ndim and all(map(same, shape, mine.shape))
+        ):
+            raise ShapeError(f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}")
+        if dtype is not None and dtype.kind == "f" and mine.dtype.kind != "f":
+            raise DTypeError(f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast")
+
+    def put(self, array: Array) -> None:
+        """Take a sealed array of the right shape and dtype; the caller holds `state_lock`."""
+        self._value = array
+        if self._observed:
+            self._observed = False
+            forget(self)
+
+
+def forget(node: Node) -> None:
+    """Drop the kept values of all deferred nodes that depend on `node`."""
+    stack = list(node.consumers)
+    while stack:
+        consumer = stack.pop()
+        if consumer._cached_value is not None:
+            consumer._cached_value = None
+            stack.extend(consumer.consumers)

@@ -1,0 +1,270 @@
+"""Operation: a node that computes its value from inputs. One class holds all its mathematics."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import weakref
+from collections.abc import Mapping, Sequence
+from types import FunctionType, MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..dtypes import Array, DType
+from ..errors import DTypeError, GradientError, PalingradError, ShapeError
+from ..maths import numpy_maths
+from ..shapes import Shape, text
+from .context import context, find_origin
+from .node import Node
+from .promotion import align
+from .registry import operations
+from .samples import Sample
+
+_NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+
+
+class Operation(Node):
+    """The base of all operations; subclass one of the kinds rather than this.
+
+    An instance is a node: in every rule the first parameter is that node itself, the output `y`,
+    whose attributes (`y.axis`) are the keyword arguments that it was made with. A subclass gives
+
+    - `f(m, *x, **attributes)`: the value, written with the maths namespace `m`;
+    - `shape_rule(y, *shapes)` and `dtype_rule(y, *dtypes)`: what is known before computing;
+    - `vjp(y, g, *x)`: for each input the node g·∂y/∂x, or None where there is none;
+    - `samples`: inputs that prove all of that.
+    """
+
+    math: ClassVar[str] = ""  # LaTeX
+    symbol: ClassVar[str] = ","  # what stands between two inputs in messages
+    onnx: ClassVar[str | None] = None
+    samples: ClassVar[Sequence[Sample]] = ()
+    promotes: ClassVar[bool] = True  # whether all inputs are brought to one dtype
+    floats: ClassVar[bool] = False  # whether integers become the default float first
+    linear: ClassVar[bool] = False  # whether the operation itself maps tangents
+
+    attributes: Mapping[str, Any] = _NO_ATTRIBUTES
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if isinstance(cls.__dict__.get("f"), FunctionType):
+            cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
+        cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
+        operations.append(cls)
+
+    _kind_name: ClassVar[str] = "operation"
+
+    def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
+        if attributes:
+            self.attributes = attributes
+            self.__dict__.update(attributes)
+        origin = self._origin = find_origin(2)
+        try:
+            nodes = self.align_inputs(inputs)
+        except PalingradError as error:
+            raise self._explained(error, inputs) from None
+        graph = context.graph
+        if graph is None:
+            values = [x._value for x in nodes]
+            for value in values:
+                if value is None:
+                    break
+            else:  # eager: every input has a value
+                self.inputs = nodes
+                if name is not None:
+                    self._name = context.scope + name
+                self._value = self._evaluate(values)
+                if not context.hidden:
+                    self._announce()
+                return
+            graph = next((x.graph for x in nodes if x._value is None and x.graph), None)
+        if graph is not None:
+            nodes = graph.adopt(nodes)
+        self.inputs = nodes
+        self._infer()
+        if not context.hidden:
+            self._announce()
+        self._settle(name, origin, graph)
+
+    def _announce(self) -> None:
+        """Make this node known to its inputs as a consumer, which doesn't keep it alive."""
+        reference = weakref.ref(self)
+        for x in self.inputs:
+            consumers = x._consumers
+            if consumers is None:
+                x._consumers = [reference]
+            elif len(consumers) < x._prune_at:
+                consumers.append(reference)
+            else:  # drop the dead, at a cost that stays constant for each edge
+                consumers[:] = [other for other in consumers if other() is not None]
+                consumers.append(reference)
+                x._prune_at = 2 * len(consumers) + 16
+
+    def kind_name(self) -> str:
+        return self._kind_name
+
+    # ---------------------------------------------------------------- rules, for subclasses
+
+    @staticmethod
+    def f(m: Any, *x: Any, **attributes: Any) -> Any:
+        """The value, computed by the maths namespace `m`."""
+        raise NotImplementedError("an operation needs f(m, x), compute(self, x) or expand(y, x)")
+
+    def compute(self, *values: Any) -> Any:
+        """The value for these input values, as arrays."""
+        if self.attributes:
+            return self.f(numpy_maths, *values, **self.attributes)
+        return self.f(numpy_maths, *values)
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        """What the caller gave, as nodes; brought to one dtype where the operation wants that."""
+        return align(inputs, promotes=self.promotes, floats=self.floats)
+
+    def shape_rule(self, *shapes: Shape) -> Any:
+        """The output's shape; sizes may be None."""
+        raise NotImplementedError(f"{type(self).__name__} needs shape_rule(y, *shapes)")
+
+    def dtype_rule(self, *dtypes: DType) -> Any:
+        """The output's dtype."""
+        return dtypes[0]
+
+    def vjp(self, g: Any, *x: Node) -> Sequence[Any]:
+        """For each input g·∂y/∂x, None where nothing flows, or a function that makes it if wanted."""
+        raise GradientError(f"{self.label()} has no derivative{self.built()}")
+
+    def jvp(self, tangents: Sequence[Node | None], *x: Node) -> Node | None:
+        """Σ ∂y/∂x·t over the inputs with a tangent; the default pulls back twice."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------- machinery
+
+    def rebuild(self, inputs: Sequence[Any]) -> Operation:
+        """The same operation on other inputs, in the context of now."""
+        new = object.__new__(type(self))
+        Operation.__init__(new, *inputs, **self.attributes)
+        new._name = self._name
+        return new
+
+    @np.errstate(all="ignore")
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        """The sealed value; an error names the operation."""
+        try:
+            value = self.compute(*values)
+            if type(value) is np.ndarray:
+                value.setflags(write=False)
+                return value
+            return self.seal(value)
+        except PalingradError as error:
+            raise self._explained(error, self.inputs) from None
+        except Exception as error:
+            self._infer()  # a shape rule says it better than NumPy
+            error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
+            raise
+
+    def seal(self, value: Any) -> Any:
+        """`value` as the read-only array that a node holds."""
+        if type(value) is not np.ndarray:
+            value = np.asarray(value)
+        value.setflags(write=False)
+        return value
+
+    def _infer(self) -> None:
+        """Shape and dtype as far as the inputs tell them."""
+        dtypes = [x.dtype for x in self.inputs]
+        shapes = [x.shape for x in self.inputs]
+        try:
+            if all(dtype is not None for dtype in dtypes):
+                self._dtype = self.dtype_rule(*dtypes)  # pyright: ignore[reportArgumentType]
+            if all(shape is not None for shape in shapes):
+                self._shape = self.shape_rule(*shapes)  # pyright: ignore[reportArgumentType]
+        except (ShapeError, DTypeError) as error:
+            raise self._explained(error, self.inputs) from None
+
+    def _explained(self, error: PalingradError, inputs: Sequence[Any]) -> PalingradError:
+        if error.explained:
+            return error
+        where = "" if self.origin is None else f" Built at {self.origin}."
+        fact = f"{self.kind_name()}: {error.fact}: {self._inputs_text(inputs)}.{where}"
+        better = type(error)(fact, hint=error.hint)
+        better.explained = True
+        return better
+
+    def _inputs_text(self, inputs: Sequence[Any]) -> str:
+        rule = type(self).__dict__.get("f") or type(self).__dict__.get("expand") or self.compute
+        rule = getattr(rule, "__func__", rule)
+        names = [
+            parameter.name
+            for parameter in list(inspect.signature(rule).parameters.values())[1:]
+            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+        ]
+        names += [f"x{number}" for number in range(len(names), len(inputs))]
+        parts = [
+            f"{name} {text(x.shape)} {x.dtype or '?'}"
+            if isinstance(x, Node)
+            else f"{name} {x!r:.40}"
+            for name, x in zip(names, inputs, strict=False)
+        ]
+        return (f" {self.symbol} " if self.symbol != "," else ", ").join(parts)
+
+
+class MultipleOutputs(Operation):
+    """An operation with several outputs: one node, plus one `Item` node for each output."""
+
+    _items: tuple[Item, ...] | None = None
+
+    @property
+    def shape(self) -> Any:
+        """The outputs' shapes."""
+        return self._shape if self._value is None else tuple(value.shape for value in self._value)
+
+    @property
+    def dtype(self) -> Any:
+        """The outputs' dtypes."""
+        return self._dtype if self._value is None else tuple(value.dtype for value in self._value)
+
+    @property
+    def count(self) -> int:
+        """How many outputs there are."""
+        raise NotImplementedError(f"{type(self).__name__} needs count")
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """One node for each output."""
+        if self._items is None:
+            self._items = tuple(Item(self, index=index) for index in range(self.count))
+        return self._items
+
+    def seal(self, value: Any) -> Any:
+        return tuple(super(MultipleOutputs, self).seal(one) for one in value)
+
+
+class Item(Operation):
+    """y = xᵢ, one output of an operation with several."""
+
+    math = r"{x}_{i}"
+    promotes = False
+
+    def f(m, x, *, index):
+        return x[index]
+
+    def shape_rule(y, shapes):
+        return shapes[y.attributes["index"]]
+
+    def dtype_rule(y, dtypes):
+        return dtypes[y.attributes["index"]]
+
+
+def is_known(node: Node) -> bool:
+    """Whether the node's shape and dtype are known whole."""
+    shape, dtype = node.shape, node.dtype
+    if isinstance(node, MultipleOutputs):
+        return shape is not None and dtype is not None and all(None not in one for one in shape)
+    return shape is not None and dtype is not None and None not in shape
+
+
+def as_value(array: Array) -> Array:
+    """A private read-only copy of `array`, fit to be a node's value."""
+    value = np.array(array)
+    value.setflags(write=False)
+    return value

@@ -1,0 +1,162 @@
+"""The operators and methods of nodes, each looked up by name in the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .registry import ops
+
+if TYPE_CHECKING:
+    from .node import Node
+
+
+class Operators:
+    """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
+
+    __array_ufunc__ = None  # NumPy arrays on the left leave the operator to the node
+    __array_priority__ = 100.0
+
+    def __add__(self, other: Any) -> Node:
+        return ops.add(self, other)
+
+    def __radd__(self, other: Any) -> Node:
+        return ops.add(other, self)
+
+    def __sub__(self, other: Any) -> Node:
+        return ops.subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Node:
+        return ops.subtract(other, self)
+
+    def __mul__(self, other: Any) -> Node:
+        return ops.multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Node:
+        return ops.multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Node:
+        return ops.divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Node:
+        return ops.divide(other, self)
+
+    def __floordiv__(self, other: Any) -> Node:
+        return ops.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Node:
+        return ops.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Node:
+        return ops.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Node:
+        return ops.remainder(other, self)
+
+    def __pow__(self, other: Any) -> Node:
+        return ops.pow(self, other)
+
+    def __rpow__(self, other: Any) -> Node:
+        return ops.pow(other, self)
+
+    def __matmul__(self, other: Any) -> Node:
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Node:
+        return ops.matmul(other, self)
+
+    def __and__(self, other: Any) -> Node:
+        return ops.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Node:
+        return ops.bitwise_and(other, self)
+
+    def __or__(self, other: Any) -> Node:
+        return ops.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Node:
+        return ops.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Node:
+        return ops.bitwise_xor(self, other)
+
+    def __rxor__(self, other: Any) -> Node:
+        return ops.bitwise_xor(other, self)
+
+    def __invert__(self) -> Node:
+        return ops.bitwise_invert(self)
+
+    def __neg__(self) -> Node:
+        return ops.negative(self)
+
+    def __pos__(self) -> Node:
+        return ops.positive(self)
+
+    def __abs__(self) -> Node:
+        return ops.abs(self)
+
+    def __lt__(self, other: Any) -> Node:
+        return ops.less(self, other)
+
+    def __le__(self, other: Any) -> Node:
+        return ops.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Node:
+        return ops.greater(self, other)
+
+    def __ge__(self, other: Any) -> Node:
+        return ops.greater_equal(self, other)
+
+    def __eq__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return ops.equal(self, other)
+
+    def __ne__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return ops.not_equal(self, other)
+
+    def __getitem__(self, index: Any) -> Node:
+        return ops.getitem(self, index)
+
+    # __getitem__ alone would let Python iterate for ever over a node of unknown length.
+    def __iter__(self) -> Any:
+        return ops.iterate(self)
+
+    @property
+    def mT(self) -> Node:
+        """The matrices on the last two axes, transposed."""
+        return ops.matrix_transpose(self)
+
+    @property
+    def T(self) -> Node:
+        """All axes in reverse order."""
+        return ops.permute_dims(self)
+
+    def sum(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+        """The sum over `axis`, or over all axes."""
+        return ops.sum(self, axis=axis, keepdims=keepdims)
+
+    def mean(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+        """The arithmetic mean over `axis`, or over all axes."""
+        return ops.mean(self, axis=axis, keepdims=keepdims)
+
+    def max(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+        """The largest element over `axis`, or over all axes."""
+        return ops.max(self, axis=axis, keepdims=keepdims)
+
+    def min(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+        """The smallest element over `axis`, or over all axes."""
+        return ops.min(self, axis=axis, keepdims=keepdims)
+
+    def reshape(self, *shape: Any) -> Node:
+        """The same elements in another shape; one size may be -1."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def astype(self, dtype: Any) -> Node:
+        """The elements in another dtype."""
+        return ops.cast(self, dtype)
+
+    def backward(self, gradient: Any = None) -> None:
+        """Set `.grad` on every node this one depends on to ∂(this)/∂(node).
+
+        `gradient` is the cotangent to start with, of this node's shape; a scalar needs none.
+        Calling it again sets the gradients again, it doesn't add to them.
+        """
+        ops.backward(self, gradient)

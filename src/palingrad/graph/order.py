@@ -1,0 +1,33 @@
+"""Orders of the nodes that a node depends on. Loops, never recursion: graphs are deep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from .node import Node
+
+
+def _inputs(node: Node) -> Sequence[Node]:
+    return node.inputs
+
+
+def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = _inputs) -> list[Node]:
+    """All nodes that `roots` depend on and the roots themselves, each once, inputs first.
+
+    >>> import palingrad as pg
+    >>> x = pg.tensor(2.0, name="x")
+    >>> [node.name for node in pg.postorder(x * x + x)]
+    ['x', 'multiply', 'add']
+    """
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in done:
+            done.add(node)
+            stack.append((node, True))
+            stack.extend((x, False) for x in reversed(tuple(inputs(node))) if x not in done)
+    return order

@@ -1,0 +1,74 @@
+"""Inputs of operations: values become nodes, and nodes are brought to one dtype."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..dtypes import DType, Scalar, default_dtype, promote, promote_scalar, scalar_dtype
+from .leaves import Constant, Placeholder
+from .node import Node
+from .registry import ops
+
+_SCALARS = (bool, int, float)
+
+
+def as_node(value: Any) -> Node:
+    """A node as it is; anything else as a Constant."""
+    return value if isinstance(value, Node) else Constant(value)
+
+
+def _scalar_of(value: Any) -> Scalar | None:
+    """The Python scalar that `value` is or stands for: a weak one in promotion."""
+    if type(value) in _SCALARS:
+        return value
+    if type(value) is Constant:
+        return value.scalar
+    return value.weak if type(value) is Placeholder else None
+
+
+def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Node, ...]:
+    """`inputs` as nodes, of one dtype if `promotes`, of a float dtype if `floats`.
+
+    While a dtype is unknown the inputs stay as they are: specialising aligns them again.
+    """
+    first: Any = None
+    for x in inputs:  # the common case: nodes of one dtype already
+        if not isinstance(x, Node):
+            break
+        dtype = x.dtype
+        if dtype is None or not (first is None or dtype is first):
+            break
+        first = dtype
+    else:
+        if not (promotes and floats) or first is None or first.kind == "f":
+            return inputs
+    if not promotes:
+        return tuple(as_node(x) for x in inputs)
+    scalars = [_scalar_of(x) for x in inputs]
+    nodes = [
+        x if isinstance(x, Node) or scalar is not None else Constant(x)
+        for x, scalar in zip(inputs, scalars, strict=True)
+    ]
+    dtypes = [x.dtype for x, scalar in zip(nodes, scalars, strict=True) if scalar is None]
+    if any(dtype is None for dtype in dtypes):  # `in` would ask NumPy, where None is float64
+        return tuple(as_node(x) for x in nodes)
+    dtype = _common(dtypes, [scalar for scalar in scalars if scalar is not None])
+    if floats and dtype.kind != "f":
+        dtype = default_dtype()
+    return tuple(
+        _in_dtype(x, dtype)
+        if scalar is None or isinstance(x, Placeholder)
+        else Constant.of(scalar, dtype)
+        for x, scalar in zip(nodes, scalars, strict=True)
+    )
+
+
+def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:
+    dtype = promote(*dtypes) if dtypes else promote(*map(scalar_dtype, scalars))
+    for scalar in scalars:
+        dtype = promote_scalar(dtype, scalar)
+    return dtype
+
+
+def _in_dtype(node: Node, dtype: DType) -> Node:
+    return node if node.dtype == dtype else ops.cast(node, dtype)

@@ -1,0 +1,200 @@
+"""Activations and the error function, elementwise."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..graph.functions import unary
+from ..graph.kinds import Elementwise
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case, edge
+
+_TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
+_SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
+_KINKED = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), case((0, 2)), _TAILS]
+
+
+def _sigmoid(m, x):
+    """σ(x) with e^−|x| ≤ 1, so that no side overflows and small values keep their digits."""
+    decay = m.exp(-m.absolute(x))
+    return m.where(x >= 0, 1 / (1 + decay), decay / (1 + decay))
+
+
+class Sigmoid(Elementwise):
+    """y = σ(x) = 1/(1 + e⁻ˣ). ∂y/∂x = y(1 − y) = σ(x)·σ(−x)."""
+
+    math, onnx = r"\sigma({x})", "Sigmoid"
+    floats = True
+    samples = _SMOOTH
+
+    def f(m, x):
+        return _sigmoid(m, x)
+
+    def d(y, x):
+        return [y * (1 - y)]
+
+
+class Relu(Elementwise):
+    """y = max(x, 0). ∂y/∂x = 1 where x > 0, else 0."""
+
+    math, onnx = r"\operatorname{relu}({x})", "Relu"
+    samples = _KINKED
+
+    def f(m, x):
+        return m.maximum(x, 0)
+
+    def d(y, x):
+        return [x > 0]
+
+
+class LeakyRelu(Elementwise):
+    """y = x where x > 0, else slope·x."""
+
+    math, onnx = r"\operatorname{lrelu}({x})", "LeakyRelu"
+    floats = True
+    samples = [case((3, 4), low=0.1, slope=0.2), case((3,), low=-2, high=-0.1, slope=0.2)]
+
+    def f(m, x, *, slope):
+        return m.where(x > 0, x, slope * x)
+
+    def d(y, x):
+        return [ops.where(x > 0, ops.ones_like(x), y.slope)]
+
+
+class Elu(Elementwise):
+    """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
+
+    math, onnx = r"\operatorname{elu}({x})", "Elu"
+    floats = True
+    samples = [case((3, 4), low=0.1, alpha=0.7), case((3,), low=-2, high=-0.1, alpha=0.7)]
+
+    def f(m, x, *, alpha):
+        return m.where(x > 0, x, alpha * m.expm1(m.minimum(x, 0)))
+
+    def d(y, x):
+        return [ops.where(x > 0, 1, y + y.alpha)]
+
+
+class Gelu(Elementwise):
+    """y = x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016). ∂y/∂x = Φ(x) + x·φ(x)."""
+
+    math, onnx = r"\operatorname{gelu}({x})", "Gelu"
+    floats = True
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+
+    def f(m, x):
+        return 0.5 * x * m.erfc(x * -math.sqrt(0.5))
+
+    def d(y, x):
+        area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
+        density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        return [area + x * density]
+
+
+class GeluTanh(Elementwise):
+    """y = ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³): GELU's approximation by tanh."""
+
+    math = r"\operatorname{gelu}({x})"
+    floats = True
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+
+    def f(m, x):
+        return 0.5 * x * (1 + m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+    def d(y, x):
+        scale = math.sqrt(2 / math.pi)
+        wave = ops.tanh(scale * (x + 0.044715 * x * x * x))
+        inner = scale * (1 + 3 * 0.044715 * x * x)
+        return [0.5 * (1 + wave) + 0.5 * x * (1 - wave * wave) * inner]
+
+
+class Silu(Elementwise):
+    """y = x·σ(x), also called swish. ∂y/∂x = σ(x)(1 + x − y)."""
+
+    math = r"{x}\,\sigma({x})"
+    floats = True
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
+
+    def f(m, x):
+        return x * _sigmoid(m, x)
+
+    def d(y, x):
+        return [ops.sigmoid(x) * (1 + x - y)]
+
+
+class Softplus(Elementwise):
+    """y = log(1 + eˣ) without overflow. ∂y/∂x = σ(x)."""
+
+    math, onnx = r"\log(1 + e^{{x}})", "Softplus"
+    floats = True
+    samples = _SMOOTH
+
+    def f(m, x):
+        return m.maximum(x, 0) + m.log1p(m.exp(-m.absolute(x)))
+
+    def d(y, x):
+        return [ops.sigmoid(x)]
+
+
+class Erf(Elementwise):
+    """y = erf x = 2/√π ∫₀ˣ e^−u² du. ∂y/∂x = 2/√π·e^−x²."""
+
+    math, onnx = r"\operatorname{erf} {x}", "Erf"
+    floats = True
+    samples = _SMOOTH
+
+    def f(m, x):
+        return m.erf(x)
+
+    def d(y, x):
+        return [2 / math.sqrt(math.pi) * ops.exp(-x * x)]
+
+
+class Erfc(Elementwise):
+    """y = erfc x = 1 − erf x, exact for large x. ∂y/∂x = −2/√π·e^−x²."""
+
+    math = r"\operatorname{erfc} {x}"
+    floats = True
+    samples = _SMOOTH
+
+    def f(m, x):
+        return m.erfc(x)
+
+    def d(y, x):
+        return [-2 / math.sqrt(math.pi) * ops.exp(-x * x)]
+
+
+@register
+def leaky_relu(x: Any, *, slope: float = 0.01, name: str | None = None) -> Node:
+    """y = x where x > 0, else slope·x."""
+    return LeakyRelu(x, slope=float(slope), name=name)
+
+
+@register
+def elu(x: Any, *, alpha: float = 1.0, name: str | None = None) -> Node:
+    """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
+    return Elu(x, alpha=float(alpha), name=name)
+
+
+@register
+def gelu(x: Any, *, approximate: bool = False, name: str | None = None) -> Node:
+    """y = x·Φ(x) (Hendrycks & Gimpel 2016); `approximate` takes the formula with tanh."""
+    return (GeluTanh if approximate else Gelu)(x, name=name)
+
+
+@register
+def log_sigmoid(x: Any, *, name: str | None = None) -> Node:
+    """y = log σ(x) = −log(1 + e⁻ˣ), without overflow."""
+    return ops.negative(softplus(ops.negative(x)), name=name)
+
+
+sigmoid = unary(Sigmoid)
+relu = unary(Relu)
+silu = unary(Silu)
+softplus = unary(Softplus)
+erf = unary(Erf)
+erfc = unary(Erfc)

@@ -1,0 +1,248 @@
+"""Arithmetic, elementwise: sums, products, quotients, powers and roots."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.functions import binary, unary
+from ..graph.kinds import Elementwise
+from ..graph.registry import ops
+from ..graph.samples import case, edge
+
+_PAIR = [case((3, 4), (3, 4)), case((3, 1), (4,)), case((), (2, 3)), case((0, 2), (2,))]
+_SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)
+
+
+class Add(Elementwise):
+    """z = x + y."""
+
+    math, symbol, onnx = "{x} + {y}", "+", "Add"
+    samples = [*_PAIR, _SPECIAL]
+
+    def f(m, x, y):
+        return m.add(x, y)
+
+    def d(z, x, y):
+        return [1, 1]
+
+
+class Subtract(Elementwise):
+    """z = x − y."""
+
+    math, symbol, onnx = "{x} - {y}", "-", "Sub"
+    samples = [*_PAIR, _SPECIAL]
+
+    def f(m, x, y):
+        return m.subtract(x, y)
+
+    def d(z, x, y):
+        return [1, -1]
+
+
+class Multiply(Elementwise):
+    """z = x · y. ∂z/∂x = y, ∂z/∂y = x."""
+
+    math, symbol, onnx = r"{x} \cdot {y}", "*", "Mul"
+    samples = [*_PAIR, _SPECIAL]
+
+    def f(m, x, y):
+        return m.multiply(x, y)
+
+    def d(z, x, y):
+        return [y, x]
+
+
+class Divide(Elementwise):
+    """z = x / y; integers become floats. ∂z/∂x = 1/y, ∂z/∂y = −z/y."""
+
+    math, symbol, onnx = r"\frac{{x}}{{y}}", "/", "Div"
+    floats = True
+    samples = [case((3, 4), (3, 4), low=0.5), case((3, 1), (4,), low=0.5), _SPECIAL]
+
+    def f(m, x, y):
+        return m.divide(x, y)
+
+    def d(z, x, y):
+        return [lambda: 1 / y, lambda: -z / y]
+
+
+class FloorDivide(Elementwise):
+    """z = ⌊x / y⌋. Constant between its steps, so ∂z = 0."""
+
+    math, symbol = r"\left\lfloor{x}/{y}\right\rfloor", "//"
+    samples = [
+        case((3, 4), np.asarray(0.7), low=0.1, high=0.6),
+        case(np.array([7, -7]), np.array(2)),
+    ]
+
+    def f(m, x, y):
+        return m.floor_divide(x, y)
+
+    def d(z, x, y):
+        return [0, 0]
+
+
+class Remainder(Elementwise):
+    """z = x − ⌊x/y⌋·y, with the sign of y. ∂z/∂x = 1, ∂z/∂y = −⌊x/y⌋."""
+
+    math, symbol = r"{x} \bmod {y}", "%"
+    samples = [case((3, 4), (4,), low=1.1, high=1.9), case(np.array([7, -7]), np.array(3))]
+
+    def f(m, x, y):
+        return m.mod(x, y)
+
+    def d(z, x, y):
+        return [1, -(x // y)]
+
+
+class Negative(Elementwise):
+    """y = −x."""
+
+    math, onnx = "-{x}", "Neg"
+    samples = [case((3, 4)), case(()), case((0, 2)), edge(0.0, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.negative(x)
+
+    def d(y, x):
+        return [-1]
+
+
+class Positive(Elementwise):
+    """y = x."""
+
+    math, onnx = "{x}", "Identity"
+    samples = [case((3, 4)), case((0, 2))]
+
+    def f(m, x):
+        return m.positive(x)
+
+    def d(y, x):
+        return [1]
+
+
+class Abs(Elementwise):
+    """y = |x|. ∂y/∂x = sign x, 0 at the corner."""
+
+    math, onnx = r"\left|{x}\right|", "Abs"
+    samples = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), edge(0.0, -np.inf, np.nan)]
+
+    def f(m, x):
+        return m.absolute(x)
+
+    def d(y, x):
+        return [ops.sign(x)]
+
+
+class Sign(Elementwise):
+    """y = −1, 0 or 1, the sign of x. Constant between its steps, so ∂y = 0."""
+
+    math, onnx = r"\operatorname{sign} {x}", "Sign"
+    samples = [case((3, 4), low=0.1), edge(0.0, -0.0, -np.inf, np.nan)]
+
+    def f(m, x):
+        return m.sign(x)
+
+    def d(y, x):
+        return [0]
+
+
+class Reciprocal(Elementwise):
+    """y = 1/x; integers become floats. ∂y/∂x = −y²."""
+
+    math, onnx = r"\frac{1}{{x}}", "Reciprocal"
+    floats = True
+    samples = [case((3, 4), low=0.5), edge(0.0, -0.0, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.divide(1, x)
+
+    def d(y, x):
+        return [-y * y]
+
+
+class Square(Elementwise):
+    """y = x². ∂y/∂x = 2x."""
+
+    math = "{x}^2"
+    samples = [case((3, 4)), case(()), case((0, 2)), edge(0.0, -np.inf, np.nan)]
+
+    def f(m, x):
+        return m.multiply(x, x)
+
+    def d(y, x):
+        return [2 * x]
+
+
+class Sqrt(Elementwise):
+    """y = √x, NaN below 0. ∂y/∂x = 1/(2y), infinite at 0."""
+
+    math, onnx = r"\sqrt{{x}}", "Sqrt"
+    floats = True
+    samples = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, -1.0, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.sqrt(x)
+
+    def d(y, x):
+        return [0.5 / y]
+
+
+class Cbrt(Elementwise):
+    """y = ∛x, negative for negative x. ∂y/∂x = 1/(3y²)."""
+
+    math = r"\sqrt[3]{{x}}"
+    floats = True
+    samples = [case((3, 4), low=0.3), case((3,), low=-2, high=-0.3), edge(0.0, -np.inf, np.nan)]
+
+    def f(m, x):
+        return m.cbrt(x)
+
+    def d(y, x):
+        return [1 / (3 * y * y)]
+
+
+class Pow(Elementwise):
+    """z = xʸ. ∂z/∂x = y·xʸ⁻¹, 0 where y = 0; ∂z/∂y = z·log x, 0 where x = 0, NaN below."""
+
+    math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
+    samples = [
+        case((3, 4), (3, 4), low=0.3),
+        case((3, 1), (4,), low=0.3),
+        case((3,), np.array([0.0, 1.0, 3.0]), low=0.3),
+        edge(0.0, 1.0, 2.0, 0.5, np.inf, np.nan, inputs=2),
+    ]
+
+    def f(m, x, y):
+        return m.power(x, y)
+
+    def d(z, x, y):
+        return [lambda: _base_slope(x, y), lambda: _exponent_slope(z, x)]
+
+
+def _base_slope(x, y):
+    """y·xʸ⁻¹. Where y = 0 the power sees 1 in place of y − 1, lest 0·∞ make a NaN."""
+    flat = y == 0
+    return ops.where(flat, 0, y * x ** ops.where(flat, 1, y - 1))
+
+
+def _exponent_slope(z, x):
+    """z·log x. Where x = 0 the logarithm sees 1, lest 0·∞ make a NaN."""
+    return z * ops.log(ops.where(x == 0, 1, x))
+
+
+add = binary(Add)
+subtract = binary(Subtract)
+multiply = binary(Multiply)
+divide = binary(Divide)
+floor_divide = binary(FloorDivide)
+remainder = binary(Remainder)
+negative = unary(Negative)
+positive = unary(Positive)
+abs = unary(Abs)
+sign = unary(Sign)
+reciprocal = unary(Reciprocal)
+square = unary(Square)
+sqrt = unary(Sqrt)
+cbrt = unary(Cbrt)
+pow = binary(Pow)

@@ -1,0 +1,169 @@
+"""Comparisons, logic and tests for special values, elementwise: results are True or False."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.functions import binary, unary
+from ..graph.kinds import Elementwise
+from ..graph.samples import case, edge
+
+_PAIR = [
+    case((3, 4), (3, 4)),
+    case(np.array([1, 2, 3]), np.array([[2], [3]])),
+    case((0, 2), (2,)),
+    edge(0.0, 1.0, np.inf, -np.inf, np.nan, inputs=2),
+]
+_BOOLEANS = [case(np.array([True, False]), np.array([[True], [False]])), case((3,), (3,))]
+_ONE = [case((3, 4)), case(np.array([1, 2])), edge(0.0, np.inf, -np.inf, np.nan)]
+
+
+class Comparison(Elementwise):
+    """A relation between two arrays; nothing flows back through it."""
+
+    boolean = True
+
+
+class Equal(Comparison):
+    """z = x equals y; NaN equals nothing."""
+
+    math, symbol, onnx = "{x} = {y}", "==", "Equal"
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.equal(x, y)
+
+
+class NotEqual(Comparison):
+    """z = x differs from y; NaN differs from all."""
+
+    math, symbol = r"{x} \ne {y}", "!="
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.not_equal(x, y)
+
+
+class Less(Comparison):
+    """z = x < y."""
+
+    math, symbol, onnx = "{x} < {y}", "<", "Less"
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.less(x, y)
+
+
+class LessEqual(Comparison):
+    """z = x ≤ y."""
+
+    math, symbol, onnx = r"{x} \le {y}", "<=", "LessOrEqual"
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.less_equal(x, y)
+
+
+class Greater(Comparison):
+    """z = x > y."""
+
+    math, symbol, onnx = "{x} > {y}", ">", "Greater"
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.greater(x, y)
+
+
+class GreaterEqual(Comparison):
+    """z = x ≥ y."""
+
+    math, symbol, onnx = r"{x} \ge {y}", ">=", "GreaterOrEqual"
+    samples = _PAIR
+
+    def f(m, x, y):
+        return m.greater_equal(x, y)
+
+
+class LogicalAnd(Comparison):
+    """z = x and y; a number counts as true unless it is 0."""
+
+    math, symbol, onnx = r"{x} \land {y}", "and", "And"
+    samples = _BOOLEANS
+
+    def f(m, x, y):
+        return m.logical_and(x, y)
+
+
+class LogicalOr(Comparison):
+    """z = x or y; a number counts as true unless it is 0."""
+
+    math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
+    samples = _BOOLEANS
+
+    def f(m, x, y):
+        return m.logical_or(x, y)
+
+
+class LogicalXor(Comparison):
+    """z = x or y but not both; a number counts as true unless it is 0."""
+
+    math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
+    samples = _BOOLEANS
+
+    def f(m, x, y):
+        return m.logical_xor(x, y)
+
+
+class LogicalNot(Comparison):
+    """y = not x; a number counts as true unless it is 0."""
+
+    math, onnx = r"\lnot {x}", "Not"
+    samples = [case(np.array([True, False])), case((3,))]
+
+    def f(m, x):
+        return m.logical_not(x)
+
+
+class Isnan(Comparison):
+    """y = x is NaN."""
+
+    math, onnx = r"\operatorname{isnan} {x}", "IsNaN"
+    samples = _ONE
+
+    def f(m, x):
+        return m.not_equal(x, x)
+
+
+class Isinf(Comparison):
+    """y = x is ∞ or −∞."""
+
+    math, onnx = r"\operatorname{isinf} {x}", "IsInf"
+    samples = _ONE
+
+    def f(m, x):
+        return m.isinf(x)
+
+
+class Isfinite(Comparison):
+    """y = x is neither infinite nor NaN."""
+
+    math = r"\operatorname{isfinite} {x}"
+    samples = _ONE
+
+    def f(m, x):
+        return m.isfinite(x)
+
+
+equal = binary(Equal)
+not_equal = binary(NotEqual)
+less = binary(Less)
+less_equal = binary(LessEqual)
+greater = binary(Greater)
+greater_equal = binary(GreaterEqual)
+logical_and = binary(LogicalAnd)
+logical_or = binary(LogicalOr)
+logical_xor = binary(LogicalXor)
+logical_not = unary(LogicalNot)
+isnan = unary(Isnan)
+isinf = unary(Isinf)
+isfinite = unary(Isfinite)

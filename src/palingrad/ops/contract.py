@@ -1,0 +1,121 @@
+"""Contractions: matmul, dot, outer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..graph.functions import binary
+from ..graph.kinds import Composite, Contract
+from ..graph.registry import ops
+from ..graph.samples import case
+from ..shapes import Shape, broadcast, same
+
+
+class Matmul(Contract):
+    """z = x y, matrices on the last two axes, others broadcast; a 1-D operand as NumPy takes it.
+
+    ∂L/∂x = g yᵀ, ∂L/∂y = xᵀ g.
+    """
+
+    math, symbol, onnx = r"{x}\,{y}", "@", "MatMul"
+    samples = [
+        case((3, 4), (4, 2)),
+        case((4, 4), (4, 4)),
+        case((4,), (4,)),
+        case((3, 4), (4,)),
+        case((4,), (4, 2)),
+        case((2, 3, 4), (4, 5)),
+        case((2, 1, 3, 4), (5, 4, 2)),
+        case((2, 3, 4), (4,)),
+        case((4,), (2, 4, 3)),
+        case((1, 1), (1, 1)),
+        case((0, 3), (3, 2)),
+        case((2, 0), (0, 3)),
+        case(np.array([[1, 0], [0, -1]]), np.array([1, 2])),
+    ]
+
+    def f(m, x, y):
+        return m.matmul(x, y)
+
+    def shape_rule(z, *shapes):
+        x, y = shapes
+        if not x or not y:
+            raise ShapeError("an operand has no axes", hint="Use * to multiply by a number.")
+        inner_x, inner_y = x[-1], y[-2] if len(y) > 1 else y[0]
+        if not same(inner_x, inner_y):
+            raise ShapeError(f"inner sizes {inner_x} and {inner_y} differ", hint=_hint(x, y))
+        rows = x[-2:-1] if len(x) > 1 else ()
+        columns = y[-1:] if len(y) > 1 else ()
+        return (*broadcast(x[:-2], y[:-2]), *rows, *columns)
+
+    def vjp(z, g, x, y):
+        if x.ndim == y.ndim == 1:
+            return [lambda: g * y, lambda: g * x]
+        if x.ndim == 1:
+            row = ops.expand_dims(g, axis=-2)  # (..., 1, n)
+            left = ops.expand_dims(x, axis=0)  # (1, k)
+            return [lambda: _vector(row @ y.mT, x, -2), lambda: left.mT @ row]
+        if y.ndim == 1:
+            column = ops.expand_dims(g, axis=-1)  # (..., m, 1)
+            right = ops.expand_dims(y, axis=-1)  # (k, 1)
+            return [lambda: column @ right.mT, lambda: _vector(x.mT @ column, y, -1)]
+        return [lambda: g @ y.mT, lambda: x.mT @ g]
+
+
+def _vector(g: Any, x: Any, axis: int) -> Any:
+    """`g` summed over the batch, without the axis that made the 1-D operand x a matrix."""
+    return ops.sum_to(ops.squeeze(g, axis=axis), x.shape)
+
+
+def _hint(x: Shape, y: Shape) -> str:
+    if len(y) > 1 and same(x[-1], y[-1]):
+        return "Did you mean y.mT?"
+    if len(x) > 1 and same(x[-2], y[-2] if len(y) > 1 else y[0]):
+        return "Did you mean x.mT?"
+    return ""
+
+
+class Dot(Composite):
+    """z = Σ x·y over the last axis of x and the last but one of y, as `numpy.dot`."""
+
+    math, symbol = r"{x} \cdot {y}", "·"
+    samples = [
+        case((4,), (4,)),
+        case((3, 4), (4, 2)),
+        case((), (3,)),
+        case((2, 3, 4), (4,)),
+        case((2, 3), (5, 3, 4)),
+    ]
+
+    def expand(z, x, y):
+        if not x.ndim or not y.ndim:
+            return x * y
+        if y.ndim <= 2:
+            return x @ y
+        k, n = y.shape[-2:]
+        batch = y.shape[:-2]
+        order = (y.ndim - 2, *range(y.ndim - 2), y.ndim - 1)
+        flat = ops.reshape(ops.permute_dims(y, order), (k, -1))  # (k, batch · n)
+        return ops.reshape(x @ flat, (*x.shape[:-1], *batch, n))
+
+
+class Outer(Composite):
+    """z = x yᵀ of the flattened inputs: zᵢⱼ = xᵢ·yⱼ."""
+
+    math = r"{x} \otimes {y}"
+    samples = [case((3,), (4,)), case((2, 2), (3,)), case((0,), (2,))]
+
+    def expand(z, x, y):
+        return ops.reshape(x, (_size(x), 1)) * ops.reshape(y, (1, _size(y)))
+
+
+def _size(x: Any) -> int:
+    return int(np.prod(x.shape, dtype=np.int64))
+
+
+matmul = binary(Matmul)
+dot = binary(Dot)
+outer = binary(Outer)

@@ -1,0 +1,141 @@
+"""Exponentials and logarithms, elementwise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..graph.functions import binary, unary
+from ..graph.kinds import Elementwise
+from ..graph.registry import ops
+from ..graph.samples import case, edge
+
+_ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 1e-8, 90.0, -90.0, np.inf, -np.inf, np.nan)]
+_POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np.inf, np.nan)]
+
+
+class Exp(Elementwise):
+    """y = eˣ. ∂y/∂x = y."""
+
+    math, onnx = "e^{{x}}", "Exp"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.exp(x)
+
+    def d(y, x):
+        return [y]
+
+
+class Exp2(Elementwise):
+    """y = 2ˣ. ∂y/∂x = y·log 2."""
+
+    math = "2^{{x}}"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.exp2(x)
+
+    def d(y, x):
+        return [y * math.log(2)]
+
+
+class Expm1(Elementwise):
+    """y = eˣ − 1, exact near 0. ∂y/∂x = eˣ."""
+
+    math = "e^{{x}} - 1"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.expm1(x)
+
+    def d(y, x):
+        return [y + 1]
+
+
+class Log(Elementwise):
+    """y = log x, the natural logarithm; −∞ at 0, NaN below. ∂y/∂x = 1/x."""
+
+    math, onnx = r"\log {x}", "Log"
+    floats = True
+    samples = _POSITIVE
+
+    def f(m, x):
+        return m.log(x)
+
+    def d(y, x):
+        return [1 / x]
+
+
+class Log2(Elementwise):
+    """y = log₂ x. ∂y/∂x = 1/(x·log 2)."""
+
+    math = r"\log_2 {x}"
+    floats = True
+    samples = _POSITIVE
+
+    def f(m, x):
+        return m.log2(x)
+
+    def d(y, x):
+        return [1 / (x * math.log(2))]
+
+
+class Log10(Elementwise):
+    """y = log₁₀ x. ∂y/∂x = 1/(x·log 10)."""
+
+    math = r"\log_{10} {x}"
+    floats = True
+    samples = _POSITIVE
+
+    def f(m, x):
+        return m.log10(x)
+
+    def d(y, x):
+        return [1 / (x * math.log(10))]
+
+
+class Log1p(Elementwise):
+    """y = log(1 + x), exact near 0. ∂y/∂x = 1/(1 + x)."""
+
+    math = r"\log(1 + {x})"
+    floats = True
+    samples = [case((3, 4), low=-0.7), edge(0.0, 1e-20, -1.0, -2.0, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.log1p(x)
+
+    def d(y, x):
+        return [1 / (1 + x)]
+
+
+class Logaddexp(Elementwise):
+    """z = log(eˣ + eʸ) without overflow. ∂z/∂x = σ(x − y), ∂z/∂y = σ(y − x)."""
+
+    math = r"\log(e^{{x}} + e^{{y}})"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4)),
+        case((3, 1), (4,)),
+        edge(0.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan, inputs=2),
+    ]
+
+    def f(m, x, y):
+        return m.logaddexp(x, y)
+
+    def d(z, x, y):
+        return [lambda: ops.sigmoid(x - y), lambda: ops.sigmoid(y - x)]
+
+
+exp = unary(Exp)
+exp2 = unary(Exp2)
+expm1 = unary(Expm1)
+log = unary(Log)
+log2 = unary(Log2)
+log10 = unary(Log10)
+log1p = unary(Log1p)
+logaddexp = binary(Logaddexp)

@@ -1,0 +1,124 @@
+"""Joining arrays and taking them apart: concat, stack, split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..graph.kinds import Move
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Dim, Shape, axis_in, same
+
+
+class Concat(Move):
+    """y = the inputs one after another on `axis`; their other sizes agree."""
+
+    math, onnx = r"[{x}; {y}]", "Concat"
+    samples = [
+        case((3, 4), (2, 4), axis=0),
+        case((3, 4), (3, 1), (3, 0), axis=-1),
+        case((2,), axis=0),
+    ]
+
+    def f(m, *x, axis):
+        return m.concatenate(x, axis=axis)
+
+    def shape_rule(y, *shapes):
+        axis = axis_in(y.attributes["axis"], len(shapes[0]))
+        result: list[Dim] = list(shapes[0])
+        total: Dim = 0
+        for shape in shapes:
+            fits = len(shape) == len(result) and all(
+                place == axis or same(a, b)
+                for place, (a, b) in enumerate(zip(shape, result, strict=True))
+            )
+            if not fits:
+                raise ShapeError(f"shapes {shapes[0]} and {shape} differ outside axis {axis}")
+            result = [b if a is None else a for a, b in zip(result, shape, strict=True)]
+            total = None if total is None or shape[axis] is None else total + shape[axis]
+        result[axis] = total
+        return tuple(result)
+
+    def vjp(y, g, *x):
+        axis = axis_in(y.axis, y.ndim)
+        ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
+        before = (slice(None),) * axis
+        return [
+            g[(*before, slice(start, stop))] for start, stop in zip(ends, ends[1:], strict=False)
+        ]
+
+
+class Split(MultipleOutputs, Move):
+    """Pieces of x along `axis`, of the given sizes."""
+
+    math, onnx = r"\operatorname{split}({x})", "Split"
+    samples = [
+        case((5, 4), sizes=(2, 3), axis=0),
+        case((3, 4), sizes=(1, 3, 0), axis=-1),
+    ]
+
+    def f(m, x, *, sizes, axis):
+        return m.split(x, np.cumsum(sizes[:-1]).tolist(), axis=axis)
+
+    @property
+    def count(self) -> int:
+        return len(self.attributes["sizes"])
+
+    def shape_rule(y, *shapes):
+        sizes: tuple[int, ...] = y.attributes["sizes"]
+        axis = axis_in(y.attributes["axis"], len(shapes[0]))
+        length = shapes[0][axis]
+        if length is not None and sum(sizes) != length:
+            raise ShapeError(f"pieces of {sizes} don't make up axis {axis} of size {length}")
+        return tuple((*shapes[0][:axis], one, *shapes[0][axis + 1 :]) for one in sizes)
+
+    def dtype_rule(y, *dtypes):
+        return tuple(dtypes[0] for _ in y.attributes["sizes"])
+
+    def vjp(y, g, x):
+        return [concat(g, axis=y.axis)]
+
+
+@register
+def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+    """y = the arrays `xs` one after another on `axis`; their other sizes agree."""
+    if not xs:
+        raise ShapeError("concat: expected arrays to join, got none")
+    return Concat(*xs, axis=int(axis), name=name)
+
+
+@register
+def stack(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+    """y = the arrays `xs`, of one shape, along a new axis."""
+    return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
+
+
+@register
+def split(
+    x: Any, pieces: int | Sequence[int], *, axis: int = 0, name: str | None = None
+) -> tuple[Node, ...]:
+    """Pieces of x along `axis`: that many equal ones, or ones of the given sizes.
+
+    A number of pieces needs the size of the axis to be known; sizes don't.
+    """
+    if isinstance(pieces, int):
+        pieces = _equal_sizes(x, pieces, axis)
+    return Split(x, sizes=tuple(int(one) for one in pieces), axis=int(axis), name=name).items
+
+
+def _equal_sizes(x: Any, pieces: int, axis: int) -> list[int]:
+    shape: Shape | None = x.shape if isinstance(x, Node) else np.shape(x)
+    length = None if shape is None else shape[axis_in(axis, len(shape))]
+    if length is None:
+        raise ShapeError(
+            f"split: the size of axis {axis} isn't known yet", hint="Give the sizes of the pieces."
+        )
+    if pieces < 1 or length % pieces:
+        raise ShapeError(f"split: axis {axis} of size {length} has no {pieces} equal pieces")
+    return [length // pieces] * pieces

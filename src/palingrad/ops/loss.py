@@ -1,0 +1,147 @@
+"""Losses: cross-entropy from logits, mean squared error."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError
+from ..graph.kinds import Composite, Index
+from ..graph.node import Node
+from ..graph.promotion import align, as_node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, broadcast_dim, text
+
+Reduction = Literal["mean", "sum", "none"]
+
+
+class OneHot(Index):
+    """y = 1 at each label's place on a new last axis of size `depth`, 0 elsewhere.
+
+    A label outside 0 … depth − 1 makes a row of NaN: what is wrong in the data must show.
+    """
+
+    math = r"\operatorname{onehot}({x})"
+    promotes = False
+    samples = [
+        case(np.array([0, 2, 1]), depth=3, dtype=np.dtype(np.float64)),
+        case(np.array([[1], [5]]), depth=4, dtype=np.dtype(np.float64)),
+        case(np.array(1), depth=2, dtype=np.dtype(np.float64)),
+    ]
+
+    def f(m, x, *, depth, dtype):
+        label = m.expand_dims(x, -1)
+        hot = m.cast(m.equal(label, m.arange(depth)), dtype)
+        return m.where((label < 0) | (label >= depth), np.asarray(np.nan, dtype), hot)
+
+    def shape_rule(y, *shapes):
+        return (*shapes[0], y.attributes["depth"])
+
+    def dtype_rule(y, *dtypes):
+        return y.attributes["dtype"]
+
+    def vjp(y, g, x):
+        return [None]
+
+
+class CrossEntropy(Composite):
+    """−Σ p log softmax(x) on the last axis, for each example: p one-hot, or given as integer labels.
+
+    With respect to the logits: softmax(x)·Σp − p, which is softmax(x) − p for a distribution p.
+    """
+
+    math, onnx = r"-\sum {p} \log\operatorname{softmax}({x})", "SoftmaxCrossEntropyLoss"
+    samples = [
+        case((3, 4), np.array([0, 3, 1])),
+        case((4,), np.array(2)),
+        case((3, 4), (3, 4), low=0.1),
+        case((2, 3, 4), np.array([[0, 3, 1], [2, 2, 0]])),
+        case(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0])),
+    ]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        labels = as_node(inputs[1])
+        if labels.dtype is not None and labels.dtype.kind == "f":
+            return align((inputs[0], labels), promotes=True, floats=True)
+        if labels.dtype is not None and labels.dtype.kind == "b":
+            raise DTypeError("labels are booleans, expected integers or one-hot floats")
+        return (*align(inputs[:1], promotes=True, floats=True), labels)
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        logits, labels = shapes
+        expected = (
+            logits if self.inputs[1].dtype and self.inputs[1].dtype.kind == "f" else logits[:-1]
+        )
+        fits = logits and len(labels) == len(expected)
+        if not fits or any(a not in (b, None) and b is not None for a, b in zip(labels, expected)):
+            raise ShapeError(
+                f"logits {text(logits)} expect integer labels {text(logits[:-1])} or one-hot floats "
+                f"{text(logits)}, got {text(labels)}"
+            )
+        return tuple(map(broadcast_dim, logits[:-1], labels))
+
+    def expand(y, x, p):
+        chances = p if p.dtype.kind == "f" else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
+        return -ops.sum(chances * ops.log_softmax(x), axis=-1)
+
+    def vjp(y, g, x, p):
+        g = ops.expand_dims(g, axis=-1)
+        if p.dtype.kind == "f":
+            total = ops.sum(p, axis=-1, keepdims=True)
+            return [
+                lambda: g * (ops.softmax(x) * total - p),
+                lambda: -g * ops.log_softmax(x),
+            ]
+        return [lambda: g * (ops.softmax(x) - OneHot(p, depth=x.shape[-1], dtype=x.dtype)), None]
+
+
+def _reduce(loss: Node, reduction: Reduction, name: str | None) -> Node:
+    if reduction not in ("mean", "sum", "none"):
+        raise ShapeError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+    if reduction == "none":
+        return loss
+    return (ops.mean if reduction == "mean" else ops.sum)(loss, name=name)
+
+
+@register
+def cross_entropy(
+    logits: Any, labels: Any, *, reduction: Reduction = "mean", name: str | None = None
+) -> Node:
+    """The mean over all examples of −log softmax(logits)[label], in nats.
+
+    logits: (..., classes). labels: integers (...), or floats (..., classes) for one-hot or mixed
+    labels. An integer outside 0 … classes − 1 raises ShapeError where it is known, and makes the
+    loss NaN where it is fed.
+    """
+    x, p = as_node(logits), as_node(labels)
+    if p.value is not None and p.value.dtype.kind in "iu" and p.value.size and x.shape:
+        low, high = int(p.value.min()), int(p.value.max())
+        depth = x.shape[-1]
+        if low < 0 or (depth is not None and high >= depth):
+            raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")
+    return _reduce(CrossEntropy(x, p), reduction, name)
+
+
+@register
+def mse(
+    prediction: Any, target: Any, *, reduction: Reduction = "mean", name: str | None = None
+) -> Node:
+    """The mean over all elements of (prediction − target)²; the two have one shape.
+
+    Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
+    """
+    x, y = as_node(prediction), as_node(target)
+    if None not in (x.shape, y.shape) and not _alike(x.shape, y.shape):
+        raise ShapeError(
+            f"mse: prediction {text(x.shape)} and target {text(y.shape)} differ in shape",
+            hint="Reshape one of them.",
+        )
+    return _reduce(ops.square(x - y), reduction, name)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    return len(a) == len(b) and all(
+        one in (other, None) or other is None for one, other in zip(a, b)
+    )

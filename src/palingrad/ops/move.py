@@ -1,0 +1,308 @@
+"""Moves: reshape, transposes, added and removed axes, broadcasting, slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from ..errors import GraphError, ShapeError
+from ..graph.functions import frozen, unary
+from ..graph.kinds import Move
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped
+
+
+class Reshape(Move):
+    """y = the elements of x, in row-major order, in another shape; one size may be −1."""
+
+    math, onnx = r"\operatorname{reshape}({x})", "Reshape"
+    samples = [
+        case((3, 4), shape=(2, 6)),
+        case((3, 4), shape=(-1,)),
+        case((2, 3, 4), shape=(4, -1, 2)),
+        case((), shape=(1, 1)),
+        case((0, 3), shape=(3, 0)),
+    ]
+
+    def f(m, x, *, shape):
+        return m.reshape(x, shape)
+
+    def shape_rule(y, *shapes):
+        return reshaped(shapes[0], y.attributes["shape"])
+
+    def vjp(y, g, x):
+        return [ops.reshape(g, x.shape)]
+
+
+class PermuteDims(Move):
+    """y = x with its axes in the order `axes`; None reverses them."""
+
+    math, onnx = "{x}^T", "Transpose"
+    samples = [
+        case((3, 4), axes=None),
+        case((2, 3, 4), axes=(1, 2, 0)),
+        case((2, 3, 4), axes=(-1, 0, 1)),
+        case((), axes=()),
+        case((0, 2), axes=(1, 0)),
+    ]
+
+    def f(m, x, *, axes):
+        return m.transpose(x, axes)
+
+    def shape_rule(y, *shapes):
+        return tuple(shapes[0][axis] for axis in y.order(len(shapes[0])))
+
+    def vjp(y, g, x):
+        return [permute_dims(g, tuple(int(axis) for axis in np.argsort(y.order(x.ndim))))]
+
+    def order(self, ndim: int) -> tuple[int, ...]:
+        """The axes counted from the front."""
+        axes = self.attributes["axes"]
+        if axes is None:
+            return tuple(range(ndim))[::-1]
+        if len(axes) != ndim or len(axes_in(axes, ndim)) != ndim:
+            raise ShapeError(f"axes {axes} don't name each of {ndim} axes once")
+        return tuple(axis % ndim for axis in axes)
+
+
+class MatrixTranspose(Move):
+    """y = x with its last two axes exchanged."""
+
+    math, onnx = "{x}^T", "Transpose"
+    samples = [case((3, 4)), case((2, 3, 4)), case((0, 2))]
+
+    def f(m, x):
+        return m.swapaxes(x, -1, -2)
+
+    def shape_rule(y, *shapes):
+        if len(shapes[0]) < 2:
+            raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}")
+        return (*shapes[0][:-2], shapes[0][-1], shapes[0][-2])
+
+    def vjp(y, g, x):
+        return [g.mT]
+
+
+class ExpandDims(Move):
+    """y = x with axes of size 1 put in at `axis`, counted in y."""
+
+    math, onnx = "{x}", "Unsqueeze"
+    samples = [
+        case((3, 4), axis=0),
+        case((3, 4), axis=-1),
+        case((3, 4), axis=(0, 3)),
+        case((), axis=0),
+    ]
+
+    def f(m, x, *, axis):
+        return m.expand_dims(x, axis)
+
+    def shape_rule(y, *shapes):
+        axis = y.attributes["axis"]
+        ndim = len(shapes[0]) + (len(axis) if isinstance(axis, tuple) else 1)
+        new = axes_in(axis, ndim)
+        sizes = iter(shapes[0])
+        return tuple(1 if place in new else next(sizes) for place in range(ndim))
+
+    def vjp(y, g, x):
+        return [ops.reshape(g, x.shape)]
+
+
+class Squeeze(Move):
+    """y = x without the axes `axis`, which must be of size 1; None takes every such axis."""
+
+    math, onnx = "{x}", "Squeeze"
+    samples = [
+        case((3, 1, 4), axis=1),
+        case((1, 3, 1), axis=(0, -1)),
+        case((1, 3, 1), axis=None),
+        case((1,), axis=0),
+    ]
+
+    def f(m, x, *, axis):
+        return m.squeeze(x, axis)
+
+    def shape_rule(y, *shapes):
+        axis = y.attributes["axis"]
+        if axis is None:
+            if not known(shapes[0]):
+                raise ShapeError("which axes have size 1 isn't known yet", hint="Name the axis.")
+            return tuple(dim for dim in shapes[0] if dim != 1)
+        gone = axes_in(axis, len(shapes[0]))
+        for one in gone:
+            if shapes[0][one] not in (1, None):
+                raise ShapeError(f"axis {one} has size {shapes[0][one]}, not 1")
+        return tuple(dim for place, dim in enumerate(shapes[0]) if place not in gone)
+
+    def vjp(y, g, x):
+        return [ops.reshape(g, x.shape)]
+
+
+class BroadcastTo(Move):
+    """y = x repeated along axes that are missing or of size 1, to the given shape."""
+
+    math, onnx = "{x}", "Expand"
+    samples = [
+        case((3, 1), shape=(2, 3, 4)),
+        case((), shape=(2, 2)),
+        case((4,), shape=(4,)),
+        case((1,), shape=(0,)),
+    ]
+
+    def f(m, x, *, shape):
+        return m.broadcast_to(x, shape)
+
+    def shape_rule(y, *shapes):
+        target: Shape = y.attributes["shape"]
+        try:
+            fits = broadcast(shapes[0], target)
+        except ShapeError:
+            fits = None
+        if fits is None or len(fits) != len(target) or fits != target:
+            raise ShapeError(f"can't be broadcast to {target}")
+        return target
+
+    def vjp(y, g, x):
+        return [ops.sum_to(g, x.shape)]
+
+
+class Slice(Move):
+    """y = x[index] for integers, slices, None and …, as in NumPy."""
+
+    math, onnx = "{x}[i]", "Slice"
+    samples = [
+        case((3, 4), index=(1,)),
+        case((3, 4), index=(slice(None), -1)),
+        case((3, 4), index=(slice(None, None, -2), slice(1, 3))),
+        case((2, 3, 4), index=(Ellipsis, None, 0)),
+        case((3, 4), index=(slice(2, 2),)),
+        case((), index=(None,)),
+    ]
+
+    def f(m, x, *, index):
+        return m.slice_of(x, index)
+
+    def shape_rule(y, *shapes):
+        return sliced(shapes[0], y.attributes["index"])
+
+    def vjp(y, g, x):
+        return [Place(g, shape=x.shape, index=y.index)]
+
+
+class Place(Move):
+    """y = zeros of the given shape with x at `index`: what pulls a slice back."""
+
+    math = "{x}"
+    samples = [
+        case((4,), shape=(3, 4), index=(1,)),
+        case((3,), shape=(3, 4), index=(slice(None), -1)),
+        case((2, 2), shape=(3, 4), index=(slice(None, None, -2), slice(1, 3))),
+        case((2, 1, 3), shape=(2, 3, 4), index=(Ellipsis, None, slice(None), 0)),
+    ]
+
+    def f(m, x, *, shape, index):
+        return m.place(x, shape, index)
+
+    def shape_rule(y, *shapes):
+        if shapes[0] != sliced(y.attributes["shape"], y.attributes["index"]):
+            raise ShapeError(f"doesn't fit {y.attributes['index']} of {y.attributes['shape']}")
+        return y.attributes["shape"]
+
+    def vjp(y, g, x):
+        return [g[y.index]]
+
+
+def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
+    """The shape of x[index] for an x of `shape`."""
+    named = sum(one is not None and one is not Ellipsis for one in index)
+    if named > len(shape):
+        raise ShapeError(f"{named} indices for {len(shape)} axes")
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    place = index.index(Ellipsis)
+    fill = (slice(None),) * (len(shape) - named)
+    sizes = iter(shape)
+    result: list[int | None] = []
+    for one in (*index[:place], *fill, *index[place + 1 :]):
+        if one is None:
+            result.append(1)
+            continue
+        dim = next(sizes)
+        if isinstance(one, slice):
+            whole = one == slice(None)
+            result.append(dim if whole or dim is None else len(range(*one.indices(dim))))
+            if dim is None and not whole:
+                result[-1] = None
+        elif dim is not None and not -dim <= one < dim:
+            raise ShapeError(f"index {one} is out of range for size {dim}")
+    return tuple(result)
+
+
+@register
+def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
+    """y = x[index] for integers, slices, None and …."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return Slice(x, index=tuple(_basic(part) for part in parts), name=name)
+
+
+def _basic(part: Any) -> Any:
+    if part is None or isinstance(part, (slice, EllipsisType)):
+        if isinstance(part, slice):
+            ends = (part.start, part.stop, part.step)
+            return slice(*(None if end is None else int(end) for end in ends))
+        return part
+    if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
+        return int(part)
+    raise ShapeError(
+        f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}"
+    )
+
+
+@register
+def iterate(x: Any) -> Any:
+    """The slices along the first axis, for Python's `for` and unpacking."""
+    shape = x.shape
+    if shape is None or (shape and shape[0] is None):
+        raise GraphError(f"{x.label()} can't be iterated over: its length isn't known{x.built()}")
+    if not shape:
+        raise TypeError(f"{x.label()} has no axes to iterate over")
+    return iter([x[place] for place in range(shape[0])])
+
+
+@register
+def reshape(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
+    """y = the elements of x, in row-major order, in another shape; one size may be -1."""
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    return Reshape(x, shape=frozen(tuple(sizes)), name=name)  # pyright: ignore[reportArgumentType]
+
+
+@register
+def permute_dims(x: Any, axes: Sequence[int] | None = None, *, name: str | None = None) -> Node:
+    """y = x with its axes in the order `axes`, reversed by default."""
+    return PermuteDims(x, axes=None if axes is None else frozen(tuple(axes)), name=name)
+
+
+@register
+def expand_dims(x: Any, *, axis: int | Sequence[int] = 0, name: str | None = None) -> Node:
+    """y = x with axes of size 1 put in at `axis`, counted in y."""
+    return ExpandDims(x, axis=frozen(axis), name=name)
+
+
+@register
+def squeeze(x: Any, *, axis: int | Sequence[int] | None = None, name: str | None = None) -> Node:
+    """y = x without the axes `axis`, which must be of size 1; by default without all such axes."""
+    return Squeeze(x, axis=frozen(axis), name=name)
+
+
+@register
+def broadcast_to(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
+    """y = x repeated along axes that are missing or of size 1, to the given shape."""
+    return BroadcastTo(x, shape=as_shape(shape), name=name)
+
+
+matrix_transpose = unary(MatrixTranspose)

@@ -1,0 +1,78 @@
+"""Softmax and its logarithm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..graph.functions import frozen
+from ..graph.kinds import Composite
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, axes_in
+
+_SAMPLES = [
+    case((3, 4), axis=-1),
+    case((4, 4), axis=0),
+    case((2, 3, 4), axis=1),
+    case((3,), axis=-1),
+    case((0, 3), axis=-1),
+    case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), axis=-1),
+    case(np.array([[-np.inf, 1.0, 2.0]]), axis=-1),
+]
+
+
+def _below_top(x: Any, axis: Any) -> Any:
+    """x less its largest element on `axis`: the same softmax, and no exponential overflows."""
+    return x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+
+
+class Normalised(Composite):
+    """Values on an axis brought to a common scale; integers become floats."""
+
+    floats = True
+    samples = _SAMPLES
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        axes_in(self.attributes["axis"], len(shapes[0]))
+        return shapes[0]
+
+
+class Softmax(Normalised):
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ on `axis`. Pulled back: y·(g − Σ g·y)."""
+
+    math, onnx = r"\operatorname{softmax}({x})", "Softmax"
+
+    def expand(y, x):
+        weights = ops.exp(_below_top(x, y.axis))
+        return weights / ops.sum(weights, axis=y.axis, keepdims=True)
+
+    def vjp(y, g, x):
+        return [y * (g - ops.sum(g * y, axis=y.axis, keepdims=True))]
+
+
+class LogSoftmax(Normalised):
+    """y = x − log Σ eˣ on `axis`, without overflow. Pulled back: g − eʸ·Σ g."""
+
+    math, onnx = r"\log\operatorname{softmax}({x})", "LogSoftmax"
+
+    def expand(y, x):
+        lowered = _below_top(x, y.axis)
+        return lowered - ops.log(ops.sum(ops.exp(lowered), axis=y.axis, keepdims=True))
+
+    def vjp(y, g, x):
+        return [g - ops.exp(y) * ops.sum(g, axis=y.axis, keepdims=True)]
+
+
+@register
+def softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ on `axis`."""
+    return Softmax(x, axis=frozen(axis), name=name)
+
+
+@register
+def log_softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
+    """y = x − log Σ eˣ on `axis`, without overflow."""
+    return LogSoftmax(x, axis=frozen(axis), name=name)

@@ -1,0 +1,223 @@
+"""Random numbers from a counter: Philox4x32-10, the same bits on every engine.
+
+Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import as_dtype, default_dtype, float32
+from ..errors import DTypeError
+from ..graph.context import opened
+from ..graph.kinds import Composite, Random
+from ..graph.leaves import Constant, Variable
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, as_shape
+
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_WEYL = (0x9E3779B9, 0xBB67AE85)  # the golden ratio and √3 − 1, as fractions of 2³²
+_LOW = 0xFFFFFFFF
+
+
+class Generator:
+    """A stream of random numbers. Every operation drawn from it gets numbers of its own.
+
+    The state is a Variable of two integers, seed and run: each run of a session or function that
+    draws from the generator counts the run up, so the next one draws other numbers.
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        with opened(None):
+            self.state = Variable(_state(seed), trainable=False, name="random_state")
+        self._streams = itertools.count()
+
+    def seed(self, seed: int) -> None:
+        """Start again from `seed`."""
+        with opened(None):
+            self.state.assign(_state(seed))
+        self._streams = itertools.count()
+
+    def next_stream(self) -> int:
+        """A number that no other operation of this generator has."""
+        return next(self._streams)
+
+
+def _state(seed: int | None) -> Any:
+    value = int.from_bytes(os.urandom(8), "big") >> 1 if seed is None else int(seed)
+    if not 0 <= value < 2**64:
+        raise DTypeError(f"a seed is an integer from 0 to 2⁶⁴ − 1, got {seed}")
+    return np.array([value, 0], np.uint64)
+
+
+_default = Generator()
+
+
+def set_seed(seed: int) -> None:
+    """Make all random numbers drawn from now on, where no `seed` is given, follow from `seed`."""
+    _default.seed(seed)
+
+
+def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:
+    """Four arrays of 32 random bits (in uint64) for counters of four words and a key of two."""
+    words, keys = list(counter), list(key)
+    for _ in range(10):
+        first, second = words[0] * _MULTIPLIERS[0], words[2] * _MULTIPLIERS[1]  # 64-bit products
+        words = [
+            (second >> 32) ^ words[1] ^ keys[0],
+            second & _LOW,
+            (first >> 32) ^ words[3] ^ keys[1],
+            first & _LOW,
+        ]
+        keys = [(one + weyl) & _LOW for one, weyl in zip(keys, _WEYL, strict=True)]
+    return words
+
+
+def random_bits(m: Any, state: Any, stream: int, count: int) -> Any:
+    """`count` words of 32 random bits, as uint64."""
+    blocks = m.cast(m.arange(-(-count // 4)), np.dtype(np.uint64))
+    zero = blocks & 0
+    seed, run = state[0], state[1]
+    counter = [blocks & _LOW, zero + stream, zero + (run & _LOW), zero + (run >> 32)]
+    words = philox(m, counter, [seed & _LOW, seed >> 32])
+    return m.reshape(m.stack(words, axis=-1), (-1,))[:count]
+
+
+def _unit(m: Any, state: Any, stream: int, count: int, dtype: Any) -> Any:
+    """Numbers in [0, 1): 24 random bits for float32 and less, 53 for float64."""
+    if dtype.itemsize > 4:
+        bits = random_bits(m, state, stream, 2 * count)
+        return ((bits[::2] >> 5) * 2.0**26 + (bits[1::2] >> 6)) * 2.0**-53
+    bits = random_bits(m, state, stream, count)
+    narrow = 8 if dtype == float32 else 21  # float16 holds 11 bits
+    return m.cast(bits >> narrow, dtype) * m.cast(2.0 ** (narrow - 32), dtype)
+
+
+class Draw(Random):
+    """Random numbers of a shape and dtype; the input is a generator's state."""
+
+    samples = [
+        case(np.array([7, 0], np.uint64), shape=(3, 5), stream=0, dtype=np.dtype(np.float64)),
+        case(np.array([7, 1], np.uint64), shape=(3, 5), stream=2, dtype=np.dtype(np.float32)),
+        case(np.array([7, 0], np.uint64), shape=(), stream=0, dtype=np.dtype(np.float64)),
+        case(np.array([7, 0], np.uint64), shape=(0, 2), stream=0, dtype=np.dtype(np.float32)),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return self.attributes["shape"]
+
+    def dtype_rule(self, *dtypes: Any) -> Any:
+        return self.attributes["dtype"]
+
+    def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
+        return [None]
+
+
+class Uniform(Draw):
+    """y, each element uniform in [0, 1)."""
+
+    math = r"\mathcal{U}(0, 1)"
+
+    def f(m, state, *, shape, stream, dtype):
+        return m.reshape(_unit(m, state, stream, math.prod(shape), dtype), shape)
+
+
+class Normal(Draw):
+    """y, each element from the normal distribution N(0, 1), by Box & Muller's transform (1958)."""
+
+    math = r"\mathcal{N}(0, 1)"
+
+    def f(m, state, *, shape, stream, dtype):
+        count = math.prod(shape)
+        half = -(-count // 2)
+        unit = _unit(m, state, stream, 2 * half, dtype)
+        radius = m.sqrt(-2 * m.log(1 - unit[:half]))  # 1 − u is never 0
+        angle = (2 * math.pi) * unit[half:]
+        both = m.concatenate([radius * m.cos(angle), radius * m.sin(angle)], axis=0)
+        return m.reshape(both[:count], shape)
+
+
+class Dropout(Composite):
+    """y = x/(1 − rate) where kept, 0 where dropped (with chance `rate`) (Srivastava et al. 2014)."""
+
+    math = r"\operatorname{dropout}({x})"
+    promotes = False
+    samples = [
+        case((30,), np.array([7, 0], np.uint64), rate=0.3, stream=1),
+        case((3, 4), np.array([7, 0], np.uint64), rate=0.0, stream=1),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return shapes[0]
+
+    def expand(y, x, state):
+        chance = Uniform(state, shape=x.shape, stream=y.stream, dtype=float32)
+        return ops.where(chance >= y.rate, x * (1 / (1 - y.rate)), 0)
+
+
+def _source(seed: int | None) -> tuple[Variable, int]:
+    generator = _default if seed is None else Generator(seed)
+    return generator.state, generator.next_stream()
+
+
+def _floating(dtype: Any, what: str) -> Any:
+    dtype = default_dtype() if dtype is None else as_dtype(dtype)
+    if dtype.kind != "f":
+        raise DTypeError(f"{what}: expected a float dtype, got {dtype}")
+    return dtype
+
+
+@register
+def uniform(
+    shape: int | Sequence[int] = (),
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    dtype: Any = None,
+    seed: int | None = None,
+    name: str | None = None,
+) -> Node:
+    """Numbers uniform in [low, high). In a graph each run draws new ones."""
+    state, stream = _source(seed)
+    dtype = _floating(dtype, "uniform")
+    unit = Uniform(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
+    return unit if (low, high) == (0, 1) else unit * (high - low) + low
+
+
+@register
+def normal(
+    shape: int | Sequence[int] = (),
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    dtype: Any = None,
+    seed: int | None = None,
+    name: str | None = None,
+) -> Node:
+    """Numbers from the normal distribution. In a graph each run draws new ones."""
+    state, stream = _source(seed)
+    dtype = _floating(dtype, "normal")
+    standard = Normal(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
+    return standard if (mean, std) == (0, 1) else standard * std + mean
+
+
+@register
+def dropout(x: Any, rate: float, *, seed: int | None = None, name: str | None = None) -> Node:
+    """y = x/(1 − rate) with chance 1 − rate, else 0. In a graph each run drops others."""
+    if not 0 <= rate < 1:
+        raise DTypeError(f"dropout: the rate is a chance from 0 up to 1, got {rate}")
+    state, stream = _source(seed)
+    return Dropout(x, state, rate=float(rate), stream=stream, name=name)
+
+
+def advanced(state: Node) -> Node:
+    """The state of a generator after one more run."""
+    return ops.add(state, Constant(np.array([0, 1], np.uint64)))

@@ -1,0 +1,236 @@
+"""Reductions: sum, prod, max, min, any, all and where the extremes are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import DType, bool_, int64, uint64
+from ..errors import ShapeError
+from ..graph.functions import reduction
+from ..graph.kinds import Reduce
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case, spread
+from ..shapes import Shape, axes_in, size
+from .axes import FIRST, LAST, PAIR, WHOLE, restored
+
+
+def sum_to(x: Node, shape: Shape) -> Node:
+    """Sum x over the axes along which `shape` would be broadcast to x's: broadcasting's adjoint."""
+    if x.shape == shape:
+        return x
+    assert x.shape is not None
+    extra = len(x.shape) - len(shape)
+    ones = [axis + extra for axis, dim in enumerate(shape) if dim == 1 != x.shape[axis + extra]]
+    axes = (*range(extra), *ones)
+    return ops.reshape(ops.sum(x, axis=axes), shape) if axes else ops.reshape(x, shape)
+
+
+class Sum(Reduce):
+    """y = Σ x over `axis`; small integers and booleans are summed as 64-bit integers."""
+
+    math, onnx = r"\sum {x}", "ReduceSum"
+    linear = True
+    samples = [
+        case((3, 4), **WHOLE),
+        case((4, 4), **FIRST),
+        case((2, 3, 4), **PAIR),
+        case((3, 4), **LAST),
+        case((), **WHOLE),
+        case((0, 3), **FIRST),
+        case(np.array([True, True, False]), **WHOLE),
+    ]
+
+    def f(m, x, *, axis, keepdims):
+        return m.sum(x, axis=axis, keepdims=keepdims)
+
+    def dtype_rule(y, *dtypes: DType) -> DType:
+        return _summed(dtypes[0])
+
+    def vjp(y, g, x):
+        return [ops.broadcast_to(restored(g, y, x), x.shape)]
+
+
+def _summed(dtype: DType) -> DType:
+    return dtype if dtype.kind == "f" else uint64 if dtype.kind == "u" else int64
+
+
+class Prod(Reduce):
+    """y = Π x over `axis`. ∂y/∂xᵢ is the product of the others, right where some are 0 too."""
+
+    math, onnx = r"\prod {x}", "ReduceProd"
+    samples = [
+        case((3, 4), **WHOLE),
+        case((4, 4), **FIRST),
+        case((2, 3, 4), **PAIR),
+        case((3, 5), **LAST),
+        case(np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]), **LAST),
+        case((0, 3), **FIRST),
+    ]
+
+    def f(m, x, *, axis, keepdims):
+        return m.prod(x, axis=axis, keepdims=keepdims)
+
+    def dtype_rule(y, *dtypes: DType) -> DType:
+        return _summed(dtypes[0])
+
+    def vjp(y, g, x):
+        return [restored(g, y, x) * _product_of_others(x, axes_in(y.axis, x.ndim))]
+
+
+def _product_of_others(x: Any, axes: tuple[int, ...]) -> Node:
+    """For each element the product of all others on `axes`: those before times those after."""
+    kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
+    order = kept + axes
+    moved = ops.permute_dims(x, order)
+    lined = ops.reshape(moved, (*moved.shape[: len(kept)], size(moved.shape[len(kept) :])))
+    others = _before(lined) * _before(lined[..., ::-1])[..., ::-1]
+    back = tuple(int(axis) for axis in np.argsort(order))
+    return ops.permute_dims(ops.reshape(others, moved.shape), back)
+
+
+def _before(x: Any) -> Node:
+    """On the last axis the product of all elements before each, in log₂ n doubling steps."""
+    ones = ops.ones_like(x)
+    product = ops.concat([ones[..., :1], x[..., :-1]], axis=-1)
+    step = 1
+    while step < x.shape[-1]:
+        product = product * ops.concat([ones[..., :step], product[..., :-step]], axis=-1)
+        step *= 2
+    return product
+
+
+class Extreme(Reduce):
+    """The largest or smallest element; elements that tie share the gradient evenly."""
+
+    samples = [
+        spread((3, 4), **WHOLE),
+        spread((4, 4), **FIRST),
+        spread((2, 3, 4), **PAIR),
+        spread((3, 4), **LAST),
+        case((), **WHOLE),
+        case(np.array([[1.0, np.nan], [np.inf, -np.inf]]), **LAST),
+        case(np.array([3, 1, 2]), **WHOLE),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        _check_not_empty(self, shapes[0])
+        return super().shape_rule(*shapes)
+
+    def vjp(y, g, x):
+        chosen = x == restored(y, y, x)
+        ties = ops.sum(ops.cast(chosen, x.dtype), axis=y.axis, keepdims=True)
+        return [ops.where(chosen, restored(g, y, x) / ties, 0)]
+
+
+def _check_not_empty(y: Any, shape: Shape) -> None:
+    if 0 in [shape[axis] for axis in axes_in(y.axis, len(shape))]:
+        raise ShapeError("no element to choose on an axis of size 0")
+
+
+class Max(Extreme):
+    """y = the largest element over `axis`, NaN if one is; ties share the gradient evenly."""
+
+    math, onnx = r"\max {x}", "ReduceMax"
+
+    def f(m, x, *, axis, keepdims):
+        return m.max(x, axis=axis, keepdims=keepdims)
+
+
+class Min(Extreme):
+    """y = the smallest element over `axis`, NaN if one is; ties share the gradient evenly."""
+
+    math, onnx = r"\min {x}", "ReduceMin"
+
+    def f(m, x, *, axis, keepdims):
+        return m.min(x, axis=axis, keepdims=keepdims)
+
+
+class Test(Reduce):
+    """A question to all elements at once: the answer is True or False, and nothing flows back."""
+
+    samples = [
+        case(np.array([[True, False], [True, True]]), **WHOLE),
+        case(np.array([[True, False], [True, True]]), **FIRST),
+        case(np.array([[True, False], [True, True]]), **LAST),
+        case((0, 3), **FIRST),
+    ]
+
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        return bool_
+
+    def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
+        return [None]
+
+
+class Any_(Test):
+    """y = whether any element over `axis` is true."""
+
+    math = r"\exists {x}"
+
+    def f(m, x, *, axis, keepdims):
+        return m.any(x, axis=axis, keepdims=keepdims)
+
+
+class All(Test):
+    """y = whether all elements over `axis` are true."""
+
+    math = r"\forall {x}"
+
+    def f(m, x, *, axis, keepdims):
+        return m.all(x, axis=axis, keepdims=keepdims)
+
+
+class ArgExtreme(Reduce):
+    """Where the first extreme element is, as int64; over all axes the place in flattened order."""
+
+    samples = [
+        spread((3, 4), **WHOLE),
+        spread((4, 4), **FIRST),
+        spread((3, 4), **LAST),
+        case(np.array([1.0, 3.0, 3.0]), **WHOLE),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        if isinstance(self.attributes["axis"], tuple):
+            raise ShapeError(f"expected one axis or None, got {self.attributes['axis']}")
+        _check_not_empty(self, shapes[0])
+        return super().shape_rule(*shapes)
+
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        return int64
+
+    def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
+        return [None]
+
+
+class Argmax(ArgExtreme):
+    """y = the index of the first largest element on `axis`."""
+
+    math, onnx = r"\arg\max {x}", "ArgMax"
+
+    def f(m, x, *, axis, keepdims):
+        return m.argmax(x, axis=axis, keepdims=keepdims)
+
+
+class Argmin(ArgExtreme):
+    """y = the index of the first smallest element on `axis`."""
+
+    math, onnx = r"\arg\min {x}", "ArgMin"
+
+    def f(m, x, *, axis, keepdims):
+        return m.argmin(x, axis=axis, keepdims=keepdims)
+
+
+argmax = reduction(Argmax)
+argmin = reduction(Argmin)
+sum = reduction(Sum)
+prod = reduction(Prod)
+max = reduction(Max)
+min = reduction(Min)
+any = reduction(Any_)
+all = reduction(All)
+register(sum_to)

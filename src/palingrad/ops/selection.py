@@ -1,0 +1,123 @@
+"""Choosing between values, elementwise: where, maximum, minimum, clip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import bool_
+from ..errors import DTypeError, ShapeError
+from ..graph.functions import binary
+from ..graph.kinds import Elementwise
+from ..graph.node import Node
+from ..graph.promotion import align, as_node
+from ..graph.registry import ops, register
+from ..graph.samples import case, edge
+
+_APART = [
+    case((3, 4), np.linspace(-3, 3, 4)),
+    case((3, 1), np.array([2.5, -2.5])),
+    case((0, 2), (2,)),
+    edge(0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, inputs=2),
+]
+
+
+class Where(Elementwise):
+    """z = x where the condition holds, else y. Nothing flows from the branch not taken."""
+
+    math, onnx = r"\begin{cases}{x}&{c}\\{y}\end{cases}", "Where"
+    samples = [
+        case(np.array([True, False, True]), (3,), (3,)),
+        case(np.array([[True], [False]]), (3,), ()),
+        case(np.array([True, False]), (3, 1), (2,)),
+        case(np.array([True, False]), np.array([1.0, np.nan]), np.array([np.inf, 2.0])),
+    ]
+
+    def f(m, c, x, y):
+        return m.where(c, x, y)
+
+    def d(z, c, x, y):
+        return [None, c, lambda: ~c]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        condition = as_node(inputs[0])
+        if condition.dtype is not None and condition.dtype != bool_:
+            raise DTypeError(
+                f"the condition is {condition.dtype}, expected bool", hint="Compare it: c != 0."
+            )
+        return (condition, *align(inputs[1:], promotes=True, floats=False))
+
+
+class Maximum(Elementwise):
+    """z = the larger of x and y; NaN if one is. Where they tie each gets half the gradient."""
+
+    math, onnx = r"\max({x}, {y})", "Max"
+    samples = _APART
+
+    def f(m, x, y):
+        return m.maximum(x, y)
+
+    def d(z, x, y):
+        return [lambda: _share(x > y, x, y), lambda: _share(y > x, x, y)]
+
+
+class Minimum(Elementwise):
+    """z = the smaller of x and y; NaN if one is. Where they tie each gets half the gradient."""
+
+    math, onnx = r"\min({x}, {y})", "Min"
+    samples = _APART
+
+    def f(m, x, y):
+        return m.minimum(x, y)
+
+    def d(z, x, y):
+        return [lambda: _share(x < y, x, y), lambda: _share(y < x, x, y)]
+
+
+def _share(wins, x, y):
+    """1 where this side wins, ½ at a tie, as central differences have it."""
+    return ops.where(x == y, 0.5, ops.cast(wins, x.dtype))
+
+
+class Clip(Elementwise):
+    """y = min(max(x, low), high). Inside, bounds included, the gradient is x's; outside the bound's."""
+
+    math, onnx = r"\operatorname{clip}({x}, {l}, {h})", "Clip"
+    samples = [
+        case((3, 4), np.asarray(-5.0), np.asarray(5.0)),
+        case(np.array([-2.0, 0.3, 2.0]), np.asarray(-1.0), np.array([[1.0], [1.5]])),
+        case(np.array([-2.0, np.nan, np.inf]), np.asarray(-1.0), np.asarray(1.0)),
+    ]
+
+    def f(m, x, low, high):
+        return m.minimum(m.maximum(x, low), high)
+
+    def d(y, x, low, high):
+        return [
+            lambda: (x >= low) & (x <= high),
+            lambda: (x < low) & (low <= high),
+            lambda: (x > high) | (low > high),
+        ]
+
+
+@register
+def where(condition: Any, x: Any, y: Any, /, *, name: str | None = None) -> Node:
+    """z = x where the condition (booleans) holds, else y."""
+    return Where(condition, x, y, name=name)
+
+
+@register
+def clip(x: Any, min: Any = None, max: Any = None, *, name: str | None = None) -> Node:
+    """y = x, but at least `min` and at most `max`; either may be None."""
+    if min is None and max is None:
+        raise ShapeError("clip: expected min or max, got neither")
+    if min is None:
+        return ops.minimum(x, max, name=name)
+    if max is None:
+        return ops.maximum(x, min, name=name)
+    return Clip(x, min, max, name=name)
+
+
+maximum = binary(Maximum)
+minimum = binary(Minimum)

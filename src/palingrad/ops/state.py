@@ -1,0 +1,67 @@
+"""Changing Variables, and several nodes run as one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph.kinds import Assign, Control
+from ..graph.leaves import Variable
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs
+from ..graph.promotion import as_node
+from ..graph.registry import ops, register
+
+
+class AssignVariable(Assign):
+    """y = x, which becomes the Variable's value when the run ends."""
+
+    math = r"v \leftarrow {x}"
+
+    def f(m, x, *, variable):
+        return x
+
+    def shape_rule(y, *shapes):
+        variable: Variable = y.attributes["variable"]
+        variable.check(shapes[0], y.inputs[0].dtype)
+        return variable.shape
+
+    def vjp(y, g, x):
+        return [g]
+
+
+class Group(MultipleOutputs, Control):
+    """All inputs run, no output: what `minimize` returns."""
+
+    math = r"\{{x}, \dots\}"
+
+    def f(m, *x):
+        return ()
+
+    @property
+    def count(self) -> int:
+        return 0
+
+    def shape_rule(y, *shapes):
+        return ()
+
+    def dtype_rule(y, *dtypes):
+        return ()
+
+    def vjp(y, g, *x):
+        return [None] * len(x)
+
+
+@register
+def assign(variable: Variable, value: Any) -> Node:
+    """A node whose run gives `variable` this value."""
+    value = as_node(value)
+    if value.dtype is not None and value.dtype != variable.dtype:
+        variable.check(value.shape, value.dtype)
+        value = ops.cast(value, variable.dtype)
+    return AssignVariable(value, variable=variable)
+
+
+@register
+def group(*nodes: Any, name: str | None = None) -> Node:
+    """A node that runs all of `nodes`; its own value is empty, and `Session.run` gives None."""
+    return Group(*nodes, name=name)

@@ -1,0 +1,137 @@
+"""Mean, variance, deviation and log-sum-exp, made of other operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..graph.functions import frozen, reduction
+from ..graph.kinds import Composite, Reduce
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, axes_in
+from .axes import FIRST, LAST, PAIR, WHOLE, count, restored
+
+
+class Statistic(Composite):
+    """A reduction made of others; integers become floats."""
+
+    floats = True
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
+
+
+class Mean(Statistic):
+    """y = Σ x / n over `axis`; NaN where n = 0."""
+
+    math, onnx = r"\overline{{x}}", "ReduceMean"
+    samples = [
+        case((3, 4), **WHOLE),
+        case((4, 4), **FIRST),
+        case((2, 3, 4), **PAIR),
+        case((3, 4), **LAST),
+        case((), **WHOLE),
+        case(np.array([1, 2]), **WHOLE),
+    ]
+
+    def expand(y, x):
+        total = ops.sum(x, axis=y.axis, keepdims=y.keepdims)
+        return total / count(x, y.axis)
+
+
+class Var(Statistic):
+    """y = Σ (x − mean)² / (n − correction) over `axis`."""
+
+    math = r"\operatorname{var} {x}"
+    samples = [
+        case((3, 4), **WHOLE, correction=0),
+        case((4, 4), **FIRST, correction=1),
+        case((2, 3, 4), **PAIR, correction=0.5),
+        case((3, 4), **LAST, correction=0),
+    ]
+
+    def expand(y, x):
+        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
+        total = ops.sum(apart * apart, axis=y.axis, keepdims=y.keepdims)
+        return total / max(count(x, y.axis) - y.correction, 0)
+
+
+class Std(Statistic):
+    """y = √var x over `axis`. The gradient is 0 where all elements are equal."""
+
+    math = r"\operatorname{std} {x}"
+    samples = [
+        case((3, 4), **WHOLE, correction=0),
+        case((4, 4), **FIRST, correction=1),
+        case((3, 4), **LAST, correction=0),
+    ]
+
+    def expand(y, x):
+        return ops.sqrt(ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction))
+
+    def vjp(y, g, x):  # (x − mean) / ((n − correction)·y), with 1 in place of y = 0 lest 0/0
+        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
+        spread = restored(y, y, x)
+        scale = restored(g, y, x) / ops.where(spread == 0, 1, spread)
+        return [scale * apart / max(count(x, y.axis) - y.correction, 0)]
+
+
+class Logsumexp(Statistic):
+    """y = log Σ eˣ over `axis`, without overflow; −∞ where nothing is summed. ∂y/∂x = eˣ⁻ʸ."""
+
+    math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
+    samples = [
+        case((3, 4), **WHOLE),
+        case((4, 4), **FIRST),
+        case((2, 3, 4), **PAIR),
+        case((3, 4), **LAST),
+        case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), **LAST),
+        case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]]), **LAST),
+    ]
+
+    def expand(y, x):
+        top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
+        top = ops.where(ops.isfinite(top), top, 0)
+        total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)
+        result = ops.log(total) + top
+        return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
+
+    def vjp(y, g, x):
+        height = restored(y, y, x)
+        return [restored(g, y, x) * ops.exp(x - ops.where(ops.isfinite(height), height, 0))]
+
+
+@register
+def var(
+    x: Any,
+    /,
+    *,
+    axis: int | Sequence[int] | None = None,
+    correction: float = 0,
+    keepdims: bool = False,
+    name: str | None = None,
+) -> Node:
+    """y = Σ (x − mean)² / (n − correction) over `axis`; correction 1 is Bessel's."""
+    return Var(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+
+
+@register
+def std(
+    x: Any,
+    /,
+    *,
+    axis: int | Sequence[int] | None = None,
+    correction: float = 0,
+    keepdims: bool = False,
+    name: str | None = None,
+) -> Node:
+    """y = √var x over `axis`. The gradient is 0 where all elements are equal."""
+    return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+
+
+mean = reduction(Mean)
+logsumexp = reduction(Logsumexp)

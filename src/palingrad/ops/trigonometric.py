@@ -1,0 +1,238 @@
+"""Trigonometric and hyperbolic functions and their inverses, elementwise; angles in radians."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.functions import binary, unary
+from ..graph.kinds import Elementwise
+from ..graph.registry import ops
+from ..graph.samples import case, edge
+
+_ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
+_UNIT = [case((3, 4), low=-0.8, high=0.8), case((0, 2)), edge(0.0, 1.0, -1.0, 1.5, np.nan)]
+
+
+class Sin(Elementwise):
+    """y = sin x. ∂y/∂x = cos x."""
+
+    math, onnx = r"\sin {x}", "Sin"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.sin(x)
+
+    def d(y, x):
+        return [ops.cos(x)]
+
+
+class Cos(Elementwise):
+    """y = cos x. ∂y/∂x = −sin x."""
+
+    math, onnx = r"\cos {x}", "Cos"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.cos(x)
+
+    def d(y, x):
+        return [-ops.sin(x)]
+
+
+class Tan(Elementwise):
+    """y = tan x. ∂y/∂x = 1 + y²."""
+
+    math, onnx = r"\tan {x}", "Tan"
+    floats = True
+    samples = [case((3, 4), low=-1, high=1), case((0, 2)), edge(0.0, 30.0, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.tan(x)
+
+    def d(y, x):
+        return [1 + y * y]
+
+
+class Asin(Elementwise):
+    """y = arcsin x in [−π/2, π/2], NaN outside [−1, 1]. ∂y/∂x = 1/√(1 − x²)."""
+
+    math, onnx = r"\arcsin {x}", "Asin"
+    floats = True
+    samples = _UNIT
+
+    def f(m, x):
+        return m.arcsin(x)
+
+    def d(y, x):
+        return [1 / ops.sqrt(1 - x * x)]
+
+
+class Acos(Elementwise):
+    """y = arccos x in [0, π], NaN outside [−1, 1]. ∂y/∂x = −1/√(1 − x²)."""
+
+    math, onnx = r"\arccos {x}", "Acos"
+    floats = True
+    samples = _UNIT
+
+    def f(m, x):
+        return m.arccos(x)
+
+    def d(y, x):
+        return [-1 / ops.sqrt(1 - x * x)]
+
+
+class Atan(Elementwise):
+    """y = arctan x in (−π/2, π/2). ∂y/∂x = 1/(1 + x²)."""
+
+    math, onnx = r"\arctan {x}", "Atan"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.arctan(x)
+
+    def d(y, x):
+        return [1 / (1 + x * x)]
+
+
+class Atan2(Elementwise):
+    """z = the angle of the point (y, x) from the x axis, in [−π, π].
+
+    With first operand x and second y: ∂z/∂x = y/(x² + y²), ∂z/∂y = −x/(x² + y²).
+    """
+
+    math = r"\operatorname{atan2}({x}, {y})"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4), low=0.3),
+        case((3, 1), (4,), low=0.3),
+        edge(0.0, -0.0, 1.0, -1.0, np.inf, np.nan, inputs=2),
+    ]
+
+    def f(m, x, y):
+        return m.arctan2(x, y)
+
+    def d(z, x, y):
+        square = x * x + y * y
+        return [y / square, -x / square]
+
+
+class Hypot(Elementwise):
+    """z = √(x² + y²) without overflow. ∂z/∂x = x/z, ∂z/∂y = y/z, both 0 at the origin."""
+
+    math = r"\sqrt{{x}^2 + {y}^2}"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4), low=0.3),
+        case((3, 1), (4,), low=0.3),
+        edge(0.0, 1e30, np.inf, np.nan, inputs=2),
+    ]
+
+    def f(m, x, y):
+        return m.hypot(x, y)
+
+    def d(z, x, y):
+        length = ops.where(z == 0, 1, z)
+        return [x / length, y / length]
+
+
+class Sinh(Elementwise):
+    """y = sinh x. ∂y/∂x = cosh x."""
+
+    math, onnx = r"\sinh {x}", "Sinh"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.sinh(x)
+
+    def d(y, x):
+        return [ops.cosh(x)]
+
+
+class Cosh(Elementwise):
+    """y = cosh x. ∂y/∂x = sinh x."""
+
+    math, onnx = r"\cosh {x}", "Cosh"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.cosh(x)
+
+    def d(y, x):
+        return [ops.sinh(x)]
+
+
+class Tanh(Elementwise):
+    """y = tanh x. ∂y/∂x = 1 − y²."""
+
+    math, onnx = r"\tanh {x}", "Tanh"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.tanh(x)
+
+    def d(y, x):
+        return [1 - y * y]
+
+
+class Asinh(Elementwise):
+    """y = arsinh x. ∂y/∂x = 1/√(1 + x²)."""
+
+    math, onnx = r"\operatorname{arsinh} {x}", "Asinh"
+    floats = True
+    samples = _ANY
+
+    def f(m, x):
+        return m.arcsinh(x)
+
+    def d(y, x):
+        return [1 / ops.sqrt(1 + x * x)]
+
+
+class Acosh(Elementwise):
+    """y = arcosh x ≥ 0, NaN below 1. ∂y/∂x = 1/√(x² − 1)."""
+
+    math, onnx = r"\operatorname{arcosh} {x}", "Acosh"
+    floats = True
+    samples = [case((3, 4), low=1.3, high=3), case((0, 2)), edge(1.0, 0.5, np.inf, np.nan)]
+
+    def f(m, x):
+        return m.arccosh(x)
+
+    def d(y, x):
+        return [1 / ops.sqrt(x * x - 1)]
+
+
+class Atanh(Elementwise):
+    """y = artanh x, ±∞ at ±1, NaN beyond. ∂y/∂x = 1/(1 − x²)."""
+
+    math, onnx = r"\operatorname{artanh} {x}", "Atanh"
+    floats = True
+    samples = _UNIT
+
+    def f(m, x):
+        return m.arctanh(x)
+
+    def d(y, x):
+        return [1 / (1 - x * x)]
+
+
+sin = unary(Sin)
+cos = unary(Cos)
+tan = unary(Tan)
+asin = unary(Asin)
+acos = unary(Acos)
+atan = unary(Atan)
+atan2 = binary(Atan2)
+hypot = binary(Hypot)
+sinh = unary(Sinh)
+cosh = unary(Cosh)
+tanh = unary(Tanh)
+asinh = unary(Asinh)
+acosh = unary(Acosh)
+atanh = unary(Atanh)

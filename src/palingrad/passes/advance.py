@@ -1,0 +1,21 @@
+"""Advance: each run that draws random numbers moves the generators that it drew from."""
+
+from __future__ import annotations
+
+from ..graph.context import opened
+from ..graph.kinds import Random, Scratch
+from ..graph.leaves import Variable
+from ..graph.node import Node
+from ..ops.random import advanced
+from .program import Program
+
+
+def advance(program: Program) -> Program:
+    """The program with one step of every random generator in use among its updates."""
+    updates = dict[Variable, Node](program.updates)
+    with opened(Scratch(), hidden=True):
+        for node in program.order:
+            state = node.inputs[0] if isinstance(node, Random) else None
+            if isinstance(state, Variable) and state not in updates:
+                updates[state] = advanced(state)
+    return Program(program.feeds, program.outputs, tuple(updates.items()))

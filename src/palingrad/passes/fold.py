@@ -1,0 +1,31 @@
+"""Fold: what depends on constants alone is computed once, now."""
+
+from __future__ import annotations
+
+from ..graph.context import opened
+from ..graph.kinds import Assign, Control, Custom, Random
+from ..graph.leaves import Constant
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs, Operation
+from ..shapes import size
+from .program import Program
+
+_LARGEST = 1024  # elements that a folded constant may have beyond what its inputs have
+
+
+def fold(program: Program) -> Program:
+    """The program with operations on constants replaced by their values, unless those are huge."""
+    return program.rewritten(_folded)
+
+
+def _folded(node: Operation) -> Node:
+    if isinstance(node, (Assign, Control, Custom, MultipleOutputs, Random)):
+        return node
+    if not all(isinstance(x, Constant) for x in node.inputs):
+        return node
+    shapes = [x.shape for x in node.inputs if x.shape is not None]
+    if node.shape is None or size(node.shape) > _LARGEST + sum(map(size, shapes)):
+        return node
+    with opened(None, hidden=True):
+        value = node.rebuild(node.inputs).numpy()
+    return Constant(value)

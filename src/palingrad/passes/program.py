@@ -1,0 +1,63 @@
+"""Program: a specialised graph, concrete from feeds to outputs, ready for an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..graph.context import built_at, opened
+from ..graph.kinds import Scratch
+from ..graph.leaves import Placeholder, Variable
+from ..graph.node import Node
+from ..graph.operation import Operation
+from ..graph.order import postorder
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What one run computes: outputs and new values of Variables, from feeds and Variables.
+
+    All shapes and dtypes are known. A run is atomic: every read of a Variable sees its value
+    before the run, and all updates land together at the end.
+    """
+
+    feeds: tuple[Placeholder, ...]
+    outputs: tuple[Node, ...]
+    updates: tuple[tuple[Variable, Node], ...] = ()
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """All nodes that a run must compute."""
+        return (*self.outputs, *(value for _, value in self.updates))
+
+    @property
+    def order(self) -> list[Node]:
+        """All nodes, inputs first."""
+        return postorder(*self.roots)
+
+    @property
+    def reads(self) -> tuple[Variable, ...]:
+        """The Variables whose values a run reads."""
+        return tuple(node for node in self.order if isinstance(node, Variable))
+
+    def rewritten(self, rule: Callable[[Operation], Node]) -> Program:
+        """The program with every operation, its inputs rewritten already, replaced by rule(it).
+
+        A rule that has nothing to say returns the operation itself. Nodes that nothing needs any
+        more are gone from the result.
+        """
+        built: dict[Node, Node] = {}
+        with opened(Scratch(), hidden=True):
+            for node in self.order:
+                if not isinstance(node, Operation):
+                    built[node] = node
+                    continue
+                inputs = [built[x] for x in node.inputs]
+                changed = any(a is not b for a, b in zip(inputs, node.inputs, strict=True))
+                with built_at(node._origin):
+                    built[node] = rule(node.rebuild(inputs) if changed else node)
+        return Program(
+            self.feeds,
+            tuple(built[node] for node in self.outputs),
+            tuple((variable, built[value]) for variable, value in self.updates),
+        )

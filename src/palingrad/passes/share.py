@@ -1,0 +1,49 @@
+"""Share: the same operation on the same inputs is computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+from ..graph.kinds import Assign, Control, Custom
+from ..graph.leaves import Constant
+from ..graph.node import Node
+from ..graph.operation import Operation
+from .program import Program
+
+_SMALL = 64  # elements up to which constants are compared by value
+
+
+def share(program: Program) -> Program:
+    """The program with equal subexpressions merged."""
+    constants: dict[Hashable, Node] = {}
+    firsts: dict[Hashable, Node] = {}
+
+    def merged_leaf(node: Node) -> Node:
+        if not isinstance(node, Constant) or node.numpy().size > _SMALL:
+            return node
+        value = node.numpy()
+        return constants.setdefault((value.dtype, value.shape, value.tobytes()), node)
+
+    def merged(node: Operation) -> Node:
+        if isinstance(node, (Assign, Control, Custom)):
+            return node
+        inputs = [merged_leaf(x) for x in node.inputs]
+        key = (type(node), *inputs, _key(node.attributes))
+        if key not in firsts:
+            same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+            firsts[key] = node if same else node.rebuild(inputs)
+        return firsts[key]
+
+    return program.rewritten(merged)
+
+
+def _key(value: Any) -> Hashable:
+    """A hashable that is equal exactly for equal attributes; 1, 1.0 and True differ."""
+    if hasattr(value, "items"):
+        return tuple((name, _key(one)) for name, one in sorted(value.items()))
+    if isinstance(value, (tuple, list)):
+        return tuple(_key(one) for one in value)
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    return type(value), value if isinstance(value, Hashable) else id(value)

@@ -1,0 +1,136 @@
+"""Simplify: algebra that changes no bit of the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..graph.leaves import Constant
+from ..graph.node import Node
+from ..graph.operation import Operation
+from ..graph.registry import ops
+from ..ops.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
+from ..ops.discrete import Cast, OnesLike, StopGradient, ZerosLike
+from ..ops.move import (
+    BroadcastTo,
+    ExpandDims,
+    MatrixTranspose,
+    PermuteDims,
+    Reshape,
+    Squeeze,
+)
+from ..ops.reduce import Sum
+from ..shapes import size
+from .program import Program
+
+
+def simplify(program: Program) -> Program:
+    """The program without operations that do nothing and with cheaper ones where they are equal.
+
+    x·1, x/1, x − 0, x¹, −(−x), casts to the same dtype and moves that move nothing disappear;
+    x² becomes a product; moves of moves become one.
+    """
+    return program.rewritten(_simplified)
+
+
+def _simplified(node: Operation) -> Node:
+    rule = _RULES.get(type(node))
+    better = None if rule is None else rule(node, *node.inputs)
+    if better is None or better is node:
+        return node
+    assert (better.shape, better.dtype) == (node.shape, node.dtype), (node, better)
+    return better
+
+
+def _is_all(x: Node, number: float) -> bool:
+    return isinstance(x, Constant) and x.numpy().size > 0 and bool(np.all(x.numpy() == number))
+
+
+def _multiply(z: Node, x: Any, y: Any) -> Node | None:
+    if _is_all(y, 1) and x.shape == z.shape:
+        return x
+    return y if _is_all(x, 1) and y.shape == z.shape else None
+
+
+def _divide(z: Node, x: Any, y: Any) -> Node | None:
+    return x if _is_all(y, 1) and x.shape == z.shape else None
+
+
+def _subtract(z: Node, x: Any, y: Any) -> Node | None:
+    return x if _is_all(y, 0) and x.shape == z.shape and not np.signbit(y.numpy()).any() else None
+
+
+def _pow(z: Node, x: Any, y: Any) -> Node | None:
+    if x.shape != z.shape:
+        return None
+    return x if _is_all(y, 1) else ops.square(x) if _is_all(y, 2) else None
+
+
+def _negative(y: Node, x: Any) -> Node | None:
+    return x.inputs[0] if type(x) is Negative else None
+
+
+def _identity(y: Node, x: Any) -> Node | None:
+    return x if (x.shape, x.dtype) == (y.shape, y.dtype) else None
+
+
+def _filled(number: int) -> Callable[..., Node]:
+    def rule(y: Any, x: Any) -> Node:
+        return ops.broadcast_to(Constant(np.asarray(number, y.dtype)), y.shape)
+
+    return rule
+
+
+def _reshape(y: Any, x: Any) -> Node | None:
+    if type(x) in (Reshape, ExpandDims, Squeeze):
+        return ops.reshape(x.inputs[0], y.shape)
+    return x if x.shape == y.shape else None
+
+
+def _transpose(y: Any, x: Any) -> Node | None:
+    order = _order(y)
+    if type(x) in (PermuteDims, MatrixTranspose):
+        before = _order(x)
+        x, order = x.inputs[0], tuple(before[axis] for axis in order)
+    elif type(y) is PermuteDims and order != tuple(range(y.ndim)):
+        return None
+    if order == tuple(range(y.ndim)):
+        return x
+    return None if x is y.inputs[0] else ops.permute_dims(x, order)
+
+
+def _order(y: Any) -> tuple[int, ...]:
+    if type(y) is MatrixTranspose:
+        return (*range(y.ndim - 2), y.ndim - 1, y.ndim - 2)
+    return y.order(y.ndim)
+
+
+def _sum(y: Any, x: Any) -> Node | None:
+    return ops.reshape(x, y.shape) if x.dtype == y.dtype and _same_count(x, y) else None
+
+
+def _same_count(x: Any, y: Any) -> bool:
+    return size(x.shape) == size(y.shape) != 0
+
+
+_RULES: dict[type, Callable[..., Node | None]] = {
+    Multiply: _multiply,
+    Divide: _divide,
+    Subtract: _subtract,
+    Pow: _pow,
+    Negative: _negative,
+    Positive: _identity,
+    StopGradient: _identity,
+    Cast: _identity,
+    OnesLike: _filled(1),
+    ZerosLike: _filled(0),
+    BroadcastTo: _identity,
+    Reshape: _reshape,
+    ExpandDims: _reshape,
+    Squeeze: _reshape,
+    PermuteDims: _transpose,
+    MatrixTranspose: _transpose,
+    Sum: _sum,
+}

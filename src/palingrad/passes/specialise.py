@@ -1,0 +1,69 @@
+"""Specialise: a template and the signature of what is fed, to a concrete Program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..autodiff.replay import replay
+from ..dtypes import DType
+from ..errors import FeedError, GraphError
+from ..graph.context import built_at, opened
+from ..graph.kinds import Assign, Control, Scratch
+from ..graph.leaves import Placeholder, Variable
+from ..graph.node import Node
+from ..graph.operation import Operation, is_known
+from ..graph.order import postorder
+from ..shapes import Shape
+from .program import Program
+
+Signature = tuple[Shape, DType]
+
+
+def specialise(fetches: Sequence[Node], fed: Mapping[Placeholder, Signature]) -> Program:
+    """The Program that computes `fetches` for feeds of these shapes and dtypes.
+
+    Assignments among what the fetches depend on become updates; a group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
+    DTypeError where the shapes that are known now don't fit.
+    """
+    built: dict[Node, Any] = {}
+    order = postorder(*fetches)
+    with opened(Scratch(), hidden=True):
+        for node in order:
+            if isinstance(node, Placeholder):
+                if node not in fed:
+                    raise FeedError(f"{node.label()} needs a feed{node.built()}")
+                built[node] = _concrete(node, *fed[node])
+        replay(order, built, _specialised)
+        updates = _updates(order, built)
+    return Program(
+        tuple(built[node] if node in built else node for node in fed),
+        tuple(built[node] for node in fetches if not isinstance(node, Control)),
+        tuple(updates.items()),
+    )
+
+
+def _concrete(node: Placeholder, shape: Shape, dtype: DType) -> Placeholder:
+    with built_at(node._origin):
+        twin = Placeholder(shape, dtype=dtype)
+    twin._name = node._name
+    twin.weak = node.weak
+    return twin
+
+
+def _specialised(node: Operation, inputs: list[Node]) -> Operation:
+    unchanged = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+    return node if unchanged and is_known(node) else node.rebuild(inputs)
+
+
+def _updates(order: Sequence[Node], built: Mapping[Node, Any]) -> dict[Variable, Node]:
+    updates: dict[Variable, Node] = {}
+    for node in order:
+        if isinstance(node, Assign):
+            variable: Variable = node.attributes["variable"]
+            if variable in updates:
+                raise GraphError(
+                    f"{variable.label()} is assigned twice in one run, again{node.built()}"
+                )
+            updates[variable] = built[node].inputs[0]
+    return updates

@@ -1,0 +1,18 @@
+"""Stable forms: naive formulas that overflow or cancel, replaced by those that don't."""
+
+from __future__ import annotations
+
+from ..graph.node import Node
+from ..graph.operation import Operation
+from ..ops.stable import stable_form
+from .program import Program
+
+
+def stabilise(program: Program) -> Program:
+    """The program with log(softmax(x)), log(1 + exp(x)) and the like in their stable form."""
+    return program.rewritten(_stable)
+
+
+def _stable(node: Operation) -> Node:
+    form = stable_form(node)
+    return node if form is None else form.build()

@@ -1,0 +1,119 @@
+"""Shapes: tuples of sizes in which None is a size not known yet. A shape of unknown rank is None.
+
+These functions raise the bare fact; the operation that called adds its name, inputs and origin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from operator import index
+from typing import Any
+
+from .errors import ShapeError
+
+Dim = int | None
+Shape = tuple[Dim, ...]
+
+
+def known(shape: Shape | None) -> bool:
+    """Whether the rank and every size are known."""
+    return shape is not None and None not in shape
+
+
+def text(shape: Any) -> str:
+    """A shape for people: (2, ?) where a size is unknown, ? where even the rank is."""
+    if shape is None:
+        return "?"
+    inner = ", ".join("?" if dim is None else str(dim) for dim in shape)
+    return f"({inner},)" if len(shape) == 1 else f"({inner})"
+
+
+def as_shape(shape: Any) -> Shape:
+    """An int or a sequence of ints and Nones as a shape."""
+    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    try:
+        result = tuple(None if size is None else index(size) for size in sizes)
+    except TypeError:
+        raise ShapeError(f"expected a shape such as (2, 3), got {shape!r}") from None
+    if any(size is not None and size < 0 for size in result):
+        raise ShapeError(f"a size can't be negative: {shape!r}")
+    return result
+
+
+def size(shape: Shape) -> int:
+    """The number of elements of a known shape."""
+    return math.prod(shape)  # pyright: ignore[reportArgumentType] - a known shape holds no None
+
+
+def broadcast_dim(a: Dim, b: Dim) -> Dim:
+    """The size that two sizes on one axis broadcast to."""
+    if a == b or b == 1:
+        return a
+    if a == 1:
+        return b
+    if a is None or b is None:  # the unknown one is 1 or the same as the known
+        return a if b is None else b
+    raise ShapeError(f"sizes {a} and {b} don't broadcast")
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The shape that all these broadcast to, by NumPy's rule."""
+    result: list[Dim] = []
+    for shape in shapes:
+        missing = len(shape) - len(result)
+        result[:0] = [1] * missing
+        offset = len(result) - len(shape)
+        for axis, dim in enumerate(shape):
+            result[offset + axis] = broadcast_dim(result[offset + axis], dim)
+    return tuple(result)
+
+
+def same(a: Dim, b: Dim) -> bool:
+    """Whether two sizes can be equal; an unknown one always can."""
+    return a is None or b is None or a == b
+
+
+def axis_in(axis: Any, ndim: int) -> int:
+    """`axis`, counted from the front, of an array of `ndim` axes."""
+    try:
+        number = index(axis)
+    except TypeError:
+        raise ShapeError(f"expected an integer axis, got {axis!r}") from None
+    if not -ndim <= number < ndim:
+        raise ShapeError(f"axis {number} is out of range for {ndim} axes")
+    return number % ndim
+
+
+def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
+    """`axis` (None for all, an int, or several) as sorted axes counted from the front."""
+    if axis is None:
+        return tuple(range(ndim))
+    numbers = axis if isinstance(axis, (tuple, list)) else (axis,)
+    result = tuple(sorted(axis_in(number, ndim) for number in numbers))
+    if len(set(result)) != len(result):
+        raise ShapeError(f"axes {tuple(numbers)} name an axis twice")
+    return result
+
+
+def reduced(shape: Shape, axes: Iterable[int], keepdims: bool) -> Shape:
+    """The shape left when `axes` are reduced away, or to size 1 with `keepdims`."""
+    gone = set(axes)
+    if keepdims:
+        return tuple(1 if axis in gone else dim for axis, dim in enumerate(shape))
+    return tuple(dim for axis, dim in enumerate(shape) if axis not in gone)
+
+
+def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
+    """`target` with its -1, if any, worked out from `shape`."""
+    if list(target).count(-1) > 1 or any(size < -1 for size in target):
+        raise ShapeError(f"shape {tuple(target)} may hold one -1 and no other negative size")
+    if not known(shape):
+        return tuple(None if size == -1 else size for size in target)
+    rest = math.prod(size for size in target if size != -1)
+    total = size(shape)
+    if -1 in target and rest and total % rest == 0:
+        return tuple(total // rest if size == -1 else size for size in target)
+    if -1 in target or rest != total:
+        raise ShapeError(f"{total} elements don't fit shape {tuple(target)}")
+    return tuple(target)
