@@ -1,5 +1,7 @@
 """palingrad: computational graphs you can read forwards and backwards."""
 
+import importlib
+
 from .autodiff.check import check_gradients
 from .autodiff.gradients import gradients
 from .autodiff.jacobians import clear_jacobians, jacobians
@@ -33,3 +35,17 @@ from .graph.order import postorder
 from .graph.samples import case, edge
 from .ops import *
 from .session import Session
+
+__version__ = "0.1.0"
+
+_PARTS = ("data", "io", "nn", "optim", "train")  # imported when they are first used
+
+
+def __getattr__(name: str) -> object:
+    if name in _PARTS:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PARTS])

@@ -10,16 +10,17 @@ from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.order import postorder
 from ..graph.registry import ops
-from .reverse import pulled_back, reverse
+from .reverse import Resolver, pulled_back, reverse
 
 
 def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | None]:
     """Σ ∂y/∂x·t for each y, over the nodes x with a tangent; None where there is no path."""
     found: dict[Node, Any] = dict(tangents)
-    for node in postorder(*ys):
+    resolve = Resolver(list(tangents))
+    for node in postorder(*map(resolve, ys), inputs=lambda node: map(resolve, node.inputs)):
         if node in found or not isinstance(node, Operation):
             continue
-        incoming = [found.get(x) for x in node.inputs]
+        incoming = [found.get(resolve(x)) for x in node.inputs]
         if all(t is None for t in incoming):
             continue
         with built_at(node._origin):
@@ -29,7 +30,7 @@ def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | No
                 t = _pushed(node, incoming)
         if t is not None:
             found[node] = t
-    return [found.get(y) for y in ys]
+    return [found.get(resolve(y)) for y in ys]
 
 
 def _pushed(node: Operation, tangents: list[Any]) -> Any:

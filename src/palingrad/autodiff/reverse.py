@@ -22,21 +22,27 @@ from ..shapes import text
 Cotangent = Any  # a Node; for a node with several outputs a list with a Node or None for each
 
 
-def reverse(seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None) -> dict[Node, Node]:
+def reverse(
+    seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None, *, behind: bool = True
+) -> dict[Node, Node]:
     """Pull the cotangents in `seeds` back to `xs`, or to every node when xs is None.
 
-    Returns the total cotangent of each node that is reached. Shapes must be known.
+    Returns the total cotangent of each node that is reached. Shapes must be known. With
+    behind=False the xs are leaves: nothing flows from one through another.
     """
-    resolve = _Resolver(xs)
+    resolve = Resolver(xs)
     roots = [resolve(root) for root in seeds]
-    order = postorder(*roots, inputs=lambda node: map(resolve, node.inputs))
+    ends: set[Node] = set() if behind or xs is None else set(map(resolve, xs))
+    order = postorder(
+        *roots, inputs=lambda node: () if node in ends else map(resolve, node.inputs)
+    )
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
         _accumulate(cotangents, root, fitted(seed, seed_of, "the gradient to start with"))
     for node in reversed(order):
         g = cotangents.get(node)
-        if g is None or not isinstance(node, Operation) or not node.inputs:
+        if g is None or node in ends or not isinstance(node, Operation) or not node.inputs:
             continue
         if type(node) is Item:
             _accumulate_item(cotangents, node, g)
@@ -87,7 +93,7 @@ def fitted(c: Any, x: Node, what: str) -> Node:
     return c if c.dtype == x.dtype else ops.cast(c, x.dtype)
 
 
-class _Resolver:
+class Resolver:
     """Takes a node to its stable form, where that goes past no node whose gradient is asked for."""
 
     def __init__(self, xs: Sequence[Node] | None) -> None:
@@ -138,6 +144,9 @@ def _accumulate_item(cotangents: dict[Node, Cotangent], item: Item, g: Node) -> 
 
 @register
 def pull_back(y: Node, xs: Sequence[Node], g: Node) -> list[Node | None]:
-    """g·∂y/∂x for each x, None where there is no path."""
-    found = reverse({y: g}, xs)
-    return [found.get(x) for x in xs]
+    """g·∂y/∂x for each x, y being a function of the xs alone; None where there is no path.
+
+    An x that comes twice gets all of it the first time.
+    """
+    found = reverse({y: g}, xs, behind=False)
+    return [found.pop(x, None) for x in xs]

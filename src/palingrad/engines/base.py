@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Protocol
 
 import numpy as np
@@ -35,9 +35,11 @@ class Executable:
             with state_lock:
                 states = [variable._value for variable in self._reads]
             return self.compute(feeds, states)[0]
-        with ExitStack() as stack:
+        held: list[threading.RLock] = []
+        try:
             for lock in self._locks:
-                stack.enter_context(lock)
+                lock.acquire()
+                held.append(lock)
             with state_lock:
                 states = [variable._value for variable in self._reads]
             outputs, values = self.compute(feeds, states)
@@ -45,6 +47,9 @@ class Executable:
                 for variable, value in zip(self._updated, values, strict=True):
                     variable.put(value)
             return outputs
+        finally:
+            for lock in held:
+                lock.release()
 
 
 class Engine(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,15 +17,10 @@ from ..graph.operation import Item, Operation
 from ..maths import numpy_maths
 from ..passes.program import Program
 from .base import Executable, sealed
+from .ufuncs import is_large, reusable, single_ufunc, target
 
 
-class Step(NamedTuple):
-    """values[output] = function(*values[inputs]), after which `dead` values are dropped."""
-
-    function: Callable[..., Any]
-    inputs: tuple[int, ...]
-    output: int
-    dead: tuple[int, ...]
+Step = Callable[[list[Any]], None]  # reads and writes numbered values
 
 
 class NumpyExecutable(Executable):
@@ -50,10 +45,8 @@ class NumpyExecutable(Executable):
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
         values: list[Any] = [*feeds, *states, *self._fixed]
-        for function, inputs, output, dead in self._steps:
-            values[output] = function(*[values[slot] for slot in inputs])
-            for slot in dead:
-                values[slot] = None
+        for step in self._steps:
+            step(values)
         outputs = [sealed(values[slot], copy=copy) for slot, copy in self._outputs]
         return outputs, [sealed(values[slot], copy=copy) for slot, copy in self._values]
 
@@ -62,16 +55,58 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
     computed = [node for node in order if isinstance(node, Operation)]
     last_use: dict[Node, Node] = {x: node for node in computed for x in node.inputs}
     kept = set(roots)
+    free = reusable(order, kept)
     steps: list[Step] = []
     for node in computed:
-        dead = [
-            slots[x]
+        dying = [
+            x
             for x in dict.fromkeys(node.inputs)
             if last_use[x] is node and x not in kept and isinstance(x, Operation)
         ]
         inputs = tuple(slots[x] for x in node.inputs)
-        steps.append(Step(_function(node), inputs, slots[node], tuple(dead)))
+        function: Any = single_ufunc(node)
+        if function is None:
+            function = _function(node)
+        elif (out := target(node, dying, free)) is not None:
+            inputs = (*inputs, slots[out])  # a ufunc's last argument is where it writes
+        steps.append(_step(function, inputs, slots[node]))
+        large = [slots[x] for x in dying if is_large(x)]
+        if large:
+            steps.append(_dropping(large))
     return steps
+
+
+def _step(function: Callable[..., Any], inputs: tuple[int, ...], output: int) -> Step:
+    """values[output] = function(*values[inputs])."""
+    if len(inputs) == 1:
+        (a,) = inputs
+
+        def unary(values: list[Any]) -> None:
+            values[output] = function(values[a])
+
+        return unary
+    if len(inputs) == 2:
+        a, b = inputs
+
+        def binary(values: list[Any]) -> None:
+            values[output] = function(values[a], values[b])
+
+        return binary
+
+    def general(values: list[Any]) -> None:
+        values[output] = function(*[values[slot] for slot in inputs])
+
+    return general
+
+
+def _dropping(slots: list[int]) -> Step:
+    """Let go of large values that nobody needs any more."""
+
+    def drop(values: list[Any]) -> None:
+        for slot in slots:
+            values[slot] = None
+
+    return drop
 
 
 def _function(node: Operation) -> Callable[..., Any]:

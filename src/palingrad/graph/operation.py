@@ -15,7 +15,7 @@ from ..dtypes import Array, DType
 from ..errors import DTypeError, GradientError, PalingradError, ShapeError
 from ..maths import numpy_maths
 from ..shapes import Shape, text
-from .context import context, find_origin
+from .context import context, find_origin, quietly
 from .node import Node
 from .promotion import align
 from .registry import operations
@@ -51,9 +51,11 @@ class Operation(Node):
         if isinstance(cls.__dict__.get("f"), FunctionType):
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
+        cls._plain = cls.compute is Operation.compute
         operations.append(cls)
 
     _kind_name: ClassVar[str] = "operation"
+    _plain: ClassVar[bool] = True  # whether f alone computes the value
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
         if attributes:
@@ -113,9 +115,7 @@ class Operation(Node):
 
     def compute(self, *values: Any) -> Any:
         """The value for these input values, as arrays."""
-        if self.attributes:
-            return self.f(numpy_maths, *values, **self.attributes)
-        return self.f(numpy_maths, *values)
+        return self.f(numpy_maths, *values, **self.attributes)
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         """What the caller gave, as nodes; brought to one dtype where the operation wants that."""
@@ -146,11 +146,14 @@ class Operation(Node):
         new._name = self._name
         return new
 
-    @np.errstate(all="ignore")
     def _evaluate(self, values: Sequence[Any]) -> Any:
         """The sealed value; an error names the operation."""
         try:
-            value = self.compute(*values)
+            if self._plain and not self.attributes:
+                value = (context.quiet or quietly()).run(self.f, numpy_maths, *values)
+            else:
+                with np.errstate(all="ignore"):
+                    value = self.compute(*values)
             if type(value) is np.ndarray:
                 value.setflags(write=False)
                 return value

@@ -44,6 +44,12 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return inputs
     if not promotes:
         return tuple(as_node(x) for x in inputs)
+    if len(inputs) == 2:  # the next most common: a node and a Python number that takes its dtype
+        x, y = inputs
+        if type(y) in _SCALARS and isinstance(x, Node) and _gives(x, y, floats):
+            return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
+        if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
+            return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
         x if isinstance(x, Node) or scalar is not None else Constant(x)
@@ -61,6 +67,16 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
         else Constant.of(scalar, dtype)
         for x, scalar in zip(nodes, scalars, strict=True)
     )
+
+
+def _gives(node: Node, scalar: Scalar, floats: bool) -> bool:
+    """Whether the node's dtype is the dtype of the result of the two."""
+    dtype = node.dtype
+    if dtype is None or _scalar_of(node) is not None:
+        return False
+    if dtype.kind == "f":
+        return True
+    return not floats and dtype.kind != "b" and type(scalar) is not float
 
 
 def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:

@@ -54,6 +54,7 @@ from .loss import cross_entropy, mse
 from .move import (
     broadcast_to,
     expand_dims,
+    flatten,
     matrix_transpose,
     permute_dims,
     reshape,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import EllipsisType
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..errors import GraphError, ShapeError
 from ..graph.functions import frozen, unary
-from ..graph.kinds import Move
+from ..graph.kinds import Composite, Move
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -171,6 +172,19 @@ class BroadcastTo(Move):
         return [ops.sum_to(g, x.shape)]
 
 
+class Flatten(Composite):
+    """y = x with all axes but the first made one: (batch, …) to (batch, features)."""
+
+    math, onnx = r"\operatorname{flatten}({x})", "Flatten"
+    promotes = False
+    samples = [case((2, 3, 4)), case((2, 3)), case((4,)), case((0, 3, 2))]
+
+    def expand(y, x):
+        if not x.ndim:
+            raise ShapeError("x has no axes to flatten")
+        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
 class Slice(Move):
     """y = x[index] for integers, slices, None and …, as in NumPy."""
 
@@ -305,4 +319,5 @@ def broadcast_to(x: Any, shape: int | Sequence[int], *, name: str | None = None)
     return BroadcastTo(x, shape=as_shape(shape), name=name)
 
 
+flatten = unary(Flatten)
 matrix_transpose = unary(MatrixTranspose)

@@ -1,0 +1,89 @@
+"""Initialisers: functions from a shape to random numbers of a fitting spread.
+
+A weight of shape (inputs, outputs) has fan-in `inputs` and fan-out `outputs`; one of shape
+(outputs, inputs, *window) has each times the window's size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import as_dtype, default_dtype
+from ..errors import ShapeError
+from ..graph.node import Node
+from ..graph.promotion import as_node
+from ..graph.registry import ops
+
+Initializer = Callable[..., Node]
+
+
+def fans(shape: Sequence[int]) -> tuple[int, int]:
+    """(fan-in, fan-out) of a weight. Raises ShapeError for one with fewer than two axes."""
+    if len(shape) < 2:
+        raise ShapeError(f"a weight with fans has two axes or more, got {tuple(shape)}")
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    window = math.prod(shape[2:])
+    return shape[1] * window, shape[0] * window
+
+
+def _uniform(shape: Sequence[int], variance: float, options: dict[str, Any]) -> Node:
+    limit = math.sqrt(3 * variance)
+    return ops.uniform(shape, low=-limit, high=limit, **options)
+
+
+def _normal(shape: Sequence[int], variance: float, options: dict[str, Any]) -> Node:
+    return ops.normal(shape, std=math.sqrt(variance), **options)
+
+
+def glorot_uniform(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Uniform with variance 2/(fan-in + fan-out) (Glorot & Bengio 2010): for tanh and sigmoid."""
+    return _uniform(shape, 2 / sum(fans(shape)), dict(seed=seed, dtype=dtype))
+
+
+def glorot_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Normal with variance 2/(fan-in + fan-out) (Glorot & Bengio 2010)."""
+    return _normal(shape, 2 / sum(fans(shape)), dict(seed=seed, dtype=dtype))
+
+
+def he_uniform(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Uniform with variance 2/fan-in (He et al. 2015): for ReLU."""
+    return _uniform(shape, 2 / fans(shape)[0], dict(seed=seed, dtype=dtype))
+
+
+def he_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Normal with variance 2/fan-in (He et al. 2015): for ReLU."""
+    return _normal(shape, 2 / fans(shape)[0], dict(seed=seed, dtype=dtype))
+
+
+def lecun_uniform(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Uniform with variance 1/fan-in (LeCun et al. 1998)."""
+    return _uniform(shape, 1 / fans(shape)[0], dict(seed=seed, dtype=dtype))
+
+
+def lecun_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Normal with variance 1/fan-in (LeCun et al. 1998)."""
+    return _normal(shape, 1 / fans(shape)[0], dict(seed=seed, dtype=dtype))
+
+
+def normal(std: float = 0.01) -> Initializer:
+    """Normal with standard deviation `std`, whatever the shape."""
+    return lambda shape, *, seed=None, dtype=None: ops.normal(
+        shape, std=std, seed=seed, dtype=dtype
+    )
+
+
+def uniform(limit: float = 0.05) -> Initializer:
+    """Uniform in [−limit, limit), whatever the shape."""
+    return lambda shape, *, seed=None, dtype=None: ops.uniform(
+        shape, low=-limit, high=limit, seed=seed, dtype=dtype
+    )
+
+
+def zeros(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """Zeros: for biases."""
+    return as_node(np.zeros(tuple(shape), default_dtype() if dtype is None else as_dtype(dtype)))

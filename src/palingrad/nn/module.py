@@ -1,0 +1,71 @@
+"""Module: a function with parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..graph.leaves import Variable
+from ..graph.node import Node
+
+
+class Module:
+    """A function with parameters. A subclass makes them in `__init__` and gives `forward`.
+
+    Variables and modules in attributes, and in lists, tuples and dicts there, are found by
+    themselves; `training` says whether this call trains or evaluates.
+
+    >>> import palingrad as pg
+    >>> class Affine(pg.nn.Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = pg.Variable(2.0), pg.Variable(1.0)
+    ...     def forward(self, x, *, training):
+    ...         return self.slope * x + self.offset
+    >>> model = Affine()
+    >>> float(model(3.0)), list(model.parameters())
+    (7.0, ['slope', 'offset'])
+    """
+
+    def forward(self, x: Any, *, training: bool) -> Node:
+        """The output for x."""
+        raise NotImplementedError(f"{type(self).__name__} needs forward(self, x, *, training)")
+
+    def __call__(self, x: Any, *, training: bool = False) -> Node:
+        return self.forward(x, training=training)
+
+    def variables(self) -> dict[str, Variable]:
+        """All Variables by name, as in 'layers/0/weight'; one that is shared has its first name."""
+        found: dict[str, Variable] = {}
+        seen: set[Variable] = set()
+        for name, variable in _variables(self, ""):
+            if variable not in seen:
+                seen.add(variable)
+                found[name] = variable
+        return found
+
+    def parameters(self) -> dict[str, Variable]:
+        """The trainable Variables by name."""
+        return {name: v for name, v in self.variables().items() if v.trainable}
+
+    def __repr__(self) -> str:
+        parts = ", ".join(self._options())
+        return f"{type(self).__name__}({parts})"
+
+    def _options(self) -> list[str]:
+        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+
+
+def _variables(value: Any, path: str) -> Iterator[tuple[str, Variable]]:
+    if isinstance(value, Variable):
+        yield path, value
+        return
+    if isinstance(value, Module):
+        parts = list(vars(value).items())
+    elif isinstance(value, dict):
+        parts = list(value.items())
+    elif isinstance(value, (list, tuple)):
+        parts = list(enumerate(value))
+    else:
+        return
+    for name, part in parts:
+        yield from _variables(part, f"{path}/{name}" if path else str(name))

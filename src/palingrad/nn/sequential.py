@@ -1,0 +1,45 @@
+"""Layers one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..graph.node import Node
+from ..graph.promotion import as_node
+from ..graph.registry import ops
+from .module import Module
+
+
+class Sequential(Module):
+    """The layers one after another: modules, or plain functions such as pg.relu.
+
+    >>> import palingrad as pg
+    >>> model = pg.nn.Sequential(pg.nn.Linear(4, 3), pg.relu, pg.nn.Linear(3, 2))
+    >>> list(model.parameters())
+    ['layers/0/weight', 'layers/0/bias', 'layers/2/weight', 'layers/2/bias']
+    """
+
+    def __init__(self, *layers: Module | Callable[[Any], Node]) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential: a layer is a module or a function, got {layer!r:.60}")
+        self.layers = layers
+
+    def forward(self, x: Any, *, training: bool) -> Node:
+        y = as_node(x)
+        for layer in self.layers:
+            y = layer(y, training=training) if isinstance(layer, Module) else layer(y)
+        return y
+
+    def __repr__(self) -> str:
+        names = [repr(one) if isinstance(one, Module) else str(getattr(one, "__name__", one))
+                 for one in self.layers]  # fmt: skip
+        return "Sequential(\n" + "".join(f"  {name},\n" for name in names) + ")"
+
+
+class Flatten(Module):
+    """y = x with all axes but the first made one: (batch, …) to (batch, features)."""
+
+    def forward(self, x: Any, *, training: bool) -> Node:
+        return ops.flatten(x)

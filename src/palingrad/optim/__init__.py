@@ -1,0 +1,27 @@
+"""Optimizers: each one pure update rule, in a graph and eagerly; schedules and clipping."""
+
+from .adagrad import AdaGrad
+from .adam import Adam, AdamW
+from .base import Optimizer
+from .clipping import clip_by_global_norm, clip_by_value, global_norm
+from .gradient_descent import GradientDescent, Momentum
+from .rmsprop import RMSProp
+from .schedules import Schedule, cosine_decay, exponential_decay, piecewise_constant, warmup
+
+__all__ = [
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "GradientDescent",
+    "Momentum",
+    "Optimizer",
+    "RMSProp",
+    "Schedule",
+    "clip_by_global_norm",
+    "clip_by_value",
+    "cosine_decay",
+    "exponential_decay",
+    "global_norm",
+    "piecewise_constant",
+    "warmup",
+]

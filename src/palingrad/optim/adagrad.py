@@ -1,0 +1,28 @@
+"""AdaGrad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph.node import Node
+from ..graph.registry import ops
+from .base import Optimizer
+from .schedules import Schedule
+
+
+class AdaGrad(Optimizer):
+    """s ← s + g², θ ← θ − η·g/(√s + ε) (Duchi, Hazan & Singer 2011, diagonal form)."""
+
+    slots = ("squares",)
+
+    def __init__(
+        self, learning_rate: float | Schedule = 0.01, *, epsilon: float = 1e-10, **options: Any
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.epsilon = epsilon
+
+    def update(self, parameter, gradient, rate, step, **slots: Node):
+        squares = slots["squares"] + gradient * gradient
+        return parameter - rate * gradient / (ops.sqrt(squares) + self.epsilon), {
+            "squares": squares
+        }

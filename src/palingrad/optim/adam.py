@@ -1,0 +1,66 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..graph.node import Node
+from ..graph.registry import ops
+from .base import Optimizer
+from .schedules import Schedule
+
+
+class Adam(Optimizer):
+    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η·m̂/(√v̂ + ε).
+
+    m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ) correct the start from 0 (Kingma & Ba 2014, algorithm 1).
+    """
+
+    slots = ("mean", "square")
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def update(self, parameter, gradient, rate, step, **slots: Node):
+        mean = self.beta1 * slots["mean"] + (1 - self.beta1) * gradient
+        square = self.beta2 * slots["square"] + (1 - self.beta2) * (gradient * gradient)
+        # The corrections are numbers, so they go to the numbers beside the arrays:
+        # η·m̂/(√v̂ + ε) = (η/c₁)·m / (√v·(1/√c₂) + ε), with ε outside the root as in algorithm 1.
+        rate = rate / _correction(self.beta1, step)
+        root = ops.sqrt(square) * (1 / ops.sqrt(_correction(self.beta2, step)))
+        new = parameter - rate * mean / (root + self.epsilon)
+        return new, {"mean": mean, "square": square}
+
+
+def _correction(beta: float, step: Any) -> Node:
+    """1 − βᵗ, as −expm1(t·log β): in float32 the plain difference loses half its digits."""
+    return -ops.expm1(step * math.log(beta))
+
+
+class AdamW(Adam):
+    """Adam, and besides θ ← θ − η·λ·θ: weight decay apart from the gradient (Loshchilov & Hutter
+    2017, algorithm 2)."""
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        weight_decay: float = 0.01,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.weight_decay = weight_decay
+
+    def update(self, parameter, gradient, rate, step, **slots: Node):
+        new, changed = super().update(parameter, gradient, rate, step, **slots)
+        return new - rate * self.weight_decay * parameter, changed

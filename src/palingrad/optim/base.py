@@ -1,0 +1,187 @@
+"""The base of all optimizers: gradients, state and steps around one pure update rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..autodiff.gradients import gradients
+from ..dtypes import float64
+from ..errors import GradientError
+from ..graph.context import context, opened
+from ..graph.leaves import Variable
+from ..graph.node import Node
+from ..graph.order import postorder
+from ..graph.registry import ops
+from .clipping import clip_by_global_norm, clip_by_value
+from .schedules import Schedule
+
+
+class Optimizer:
+    """Changes Variables so that a loss falls. A subclass gives `slots` and `update`.
+
+    learning_rate: a number, kept in a Variable that may be assigned while training, or a schedule.
+    clip_norm, clip_value: bounds for all gradients together, and for each element.
+
+    In an open graph `minimize`, `accumulate` and `apply` return a node to run; eagerly, and inside
+    `pg.function`, they act. Only trainable Variables change.
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule,
+        *,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        self.clip_norm, self.clip_value = clip_norm, clip_value
+        self._state: dict[Variable, dict[str, Variable]] = {}
+        self._sums: dict[Variable, Variable] = {}
+        self.schedule = learning_rate if callable(learning_rate) else None
+        with opened(None):
+            self.steps = Variable(0, trainable=False, name="steps")
+            start = 0.0 if callable(learning_rate) else learning_rate
+            self.learning_rate = Variable(
+                start, dtype=float64, trainable=False, name="learning_rate"
+            )
+            self._weight = Variable(0.0, dtype=float64, trainable=False, name="weight")
+
+    # ---------------------------------------------------------------- the rule
+
+    def update(
+        self, parameter: Node, gradient: Node, rate: Node, step: Node, **slots: Node
+    ) -> tuple[Node, dict[str, Node]]:
+        """The parameter and the slots after one step: pure, nodes in and nodes out.
+
+        `rate` is the learning rate and `step` the number of this step, from 1, both of the
+        parameter's dtype; each slot has the parameter's shape and dtype and starts at 0.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs update")
+
+    # ---------------------------------------------------------------- what users call
+
+    def minimize(self, loss: Node, variables: Iterable[Variable] | None = None) -> Node | None:
+        """Take one step down `loss`'s gradient, with respect to the trainable Variables it depends
+        on or those given."""
+        return self.apply(self.gradients(loss, variables))
+
+    def gradients(
+        self, loss: Node, variables: Iterable[Variable] | None = None
+    ) -> dict[Variable, Node]:
+        """∂loss/∂variable for each Variable that `minimize` would change."""
+        targets = self._targets(loss, variables)
+        return dict(zip(targets, gradients(loss, targets), strict=True))
+
+    def accumulate(
+        self, loss: Node, variables: Iterable[Variable] | None = None, *, weight: float = 1.0
+    ) -> Node | None:
+        """Add loss's gradient to a running mean that `apply` steps along.
+
+        `weight` is this loss's share: with the number of examples of each mini-batch the mean is
+        exactly the gradient of the mean loss over all of them.
+        """
+        found = self.gradients(loss, variables)
+        new: list[tuple[Variable, Any]] = [(self._weight, self._weight + weight)]
+        for variable, gradient in found.items():
+            total = self._sum_of(variable)
+            new.append((total, total + gradient * weight))
+        return _assigned(new, loss.deferred)
+
+    def apply(self, found: Mapping[Variable, Node] | None = None) -> Node | None:
+        """Take one step along these gradients, or along the accumulated mean, which is cleared."""
+        new: list[tuple[Variable, Any]] = []
+        if found is None:
+            if not self._sums:
+                raise GradientError("apply: nothing was accumulated; call accumulate(loss) first")
+            found = {v: total / _as(self._weight, v) for v, total in self._sums.items()}
+            new = [(total, ops.zeros_like(total)) for total in self._sums.values()]
+            new.append((self._weight, ops.zeros_like(self._weight)))
+        deferred = context.graph is not None or any(node.deferred for node in found.values())
+        new += self._step(self._clipped(found))
+        return _assigned(new, deferred)
+
+    def variables(self) -> dict[str, Variable]:
+        """The optimizer's own state by name, for checkpoints: its numbers, then each Variable's
+        slots in the order in which the Variables were first seen."""
+        state = {"steps": self.steps, "learning_rate": self.learning_rate}
+        for place, slots in enumerate(self._state.values()):
+            state |= {f"{place}/{name}": variable for name, variable in slots.items()}
+        return state
+
+    def prepare(self, variables: Iterable[Variable]) -> None:
+        """Make the slots of these Variables now, so that a checkpoint can be restored to them."""
+        for variable in variables:
+            self._slots_of(variable)
+
+    # ---------------------------------------------------------------- machinery
+
+    def _targets(self, loss: Node, variables: Iterable[Variable] | None) -> list[Variable]:
+        if variables is None:
+            found = [node for node in postorder(loss) if isinstance(node, Variable)]
+            targets = [variable for variable in found if variable.trainable]
+            if not targets:
+                raise GradientError(f"minimize: {loss.label()} depends on no trainable Variable")
+            return targets
+        targets = list(variables.values() if isinstance(variables, Mapping) else variables)
+        for variable in targets:
+            if not isinstance(variable, Variable):
+                raise GradientError(f"minimize: expected Variables, got {variable!r:.60}")
+        return [variable for variable in targets if variable.trainable]
+
+    def _step(self, found: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
+        step = self.steps + 1
+        rate = self.learning_rate
+        if self.schedule is not None:
+            rate = self.schedule(ops.cast(self.steps, float64))
+        new: list[tuple[Variable, Any]] = [(self.steps, step)]
+        for variable, gradient in found.items():
+            slots = self._slots_of(variable)
+            parameter, changed = self.update(
+                variable, gradient, _as(rate, variable), _as(step, variable), **slots
+            )
+            new.append((variable, parameter))
+            new += [(slots[name], value) for name, value in changed.items()]
+        return new
+
+    def _clipped(self, found: Mapping[Variable, Node]) -> dict[Variable, Node]:
+        values: Sequence[Node] = list(found.values())
+        if self.clip_value is not None:
+            values = clip_by_value(values, self.clip_value)
+        if self.clip_norm is not None:
+            values = clip_by_global_norm(values, self.clip_norm)
+        return dict(zip(found, values, strict=True))
+
+    def _slots_of(self, variable: Variable) -> dict[str, Variable]:
+        if variable not in self._state:
+            self._state[variable] = {
+                name: _zeros_for(variable, f"{variable.name}/{name}") for name in self.slots
+            }
+        return self._state[variable]
+
+    def _sum_of(self, variable: Variable) -> Variable:
+        if variable not in self._sums:
+            self._sums[variable] = _zeros_for(variable, f"{variable.name}/sum")
+        return self._sums[variable]
+
+
+def _zeros_for(variable: Variable, name: str) -> Variable:
+    with opened(None):  # state belongs to the optimizer, not to the graph that is open
+        return Variable(np.zeros_like(variable.numpy()), trainable=False, name=name)
+
+
+def _as(number: Node, variable: Variable) -> Node:
+    """A number in the dtype of the Variable it is used on."""
+    return number if number.dtype == variable.dtype else ops.cast(number, variable.dtype)
+
+
+def _assigned(new: Sequence[tuple[Variable, Any]], deferred: bool) -> Node | None:
+    """All assignments as one node to run; eagerly, when all values are known, at once."""
+    if deferred:
+        return ops.group(*(ops.assign(variable, value) for variable, value in new))
+    for variable, value in new:
+        variable.assign(value)
+    return None

@@ -1,0 +1,38 @@
+"""Bounds for gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import GradientError
+from ..graph.node import Node
+from ..graph.registry import ops
+
+
+def clip_by_value(gradients: Sequence[Node], bound: float) -> list[Node]:
+    """Each element of each gradient brought into [−bound, bound]."""
+    _check(bound)
+    return [ops.clip(g, -bound, bound) for g in gradients]
+
+
+def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
+    """All gradients scaled by bound/norm where their common norm is over `bound` (Pascanu et al.
+    2013); their direction stays."""
+    _check(bound)
+    norm: Any = global_norm(gradients)
+    scale = bound / ops.maximum(norm, bound)
+    return [g * ops.cast(scale, g.dtype) if g.dtype != scale.dtype else g * scale for g in gradients]
+
+
+def global_norm(gradients: Sequence[Node]) -> Node:
+    """√Σ g² over all elements of all gradients."""
+    total: Any = ops.sum(ops.square(gradients[0]))
+    for g in gradients[1:]:
+        total = total + ops.sum(ops.square(g))
+    return ops.sqrt(total)
+
+
+def _check(bound: float) -> None:
+    if not bound > 0:
+        raise GradientError(f"a gradient's bound must be positive, got {bound}")

@@ -1,0 +1,33 @@
+"""RMSProp."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..graph.node import Node
+from ..graph.registry import ops
+from .base import Optimizer
+from .schedules import Schedule
+
+
+class RMSProp(Optimizer):
+    """s ← ρ·s + (1 − ρ)·g², θ ← θ − η·g/(√s + ε) (Tieleman & Hinton 2012, lecture 6.5)."""
+
+    slots = ("squares",)
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 0.001,
+        *,
+        decay: float = 0.9,
+        epsilon: float = 1e-8,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.decay, self.epsilon = decay, epsilon
+
+    def update(self, parameter, gradient, rate, step, **slots: Node):
+        squares = self.decay * slots["squares"] + (1 - self.decay) * (gradient * gradient)
+        return parameter - rate * gradient / (ops.sqrt(squares) + self.epsilon), {
+            "squares": squares
+        }

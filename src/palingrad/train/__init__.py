@@ -1,0 +1,19 @@
+"""Training: the loop, its evaluation, the run folder and the models of the command line."""
+
+from .evaluate import Evaluation, evaluate
+from .fit import Epoch, History, fit
+from .recipes import Recipe, recipe, recipe_names
+from .runs import Run, load_run
+
+__all__ = [
+    "Epoch",
+    "Evaluation",
+    "History",
+    "Recipe",
+    "Run",
+    "evaluate",
+    "fit",
+    "load_run",
+    "recipe",
+    "recipe_names",
+]

@@ -1,0 +1,52 @@
+"""Evaluation: mean loss and accuracy of a classifier."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.batches import batches
+from ..dtypes import Array, float32
+from ..function import function
+from ..graph.registry import ops
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean loss in nats, the share of right answers, and the predicted class of each example."""
+
+    loss: float
+    accuracy: float
+    predictions: Array
+
+
+class Evaluator:
+    """A model and a loss compiled for evaluation; made once, called after every epoch."""
+
+    def __init__(self, model: Any, loss: Any, *, engine: str | None = None) -> None:
+        def measure(x: Any, y: Any) -> Any:
+            scores = model(x, training=False)  # (batch, classes)
+            return loss(scores, y), ops.argmax(scores, axis=-1)
+
+        self._measure = function(measure, engine=engine)
+
+    def __call__(self, x: Array, y: Array, *, batch_size: int = 1000) -> Evaluation:
+        """Evaluate on inputs x (n, …) with integer labels y (n,)."""
+        total, found = 0.0, [np.zeros(0, np.int64)]
+        for inputs, labels in batches((x, y), batch_size):
+            mean, predictions = self._measure(np.asarray(inputs, float32), labels)
+            total += float(mean) * len(labels)
+            found.append(predictions)
+        predictions = np.concatenate(found)
+        return Evaluation(
+            total / max(len(y), 1), float(np.mean(predictions == y)) if len(y) else 0.0, predictions
+        )
+
+
+def evaluate(
+    model: Any, data: tuple[Array, Array], *, loss: Any = ops.cross_entropy, engine: str | None = None
+) -> Evaluation:
+    """Mean loss and accuracy of `model` on (inputs, integer labels), in evaluation mode."""
+    return Evaluator(model, loss, engine=engine)(*data)

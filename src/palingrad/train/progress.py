@@ -1,0 +1,86 @@
+"""Progress of a training: nothing, or a live bar and a line for each epoch."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Reporter(Protocol):
+    """What the training loop tells while it runs."""
+
+    def __enter__(self) -> Reporter: ...
+    def __exit__(self, *_: object) -> None: ...
+    def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
+        """Epoch `number` of `epochs` begins; it has `steps` steps."""
+        ...
+
+    def step_ends(self, loss: float, accuracy: float) -> None:
+        """One more step is done; loss and accuracy are this epoch's means so far."""
+        ...
+
+    def epoch_ends(self, epoch: Any) -> None:
+        """The epoch is done and evaluated."""
+        ...
+
+
+class Quiet:
+    """Says nothing."""
+
+    def __enter__(self) -> Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
+        """Say nothing."""
+
+    def step_ends(self, loss: float, accuracy: float) -> None:
+        """Say nothing."""
+
+    def epoch_ends(self, epoch: Any) -> None:
+        """Say nothing."""
+
+
+class Bar:
+    """A live bar for the epoch that runs, and a line for each that is done, by rich."""
+
+    def __init__(self, console: Any) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed}/{task.total}"),
+            TextColumn("{task.fields[numbers]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+        )
+        self._task: Any = None
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
+        """Start a new bar."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        text = f"epoch {number:>{len(str(epochs))}}/{epochs}"
+        self._task = self._progress.add_task(text, total=steps, numbers="")
+
+    def step_ends(self, loss: float, accuracy: float) -> None:
+        """Move the bar on."""
+        numbers = f"loss {loss:.4f}  accuracy {accuracy:.2%}"
+        self._progress.update(self._task, advance=1, numbers=numbers)
+
+    def epoch_ends(self, epoch: Any) -> None:
+        """Print the epoch's line."""
+        line = f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}"
+        if epoch.test_accuracy is not None:
+            line += f"  test loss {epoch.test_loss:.4f}  test accuracy {epoch.test_accuracy:.2%}"
+        self._console.print(f"{line}  {epoch.seconds:.1f} s", highlight=False)

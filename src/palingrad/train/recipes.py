@@ -1,0 +1,90 @@
+"""The models of the command line, each with its loss and its usual optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import nn
+from ..errors import DataError
+from ..graph.node import Node
+from ..graph.registry import ops
+from ..optim import AdaGrad, Adam, AdamW, GradientDescent, Momentum, Optimizer, RMSProp
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "adam": Adam,
+    "adamw": AdamW,
+    "adagrad": AdaGrad,
+    "momentum": Momentum,
+    "nesterov": lambda learning_rate: Momentum(learning_rate, nesterov=True),
+    "rmsprop": RMSProp,
+    "sgd": GradientDescent,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to make a model for so many features and classes, its loss, and what usually trains it."""
+
+    name: str
+    build: Callable[[int, int], nn.Module]
+    loss: Callable[[Any, Any], Node]
+    optimizer: str
+    learning_rate: float
+
+
+def _mlp(features: int, classes: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(features, 100, initializer=nn.init.he_normal),
+        ops.relu,
+        nn.Linear(100, 20, initializer=nn.init.he_normal),
+        ops.relu,
+        nn.Linear(20, classes),
+    )
+
+
+def _linear(features: int, classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(features, classes))
+
+
+def perceptron_loss(scores: Any, labels: Any) -> Node:
+    """The mean of max score − score of the right class: 0 where the answer is right.
+
+    Its gradient is the perceptron's update rule (Rosenblatt 1958; for several classes Collins
+    2002). scores: (batch, classes), labels: integers (batch,).
+    """
+    classes = scores.shape[-1]
+    right = ops.sum(ops.where(_one_hot(labels, classes), scores, 0), axis=-1)  # (batch,)
+    return ops.mean(ops.max(scores, axis=-1) - right)
+
+
+def _one_hot(labels: Any, classes: int) -> Node:
+    return ops.equal(ops.expand_dims(labels, axis=-1), list(range(classes)))  # (batch, classes)
+
+
+_RECIPES = {
+    "mlp": Recipe("mlp", _mlp, ops.cross_entropy, "adam", 0.001),
+    "logistic": Recipe("logistic", _linear, ops.cross_entropy, "adam", 0.001),
+    "perceptron": Recipe("perceptron", _linear, perceptron_loss, "sgd", 0.01),
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of this name. Raises DataError, with the names there are."""
+    if name not in _RECIPES:
+        raise DataError(f"no model is called {name!r}; there is {', '.join(_RECIPES)}")
+    return _RECIPES[name]
+
+
+def recipe_names() -> list[str]:
+    """The names of all recipes."""
+    return list(_RECIPES)
+
+
+def make_optimizer(name: str, learning_rate: float) -> Optimizer:
+    """The optimizer of this name. Raises DataError, with the names there are."""
+    if name not in OPTIMIZERS:
+        raise DataError(f"no optimizer is called {name!r}; there is {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name](learning_rate)
