@@ -100,11 +100,17 @@ def machine() -> str:
     model = "unknown processor"
     if Path("/proc/cpuinfo").exists():
         text = Path("/proc/cpuinfo").read_text()
-        model = next((x.split(":")[1].strip() for x in text.splitlines() if "model name" in x), model)
+        model = next(
+            (x.split(":")[1].strip() for x in text.splitlines() if "model name" in x), model
+        )
         vectors = [name for name in ("avx512f", "avx2", "neon") if name in text]
         model += f" ({vectors[0]})" if vectors else ""
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        cwd=HERE,
+        check=False,
     ).stdout.strip()
     return (
         f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "

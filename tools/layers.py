@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 
 # From the ground up; names on one line are one layer and don't import each other.
 LAYERS = [
-    ["errors"],
+    ["errors", "version"],
     ["dtypes", "shapes", "trees"],
     ["maths"],
     ["graph"],

@@ -2,41 +2,184 @@
 
 import importlib
 
-from .autodiff.check import check_gradients
-from .autodiff.gradients import gradients
-from .autodiff.jacobians import clear_jacobians, jacobians
-from .autodiff.transforms import grad, hessian, jacobian, jvp, value_and_grad, vjp
-from .dtypes import (
-    bool_,
-    default_dtype,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    set_default_dtype,
-    uint8,
-    uint16,
-    uint32,
-    uint64,
+from . import errors as errors
+from .autodiff.check import check_gradients as check_gradients
+from .autodiff.gradients import gradients as gradients
+from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
+from .autodiff.transforms import (
+    grad as grad,
+    hessian as hessian,
+    jacobian as jacobian,
+    jvp as jvp,
+    value_and_grad as value_and_grad,
+    vjp as vjp,
 )
-from .engines.choose import engine_names, get_engine, set_engine
-from .function import function
-from .graph.context import name_scope
-from .graph.functions import binary, unary
-from .graph.graph import Graph, get_default_graph, reset_default_graph
-from .graph.kinds import Composite, Custom, Elementwise, Move, Reduce
-from .graph.leaves import Constant, Placeholder, Variable, placeholder, tensor
-from .graph.node import Node
-from .graph.operation import Operation
-from .graph.order import postorder
-from .graph.samples import case, edge
-from .ops import *
-from .session import Session
-
-__version__ = "0.1.0"
+from .dtypes import (
+    bool_ as bool_,
+    default_dtype as default_dtype,
+    float16 as float16,
+    float32 as float32,
+    float64 as float64,
+    int8 as int8,
+    int16 as int16,
+    int32 as int32,
+    int64 as int64,
+    set_default_dtype as set_default_dtype,
+    uint8 as uint8,
+    uint16 as uint16,
+    uint32 as uint32,
+    uint64 as uint64,
+)
+from .engines.choose import (
+    engine_names as engine_names,
+    get_engine as get_engine,
+    set_engine as set_engine,
+)
+from .function import function as function
+from .graph.context import name_scope as name_scope
+from .graph.functions import binary as binary, unary as unary
+from .graph.graph import (
+    Graph as Graph,
+    get_default_graph as get_default_graph,
+    reset_default_graph as reset_default_graph,
+)
+from .graph.kinds import (
+    Composite as Composite,
+    Custom as Custom,
+    Elementwise as Elementwise,
+    Move as Move,
+    Reduce as Reduce,
+)
+from .graph.leaves import (
+    Constant as Constant,
+    Placeholder as Placeholder,
+    Variable as Variable,
+    placeholder as placeholder,
+    tensor as tensor,
+)
+from .graph.node import Node as Node
+from .graph.operation import Operation as Operation
+from .graph.order import postorder as postorder
+from .graph.samples import case as case, edge as edge
+from .ops.activation import (
+    elu as elu,
+    erf as erf,
+    erfc as erfc,
+    gelu as gelu,
+    leaky_relu as leaky_relu,
+    log_sigmoid as log_sigmoid,
+    relu as relu,
+    sigmoid as sigmoid,
+    silu as silu,
+    softplus as softplus,
+)
+from .ops.arithmetic import (
+    abs as abs,
+    add as add,
+    cbrt as cbrt,
+    divide as divide,
+    floor_divide as floor_divide,
+    multiply as multiply,
+    negative as negative,
+    positive as positive,
+    pow as pow,
+    reciprocal as reciprocal,
+    remainder as remainder,
+    sign as sign,
+    sqrt as sqrt,
+    square as square,
+    subtract as subtract,
+)
+from .ops.comparison import (
+    equal as equal,
+    greater as greater,
+    greater_equal as greater_equal,
+    isfinite as isfinite,
+    isinf as isinf,
+    isnan as isnan,
+    less as less,
+    less_equal as less_equal,
+    logical_and as logical_and,
+    logical_not as logical_not,
+    logical_or as logical_or,
+    logical_xor as logical_xor,
+    not_equal as not_equal,
+)
+from .ops.contract import dot as dot, matmul as matmul, outer as outer
+from .ops.discrete import (
+    bitwise_and as bitwise_and,
+    bitwise_invert as bitwise_invert,
+    bitwise_or as bitwise_or,
+    bitwise_xor as bitwise_xor,
+    cast as cast,
+    ceil as ceil,
+    floor as floor,
+    ones_like as ones_like,
+    round as round,
+    stop_gradient as stop_gradient,
+    trunc as trunc,
+    zeros_like as zeros_like,
+)
+from .ops.exponential import (
+    exp as exp,
+    exp2 as exp2,
+    expm1 as expm1,
+    log as log,
+    log1p as log1p,
+    log2 as log2,
+    log10 as log10,
+    logaddexp as logaddexp,
+)
+from .ops.join import concat as concat, split as split, stack as stack
+from .ops.loss import cross_entropy as cross_entropy, mse as mse
+from .ops.move import (
+    broadcast_to as broadcast_to,
+    expand_dims as expand_dims,
+    flatten as flatten,
+    matrix_transpose as matrix_transpose,
+    permute_dims as permute_dims,
+    reshape as reshape,
+    squeeze as squeeze,
+)
+from .ops.normalise import log_softmax as log_softmax, softmax as softmax
+from .ops.random import (
+    Generator as Generator,
+    dropout as dropout,
+    normal as normal,
+    set_seed as set_seed,
+    uniform as uniform,
+)
+from .ops.reduce import (
+    all as all,
+    any as any,
+    argmax as argmax,
+    argmin as argmin,
+    max as max,
+    min as min,
+    prod as prod,
+    sum as sum,
+)
+from .ops.selection import clip as clip, maximum as maximum, minimum as minimum, where as where
+from .ops.state import group as group
+from .ops.statistics import logsumexp as logsumexp, mean as mean, std as std, var as var
+from .ops.trigonometric import (
+    acos as acos,
+    acosh as acosh,
+    asin as asin,
+    asinh as asinh,
+    atan as atan,
+    atan2 as atan2,
+    atanh as atanh,
+    cos as cos,
+    cosh as cosh,
+    hypot as hypot,
+    sin as sin,
+    sinh as sinh,
+    tan as tan,
+    tanh as tanh,
+)
+from .session import Session as Session
+from .version import __version__ as __version__
 
 _PARTS = ("data", "io", "nn", "optim", "train")  # imported when they are first used
 

@@ -111,7 +111,7 @@ def convert(array: Array, dtype: DType) -> Array:
     ranks = "biuf"
     if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
         raise DTypeError(f"can't turn {array.dtype} into {dtype} silently; use pg.cast")
-    if dtype.kind in "iu" and array.size and dtype.itemsize < 8:
+    if dtype.kind in "iu" and array.size:
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         if array.min() < low or array.max() > high:
             raise DTypeError(f"a value outside {low} … {high} doesn't fit {dtype}")

@@ -1,4 +1,4 @@
-"""Every error that palingrad raises on purpose. Each says what was expected, what came and where."""
+"""Every error that palingrad raises on purpose: what was expected, what came, and where."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from __future__ import annotations
 class PalingradError(Exception):
     """The base of all errors that palingrad raises on purpose.
 
-    A rule raises the bare fact and perhaps a `hint`; the operation adds its name, inputs and origin.
+    A rule raises the bare fact, perhaps with a `hint`; the operation adds its name, inputs and
+    origin.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:

@@ -99,7 +99,7 @@ class Traced:
         placeholders = [new[place] for place in self.fed]
         fed = {node: (node.shape, node.dtype) for node in placeholders}
         fetches = [*outputs, *graph.assigned.values()]
-        program = specialise(fetches, fed)
+        program = specialise(fetches, fed, assigned=graph.assigned)
         program = type(program)(program.feeds, program.outputs[: len(outputs)], program.updates)
         self.executable: Executable = get_engine(engine).compile(optimise(program))
 

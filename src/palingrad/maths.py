@@ -13,13 +13,14 @@ import numpy as np
 from .dtypes import Array
 
 _FROM_NUMPY = """
-    absolute add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
-    asarray broadcast_to cbrt ceil concatenate cos cosh divide equal exp exp2 expand_dims expm1 floor
-    floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal log log10 log1p
-    log2 logaddexp logical_and logical_not logical_or logical_xor matmul max maximum min minimum
-    mod multiply negative not_equal ones positive power prod reciprocal reshape rint sign sin sinh
-    split sqrt square squeeze stack subtract sum swapaxes tan tanh transpose trunc where zeros
-    bitwise_and bitwise_invert bitwise_or bitwise_xor left_shift ones_like right_shift zeros_like
+    absolute add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax
+    argmin asarray broadcast_to cbrt ceil concatenate cos cosh divide equal exp exp2 expand_dims
+    expm1 floor floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal
+    log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max
+    maximum min minimum mod multiply negative not_equal ones positive power prod reciprocal
+    reshape rint sign sin sinh split sqrt square squeeze stack subtract sum swapaxes tan tanh
+    transpose trunc where zeros bitwise_and bitwise_invert bitwise_or bitwise_xor left_shift
+    ones_like right_shift zeros_like
 """.split()
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):

@@ -101,8 +101,10 @@ class Plan:
         fed = dict(zip(self.placeholders, signature, strict=True))
         return engine.compile(optimise(specialise(self.nodes, fed)))
 
-    def _accepted(self, feeds: Mapping[Placeholder, Any]) -> list[Array]:
+    def _accepted(self, feeds: Any) -> list[Array]:
         try:
+            if len(feeds) > len(self.placeholders):
+                _check_keys(feeds)
             return [node.accept(feeds[node]) for node in self.placeholders]
         except KeyError as error:
             node = error.args[0]
@@ -111,6 +113,12 @@ class Plan:
             if isinstance(feeds, Mapping):
                 raise
             raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}") from None
+
+
+def _check_keys(feeds: Mapping[Any, Any]) -> None:
+    for key in feeds:
+        if not isinstance(key, Placeholder):
+            raise FeedError(f"only placeholders are fed, got {key!r:.60}")
 
 
 def _has_value(node: Node) -> bool:

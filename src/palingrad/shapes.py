@@ -31,9 +31,9 @@ def text(shape: Any) -> str:
 
 def as_shape(shape: Any) -> Shape:
     """An int or a sequence of ints and Nones as a shape."""
-    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
+    given = shape if isinstance(shape, (tuple, list)) else (shape,)
     try:
-        result = tuple(None if size is None else index(size) for size in sizes)
+        result = tuple(None if size is None else index(size) for size in given)
     except TypeError:
         raise ShapeError(f"expected a shape such as (2, 3), got {shape!r}") from None
     if any(size is not None and size < 0 for size in result):
@@ -41,9 +41,17 @@ def as_shape(shape: Any) -> Shape:
     return result
 
 
-def size(shape: Shape) -> int:
+def sizes(shape: Shape | None) -> tuple[int, ...]:
+    """A shape that is known whole, as integers."""
+    assert shape is not None
+    found = tuple(dim for dim in shape if dim is not None)
+    assert len(found) == len(shape), f"shape {shape} should be known by now"
+    return found
+
+
+def size(shape: Shape | None) -> int:
     """The number of elements of a known shape."""
-    return math.prod(shape)  # pyright: ignore[reportArgumentType] - a known shape holds no None
+    return math.prod(sizes(shape))
 
 
 def broadcast_dim(a: Dim, b: Dim) -> Dim:
@@ -110,10 +118,10 @@ def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
         raise ShapeError(f"shape {tuple(target)} may hold one -1 and no other negative size")
     if not known(shape):
         return tuple(None if size == -1 else size for size in target)
-    rest = math.prod(size for size in target if size != -1)
+    rest = math.prod(one for one in target if one != -1)
     total = size(shape)
     if -1 in target and rest and total % rest == 0:
-        return tuple(total // rest if size == -1 else size for size in target)
+        return tuple(total // rest if one == -1 else one for one in target)
     if -1 in target or rest != total:
         raise ShapeError(f"{total} elements don't fit shape {tuple(target)}")
     return tuple(target)

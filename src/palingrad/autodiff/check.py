@@ -14,6 +14,7 @@ from ..graph.leaves import tensor
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..shapes import size, sizes
 from ..trees import leaves
 from .forward import forward
 from .gradients import gradients
@@ -41,8 +42,8 @@ def _total(f: Callable[..., Any], nodes: list[Node]) -> Node:
     """One number that depends on every element of every float result, each with its own weight."""
     total: Any = tensor(np.float64(0))
     for y in map(as_node, leaves(f(*nodes))):
-        if y.dtype is not None and y.dtype.kind == "f" and y.shape is not None:
-            weights = np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape)
+        if y.dtype is not None and y.dtype.kind == "f":
+            weights = np.cos(1.0 + np.arange(size(y.shape))).reshape(sizes(y.shape))
             total = total + ops.sum(y * weights)
     return total
 
@@ -68,7 +69,7 @@ def _check(f: Callable[..., Any], arrays: list[Array], what: str) -> None:
         expected = _differences(f, arrays, place)
         _compare(g, expected, f"{what} with respect to argument {place}: reverse mode")
     rng = np.random.default_rng(0)
-    tangents = {x: tensor(rng.uniform(-1, 1, x.shape)) for x in xs}
+    tangents = {x: tensor(rng.uniform(-1, 1, sizes(x.shape))) for x in xs}
     pushed = forward([total], tangents)[0]  # pyright: ignore[reportArgumentType]
     product = np.sum([np.sum(g * t.numpy()) for g, t in zip(found, tangents.values(), strict=True)])
     value = np.zeros(()) if pushed is None else pushed.numpy()

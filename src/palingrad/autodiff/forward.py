@@ -15,12 +15,12 @@ from .reverse import Resolver, pulled_back, reverse
 
 def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | None]:
     """Σ ∂y/∂x·t for each y, over the nodes x with a tangent; None where there is no path."""
-    found: dict[Node, Any] = dict(tangents)
     resolve = Resolver(list(tangents))
+    found: dict[Node, Any] = {resolve(x): t for x, t in tangents.items()}
     for node in postorder(*map(resolve, ys), inputs=lambda node: map(resolve, node.inputs)):
         if node in found or not isinstance(node, Operation):
             continue
-        incoming = [found.get(resolve(x)) for x in node.inputs]
+        incoming: list[Any] = [found.get(resolve(x)) for x in node.inputs]
         if all(t is None for t in incoming):
             continue
         with built_at(node._origin):

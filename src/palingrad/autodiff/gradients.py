@@ -70,7 +70,7 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
     _check_nodes(y, targets)
-    seed = None if gradient is None else as_node(gradient)
+    seed = None if gradient is None else as_node(gradient, y.dtype)
     # A derivative belongs to the graph its node waits in, also when that isn't open any more.
     waits = context.graph is None and y.deferred and y.graph is not None
     with opened(y.graph) if waits else nullcontext():
@@ -138,7 +138,8 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
             node.grad = g
         return
     with opened(None, hidden=True):
-        found = reverse({y: _start(y, None if gradient is None else as_node(gradient))})
+        seed = None if gradient is None else as_node(gradient, y.dtype)
+        found = reverse({y: _start(y, seed)})
         for node in nodes:
             g = found.get(node)
             if g is None:

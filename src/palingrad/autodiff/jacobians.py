@@ -14,6 +14,7 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.order import postorder
 from ..graph.registry import register
+from ..shapes import sizes
 from .replay import replay
 from .reverse import reverse
 
@@ -48,8 +49,7 @@ def jacobians(result: Node, feeds: Any = None) -> None:
 
 def one_hot_like(y: Node, place: int) -> Node:
     """Zeros of y's shape and dtype with a 1 at `place` in flattened order."""
-    assert y.shape is not None
-    seed = np.zeros(y.shape, y.dtype)
+    seed = np.zeros(sizes(y.shape), y.dtype)
     seed.flat[place] = 1
     return Constant(seed)
 
@@ -89,9 +89,15 @@ def _feed(feeds: Any) -> None:
         if not isinstance(node, Placeholder):
             raise FeedError(f"only placeholders are fed, got {node!r}")
         value = np.array(node.accept(value))
-        if node._cached_value is None or not np.array_equal(node._cached_value, value):
+        if not _same_bits(node._cached_value, value):
             forget(node)
             node._cached_value = _sealed(value)
+
+
+def _same_bits(kept: Array | None, value: Array) -> bool:
+    if kept is None or (kept.shape, kept.dtype) != (value.shape, value.dtype):
+        return False
+    return kept.tobytes() == value.tobytes()
 
 
 def _twin(node: Operation, inputs: list[Any]) -> Node:

@@ -17,7 +17,7 @@ from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..ops.stable import stable_form
-from ..shapes import text
+from ..shapes import sizes, text
 
 Cotangent = Any  # a Node; for a node with several outputs a list with a Node or None for each
 
@@ -33,9 +33,7 @@ def reverse(
     resolve = Resolver(xs)
     roots = [resolve(root) for root in seeds]
     ends: set[Node] = set() if behind or xs is None else set(map(resolve, xs))
-    order = postorder(
-        *roots, inputs=lambda node: () if node in ends else map(resolve, node.inputs)
-    )
+    order = postorder(*roots, inputs=lambda node: () if node in ends else map(resolve, node.inputs))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
@@ -81,8 +79,7 @@ def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[N
 def fitted(c: Any, x: Node, what: str) -> Node:
     """The cotangent `c` in x's shape and dtype: what was broadcast is summed."""
     c = as_node(c)
-    shape, target = c.shape, x.shape
-    assert shape is not None and target is not None
+    shape, target = sizes(c.shape), sizes(x.shape)
     if shape != target:
         extra = len(shape) - len(target)
         if extra < 0 or any(b not in (1, a) for a, b in zip(shape[extra:], target, strict=True)):

@@ -17,7 +17,7 @@ from ..graph.leaves import tensor
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
-from ..shapes import known, size, text
+from ..shapes import known, size, sizes, text
 from ..trees import leaves, mapped, rebuilt
 from .forward import forward
 from .gradients import gradients
@@ -71,11 +71,12 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     ys = [as_node(one) for one in leaves(y)]
 
     def pull(g: Any) -> Any:
-        gs = [as_node(one) for one in leaves(g)]
+        gs = leaves(g)
         if len(gs) != len(ys):
             raise GradientError(f"vjp: f returned {len(ys)} arrays, got {len(gs)} cotangents")
         totals: list[Node | None] = [None] * len(call.nodes)
         for one, seed in zip(ys, gs, strict=True):
+            seed = as_node(seed, one.dtype)
             seed = seed if seed.dtype == one.dtype else ops.cast(seed, one.dtype)
             for place, c in enumerate(gradients(one, call.nodes, gradient=seed)):
                 before = totals[place]
@@ -91,9 +92,10 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     `tangents` has the form and shapes of `args`.
     """
     call = _Call(tuple(args), tuple(range(len(args))))
-    ts = [as_node(one) for one in leaves(list(tangents))]
-    if len(ts) != len(call.nodes):
-        raise GradientError(f"jvp: {len(call.nodes)} arguments but {len(ts)} tangents")
+    given = leaves(list(tangents))
+    if len(given) != len(call.nodes):
+        raise GradientError(f"jvp: {len(call.nodes)} arguments but {len(given)} tangents")
+    ts = [as_node(t, x.dtype) for x, t in zip(call.nodes, given, strict=True)]
     for x, t in zip(call.nodes, ts, strict=True):
         if x.shape != t.shape:
             raise ShapeError(f"jvp: argument {text(x.shape)} has a tangent of {text(t.shape)}")
@@ -133,7 +135,7 @@ def hessian(f: Function, argnums: int = 0) -> Function:
 def _jacobians(y: Node, xs: list[Node]) -> list[Node]:
     if y.shape is None or not known(y.shape) or any(not known(x.shape) for x in xs):
         raise ShapeError("jacobian: all shapes must be known", hint="Give the placeholders shapes.")
-    if sum(size(x.shape) for x in xs) < size(y.shape):  # pyright: ignore[reportArgumentType]
+    if sum(size(x.shape) for x in xs) < size(y.shape):
         return [_by_columns(y, x) for x in xs]
     rows: list[list[Node]] = [[] for _ in xs]
     for place in range(size(y.shape)):
@@ -143,21 +145,19 @@ def _jacobians(y: Node, xs: list[Node]) -> list[Node]:
 
 
 def _by_columns(y: Node, x: Node) -> Node:
-    assert x.shape is not None and y.shape is not None
     columns: list[Node] = []
+    shape = sizes(y.shape) + sizes(x.shape)
     for place in range(size(x.shape)):
         t = forward([y], {x: one_hot_like(x, place)})[0]
         columns.append(ops.zeros_like(y) if t is None else t)
     if not columns:
-        return as_node(np.zeros(y.shape + x.shape, y.dtype))
-    return ops.reshape(ops.stack(columns, axis=len(y.shape)), y.shape + x.shape)
+        return as_node(np.zeros(shape, y.dtype))
+    return ops.reshape(ops.stack(columns, axis=y.ndim), shape)
 
 
 def _assembled(rows: list[Node], y: Node, x: Node) -> Node:
-    assert x.shape is not None and y.shape is not None
-    if not rows:
-        return as_node(np.zeros(y.shape + x.shape, x.dtype))
-    return ops.reshape(ops.stack(rows), y.shape + x.shape)
+    shape = sizes(y.shape) + sizes(x.shape)
+    return ops.reshape(ops.stack(rows), shape) if rows else as_node(np.zeros(shape, x.dtype))
 
 
 class _Call:

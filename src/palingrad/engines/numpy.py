@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import EngineError
-from ..graph.kinds import Custom, Move
+from ..graph.kinds import Assign, Custom, Move
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Item, Operation
@@ -18,7 +18,6 @@ from ..maths import numpy_maths
 from ..passes.program import Program
 from .base import Executable, sealed
 from .ufuncs import is_large, reusable, single_ufunc, target
-
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
 
@@ -29,13 +28,13 @@ class NumpyExecutable(Executable):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         order = program.order
-        slots = {node: slot for slot, node in enumerate((*program.feeds, *program.reads))}
+        given: tuple[Node, ...] = (*program.feeds, *program.reads)
+        slots: dict[Node, int] = {node: slot for slot, node in enumerate(given)}
         for node in order:
             slots.setdefault(node, len(slots))
-        self._given = len(program.feeds) + len(program.reads)
         self._fixed: list[Any] = [
             node.value if isinstance(node, Constant) else None for node in slots
-        ][self._given :]
+        ][len(given) :]
         self._steps = _steps(order, slots, program.roots)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
@@ -58,7 +57,7 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
     free = reusable(order, kept)
     steps: list[Step] = []
     for node in computed:
-        dying = [
+        dying: list[Node] = [
             x
             for x in dict.fromkeys(node.inputs)
             if last_use[x] is node and x not in kept and isinstance(x, Operation)
@@ -124,7 +123,7 @@ def _guarded(node: Custom, *values: Array) -> Any:
 
 def _may_be_feed(node: Node) -> bool:
     """Whether the value may share memory with what the caller fed, and must be copied."""
-    while isinstance(node, (Move, Item)):
+    while isinstance(node, (Move, Item, Assign)):
         if len(node.inputs) != 1:
             return False
         node = node.inputs[0]

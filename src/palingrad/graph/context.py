@@ -1,4 +1,4 @@
-"""What is ambient while a graph is built: the open graph, the name scope, the origin. Per thread."""
+"""What is ambient while a graph is built, for each thread: open graph, name scope, origin."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextvars
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple
@@ -78,7 +78,7 @@ def find_origin(depth: int) -> Place | None:
 
 
 @contextmanager
-def opened(graph: Graph | None, *, hidden: bool | None = None) -> Iterator[None]:
+def opened(graph: Graph | None, *, hidden: bool | None = None) -> Generator[None]:
     """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers."""
     before = context.graph, context.hidden
     context.graph = graph
@@ -90,7 +90,7 @@ def opened(graph: Graph | None, *, hidden: bool | None = None) -> Iterator[None]
 
 
 @contextmanager
-def name_scope(name: str) -> Iterator[str]:
+def name_scope(name: str) -> Generator[str]:
     """Put `name/` before the names of all nodes built inside; scopes nest.
 
     >>> import palingrad as pg
@@ -107,7 +107,7 @@ def name_scope(name: str) -> Iterator[str]:
 
 
 @contextmanager
-def built_at(place: Place | None) -> Iterator[None]:
+def built_at(place: Place | None) -> Generator[None]:
     """Give all nodes built inside this origin: they stand for a node of the user's."""
     previous, context.origin = context.origin, place or context.origin
     try:

@@ -109,7 +109,7 @@ class Graph:
         for x in inputs:
             if x.graph is not self and x.graph is not None and x.deferred:
                 raise GraphError(
-                    f"{x.label()} waits in another graph{x.built()}; a node's inputs are in one graph"
+                    f"{x.label()} waits in another graph{x.built()}; all inputs are in one graph"
                 )
         return inputs
 

@@ -71,7 +71,7 @@ def scaled(g: Node, slope: Any) -> Node | None:
 
 
 class Reduce(Operation):
-    """Fewer elements: the axes in `axis` are brought to one element, or to none without `keepdims`."""
+    """Fewer elements: those on the axes `axis` become one; `keepdims` keeps the axes, of size 1."""
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes = axes_in(self.attributes["axis"], len(shapes[0]))
@@ -132,6 +132,8 @@ class Composite(Operation):
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
+        if type(self).shape_rule is not Operation.shape_rule:
+            super()._infer()  # what is wrong is said of this operation, not of one it is made of
         with opened(None, hidden=True), built_at(self._origin):
             self._expansion = self.expand(*self.inputs)
         return self._expansion._value

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, as_array, as_dtype, convert
+from ..dtypes import Array, DType, Scalar, as_array, as_dtype
 from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin
@@ -26,13 +26,16 @@ def sealed(value: Any, dtype: DType | None = None) -> Array:
 
 
 class Constant(Node):
-    """A value known for good. `scalar` is the bare Python number it was made from, if it was."""
+    """A value known for good. `scalar` is the bare Python number it was made from, if it was.
+
+    It is `weak` until an operation has brought it to the dtype of its other inputs.
+    """
 
     scalar: Scalar | None = None
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
         if type(value) in (bool, int, float) and dtype is None:
-            self.scalar = value
+            self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self._settle(name, find_origin(2), context.graph)
 
@@ -41,7 +44,11 @@ class Constant(Node):
         """The Python number as a constant of `dtype`. Raises DTypeError where it doesn't fit."""
         node = cls.__new__(cls)
         try:
-            value = np.asarray(scalar, dtype)
+            if -6e4 < scalar < 6e4:  # fits the narrowest float; the other way costs far more
+                value = np.asarray(scalar, dtype)
+            else:
+                with np.errstate(over="ignore"):
+                    value = np.asarray(scalar, dtype)
         except OverflowError as error:
             raise DTypeError(f"{scalar} doesn't fit {dtype}") from error
         value.setflags(write=False)
@@ -61,17 +68,12 @@ def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Constan
     array([1., 4.], dtype=float32)
     """
     node = Constant(value.numpy() if isinstance(value, Node) else value, dtype=dtype, name=name)
-    node.scalar = None  # a tensor is strong: its dtype counts in promotion
+    node.scalar = node.weak = None  # a tensor is strong: its dtype counts in promotion
     return node
 
 
 class Placeholder(Node):
-    """A value given at run time. Shape, dtype, or sizes (None) may be left open.
-
-    `weak` marks a Python number that is given at run time: it gives way in promotion.
-    """
-
-    weak: Scalar | None = None
+    """A value given at run time. Shape, dtype, or sizes (None) may be left open."""
 
     def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
         self._shape = None if shape is None else as_shape(shape)
@@ -81,15 +83,13 @@ class Placeholder(Node):
     def accept(self, value: Any) -> Array:
         """`value` as an array that fits. Raises FeedError where it can't.
 
-        A list or a number takes the placeholder's dtype; an array must convert without loss of kind.
+        A list or a number takes the placeholder's dtype; an array must keep its kind.
         """
         if type(value) is not np.ndarray or (
             self._dtype is not None and value.dtype != self._dtype
         ):
             try:
-                value = as_array(value.numpy() if isinstance(value, Node) else value)
-                if self._dtype is not None:
-                    value = convert(value, self._dtype)
+                value = as_array(value.numpy() if isinstance(value, Node) else value, self._dtype)
             except (DTypeError, ShapeError) as error:
                 raise FeedError(f"{self.label()}: {error}") from error
         elif value.dtype.kind not in "biuf":
@@ -99,7 +99,8 @@ class Placeholder(Node):
             fits = len(wanted) == value.ndim and all(map(same, wanted, value.shape))
             if not fits:
                 raise FeedError(
-                    f"{self.label()} has shape {text(wanted)}, fed {text(value.shape)}{self.built()}"
+                    f"{self.label()} has shape {text(wanted)}, fed {text(value.shape)}"
+                    f"{self.built()}"
                 )
         return value
 
@@ -139,13 +140,17 @@ class Variable(Node):
         """
         if context.graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
-        array = sealed(value.numpy() if isinstance(value, Node) else value)
-        self.check(array.shape, array.dtype)
-        if array.dtype != self._value.dtype:
-            array = sealed(array, self._value.dtype)
+        array = self.fitted(value)
         with state_lock:
             self.put(array)
         return self
+
+    def fitted(self, value: Any) -> Array:
+        """`value` as a sealed array that can be assigned. Raises as `assign` does."""
+        value = value.numpy() if isinstance(value, Node) else value
+        array = as_array(value)
+        self.check(array.shape, array.dtype)
+        return sealed(value, self._value.dtype)
 
     def check(self, shape: Shape | None, dtype: DType | None) -> None:
         """Raise unless a value of this shape and dtype can be assigned."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..dtypes import Array, DType
+from ..dtypes import Array, DType, Scalar
 from ..errors import GraphError
 from ..shapes import Shape, text
 from .context import Origin, Place, context
@@ -28,13 +27,14 @@ class Node(Operators):
     graph: Graph | None = None
     grad: Node | None = None
     jacobian: Array | None = None
+    weak: Scalar | None = None  # the Python number it stands for, if so: gives way in promotion
     _origin: Place | None = None
     _value: Any = None
     _cached_value: Any = None  # of a deferred node, kept by Graph.evaluate until a Variable changes
     _shape: Any = None
     _dtype: Any = None
     _name: str | None = None
-    _consumers: list[weakref.ref[Node]] | None = None
+    _consumers: list[Any] | None = None
     _prune_at: int = 16
 
     # ---------------------------------------------------------------- what it is
@@ -141,7 +141,8 @@ class Node(Operators):
         return shape[0]
 
     # Identity, not value: `==` compares elementwise, while sets and dicts hold nodes themselves.
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:
+        return object.__hash__(self)
 
     # ---------------------------------------------------------------- for people
 

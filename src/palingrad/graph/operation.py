@@ -7,14 +7,14 @@ import re
 import weakref
 from collections.abc import Mapping, Sequence
 from types import FunctionType, MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from ..dtypes import Array, DType
+from ..dtypes import DType
 from ..errors import DTypeError, GradientError, PalingradError, ShapeError
 from ..maths import numpy_maths
-from ..shapes import Shape, text
+from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
 from .node import Node
 from .promotion import align
@@ -53,6 +53,10 @@ class Operation(Node):
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
         operations.append(cls)
+
+    if TYPE_CHECKING:  # the keyword arguments that a subclass is made with are attributes of y
+
+        def __getattr__(self, name: str) -> Any: ...
 
     _kind_name: ClassVar[str] = "operation"
     _plain: ClassVar[bool] = True  # whether f alone computes the value
@@ -130,7 +134,7 @@ class Operation(Node):
         return dtypes[0]
 
     def vjp(self, g: Any, *x: Node) -> Sequence[Any]:
-        """For each input g·∂y/∂x, None where nothing flows, or a function that makes it if wanted."""
+        """For each input g·∂y/∂x, None where nothing flows, or a function that makes it."""
         raise GradientError(f"{self.label()} has no derivative{self.built()}")
 
     def jvp(self, tangents: Sequence[Node | None], *x: Node) -> Node | None:
@@ -260,14 +264,7 @@ class Item(Operation):
 
 def is_known(node: Node) -> bool:
     """Whether the node's shape and dtype are known whole."""
-    shape, dtype = node.shape, node.dtype
-    if isinstance(node, MultipleOutputs):
-        return shape is not None and dtype is not None and all(None not in one for one in shape)
-    return shape is not None and dtype is not None and None not in shape
-
-
-def as_value(array: Array) -> Array:
-    """A private read-only copy of `array`, fit to be a node's value."""
-    value = np.array(array)
-    value.setflags(write=False)
-    return value
+    shape: Any = node.shape
+    if shape is None or node.dtype is None:
+        return False
+    return all(map(known, shape)) if isinstance(node, MultipleOutputs) else known(shape)

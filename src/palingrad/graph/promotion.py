@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from ..dtypes import DType, Scalar, default_dtype, promote, promote_scalar, scalar_dtype
-from .leaves import Constant, Placeholder
+from .leaves import Constant
 from .node import Node
 from .registry import ops
 
 _SCALARS = (bool, int, float)
 
 
-def as_node(value: Any) -> Node:
-    """A node as it is; anything else as a Constant."""
-    return value if isinstance(value, Node) else Constant(value)
+def as_node(value: Any, dtype: DType | None = None) -> Node:
+    """A node as it is; anything else as a Constant, of `dtype` if that is given."""
+    return value if isinstance(value, Node) else Constant(value, dtype=dtype)
 
 
 def _scalar_of(value: Any) -> Scalar | None:
     """The Python scalar that `value` is or stands for: a weak one in promotion."""
-    if type(value) in _SCALARS:
-        return value
-    if type(value) is Constant:
-        return value.scalar
-    return value.weak if type(value) is Placeholder else None
+    if isinstance(value, Node):
+        return value.weak
+    return value if type(value) in _SCALARS else None
 
 
 def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Node, ...]:
@@ -33,7 +31,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     """
     first: Any = None
     for x in inputs:  # the common case: nodes of one dtype already
-        if not isinstance(x, Node):
+        if not isinstance(x, Node) or x.weak is not None:
             break
         dtype = x.dtype
         if dtype is None or not (first is None or dtype is first):
@@ -55,21 +53,23 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
         x if isinstance(x, Node) or scalar is not None else Constant(x)
         for x, scalar in zip(inputs, scalars, strict=True)
     ]
-    dtypes = [x.dtype for x, scalar in zip(nodes, scalars, strict=True) if scalar is None]
+    dtypes: list[Any] = [
+        x.dtype for x, scalar in zip(nodes, scalars, strict=True) if scalar is None
+    ]
     if any(dtype is None for dtype in dtypes):  # `in` would ask NumPy, where None is float64
         return tuple(as_node(x) for x in nodes)
     dtype = _common(dtypes, [scalar for scalar in scalars if scalar is not None])
     if floats and dtype.kind != "f":
         dtype = default_dtype()
     return tuple(
-        _in_dtype(x, dtype)
-        if scalar is None or isinstance(x, Placeholder)
-        else Constant.of(scalar, dtype)
+        Constant.of(scalar, dtype)
+        if scalar is not None and not isinstance(x, Node)
+        else _in_dtype(x, dtype)
         for x, scalar in zip(nodes, scalars, strict=True)
     )
 
 
-def _gives(node: Node, scalar: Scalar, floats: bool) -> bool:
+def _gives(node: Node, scalar: Any, floats: bool) -> bool:
     """Whether the node's dtype is the dtype of the result of the two."""
     dtype = node.dtype
     if dtype is None or _scalar_of(node) is not None:
@@ -87,4 +87,8 @@ def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:
 
 
 def _in_dtype(node: Node, dtype: DType) -> Node:
-    return node if node.dtype == dtype else ops.cast(node, dtype)
+    if node.dtype == dtype:
+        return node
+    if isinstance(node, Constant) and node.weak is not None:
+        return Constant.of(node.weak, dtype)  # from the number, which a cast would have rounded
+    return ops.cast(node, dtype)

@@ -44,7 +44,7 @@ class Matmul(Contract):
         x, y = shapes
         if not x or not y:
             raise ShapeError("an operand has no axes", hint="Use * to multiply by a number.")
-        inner_x, inner_y = x[-1], y[-2] if len(y) > 1 else y[0]
+        inner_x, inner_y = x[-1], y[-2:][0]  # a 1-D y is all inner
         if not same(inner_x, inner_y):
             raise ShapeError(f"inner sizes {inner_x} and {inner_y} differ", hint=_hint(x, y))
         rows = x[-2:-1] if len(x) > 1 else ()
@@ -71,9 +71,10 @@ def _vector(g: Any, x: Any, axis: int) -> Any:
 
 
 def _hint(x: Shape, y: Shape) -> str:
+    inner, *_ = y[-2:]
     if len(y) > 1 and same(x[-1], y[-1]):
         return "Did you mean y.mT?"
-    if len(x) > 1 and same(x[-2], y[-2] if len(y) > 1 else y[0]):
+    if len(x) > 1 and same(x[-2], inner):
         return "Did you mean x.mT?"
     return ""
 

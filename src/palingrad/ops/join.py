@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,12 +47,10 @@ class Concat(Move):
         return tuple(result)
 
     def vjp(y, g, *x):
-        axis = axis_in(y.axis, y.ndim)
+        axis = axis_in(y.axis, x[0].ndim or 0)
         ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
         before = (slice(None),) * axis
-        return [
-            g[(*before, slice(start, stop))] for start, stop in zip(ends, ends[1:], strict=False)
-        ]
+        return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
 
 
 class Split(MultipleOutputs, Move):
@@ -65,6 +64,10 @@ class Split(MultipleOutputs, Move):
 
     def f(m, x, *, sizes, axis):
         return m.split(x, np.cumsum(sizes[:-1]).tolist(), axis=axis)
+
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        self._infer()  # NumPy would cut elsewhere rather than say that the sizes don't add up
+        return super()._evaluate(values)
 
     @property
     def count(self) -> int:

@@ -12,7 +12,7 @@ from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Shape, broadcast_dim, text
+from ..shapes import Shape, broadcast_dim, same, text
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -47,7 +47,7 @@ class OneHot(Index):
 
 
 class CrossEntropy(Composite):
-    """−Σ p log softmax(x) on the last axis, for each example: p one-hot, or given as integer labels.
+    """−Σ p log softmax(x) on the last axis, for each example: p one-hot, or integer labels.
 
     With respect to the logits: softmax(x)·Σp − p, which is softmax(x) − p for a distribution p.
     """
@@ -75,10 +75,10 @@ class CrossEntropy(Composite):
             logits if self.inputs[1].dtype and self.inputs[1].dtype.kind == "f" else logits[:-1]
         )
         fits = logits and len(labels) == len(expected)
-        if not fits or any(a not in (b, None) and b is not None for a, b in zip(labels, expected)):
+        if not fits or not all(map(same, labels, expected)):
             raise ShapeError(
-                f"logits {text(logits)} expect integer labels {text(logits[:-1])} or one-hot floats "
-                f"{text(logits)}, got {text(labels)}"
+                f"logits {text(logits)} expect integer labels {text(logits[:-1])} or one-hot "
+                f"floats {text(logits)}, got {text(labels)}"
             )
         return tuple(map(broadcast_dim, logits[:-1], labels))
 
@@ -142,6 +142,4 @@ def mse(
 
 
 def _alike(a: Any, b: Any) -> bool:
-    return len(a) == len(b) and all(
-        one in (other, None) or other is None for one, other in zip(a, b)
-    )
+    return len(a) == len(b) and all(map(same, a, b))

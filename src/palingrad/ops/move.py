@@ -291,8 +291,10 @@ def iterate(x: Any) -> Any:
 @register
 def reshape(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
     """y = the elements of x, in row-major order, in another shape; one size may be -1."""
-    sizes = shape if isinstance(shape, (tuple, list)) else (shape,)
-    return Reshape(x, shape=frozen(tuple(sizes)), name=name)  # pyright: ignore[reportArgumentType]
+    sizes: Any = frozen(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+    if any(size < -1 for size in sizes):  # NumPy takes any negative size for -1
+        raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")
+    return Reshape(x, shape=sizes, name=name)
 
 
 @register

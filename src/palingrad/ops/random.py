@@ -19,6 +19,7 @@ from ..graph.context import opened
 from ..graph.kinds import Composite, Random
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
+from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, as_shape
@@ -146,7 +147,7 @@ class Normal(Draw):
 
 
 class Dropout(Composite):
-    """y = x/(1 − rate) where kept, 0 where dropped (with chance `rate`) (Srivastava et al. 2014)."""
+    """y = x/(1 − rate), or 0 with chance `rate` (Srivastava et al. 2014)."""
 
     math = r"\operatorname{dropout}({x})"
     promotes = False
@@ -154,6 +155,9 @@ class Dropout(Composite):
         case((30,), np.array([7, 0], np.uint64), rate=0.3, stream=1),
         case((3, 4), np.array([7, 0], np.uint64), rate=0.0, stream=1),
     ]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        return (*align(inputs[:1], promotes=True, floats=True), as_node(inputs[1]))
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return shapes[0]

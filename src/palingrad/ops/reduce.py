@@ -44,7 +44,7 @@ class Sum(Reduce):
         case(np.array([True, True, False]), **WHOLE),
     ]
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.sum(x, axis=axis, keepdims=keepdims)
 
     def dtype_rule(y, *dtypes: DType) -> DType:
@@ -71,7 +71,7 @@ class Prod(Reduce):
         case((0, 3), **FIRST),
     ]
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.prod(x, axis=axis, keepdims=keepdims)
 
     def dtype_rule(y, *dtypes: DType) -> DType:
@@ -136,7 +136,7 @@ class Max(Extreme):
 
     math, onnx = r"\max {x}", "ReduceMax"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.max(x, axis=axis, keepdims=keepdims)
 
 
@@ -145,7 +145,7 @@ class Min(Extreme):
 
     math, onnx = r"\min {x}", "ReduceMin"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.min(x, axis=axis, keepdims=keepdims)
 
 
@@ -171,7 +171,7 @@ class Any_(Test):
 
     math = r"\exists {x}"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.any(x, axis=axis, keepdims=keepdims)
 
 
@@ -180,7 +180,7 @@ class All(Test):
 
     math = r"\forall {x}"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.all(x, axis=axis, keepdims=keepdims)
 
 
@@ -212,7 +212,7 @@ class Argmax(ArgExtreme):
 
     math, onnx = r"\arg\max {x}", "ArgMax"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.argmax(x, axis=axis, keepdims=keepdims)
 
 
@@ -221,7 +221,7 @@ class Argmin(ArgExtreme):
 
     math, onnx = r"\arg\min {x}", "ArgMin"
 
-    def f(m, x, *, axis, keepdims):
+    def f(m: Any, x, *, axis, keepdims):
         return m.argmin(x, axis=axis, keepdims=keepdims)
 
 

@@ -81,7 +81,7 @@ def _share(wins, x, y):
 
 
 class Clip(Elementwise):
-    """y = min(max(x, low), high). Inside, bounds included, the gradient is x's; outside the bound's."""
+    """y = min(max(x, low), high). The gradient is x's up to the bounds, and the bound's beyond."""
 
     math, onnx = r"\operatorname{clip}({x}, {l}, {h})", "Clip"
     samples = [

@@ -25,7 +25,8 @@ class StableForm(NamedTuple):
 def stable_form(node: Node) -> StableForm | None:
     """The stable form of `node`, or None where it is stable or unknown.
 
-    log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus, log Σ eˣ → logsumexp.
+    log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
+    log Σ eˣ → logsumexp.
     """
     if type(node) is Log:
         return _of_log(node.inputs[0])

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.kinds import Assign, Control
-from ..graph.leaves import Variable
+from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
-from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 
 
@@ -54,7 +53,8 @@ class Group(MultipleOutputs, Control):
 @register
 def assign(variable: Variable, value: Any) -> Node:
     """A node whose run gives `variable` this value."""
-    value = as_node(value)
+    if not isinstance(value, Node):
+        value = Constant(variable.fitted(value))
     if value.dtype is not None and value.dtype != variable.dtype:
         variable.check(value.shape, value.dtype)
         value = ops.cast(value, variable.dtype)

@@ -91,9 +91,12 @@ class Logsumexp(Statistic):
         case((3, 4), **LAST),
         case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), **LAST),
         case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]]), **LAST),
+        case((0, 3), **FIRST),
     ]
 
     def expand(y, x):
+        if count(x, y.axis) == 0:
+            return ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
         top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
         top = ops.where(ops.isfinite(top), top, 0)
         total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)

@@ -126,7 +126,9 @@ class Optimizer:
             if not targets:
                 raise GradientError(f"minimize: {loss.label()} depends on no trainable Variable")
             return targets
-        targets = list(variables.values() if isinstance(variables, Mapping) else variables)
+        targets: list[Any] = list(
+            variables.values() if isinstance(variables, Mapping) else variables
+        )
         for variable in targets:
             if not isinstance(variable, Variable):
                 raise GradientError(f"minimize: expected Variables, got {variable!r:.60}")

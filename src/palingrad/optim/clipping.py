@@ -22,7 +22,9 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
     _check(bound)
     norm: Any = global_norm(gradients)
     scale = bound / ops.maximum(norm, bound)
-    return [g * ops.cast(scale, g.dtype) if g.dtype != scale.dtype else g * scale for g in gradients]
+    return [
+        g * ops.cast(scale, g.dtype) if g.dtype != scale.dtype else g * scale for g in gradients
+    ]
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:

@@ -1,4 +1,4 @@
-"""Simplify: algebra that changes no bit of the result."""
+"""Simplify: algebra that changes no value, though a sum of one −0 stays −0."""
 
 from __future__ import annotations
 
@@ -90,21 +90,22 @@ def _reshape(y: Any, x: Any) -> Node | None:
 
 
 def _transpose(y: Any, x: Any) -> Node | None:
-    order = _order(y)
+    order, same_order = _order(y), tuple(range(y.ndim))
     if type(x) in (PermuteDims, MatrixTranspose):
         before = _order(x)
         x, order = x.inputs[0], tuple(before[axis] for axis in order)
-    elif type(y) is PermuteDims and order != tuple(range(y.ndim)):
+    elif type(y) is PermuteDims and order != same_order:
         return None
-    if order == tuple(range(y.ndim)):
+    if order == same_order:
         return x
     return None if x is y.inputs[0] else ops.permute_dims(x, order)
 
 
 def _order(y: Any) -> tuple[int, ...]:
+    ndim: int = y.ndim
     if type(y) is MatrixTranspose:
-        return (*range(y.ndim - 2), y.ndim - 1, y.ndim - 2)
-    return y.order(y.ndim)
+        return (*range(ndim - 2), ndim - 1, ndim - 2)
+    return y.order(ndim)
 
 
 def _sum(y: Any, x: Any) -> Node | None:

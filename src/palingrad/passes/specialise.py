@@ -20,10 +20,16 @@ from .program import Program
 Signature = tuple[Shape, DType]
 
 
-def specialise(fetches: Sequence[Node], fed: Mapping[Placeholder, Signature]) -> Program:
+def specialise(
+    fetches: Sequence[Node],
+    fed: Mapping[Placeholder, Signature],
+    *,
+    assigned: Mapping[Variable, Node] | None = None,
+) -> Program:
     """The Program that computes `fetches` for feeds of these shapes and dtypes.
 
-    Assignments among what the fetches depend on become updates; a group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
+    Assignments among what the fetches depend on become updates, or those in `assigned` alone; a
+    group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
     DTypeError where the shapes that are known now don't fit.
     """
     built: dict[Node, Any] = {}
@@ -35,7 +41,8 @@ def specialise(fetches: Sequence[Node], fed: Mapping[Placeholder, Signature]) ->
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 built[node] = _concrete(node, *fed[node])
         replay(order, built, _specialised)
-        updates = _updates(order, built)
+        last = _assigned(order) if assigned is None else assigned
+        updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(
         tuple(built[node] if node in built else node for node in fed),
         tuple(built[node] for node in fetches if not isinstance(node, Control)),
@@ -56,14 +63,14 @@ def _specialised(node: Operation, inputs: list[Node]) -> Operation:
     return node if unchanged and is_known(node) else node.rebuild(inputs)
 
 
-def _updates(order: Sequence[Node], built: Mapping[Node, Any]) -> dict[Variable, Node]:
-    updates: dict[Variable, Node] = {}
+def _assigned(order: Sequence[Node]) -> dict[Variable, Node]:
+    found: dict[Variable, Node] = {}
     for node in order:
         if isinstance(node, Assign):
             variable: Variable = node.attributes["variable"]
-            if variable in updates:
+            if variable in found:
                 raise GraphError(
                     f"{variable.label()} is assigned twice in one run, again{node.built()}"
                 )
-            updates[variable] = built[node].inputs[0]
-    return updates
+            found[variable] = node
+    return found

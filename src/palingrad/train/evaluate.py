@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.batches import batches
+from ..data.batching import batches
 from ..dtypes import Array, float32
 from ..function import function
 from ..graph.registry import ops
@@ -46,7 +46,11 @@ class Evaluator:
 
 
 def evaluate(
-    model: Any, data: tuple[Array, Array], *, loss: Any = ops.cross_entropy, engine: str | None = None
+    model: Any,
+    data: tuple[Array, Array],
+    *,
+    loss: Any = ops.cross_entropy,
+    engine: str | None = None,
 ) -> Evaluation:
     """Mean loss and accuracy of `model` on (inputs, integer labels), in evaluation mode."""
     return Evaluator(model, loss, engine=engine)(*data)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ..data.batches import batches
+from ..data.batching import batches
 from ..dtypes import Array, float32
 from ..errors import DataError, ShapeError
 from ..function import function
@@ -57,13 +57,13 @@ def fit(
     seed: int = 0,
     engine: str | None = None,
     reporter: Reporter | None = None,
-    on_epoch: Callable[[Epoch], None] | None = None,
+    on_epoch: Callable[[History], None] | None = None,
 ) -> History:
     """Train a classifier on (inputs (n, …), integer labels (n,)) and evaluate after each epoch.
 
     Mini-batches are shuffled by `seed`, another way in each epoch; all examples are used. The
-    step is compiled once for each size of batch. `on_epoch` is called after each epoch. Ctrl-C
-    ends training after the step that runs; a second one ends it at once.
+    step is compiled once for each size of batch. `on_epoch` is called with the history after
+    each epoch. Ctrl-C ends training after the step that runs; a second one ends it at once.
     """
     _check(train, epochs, batch_size)
     evaluator = Evaluator(model, loss, engine=engine)
@@ -106,7 +106,7 @@ def fit(
             history.epochs.append(epoch)
             report.epoch_ends(epoch)
             if on_epoch is not None:
-                on_epoch(epoch)
+                on_epoch(history)
             if interrupted():
                 history.interrupted = True
                 break
@@ -123,7 +123,7 @@ def _check(train: tuple[Array, Array], epochs: int, batch_size: int) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def _interruptible() -> Generator[Callable[[], bool]]:
     """Turn the first Ctrl-C into a question that the loop asks between steps."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():

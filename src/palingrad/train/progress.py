@@ -80,7 +80,7 @@ class Bar:
 
     def epoch_ends(self, epoch: Any) -> None:
         """Print the epoch's line."""
-        line = f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.2%}"
+        line = f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}"
         if epoch.test_accuracy is not None:
-            line += f"  test loss {epoch.test_loss:.4f}  test accuracy {epoch.test_accuracy:.2%}"
-        self._console.print(f"{line}  {epoch.seconds:.1f} s", highlight=False)
+            line += f"  test {epoch.test_loss:.4f} {epoch.test_accuracy:6.2%}"
+        self._console.print(f"{line}  {epoch.seconds:.2f} s", highlight=False)

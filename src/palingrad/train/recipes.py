@@ -25,7 +25,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to make a model for so many features and classes, its loss, and what usually trains it."""
+    """A model for so many features and classes, its loss, and what usually trains it."""
 
     name: str
     build: Callable[[int, int], nn.Module]

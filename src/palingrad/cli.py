@@ -1,0 +1,161 @@
+"""The command line: palingrad train, evaluate, info."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from . import data
+from .engines.choose import engine_names, get_engine
+from .errors import PalingradError
+from .ops.random import set_seed
+from .train.evaluate import evaluate as evaluated
+from .train.fit import fit
+from .train.progress import Bar
+from .train.recipes import make_optimizer, recipe
+from .train.runs import load_run, new_run
+from .version import __version__
+
+app = typer.Typer(
+    help="Computational graphs you can read forwards and backwards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+DatasetName = Literal["digits", "mnist", "fashion-mnist"]
+ModelName = Literal["mlp", "logistic", "perceptron"]
+OptimizerName = Literal["adam", "adamw", "adagrad", "momentum", "nesterov", "rmsprop", "sgd"]
+
+DataFolder = Annotated[
+    str | None,
+    typer.Option("--data", help="Folder with the data set's files; else PALINGRAD_DATA."),
+]
+Engine = Annotated[str | None, typer.Option(help="Engine to run on; else the best here.")]
+
+
+@app.command()
+def train(
+    dataset: Annotated[DatasetName, typer.Argument(help="What to learn.")],
+    model: Annotated[ModelName, typer.Option(help="What learns.")] = "mlp",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data; else 10, for digits 50.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples in a step.")] = 64,
+    learning_rate: Annotated[
+        float | None, typer.Option(min=0.0, help="Size of a step; else the model's usual one.")
+    ] = None,
+    optimizer: Annotated[
+        OptimizerName | None, typer.Option(help="Update rule; else the model's usual one.")
+    ] = None,
+    engine: Engine = None,
+    seed: Annotated[int, typer.Option(min=0, help="Where all random numbers start.")] = 0,
+    out: Annotated[
+        str | None, typer.Option(help="Run folder to write; else a new one in runs/.")
+    ] = None,
+    folder: DataFolder = None,
+) -> None:
+    """Train a model, show its progress and test accuracy, and write a run folder."""
+    chosen = recipe(model)
+    rule = optimizer or chosen.optimizer
+    rate = chosen.learning_rate if learning_rate is None else learning_rate
+    found = data.load(dataset, folder=folder)
+    if epochs is None:
+        epochs = 50 if dataset == "digits" else 10  # a small data set needs more passes
+    settings: dict[str, Any] = {
+        "dataset": dataset,
+        "model": model,
+        "features": found.num_inputs,
+        "classes": len(found.classes),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "optimizer": rule,
+        "learning_rate": rate,
+        "seed": seed,
+        "engine": get_engine(engine).name,
+        "version": __version__,
+    }
+    run = new_run(out, settings)
+    set_seed(seed)
+    network = chosen.build(found.num_inputs, len(found.classes))
+    console.print(
+        f"{found.name}: {len(found.train):,} examples to train on, {len(found.test):,} to test on\n"
+        f"{model}, {rule} at {rate:g}, batches of {batch_size}, {settings['engine']} engine",
+        highlight=False,
+    )
+    result = fit(
+        network,
+        (found.train.inputs, found.train.labels),
+        test=(found.test.inputs, found.test.labels),
+        loss=chosen.loss,
+        optimizer=make_optimizer(rule, rate),
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=seed,
+        engine=engine,
+        reporter=Bar(console),
+        on_epoch=lambda history: run.save(network, history),
+    )
+    run.save(network, result)
+    if result.interrupted:
+        console.print("stopped by Ctrl-C; what was learnt is saved")
+    accuracy = result.epochs[-1].test_accuracy or 0.0
+    console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
+    console.print(f"run folder {run.folder}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Run folder of a training.")],
+    engine: Engine = None,
+    data_folder: DataFolder = None,
+) -> None:
+    """Evaluate a trained model on its data set's test part, class by class."""
+    run = load_run(folder)
+    network = run.model()
+    found = data.load(run.settings["dataset"], folder=data_folder)
+    test = (found.test.inputs, found.test.labels)
+    result = evaluated(network, test, loss=run.recipe.loss, engine=engine)
+    table = Table("class", "examples", "right", box=None, pad_edge=False)
+    for number, name in enumerate(found.classes):
+        these = found.test.labels == number
+        share = float(np.mean(result.predictions[these] == number)) if these.any() else 0.0
+        table.add_row(name, str(int(these.sum())), f"{share:.1%}")
+    console.print(table)
+    console.print(f"test loss {result.loss:.4f}", highlight=False)
+    console.print(f"test accuracy {result.accuracy:.2%}", style="bold", highlight=False)
+
+
+@app.command()
+def info() -> None:
+    """Show versions, the machine, engines and data sets."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("palingrad", __version__)
+    table.add_row("python", platform.python_version())
+    table.add_row("numpy", np.__version__)
+    table.add_row("machine", f"{platform.machine()}, {os.cpu_count()} cores")
+    table.add_row("engines", ", ".join(engine_names()) + f" (now {get_engine().name})")
+    for name in data.names():
+        table.add_row(f"data: {name}", data.describe(name))
+    console.print(table)
+
+
+def main() -> None:
+    """Run the command line; errors that users can mend are one line, without a traceback."""
+    try:
+        app()
+    except PalingradError as error:
+        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""The data sets by name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from ..errors import DataError
+from .dataset import Dataset
+from .digits import load_digits
+from .mnist import load_source
+from .sources import FASHION_MNIST, MNIST
+
+Folder = str | os.PathLike[str] | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line about a data set, and how to load it from a folder."""
+
+    summary: str
+    load: Callable[[Folder], Dataset]
+
+
+_ENTRIES = {
+    "digits": Entry(
+        "1,797 handwritten digits of 8×8 pixels; comes with palingrad (CC BY 4.0)",
+        lambda folder: load_digits(),
+    ),
+    "mnist": Entry(
+        "70,000 handwritten digits of 28×28 pixels; 11 MB to download (CC BY-SA 3.0)",
+        partial(load_source, MNIST),
+    ),
+    "fashion-mnist": Entry(
+        "70,000 pieces of clothing of 28×28 pixels; 30 MB to download (MIT)",
+        partial(load_source, FASHION_MNIST),
+    ),
+}
+
+
+def names() -> tuple[str, ...]:
+    """The names that `load` takes, the smallest data set first."""
+    return tuple(_ENTRIES)
+
+
+def describe(name: str) -> str:
+    """One line about a data set: what, how large, from where. Raises DataError for no such name."""
+    return _entry(name).summary
+
+
+def load(name: str, *, folder: Folder = None) -> Dataset:
+    """The data set `name`: digits, mnist or fashion-mnist (fashion_mnist will do).
+
+    Its files come from `folder`, else from the folder that the environment variable PALINGRAD_DATA
+    names, else from a cache, filled by a download; digits come with the package. What they hold is
+    checked. Raises DataError for an unknown name, and for files that are missing or broken.
+
+    >>> load("digits")
+    <Dataset digits: 1,437 pictures to train on, 360 to test on, 8×8, 10 classes>
+    """
+    return _entry(name).load(folder)
+
+
+def _entry(name: str) -> Entry:
+    plain = name.strip().lower().replace("_", "-")
+    if plain not in _ENTRIES:
+        close = difflib.get_close_matches(plain, _ENTRIES, n=1)
+        raise DataError(
+            f"there is no data set {name!r}; there are {', '.join(_ENTRIES)}.",
+            hint=f"Did you mean {close[0]!r}?" if close else "",
+        )
+    return _ENTRIES[plain]

@@ -1,0 +1,18 @@
+"""What goes to files and comes back: checkpoints.
+
+>>> import tempfile
+>>> import palingrad as pg
+>>> w = pg.Variable([1.0, 2.0])
+>>> with tempfile.TemporaryDirectory() as folder:
+...     _ = save_checkpoint(folder, {"w": w}, meta={"epoch": 3})
+...     checkpoint = load_checkpoint(folder)
+>>> _ = w.assign([0.0, 0.0])
+>>> restore({"w": w}, checkpoint)
+>>> w.value, checkpoint.meta
+(array([1., 2.], dtype=float32), {'epoch': 3})
+"""
+
+from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .restore import restore
+
+__all__ = ["Checkpoint", "load_checkpoint", "restore", "save_checkpoint"]

@@ -1,0 +1,108 @@
+"""Checkpoints: a model's numbers and what should be known of them, in one folder.
+
+`weights.safetensors` is the checkpoint: it holds the arrays and, in its header, the meta data and a
+hash of both, so that one rename makes a whole new checkpoint the current one. `checkpoint.json`
+beside it is a copy of the header for people and other programs; nothing is read from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..dtypes import Array, as_array
+from ..errors import CheckpointError
+from ..graph.leaves import Variable, state_lock
+from ..graph.node import Node
+from .atomic import write_atomically
+from .record import checked, record
+from .weights import packed, plain, unpacked
+
+WEIGHTS, READABLE = "weights.safetensors", "checkpoint.json"
+_NOTE = f"A readable copy of what {WEIGHTS} holds in its header; changes here have no effect."
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint holds: read-only `arrays` by name, the `meta` data, and its file."""
+
+    arrays: dict[str, Array]
+    meta: dict[str, Any]
+    path: Path
+
+    def __repr__(self) -> str:
+        return f"<Checkpoint {self.path}: {len(self.arrays)} arrays, meta {self.meta}>"
+
+
+def save_checkpoint(
+    folder: str | os.PathLike[str],
+    variables: Mapping[str, Node | Array],
+    *,
+    meta: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write Variables or arrays, and what JSON can say in `meta`, to `folder`; returns its path.
+
+    All Variables are read at one moment. An interrupted save leaves the earlier checkpoint whole.
+    The same arrays and meta data make the same bytes. JSON turns tuples into lists and keys into
+    text. Raises CheckpointError where `meta` isn't JSON or the folder can't be written.
+    """
+    place = Path(folder).expanduser()
+    if place.suffix == ".safetensors":
+        raise CheckpointError(
+            f"{place} looks like a file, and a checkpoint is a folder.",
+            hint=f"Pass the folder; {WEIGHTS} and {READABLE} are written into it.",
+        )
+    arrays = _snapshot(variables)
+    header = record(meta or {}, arrays)
+    about = {name: {"dtype": a.dtype.name, "shape": a.shape} for name, a in arrays.items()}
+    readable = {"note": _NOTE, **header, "arrays": about}
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        write_atomically(place / WEIGHTS, packed(arrays, json.dumps(header)))
+        write_atomically(place / READABLE, (json.dumps(readable, indent=1) + "\n").encode())
+    except OSError as error:
+        raise CheckpointError(
+            f"{place}: the checkpoint can't be written ({error.strerror or error}).",
+            hint="Free some space, check the permissions or choose another folder. "
+            "A checkpoint that was there before is still whole.",
+        ) from error
+    return place
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """The checkpoint in a folder, or in a weights file that is named itself.
+
+    Raises CheckpointError where there is none, it is broken, or a newer palingrad wrote it.
+    """
+    file = Path(path).expanduser()
+    file = file / WEIGHTS if file.is_dir() else file
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(
+            f"{file}: there is no checkpoint to read ({error.strerror or error}).",
+            hint=f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
+        ) from error
+    try:
+        arrays, text = unpacked(content)
+        return Checkpoint(arrays, checked(text, arrays), file)
+    except CheckpointError as error:
+        hint = error.hint or "Take the file from a backup, or train again."
+        raise CheckpointError(f"{file}: {error.fact}.", hint=hint) from error
+
+
+def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
+    """The values by name, sorted; those of Variables are all from between two updates."""
+    for name in variables:
+        if not isinstance(name, str) or name == "__metadata__":
+            raise CheckpointError(
+                f"{name!r} can't name an array in a checkpoint; take another text."
+            )
+    with state_lock:
+        values = {name: v._value if isinstance(v, Variable) else v for name, v in variables.items()}
+    plain_values = {name: v.numpy() if isinstance(v, Node) else v for name, v in values.items()}
+    return {name: plain(as_array(plain_values[name])) for name in sorted(plain_values)}

@@ -1,0 +1,80 @@
+"""The header of a checkpoint: its format, who wrote it, the user's meta data, a hash of it all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import CheckpointError
+
+FORMAT = 1
+
+
+def record(meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The header for these arrays. Raises CheckpointError where `meta` isn't JSON."""
+    content: dict[str, Any] = {"format": FORMAT, "palingrad": _version(), "meta": _as_json(meta)}
+    return {**content, "sha256": _hash(content, arrays)}
+
+
+def checked(text: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The meta data in a header's text. Raises CheckpointError unless all of it is as written."""
+    try:
+        header = json.loads(text or "null")
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"its header is broken ({error})") from error
+    if not isinstance(header, dict) or "format" not in header:
+        raise CheckpointError(
+            "palingrad didn't write it",
+            hint="For another program's weights use safetensors.numpy.load_file.",
+        )
+    if header["format"] != FORMAT:
+        raise CheckpointError(
+            f"it has format {header['format']}, written by palingrad {header.get('palingrad')}; "
+            f"this palingrad reads format {FORMAT}",
+            hint="Update palingrad.",
+        )
+    if header.get("sha256") != _hash(header, arrays):
+        raise CheckpointError("its content has changed since it was saved: the hash differs")
+    return header["meta"]
+
+
+def _as_json(meta: Mapping[str, Any]) -> Any:
+    """`meta` after a round through JSON, NumPy's numbers as Python's."""
+    try:
+        return json.loads(json.dumps(dict(meta), default=_python_number))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"meta can't be written as JSON: {error}.",
+            hint="It takes None, booleans, numbers, texts, and lists and dicts of them; "
+            "give arrays a name among the variables.",
+        ) from error
+
+
+def _python_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} {value!r:.40} isn't JSON")
+
+
+def _version() -> str:
+    try:
+        return version("palingrad")
+    except PackageNotFoundError:  # run from a folder of sources
+        return "unknown"
+
+
+def _hash(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+    """The sha256 of the header without its hash, then each array's name, dtype, shape and bytes."""
+    content = {key: value for key, value in header.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"\n{name!r} {array.dtype.name} {array.shape}\n".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

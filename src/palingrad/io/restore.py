@@ -1,0 +1,60 @@
+"""A checkpoint's arrays back into a model's Variables: all of them, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from ..errors import CheckpointError
+from ..graph.leaves import Variable, sealed, state_lock
+from ..shapes import text
+from .checkpoint import Checkpoint
+
+_SHOWN = 8  # names of one kind in an error
+
+
+def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
+    """Give each Variable the array of its name, all at one moment, also where a graph is open.
+
+    Raises CheckpointError, and changes nothing, unless names, shapes and dtypes are the same.
+    """
+    faults = _faults(variables, checkpoint)
+    if faults:
+        raise CheckpointError(
+            f"{checkpoint.path} doesn't fit this model: {'; '.join(faults)}.",
+            hint="Build the model as it was when saved; checkpoint.json beside the weights tells.",
+        )
+    arrays = {name: sealed(checkpoint.arrays[name]) for name in variables}
+    with ExitStack() as stack:
+        for variable in sorted(set(variables.values()), key=id):  # the order that runs lock them in
+            stack.enter_context(variable.lock)
+        with state_lock:
+            for name, variable in variables.items():
+                variable.put(arrays[name])
+
+
+def _faults(variables: Mapping[str, Any], checkpoint: Checkpoint) -> list[str]:
+    """What doesn't fit, in words."""
+    arrays = checkpoint.arrays
+    differing: list[str] = []
+    for name, variable in variables.items():
+        if not isinstance(variable, Variable):
+            raise CheckpointError(
+                f"restore: {name!r} is no Variable but {type(variable).__name__}."
+            )
+        array, value = arrays.get(name), variable.numpy()
+        if array is not None and (array.shape, array.dtype) != (value.shape, value.dtype):
+            differing.append(
+                f"{name} is {array.dtype} {text(array.shape)}, "
+                f"here {value.dtype} {text(value.shape)}"
+            )
+    missing = [name for name in variables if name not in arrays]
+    unexpected = [name for name in arrays if name not in variables]
+    kinds = {"missing": missing, "unexpected": unexpected, "different": differing}
+    return [f"{kind}: {_listed(names)}" for kind, names in kinds.items() if names]
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

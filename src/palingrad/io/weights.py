@@ -1,0 +1,48 @@
+"""Arrays with names, and a text, as the bytes of a safetensors file and back.
+
+The format: https://github.com/huggingface/safetensors. It holds numbers only, so a file that
+somebody sends you can run no code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+
+from ..dtypes import Array
+from ..errors import CheckpointError
+
+_KEY = "palingrad"
+
+
+def packed(arrays: Mapping[str, Array], text: str) -> bytes:
+    """The bytes of a safetensors file with the arrays, and `text` in its header."""
+    from safetensors.numpy import save
+
+    return save(dict(arrays), {_KEY: text})
+
+
+def unpacked(content: bytes) -> tuple[dict[str, Array], str]:
+    """The arrays, read-only, and the text, "" if there is none. Raises CheckpointError."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays: dict[str, Array] = load(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"it isn't a whole safetensors file ({error})") from error
+    except KeyError as error:
+        raise CheckpointError(
+            f"it holds dtype {error.args[0]}, which NumPy doesn't have"
+        ) from error
+    for array in arrays.values():
+        array.setflags(write=False)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return arrays, (header.get("__metadata__") or {}).get(_KEY, "")
+
+
+def plain(array: Array) -> Array:
+    """`array` as safetensors writes it right: in C order, its numbers in this computer's order."""
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")

@@ -1,0 +1,89 @@
+"""The run folder: what a training leaves, and how it is taken up again.
+
+run.json                          settings, and the history epoch by epoch
+weights.safetensors               the parameters after the last finished epoch
+checkpoint.json                   what the weights belong to
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError, DataError
+from ..io.atomic import write_atomically
+from ..io.checkpoint import load_checkpoint, save_checkpoint
+from ..io.restore import restore
+from ..nn.module import Module
+from .fit import History
+from .recipes import Recipe, recipe
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder with a trained model, and the settings that made it."""
+
+    folder: Path
+    settings: dict[str, Any]
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the run's model."""
+        return recipe(self.settings["model"])
+
+    def save(self, model: Module, history: History) -> None:
+        """Write the parameters, then settings and history, each replaced whole."""
+        epochs = [asdict(epoch) for epoch in history.epochs]
+        last = epochs[-1] if epochs else {}
+        save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
+        record = {"settings": self.settings, "interrupted": history.interrupted, "epochs": epochs}
+        text = json.dumps(record, indent=2) + "\n"
+        write_atomically(self.folder / "run.json", text.encode())
+
+    def model(self) -> Module:
+        """The trained model. Raises CheckpointError where the checkpoint doesn't fit."""
+        model = self.recipe.build(self.settings["features"], self.settings["classes"])
+        restore(model.variables(), load_checkpoint(self.folder))
+        return model
+
+
+def new_run(out: str | None, settings: dict[str, Any]) -> Run:
+    """A new folder: `out`, or runs/<data set>-<model>-<time>. It must be empty."""
+    if out is None:
+        stem = f"{settings['dataset']}-{settings['model']}-{time.strftime('%Y%m%d-%H%M%S')}"
+        folder = Path("runs") / stem
+        number = 1
+        while folder.exists():
+            number += 1
+            folder = Path("runs") / f"{stem}-{number}"
+    else:
+        folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = any(folder.iterdir())
+    except OSError as error:
+        raise DataError(f"can't make the run folder {folder}: {error.strerror}") from error
+    if occupied:
+        raise DataError(f"the run folder {folder} isn't empty: choose another --out, or delete it")
+    return Run(folder, settings)
+
+
+def load_run(folder: str | os.PathLike[str]) -> Run:
+    """The run in `folder`. Raises CheckpointError where there is none or its record is broken."""
+    path = Path(folder) / "run.json"
+    try:
+        settings = json.loads(path.read_text())["settings"]
+        missing = {"model", "dataset", "features", "classes"} - set(settings)
+        if missing:
+            raise KeyError(*missing)
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{folder} is no run folder: it has no run.json. `palingrad train` makes one, in runs/"
+        ) from None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise CheckpointError(f"{path} is broken ({error}): train again, or restore it") from error
+    return Run(Path(folder), settings)

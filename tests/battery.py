@@ -1,0 +1,386 @@
+"""The proof battery: what every operation must do, checked on the samples that it brings.
+
+`prove(operation)` raises AssertionError or GradientError where an operation is wrong. It takes a
+user's own operation as well as a built-in one. Each check is a function of one `Case`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tolerances import assert_close, assert_same
+
+import palingrad as pg
+from palingrad.errors import GradientError, PalingradError, ShapeError
+from palingrad.graph.kinds import Composite, Elementwise, Random
+from palingrad.graph.operation import MultipleOutputs, Operation
+from palingrad.graph.registry import operations
+from palingrad.graph.samples import Sample
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+Array = np.ndarray[Any, Any]
+
+
+def shipped() -> list[type[Operation]]:
+    """Every operation of the library that computes something, not the bases that they share."""
+    return [
+        operation
+        for operation in operations
+        if operation.__module__.startswith("palingrad.") and _computes(operation)
+    ]
+
+
+def _computes(operation: type[Operation]) -> bool:
+    return (
+        operation.f is not Operation.f
+        or getattr(operation, "expand", None) not in (None, Composite.expand)
+        or operation.compute not in (Operation.compute, Composite.compute)
+    )
+
+
+def prove(operation: type[Operation]) -> None:
+    """Raise AssertionError or GradientError unless `operation` passes every check on every sample."""
+    assert operation.samples, f"{operation.__name__} has no samples"
+    for check in CHECKS:
+        examine(operation, check)
+
+
+def examine(operation: type[Operation], check: Callable[[Case], None]) -> None:
+    """Raise AssertionError or GradientError unless `operation` passes one check on every sample."""
+    for sample in operation.samples:
+        where = f"{operation.__name__} {sample.text}: {check.__name__}"
+        try:
+            check(Case(operation, sample))
+        except (AssertionError, GradientError) as error:
+            error.add_note(where)
+            raise
+        except Exception as error:
+            raise AssertionError(f"{where}: {error!r}") from error
+
+
+# -------------------------------------------------------------------------------- cases
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation on one of its samples."""
+
+    operation: type[Operation]
+    sample: Sample
+
+    def arrays(self, dtype: Any = np.float64) -> list[Array]:
+        """The sample's inputs, the floats among them in `dtype`."""
+        drawn = map(np.asarray, self.sample.inputs(np.random.default_rng(0)))
+        return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
+
+    def outputs(self, *inputs: Any) -> list[pg.Node]:
+        """The nodes that the operation makes of these inputs."""
+        node = self.operation(*inputs, **self.sample.attributes)
+        return list(node.items) if isinstance(node, MultipleOutputs) else [node]
+
+    @property
+    def chooses_dtype(self) -> bool:
+        """Whether an attribute says which dtype the result has."""
+        return "dtype" in self.sample.attributes
+
+
+def _is_float(x: Any) -> bool:
+    return x.dtype is not None and x.dtype.kind == "f"
+
+
+def _floats(nodes: Sequence[Any]) -> list[Any]:
+    return [x for x in nodes if _is_float(x)]
+
+
+def _values(nodes: Sequence[pg.Node]) -> list[Array]:
+    return [node.numpy() for node in nodes]
+
+
+def _weights(y: Any) -> Array:
+    """A weight for each element, so that a gradient shows where each came from."""
+    return np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape).astype(y.dtype)
+
+
+def _total(ys: Sequence[pg.Node], like: Sequence[pg.Node]) -> Any:
+    """One number that depends on every float element of `ys`; `like` tells shapes and dtypes."""
+    terms = [pg.sum(y * _weights(known)) for y, known in zip(ys, like) if _is_float(known)]
+    return sum(terms[1:], start=terms[0]) if terms else None
+
+
+def _slopes(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[pg.Node]:
+    """The gradients of the total of `ys` with respect to those `xs` that `like` says are floats."""
+    total = _total(ys, like[len(xs) :])
+    floats = [x for x, known in zip(xs, like) if _is_float(known)]
+    return [] if total is None else pg.gradients(total, floats)
+
+
+def _eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], list[pg.Node]]:
+    """Inputs, outputs and gradients, computed at once."""
+    xs = [pg.tensor(array) for array in arrays]
+    ys = case.outputs(*xs)
+    return xs, ys, _slopes(xs, ys, [*xs, *ys])
+
+
+# -------------------------------------------------------------------------------- checks
+
+
+def rules_tell_shape_and_dtype(case: Case) -> None:
+    """What shape and dtype rule say before computing is what computing gives."""
+    for dtype in FLOATS:
+        arrays = case.arrays(dtype)
+        actual = case.outputs(*map(pg.tensor, arrays))
+        with pg.Graph():
+            known = case.outputs(*[pg.placeholder(a.shape, dtype=a.dtype) for a in arrays])
+        for node, result in zip(known, _values(actual), strict=True):
+            assert node.shape == result.shape, f"rule {node.shape}, result {result.shape}"
+            assert node.dtype == result.dtype, f"rule {node.dtype}, result {result.dtype}"
+        for node, result in zip(_of_unknown_sizes(case, arrays), _values(actual), strict=False):
+            assert node.dtype in (None, result.dtype), f"rule {node.dtype}, result {result.dtype}"
+            if node.shape is not None:
+                assert len(node.shape) == result.ndim, f"rule {node.shape}, not {result.shape}"
+                fits = all(a in (None, b) for a, b in zip(node.shape, result.shape, strict=True))
+                assert fits, f"rule {node.shape}, result {result.shape}"
+
+
+def _of_unknown_sizes(case: Case, arrays: Sequence[Array]) -> list[pg.Node]:
+    with pg.Graph():
+        xs = [pg.placeholder((None,) * a.ndim, dtype=a.dtype) for a in arrays]
+        try:
+            return case.outputs(*xs)
+        except ShapeError as error:
+            assert "isn't known yet" in str(error)
+            return []
+
+
+def engines_agree(case: Case) -> None:
+    """Every engine computes what NumPy computes at once: results and gradients, in every style."""
+    for dtype in FLOATS:
+        arrays = case.arrays(dtype)
+        xs, ys, slopes = _eager(case, arrays)
+        expected = _values([*ys, *slopes])
+        for engine in pg.engine_names():
+            for shapes in (True, False):
+                found = _run(case, arrays, [*xs, *ys], engine, shapes=shapes)
+                for one, other in zip(found, expected, strict=True):
+                    assert_close(one, other, f"{engine}, Session, shapes known: {shapes}")
+            traced = pg.function(lambda *a: case.outputs(*a), engine=engine)(*arrays)
+            for one, other in zip(traced, expected[: len(ys)], strict=True):
+                assert_close(one, other, f"{engine}, function")
+
+
+def _run(
+    case: Case, arrays: Sequence[Array], like: Sequence[Any], engine: str, *, shapes: bool
+) -> list[Array]:
+    """Outputs and gradients by a Session, from placeholders with or without shape and dtype."""
+    with pg.Graph() as graph:
+        xs = [
+            pg.placeholder(a.shape, dtype=a.dtype) if shapes else pg.placeholder() for a in arrays
+        ]
+        ys = case.outputs(*xs)
+        fetches = [*ys, *_slopes(xs, ys, like)]
+    return pg.Session(graph, engine=engine).run(fetches, dict(zip(xs, arrays, strict=True)))
+
+
+def derivatives_are_slopes(case: Case) -> None:
+    """Reverse mode agrees with central differences, in float64, first and second order."""
+    if case.sample.smooth:
+        pg.check_gradients(case.outputs, *case.arrays(), order=2)
+
+
+def forward_is_the_transpose_of_reverse(case: Case) -> None:
+    """g·(J t) = (gᵀJ)·t, and J t has the shape and dtype of the result."""
+    for dtype in FLOATS:
+        f, floats = _of_floats(case, case.arrays(dtype))
+        if not floats:
+            continue
+        rng = np.random.default_rng(1)
+        ts = [rng.uniform(-1, 1, x.shape).astype(dtype) for x in floats]
+        ys, pull = pg.vjp(f, *floats)
+        pushed = pg.jvp(f, floats, ts)[1]
+        for y, t in zip(ys, pushed, strict=True):
+            assert (t.shape, t.dtype) == (y.shape, y.dtype), "a tangent differs from its result"
+        gs = [_weights(y) for y in ys]
+        left = sum(np.sum(g * t, dtype=np.float64) for g, t in zip(gs, pushed, strict=True))
+        right = sum(
+            np.sum(c * t, dtype=np.float64) for c, t in zip(pull(gs), ts, strict=True)
+        )
+        if np.isfinite(left) and np.isfinite(right):
+            assert_close(np.asarray(left, dtype), np.asarray(right, dtype), "forward, reverse")
+
+
+def _of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
+    """The operation as a function of its float inputs to its float outputs, and those inputs."""
+    places = [place for place, array in enumerate(arrays) if array.dtype.kind == "f"]
+
+    def f(*given: Any) -> list[Any]:
+        inputs: list[Any] = list(arrays)
+        for place, x in zip(places, given, strict=True):
+            inputs[place] = x
+        return _floats(case.outputs(*inputs))
+
+    return f, [arrays[place] for place in places]
+
+
+def gradients_keep_shape_and_dtype(case: Case) -> None:
+    """A gradient is like its input, and no float on its way is wider or narrower than the input."""
+    for dtype in FLOATS:
+        xs, ys, first = _eager(case, case.arrays(dtype))
+        second = pg.gradients(_total(first, first), _floats(xs)) if first else []
+        for slopes in (first, second):
+            for x, g in zip(_floats(xs), slopes):
+                assert g.shape == x.shape, f"gradient {g.shape} of an input {x.shape}"
+                assert g.dtype == x.dtype, f"gradient {g.dtype} of an input {x.dtype}"
+        if case.chooses_dtype:
+            continue
+        for node in [*ys, *_on_the_way([*first, *second])]:
+            if _is_float(node) and not isinstance(node, Random):
+                assert node.dtype == dtype, f"{node.label()} is {node.dtype} on the way of {dtype}"
+
+
+def _on_the_way(nodes: Sequence[pg.Node]) -> list[pg.Node]:
+    """The nodes that numbers reach `nodes` through: what decides a comparison isn't among them."""
+    return pg.postorder(*nodes, inputs=lambda node: node.inputs if _is_float(node) else ())
+
+
+def inputs_may_be_related(case: Case) -> None:
+    """An input that comes twice counts twice, and one that depends on another counts once more."""
+    arrays = case.arrays()
+    places = [place for place, x in enumerate(arrays) if x.dtype.kind == "f"]
+    pairs = [(i, j) for i in places for j in places if i < j and arrays[i].shape == arrays[j].shape]
+    for i, j in pairs[:1]:
+        for factor in (1.0, 0.5):
+            apart = list(map(pg.tensor, arrays))
+            apart[j] = pg.tensor(factor * arrays[i])
+            ys = case.outputs(*apart)
+            if not any(map(_is_float, ys)):
+                return
+            one, other = pg.gradients(_total(ys, ys), [apart[i], apart[j]])
+            x = apart[i]
+            related: list[Any] = list(apart)
+            related[j] = x if factor == 1 else x * factor
+            ys = case.outputs(*related)
+            found = pg.gradients(_total(ys, ys), x)
+            assert_close(found.numpy(), (one + factor * other).numpy(), f"inputs {i} and {j}")
+
+
+def broadcasting_is_undone(case: Case) -> None:
+    """Elementwise: small inputs give what inputs broadcast by hand give, gradients summed back.
+
+    The shapes are pairs, scalars and empty arrays.
+    """
+    arrays = case.arrays()
+    if not issubclass(case.operation, Elementwise) or any(not array.size for array in arrays):
+        return
+    for pattern in (((3, 1), (4,)), ((), (2, 3)), ((2, 1), (0,)), ((), ())):
+        small = [np.resize(array, pattern[place % 2]) for place, array in enumerate(arrays)]
+        wide = [np.array(array) for array in np.broadcast_arrays(*small)]
+        xs, ys, slopes = _eager(case, small)
+        _, wide_ys, wide_slopes = _eager(case, wide)
+        for one, other in zip(_values(ys), _values(wide_ys), strict=True):
+            assert_close(one, other, f"broadcast {pattern}")
+        for x, one, other in zip(_floats(xs), slopes, wide_slopes):
+            assert_close(one.numpy(), _summed_to(other.numpy(), x.shape), f"gradient {pattern}")
+
+
+def _summed_to(array: Array, shape: tuple[int, ...]) -> Array:
+    extra = array.ndim - len(shape)
+    array = array.sum(axis=tuple(range(extra)))
+    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    return array.sum(axis=axes, keepdims=True)
+
+
+def layout_does_not_matter(case: Case) -> None:
+    """Strided, reversed and column-major inputs give what contiguous ones give."""
+    arrays = case.arrays()
+    xs, ys, slopes = _eager(case, arrays)
+    expected = _values([*ys, *slopes])
+    for layout in (np.asfortranarray, _stepped, _backwards):
+        laid = [layout(array) for array in arrays]
+        for engine in pg.engine_names():
+            found = _run(case, laid, [*xs, *ys], engine, shapes=False)
+            for one, other in zip(found, expected, strict=True):
+                assert_close(one, other, f"{engine}, {layout.__name__}")
+
+
+def _stepped(array: Array) -> Array:
+    """The same elements, each followed by one that must not be read."""
+    wide = np.repeat(array[..., None], 2, axis=-1)
+    wide[..., 1] = 1
+    return wide[..., 0]
+
+
+def _backwards(array: Array) -> Array:
+    """The same elements, stored in reverse order."""
+    back = (slice(None, None, -1),) * array.ndim
+    return np.array(array[back], order="C")[back]
+
+
+def nothing_is_written_to(case: Case) -> None:
+    """Feeds are left alone and never handed out again; inputs and results of rules are read-only."""
+    arrays = case.arrays()
+    before = [array.copy() for array in arrays]
+    for engine in pg.engine_names():
+        with pg.Graph() as graph:
+            xs = [pg.placeholder() for _ in arrays]
+            ys = case.outputs(*xs)
+        results = pg.Session(graph, engine=engine).run(ys, dict(zip(xs, arrays, strict=True)))
+        results += pg.function(lambda *a: case.outputs(*a), engine=engine)(*arrays)
+        _assert_untouched(arrays, before, results)
+    nodes = case.outputs(*arrays)
+    _assert_untouched(arrays, before, _values(nodes))
+    for x in nodes[0].inputs:
+        for value in x.value if isinstance(x.value, tuple) else (x.value,):
+            assert not value.flags.writeable, "an input could be written to"
+
+
+def _assert_untouched(
+    arrays: Sequence[Array], before: Sequence[Array], results: Sequence[Array]
+) -> None:
+    for array, old in zip(arrays, before, strict=True):
+        assert array.flags.writeable, "a feed was made read-only"
+        assert_same(array, old, "a feed was changed")
+        for result in results:
+            assert not np.shares_memory(array, result), "a result shares memory with a feed"
+    for result in results:
+        assert not result.flags.writeable, "a result could be written to"
+
+
+def other_dtypes_follow_the_rule(case: Case) -> None:
+    """With half floats, integers and booleans the rule tells the dtype too, or the node isn't made."""
+    for dtype in map(np.dtype, ("float16", "int32", "int64", "uint8", "bool")):
+        drawn = case.arrays()
+        if not any(map(_is_float, drawn)) or case.chooses_dtype:
+            return
+        with np.errstate(all="ignore"):
+            arrays = [x.astype(dtype) if _is_float(x) else x for x in drawn]
+        try:
+            actual = case.outputs(*map(pg.tensor, arrays))
+        except PalingradError:
+            actual = None
+        try:
+            with pg.Graph():
+                known = case.outputs(*[pg.placeholder(a.shape, dtype=a.dtype) for a in arrays])
+        except PalingradError:
+            known = None
+        assert (actual is None) == (known is None), f"{dtype}: {known}, but computed {actual}"
+        for node, result in zip(known or (), actual or (), strict=True):
+            assert (node.shape, node.dtype) == (result.shape, result.dtype), (
+                f"{dtype}: rule {node.shape} {node.dtype}, result {result.shape} {result.dtype}"
+            )
+
+
+CHECKS = (
+    rules_tell_shape_and_dtype,
+    engines_agree,
+    derivatives_are_slopes,
+    forward_is_the_transpose_of_reverse,
+    gradients_keep_shape_and_dtype,
+    inputs_may_be_related,
+    broadcasting_is_undone,
+    layout_does_not_matter,
+    nothing_is_written_to,
+    other_dtypes_follow_the_rule,
+)

@@ -1,0 +1,27 @@
+"""What all tests share: a clean start, passes that are verified, and reproducible random cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+import palingrad as pg
+
+os.environ["PALINGRAD_VERIFY"] = "1"  # the verifier looks at the result of every pass
+
+# The same cases on every run; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("reproducible", derandomize=True, deadline=None, database=None)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
+
+
+@pytest.fixture(autouse=True)
+def _clean_start() -> Iterator[None]:
+    """Each test leaves what is ambient as it found it."""
+    yield
+    pg.reset_default_graph()
+    pg.set_default_dtype(pg.float32)
+    pg.set_engine(None)

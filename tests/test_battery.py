@@ -1,0 +1,29 @@
+"""Every operation of the library passes every check of the battery, on every engine."""
+
+from __future__ import annotations
+
+import pytest
+from battery import CHECKS, examine, shipped
+
+from palingrad.autodiff.gradients import Gradient
+from palingrad.graph.operation import Item
+from palingrad.ops.state import AssignVariable, Group
+
+# What changes state or steers a run has no inputs that a sample could give; see the tests named.
+PROVEN_ELSEWHERE = {
+    AssignVariable: "test_session.py",
+    Group: "test_session.py",
+    Gradient: "test_gradients.py",
+    Item: "test_battery.py, with Split",
+}
+OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
+
+
+def test_every_operation_brings_samples():
+    assert [operation.__name__ for operation in OPERATIONS if not operation.samples] == []
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+def test_battery(operation, check):
+    examine(operation, check)
