@@ -11,7 +11,7 @@ TOLERANCES = {np.dtype(dtype): 64 * float(np.finfo(dtype).eps) for dtype in ("f2
 
 
 def assert_close(found: Any, expected: Any, what: str = "") -> None:
-    """Assert that two arrays have one shape, one dtype and, within the dtype's tolerance, one value."""
+    """Assert that two arrays have one shape and dtype and, within its tolerance, one value."""
     found, expected = np.asarray(found), np.asarray(expected)
     assert (found.shape, found.dtype) == (expected.shape, expected.dtype), (
         f"{what}: {found.shape} {found.dtype}, expected {expected.shape} {expected.dtype}"

@@ -14,6 +14,7 @@ from .engines.base import Executable
 from .engines.choose import get_engine
 from .errors import GraphError
 from .graph.context import context, opened
+from .graph.graph import Graph
 from .graph.kinds import Assign, Scratch
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
@@ -123,7 +124,7 @@ class Trace(Scratch):
             self.assigned[node.attributes["variable"]] = node
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        return tuple(self._seen(x) for x in super().adopt(inputs))
+        return tuple(self._seen(x) for x in Graph.adopt(self, inputs))
 
     def _seen(self, x: Node) -> Node:
         """What a node is inside the trace: an assigned Variable its new value, a node that was

@@ -1,4 +1,4 @@
-"""Where the files of a data set are looked for, in which order, and what is said where they aren't."""
+"""Where the files of a data set are looked for, and what is said where they are not."""
 
 from __future__ import annotations
 

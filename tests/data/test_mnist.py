@@ -1,4 +1,4 @@
-"""MNIST and its kin: the real files, and everything that can be wrong with files of their form."""
+"""MNIST and its kin: the real files, and all that can be wrong with files of their form."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from palingrad.data import load, read_idx
-from palingrad.data import mnist as module
+from palingrad.data import load, mnist as module, read_idx
 from palingrad.data.mnist import load_source
 from palingrad.data.sources import FASHION_MNIST, MNIST
 from palingrad.errors import DataError

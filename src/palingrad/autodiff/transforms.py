@@ -195,10 +195,10 @@ def _computed(leaf: Any) -> bool:
 
 def _own_node(value: Any) -> Node:
     """A node for this argument alone, so that another way to the same node isn't counted."""
-    node = ops.positive(value) if isinstance(value, Node) else tensor(value)
+    node = value if isinstance(value, Node) else tensor(value)
     if node.dtype is not None and node.dtype.kind != "f":
         raise GradientError(
             f"an argument is {node.dtype}: only floats have gradients.",
             hint="Make it a float, as in 2.0 or np.array([1.0, 2.0]).",
         )
-    return node
+    return ops.positive(node) if node is value else node

@@ -163,7 +163,10 @@ class Custom(Operation):
 
 
 class Scratch(Graph):
-    """A graph for nodes that nobody lists."""
+    """A graph for nodes that nobody lists, made from nodes of any graph."""
 
     def add(self, node: Node) -> None:
         pass
+
+    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        return inputs

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import DType, bool_, int64
 from ..graph.functions import unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
@@ -46,6 +47,9 @@ class Relu(Elementwise):
 
     def f(m, x):
         return m.maximum(x, 0)
+
+    def dtype_rule(y, *dtypes: DType) -> DType:
+        return int64 if dtypes[0] == bool_ else dtypes[0]
 
     def d(y, x):
         return [x > 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..dtypes import DType, bool_, int8
+from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.registry import ops
@@ -11,6 +13,22 @@ from ..graph.samples import case, edge
 
 _PAIR = [case((3, 4), (3, 4)), case((3, 1), (4,)), case((), (2, 3)), case((0, 2), (2,))]
 _SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)
+
+
+class Numeric(Elementwise):
+    """An operation on numbers; booleans are refused, as by NumPy."""
+
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        if dtypes[0] == bool_:
+            raise DTypeError("booleans are no numbers here", hint="Use pg.cast, or & | ^ ~.")
+        return dtypes[0]
+
+
+class Counting(Elementwise):
+    """An operation that takes booleans for 8-bit integers, as NumPy does."""
+
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        return int8 if dtypes[0] == bool_ else dtypes[0]
 
 
 class Add(Elementwise):
@@ -26,7 +44,7 @@ class Add(Elementwise):
         return [1, 1]
 
 
-class Subtract(Elementwise):
+class Subtract(Numeric):
     """z = x − y."""
 
     math, symbol, onnx = "{x} - {y}", "-", "Sub"
@@ -66,7 +84,7 @@ class Divide(Elementwise):
         return [lambda: 1 / y, lambda: -z / y]
 
 
-class FloorDivide(Elementwise):
+class FloorDivide(Counting):
     """z = ⌊x / y⌋. Constant between its steps, so ∂z = 0."""
 
     math, symbol = r"\left\lfloor{x}/{y}\right\rfloor", "//"
@@ -82,7 +100,7 @@ class FloorDivide(Elementwise):
         return [0, 0]
 
 
-class Remainder(Elementwise):
+class Remainder(Counting):
     """z = x − ⌊x/y⌋·y, with the sign of y. ∂z/∂x = 1, ∂z/∂y = −⌊x/y⌋."""
 
     math, symbol = r"{x} \bmod {y}", "%"
@@ -95,7 +113,7 @@ class Remainder(Elementwise):
         return [1, -(x // y)]
 
 
-class Negative(Elementwise):
+class Negative(Numeric):
     """y = −x."""
 
     math, onnx = "-{x}", "Neg"
@@ -108,7 +126,7 @@ class Negative(Elementwise):
         return [-1]
 
 
-class Positive(Elementwise):
+class Positive(Numeric):
     """y = x."""
 
     math, onnx = "{x}", "Identity"
@@ -134,7 +152,7 @@ class Abs(Elementwise):
         return [ops.sign(x)]
 
 
-class Sign(Elementwise):
+class Sign(Numeric):
     """y = −1, 0 or 1, the sign of x. Constant between its steps, so ∂y = 0."""
 
     math, onnx = r"\operatorname{sign} {x}", "Sign"
@@ -202,7 +220,7 @@ class Cbrt(Elementwise):
         return [1 / (3 * y * y)]
 
 
-class Pow(Elementwise):
+class Pow(Counting):
     """z = xʸ. ∂z/∂x = y·xʸ⁻¹, 0 where y = 0; ∂z/∂y = z·log x, 0 where x = 0, NaN below."""
 
     math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
@@ -221,8 +239,8 @@ class Pow(Elementwise):
 
 
 def _base_slope(x, y):
-    """y·xʸ⁻¹. Where y = 0 the power sees 1 in place of y − 1, lest 0·∞ make a NaN."""
-    flat = y == 0
+    """y·xʸ⁻¹. Where x and y are 0 the power sees 1 in place of y − 1, lest 0·∞ make a NaN."""
+    flat = (x == 0) & (y == 0)
     return ops.where(flat, 0, y * x ** ops.where(flat, 1, y - 1))
 
 

@@ -56,7 +56,7 @@ class Round(Step):
     samples = _STEPS
 
     def f(m, x):
-        return m.rint(x) if x.dtype.kind == "f" else m.positive(x)
+        return m.rint(x) if x.dtype.kind == "f" else m.trunc(x)
 
 
 class Trunc(Step):

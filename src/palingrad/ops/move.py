@@ -15,7 +15,7 @@ from ..graph.kinds import Composite, Move
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped
+from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same
 
 
 class Reshape(Move):
@@ -223,7 +223,8 @@ class Place(Move):
         return m.place(x, shape, index)
 
     def shape_rule(y, *shapes):
-        if shapes[0] != sliced(y.attributes["shape"], y.attributes["index"]):
+        place = sliced(y.attributes["shape"], y.attributes["index"])
+        if len(shapes[0]) != len(place) or not all(map(same, shapes[0], place)):
             raise ShapeError(f"doesn't fit {y.attributes['index']} of {y.attributes['shape']}")
         return y.attributes["shape"]
 

@@ -67,7 +67,7 @@ def _one_hot(labels: Any, classes: int) -> Node:
 _RECIPES = {
     "mlp": Recipe("mlp", _mlp, ops.cross_entropy, "adam", 0.001),
     "logistic": Recipe("logistic", _linear, ops.cross_entropy, "adam", 0.001),
-    "perceptron": Recipe("perceptron", _linear, perceptron_loss, "sgd", 0.01),
+    "perceptron": Recipe("perceptron", _linear, perceptron_loss, "sgd", 0.1),
 }
 
 

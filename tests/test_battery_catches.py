@@ -1,0 +1,268 @@
+"""The checker checked: operations that are wrong in one way each, which the battery must not pass."""
+
+from __future__ import annotations
+
+import battery
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.errors import GradientError
+from palingrad.graph.samples import case
+
+
+class Cube(pg.Elementwise):
+    """y = x³, and right in everything: what the mutants below change one thing of."""
+
+    samples = [case((3, 4)), case(()), case((0, 2))]
+
+    def f(m, x):
+        return x * x * x
+
+    def d(y, x):
+        return [3 * x * x]
+
+
+class Product(pg.Elementwise):
+    """z = x·y, and right in everything."""
+
+    samples = [case((3, 4), (3, 4)), case((3, 1), (4,))]
+
+    def f(m, x, y):
+        return x * y
+
+    def d(z, x, y):
+        return [y, x]
+
+
+class Gram(pg.Composite):
+    """y = xᵀx, made of others, and right in everything."""
+
+    samples = [case((3, 4))]
+
+    def expand(y, x):
+        return x.mT @ x
+
+
+class WrongFactor(Cube):
+    def d(y, x):
+        return [2 * x * x]
+
+
+class WrongSign(Cube):
+    def d(y, x):
+        return [-3 * x * x]
+
+
+class WrongByOnePartInAMillion(Cube):
+    def d(y, x):
+        return [3.000003 * x * x]
+
+
+class NoDerivative(Cube):
+    def d(y, x):
+        return [0]
+
+
+class WrongShapeRule(Cube):
+    def shape_rule(y, *shapes):
+        return (*shapes[0], 1)
+
+
+class WrongShapeRuleForEmpty(Cube):
+    def shape_rule(y, *shapes):
+        return tuple(dim or 1 for dim in shapes[0])
+
+
+class WrongShapeRuleForUnknownSizes(Cube):
+    def shape_rule(y, *shapes):
+        return tuple(7 if dim is None else dim for dim in shapes[0])
+
+
+class WrongDtypeRule(Cube):
+    def dtype_rule(y, *dtypes):
+        return pg.float64
+
+
+class WrongDtypeOfIntegers(Cube):
+    def f(m, x):
+        return x**3.0
+
+
+class WidensFloat32(Cube):
+    def f(m, x):
+        return x * x * x.astype("float64")
+
+    def dtype_rule(y, *dtypes):
+        return pg.float64
+
+
+class WidensTheGradient(Cube):
+    def d(y, x):
+        return [3 * x * pg.cast(x, pg.float64)]
+
+
+class NarrowsTheGradient(Cube):
+    def d(y, x):
+        return [3 * x * pg.cast(x, pg.float32)]
+
+
+class WrongSecondDerivative(Cube):
+    """The first is right, but the second can't see all of it."""
+
+    def d(y, x):
+        return [3 * x * pg.stop_gradient(x)]
+
+
+class SwappedDerivatives(Product):
+    def d(z, x, y):
+        return [x, y]
+
+
+class IgnoresBroadcasting(Product):
+    """Sends back the mean over what was broadcast instead of the sum."""
+
+    def vjp(z, g, x, y):
+        def back(c, x):
+            return c if c.shape == x.shape else pg.mean(c) + pg.zeros_like(x)
+
+        return [back(g * y, x), back(g * x, y)]
+
+
+class SendsTheWrongShape(Product):
+    def vjp(z, g, x, y):
+        return [pg.expand_dims(g * y, axis=-1), g * x]
+
+
+class ForgetsAnInput(Product):
+    def vjp(z, g, x, y):
+        return [g * y]
+
+
+class CountsAnInputOnlyOnce(Product):
+    """Right for two inputs, wrong for one that comes twice."""
+
+    def vjp(z, g, x, y):
+        return [g * y, None if x is y else g * x]
+
+
+class WritesToItsInput(Cube):
+    def f(m, x):
+        x *= x
+        return x
+
+
+class WritesToItsInputAsCustom(pg.Custom):
+    samples = [case((3, 4))]
+
+    def compute(self, x):
+        x += 1
+        return x * x
+
+    def vjp(y, g, x):
+        return [2 * g * (x + 1)]
+
+
+class ReturnsItsInput(pg.Elementwise):
+    samples = [case((3, 4))]
+
+    def f(m, x):
+        return x
+
+    def d(y, x):
+        return [1]
+
+
+class ForwardDisagrees(Cube):
+    def jvp(y, tangents, *x):
+        return tangents[0] * x[0]
+
+
+class ForwardWidens(Cube):
+    """A tangent in float64 would be cut to the result's dtype; what is lost shows on the way."""
+
+    def d(y, x):
+        return [pg.cast(pg.cast(3 * x * x, pg.float16), x.dtype)]
+
+
+class DependsOnLayout(Cube):
+    def f(m, x):
+        flat = np.asarray(x)
+        return x * x * x if flat.flags.c_contiguous else -x * x * x
+
+
+class RaisesOnScalars(Cube):
+    def f(m, x):
+        if not np.ndim(x):
+            raise ValueError("no scalars")
+        return x * x * x
+
+
+class WrongExpansion(Gram):
+    def vjp(y, g, x):
+        return [x @ g]
+
+
+class WithoutSamples(Cube):
+    samples = []
+
+
+RIGHT = [Cube, Product, Gram]
+MUTANTS = {
+    WrongFactor: "derivatives_are_slopes",
+    WrongSign: "derivatives_are_slopes",
+    WrongByOnePartInAMillion: "derivatives_are_slopes",
+    NoDerivative: "derivatives_are_slopes",
+    WrongShapeRule: "rules_tell_shape_and_dtype",
+    WrongShapeRuleForEmpty: "rules_tell_shape_and_dtype",
+    WrongShapeRuleForUnknownSizes: "rules_tell_shape_and_dtype",
+    WrongDtypeRule: "rules_tell_shape_and_dtype",
+    WrongDtypeOfIntegers: "other_dtypes_follow_the_rule",
+    WidensFloat32: "gradients_keep_shape_and_dtype",
+    WidensTheGradient: "gradients_keep_shape_and_dtype",
+    NarrowsTheGradient: "gradients_keep_shape_and_dtype",
+    WrongSecondDerivative: "derivatives_are_slopes",
+    SwappedDerivatives: "derivatives_are_slopes",
+    IgnoresBroadcasting: "derivatives_are_slopes",
+    SendsTheWrongShape: "gradients_keep_shape_and_dtype",
+    ForgetsAnInput: "gradients_keep_shape_and_dtype",
+    CountsAnInputOnlyOnce: "inputs_may_be_related",
+    WritesToItsInput: "nothing_is_written_to",
+    WritesToItsInputAsCustom: "nothing_is_written_to",
+    ReturnsItsInput: "nothing_is_written_to",
+    ForwardDisagrees: "forward_is_the_transpose_of_reverse",
+    ForwardWidens: "gradients_keep_shape_and_dtype",
+    DependsOnLayout: "layout_does_not_matter",
+    RaisesOnScalars: "rules_tell_shape_and_dtype",
+    WrongExpansion: "derivatives_are_slopes",
+}
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("operation", RIGHT, ids=lambda operation: operation.__name__)
+def test_the_battery_passes_what_is_right(operation):
+    battery.prove(operation)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("operation", MUTANTS, ids=lambda operation: operation.__name__)
+def test_the_battery_catches(operation):
+    with pytest.raises((AssertionError, GradientError)):
+        battery.prove(operation)
+
+
+@pytest.mark.parametrize(("operation", "check"), MUTANTS.items(), ids=lambda one: str(one))
+def test_the_check_that_is_there_for_it_catches(operation, check):
+    with pytest.raises((AssertionError, GradientError)):
+        battery.examine(operation, getattr(battery, check))
+
+
+def test_an_operation_without_samples_is_caught():
+    with pytest.raises(AssertionError, match="WithoutSamples has no samples"):
+        battery.prove(WithoutSamples)
+
+
+def test_what_is_caught_names_operation_sample_and_check():
+    with pytest.raises(GradientError) as caught:
+        battery.prove(WrongFactor)
+    assert caught.value.__notes__ == ["WrongFactor case((3, 4)): derivatives_are_slopes"]
