@@ -40,8 +40,7 @@ class Function:
             return self._f(*args, **kwargs)  # part of a larger graph, so that gradients flow
         forms = tuple(map(_form, given))
         engine = get_engine(self._engine)
-        names = tuple(kwargs)
-        key = (forms, _structure(args), names, engine.name, default_dtype())
+        key = (forms, _structure([args, kwargs]), engine.name, default_dtype())
         try:
             traced = self._traces.get(key)
         except TypeError:

@@ -6,6 +6,7 @@ any more: for large arrays memory that is in the cache beats memory that isn't.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,9 +43,14 @@ def single_ufunc(node: Operation) -> np.ufunc | None:
     """The ufunc that the node's formula is, applied to its inputs in order; else None."""
     if not isinstance(node, Elementwise) or node.attributes:
         return None
-    arguments = tuple(_Argument() for _ in node.inputs)
+    return _read(type(node), len(node.inputs))
+
+
+@cache
+def _read(operation: type[Operation], count: int) -> np.ufunc | None:
+    arguments = tuple(_Argument() for _ in range(count))
     try:
-        call: Any = node.f(_Reader(), *arguments)
+        call: Any = operation.f(_Reader(), *arguments)
     except (TypeError, AttributeError):  # the formula does more than to call one function
         return None
     if type(call) is not _Call or not isinstance(call.function, np.ufunc):

@@ -140,10 +140,6 @@ class Node(Operators):
             raise TypeError(f"{self.label()} has no known length")
         return shape[0]
 
-    # Identity, not value: `==` compares elementwise, while sets and dicts hold nodes themselves.
-    def __hash__(self) -> int:
-        return object.__hash__(self)
-
     # ---------------------------------------------------------------- for people
 
     def label(self) -> str:

@@ -112,6 +112,9 @@ class Operators:
     def __ne__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
         return ops.not_equal(self, other)
 
+    # Identity, not value: `==` compares elementwise, while sets and dicts hold nodes themselves.
+    __hash__ = object.__hash__
+
     def __getitem__(self, index: Any) -> Node:
         return ops.getitem(self, index)
 

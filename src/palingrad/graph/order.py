@@ -29,5 +29,7 @@ def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = _inputs) 
         elif node not in done:
             done.add(node)
             stack.append((node, True))
-            stack.extend((x, False) for x in reversed(tuple(inputs(node))) if x not in done)
+            for x in reversed(tuple(inputs(node))):
+                if x not in done:
+                    stack.append((x, False))
     return order

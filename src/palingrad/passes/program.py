@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..graph.context import built_at, opened
 from ..graph.kinds import Scratch
@@ -30,7 +31,7 @@ class Program:
         """All nodes that a run must compute."""
         return (*self.outputs, *(value for _, value in self.updates))
 
-    @property
+    @cached_property
     def order(self) -> list[Node]:
         """All nodes, inputs first."""
         return postorder(*self.roots)
