@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 LAYERS = [
     ["errors", "version"],
     ["dtypes", "shapes", "trees"],
+    ["windows"],
     ["maths"],
     ["graph"],
     ["ops"],

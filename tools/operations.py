@@ -19,6 +19,7 @@ KINDS = [
     kinds.Reduce,
     kinds.Move,
     kinds.Contract,
+    kinds.Window,
     kinds.Index,
     kinds.Random,
     kinds.Assign,

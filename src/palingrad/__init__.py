@@ -106,6 +106,7 @@ from .ops.comparison import (
     not_equal as not_equal,
 )
 from .ops.contract import dot as dot, matmul as matmul, outer as outer
+from .ops.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.discrete import (
     bitwise_and as bitwise_and,
     bitwise_invert as bitwise_invert,
@@ -142,6 +143,8 @@ from .ops.move import (
     squeeze as squeeze,
 )
 from .ops.normalise import log_softmax as log_softmax, softmax as softmax
+from .ops.norms import batch_norm as batch_norm, layer_norm as layer_norm
+from .ops.pooling import average_pool as average_pool, max_pool as max_pool
 from .ops.random import (
     Generator as Generator,
     dropout as dropout,
@@ -160,8 +163,9 @@ from .ops.reduce import (
     sum as sum,
 )
 from .ops.selection import clip as clip, maximum as maximum, minimum as minimum, where as where
-from .ops.state import group as group
+from .ops.state import after as after, group as group
 from .ops.statistics import logsumexp as logsumexp, mean as mean, std as std, var as var
+from .ops.take import embedding as embedding, take as take
 from .ops.trigonometric import (
     acos as acos,
     acosh as acosh,

@@ -32,7 +32,7 @@ app = typer.Typer(
 console = Console()
 
 DatasetName = Literal["digits", "mnist", "fashion-mnist"]
-ModelName = Literal["mlp", "logistic", "perceptron"]
+ModelName = Literal["mlp", "cnn", "logistic", "perceptron"]
 OptimizerName = Literal["adam", "adamw", "adagrad", "momentum", "nesterov", "rmsprop", "sgd"]
 
 DataFolder = Annotated[

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import Array
+from .windows import padded, unwindowed, windows
 
 _FROM_NUMPY = """
     absolute add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax
@@ -18,7 +19,7 @@ _FROM_NUMPY = """
     expm1 floor floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal
     log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max
     maximum min minimum mod multiply negative not_equal ones positive power prod reciprocal
-    reshape rint sign sin sinh split sqrt square squeeze stack subtract sum swapaxes tan tanh
+    reshape rint sign sin sinh split sqrt square squeeze stack subtract sum swapaxes take tan tanh
     transpose trunc where zeros bitwise_and bitwise_invert bitwise_or bitwise_xor left_shift
     ones_like right_shift zeros_like
 """.split()
@@ -93,7 +94,16 @@ def place(x: Any, shape: Any, index: Any) -> Array:
     return result
 
 
+def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
+    """Zeros with `size` rows on `axis`, to which the rows of g are added at their indices."""
+    rows = np.moveaxis(g, range(axis, axis + indices.ndim), range(indices.ndim))
+    total = np.zeros((size, *rows.shape[indices.ndim :]), g.dtype)
+    np.add.at(total, indices, rows)
+    return np.moveaxis(total, 0, axis)
+
+
 numpy_maths = SimpleNamespace(
     **{name: getattr(np, name) for name in _FROM_NUMPY},
-    cast=cast, erf=erf, erfc=erfc, place=place, slice_of=slice_of,
+    cast=cast, erf=erf, erfc=erfc, padded=padded, place=place, slice_of=slice_of, take_add=take_add,
+    unwindowed=unwindowed, windows=windows,
 )  # fmt: skip

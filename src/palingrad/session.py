@@ -11,7 +11,6 @@ from .engines.base import Engine, Executable
 from .engines.choose import get_engine
 from .errors import FeedError, GraphError
 from .graph.graph import Graph
-from .graph.kinds import Control
 from .graph.leaves import Placeholder
 from .graph.node import Node
 from .graph.operation import MultipleOutputs
@@ -123,6 +122,6 @@ def _check_keys(feeds: Mapping[Any, Any]) -> None:
 
 def _has_value(node: Node) -> bool:
     """Whether a run gives the node a value: a group of nodes that are run has none."""
-    if isinstance(node, MultipleOutputs) and not isinstance(node, Control):
+    if isinstance(node, MultipleOutputs) and node.count:
         raise GraphError(f"run: {node.label()} has several outputs; fetch those{node.built()}")
-    return not isinstance(node, Control)
+    return not isinstance(node, MultipleOutputs)

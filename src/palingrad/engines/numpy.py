@@ -10,14 +10,15 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import EngineError
-from ..graph.kinds import Assign, Custom, Move
+from ..graph.kinds import Custom
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
-from ..graph.operation import Item, Operation
+from ..graph.operation import Operation
+from ..graph.order import postorder
 from ..maths import numpy_maths
 from ..passes.program import Program
 from .base import Executable, sealed
-from .ufuncs import is_large, reusable, single_ufunc, target
+from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
 
@@ -46,8 +47,8 @@ class NumpyExecutable(Executable):
         values: list[Any] = [*feeds, *states, *self._fixed]
         for step in self._steps:
             step(values)
-        outputs = [sealed(values[slot], copy=copy) for slot, copy in self._outputs]
-        return outputs, [sealed(values[slot], copy=copy) for slot, copy in self._values]
+        outputs = [_own(values[slot], feeds, doubtful) for slot, doubtful in self._outputs]
+        return outputs, [_own(values[slot], feeds, doubtful) for slot, doubtful in self._values]
 
 
 def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
@@ -122,12 +123,19 @@ def _guarded(node: Custom, *values: Array) -> Any:
 
 
 def _may_be_feed(node: Node) -> bool:
-    """Whether the value may share memory with what the caller fed, and must be copied."""
-    while isinstance(node, (Move, Item, Assign)):
-        if len(node.inputs) != 1:
-            return False
-        node = node.inputs[0]
-    return isinstance(node, (Placeholder, Custom))
+    """Whether the value may be memory of what the caller fed: no operation on the way is known to
+    make memory of its own."""
+
+    def behind(one: Node) -> tuple[Node, ...]:
+        return () if isinstance(one, Operation) and makes_fresh(one) else one.inputs
+
+    return any(isinstance(one, Placeholder) for one in postorder(node, inputs=behind))
+
+
+def _own(value: Any, feeds: Sequence[Array], doubtful: bool) -> Array:
+    """`value` sealed, and copied if it is memory of a feed."""
+    copy = doubtful and any(value is one or np.may_share_memory(value, one) for one in feeds)
+    return sealed(value, copy=copy)
 
 
 class NumpyEngine:

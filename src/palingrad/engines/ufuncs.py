@@ -70,14 +70,14 @@ def reusable(order: list[Node], roots: set[Node]) -> set[Node]:
     """
     shared = set(roots)
     for node in order:
-        if isinstance(node, Operation) and not _makes_fresh(node):
+        if isinstance(node, Operation) and not makes_fresh(node):
             shared.update(node.inputs)
     return {
         node
         for node in order
         if isinstance(node, Operation)
         and node not in shared
-        and _makes_fresh(node)
+        and makes_fresh(node)
         and not isinstance(node, Reduce)
         and is_large(node)
     }
@@ -88,7 +88,8 @@ def is_large(node: Node) -> bool:
     return not isinstance(node, MultipleOutputs) and size(node.shape or ()) >= _LARGE
 
 
-def _makes_fresh(node: Operation) -> bool:
+def makes_fresh(node: Operation) -> bool:
+    """Whether the value is sure to be memory of its own, no view of an input."""
     if isinstance(node, Elementwise):
         return single_ufunc(node) is not None
     return isinstance(node, (Contract, Reduce))

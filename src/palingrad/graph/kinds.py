@@ -88,6 +88,10 @@ class Contract(Operation):
     """Products summed over shared axes."""
 
 
+class Window(Operation):
+    """Numbers from windows that slide over an array, or put back where a window had them."""
+
+
 class Index(Operation):
     """Elements chosen by integer arrays, and put back where they came from."""
 

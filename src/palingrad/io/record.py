@@ -5,20 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
 from ..errors import CheckpointError
+from ..version import __version__
 
 FORMAT = 1
 
 
 def record(meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
     """The header for these arrays. Raises CheckpointError where `meta` isn't JSON."""
-    content: dict[str, Any] = {"format": FORMAT, "palingrad": _version(), "meta": _as_json(meta)}
+    content: dict[str, Any] = {"format": FORMAT, "palingrad": __version__, "meta": _as_json(meta)}
     return {**content, "sha256": _hash(content, arrays)}
 
 
@@ -62,17 +62,10 @@ def _python_number(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} {value!r:.40} isn't JSON")
 
 
-def _version() -> str:
-    try:
-        return version("palingrad")
-    except PackageNotFoundError:  # run from a folder of sources
-        return "unknown"
-
-
 def _hash(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
     """The sha256 of the header without its hash, then each array's name, dtype, shape and bytes."""
     content = {key: value for key, value in header.items() if key != "sha256"}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(content).encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(f"\n{name!r} {array.dtype.name} {array.shape}\n".encode())

@@ -5,17 +5,26 @@ from .activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Sof
 from .dropout import Dropout
 from .linear import Linear
 from .module import Module
+from .norms import BatchNorm, Embedding, LayerNorm
 from .sequential import Flatten, Sequential
+from .windows import AveragePool2D, Conv2D, MaxPool2D, Reshape
 
 __all__ = [
     "ELU",
     "GELU",
+    "AveragePool2D",
+    "BatchNorm",
+    "Conv2D",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "MaxPool2D",
     "Module",
     "ReLU",
+    "Reshape",
     "Sequential",
     "SiLU",
     "Sigmoid",

@@ -7,18 +7,28 @@ from typing import Any
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..ops import random
 from .module import Module
 
 
 class Dropout(Module):
-    """While training, y = x/(1 − rate) with chance 1 − rate, else 0; while evaluating y = x."""
+    """While training, y = x/(1 − rate) with chance 1 − rate, else 0; while evaluating y = x.
+
+    Each call drops others; with a `seed` the same ones in the same order.
+    """
 
     def __init__(self, rate: float, *, seed: int | None = None) -> None:
-        self.rate, self.seed = rate, seed
+        self.rate = rate
+        self._generator = None if seed is None else random.Generator(seed)
         ops.dropout(0.0, rate, seed=0)  # an impossible rate fails here, not in the first step
 
     def forward(self, x: Any, *, training: bool) -> Node:
-        return ops.dropout(x, self.rate, seed=self.seed) if training else as_node(x)
+        if not training:
+            return as_node(x)
+        if self._generator is None:
+            return ops.dropout(x, self.rate)
+        state, stream = self._generator.state, self._generator.next_stream()
+        return random.Dropout(x, state, rate=float(self.rate), stream=stream)
 
     def _options(self) -> list[str]:
         return [str(self.rate)]

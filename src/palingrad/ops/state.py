@@ -9,6 +9,7 @@ from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
+from ..graph.samples import case
 
 
 class AssignVariable(Assign):
@@ -48,6 +49,28 @@ class Group(MultipleOutputs, Control):
 
     def vjp(y, g, *x):
         return [None] * len(x)
+
+
+class After(Control):
+    """y = x, and whoever runs y runs the other inputs too."""
+
+    math = "{x}"
+    samples = [case((3, 4), (2,)), case((), (2, 2))]
+
+    def f(m, x, *others):
+        return x
+
+    def shape_rule(y, *shapes):
+        return shapes[0]
+
+    def vjp(y, g, *x):
+        return [g] + [None] * (len(x) - 1)
+
+
+@register
+def after(x: Any, *others: Any, name: str | None = None) -> Node:
+    """y = x; whoever runs y runs `others` too, say assignments that belong to it."""
+    return After(x, *others, name=name)
 
 
 @register

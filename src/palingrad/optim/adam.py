@@ -44,7 +44,7 @@ class Adam(Optimizer):
 
 def _correction(beta: float, step: Any) -> Node:
     """1 − βᵗ, as −expm1(t·log β): in float32 the plain difference loses half its digits."""
-    return -ops.expm1(step * math.log(beta))
+    return -ops.expm1(step * (math.log(beta) if beta else -math.inf))
 
 
 class AdamW(Adam):

@@ -11,12 +11,15 @@ from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import GradientError
 from ..graph.context import context, opened
-from ..graph.leaves import Variable
+from ..graph.kinds import Assign
+from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from ..graph.order import postorder
 from ..graph.registry import ops
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
+
+Variables = Variable | Iterable[Variable] | Mapping[str, Variable]
 
 
 class Optimizer:
@@ -64,20 +67,18 @@ class Optimizer:
 
     # ---------------------------------------------------------------- what users call
 
-    def minimize(self, loss: Node, variables: Iterable[Variable] | None = None) -> Node | None:
+    def minimize(self, loss: Node, variables: Variables | None = None) -> Node | None:
         """Take one step down `loss`'s gradient, with respect to the trainable Variables it depends
         on or those given."""
         return self.apply(self.gradients(loss, variables))
 
-    def gradients(
-        self, loss: Node, variables: Iterable[Variable] | None = None
-    ) -> dict[Variable, Node]:
+    def gradients(self, loss: Node, variables: Variables | None = None) -> dict[Variable, Node]:
         """∂loss/∂variable for each Variable that `minimize` would change."""
-        targets = self._targets(loss, variables)
-        return dict(zip(targets, gradients(loss, targets), strict=True))
+        targets = _targets(loss, variables)
+        return dict(zip(targets, gradients(loss, [_read(v) for v in targets]), strict=True))
 
     def accumulate(
-        self, loss: Node, variables: Iterable[Variable] | None = None, *, weight: float = 1.0
+        self, loss: Node, variables: Variables | None = None, *, weight: float | Node = 1.0
     ) -> Node | None:
         """Add loss's gradient to a running mean that `apply` steps along.
 
@@ -89,20 +90,23 @@ class Optimizer:
         for variable, gradient in found.items():
             total = self._sum_of(variable)
             new.append((total, total + gradient * weight))
-        return _assigned(new, loss.deferred)
+        return _assigned(new)
 
     def apply(self, found: Mapping[Variable, Node] | None = None) -> Node | None:
         """Take one step along these gradients, or along the accumulated mean, which is cleared."""
         new: list[tuple[Variable, Any]] = []
         if found is None:
-            if not self._sums:
-                raise GradientError("apply: nothing was accumulated; call accumulate(loss) first")
-            found = {v: total / _as(self._weight, v) for v, total in self._sums.items()}
+            if not self._sums or (context.graph is None and not self._weight.item()):
+                raise GradientError(
+                    "apply: nothing was accumulated.",
+                    hint="Call accumulate(loss) first; for a graph call both while it is open.",
+                )
+            weight = ops.where(self._weight == 0, 1, self._weight)  # the mean of nothing is 0
+            found = {v: total / _as(weight, v) for v, total in self._sums.items()}
             new = [(total, ops.zeros_like(total)) for total in self._sums.values()]
             new.append((self._weight, ops.zeros_like(self._weight)))
-        deferred = context.graph is not None or any(node.deferred for node in found.values())
-        new += self._step(self._clipped(found))
-        return _assigned(new, deferred)
+        new += self._step(self._clipped({v: found[v] for v in _trainable(found, "apply")}))
+        return _assigned(new)
 
     def variables(self) -> dict[str, Variable]:
         """The optimizer's own state by name, for checkpoints: its numbers, then each Variable's
@@ -118,21 +122,6 @@ class Optimizer:
             self._slots_of(variable)
 
     # ---------------------------------------------------------------- machinery
-
-    def _targets(self, loss: Node, variables: Iterable[Variable] | None) -> list[Variable]:
-        if variables is None:
-            found = [node for node in postorder(loss) if isinstance(node, Variable)]
-            targets = [variable for variable in found if variable.trainable]
-            if not targets:
-                raise GradientError(f"minimize: {loss.label()} depends on no trainable Variable")
-            return targets
-        targets: list[Any] = list(
-            variables.values() if isinstance(variables, Mapping) else variables
-        )
-        for variable in targets:
-            if not isinstance(variable, Variable):
-                raise GradientError(f"minimize: expected Variables, got {variable!r:.60}")
-        return [variable for variable in targets if variable.trainable]
 
     def _step(self, found: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
         step = self.steps + 1
@@ -180,10 +169,55 @@ def _as(number: Node, variable: Variable) -> Node:
     return number if number.dtype == variable.dtype else ops.cast(number, variable.dtype)
 
 
-def _assigned(new: Sequence[tuple[Variable, Any]], deferred: bool) -> Node | None:
+def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     """All assignments as one node to run; eagerly, when all values are known, at once."""
-    if deferred:
+    waits = (isinstance(value, Node) and value.deferred for _, value in new)
+    if context.graph is not None or any(waits):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
-    for variable, value in new:
-        variable.assign(value)
+    arrays = [variable.fitted(value) for variable, value in new]
+    with state_lock:
+        for (variable, _), array in zip(new, arrays, strict=True):
+            variable.put(array)
     return None
+
+
+# ---------------------------------------------------------------- what a step changes
+
+
+def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
+    """The Variables given, or else those that the loss is made from, as far as trainable."""
+    if not isinstance(loss, Node):
+        raise GradientError(f"minimize: expected a node as the loss, got {loss!r:.60}")
+    if isinstance(variables, Node):
+        return _trainable([variables], "minimize")
+    if variables is not None:
+        given = variables.values() if isinstance(variables, Mapping) else variables
+        return _trainable(given, "minimize")
+    order: list[Any] = postorder(loss, inputs=lambda x: () if _is_read(x) else x.inputs)
+    read: list[Any] = [node.attributes["variable"] if _is_read(node) else node for node in order]
+    targets = [node for node in read if isinstance(node, Variable) and node.trainable]
+    if not targets:
+        raise GradientError(f"minimize: {loss.label()} depends on no trainable Variable")
+    return targets
+
+
+def _trainable(given: Iterable[Any], call: str) -> list[Variable]:
+    """Those of the given Variables that may change. Raises GradientError where none may."""
+    variables = list(given)
+    for variable in variables:
+        if not isinstance(variable, Variable):
+            raise GradientError(f"{call}: expected Variables, got {variable!r:.60}")
+    targets = [variable for variable in variables if variable.trainable]
+    if not targets:
+        raise GradientError(f"{call}: none of the {len(variables)} Variables given is trainable")
+    return targets
+
+
+def _read(variable: Variable) -> Node:
+    """The node that reading a Variable gives: in pg.function, once assigned, its new value."""
+    return variable if context.graph is None else context.graph.adopt((variable,))[0]
+
+
+def _is_read(node: Any) -> bool:
+    """Whether the node is an assigned Variable's new value, and so stands for the Variable."""
+    return isinstance(node, Assign) and _read(node.attributes["variable"]) is node

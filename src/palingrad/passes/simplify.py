@@ -22,6 +22,7 @@ from ..ops.move import (
     Squeeze,
 )
 from ..ops.reduce import Sum
+from ..ops.state import After
 from ..shapes import size
 from .program import Program
 
@@ -125,6 +126,7 @@ _RULES: dict[type, Callable[..., Node | None]] = {
     Positive: _identity,
     StopGradient: _identity,
     Cast: _identity,
+    After: lambda y, x, *others: x,  # what the others assign is among the updates by now
     OnesLike: _filled(1),
     ZerosLike: _filled(0),
     BroadcastTo: _identity,

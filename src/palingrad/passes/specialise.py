@@ -9,10 +9,10 @@ from ..autodiff.replay import replay
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
 from ..graph.context import built_at, opened
-from ..graph.kinds import Assign, Control, Scratch
+from ..graph.kinds import Assign, Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
-from ..graph.operation import Operation, is_known
+from ..graph.operation import MultipleOutputs, Operation, is_known
 from ..graph.order import postorder
 from ..shapes import Shape
 from .program import Program
@@ -45,7 +45,7 @@ def specialise(
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(
         tuple(built[node] if node in built else node for node in fed),
-        tuple(built[node] for node in fetches if not isinstance(node, Control)),
+        tuple(built[node] for node in fetches if not isinstance(node, MultipleOutputs)),
         tuple(updates.items()),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,23 @@ def _mlp(features: int, classes: int) -> nn.Module:
     )
 
 
+def _cnn(features: int, classes: int) -> nn.Module:
+    side = math.isqrt(features)
+    return nn.Sequential(
+        nn.Reshape(1, side, side),
+        nn.Conv2D(1, 32, 5, padding="same"),
+        ops.relu,
+        nn.MaxPool2D(2),
+        nn.Conv2D(32, 64, 5, padding="same"),
+        ops.relu,
+        nn.MaxPool2D(2),
+        nn.Flatten(),
+        nn.Linear(64 * (side // 4) ** 2, 512, initializer=nn.init.he_normal),
+        ops.relu,
+        nn.Linear(512, classes),
+    )
+
+
 def _linear(features: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(features, classes))
 
@@ -66,6 +84,7 @@ def _one_hot(labels: Any, classes: int) -> Node:
 
 _RECIPES = {
     "mlp": Recipe("mlp", _mlp, ops.cross_entropy, "adam", 0.001),
+    "cnn": Recipe("cnn", _cnn, ops.cross_entropy, "adam", 0.001),
     "logistic": Recipe("logistic", _linear, ops.cross_entropy, "adam", 0.001),
     "perceptron": Recipe("perceptron", _linear, perceptron_loss, "sgd", 0.1),
 }

@@ -1,0 +1,82 @@
+"""Layer and batch normalisation: values brought to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..errors import ShapeError
+from ..graph.functions import frozen
+from ..graph.kinds import Composite
+from ..graph.node import Node
+from ..graph.registry import ops, register
+from ..graph.samples import case
+from ..shapes import Shape, axes_in
+
+
+class Standardize(Composite):
+    """y = (x − mean)/√(var + ε) over `axis`. Pulled back: (g − mean g − y·mean(g·y))/√(var + ε)."""
+
+    math = r"\frac{{x} - \overline{{x}}}{\sqrt{\operatorname{var} {x} + \varepsilon}}"
+    floats = True
+    samples = [
+        case((3, 4), axis=(-1,), epsilon=1e-5),
+        case((4, 4), axis=(0,), epsilon=1e-3),
+        case((2, 3, 4, 2), axis=(0, 2, 3), epsilon=1e-5),
+        case((0, 3), axis=(-1,), epsilon=1e-5),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        axes_in(self.attributes["axis"], len(shapes[0]))
+        return shapes[0]
+
+    def expand(y, x):
+        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
+        return apart / _deviation(y, x)
+
+    def vjp(y, g, x):
+        straight = g - ops.mean(g, axis=y.axis, keepdims=True)
+        along = y * ops.mean(g * y, axis=y.axis, keepdims=True)
+        return [(straight - along) / _deviation(y, x)]
+
+
+def _deviation(y: Any, x: Any) -> Node:
+    return ops.sqrt(ops.var(x, axis=y.axis, keepdims=True) + y.epsilon)
+
+
+@register
+def layer_norm(
+    x: Any,
+    scale: Any = None,
+    offset: Any = None,
+    *,
+    axis: int | Sequence[int] = -1,
+    epsilon: float = 1e-5,
+    name: str | None = None,
+) -> Node:
+    """y = scale·(x − mean)/√(var + ε) + offset over `axis`, for each example (Ba et al. 2016)."""
+    y: Any = Standardize(x, axis=_axes(axis), epsilon=float(epsilon), name=name)
+    y = y if scale is None else y * scale
+    return y if offset is None else y + offset
+
+
+@register
+def batch_norm(
+    x: Any,
+    scale: Any = None,
+    offset: Any = None,
+    *,
+    axis: int | Sequence[int] = 0,
+    epsilon: float = 1e-5,
+    name: str | None = None,
+) -> Node:
+    """y = scale·(x − mean)/√(var + ε) + offset over `axis`, for the whole batch (Ioffe & Szegedy
+    2015). For images (n, c, height, width) the axes are (0, 2, 3), scale and offset (c, 1, 1)."""
+    return layer_norm(x, scale, offset, axis=axis, epsilon=epsilon, name=name)
+
+
+def _axes(axis: int | Sequence[int]) -> tuple[int, ...]:
+    found = frozen(axis)
+    if found is None or found == ():
+        raise ShapeError("a normalisation needs the axes to normalise over")
+    return found if isinstance(found, tuple) else (found,)

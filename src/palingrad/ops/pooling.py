@@ -1,0 +1,209 @@
+"""Pooling: the largest element or the mean of each window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..errors import ShapeError
+from ..graph.kinds import Window
+from ..graph.node import Node
+from ..graph.registry import register
+from ..graph.samples import case, spread
+from ..shapes import Shape, same, text
+from .geometry import Padding, pads, places, several
+
+_HALF: dict[str, Any] = dict(size=(2, 2), stride=(2, 2), padding=((0, 0), (0, 0)))
+_OVERLAP: dict[str, Any] = dict(size=(3, 2), stride=(2, 1), padding=((1, 0), (0, 1)))
+_LINE: dict[str, Any] = dict(size=(3,), stride=(2,), padding=((1, 1),))
+
+
+class Pool(Window):
+    """One number for each window of x (n, c, *space)."""
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return _pooled(shapes[0], self.attributes)
+
+
+def _pooled(x: Shape, a: Any) -> Shape:
+    if len(x) != len(a["size"]) + 2:
+        raise ShapeError(f"expected x (n, c, *space) with {len(a['size'])} sizes, got {text(x)}")
+    ones = (1,) * len(a["size"])
+    return (*x[:2], *map(places, x[2:], a["size"], a["stride"], a["padding"], ones))
+
+
+def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: Any) -> Any:
+    """The windows of x with their taps on one last axis: (n, c, *places, taps)."""
+    ones = (1,) * len(size)
+    view = m.windows(m.padded(x, padding, fill), size, stride, ones)
+    return m.reshape(view, (*view.shape[: -len(size)], math.prod(size)))
+
+
+def _lowest(x: Any) -> Any:
+    """What no window takes as its largest element."""
+    if x.dtype.kind == "b":
+        return False
+    return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+
+
+class MaxPool(Pool):
+    """y = the largest element of each window; of equal ones the first takes the gradient."""
+
+    math, onnx = r"\operatorname{maxpool}({x})", "MaxPool"
+    samples = [
+        spread((2, 3, 4, 6), **_HALF),
+        spread((1, 2, 5, 4), **_OVERLAP),
+        spread((2, 2, 7), **_LINE),
+    ]
+
+    def f(m: Any, x, *, size, stride, padding):
+        return m.max(_flat_windows(m, x, size, stride, padding, _lowest(x)), axis=-1)
+
+    def vjp(y, g, x):
+        return [MaxPoolPlace(g, x, **y.attributes)]
+
+
+class MaxPoolPlace(Window):
+    """Zeros of x's shape with g added where each window's largest element was. Linear in g."""
+
+    math = r"\operatorname{maxpool}^T({x})"
+    floats = True
+    samples = [
+        case((2, 3, 2, 3), np.random.default_rng(0).random((2, 3, 4, 6)), **_HALF),
+        case((1, 2, 2, 4), np.random.default_rng(1).random((1, 2, 5, 4)), **_OVERLAP),
+    ]
+
+    def f(m: Any, g, x, *, size, stride, padding):
+        taps = _flat_windows(m, x, size, stride, padding, _lowest(x))
+        first = m.expand_dims(m.argmax(taps, axis=-1), -1)
+        parts = m.where(first == m.arange(math.prod(size)), m.expand_dims(g, -1), 0)
+        whole = m.reshape(m.cast(parts, g.dtype), (*g.shape, *size))
+        return m.unwindowed(whole, x.shape[2:], stride, padding, (1,) * len(size))
+
+    def shape_rule(z, *shapes):
+        g, x = shapes
+        _check_cotangent(g, _pooled(x, z.attributes))
+        return x
+
+    def vjp(z, h, g, x):
+        return [MaxPoolSelect(h, x, **z.attributes), None]
+
+
+class MaxPoolSelect(Window):
+    """From h, of x's shape, the element where each window of x has its largest. Linear in h."""
+
+    math = r"\operatorname{select}({x})"
+    floats = True
+    samples = [
+        case((2, 3, 4, 6), np.random.default_rng(0).random((2, 3, 4, 6)), **_HALF),
+        case((1, 2, 5, 4), np.random.default_rng(1).random((1, 2, 5, 4)), **_OVERLAP),
+    ]
+
+    def f(m: Any, h, x, *, size, stride, padding):
+        first = m.argmax(_flat_windows(m, x, size, stride, padding, _lowest(x)), axis=-1)
+        chosen = m.expand_dims(first, -1) == m.arange(math.prod(size))
+        taps = m.where(chosen, _flat_windows(m, h, size, stride, padding, 0), 0)
+        return m.sum(m.cast(taps, h.dtype), axis=-1)
+
+    def shape_rule(z, *shapes):
+        h, x = shapes
+        _check_cotangent(h, x)
+        return _pooled(x, z.attributes)
+
+    def vjp(z, g, h, x):
+        return [MaxPoolPlace(g, x, **z.attributes), None]
+
+
+class SumPool(Pool):
+    """y = the sum of each window; padding counts as 0."""
+
+    math = r"\operatorname{sumpool}({x})"
+    floats = True
+    linear = True
+    samples = [
+        case((2, 3, 4, 6), **_HALF),
+        case((1, 2, 5, 4), **_OVERLAP),
+        case((2, 2, 7), **_LINE),
+    ]
+
+    def f(m: Any, x, *, size, stride, padding):
+        return m.sum(_flat_windows(m, x, size, stride, padding, 0), axis=-1)
+
+    def vjp(y, g, x):
+        return [SumPoolSpread(g, space=x.shape[2:], **y.attributes)]
+
+
+class SumPoolSpread(Window):
+    """Each element of g added to all of its window: what pulls a sum pooling back."""
+
+    math = r"\operatorname{sumpool}^T({x})"
+    floats = True
+    linear = True
+    samples = [
+        case((2, 3, 2, 3), space=(4, 6), **_HALF),
+        case((1, 2, 2, 4), space=(5, 4), **_OVERLAP),
+        case((2, 2, 4), space=(7,), **_LINE),
+    ]
+
+    def f(m: Any, g, *, space, size, stride, padding):
+        column = m.reshape(g, (*g.shape, *(1,) * len(size)))
+        parts = m.broadcast_to(column, (*g.shape, *size))
+        return m.unwindowed(parts, space, stride, padding, (1,) * len(size))
+
+    def shape_rule(y, *shapes):
+        x = (*shapes[0][:2], *y.attributes["space"])
+        _check_cotangent(shapes[0], _pooled(x, y.attributes))
+        return x
+
+    def vjp(y, h, g):
+        options = {name: one for name, one in y.attributes.items() if name != "space"}
+        return [SumPool(h, **options)]
+
+
+def _check_cotangent(g: Shape, expected: Shape) -> None:
+    if len(g) != len(expected) or not all(map(same, g, expected)):
+        raise ShapeError(f"a cotangent of {text(g)} isn't {text(expected)}")
+
+
+def _options(size: Any, stride: Any, padding: Padding) -> dict[str, Any]:
+    sizes = several(size, len(size) if isinstance(size, (tuple, list)) else 2, "size")
+    strides = sizes if stride is None else several(stride, len(sizes), "stride")
+    around = pads(padding, sizes, strides, (1,) * len(sizes))
+    if any(max(pair) >= k for pair, k in zip(around, sizes, strict=True)):
+        raise ShapeError(f"padding {padding!r} makes windows of {sizes} that hold nothing else")
+    return dict(size=sizes, stride=strides, padding=around)
+
+
+@register
+def max_pool(
+    x: Any,
+    size: int | Sequence[int] = 2,
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    name: str | None = None,
+) -> Node:
+    """The largest element of each window of x (n, c, *space), one place each `stride` (the size by
+    default). An integer size is for two spatial axes; give (k,) for one."""
+    return MaxPool(x, **_options(size, stride, padding), name=name)
+
+
+@register
+def average_pool(
+    x: Any,
+    size: int | Sequence[int] = 2,
+    *,
+    stride: int | Sequence[int] | None = None,
+    padding: Padding = 0,
+    name: str | None = None,
+) -> Node:
+    """The mean of each window of x (n, c, *space); padding counts as 0. Options as for max_pool."""
+    options = _options(size, stride, padding)
+    total: Any = SumPool(x, **options)
+    result = total / math.prod(options["size"])
+    if name is not None:
+        result._name = name
+    return result

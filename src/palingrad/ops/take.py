@@ -1,0 +1,93 @@
+"""Rows chosen by integers, and rows added back where they came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import DTypeError, ShapeError
+from ..graph.kinds import Index
+from ..graph.node import Node
+from ..graph.promotion import as_node
+from ..graph.registry import register
+from ..graph.samples import case
+from ..shapes import axis_in
+
+
+class Take(Index):
+    """y = x at integer `indices` along `axis`, whose shape takes the axis's place.
+
+    A negative index counts from the end.
+    """
+
+    math, onnx = r"{x}[{i}]", "Gather"
+    promotes = False
+    samples = [
+        case((5, 3), np.array([0, 4, 4]), axis=0),
+        case((5, 3), np.array([[0, -1], [2, 2]]), axis=0),
+        case((2, 5, 3), np.array([1, 1, 3]), axis=1),
+        case((2, 5), np.array(3), axis=-1),
+        case((5, 3), np.zeros((0,), np.int64), axis=0),
+    ]
+
+    def f(m, x, indices, *, axis):
+        return m.take(x, indices, axis=axis)
+
+    def shape_rule(y, *shapes):
+        x, indices = shapes
+        if y.inputs[1].dtype is not None and y.inputs[1].dtype.kind not in "iu":
+            raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
+        axis = axis_in(y.attributes["axis"], len(x))
+        return (*x[:axis], *indices, *x[axis + 1 :])
+
+    def vjp(y, g, x, indices):
+        axis = axis_in(y.axis, x.ndim)
+        return [TakeAdd(g, indices, axis=axis, size=x.shape[axis]), None]
+
+
+class TakeAdd(Index):
+    """Zeros with each row of g added at its index: what pulls `take` back."""
+
+    math = r"\sum {x}[{i}]"
+    promotes = False
+    samples = [
+        case((3, 3), np.array([0, 4, 4]), axis=0, size=5),
+        case((2, 2, 3), np.array([[0, -1], [2, 2]]), axis=0, size=5),
+        case((2, 3, 3), np.array([1, 1, 3]), axis=1, size=5),
+    ]
+
+    def f(m, g, indices, *, axis, size):
+        return m.take_add(g, indices, axis, size)
+
+    def shape_rule(y, *shapes):
+        g, indices = shapes
+        axis: int = y.attributes["axis"]
+        if g[axis : axis + len(indices)] != indices:
+            raise ShapeError(f"a cotangent of {g} doesn't fit indices of {indices}")
+        return (*g[:axis], y.attributes["size"], *g[axis + len(indices) :])
+
+    def vjp(y, h, g, indices):
+        return [Take(h, indices, axis=y.axis), None]
+
+
+@register
+def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Node:
+    """y = x at integer `indices` along `axis`; their shape takes the axis's place.
+
+    Raises ShapeError for an index that is known to be out of range, IndexError for one that is fed.
+    """
+    source, chosen = as_node(x), as_node(indices)
+    if chosen.value is not None and chosen.value.size and source.shape is not None:
+        length = source.shape[axis_in(axis, len(source.shape))]
+        low, high = int(chosen.value.min()), int(chosen.value.max())
+        if chosen.value.dtype.kind in "iu" and length is not None:
+            if low < -length or high >= length:
+                raise ShapeError(f"take: indices {low} … {high} for {length} rows")
+    return Take(source, chosen, axis=int(axis), name=name)
+
+
+@register
+def embedding(indices: Any, table: Any, *, name: str | None = None) -> Node:
+    """The rows of `table` (rows, size) that the integers `indices` (…) name: (…, size)."""
+    return take(table, indices, axis=0, name=name)
