@@ -50,8 +50,8 @@ def page() -> str:
     lines = [
         "# Operations",
         "",
-        "Made by `python tools/operations.py` from the classes in `src/palingrad/ops/`; don't edit.",
-        "The last column counts the samples that prove an operation on every engine.",
+        "Made by `python tools/operations.py` from the classes in `src/palingrad/ops/`: don't edit",
+        "it. The last column counts the samples that prove an operation on every engine.",
     ]
     for family, members in sorted(families.items()):
         lines += ["", f"## {family}", "", "| operation | kind | meaning | ONNX | samples |"]

@@ -11,6 +11,7 @@ import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from . import data
 from .engines.choose import engine_names, get_engine
@@ -109,7 +110,7 @@ def train(
         console.print("stopped by Ctrl-C; what was learnt is saved")
     accuracy = result.epochs[-1].test_accuracy or 0.0
     console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
-    console.print(f"run folder {run.folder}", highlight=False, soft_wrap=True)
+    console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -153,7 +154,8 @@ def main() -> None:
     try:
         app()
     except PalingradError as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        message = Text.assemble(("error:", "red"), f" {error}")  # not markup: may hold [brackets]
+        Console(stderr=True).print(message, soft_wrap=True)
         sys.exit(2)
 
 

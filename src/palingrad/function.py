@@ -38,6 +38,14 @@ class Function:
         given = leaves([args, kwargs])
         if context.graph is not None or any(map(_is_tensor, given)):
             return self._f(*args, **kwargs)  # part of a larger graph, so that gradients flow
+        return self._trace(args, kwargs, given).run(given)
+
+    def explain(self, *args: Any, **kwargs: Any) -> str:
+        """What a call with such arguments runs, step by step; nothing is run."""
+        return self._trace(args, kwargs, leaves([args, kwargs])).executable.explain()
+
+    def _trace(self, args: Any, kwargs: Any, given: list[Any]) -> Traced:
+        """The trace for this signature, made if it is new."""
         forms = tuple(map(_form, given))
         engine = get_engine(self._engine)
         key = (forms, _structure([args, kwargs]), engine.name, default_dtype())
@@ -53,7 +61,7 @@ class Function:
                 if traced is None:
                     traced = Traced(self._f, args, kwargs, forms, engine.name)
                     self._traces[key] = traced
-        return traced.run(given)
+        return traced
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: the instance is an argument, told apart by identity."""

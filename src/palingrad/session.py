@@ -101,6 +101,8 @@ class Plan:
         return engine.compile(optimise(specialise(self.nodes, fed)))
 
     def _accepted(self, feeds: Any) -> list[Array]:
+        if type(feeds) is not dict and not isinstance(feeds, Mapping):
+            raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}")
         try:
             if len(feeds) > len(self.placeholders):
                 _check_keys(feeds)
@@ -108,10 +110,6 @@ class Plan:
         except KeyError as error:
             node = error.args[0]
             raise FeedError(f"{node.label()} needs a feed{node.built()}") from None
-        except TypeError:
-            if isinstance(feeds, Mapping):
-                raise
-            raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}") from None
 
 
 def _check_keys(feeds: Mapping[Any, Any]) -> None:

@@ -33,19 +33,15 @@ class Gradient(MultipleOutputs, Control):
     def count(self) -> int:
         return len(self.inputs) - 1 - self.attributes["seeded"]
 
-    @property
-    def xs(self) -> tuple[Node, ...]:
-        """The nodes that y is differentiated with respect to."""
-        return self.inputs[1 : 1 + self.count]
-
     def _infer(self) -> None:
-        self._shape = tuple(x.shape for x in self.xs)
-        self._dtype = tuple(x.dtype for x in self.xs)
+        xs = self.inputs[1 : 1 + self.count]
+        self._shape = tuple(x.shape for x in xs)
+        self._dtype = tuple(x.dtype for x in xs)
 
-    def kept(self) -> list[Node]:
-        """The promised nodes. All shapes must be known."""
-        seed = self.inputs[-1] if self.attributes["seeded"] else None
-        return _derive(self.inputs[0], self.xs, seed, self.attributes["missing"])
+    def kept(self, inputs: Sequence[Node]) -> list[Node]:
+        """The promised nodes, for counterparts of the inputs whose shapes are all known."""
+        seed = inputs[-1] if self.attributes["seeded"] else None
+        return _derive(inputs[0], inputs[1 : 1 + self.count], seed, self.attributes["missing"])
 
 
 @overload

@@ -11,7 +11,7 @@ from ..errors import FeedError, GradientError
 from ..graph.context import opened
 from ..graph.leaves import Constant, Placeholder, Variable, forget
 from ..graph.node import Node
-from ..graph.operation import Operation
+from ..graph.operation import MultipleOutputs, Operation
 from ..graph.order import postorder
 from ..graph.registry import register
 from ..shapes import sizes
@@ -33,18 +33,29 @@ def jacobians(result: Node, feeds: Any = None) -> None:
     y = twins[result]
     if y.dtype.kind != "f":
         raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
+    floats = {node: twin for node, twin in twins.items() if _is_float(twin)}
     rows: dict[Node, list[Array]] = {}
     with opened(None, hidden=True):
         for place in range(y.value.size):
             found = reverse({y: one_hot_like(y, place)})
-            for node, twin in twins.items():
-                if isinstance(twin, Node) and twin in found:
+            for node, twin in floats.items():
+                if twin in found:
                     rows.setdefault(node, []).append(found[twin].numpy())
-    for node, twin in twins.items():
+    for node, twin in floats.items():
         if node in rows:
             node.jacobian = _sealed(np.stack(rows[node]).reshape(y.shape + twin.shape))
-        elif isinstance(twin, Node) and twin.dtype is not None and twin.dtype.kind == "f":
+        else:
             node.jacobian = _sealed(np.zeros(y.shape + twin.shape, y.dtype))
+
+
+def _is_float(twin: Any) -> bool:
+    """Whether it is a node with one value, of floats; a promise has become a list of them."""
+    return (
+        isinstance(twin, Node)
+        and not isinstance(twin, MultipleOutputs)
+        and twin.dtype is not None
+        and twin.dtype.kind == "f"
+    )
 
 
 def one_hot_like(y: Node, place: int) -> Node:

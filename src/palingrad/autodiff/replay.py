@@ -32,8 +32,6 @@ def replay(
             if type(node) is Item and isinstance(inputs[0], list):
                 built[node] = inputs[0][node.attributes["index"]]
             elif type(node) is Gradient:
-                promise = node.rebuild(inputs)
-                assert isinstance(promise, Gradient)
-                built[node] = promise.kept()
+                built[node] = node.kept(inputs)
             else:
                 built[node] = rebuild(node, inputs)

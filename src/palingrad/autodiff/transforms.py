@@ -15,6 +15,8 @@ import numpy as np
 from ..errors import GradientError, ShapeError
 from ..graph.leaves import tensor
 from ..graph.node import Node
+from ..graph.operation import is_known
+from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..shapes import known, size, sizes, text
@@ -101,6 +103,8 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
             raise ShapeError(f"jvp: argument {text(x.shape)} has a tangent of {text(t.shape)}")
     y = f(*call.arguments)
     ys = [as_node(one) for one in leaves(y)]
+    if not all(map(is_known, postorder(*ys))):
+        raise ShapeError("jvp: all shapes must be known", hint="Give the placeholders shapes.")
     seeds = {
         x: t if t.dtype == x.dtype else ops.cast(t, x.dtype)
         for x, t in zip(call.nodes, ts, strict=True)

@@ -29,6 +29,10 @@ class Executable:
         """Outputs, and new values for the updated Variables, from feeds and read Variables."""
         raise NotImplementedError
 
+    def explain(self) -> str:
+        """What runs, step by step, for people."""
+        raise NotImplementedError
+
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         """Run once: reads see the state before, updates land together, or not at all."""
         if not self._updated:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 from ..errors import EngineError
 from .base import Engine
+from .native.engine import NativeEngine
 from .numpy import NumpyEngine
 
 _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
+if importlib.util.find_spec("llvmlite") is not None:
+    _engines["native"] = NativeEngine()
 _chosen: list[str | None] = [None]
 
 

@@ -17,6 +17,7 @@ from ..graph.operation import Operation
 from ..graph.order import postorder
 from ..maths import numpy_maths
 from ..passes.program import Program
+from ..shapes import text
 from .base import Executable, sealed
 from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
 
@@ -39,6 +40,11 @@ class NumpyExecutable(Executable):
         self._steps = _steps(order, slots, program.roots)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
+
+    def explain(self) -> str:
+        nodes = [node for node in self.program.order if isinstance(node, Operation)]
+        lines = [f"{node.label()} {text(node.shape)} {node.dtype}{node.built()}" for node in nodes]
+        return "\n".join([f"numpy: {len(nodes)} operations, one after another", *lines])
 
     @np.errstate(all="ignore")
     def compute(

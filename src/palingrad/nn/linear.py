@@ -31,6 +31,11 @@ class Linear(Module):
         with opened(None):
             start = initializer((inputs, outputs), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs,), dtype=dtype)
+        if start.shape != (inputs, outputs):
+            raise ShapeError(
+                f"Linear: the initializer made a weight of shape {start.shape} for "
+                f"({inputs}, {outputs})"
+            )
         self.weight = Variable(start, name="weight")
         self.bias = Variable(zeros, name="bias") if bias else None
 

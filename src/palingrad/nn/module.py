@@ -35,13 +35,7 @@ class Module:
 
     def variables(self) -> dict[str, Variable]:
         """All Variables by name, as in 'layers/0/weight'; one that is shared has its first name."""
-        found: dict[str, Variable] = {}
-        seen: set[Variable] = set()
-        for name, variable in _variables(self, ""):
-            if variable not in seen:
-                seen.add(variable)
-                found[name] = variable
-        return found
+        return dict(_variables(self, "", set()))
 
     def parameters(self) -> dict[str, Variable]:
         """The trainable Variables by name."""
@@ -55,7 +49,11 @@ class Module:
         return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
 
 
-def _variables(value: Any, path: str) -> Iterator[tuple[str, Variable]]:
+def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:
+    """The Variables in `value`, each once, also where its parts lead back to it."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
     if isinstance(value, Variable):
         yield path, value
         return
@@ -68,4 +66,4 @@ def _variables(value: Any, path: str) -> Iterator[tuple[str, Variable]]:
     else:
         return
     for name, part in parts:
-        yield from _variables(part, f"{path}/{name}" if path else str(name))
+        yield from _variables(part, f"{path}/{name}" if path else str(name), seen)

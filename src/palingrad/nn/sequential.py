@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import indent
 from typing import Any
 
 from ..graph.node import Node
@@ -35,7 +36,7 @@ class Sequential(Module):
     def __repr__(self) -> str:
         names = [repr(one) if isinstance(one, Module) else str(getattr(one, "__name__", one))
                  for one in self.layers]  # fmt: skip
-        return "Sequential(\n" + "".join(f"  {name},\n" for name in names) + ")"
+        return "Sequential(\n" + indent("".join(f"{name},\n" for name in names), "  ") + ")"
 
 
 class Flatten(Module):

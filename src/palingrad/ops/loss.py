@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ class OneHot(Index):
     def f(m, x, *, depth, dtype):
         label = m.expand_dims(x, -1)
         hot = m.cast(m.equal(label, m.arange(depth)), dtype)
-        return m.where((label < 0) | (label >= depth), np.asarray(np.nan, dtype), hot)
+        return m.where((label < 0) | (label >= depth), math.nan, hot)
 
     def shape_rule(y, *shapes):
         return (*shapes[0], y.attributes["depth"])
@@ -97,6 +98,26 @@ class CrossEntropy(Composite):
         return [lambda: g * (ops.softmax(x) - OneHot(p, depth=x.shape[-1], dtype=x.dtype)), None]
 
 
+class SquaredError(Composite):
+    """z = (x − y)², elementwise, of inputs of one shape: broadcasting a loss hides mistakes."""
+
+    math = "({x} - {y})^2"
+    floats = True
+    samples = [case((3, 4), (3, 4)), case((), ()), case((0, 2), (0, 2))]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        x, y = shapes
+        if len(x) != len(y) or not all(map(same, x, y)):
+            raise ShapeError(
+                f"prediction {text(x)} and target {text(y)} differ in shape",
+                hint="Reshape one of them.",
+            )
+        return tuple(map(broadcast_dim, x, y))
+
+    def expand(z, x, y):
+        return ops.square(x - y)
+
+
 def _reduce(loss: Node, reduction: Reduction, name: str | None) -> Node:
     if reduction not in ("mean", "sum", "none"):
         raise ShapeError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
@@ -132,14 +153,4 @@ def mse(
 
     Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
     """
-    x, y = as_node(prediction), as_node(target)
-    if None not in (x.shape, y.shape) and not _alike(x.shape, y.shape):
-        raise ShapeError(
-            f"mse: prediction {text(x.shape)} and target {text(y.shape)} differ in shape",
-            hint="Reshape one of them.",
-        )
-    return _reduce(ops.square(x - y), reduction, name)
-
-
-def _alike(a: Any, b: Any) -> bool:
-    return len(a) == len(b) and all(map(same, a, b))
+    return _reduce(SquaredError(prediction, target), reduction, name)

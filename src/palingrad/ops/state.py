@@ -17,6 +17,14 @@ class AssignVariable(Assign):
 
     math = r"v \leftarrow {x}"
 
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        (x,) = inputs
+        variable: Variable = self.attributes["variable"]
+        if x.dtype is not None and x.dtype != variable.dtype:
+            variable.check(x.shape, x.dtype)
+            x = ops.cast(x, variable.dtype)
+        return (x,)
+
     def f(m, x, *, variable):
         return x
 
@@ -78,9 +86,6 @@ def assign(variable: Variable, value: Any) -> Node:
     """A node whose run gives `variable` this value."""
     if not isinstance(value, Node):
         value = Constant(variable.fitted(value))
-    if value.dtype is not None and value.dtype != variable.dtype:
-        variable.check(value.shape, value.dtype)
-        value = ops.cast(value, variable.dtype)
     return AssignVariable(value, variable=variable)
 
 

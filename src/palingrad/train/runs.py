@@ -22,6 +22,8 @@ from ..nn.module import Module
 from .fit import History
 from .recipes import Recipe, recipe
 
+_NEEDED = {"model": str, "dataset": str, "features": int, "classes": int}  # of the settings
+
 
 @dataclass(frozen=True)
 class Run:
@@ -77,9 +79,9 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     path = Path(folder) / "run.json"
     try:
         settings = json.loads(path.read_text())["settings"]
-        missing = {"model", "dataset", "features", "classes"} - set(settings)
-        if missing:
-            raise KeyError(*missing)
+        for name, kind in _NEEDED.items():
+            if not isinstance(settings[name], kind):
+                raise TypeError(f"{name} is {settings[name]!r}")
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} is no run folder: it has no run.json. `palingrad train` makes one, in runs/"

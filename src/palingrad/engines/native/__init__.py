@@ -1,0 +1,1 @@
+"""The native engine: a Program compiled to machine code for this CPU, by LLVM."""

@@ -1,0 +1,157 @@
+"""Loops in generated code, and elements read and written in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+
+from ...dtypes import DType, bool_
+from .values import Value, scalar_type, value_type
+
+INT = ir.IntType(64)
+BYTE = ir.IntType(8)
+
+
+def integer(number: int) -> ir.Constant:
+    """A 64-bit integer."""
+    return ir.Constant(INT, number)
+
+
+@contextmanager
+def loop(builder: Any, start: Any, stop: Any, step: int = 1) -> Generator[Any]:
+    """`for index in range(start, stop, step)` around what is emitted inside."""
+    function = builder.function
+    before = builder.block
+    head = function.append_basic_block("head")
+    body = function.append_basic_block("body")
+    after = function.append_basic_block("after")
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(INT)
+    index.add_incoming(start, before)
+    builder.cbranch(builder.icmp_signed("<", index, stop), body, after)
+    builder.position_at_end(body)
+    yield index
+    index.add_incoming(builder.add(index, integer(step)), builder.block)
+    builder.branch(head)
+    builder.position_at_end(after)
+
+
+def memory_type(dtype: DType) -> Any:
+    """The LLVM type of one element in memory: booleans are a byte."""
+    return BYTE if dtype == bool_ else scalar_type(dtype)
+
+
+def address(builder: Any, base: Any, dtype: DType, place: Any) -> Any:
+    """A pointer to element `place` of the buffer at `base`."""
+    typed = builder.bitcast(base, memory_type(dtype).as_pointer())
+    return builder.gep(typed, [place])
+
+
+def read(builder: Any, base: Any, dtype: DType, place: Any, lanes: int, step: int) -> Value:
+    """`lanes` elements from element `place` on, `step` apart; a step of 0 repeats one."""
+    element = memory_type(dtype)
+    if lanes == 1 or step == 0:
+        one = builder.load(address(builder, base, dtype, place))
+        code = one if lanes == 1 else splat(builder, one, lanes)
+    elif step == 1:
+        vector = ir.VectorType(element, lanes)
+        pointer = builder.bitcast(address(builder, base, dtype, place), vector.as_pointer())
+        code = builder.load(pointer, align=dtype.itemsize)
+    else:
+        code = ir.Constant(ir.VectorType(element, lanes), ir.Undefined)
+        for lane in range(lanes):
+            there = builder.add(place, integer(lane * step))
+            one = builder.load(address(builder, base, dtype, there))
+            code = builder.insert_element(code, one, ir.Constant(ir.IntType(32), lane))
+    if dtype == bool_:
+        zero = ir.Constant(code.type, None if lanes > 1 else 0)
+        code = builder.icmp_unsigned("!=", code, zero)
+    return Value(builder, code, dtype, lanes)
+
+
+def write(builder: Any, base: Any, value: Value, place: Any) -> None:
+    """The value's elements to consecutive places from `place` on."""
+    dtype, code = value.dtype, value.code
+    if dtype == bool_:
+        to = BYTE if value.lanes == 1 else ir.VectorType(BYTE, value.lanes)
+        code = builder.zext(code, to)
+    pointer = address(builder, base, dtype, place)
+    if value.lanes > 1:
+        pointer = builder.bitcast(pointer, code.type.as_pointer())
+    builder.store(code, pointer, align=dtype.itemsize)
+
+
+def splat(builder: Any, one: Any, lanes: int) -> Any:
+    """One element in every lane."""
+    vector = ir.VectorType(one.type, lanes)
+    start = builder.insert_element(
+        ir.Constant(vector, ir.Undefined), one, ir.Constant(ir.IntType(32), 0)
+    )
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
+    return builder.shuffle_vector(start, ir.Constant(vector, ir.Undefined), mask)
+
+
+def splatted(value: Value, lanes: int) -> Value:
+    """A scalar value in every lane."""
+    code = splat(value.builder, value.code, lanes)
+    return Value(value.builder, code, value.dtype, lanes)
+
+
+def collapsed(
+    shape: Sequence[int], strides: Sequence[Sequence[int]]
+) -> tuple[list[int], list[list[int]]]:
+    """The same iteration in as few loops as possible: neighbouring axes that every operand steps
+    through as through one are one. Axes of size 1 are gone."""
+    sizes: list[int] = []
+    steps: list[list[int]] = [[] for _ in strides]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        if sizes and all(own[-1] == size * one[axis] for own, one in zip(steps, strides)):
+            sizes[-1] *= size
+            for own, one in zip(steps, strides):
+                own[-1] = one[axis]
+        else:
+            sizes.append(size)
+            for own, one in zip(steps, strides):
+                own.append(one[axis])
+    return sizes, steps
+
+
+def nest(
+    builder: Any,
+    sizes: Sequence[int],
+    steps: Sequence[Sequence[int]],
+    places: Sequence[Any],
+    body: Callable[[list[Any]], None],
+) -> None:
+    """Loops over `sizes` around `body`, which gets each operand's place."""
+    if not sizes:
+        body(list(places))
+        return
+    with loop(builder, integer(0), integer(sizes[0])) as index:
+        inner = [
+            place if step[0] == 0 else builder.add(place, builder.mul(index, integer(step[0])))
+            for place, step in zip(places, steps, strict=True)
+        ]
+        nest(builder, sizes[1:], [step[1:] for step in steps], inner, body)
+
+
+def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]) -> None:
+    """A loop over `size` elements: `lanes` at a time, and one at a time for the rest."""
+    main = size // lanes * lanes
+    if lanes > 1 and main:
+        with loop(builder, integer(0), integer(main), lanes) as index:
+            body(index, lanes)
+    if main < size or lanes == 1:
+        with loop(builder, integer(main if lanes > 1 else 0), integer(size)) as index:
+            body(index, 1)
+
+
+def typed(dtype: DType, lanes: int) -> Any:
+    """The LLVM type of a value, for phis and stack slots."""
+    return value_type(dtype, lanes)

@@ -1,0 +1,48 @@
+"""The memory plan: where in one arena each intermediate value lies, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_ALIGNMENT = 64  # a cache line, and the widest vector
+
+
+@dataclass(frozen=True)
+class Span:
+    """A value of `size` bytes that is needed from unit `first` to unit `last`."""
+
+    first: int
+    last: int
+    size: int
+
+
+def planned(spans: Iterable[Span]) -> tuple[list[int], int]:
+    """An offset for each span, no two of which overlap in time and place, and the arena's size.
+
+    The largest come first, each to the lowest place that is free for its whole life.
+    """
+    listed = list(spans)
+    offsets = [0] * len(listed)
+    placed: list[int] = []
+    for number in sorted(range(len(listed)), key=lambda one: -listed[one].size):
+        span = listed[number]
+        size = _rounded(span.size)
+        busy = sorted(
+            (offsets[other], offsets[other] + _rounded(listed[other].size))
+            for other in placed
+            if listed[other].first <= span.last and span.first <= listed[other].last
+        )
+        offset = 0
+        for start, stop in busy:
+            if offset + size <= start:
+                break
+            offset = max(offset, stop)
+        offsets[number] = offset
+        placed.append(number)
+    ends = [offset + _rounded(span.size) for offset, span in zip(offsets, listed, strict=True)]
+    return offsets, max(ends, default=0)
+
+
+def _rounded(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT

@@ -1,0 +1,159 @@
+"""The native engine against NumPy: products, reductions, fusion, state, fallbacks, memory."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import palingrad as pg
+from palingrad.engines.native.memory import Span, planned
+from tolerances import assert_close, assert_same
+
+
+def native(f):
+    return pg.function(f, engine="native")
+
+
+def arrays(*shapes, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.normal(size=shape).astype(dtype) for shape in shapes]
+
+
+SIZES = st.integers(1, 70)
+
+
+@settings(max_examples=60)
+@given(SIZES, SIZES, SIZES, st.booleans(), st.booleans(), st.sampled_from([np.float32, np.float64]))
+def test_products_of_all_sizes_and_transposes(rows, depth, columns, left, right, dtype):
+    x, y = arrays(
+        (depth, rows) if left else (rows, depth),
+        (columns, depth) if right else (depth, columns),
+        dtype=dtype,
+    )
+    f = native(lambda x, y: pg.matmul(x.T if left else x, y.T if right else y))
+    assert_close(f(x, y), (x.T if left else x) @ (y.T if right else y))
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        ((300, 700), (700, 90)),  # more terms than one panel holds
+        ((4, 3, 5), (5, 2)),
+        ((4, 1, 3, 5), (6, 5, 2)),
+        ((5,), (5,)),
+        ((5,), (4, 5, 3)),
+        ((4, 3, 5), (5,)),
+        ((3, 0), (0, 2)),
+        ((0, 3), (3, 2)),
+    ],
+)
+def test_products_of_batches_vectors_and_nothing(x, y):
+    x, y = arrays(x, y)
+    np.testing.assert_allclose(native(pg.matmul)(x, y), x @ y, rtol=1e-11, atol=1e-11)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    st.data(),
+    st.sampled_from(["sum", "max", "min", "prod"]),
+)
+def test_reductions_over_any_axes(shape, data, name):
+    axes = data.draw(st.lists(st.sampled_from(range(len(shape))), unique=True))
+    (x,) = arrays(tuple(shape))
+    f = getattr(pg, name)
+    found = native(lambda x: f(x, axis=tuple(axes)))(x)
+    np.testing.assert_allclose(found, f(x, axis=tuple(axes)).value, rtol=1e-10, atol=1e-10)
+
+
+def test_moves_are_seen_through_without_copies():
+    (x,) = arrays((6, 5, 4))
+
+    def f(x):
+        y = pg.permute_dims(x, (2, 0, 1))[1:, ::-2, None]
+        return pg.exp(y) + pg.broadcast_to(x[0, 0, 0], y.shape), pg.reshape(y, (-1,))
+
+    for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
+        assert_close(found, expected.value)
+
+
+def test_a_chain_of_elementwise_operations_is_one_loop():
+    (x,) = arrays((1000,))
+
+    def f(x):
+        for _ in range(10):
+            x = pg.tanh(x) * 1.5 + 0.1
+        return x
+
+    g = native(f)
+    assert_close(g(x), f(pg.tensor(x)).value)
+    assert g.explain(x).count("loop") == 1
+
+
+def trained(engine, steps, seed=0):
+    pg.set_seed(seed)
+    model = pg.nn.Sequential(pg.nn.Linear(20, 17), pg.relu, pg.nn.Linear(17, 5))
+    optimizer = pg.optim.Adam(0.01)
+
+    @pg.function(engine=engine)
+    def step(x, labels):
+        loss = pg.cross_entropy(model(x, training=True), labels)
+        optimizer.minimize(loss)
+        return loss
+
+    (x,) = arrays((33, 20), dtype=np.float32)
+    labels = np.arange(33) % 5
+    losses = [step(x, labels) for _ in range(steps)]
+    return losses, [variable.value for variable in model.variables().values()]
+
+
+def test_training_follows_the_numpy_engine():
+    for found, expected in zip(trained("native", 20)[0], trained("numpy", 20)[0], strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_training_twice_gives_the_same_bits():
+    first, second = trained("native", 200), trained("native", 200)
+    for one, other in zip(first[0] + first[1], second[0] + second[1], strict=True):
+        assert_same(one, other)
+
+
+def test_what_cannot_be_compiled_runs_through_numpy_and_is_named():
+    (x,) = arrays((8, 3))
+    f = native(lambda x: pg.sum(pg.exp(pg.sin(x) * 2)))
+    assert_close(f(x), np.exp(np.sin(x) * 2).sum())
+    assert "fallback" in f.explain(x)
+
+
+def test_results_stay_as_they_are_when_the_function_runs_again():
+    f = native(lambda x: (x * 2, pg.reshape(x, (2, 2)), x))
+    kept = f(np.ones(4))
+    f(np.zeros(4))
+    for result in kept:
+        assert result.ravel()[0] in (1.0, 2.0)
+        assert not result.flags.writeable
+
+
+def test_a_run_that_fails_leaves_variables_alone():
+    class Broken(pg.Custom):
+        def compute(self, x):
+            raise RuntimeError("broken on purpose")
+
+    w = pg.Variable(np.ones(3))
+    with pg.Graph():
+        train = w.assign(w * 2)
+        bad = Broken(w)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        pg.Session(engine="native").run([train, bad])
+    assert_same(w.value, np.ones(3))
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(1, 500)), max_size=20))
+def test_values_that_live_at_the_same_time_never_share_memory(drawn):
+    spans = [Span(first, first + length, size) for first, length, size in drawn]
+    offsets, total = planned(spans)
+    for i, (a, at) in enumerate(zip(spans, offsets, strict=True)):
+        assert at % 64 == 0
+        assert at + a.size <= total
+        for b, other in list(zip(spans, offsets, strict=True))[:i]:
+            apart = at + a.size <= other or other + b.size <= at
+            assert apart or a.last < b.first or b.last < a.first
