@@ -85,9 +85,10 @@ def _filled(number: int) -> Callable[..., Node]:
 
 
 def _reshape(y: Any, x: Any) -> Node | None:
-    if type(x) in (Reshape, ExpandDims, Squeeze):
-        return ops.reshape(x.inputs[0], y.shape)
-    return x if x.shape == y.shape else None
+    inner = x.inputs[0] if type(x) in (Reshape, ExpandDims, Squeeze) else x
+    if inner.shape == y.shape:
+        return inner
+    return None if inner is x else ops.reshape(inner, y.shape)
 
 
 def _transpose(y: Any, x: Any) -> Node | None:

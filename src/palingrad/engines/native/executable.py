@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,17 +10,16 @@ from llvmlite import ir
 
 from ...dtypes import Array
 from ...graph.kinds import Custom
-from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...maths import numpy_maths
 from ...passes.program import Program
-from ...shapes import size, sizes, text
+from ...shapes import sizes, text
 from ..base import Executable, sealed
-from .elementwise import Loop, dtype_of
+from .elementwise import Loop
 from .loops import integer, nest, read, write
-from .memory import Span, planned
-from .schedule import Copy, Fallback, Schedule, Unit, scheduled
+from .schedule import Copy, Fallback, Unit, scheduled
+from .slots import Memory, Slots
 from .target import Library
 from .views import View, row_major
 
@@ -34,7 +32,7 @@ class NativeExecutable(Executable):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self.schedule = scheduled(program)
-        self._slots = _Slots(program, self.schedule)
+        self._slots = Slots(program, self.schedule)
         self._stretches = _stretches(self.schedule.units)
         text = self._emitted()
         self.library = Library(text) if text else None
@@ -44,7 +42,8 @@ class NativeExecutable(Executable):
             else units[0]
             for number, units in enumerate(self._stretches)
         ]
-        self._arenas: list[Array] = []
+        self._outputs = [self._handed_out(node) for node in program.outputs]
+        self._values = [self._handed_out(node) for _, node in program.updates]
 
     def _emitted(self) -> str:
         """The module's code: one function for each native stretch."""
@@ -72,9 +71,10 @@ class NativeExecutable(Executable):
 
         def pointer(node: Node) -> Any:
             if node not in pointers:
+                number, offset = self._slots.place(node)
                 with builder.goto_entry_block():
-                    slot = builder.gep(table, [integer(self._slots.number[node])])
-                    pointers[node] = builder.load(slot)
+                    start = builder.load(builder.gep(table, [integer(number)]))
+                    pointers[node] = builder.gep(start, [integer(offset)]) if offset else start
             return pointers[node]
 
         if isinstance(unit, Copy):
@@ -101,50 +101,50 @@ class NativeExecutable(Executable):
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
-        slots = self._slots
-        try:
-            arena = self._arenas.pop()
-        except IndexError:
-            arena = slots.new_arena()
-        table = (ctypes.c_void_p * len(slots.number))()
-        held: dict[Node, Any] = slots.filled(table, arena, feeds, states)
+        memory = self._slots.taken()
+        self._slots.fill(memory, feeds, states)
         for call in self._calls:
             if isinstance(call, Fallback):
-                self._fall_back(call.node, table, held)
+                self._fall_back(call.node, memory)
             else:
-                call(ctypes.addressof(table))
-        outputs = [self._result(node, held, slots.outside) for node in self.program.outputs]
-        values = [self._result(node, held, slots.outside) for _, node in self.program.updates]
-        self._arenas.append(arena)
+                call(memory.address)
+        outputs = [self._result(one, memory) for one in self._outputs]
+        values = [self._result(one, memory) for one in self._values]
+        self._slots.give_back(memory)
         return outputs, values
 
-    def _array(self, node: Node, held: dict[Node, Any]) -> Any:
+    def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
+        """(node, the slot of memory that is made for it in each run, its shape)."""
+        view = self.schedule.views.get(node)
+        fresh = view is not None and view.plain and self._slots.is_fresh(view.base)
+        slot = self._slots.place(view.base)[0] if fresh and view is not None else None
+        return node, slot, sizes(node.shape)
+
+    def _result(self, one: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
+        node, slot, shape = one
+        if slot is None:
+            return sealed(self._array(node, memory), copy=True)
+        array = memory.arrays[slot]
+        return sealed(array if array.shape == shape else array.reshape(shape))
+
+    def _array(self, node: Node, memory: Memory) -> Any:
         view = self.schedule.views.get(node)
         if view is None:  # several outputs, made by NumPy
-            return held[node]
-        return _seen(held[view.base], view)
+            return memory.loose[node]
+        return _seen(self._slots.buffer(view.base, memory), view)
 
     @np.errstate(all="ignore")
-    def _fall_back(self, node: Operation, table: Any, held: dict[Node, Any]) -> None:
-        inputs = [self._array(x, held) for x in node.inputs]
+    def _fall_back(self, node: Operation, memory: Memory) -> None:
+        inputs = [self._array(x, memory) for x in node.inputs]
         if isinstance(node, Custom):
             result = node._evaluate([sealed(value.view()) for value in inputs])
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):
-            held[node] = result
+            memory.loose[node] = result
             return
-        held[node] = array = np.ascontiguousarray(result).reshape(sizes(node.shape))
-        number = self._slots.number.get(node)
-        if number is not None:
-            table[number] = array.ctypes.data
-
-    def _result(self, node: Node, held: dict[Node, Any], outside: set[Node]) -> Array:
-        array = self._array(node, held)
-        view = self.schedule.views.get(node)
-        own = view is not None and view.plain and view.base not in outside
-        fresh = own and view is not None and self._slots.is_fresh(view.base)
-        return sealed(array, copy=not fresh)
+        number, _ = self._slots.place(node)
+        memory.point(number, np.ascontiguousarray(result).reshape(sizes(node.shape)))
 
 
 def _stretches(units: list[Unit]) -> list[list[Unit]]:
@@ -179,79 +179,3 @@ def _emit_copy(builder: Any, unit: Copy, pointer: Any, views: dict[Node, View]) 
     if 0 not in x.shape:
         steps = [x.strides, row_major(x.shape)]
         nest(builder, x.shape, steps, [integer(x.offset), integer(0)], one)
-
-
-class _Slots:
-    """The table of pointers: which buffer has which number, and where its memory comes from."""
-
-    def __init__(self, program: Program, schedule: Schedule) -> None:
-        self.program = program
-        given = [*program.feeds, *program.reads]
-        fixed = [node for node in program.order if isinstance(node, Constant)]
-        made = [node for node in schedule.maker if node in schedule.views and _kept(node, schedule)]
-        roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
-        self.number = {
-            node: number for number, node in enumerate(dict.fromkeys((*given, *fixed, *made)))
-        }
-        self.outside: set[Node] = {*given, *fixed}
-        by_numpy = {unit.node for unit in schedule.units if isinstance(unit, Fallback)}
-        self._fixed = [(self.number[node], node, node.numpy()) for node in fixed]
-        native = [node for node in made if node not in by_numpy]
-        self._results = [node for node in native if node in roots]
-        inner = [node for node in native if node not in roots]
-        lives = _lives(schedule, inner)
-        offsets, self.arena_bytes = planned(lives)
-        self._inner = list(zip(inner, offsets, strict=True))
-        self._fresh = set(self._results)
-
-    def new_arena(self) -> Array:
-        """Memory for one run's intermediate values."""
-        room = np.empty(self.arena_bytes + 64, np.uint8)
-        start = -room.ctypes.data % 64
-        return room[start : start + self.arena_bytes]
-
-    def is_fresh(self, node: Node) -> bool:
-        """Whether the node's memory is made for each run and handed out."""
-        return node in self._fresh
-
-    def filled(
-        self, table: Any, arena: Array, feeds: Sequence[Array], states: Sequence[Array]
-    ) -> dict[Node, Any]:
-        """Point the table to all buffers; the result keeps their memory alive."""
-        held: dict[Node, Any] = {}
-        given = zip((*self.program.feeds, *self.program.reads), (*feeds, *states), strict=True)
-        for node, array in given:
-            held[node] = array = np.require(array, requirements=["C", "A"])
-            table[self.number[node]] = array.ctypes.data
-        for number, node, array in self._fixed:
-            held[node] = array = np.require(array, requirements=["C", "A"])
-            table[number] = array.ctypes.data
-        for node in self._results:
-            held[node] = array = np.empty(sizes(node.shape), node.dtype)
-            table[self.number[node]] = array.ctypes.data
-        start = arena.ctypes.data
-        for node, offset in self._inner:
-            part = arena[offset : offset + _bytes(node)].view(dtype_of(node))
-            held[node] = part.reshape(sizes(node.shape))
-            table[self.number[node]] = start + offset
-        return held
-
-
-def _kept(node: Node, schedule: Schedule) -> bool:
-    """Whether the node has a buffer: values that live in registers alone have none."""
-    unit = schedule.units[schedule.maker[node]]
-    return not isinstance(unit, Loop) or node in set(unit.kept)
-
-
-def _lives(schedule: Schedule, nodes: list[Node]) -> list[Span]:
-    last = {node: schedule.maker[node] for node in nodes}
-    for node, place in schedule.maker.items():
-        for x in node.inputs:
-            view = schedule.views.get(x)
-            if view is not None and view.base in last:
-                last[view.base] = max(last[view.base], place)
-    return [Span(schedule.maker[node], last[node], max(_bytes(node), 1)) for node in nodes]
-
-
-def _bytes(node: Node) -> int:
-    return size(node.shape) * dtype_of(node).itemsize
