@@ -53,7 +53,7 @@ def scheduled(program: Program) -> Schedule:
     """
     schedule = Schedule([], {}, {})
     loops: dict[tuple[int, ...], list[int]] = {}
-    for node in program.order:
+    for node in _late(program):
         if not isinstance(node, Operation):
             if not isinstance(node, (Placeholder, Variable)) or supported(node.dtype):
                 schedule.views[node] = whole(node)
@@ -71,6 +71,17 @@ def scheduled(program: Program) -> Schedule:
             schedule.views[node] = whole(node)
     _keep(program, schedule)
     return schedule
+
+
+def _late(program: Program) -> list[Node]:
+    """The nodes, inputs first, each as late as it can be: so what is computed from Variables alone
+    meets in one loop with what needs it, rather than waiting in memory."""
+    order = program.order
+    late = dict.fromkeys(order, 0)  # how many steps before the end the node is needed
+    for node in reversed(order):
+        for x in node.inputs:
+            late[x] = max(late[x], late[node] + 1)
+    return sorted(order, key=lambda node: -late[node])
 
 
 def _is_native(node: Operation, schedule: Schedule) -> bool:
