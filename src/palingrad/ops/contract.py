@@ -72,9 +72,9 @@ def _vector(g: Any, x: Any, axis: int) -> Any:
 
 def _hint(x: Shape, y: Shape) -> str:
     inner, *_ = y[-2:]
-    if len(y) > 1 and same(x[-1], y[-1]):
+    if len(y) > 1 and x[-1] == y[-1] is not None:
         return "Did you mean y.mT?"
-    if len(x) > 1 and same(x[-2], inner):
+    if len(x) > 1 and x[-2] == inner is not None:
         return "Did you mean x.mT?"
     return ""
 

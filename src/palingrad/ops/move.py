@@ -274,7 +274,8 @@ def _basic(part: Any) -> Any:
     if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
         return int(part)
     raise ShapeError(
-        f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}"
+        f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}.",
+        hint="pg.take chooses rows by an array of integers.",
     )
 
 
