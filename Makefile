@@ -29,7 +29,7 @@ train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test
-	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
+	OPENBLAS_NUM_THREADS=1 PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
 
 tiny: $(VENV)/.installed-test
 	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny tests

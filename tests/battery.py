@@ -7,21 +7,36 @@ user's own operation as well as a built-in one. Each check is a function of one 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tolerances import assert_close, assert_same
 
 import palingrad as pg
+from cases import (
+    Array,
+    Case,
+    backwards,
+    by_columns,
+    compiled,
+    dtypes,
+    eager,
+    floats,
+    followed,
+    is_float,
+    of_floats,
+    stepped,
+    summed_to,
+    values,
+    weighted_sum,
+    weights,
+)
 from palingrad.errors import GradientError, PalingradError, ShapeError
 from palingrad.graph.kinds import Composite, Elementwise, Random
-from palingrad.graph.operation import MultipleOutputs, Operation
+from palingrad.graph.operation import Operation
 from palingrad.graph.registry import operations
-from palingrad.graph.samples import Sample
+from tolerances import assert_close, assert_same
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-Array = np.ndarray[Any, Any]
 
 
 def shipped() -> list[type[Operation]]:
@@ -61,73 +76,6 @@ def examine(operation: type[Operation], check: Callable[[Case], None]) -> None:
             raise AssertionError(f"{where}: {error!r}") from error
 
 
-# -------------------------------------------------------------------------------- cases
-
-
-@dataclass(frozen=True)
-class Case:
-    """One operation on one of its samples."""
-
-    operation: type[Operation]
-    sample: Sample
-
-    def arrays(self, dtype: Any = np.float64) -> list[Array]:
-        """The sample's inputs, the floats among them in `dtype`."""
-        drawn = map(np.asarray, self.sample.inputs(np.random.default_rng(0)))
-        return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
-
-    def outputs(self, *inputs: Any) -> list[pg.Node]:
-        """The nodes that the operation makes of these inputs."""
-        node = self.operation(*inputs, **self.sample.attributes)
-        return list(node.items) if isinstance(node, MultipleOutputs) else [node]
-
-    @property
-    def chooses_dtype(self) -> bool:
-        """Whether an attribute says which dtype the result has."""
-        return "dtype" in self.sample.attributes
-
-
-def _is_float(x: Any) -> bool:
-    return all(dtype is not None and dtype.kind == "f" for dtype in _dtypes(x))
-
-
-def _dtypes(x: Any) -> tuple[Any, ...]:
-    return x.dtype if isinstance(x.dtype, tuple) else (x.dtype,)
-
-
-def _floats(nodes: Sequence[Any]) -> list[Any]:
-    return [x for x in nodes if _is_float(x)]
-
-
-def _values(nodes: Sequence[pg.Node]) -> list[Array]:
-    return [node.numpy() for node in nodes]
-
-
-def _weights(y: Any) -> Array:
-    """A weight for each element, so that a gradient shows where each came from."""
-    return np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape).astype(y.dtype)
-
-
-def _total(ys: Sequence[pg.Node], like: Sequence[pg.Node]) -> Any:
-    """One number that depends on every float element of `ys`; `like` tells shapes and dtypes."""
-    terms = [pg.sum(y * _weights(known)) for y, known in zip(ys, like) if _is_float(known)]
-    return sum(terms[1:], start=terms[0]) if terms else None
-
-
-def _slopes(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[pg.Node]:
-    """The gradients of the total of `ys` with respect to those `xs` that `like` says are floats."""
-    total = _total(ys, like[len(xs) :])
-    floats = [x for x, known in zip(xs, like) if _is_float(known)]
-    return [] if total is None else pg.gradients(total, floats)
-
-
-def _eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], list[pg.Node]]:
-    """Inputs, outputs and gradients, computed at once."""
-    xs = [pg.tensor(array) for array in arrays]
-    ys = case.outputs(*xs)
-    return xs, ys, _slopes(xs, ys, [*xs, *ys])
-
-
 # -------------------------------------------------------------------------------- checks
 
 
@@ -138,10 +86,10 @@ def rules_tell_shape_and_dtype(case: Case) -> None:
         actual = case.outputs(*map(pg.tensor, arrays))
         with pg.Graph():
             known = case.outputs(*[pg.placeholder(a.shape, dtype=a.dtype) for a in arrays])
-        for node, result in zip(known, _values(actual), strict=True):
+        for node, result in zip(known, values(actual), strict=True):
             assert node.shape == result.shape, f"rule {node.shape}, result {result.shape}"
             assert node.dtype == result.dtype, f"rule {node.dtype}, result {result.dtype}"
-        for node, result in zip(_of_unknown_sizes(case, arrays), _values(actual), strict=False):
+        for node, result in zip(_of_unknown_sizes(case, arrays), values(actual), strict=False):
             assert node.dtype in (None, result.dtype), f"rule {node.dtype}, result {result.dtype}"
             if node.shape is not None:
                 assert len(node.shape) == result.ndim, f"rule {node.shape}, not {result.shape}"
@@ -164,29 +112,18 @@ def engines_agree(case: Case) -> None:
     """Every engine computes what NumPy computes at once: results and gradients, in every style."""
     for dtype in FLOATS:
         arrays = case.arrays(dtype)
-        xs, ys, slopes = _eager(case, arrays)
-        expected = _values([*ys, *slopes])
+        xs, ys, slopes = eager(case, arrays)
+        expected = values([*ys, *slopes])
         for engine in pg.engine_names():
-            for shapes in (True, False):
-                found = _run(case, arrays, [*xs, *ys], engine, shapes=shapes)
-                for one, other in zip(found, expected, strict=True):
-                    assert_close(one, other, f"{engine}, Session, shapes known: {shapes}")
-            traced = pg.function(lambda *a: case.outputs(*a), engine=engine)(*arrays)
-            for one, other in zip(traced, expected[: len(ys)], strict=True):
-                assert_close(one, other, f"{engine}, function")
-
-
-def _run(
-    case: Case, arrays: Sequence[Array], like: Sequence[Any], engine: str, *, shapes: bool
-) -> list[Array]:
-    """Outputs and gradients by a Session, from placeholders with or without shape and dtype."""
-    with pg.Graph() as graph:
-        xs = [
-            pg.placeholder(a.shape, dtype=a.dtype) if shapes else pg.placeholder() for a in arrays
-        ]
-        ys = case.outputs(*xs)
-        fetches = [*ys, *_slopes(xs, ys, like)]
-    return pg.Session(graph, engine=engine).run(fetches, dict(zip(xs, arrays, strict=True)))
+            found = compiled(case, xs, ys, engine)(arrays)
+            for one, other in zip(found, expected, strict=True):
+                assert_close(one, other, engine)
+        found = compiled(case, xs, ys, "numpy", template=False)(arrays)
+        for one, other in zip(found, expected, strict=True):
+            assert_close(one, other, "shapes and dtypes are known")
+        traced = pg.function(lambda *a: case.outputs(*a), engine="numpy")(*arrays)
+        for one, other in zip(traced, expected[: len(ys)], strict=True):
+            assert_close(one, other, "function")
 
 
 def derivatives_are_slopes(case: Case) -> None:
@@ -204,7 +141,7 @@ def _has_differences(array: Array) -> bool:
 def forward_is_the_transpose_of_reverse(case: Case) -> None:
     """g·(J t) = (gᵀJ)·t, and J t has the shape and dtype of the result."""
     for dtype in FLOATS:
-        f, floats = _of_floats(case, case.arrays(dtype))
+        f, floats = of_floats(case, case.arrays(dtype))
         ys, pull = pg.vjp(f, *floats)
         if not floats or not ys:
             continue
@@ -213,7 +150,7 @@ def forward_is_the_transpose_of_reverse(case: Case) -> None:
         pushed = pg.jvp(f, floats, ts)[1]
         for y, t in zip(ys, pushed, strict=True):
             assert (t.shape, t.dtype) == (y.shape, y.dtype), "a tangent differs from its result"
-        gs = [_weights(y) for y in ys]
+        gs = [weights(y) for y in ys]
         left, right = _inner(gs, pushed), _inner(pull(gs), ts)
         if np.isfinite(left) and np.isfinite(right):
             assert_close(dtype.type(left), dtype.type(right), "forward, reverse")
@@ -224,38 +161,25 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
     return sum(float(np.sum(x * y, dtype=np.float64)) for x, y in zip(xs, ys, strict=True))
 
 
-def _of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
-    """The operation as a function of its float inputs to its float outputs, and those inputs."""
-    places = [place for place, array in enumerate(arrays) if array.dtype.kind == "f"]
-
-    def f(*given: Any) -> list[Any]:
-        inputs: list[Any] = list(arrays)
-        for place, x in zip(places, given, strict=True):
-            inputs[place] = x
-        return _floats(case.outputs(*inputs))
-
-    return f, [arrays[place] for place in places]
-
-
 def gradients_keep_shape_and_dtype(case: Case) -> None:
     """A gradient is like its input, and no float on its way is wider or narrower than the input."""
     for dtype in FLOATS:
-        xs, ys, first = _eager(case, case.arrays(dtype))
-        second = pg.gradients(_total(first, first), _floats(xs)) if first else []
+        xs, ys, first = eager(case, case.arrays(dtype))
+        second = pg.gradients(weighted_sum(first, first), floats(xs)) if first else []
         for slopes in (first, second):
-            for x, g in zip(_floats(xs), slopes):
+            for x, g in zip(floats(xs), slopes):
                 assert g.shape == x.shape, f"gradient {g.shape} of an input {x.shape}"
                 assert g.dtype == x.dtype, f"gradient {g.dtype} of an input {x.dtype}"
-        if case.chooses_dtype or not _floats(xs):
+        if case.chooses_dtype or not floats(xs):
             continue
         for node in [*ys, *_on_the_way([*first, *second])]:
-            if _is_float(node) and not isinstance(node, Random):
-                assert set(_dtypes(node)) == {dtype}, f"{node.label()}: {node.dtype} among {dtype}"
+            if is_float(node) and not isinstance(node, Random):
+                assert set(dtypes(node)) == {dtype}, f"{node.label()}: {node.dtype} among {dtype}"
 
 
 def _on_the_way(nodes: Sequence[pg.Node]) -> list[pg.Node]:
     """The nodes that numbers reach `nodes` through: what decides a comparison isn't among them."""
-    return pg.postorder(*nodes, inputs=lambda node: node.inputs if _is_float(node) else ())
+    return pg.postorder(*nodes, inputs=lambda node: node.inputs if is_float(node) else ())
 
 
 def inputs_may_be_related(case: Case) -> None:
@@ -268,14 +192,14 @@ def inputs_may_be_related(case: Case) -> None:
             apart = list(map(pg.tensor, arrays))
             apart[j] = pg.tensor(factor * arrays[i])
             ys = case.outputs(*apart)
-            if not any(map(_is_float, ys)):
+            if not any(map(is_float, ys)):
                 return
-            one, other = pg.gradients(_total(ys, ys), [apart[i], apart[j]])
+            one, other = pg.gradients(weighted_sum(ys, ys), [apart[i], apart[j]])
             x = apart[i]
             related: list[Any] = list(apart)
             related[j] = x if factor == 1 else x * factor
             ys = case.outputs(*related)
-            found = pg.gradients(_total(ys, ys), x)
+            found = pg.gradients(weighted_sum(ys, ys), x)
             assert_close(found.numpy(), (one + factor * other).numpy(), f"inputs {i} and {j}")
 
 
@@ -290,56 +214,27 @@ def broadcasting_is_undone(case: Case) -> None:
     for pattern in (((3, 1), (4,)), ((), (2, 3)), ((2, 1), (0,)), ((), ())):
         small = [np.resize(array, pattern[place % 2]) for place, array in enumerate(arrays)]
         wide = [np.array(array) for array in np.broadcast_arrays(*small)]
-        xs, ys, slopes = _eager(case, small)
-        _, wide_ys, wide_slopes = _eager(case, wide)
-        for one, other in zip(_values(ys), _values(wide_ys), strict=True):
+        xs, ys, slopes = eager(case, small)
+        _, wide_ys, wide_slopes = eager(case, wide)
+        for one, other in zip(values(ys), values(wide_ys), strict=True):
             assert_close(one, other, f"broadcast {pattern}")
-        for x, one, other in zip(_floats(xs), slopes, wide_slopes):
-            assert_close(one.numpy(), _summed_to(other.numpy(), x.shape), f"gradient {pattern}")
-
-
-@np.errstate(all="ignore")
-def _summed_to(array: Array, shape: tuple[int, ...]) -> Array:
-    extra = array.ndim - len(shape)
-    array = array.sum(axis=tuple(range(extra)))
-    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return array.sum(axis=axes, keepdims=True)
+        for x, one, other in zip(floats(xs), slopes, wide_slopes):
+            assert_close(one.numpy(), summed_to(other.numpy(), x.shape), f"gradient {pattern}")
 
 
 def layout_does_not_matter(case: Case) -> None:
     """Strided, reversed and column-major inputs give what contiguous ones give."""
     arrays = case.arrays()
-    xs, ys, slopes = _eager(case, arrays)
-    expected = _values([*ys, *slopes])
-    views = case.outputs(*[pg.tensor(_followed(array))[..., 0] for array in arrays])
-    for one, other in zip(_values(views), expected, strict=False):
+    xs, ys, slopes = eager(case, arrays)
+    expected = values([*ys, *slopes])
+    views = case.outputs(*[pg.tensor(followed(array))[..., 0] for array in arrays])
+    for one, other in zip(values(views), expected, strict=False):
         assert_close(one, other, "views")
-    for layout in (_by_columns, _stepped, _backwards):
-        laid = [layout(array) for array in arrays]
-        for engine in pg.engine_names():
-            found = _run(case, laid, [*xs, *ys], engine, shapes=False)
-            for one, other in zip(found, expected, strict=True):
+    for engine in pg.engine_names():
+        run = compiled(case, xs, ys, engine)
+        for layout in (by_columns, stepped, backwards):
+            for one, other in zip(run(list(map(layout, arrays))), expected, strict=True):
                 assert_close(one, other, f"{engine}, {layout.__name__}")
-
-
-def _by_columns(array: Array) -> Array:
-    """The same elements, column by column."""
-    return np.array(array, order="F")
-
-
-def _stepped(array: Array) -> Array:
-    """The same elements, each followed by one that must not be read."""
-    return _followed(array)[..., 0]
-
-
-def _followed(array: Array) -> Array:
-    return np.stack([array, np.ones_like(array)], axis=-1)
-
-
-def _backwards(array: Array) -> Array:
-    """The same elements, stored in reverse order."""
-    back = (slice(None, None, -1),) * array.ndim
-    return np.array(array[back], order="C")[back]
 
 
 def nothing_is_written_to(case: Case) -> None:
@@ -351,10 +246,9 @@ def nothing_is_written_to(case: Case) -> None:
             xs = [pg.placeholder() for _ in arrays]
             ys = case.outputs(*xs)
         results = pg.Session(graph, engine=engine).run(ys, dict(zip(xs, arrays, strict=True)))
-        results += pg.function(lambda *a: case.outputs(*a), engine=engine)(*arrays)
         _assert_untouched(arrays, before, results)
     nodes = case.outputs(*arrays)
-    _assert_untouched(arrays, before, _values(nodes))
+    _assert_untouched(arrays, before, values(nodes))
     for x in nodes[0].inputs:
         for value in x.value if isinstance(x.value, tuple) else (x.value,):
             assert not value.flags.writeable, "an input could be written to"
@@ -376,10 +270,10 @@ def other_dtypes_follow_the_rule(case: Case) -> None:
     """With half floats, integers and booleans the rule tells the dtype, or no node is made."""
     for dtype in map(np.dtype, ("float16", "int32", "int64", "uint8", "bool")):
         drawn = case.arrays()
-        if not case.sample.smooth or case.chooses_dtype or not any(map(_is_float, drawn)):
+        if not case.sample.smooth or case.chooses_dtype or not any(map(is_float, drawn)):
             return
         with np.errstate(all="ignore"):
-            arrays = [x.astype(dtype) if _is_float(x) else x for x in drawn]
+            arrays = [x.astype(dtype) if is_float(x) else x for x in drawn]
         try:
             actual = case.outputs(*map(pg.tensor, arrays))
         except PalingradError:

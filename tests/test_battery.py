@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from battery import CHECKS, examine, shipped
 
+from battery import CHECKS, examine, shipped
 from palingrad.autodiff.gradients import Gradient
 from palingrad.graph.operation import Item
 from palingrad.ops.state import AssignVariable, Group

@@ -1,6 +1,7 @@
 """palingrad: computational graphs you can read forwards and backwards."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
@@ -184,6 +185,9 @@ from .ops.trigonometric import (
 )
 from .session import Session as Session
 from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from . import data as data, io as io, nn as nn, optim as optim, train as train
 
 _PARTS = ("data", "io", "nn", "optim", "train")  # imported when they are first used
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial, update_wrapper
 from typing import Any
 
@@ -18,7 +18,8 @@ from .graph.graph import Graph
 from .graph.kinds import Assign, Scratch
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
-from .graph.operation import Operation
+from .graph.operation import Operation, has_value
+from .ops.state import Latest
 from .passes.pipeline import optimise
 from .passes.specialise import specialise
 from .trees import leaves, rebuilt
@@ -103,7 +104,8 @@ class Traced:
             new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
             traced_args, traced_kwargs = rebuilt([args, kwargs], iter(new))
             self.result = f(*traced_args, **traced_kwargs)
-            outputs = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
+            returned = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
+            outputs = [x for x in returned if has_value(x)]
         placeholders = [new[place] for place in self.fed]
         fed = {node: (node.shape, node.dtype) for node in placeholders}
         fetches = [*outputs, *graph.assigned.values()]
@@ -114,8 +116,14 @@ class Traced:
     def run(self, given: list[Any]) -> Any:
         """The results for these leaves of arguments, in the form that f returned them."""
         values = iter(self.executable([_array(given[place]) for place in self.fed]))
-        new = (next(values) if isinstance(x, Node) else x for x in leaves(self.result))
-        return rebuilt(self.result, new)
+        return rebuilt(self.result, (_returned(x, values) for x in leaves(self.result)))
+
+
+def _returned(leaf: Any, values: Iterator[Array]) -> Any:
+    """The next value for a node that has one, None for one without, anything else as it is."""
+    if not isinstance(leaf, Node):
+        return leaf
+    return next(values) if has_value(leaf) else None
 
 
 class Trace(Scratch):
@@ -124,6 +132,7 @@ class Trace(Scratch):
     def __init__(self) -> None:
         super().__init__()
         self.assigned: dict[Variable, Node] = {}
+        self._reads: dict[Variable, Node] = {}
         self._captured: dict[Node, Node] = {}
 
     def add(self, node: Node) -> None:
@@ -136,8 +145,11 @@ class Trace(Scratch):
     def _seen(self, x: Node) -> Node:
         """What a node is inside the trace: an assigned Variable its new value, a node that was
         computed outside its value."""
-        if isinstance(x, Variable):
-            return self.assigned.get(x, x)
+        if isinstance(x, Variable) and x in self.assigned:
+            assigned = self.assigned[x]
+            if x not in self._reads or self._reads[x].inputs[0] is not assigned:
+                self._reads[x] = Latest(assigned, variable=x)
+            return self._reads[x]
         if isinstance(x, Operation) and not x.deferred:
             if x not in self._captured:
                 self._captured[x] = Constant(x.numpy())

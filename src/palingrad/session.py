@@ -13,7 +13,7 @@ from .errors import FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder
 from .graph.node import Node
-from .graph.operation import MultipleOutputs
+from .graph.operation import has_value
 from .graph.order import postorder
 from .passes.pipeline import optimise
 from .passes.specialise import specialise
@@ -34,7 +34,7 @@ class Session:
         self.engine = engine
         self._plans: dict[tuple[int, ...], Plan] = {}
 
-    def run(self, fetches: Any, feeds: Mapping[Placeholder, Any] | None = None) -> Any:
+    def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> Any:
         """Compute `fetches`: a node, or lists, tuples and dicts of them, in the same form.
 
         `feeds` gives placeholders their values: arrays, numbers or nested lists. Assignments
@@ -77,7 +77,7 @@ class Plan:
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes  # held here, so that no other node gets the same id
         self.placeholders = [node for node in postorder(*nodes) if isinstance(node, Placeholder)]
-        self._valued = [_has_value(node) for node in nodes]
+        self._valued = [has_value(node) for node in nodes]
         self._compiled: dict[Any, Executable] = {}
         self._lock = threading.Lock()
 
@@ -116,10 +116,3 @@ def _check_keys(feeds: Mapping[Any, Any]) -> None:
     for key in feeds:
         if not isinstance(key, Placeholder):
             raise FeedError(f"only placeholders are fed, got {key!r:.60}")
-
-
-def _has_value(node: Node) -> bool:
-    """Whether a run gives the node a value: a group of nodes that are run has none."""
-    if isinstance(node, MultipleOutputs) and node.count:
-        raise GraphError(f"run: {node.label()} has several outputs; fetch those{node.built()}")
-    return not isinstance(node, MultipleOutputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from palingrad.io import Checkpoint, load_checkpoint, restore, save_checkpoint
 pytestmark = pytest.mark.tiny
 
 
-def checkpoint(**arrays: np.ndarray) -> Checkpoint:
+def checkpoint(**arrays: Any) -> Checkpoint:
     return Checkpoint(arrays, {}, Path("run/weights.safetensors"))
 
 
@@ -25,7 +26,7 @@ def test_variables_take_what_was_saved(tmp_path: Path):
     for variable in model.values():
         variable.assign(variable * 0)
     restore(model, load_checkpoint(tmp_path))
-    np.testing.assert_array_equal(model["w"].numpy(), np.float32([[1, 2]]), strict=True)
+    np.testing.assert_array_equal(model["w"].numpy(), np.array([[1, 2]], np.float32), strict=True)
     np.testing.assert_array_equal(model["steps"].numpy(), 7)
     np.testing.assert_array_equal(model["b"].numpy(), 0.5)
 
@@ -101,6 +102,29 @@ def test_it_waits_for_a_run_that_updates():
         assert w.item() == 0
     thread.join()
     assert w.item() == 5
+
+
+def test_locks_are_taken_in_the_order_that_runs_take_them():
+    """Two orders could make a run and a restore wait for each other for good."""
+    entered: list[str] = []
+
+    class Noted:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def __enter__(self) -> None:
+            entered.append(self.name)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    model = {name: pg.Variable(0.0) for name in "abc"}
+    saved = checkpoint(**dict.fromkeys("abc", np.float32(1)))
+    for name, variable in model.items():
+        variable.lock = Noted(name)  # pyright: ignore[reportAttributeAccessIssue]
+    for names in ("abc", "cba", "bac"):
+        entered.clear()
+        restore({name: model[name] for name in names}, saved)
+        assert entered == sorted("abc", key=lambda name: id(model[name]))
 
 
 def test_one_variable_under_two_names_is_no_deadlock():

@@ -66,6 +66,8 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
     _check_nodes(y, targets)
+    if context.graph is not None:  # in a trace a Variable is what it was assigned last
+        targets = list(context.graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
     # A derivative belongs to the graph its node waits in, also when that isn't open any more.
     waits = context.graph is None and y.deferred and y.graph is not None

@@ -74,12 +74,17 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
         if function is None:
             function = _function(node)
         elif (out := target(node, dying, free)) is not None:
-            inputs = (*inputs, slots[out])  # a ufunc's last argument is where it writes
+            function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
         large = [slots[x] for x in dying if is_large(x)]
         if large:
             steps.append(_dropping(large))
     return steps
+
+
+def _writing(ufunc: Callable[..., Any]) -> Callable[..., Any]:
+    """The ufunc with one more argument: the array that it writes its result to."""
+    return lambda *arguments: ufunc(*arguments[:-1], out=arguments[-1])
 
 
 def _step(function: Callable[..., Any], inputs: tuple[int, ...], output: int) -> Step:

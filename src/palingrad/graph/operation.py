@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ..dtypes import DType
-from ..errors import DTypeError, GradientError, PalingradError, ShapeError
+from ..errors import DTypeError, GradientError, GraphError, PalingradError, ShapeError
 from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
@@ -260,6 +260,18 @@ class Item(Operation):
 
     def dtype_rule(y, dtypes):
         return dtypes[y.attributes["index"]]
+
+
+def has_value(node: Node) -> bool:
+    """Whether a run gives the node a value: a group of nodes that are run together has none.
+
+    Raises GraphError for a node with several outputs, of which one must be asked for.
+    """
+    if not isinstance(node, MultipleOutputs):
+        return True
+    if node.count:
+        raise GraphError(f"{node.label()} has several outputs; take those{node.built()}")
+    return False
 
 
 def is_known(node: Node) -> bool:

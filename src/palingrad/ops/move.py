@@ -179,10 +179,14 @@ class Flatten(Composite):
     promotes = False
     samples = [case((2, 3, 4)), case((2, 3)), case((4,)), case((0, 3, 2))]
 
-    def expand(y, x):
-        if not x.ndim:
+    def shape_rule(y, *shapes):
+        if not shapes[0]:
             raise ShapeError("x has no axes to flatten")
-        return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+        rest = shapes[0][1:]
+        return shapes[0][0], math.prod(rest) if None not in rest else None
+
+    def expand(y, x):
+        return ops.reshape(x, y.shape_rule(x.shape))
 
 
 class Slice(Move):

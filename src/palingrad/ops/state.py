@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..graph.kinds import Assign, Control
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
-from ..graph.samples import case
+from ..graph.samples import case, edge
+from .discrete import Step
 
 
 class AssignVariable(Assign):
@@ -35,6 +38,20 @@ class AssignVariable(Assign):
 
     def vjp(y, g, x):
         return [g]
+
+
+class Latest(Step):
+    """y = x, what `variable` was assigned last in a trace.
+
+    Nothing flows back: a Variable is a new start, whatever its value was made from.
+    """
+
+    math = "{x}"
+    promotes = False
+    samples = [edge(0.0, 1.5, np.nan, variable=None)]
+
+    def f(m, x, *, variable):
+        return x
 
 
 class Group(MultipleOutputs, Control):

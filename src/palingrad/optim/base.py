@@ -11,11 +11,11 @@ from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import GradientError
 from ..graph.context import context, opened
-from ..graph.kinds import Assign
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from ..graph.order import postorder
 from ..graph.registry import ops
+from ..ops.state import Latest
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
 
@@ -75,7 +75,7 @@ class Optimizer:
     def gradients(self, loss: Node, variables: Variables | None = None) -> dict[Variable, Node]:
         """∂loss/∂variable for each Variable that `minimize` would change."""
         targets = _targets(loss, variables)
-        return dict(zip(targets, gradients(loss, [_read(v) for v in targets]), strict=True))
+        return dict(zip(targets, gradients(loss, targets), strict=True))
 
     def accumulate(
         self, loss: Node, variables: Variables | None = None, *, weight: float | Node = 1.0
@@ -220,4 +220,4 @@ def _read(variable: Variable) -> Node:
 
 def _is_read(node: Any) -> bool:
     """Whether the node is an assigned Variable's new value, and so stands for the Variable."""
-    return isinstance(node, Assign) and _read(node.attributes["variable"]) is node
+    return isinstance(node, Latest) and _read(node.attributes["variable"]) is node

@@ -22,7 +22,7 @@ from ..ops.move import (
     Squeeze,
 )
 from ..ops.reduce import Sum
-from ..ops.state import After
+from ..ops.state import After, AssignVariable, Latest
 from ..shapes import size
 from .program import Program
 
@@ -127,6 +127,8 @@ _RULES: dict[type, Callable[..., Node | None]] = {
     Positive: _identity,
     StopGradient: _identity,
     Cast: _identity,
+    AssignVariable: _identity,
+    Latest: _identity,
     After: lambda y, x, *others: x,  # what the others assign is among the updates by now
     OnesLike: _filled(1),
     ZerosLike: _filled(0),

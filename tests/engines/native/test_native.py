@@ -124,6 +124,22 @@ def test_what_cannot_be_compiled_runs_through_numpy_and_is_named():
     assert "fallback" in f.explain(x)
 
 
+def test_a_fallback_that_returns_its_input_keeps_its_value():
+    class Same(pg.Custom):
+        def compute(self, x):
+            return x
+
+    def f(x):
+        y = Same(pg.exp(x))  # exp(x) is in the arena, where the next values are written over it
+        for _ in range(4):
+            x = pg.tanh(pg.matmul(x, y))
+        return y + x, pg.sum(y)
+
+    (x,) = arrays((16, 16))
+    for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
+        np.testing.assert_allclose(found, expected.value, rtol=1e-10, atol=1e-10)
+
+
 def test_results_stay_as_they_are_when_the_function_runs_again():
     f = native(lambda x: (x * 2, pg.reshape(x, (2, 2)), x))
     kept = f(np.ones(4))

@@ -141,10 +141,17 @@ class NativeExecutable(Executable):
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):
-            memory.loose[node] = result
+            memory.loose[node] = [_apart(one, inputs) for one in result]
             return
         number, _ = self._slots.place(node)
-        memory.point(number, np.ascontiguousarray(result).reshape(sizes(node.shape)))
+        memory.point(number, _apart(result, inputs).reshape(sizes(node.shape)))
+
+
+def _apart(result: Any, inputs: list[Any]) -> Array:
+    """`result` in memory of its own: an input's is written over when nobody needs it any more."""
+    array = np.ascontiguousarray(result)
+    parts = [part for x in inputs for part in (x if isinstance(x, (tuple, list)) else [x])]
+    return array.copy() if any(np.may_share_memory(array, part) for part in parts) else array
 
 
 def _stretches(units: list[Unit]) -> list[list[Unit]]:

@@ -1,0 +1,137 @@
+"""One operation on one of its samples, computed in the ways that the battery compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import palingrad as pg
+from palingrad.graph.operation import MultipleOutputs, Operation
+from palingrad.graph.samples import Sample
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation on one of its samples."""
+
+    operation: type[Operation]
+    sample: Sample
+
+    def arrays(self, dtype: Any = np.float64) -> list[Array]:
+        """The sample's inputs, the floats among them in `dtype`."""
+        drawn = map(np.asarray, self.sample.inputs(np.random.default_rng(0)))
+        return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
+
+    def outputs(self, *inputs: Any) -> list[pg.Node]:
+        """The nodes that the operation makes of these inputs."""
+        node = self.operation(*inputs, **self.sample.attributes)
+        return list(node.items) if isinstance(node, MultipleOutputs) else [node]
+
+    @property
+    def chooses_dtype(self) -> bool:
+        """Whether an attribute says which dtype the result has."""
+        return "dtype" in self.sample.attributes
+
+
+def is_float(x: Any) -> bool:
+    return all(dtype is not None and dtype.kind == "f" for dtype in dtypes(x))
+
+
+def dtypes(x: Any) -> tuple[Any, ...]:
+    return x.dtype if isinstance(x.dtype, tuple) else (x.dtype,)
+
+
+def floats(nodes: Sequence[Any]) -> list[Any]:
+    return [x for x in nodes if is_float(x)]
+
+
+def values(nodes: Sequence[pg.Node]) -> list[Array]:
+    return [node.numpy() for node in nodes]
+
+
+def weights(y: Any) -> Array:
+    """A weight for each element, so that a gradient shows where each came from."""
+    return np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape).astype(y.dtype)
+
+
+def weighted_sum(ys: Sequence[pg.Node], like: Sequence[pg.Node]) -> Any:
+    """One number that depends on every float element of `ys`; `like` tells shapes and dtypes."""
+    terms = [pg.sum(y * weights(known)) for y, known in zip(ys, like) if is_float(known)]
+    return sum(terms[1:], start=terms[0]) if terms else None
+
+
+def slopes_of(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[pg.Node]:
+    """The gradients of the total of `ys` with respect to those `xs` that `like` says are floats."""
+    total = weighted_sum(ys, like[len(xs) :])
+    floats = [x for x, known in zip(xs, like) if is_float(known)]
+    return [] if total is None else pg.gradients(total, floats)
+
+
+def eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], list[pg.Node]]:
+    """Inputs, outputs and gradients, computed at once."""
+    xs = [pg.tensor(array) for array in arrays]
+    ys = case.outputs(*xs)
+    return xs, ys, slopes_of(xs, ys, [*xs, *ys])
+
+
+def compiled(
+    case: Case, known: Sequence[Any], results: Sequence[Any], engine: str, *, template: bool = True
+) -> Callable[[Sequence[Array]], list[Array]]:
+    """A Session's way from arrays to outputs and gradients.
+
+    `known` inputs and `results` tell shapes and dtypes; the placeholders of a template know none.
+    """
+    with pg.Graph() as graph:
+        xs = [
+            pg.placeholder() if template else pg.placeholder(x.shape, dtype=x.dtype) for x in known
+        ]
+        ys = case.outputs(*xs)
+        fetches = [*ys, *slopes_of(xs, ys, [*known, *results])]
+    session = pg.Session(graph, engine=engine)
+    return lambda arrays: session.run(fetches, dict(zip(xs, arrays, strict=True)))
+
+
+def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
+    """The operation as a function of its float inputs to its float outputs, and those inputs."""
+    places = [place for place, array in enumerate(arrays) if array.dtype.kind == "f"]
+
+    def f(*given: Any) -> list[Any]:
+        inputs: list[Any] = list(arrays)
+        for place, x in zip(places, given, strict=True):
+            inputs[place] = x
+        return floats(case.outputs(*inputs))
+
+    return f, [arrays[place] for place in places]
+
+
+@np.errstate(all="ignore")
+def summed_to(array: Array, shape: tuple[int, ...]) -> Array:
+    extra = array.ndim - len(shape)
+    array = array.sum(axis=tuple(range(extra)))
+    axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
+    return array.sum(axis=axes, keepdims=True)
+
+
+def by_columns(array: Array) -> Array:
+    """The same elements, column by column."""
+    return np.array(array, order="F")
+
+
+def stepped(array: Array) -> Array:
+    """The same elements, each followed by one that must not be read."""
+    return followed(array)[..., 0]
+
+
+def followed(array: Array) -> Array:
+    return np.stack([array, np.ones_like(array)], axis=-1)
+
+
+def backwards(array: Array) -> Array:
+    """The same elements, stored in reverse order."""
+    back = (slice(None, None, -1),) * array.ndim
+    return np.array(array[back], order="C")[back]

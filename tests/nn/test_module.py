@@ -1,0 +1,129 @@
+"""A module finds its Variables and names them by where they are."""
+
+from __future__ import annotations
+
+import pytest
+
+import palingrad as pg
+from palingrad import nn
+from palingrad.optim import GradientDescent
+
+pytestmark = pytest.mark.tiny
+
+
+class Affine(nn.Module):
+    """y = slope·x + offset, and two Variables that training leaves alone."""
+
+    def __init__(self) -> None:
+        self.slope, self.offset = pg.Variable(2.0), pg.Variable(1.0)
+        self.frozen = pg.Variable(1.0, trainable=False)
+        self.count = pg.Variable(0)
+        self.title, self.function, self.nothing = "affine", pg.relu, None
+
+    def forward(self, x, *, training):
+        return self.slope * x + self.offset + (100 if training else 0)
+
+
+class Nested(nn.Module):
+    """Modules and Variables in lists, tuples and dicts."""
+
+    def __init__(self) -> None:
+        self.list = [Affine(), pg.Variable(1.0)]
+        self.dict = {"first": nn.Linear(2, 3), "second": (pg.Variable(2.0), [pg.Variable(3.0)])}
+
+
+def test_parameters_are_named_by_attribute():
+    model = Affine()
+    assert list(model.parameters()) == ["slope", "offset"]
+    assert model.parameters()["slope"] is model.slope
+
+
+def test_variables_count_those_that_are_not_trained_too():
+    assert list(Affine().variables()) == ["slope", "offset", "frozen", "count"]
+
+
+def test_names_lead_through_lists_tuples_dicts_and_modules():
+    assert list(Nested().parameters()) == [
+        "list/0/slope",
+        "list/0/offset",
+        "list/1",
+        "dict/first/weight",
+        "dict/first/bias",
+        "dict/second/0",
+        "dict/second/1/0",
+    ]
+
+
+def test_sequential_s_parameters_are_named_by_place():
+    model = nn.Sequential(nn.Linear(4, 3), pg.relu, nn.Sequential(nn.Linear(3, 2, bias=False)))
+    names = ["layers/0/weight", "layers/0/bias", "layers/2/layers/0/weight"]
+    assert list(model.parameters()) == names
+
+
+def test_a_shared_layer_is_named_once():
+    shared = nn.Linear(3, 3)
+    model = nn.Sequential(shared, pg.relu, shared)
+    assert list(model.parameters()) == ["layers/0/weight", "layers/0/bias"]
+
+
+def test_a_shared_variable_has_its_first_name():
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    model = nn.Sequential(first, second)
+    assert list(model.parameters()) == ["layers/0/weight", "layers/0/bias", "layers/1/bias"]
+
+
+def test_a_shared_layer_s_gradient_counts_all_its_uses():
+    shared = nn.Linear(1, 1, bias=False, initializer=nn.init.zeros, dtype=pg.float64)
+    weight = shared.weight.assign([[3.0]])
+    nn.Sequential(shared, shared)([[2.0]]).backward()
+    assert weight.grad is not None
+    assert weight.grad.item() == 12  # ∂(w²·2)/∂w = 4w
+
+
+class Child(nn.Module):
+    def __init__(self, parent: nn.Module) -> None:
+        self.parent, self.size = parent, pg.Variable(1.0)
+
+
+class Parent(nn.Module):
+    def __init__(self) -> None:
+        self.children = [Child(self), Child(self)]
+        self.size = pg.Variable(2.0)
+
+
+def test_a_module_that_leads_back_to_itself_is_no_endless_loop():
+    names = ["children/0/size", "children/1/size", "size"]
+    assert list(Parent().parameters()) == names
+
+
+def test_a_model_without_variables_has_no_names():
+    assert nn.Sequential(nn.Flatten(), nn.Tanh(), pg.relu).variables() == {}
+
+
+def test_a_call_evaluates_unless_told_to_train():
+    model = Affine()
+    assert (model(3.0).item(), model(3.0, training=True).item()) == (7, 107)
+
+
+def test_sequential_tells_its_modules_whether_they_train():
+    model = nn.Sequential(Affine(), nn.Sequential(Affine()))
+    assert (model(0.0).item(), model(0.0, training=True).item()) == (3, 303)
+
+
+def test_a_module_without_forward_says_what_it_needs():
+    with pytest.raises(NotImplementedError, match=r"Nested needs forward\(self, x, \*, training\)"):
+        Nested()(1.0)
+
+
+def test_a_module_prints_its_parameters_shapes():
+    assert repr(Affine()) == "Affine(slope=(), offset=())"
+
+
+def test_any_module_can_be_trained():
+    model = Affine()
+    sgd = GradientDescent(0.1)
+    for _ in range(200):
+        sgd.minimize(pg.mse(model(pg.tensor([0.0, 1.0, 2.0])), pg.tensor([5.0, 4.0, 3.0])))
+    assert model.slope.item() == pytest.approx(-1, abs=1e-3)
+    assert model.offset.item() == pytest.approx(5, abs=1e-3)

@@ -1,0 +1,392 @@
+"""Each pass: what it does, what it leaves, and that it changes no value and nothing it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.autodiff.gradients import Gradient
+from palingrad.errors import FeedError, GraphError, ShapeError
+from palingrad.graph.kinds import Composite
+from palingrad.graph.leaves import Constant
+from palingrad.graph.verify import verify
+from palingrad.ops.arithmetic import Multiply
+from palingrad.passes import pipeline
+from palingrad.passes.advance import advance
+from palingrad.passes.expand import expand
+from palingrad.passes.fold import fold
+from palingrad.passes.pipeline import optimise
+from palingrad.passes.program import Program
+from palingrad.passes.share import share
+from palingrad.passes.simplify import _RULES, simplify
+from palingrad.passes.specialise import specialise
+from palingrad.passes.stable import stabilise
+from tolerances import assert_close, assert_same
+
+X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
+
+
+def program_of(f: Callable[..., Any], *arrays: Any) -> Program:
+    """The specialised program of a function for inputs such as these."""
+    xs = [pg.placeholder(name=f"x{number}") for number in range(len(arrays))]
+    with pg.Graph():
+        y = f(*xs)
+    fetches = y if isinstance(y, list) else [y]
+    fed = {x: (np.shape(a), np.asarray(a).dtype) for x, a in zip(xs, arrays, strict=True)}
+    return specialise(fetches, fed)
+
+
+def run(program: Program, *arrays: Any) -> Any:
+    """What the program computes, by the numpy engine, after composites are taken apart."""
+    expanded = expand(Program(program.feeds, program.outputs))
+    return pg.get_engine("numpy").compile(expanded)(list(arrays))
+
+
+def names(program: Program) -> list[str]:
+    """The operations of a program in order, by kind."""
+    return [node.kind_name() for node in program.order if isinstance(node, pg.Operation)]
+
+
+def texts(program: Program) -> list[str]:
+    """Everything about a program's nodes that a pass could have changed."""
+    return [
+        f"{id(node)} {list(map(id, node.inputs))} {node.shape} {node.dtype} {node.name}"
+        f" {dict(getattr(node, 'attributes', {}))} {node.graph}"
+        for node in program.order
+    ]
+
+
+# -------------------------------------------------------------------------------- specialise
+
+
+@pytest.mark.tiny
+def test_specialise_makes_everything_concrete_and_keeps_promises():
+    def f(x):
+        slope = pg.gradients(pg.sum(pg.mean(x, axis=0) ** 2), x)
+        return [slope, pg.gradients(pg.sum(slope), x)]
+
+    program = program_of(f, X)
+    verify(program.roots, forbidden=(Gradient,))
+    assert [y.shape for y in program.outputs] == [(2, 3), (2, 3)]
+    assert_close(run(program, X)[1], np.ones((2, 3)))
+
+
+def test_specialise_leaves_the_template_as_it_was():
+    x = pg.placeholder(name="x")
+    y = pg.softmax(x * 2.0, name="y")
+    specialise([y], {x: ((2, 3), pg.float32)})
+    assert (y.shape, y.dtype, x.shape) == (None, None, None)
+    wide = specialise([y], {x: ((4,), pg.float64)})
+    assert (wide.outputs[0].shape, wide.outputs[0].dtype) == ((4,), pg.float64)
+    assert wide.outputs[0].name == "y"
+    assert wide.outputs[0].origin == y.origin
+
+
+def test_specialise_leaves_what_is_concrete_alone():
+    v = pg.Variable([1.0, 2.0])
+    with pg.Graph():
+        y = v * 2.0
+    assert specialise([y], {}).outputs[0] is y
+
+
+def test_specialise_refuses_what_does_not_fit():
+    x, y = pg.placeholder(name="x"), pg.placeholder()
+    with pytest.raises(FeedError, match="placeholder 'x' needs a feed"):
+        specialise([x + y], {y: ((), pg.float32)})
+    with pytest.raises(ShapeError, match="matmul: inner sizes 3 and 2 differ"):
+        specialise([x @ y], {x: ((2, 3), pg.float32), y: ((2, 3), pg.float32)})
+    v = pg.Variable(1.0)
+    with pg.Graph(), pytest.raises(GraphError, match="assigned twice"):
+        specialise([v.assign(1.0), v.assign(2.0)], {})
+
+
+# -------------------------------------------------------------------------------- expand, advance
+
+
+@pytest.mark.tiny
+def test_expand_takes_composites_apart_at_every_depth():
+    program = program_of(lambda x: pg.std(pg.softmax(x), axis=1), X)
+    assert names(program) == ["softmax", "std"]
+    expanded = expand(program)
+    verify(expanded.roots, forbidden=(Composite,))
+    assert {"exp", "max", "sum", "sqrt"} <= set(names(expanded))
+
+
+def test_advance_counts_each_generator_in_use_once():
+    generator = pg.Generator(5)
+
+    def f(x):
+        pg.set_seed(0)
+        return [pg.uniform(2, seed=1) + pg.uniform(2, seed=1), pg.normal(3), pg.normal(3)]
+
+    program = advance(expand(program_of(f, X)))
+    states = [variable for variable, _ in program.updates]
+    assert len(states) == 3  # one for each seed given, one for all numbers without
+    for state, value in program.updates:
+        assert (value.shape, value.dtype) == (state.shape, pg.uint64)
+    assert generator.state not in set(states)
+    assert advance(program).updates == program.updates  # what is counted isn't counted again
+
+
+# -------------------------------------------------------------------------------- simplify
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("f", "left"),
+    [
+        (lambda x: x * 1.0, []),
+        (lambda x: 1 * x, []),
+        (lambda x: x / 1, []),
+        (lambda x: x - 0.0, []),
+        (lambda x: x**1, []),
+        (lambda x: x**2, ["square"]),
+        (lambda x: pg.negative(-x), []),
+        (lambda x: +x, []),
+        (lambda x: pg.stop_gradient(x), []),
+        (lambda x: pg.cast(x, pg.float64), []),
+        (lambda x: pg.reshape(x, (2, 3)), []),
+        (lambda x: pg.reshape(pg.reshape(x, (3, 2)), (6,)), ["reshape"]),
+        (lambda x: pg.squeeze(pg.expand_dims(x)), []),
+        (lambda x: x.mT.mT, []),
+        (lambda x: pg.permute_dims(pg.permute_dims(x, (1, 0)), (1, 0)), []),
+        (lambda x: pg.permute_dims(x[None], (1, 2, 0)).mT, ["slice", "permute_dims"]),
+        (lambda x: pg.broadcast_to(x, (2, 3)), []),
+        (lambda x: pg.zeros_like(x), ["broadcast_to"]),
+        # what looks alike but isn't
+        (lambda x: x * np.ones((2, 2, 3)), ["multiply"]),
+        (lambda x: x + 0.0, ["add"]),  # −0 + 0 is 0
+        (lambda x: x - -0.0, ["subtract"]),
+        (lambda x: x * 0.0, ["multiply"]),  # NaN and ∞ times 0 are NaN
+        (lambda x: x / x, ["divide"]),
+        (lambda x: x - x, ["subtract"]),
+        (lambda x: pg.cast(x, pg.float32), ["cast"]),
+        (lambda x: pg.reshape(x, (3, 2)), ["reshape"]),
+        (lambda x: pg.sum(x, axis=0), ["sum"]),
+        (lambda x: x.mT, ["matrix_transpose"]),
+    ],
+)
+def test_simplify(f, left):
+    program = program_of(f, X)
+    simple = simplify(program)
+    assert names(simple) == left
+    assert_same(run(simple, X)[0], run(program, X)[0])
+    special = np.array([[np.nan, np.inf, -np.inf], [0.0, -0.0, 1e-300]])
+    one, other = run(simple, special)[0], run(program, special)[0]
+    assert_same(one, other)
+    assert_same(np.signbit(one), np.signbit(other))
+
+
+def test_a_sum_over_axes_of_one_element_is_a_reshape():
+    program = simplify(program_of(lambda x: pg.sum(x[None], axis=0), X))
+    assert names(program) == ["slice", "reshape"]
+    assert_same(run(program, X)[0], X)
+
+
+# -------------------------------------------------------------------------------- fold
+
+
+@pytest.mark.tiny
+def test_fold_computes_what_depends_on_constants_alone():
+    program = fold(program_of(lambda x: x * pg.exp(pg.sum(np.ones(3)) * 2.0), X))
+    assert names(program) == ["multiply"]
+    folded = program.outputs[0].inputs[1]
+    assert isinstance(folded, Constant)
+    assert_close(folded.numpy(), np.exp(6.0))
+
+
+def test_fold_leaves_what_is_huge_random_assigned_or_ones_own():
+    class Mine(pg.Custom):
+        def compute(self, x):
+            return x + 1
+
+    huge = fold(program_of(lambda x: pg.broadcast_to(2.0, (100, 100)) + 0.0 * x[0, 0], X))
+    assert "broadcast_to" in names(huge)
+    assert names(fold(program_of(lambda x: Mine(np.ones(2)), X))) == ["mine"]
+    assert "uniform" in names(fold(expand(program_of(lambda x: pg.dropout(x, 0.5, seed=1), X))))
+    v = pg.Variable(1.0)
+    assert names(fold(program_of(lambda x: v * 2.0, X))) == ["multiply"]
+
+
+# -------------------------------------------------------------------------------- share
+
+
+@pytest.mark.tiny
+def test_share_computes_equal_things_once():
+    def f(x):
+        return [
+            pg.sin(x) * 2.0 + pg.sin(x) * 2.0,
+            pg.sum(x, axis=0) + pg.sum(x, axis=0),
+            pg.stack([x + np.arange(3.0), x + np.arange(3.0)]),
+        ]
+
+    program = share(program_of(f, X))
+    counts = {name: names(program).count(name) for name in set(names(program))}
+    assert (counts["sin"], counts["multiply"], counts["sum"]) == (1, 1, 1)
+    assert counts["add"] == 3
+    for one, other in zip(run(program, X), run(program_of(f, X), X), strict=True):
+        assert_same(one, other)
+
+
+def test_share_keeps_apart_what_only_looks_alike():
+    class Mine(pg.Custom):
+        def compute(self, x):
+            return x + 1
+
+    def f(x):
+        return [
+            pg.sum(x, axis=0) - pg.sum(x, axis=1)[0],
+            x[0:1] - x[1:2],
+            pg.cast(x, pg.float32) + pg.cast(pg.cast(x, pg.float64), pg.float64),
+            Mine(x) + Mine(x),
+            pg.uniform(2, seed=1) + pg.uniform(2, seed=2),
+            pg.leaky_relu(x, slope=0.1) - pg.leaky_relu(x, slope=0.2),
+            x * 1 + x * 1.0 + pg.cast(x, int) * 1,
+        ]
+
+    program = share(program_of(f, X))
+    assert names(program).count("sum") == 2
+    assert names(program).count("mine") == 2
+    assert names(program).count("uniform") == 2
+    assert names(program).count("leaky_relu") == 2
+
+
+def test_share_merges_one_random_operation_with_itself_alone():
+    def f(x):
+        u = pg.uniform(3, seed=1)
+        return [u + u, u * 2.0]
+
+    one, other = run(share(program_of(f, X)), X)
+    assert_same(one, other)
+
+
+# -------------------------------------------------------------------------------- stabilise
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("f", "form"),
+    [
+        (lambda x: pg.log(pg.softmax(x, axis=0)), "log_softmax"),
+        (lambda x: pg.log(pg.sigmoid(x)), "softplus"),
+        (lambda x: pg.log(1 + pg.exp(x)), "softplus"),
+        (lambda x: pg.log1p(pg.exp(x)), "softplus"),
+        (lambda x: pg.log(pg.sum(pg.exp(x), axis=0, keepdims=True)), "logsumexp"),
+    ],
+)
+def test_stabilise_prefers_the_stable_form(f, form):
+    program = program_of(f, X)
+    stable = stabilise(program)
+    assert form in names(stable)
+    assert "log" not in names(stable)
+    assert_close(run(stable, X)[0], run(program, X)[0])
+    assert np.isfinite(run(stable, 500 * X)[0]).all()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: pg.log(2 + pg.exp(x)),
+        lambda x: pg.log(pg.sum(x, axis=0)),
+        lambda x: pg.log2(pg.sigmoid(x)),
+        lambda x: pg.log(1 + pg.exp2(x)),
+    ],
+)
+def test_stabilise_leaves_other_logarithms_alone(f):
+    program = program_of(f, np.abs(X))
+    assert names(stabilise(program)) == names(program)
+
+
+# -------------------------------------------------------------------------------- all of them
+
+
+def busy(x: Any) -> Any:
+    """A bit of everything: composites, gradients, random numbers, moves, splits, constants."""
+    one, two = pg.split(pg.log(pg.softmax(x, axis=-1)), [1, 2], axis=1)
+    y = pg.sum(one * 1.0, axis=0) + pg.std(two.mT.mT**2, axis=1) * pg.exp(pg.tensor(1.0))
+    dropped = pg.dropout(x, 0.5, seed=3)
+    return [y, pg.gradients(pg.sum(y), x), dropped, pg.outer(x[0], x[1]) + 0 * pg.mean(x)]
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("one", dict.fromkeys(pipeline.PASSES), ids=lambda one: one.__name__)
+def test_a_pass_keeps_values_feeds_and_what_it_is_given(one):
+    program = program_of(busy, X)
+    before, expected = texts(program), run(program, X)
+    after = one(program)
+    assert texts(program) == before
+    assert after.feeds == program.feeds
+    assert [(y.shape, y.dtype) for y in after.outputs] == [
+        (y.shape, y.dtype) for y in program.outputs
+    ]
+    verify(after.roots)
+    for found, wanted in zip(run(after, X), expected, strict=True):
+        assert_close(found, wanted)
+
+
+def test_dead_nodes_are_gone():
+    program = program_of(lambda x: [x * 2.0, pg.exp(x)], X)
+    kept = Program(program.feeds, program.outputs[:1])
+    assert names(optimise(kept)) == ["multiply"]
+
+
+# -------------------------------------------------------------------------------- the verifier
+
+
+def retyped(program: Program) -> Program:
+    """A broken pass: the result stays the same node but says another dtype."""
+    node = program.outputs[0].rebuild(program.outputs[0].inputs)  # pyright: ignore
+    node._dtype = np.dtype(np.float16)
+    return Program(program.feeds, (node,), program.updates)
+
+
+def reshaped(program: Program) -> Program:
+    node = program.outputs[0].rebuild(program.outputs[0].inputs)  # pyright: ignore
+    node._shape = (7, 7)
+    return Program(program.feeds, (node,), program.updates)
+
+
+def vague(program: Program) -> Program:
+    return Program(program.feeds, (pg.exp(pg.placeholder()),), program.updates)
+
+
+def composite(program: Program) -> Program:
+    with pg.Graph():
+        node = pg.softmax(pg.placeholder((2,), dtype=pg.float32))
+    return Program(program.feeds, (node,), program.updates)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (retyped, "broke its rule"),
+        (reshaped, "broke its rule"),
+        (vague, "isn't concrete"),
+        (composite, "should be gone by now"),
+    ],
+)
+def test_the_verifier_catches_a_broken_pass(monkeypatch, broken, words):
+    monkeypatch.setattr(pipeline, "PASSES", (expand, broken, fold))
+    with pytest.raises(AssertionError, match=words):
+        optimise(program_of(lambda x: pg.exp(x) * 2.0, X))
+    monkeypatch.setenv("PALINGRAD_VERIFY", "0")
+    optimise(program_of(lambda x: pg.exp(x) * 2.0, X))  # only tests pay for it
+
+
+def test_the_verifier_knows_inputs_that_come_too_late():
+    x = pg.tensor(1.0)
+    y = x * 2.0
+    verify([y])
+    with pytest.raises(AssertionError, match="should be gone"):
+        verify([y], forbidden=(pg.Operation,))
+
+
+def test_a_rewrite_that_changes_shape_or_dtype_is_caught_at_once(monkeypatch):
+    monkeypatch.setitem(_RULES, Multiply, lambda z, x, y: pg.sum(x))
+    with pytest.raises(AssertionError):
+        simplify(program_of(lambda x: x * 3.0, X))
