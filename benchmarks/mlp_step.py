@@ -1,7 +1,8 @@
-"""One training step of 784-100-20-10 (ReLU, softmax, Adam): palingrad against hand-written NumPy."""
+"""One training step of 784-100-20-10 (ReLU, softmax, Adam): against hand-written NumPy."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -23,7 +24,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 def weights() -> list[np.ndarray]:
     rng = np.random.default_rng(1)
     found: list[np.ndarray] = []
-    for inputs, outputs in zip(SIZES, SIZES[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(SIZES):
         spread = np.sqrt(2 / inputs)
         found.append((spread * rng.standard_normal((inputs, outputs))).astype(np.float32))
         found.append(np.zeros(outputs, np.float32))
@@ -106,17 +107,20 @@ def timed(step: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[], float
     return measure
 
 
-def agree() -> None:
+def agree(engine: str) -> None:
     """Both compute the same thing: the losses of 20 steps agree."""
     x, labels = data()
-    one, other = HandWritten(), Compiled("numpy")
+    one, other = HandWritten(), Compiled(engine)
     for _ in range(20):
         np.testing.assert_allclose(one.step(x, labels), other.step(x, labels), rtol=1e-4)
 
 
 def contenders() -> dict[str, Callable[[], float]]:
-    agree()
+    others = [name for name in pg.engine_names() if name != "numpy"]
+    for name in ("numpy", *others):
+        agree(name)
     return {
         "palingrad, numpy engine": timed(Compiled("numpy").step),
+        **{f"palingrad, {name} engine": timed(Compiled(name).step) for name in others},
         "hand-written NumPy": timed(HandWritten().step),
     }

@@ -126,8 +126,8 @@ def main() -> None:
     parts = [
         "# Results",
         "",
-        "Written by `make bench`. Ratios are medians over rounds in which all contenders ran in turn;",
-        "in brackets the smallest and the largest ratio of a round.",
+        "Written by `make bench`. Ratios are medians over rounds in which all contenders ran in",
+        "turn; in brackets the smallest and the largest ratio of a round.",
         "",
         f"Machine: {machine()}.",
         "",
