@@ -7,6 +7,8 @@ import pytest
 
 import battery
 import palingrad as pg
+from palingrad.engines import choose
+from palingrad.engines.base import Executable
 from palingrad.errors import GradientError
 from palingrad.graph.samples import case
 
@@ -256,6 +258,61 @@ def test_the_battery_catches(operation):
 def test_the_check_that_is_there_for_it_catches(operation, check):
     with pytest.raises((AssertionError, GradientError)):
         battery.examine(operation, getattr(battery, check))
+
+
+class Wrapped(Executable):
+    """What the numpy engine computes, spoilt."""
+
+    def __init__(self, program, spoil):
+        super().__init__(program)
+        self.inner, self.spoil = pg.get_engine("numpy").compile(program), spoil
+
+    def compute(self, feeds, states):
+        outputs, values = self.inner.compute(feeds, states)
+        return self.spoil(outputs, feeds), values
+
+
+class SpoiltEngine:
+    name = "spoilt"
+
+    def __init__(self, spoil):
+        self.spoil = spoil
+
+    def compile(self, program):
+        return Wrapped(program, self.spoil)
+
+
+def a_little_off(outputs, feeds):
+    return [y * (1 + 1e-5) for y in outputs]
+
+
+def widened(outputs, feeds):
+    return [y.astype("f8") for y in outputs]
+
+
+def writable(outputs, feeds):
+    return [y.copy() for y in outputs]
+
+
+def fed_memory(outputs, feeds):
+    return [feeds[0][...] if y.shape == feeds[0].shape else y for y in outputs]
+
+
+def written_feeds(outputs, feeds):
+    for x in feeds:
+        x += 1
+    return outputs
+
+
+@pytest.mark.parametrize(
+    "spoil", [a_little_off, widened, writable, fed_memory, written_feeds], ids=lambda f: f.__name__
+)
+def test_an_engine_that_is_wrong_is_caught(monkeypatch, spoil):
+    monkeypatch.setitem(choose._engines, "spoilt", SpoiltEngine(lambda outputs, feeds: outputs))
+    battery.prove(Cube)
+    monkeypatch.setitem(choose._engines, "spoilt", SpoiltEngine(spoil))
+    with pytest.raises(AssertionError):
+        battery.prove(Cube)
 
 
 def test_an_operation_without_samples_is_caught():

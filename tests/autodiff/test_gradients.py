@@ -94,6 +94,23 @@ def test_a_gradient_to_start_with_weighs_the_results():
         pg.gradients(x * x, x, gradient=[1.0, 2.0])
 
 
+def test_a_gradient_has_the_dtype_of_its_node_whatever_a_rule_sends():
+    class Wide(pg.Custom):
+        def compute(self, x):
+            return x * 2
+
+        def vjp(y, g, x):
+            return [pg.cast(g, pg.float64) * 2]
+
+    x = pg.Variable([1.0, 2.0])
+    assert pg.gradients(pg.sum(Wide(x)), x).dtype == pg.float32
+    wide = pg.tensor(np.ones(2))
+    assert pg.gradients(x * 1.0, x, gradient=wide).dtype == pg.float32
+    pg.sum(Wide(x)).backward()
+    assert x.grad is not None
+    assert x.grad.dtype == pg.float32
+
+
 @pytest.mark.tiny
 def test_what_y_does_not_depend_on_gets_zeros_or_an_error():
     x, other = pg.tensor(X), pg.Variable([1.0, 2.0], name="other")

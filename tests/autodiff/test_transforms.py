@@ -174,6 +174,14 @@ def test_jvp_pushes_tangents_of_every_argument():
     assert_same(pg.jvp(lambda x: np.ones(2), (X,), (X,))[1], np.zeros(2))
 
 
+@pytest.mark.tiny
+def test_a_tangent_is_broadcast_with_its_value():
+    for f in (lambda x: x + np.ones((2, 3)), lambda x: pg.where(X > 1, x, 0.0), lambda x: 1 - x):
+        value, tangent = pg.jvp(f, (np.array(2.0),), (np.array(1.0),))
+        assert (tangent.shape, tangent.dtype) == (value.shape, value.dtype)
+    assert_same(tangent, -1.0)
+
+
 def test_tangents_fit_their_arguments():
     with pytest.raises(ShapeError, match=re.escape("argument (3,) has a tangent of (2,)")):
         pg.jvp(pg.sin, (X,), (X[:2],))

@@ -120,15 +120,39 @@ def _no_folder_from_outside(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of the real data: PALINGRAD_DATA, else ../shared/data from the project's root."""
+def _shared() -> Path:
     default = Path(__file__).resolve().parents[3] / "shared" / "data"
     return Path(os.environ.get("PALINGRAD_DATA") or default)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and count as left out, what needs real files that aren't on this machine."""
+    there = {
+        "mnist_folder": (_shared() / "mnist").is_dir(),
+        "mnist_note": (_shared() / "README.md").is_file(),
+    }
+    kept, left_out = [], []
+    for item in items:
+        wanted = getattr(item, "fixturenames", ())
+        (kept if all(there.get(name, True) for name in wanted) else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of the real data: PALINGRAD_DATA, else ../shared/data from the project's root."""
+    return _shared()
+
+
 @pytest.fixture
 def mnist_folder(shared: Path) -> Path:
-    if not (shared / "mnist").is_dir():
-        pytest.skip(f"MNIST isn't in {shared}/mnist; set PALINGRAD_DATA to the folder that has it")
+    """The folder that holds mnist/; without it the tests that ask for it are left out."""
     return shared
+
+
+@pytest.fixture
+def mnist_note(shared: Path) -> str:
+    """What is written about the data, hashes included; without it its test is left out."""
+    return (shared / "README.md").read_text(encoding="utf-8")

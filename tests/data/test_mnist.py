@@ -136,7 +136,6 @@ def test_every_source_says_what_it_needs_to():
     assert len({part.md5 for part in (*MNIST.parts, *FASHION_MNIST.parts)}) == 8
 
 
-def test_the_shared_hashes_are_those_in_the_code(mnist_folder):
-    note = (mnist_folder / "README.md").read_text(encoding="utf-8")
-    assert all(part.sha256 in note for part in MNIST.parts)
+def test_the_shared_hashes_are_those_in_the_code(mnist_folder, mnist_note):
+    assert all(part.sha256 in mnist_note for part in MNIST.parts)
     assert read_idx(mnist_folder / "mnist" / f"{LABELS}.gz").shape == (60000,)

@@ -78,6 +78,19 @@ class Scattered(pg.Custom):
         return [Chosen(g, order), None]
 
 
+class Together(pg.Custom):
+    """z = 2(x + y), whose rule sends one and the same node to both inputs."""
+
+    samples = [pg.case((3,), (3,))]
+
+    def compute(self, x, y):
+        return x + y + x + y
+
+    def vjp(z, g, x, y):
+        both = 2 * g
+        return [both, both]
+
+
 class SumAndProduct(MultipleOutputs):
     """x + y and x·y at once."""
 
@@ -102,7 +115,7 @@ class SumAndProduct(MultipleOutputs):
 
 
 @pytest.mark.tiny
-@pytest.mark.parametrize("operation", [Wave, Distance, Sorted, SumAndProduct])
+@pytest.mark.parametrize("operation", [Wave, Distance, Sorted, Together, SumAndProduct])
 def test_an_operation_of_ones_own_passes_the_battery(operation):
     battery.prove(operation)
 
