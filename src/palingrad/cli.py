@@ -84,8 +84,8 @@ def train(
         "engine": get_engine(engine).name,
         "version": __version__,
     }
-    run = new_run(out, settings)
     set_seed(seed)
+    run = new_run(out, settings)
     network = chosen.build(found.num_inputs, len(found.classes))
     console.print(
         f"{found.name}: {len(found.train):,} examples to train on, {len(found.test):,} to test on\n"

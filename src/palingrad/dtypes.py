@@ -22,6 +22,11 @@ int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
 float16, float32, float64 = (np.dtype(f"float{n}") for n in (16, 32, 64))
 
+# What nodes can hold, in the machine's own order of bytes.
+DTYPES = frozenset(
+    (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64)
+)
+
 _default_float: list[DType] = [float32]
 
 
@@ -46,9 +51,9 @@ def as_dtype(dtype: Any) -> DType:
         result = np.dtype(dtype)
     except TypeError as error:
         raise DTypeError(f"{dtype!r} is not a dtype") from error
-    if result.kind not in "biuf":
+    if result.kind not in "biuf" or result.itemsize > 8:
         raise DTypeError(f"dtype {result} is not supported: booleans, integers and floats are")
-    return result
+    return result.newbyteorder("=")
 
 
 @cache
@@ -98,6 +103,10 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
             f"expected numbers, got {type(value).__name__} that makes an array of {array.dtype}: "
             f"{value!r:.80}"
         )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.itemsize > 8:
+        raise DTypeError(f"{array.dtype} is not supported: floats have up to 64 bits; use float64")
     if dtype is None and array.dtype == np.float64:
         if not isinstance(_first_leaf(value), (np.ndarray, np.generic)):
             dtype = default_dtype()

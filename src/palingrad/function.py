@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import Array, as_array, default_dtype, float64, int64
+from .dtypes import DTYPES, Array, as_array, default_dtype, float64, int64
 from .engines.base import Executable
 from .engines.choose import get_engine
 from .errors import GraphError
@@ -97,7 +97,8 @@ class Traced:
         self, f: Callable[..., Any], args: Any, kwargs: Any, forms: tuple[Any, ...], engine: str
     ) -> None:
         given = leaves([args, kwargs])
-        self.held = given  # objects that are part of the signature by identity stay alive
+        # Objects that are part of the signature by identity stay alive; what is fed doesn't.
+        self.held = [leaf for leaf, form in zip(given, forms) if type(form) is not tuple]
         self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
         graph = Trace()
         with opened(graph, hidden=True):
@@ -170,7 +171,7 @@ def _is_tensor(leaf: Any) -> bool:
 def _form(leaf: Any) -> Hashable:
     """What of a leaf is part of the signature: a tuple for what is fed, else the leaf itself."""
     if type(leaf) is np.ndarray or isinstance(leaf, np.generic):
-        return leaf.shape, leaf.dtype
+        return leaf.shape, leaf.dtype if leaf.dtype in DTYPES else as_array(leaf).dtype
     if type(leaf) is float or type(leaf) is int:
         return (), type(leaf)
     return Static(leaf)
@@ -217,4 +218,6 @@ def _traced(leaf: Any, form: Any) -> Any:
 def _array(leaf: Any) -> Array:
     if type(leaf) is float:
         return np.asarray(leaf, float64)
-    return leaf if type(leaf) is np.ndarray else as_array(np.asarray(leaf))
+    if type(leaf) is int:
+        return Constant.of(leaf, int64).numpy()
+    return leaf if type(leaf) is np.ndarray and leaf.dtype in DTYPES else as_array(leaf)

@@ -19,6 +19,8 @@ from .passes.pipeline import optimise
 from .passes.specialise import specialise
 from .trees import leaves, rebuilt
 
+_PLANS = 256  # lists of fetches whose programs a session remembers
+
 
 class Session:
     """Runs nodes of a graph, of any graph if none is given; safe to share between threads.
@@ -46,7 +48,10 @@ class Session:
         key = tuple(map(id, nodes))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans.setdefault(key, Plan(self._checked(nodes)))
+            plan = Plan(self._checked(nodes))
+            while len(self._plans) >= _PLANS:  # fetches that are built anew for each run
+                self._plans.pop(next(iter(self._plans)), None)
+            self._plans[key] = plan
         values = iter(plan.run(feeds or {}, get_engine(self.engine)))
         return rebuilt(fetches, values)
 

@@ -210,7 +210,7 @@ def test_forward_and_reverse_mode_can_be_mixed():
         lambda x: pg.outer(x, x * x),  # tall: column by column forwards
         lambda x: pg.reshape(x, (3, 1, 1)) * np.ones((2, 2)),
         lambda x: x[:0],
-        lambda x: np.ones((2, 2)),
+        lambda x: pg.tensor(np.ones((2, 2))),
     ],
     ids=["square", "wide", "tall", "deep", "empty", "constant"],
 )

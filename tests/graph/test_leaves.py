@@ -161,7 +161,7 @@ def test_a_feed_takes_the_dtype_of_its_placeholder_from_the_number_itself():
         (None, "bool", [1, 2], "can't turn int64 into bool silently"),
         (None, "int8", 300, "a value outside -128 … 127 doesn't fit int8"),
         (None, None, "text", "expected numbers, got str"),
-        (None, None, np.array(["a"]), "expected numbers, got an array of <U1"),
+        (None, None, np.array(["a"]), "expected numbers, got ndarray that makes an array of <U1"),
         (None, None, [[1], [2, 3]], "rows of different lengths make no array"),
     ],
 )

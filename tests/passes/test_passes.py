@@ -159,6 +159,9 @@ def test_advance_counts_each_generator_in_use_once():
         (lambda x: pg.zeros_like(x), ["broadcast_to"]),
         # what looks alike but isn't
         (lambda x: x * np.ones((2, 2, 3)), ["multiply"]),
+        (lambda x: x / np.ones((2, 2, 3)), ["divide"]),
+        (lambda x: x - np.zeros((2, 2, 3)), ["subtract"]),
+        (lambda x: x ** np.ones((2, 2, 3)), ["pow"]),
         (lambda x: x + 0.0, ["add"]),  # −0 + 0 is 0
         (lambda x: x - -0.0, ["subtract"]),
         (lambda x: x * 0.0, ["multiply"]),  # NaN and ∞ times 0 are NaN

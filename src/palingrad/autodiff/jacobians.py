@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from ..errors import FeedError, GradientError
+from ..errors import FeedError, GradientError, GraphError
 from ..graph.context import opened
+from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Placeholder, Variable, forget
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
@@ -82,6 +83,11 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
     twins: dict[Node, Any] = {}
     with opened(None, hidden=True):
         for node in order:
+            if isinstance(node, Assign):
+                raise GraphError(
+                    f"{node.label()} would change a Variable{node.built()}, and evaluate changes "
+                    "nothing. Run it in a session."
+                )
             if isinstance(node, Placeholder):
                 if node.value is None:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
@@ -120,6 +126,8 @@ def _twin(node: Operation, inputs: list[Any]) -> Node:
     twin.inputs = tuple(inputs)
     twin._value = node._cached_value
     twin._consumers = None
+    for made in ("_items", "_expansion"):  # these hold the node's own kin, not the twin's
+        twin.__dict__.pop(made, None)
     return twin
 
 

@@ -55,7 +55,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
-        y = as_node(f(*call.arguments, **kwargs))
+        y = _returned(f(*call.arguments, **kwargs))
         if y.shape is not None and known(y.shape) and size(y.shape) != 1:
             raise GradientError(
                 f"grad: f returned shape {text(y.shape)}: only one number has a gradient.",
@@ -125,8 +125,9 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
-        y = as_node(f(*call.arguments, **kwargs))
-        return call.result(call.shaped(_jacobians(y, call.nodes)))
+        y = f(*call.arguments, **kwargs)
+        found = [call.shaped(_jacobians(_returned(one), call.nodes)) for one in leaves(y)]
+        return call.result(rebuilt(y, iter(found)))
 
     return function
 
@@ -134,6 +135,19 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
 def hessian(f: Function, argnums: int = 0) -> Function:
     """The function that computes ∂²f/∂(argument)², of the argument's shape twice over."""
     return jacobian(grad(f, argnums), argnums)
+
+
+def _returned(y: Any) -> Node:
+    """What f returned, as a node. Raises GradientError for what no derivative can come from."""
+    if isinstance(y, (list, tuple)):
+        return as_node(y)
+    if not isinstance(y, Node):
+        raise GradientError(
+            f"f returned {type(y).__name__} {y!r:.40}, no node: what float(), math and NumPy make "
+            "of a node has no derivative.",
+            hint="Use palingrad's functions, as pg.sin for math.sin.",
+        )
+    return y
 
 
 def _jacobians(y: Node, xs: list[Node]) -> list[Node]:

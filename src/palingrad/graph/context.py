@@ -6,7 +6,7 @@ import contextvars
 import os
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import CodeType
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +26,7 @@ class Context(threading.local):
     """The calling thread's ambient state; one instance, `context`, serves all threads."""
 
     graph: Graph | None = None
+    outer: Sequence[Graph | None] = ()  # what was open before each `with` that is entered now
     scope: str = ""
     origin: Place | None = None
     quiet: contextvars.Context | None = None  # see `quietly`

@@ -31,7 +31,6 @@ class Graph:
         self.nodes: list[Node] = []
         self._names: dict[str, Node] = {}
         self._uses: dict[str, int] = {}
-        self._outer: list[Graph | None] = []
 
     # ---------------------------------------------------------------- what is in it
 
@@ -77,12 +76,12 @@ class Graph:
     # ---------------------------------------------------------------- opening it
 
     def __enter__(self) -> Graph:
-        self._outer.append(context.graph)
+        context.outer = (*context.outer, context.graph)
         context.graph = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        context.graph = self._outer.pop()
+        *context.outer, context.graph = context.outer
 
     def as_default(self) -> Opened:
         """Open this graph for the calling thread, at once; in a `with`, until its end."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from ..dtypes import DType, bool_
+from ..errors import DTypeError, GradientError, ShapeError
 from ..shapes import Shape, axes_in, broadcast, reduced
 from .context import built_at, opened
 from .graph import Graph
@@ -34,18 +35,25 @@ class Elementwise(Operation):
         """∂y/∂x for each input."""
         raise NotImplementedError(f"{type(y).__name__} needs d(y, *x)")
 
+    def _slopes(y, x: Sequence[Node]) -> Sequence[Any]:
+        slopes = y.d(*x)
+        if isinstance(slopes, Node) or len(slopes) != len(x):
+            raise GradientError(f"{y.label()}: d returns a list with one slope for each input")
+        return slopes
+
     def vjp(y, g: Node, *x: Node) -> Sequence[Any]:
         if y.boolean:
             return [None] * len(x)
         return [
-            _scaled_later(g, slope) if callable(slope) else scaled(g, slope) for slope in y.d(*x)
+            _scaled_later(g, slope) if callable(slope) else scaled(g, slope)
+            for slope in y._slopes(x)
         ]
 
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         if y.boolean:
             return None
         total = None
-        for t, slope in zip(tangents, y.d(*x), strict=True):
+        for t, slope in zip(tangents, y._slopes(x), strict=True):
             slope = slope() if callable(slope) and t is not None else slope
             term = None if t is None else scaled(t, slope)
             if term is not None:
@@ -156,14 +164,31 @@ class Custom(Operation):
     """A user's own operation: `compute(self, *x)` on arrays and `vjp(self, g, *x)` on nodes.
 
     Opaque to compilers. `self` in `vjp` is the output node. Where the result hasn't the first
-    input's shape and dtype, `shape_rule` and `dtype_rule` say what it has; what neither can tell
-    is learnt when a session runs.
+    input's shape and dtype, `shape_rule` and `dtype_rule` must say what it has: a result that is
+    otherwise raises ShapeError or DTypeError.
     """
 
     promotes = False
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        value = super()._evaluate(values)
+        if self._dtype is None or self._shape is None:
+            self._infer()
+        many = isinstance(value, tuple)
+        shape = tuple(one.shape for one in value) if many else value.shape
+        dtype = tuple(one.dtype for one in value) if many else value.dtype
+        if dtype != self._dtype:
+            raise DTypeError(
+                f"{self.label()}: compute gave {dtype}, dtype_rule says {self._dtype}{self.built()}"
+            )
+        if shape != self._shape:
+            raise ShapeError(
+                f"{self.label()}: compute gave {shape}, shape_rule says {self._shape}{self.built()}"
+            )
+        return value
 
 
 class Scratch(Graph):

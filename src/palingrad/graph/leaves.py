@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, as_array, as_dtype
+from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype
 from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
-from .context import context, find_origin
+from .context import context, find_origin, opened
 from .node import Node
 from .registry import ops
 
@@ -85,15 +85,15 @@ class Placeholder(Node):
 
         A list or a number takes the placeholder's dtype; an array must keep its kind.
         """
-        if type(value) is not np.ndarray or (
-            self._dtype is not None and value.dtype != self._dtype
+        if (
+            type(value) is not np.ndarray
+            or value.dtype not in DTYPES
+            or (self._dtype is not None and value.dtype != self._dtype)
         ):
             try:
                 value = as_array(value.numpy() if isinstance(value, Node) else value, self._dtype)
             except (DTypeError, ShapeError) as error:
                 raise FeedError(f"{self.label()}: {error}") from error
-        elif value.dtype.kind not in "biuf":
-            raise FeedError(f"{self.label()}: expected numbers, got an array of {value.dtype}")
         wanted: Shape | None = self._shape
         if wanted is not None and wanted != value.shape:
             fits = len(wanted) == value.ndim and all(map(same, wanted, value.shape))
@@ -152,6 +152,9 @@ class Variable(Node):
         self.check(array.shape, array.dtype)
         return sealed(value, self._value.dtype)
 
+    def __reduce__(self) -> Any:
+        return _copied, (self.numpy(), self.trainable, self._name)
+
     def check(self, shape: Shape | None, dtype: DType | None) -> None:
         """Raise unless a value of this shape and dtype can be assigned."""
         mine = self._value
@@ -170,11 +173,21 @@ class Variable(Node):
             forget(self)
 
 
+def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
+    """A Variable apart from any graph: what copying and unpickling make."""
+    with opened(None):
+        variable = Variable(value, trainable=trainable)
+    variable._name = name
+    return variable
+
+
 def forget(node: Node) -> None:
     """Drop the kept values of all deferred nodes that depend on `node`."""
+    seen: set[Node] = set()
     stack = list(node.consumers)
     while stack:
         consumer = stack.pop()
-        if consumer._cached_value is not None:
+        if consumer not in seen:  # also one that keeps nothing: what depends on it may
+            seen.add(consumer)
             consumer._cached_value = None
             stack.extend(consumer.consumers)

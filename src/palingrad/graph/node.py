@@ -117,6 +117,9 @@ class Node(Operators):
         value = self.numpy()
         return np.array(value, dtype) if copy else np.asarray(value, dtype)
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
     def __float__(self) -> float:
         return float(self.numpy())
 

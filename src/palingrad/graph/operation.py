@@ -154,7 +154,7 @@ class Operation(Node):
         """The sealed value; an error names the operation."""
         try:
             if self._plain and not self.attributes:
-                value = (context.quiet or quietly()).run(self.f, numpy_maths, *values)
+                value = self._computed_quietly(values)
             else:
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
@@ -168,6 +168,15 @@ class Operation(Node):
             self._infer()  # a shape rule says it better than NumPy
             error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
             raise
+
+    def _computed_quietly(self, values: Sequence[Any]) -> Any:
+        try:
+            return (context.quiet or quietly()).run(self.f, numpy_maths, *values)
+        except RuntimeError as error:
+            if "cannot enter context" not in str(error):
+                raise
+        with np.errstate(all="ignore"):  # a formula interrupted by another, by a signal say
+            return self.f(numpy_maths, *values)
 
     def seal(self, value: Any) -> Any:
         """`value` as the read-only array that a node holds."""
@@ -241,6 +250,15 @@ class MultipleOutputs(Operation):
         if self._items is None:
             self._items = tuple(Item(self, index=index) for index in range(self.count))
         return self._items
+
+    def _computed_quietly(self, values: Sequence[Any]) -> Any:
+        try:
+            return (context.quiet or quietly()).run(self.f, numpy_maths, *values)
+        except RuntimeError as error:
+            if "cannot enter context" not in str(error):
+                raise
+        with np.errstate(all="ignore"):  # a formula interrupted by another, by a signal say
+            return self.f(numpy_maths, *values)
 
     def seal(self, value: Any) -> Any:
         return tuple(super(MultipleOutputs, self).seal(one) for one in value)

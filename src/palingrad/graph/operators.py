@@ -156,10 +156,11 @@ class Operators:
         """The elements in another dtype."""
         return ops.cast(self, dtype)
 
-    def backward(self, gradient: Any = None) -> None:
+    def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Set `.grad` on every node this one depends on to ∂(this)/∂(node).
 
         `gradient` is the cotangent to start with, of this node's shape; a scalar needs none.
-        Calling it again sets the gradients again, it doesn't add to them.
+        Calling it again sets the gradients again, it doesn't add to them. With `create_graph` the
+        gradients keep how they came about and can be differentiated again.
         """
-        ops.backward(self, gradient)
+        ops.backward(self, gradient, create_graph=create_graph)

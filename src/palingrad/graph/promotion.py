@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..dtypes import DType, Scalar, default_dtype, promote, promote_scalar, scalar_dtype
+from ..trees import leaves
 from .leaves import Constant
 from .node import Node
 from .registry import ops
@@ -13,8 +14,12 @@ _SCALARS = (bool, int, float)
 
 
 def as_node(value: Any, dtype: DType | None = None) -> Node:
-    """A node as it is; anything else as a Constant, of `dtype` if that is given."""
-    return value if isinstance(value, Node) else Constant(value, dtype=dtype)
+    """A node as it is, a list with nodes stacked, all else a Constant, of `dtype` if given."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
+        return ops.stack([as_node(one, dtype) for one in value])
+    return Constant(value, dtype=dtype)
 
 
 def _scalar_of(value: Any) -> Scalar | None:
@@ -50,8 +55,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
-        x if isinstance(x, Node) or scalar is not None else Constant(x)
-        for x, scalar in zip(inputs, scalars, strict=True)
+        x if scalar is not None else as_node(x) for x, scalar in zip(inputs, scalars, strict=True)
     ]
     dtypes: list[Any] = [
         x.dtype for x, scalar in zip(nodes, scalars, strict=True) if scalar is None

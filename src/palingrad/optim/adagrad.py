@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
-from .base import Optimizer
+from .base import Optimizer, positive_in
 from .schedules import Schedule
 
 
@@ -23,6 +23,6 @@ class AdaGrad(Optimizer):
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         squares = slots["squares"] + gradient * gradient
-        return parameter - rate * gradient / (ops.sqrt(squares) + self.epsilon), {
-            "squares": squares
-        }
+        return parameter - rate * gradient / (
+            ops.sqrt(squares) + positive_in(self.epsilon, parameter)
+        ), {"squares": squares}

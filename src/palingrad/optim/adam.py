@@ -7,7 +7,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
-from .base import Optimizer
+from .base import Optimizer, positive_in
 from .schedules import Schedule
 
 
@@ -38,7 +38,7 @@ class Adam(Optimizer):
         # η·m̂/(√v̂ + ε) = (η/c₁)·m / (√v·(1/√c₂) + ε), with ε outside the root as in algorithm 1.
         rate = rate / _correction(self.beta1, step)
         root = ops.sqrt(square) * (1 / ops.sqrt(_correction(self.beta2, step)))
-        new = parameter - rate * mean / (root + self.epsilon)
+        new = parameter - rate * mean / (root + positive_in(self.epsilon, parameter))
         return new, {"mean": mean, "square": square}
 
 

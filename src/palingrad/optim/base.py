@@ -159,6 +159,13 @@ class Optimizer:
         return self._sums[variable]
 
 
+def positive_in(epsilon: float, parameter: Node) -> float:
+    """epsilon, but at least the smallest normal number of the parameter's dtype: in float16 1e-8
+    is 0."""
+    assert parameter.dtype is not None
+    return max(epsilon, float(np.finfo(parameter.dtype).tiny))
+
+
 def _zeros_for(variable: Variable, name: str) -> Variable:
     with opened(None):  # state belongs to the optimizer, not to the graph that is open
         return Variable(np.zeros_like(variable.numpy()), trainable=False, name=name)

@@ -28,11 +28,18 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:
-    """√Σ g² over all elements of all gradients."""
-    total: Any = ops.sum(ops.square(gradients[0]))
+    """√Σ g² over all elements of all gradients, without overflow of a square."""
+    gradients = [g for g in gradients if g.shape is None or 0 not in g.shape]
+    if not gradients:
+        raise GradientError("global_norm: expected gradients with elements, got none")
+    top: Any = ops.max(ops.abs(gradients[0]))
     for g in gradients[1:]:
-        total = total + ops.sum(ops.square(g))
-    return ops.sqrt(total)
+        top = ops.maximum(top, ops.max(ops.abs(g)))
+    top = ops.where(top == 0, 1, top)
+    total: Any = ops.sum(ops.square(gradients[0] / top))
+    for g in gradients[1:]:
+        total = total + ops.sum(ops.square(g / top))
+    return top * ops.sqrt(total)
 
 
 def _check(bound: float) -> None:

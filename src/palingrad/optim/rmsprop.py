@@ -6,7 +6,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
-from .base import Optimizer
+from .base import Optimizer, positive_in
 from .schedules import Schedule
 
 
@@ -28,6 +28,6 @@ class RMSProp(Optimizer):
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         squares = self.decay * slots["squares"] + (1 - self.decay) * (gradient * gradient)
-        return parameter - rate * gradient / (ops.sqrt(squares) + self.epsilon), {
-            "squares": squares
-        }
+        return parameter - rate * gradient / (
+            ops.sqrt(squares) + positive_in(self.epsilon, parameter)
+        ), {"squares": squares}
