@@ -13,8 +13,10 @@ import palingrad as pg
 os.environ["PALINGRAD_VERIFY"] = "1"  # the verifier looks at the result of every pass
 
 # The same cases on every run; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("reproducible", derandomize=True, deadline=None, database=None)
-settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.register_profile(
+    "reproducible", derandomize=True, deadline=None, database=None, max_examples=60
+)
+settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
 
 

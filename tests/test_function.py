@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -239,6 +242,12 @@ def test_an_error_while_tracing_is_that_of_the_line():
 def test_true_and_1_are_not_the_same_signature():
     f, traces = traced(lambda x, flag: x if flag is True else -x)
     assert (f(2.0, True), f(2.0, 1)) == (2.0, -2.0)
+    assert len(traces) == 2
+
+
+def test_equal_values_of_other_types_are_not_the_same_signature():
+    f, traces = traced(lambda x, kind: x * (2 if isinstance(kind, Fraction) else 3))
+    assert (f(1.0, Fraction(1, 2)), f(1.0, Decimal("0.5"))) == (2.0, 3.0)
     assert len(traces) == 2
 
 

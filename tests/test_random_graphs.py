@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import palingrad as pg
 from tolerances import assert_close
@@ -89,7 +89,6 @@ def eager(steps: Any) -> tuple[Array, list[Array]]:
     return y.numpy(), [g.numpy() for g in pg.gradients(y, xs)]
 
 
-@settings(max_examples=150)
 @given(GRAPHS)
 def test_every_engine_computes_what_eager_code_does(steps):
     value, slopes = eager(steps)
@@ -103,7 +102,6 @@ def test_every_engine_computes_what_eager_code_does(steps):
             assert_close(one, other, engine)
 
 
-@settings(max_examples=60)
 @given(GRAPHS)
 def test_a_function_and_backward_give_the_same_gradients(steps):
     _, slopes = eager(steps)
@@ -116,13 +114,11 @@ def test_a_function_and_backward_give_the_same_gradients(steps):
         assert_close(x.grad.numpy(), other)
 
 
-@settings(max_examples=40)
 @given(GRAPHS)
 def test_gradients_are_slopes_and_forward_mode_is_their_transpose(steps):
     pg.check_gradients(lambda *xs: build(steps, xs), *ARRAYS, order=1)
 
 
-@settings(max_examples=25)
 @given(GRAPHS)
 def test_second_derivatives_are_symmetric_and_agree_forwards(steps):
     def f(x: Any) -> Any:
@@ -135,7 +131,6 @@ def test_second_derivatives_are_symmetric_and_agree_forwards(steps):
 
 
 @pytest.mark.tiny
-@settings(max_examples=10)
 @given(GRAPHS)
 def test_a_few_small_graphs(steps):
     value, slopes = eager(steps)

@@ -132,6 +132,14 @@ def test_programs_are_made_once_for_each_signature(monkeypatch):
     assert len(made) == 5
 
 
+def test_fetches_built_anew_for_each_run_do_not_pile_up():
+    session = pg.Session()
+    x = pg.placeholder()
+    for number in range(300):
+        assert session.run(x * float(number), {x: 2.0}) == 2.0 * number
+    assert len(session._plans) < 300
+
+
 def test_a_template_learns_sizes_ranks_and_dtypes_anew():
     with pg.Graph() as graph:
         x, w = pg.placeholder(), pg.placeholder((None, 2))

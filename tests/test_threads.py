@@ -111,6 +111,19 @@ def test_no_run_sees_half_of_anothers_update():
     assert seen == {1}
 
 
+def test_first_runs_of_many_threads_compile_once(monkeypatch):
+    made: list[int] = []
+    engine = pg.get_engine("numpy")
+    compile_it = type(engine).compile
+    monkeypatch.setattr(
+        type(engine), "compile", lambda self, program: made.append(1) or compile_it(self, program)
+    )
+    x = pg.placeholder()
+    y, session = pg.softmax(x * 2.0), pg.Session(engine="numpy")
+    together(*[lambda: session.run(y, {x: np.ones(3)})] * 8)
+    assert len(made) == 1
+
+
 def test_first_calls_of_many_threads_trace_once():
     traces: list[int] = []
 

@@ -35,6 +35,7 @@ class Session:
         self.graph = graph
         self.engine = engine
         self._plans: dict[tuple[int, ...], Plan] = {}
+        self._lock = threading.Lock()
 
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> Any:
         """Compute `fetches`: a node, or lists, tuples and dicts of them, in the same form.
@@ -48,12 +49,16 @@ class Session:
         key = tuple(map(id, nodes))
         plan = self._plans.get(key)
         if plan is None:
-            plan = Plan(self._checked(nodes))
-            while len(self._plans) >= _PLANS:  # fetches that are built anew for each run
-                self._plans.pop(next(iter(self._plans)), None)
-            self._plans[key] = plan
+            plan = self._keep(key, Plan(self._checked(nodes)))
         values = iter(plan.run(feeds or {}, get_engine(self.engine)))
         return rebuilt(fetches, values)
+
+    def _keep(self, key: tuple[int, ...], plan: Plan) -> Plan:
+        """The plan for these fetches, of this thread or of one that was faster."""
+        with self._lock:
+            while len(self._plans) >= _PLANS:  # fetches that are built anew for each run
+                del self._plans[next(iter(self._plans))]
+            return self._plans.setdefault(key, plan)
 
     def _checked(self, nodes: Sequence[Any]) -> list[Node]:
         for node in nodes:
@@ -73,7 +78,8 @@ class Session:
 
     def close(self) -> None:
         """Forget all compiled programs."""
-        self._plans.clear()
+        with self._lock:
+            self._plans.clear()
 
 
 class Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import palingrad as pg
 from tolerances import assert_close, assert_same
@@ -71,7 +71,6 @@ def test_results_may_be_fed_back(engine):
 
 
 @every_engine
-@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 9)), max_size=12),
     st.sets(st.integers(0, 12), min_size=1, max_size=4),

@@ -134,6 +134,9 @@ def test_normal_has_the_moments_and_tails_of_a_normal_distribution(dtype):
     moments = [wide.mean(), wide.var() - 1, (wide**3).mean(), (wide**4).mean() - 3]
     assert (np.abs(moments) < [0.013, 0.018, 0.05, 0.2]).all()
     assert abs((np.abs(wide) > 2).mean() - 0.0455) < 0.003
+    halves = wide[:50_000], wide[50_001:]  # of a pair, one from the cosine and one from the sine
+    assert abs(np.corrcoef(*halves)[0, 1]) < 0.02
+    assert abs(np.corrcoef(np.abs(halves))[0, 1]) < 0.02
     assert np.isfinite(z).all()
 
 

@@ -258,6 +258,15 @@ def test_share_keeps_apart_what_only_looks_alike():
     assert names(program).count("leaky_relu") == 2
 
 
+def test_share_keeps_constants_of_other_shapes_and_dtypes_apart():
+    zeros = [np.zeros(()), np.zeros(1), np.zeros((1, 1)), np.zeros((), np.int64), np.array(-0.0)]
+    program = program_of(lambda x: [pg.add(zero, zero) for zero in zeros], X)
+    found = run(share(program), X)
+    for zero, one in zip(zeros, found, strict=True):
+        assert_same(one, zero)
+        assert_same(np.signbit(one), np.signbit(zero))
+
+
 def test_share_merges_one_random_operation_with_itself_alone():
     def f(x):
         u = pg.uniform(3, seed=1)
