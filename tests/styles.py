@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from tolerances import assert_close
 
 Array = np.ndarray[Any, Any]
 Program = Callable[[Any], Any]  # of one array, to one number
@@ -63,3 +64,8 @@ in_every_style = pytest.mark.parametrize("slope", STYLES.values(), ids=STYLES)
 # backward() sets the gradients of all nodes, so it can't go round one that overflows on the way.
 LAZY = {name: slope for name, slope in STYLES.items() if name != "eager"}
 in_every_style_but_backward = pytest.mark.parametrize("slope", LAZY.values(), ids=LAZY)
+
+
+def assert_gradient(slope: Callable[..., Any], f: Program, x: Any, expected: Any) -> None:
+    """Assert that one of the styles, or another way to a gradient, gives what is expected."""
+    assert_close(slope(f, np.asarray(x)), np.asarray(expected))

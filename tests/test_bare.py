@@ -49,7 +49,10 @@ assert loss < 1e-6, loss
 print(pg.engine_names())
 """
 
-LATE = ["rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "jax", "onnx", "numba", "numpy.random"]
+LATE = [
+    *["rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "jax", "onnx", "numba"],
+    "numpy.random",
+]
 
 
 def run(code: str) -> str:

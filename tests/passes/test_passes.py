@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from palingrad.errors import FeedError, GraphError, ShapeError
 from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
 from palingrad.graph.verify import verify
-from palingrad.ops.arithmetic import Multiply
 from palingrad.passes import pipeline
 from palingrad.passes.advance import advance
 from palingrad.passes.expand import expand
@@ -22,33 +20,13 @@ from palingrad.passes.fold import fold
 from palingrad.passes.pipeline import optimise
 from palingrad.passes.program import Program
 from palingrad.passes.share import share
-from palingrad.passes.simplify import _RULES, simplify
+from palingrad.passes.simplify import simplify
 from palingrad.passes.specialise import specialise
 from palingrad.passes.stable import stabilise
+from programs import names, program_of, run
 from tolerances import assert_close, assert_same
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, -1.0]])
-
-
-def program_of(f: Callable[..., Any], *arrays: Any) -> Program:
-    """The specialised program of a function for inputs such as these."""
-    xs = [pg.placeholder(name=f"x{number}") for number in range(len(arrays))]
-    with pg.Graph():
-        y = f(*xs)
-    fetches = y if isinstance(y, list) else [y]
-    fed = {x: (np.shape(a), np.asarray(a).dtype) for x, a in zip(xs, arrays, strict=True)}
-    return specialise(fetches, fed)
-
-
-def run(program: Program, *arrays: Any) -> Any:
-    """What the program computes, by the numpy engine, after composites are taken apart."""
-    expanded = expand(Program(program.feeds, program.outputs))
-    return pg.get_engine("numpy").compile(expanded)(list(arrays))
-
-
-def names(program: Program) -> list[str]:
-    """The operations of a program in order, by kind."""
-    return [node.kind_name() for node in program.order if isinstance(node, pg.Operation)]
 
 
 def texts(program: Program) -> list[str]:
@@ -344,61 +322,3 @@ def test_dead_nodes_are_gone():
     program = program_of(lambda x: [x * 2.0, pg.exp(x)], X)
     kept = Program(program.feeds, program.outputs[:1])
     assert names(optimise(kept)) == ["multiply"]
-
-
-# -------------------------------------------------------------------------------- the verifier
-
-
-def retyped(program: Program) -> Program:
-    """A broken pass: the result stays the same node but says another dtype."""
-    node = program.outputs[0].rebuild(program.outputs[0].inputs)  # pyright: ignore
-    node._dtype = np.dtype(np.float16)
-    return Program(program.feeds, (node,), program.updates)
-
-
-def reshaped(program: Program) -> Program:
-    node = program.outputs[0].rebuild(program.outputs[0].inputs)  # pyright: ignore
-    node._shape = (7, 7)
-    return Program(program.feeds, (node,), program.updates)
-
-
-def vague(program: Program) -> Program:
-    return Program(program.feeds, (pg.exp(pg.placeholder()),), program.updates)
-
-
-def composite(program: Program) -> Program:
-    with pg.Graph():
-        node = pg.softmax(pg.placeholder((2,), dtype=pg.float32))
-    return Program(program.feeds, (node,), program.updates)
-
-
-@pytest.mark.tiny
-@pytest.mark.parametrize(
-    ("broken", "words"),
-    [
-        (retyped, "broke its rule"),
-        (reshaped, "broke its rule"),
-        (vague, "isn't concrete"),
-        (composite, "should be gone by now"),
-    ],
-)
-def test_the_verifier_catches_a_broken_pass(monkeypatch, broken, words):
-    monkeypatch.setattr(pipeline, "PASSES", (expand, broken, fold))
-    with pytest.raises(AssertionError, match=words):
-        optimise(program_of(lambda x: pg.exp(x) * 2.0, X))
-    monkeypatch.setenv("PALINGRAD_VERIFY", "0")
-    optimise(program_of(lambda x: pg.exp(x) * 2.0, X))  # only tests pay for it
-
-
-def test_the_verifier_knows_inputs_that_come_too_late():
-    x = pg.tensor(1.0)
-    y = x * 2.0
-    verify([y])
-    with pytest.raises(AssertionError, match="should be gone"):
-        verify([y], forbidden=(pg.Operation,))
-
-
-def test_a_rewrite_that_changes_shape_or_dtype_is_caught_at_once(monkeypatch):
-    monkeypatch.setitem(_RULES, Multiply, lambda z, x, y: pg.sum(x))
-    with pytest.raises(AssertionError):
-        simplify(program_of(lambda x: x * 3.0, X))
