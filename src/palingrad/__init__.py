@@ -165,7 +165,13 @@ from .ops.reduce import (
 )
 from .ops.selection import clip as clip, maximum as maximum, minimum as minimum, where as where
 from .ops.state import after as after, group as group
-from .ops.statistics import logsumexp as logsumexp, mean as mean, std as std, var as var
+from .ops.statistics import (
+    logsumexp as logsumexp,
+    mean as mean,
+    std as std,
+    var as var,
+    vector_norm as vector_norm,
+)
 from .ops.take import embedding as embedding, take as take
 from .ops.trigonometric import (
     acos as acos,

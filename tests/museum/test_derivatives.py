@@ -3,7 +3,8 @@
 The program must be right. The mutant brings the bug back, in an operation or in the library itself,
 and must be caught: by the battery, or by the same program. Bugs of traversal are next door.
 
-Of a norm there are `hypot` and `std`: √Σx² written out has 0·∞ = NaN at 0, as IEEE arithmetic does.
+The norms are `vector_norm`, `hypot` and `std`: √Σx² written out has 0·∞ = NaN at 0, as IEEE
+arithmetic has it.
 """
 
 from __future__ import annotations
@@ -308,6 +309,8 @@ def hypot_at_origin(hypot: Callable[..., Any]) -> list[float]:
 @in_every_style
 def test_lengths_and_deviations_have_slope_0_at_0(slope):
     assert_gradient(slope, lambda x: pg.hypot(x, 0.0 * x), 0.0, 0.0)
+    assert_gradient(slope, pg.vector_norm, np.zeros(3), np.zeros(3))
+    assert_gradient(slope, pg.vector_norm, np.array([3.0, 4.0]), np.array([0.6, 0.8]))
     assert_gradient(slope, pg.std, np.zeros(3), np.zeros(3))
     assert_gradient(slope, pg.std, np.full(3, 2.5), np.zeros(3))
 

@@ -80,6 +80,27 @@ class Std(Statistic):
         return [scale * apart / max(count(x, y.axis) - y.correction, 0)]
 
 
+class VectorNorm(Statistic):
+    """y = √Σ x² over `axis`. ∂y/∂x = x/y, and 0 where y = 0."""
+
+    math = r"\left\lVert{x}\right\rVert"
+    samples = [
+        case((3, 4), **WHOLE),
+        case((4, 4), **FIRST),
+        case((2, 3, 4), **PAIR),
+        case((3, 4), **LAST),
+        case((), low=0.3, **WHOLE),
+        case(np.array([3, 4]), **WHOLE),
+    ]
+
+    def expand(y, x):
+        return ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims))
+
+    def vjp(y, g, x):  # with 1 in place of y = 0 lest 0/0
+        length = restored(y, y, x)
+        return [restored(g, y, x) * (x / ops.where(length == 0, 1, length))]
+
+
 class Logsumexp(Statistic):
     """y = log Σ eˣ over `axis`, without overflow; −∞ where nothing is summed. ∂y/∂x = eˣ⁻ʸ."""
 
@@ -137,4 +158,5 @@ def std(
 
 
 mean = reduction(Mean)
+vector_norm = reduction(VectorNorm)
 logsumexp = reduction(Logsumexp)
