@@ -106,12 +106,10 @@ class Traced:
             traced_args, traced_kwargs = rebuilt([args, kwargs], iter(new))
             self.result = f(*traced_args, **traced_kwargs)
             returned = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
-            outputs = [x for x in returned if has_value(x)]
+        outputs = [x for x in returned if has_value(x)]
         placeholders = [new[place] for place in self.fed]
         fed = {node: (node.shape, node.dtype) for node in placeholders}
-        fetches = [*outputs, *graph.assigned.values()]
-        program = specialise(fetches, fed, assigned=graph.assigned)
-        program = type(program)(program.feeds, program.outputs[: len(outputs)], program.updates)
+        program = specialise(outputs, fed, assigned=graph.assigned)
         self.executable: Executable = get_engine(engine).compile(optimise(program))
 
     def run(self, given: list[Any]) -> Any:

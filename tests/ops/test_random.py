@@ -35,7 +35,9 @@ def test_philox_gives_the_known_answers(counter, key, expected):
 
 @pytest.mark.tiny
 def test_a_seed_means_the_same_numbers_in_every_style():
-    draw = lambda: pg.normal((3, 5), seed=7)  # noqa: E731
+    def draw():
+        return pg.normal((3, 5), seed=7)
+
     with pg.Graph() as graph:
         waiting = draw()
     eager = draw().numpy()

@@ -158,9 +158,6 @@ class Operation(Node):
             else:
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
-            if type(value) is np.ndarray:
-                value.setflags(write=False)
-                return value
             return self.seal(value)
         except PalingradError as error:
             raise self._explained(error, self.inputs) from None
@@ -250,15 +247,6 @@ class MultipleOutputs(Operation):
         if self._items is None:
             self._items = tuple(Item(self, index=index) for index in range(self.count))
         return self._items
-
-    def _computed_quietly(self, values: Sequence[Any]) -> Any:
-        try:
-            return (context.quiet or quietly()).run(self.f, numpy_maths, *values)
-        except RuntimeError as error:
-            if "cannot enter context" not in str(error):
-                raise
-        with np.errstate(all="ignore"):  # a formula interrupted by another, by a signal say
-            return self.f(numpy_maths, *values)
 
     def seal(self, value: Any) -> Any:
         return tuple(super(MultipleOutputs, self).seal(one) for one in value)

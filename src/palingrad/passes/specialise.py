@@ -28,12 +28,12 @@ def specialise(
 ) -> Program:
     """The Program that computes `fetches` for feeds of these shapes and dtypes.
 
-    Assignments among what the fetches depend on become updates, or those in `assigned` alone; a
+    Assignments among what the fetches depend on become updates, or exactly those in `assigned`; a
     group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
     DTypeError where the shapes that are known now don't fit.
     """
     built: dict[Node, Any] = {}
-    order = postorder(*fetches)
+    order = postorder(*fetches, *(assigned or {}).values())
     with opened(Scratch(), hidden=True):
         for node in order:
             if isinstance(node, Placeholder):
