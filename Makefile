@@ -32,7 +32,7 @@ test: $(VENV)/.installed-test
 	OPENBLAS_NUM_THREADS=1 PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
 
 tiny: $(VENV)/.installed-test
-	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny tests
+	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny -n 2 tests
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)
