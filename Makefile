@@ -1,7 +1,9 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
+# make bench: the peers in an environment of their own, and benchmarks/RESULTS.md; a quiet machine.
 PYTHON ?= python3
 VENV ?= .venv
+BENCH ?= .venv-bench
 BIN = $(VENV)/bin
 SOURCES = src tests benchmarks examples tools
 
@@ -25,6 +27,12 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/.installed-test $(VENV)/.installed
 
+$(BENCH)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
+	$(BENCH)/bin/python -m pip install --quiet --editable ".[native,plot]" torch jax
+	touch $@
+
 train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
@@ -46,8 +54,8 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python tools/operations.py
 
-bench: $(VENV)/.installed-test
-	$(BIN)/python benchmarks/run.py
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python benchmarks/run.py --write
 
 clean:
-	rm -rf $(VENV) runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) runs .pytest_cache .ruff_cache .hypothesis

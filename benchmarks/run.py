@@ -1,143 +1,115 @@
-"""Run every benchmark and write benchmarks/RESULTS.md.
+"""Measure palingrad and its peers: python benchmarks/run.py [TASK ...] [options].
 
-The contenders of a benchmark are measured in turn within each of several rounds, so that a busy
-machine is busy for all of them; what counts is the ratio of medians, with its spread over rounds.
+All contenders of a task run in turn within each round, each in a process of its own. Results are
+checked to be equal before the time is taken. `make bench` runs everything and writes RESULTS.md and
+speed.svg; a contender that isn't installed is left out, and the results say so.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import eager_add
-import import_time
-import mlp_step
-import numpy as np
-
-import palingrad as pg
+import footprint
+import machine
+import peak
+import plot
+import report
+from contenders import CONTENDERS
+from process import Process, WorkerError
+from task import Task
+from tasks import TASKS
+from timing import disagreement, in_turn
 
 HERE = Path(__file__).parent
 
 
 @dataclass
-class Benchmark:
-    """Contenders (the first is the one that the promise is about), and what is promised."""
+class Measured:
+    """One case: seconds a step by contender and round, and why others were left out."""
 
-    title: str
-    promise: str
-    unit: str
-    contenders: dict[str, Callable[[], float]]  # each call measures once, in seconds
-    rounds: int
-
-
-def benchmarks() -> list[Benchmark]:
-    return [
-        Benchmark(
-            "Training step of 784-100-20-10, batch 64, Adam, float32, loss read back",
-            "palingrad's numpy engine at most 1.25 × hand-written NumPy",
-            "µs",
-            mlp_step.contenders(),
-            15,
-        ),
-        Benchmark(
-            "One addition of two vectors of three float32 numbers",
-            "palingrad's eager style at most 3 µs",
-            "µs",
-            eager_add.contenders(),
-            15,
-        ),
-        Benchmark(
-            "Importing in a fresh process",
-            "palingrad at most 1.5 × numpy, which it includes",
-            "ms",
-            import_time.contenders(),
-            15,
-        ),
-    ]
+    task: str
+    case: str
+    times: dict[str, list[float]]
+    left_out: dict[str, str]
+    idle: float
 
 
-def measured(benchmark: Benchmark) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in benchmark.contenders}
-    for contender in benchmark.contenders.values():
-        contender()  # warm
-    for _ in range(benchmark.rounds):
-        for name, contender in benchmark.contenders.items():
-            times[name].append(contender())
-    return times
+def measured(
+    name: str, task: Task, number: int, processes: dict[str, Process], options: Any
+) -> Measured:
+    """One case with these processes. Those that fail or disagree are left out."""
+    left_out: dict[str, str] = {}
+    results: dict[str, Any] = {}
+    for contender, process in processes.items():
+        try:
+            process.ask("make", task=name, case=number)
+            results[contender] = process.ask("check")
+        except WorkerError as error:
+            left_out[contender] = str(error)
+    left_out |= disagreement(results)
+    fit = {one: processes[one] for one in results if one not in left_out}
+    seconds = options.seconds or task.seconds
+    times, idle = in_turn(fit, options.rounds, seconds) if fit else ({}, 0.0)
+    return Measured(name, task.cases[number].name, times, left_out, idle)
 
 
-def table(benchmark: Benchmark, times: dict[str, list[float]]) -> str:
-    scale = {"µs": 1e6, "ms": 1e3}[benchmark.unit]
-    names = list(times)
-    lines = [
-        f"## {benchmark.title}",
-        "",
-        f"Promise: {benchmark.promise}.",
-        "",
-        f"| contender | median, {benchmark.unit} | fastest to slowest round | {names[0]} ÷ this |",
-        "|---|---|---|---|",
-    ]
-    for name in names:
-        ratios = sorted(a / b for a, b in zip(times[names[0]], times[name], strict=True))
-        low, middle, high = ratios[0], statistics.median(ratios), ratios[-1]
-        ratio = "" if name == names[0] else f"{middle:.2f} ({low:.2f} to {high:.2f})"
-        lines.append(
-            f"| {name} | {scale * statistics.median(times[name]):.2f} "
-            f"| {scale * min(times[name]):.2f} to {scale * max(times[name]):.2f} | {ratio} |"
-        )
-    return "\n".join(lines) + "\n"
+def run_task(name: str, options: Any) -> list[Measured]:
+    """All cases of a task that were asked for, in fresh processes."""
+    task = TASKS[name]
+    wanted = [one for one in task.contenders if not options.only or one in options.only]
+    missing = {one: CONTENDERS[one].missing() for one in wanted}
+    there = [one for one, reason in missing.items() if reason is None]
+    processes = {one: Process(one, options.threads) for one in there}
+    found: list[Measured] = []
+    try:
+        for process in processes.values():
+            process.ask("ready")
+        for number, case in enumerate(task.cases):
+            if not options.case or any(part in case.name for part in options.case):
+                one = measured(name, task, number, processes, options)
+                one.left_out |= {key: reason for key, reason in missing.items() if reason}
+                found.append(one)
+                print(report.line(task, one), flush=True)
+    finally:
+        for process in processes.values():
+            process.end()
+    return found
 
 
-def machine() -> str:
-    model = "unknown processor"
-    if Path("/proc/cpuinfo").exists():
-        text = Path("/proc/cpuinfo").read_text()
-        model = next(
-            (x.split(":")[1].strip() for x in text.splitlines() if "model name" in x), model
-        )
-        vectors = [name for name in ("avx512f", "avx2", "neon") if name in text]
-        model += f" ({vectors[0]})" if vectors else ""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        capture_output=True,
-        text=True,
-        cwd=HERE,
-        check=False,
-    ).stdout.strip()
-    return (
-        f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"palingrad {pg.__version__} at {commit}, {time.strftime('%Y-%m-%d')}"
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dry", action="store_true", help="print, and leave RESULTS.md alone")
+def main() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; all without any")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, help="of one turn; the task's own without")
+    parser.add_argument("--threads", type=int, default=cores)
+    parser.add_argument("--case", action="append", help="only cases with this in their name")
+    parser.add_argument("--only", action="append", help=f"a contender: {', '.join(CONTENDERS)}")
+    parser.add_argument("--footprint", action="store_true", help="compiling, memory, sizes too")
+    parser.add_argument("--write", action="store_true", help="everything, to RESULTS.md")
     options = parser.parse_args()
-    parts = [
-        "# Results",
-        "",
-        "Written by `make bench`. Ratios are medians over rounds in which all contenders ran in",
-        "turn; in brackets the smallest and the largest ratio of a round.",
-        "",
-        f"Machine: {machine()}.",
-        "",
+    unknown = set(options.tasks) - set(TASKS)
+    if unknown:
+        parser.error(f"no task is called {', '.join(unknown)}")
+    results: dict[str, Any] = {"machine": machine.description(options.threads)}
+    print("\n".join(results["machine"]), flush=True)
+    results["peak"] = peak.measured(options.threads)
+    print(report.peak_line(results["peak"]), flush=True)
+    results["measured"] = [
+        asdict(one) for name in options.tasks or TASKS for one in run_task(name, options)
     ]
-    for benchmark in benchmarks():
-        part = table(benchmark, measured(benchmark))
-        print(part, flush=True)
-        parts.append(part)
-    if not options.dry:
-        (HERE / "RESULTS.md").write_text("\n".join(parts))
+    if options.footprint or options.write:
+        results["footprint"] = footprint.measured(options.threads)
+        print(report.footprint_tables(results["footprint"]), flush=True)
+    if options.write:
+        (HERE / "RESULTS.md").write_text(report.page(results))
+        plot.draw(results, HERE / "speed.svg")
+    return 0
 
 
 if __name__ == "__main__":

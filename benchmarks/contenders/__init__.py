@@ -1,0 +1,76 @@
+"""One file a framework: each builds the same networks and formulas in its own best way.
+
+A framework's methods return a `step` to call again and again: `train(network)` takes one Adam step
+and returns the loss as a Python number; `infer(network)` gives the scores of one batch as a NumPy
+array; `formula(name, *arrays)` computes one of the file's `FORMULAS`, and `eager` does so without
+compiling it. Inputs are arrays of the framework's own kind, made before the time is taken.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from networks import Network
+
+Step = Callable[[], Any]
+
+
+class Framework(Protocol):
+    def train(self, network: Network) -> Step: ...
+
+    def infer(self, network: Network) -> Step: ...
+
+    def formula(self, name: str, *arrays: np.ndarray) -> Step: ...
+
+    def eager(self, name: str, *arrays: np.ndarray) -> Step: ...
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A framework with its settings, run in a process of its own."""
+
+    package: str  # what must be installed
+    module: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    peer: bool = False
+    compiler: bool = False  # whether it needs a C++ compiler
+
+    def missing(self) -> str | None:
+        """Why it can't run here, or None."""
+        if importlib.util.find_spec(self.package) is None:
+            return f"{self.package} isn't installed"
+        if self.compiler and not shutil.which(os.environ.get("CXX", "g++")):
+            return "there is no C++ compiler"
+        return None
+
+    def framework(self, threads: int) -> Framework:
+        module = importlib.import_module(f"contenders.{self.module}")
+        return module.Framework(threads=threads, **self.settings)
+
+
+NATIVE = "palingrad"
+CONTENDERS = {
+    NATIVE: Contender("llvmlite", "in_palingrad", {"engine": "native"}),
+    "palingrad, numpy": Contender("palingrad", "in_palingrad", {"engine": "numpy"}),
+    "NumPy": Contender("numpy", "in_numpy"),
+    "PyTorch": Contender("torch", "in_pytorch", peer=True),
+    "PyTorch compiled": Contender(
+        "torch", "in_pytorch", {"compiled": True}, peer=True, compiler=True
+    ),
+    "JAX": Contender("jax", "in_jax", peer=True),
+}
+PEERS = tuple(name for name, one in CONTENDERS.items() if one.peer)
+
+
+def chain(m: Any, x: Any) -> Any:
+    """Ten elementwise operations one after another; `m` is the framework's own namespace."""
+    y = abs(x * 1.5 + 0.5)
+    y = m.tanh(m.sqrt(y) * x) - x
+    return m.exp(y * y * -0.5)

@@ -1,0 +1,117 @@
+"""PyTorch: eager with fused Adam, or compiled; images channels-last."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network
+from torch import nn
+
+from contenders import Step, chain
+
+FORMULAS = {
+    "matmul": torch.matmul,
+    "add": torch.add,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "layer_norm": lambda x, scale, offset: F.layer_norm(x, x.shape[-1:], scale, offset),
+    "gelu": F.gelu,
+    "logsumexp": lambda x: torch.logsumexp(x, -1),
+    "chain": lambda x: chain(torch, x),
+}
+
+
+class Framework:
+    def __init__(self, threads: int, compiled: bool = False) -> None:
+        self.compiled = compiled
+        torch.set_num_threads(threads)
+        logging.getLogger("torch").setLevel(logging.ERROR)
+
+    def train(self, network: Network) -> Step:
+        torch.set_grad_enabled(True)
+        model = built(network)
+        adam = torch.optim.Adam(
+            model.parameters(), RATE, betas=(BETA1, BETA2), eps=EPSILON, fused=True
+        )
+
+        def loss_of(x: Any, labels: Any) -> Any:
+            scores = model(x)
+            if network.classes == 1:
+                return F.binary_cross_entropy_with_logits(scores[:, 0], labels)
+            return F.cross_entropy(scores, labels)
+
+        compiled = self._compiled(loss_of)
+
+        def step() -> float:
+            adam.zero_grad(set_to_none=True)
+            loss = compiled(*next(batches))
+            loss.backward()
+            adam.step()
+            return loss.item()
+
+        batches = itertools.cycle(
+            (laid_out(torch.from_numpy(x)), torch.from_numpy(labels))
+            for x, labels in network.batches()
+        )
+        return step
+
+    def infer(self, network: Network) -> Step:
+        torch.set_grad_enabled(False)
+        model = self._compiled(built(network).eval(), freezing=True)
+        x = laid_out(torch.from_numpy(network.batches()[0][0]))
+        return lambda: model(x).numpy()
+
+    def formula(self, name: str, *arrays: np.ndarray) -> Step:
+        torch.set_grad_enabled(False)
+        f = self._compiled(FORMULAS[name])
+        tensors = [torch.from_numpy(one) for one in arrays]
+        return lambda: f(*tensors)
+
+    def eager(self, name: str, *arrays: np.ndarray) -> Step:
+        f, tensors = FORMULAS[name], [torch.from_numpy(one) for one in arrays]
+        return lambda: f(*tensors)
+
+    def _compiled(self, f: Any, *, freezing: bool = False) -> Any:
+        if not self.compiled:
+            return f
+        torch.compiler.reset()
+        options = {"freezing": True} if freezing else None
+        return torch.compile(f, dynamic=False, options=options)
+
+
+def laid_out(x: Any) -> Any:
+    """Images channels-last, which oneDNN's convolutions like best."""
+    return x.to(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
+def built(network: Network) -> nn.Module:
+    layers: list[Any] = []
+    flat = len(network.inputs) == 1
+    last = len(network.layers) - 1
+    parts = zip(network.layers, network.shapes(), network.weights(), strict=False)
+    for place, (layer, shape, start) in enumerate(parts):
+        if start is None:
+            layers.append(nn.MaxPool2d(2))
+            continue
+        weight, bias = map(torch.from_numpy, start)
+        if isinstance(layer, Conv):
+            made: Any = nn.Conv2d(shape[0], layer.outputs, layer.size, padding=layer.size // 2)
+        else:
+            assert isinstance(layer, Dense)
+            if not flat:
+                layers.append(nn.Flatten())
+                flat = True
+            made = nn.Linear(*weight.shape)
+            weight = weight.T.contiguous()
+        with torch.no_grad():
+            made.weight.copy_(weight)
+            made.bias.copy_(bias)
+        layers.append(made)
+        if place != last:
+            layers.append(nn.ReLU())
+    model = nn.Sequential(*layers)
+    return model if len(network.inputs) == 1 else model.to(memory_format=torch.channels_last)

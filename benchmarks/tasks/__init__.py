@@ -1,0 +1,29 @@
+"""All tasks by name: one file a task."""
+
+from __future__ import annotations
+
+from task import Task
+
+from tasks import (
+    chain,
+    cnn,
+    cnn_others,
+    eager_add,
+    gelu,
+    inference,
+    layer_norm,
+    logistic,
+    logsumexp,
+    matmul,
+    matmul_shapes,
+    mlp_large,
+    mlp_others,
+    mlp_small,
+    softmax,
+)
+
+MODULES = (
+    mlp_small, mlp_large, mlp_others, cnn, cnn_others, logistic, inference,
+    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, eager_add,
+)  # fmt: skip
+TASKS: dict[str, Task] = {one.__name__.rpartition(".")[2]: one.TASK for one in MODULES}

@@ -1,0 +1,12 @@
+"""One addition of two vectors of three numbers, not compiled: the cost of making a node."""
+
+from task import Case, Task, numbers
+
+TASK = Task(
+    title="One eager addition of three numbers",
+    cases=(Case("two vectors", None),),
+    tiny=Case("two vectors", None),
+    make=lambda framework, _: framework.eager("add", numbers(3), numbers(3, seed=1)),
+    contenders=("palingrad, numpy", "NumPy", "PyTorch", "JAX"),
+    seconds=0.1,
+)

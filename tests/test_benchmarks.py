@@ -1,0 +1,88 @@
+"""Every benchmark's task runs with palingrad, and what is made of the times is right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+sys.path.append(str(FOLDER))  # benchmarks are scripts that import each other by name
+
+import networks  # noqa: E402
+import report  # noqa: E402
+import timing  # noqa: E402
+from contenders import CONTENDERS, NATIVE, PEERS  # noqa: E402
+from tasks import TASKS  # noqa: E402
+from worker import Worker  # noqa: E402
+
+OURS = [name for name in CONTENDERS if name not in PEERS]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_tiny_round_with_equal_results(task: str):
+    results: dict[str, Any] = {}
+    for name in TASKS[task].contenders:
+        if name in OURS:
+            worker = Worker(name, threads=1)
+            assert worker.make(task, -1) > 0
+            results[name] = worker.check()
+            assert worker.turn(1) > 0
+    assert results
+    assert timing.disagreement(results) == {}
+
+
+def test_engines_agree_on_every_network():
+    for task in ("mlp_small", "mlp_others", "cnn", "cnn_others", "logistic"):
+        workers = [Worker(name, threads=1) for name in (NATIVE, "palingrad, numpy")]
+        for worker in workers:
+            worker.make(task, -1)
+        one, other = (worker.check() for worker in workers)
+        np.testing.assert_allclose(one, other, rtol=1e-4)
+
+
+def test_who_computes_something_else_is_found():
+    found = timing.disagreement({"a": [1.0, 2.0], "b": [1.0, 2.0001], "c": [1.0, 2.1]})
+    assert list(found) == ["c"]
+
+
+def test_nan_is_something_else():
+    assert "c" in timing.disagreement({"a": [1.0], "b": [1.0], "c": [float("nan")]})
+
+
+def test_gain_is_against_the_fastest_peer_round_by_round():
+    task = TASKS["mlp_large"]
+    times = {NATIVE: [1.0, 2.0, 1.0], "PyTorch": [9.0, 9.0, 9.0], "JAX": [3.0, 3.0, 4.0]}
+    assert report.fastest_peer(times) == "JAX"
+    gain = report.gain(task, times)
+    assert gain == timing.Spread(3.0, 1.5, 4.0)
+
+
+def test_no_gain_without_peers():
+    assert report.gain(TASKS["mlp_large"], {NATIVE: [1.0]}) is None
+
+
+def test_arithmetic_of_a_step():
+    # 2 → 3 → 1, batch 5: forward 2·5·(6 + 3), weights the same, inputs of the second layer 2·5·3.
+    assert networks.mlp(2, 3, 1, batch=5).flops() == 2 * 5 * (2 * (6 + 3) + 3)
+
+
+def test_the_page_has_a_table_for_each_task_and_says_who_was_left_out():
+    case = {"case": "784-512-512-10, batch 128", "idle": 0.0}
+    times = {NATIVE: [0.001, 0.001], "JAX": [0.002, 0.003]}
+    one = {**case, "task": "mlp_large", "times": times, "left_out": {"PyTorch": "not installed"}}
+    results = {"machine": ["a machine"], "measured": [one]}
+    page = report.page({**results, "peak": {"2": {"gflops": 500.0, "gbytes": 40.0}}})
+    assert "| Training step of a larger MLP | ≥ 1.5 | 2.50 |" in page
+    assert "| 1000 (1000–1000) | 2500 (2000–3000) | **2.50** (2.00–3.00) | 82% |" in page
+    assert "PyTorch: not installed." in page
+    assert "Training step of a CNN" not in page
+
+
+def test_case_names_are_told_apart():
+    for task in TASKS.values():
+        names = [case.name for case in task.cases]
+        assert len(names) == len(set(names))
