@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
 from ...dtypes import Array
 from ...graph.kinds import Custom
@@ -14,124 +14,102 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...maths import numpy_maths
 from ...passes.program import Program
-from ...shapes import sizes, text
+from ...shapes import sizes
 from ..base import Executable, sealed
-from .elementwise import Loop
-from .loops import integer, nest, read, write
-from .schedule import Copy, Fallback, Unit, scheduled
+from .codegen import Module, stretches
+from .lower import lowered
+from .report import explained
+from .schedule import Fallback, is_serial, scheduled
 from .slots import Memory, Slots
 from .target import Library
-from .views import View, row_major
+from .team import team
+from .views import View
 
-_POINTER = ir.IntType(8).as_pointer()
+_RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_STRETCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
 class NativeExecutable(Executable):
     """Runs a Program as machine code; what can't be compiled runs through NumPy in between."""
 
     def __init__(self, program: Program) -> None:
+        program = lowered(program)
         super().__init__(program)
         self.schedule = scheduled(program)
-        self._slots = Slots(program, self.schedule)
-        self._stretches = _stretches(self.schedule.units)
-        text = self._emitted()
-        self.library = Library(text) if text else None
+        self.slots = Slots(program, self.schedule)
+        self.library = Library(str(Module(self.schedule, self.slots)))
+        self._run = _RUN(self.library.address("run"))
+        parts = stretches(self.schedule)
         self._calls: list[Any] = [
-            self.library.function(f"stretch_{number}")
-            if self.library and not isinstance(units[0], Fallback)
-            else units[0]
-            for number, units in enumerate(self._stretches)
+            stretch[0][0].unit.nodes[0]
+            if isinstance(stretch[0][0].unit, Fallback)
+            else _STRETCH(self.library.address(f"stretch_{number}"))
+            for number, stretch in enumerate(parts)
         ]
+        native = [one for one in self._calls if not isinstance(one, Operation)]
+        self._rest = self._calls[1:] if native and self._calls[0] is native[0] else self._calls
+        self._alone = all(
+            is_serial(stage)
+            for stage in self.schedule.stages
+            if not isinstance(stage[0].unit, Fallback)
+        )
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
 
-    def _emitted(self) -> str:
-        """The module's code: one function for each native stretch."""
-        module = ir.Module("program")
-        any_native = False
-        for number, units in enumerate(self._stretches):
-            if isinstance(units[0], Fallback):
-                continue
-            any_native = True
-            signature = ir.FunctionType(ir.VoidType(), [_POINTER.as_pointer()])
-            function = ir.Function(module, signature, f"stretch_{number}")
-            for place, unit in enumerate(units):
-                body = ir.Function(module, signature, f"unit_{number}_{place}")
-                body.linkage = "internal"
-                self._emit_unit(ir.IRBuilder(body.append_basic_block("entry")), unit)
-            builder = ir.IRBuilder(function.append_basic_block("entry"))
-            for place in range(len(units)):
-                builder.call(module.globals[f"unit_{number}_{place}"], function.args)
-            builder.ret_void()
-        return str(module) if any_native else ""
-
-    def _emit_unit(self, builder: Any, unit: Unit) -> None:
-        table = builder.function.args[0]
-        pointers: dict[Node, Any] = {}
-
-        def pointer(node: Node) -> Any:
-            if node not in pointers:
-                number, offset = self._slots.place(node)
-                with builder.goto_entry_block():
-                    start = builder.load(builder.gep(table, [integer(number)]))
-                    pointers[node] = builder.gep(start, [integer(offset)]) if offset else start
-            return pointers[node]
-
-        if isinstance(unit, Copy):
-            _emit_copy(builder, unit, pointer, self.schedule.views)
-        else:
-            assert not isinstance(unit, Fallback)
-            unit.emit(builder, pointer, self.schedule.views)
-        builder.ret_void()
-
     def explain(self) -> str:
-        """The units in order: what was fused into each, and what falls back to NumPy."""
-        lines = [
-            f"native: {len(self.schedule.units)} units in {len(self._stretches)} stretches, "
-            f"{self._slots.arena_bytes:,} bytes for intermediate values"
-        ]
-        for unit in self.schedule.units:
-            nodes = unit.nodes if isinstance(unit, Loop) else [unit.node]
-            names = ", ".join(node.label() for node in nodes)
-            lines.append(f"{type(unit).__name__.lower():<10} {text(nodes[-1].shape)} {names}")
-        return "\n".join(lines)
+        return explained(self.program, self.schedule, self.slots)
 
     # ---------------------------------------------------------------- running
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
-        memory = self._slots.taken()
-        self._slots.fill(memory, feeds, states)
-        for call in self._calls:
-            if isinstance(call, Fallback):
-                self._fall_back(call.node, memory)
-            else:
-                call(memory.address)
+        slots = self.slots
+        memory = slots.taken()
+        slots.fill(memory, [*feeds, *states])
+        self._call(memory)
         outputs = [self._result(one, memory) for one in self._outputs]
         values = [self._result(one, memory) for one in self._values]
-        self._slots.give_back(memory)
+        slots.give_back(memory)
         return outputs, values
+
+    def _call(self, memory: Memory) -> None:
+        """One run on memory that is filled."""
+        crew = None if self._alone else team()
+        address = None
+        if crew is not None:
+            address = crew.address
+            if crew.asleep:
+                crew.wake()
+        while bad := self._run(memory.address, address, memory.objects_address):
+            array = np.require(memory.arrays[bad - 1], requirements=["C", "A"])
+            memory.arrays[bad - 1] = array
+            memory.objects[bad - 1] = id(array)
+        for call in self._rest:
+            if isinstance(call, Operation):
+                self._fall_back(call, memory)
+            else:
+                call(memory.address, address)
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""
         view = self.schedule.views.get(node)
-        fresh = view is not None and view.plain and self._slots.is_fresh(view.base)
-        slot = self._slots.place(view.base)[0] if fresh and view is not None else None
-        return node, slot, sizes(node.shape)
+        fresh = view is not None and view.plain and self.slots.is_fresh(view.base)
+        slot = self.slots.place(view.base)[0] if fresh and view is not None else None
+        return node, slot, sizes(node.shape) if view is not None else ()
 
     def _result(self, one: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
         node, slot, shape = one
         if slot is None:
             return sealed(self._array(node, memory), copy=True)
         array = memory.arrays[slot]
-        return sealed(array if array.shape == shape else array.reshape(shape))
+        return array if array.shape == shape else array.reshape(shape)
 
     def _array(self, node: Node, memory: Memory) -> Any:
         view = self.schedule.views.get(node)
         if view is None:  # several outputs, made by NumPy
             return memory.loose[node]
-        return _seen(self._slots.buffer(view.base, memory), view)
+        return _seen(self.slots.buffer(view.base, memory), view)
 
     @np.errstate(all="ignore")
     def _fall_back(self, node: Operation, memory: Memory) -> None:
@@ -143,7 +121,10 @@ class NativeExecutable(Executable):
         if isinstance(result, (tuple, list)):
             memory.loose[node] = [_apart(one, inputs) for one in result]
             return
-        number, _ = self._slots.place(node)
+        if node not in self.schedule.views:  # of a dtype that generated code doesn't know
+            memory.loose[node] = _apart(result, inputs)
+            return
+        number, _ = self.slots.place(node)
         memory.point(number, _apart(result, inputs).reshape(sizes(node.shape)))
 
 
@@ -154,17 +135,6 @@ def _apart(result: Any, inputs: list[Any]) -> Array:
     return array.copy() if any(np.may_share_memory(array, part) for part in parts) else array
 
 
-def _stretches(units: list[Unit]) -> list[list[Unit]]:
-    """Neighbouring native units together, each fallback alone."""
-    found: list[list[Unit]] = []
-    for unit in units:
-        if not isinstance(unit, Fallback) and found and not isinstance(found[-1][0], Fallback):
-            found[-1].append(unit)
-        else:
-            found.append([unit])
-    return found
-
-
 def _seen(array: Array, view: View) -> Array:
     """The elements of a buffer that a view shows."""
     if view.plain:
@@ -173,16 +143,3 @@ def _seen(array: Array, view: View) -> Array:
     strides = [step * array.itemsize for step in view.strides]
     start = flat[view.offset :] if 0 not in view.shape else flat
     return np.lib.stride_tricks.as_strided(start, view.shape, strides, writeable=False)
-
-
-def _emit_copy(builder: Any, unit: Copy, pointer: Any, views: dict[Node, View]) -> None:
-    x = views[unit.node.inputs[0]]
-    dtype: Any = unit.node.dtype
-    source, to = pointer(x.base), pointer(unit.node)
-
-    def one(places: list[Any]) -> None:
-        write(builder, to, read(builder, source, dtype, places[0], 1, 1), places[1])
-
-    if 0 not in x.shape:
-        steps = [x.strides, row_major(x.shape)]
-        nest(builder, x.shape, steps, [integer(x.offset), integer(0)], one)

@@ -51,19 +51,27 @@ def address(builder: Any, base: Any, dtype: DType, place: Any) -> Any:
     return builder.gep(typed, [place])
 
 
-def read(builder: Any, base: Any, dtype: DType, place: Any, lanes: int, step: int) -> Value:
-    """`lanes` elements from element `place` on, `step` apart; a step of 0 repeats one."""
+def read(
+    builder: Any, base: Any, dtype: DType, place: Any, lanes: int, step: int, active: int = 0
+) -> Value:
+    """`lanes` elements from element `place` on, `step` apart; a step of 0 repeats one.
+
+    Of `active` elements, if given, only these are read; the other lanes hold nothing.
+    """
     element = memory_type(dtype)
+    inside = active or lanes
     if lanes == 1 or step == 0:
         one = builder.load(address(builder, base, dtype, place))
         code = one if lanes == 1 else splat(builder, one, lanes)
-    elif step == 1:
+    elif step == 1 and inside == lanes:
         vector = ir.VectorType(element, lanes)
         pointer = builder.bitcast(address(builder, base, dtype, place), vector.as_pointer())
         code = builder.load(pointer, align=dtype.itemsize)
+    elif step == 1:
+        code = _masked_load(builder, address(builder, base, dtype, place), dtype, lanes, inside)
     else:
         code = ir.Constant(ir.VectorType(element, lanes), ir.Undefined)
-        for lane in range(lanes):
+        for lane in range(inside):
             there = builder.add(place, integer(lane * step))
             one = builder.load(address(builder, base, dtype, there))
             code = builder.insert_element(code, one, ir.Constant(ir.IntType(32), lane))
@@ -73,16 +81,67 @@ def read(builder: Any, base: Any, dtype: DType, place: Any, lanes: int, step: in
     return Value(builder, code, dtype, lanes)
 
 
-def write(builder: Any, base: Any, value: Value, place: Any) -> None:
-    """The value's elements to consecutive places from `place` on."""
-    dtype, code = value.dtype, value.code
+def write(builder: Any, base: Any, value: Value, place: Any, step: int = 1, active: int = 0) -> None:
+    """The value's elements, or the first `active`, to places `step` apart from `place` on."""
+    dtype, code, lanes = value.dtype, value.code, value.lanes
+    inside = active or lanes
     if dtype == bool_:
-        to = BYTE if value.lanes == 1 else ir.VectorType(BYTE, value.lanes)
-        code = builder.zext(code, to)
+        code = builder.zext(code, BYTE if lanes == 1 else ir.VectorType(BYTE, lanes))
     pointer = address(builder, base, dtype, place)
-    if value.lanes > 1:
-        pointer = builder.bitcast(pointer, code.type.as_pointer())
-    builder.store(code, pointer, align=dtype.itemsize)
+    if lanes == 1:
+        builder.store(code, pointer, align=dtype.itemsize)
+    elif step != 1:
+        for lane in range(inside):
+            one = builder.extract_element(code, ir.Constant(ir.IntType(32), lane))
+            builder.store(one, builder.gep(pointer, [integer(lane * step)]))
+    elif inside == lanes:
+        builder.store(code, builder.bitcast(pointer, code.type.as_pointer()), align=dtype.itemsize)
+    else:
+        _masked_store(builder, code, pointer, dtype, inside)
+
+
+def mask_of(lanes: int, active: int) -> ir.Constant:
+    """True in the first `active` lanes."""
+    bit = ir.IntType(1)
+    inside = [ir.Constant(bit, int(lane < active)) for lane in range(lanes)]
+    return ir.Constant(ir.VectorType(bit, lanes), inside)
+
+
+def declared(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
+    """The module's declaration of an intrinsic."""
+    found = module.globals.get(name)
+    return found or ir.Function(module, ir.FunctionType(result, arguments), name)
+
+
+def kind_of(vector: Any) -> str:
+    """How intrinsics name a vector type: v16f32."""
+    element = vector.element
+    bits = {"float": "f32", "double": "f64"}.get(str(element)) or f"i{element.width}"
+    return f"v{vector.count}{bits}"
+
+
+def _masked_load(builder: Any, pointer: Any, dtype: DType, lanes: int, active: int) -> Any:
+    vector = ir.VectorType(memory_type(dtype), lanes)
+    place = builder.bitcast(pointer, vector.as_pointer())
+    mask = mask_of(lanes, active)
+    number = ir.IntType(32)
+    load = declared(
+        builder.module, f"llvm.masked.load.{kind_of(vector)}.p0", vector,
+        [place.type, number, mask.type, vector],
+    )  # fmt: skip
+    align = ir.Constant(number, dtype.itemsize)
+    return builder.call(load, [place, align, mask, ir.Constant(vector, None)])
+
+
+def _masked_store(builder: Any, code: Any, pointer: Any, dtype: DType, active: int) -> None:
+    place = builder.bitcast(pointer, code.type.as_pointer())
+    mask = mask_of(code.type.count, active)
+    number = ir.IntType(32)
+    store = declared(
+        builder.module, f"llvm.masked.store.{kind_of(code.type)}.p0", ir.VoidType(),
+        [code.type, place.type, number, mask.type],
+    )  # fmt: skip
+    builder.call(store, [code, place, ir.Constant(number, dtype.itemsize), mask])
 
 
 def splat(builder: Any, one: Any, lanes: int) -> Any:
@@ -141,15 +200,39 @@ def nest(
         nest(builder, sizes[1:], [step[1:] for step in steps], inner, body)
 
 
-def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]) -> None:
-    """A loop over `size` elements: `lanes` at a time, and one at a time for the rest."""
+def vectors(
+    builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]
+) -> None:
+    """A loop over `size` elements, `lanes` at a time: `body(index, active)`.
+
+    The rest, if any, is one more vector of which `active` lanes count.
+    """
     main = size // lanes * lanes
-    if lanes > 1 and main:
+    if main == lanes:
+        body(integer(0), lanes)
+    elif main:
         with loop(builder, integer(0), integer(main), lanes) as index:
             body(index, lanes)
-    if main < size or lanes == 1:
-        with loop(builder, integer(main if lanes > 1 else 0), integer(size)) as index:
-            body(index, 1)
+    if main < size:
+        body(integer(main), size - main)
+
+
+def unravelled(builder: Any, index: Any, sizes: Sequence[int]) -> list[Any]:
+    """The index on each axis of a flat index over `sizes`."""
+    found: list[Any] = []
+    for size in reversed(sizes[1:]):
+        found.append(builder.srem(index, integer(size)))
+        index = builder.sdiv(index, integer(size))
+    return [index, *reversed(found)] if sizes else []
+
+
+def place_of(builder: Any, indices: Sequence[Any], steps: Sequence[int], start: Any) -> Any:
+    """start + Σ index·step."""
+    place = start
+    for index, step in zip(indices, steps, strict=True):
+        if step:
+            place = builder.add(place, builder.mul(index, integer(step)))
+    return place
 
 
 def typed(dtype: DType, lanes: int) -> Any:

@@ -1,9 +1,4 @@
-"""Matrix products: tiles of the result held in registers, the right operand packed in panels.
-
-A tile is as many rows and vectors of columns as the CPU has registers for (Goto & van de Geijn,
-"Anatomy of high-performance matrix multiplication", 2008). Sizes and strides are constants in the
-generated code; every element of the result is summed in the same order whatever its neighbours.
-"""
+"""Matrix products, with what happens to each tile of the result while it is in the first cache."""
 
 from __future__ import annotations
 
@@ -13,52 +8,72 @@ from typing import Any
 
 from llvmlite import ir
 
-from ...dtypes import DType
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...shapes import sizes
-from .loops import address, integer, loop, nest, splat
+from .body import dtype_of
+from .frame import Frame
+from .loop import Unit, compute
+from .loops import (
+    integer,
+    loop,
+    place_of,
+    read,
+    splatted,
+    unravelled,
+    vectors,
+    write,
+)
+from .pack import pack_rows
 from .target import host
-from .values import scalar_type
+from .tile import Tile, heights, shape_for
+from .values import Value, scalar_type
 from .views import View, broadcast, row_major
 
-DEPTH = 256  # terms of a sum that one panel holds: with its columns it stays in the first cache
+DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
+_LARGE = 1 << 23  # products of more terms than this get both operands packed in blocks
 
 
 @dataclass(frozen=True)
-class Product:
-    """One matrix product, of any strides, with batch axes."""
+class Factors:
+    """A product as matrices: batch axes, sizes, and where the operands' elements lie."""
 
-    node: Operation
+    batch: tuple[int, ...]
+    rows: int
+    depth: int
+    columns: int
+    x: View
+    y: View
+    x_batch: tuple[int, ...]
+    y_batch: tuple[int, ...]
+    x_step: tuple[int, int]  # from row to row, from term to term
+    y_step: tuple[int, int]  # from term to term, from column to column
+    swapped: bool  # whether this is the transposed product, whose columns are the rows
 
-    def emit(self, builder: Any, pointer: Any, views: dict[Node, View]) -> None:
-        """The product's code. `pointer(node)` gives the start of a node's buffer."""
-        x, y = (views[one] for one in self.node.inputs)
-        x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x
-        y = View(y.base, (*y.shape, 1), (*y.strides, 0), y.offset) if len(y.shape) == 1 else y
-        rows, depth, columns = x.shape[-2], x.shape[-1], y.shape[-1]
-        shape = sizes(self.node.shape)
-        if 0 in shape:
-            return
-        batch = _batch(x.shape[:-2], y.shape[:-2])
-        strides = [
-            broadcast(View(x.base, x.shape[:-2], x.strides[:-2]), batch).strides,
-            broadcast(View(y.base, y.shape[:-2], y.strides[:-2]), batch).strides,
-            tuple(step * rows * columns for step in row_major(batch)),
-        ]
-        dtype: Any = self.node.dtype
-        bases = [pointer(x.base), pointer(y.base), pointer(self.node)]
-        plan = _Plan(builder, dtype, rows, depth, columns, x.strides[-2:], y.strides[-2:])
-        starts = [integer(x.offset), integer(y.offset), integer(0)]
+    @property
+    def work(self) -> int:
+        """How many products are summed."""
+        return math.prod(self.batch) * self.rows * self.depth * self.columns
 
-        def one(places: list[Any]) -> None:
-            there = [
-                address(builder, base, dtype, place)
-                for base, place in zip(bases, places, strict=True)
-            ]
-            plan.emit(*there)
 
-        nest(builder, batch, strides, starts, one)
+def factors(node: Operation, views: dict[Node, View]) -> Factors:
+    """The product's operands as matrices. A vector on the left is a row, on the right a column."""
+    x, y = (views[one] for one in node.inputs)
+    x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x
+    y = View(y.base, (*y.shape, 1), (*y.strides, 0), y.offset) if len(y.shape) == 1 else y
+    rows, depth, columns = x.shape[-2], x.shape[-1], y.shape[-1]
+    batch = _batch(x.shape[:-2], y.shape[:-2])
+    x_batch = broadcast(View(x.base, x.shape[:-2], x.strides[:-2]), batch).strides
+    y_batch = broadcast(View(y.base, y.shape[:-2], y.strides[:-2]), batch).strides
+    x_step, y_step = x.strides[-2:], y.strides[-2:]
+    swapped = columns == 1 and rows > 1 and x_step[0] == 1
+    if swapped:  # (xy)ᵀ = yᵀxᵀ reads x along its rows
+        x, y, x_batch, y_batch = y, x, y_batch, x_batch
+        x_step, y_step = (0, y_step[0]), (x_step[1], x_step[0])
+        rows, columns = 1, rows
+    return Factors(
+        batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped
+    )
 
 
 def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
@@ -68,222 +83,267 @@ def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
                  for one, other in zip(long, padded, strict=True))  # fmt: skip
 
 
+def is_large(f: Factors) -> bool:
+    """Whether packing both operands pays."""
+    return min(f.rows, f.columns, f.depth) >= 96 and f.work >= _LARGE
+
+
+def is_dot(f: Factors) -> bool:
+    """Whether the result is best computed by summing along both operands' contiguous axis."""
+    contiguous = f.x_step[1] == 1 and f.y_step[0] == 1 and f.y_step[1] != 1
+    return contiguous and f.depth > 1 and min(f.rows, f.columns) <= 2
+
+
+def takes_epilogue(node: Operation, views: dict[Node, View]) -> bool:
+    """Whether elementwise nodes can be computed tile by tile after the product."""
+    return not is_dot(factors(node, views))
+
+
+def vector_axis(node: Operation, f: Factors) -> int:
+    """The axis of the node's shape that the matrix's columns are."""
+    return -2 if f.swapped and node.inputs[1].ndim != 1 else -1
+
+
+@dataclass(eq=False)
+class Product(Unit):
+    """A matrix product, the first node, and elementwise nodes of the same shape after it."""
+
+    @property
+    def node(self) -> Operation:
+        """The product."""
+        return self.nodes[0]
+
+    def reads(self) -> list[Node]:
+        return [*dict.fromkeys((*self.node.inputs, *self._epilogue_reads()))]
+
+    def _epilogue_reads(self) -> list[Node]:
+        own = Unit(self.nodes[1:]).reads()
+        return [x for x in own if x is not self.node]
+
+    def needs_buffer(self, views: dict[Node, View]) -> bool:
+        """Whether the sums themselves need memory, between blocks of terms."""
+        return factors(self.node, views).depth > DEPTH
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many tiles there are."""
+        return _Plan(self, views).items
+
+    def emit(self, frame: Frame) -> None:
+        """The code for tiles `frame.begin` to `frame.end`, panel after panel."""
+        plan = _Plan(self, frame.views)
+        if plan.f.depth == 0:
+            Clear(plan, frame).run()
+        else:
+            _Emitter(plan, frame).run()
+
+
 class _Plan:
+    """The tiles of one product."""
+
+    def __init__(self, unit: Product, views: dict[Node, View]) -> None:
+        self.unit = unit
+        self.f = f = factors(unit.node, views)
+        self.dtype = dtype_of(unit.node)
+        self.lanes = min(host().lanes(self.dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
+        tall, self.wide = shape_for(max(f.rows, 1), max(f.columns, 1), self.lanes)
+        self.more, self.rest, self.short = heights(max(f.rows, 1), tall)
+        self.tiles = self.more + self.rest
+        self.width = self.wide * self.lanes
+        self.panels = -(-f.columns // self.width)
+        # A short left operand reads the right one once: packing it would cost as much again.
+        self.packed = f.y_step[1] != 1 or self.tiles > 4
+        empty = 0 in (*f.batch, f.rows, f.columns)
+        self.items = 0 if empty else math.prod(f.batch) * self.panels * self.tiles
+        self.shape = sizes(unit.node.shape)
+        # Where an element of the result is, in the space of the product's shape:
+        batch = math.prod(f.batch)
+        self.z_batch = row_major((*f.batch, f.rows * f.columns))[:-1] if batch else ()
+
+
+class Clear:
+    """An empty sum is 0, and what follows is computed from that."""
+
+    def __init__(self, plan: _Plan, frame: Frame) -> None:
+        self.plan, self.frame = plan, frame
+
+    def run(self) -> None:
+        """All elements the items hold, one at a time: nobody needs this fast."""
+        plan, b = self.plan, self.frame.builder
+        after = Epilogue(plan.unit, self.frame, 1)
+        each = math.prod(plan.shape) // plan.items if plan.items else 0
+        total = math.prod(plan.shape)
+        stop = b.select(
+            b.icmp_signed("==", self.frame.end, integer(plan.items)),
+            integer(total),
+            b.mul(self.frame.end, integer(each)),
+        )
+        with loop(b, b.mul(self.frame.begin, integer(each)), stop) as index:
+            zero = Value(b, None, plan.dtype, 1).number(0)
+            after.elements(unravelled(b, index, plan.shape), zero, 1)
+
+
+class Epilogue:
+    """What is computed from elements of a result, and where the kept values go."""
+
+    def __init__(self, unit: Unit, frame: Frame, lanes: int, axis: int = -1) -> None:
+        self.unit, self.frame, self.lanes = unit, frame, lanes
+        self.axis = axis  # along which the vectors run
+        self.first = unit.nodes[0]
+        shape = sizes(self.first.shape)
+        self.reads = {
+            x: broadcast(frame.views[x], shape)
+            for x in Unit(unit.nodes[1:]).reads()
+            if x is not self.first
+        }
+        self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
+        self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
+
+    @property
+    def trivial(self) -> bool:
+        """Whether the result alone is kept, as it is."""
+        return len(self.unit.nodes) == 1
+
+    def elements(self, indices: list[Any], value: Value, active: int) -> None:
+        """The elements at `indices` and `lanes` neighbours on the axis."""
+        b = self.frame.builder
+        values: dict[Node, Value] = {self.first: value}
+        for x, view in self.reads.items():
+            place = place_of(b, indices, view.strides, integer(view.offset))
+            step = view.strides[self.axis] if view.strides else 0
+            one = read(b, self.bases[x], dtype_of(x), place, self.lanes, step, active)
+            values[x] = one if one.lanes == self.lanes else splatted(one, self.lanes)
+        compute(b, self.unit.nodes[1:], values, self.lanes)
+        for x, base in self.outs.items():
+            view = self.frame.views[x]
+            place = place_of(b, indices, view.strides, integer(view.offset))
+            step = view.strides[self.axis] if view.strides else 1
+            write(b, base, values[x], place, step, active)
+
+
+class _Emitter:
     """The loops around the tiles of one product."""
 
-    def __init__(
-        self, builder: Any, dtype: DType, rows: int, depth: int, columns: int,
-        x_strides: tuple[int, ...], y_strides: tuple[int, ...],
-    ) -> None:  # fmt: skip
-        self.builder, self.dtype = builder, dtype
-        self.rows, self.depth, self.columns = rows, depth, columns
-        self.x_strides, self.y_strides = x_strides, y_strides
-        self.lanes = host().lanes(dtype.itemsize)
-        self.tall, self.wide = (14, 2) if host().registers == 32 else (6, 2)
-        if columns <= self.lanes:
-            self.tall, self.wide = (2 * self.tall - 2, 1) if host().registers == 32 else (12, 1)
-        self.width = self.wide * self.lanes
-        # A short left operand reads the right one once: packing it would cost as much again.
-        self.packed = y_strides[1] != 1 or rows > 2 * self.tall
-        self._tiles: dict[tuple[int, int], Any] = {}
-        self.panel: Any = None
+    def __init__(self, plan: _Plan, frame: Frame) -> None:
+        self.plan, self.frame, self.b = plan, frame, frame.builder
+        self.epilogue = Epilogue(plan.unit, frame, plan.lanes, vector_axis(plan.unit.node, plan.f))
+        f = plan.f
+        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
+        self.direct = self.epilogue.trivial
+        keeps = self.direct or plan.unit.keeps(plan.unit.node)
+        self.z = frame.typed(plan.unit.node, plan.dtype) if keeps else None
+        padded = plan.width
+        self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
+        self.scratch = None if self.direct else self._area((plan.short + 1) * padded)
 
-    def emit(self, x: Any, y: Any, z: Any) -> None:
-        """All tiles of z = x y, panel by panel."""
-        b = self.builder
-        if self.packed:
-            element = scalar_type(self.dtype)
-            with b.goto_entry_block():
-                area = b.alloca(ir.ArrayType(element, min(self.depth, DEPTH) * self.width))
-                area.align = 64
-            self.panel = b.bitcast(area, element.as_pointer())
-        if self.depth == 0:
-            self._clear(z)
+    def _area(self, count: int) -> Any:
+        element = scalar_type(self.plan.dtype)
+        return self.b.bitcast(self.frame.stack(self.plan.dtype, count), element.as_pointer())
+
+    def run(self) -> None:
+        """Panel after panel, of each the tiles that are asked for."""
+        b, plan = self.b, self.plan
+        tiles = integer(plan.tiles)
+        last = b.sdiv(b.add(self.frame.end, integer(plan.tiles - 1)), tiles)
+        with loop(b, b.sdiv(self.frame.begin, tiles), last) as group:
+            start = b.mul(group, tiles)
+            low = b.sub(self.frame.begin, start)
+            low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
+            high = self.frame.smaller(b.sub(self.frame.end, start), tiles)
+            *batch, panel = unravelled(b, group, (*plan.f.batch, plan.panels))
+            self._panel(batch, panel, low, high)
+
+    def _panel(self, batch: list[Any], panel: Any, low: Any, high: Any) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        self.batch = batch
+        x = b.gep(self.x, [place_of(b, batch, f.x_batch, integer(0))])
+        y = b.gep(self.y, [place_of(b, batch, f.y_batch, integer(0))])
+        z = None
+        if self.z is not None:
+            z = b.gep(self.z, [place_of(b, batch, plan.z_batch, integer(0))])
+        column = b.mul(panel, integer(plan.width))
+        rest = f.columns - (plan.panels - 1) * plan.width
+
+        def blocks(width: int) -> None:
+            for start in range(0, f.depth, DEPTH):
+                self._block(x, y, z, column, width, start, low, high)
+
+        if rest == plan.width or plan.panels == 1:
+            blocks(rest)
             return
-        whole = self.columns // self.width
-        if whole:
-            with loop(b, integer(0), integer(whole)) as number:
-                self._panels(x, y, z, b.mul(number, integer(self.width)), self.width)
-        rest = self.columns - whole * self.width
-        if rest:
-            self._panels(x, y, z, integer(whole * self.width), rest)
-
-    def _clear(self, z: Any) -> None:
-        zero = ir.Constant(scalar_type(self.dtype), 0.0)
-        with loop(self.builder, integer(0), integer(self.rows * self.columns)) as place:
-            self.builder.store(zero, self.builder.gep(z, [place]))
-
-    def _panels(self, x: Any, y: Any, z: Any, column: Any, width: int) -> None:
-        """The columns from `column` on, in blocks of `DEPTH` terms."""
-        for start in range(0, self.depth, DEPTH):
-            terms = min(DEPTH, self.depth - start)
-            self._block(x, y, z, column, width, start, terms)
+        with b.if_else(b.icmp_signed("==", panel, integer(plan.panels - 1))) as (then, otherwise):
+            with then:
+                blocks(rest)
+            with otherwise:
+                blocks(plan.width)
 
     def _block(
-        self, x: Any, y: Any, z: Any, column: Any, width: int, start: int, terms: int
+        self, x: Any, y: Any, z: Any, column: Any, width: int, start: int, low: Any, high: Any
     ) -> None:
-        b = self.builder
-        down, across = self.y_strides
-        corner = b.add(b.mul(column, integer(across)), integer(start * down))
-        right = b.gep(y, [corner])
-        if self.packed:
-            self._pack(right, width, terms)
+        """`DEPTH` terms of the tiles low to high in the panel of `width` columns."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        terms = min(DEPTH, f.depth - start)
+        down, across = f.y_step
+        right = b.gep(y, [b.add(b.mul(column, integer(across)), integer(start * down))])
+        vectors_across = -(-width // plan.lanes)
+        if plan.packed:
+            pack_rows(
+                b, plan.dtype, right, f.y_step, self.panel, (terms, width), plan.lanes
+            )
             right = self.panel
-        left = b.gep(x, [integer(start * self.x_strides[1])])
-        count = math.ceil(self.rows / self.tall)
-        short, more = divmod(self.rows, count)  # `more` tiles have one row more
-        first = 0
-        for tiles, tall in ((more, short + 1), (count - more, short)):
-            if not tiles:
+        left = b.gep(x, [integer(start * f.x_step[1])])
+        final = start + terms == f.depth
+        to_scratch = final and not self.direct
+        for first, stop, tall, above in (
+            (low, self.frame.smaller(high, integer(plan.more)), plan.short + 1, 0),
+            (self._larger(low, plan.more), high, plan.short, plan.more),
+        ):
+            if (tall > plan.short and not plan.more) or (tall == plan.short and not plan.rest):
                 continue
-            tile = self._tile(tall, width)
-            with loop(b, integer(0), integer(tiles)) as number:
-                row = b.add(b.mul(number, integer(tall)), integer(first))
-                at_left = b.gep(left, [b.mul(row, integer(self.x_strides[0]))])
-                at_z = b.gep(z, [b.add(b.mul(row, integer(self.columns)), column)])
-                fresh = ir.Constant(ir.IntType(1), start == 0)
-                b.call(tile, [at_left, right, at_z, integer(terms), fresh])
-            first += tiles * tall
+            tile = Tile(
+                plan.dtype, tuple(row * f.x_step[0] for row in range(tall)), vectors_across,
+                plan.lanes, width - (vectors_across - 1) * plan.lanes,
+                ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
+                plan.packed, f.columns, plan.width if to_scratch else f.columns, to_scratch,
+            ).emitted(b.module)  # fmt: skip
+            with loop(b, first, stop) as number:
+                row = b.add(b.mul(number, integer(tall)), integer(above))
+                at_left = b.gep(left, [b.mul(row, integer(f.x_step[0]))])
+                at_z = self.scratch
+                if z is not None:
+                    at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
+                new = self.scratch if to_scratch else at_z
+                fresh = ir.Constant(ir.IntType(1), int(start == 0))
+                b.call(tile, [at_left, right, at_z, new, integer(terms), fresh])
+                if to_scratch:
+                    self._finish(row, column, tall, width)
 
-    def _pack(self, right: Any, width: int, terms: int) -> None:
-        """`terms` rows of the panel, each padded with zeros to whole vectors."""
-        b = self.builder
-        down, across = self.y_strides
-        padded = math.ceil(width / self.lanes) * self.lanes
-        zero = ir.Constant(scalar_type(self.dtype), 0.0)
-        with loop(b, integer(0), integer(terms)) as term:
-            source = b.gep(right, [b.mul(term, integer(down))])
-            to = b.gep(self.panel, [b.mul(term, integer(padded))])
-            whole = width // self.lanes if across == 1 else 0
-            vector = ir.VectorType(scalar_type(self.dtype), self.lanes).as_pointer()
-            for number in range(whole):
-                at = [integer(number * self.lanes)]
-                value = b.load(b.bitcast(b.gep(source, at), vector), align=self.dtype.itemsize)
-                b.store(value, b.bitcast(b.gep(to, at), vector), align=self.dtype.itemsize)
-            with loop(b, integer(whole * self.lanes), integer(width)) as lane:
-                value = b.load(b.gep(source, [b.mul(lane, integer(across))]))
-                b.store(value, b.gep(to, [lane]))
-            for lane in range(width, padded):
-                b.store(zero, b.gep(to, [integer(lane)]))
+    def _larger(self, a: Any, number: int) -> Any:
+        one = integer(number)
+        return self.b.select(self.b.icmp_signed("<", a, one), one, a)
 
-    def _tile(self, tall: int, width: int) -> Any:
-        """The function that adds `terms` products to a tile of `tall` rows and `width` columns."""
-        if (tall, width) not in self._tiles:
-            self._tiles[tall, width] = self._made_tile(tall, width)
-        return self._tiles[tall, width]
+    def _finish(self, row: Any, column: Any, tall: int, width: int) -> None:
+        """The epilogue of a tile that lies in the scratch."""
+        b, plan = self.b, self.plan
+        with loop(b, integer(0), integer(tall)) as one:
+            start = b.mul(one, integer(plan.width))
 
-    def _made_tile(self, tall: int, width: int) -> Any:
-        element = scalar_type(self.dtype)
-        pointer = element.as_pointer()
-        signature = ir.FunctionType(
-            ir.VoidType(), [pointer, pointer, pointer, ir.IntType(64), ir.IntType(1)]
-        )
-        module = self.builder.module
-        tile = ir.Function(module, signature, module.get_unique_name("tile"))
-        tile.linkage = "internal"
-        tile.attributes.add("noinline")
-        left, right, z, terms, fresh = tile.args
-        for argument in (left, right, z):
-            argument.add_attribute("noalias")
-        b = ir.IRBuilder(tile.append_basic_block("entry"))
-        vectors = math.ceil(width / self.lanes)
-        corner = _Corner(b, self.dtype, self.lanes, width, vectors)
-        step = vectors * self.lanes if self.packed else self.y_strides[0]
-        zero = ir.Constant(ir.VectorType(element, self.lanes), None)
-        start, onward = b.append_basic_block("load"), b.append_basic_block("sum")
-        entry = b.block
-        b.cbranch(fresh, onward, start)
-        b.position_at_end(start)
-        before = [
-            corner.read(b.gep(z, [integer(row * self.columns)]), number)
-            for row in range(tall)
-            for number in range(vectors)
-        ]
-        b.branch(onward)
-        b.position_at_end(onward)
-        totals = [b.phi(corner.vector) for _ in before]
-        for total, old in zip(totals, before, strict=True):
-            total.add_incoming(zero, entry)
-            total.add_incoming(old, start)
-        body, done = b.append_basic_block("body"), b.append_basic_block("done")
-        b.branch(body)
-        b.position_at_end(body)
-        index = b.phi(ir.IntType(64))
-        index.add_incoming(integer(0), onward)
-        sums = [b.phi(corner.vector) for _ in totals]
-        for running, total in zip(sums, totals, strict=True):
-            running.add_incoming(total, onward)
-        source = b.gep(right, [b.mul(index, integer(step))])
-        columns = [corner.read(source, number, whole=self.packed) for number in range(vectors)]
-        at = b.gep(left, [b.mul(index, integer(self.x_strides[1]))])
-        new: list[Any] = []
-        for row in range(tall):
-            one = b.load(b.gep(at, [integer(row * self.x_strides[0])]))
-            many = splat(b, one, self.lanes)
-            for number in range(vectors):
-                old = sums[row * vectors + number]
-                new.append(b.call(corner.fma, [many, columns[number], old]))
-        following = b.add(index, integer(1))
-        index.add_incoming(following, b.block)
-        for running, one in zip(sums, new, strict=True):
-            running.add_incoming(one, b.block)
-        b.cbranch(b.icmp_signed("<", following, terms), body, done)
-        b.position_at_end(done)
-        for row in range(tall):
-            at_z = b.gep(z, [integer(row * self.columns)])
-            for number in range(vectors):
-                corner.write(new[row * vectors + number], at_z, number)
-        b.ret_void()
-        return tile
+            def body(index: Any, active: int) -> None:
+                place = b.add(start, index)
+                value = read(b, self.scratch, plan.dtype, place, plan.lanes, 1)
+                indices = self._indices(b.add(row, one), b.add(column, index))
+                self.epilogue.elements(indices, value, active)
+
+            vectors(b, width, plan.lanes, body)
+
+    def _indices(self, row: Any, column: Any) -> list[Any]:
+        """The place in the product's shape, which may lack rows or columns."""
+        return [*self.batch, *matrix_indices(self.plan.unit.node, self.plan.f, row, column)]
 
 
-class _Corner:
-    """Vectors of a row of `width` columns; the last may be partly outside and is masked."""
-
-    def __init__(self, builder: Any, dtype: DType, lanes: int, width: int, vectors: int) -> None:
-        self.builder, self.dtype, self.lanes, self.width = builder, dtype, lanes, width
-        self.vector = ir.VectorType(scalar_type(dtype), lanes)
-        self.last = vectors - 1
-        self.partial = width % lanes
-        kind = f"v{lanes}f{8 * dtype.itemsize}"
-        ternary = ir.FunctionType(self.vector, [self.vector] * 3)
-        self.fma = _declared(builder.module, f"llvm.fma.{kind}", ternary)
-        self.kind = kind
-
-    def read(self, row: Any, number: int, *, whole: bool = False) -> Any:
-        """Vector `number` of a row; `whole` where memory reaches to its end."""
-        b = self.builder
-        place = b.bitcast(b.gep(row, [integer(number * self.lanes)]), self.vector.as_pointer())
-        if whole or not self.partial or number < self.last:
-            return b.load(place, align=self.dtype.itemsize)
-        mask = self._mask()
-        signature = ir.FunctionType(
-            self.vector, [place.type, ir.IntType(32), mask.type, self.vector]
-        )
-        load = _declared(b.module, f"llvm.masked.load.{self.kind}.p0", signature)
-        align = ir.Constant(ir.IntType(32), self.dtype.itemsize)
-        return b.call(load, [place, align, mask, ir.Constant(self.vector, None)])
-
-    def write(self, value: Any, row: Any, number: int) -> None:
-        """`value` to vector `number` of a row."""
-        b = self.builder
-        place = b.bitcast(b.gep(row, [integer(number * self.lanes)]), self.vector.as_pointer())
-        if not self.partial or number < self.last:
-            b.store(value, place, align=self.dtype.itemsize)
-            return
-        mask = self._mask()
-        signature = ir.FunctionType(
-            ir.VoidType(), [self.vector, place.type, ir.IntType(32), mask.type]
-        )
-        store = _declared(b.module, f"llvm.masked.store.{self.kind}.p0", signature)
-        b.call(store, [value, place, ir.Constant(ir.IntType(32), self.dtype.itemsize), mask])
-
-    def _mask(self) -> Any:
-        bit = ir.IntType(1)
-        inside = [ir.Constant(bit, lane < self.partial) for lane in range(self.lanes)]
-        return ir.Constant(ir.VectorType(bit, self.lanes), inside)
-
-
-def _declared(module: Any, name: str, signature: Any) -> Any:
-    found = module.globals.get(name)
-    return ir.Function(module, signature, name) if found is None else found
+def matrix_indices(node: Operation, f: Factors, row: Any, column: Any) -> list[Any]:
+    """Row and column of the matrix as indices of the node's last axes."""
+    if f.swapped:
+        row, column = column, row
+    x, y = node.inputs
+    return [*([] if x.ndim == 1 else [row]), *([] if y.ndim == 1 else [column])]

@@ -1,162 +1,210 @@
-"""The schedule: a Program cut into units, each one loop, product, reduction or fallback."""
+"""The schedule: kernels in stages. Kernels of one stage are independent; a stage waits for the one
+before. What a kernel does is cut into chunks of about equal work, as many as its size asks for and
+not as there are threads: so results don't depend on how many threads there are."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ...graph.kinds import Contract, Elementwise, Move, Reduce
-from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
-from ...graph.operation import MultipleOutputs, Operation
+from ...graph.operation import MultipleOutputs
 from ...passes.program import Program
-from ...shapes import sizes
-from . import elementwise, reduction
-from .elementwise import Loop
-from .product import Product
-from .reduction import Reduction
-from .values import supported
-from .views import View, moved, whole
+from ...shapes import size, sizes
+from . import window
+from .copying import Copy
+from .dot import Dot
+from .fold import Fold
+from .fuse import Fusion, Group
+from .in_place import Updates, updates_in_place
+from .large import LargeProduct
+from .loop import Loop, Unit
+from .product import Product, factors, is_dot, is_large
+from .rows import Rows
+from .views import View
+
+_CHUNK = 5000.0  # nanoseconds of work in a chunk, about
+_MOST = 64  # chunks of a kernel
+_SERIAL = 2500.0  # a stage of less work than this isn't worth another thread
 
 
-@dataclass(frozen=True)
-class Copy:
-    """A move that no view can express: the input's elements in row-major order."""
-
-    node: Operation
-
-
-@dataclass(frozen=True)
-class Fallback:
+@dataclass(eq=False)
+class Fallback(Unit):
     """A node that generated code can't compute: NumPy does, between two native stretches."""
 
-    node: Operation
+    def reads(self) -> list[Node]:
+        return list(self.nodes[0].inputs)
+
+    def items(self, views: dict[Node, View]) -> int:
+        """One."""
+        return 1
 
 
-Unit = Loop | Product | Reduction | Copy | Fallback
+@dataclass(eq=False)
+class Kernel:
+    """A unit in its place: the stage, how many items it has and in how many chunks."""
+
+    unit: Any
+    stage: int
+    items: int
+    cost: float  # nanoseconds on one thread, estimated
+    chunks: int = 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Schedule:
-    """Units in the order they run, and where every value lies."""
+    """Kernels, the stages they run in, and where every value lies."""
 
-    units: list[Unit]
-    views: dict[Node, View]
-    maker: dict[Node, int]  # which unit writes a node's buffer
+    kernels: list[Kernel] = field(default_factory=list[Kernel])
+    stages: list[list[Kernel]] = field(default_factory=list[list[Kernel]])
+    views: dict[Node, View] = field(default_factory=dict[Node, View])
+    maker: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
+    updates: Updates | None = None  # how Variables are updated in place, None if they can't be
 
 
 def scheduled(program: Program) -> Schedule:
-    """Cut `program` into units.
-
-    An elementwise node joins the earliest loop of its shape that runs after everything it needs;
-    so chains, and updates of one shape, share a loop.
-    """
-    schedule = Schedule([], {}, {})
-    loops: dict[tuple[int, ...], list[int]] = {}
-    for node in _late(program):
-        if not isinstance(node, Operation):
-            if not isinstance(node, (Placeholder, Variable)) or supported(node.dtype):
-                schedule.views[node] = whole(node)
-            continue
-        if _is_native(node, schedule) and isinstance(node, Elementwise):
-            _join(node, schedule, loops)
-            continue
-        view = _as_view(node, schedule)
-        if view is not None:
-            schedule.views[node] = view
-            continue
-        schedule.maker[node] = len(schedule.units)
-        schedule.units.append(_unit(node, schedule))
-        if not isinstance(node, MultipleOutputs):
-            schedule.views[node] = whole(node)
-    _keep(program, schedule)
+    """Cut `program` into kernels and put these in stages."""
+    fusion = Fusion(program)
+    units = {group: _unit(group, fusion.views) for group in fusion.groups}
+    _keep(program, fusion, units)
+    updates = updates_in_place(program, fusion, units)
+    schedule = Schedule(views=fusion.views, updates=updates)
+    done: dict[int, int] = {}
+    by_number = {group.number: group for group in fusion.groups}
+    for group in sorted(fusion.groups, key=lambda group: (group.behind.bit_count(), group.number)):
+        start = max((done[number] + 1 for number in _bits(group.behind)), default=0)
+        done[group.number] = _put(schedule, units[group], start, fusion, done, by_number)
+    _stage(schedule)
     return schedule
 
 
-def _late(program: Program) -> list[Node]:
-    """The nodes, inputs first, each as late as it can be: so what is computed from Variables alone
-    meets in one loop with what needs it, rather than waiting in memory."""
-    order = program.order
-    late = dict.fromkeys(order, 0)  # how many steps before the end the node is needed
-    for node in reversed(order):
-        for x in node.inputs:
-            late[x] = max(late[x], late[node] + 1)
-    return sorted(order, key=lambda node: -late[node])
+def _bits(mask: int) -> list[int]:
+    found: list[int] = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
 
 
-def _is_native(node: Operation, schedule: Schedule) -> bool:
-    """Whether generated code can read the inputs, hold the values and do the work."""
-    if isinstance(node, MultipleOutputs) or not supported(node.dtype):
-        return False
-    if any(x not in schedule.views or not supported(x.dtype) for x in node.inputs):
-        return False
-    if isinstance(node, Elementwise):
-        return elementwise.fits(node)
-    if isinstance(node, Contract):
-        return node.dtype is not None and node.dtype.kind == "f"
-    return isinstance(node, Reduce) and reduction.fits(node)
+def _unit(group: Group, views: dict[Node, View]) -> Any:
+    """The kernel that a group becomes."""
+    nodes = group.nodes
+    if group.kind == "loop":
+        if group.scalars:
+            return Rows(nodes, shape=group.shape, scalars=group.scalars)
+        return Loop(nodes, shape=group.shape)
+    if group.kind == "product":
+        f = factors(nodes[0], views)
+        return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
+    if group.kind == "window":
+        return window.unit(nodes)
+    return {"fold": Fold, "copy": Copy, "fallback": Fallback}[group.kind](nodes)
 
 
-def _as_view(node: Operation, schedule: Schedule) -> View | None:
-    if not isinstance(node, Move) or len(node.inputs) != 1 or isinstance(node, MultipleOutputs):
-        return None
-    x = schedule.views.get(node.inputs[0])
-    return None if x is None or not supported(node.dtype) else moved(node, x)
-
-
-def _unit(node: Operation, schedule: Schedule) -> Unit:
-    if _is_native(node, schedule):
-        return Product(node) if isinstance(node, Contract) else Reduction(node)
-    readable = len(node.inputs) == 1 and node.inputs[0] in schedule.views
-    return Copy(node) if readable and _only_regroups(node) else Fallback(node)
-
-
-def _only_regroups(node: Any) -> bool:
-    """Whether the node's elements are the input's in the same order."""
-    return type(node).__name__ in ("Reshape", "ExpandDims", "Squeeze") and supported(node.dtype)
-
-
-def _join(node: Operation, schedule: Schedule, loops: dict[tuple[int, ...], list[int]]) -> None:
-    shape = sizes(node.shape)
-    earliest = 0
-    for x in node.inputs:
-        base = schedule.views[x].base
-        made = schedule.maker.get(base)
-        if made is not None:
-            # Within one loop a value is read where it was computed, not through another view.
-            direct = x is base and schedule.views[x].shape == shape
-            joins = direct and isinstance(schedule.units[made], Loop)
-            earliest = max(earliest, made if joins else made + 1)
-    places = loops.setdefault(shape, [])
-    for place in places:
-        unit = schedule.units[place]
-        if place >= earliest and isinstance(unit, Loop) and not unit.full:
-            break
-    else:
-        place = len(schedule.units)
-        schedule.units.append(Loop(shape))
-        places.append(place)
-    unit = schedule.units[place]
-    assert isinstance(unit, Loop)
-    unit.nodes.append(node)
-    schedule.maker[node] = place
-    schedule.views[node] = whole(node)
-
-
-def _keep(program: Program, schedule: Schedule) -> None:
-    """Mark the elementwise values that somebody outside their loop reads."""
-    needed = {schedule.views[x].base for x in program.roots if x in schedule.views}
-    for node in program.order:
-        if not isinstance(node, Operation):
-            continue
-        place = schedule.maker.get(node)
-        for x in node.inputs:
-            if x not in schedule.views:
-                continue
-            base = schedule.views[x].base
-            inside = place is not None and schedule.maker.get(base) == place
-            if not inside and (place is not None or isinstance(node, MultipleOutputs)):
+def _keep(program: Program, fusion: Fusion, units: dict[Group, Any]) -> None:
+    """Say of each unit which values somebody else reads."""
+    views = fusion.views
+    needed = {views[x].base for x in program.roots if x in views}
+    for group, unit in units.items():
+        for x in unit.reads():
+            base = views[x].base if x in views else x
+            if fusion.maker.get(base) is not group:
                 needed.add(base)
-    for unit in schedule.units:
-        if isinstance(unit, Loop):
-            unit.kept = [node for node in unit.nodes if node in needed]
+    for group, unit in units.items():
+        made = [node for node in unit.nodes if fusion.maker.get(node) is group]
+        unit.kept = [node for node in made if node in needed]
+        if isinstance(unit, Product) and unit.needs_buffer(views):
+            unit.kept = [unit.node, *[node for node in unit.kept if node is not unit.node]]
+
+
+def _put(
+    schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[int, int],
+    groups: dict[int, Group],
+) -> int:  # fmt: skip
+    """Add the unit's kernels from stage `start` on; the stage in which the last one runs."""
+    views = fusion.views
+
+    def kernel(one: Any, stage: int, cost: float) -> Kernel:
+        made = Kernel(one, stage, one.items(views), cost)
+        schedule.kernels.append(made)
+        return made
+
+    if hasattr(unit, "packing"):
+        before = unit.packing(views)
+        maker = fusion.maker.get(views[before.right].base)
+        first = 0 if maker is None else done[maker.number] + 1
+        start = max(start, first + 1)
+        kernel(before, first, cost_of(before, views))
+    last = kernel(unit, start, cost_of(unit, views))
+    if isinstance(unit, Fold) and unit.workspace(views):
+        start += 1
+        last = kernel(unit.finish(), start, 500.0)
+    for node in unit.nodes:
+        if isinstance(node, MultipleOutputs) or unit.keeps(node):
+            schedule.maker[node] = last
+    if isinstance(unit, Fallback):
+        schedule.maker[unit.nodes[0]] = last
+    return start
+
+
+def cost_of(unit: Any, views: dict[Node, View]) -> float:
+    """Nanoseconds on one thread, by a rule of thumb: only sizes count, never the clock."""
+    if isinstance(unit, (Product,)):
+        f = factors(unit.node, views)
+        elements = f.work // max(f.depth, 1)
+        return 0.01 * f.work + elements * (0.1 + 0.1 * len(unit.nodes))
+    if isinstance(unit, Fallback):
+        return 0.0
+    if hasattr(unit, "cost"):
+        return unit.cost(views)
+    if isinstance(unit, (Loop, Rows)):
+        elements = size(unit.shape)
+        return elements * (0.1 * len(unit.nodes) + 0.1 * (len(unit.reads()) + len(unit.kept)))
+    x = unit.nodes[-1].inputs[0]
+    return size(sizes(x.shape)) * (0.1 + 0.1 * len(unit.nodes))
+
+
+def _stage(schedule: Schedule) -> None:
+    """Group kernels by stage, and merge stages of so little work that one thread does them."""
+    kernels = [kernel for kernel in schedule.kernels if kernel.items]
+    count = max((kernel.stage for kernel in kernels), default=-1) + 1
+    stages: list[list[Kernel]] = [[] for _ in range(count)]
+    for kernel in kernels:
+        stages[kernel.stage].append(kernel)
+    merged: list[list[Kernel]] = []
+    for stage in stages:
+        if not stage:
+            continue
+        native = [one for one in stage if not isinstance(one.unit, Fallback)]
+        slow = [one for one in stage if isinstance(one.unit, Fallback)]
+        if native:
+            total = sum(one.cost for one in native)
+            serial = total < _SERIAL
+            for one in native:
+                one.chunks = 1 if serial else _chunks(one)
+            if serial and merged and _is_serial(merged[-1]):
+                merged[-1].extend(native)
+            else:
+                merged.append(native)
+        merged.extend([one] for one in slow)
+    schedule.stages = merged
+    for number, stage in enumerate(merged):
+        for one in stage:
+            one.stage = number
+
+
+def _chunks(kernel: Kernel) -> int:
+    wanted = min(int(kernel.cost / _CHUNK), _MOST, kernel.items)
+    return wanted + wanted % 2 if 1 < wanted < kernel.items else max(wanted, 1)
+
+
+def _is_serial(stage: list[Kernel]) -> bool:
+    """Whether one chunk does the whole stage."""
+    total = sum(one.cost for one in stage)
+    return total < _SERIAL and not isinstance(stage[0].unit, Fallback)
+
+
+def is_serial(stage: list[Kernel]) -> bool:
+    """Whether the kernels of the stage run one after another, on one thread."""
+    return all(one.chunks == 1 for one in stage) and _is_serial(stage)

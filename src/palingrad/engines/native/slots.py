@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
+import sys
+from array import array as row_of
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,23 +14,34 @@ from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
-from .elementwise import Loop, dtype_of
+from .body import dtype_of
 from .memory import Span, planned
-from .schedule import Fallback, Schedule
+from .schedule import Fallback, Kernel, Schedule
+
+_LINE = 64  # bytes of a cache line: each stage's counter has one of its own
+_HELD = 3  # references to an array that only the slot and the asking function hold
 
 
 class Memory:
-    """What one run needs: the table, the arena, and the arrays that the table points to."""
+    """What one run needs: the table, the arena, and the arrays that the table points to.
 
-    def __init__(self, arena: Array, fixed: dict[int, Array], count: int) -> None:
-        self.arena = arena
-        self.arrays: list[Any] = [None] * count
-        self.table = (ctypes.c_void_p * (count + 1))()
-        self.address = ctypes.addressof(self.table)
+    `objects` holds the addresses of the arrays that are fed and handed out: generated code takes
+    their data pointers from there.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self.arena = _aligned(slots.arena_bytes)
+        self.control = _aligned(slots.stages * _LINE)
+        self.arrays: list[Any] = [None] * slots.count
+        self.table = row_of("Q", bytes(8 * (slots.count + 2)))
+        self.address = self.table.buffer_info()[0]
+        self.objects = row_of("Q", bytes(8 * max(slots.objects, 1)))
+        self.table[slots.count] = self.arena.ctypes.data
+        self.table[slots.count + 1] = self.control.ctypes.data
+        self.objects_address = self.objects.buffer_info()[0]
         self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
-        self.table[count] = arena.ctypes.data
-        for number, array in fixed.items():
-            self.point(number, array)
+        for number, value in slots.fixed.items():
+            self.point(number, value)
 
     def point(self, number: int, array: Array) -> None:
         """Let a slot be this array, which generated code can read as it lies."""
@@ -40,38 +52,55 @@ class Memory:
         self.table[number] = array.__array_interface__["data"][0]
 
 
+def _aligned(size: int) -> Array:
+    room = np.zeros(size + _LINE, np.uint8)
+    start = -room.ctypes.data % _LINE
+    return room[start : start + size]
+
+
 class Slots:
-    """Which slot each buffer has: feeds and states, constants, results; all else is in the arena,
-    the last slot."""
+    """Which slot each buffer has: feeds, states and results first, whose arrays change from run to
+    run; then constants and what NumPy makes; all else is in the arena, the last slot but one."""
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
+        self._views = schedule.views
+        alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
         given: list[Node] = [*program.feeds, *program.reads]
+        known = set(given)
+        given += [one for one, _ in program.updates if schedule.updates and one not in known]
         fixed = [node for node in program.order if isinstance(node, Constant)]
-        made = [node for node in schedule.maker if _has_buffer(node, schedule)]
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
-        by_numpy = {unit.node for unit in schedule.units if isinstance(unit, Fallback)}
-        native = [node for node in made if node not in by_numpy]
-        results = [node for node in native if node in roots]
-        inner = [node for node in native if node not in roots]
+        made = list(schedule.maker)
+        by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
+        native = [node for node in made if node not in by_numpy and node not in alias]
+        results = [node for node in native if node in roots and self._views[node].plain]
+        fresh = set(results)
+        inner = [node for node in native if node not in fresh]
         loose = [node for node in made if node in by_numpy]
-        places = dict.fromkeys((*given, *fixed, *results, *loose))
-        self._number = {node: number for number, node in enumerate(places)}
-        self._given = len(given)
-        self._fixed = {self._number[node]: node.numpy() for node in fixed}
-        self._results = [(self._number[x], sizes(x.shape), dtype_of(x)) for x in results]
-        self._fresh = set(results)
-        offsets, self.arena_bytes = planned(_lives(schedule, inner))
-        self._offset = dict(zip(inner, offsets, strict=True))
+        self.feeds, self.states = len(program.feeds), len(given) - len(program.feeds)
+        self.given = given
+        self.objects = len(given) + len(results)
+        self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
+        places = dict.fromkeys((*given, *results, *fixed, *loose))
+        self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
+        self._number.update({node: self._number[variable] for node, variable in alias.items()})
+        self.count = len(places)
+        self.fixed = {self._number[node]: node.numpy() for node in fixed}
+        self._fresh = fresh
+        self.stages = max(len(schedule.stages), 1)
+        spans = _lives(schedule, inner)
+        offsets, self.arena_bytes = planned([span for _, span in spans])
+        self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
         self._idle: list[Memory] = []
 
-    def place(self, node: Node) -> tuple[int, int]:
-        """(slot, offset in bytes) of the node's buffer."""
+    def place(self, node: Any) -> tuple[int, int]:
+        """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
         if node in self._offset:
-            return len(self._number), self._offset[node]
+            return self.count, self._offset[node]
         return self._number[node], 0
 
     def is_fresh(self, node: Node) -> bool:
-        """Whether the node's memory is made for each run and may be handed out."""
+        """Whether the node's memory is a result's, which may be handed out."""
         return node in self._fresh
 
     def taken(self) -> Memory:
@@ -79,32 +108,36 @@ class Slots:
         try:
             return self._idle.pop()
         except IndexError:
-            room = np.empty(self.arena_bytes + 64, np.uint8)
-            start = -room.ctypes.data % 64
-            arena = room[start : start + self.arena_bytes]
-            return Memory(arena, self._fixed, len(self._number))
+            return Memory(self)
 
     def give_back(self, memory: Memory) -> None:
-        """Keep the arena for the next run, and let go of what this one was given and made."""
+        """Keep the memory for the next run, and let go of what this one was given."""
         memory.loose.clear()
-        for number in range(self._given):
-            memory.arrays[number] = None
-        for number, _, _ in self._results:
-            memory.arrays[number] = None
+        arrays = memory.arrays
+        for number in range(len(self.given)):
+            arrays[number] = None
         self._idle.append(memory)
 
-    def fill(self, memory: Memory, feeds: Sequence[Array], states: Sequence[Array]) -> None:
-        """Point the table to what is given, and to new memory for results."""
-        point = memory.point
-        number = 0
-        for array in feeds:
-            point(number, array)
+    def results_for(self, memory: Memory) -> None:
+        """An array for each result: the last run's if nobody holds that any more, else a new one."""
+        arrays, objects = memory.arrays, memory.objects
+        number = len(self.given)
+        for shape, dtype in self.results:
+            one = arrays[number]
+            if one is None or sys.getrefcount(one) > _HELD:
+                one = np.empty(shape, dtype)
+                one.setflags(write=False)
+                arrays[number] = one
+                objects[number] = id(one)
             number += 1
-        for array in states:
-            point(number, array)
-            number += 1
-        for number, shape, dtype in self._results:
-            point(number, np.empty(shape, dtype))
+
+    def fill(self, memory: Memory, arrays: Sequence[Array]) -> None:
+        """Note the arrays that are given, and have results ready."""
+        held, objects = memory.arrays, memory.objects
+        for number, array in enumerate(arrays):
+            held[number] = array
+            objects[number] = id(array)
+        self.results_for(memory)
 
     def buffer(self, node: Node, memory: Memory) -> Array:
         """The node's buffer as an array."""
@@ -115,22 +148,43 @@ class Slots:
         return part.reshape(sizes(node.shape))
 
 
-def _has_buffer(node: Node, schedule: Schedule) -> bool:
-    """Whether the node's value is in memory: those that live in registers alone aren't."""
-    unit = schedule.units[schedule.maker[node]]
-    kept = not isinstance(unit, Loop) or node in set(unit.kept)
-    return kept and node in schedule.views
+def _is_fallback(kernel: Kernel) -> bool:
+    return isinstance(kernel.unit, Fallback)
 
 
-def _lives(schedule: Schedule, nodes: list[Node]) -> list[Span]:
-    """From which unit to which each value is needed."""
-    last = {node: schedule.maker[node] for node in nodes}
-    for node, place in schedule.maker.items():
-        for x in node.inputs:
-            view = schedule.views.get(x)
-            if view is not None and view.base in last:
-                last[view.base] = max(last[view.base], place)
-    return [Span(schedule.maker[node], last[node], max(_bytes(node), 1)) for node in nodes]
+def _lives(schedule: Schedule, nodes: list[Node]) -> list[tuple[Any, Span]]:
+    """From which stage to which each value and each workspace is needed."""
+    views = schedule.views
+    first = {node: schedule.maker[node].stage for node in nodes}
+    last = dict(first)
+    found: list[tuple[Any, Span]] = []
+    for kernel in schedule.kernels:
+        for node in kernel.unit.nodes:
+            if node in first:  # a fold that is finished later writes its node there
+                first[node] = min(first[node], kernel.stage)
+        for x in kernel.unit.reads():
+            base = views[x].base if x in views else x
+            if base in last:
+                last[base] = max(last[base], kernel.stage)
+        if hasattr(kernel.unit, "workspace"):
+            span = Span(kernel.stage, kernel.stage + 1, kernel.unit.workspace(views))
+            found.append((kernel.unit, span))
+    ends = {id(one.unit.packed): one.stage for one in schedule.kernels if _packed(one)}
+    finishes = {id(one.unit.fold): one.stage for one in schedule.kernels if _finishes(one)}
+    found = [
+        (unit, Span(span.first, ends.get(id(unit), finishes.get(id(unit), span.last)), span.size))
+        for unit, span in found
+        if span.size
+    ]
+    return [(node, Span(first[node], last[node], max(_bytes(node), 1))) for node in nodes] + found
+
+
+def _packed(kernel: Kernel) -> bool:
+    return hasattr(kernel.unit, "packed")
+
+
+def _finishes(kernel: Kernel) -> bool:
+    return hasattr(kernel.unit, "fold")
 
 
 def _bytes(node: Node) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,6 +19,8 @@ class Target:
     features: str
     vector_bytes: int
     registers: int
+    family: str  # x86, arm or another
+    fused: str  # the intrinsic for a·b + c: rounded once where the CPU can
 
     def lanes(self, itemsize: int) -> int:
         """How many elements of this size one vector holds."""
@@ -33,16 +36,27 @@ class Target:
 
 @cache
 def host() -> Target:
-    """The CPU that this process runs on."""
+    """The CPU that this process runs on, or the one that PALINGRAD_CPU names (x86-64-v2 …)."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    triple = llvm.get_process_triple()
+    family = {"x86_64": "x86", "aarch64": "arm", "arm64": "arm"}.get(triple.split("-")[0], "")
+    forced = os.environ.get("PALINGRAD_CPU", "")
+    if forced:
+        size, registers = _FORCED.get(forced, (16, 16))
+        fused = "fma" if size > 16 or family == "arm" else "fmuladd"
+        return Target(forced, "", size, registers, family, fused)
     found = llvm.get_host_cpu_features()
-    wide = found.get("avx512f", False)
+    wide = found.get("avx512f", False) and found.get("avx512vl", False)
     middle = found.get("avx2", False) and found.get("fma", False)
-    cpu, features = llvm.get_host_cpu_name(), found.flatten()
-    neon = found.get("neon", False)
     size = 64 if wide else 32 if middle else 16
-    return Target(cpu, features, size, 32 if wide or neon else 16)
+    registers = 32 if wide or family == "arm" else 16
+    fused = "fma" if middle or wide or family == "arm" else "fmuladd"
+    return Target(llvm.get_host_cpu_name(), found.flatten(), size, registers, family, fused)
+
+
+# Bytes of a vector and how many vectors the generic x86 levels have.
+_FORCED = {"x86-64-v2": (16, 16), "x86-64-v3": (32, 16), "x86-64-v4": (64, 32)}
 
 
 class Library:
@@ -60,10 +74,13 @@ class Library:
         self._engine = llvm.create_mcjit_compiler(module, machine)
         self._engine.finalize_object()
 
+    def address(self, name: str) -> int:
+        """Where the function of this name is."""
+        return self._engine.get_function_address(name)
+
     def function(self, name: str) -> Any:
         """The function of this name, taking one pointer."""
-        address = self._engine.get_function_address(name)
-        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+        return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address(name))
 
     def assembly(self) -> str:
         """The module's machine code as text."""

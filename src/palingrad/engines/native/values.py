@@ -56,6 +56,14 @@ class Value:
         dtype = dtype or self.dtype
         return self.like(constant(dtype, number, self.lanes), dtype)
 
+    @property
+    def written(self) -> Any:
+        """The number that stands in the code for every lane, if this value is one; else None."""
+        if not isinstance(self.code, ir.Constant):
+            return None
+        number = self.code.constant
+        return number[0].constant if isinstance(number, list) else number
+
     def coerced(self, other: Any) -> Value:
         """`other` beside this value: a Python number takes this dtype."""
         return other if isinstance(other, Value) else self.number(other)

@@ -1,0 +1,192 @@
+"""From a schedule to one LLVM module: a function for each kernel, and those that run the stages."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from .frame import KERNEL, POINTER, Frame
+from .loops import INT, integer, loop
+from .schedule import Fallback, Kernel, Schedule, is_serial
+from .slots import Slots
+from .team import STAGES, emit_entry, emit_wait
+
+_LINE = 8  # words of a cache line
+_READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
+_TEAM = INT.as_pointer()
+
+
+def stretches(schedule: Schedule) -> list[list[list[Kernel]]]:
+    """Stages that run in one native call, and fallbacks alone."""
+    found: list[list[list[Kernel]]] = []
+    for stage in schedule.stages:
+        slow = isinstance(stage[0].unit, Fallback)
+        if slow or not found or isinstance(found[-1][0][0].unit, Fallback):
+            found.append([stage])
+        else:
+            found[-1].append(stage)
+    return found
+
+
+class Module:
+    """The module of one program."""
+
+    def __init__(self, schedule: Schedule, slots: Slots) -> None:
+        self.schedule, self.slots = schedule, slots
+        self.module = ir.Module("program")
+        self._kernels = {
+            id(kernel): self._kernel(kernel, number)
+            for number, kernel in enumerate(schedule.kernels)
+            if kernel.items and not isinstance(kernel.unit, Fallback)
+        }
+        _emit_prepare(self.module, slots.objects)
+        first = 0
+        names: list[str] = []
+        for number, stretch in enumerate(stretches(schedule)):
+            if not isinstance(stretch[0][0].unit, Fallback):
+                names.append(f"stretch_{number}")
+                self._stretch(names[-1], stretch, first)
+            first += len(stretch)
+        self._run(names)
+
+    def __str__(self) -> str:
+        return str(self.module)
+
+    def _kernel(self, kernel: Kernel, number: int) -> ir.Function:
+        name = f"{type(kernel.unit).__name__.lower()}_{number}"
+        function = ir.Function(self.module, KERNEL, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        frame = Frame(function, self.schedule.views, self.slots.place)
+        kernel.unit.emit(frame)
+        frame.builder.ret_void()
+        return function
+
+    def _stretch(self, name: str, stretch: list[list[Kernel]], first: int) -> None:
+        """`name`(table, team)."""
+        alone = ir.Function(self.module, STAGES, f"{name}_alone")
+        b: Any = ir.IRBuilder(alone.append_basic_block("entry"))
+        for kernel in (one for stage in stretch for one in stage):
+            function = self._kernels[id(kernel)]
+            b.call(function, [alone.args[0], integer(0), integer(kernel.items)])
+        b.ret_void()
+        if all(is_serial(stage) for stage in stretch):
+            function = ir.Function(self.module, STAGES, name)
+            b = ir.IRBuilder(function.append_basic_block("entry"))
+            b.call(alone, list(function.args))
+            b.ret_void()
+            return
+        together = ir.Function(self.module, STAGES, f"{name}_together")
+        b = ir.IRBuilder(together.append_basic_block("entry"))
+        table, team = together.args
+        for number, stage in enumerate(stretch):
+            self._stage(b, table, team, stage, first + number)
+        b.ret_void()
+        emit_entry(
+            self.module, name, together, alone,
+            lambda b, table: self._reset(b, table, range(first, first + len(stretch))),
+        )  # fmt: skip
+
+    def _counter(self, b: Any, table: Any, stage: int) -> Any:
+        control = b.load(b.gep(table, [integer(self.slots.count + 1)]))
+        return b.gep(b.bitcast(control, INT.as_pointer()), [integer(stage * _LINE)])
+
+    def _reset(self, b: Any, table: Any, stages: range) -> None:
+        for stage in stages:
+            b.store(integer(0), self._counter(b, table, stage))
+
+    def _stage(self, b: Any, table: Any, team: Any, stage: list[Kernel], number: int) -> None:
+        """Take chunks until there are none, then wait until all are done.
+
+        The counter's lower half says how many are taken, its upper how many are done.
+        """
+        function = b.function
+        serial = is_serial(stage)
+        total = 1 if serial else sum(kernel.chunks for kernel in stage)
+        counter = self._counter(b, table, number)
+        take, work, wait = (function.append_basic_block(name) for name in ("take", "work", "wait"))
+        b.branch(take)
+        b.position_at_end(take)
+        before = b.atomic_rmw("add", counter, integer(1), "seq_cst")
+        chunk = b.and_(before, integer(0xFFFFFFFF))
+        b.cbranch(b.icmp_signed("<", chunk, integer(total)), work, wait)
+        b.position_at_end(work)
+        first = 0
+        for kernel in stage:
+            call = self._kernels[id(kernel)]
+            if serial:
+                b.call(call, [table, integer(0), integer(kernel.items)])
+                continue
+            low, high = integer(first), integer(first + kernel.chunks)
+            mine = b.and_(b.icmp_signed(">=", chunk, low), b.icmp_signed("<", chunk, high))
+            with b.if_then(mine):
+                own = b.sub(chunk, low)
+                items, chunks = integer(kernel.items), integer(kernel.chunks)
+                begin = b.sdiv(b.mul(own, items), chunks)
+                end = b.sdiv(b.mul(b.add(own, integer(1)), items), chunks)
+                b.call(call, [table, begin, end])
+            first += kernel.chunks
+        b.atomic_rmw("add", counter, integer(1 << 32), "seq_cst")
+        b.branch(take)
+        b.position_at_end(wait)
+
+        def done() -> Any:
+            upper = b.lshr(b.load_atomic(counter, "seq_cst", 8), integer(32))
+            return b.icmp_signed("==", upper, integer(total))
+
+        emit_wait(b, team, done)
+
+    def _run(self, names: list[str]) -> None:
+        """run(table, team, objects): take the arrays and do the first stretch; not 0: the number of
+        the array, from 1 on, that generated code can't read as it lies."""
+        kinds = [POINTER.as_pointer(), _TEAM, _TEAM]
+        run = ir.Function(self.module, ir.FunctionType(INT, kinds), "run")
+        table, team, objects = run.args
+        b: Any = ir.IRBuilder(run.append_basic_block("entry"))
+        bad = b.call(self.module.globals["prepare"], [table, objects])
+        with b.if_then(b.icmp_signed("!=", bad, integer(0))):
+            b.ret(bad)
+        if names:
+            b.call(self.module.globals[names[0]], [table, team])
+        b.ret(integer(0))
+
+
+def _emit_prepare(module: ir.Module, count: int) -> None:
+    """prepare(table, objects): each array's data pointer from NumPy's own structure."""
+    kinds = [POINTER.as_pointer(), _TEAM]
+    function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
+    table, objects = function.args
+    b: Any = ir.IRBuilder(function.append_basic_block("entry"))
+    data, flags = array_layout()
+    with loop(b, integer(0), integer(count)) as number:
+        array = b.load(b.gep(objects, [number]))
+        at = b.inttoptr(b.add(array, integer(flags)), ir.IntType(32).as_pointer())
+        readable = ir.Constant(ir.IntType(32), _READABLE)
+        fine = b.icmp_signed("==", b.and_(b.load(at), readable), readable)
+        with b.if_then(b.not_(fine)):
+            b.ret(b.add(number, integer(1)))
+        pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
+        b.store(b.load(pointer), b.gep(table, [number]))
+    b.ret(integer(0))
+
+
+@cache
+def array_layout() -> tuple[int, int]:
+    """Where NumPy's array structure has its data pointer and its flags, in bytes.
+
+    PyArrayObject_fields is part of NumPy's binary interface: data, nd, dimensions, strides, base,
+    descr, flags. What is there is compared with what NumPy says.
+    """
+    data = object.__basicsize__
+    flags = data + 48
+    for array in (np.zeros(3), np.zeros((4, 3), np.float32)[:, :2]):
+        pointer = ctypes.c_size_t.from_address(id(array) + data).value
+        found = ctypes.c_int.from_address(id(array) + flags).value
+        assert pointer == array.__array_interface__["data"][0]
+        assert bool(found & 1) == array.flags.c_contiguous
+        assert bool(found & 0x100) == array.flags.aligned
+    return data, flags

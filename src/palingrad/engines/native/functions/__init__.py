@@ -1,0 +1,1 @@
+"""Vector mathematics: each function as arithmetic on Values, a family a file."""

@@ -1,0 +1,79 @@
+"""The error function and its complement.
+
+erfc x = e^(−x²)·w(x) for x ≥ 0, with w(x) = e^(x²)·erfc(x) as t·P(t − ½), t = 1/(1 + ½x), in the
+manner of Schonfelder (Math. Comp. 32, 1978) and Shepherd & Laframboise (Math. Comp. 36, 1981). x²
+is a pair of numbers, since its error would be multiplied by x² itself.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..values import Value, chosen
+from .coefficients import ERF, ERF_FAR, ERFC, EXP2, EXPM1
+from .exponential import LOG2
+from .pieces import (
+    clamped,
+    either,
+    magnitude,
+    narrow,
+    polynomial,
+    power_of_two,
+    rounded,
+    scaled,
+    signed,
+    two_product,
+)
+
+_ERFC_SLOPE = (ERFC[0][:-1], ERFC[1][:-1])
+_ERFC_START = (ERFC[0][-1], ERFC[1][-1])
+
+
+def _decay(x: Value) -> tuple[Value, Value]:
+    """(n, y): erfc x = 2ⁿ·y for 0 ≤ x ≤ 10.2 or 27.3."""
+    n, r, tail = _negative_square(x)
+    bottom = x.fma(0.5, 1.0)
+    t = 1.0 / bottom
+    lack = (-t).fma(bottom, 1.0) - t * x.fma(0.5, 1.0 - bottom)  # 1 − t·(1 + ½x) exactly
+    u = t - 0.5
+    slope, start = polynomial(u, _ERFC_SLOPE), x.number(either(x, *_ERFC_START))
+    p = u.fma(slope, start)
+    w, w_low = two_product(t, p)
+    w_low = t.fma(u.fma(slope, start - p), w_low)
+    rest = (lack * t.fma(1.35, 0.95)).fma(1.0, (r * r).fma(polynomial(r, EXPM1), tail))  # eʳ − 1 − r, and t's error
+    return n, w + w.fma(r, w.fma(rest, w_low))
+
+
+def _negative_square(x: Value) -> tuple[Value, Value, Value]:
+    """(n, r, tail) with −x² = n·log 2 + r + tail."""
+    square, error = two_product(x, x)
+    high, low = either(x, *LOG2)
+    n = rounded(square, -1 / math.log(2))
+    start = (-n).fma(high, -square)
+    more = (-n).fma(low, -error)
+    r = start + more
+    return n, r, more - (r - start)
+
+
+def erfc(x: Value) -> Value:
+    """erfc x = 1 − erf x without cancellation, into the subnormal numbers. Error 2 ULP."""
+    n, y = _decay(clamped(magnitude(x), 0.0, either(x, 10.2, 27.3)))
+    positive = scaled(y, n)
+    return chosen(x < 0.0, 2.0 - positive, positive)
+
+
+def erf(x: Value) -> Value:
+    """erf x = x + x·P(x²) up to 0.9, beyond ±(1 − erfc |x|), where erfc's errors become small; for
+    float32 erfc is 2 to a polynomial there. Error 1 ULP."""
+    size = magnitude(x)
+    square = x * x
+    near = x.fma(polynomial(square, ERF), x)
+    if narrow(x):
+        power = -polynomial(clamped(size, 0.9, 4.0), ERF_FAR)
+        n = rounded(power)
+        r = power - n
+        rest = r.fma(polynomial(r, EXP2), 1.0) * power_of_two(n)
+    else:
+        n, y = _decay(clamped(size, 0.0, 6.0))
+        rest = y * power_of_two(n)
+    return chosen(size < 0.9, near, signed(1.0 - rest, x))

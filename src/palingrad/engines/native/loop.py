@@ -1,0 +1,192 @@
+"""Fused elementwise operations: one loop, every intermediate value in a register."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ...graph.node import Node
+from ...graph.operation import Operation
+from .body import dtype_of, formula, is_number, lanes_for, number, outside
+from .frame import Frame
+from .loops import (
+    collapsed,
+    integer,
+    loop,
+    place_of,
+    read,
+    splatted,
+    unravelled,
+    vectors,
+    write,
+)
+from .values import Value
+from .views import View, broadcast, row_major
+
+LONGEST = 64  # operations in one loop: more would spill registers and gain nothing
+BLOCK = 2048  # elements of a contiguous loop that are one item
+
+
+@dataclass(eq=False)
+class Unit:
+    """One kernel: nodes computed together; `kept` ones are written to memory."""
+
+    nodes: list[Operation] = field(default_factory=list[Operation])
+    kept: list[Operation] = field(default_factory=list[Operation])
+
+    @cached_property
+    def members(self) -> set[Node]:
+        """The nodes, for asking who is one."""
+        return set(self.nodes)
+
+    def add(self, node: Operation) -> None:
+        """Compute this node too, after the others."""
+        self.nodes.append(node)
+        self.members.add(node)
+
+    def reads(self) -> list[Node]:
+        """What is read from memory."""
+        return outside(self.nodes)
+
+    def keeps(self, node: Node) -> bool:
+        """Whether the node's value is written to memory."""
+        return any(one is node for one in self.kept)
+
+
+@dataclass(eq=False)
+class Loop(Unit):
+    """Elementwise nodes of one shape."""
+
+    shape: tuple[int, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more operations should join."""
+        return len(self.nodes) >= LONGEST
+
+    def plan(self, views: dict[Node, View]) -> Plan:
+        """How the loop runs over its operands."""
+        operands = [broadcast(views[x], self.shape) for x in self.reads()]
+        return Plan(self.shape, operands, [views[node] for node in self.kept])
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many parts can run side by side."""
+        return 0 if 0 in self.shape else self.plan(views).items
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        plan = self.plan(frame.views)
+        b = frame.builder
+        reads = self.reads()
+        bases = [frame.pointer(frame.views[x].base) for x in reads]
+        outs = [frame.pointer(frame.views[x].base) for x in self.kept]
+        dtypes = [dtype_of(x) for x in (*self.nodes, *reads)]
+        length = plan.extents[-1]
+        lanes = lanes_for(dtypes, length)
+        last = [step[-1] for step in plan.steps]
+
+        def row(places: list[Any]) -> Any:
+            # What doesn't change along the row is read before it.
+            fixed = {
+                x: read(b, base, dtype_of(x), place, 1, 0)
+                for x, base, place, step in zip(reads, bases, places, last, strict=False)
+                if step == 0
+            }
+
+            def body(index: Any, active: int) -> None:
+                values: dict[Node, Value] = {}
+                for x, base, place, step in zip(reads, bases, places, last, strict=False):
+                    if x in fixed:
+                        values[x] = fixed[x] if lanes == 1 else splatted(fixed[x], lanes)
+                        continue
+                    there = b.add(place, b.mul(index, integer(step)))
+                    values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
+                compute(b, self.nodes, values, lanes)
+                ends = zip(
+                    self.kept, outs, places[len(reads) :], last[len(reads) :], strict=True
+                )
+                for node, base, place, step in ends:
+                    there = b.add(place, b.mul(index, integer(step)))
+                    write(b, base, values[node], there, step, active)
+
+            return body
+
+        starts = [integer(view.offset) for view in plan.operands]
+        if len(plan.extents) == 1:
+            self._blocks(frame, row(starts), plan, lanes)
+            return
+        outer = [step[:-1] for step in plan.steps]
+        with loop(b, frame.begin, frame.end) as item:
+            indices = unravelled(b, item, plan.extents[:-1])
+            places = [
+                place_of(b, indices, step, start)
+                for step, start in zip(outer, starts, strict=True)
+            ]
+            vectors(b, length, lanes, row(places))
+
+    def _blocks(self, frame: Frame, body: Any, plan: Plan, lanes: int) -> None:
+        """One contiguous run: items are blocks of it, the last with what remains."""
+        b = frame.builder
+        length = plan.extents[0]
+        main = length // lanes * lanes
+        block = integer(BLOCK)
+        if main:
+            stop = frame.smaller(b.mul(frame.end, block), integer(main))
+            with loop(b, b.mul(frame.begin, block), stop, lanes) as index:
+                body(index, lanes)
+        if main < length:
+            with b.if_then(b.icmp_signed("==", frame.end, integer(plan.items))):
+                body(integer(main), length - main)
+
+
+class Plan:
+    """A loop nest over operands: axes in the order that most of them lie in, merged."""
+
+    def __init__(self, shape: tuple[int, ...], reads: list[View], writes: list[View]) -> None:
+        self.operands = [*reads, *writes]
+        order = _order(shape, reads, writes)
+        extents, steps = collapsed(
+            [shape[axis] for axis in order],
+            [[view.strides[axis] for axis in order] for view in self.operands],
+        )
+        self.extents = extents or [1]
+        self.steps = steps if extents else [[1] for _ in steps]
+        blocks = -(-self.extents[0] // BLOCK)
+        self.items = blocks if len(self.extents) == 1 else math.prod(self.extents[:-1])
+
+
+def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> list[int]:
+    """The axes from the outermost loop in: innermost the one that most operands are contiguous on,
+    the others by how the first written operand lies."""
+    views = [*writes, *writes, *reads]
+    lead = (writes or reads or [None])[0]
+    steps = lead.strides if lead is not None else row_major(shape)
+    axes = [axis for axis, size in enumerate(shape) if size > 1]
+    if not axes:
+        return list(range(len(shape)))
+
+    def worth(axis: int) -> tuple[int, int]:
+        smooth = sum(view.strides[axis] in (0, 1) for view in views)
+        return smooth, axis
+
+    inner = max(axes, key=worth)
+    outer = [axis for axis in axes if axis != inner]
+    return [*sorted(outer, key=lambda axis: (-steps[axis], axis)), inner]
+
+
+def compute(
+    builder: Any, nodes: list[Operation], values: dict[Node, Value], lanes: int
+) -> None:
+    """Put the value of each node beside those of its inputs."""
+    for node in nodes:
+        arguments = [
+            number(builder, x, lanes) if is_number(x) else _as_wide(values[x], lanes)
+            for x in node.inputs
+        ]
+        values[node] = formula(node, arguments)
+
+
+def _as_wide(value: Value, lanes: int) -> Value:
+    return value if value.lanes == lanes else splatted(value, lanes)
