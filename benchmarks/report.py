@@ -31,6 +31,9 @@ METHOD = """\
 - PyTorch: eager with `Adam(fused=True)`, images channels-last, `set_num_threads`; compiled is the
   same with `torch.compile` around network and loss, for inference with `freezing`. JAX: one
   `jax.jit` with donated state, images channels-last.
+- PyTorch and JAX products stay in float32: a shorter format would fail the comparison of results.
+- Compile time is building the step and taking it once, without the import, in a new process; memory
+  is the process's, compiling included.
 - The peaks are a loop of independent fused multiply-adds and a STREAM triad, both made with LLVM.
 """
 

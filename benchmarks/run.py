@@ -90,8 +90,10 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=cores)
     parser.add_argument("--case", action="append", help="only cases with this in their name")
     parser.add_argument("--only", action="append", help=f"a contender: {', '.join(CONTENDERS)}")
-    parser.add_argument("--footprint", action="store_true", help="compiling, memory, sizes too")
-    parser.add_argument("--write", action="store_true", help="everything, to RESULTS.md")
+    parser.add_argument(
+        "--footprint", action="store_true", help="compiling, memory, sizes; also without tasks"
+    )
+    parser.add_argument("--write", action="store_true", help="RESULTS.md and speed.svg")
     options = parser.parse_args()
     unknown = set(options.tasks) - set(TASKS)
     if unknown:
@@ -103,7 +105,7 @@ def main() -> int:
     results["measured"] = [
         asdict(one) for name in options.tasks or TASKS for one in run_task(name, options)
     ]
-    if options.footprint or options.write:
+    if options.footprint or not options.tasks:
         results["footprint"] = footprint.measured(options.threads)
         print(report.footprint_tables(results["footprint"]), flush=True)
     if options.write:

@@ -67,8 +67,9 @@ def settle(process: Process) -> None:
     process.ask("rest")
 
 
-def disagreement(results: Mapping[str, Any], tolerance: float = 1e-3) -> dict[str, str]:
-    """Contenders whose numbers differ from those of most others, and by how much."""
+def disagreement(results: Mapping[str, Any], tolerance: float = 3e-5) -> dict[str, str]:
+    """Contenders whose numbers differ from those of most others, and by how much. The tolerance is
+    one that float32 keeps and products in a shorter format don't."""
     found: dict[str, str] = {}
     middle = [statistics.median(column) for column in zip(*results.values(), strict=True)]
     size = max(max(map(abs, middle)), 1e-6)

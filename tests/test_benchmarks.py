@@ -45,7 +45,7 @@ def test_engines_agree_on_every_network():
 
 
 def test_who_computes_something_else_is_found():
-    found = timing.disagreement({"a": [1.0, 2.0], "b": [1.0, 2.0001], "c": [1.0, 2.1]})
+    found = timing.disagreement({"a": [1.0, 2.0], "b": [1.0, 2.00001], "c": [1.0, 2.001]})
     assert list(found) == ["c"]
 
 
