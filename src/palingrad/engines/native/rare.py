@@ -56,7 +56,9 @@ def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
     return first.like(result)
 
 
-def repeated(state: list[Value], going: Callable[..., Value], step: Callable[..., Any]) -> list:
+def repeated(
+    state: list[Value], going: Callable[..., Value], step: Callable[..., Any]
+) -> list[Value]:
     """`while going(*state): state = step(*state)`, on scalars."""
     builder = state[0].builder
     before, function = builder.block, builder.function

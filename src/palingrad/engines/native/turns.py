@@ -54,7 +54,7 @@ def _signed(turns: Value, negative: Value) -> Value:
 def _window(builder: Any, shift: Value) -> Any:
     """256 bits of 2/π's digits from bit `shift` on."""
     module = builder.module
-    table = module.globals.get("palingrad.two_over_pi")
+    table: Any = module.globals.get("palingrad.two_over_pi")
     if table is None:
         kind = ir.ArrayType(ir.IntType(8), len(_TABLE))
         table = ir.GlobalVariable(module, kind, "palingrad.two_over_pi")

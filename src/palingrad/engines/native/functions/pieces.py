@@ -43,9 +43,9 @@ def polynomial(x: Value, rows: Rows) -> Value:
 
 def split(x: Value, number: float, digits: int | None = None) -> tuple[float, float]:
     """A number that float64 holds as two of x's dtype; the first with at most `digits` bits."""
-    digits = digits or either(x, 24, 53)
+    count: int = digits or either(x, 24, 53)
     mantissa, exponent = math.frexp(number)
-    high = math.ldexp(math.floor(math.ldexp(mantissa, digits)), exponent - digits)
+    high = math.ldexp(math.floor(math.ldexp(mantissa, count)), exponent - count)
     return high, number - high
 
 

@@ -40,7 +40,8 @@ def _decay(x: Value) -> tuple[Value, Value]:
     p = u.fma(slope, start)
     w, w_low = two_product(t, p)
     w_low = t.fma(u.fma(slope, start - p), w_low)
-    rest = (lack * t.fma(1.35, 0.95)).fma(1.0, (r * r).fma(polynomial(r, EXPM1), tail))  # eʳ − 1 − r, and t's error
+    # eʳ − 1 − r, and the effect of t's error: d log w/d log t is about 0.95 + 1.35·t.
+    rest = lack.fma(t.fma(1.35, 0.95), (r * r).fma(polynomial(r, EXPM1), tail))
     return n, w + w.fma(r, w.fma(rest, w_low))
 
 
