@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import DType, float32, int32, int64
+from .. import wide
 from ..values import Value, chosen
 
 Rows = tuple[tuple[float, ...], tuple[float, ...]]
@@ -121,12 +122,17 @@ def power_of_two(n: Value) -> Value:
 def scaled(x: Value, n: Value) -> Value:
     """x·2ⁿ for whole n up to twice the normal range, rounded once: in two steps, so that neither
     factor overflows and the first product is exact."""
+    if wide.fits(x):
+        return wide.scaled(x, n)
     half = rounded(n, 0.5)
     return x * power_of_two(half) * power_of_two(n - half)
 
 
 def exponent_and_mantissa(x: Value) -> Pair:
     """(e, m) with x = m·2ᵉ, ¾ ≤ m < 3/2, for a positive finite x, subnormal ones too."""
+    if wide.fits(x):
+        mantissa = wide.mantissa(x)
+        return wide.exponent(x) - wide.exponent(mantissa), mantissa
     bias, shift, up = either(x, (127, 23, 24), (1023, 52, 54))
     whole = integers(x)
     tiny = x < float(np.finfo(x.dtype).tiny)
