@@ -6,6 +6,7 @@ A pair (high, low) stands for the exact sum high + low, |low| ≤ ½ unit of hig
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,21 @@ def integers(x: Value) -> DType:
 
 
 def polynomial(x: Value, rows: Rows) -> Value:
-    """Σ cₙ·xⁿ by Horner's rule with fused multiplications, with the row of x's dtype."""
+    """Σ cₙ·xⁿ with fused multiplications, with the row of x's dtype: c₀ + x·Q(x), which keeps the
+    error of Q small, and the even and odd powers of a long Q are two polynomials in x², which
+    halves the waiting for one extra product.
+    """
     coefficients = either(x, *rows)
+    if len(coefficients) < 5:
+        return horner(x, coefficients)
+    *upper, lowest = coefficients
+    square = x * x
+    even, odd = horner(square, upper[::-2][::-1]), horner(square, upper[-2::-2][::-1])
+    return odd.fma(x, even).fma(x, lowest)
+
+
+def horner(x: Value, coefficients: Sequence[float]) -> Value:
+    """Σ cₙ·xⁿ, one power after the other; the highest comes first."""
     total = x.number(coefficients[0])
     for c in coefficients[1:]:
         total = total.fma(x, c)
