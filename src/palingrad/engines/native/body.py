@@ -38,10 +38,13 @@ def number(builder: Any, x: Node, lanes: int) -> Value:
     return Value(builder, None, dtype_of(x), lanes).number(x.numpy().item())
 
 
-def outside(nodes: Iterable[Operation]) -> list[Node]:
-    """What these nodes read from memory: inputs not computed among them nor written in the code."""
+def outside(nodes: Iterable[Operation], inner: dict[Node, Node]) -> list[Node]:
+    """What these nodes read from memory: inputs not computed among them nor written in the code.
+
+    `inner` are moves of nodes among them, which are read where those are.
+    """
     listed = list(nodes)
-    own = set(listed)
+    own = {*listed, *inner}
     found = dict.fromkeys(x for node in listed for x in node.inputs if x not in own)
     return [x for x in found if not is_number(x)]
 

@@ -48,8 +48,9 @@ class Module:
         names: list[str] = []
         for number, stretch in enumerate(stretches(schedule)):
             if not isinstance(stretch[0][0].unit, Fallback):
-                names.append(f"stretch_{number}")
-                self._stretch(names[-1], stretch, first)
+                self._stretch(f"stretch_{number}", stretch, first)
+                if number == 0:
+                    names.append("stretch_0")
             first += len(stretch)
         self._run(names)
 

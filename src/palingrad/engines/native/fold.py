@@ -309,8 +309,9 @@ class _Emitter:
         for x, base, place, step in zip(self.plan.reads, self.bases, places, last, strict=True):
             value = read(b, base, dtype_of(x), place, lanes, step, active)
             values[x] = splatted(value, lanes) if value.lanes != lanes else value
-        compute(b, self.prologue, values, lanes)
+        compute(b, self.prologue, values, lanes, self.unit.inner)
         x = self.node.inputs[0]
+        x = self.unit.inner.get(x, x)
         return number(b, x, lanes) if is_number(x) else values[x]
 
 

@@ -273,6 +273,7 @@ class Fusion:
                 continue
             if ready:
                 if group.kind == "fold":  # which writes nothing but its sum
+                    self._wait(group, node)
                     group.add(node)
                 else:
                     del self._floating[node]

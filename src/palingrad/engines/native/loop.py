@@ -35,6 +35,7 @@ class Unit:
 
     nodes: list[Operation] = field(default_factory=list[Operation])
     kept: list[Operation] = field(default_factory=list[Operation])
+    inner: dict[Node, Node] = field(default_factory=dict[Node, Node])  # moves of these nodes
 
     @cached_property
     def members(self) -> set[Node]:
@@ -48,7 +49,7 @@ class Unit:
 
     def reads(self) -> list[Node]:
         """What is read from memory."""
-        return outside(self.nodes)
+        return outside(self.nodes, self.inner)
 
     def keeps(self, node: Node) -> bool:
         """Whether the node's value is written to memory."""
@@ -103,7 +104,7 @@ class Loop(Unit):
                         continue
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
-                compute(b, self.nodes, values, lanes)
+                compute(b, self.nodes, values, lanes, self.inner)
                 ends = zip(
                     self.kept, outs, places[len(reads) :], last[len(reads) :], strict=True
                 )
@@ -177,12 +178,13 @@ def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> lis
 
 
 def compute(
-    builder: Any, nodes: list[Operation], values: dict[Node, Value], lanes: int
-) -> None:
+    builder: Any, nodes: list[Operation], values: dict[Node, Value], lanes: int,
+    inner: dict[Node, Node],
+) -> None:  # fmt: skip
     """Put the value of each node beside those of its inputs."""
     for node in nodes:
         arguments = [
-            number(builder, x, lanes) if is_number(x) else _as_wide(values[x], lanes)
+            number(builder, x, lanes) if is_number(x) else _as_wide(values[inner.get(x, x)], lanes)
             for x in node.inputs
         ]
         values[node] = formula(node, arguments)

@@ -11,7 +11,7 @@ from llvmlite import ir
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...shapes import sizes
-from .body import dtype_of
+from .body import dtype_of, outside
 from .frame import Frame
 from .loop import Unit, compute
 from .loops import (
@@ -114,11 +114,7 @@ class Product(Unit):
         return self.nodes[0]
 
     def reads(self) -> list[Node]:
-        return [*dict.fromkeys((*self.node.inputs, *self._epilogue_reads()))]
-
-    def _epilogue_reads(self) -> list[Node]:
-        own = Unit(self.nodes[1:]).reads()
-        return [x for x in own if x is not self.node]
+        return [*dict.fromkeys((*self.node.inputs, *after(self)))]
 
     def needs_buffer(self, views: dict[Node, View]) -> bool:
         """Whether the sums themselves need memory, between blocks of terms."""
@@ -182,6 +178,12 @@ class Clear:
             after.elements(unravelled(b, index, plan.shape), zero, 1)
 
 
+def after(unit: Unit) -> list[Node]:
+    """What the nodes after the first read from memory."""
+    first = unit.nodes[0]
+    return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
+
+
 class Epilogue:
     """What is computed from elements of a result, and where the kept values go."""
 
@@ -192,8 +194,7 @@ class Epilogue:
         shape = sizes(self.first.shape)
         self.reads = {
             x: broadcast(frame.views[x], shape)
-            for x in Unit(unit.nodes[1:]).reads()
-            if x is not self.first
+            for x in after(unit)
         }
         self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
         self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
@@ -212,7 +213,7 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 0
             one = read(b, self.bases[x], dtype_of(x), place, self.lanes, step, active)
             values[x] = one if one.lanes == self.lanes else splatted(one, self.lanes)
-        compute(b, self.unit.nodes[1:], values, self.lanes)
+        compute(b, self.unit.nodes[1:], values, self.lanes, self.unit.inner)
         for x, base in self.outs.items():
             view = self.frame.views[x]
             place = place_of(b, indices, view.strides, integer(view.offset))

@@ -56,7 +56,7 @@ class Rows(Unit):
         """In which pass each node is computed; a row's number: before which."""
         found: dict[Node, int] = {}
         for node in self.nodes:
-            level = max((found.get(x, 0) for x in node.inputs), default=0)
+            level = max((found.get(self.inner.get(x, x), 0) for x in node.inputs), default=0)
             found[node] = level + 1 if isinstance(node, Reduce) else level
         return found
 
@@ -87,7 +87,7 @@ class _Emitter:
         """Room for the values along the row that a later pass needs again."""
         found: dict[Node, Any] = {}
         for node in self.unit.nodes:
-            for x in node.inputs:
+            for x in (self.unit.inner.get(one, one) for one in node.inputs):
                 if x in self.level and x not in self.unit.scalars and x not in found:
                     pass_of = self.level[node] - isinstance(node, Reduce)
                     if pass_of > self.level[x]:
@@ -124,14 +124,14 @@ class _Emitter:
             and self.level[node] == level
             and not isinstance(node, Reduce)
         ]
-        compute(self.b, nodes, self.numbers, 1)
+        compute(self.b, nodes, self.numbers, 1, self.unit.inner)
         for node in self.unit.kept:
             if node in self.unit.scalars and self.level[node] == level:
                 write(self.b, self.frame.pointer(node), self.numbers[node], self.ends[node])
 
     def _pass(self, level: int) -> None:
         """What is computed along the row once the numbers up to `level` are known."""
-        b = self.b
+        b, unit_inner = self.b, self.unit.inner
         nodes = [
             node
             for node in self.unit.nodes
@@ -149,7 +149,7 @@ class _Emitter:
 
         def body(index: Any, active: int, stream: int) -> None:
             values = _Values(self, index, active)
-            compute(b, nodes, values, lanes)
+            compute(b, nodes, values, lanes, unit_inner)
             for node in nodes:
                 if node in self.stored:
                     write(b, self.stored[node], values[node], index, 1, active)
@@ -158,7 +158,7 @@ class _Emitter:
                     base = self.frame.pointer(node)
                     write(b, base, values[node], there, self._step(node), active)
             for node, some in totals.items():
-                some[stream].add(values.wide(node.inputs[0]), active)
+                some[stream].add(values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active)
 
         self._along(body, streams)
         for node, some in totals.items():

@@ -66,6 +66,8 @@ def scheduled(program: Program) -> Schedule:
     """Cut `program` into kernels and put these in stages."""
     fusion = Fusion(program)
     units = {group: _unit(group, fusion.views) for group in fusion.groups}
+    for group, unit in units.items():
+        unit.inner = _inner(group, fusion.views)
     _keep(program, fusion, units)
     updates = updates_in_place(program, fusion, units)
     schedule = Schedule(views=fusion.views, updates=updates)
@@ -100,6 +102,16 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
     if group.kind == "window":
         return window.unit(nodes)
     return {"fold": Fold, "copy": Copy, "fallback": Fallback}[group.kind](nodes)
+
+
+def _inner(group: Group, views: dict[Node, View]) -> dict[Node, Node]:
+    """Moves of the group's own nodes that its nodes read."""
+    found: dict[Node, Node] = {}
+    for x in (x for node in group.nodes for x in node.inputs if x in views):
+        base = views[x].base
+        if x is not base and base in group.members:
+            found[x] = base
+    return found
 
 
 def _keep(program: Program, fusion: Fusion, units: dict[Group, Any]) -> None:

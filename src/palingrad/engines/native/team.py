@@ -175,6 +175,7 @@ class Team:
         start = ctypes.addressof(self._room)
         self.address = start + -start % 64
         self._words = (ctypes.c_int64 * _WORDS).from_address(self.address)
+        self._words[POSTED] = 1  # of which 0, the mark of a closed run, is no number
         self._words[YIELD] = _yield_address()
         self.asleep = 0
         self._lock = threading.Lock()
