@@ -89,6 +89,12 @@ class Fusion:
 
     def _elementwise(self, node: Operation) -> None:
         shape = sizes(node.shape)
+        for x in node.inputs:
+            view = self.views[x]
+            if view.base in self._floating and (
+                sizes(view.base.shape) != shape or _steps(view) != _steps(self.views[view.base])
+            ):
+                self._settle(x)  # read from other places than its own: from memory
         for group in self._candidates(node):
             if self._may_join(node, group):
                 self._join(node, group)
@@ -282,15 +288,8 @@ class Fusion:
             stack.append((node, True))
             for x in node.inputs:
                 inner = self.views[x].base
-                if inner not in self._floating:
-                    continue
-                same = sizes(inner.shape) == group.shape
-                if same and _steps(broadcast(self.views[x], group.shape)) == _steps(
-                    self.views[inner]
-                ):
+                if inner in self._floating:
                     stack.append((inner, False))
-                else:
-                    self._settle(x)
 
     def _settle(self, x: Node) -> None:
         """Have x in memory: if it floats, in a loop that waits for nothing."""
