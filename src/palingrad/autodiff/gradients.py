@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Literal, overload
 
 from ..errors import GradientError
-from ..graph.context import context, opened
+from ..graph.context import built_at, context, level_of, opened
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
@@ -16,7 +16,7 @@ from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..shapes import size, text
-from .reverse import reverse
+from .reverse import pulled, reverse
 
 Missing = Literal["zeros", "raise"]
 
@@ -103,7 +103,8 @@ def _start(y: Node, seed: Node | None) -> Node:
             f"{y.label()} has shape {text(y.shape)}{y.built()}: only one number has a gradient.",
             hint="Sum it, or give gradient=, or ask for pg.jacobian.",
         )
-    return ops.ones_like(y)
+    with built_at(pulled(y._origin, 1 + level_of(y._origin))):
+        return ops.ones_like(y)
 
 
 def _check_nodes(y: Any, xs: Sequence[Any]) -> None:

@@ -22,6 +22,27 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 Place = tuple[CodeType, int]  # an instruction; its line is looked up only when somebody asks
 
 
+class Backward(tuple[CodeType, int]):
+    """The Place of a node of the backward pass: the instruction whose node was pulled back.
+
+    `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
+    """
+
+    level: int = 1
+
+    @classmethod
+    def of(cls, place: Place, level: int) -> Backward:
+        """The same instruction, in a backward pass of this level."""
+        made = cls(place)
+        made.level = level
+        return made
+
+
+def level_of(place: Place | None) -> int:
+    """0 for what the user built, else the level of the backward pass that it was made by."""
+    return place.level if type(place) is Backward else 0
+
+
 class Context(threading.local):
     """The calling thread's ambient state; one instance, `context`, serves all threads."""
 
