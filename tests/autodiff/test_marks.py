@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import palingrad as pg
-from palingrad.graph.context import level_of
+from palingrad.graph.context import level_of, target_of
 
 pytestmark = pytest.mark.tiny
 
@@ -63,3 +65,21 @@ def test_a_composite_pulled_back_through_what_it_is_made_of_is_of_the_same_pass(
     second = pg.gradients(pg.mean(first), x)
     found = [level_of(n._origin) for n in pg.postorder(second) if isinstance(n, pg.Operation)]
     assert set(found) == {0, 1, 2}
+
+
+def test_a_gradient_knows_whose_it_is():
+    with pg.Graph():
+        x = pg.placeholder((2,), dtype=pg.float64, name="x")
+        y = pg.sin(x, name="y")
+        slope = pg.gradients(pg.sum(y * y), [x, y])
+    assert [target_of(g._origin) for g in slope] == [x, y]
+    assert target_of(y._origin) is None
+
+
+def test_the_mark_keeps_no_node_alive():
+    y = pg.tensor([2.0])
+    slope = pg.gradients(pg.sum(y), y)
+    assert target_of(slope._origin) is y
+    del y
+    gc.collect()
+    assert target_of(slope._origin) is None

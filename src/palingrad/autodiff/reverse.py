@@ -50,10 +50,13 @@ def reverse(
         inputs = [resolve(x) for x in node.inputs]
         wanted = [_differentiable(x) and (active is None or x in active) for x in inputs]
         if any(wanted):
-            with built_at(pulled(node._origin, level)):
+            place = pulled(node._origin, level)
+            with built_at(place):
                 for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
                     if c is not None:
+                        _sign(c, x, place)
                         _accumulate(cotangents, x, c)
+                        _sign(cotangents[x], x, place)
     if xs is None:
         return cotangents
     return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
@@ -62,6 +65,12 @@ def reverse(
 def pulled(place: Place | None, level: int) -> Place | None:
     """Where a node of the backward pass comes from: the origin of the node that is pulled back."""
     return None if place is None else Backward.of(place, level)
+
+
+def _sign(c: Cotangent, x: Node, place: Place | None) -> None:
+    """Note on a cotangent that was made at `place` just now that it is x's."""
+    if place is not None and not isinstance(c, list) and c._origin is place:
+        c._origin = Backward.of(place, level_of(place), x)
 
 
 def _level(order: Sequence[Node]) -> int:

@@ -6,6 +6,7 @@ import contextvars
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import CodeType
@@ -15,6 +16,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from .graph import Graph
+    from .node import Node
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -26,16 +28,27 @@ class Backward(tuple[CodeType, int]):
     """The Place of a node of the backward pass: the instruction whose node was pulled back.
 
     `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
+    `target` refers to the node whose gradient the node is, or a part of it; None for what is
+    computed on the way there.
     """
 
     level: int = 1
+    target: weakref.ref[Node] | None = None
 
     @classmethod
-    def of(cls, place: Place, level: int) -> Backward:
+    def of(cls, place: Place, level: int, target: Node | None = None) -> Backward:
         """The same instruction, in a backward pass of this level."""
         made = cls(place)
         made.level = level
+        if target is not None:
+            made.target = weakref.ref(target)
         return made
+
+
+def target_of(place: Place | None) -> Node | None:
+    """The node whose gradient, or a part of it, was made there, while that node lives."""
+    target = place.target if type(place) is Backward else None
+    return None if target is None else target()
 
 
 def level_of(place: Place | None) -> int:
