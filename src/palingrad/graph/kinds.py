@@ -139,7 +139,8 @@ class Composite(Operation):
     def expansion(self) -> Node:
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
-            with opened(Scratch(), hidden=True), built_at(self._origin):
+            graph = Scratch() if self.deferred else None  # what has a value is made of values
+            with opened(graph, hidden=True), built_at(self._origin):
                 self._expansion = self.expand(*self.inputs)
         return self._expansion
 
