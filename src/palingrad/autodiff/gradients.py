@@ -139,6 +139,8 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
     with opened(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         found = reverse({y: _start(y, seed)})
+        for observer in context.observers:
+            observer.differentiated(y, {x: found[x] for x in nodes if x in found})
         for node in nodes:
             g = found.get(node)
             if g is None:
@@ -157,5 +159,7 @@ def _takes_gradient(node: Node) -> bool:
 
 def _detached(g: Node) -> Node:
     result = Constant.__new__(Constant)
-    result._value = g.value
+    result._value = g._value
+    for observer in context.observers:
+        observer.detached(g, result)
     return result

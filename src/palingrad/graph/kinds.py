@@ -147,7 +147,7 @@ class Composite(Operation):
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # what is wrong is said of this operation, not of one it is made of
-        with opened(None, hidden=True), built_at(self._origin):
+        with opened(None, hidden=True, observed=False), built_at(self._origin):
             self._expansion = self.expand(*self.inputs)
         return self._expansion._value
 
