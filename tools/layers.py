@@ -24,6 +24,7 @@ LAYERS = [
     ["engines"],
     ["session", "function"],
     ["io"],
+    ["view"],
     ["nn", "optim", "data"],
     ["train"],
     ["cli"],

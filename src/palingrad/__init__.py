@@ -193,9 +193,9 @@ from .session import Session as Session
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train
+    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
 
-_PARTS = ("data", "io", "nn", "optim", "train")  # imported when they are first used
+_PARTS = ("data", "io", "nn", "optim", "train", "view")  # imported when they are first used
 
 
 def __getattr__(name: str) -> object:

@@ -112,7 +112,7 @@ def quietly() -> contextvars.Context:
 
 
 def find_origin(depth: int) -> Place | None:
-    """The innermost instruction outside this package and the scope open, looking from `depth` callers up."""
+    """The innermost instruction outside this package, from `depth` callers up, and the scope."""
     if context.origin is not None:
         return context.origin
     frame = sys._getframe(depth)
