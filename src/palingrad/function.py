@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from .graph.node import Node
 from .graph.operation import Operation, has_value
 from .ops.state import Latest
 from .passes.pipeline import optimise
+from .passes.program import Program
 from .passes.specialise import specialise
 from .trees import leaves, rebuilt
 
@@ -100,17 +101,9 @@ class Traced:
         # Objects that are part of the signature by identity stay alive; what is fed doesn't.
         self.held = [leaf for leaf, form in zip(given, forms) if type(form) is not tuple]
         self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
-        graph = Trace()
-        with opened(graph, hidden=True):
-            new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
-            traced_args, traced_kwargs = rebuilt([args, kwargs], iter(new))
-            self.result = f(*traced_args, **traced_kwargs)
-            returned = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
-        outputs = [x for x in returned if has_value(x)]
-        placeholders = [new[place] for place in self.fed]
-        fed = {node: (node.shape, node.dtype) for node in placeholders}
-        program = specialise(outputs, fed, assigned=graph.assigned)
-        self.executable: Executable = get_engine(engine).compile(optimise(program))
+        found = trace(f, args, kwargs, forms)
+        self.result = found.result
+        self.executable: Executable = get_engine(engine).compile(optimise(found.program))
 
     def run(self, given: list[Any]) -> Any:
         """The results for these leaves of arguments, in the form that f returned them."""
@@ -123,6 +116,34 @@ def _returned(leaf: Any, values: Iterator[Array]) -> Any:
     if not isinstance(leaf, Node):
         return leaf
     return next(values) if has_value(leaf) else None
+
+
+class Found(NamedTuple):
+    """What a trace found: f's result with nodes in place of arrays, and the Program of it.
+
+    `arguments` are the args and kwargs that f was called with, placeholders for what is fed.
+    """
+
+    result: Any
+    program: Program
+    arguments: list[Any]
+
+
+def trace(
+    f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable] | None = None
+) -> Found:
+    """Call f with placeholders for what is fed of the arguments, and keep what it builds."""
+    given = leaves([args, kwargs])
+    forms = tuple(map(_form, given)) if forms is None else forms
+    graph = Trace()
+    with opened(graph, hidden=True):
+        new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
+        arguments = rebuilt([args, kwargs], iter(new))
+        result = f(*arguments[0], **arguments[1])
+        returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
+    outputs = [x for x in returned if has_value(x)]
+    fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if type(form) is tuple}
+    return Found(result, specialise(outputs, fed, assigned=graph.assigned), arguments)
 
 
 class Trace(Scratch):
