@@ -24,7 +24,7 @@ class WatchedExecutable(Executable):
         super().__init__(program)
         operations = [node for node in program.order if isinstance(node, Operation)]
         self._steps = [(node, formula(node)) for node in operations]
-        self._fixed = {
+        self._fixed: dict[Node, Any] = {
             node: node.numpy() for node in program.order if isinstance(node, Constant)
         }
 

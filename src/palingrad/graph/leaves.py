@@ -151,7 +151,8 @@ class Variable(Node):
 
     def fitted(self, value: Any) -> Array:
         """`value` as a sealed array that can be assigned. Raises as `assign` does."""
-        value = value.numpy() if isinstance(value, Node) else value
+        if isinstance(value, Node):  # which observers are told as an assignment, not as a reading
+            value = value.numpy() if value._known() is None else value._known()
         array = as_array(value)
         self.check(array.shape, array.dtype)
         return sealed(value, self._value.dtype)

@@ -127,7 +127,7 @@ class Node(Operators):
         return np.array(value, dtype) if copy else np.asarray(value, dtype)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        return format(self.item(), spec) if spec else str(self)
 
     def __float__(self) -> float:
         return float(self.numpy())
@@ -174,6 +174,11 @@ class Node(Operators):
     def built(self) -> str:
         """' (built at file:line)' for messages, or nothing where that is unknown."""
         return "" if self.origin is None else f" (built at {self.origin})"
+
+    def __str__(self) -> str:
+        if watching:
+            tell_read(self)
+        return repr(self)
 
     def __repr__(self) -> str:
         parts: list[str] = []

@@ -30,7 +30,7 @@ def _folded(node: Operation) -> Node:
         return node
     with opened(None, hidden=True, observed=False):
         folded = node.rebuild(node.inputs)
-    constant = Constant(folded.numpy())
-    if not np.isfinite(folded.numpy()).all():
+    constant = Constant(folded._value)
+    if not np.isfinite(folded._value).all():
         constant.folded = folded  # so that the search for NaNs finds where it began
     return constant

@@ -16,7 +16,9 @@ _NAMES = {
     "Drawing": "draw",
     "picture": "model",
     "names_of": "names",
+    "source": "written.source",
     "layout": "layout",
+    "debug_nans": "nans",
 }
 
 
