@@ -101,7 +101,7 @@ class Traced:
         # Objects that are part of the signature by identity stay alive; what is fed doesn't.
         self.held = [leaf for leaf, form in zip(given, forms) if type(form) is not tuple]
         self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
-        found = trace(f, args, kwargs, forms)
+        self.found = found = trace(f, args, kwargs, forms)  # as f built it, for those who look
         self.result = found.result
         self.executable: Executable = get_engine(engine).compile(optimise(found.program))
 
