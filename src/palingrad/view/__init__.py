@@ -10,15 +10,16 @@ from typing import Any
 
 # Each public name and the module of this folder that it is in.
 _NAMES = {
-    "draw": "draw",
-    "html_of": "draw",
-    "svg_of": "draw",
-    "Drawing": "draw",
+    "draw": "drawing",
+    "html_of": "drawing",
+    "svg_of": "drawing",
+    "Drawing": "drawing",
     "picture": "model",
     "names_of": "names",
     "source": "written.source",
-    "layout": "layout",
     "debug_nans": "nans",
+    "load_tape": "tape",
+    "record": "recorder",
 }
 
 

@@ -111,11 +111,14 @@ def _roles(order: Sequence[Node], updates: Sequence[Node]) -> dict[int, Role]:
             uses[id(x)].append(node)
     roles: dict[int, Role] = {}
     landing = {id(node) for node in updates}
+    lines = {node._origin for node in order if isinstance(node, Assign)} - {None}
     for node in reversed(order):  # every consumer comes before
         users = uses[id(node)]
         if level_of(node._origin) or _promised(node):
             roles[id(node)] = "backward"
         elif isinstance(node, Assign) or _runs_only(node, Assign):
+            roles[id(node)] = "update"
+        elif node._origin in lines and isinstance(node, Operation):  # of the optimizer's call
             roles[id(node)] = "update"
         elif (users and all(roles[id(user)] == "update" for user in users)) or (
             not users and id(node) in landing and isinstance(node, Operation)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 from ..autodiff.gradients import Gradient
-from ..graph.context import PACKAGE, Backward, target_of
+from ..graph.context import PACKAGE, Backward, Place, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
@@ -78,7 +78,7 @@ def short_name(node: Node, names: dict[int, str]) -> str:
     if isinstance(node, Constant) and node.numpy().size == 1:
         return number(node.numpy().item())
     target = target_of(node._origin)
-    if target is not None and id(target) in names:
+    if target is not None and names.get(id(target), target.kind_name()) != target.kind_name():
         return f"∂{names[id(target)]}"
     return node.kind_name()
 
@@ -114,12 +114,15 @@ def _assigned(node: Node, helpers: set[int]) -> str | None:
 
 def _helpers(nodes: Sequence[Node]) -> set[int]:
     """The nodes that one call built on the way to its result: of what was built at one place, an
-    operand of an operation of another class, and what that needs from there. (In a loop of
-    `h = relu(h)` each is an operand of its own.)"""
+    operand of an operation of another class, and what that needs from there; also what has another
+    class than the last. (In a loop of `h = relu(h)` each is an operand of its own.)"""
     found: set[int] = set()
+    last: dict[Place, type[Node]] = {}
     for node in reversed(nodes):
         place = node._origin
         if place is not None:
+            if type(node) is not last.setdefault(place, type(node)):
+                found.add(id(node))
             for x in node.inputs:
                 if x._origin == place and (type(x) is not type(node) or id(node) in found):
                     found.add(id(x))
