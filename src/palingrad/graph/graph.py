@@ -123,6 +123,14 @@ class Graph:
         .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.draw`."""
         return view.draw(self, path, **options)
 
+    def binarize(self) -> Graph:
+        """An equivalent graph in which no node has more than two inputs."""
+        return view.binarized(self)
+
+    def unbinarize(self) -> Graph:
+        """The graph that `binarize` made this one from."""
+        return view.unbinarized(self)
+
     def _repr_html_(self) -> str | None:
         return view.html_of(self)
 

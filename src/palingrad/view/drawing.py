@@ -5,16 +5,22 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 from ..errors import GraphError
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..passes.program import Program
 from .canvas import Canvas
 from .conventions import Convention, scene_of
 from .dot import dot
 from .fold import folded
+from .grain import Grain, taken_apart
 from .mermaid import mermaid
 from .model import Picture, picture
+from .network import layers_of
+from .neurons import neurons
 from .paint import painted
 from .pdf import pdf
 from .png import png
@@ -69,13 +75,14 @@ def draw(
     what: Any,
     path: Any = None,
     *,
-    nodes: Convention = "operations",
+    nodes: Convention | Literal["neurons"] = "operations",
     style: Style = "auto",
     direction: str = "down",
     values: bool | None = None,
     shapes: bool = True,
     backward: str = "beside",
     fold: bool | None = None,
+    grain: Grain = "tensor",
     title: str = "",
 ) -> Drawing:
     """A picture of a node (or several) and all it depends on, of a Graph or of a Program.
@@ -83,19 +90,25 @@ def draw(
     With a `path` it is written there, by its ending: .svg, .png, .pdf, .html, .dot, .mmd, .txt.
 
     nodes: "operations" with values flowing on edges, "values" with operations on edges, or
-    "bipartite" with boxes for both. direction: "down" or "right". backward: "beside" draws the
+    "bipartite" with boxes for both; "neurons" draws the network that leads to a node, a column for
+    each layer. grain: "scalar" draws a node for each number, "vector" for each row. direction: "down" or "right". backward: "beside" draws the
     backward pass upwards beside the forward pass, "below" draws all in one direction. values: show
     values, gradients and local derivatives that are known; by default in small pictures. fold: draw
     a run of equal blocks once, with their number; by default in large pictures. style: "light",
     "dark", "print", or "auto", which follows the reader's screen.
     """
-    _check("nodes", nodes, ("operations", "values", "bipartite"))
+    _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
+    _check("grain", grain, ("tensor", "vector", "scalar"))
     _check("style", style, ("auto", "light", "dark", "print"))
     _check("direction", direction, ("down", "right"))
     _check("backward", backward, ("beside", "below"))
+    if grain != "tensor":
+        what = taken_apart(_nodes(what), grain)
     shown = picture(what)
 
     def canvas() -> Canvas:
+        if nodes == "neurons":
+            return neurons(layers_of(_only(what)), values=values)
         scene = scene_of(
             shown, nodes=nodes, values=values, shapes=shapes, beside=backward == "beside"
         )
@@ -113,6 +126,26 @@ def draw(
 def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
     if given not in known:
         raise GraphError(f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}")
+
+
+def _nodes(what: Any) -> list[Node]:
+    """What is asked for, as nodes."""
+    if isinstance(what, Program):
+        return list(what.outputs)
+    if isinstance(what, Graph):
+        used = {id(x) for node in what.nodes for x in node.inputs}
+        return [node for node in what.nodes if id(node) not in used and node.inputs]
+    return [what] if isinstance(what, Node) else list(what)
+
+
+def _only(what: Any) -> Node:
+    found = _nodes(what)
+    if len(found) != 1:
+        raise GraphError(
+            f"draw: a network leads to one node, here are {len(found)} results.",
+            hint='Draw that node: y.draw("net.svg", nodes="neurons").',
+        )
+    return found[0]
 
 
 def _page(drawing: Drawing, path: Any) -> None:

@@ -111,12 +111,13 @@ def _roles(order: Sequence[Node], updates: Sequence[Node]) -> dict[int, Role]:
             uses[id(x)].append(node)
     roles: dict[int, Role] = {}
     landing = {id(node) for node in updates}
+    assigning = _landing(order)
     lines = {node._origin for node in order if isinstance(node, Assign)} - {None}
     for node in reversed(order):  # every consumer comes before
         users = uses[id(node)]
         if level_of(node._origin) or _promised(node):
             roles[id(node)] = "backward"
-        elif isinstance(node, Assign) or _runs_only(node, Assign):
+        elif id(node) in assigning:
             roles[id(node)] = "update"
         elif node._origin in lines and isinstance(node, Operation):  # of the optimizer's call
             roles[id(node)] = "update"
@@ -145,14 +146,16 @@ def _promised(node: Node) -> bool:
     return isinstance(node, Gradient)
 
 
-def _runs_only(node: Node, kind: type[Node]) -> bool:
-    """Whether the node is a group of nodes of this kind."""
-    return (
-        isinstance(node, MultipleOutputs)
-        and not isinstance(node, Gradient)
-        and bool(node.inputs)
-        and all(isinstance(x, kind) for x in node.inputs)
-    )
+def _landing(order: Sequence[Node]) -> set[int]:
+    """The ids of assignments, and of groups of nothing but these."""
+    found: set[int] = set()
+    for node in order:
+        group = isinstance(node, MultipleOutputs) and not isinstance(node, Gradient)
+        if isinstance(node, Assign) or (
+            group and node.inputs and all(id(x) in found for x in node.inputs)
+        ):
+            found.add(id(node))
+    return found
 
 
 def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ...]]:
