@@ -194,11 +194,22 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .view.mathematics.derivation import derivation as derivation
+    from .view.mathematics.latex import latex as latex
     from .view.nans import debug_nans as debug_nans
+    from .view.recorder import record as record
+    from .view.tape import load_tape as load_tape
     from .view.written.source import source as source
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # imported when they are first used
-_VIEWS = ("debug_nans", "load_tape", "record", "source")  # functions of view, likewise
+_VIEWS = (
+    "debug_nans",
+    "derivation",
+    "latex",
+    "load_tape",
+    "record",
+    "source",
+)  # functions of view, likewise
 
 
 def __getattr__(name: str) -> object:

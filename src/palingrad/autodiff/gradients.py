@@ -65,7 +65,7 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     (27.0, 18.0)
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
-    _check_nodes(y, targets)
+    check_nodes(y, targets)
     if context.graph is not None:  # in a trace a Variable is what it was assigned last
         targets = list(context.graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
@@ -107,7 +107,7 @@ def _start(y: Node, seed: Node | None) -> Node:
         return ops.ones_like(y)
 
 
-def _check_nodes(y: Any, xs: Sequence[Any]) -> None:
+def check_nodes(y: Any, xs: Sequence[Any]) -> None:
     for node in (y, *xs):
         if not isinstance(node, Node):
             raise GradientError(
