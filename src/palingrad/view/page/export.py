@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from .twins import twins_of, values_of
 Json = dict[str, Any]
 PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
 
+LARGE = 1_500  # nodes of a graph whose layout leaves out what is used over and over
 HEIGHT = 46.0  # of a node's card, in pixels
 
 
@@ -219,7 +220,30 @@ class Export:
         }
         groups = {item.key: item.scope for item in self.items if item.scope}
         pairs = [(link.source, link.target) for link in self.picture.links]
-        return layout(sizes, pairs, groups=groups, upward=self._upward(pairs))
+        far = self._far(pairs)
+        near = [pair for number, pair in enumerate(pairs) if number not in far]
+        drawn = layout(sizes, near, groups=groups, upward=self._upward(near))
+        paths = iter(drawn.paths)
+        every = [
+            _straight(drawn.positions, pair) if number in far else next(paths)
+            for number, pair in enumerate(pairs)
+        ]
+        return replace(drawn, paths=every)
+
+    def _far(self, pairs: Sequence[tuple[str, str]]) -> set[int]:
+        """In a large graph, the uses of a leaf that is used over and over, all but the first: as
+        lines of their own through every layer they would be most of the layout."""
+        if len(self.items) < LARGE:
+            return set()
+        uses: dict[str, list[int]] = {}
+        for number, (source_key, _) in enumerate(pairs):
+            uses.setdefault(source_key, []).append(number)
+        return {
+            number
+            for key, numbers in uses.items()
+            if len(numbers) > 8 and not self.items[self.place[key]].node.inputs
+            for number in numbers[1:]
+        }
 
     def _upward(self, pairs: Sequence[tuple[str, str]]) -> set[int]:
         """Edges inside the backward part lead up: it stands beside the forward part, mirrored."""
@@ -297,6 +321,12 @@ def width(node: Json) -> float:
     return float(min(210, max(92, 24 + 7.2 * max(first, 0.9 * second))))
 
 
+def _straight(positions: Mapping[str, tuple[float, float]], pair: tuple[str, str]) -> Any:
+    (ax, ay), (bx, by) = positions[pair[0]], positions[pair[1]]
+    half = HEIGHT / 2 if by >= ay else -HEIGHT / 2
+    return [(ax, ay + half), (bx, by - half)]
+
+
 def straightened(path: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The points of a line without those in the middle of a straight piece."""
     kept = list(path[:1])
@@ -344,5 +374,3 @@ def _attributes(node: Operation) -> str:
         text = one.label() if isinstance(one, Node) else repr(one)
         parts.append(f"{name}={text}"[:80])
     return ", ".join(parts)
-
-

@@ -55,7 +55,9 @@ def _operands(operation: type[Operation]) -> list[str]:
 def _hole(found: re.Match[str], names: list[str], math: str) -> str:
     """A private character for the operand of this name, or of this letter first, else the text."""
     name = found[1]
-    if math[: found.start()].endswith(("\\operatorname", "\\mathcal", "\\begin", "\\end", "_", "^")):
+    if math[: found.start()].endswith(
+        ("\\operatorname", "\\mathcal", "\\begin", "\\end", "_", "^")
+    ):
         return found[0]  # a word, not an operand; "_{i}" is an index
     if name in names:
         return chr(0xE000 + names.index(name))

@@ -81,10 +81,16 @@ function bounded(line) {
   return Object.assign(line, { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) });
 }
 
-/** What touches each cell of a coarse grid: drawing and pointing look at a few cells only. */
+/** What touches each cell of a coarse grid: drawing and pointing look at a few cells only. Lines over
+ *  many cells are kept in a list of their own, of which each is held against the view. */
 function gridded(boxes, lines) {
   const cells = new Map();
+  const long = [];
   const put = (kind, index, left, right, top, bottom) => {
+    if (((right - left) / CELL + 1) * ((bottom - top) / CELL + 1) > 24) {
+      long.push(index);
+      return;
+    }
     for (let i = Math.floor(left / CELL); i <= Math.floor(right / CELL); i++)
       for (let j = Math.floor(top / CELL); j <= Math.floor(bottom / CELL); j++) {
         const key = i * 65536 + j;
@@ -94,25 +100,29 @@ function gridded(boxes, lines) {
   };
   boxes.forEach((b, index) => put("boxes", index, b.x - b.w / 2, b.x + b.w / 2, b.y - b.h / 2, b.y + b.h / 2));
   lines.forEach((l, index) => put("lines", index, l.left, l.right, l.top, l.bottom));
-  return cells;
+  return { cells, long };
 }
 
 /** The boxes and lines in a rectangle, each once. */
 function visible(left, right, top, bottom) {
   const [i0, i1] = [Math.floor(left / CELL), Math.floor(right / CELL)];
   const [j0, j1] = [Math.floor(top / CELL), Math.floor(bottom / CELL)];
-  if ((i1 - i0 + 1) * (j1 - j0 + 1) > scene.grid.size * 2) {
+  if ((i1 - i0 + 1) * (j1 - j0 + 1) > scene.grid.cells.size * 2) {
     return { boxes: scene.boxes.map((_, k) => k), lines: scene.lines.map((_, k) => k) };
   }
   const boxes = new Set();
   const lines = new Set();
   for (let i = i0; i <= i1; i++)
     for (let j = j0; j <= j1; j++) {
-      const cell = scene.grid.get(i * 65536 + j);
+      const cell = scene.grid.cells.get(i * 65536 + j);
       if (!cell) continue;
       for (const k of cell.boxes) boxes.add(k);
       for (const k of cell.lines) lines.add(k);
     }
+  for (const k of scene.grid.long) {
+    const line = scene.lines[k];
+    if (line.left <= right && line.right >= left && line.top <= bottom && line.bottom >= top) lines.add(k);
+  }
   return { boxes: [...boxes], lines: [...lines] };
 }
 
