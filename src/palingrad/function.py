@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial, update_wrapper
@@ -46,10 +47,14 @@ class Function:
         """What a call with such arguments runs, step by step; nothing is run."""
         return self._trace(args, kwargs, leaves([args, kwargs])).executable.explain()
 
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The Program that a call with such arguments runs, say to draw it; nothing is run."""
+        return self._trace(args, kwargs, leaves([args, kwargs])).program
+
     def _trace(self, args: Any, kwargs: Any, given: list[Any]) -> Traced:
         """The trace for this signature, made if it is new."""
         forms = tuple(map(_form, given))
-        engine = get_engine(self._engine)
+        engine = get_engine(self._engine, observed=False)  # whoever records shares the trace
         key = (forms, _structure([args, kwargs]), engine.name, default_dtype())
         try:
             traced = self._traces.get(key)
@@ -103,7 +108,18 @@ class Traced:
         self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
         self.found = found = trace(f, args, kwargs, forms)  # as f built it, for those who look
         self.result = found.result
-        self.executable: Executable = get_engine(engine).compile(optimise(found.program))
+        self.program = optimise(found.program)
+        self._engine = engine
+        self._executables: dict[str, Executable] = {}  # by engine
+        self._executables[get_engine(engine).name] = get_engine(engine).compile(self.program)
+
+    @property
+    def executable(self) -> Executable:
+        """The program compiled for its engine, or while this thread is recorded for that one's."""
+        engine = get_engine(self._engine)
+        if engine.name not in self._executables:
+            self._executables[engine.name] = engine.compile(self.program)
+        return self._executables[engine.name]
 
     def run(self, given: list[Any]) -> Any:
         """The results for these leaves of arguments, in the form that f returned them."""
@@ -139,11 +155,24 @@ def trace(
     with opened(graph, hidden=True):
         new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
         arguments = rebuilt([args, kwargs], iter(new))
+        _name(f, *arguments)
         result = f(*arguments[0], **arguments[1])
         returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
     outputs = [x for x in returned if has_value(x)]
     fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if type(form) is tuple}
     return Found(result, specialise(outputs, fed, assigned=graph.assigned), arguments)
+
+
+def _name(f: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Give the placeholders of a trace the names of f's parameters."""
+    try:
+        bound = inspect.signature(f).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):  # f itself says better what is wrong
+        return
+    for name, value in bound.items():
+        found = [leaf for leaf in leaves(value) if type(leaf) is Placeholder]
+        for number, node in enumerate(found):
+            node._name = name if len(found) == 1 else f"{name}{number}"
 
 
 class Trace(Scratch):

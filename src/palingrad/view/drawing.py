@@ -89,13 +89,17 @@ def draw(
 
     With a `path` it is written there, by its ending: .svg, .png, .pdf, .html, .dot, .mmd, .txt.
 
-    nodes: "operations" with values flowing on edges, "values" with operations on edges, or
-    "bipartite" with boxes for both; "neurons" draws the network that leads to a node, a column for
-    each layer. grain: "scalar" draws a node for each number, "vector" for each row. direction: "down" or "right". backward: "beside" draws the
-    backward pass upwards beside the forward pass, "below" draws all in one direction. values: show
-    values, gradients and local derivatives that are known; by default in small pictures. fold: draw
-    a run of equal blocks once, with their number; by default in large pictures. style: "light",
-    "dark", "print", or "auto", which follows the reader's screen.
+    nodes: "operations" with values flowing on edges, "values" with operations on edges,
+        "bipartite" with boxes for both, or "neurons": the network that leads to a node, a column
+        for each layer.
+    grain: "tensor", or a node for each number ("scalar") or row ("vector").
+    direction: "down" or "right".
+    backward: "beside" draws the backward pass upwards beside the forward pass, "below" draws all in
+        one direction.
+    values: show values, gradients and local derivatives that are known; by default where small.
+    shapes: write shapes on edges.
+    fold: draw a run of equal blocks once, with their number; by default in large pictures.
+    style: "light", "dark", "print", or "auto", which follows the reader's screen.
     """
     _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
     _check("grain", grain, ("tensor", "vector", "scalar"))

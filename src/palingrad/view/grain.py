@@ -14,7 +14,7 @@ from ..graph.context import built_at, opened
 from ..graph.kinds import Composite, Elementwise, Move, Scratch
 from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
-from ..graph.operation import MultipleOutputs, Operation, is_known
+from ..graph.operation import MultipleOutputs, is_known
 from ..graph.order import postorder
 from ..graph.registry import ops
 from ..shapes import sizes

@@ -50,8 +50,8 @@ def layers_of(output: Node, inputs: Sequence[Node] | None = None) -> list[Layer]
     """The layers that lead from the inputs to `output`, inputs first.
 
     Inputs are the placeholders it depends on, without any the tensors, or those given; what depends
-    on none of them (Variables, masks, and what is made of these) is parameters. Raises GraphError where
-    nothing depends on an input.
+    on none of them (Variables, masks, and what is made of these) is parameters. Raises GraphError
+    where nothing depends on an input.
     """
     return _Reader(output, inputs).layers
 
