@@ -61,3 +61,7 @@ class NonFiniteError(PalingradError, ArithmeticError):
     reason: str = ""
     rewrite: str = ""
     during: str = ""
+
+
+class TapeError(PalingradError, RuntimeError):
+    """Something that isn't on a tape, or a file that holds none."""

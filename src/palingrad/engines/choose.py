@@ -26,12 +26,13 @@ def set_engine(name: str | None) -> None:
     _chosen[0] = name
 
 
-def get_engine(name: str | None = None) -> Engine:
+def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     """The engine called `name`; by default the chosen one, PALINGRAD_ENGINE's, or the best.
 
-    While this thread is recorded it is one that computes as numpy does and tells every value.
+    While this thread is recorded it is one that computes as numpy does and tells every value;
+    with observed=False it is the one that runs otherwise.
     """
-    if context.observers:
+    if observed and context.observers:
         return _watched
     return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or "numpy")
 

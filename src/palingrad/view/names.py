@@ -120,7 +120,7 @@ def _helpers(nodes: Sequence[Node]) -> set[int]:
     last: dict[Place, type[Node]] = {}
     for node in reversed(nodes):
         place = node._origin
-        if place is not None:
+        if place is not None and not isinstance(place, Backward):
             if type(node) is not last.setdefault(place, type(node)):
                 found.add(id(node))
             for x in node.inputs:
