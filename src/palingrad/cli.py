@@ -22,7 +22,8 @@ from .train.fit import fit
 from .train.living import living
 from .train.progress import Bar
 from .train.recipes import make_optimizer, recipe
-from .train.runs import load_run, new_run
+from .train.report import NAME, reported, uri
+from .train.runs import Run, load_run, new_run
 from .version import __version__
 from .view import page
 from .view.drawing import draw as drawn
@@ -97,25 +98,33 @@ def train(
         f"{model}, {rule} at {rate:g}, batches of {batch_size}, {settings['engine']} engine",
         highlight=False,
     )
-    result = fit(
-        network,
-        (found.train.inputs, found.train.labels),
-        test=(found.test.inputs, found.test.labels),
-        loss=chosen.loss,
-        optimizer=make_optimizer(rule, rate),
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        engine=engine,
-        reporter=Bar(console),
-        on_epoch=lambda history: run.save(network, history),
-    )
+    with reported(run, network, found, engine=engine) as on_epoch:
+        result = fit(
+            network,
+            (found.train.inputs, found.train.labels),
+            test=(found.test.inputs, found.test.labels),
+            loss=chosen.loss,
+            optimizer=make_optimizer(rule, rate),
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            engine=engine,
+            reporter=Bar(console),
+            on_epoch=on_epoch,
+        )
     run.save(network, result)
     if result.interrupted:
         console.print("stopped by Ctrl-C; what was learnt is saved")
     accuracy = result.epochs[-1].test_accuracy or 0.0
     console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
     console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
+    _say_report(run)
+
+
+def _say_report(run: Run) -> None:
+    """Where the report is, for a browser."""
+    place = uri(run.folder / NAME)
+    console.print(f"report {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

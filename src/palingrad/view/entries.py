@@ -70,6 +70,7 @@ class Entry:
     scope: str = ""
     formula: Formula | None = None
     variable: int | None = None
+    gradient_of: int | None = None  # the number of the Variable whose gradient it is part of
 
     @property
     def assigns(self) -> bool:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..graph.context import context, level_of
+from ..graph.context import context, level_of, target_of
 from ..graph.kinds import Composite
 from ..graph.leaves import Variable
 from ..graph.node import Node
@@ -270,11 +270,19 @@ class _Recorder(Observer):
         if key not in self._scripts:
             names = names_of(list({id(node): node for node in draft.nodes}.values()))
             entries = [
-                replace(entry, name=self._name(entry, names[id(node)]))
+                replace(
+                    entry,
+                    name=self._name(entry, names[id(node)]),
+                    gradient_of=self._target(entry, node),
+                )
                 for entry, node in zip(draft.entries, draft.nodes, strict=True)
             ]
             self._scripts[key] = Script(draft.title, with_roles(entries, draft.levels))
         return self._scripts[key]
+
+    def _target(self, entry: Entry, node: Node) -> int | None:
+        target = None if entry.assigns else target_of(node._origin)
+        return self._number(target) if isinstance(target, Variable) else None
 
     def _name(self, entry: Entry, name: str) -> str:
         return name if entry.variable is None else self._tape.variables[entry.variable]

@@ -129,7 +129,7 @@ def _written(entry: Entry) -> dict[str, Any]:
     made: dict[str, Any] = {
         name: _json(getattr(entry, name))
         for name in ("place", "kind", "operation", "name", "role", "inputs", "shape", "dtype",
-                     "variable", "scope")
+                     "variable", "scope", "gradient_of")
     }  # fmt: skip
     made["origin"] = None if entry.origin is None else list(entry.origin)
     if formula is not None:
