@@ -135,12 +135,12 @@ class _Stage:
         known = self._known(item)
         sign = operation_text(item.node)
         form: Form = "cut" if item.role == "update" else "round"
-        if self._titled(item):
+        if item.label.endswith("←"):
+            lines = [title(item.label), *known]
+        elif self._titled(item):
             operands = [self._operand(link) for link in self.arriving[item.key]]
             second = Line(formula(item.node, operands), 11.5, tone="soft")
             lines = [title(item.label), second, *known]
-        elif item.label.endswith("←"):
-            lines = [title(item.label), *known]
         elif len(sign) == 1:
             lines = [Line(sign, 19.0), *known]
             form = "circle" if not known and form == "round" else form

@@ -75,6 +75,7 @@ def layout(
             {} if right else dict(titles or {}),
             tuple(last),
             (gap, rank_gap),
+            right=right,
         )
         parts.append(part.result())
     joined = _packed(parts, [numbers for _, numbers in _components(len(keys), pairs, inside)])
@@ -95,9 +96,14 @@ class _Drawing:
         titles: dict[Group, float],
         last: tuple[str, ...],
         gaps: tuple[float, float],
+        *,
+        right: bool,
     ) -> None:
         self.keys, self.sizes, self.edges = keys, sizes, edges
+        self.titles = titles
         self.gap, self.rank_gap = gaps
+        # From left to right the title stands beside what is in the frame, not above it.
+        self.head, self.pad = (PAD, PAD + TITLE) if right else (PAD + TITLE, PAD)
         down = [(b, a) if n in upward else (a, b) for n, (a, b) in enumerate(edges)]
         turned = acyclic(len(keys), down)
         down = [(b, a) if back else (a, b) for (a, b), back in zip(down, turned, strict=True)]
@@ -120,7 +126,7 @@ class _Drawing:
         half = [width / 2 for width, _ in self.sizes] + [0.0] * (len(net.rank) - net.count)
         gap = [self.gap] * net.count + [PASS_GAP] * (len(net.rank) - net.count)
         for border in net.side:
-            gap[border] = 2 * PAD - self.gap / 2 if self.gap < 2 * PAD else PAD
+            gap[border] = 2 * self.pad - self.gap if 2 * self.pad > self.gap + PAD else PAD
         return half, gap
 
     def _shift(self, half: Sequence[float]) -> None:
@@ -139,7 +145,7 @@ class _Drawing:
         before, behind = [0.0] * (count + 1), [0.0] * (count + 1)
         for group, (first, last) in spans(net.borders).items():
             depth = _depth_here(net, group, first, start=True)
-            before[first] = max(before[first], depth * (PAD + TITLE))
+            before[first] = max(before[first], depth * self.head)
             behind[last] = max(behind[last], _depth_here(net, group, last, start=False) * PAD)
         top: list[float] = []
         bottom: list[float] = []
@@ -159,16 +165,36 @@ class _Drawing:
         self.y = [(self.top[rank] + self.bottom[rank]) / 2 for rank in net.rank]
         slots = self._slots()
         paths = [self._path(n, a, b, slots) for n, (a, b) in enumerate(self.edges)]
-        frames: dict[Group, Box] = {}
-        for group, (first, last) in spans(net.borders).items():
-            lefts, rights = zip(*net.borders[group].values(), strict=True)
-            left, right = min(self.x[v] for v in lefts), max(self.x[v] for v in rights)
-            above = _depth_here(net, group, first, start=True) * (PAD + TITLE)
-            below = _depth_here(net, group, last, start=False) * PAD
-            top, bottom = self.top[first] - above, self.bottom[last] + below
-            frames[group] = (left, top, right - left, bottom - top)
+        frames = self._frames()
         positions = {key: (self.x[v], self.y[v]) for v, key in enumerate(self.keys)}
         return Layout(positions, paths, self.width, self.height, frames)
+
+    def _frames(self) -> dict[Group, Box]:
+        """The frame of each group: around what is in it, inside its borders."""
+        net = self.net
+        sides: dict[Group, tuple[float, float]] = {}
+        for vertex, group in enumerate(net.group):
+            if group and vertex not in net.side:
+                half = self.sizes[vertex][0] / 2 if vertex < net.count else 0.0
+                sides[group] = _around(
+                    sides.get(group), self.x[vertex] - half, self.x[vertex] + half
+                )
+        frames: dict[Group, Box] = {}
+        rows = spans(net.borders)
+        for group in sorted(rows, key=len, reverse=True):
+            lefts, rights = zip(*net.borders[group].values(), strict=True)
+            least, most = min(self.x[v] for v in lefts), max(self.x[v] for v in rights)
+            left, right = sides[group]
+            left, right = max(left - self.pad, least), min(right + self.pad, most)
+            right = min(max(right, left + self.titles.get(group, 0.0)), most)
+            left = max(min(left, right - self.titles.get(group, 0.0)), least)
+            first, last = rows[group]
+            top = self.top[first] - _depth_here(net, group, first, start=True) * self.head
+            bottom = self.bottom[last] + _depth_here(net, group, last, start=False) * PAD
+            frames[group] = (left, top, right - left, bottom - top)
+            if group[:-1]:
+                sides[group[:-1]] = _around(sides.get(group[:-1]), left, right)
+        return frames
 
     def _step(self, a: int, b: int) -> int:
         return 1 if self.net.rank[b] > self.net.rank[a] else -1
@@ -203,6 +229,10 @@ class _Drawing:
             points += [(self.x[one], starts[rank]), (self.x[one], ends[rank])]
         points += [(end, starts[net.rank[b]]), (end, self.y[b] - step * self.sizes[b][1] / 2)]
         return [points[0], *(p for p, q in zip(points[1:], points) if math.dist(p, q) > 1e-6)]
+
+
+def _around(sides: tuple[float, float] | None, left: float, right: float) -> tuple[float, float]:
+    return (left, right) if sides is None else (min(sides[0], left), max(sides[1], right))
 
 
 def _depth_here(net: Net, group: Group, rank: int, *, start: bool) -> int:

@@ -11,13 +11,14 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 from ..autodiff.gradients import Gradient
-from ..graph.context import PACKAGE, Backward, Place, target_of
+from ..graph.context import PACKAGE, Backward, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.operation import Item
 
 Span = tuple[int, int, int, int]  # line, end line, column, end column, as in code.co_positions
+Call = tuple[CodeType, int]
 Target = str | tuple[str | None, ...]
 
 _OPTIMISED = 1  # the flag of code objects whose locals are no dict
@@ -117,16 +118,22 @@ def _helpers(nodes: Sequence[Node]) -> set[int]:
     operand of an operation of another class, and what that needs from there; also what has another
     class than the last. (In a loop of `h = relu(h)` each is an operand of its own.)"""
     found: set[int] = set()
-    last: dict[Place, type[Node]] = {}
+    last: dict[Call, type[Node]] = {}
     for node in reversed(nodes):
-        place = node._origin
-        if place is not None and not isinstance(place, Backward):
-            if type(node) is not last.setdefault(place, type(node)):
+        call = _call(node)
+        if call is not None:
+            if type(node) is not last.setdefault(call, type(node)):
                 found.add(id(node))
             for x in node.inputs:
-                if x._origin == place and (type(x) is not type(node) or id(node) in found):
+                if _call(x) == call and (type(x) is not type(node) or id(node) in found):
                     found.add(id(x))
     return found
+
+
+def _call(node: Node) -> Call | None:
+    """The instruction that built a node, in whatever scope."""
+    place = node._origin
+    return None if place is None or isinstance(place, Backward) else place[:2]
 
 
 @lru_cache(4096)

@@ -113,8 +113,14 @@ class _Reader:
             weights = weights[:, None]
         elif parameter is left:
             weights = weights.mT
-        link = Connection(self.at[id(x)], "weights", weights, self._name(parameter), parameter)
+        label = self._name(parameter) or self._variables(parameter)
+        link = Connection(self.at[id(x)], "weights", weights, label, parameter)
         self._add(node, Layer(weights.shape[-1], (), self._name(node), [], [link]))
+
+    def _variables(self, parameter: Node) -> str:
+        """The names of the Variables that a parameter is computed from."""
+        made_of = [node for node in postorder(parameter) if isinstance(node, Variable)]
+        return ", ".join(self.names[id(node)] for node in made_of)
 
     def _window(self, node: Any, x: Node, weight: Node | None) -> None:
         units, size = _extent(node)

@@ -236,7 +236,7 @@ def _line_texts(
         marks.append(
             Text((middle, bottom + 22), text, 16.0 if face == "italic" else 11.5, face, tone)
         )
-    if values is False or (values is None and np.count_nonzero(weights) > 8):
+    if values is False or (values is None and np.count_nonzero(weights) > 6):
         return marks
     for a, start in zip(source.shown, source.centres(), strict=True):
         for b, end in zip(target.shown, target.centres(), strict=True):

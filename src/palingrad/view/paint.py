@@ -30,9 +30,8 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
         rank_gap=max([40.0, *(width(one.label, 11.0) + 34 for one in scene.wires if right)]),
     )
     canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
-    _frames(canvas, scene, placed)
+    labels: list[Mark] = _frames(canvas, scene, placed)
     boxes = {box.key: box for box in scene.boxes}
-    labels: list[Mark] = []
     for one, path in zip(scene.wires, placed.paths, strict=True):
         points = _joined(path, boxes[one.source], boxes[one.target], placed, right)
         canvas.add(*_wire(one, points, right))
@@ -59,7 +58,7 @@ def _side(box: Box) -> int:
 def _stem(box: Box, right: bool) -> float:
     if not box.note:
         return 0.0
-    return width(box.note, 10.5) + 12 if right else STEM
+    return width(box.note, 10.5) + (23 if box.badge else 12) if right else STEM
 
 
 def _footprint(box: Box, right: bool) -> tuple[float, float]:
@@ -128,7 +127,7 @@ def _note(box: Box, x: float, y: float, start: Point, right: bool) -> list[Mark]
     w, h = box.size
     side = _side(box)
     if right:
-        at = x + side * (w / 2 + 5), start[1] + MARGIN - 5
+        at = x + side * (w / 2 + (16 if box.badge else 5)), start[1] + MARGIN - 5
         return [Text(at, box.note, 10.5, "sans", "soft", "start" if side > 0 else "end", halo=True)]
     below = y + h / 2 + 13 if side > 0 else y - h / 2 - 6
     at = start[0] + MARGIN + 6, below
@@ -214,21 +213,18 @@ def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
 # ---------------------------------------------------------------- frames
 
 
-def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> None:
+def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
+    """Paint the frames, outer ones first; return their titles, which stand over the wires."""
+    titles: list[Mark] = []
     for group in sorted(placed.frames, key=lambda one: (len(one), one)):
         x, y, w, h = placed.frames[group]
         title = scene.titles.get(group, group[-1])
         role = {"∂": "backward-", "←": "update-"}.get(group[0][:1], "")
         outer = len(group) == 1 and bool(role)
         tone = role.removesuffix("-") if outer else "soft"
-        marks: list[Mark] = [
-            Outline(
-                rounded(x + MARGIN, y + MARGIN, w, h, 12.0),
-                f"{role}frame-fill",
-                f"{role}frame",
-                1.0,
-                (6.0, 4.0) if role == "backward-" and outer else (),
-            ),
-            Text((x + MARGIN + 13, y + MARGIN + 19), title, 11.5, "bold", tone, "start"),
-        ]
-        canvas.add(*marks)
+        dash = (6.0, 4.0) if role == "backward-" and outer else ()
+        shape = rounded(x + MARGIN, y + MARGIN, w, h, 12.0)
+        canvas.add(Outline(shape, f"{role}frame-fill", f"{role}frame", 1.0, dash))
+        at = x + MARGIN + 13, y + MARGIN + 19
+        titles.append(Text(at, title, 11.5, "bold", tone, "start", halo=True))
+    return titles
