@@ -20,7 +20,7 @@ SCRIPTS = (
 @cache
 def asset(name: str) -> str:
     """The text of one of the page's own files."""
-    return (files(__package__) / "assets" / name).read_text(encoding="utf-8")
+    return (files(__package__ or __name__) / "assets" / name).read_text(encoding="utf-8")
 
 
 def own_size() -> int:

@@ -1,8 +1,8 @@
 """Blocks: how the page computes a node, and what it sends back to each of its inputs.
 
-Forward, a block is the operation's formula; backward, the vector-Jacobian product that the library's
-own derivative rule builds. Nodes of one operation, one set of attributes and one set of shapes share
-a block, so that a graph of ten thousand nodes needs a handful.
+Forward, a block is the operation's formula; backward, the vector-Jacobian product that the
+library's own derivative rule builds. Nodes of one operation, one set of attributes and one set of
+shapes share a block, so that a graph of ten thousand nodes needs a handful.
 """
 
 from __future__ import annotations

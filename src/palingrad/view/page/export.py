@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,20 +16,18 @@ from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
-from ..layout import layout
 from ..model import Item, Picture, picture
 from .arrays import Budget, encoded
 from .blocks import Blocks
 from .mathml import formula
-from .measure import bytes_of, dead_units, seconds_of
+from .measure import bytes_of, dead_units
+from .others import overlays, runs
+from .placing import placed, straightened, width
 from .totals import local, structure, takes_gradient, totals
-from .twins import twins_of, values_of
+from .twins import flat, twins_of, values_of
 
 Json = dict[str, Any]
 PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
-
-LARGE = 1_500  # nodes of a graph whose layout leaves out what is used over and over
-HEIGHT = 46.0  # of a node's card, in pixels
 
 
 @dataclass
@@ -97,7 +95,7 @@ class Export:
     def data(self) -> Json:
         """The page's data."""
         nodes = [self._node(item) for item in self.items]
-        drawn = self._layout(nodes)
+        drawn = placed(self.picture, {node["k"]: width(node) for node in nodes})
         edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
         for node, item in zip(nodes, self.items, strict=True):
             x, y = drawn.positions[item.key]
@@ -116,10 +114,19 @@ class Export:
             "edges": edges,
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
-            "overlays": self._overlays(),
-            "runs": self._runs(),
+            "overlays": overlays(self),
+            "runs": runs(self),
             "notes": [*self.options.notes, *self._notes()],
         }
+
+    def at(self, node: Any) -> int:
+        """The place of a node, or of the one of this name. Raises GraphError for none."""
+        if isinstance(node, Node) and node in self.first:
+            return self.first[node]
+        for place, item in enumerate(self.items):
+            if isinstance(node, str) and node in (item.label, item.key, item.node.name):
+                return place
+        raise GraphError(f"view: no node {node!r:.60} in this graph")
 
     def _title(self) -> str:
         if self.result is None:
@@ -162,8 +169,7 @@ class Export:
     def _numbers(self, found: Json, node: Node, value: Any) -> None:
         """Value, derivative, how to compute it, and what colours it."""
         if value is not None:
-            flat = _flat(value)
-            found["v"] = encoded(flat, self.budget)
+            found["v"] = encoded(flat(value), self.budget)
             found["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
                 found["dead"] = share
@@ -212,128 +218,8 @@ class Export:
             found["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
             found["l"].update(encoded(matrix, self.budget))
 
-    # ---------------------------------------------------------------- around it
-
-    def _layout(self, nodes: Sequence[Json]) -> Any:
-        sizes = {
-            item.key: (width(node), HEIGHT) for item, node in zip(self.items, nodes, strict=True)
-        }
-        groups = {item.key: item.scope for item in self.items if item.scope}
-        pairs = [(link.source, link.target) for link in self.picture.links]
-        far = self._far(pairs)
-        near = [pair for number, pair in enumerate(pairs) if number not in far]
-        drawn = layout(sizes, near, groups=groups, upward=self._upward(near))
-        paths = iter(drawn.paths)
-        every = [
-            _straight(drawn.positions, pair) if number in far else next(paths)
-            for number, pair in enumerate(pairs)
-        ]
-        return replace(drawn, paths=every)
-
-    def _far(self, pairs: Sequence[tuple[str, str]]) -> set[int]:
-        """In a large graph, the uses of a leaf that is used over and over, all but the first: as
-        lines of their own through every layer they would be most of the layout."""
-        if len(self.items) < LARGE:
-            return set()
-        uses: dict[str, list[int]] = {}
-        for number, (source_key, _) in enumerate(pairs):
-            uses.setdefault(source_key, []).append(number)
-        return {
-            number
-            for key, numbers in uses.items()
-            if len(numbers) > 8 and not self.items[self.place[key]].node.inputs
-            for number in numbers[1:]
-        }
-
-    def _upward(self, pairs: Sequence[tuple[str, str]]) -> set[int]:
-        """Edges inside the backward part lead up: it stands beside the forward part, mirrored."""
-        roles = [self.items[self.place[b]].role for _, b in pairs]
-        back = [self.items[self.place[a]].role == "backward" for a, _ in pairs]
-        return {
-            number
-            for number, (role, from_back) in enumerate(zip(roles, back, strict=True))
-            if role == "backward" and from_back
-        }
-
-    def _overlays(self) -> list[Json]:
-        """The user's own numbers, and seconds where they were asked for."""
-        found: list[Json] = []
-        given = self.options.overlay or {}
-        if given and not isinstance(next(iter(given.values())), Mapping):
-            given = {"your numbers": given}
-        for name, table in given.items():
-            numbers = {self._at(node): float(number) for node, number in dict(table).items()}
-            found.append({"name": str(name), "at": numbers})
-        if self.options.time:
-            seconds = seconds_of(self.order, self.values)
-            at = {self.first[node]: round(one, 9) for node, one in seconds.items()}
-            found.append({"name": "time", "unit": "s", "at": at})
-        return found
-
-    def _at(self, node: Any) -> int:
-        """The place of a node, or of the one of this name."""
-        if isinstance(node, Node) and node in self.first:
-            return self.first[node]
-        for place, item in enumerate(self.items):
-            if isinstance(node, str) and node in (item.label, item.key, item.node.name):
-                return place
-        raise GraphError(f"view: overlay: no node {node!r:.60} in this graph")
-
-    def _runs(self) -> list[Json]:
-        """Other runs of the same graph, node by node, to compare with."""
-        others = self.options.compare
-        if others is None:
-            return []
-        named = others if isinstance(others, Mapping) else {"the other run": others}
-        return [{"name": str(name), **self._run(other)} for name, other in named.items()]
-
-    def _run(self, other: Any) -> Json:
-        if isinstance(other, Mapping):  # values by node, as a recorder has them
-            values = {self._at(node): np.asarray(value) for node, value in other.items()}
-            return {"v": {at: encoded(value, self.budget) for at, value in values.items()}}
-        export = Export(other, Options(budget=0))
-        mine = [(item.node.kind_name(), len(item.node.inputs)) for item in self.items]
-        theirs = [(item.node.kind_name(), len(item.node.inputs)) for item in export.items]
-        if mine != theirs:
-            at = next((n for n, (a, b) in enumerate(zip(mine, theirs)) if a != b), len(mine))
-            raise GraphError(
-                f"view: compare: the graphs differ in structure, first at node {at}: "
-                f"{len(mine)} nodes here, {len(theirs)} there.",
-                hint="Compare two runs of one graph, or of one function.",
-            )
-        found: Json = {"v": {}, "j": {}}
-        for place, node in enumerate(export.order):
-            if (value := export.values[node]) is not None:
-                found["v"][place] = encoded(_flat(value), self.budget)
-            if node in export.totals:
-                found["j"][place] = encoded(export.totals[node], self.budget)
-        return found
-
 
 # ---------------------------------------------------------------- pieces
-
-
-def width(node: Json) -> float:
-    """The width of a node's card: its two lines, at seven pixels a character."""
-    unnamed = node["n"] == node["o"] or node["t"] != "operation"
-    first = len(node["n"]) + (0 if unnamed else 2 + len(node["o"]))
-    second = 16 if node["sh"] == [] else 2 + len(str(node["sh"] or ""))
-    return float(min(210, max(92, 24 + 7.2 * max(first, 0.9 * second))))
-
-
-def _straight(positions: Mapping[str, tuple[float, float]], pair: tuple[str, str]) -> Any:
-    (ax, ay), (bx, by) = positions[pair[0]], positions[pair[1]]
-    half = HEIGHT / 2 if by >= ay else -HEIGHT / 2
-    return [(ax, ay + half), (bx, by - half)]
-
-
-def straightened(path: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points of a line without those in the middle of a straight piece."""
-    kept = list(path[:1])
-    for point, after in zip(path[1:], path[2:], strict=False):
-        if not (kept[-1][0] == point[0] == after[0]):
-            kept.append(point)
-    return [*kept, *path[len(path) - 1 :]] if len(path) > 1 else kept
 
 
 def source(node: Node) -> list[Any] | None:
@@ -343,13 +229,6 @@ def source(node: Node) -> list[Any] | None:
         return None
     text = linecache.getline(origin.file, origin.line).strip()
     return [os.path.basename(origin.file), origin.line, text]
-
-
-def _flat(value: Any) -> Any:
-    """An array; several outputs one after another."""
-    if not isinstance(value, tuple):
-        return np.asarray(value)
-    return np.concatenate([np.ravel(one) for one in value]) if value else np.zeros(0)
 
 
 def _shape(node: Node, value: Any) -> Any:

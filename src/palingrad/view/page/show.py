@@ -88,10 +88,12 @@ def show(
     of: the node that is differentiated, where the graph doesn't end in one number.
     feeds: values for placeholders, so that a graph that waits shows numbers.
     overlay: numbers by node or name that colour the graph, {node: number}, or several of these by
-        name. compare: another run of the same graph (a node, or values by node), or several by name.
-    time: measure what each operation takes. budget: bytes of numbers that the page may hold; larger
-    arrays are shown as a summary and a slice. theme: 'auto', 'light' or 'dark'. open: open the
-    browser; by default where Python is interactive and no notebook shows it.
+    name.
+    compare: another run of the same graph (a node, or values by node), or several by name.
+    time: measure what each operation takes.
+    budget: bytes of numbers that the page may hold; what is over is shown as a summary and a slice.
+    theme: 'auto', 'light' or 'dark'.
+    open: open the browser; by default where Python is interactive and no notebook shows the page.
 
     Raises GraphError for what isn't a graph, FeedError for a feed that doesn't fit.
     """

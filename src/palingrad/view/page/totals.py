@@ -15,7 +15,7 @@ from ...graph.context import opened
 from ...graph.kinds import Composite, Custom, Elementwise, Reduce
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.operation import Operation
+from ...graph.operation import MultipleOutputs, Operation
 
 ROWS = 16  # elements of a result of which each has its own row in the total Jacobians
 ENTRIES = 4096  # of a Jacobian that is given whole
@@ -35,7 +35,7 @@ def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
     with opened(None, hidden=True):
         for place in range(y.numpy().size):
             for twin, g in reverse({y: one_hot_like(y, place)}).items():
-                if id(twin) in back and isinstance(g, Node):
+                if id(twin) in back and not isinstance(twin, MultipleOutputs):
                     found = rows.setdefault(back[id(twin)], [])
                     found += [np.zeros(twin.numpy().size)] * (place - len(found))
                     found.append(g.numpy().ravel())

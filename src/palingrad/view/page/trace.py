@@ -1,7 +1,7 @@
 """Formulas written down as steps that the page's own arithmetic can repeat.
 
-`f(m, x)` is called with an `m` that computes as NumPy does and notes each call: an operation that was
-never heard of becomes steps of the names in `maths.js` just as a built-in one does.
+`f(m, x)` is called with an `m` that computes as NumPy does and notes each call: an operation that
+was never heard of becomes steps of the names in `maths.js` just as a built-in one does.
 """
 
 from __future__ import annotations
@@ -111,6 +111,12 @@ class Traced:
             return self.tape.noted(["item", encode(self), index], self.value[index])
         return self.tape.slice_of(self, index if isinstance(index, tuple) else (index,))
 
+    def __neg__(self) -> Traced:
+        return self.tape.negative(self)
+
+    def __invert__(self) -> Traced:
+        return self.tape.bitwise_invert(self)
+
     def __bool__(self) -> bool:
         raise Unsupported("its formula decides by values")
 
@@ -137,8 +143,6 @@ for _python, _name in {
     "eq": "equal", "ne": "not_equal",
 }.items():  # fmt: skip
     setattr(Traced, f"__{_python}__", _operator(_name, False))
-Traced.__neg__ = lambda self: self.tape.negative(self)
-Traced.__invert__ = lambda self: self.tape.bitwise_invert(self)
 
 
 def _plain(argument: Any) -> Any:

@@ -1,7 +1,8 @@
 """Every node's value, and its twin in double precision that holds the value as shown.
 
-The page multiplies and adds up the numbers it shows. So its derivatives are those at the values shown,
-in double precision, whatever the dtype of the graph: then paths add up to totals to the last digits.
+The page multiplies and adds up the numbers it shows. So its derivatives are those at the values
+shown, in double precision, whatever the dtype of the graph: then paths add up to totals to the last
+digits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ...errors import FeedError
 from ...graph.context import built_at, opened
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
-from ...graph.operation import Item, MultipleOutputs, Operation
+from ...graph.operation import Item, Operation
 
 Value = Any  # an array; for a node with several outputs a tuple of them; None where unknown
 
@@ -101,8 +102,8 @@ def copied(node: Operation, inputs: Sequence[Node]) -> Operation:
     return twin
 
 
-def is_float(node: Node, value: Value) -> bool:
-    """Whether the node is one array of floats: what has a derivative."""
-    many = isinstance(node, MultipleOutputs) or isinstance(value, tuple)
-    dtype = node.dtype if value is None else getattr(value, "dtype", None)
-    return not many and dtype is not None and dtype.kind == "f"
+def flat(value: Value) -> Array:
+    """An array as it is; several outputs one after another."""
+    if not isinstance(value, tuple):
+        return np.asarray(value)
+    return np.concatenate([np.ravel(one) for one in value]) if value else np.zeros(0)

@@ -22,7 +22,7 @@ function welcome() {
   const leaves = nodes.map((_, place) => place).filter((place) => !ins[place].length && nodes[place].g && totalOf(place));
   const list = leaves.slice(0, 30).map((place) => {
     const total = totalOf(place);
-    return link_(place, total.data.length === 1 ? make("span", { class: "number gradient" }, `∂ ${short(total.data[0])}`) : make("span", { class: "number" }, shapeText(nodes[place].sh)));
+    return link_(place, make("span", { class: "number gradient" }, total.data.length === 1 ? `∂ ${short(total.data[0])}` : `‖∂‖ ${short(norm(total), 3)}`));
   });
   return [
     make("h3", {}, data.title),

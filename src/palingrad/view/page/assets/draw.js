@@ -107,10 +107,13 @@ function paintLines(g, lines, detail) {
 }
 
 /** A line as it bends; far away, straight. */
-function trace(g, line, detail) {
-  const points = detail ? bent(line) : line.points;
+function trace(g, { points }, detail) {
   g.moveTo(points[0], points[1]);
-  for (let k = 2; k < points.length; k += 2) g.lineTo(points[k], points[k + 1]);
+  for (let k = 2; k < points.length; k += 2) {
+    const middle = (points[k - 1] + points[k + 1]) / 2;
+    if (detail) g.bezierCurveTo(points[k - 2], middle, points[k], middle, points[k], points[k + 1]);
+    else g.lineTo(points[k], points[k + 1]);
+  }
 }
 
 function arrowhead(g, points, size) {
@@ -243,7 +246,11 @@ function valueText(place) {
 
 /** What has arrived of the gradient of a number: "∂ 6", with "…" while more is to come. */
 function gradientText(place) {
-  if (!nodes[place].g || sizeOf(place) !== 1 || !schedule.active.has(place)) return "";
+  if (!nodes[place].g || !schedule.active.has(place)) return "";
+  if (sizeOf(place) !== 1 || (totalOf(place) && totalOf(place).rows > 1)) {
+    const size = hasGradient(place, state.step) ? norm(totalOf(place), nodes[place].j) : null;
+    return size === null ? "" : `‖∂‖ ${short(size, 2)}`;
+  }
   if (place === result) return hasGradient(place, state.step) ? "∂ 1" : "";
   const { all, come } = arrivals(place, state.step);
   if (!come.length && all.length) return "";

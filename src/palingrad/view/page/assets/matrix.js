@@ -37,7 +37,7 @@ function heatmap(rows, columns, numbers, label) {
       g.fillStyle = numbers[i * columns + j] === 0 ? ink.raised : heat(numbers[i * columns + j], top);
       g.fillRect(j, i, 1, 1);
     }
-  const line = make("div", { class: "at" }, "point at a cell");
+  const line = make("div", { class: "at" }, "");
   picture.addEventListener("pointermove", (event) => {
     const j = Math.min(columns - 1, Math.floor((event.offsetX / picture.clientWidth) * columns));
     const i = Math.min(rows - 1, Math.floor((event.offsetY / picture.clientHeight) * rows));

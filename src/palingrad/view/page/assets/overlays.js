@@ -46,8 +46,10 @@ function coloured() {
   const known = numbers.filter((x) => x !== null && Number.isFinite(x));
   const low = known.length ? known.reduce((a, b) => Math.min(a, b)) : 0;
   const high = known.length ? known.reduce((a, b) => Math.max(a, b)) : 0;
-  const wide = low > 0 && high / low > 100; // orders of magnitude apart
-  const share = (x) => (high === low ? 0.5 : wide ? Math.log(x / low) / Math.log(high / low) : (x - low) / (high - low));
+  const least = known.reduce((a, b) => (b > 0 && b < a ? b : a), Infinity); // 0 has no logarithm: it is at the low end
+  const wide = low >= 0 && high / least > 100; // orders of magnitude apart
+  const logarithmic = (x) => (x > 0 ? Math.log(x / least) / Math.log(high / least) : 0);
+  const share = (x) => (high === low ? 0.5 : wide ? logarithmic(x) : (x - low) / (high - low));
   const colours = numbers.map((x) => {
     if (x === null) return null;
     if (one.id === NAN_INF) return x ? "#d55e00" : null;

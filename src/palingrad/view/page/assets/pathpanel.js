@@ -27,7 +27,8 @@ function showPaths() {
   const { from, to } = state;
   const choices = nodes.map((_, place) => place).filter((place) => isFloat(place) && !nodes[place].parts && (nodes[place].g || place === from));
   const picker = (id, value, label, test) => {
-    const options = choices.filter(test).slice(0, 3000).map((place) => make("option", { value: place, selected: place === value }, `${nodes[place].n}${ambiguous(place)}`));
+    const some = choices.filter(test).slice(0, 1000);
+    const options = (some.includes(value) ? some : [value, ...some]).map((place) => make("option", { value: place, selected: place === value }, `${nodes[place].n}${ambiguous(place)}`));
     return [make("label", { for: id, class: "field" }, label), make("select", { id, onchange: (event) => set({ [id === "path-from" ? "from" : "to"]: Number(event.target.value), path: null }) }, ...options)];
   };
   panel.replaceChildren(
@@ -72,7 +73,8 @@ function pathList(from, to) {
 
 /** One path: its way, the factors along it and their product. Pressing it lights it in the graph. */
 function pathCard(path, from) {
-  const way = [nodes[from].n, ...path.map((number) => nodes[edges[number].b].n)].join(" → ");
+  const names = [nodes[from].n, ...path.map((number) => nodes[edges[number].b].n)];
+  const way = (names.length > 16 ? [...names.slice(0, 8), `${counted(names.length - 12)} more`, ...names.slice(-4)] : names).join(" → ");
   const press = () => {
     const on = button.getAttribute("aria-pressed") === "true";
     for (const other of document.querySelectorAll("#path-list .way")) other.setAttribute("aria-pressed", "false");
@@ -93,7 +95,7 @@ function factors(path, product_) {
     const local = localOf(number);
     if (k) found.push(make("span", { class: "op" }, path.length > 24 && k === 12 ? "· … ·" : "·"));
     found.push(local.data.length === 1
-      ? make("span", { class: "factor", html: digitsOf(local.data[0]) })
+      ? make("span", { class: "factor", title: `∂${nodes[edges[number].b].n}/∂${nodes[edges[number].a].n}`, html: digitsOf(local.data[0]) })
       : make("span", { class: "tag" }, `${local.m}×${local.n} ${structureOf(local.m, local.n, local.data)}`));
   });
   found.push(make("span", { class: "op" }, "="));
@@ -114,9 +116,11 @@ function sumPart(from, to, ways, count_) {
   const [a, b] = [nodes[from].n, nodes[to].n];
   const oneByOne = count_ <= BigInt(ADDED);
   let sum = null;
+  let terms = 0; // how large what is added is: where it cancels, the sum keeps its rounding
   if (oneByOne) {
     for (const path of pathsBetween(from, to, ways)) {
       const term = productAlong(path);
+      if (term) terms += most(term.data);
       sum = !term ? null : sum ? added(sum, term) : term;
       if (!term) break;
     }
@@ -129,7 +133,7 @@ function sumPart(from, to, ways, count_) {
   put(`Total ∂${b}/∂${a}`, total, "path-total");
   if (sum && total) {
     const apart = sum.data.reduce((worst, x, k) => Math.max(worst, Object.is(x, total.data[k]) ? 0 : Math.abs(x - total.data[k])), 0);
-    const size = most(total.data);
+    const size = Math.max(most(total.data), terms);
     const equal = apart === 0 || apart <= 1e-12 * size;
     const word = equal ? (apart ? `equal to rounding: ${short(apart, 2)} apart` : "equal, to the last digit") : `${short(apart, 3)} apart`;
     box.append(make("span", {}), make("span", { id: "path-check", class: equal ? "ok" : "bad" }, word));

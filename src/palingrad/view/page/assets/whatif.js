@@ -4,7 +4,11 @@ const CELLS = 64; // elements of the largest leaf that is edited number by numbe
 
 function startWhatIf() {
   watch(["tab"], () => state.tab === "whatif" && showWhatIf());
-  watch(["version"], () => state.tab === "whatif" && showOutcome());
+  watch(["version"], () => {
+    if (state.tab !== "whatif") return;
+    showOutcome();
+    for (const field of at("whatif").querySelectorAll("[data-leaf]")) refreshField(field);
+  });
 }
 
 /** The leaves that can be edited: known shape, not too large; Variables and inputs before constants. */
@@ -64,7 +68,7 @@ function leafEditor(place) {
     edit(place, numbers);
   };
   const head = make("div", { class: "row" }, make("b", {}, node.n, " ", make("span", { class: "tag" }, node.t)), make("button", { class: "link", type: "button", onclick: () => goTo(place) }, "show"));
-  const field = (k, label) => make("input", { type: "number", step: "any", value: Object.is(numbers[k], -0) ? "-0" : fieldText(numbers[k], node.d), "aria-label": label, "data-leaf": node.k, onchange: (event) => {
+  const field = (k, label) => make("input", { type: "number", step: "any", value: Object.is(numbers[k], -0) ? "-0" : fieldText(numbers[k], node.d), "aria-label": label, "data-leaf": node.k, "data-at": k, onchange: (event) => {
     const x = Number(event.target.value);
     if (event.target.value.trim() !== "" && Number.isFinite(x)) put(k, /int/.test(node.d) ? Math.round(x) : x);
   } });
@@ -81,6 +85,13 @@ function leafEditor(place) {
   const rows = size / columns;
   const cells = Array.from({ length: rows }, (_, i) => make("tr", {}, ...Array.from({ length: columns }, (_, j) => make("td", {}, field(i * columns + j, `${node.n}[${i}, ${j}]`)))));
   return make("div", { class: "leaf" }, head, make("div", { class: "matrix" }, make("table", {}, ...cells)));
+}
+
+/** A field shows what its leaf is now, unless somebody types in it. */
+function refreshField(field) {
+  const place = byKey.get(field.dataset.leaf);
+  const value = valueOf(place);
+  if (value && field !== document.activeElement) field.value = fieldText(value.data[Number(field.dataset.at)], nodes[place].d);
 }
 
 function fieldText(x, dtype) {
