@@ -82,9 +82,10 @@ def _curve(
 ) -> str:
     points = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(y)]
     line = " ".join(f"{across(x)},{up(y)}" for x, y in points)
+    form = ".2%" if percent else ".4g"
     dots = "".join(
         f'<circle class="{one.look}" cx="{across(x)}" cy="{up(y)}" r="3">'
-        f"<title>{escape(one.name)}, {x:g}: {f'{y:.2%}' if percent else f'{y:.4g}'}</title></circle>"
+        f"<title>{escape(one.name)}, {x:g}: {y:{form}}</title></circle>"
         for x, y in (points if len(points) <= 100 else points[-1:])
     )
     return f'<polyline class="{one.look}" points="{line}"/>{dots}'

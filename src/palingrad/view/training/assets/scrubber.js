@@ -177,10 +177,15 @@ function choose(group) {
   go(state.place);
 }
 
-function start() {
+/** Where a link such as #group=gradients&step=30 leads. */
+function follow() {
   const found = new URLSearchParams(location.hash.slice(1));
   if (data.groups[found.get("group")]) state.group = found.get("group");
   if (found.has("step")) state.place = nearest(Number(found.get("step")));
+}
+
+function start() {
+  follow();
   at("lead").textContent = `${data.total.toLocaleString("en")} steps, ${data.steps.length} of them recorded with all their arrays`;
   if (!data.steps.length) return;
   at("slider").max = data.steps.length - 1;
@@ -197,8 +202,10 @@ function start() {
     event.preventDefault();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => choose(state.group));
+  addEventListener("hashchange", () => { follow(); choose(state.group); });
   drawLoss();
   choose(state.group);
 }
 
 start();
+document.documentElement.dataset.ready = "yes";
