@@ -91,7 +91,7 @@ def test_a_picture_is_a_png_of_the_same_pixels():
 
 
 def test_the_living_graph_is_the_trained_networks(report):
-    folder, text = report
+    _, text = report
     (inside,) = re.findall(r'srcdoc="([^"]*)"', text)
     page = unescape(inside)
     assert page.startswith("<!doctype html>")
