@@ -15,7 +15,7 @@ from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.registry import ops
 from ...shapes import size, sizes
 from .paths import Found
-from .pieces import SUM, Piece
+from .pieces import Piece, added
 from .steps import Step
 from .symbols import bar, value_of
 from .worked import Worked, is_float, is_number_like
@@ -99,7 +99,7 @@ class Backwards:
 
     def _say(self, node: Node) -> None:
         parts = self.parts[id(node)]
-        text = parts[0].latex if len(parts) == 1 else " + ".join(one.within(SUM) for one in parts)
+        text = added(parts).latex
         value = self.total(node)
         text = f"{bar(self.worked.names[id(node)])} = {text}"
         if value is not None:

@@ -41,9 +41,10 @@ def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> D
       ∂y/∂x = 2x = 6
     """
     check_nodes(y, [x])
-    if feeds is not None and not isinstance(feeds, Mapping):
-        raise GraphError(f"derivation: expected a dict of feeds, got {feeds!r:.60}")
-    worked = Worked(y, x, feeds or {})
+    given: Any = {} if feeds is None else feeds
+    if not isinstance(given, Mapping):
+        raise GraphError(f"derivation: expected a dict of feeds, got {given!r:.60}")
+    worked = Worked(y, x, given)
     title = partial(worked.names[id(worked.y)], worked.names[id(worked.x)])
     steps = [
         Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))

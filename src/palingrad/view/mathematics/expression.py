@@ -11,7 +11,10 @@ import numpy as np
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
-from .pieces import APPLIED, ATOM, POWER, PRODUCT, SUM, Piece, applied, from_template
+from ...ops.comparison import Equal
+from ...ops.discrete import BitwiseAnd, BitwiseInvert
+from ...ops.selection import Where
+from .pieces import APPLIED, ATOM, POWER, PRODUCT, SUM, Piece, added, applied, from_template
 from .symbols import number, value_of
 
 Writing = Callable[[Any, Sequence[Piece]], Piece]
@@ -44,6 +47,28 @@ def leaf(node: Node) -> Piece:
         text = value_of(array.reshape(()) if array.size == 1 else array)
         return Piece(text, SUM if text.startswith("-") else PRODUCT if "10^" in text else ATOM)
     return Piece(f"\\mathrm{{{node.kind_name()}}}")
+
+
+def written_unguarded(node: Node, operands: Sequence[Piece]) -> Piece:
+    """As `written`, without the choices that only keep a rule from dividing by 0: in a derivative
+    x/where(z == 0, 1, z) is read as x/z."""
+    if type(node) is Where:
+        condition = node.inputs[0]
+        if _is_guard(condition):
+            return operands[2]
+        if isinstance(condition, BitwiseInvert) and _is_guard(condition.inputs[0]):
+            return operands[1]
+    return written(node, operands)
+
+
+def _is_guard(condition: Node) -> bool:
+    """Whether it asks if something is exactly 0."""
+    if isinstance(condition, BitwiseAnd):
+        return all(map(_is_guard, condition.inputs))
+    if not isinstance(condition, Equal):
+        return False
+    zero = condition.inputs[1]
+    return isinstance(zero, Constant) and not zero.numpy().any()
 
 
 # ---------------------------------------------------------------- operations in their own way
@@ -164,11 +189,7 @@ def _subtract(z: Any, operands: Sequence[Piece]) -> Piece:
 
 
 def _add(z: Any, operands: Sequence[Piece]) -> Piece:
-    x, y = operands
-    sign, rest = y.signed()
-    if sign:
-        return Piece(f"{x.within(SUM)} - {rest.within(PRODUCT)}", SUM)
-    return Piece(f"{x.within(SUM)} + {y.within(SUM)}", SUM)
+    return added(operands)
 
 
 def _divide(z: Any, operands: Sequence[Piece]) -> Piece:
@@ -204,9 +225,12 @@ def _reduction(sign: str) -> Writing:
 
 
 def _mean(y: Any, operands: Sequence[Piece]) -> Piece:
-    if y.attributes["axis"] is None or y.inputs[0].ndim == 1:
-        return Piece(f"\\overline{{{operands[0].latex}}}")
-    return _reduction(r"\operatorname{mean}")(y, operands)
+    """A word, not a bar: a bar is a gradient's."""
+    axis = y.attributes["axis"]
+    if axis is None or y.inputs[0].ndim == 1:
+        return applied(r"\operatorname{mean}", operands)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return applied(rf"\operatorname{{mean}}_{{{', '.join(map(str, axes))}}}", operands)
 
 
 def _transposed(y: Any, operands: Sequence[Piece]) -> Piece:
@@ -225,7 +249,12 @@ def _slice(y: Any, operands: Sequence[Piece]) -> Piece:
             texts.append(":".join(ends) + ("" if part.step is None else f":{part.step}"))
         else:
             texts.append({None: r"\mathrm{new}", Ellipsis: r"\dots"}.get(part) or str(part))
-    return Piece(f"{operands[0].within(ATOM)}_{{[{', '.join(texts)}]}}", ATOM)
+    return Piece(f"{_indexable(operands[0])}_{{[{', '.join(texts)}]}}", ATOM)
+
+
+def _indexable(x: Piece) -> str:
+    """What another index can be put to."""
+    return f"{{{x.latex}}}" if "_" in x.latex and x.level == ATOM else x.within(ATOM)
 
 
 def _broadcast(y: Any, operands: Sequence[Piece]) -> Piece:
@@ -265,7 +294,7 @@ def _concat(y: Any, operands: Sequence[Piece]) -> Piece:
 
 
 def _item(y: Any, operands: Sequence[Piece]) -> Piece:
-    return Piece(f"{operands[0].within(ATOM)}_{{{y.attributes['index']}}}", ATOM)
+    return Piece(f"{_indexable(operands[0])}_{{{y.attributes['index']}}}", ATOM)
 
 
 def _group(y: Any, operands: Sequence[Piece]) -> Piece:

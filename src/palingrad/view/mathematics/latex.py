@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ...errors import GraphError
 from ...graph.leaves import Constant, Placeholder, Variable
@@ -12,7 +13,7 @@ from ...graph.node import Node
 from ...graph.order import postorder
 from ..names import is_named, names_of
 from ..page.mathml import Reader
-from .expression import written
+from .expression import Writing, written
 from .pieces import ATOM, Piece
 from .plain import plain
 from .symbols import symbol
@@ -58,7 +59,7 @@ def mathml(latex: str) -> str:
     return f'<math display="block"><mrow>{Reader(latex).row()}</mrow></math>'
 
 
-def latex(node: Node) -> Formula:
+def latex(node: Any) -> Formula:
     r"""What `node` computes, as LaTeX, with the names of the user's variables.
 
     A short expression is one equation; a long one is broken at the nodes that have names, and at
@@ -89,8 +90,16 @@ def user_names(order: Sequence[Node]) -> dict[int, str]:
     found = {
         id(node): symbol(shown[id(node)])
         for node in order
-        if is_named(node, shown[id(node)]) and not is_bare(node)
+        if is_named(node, shown[id(node)])
+        and not is_bare(node)
+        and not (node.inputs and shown[id(node)].startswith("∂"))
     }
+    seen: set[str] = set()
+    for key, name in found.items():  # two nodes may have been given one name
+        while name in seen:
+            name += "'"
+        seen.add(name)
+        found[key] = name
     weights, feeds = Letters(found.values(), "wpq"), Letters(found.values(), "xyz")
     for node in order:
         if id(node) not in found and isinstance(node, (Variable, Placeholder)):
@@ -104,7 +113,10 @@ def is_bare(node: Node) -> bool:
 
 
 def expressions(
-    order: Sequence[Node], names: Mapping[int, str], stops: Mapping[int, str]
+    order: Sequence[Node],
+    names: Mapping[int, str],
+    stops: Mapping[int, str],
+    write: Writing = written,
 ) -> dict[int, Piece] | None:
     """Each node written out down to leaves and `stops`; None where that becomes too long."""
     found: dict[int, Piece] = {}
@@ -113,7 +125,7 @@ def expressions(
         if name is not None:
             found[id(node)] = Piece(name, ATOM)
             continue
-        piece = written(node, [found[id(x)] for x in node.inputs])
+        piece = write(node, [found[id(x)] for x in node.inputs])
         if len(piece.latex) > 6 * _LINE or len(plain(piece.latex)) > _LINE:
             return None
         found[id(node)] = piece

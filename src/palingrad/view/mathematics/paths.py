@@ -13,7 +13,7 @@ from ...graph.context import opened
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...graph.registry import ops
-from .pieces import PRODUCT, SUM, Piece
+from .pieces import PRODUCT, Piece, added
 from .steps import Step
 from .symbols import number, partial
 from .worked import Worked, is_float
@@ -81,8 +81,7 @@ def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
             if piece is not None:  # an input that comes twice has one derivative: the sum
                 before = edges.get(id(x))
                 if before is not None:
-                    text = f"{before.piece.within(SUM)} + {piece.within(SUM)}"
-                    piece = Piece(text, SUM)
+                    piece = added([before.piece, piece])
                     value = None if value is None or before.value is None else before.value + value
                 edges[id(x)] = Edge(node, x, piece, value)
         found[id(node)] = list(edges.values())
@@ -152,7 +151,7 @@ def _local(worked: Worked, edge: Edge) -> str:
 def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
     """The derivatives of a path as symbols, as expressions and as numbers."""
     sides = [r"\,".join(_symbol(worked, edge) for edge in path)]
-    inner = r" \cdot ".join(edge.piece.within(PRODUCT) for edge in path)
+    inner = _multiplied([edge.piece for edge in path]).latex
     if len(inner) < 160:
         sides.append(inner)
     if value is not None:
@@ -163,6 +162,14 @@ def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
     return " = ".join(dict.fromkeys(sides))
 
 
+def _multiplied(pieces: Sequence[Piece]) -> Piece:
+    """Factors with a dot between them; a factor 1 says nothing."""
+    pieces = [one for one in pieces if one.latex != "1"] or pieces[:1]
+    if len(pieces) == 1:
+        return pieces[0]
+    return Piece(r" \cdot ".join(one.within(PRODUCT) for one in pieces), PRODUCT)
+
+
 def _sum(
     title: str,
     paths: Sequence[Sequence[Edge]],
@@ -170,11 +177,11 @@ def _sum(
     total: Array | None,
 ) -> str:
     if total is None:
-        terms = [r" \cdot ".join(edge.piece.within(PRODUCT) for edge in path) for path in paths]
-        return f"{title} = {' + '.join(terms)}"
+        terms = [_multiplied([edge.piece for edge in path]) for path in paths]
+        return f"{title} = {added(terms).latex}"
     numbers = [number(value[()]) for value in values if value is not None]
-    added = " + ".join(numbers).replace("+ -", "- ")
-    return f"{title} = {added} = {number(total[()])}"
+    terms = " + ".join(numbers).replace("+ -", "- ")
+    return f"{title} = {terms} = {number(total[()])}"
 
 
 def _signed(text: str) -> str:

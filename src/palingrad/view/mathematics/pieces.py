@@ -11,7 +11,7 @@ from ...graph.operation import Operation
 
 # How tightly a piece of mathematics holds together, from loose to tight.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
-_HOLE = re.compile(r"\{(\w)\}")
+_HOLE = re.compile(r"\{([a-z])\}")
 _GROUP = re.compile(r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]")
 _OPERATORS = [
     (
@@ -43,6 +43,16 @@ class Piece(NamedTuple):
         return self.latex if self.level >= level else f"\\left({self.latex}\\right)"
 
 
+def added(terms: Sequence[Piece]) -> Piece:
+    """A sum, in which what is negative is subtracted."""
+    total = terms[0]
+    for term in terms[1:]:
+        text = term.within(SUM)
+        end = f"- {text[1:]}" if text.startswith("-") else f"+ {text}"  # a + (−b + c) is a − b + c
+        total = Piece(f"{total.within(SUM)} {end}", SUM)
+    return total
+
+
 def from_template(node: Operation, operands: Sequence[Piece]) -> Piece:
     """The operation's `math` with the operands in its places; without one, name(operands)."""
     template = type(node).math
@@ -61,7 +71,9 @@ def from_template(node: Operation, operands: Sequence[Piece]) -> Piece:
         if index is None:
             pieces.append(match[0])
             continue
-        pieces.append(operands[index].within(_wanted(template, match, top)))
+        text = operands[index].within(_wanted(template, match, top))
+        touches = re.search(r"\\[a-zA-Z]+$", pieces[-1]) and text[0].isalpha()
+        pieces.append(f" {text}" if touches else text)
     pieces.append(template[place:])
     return Piece("".join(pieces), top)
 

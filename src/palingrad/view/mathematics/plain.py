@@ -124,7 +124,5 @@ def _script(text: str, mark: str) -> str:
 
 
 def _marked(text: str, mark: str) -> str:
-    """A letter with a bar or a hat, a word with it on each letter; a long thing is a mean."""
-    if not re.fullmatch(r"[\w₀-₉]+", text):
-        return f"mean({text})"
+    """A letter with a bar or a hat, a word with it on each letter."""
     return "".join(one + mark if one.isalpha() else one for one in text)

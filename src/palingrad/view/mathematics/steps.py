@@ -14,7 +14,7 @@ from .latex import Formula, mathml
 from .plain import plain
 
 Kind = Literal["expression", "local", "path", "adjoint", "sum", "result"]
-_HEADINGS: dict[Kind, str] = {
+_HEADINGS: dict[str, str] = {
     "expression": "What is computed",
     "local": "The derivative of each step",
     "path": "Along each path the derivatives multiply",

@@ -9,7 +9,7 @@ from ...autodiff.replay import replay
 from ...autodiff.reverse import pulled_back, reverse
 from ...dtypes import Array
 from ...errors import GraphError
-from ...graph.context import built_at, opened
+from ...graph.context import built_at, level_of, opened
 from ...graph.kinds import Scratch
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
@@ -21,7 +21,7 @@ from ...passes.program import Program
 from ...passes.share import share
 from ...passes.simplify import simplify
 from ...shapes import size
-from .expression import written
+from .expression import written, written_unguarded
 from .latex import Letters, expressions, user_names
 from .pieces import Piece
 from .symbols import value_of
@@ -51,6 +51,8 @@ class Worked:
             if x.inputs:  # x is computed itself: it stands for all that it is made of
                 twins[x] = _stand_in(x, x.value)
             replay(original, twins, lambda node, inputs: node.rebuild(inputs))
+            if any(level_of(node._origin) for node in original):  # a gradient has its rules' guards
+                (twins[y],) = _simple([twins[y]])
         self.y, self.x = twins[y], twins[x]
         self.order = postorder(self.y)
         self.active = self._depending()
@@ -96,7 +98,7 @@ class Worked:
         if id(self.x) not in found:
             found[id(self.x)] = "x" if "x" not in found.values() else letters.new()
         for node in self.order:
-            if id(node) in self.active and id(node) not in found:
+            if id(node) in self.active and id(node) not in found and is_float(node):
                 found[id(node)] = letters.new()
         self._letters = letters
         return found
@@ -111,8 +113,9 @@ class Worked:
             name = self.names.get(id(node))
             piece = Piece(name) if name and not node.inputs else None
             if piece is None:
-                piece = written(node, [found[id(one)] for one in node.inputs])
-                stands = id(node) in self.active and id(node) != id(self.x)
+                write = written_unguarded if level_of(node._origin) > 0 else written
+                piece = write(node, [found[id(one)] for one in node.inputs])
+                stands = id(node) in self.active and node is not self.x and is_float(node)
                 if stands or (node.inputs and len(piece.latex) > 90):
                     name = self.names.setdefault(id(node), name or self._letters.new())
                     result.append((node, f"{name} = {piece.latex}"))
@@ -159,8 +162,7 @@ class Worked:
             g = _seeds(local, seeds, pieces)
             wanted = [id(one) in self.active and is_float(one) for one in node.inputs]
             found = pulled_back(local, g, wanted)
-            program = Program((), tuple(one for one in found if one is not None))
-            after = iter(simplify(program).outputs)
+            after = iter(_simple([one for one in found if one is not None]))
         return [None if one is None else _written(next(after), pieces) for one in found]
 
     def simplified(self) -> str:
@@ -171,13 +173,21 @@ class Worked:
             found = reverse({self.y: ops.ones_like(self.y)}, [self.x])
             if self.x not in found:
                 return ""
-            program = Program((), (found[self.x],))
-            for _ in range(4):
-                for one in (simplify, fold, share):
-                    program = one(program)
-        stops = {key: name for key, name in self.names.items()}
-        whole = expressions(program.order, {}, stops)
-        return "" if whole is None else whole[id(program.outputs[0])].latex
+            (simple,) = _simple([found[self.x]])
+        whole = expressions(postorder(simple), {}, self.names, written_unguarded)
+        return "" if whole is None else whole[id(simple)].latex
+
+
+def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
+    """The nodes without what changes nothing."""
+    program = Program((), tuple(nodes))
+    for _ in range(4):
+        before = len(program.order)
+        for one in (simplify, fold, share):
+            program = one(program)
+        if len(program.order) == before:
+            break
+    return program.outputs
 
 
 def is_float(node: Node) -> bool:
@@ -196,7 +206,7 @@ def _written(node: Node, pieces: dict[int, Piece]) -> Piece:
     found = dict(pieces)
     for one in postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs):
         if id(one) not in found:
-            found[id(one)] = written(one, [found[id(x)] for x in one.inputs])
+            found[id(one)] = written_unguarded(one, [found[id(x)] for x in one.inputs])
     return found[id(node)]
 
 

@@ -37,6 +37,7 @@ class Code:
     stage: tuple[int, int] = (0, 0)
     comment: str = ""
     where: str = ""  # what stands above the statement: the user's line and the mathematics
+    scalar: float  # of a number
     atom: bool = False  # a name or a number, which needs no statement
     light: bool = False  # costs nothing, so that it may be written twice
     __hash__ = object.__hash__
