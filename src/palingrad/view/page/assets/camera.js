@@ -106,7 +106,7 @@ function startCamera() {
 
 function resize() {
   const box = at("stage").getBoundingClientRect();
-  const first = stage.width === 1;
+  const first = Math.min(stage.width, stage.height) < 100; // a frame may be laid out after it loads
   Object.assign(stage, { width: box.width, height: box.height });
   canvas.width = Math.round(box.width * devicePixelRatio);
   canvas.height = Math.round(box.height * devicePixelRatio);
