@@ -7,7 +7,7 @@ BENCH ?= .venv-bench
 BIN = $(VENV)/bin
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test tiny check format bench clean
+.PHONY: train test browser tiny check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -36,8 +36,12 @@ $(BENCH)/.installed: pyproject.toml
 train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-test browser
 	OPENBLAS_NUM_THREADS=1 PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
+
+# The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
+browser:
+	@sh tools/browser.sh
 
 tiny: $(VENV)/.installed-test
 	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny -n 2 tests

@@ -193,16 +193,32 @@ from .session import Session as Session
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train
+    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .view.mathematics.derivation import derivation as derivation
+    from .view.mathematics.latex import latex as latex
+    from .view.nans import debug_nans as debug_nans
+    from .view.recorder import record as record
+    from .view.tape import load_tape as load_tape
+    from .view.written.source import source as source
 
-_PARTS = ("data", "io", "nn", "optim", "train")  # imported when they are first used
+_PARTS = ("data", "io", "nn", "optim", "train", "view")  # imported when they are first used
+_VIEWS = (
+    "debug_nans",
+    "derivation",
+    "latex",
+    "load_tape",
+    "record",
+    "source",
+)  # functions of view, likewise
 
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return importlib.import_module(f".{name}", __name__)
+    if name in _VIEWS:
+        return getattr(importlib.import_module(".view", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS])
+    return sorted([*globals(), *_PARTS, *_VIEWS])

@@ -19,10 +19,16 @@ from .errors import PalingradError
 from .ops.random import set_seed
 from .train.evaluate import evaluate as evaluated
 from .train.fit import fit
+from .train.living import living
 from .train.progress import Bar
 from .train.recipes import make_optimizer, recipe
-from .train.runs import load_run, new_run
+from .train.report import NAME, reported, uri
+from .train.runs import Run, load_run, new_run
 from .version import __version__
+from .view import page
+from .view.drawing import draw as drawn
+from .view.page.show import Theme
+from .view.script import graph_in
 
 app = typer.Typer(
     help="Computational graphs you can read forwards and backwards.",
@@ -92,25 +98,33 @@ def train(
         f"{model}, {rule} at {rate:g}, batches of {batch_size}, {settings['engine']} engine",
         highlight=False,
     )
-    result = fit(
-        network,
-        (found.train.inputs, found.train.labels),
-        test=(found.test.inputs, found.test.labels),
-        loss=chosen.loss,
-        optimizer=make_optimizer(rule, rate),
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        engine=engine,
-        reporter=Bar(console),
-        on_epoch=lambda history: run.save(network, history),
-    )
+    with reported(run, network, found, engine=engine) as on_epoch:
+        result = fit(
+            network,
+            (found.train.inputs, found.train.labels),
+            test=(found.test.inputs, found.test.labels),
+            loss=chosen.loss,
+            optimizer=make_optimizer(rule, rate),
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            engine=engine,
+            reporter=Bar(console),
+            on_epoch=on_epoch,
+        )
     run.save(network, result)
     if result.interrupted:
         console.print("stopped by Ctrl-C; what was learnt is saved")
     accuracy = result.epochs[-1].test_accuracy or 0.0
     console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
     console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
+    _say_report(run)
+
+
+def _say_report(run: Run) -> None:
+    """Where the report is, for a browser."""
+    place = uri(run.folder / NAME)
+    console.print(f"report {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -133,6 +147,54 @@ def evaluate(
     console.print(table)
     console.print(f"test loss {result.loss:.4f}", highlight=False)
     console.print(f"test accuracy {result.accuracy:.2%}", style="bold", highlight=False)
+
+
+@app.command()
+def view(
+    what: Annotated[
+        str,
+        typer.Argument(help="file.py, file.py:name for one of its nodes, or a training's folder."),
+    ],
+    out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
+    theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
+    browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
+    folder: DataFolder = None,
+) -> None:
+    """Make the page of a graph: values, derivatives, every path, both passes step by step."""
+    title, graph = living(what, folder) if os.path.isdir(what) else graph_in(what)
+    made = page.show(graph, out, title=title, theme=theme, open=False)
+    path = made.open() if browser else made.path or made.save(f"{title}.html")
+    console.print(f"{path}  {len(made.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def draw(
+    what: Annotated[
+        str, typer.Argument(help="file.py, or file.py:name for one of its graphs or nodes.")
+    ],
+    out: Annotated[
+        str | None, typer.Option(help="File to write: .svg .png .pdf .html .dot .mmd .txt")
+    ] = None,
+    nodes: Annotated[
+        Literal["operations", "values", "bipartite", "neurons"], typer.Option(help="What is a box.")
+    ] = "operations",
+    grain: Annotated[
+        Literal["tensor", "vector", "scalar"], typer.Option(help="What is a node.")
+    ] = "tensor",
+    style: Annotated[
+        Literal["auto", "light", "dark", "print"], typer.Option(help="Colours.")
+    ] = "auto",
+    right: Annotated[bool, typer.Option("--right", help="From left to right.")] = False,
+    fold: Annotated[
+        bool | None, typer.Option("--fold/--no-fold", help="Draw repeated blocks once.")
+    ] = None,
+) -> None:
+    """Draw a graph that a file of Python code builds."""
+    title, graph = graph_in(what)
+    path = out or f"{title}.svg"
+    direction = "right" if right else "down"
+    drawn(graph, path, nodes=nodes, grain=grain, style=style, direction=direction, fold=fold)
+    console.print(path, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()

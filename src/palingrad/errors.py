@@ -47,3 +47,21 @@ class DataError(PalingradError, OSError):
 
 class CheckpointError(PalingradError, OSError):
     """A checkpoint that is missing, broken or made for another model."""
+
+
+class NonFiniteError(PalingradError, ArithmeticError):
+    """A NaN or an infinity that reached a result: where it began, why, and what to write instead.
+
+    `node` is the operation that made it, `element` its index there, `reason` and `rewrite` say it
+    in words; `during` is "forward", "backward" or "update".
+    """
+
+    node: object = None
+    element: tuple[int, ...] = ()
+    reason: str = ""
+    rewrite: str = ""
+    during: str = ""
+
+
+class TapeError(PalingradError, RuntimeError):
+    """Something that isn't on a tape, or a file that holds none."""

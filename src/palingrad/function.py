@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .graph.node import Node
 from .graph.operation import Operation, has_value
 from .ops.state import Latest
 from .passes.pipeline import optimise
+from .passes.program import Program
 from .passes.specialise import specialise
 from .trees import leaves, rebuilt
 
@@ -45,10 +47,14 @@ class Function:
         """What a call with such arguments runs, step by step; nothing is run."""
         return self._trace(args, kwargs, leaves([args, kwargs])).executable.explain()
 
+    def program(self, *args: Any, **kwargs: Any) -> Program:
+        """The Program that a call with such arguments runs, say to draw it; nothing is run."""
+        return self._trace(args, kwargs, leaves([args, kwargs])).program
+
     def _trace(self, args: Any, kwargs: Any, given: list[Any]) -> Traced:
         """The trace for this signature, made if it is new."""
         forms = tuple(map(_form, given))
-        engine = get_engine(self._engine)
+        engine = get_engine(self._engine, observed=False)  # whoever records shares the trace
         key = (forms, _structure([args, kwargs]), engine.name, default_dtype())
         try:
             traced = self._traces.get(key)
@@ -100,17 +106,20 @@ class Traced:
         # Objects that are part of the signature by identity stay alive; what is fed doesn't.
         self.held = [leaf for leaf, form in zip(given, forms) if type(form) is not tuple]
         self.fed = [place for place, form in enumerate(forms) if type(form) is tuple]
-        graph = Trace()
-        with opened(graph, hidden=True):
-            new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
-            traced_args, traced_kwargs = rebuilt([args, kwargs], iter(new))
-            self.result = f(*traced_args, **traced_kwargs)
-            returned = graph.adopt(tuple(x for x in leaves(self.result) if isinstance(x, Node)))
-        outputs = [x for x in returned if has_value(x)]
-        placeholders = [new[place] for place in self.fed]
-        fed = {node: (node.shape, node.dtype) for node in placeholders}
-        program = specialise(outputs, fed, assigned=graph.assigned)
-        self.executable: Executable = get_engine(engine).compile(optimise(program))
+        self.found = found = trace(f, args, kwargs, forms)  # as f built it, for those who look
+        self.result = found.result
+        self.program = optimise(found.program)
+        self._engine = engine
+        self._executables: dict[str, Executable] = {}  # by engine
+        self._executables[get_engine(engine).name] = get_engine(engine).compile(self.program)
+
+    @property
+    def executable(self) -> Executable:
+        """The program compiled for its engine, or while this thread is recorded for that one's."""
+        engine = get_engine(self._engine)
+        if engine.name not in self._executables:
+            self._executables[engine.name] = engine.compile(self.program)
+        return self._executables[engine.name]
 
     def run(self, given: list[Any]) -> Any:
         """The results for these leaves of arguments, in the form that f returned them."""
@@ -123,6 +132,47 @@ def _returned(leaf: Any, values: Iterator[Array]) -> Any:
     if not isinstance(leaf, Node):
         return leaf
     return next(values) if has_value(leaf) else None
+
+
+class Found(NamedTuple):
+    """What a trace found: f's result with nodes in place of arrays, and the Program of it.
+
+    `arguments` are the args and kwargs that f was called with, placeholders for what is fed.
+    """
+
+    result: Any
+    program: Program
+    arguments: list[Any]
+
+
+def trace(
+    f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable] | None = None
+) -> Found:
+    """Call f with placeholders for what is fed of the arguments, and keep what it builds."""
+    given = leaves([args, kwargs])
+    forms = tuple(map(_form, given)) if forms is None else forms
+    graph = Trace()
+    with opened(graph, hidden=True):
+        new = [_traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
+        arguments = rebuilt([args, kwargs], iter(new))
+        _name(f, *arguments)
+        result = f(*arguments[0], **arguments[1])
+        returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
+    outputs = [x for x in returned if has_value(x)]
+    fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if type(form) is tuple}
+    return Found(result, specialise(outputs, fed, assigned=graph.assigned), arguments)
+
+
+def _name(f: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    """Give the placeholders of a trace the names of f's parameters."""
+    try:
+        bound = inspect.signature(f).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):  # f itself says better what is wrong
+        return
+    for name, value in bound.items():
+        found = [leaf for leaf in leaves(value) if type(leaf) is Placeholder]
+        for number, node in enumerate(found):
+            node._name = name if len(found) == 1 else f"{name}{number}"
 
 
 class Trace(Scratch):

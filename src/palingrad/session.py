@@ -116,14 +116,15 @@ class Plan:
             raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}")
         try:
             if len(feeds) > len(self.placeholders):
-                _check_keys(feeds)
+                check_keys(feeds)
             return [node.accept(feeds[node]) for node in self.placeholders]
         except KeyError as error:
             node = error.args[0]
             raise FeedError(f"{node.label()} needs a feed{node.built()}") from None
 
 
-def _check_keys(feeds: Mapping[Any, Any]) -> None:
+def check_keys(feeds: Mapping[Any, Any]) -> None:
+    """Raise FeedError where something else than a placeholder is fed."""
     for key in feeds:
         if not isinstance(key, Placeholder):
             raise FeedError(f"only placeholders are fed, got {key!r:.60}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +50,7 @@ def unwindowed(parts: Array, space: Sizes, stride: Sizes, padding: Pads, dilatio
     places, size = parts.shape[2 : 2 + ndim], parts.shape[2 + ndim :]
     room = [length + low + high for length, (low, high) in zip(space, padding, strict=True)]
     total = np.zeros((*parts.shape[:2], *room), parts.dtype)
-    for tap in itertools.product(*map(range, size)):
+    for tap in np.ndindex(*size):
         there = tuple(
             slice(t * d, t * d + s * (count - 1) + 1, s)
             for t, d, s, count in zip(tap, dilation, stride, places, strict=True)

@@ -165,3 +165,13 @@ def test_only_floats_have_jacobians():
         y = i * 2
     with pytest.raises(GradientError, match="multiply is int64: only floats have Jacobians"):
         graph.jacobians(y)
+
+
+def test_jacobians_of_a_composite_whose_value_is_already_kept():
+    with pg.Graph() as graph:
+        x = pg.Variable([1.0, 2.0, 4.0], dtype=pg.float64)
+        y = pg.var(x * x)
+    graph.evaluate(y)
+    graph.jacobians(y)
+    squares = np.array([1.0, 4.0, 16.0])
+    assert_close(x.jacobian, 2 / 3 * (squares - squares.mean()) * 2 * np.array([1.0, 2.0, 4.0]))

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any, Literal, overload
 
 from ..errors import GradientError
-from ..graph.context import context, opened
+from ..graph.context import built_at, context, level_of, opened
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
@@ -16,7 +16,7 @@ from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..shapes import size, text
-from .reverse import reverse
+from .reverse import pulled, reverse
 
 Missing = Literal["zeros", "raise"]
 
@@ -65,7 +65,7 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     (27.0, 18.0)
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
-    _check_nodes(y, targets)
+    check_nodes(y, targets)
     if context.graph is not None:  # in a trace a Variable is what it was assigned last
         targets = list(context.graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
@@ -103,10 +103,11 @@ def _start(y: Node, seed: Node | None) -> Node:
             f"{y.label()} has shape {text(y.shape)}{y.built()}: only one number has a gradient.",
             hint="Sum it, or give gradient=, or ask for pg.jacobian.",
         )
-    return ops.ones_like(y)
+    with built_at(pulled(y._origin, 1 + level_of(y._origin))):
+        return ops.ones_like(y)
 
 
-def _check_nodes(y: Any, xs: Sequence[Any]) -> None:
+def check_nodes(y: Any, xs: Sequence[Any]) -> None:
     for node in (y, *xs):
         if not isinstance(node, Node):
             raise GradientError(
@@ -138,6 +139,8 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
     with opened(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         found = reverse({y: _start(y, seed)})
+        for observer in context.observers:
+            observer.differentiated(y, {x: found[x] for x in nodes if x in found})
         for node in nodes:
             g = found.get(node)
             if g is None:
@@ -156,5 +159,7 @@ def _takes_gradient(node: Node) -> bool:
 
 def _detached(g: Node) -> Node:
     result = Constant.__new__(Constant)
-    result._value = g.value
+    result._value = g._value
+    for observer in context.observers:
+        observer.detached(g, result)
     return result

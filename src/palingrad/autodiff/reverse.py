@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from ..graph.context import built_at
+from ..graph.context import Backward, Place, built_at, context, level_of
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.order import postorder
@@ -35,6 +35,7 @@ def reverse(
     ends: set[Node] = set() if behind or xs is None else set(map(resolve, xs))
     order = postorder(*roots, inputs=lambda node: () if node in ends else map(resolve, node.inputs))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
+    level = _level(order)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
         _accumulate(cotangents, root, fitted(seed, seed_of, "the gradient to start with"))
@@ -43,18 +44,41 @@ def reverse(
         if g is None or node in ends or not isinstance(node, Operation) or not node.inputs:
             continue
         if type(node) is Item:
-            _accumulate_item(cotangents, node, g)
+            with built_at(pulled(node._origin, level)):
+                _accumulate_item(cotangents, node, g)
             continue
         inputs = [resolve(x) for x in node.inputs]
         wanted = [_differentiable(x) and (active is None or x in active) for x in inputs]
         if any(wanted):
-            with built_at(node._origin):
+            place = pulled(node._origin, level, node.kind_name())
+            with built_at(place):
                 for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
                     if c is not None:
+                        _sign(c, x, place)
                         _accumulate(cotangents, x, c)
+                        _sign(cotangents[x], x, place)
     if xs is None:
         return cotangents
     return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
+
+
+def pulled(place: Place | None, level: int, kind: str = "") -> Place | None:
+    """Where a node of the backward pass comes from: the origin of the node that is pulled back."""
+    return None if place is None else Backward.of(place, level, kind=kind)
+
+
+def _sign(c: Cotangent, x: Node, place: Place | None) -> None:
+    """Note on a cotangent that was made at `place` just now that it is x's."""
+    if place is not None and not isinstance(c, list) and c._origin is place:
+        c._origin = Backward.of(place, level_of(place), x)
+
+
+def _level(order: Sequence[Node]) -> int:
+    """1 for a first derivative, one more than that of what is differentiated; inside a rule that
+    pulls back itself, that of the pass around it."""
+    return max(
+        level_of(context.origin), 1 + max((level_of(node._origin) for node in order), default=0)
+    )
 
 
 def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[Node | None]:

@@ -204,7 +204,7 @@ class _Call:
         """Arrays for a caller who gave arrays, where they are computed already."""
         if self.outside:
             return tree
-        return mapped(lambda leaf: leaf.value if _computed(leaf) else leaf, tree)
+        return mapped(lambda leaf: leaf.numpy() if _computed(leaf) else leaf, tree)
 
 
 def _computed(leaf: Any) -> bool:

@@ -6,13 +6,16 @@ import importlib.util
 import os
 
 from ..errors import EngineError
+from ..graph.context import context
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
+from .watched import WatchedEngine
 
 _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
 if importlib.util.find_spec("llvmlite") is not None:
     _engines["native"] = NativeEngine()
+_watched = WatchedEngine()
 _chosen: list[str | None] = [None]
 
 
@@ -23,8 +26,14 @@ def set_engine(name: str | None) -> None:
     _chosen[0] = name
 
 
-def get_engine(name: str | None = None) -> Engine:
-    """The engine called `name`; by default the chosen one, PALINGRAD_ENGINE's, or the best."""
+def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
+    """The engine called `name`; by default the chosen one, PALINGRAD_ENGINE's, or the best.
+
+    While this thread is recorded it is one that computes as numpy does and tells every value;
+    with observed=False it is the one that runs otherwise.
+    """
+    if observed and context.observers:
+        return _watched
     return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or "numpy")
 
 

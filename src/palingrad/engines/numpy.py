@@ -72,7 +72,7 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
         inputs = tuple(slots[x] for x in node.inputs)
         function: Any = single_ufunc(node)
         if function is None:
-            function = _function(node)
+            function = formula(node)
         elif (out := target(node, dying, free)) is not None:
             function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
@@ -120,7 +120,8 @@ def _dropping(slots: list[int]) -> Step:
     return drop
 
 
-def _function(node: Operation) -> Callable[..., Any]:
+def formula(node: Operation) -> Callable[..., Any]:
+    """The function from the values of the inputs to the node's value."""
     if isinstance(node, Custom):
         return partial(_guarded, node)
     if type(node).compute is not Operation.compute:

@@ -6,6 +6,7 @@ import contextvars
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from types import CodeType
@@ -15,11 +16,55 @@ import numpy as np
 
 if TYPE_CHECKING:
     from .graph import Graph
+    from .node import Node
+    from .observe import Observer
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-Place = tuple[CodeType, int]  # an instruction; its line is looked up only when somebody asks
+# An instruction, whose line is looked up only when somebody asks, and the name scope open then.
+Place = tuple[CodeType, int, str]
+
+
+class Backward(tuple[CodeType, int, str]):
+    """The Place of a node of the backward pass: the instruction whose node was pulled back.
+
+    `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
+    `target` refers to the node whose gradient the node is, or a part of it; None for what is
+    computed on the way there. `kind` is the operation that was pulled back, in words.
+    """
+
+    level: int = 1
+    kind: str = ""
+    target: weakref.ref[Node] | None = None
+
+    @classmethod
+    def of(
+        cls, place: Place, level: int, target: Node | None = None, *, kind: str = ""
+    ) -> Backward:
+        """The same instruction, in a backward pass of this level."""
+        made = cls(place)
+        made.level = level
+        made.kind = kind or kind_of(place)
+        if target is not None:
+            made.target = weakref.ref(target)
+        return made
+
+
+def target_of(place: Place | None) -> Node | None:
+    """The node whose gradient, or a part of it, was made there, while that node lives."""
+    target = place.target if type(place) is Backward else None
+    return None if target is None else target()
+
+
+def kind_of(place: Place | None) -> str:
+    """The operation that was pulled back where a node of the backward pass was made, else ""."""
+    return place.kind if type(place) is Backward else ""
+
+
+def level_of(place: Place | None) -> int:
+    """0 for what the user built, else the level of the backward pass that it was made by."""
+    return place.level if type(place) is Backward else 0
 
 
 class Context(threading.local):
@@ -31,6 +76,7 @@ class Context(threading.local):
     origin: Place | None = None
     quiet: contextvars.Context | None = None  # see `quietly`
     hidden: bool = False  # nodes built now belong to an engine or an expansion, not to the user
+    observers: tuple[Observer, ...] = ()  # see observe.py
 
 
 class Origin(NamedTuple):
@@ -42,7 +88,7 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, place: Place) -> Origin:
         """The line that holds the instruction."""
-        code, instruction = place
+        code, instruction, _ = place
         found = code.co_firstlineno
         for start, end, line in code.co_lines():
             if start <= instruction < end and line is not None:
@@ -66,28 +112,32 @@ def quietly() -> contextvars.Context:
 
 
 def find_origin(depth: int) -> Place | None:
-    """The innermost instruction outside this package, looking from `depth` callers up."""
+    """The innermost instruction outside this package, from `depth` callers up, and the scope."""
     if context.origin is not None:
         return context.origin
     frame = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
         if not code.co_filename.startswith(PACKAGE):
-            return code, frame.f_lasti
+            return code, frame.f_lasti, context.scope
         frame = frame.f_back
     return None
 
 
 @contextmanager
-def opened(graph: Graph | None, *, hidden: bool | None = None) -> Generator[None]:
-    """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers."""
-    before = context.graph, context.hidden
+def opened(
+    graph: Graph | None, *, hidden: bool | None = None, observed: bool = True
+) -> Generator[None]:
+    """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers;
+    with observed=False no observer hears of what is computed."""
+    before = context.graph, context.hidden, context.observers
     context.graph = graph
     context.hidden = context.hidden if hidden is None else hidden
+    context.observers = context.observers if observed else ()
     try:
         yield
     finally:
-        context.graph, context.hidden = before
+        context.graph, context.hidden, context.observers = before
 
 
 @contextmanager

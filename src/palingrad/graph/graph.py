@@ -10,7 +10,7 @@ from .context import context
 from .leaves import Placeholder, Variable
 from .node import Node
 from .operation import Operation
-from .registry import ops
+from .registry import ops, view
 
 if TYPE_CHECKING:
     from ..dtypes import Array
@@ -101,6 +101,7 @@ class Graph:
             name = f"{wanted}_{uses}"
         self._uses[wanted] = uses + 1
         self._names[name] = node
+        node._unnamed = node._name is None
         node._name = name
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -114,6 +115,27 @@ class Graph:
 
     def check_new_variable(self) -> None:
         """Raise where no Variable may be made; a plain graph takes any."""
+
+    # ---------------------------------------------------------------- to look at
+
+    def draw(self, path: Any = None, **options: Any) -> Any:
+        """A picture of the graph, written to `path` by its ending (.svg, .png, .pdf, .html, .dot,
+        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.draw`."""
+        return view.draw(self, path, **options)
+
+    def binarize(self) -> Graph:
+        """An equivalent graph in which no node has more than two inputs."""
+        return view.binarized(self)
+
+    def unbinarize(self) -> Graph:
+        """The graph that `binarize` made this one from."""
+        return view.unbinarized(self)
+
+    def _repr_html_(self) -> str | None:
+        return view.html_of(self)
+
+    def _repr_svg_(self) -> str | None:
+        return view.svg_of(self)
 
     # ---------------------------------------------------------------- values and Jacobians
 

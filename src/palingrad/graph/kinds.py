@@ -139,14 +139,15 @@ class Composite(Operation):
     def expansion(self) -> Node:
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
-            with opened(Scratch(), hidden=True), built_at(self._origin):
+            graph = Scratch() if self.deferred else None  # what has a value is made of values
+            with opened(graph, hidden=True), built_at(self._origin):
                 self._expansion = self.expand(*self.inputs)
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # what is wrong is said of this operation, not of one it is made of
-        with opened(None, hidden=True), built_at(self._origin):
+        with opened(None, hidden=True, observed=False), built_at(self._origin):
             self._expansion = self.expand(*self.inputs)
         return self._expansion._value
 

@@ -12,6 +12,7 @@ from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, opened
 from .node import Node
+from .observe import tell_assigned, watching
 from .registry import ops
 
 # Held while several Variables are read or written as one: no run sees half of another's update.
@@ -32,6 +33,7 @@ class Constant(Node):
     """
 
     scalar: Scalar | None = None
+    folded: Node | None = None  # the operation that was computed ahead, if it gave no finite value
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
         if type(value) in (bool, int, float) and dtype is None:
@@ -141,13 +143,16 @@ class Variable(Node):
         if context.graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
         array = self.fitted(value)
+        if watching:
+            tell_assigned([(self, array, value)])
         with state_lock:
             self.put(array)
         return self
 
     def fitted(self, value: Any) -> Array:
         """`value` as a sealed array that can be assigned. Raises as `assign` does."""
-        value = value.numpy() if isinstance(value, Node) else value
+        if isinstance(value, Node):  # which observers are told as an assignment, not as a reading
+            value = value.numpy() if value._known() is None else value._known()
         array = as_array(value)
         self.check(array.shape, array.dtype)
         return sealed(value, self._value.dtype)

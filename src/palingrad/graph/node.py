@@ -10,7 +10,9 @@ from ..dtypes import Array, DType, Scalar
 from ..errors import GraphError
 from ..shapes import Shape, text
 from .context import Origin, Place, context
+from .observe import tell_read, watching
 from .operators import Operators
+from .registry import view
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -34,6 +36,7 @@ class Node(Operators):
     _shape: Any = None
     _dtype: Any = None
     _name: str | None = None
+    _unnamed: bool = False  # whether a graph made the name up
     _consumers: list[Any] | None = None
     _prune_at: int = 16
 
@@ -42,6 +45,12 @@ class Node(Operators):
     @property
     def value(self) -> Array | None:
         """The node's value as a read-only array, or None where it isn't computed yet."""
+        if watching:
+            tell_read(self)
+        return self._known()
+
+    def _known(self) -> Any:
+        """The value, without a word to observers."""
         return self._cached_value if self._value is None else self._value
 
     @property
@@ -118,7 +127,7 @@ class Node(Operators):
         return np.array(value, dtype) if copy else np.asarray(value, dtype)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        return format(self.item(), spec) if spec else str(self)
 
     def __float__(self) -> float:
         return float(self.numpy())
@@ -145,6 +154,18 @@ class Node(Operators):
 
     # ---------------------------------------------------------------- for people
 
+    def draw(self, path: Any = None, **options: Any) -> Any:
+        """A picture of what the node depends on, written to `path` by its ending (.svg, .png, .pdf,
+        .html, .dot, .mmd, .txt); without a path the picture itself. Options: see
+        `palingrad.view.draw`."""
+        return view.draw(self, path, **options)
+
+    def _repr_html_(self) -> str | None:
+        return view.html_of(self)
+
+    def _repr_svg_(self) -> str | None:
+        return view.svg_of(self)
+
     def label(self) -> str:
         """The operation and the name, for messages."""
         kind = self.kind_name()
@@ -154,9 +175,14 @@ class Node(Operators):
         """' (built at file:line)' for messages, or nothing where that is unknown."""
         return "" if self.origin is None else f" (built at {self.origin})"
 
+    def __str__(self) -> str:
+        if watching:
+            tell_read(self)
+        return repr(self)
+
     def __repr__(self) -> str:
         parts: list[str] = []
-        value = self.value
+        value = self._known()
         if isinstance(value, np.ndarray):
             body = np.array2string(value, separator=", ", threshold=8, prefix=" " * 4)
             parts.append(body)

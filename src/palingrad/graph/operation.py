@@ -17,6 +17,7 @@ from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
 from .node import Node
+from .observe import tell_computed, watching
 from .promotion import align
 from .registry import operations
 from .samples import Sample
@@ -83,6 +84,8 @@ class Operation(Node):
                 self._value = self._evaluate(values)
                 if not context.hidden:
                     self._announce()
+                if watching:
+                    tell_computed(self)
                 return
             graph = next((x.graph for x in nodes if x._value is None and x.graph), None)
         if graph is not None:
@@ -147,7 +150,7 @@ class Operation(Node):
         """The same operation on other inputs, in the context of now."""
         new = object.__new__(type(self))
         Operation.__init__(new, *inputs, **self.attributes)
-        new._name = self._name
+        new._name, new._unnamed = self._name, self._unnamed
         return new
 
     def _evaluate(self, values: Sequence[Any]) -> Any:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
+from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
+
+
+class Calling(threading.local):
+    """The module whose `forward` the calling thread is in."""
+
+    module: Module | None = None
+
+
+calling = Calling()
 
 
 class Module:
@@ -31,7 +42,23 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs forward(self, x, *, training)")
 
     def __call__(self, x: Any, *, training: bool = False) -> Node:
-        return self.forward(x, training=training)
+        outer, calling.module = calling.module, self
+        try:
+            with name_scope(type(self).__name__ if outer is None else outer._name_of(self)):
+                return self.forward(x, training=training)
+        finally:
+            calling.module = outer
+
+    def _name_of(self, part: Module) -> str:
+        """What the scope of a part is called: its attribute, or its class and place in a list."""
+        for name, value in vars(self).items():
+            if value is part:
+                return name
+            if isinstance(value, (list, tuple)):
+                for place, one in enumerate(value):
+                    if one is part:
+                        return f"{type(part).__name__}_{place}"
+        return type(part).__name__
 
     def variables(self) -> dict[str, Variable]:
         """All Variables by name, as in 'layers/0/weight'; one that is shared has its first name."""

@@ -5,10 +5,12 @@ Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Generator as Generator_, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -65,6 +67,16 @@ _default = Generator()
 def set_seed(seed: int) -> None:
     """Make all random numbers drawn from now on, where no `seed` is given, follow from `seed`."""
     _default.seed(seed)
+
+
+@contextmanager
+def default_streams_kept() -> Generator_[None]:
+    """Whatever is built inside, what is built after draws as if nothing had been."""
+    kept = copy.copy(_default._streams)
+    try:
+        yield
+    finally:
+        _default._streams = kept
 
 
 def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:

@@ -26,7 +26,8 @@ def sum_to(x: Node, shape: Shape) -> Node:
     extra = len(x.shape) - len(shape)
     ones = [axis + extra for axis, dim in enumerate(shape) if dim == 1 != x.shape[axis + extra]]
     axes = (*range(extra), *ones)
-    return ops.reshape(ops.sum(x, axis=axes), shape) if axes else ops.reshape(x, shape)
+    total = ops.sum(x, axis=axes) if axes else x
+    return total if total.shape == shape else ops.reshape(total, shape)
 
 
 class Sum(Reduce):

@@ -13,6 +13,7 @@ from ..errors import GradientError
 from ..graph.context import context, opened
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
+from ..graph.observe import tell_assigned, watching
 from ..graph.order import postorder
 from ..graph.registry import ops
 from ..ops.state import Latest
@@ -182,6 +183,8 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     if context.graph is not None or any(waits):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
     arrays = [variable.fitted(value) for variable, value in new]
+    if watching:
+        tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
     with state_lock:
         for (variable, _), array in zip(new, arrays, strict=True):
             variable.put(array)

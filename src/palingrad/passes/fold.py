@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..graph.context import opened
 from ..graph.kinds import Assign, Control, Custom, Random
 from ..graph.leaves import Constant
@@ -26,6 +28,9 @@ def _folded(node: Operation) -> Node:
     shapes = [x.shape for x in node.inputs if x.shape is not None]
     if node.shape is None or size(node.shape) > _LARGEST + sum(map(size, shapes)):
         return node
-    with opened(None, hidden=True):
-        value = node.rebuild(node.inputs).numpy()
-    return Constant(value)
+    with opened(None, hidden=True, observed=False):
+        folded = node.rebuild(node.inputs)
+    constant = Constant(folded._value)
+    if not np.isfinite(folded._value).all():
+        constant.folded = folded  # so that the search for NaNs finds where it began
+    return constant

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from ..graph.context import built_at, opened
 from ..graph.kinds import Scratch
@@ -12,6 +13,7 @@ from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.order import postorder
+from ..graph.registry import view
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,16 @@ class Program:
     def reads(self) -> tuple[Variable, ...]:
         """The Variables whose values a run reads."""
         return tuple(node for node in self.order if isinstance(node, Variable))
+
+    def draw(self, path: Any = None, **options: Any) -> Any:
+        """A picture of what runs, written to `path` by its ending; see `palingrad.view.draw`."""
+        return view.draw(self, path, **options)
+
+    def _repr_html_(self) -> str | None:
+        return view.html_of(self)
+
+    def _repr_svg_(self) -> str | None:
+        return view.svg_of(self)
 
     def rewritten(self, rule: Callable[[Operation], Node]) -> Program:
         """The program with every operation, its inputs rewritten already, replaced by rule(it).

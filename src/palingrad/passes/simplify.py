@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import bool_
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
 from ..ops.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
-from ..ops.discrete import Cast, OnesLike, StopGradient, ZerosLike
+from ..ops.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.move import (
     BroadcastTo,
     ExpandDims,
@@ -22,6 +23,7 @@ from ..ops.move import (
     Squeeze,
 )
 from ..ops.reduce import Sum
+from ..ops.selection import Where
 from ..ops.state import After, AssignVariable, Latest
 from ..shapes import size
 from .program import Program
@@ -30,8 +32,8 @@ from .program import Program
 def simplify(program: Program) -> Program:
     """The program without operations that do nothing and with cheaper ones where they are equal.
 
-    x·1, x/1, x − 0, x¹, −(−x), casts to the same dtype and moves that move nothing disappear;
-    x² becomes a product; moves of moves become one.
+    x·1, x/1, x − 0, x¹, −(−x), choices and conditions that are settled, casts to the same dtype and
+    moves that move nothing disappear; x² becomes a product; moves of moves become one.
     """
     return program.rewritten(_simplified)
 
@@ -45,7 +47,13 @@ def _simplified(node: Operation) -> Node:
     return better
 
 
+def _source(x: Node) -> Node:
+    """What all elements of x come from."""
+    return x.inputs[0] if type(x) is BroadcastTo else x
+
+
 def _is_all(x: Node, number: float) -> bool:
+    x = _source(x)
     return isinstance(x, Constant) and x.numpy().size > 0 and bool(np.all(x.numpy() == number))
 
 
@@ -60,13 +68,33 @@ def _divide(z: Node, x: Any, y: Any) -> Node | None:
 
 
 def _subtract(z: Node, x: Any, y: Any) -> Node | None:
-    return x if _is_all(y, 0) and x.shape == z.shape and not np.signbit(y.numpy()).any() else None
+    return (
+        x
+        if _is_all(y, 0) and x.shape == z.shape and not np.signbit(_source(y).numpy()).any()
+        else None
+    )
 
 
 def _pow(z: Node, x: Any, y: Any) -> Node | None:
     if x.shape != z.shape:
         return None
     return x if _is_all(y, 1) else ops.square(x) if _is_all(y, 2) else None
+
+
+def _where(z: Node, c: Any, x: Any, y: Any) -> Node | None:
+    for chosen, truth in ((x, True), (y, False)):
+        if _is_all(c, truth):
+            return chosen if chosen.shape == z.shape else ops.broadcast_to(chosen, z.shape)
+    return None
+
+
+def _and(z: Node, x: Any, y: Any) -> Node | None:
+    for one, other in ((x, y), (y, x)):
+        if z.dtype == bool_ and _is_all(one, False):
+            return ops.broadcast_to(Constant(np.asarray(False)), z.shape)
+        if z.dtype == bool_ and _is_all(one, True) and other.shape == z.shape:
+            return other
+    return None
 
 
 def _negative(y: Node, x: Any) -> Node | None:
@@ -123,6 +151,8 @@ _RULES: dict[type, Callable[..., Node | None]] = {
     Divide: _divide,
     Subtract: _subtract,
     Pow: _pow,
+    Where: _where,
+    BitwiseAnd: _and,
     Negative: _negative,
     Positive: _identity,
     StopGradient: _identity,

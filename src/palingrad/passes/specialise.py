@@ -53,7 +53,7 @@ def specialise(
 def _concrete(node: Placeholder, shape: Shape, dtype: DType) -> Placeholder:
     with built_at(node._origin):
         twin = Placeholder(shape, dtype=dtype)
-    twin._name = node._name
+    twin._name, twin._unnamed = node._name, node._unnamed
     twin.weak = node.weak
     return twin
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..errors import DataError, ShapeError
 from ..function import function
 from ..graph.registry import ops
 from ..optim.base import Optimizer
+from ..view.training.recording import Recording, recording_of
 from .evaluate import Evaluator
 from .progress import Quiet, Reporter
 
@@ -58,12 +60,15 @@ def fit(
     engine: str | None = None,
     reporter: Reporter | None = None,
     on_epoch: Callable[[History], None] | None = None,
+    record: Recording | str | PathLike[str] | None = None,
 ) -> History:
     """Train a classifier on (inputs (n, …), integer labels (n,)) and evaluate after each epoch.
 
     Mini-batches are shuffled by `seed`, another way in each epoch; all examples are used. The
     step is compiled once for each size of batch. `on_epoch` is called with the history after
     each epoch. Ctrl-C ends training after the step that runs; a second one ends it at once.
+    `record` is a path for a page that goes through the steps, or a `view.Recording`: parameters,
+    gradients and activations as histograms.
     """
     _check(train, epochs, batch_size)
     evaluator = Evaluator(model, loss, engine=engine)
@@ -79,13 +84,17 @@ def fit(
 
     inputs, labels = np.asarray(train[0], float32), train[1]
     steps = -(-len(labels) // batch_size)
-    with _interruptible() as interrupted, report:
+    watch = recording_of(record)
+    watch.starts(model.variables() if record is not None else {}, steps * epochs)
+    with _interruptible() as interrupted, report, watch:
         for number in range(1, epochs + 1):
             start = time.perf_counter()
             total, right, seen = 0.0, 0, 0
             report.epoch_starts(number, epochs, steps)
             for x, y in batches((inputs, labels), batch_size, seed=seed, epoch=number):
-                mean, hits = step(x, y)
+                with watch.step():
+                    mean, hits = step(x, y)
+                watch.step_ends(float(mean), int(hits) / len(y))
                 total, right, seen = total + float(mean) * len(y), right + int(hits), seen + len(y)
                 report.step_ends(total / seen, right / seen)
                 if interrupted():
@@ -105,6 +114,7 @@ def fit(
             )
             history.epochs.append(epoch)
             report.epoch_ends(epoch)
+            watch.epoch_ends(epoch.test_loss, epoch.test_accuracy)
             if on_epoch is not None:
                 on_epoch(history)
             if interrupted():

@@ -1,0 +1,47 @@
+"""Looking at graphs: drawings, the page, the recorder, and derivatives to read.
+
+`pg.view(loss)` opens the page; everything else is a name in here, imported when it is first used.
+"""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+# Each public name and the module of this folder that it is in.
+_NAMES = {
+    "draw": "drawing",
+    "html_of": "drawing",
+    "svg_of": "drawing",
+    "Drawing": "drawing",
+    "binarized": "binarize",
+    "unbinarized": "binarize",
+    "picture": "model",
+    "names_of": "names",
+    "source": "written.source",
+    "latex": "mathematics.latex",
+    "derivation": "mathematics.derivation",
+    "debug_nans": "nans",
+    "load_tape": "tape",
+    "record": "recorder",
+}
+
+
+class Viewer(ModuleType):
+    """This module, which is also the function that shows the page: `pg.view(loss)`."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NAMES:
+            module = importlib.import_module(f".{_NAMES[name]}", __name__)
+            return getattr(module, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted([*vars(self), *_NAMES])
+
+    def __call__(self, what: Any, **options: Any) -> Any:
+        """The page about `what`; see `palingrad.view.page.show`."""
+        return importlib.import_module(".page", __name__).show(what, **options)
+
+
+sys.modules[__name__].__class__ = Viewer

@@ -1,0 +1,1 @@
+"""Expressions and derivatives as mathematics: LaTeX, plain text and MathML."""

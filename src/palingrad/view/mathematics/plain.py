@@ -1,0 +1,128 @@
+"""The LaTeX of this folder as plain text: a/b for fractions, x², xᵀ, σ, ∂."""
+
+from __future__ import annotations
+
+import re
+
+from .symbols import GREEK
+
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
+_SIGNS = {
+    "cdot": "·", "times": "×", "odot": "⊙", "otimes": "⊗", "oplus": "⊕", "ne": "≠", "le": "≤",
+    "ge": "≥", "land": "∧", "lor": "∨", "lnot": "¬", "leftarrow": "←", "sum": "Σ", "prod": "Π",
+    "exists": "∃", "forall": "∀", "partial": "∂", "dots": "…", "lfloor": "⌊", "rfloor": "⌋",
+    "lceil": "⌈", "rceil": "⌉", "lVert": "‖", "rVert": "‖", "infty": "∞", "to": "→", "bmod": "mod",
+    "Vert": "‖", "vert": "|", "mid": "|", "in": "∈", "ell": "ℓ",
+    "left": "", "right": "", "displaystyle": "", "qquad": "  ", "quad": " ", "big": "",
+}  # fmt: skip
+_UP = str.maketrans("0123456789+-−=()nixyT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀ")
+_DOWN = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
+_WORDS = {"operatorname", "mathrm", "mathbf", "mathcal", "text", "mathit", "mathbb"}
+_NAMES = {
+    "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max",
+    "min", "arg",
+}  # fmt: skip
+
+
+def plain(latex: str) -> str:
+    """`latex` as text in one line."""
+    return re.sub(r"\s+", " ", _Reader(latex).row("")).strip()
+
+
+class _Reader:
+    """Reads LaTeX from the left; groups nest as deep as formulas do."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = _TOKEN.findall(text)
+        self.place = 0
+
+    def row(self, end: str) -> str:
+        """All up to `end`."""
+        text = ""
+        while self.place < len(self.tokens):
+            token = self.tokens[self.place]
+            if token == end:
+                self.place += 1
+                break
+            if token in ("^", "_"):
+                self.place += 1
+                text = text.rstrip() + _script(self.argument(), token)
+            else:
+                text += self.one()
+        return text
+
+    def argument(self) -> str:
+        """A group in braces or one token."""
+        while self.place < len(self.tokens) and self.tokens[self.place].isspace():
+            self.place += 1
+        return self.one() if self.place < len(self.tokens) else ""
+
+    def one(self) -> str:
+        """The text of the next token, with the arguments it takes."""
+        token = self.tokens[self.place]
+        self.place += 1
+        if token == "{":
+            return self.row("}")
+        if token == "-":
+            return "−"
+        if token == "&":
+            return " "
+        if not token.startswith("\\"):
+            return token
+        name = token[1:]
+        if name in ("frac", "dfrac"):
+            return f"{_atom(self.argument())}/{_atom(self.argument())}"
+        if name == "sqrt":
+            return self.root()
+        if name in ("bar", "overline", "hat"):
+            return _marked(self.argument(), {"hat": "\u0302"}.get(name, "\u0304"))
+        if name in _WORDS:
+            return self.argument()
+        if name in ("begin", "end"):
+            matrix = self.argument() == "pmatrix"
+            return ("[" if matrix else "{ ") if name == "begin" else ("]" if matrix else " }")
+        if name == "\\":
+            return "; "
+        if name in GREEK:
+            return GREEK[name]
+        if name in (",", ";", ":", " ", "!"):
+            return "" if name == "!" else " "
+        if name == "partial":
+            while self.place < len(self.tokens) and self.tokens[self.place].isspace():
+                self.place += 1
+        if name in _NAMES:
+            follows = self.tokens[self.place] if self.place < len(self.tokens) else ""
+            return name + (" " if follows.startswith("\\") and follows != "\\left" else "")
+        return _SIGNS.get(name, name) if name.isalpha() else name
+
+    def root(self) -> str:
+        """√x, ∛x."""
+        degree = ""
+        if self.place < len(self.tokens) and self.tokens[self.place] == "[":
+            self.place += 1
+            degree = self.row("]")
+        inner = _atom(self.argument())
+        return {"": "√", "3": "∛"}.get(degree, f"{degree}√") + inner
+
+
+def _atom(text: str) -> str:
+    """`text`, in brackets unless it is one piece."""
+    text = text.strip()
+    one = re.fullmatch(r"[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
+    return text if one else f"({text})"
+
+
+def _script(text: str, mark: str) -> str:
+    """A superscript or subscript, of the signs for that where there are some."""
+    text = text.strip()
+    table = _UP if mark == "^" else _DOWN
+    if text and all(ord(one) in table for one in text):
+        return text.translate(table)
+    if text.startswith("["):
+        return text
+    return f"{mark}{text}" if re.fullmatch(r"\w+", text) else f"{mark}({text})"
+
+
+def _marked(text: str, mark: str) -> str:
+    """A letter with a bar or a hat, a word with it on each letter."""
+    return "".join(one + mark if one.isalpha() else one for one in text)

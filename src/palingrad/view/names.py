@@ -1,0 +1,234 @@
+"""Names to show: the user's own, also those of Python variables that nodes were bound to."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from types import CodeType, FrameType
+
+from ..autodiff.gradients import Gradient
+from ..graph.context import PACKAGE, Backward, target_of
+from ..graph.kinds import Assign
+from ..graph.leaves import Constant, Variable
+from ..graph.node import Node
+from ..graph.operation import Item
+
+Span = tuple[int, int, int, int]  # line, end line, column, end column, as in code.co_positions
+Call = tuple[CodeType, int]
+Target = str | tuple[str | None, ...]
+
+_OPTIMISED = 1  # the flag of code objects whose locals are no dict
+
+
+def names_of(nodes: Sequence[Node]) -> dict[int, str]:
+    """The name to show for each node, by its id.
+
+    A name that was given comes first, then the Python variable that the node was assigned to where
+    it was built, then one that is bound to it in a function that is running now, then the name of
+    the operation. A variable that held several of the nodes numbers them: h₁, h₂.
+    """
+    found: dict[int, str] = {}
+    bound: dict[int, str] = {}
+    helpers = _helpers(nodes)
+    running = _running_names({id(node) for node in nodes})
+    for node in nodes:
+        if node._name is not None and not node._unnamed:
+            found[id(node)] = node._name.rsplit("/", 1)[-1]
+        elif (name := _assigned(node, helpers) or running.get(id(node))) is not None:
+            bound[id(node)] = name
+    counts = Counter(bound.values())
+    taken = set(found.values())
+    used: Counter[str] = Counter()
+    for node in nodes:
+        name = bound.get(id(node))
+        if name is not None:
+            used[name] += 1
+            many = counts[name] > 1 or name in taken
+            found[id(node)] = name + _subscript(used[name]) if many else name
+    for node in nodes:
+        if id(node) not in found:
+            found[id(node)] = short_name(node, found)
+    return found
+
+
+def is_named(node: Node, name: str) -> bool:
+    """Whether `name` is more than the operation's own."""
+    return name != short_name(node, {})
+
+
+def short_name(node: Node, names: dict[int, str]) -> str:
+    """What to call a node that nobody named: its operation, or its number."""
+    if isinstance(node, Assign):
+        variable: Variable = node.attributes["variable"]
+        given = None if variable._unnamed else variable._name
+        name = names.get(id(variable)) or given or _assigned(variable, set()) or "variable"
+        return f"{name.rsplit('/', 1)[-1]} ←"
+    if isinstance(node, Item):
+        parent = node.inputs[0]
+        index: int = node.attributes["index"]
+        if isinstance(parent, Gradient):
+            y, x = parent.inputs[0], parent.inputs[1 + index]
+            return f"∂{names.get(id(y), 'y')}/∂{names.get(id(x), 'x')}"
+        return f"{names.get(id(parent), parent.kind_name())}[{index}]"
+    if isinstance(node, Gradient):
+        return "∂"
+    if isinstance(node, Constant) and node.numpy().size == 1:
+        return number(node.numpy().item())
+    target = target_of(node._origin)
+    if target is not None and names.get(id(target), target.kind_name()) != target.kind_name():
+        return f"∂{names[id(target)]}"
+    return node.kind_name()
+
+
+def number(value: float) -> str:
+    """A number in four digits at most, with a true minus sign."""
+    if isinstance(value, bool):
+        return str(value)
+    text = f"{value:d}" if isinstance(value, int) and abs(value) < 10**6 else f"{value:.4g}"
+    return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e").replace("-", "−")
+
+
+def _subscript(count: int) -> str:
+    return "".join(chr(0x2080 + int(digit)) for digit in str(count))
+
+
+# ---------------------------------------------------------------- where a node was built
+
+
+def _assigned(node: Node, helpers: set[int]) -> str | None:
+    """The variable that the expression which built the node is assigned to."""
+    place = node._origin
+    if place is None or isinstance(place, Backward) or id(node) in helpers:
+        return None
+    if isinstance(node, Constant) and node.scalar is not None:
+        return None  # the 2 of y = x + 2
+    target = _target(place[0], place[1])
+    if isinstance(target, tuple):
+        index = node.attributes["index"] if isinstance(node, Item) else len(target)
+        return target[index] if index < len(target) else None
+    return None if isinstance(node, Item) else target
+
+
+def _helpers(nodes: Sequence[Node]) -> set[int]:
+    """The nodes that one call built on the way to its result: of what was built at one place, an
+    operand of an operation of another class, and what that needs from there; also what has another
+    class than the last. (In a loop of `h = relu(h)` each is an operand of its own.)"""
+    found: set[int] = set()
+    last: dict[Call, type[Node]] = {}
+    for node in reversed(nodes):
+        call = _call(node)
+        if call is not None:
+            if type(node) is not last.setdefault(call, type(node)):
+                found.add(id(node))
+            for x in node.inputs:
+                if _call(x) == call and (type(x) is not type(node) or id(node) in found):
+                    found.add(id(x))
+    return found
+
+
+def _call(node: Node) -> Call | None:
+    """The instruction that built a node, in whatever scope."""
+    place = node._origin
+    return None if place is None or isinstance(place, Backward) else place[:2]
+
+
+@lru_cache(4096)
+def _target(code: CodeType, instruction: int) -> Target | None:
+    """What the value of the expression at this instruction is assigned to, if it is at once."""
+    span = next(
+        (s for n, s in enumerate(code.co_positions()) if n == instruction // 2), (None,) * 4
+    )
+    line, end, column, end_column = span
+    if line is None or end is None or column is None or end_column is None:
+        return None
+    source = linecache.getlines(code.co_filename)
+    if not source:
+        return None
+    return _targets("".join(source)).get((line, end, column, end_column))
+
+
+@lru_cache(64)
+def _targets(source: str) -> dict[Span, Target]:
+    """The targets of all assignments in a file, by the places of the assigned expressions."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # what a notebook adds to Python
+        return {}
+    found: dict[Span, Target] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            _match(node.targets[0], node.value, found)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            _match(node.target, node.value, found)
+        elif isinstance(node, ast.NamedExpr):
+            _match(node.target, node.value, found)
+        elif isinstance(node, ast.AugAssign):
+            _put(node.target, node, found)
+    return found
+
+
+def _match(target: ast.expr, value: ast.expr, found: dict[Span, Target]) -> None:
+    pairs = [(target, value)]
+    while pairs:
+        target, value = pairs.pop()
+        if isinstance(value, ast.IfExp):
+            pairs += [(target, value.body), (target, value.orelse)]
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
+                pairs += zip(target.elts, value.elts, strict=True)
+            else:
+                _put(target, value, found)
+        else:
+            _put(target, value, found)
+
+
+def _put(target: ast.expr, value: ast.expr | ast.AugAssign, found: dict[Span, Target]) -> None:
+    assert value.end_lineno is not None
+    assert value.end_col_offset is not None
+    span = (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset)
+    if isinstance(target, (ast.Tuple, ast.List)):
+        found[span] = tuple(map(_spelled, target.elts))
+    elif (name := _spelled(target)) is not None:
+        found[span] = name
+
+
+def _spelled(target: ast.expr) -> str | None:
+    """A name as it is shown: of `self.h` the h, of `hs[0]` all; none for `_` and what is long."""
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Name):
+        return None if set(target.id) == {"_"} else target.id
+    if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        if isinstance(target.slice, ast.Constant):
+            return ast.unparse(target)
+        return target.value.id
+    return None
+
+
+# ---------------------------------------------------------------- what is running now
+
+
+def _running_names(wanted: set[int]) -> dict[int, str]:
+    """The variables of the running functions outside this package that hold one of these nodes.
+
+    Innermost first. Nothing is kept: neither the frames nor the values they hold.
+    """
+    found: dict[int, str] = {}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            spaces = [frame.f_locals]
+            if frame.f_locals is not frame.f_globals:
+                spaces.append(frame.f_globals)
+            for space in spaces:
+                for name, value in list(space.items()):
+                    if isinstance(value, Node) and id(value) in wanted and name.strip("_"):
+                        found.setdefault(id(value), name)
+            if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMISED:
+                spaces[0].clear()  # a copy, which the frame would keep, and with it the nodes
+        frame = frame.f_back
+    return found

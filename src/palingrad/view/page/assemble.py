@@ -1,0 +1,44 @@
+"""One HTML file of the page's own parts and the data: no server, no network, no build step."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+# In the order that they are read: a file uses what stands before it.
+SCRIPTS = (
+    "numbers.js", "state.js", "graph.js", "tensor.js", "maths.js", "windows.js", "machine.js",
+    "schedule.js", "scene.js", "camera.js", "overlays.js", "draw.js", "matrix.js", "tree.js",
+    "search.js", "details.js", "edges.js", "groups.js", "paths.js", "pathpanel.js", "timeline.js",
+    "whatif.js", "compare.js", "keys.js", "main.js",
+)  # fmt: skip
+
+
+@cache
+def asset(name: str) -> str:
+    """The text of one of the page's own files."""
+    return (files(__package__ or __name__) / "assets" / name).read_text(encoding="utf-8")
+
+
+def own_size() -> int:
+    """The size in bytes of the page without data."""
+    return len(page({}).encode())
+
+
+def page(data: dict[str, Any]) -> str:
+    """The whole page."""
+    script = "\n".join(asset(name) for name in SCRIPTS)
+    numbers = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    parts = {
+        "title": escape(str(data.get("title", ""))),
+        "theme": escape(str(data.get("theme", "auto"))),
+        "style": asset("page.css"),
+        "data": numbers.replace("<", "\\u003c"),  # no "</script>" inside the data
+        "script": script,
+    }
+    text = asset("page.html")
+    pieces = text.split("@@")  # text, name, text, name, …
+    return "".join(parts[one] if place % 2 else one for place, one in enumerate(pieces))

@@ -1,0 +1,66 @@
+// The page comes to life: parts are started in the order they need each other.
+
+function startHead() {
+  at("title").textContent = data.title;
+  const count_ = (n, word) => `${counted(n)} ${word}${n === 1 ? "" : "s"}`;
+  at("counts").textContent = `${count_(nodes.length, "node")}, ${count_(edges.length, "edge")}`;
+  const root = document.documentElement;
+  at("theme").onclick = () => {
+    const dark = root.dataset.theme === "dark" || (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
+    root.dataset.theme = dark ? "light" : "dark";
+    readInk();
+    redraw();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    readInk();
+    redraw();
+  });
+}
+
+function startTabs() {
+  const show = () => {
+    for (const id of TABS) {
+      at(id).hidden = state.tab !== id;
+      at(`tab-${id}`).setAttribute("aria-selected", String(state.tab === id));
+      at(`tab-${id}`).tabIndex = state.tab === id ? 0 : -1;
+    }
+  };
+  for (const id of TABS) at(`tab-${id}`).onclick = () => set({ tab: id });
+  watch(["tab"], show);
+  show();
+}
+
+state.step = schedule.steps.length;
+readInk();
+arrange();
+startHead();
+startTabs();
+startCamera();
+startTree();
+startSearch();
+startDetails();
+startPaths();
+startTimeline();
+startWhatIf();
+startCompare();
+startKeys();
+startOverlays();
+
+watch(["collapsed"], () => {
+  arrange();
+  refreshTree();
+  redraw();
+});
+watch(["node", "edge", "group"], () => {
+  if (state.node !== null) reveal(boxFor(state.node));
+  redraw();
+});
+addEventListener("hashchange", follow);
+follow();
+
+// For those who look closer, and for tests: the page's own numbers.
+globalThis.palingrad = {
+  data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
+  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+};
+document.documentElement.dataset.ready = "yes";

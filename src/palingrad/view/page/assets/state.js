@@ -1,0 +1,86 @@
+// What is chosen now, who wants to know, and the address that leads back to it.
+
+const state = {
+  node: null, // the chosen node's number
+  edge: null, // the chosen edge's number
+  group: null, // the chosen collapsed scope
+  step: 0, // of the timeline
+  tab: "details",
+  overlay: "none",
+  collapsed: new Set(), // scopes, as "a/b"
+  from: null, // the ends of the paths, and the path that is lit
+  to: null,
+  path: null, // edge numbers
+  version: 0, // counts edits of values
+  run: null, // the run that is compared with, and differences by node
+  differences: null,
+};
+
+const watchers = [];
+
+/** Call `run` whenever one of `keys` changes, and once now with `now`. */
+function watch(keys, run) {
+  watchers.push([keys, run]);
+}
+
+/** Change the state and tell those who watch what changed. */
+function set(changes) {
+  const changed = Object.keys(changes).filter((key) => state[key] !== changes[key]);
+  if (!changed.length) return;
+  Object.assign(state, changes);
+  for (const [keys, run] of watchers) if (keys.some((key) => changed.includes(key))) run(changed);
+  linkLater();
+}
+
+/** Choose a node, an edge or a group: the others are let go. */
+function choose(what) {
+  set({ node: null, edge: null, group: null, ...what });
+}
+
+// ---------------------------------------------------------------- deep links
+
+let linking = 0;
+
+function linkLater() {
+  clearTimeout(linking);
+  linking = setTimeout(link, 120);
+}
+
+/** Write the state into the address, without a new entry in the history. */
+function link() {
+  const parts = new URLSearchParams();
+  if (state.node !== null) parts.set("node", nodes[state.node].k);
+  if (state.edge !== null) parts.set("edge", state.edge);
+  if (state.group !== null) parts.set("group", state.group);
+  if (state.step !== schedule.steps.length) parts.set("step", state.step);
+  if (state.tab !== "details") parts.set("tab", state.tab);
+  if (state.overlay !== "none") parts.set("overlay", state.overlay);
+  if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);
+  if (state.to !== null && state.tab === "paths") parts.set("to", nodes[state.to].k);
+  if (state.collapsed.size) parts.set("collapsed", [...state.collapsed].join("|"));
+  try {
+    history.replaceState(null, "", `#${parts}`);
+  } catch {
+    // inside a notebook's frame there is no address to write
+  }
+}
+
+/** Take the state from the address. */
+function follow() {
+  const parts = new URLSearchParams(location.hash.slice(1));
+  const place = (name) => (parts.has(name) && byKey.has(parts.get(name)) ? byKey.get(parts.get(name)) : null);
+  const step = parts.has("step") ? Math.round(Number(parts.get("step"))) : schedule.steps.length;
+  const edge = parts.has("edge") ? Number(parts.get("edge")) : null;
+  const changes = {
+    node: place("node"),
+    edge: edge !== null && edges[edge] ? edge : null,
+    group: parts.get("group"),
+    step: Math.max(0, Math.min(schedule.steps.length, step || 0)),
+    tab: ["paths", "whatif", "compare"].includes(parts.get("tab")) ? parts.get("tab") : "details",
+    overlay: overlays().some((one) => one.id === parts.get("overlay")) ? parts.get("overlay") : "none",
+  };
+  if (parts.has("from")) changes.from = place("from");
+  if (parts.has("to")) changes.to = place("to");
+  if (parts.has("collapsed")) changes.collapsed = new Set(parts.get("collapsed").split("|"));
+  set(changes);
+}

@@ -1,0 +1,255 @@
+"""Everything the page shows, as one dict of JSON: nodes in topological order, edges, blocks."""
+
+from __future__ import annotations
+
+import linecache
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...errors import GraphError
+from ...graph.kinds import Assign
+from ...graph.leaves import Variable
+from ...graph.node import Node
+from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
+from ...version import __version__
+from ..model import Item, Picture, picture
+from .arrays import Budget, encoded
+from .blocks import Blocks
+from .mathml import formula
+from .measure import bytes_of, dead_units
+from .others import overlays, runs
+from .placing import placed, straightened, width
+from .totals import local, structure, takes_gradient, totals
+from .twins import flat, twins_of, values_of
+
+Json = dict[str, Any]
+PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
+
+
+@dataclass
+class Options:
+    """What `pg.view` was asked for; see `show`."""
+
+    of: Node | None = None
+    feeds: Mapping[Any, Any] | None = None
+    title: str | None = None
+    overlay: Mapping[Any, float] | Mapping[str, Mapping[Any, float]] | None = None
+    compare: Any = None
+    time: bool = False
+    budget: int = 8_000_000
+    theme: str = "auto"
+    notes: list[str] = field(default_factory=list[str])
+
+
+class Export:
+    """The data of one page, worked out step by step."""
+
+    def __init__(self, what: Any, options: Options) -> None:
+        self.options = options
+        self.picture: Picture = picture(what)
+        self.items = self.picture.items
+        self.place = {item.key: place for place, item in enumerate(self.items)}
+        self.order = [item.node for item in self.items if item.key.startswith("n")]
+        self.first = {node: place for place, node in enumerate(self.order)}
+        self.values = values_of(self.order, options.feeds)
+        self.twins = twins_of(self.order, self.values)
+        self.result = self._result()
+        self.totals = {} if self.result is None else totals(self.result, self.twins)
+        self.blocks = Blocks()
+        self.budget = Budget(options.budget)
+        self.formulas: dict[str, int] = {}
+
+    # ---------------------------------------------------------------- what is differentiated
+
+    def _result(self) -> Node | None:
+        """The node that the derivatives are of: the one asked for, else the last that ends the
+        forward part, a single number before others."""
+        of = self.options.of
+        if of is not None:
+            if of not in self.first:
+                raise GraphError(f"view: {of.label()} isn't in this graph{of.built()}")
+            return of
+        used = {link.source for link in self.picture.links if self._forward(link.target)}
+        ends = [
+            item.node
+            for item in self.items
+            if item.role == "forward" and item.key not in used and self._takes(item.node)
+            and isinstance(item.node, Operation)
+        ]  # fmt: skip
+        single = [node for node in ends if np.size(self.values[node]) == 1]
+        return (single or ends or [None])[-1]
+
+    def _forward(self, key: str) -> bool:
+        return self.items[self.place[key]].role == "forward"
+
+    def _takes(self, node: Node) -> bool:
+        value = self.values[node]
+        return not isinstance(value, tuple) and takes_gradient(node, value)
+
+    # ---------------------------------------------------------------- all of it
+
+    def data(self) -> Json:
+        """The page's data."""
+        nodes = [self._node(item) for item in self.items]
+        drawn = placed(self.picture, {node["k"]: width(node) for node in nodes})
+        edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
+        for node, item in zip(nodes, self.items, strict=True):
+            x, y = drawn.positions[item.key]
+            node["p"], node["w"] = [round(x, 1), round(y, 1)], width(node)
+        return {
+            "version": __version__,
+            "title": self.options.title or self._title(),
+            "theme": self.options.theme,
+            "size": [round(drawn.width, 1), round(drawn.height, 1)],
+            "frames": {
+                "/".join(group): [round(one, 1) for one in box]
+                for group, box in drawn.frames.items()
+            },
+            "result": None if self.result is None else self.first[self.result],
+            "nodes": nodes,
+            "edges": edges,
+            "blocks": self.blocks.table,
+            "formulas": list(self.formulas),
+            "overlays": overlays(self),
+            "runs": runs(self),
+            "notes": [*self.options.notes, *self._notes()],
+        }
+
+    def at(self, node: Any) -> int:
+        """The place of a node, or of the one of this name. Raises GraphError for none."""
+        if isinstance(node, Node) and node in self.first:
+            return self.first[node]
+        for place, item in enumerate(self.items):
+            if isinstance(node, str) and node in (item.label, item.key, item.node.name):
+                return place
+        raise GraphError(f"view: no node {node!r:.60} in this graph")
+
+    def _title(self) -> str:
+        if self.result is None:
+            return f"{len(self.items)} nodes"
+        return self.items[self.first[self.result]].label
+
+    def _notes(self) -> list[str]:
+        if not self.budget.cut:
+            return []
+        size = self.options.budget / 1e6
+        return [
+            f"{self.budget.cut} arrays are shown as a summary and a slice: the page's numbers are "
+            f"kept under {size:g} MB. Give budget= for more."
+        ]
+
+    def _node(self, item: Item) -> Json:
+        node = item.node
+        update = not item.key.startswith("n")
+        value = None if update else self.values[node]
+        found: Json = {
+            "k": item.key, "n": item.label, "r": item.role, "t": item.kind,
+            "o": "assign" if update else node.kind_name(),
+            "d": _dtype(node, value), "sh": _shape(node, value),
+        }  # fmt: skip
+        if item.scope:
+            found["s"] = list(item.scope)
+        if isinstance(node, Operation):
+            if math := formula(type(node)):
+                found["m"] = self.formulas.setdefault(math, len(self.formulas))
+            if plain := _attributes(node):
+                found["a"] = plain
+        if isinstance(node, Variable) and node.trainable:
+            found["tr"] = 1
+        if (place := source(node)) is not None:
+            found["src"] = place
+        if not update:
+            self._numbers(found, node, value)
+        return found
+
+    def _numbers(self, found: Json, node: Node, value: Any) -> None:
+        """Value, derivative, how to compute it, and what colours it."""
+        if value is not None:
+            found["v"] = encoded(flat(value), self.budget)
+            found["by"] = bytes_of(value)
+            if (share := dead_units(node, value)) is not None:
+                found["dead"] = share
+        if isinstance(value, tuple):
+            found["parts"] = [list(one.shape) for one in value]
+        if not isinstance(value, tuple) and takes_gradient(node, value):
+            found["g"] = 1
+        if node in self.totals:
+            found["j"] = encoded(self.totals[node], self.budget)
+        if isinstance(node, Operation) and not isinstance(node, Assign):
+            block = self.blocks.of(node, self.values)
+            found["b" if isinstance(block, int) else "why"] = block
+        elif isinstance(node, Assign):
+            found["why"] = "an assignment lands when the run ends"
+
+    def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
+        link = self.picture.links[number]
+        source_at, target_at = self.place[link.source], self.place[link.target]
+        found: Json = {
+            "a": source_at,
+            "b": target_at,
+            "i": link.position,
+            "q": [round(one, 1) for point in straightened(path) for one in point],
+        }
+        target = self.items[target_at].node
+        if isinstance(target, Operation) and link.target.startswith("n"):
+            self._derivative(found, target, link.position, number)
+        return found
+
+    def _derivative(self, found: Json, target: Operation, position: int, number: int) -> None:
+        """The edge's structure, and its numbers where the page can't work them out itself."""
+        sizes = [np.size(v) if (v := self.values[x]) is not None else 0 for x in target.inputs]
+        out = np.size(value) if (value := self.values[target]) is not None else 0
+        found["st"] = structure(target, position, sizes, out)
+        twin = self.twins.get(target)
+        if not isinstance(twin, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
+            return
+        block = self.blocks.of(target, self.values)
+        small = out * sizes[position] <= 4096
+        if (isinstance(block, int) and small) or number > PULLED:
+            return
+        derivative = local(twin, position)
+        if derivative is not None:
+            matrix, whole = derivative
+            size = [out, sizes[position]]
+            found["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
+            found["l"].update(encoded(matrix, self.budget))
+
+
+# ---------------------------------------------------------------- pieces
+
+
+def source(node: Node) -> list[Any] | None:
+    """[file, line, text] of the user's line that built the node."""
+    origin = node.origin
+    if origin is None:
+        return None
+    text = linecache.getline(origin.file, origin.line).strip()
+    return [os.path.basename(origin.file), origin.line, text]
+
+
+def _shape(node: Node, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [int(sum(np.size(one) for one in value))]
+    shape: Any = node.shape if value is None else np.shape(value)
+    if shape is None or isinstance(node, MultipleOutputs):
+        return None
+    return list(shape)
+
+
+def _dtype(node: Node, value: Any) -> str | None:
+    dtype = getattr(value, "dtype", None) if not isinstance(value, tuple) else None
+    dtype = dtype or (None if isinstance(node, MultipleOutputs) else node.dtype)
+    return None if dtype is None else str(dtype)
+
+
+def _attributes(node: Operation) -> str:
+    """The options the operation was made with, as they would be written."""
+    parts: list[str] = []
+    for name, one in node.attributes.items():
+        text = one.label() if isinstance(one, Node) else repr(one)
+        parts.append(f"{name}={text}"[:80])
+    return ", ".join(parts)

@@ -1,0 +1,114 @@
+"""∂result/∂node for every node, and the local derivative of an edge, by the library's own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...autodiff.jacobians import one_hot_like
+from ...autodiff.reverse import pulled_back, reverse
+from ...dtypes import Array
+from ...errors import PalingradError
+from ...graph.context import opened
+from ...graph.kinds import Composite, Custom, Elementwise, Reduce
+from ...graph.leaves import Constant
+from ...graph.node import Node
+from ...graph.operation import MultipleOutputs, Operation
+
+ROWS = 16  # elements of a result of which each has its own row in the total Jacobians
+ENTRIES = 4096  # of a Jacobian that is given whole
+CORNER = 12  # rows and columns shown of a larger one
+
+
+def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
+    """∂result/∂node as a matrix (result's size, node's size) for every node that is reached.
+
+    Nothing where the result has no value, isn't of floats, or has more than `ROWS` elements.
+    """
+    y = twins.get(result)
+    if y is None or y.dtype is None or y.dtype.kind != "f" or y.numpy().size > ROWS:
+        return {}
+    rows: dict[Node, list[Array]] = {}
+    back = {id(twin): node for node, twin in twins.items()}
+    with opened(None, hidden=True):
+        for place in range(y.numpy().size):
+            for twin, g in reverse({y: one_hot_like(y, place)}).items():
+                if id(twin) in back and not isinstance(twin, MultipleOutputs):
+                    found = rows.setdefault(back[id(twin)], [])
+                    found += [np.zeros(twin.numpy().size)] * (place - len(found))
+                    found.append(g.numpy().ravel())
+    size = y.numpy().size
+    return {
+        node: np.stack([*found, *[np.zeros(found[0].size)] * (size - len(found))])
+        for node, found in rows.items()
+    }
+
+
+def local(twin: Operation, position: int) -> tuple[Array, bool] | None:
+    """∂y/∂x of one operand as a matrix (y's size, x's size), and whether that is all of it.
+
+    Of a large one only a corner; None where there is no derivative, or no end of work.
+    """
+    x, y = twin.inputs[position], twin
+    if isinstance(y.value, tuple) or isinstance(x.value, tuple) or not _floats(x, y):
+        return None
+    m, n = y.numpy().size, x.numpy().size
+    whole = m * n <= ENTRIES
+    rows = m if whole else min(m, CORNER)
+    if max(m, n) * rows > 4_000_000:
+        return None
+    wanted = [place == position for place in range(len(y.inputs))]
+    result = np.zeros((rows, n if whole else min(n, CORNER)))
+    try:
+        with opened(None, hidden=True):
+            for row in range(rows):
+                c = pulled_back(y, one_hot_like(y, row), wanted)[position]
+                if c is not None:
+                    result[row] = c.numpy().ravel()[: result.shape[1]]
+    except PalingradError:  # an operation without a derivative
+        return None
+    return result, whole
+
+
+def _floats(*nodes: Node) -> bool:
+    return all(node.dtype is not None and node.dtype.kind == "f" for node in nodes)
+
+
+def takes_gradient(node: Node, value: Any) -> bool:
+    """Whether a gradient is shown: nodes of floats, but not the bare numbers in expressions."""
+    bare = isinstance(node, Constant) and node.scalar is not None
+    dtype = getattr(value, "dtype", None) or node.dtype
+    return not bare and getattr(dtype, "kind", "") == "f"
+
+
+def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:
+    """What is known of ∂y/∂x from the operation's kind alone, in a word."""
+    size = sizes[position]
+    if size == out == 1:
+        return "number"
+    name = node.kind_name()
+    if isinstance(node, Elementwise):
+        return "diagonal" if size == out else "diagonal, columns shared by broadcasting"
+    if name in ("reshape", "flatten", "expand_dims", "squeeze", "positive", "after"):
+        return "identity"
+    if name in ("permute_dims", "matrix_transpose"):
+        return "permutation"
+    if name in ("slice", "item", "place", "broadcast_to", "take", "concat", "split"):
+        return "selection"
+    if name == "take_add":
+        return "selection, rows added"
+    if name in ("sum", "mean"):
+        return "row of equal numbers" if out == 1 else "rows of equal numbers"
+    if name == "matmul":
+        if out == 1 or 1 in (len(node.inputs[0].shape or ()), len(node.inputs[1].shape or ())):
+            return "rows of the other operand" if position == 0 else "the other operand"
+        return "Kronecker: I ⊗ yᵀ" if position == 0 else "Kronecker: x ⊗ I"
+    if name in ("softmax", "log_softmax"):
+        return "diagonal less outer"
+    if isinstance(node, Reduce):
+        return "row" if out == 1 else "one row for each result"
+    if isinstance(node, Custom):
+        return "the user's own rule"
+    return "composite" if isinstance(node, Composite) else "general"

@@ -1,0 +1,247 @@
+"""Recording: parameters, gradients and activations of a training, as histograms over its steps."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ...errors import TapeError
+from ...graph.leaves import Variable
+from ...io.atomic import write_atomically
+from ..entries import Entry, Run
+from ..kept import Summary, summary_of
+from ..recorder import record
+from .document import asset, document
+from .events import Events
+
+Group = Literal["parameters", "gradients", "activations"]
+GROUPS: tuple[Group, ...] = ("parameters", "gradients", "activations")
+POINTS = 120  # steps that are recorded where nobody says how often
+
+
+@dataclass
+class Track:
+    """One array over the recorded steps: a Summary at each, by step."""
+
+    name: str
+    shape: tuple[int, ...]
+    seen: dict[int, Summary] = field(default_factory=dict[int, Summary])
+
+
+@dataclass
+class Recording:
+    """What `fit(record=…)` keeps: losses of all steps, and of some steps all arrays' histograms.
+
+    path: where the page with the slider is written when training ends, if anywhere.
+    every: record each so-many-th step; by default so many that there are about 120.
+    tensorboard: a folder for event files, if they are wanted; needs the package tensorboardX.
+
+    A recorded step runs node by node and takes longer; its numbers are the numpy engine's.
+    """
+
+    path: str | PathLike[str] | None = None
+    every: int | None = None
+    tensorboard: str | PathLike[str] | None = None
+    tracks: dict[Group, dict[str, Track]] = field(
+        default_factory=lambda: {group: {} for group in GROUPS}
+    )
+    losses: list[float] = field(default_factory=list[float])
+    accuracies: list[float] = field(default_factory=list[float])
+    epochs: list[tuple[int, float | None]] = field(default_factory=list[Any])
+    _held: list[Variable] = field(default_factory=list[Variable], repr=False)
+    _names: dict[int, str] = field(default_factory=dict[int, str], repr=False)
+    _events: Events | None = field(default=None, repr=False)
+
+    # ---------------------------------------------------------------- what the training loop calls
+
+    def starts(self, variables: Mapping[str, Variable], steps: int) -> None:
+        """A training of so many steps begins; these are its parameters, by name."""
+        self._names = {id(variable): name for name, variable in variables.items()}
+        self._held = list(variables.values())  # so that their ids stay theirs
+        if self.every is None:
+            self.every = max(1, math.ceil(steps / POINTS))
+        if self.every < 1:
+            raise TapeError(f"record: every must be at least 1, got {self.every}")
+        if self.tensorboard is not None:
+            self._events = Events(fspath(self.tensorboard))
+
+    @contextmanager
+    def step(self) -> Generator[None]:
+        """Around one step, which is recorded if it is its turn."""
+        number = len(self.losses) + 1
+        if (number - 1) % (self.every or 1):
+            yield
+            return
+        with record(budget=None) as tape:
+            yield
+        for run in tape.runs:
+            self._take(run, number, [ref() for ref in tape._known])
+
+    def step_ends(self, loss: float, accuracy: float) -> None:
+        """What the step gave."""
+        self.losses.append(loss)
+        self.accuracies.append(accuracy)
+        if self._events is not None:
+            self._events.scalars({"loss": loss, "accuracy": accuracy}, len(self.losses))
+
+    def epoch_ends(self, test_loss: float | None, test_accuracy: float | None) -> None:
+        """An epoch ends after the last step."""
+        self.epochs.append((len(self.losses), test_accuracy))
+        if self._events is not None and test_loss is not None and test_accuracy is not None:
+            numbers = {"test loss": test_loss, "test accuracy": test_accuracy}
+            self._events.scalars(numbers, len(self.losses))
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Training is over, or was stopped: write what is to be written."""
+        if self._events is not None:
+            self._events.close()
+        if self.path is not None:
+            self.save(self.path)
+
+    # ---------------------------------------------------------------- from a tape
+
+    def _take(self, run: Run, step: int, variables: list[Any]) -> None:
+        """Summaries of a run's parameters, their gradients and the model's activations."""
+        named = {n: self._names.get(id(v)) for n, v in enumerate(variables)}
+        for entry in run.entries:
+            value = run.values[entry.place]
+            name = None if entry.variable is None else named.get(entry.variable)
+            if entry.kind == "variable" and name is not None and _is_float(value):
+                self._keep("parameters", name, value, step)
+        totals: dict[str, Any] = {}
+        for entry in run.entries:
+            name = None if entry.gradient_of is None else named.get(entry.gradient_of)
+            if name is not None and not entry.assigns:
+                totals[name] = run.values[entry.place]  # the last is the sum of all contributions
+        for name, value in totals.items():
+            self._keep("gradients", name, value, step)
+        for name, entry in activations(run):
+            self._keep("activations", name, run.values[entry.place], step)
+
+    def _keep(self, group: Group, name: str, value: Any, step: int) -> None:
+        track = self.tracks[group].setdefault(name, Track(name, value.shape))
+        track.seen[step] = summary_of(value)
+        if self._events is not None:
+            self._events.histogram(f"{group}/{name}", track.seen[step], step)
+
+    # ---------------------------------------------------------------- the page
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps that were recorded, counted from 1."""
+        tracks = [track for group in self.tracks.values() for track in group.values()]
+        return sorted({step for track in tracks for step in track.seen})
+
+    def html(self) -> str:
+        """The page: histograms and norms of every array, and a slider through the steps."""
+        data = json.dumps(self._data(), separators=(",", ":")).replace("</", "<\\/")
+        script = f"const data = {data};\n{asset('scrubber.js')}"
+        return document("Training, step by step", asset("scrubber.html"), script=script)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the page."""
+        place = Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, self.html().encode())
+        return place
+
+    def _data(self) -> dict[str, Any]:
+        thin = max(1, math.ceil(len(self.losses) / 1500))
+        return {
+            "steps": self.steps,
+            "losses": [[k + 1, _rounded(x)] for k, x in enumerate(self.losses) if k % thin == 0],
+            "epochs": [[step, None if y is None else _rounded(y)] for step, y in self.epochs],
+            "total": len(self.losses),
+            "groups": {
+                group: [_track(track) for track in self.tracks[group].values()] for group in GROUPS
+            },
+        }
+
+
+class Unrecorded:
+    """Takes a recording's place where none is wanted."""
+
+    def starts(self, variables: Mapping[str, Variable], steps: int) -> None:
+        """Keep nothing."""
+
+    def step(self) -> AbstractContextManager[None]:
+        """Record nothing."""
+        return _NOTHING
+
+    def step_ends(self, loss: float, accuracy: float) -> None:
+        """Keep nothing."""
+
+    def epoch_ends(self, test_loss: float | None, test_accuracy: float | None) -> None:
+        """Keep nothing."""
+
+    def __enter__(self) -> Unrecorded:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+_NOTHING = nullcontext()
+
+
+def recording_of(what: Recording | str | PathLike[str] | None) -> Recording | Unrecorded:
+    """The recording that `fit(record=…)` was given, or one that writes to the path given."""
+    if isinstance(what, Recording):
+        return what
+    return Unrecorded() if what is None else Recording(what)
+
+
+def _track(track: Track) -> dict[str, Any]:
+    """One array's summaries, column by column."""
+    seen = track.seen
+    columns = ("low", "high", "mean", "deviation", "norm")
+    table: dict[str, Any] = {
+        column: [_rounded(getattr(one, column)) for one in seen.values()] for column in columns
+    }
+    odd = ("zeros", "nans", "infinities")
+    table |= {column: [getattr(one, column) for one in seen.values()] for column in odd}
+    counts = [list(one.counts) for one in seen.values()]
+    return {"name": track.name, "shape": list(track.shape), "steps": list(seen),
+            "counts": counts, **table}  # fmt: skip
+
+
+def _rounded(x: float) -> float | None:
+    """Five digits are more than a picture shows; JSON has no NaN."""
+    return float(f"{x:.5g}") if math.isfinite(x) else None
+
+
+def activations(run: Run) -> list[tuple[str, Entry]]:
+    """What leaves each module in a run: values that another scope uses, by the module's name."""
+    users: dict[int, set[str]] = {}
+    for entry in run.entries:
+        for x in entry.inputs:
+            if entry.role == "forward":
+                users.setdefault(x, set()).add(entry.scope)
+    found: dict[str, Entry] = {}
+    for entry in run.entries:
+        inside = entry.kind == "operation" and entry.role == "forward" and entry.scope
+        leaves = any(scope != entry.scope for scope in users.get(entry.place, set()))
+        if inside and leaves and isinstance(entry.dtype, str) and entry.dtype.startswith("float"):
+            parts = [part for part in entry.scope.split("/") if part][1:]
+            name = "/".join(parts or [entry.operation])
+            found[_free(name, found)] = entry
+    return list(found.items())
+
+
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    return next(one for one in (name, *(f"{name} {n}" for n in range(2, 10_000)))
+                if one not in taken)  # fmt: skip
+
+
+def _is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "f"

@@ -1,0 +1,1 @@
+"""Programs written out as Python that needs nothing but NumPy."""

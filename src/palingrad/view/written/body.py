@@ -1,0 +1,160 @@
+"""The body of a function: expressions as statements, short ones inside each other."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from .code import Code
+from .text import ATOM, WIDTH, Text, broken
+
+_LONGEST = 56  # characters up to which an expression may stand inside another
+_DEEPEST = 4  # levels of expressions inside each other
+_NOT_A_NAME = re.compile(r"\W+")
+_CONFUSED = {"l": "l_", "I": "I_", "O": "O_"}  # look like numbers
+
+
+def identifier(name: str) -> str:
+    """`name` as a Python name: h₁ is h1, hidden/bias hidden_bias."""
+    text = unicodedata.normalize("NFKC", name.replace("∂", "grad_"))
+    text = _NOT_A_NAME.sub("_", text).strip("_") or "value"
+    text = f"x{text}" if text[0].isdigit() else text
+    text = unicodedata.normalize("NFKC", text)
+    text = text if text.isidentifier() else "value"
+    text = text[:40].rstrip("_")
+    return f"{text}_" if keyword.iskeyword(text) else _CONFUSED.get(text, text)
+
+
+class Names:
+    """Names in use; `new` gives one that isn't."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._next: Counter[str] = Counter()
+
+    def new(self, wanted: str, numbered: bool = False) -> str:
+        """`wanted`, or with a number behind it; always with one if `numbered`."""
+        base = identifier(wanted)
+        name = base
+        while numbered or name in self._taken:
+            self._next[base] += 1
+            name = f"{base}{'_' if base[-1].isdigit() or numbered else ''}{self._next[base]}"
+            if name not in self._taken:
+                break
+        self._taken.add(name)
+        return name
+
+
+class Statement:
+    """One line of a body, or a few: name = text."""
+
+    def __init__(self, name: str, text: Text, code: Code) -> None:
+        self.name, self.text, self.code = name, text, code
+
+    def lines(self) -> list[str]:
+        """The statement at its indentation, with what it holds as a comment."""
+        comment = f"  # {self.code.comment}" if self.code.comment else ""
+        found = broken(f"{self.name} = ", self.text, 4, comment)
+        if len(found) == 1 and len(found[0]) <= WIDTH:
+            return found
+        bare = broken(f"{self.name} = ", self.text, 4)
+        return [f"    {comment.strip()}", *bare] if comment else bare
+
+
+class Body:
+    """Statements made of expressions in their order; results as texts of names."""
+
+    def __init__(self, names: Names, leaves: dict[int, str]) -> None:
+        self.statements: list[Statement] = []
+        self.texts: dict[int, Text] = {key: Text(name) for key, name in leaves.items()}
+        self._names = names
+        self._depth: dict[int, int] = {}
+        self._waiting: dict[int, Code] = {}  # written inside what uses them, unless too long
+
+    def write(self, codes: Sequence[Code], results: Sequence[Code]) -> list[Text]:
+        """Write `codes`, operands first; returns the texts of `results`."""
+        order = _inner_first(codes)
+        uses = Counter(id(x) for code in order for x in code.operands)
+        stages = {id(x): code.stage for code in order for x in code.operands}
+        for code in order:
+            if id(code) in self.texts:
+                continue
+            self._fit(code)
+            light = code.light and not code.named and self.texts[id(code.operands[0])].flat
+            if code.atom or (light and light.isidentifier()):
+                self.texts[id(code)] = self._text(code)
+                continue
+            alone = uses[id(code)] == 1 and stages[id(code)] == code.stage
+            if alone and not code.named:
+                self.texts[id(code)] = self._text(code)
+                self._depth[id(code)] = 1 + max(
+                    (self._depth.get(id(x), 0) for x in code.operands), default=0
+                )
+                self._waiting[id(code)] = code
+            elif uses[id(code)] or code.named:
+                self._state(code)
+            else:
+                self.texts[id(code)] = self._text(code)
+        return [self.texts[id(code)] for code in results]
+
+    def _text(self, code: Code) -> Text:
+        return code.write(*(self.texts[id(x)] for x in code.operands))
+
+    def _fit(self, code: Code) -> None:
+        """Give operands that are too long or too deep statements of their own."""
+        inner = [x for x in code.operands if id(x) in self._waiting]
+        for x in inner:
+            text = self.texts[id(x)]
+            if len(text.flat) > _LONGEST or self._depth[id(x)] >= _DEEPEST:
+                self._state(x)
+        inner = [x for x in inner if id(x) in self._waiting]
+        inner.sort(key=lambda x: len(self.texts[id(x)].flat))
+        while inner and len(self._text(code).flat) > WIDTH - 36:
+            self._state(inner.pop())
+
+    def _state(self, code: Code) -> None:
+        """name = text, in place of the text itself."""
+        self._waiting.pop(id(code), None)
+        self._depth.pop(id(code), None)
+        text = self._text(code)
+        name = self._names.new(*self._wish(code))
+        self.statements.append(Statement(name, text, code))
+        self.texts[id(code)] = Text(name, ATOM)
+
+    def _wish(self, code: Code) -> tuple[str, bool]:
+        """The name that a statement should have, and whether it needs a number."""
+        whose = None if code.of is None else self.texts.get(id(code.of))
+        if whose is not None and whose.flat.isidentifier() and not code.named:
+            return f"grad_{whose.flat}", False
+        return code.name or "part", not (code.name and code.named)
+
+
+def _inner_first(codes: Sequence[Code]) -> list[Code]:
+    """All expressions that `codes` are made of and themselves, each once, operands first."""
+    order: list[Code] = []
+    done: set[int] = set()
+    stack: list[tuple[Code, bool]] = [(code, False) for code in reversed(codes)]
+    while stack:
+        code, ready = stack.pop()
+        if ready:
+            order.append(code)
+        elif id(code) not in done:
+            done.add(id(code))
+            stack.append((code, True))
+            stack.extend((x, False) for x in reversed(code.operands) if id(x) not in done)
+    return order
+
+
+def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
+    """`text` in lines that start with `indent` and end before the width."""
+    lines: list[str] = []
+    line = indent
+    for word in text.split():
+        if len(line) + len(word) + 1 > width and line != indent:
+            lines.append(line.rstrip())
+            line = indent
+        line += word + " "
+    return [*lines, line.rstrip()]

@@ -1,0 +1,83 @@
+"""A headless Chromium for the page's tests: one browser for all, with the network off."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+OFFLINE: dict[str, Any] = {
+    "offline": True,
+    "reduced_motion": "reduce",
+    "viewport": {"width": 1440, "height": 900},
+}
+
+
+def executable() -> str:
+    """The system's Chromium. `make test` installs one; PALINGRAD_CHROMIUM says where another is."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("PALINGRAD_CHROMIUM") or next(filter(None, map(shutil.which, names)), "")
+    assert found, "no Chromium here: run `make browser`, or set PALINGRAD_CHROMIUM"
+    return found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser with a profile of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Opened:
+    """A page opened from disk in a tab; what it complains of and asks the network for is kept."""
+
+    def __init__(self, tab: Page, path: Path, address: str = "") -> None:
+        self.page = tab
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self._listen = {
+            "console": lambda message: self.complaints.append(message.text),
+            "pageerror": lambda error: self.complaints.append(str(error)),
+            "request": lambda request: self.requests.append(request.url),
+        }
+        for event, listener in self._listen.items():
+            tab.on(event, listener)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        tab.goto(path.as_uri() + address)
+        tab.wait_for_selector("html[data-ready=yes]", state="attached")
+
+    def js(self, script: str, argument: Any = None) -> Any:
+        """The value of an expression in the page, where `palingrad` is what the page exposes."""
+        return self.page.evaluate(script, argument)
+
+    def text(self, selector: str) -> str:
+        """The text of the first element."""
+        return self.page.locator(selector).first.inner_text()
+
+    def number(self, selector: str) -> float:
+        """The number that an element displays."""
+        return number(self.text(selector))
+
+    def check(self) -> None:
+        """Nothing may have gone wrong in the page, and nothing may have been asked for."""
+        for event, listener in self._listen.items():
+            self.page.remove_listener(event, listener)
+        assert self.complaints == []
+        assert all(url.startswith(("file:", "data:")) for url in self.requests)
+
+
+def number(text: str) -> float:
+    """A number as the page displays it."""
+    return float(text.replace("−", "-").replace("∞", "inf").replace("\u202f", ""))

@@ -1,0 +1,150 @@
+"""Reads LaTeX as a person would, brackets and juxtaposition, and computes its value.
+
+Written apart from what writes it: recursive descent over
+    sum := term (± term)*, term := factor (· factor | factor)*, factor := atom (^ group)*.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_TOKEN = re.compile(r"\\left|\\right|\\[a-zA-Z]+|\\.|\d+\.?\d*|[a-zA-Z]|\S")
+_ONE = {
+    "sin": math.sin, "cos": math.cos, "tan": math.tan, "tanh": math.tanh, "log": math.log,
+    "sinh": math.sinh, "cosh": math.cosh, "arctan": math.atan,
+    "sigma": lambda x: 1 / (1 + math.exp(-x)),
+}  # fmt: skip
+
+# LaTeX that matplotlib's mathtext hasn't, and what it has for it.
+_OTHERS = {
+    r"\lVert": "|", r"\rVert": "|", r"\bmod": r"\ \mathrm{mod}\ ", r"\land": r"\wedge",
+    r"\lor": r"\vee", r"\le": r"\leq", r"\ge": r"\geq", r"\lnot": r"\neg",
+}  # fmt: skip
+
+
+class Reader:
+    def __init__(self, latex: str, values: Mapping[str, float]) -> None:
+        self.tokens = _TOKEN.findall(latex)
+        self.values = values
+        self.place = 0
+
+    def peek(self) -> str:
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def take(self, expected: str | None = None) -> str:
+        token = self.peek()
+        assert expected is None or token == expected, (token, expected, self.tokens)
+        self.place += 1
+        return token
+
+    def sum(self) -> float:
+        total = 0.0
+        sign = 1.0
+        if self.peek() == "-":
+            self.take()
+            sign = -1.0
+        total = sign * self.term()
+        while self.peek() in ("+", "-"):
+            sign = 1.0 if self.take() == "+" else -1.0
+            total += sign * self.term()
+        return total
+
+    def term(self) -> float:
+        total = self.factor()
+        while True:
+            token = self.peek()
+            if token in (r"\cdot", r"\,"):
+                self.take()
+                total *= self.factor()
+            elif token and token not in ("+", "-", "}", r"\right", "=", ")", "|"):
+                total *= self.factor()
+            else:
+                return total
+
+    def factor(self) -> float:
+        token = self.peek()
+        if token.startswith("\\") and token[1:] in _ONE:
+            self.take()
+            value = _ONE[token[1:]](self.atom())
+            while self.peek() == "^":
+                self.take()
+                value **= self.group()
+            return value
+        base = self.take() if token in ("e",) and "e" not in self.values else None
+        value = math.e if base else self.atom()
+        while self.peek() == "^":
+            self.take()
+            value **= self.group()
+        return value
+
+    def group(self) -> float:
+        if self.peek() == "{":
+            self.take()
+            value = self.sum()
+            self.take("}")
+            return value
+        return self.atom()
+
+    def atom(self) -> float:
+        token = self.take()
+        if token == r"\left":
+            fence = self.take()
+            value = self.sum()
+            self.take(r"\right")
+            self.take()
+            return abs(value) if fence == "|" else value
+        if token.startswith("\\") and token[1:] in _ONE:
+            return _ONE[token[1:]](self.atom())
+        if token == r"\operatorname":
+            word = "".join(self.take() for _ in range(self.tokens[self.place :].index("}") + 1))
+            return {"{sign}": lambda x: (x > 0) - (x < 0)}[word](self.atom())
+        if token == "(":
+            value = self.sum()
+            self.take(")")
+            return value
+        if token == r"\frac":
+            return self.group() / self.group()
+        if token == r"\sqrt":
+            return math.sqrt(self.group())
+        if token[0].isdigit():
+            return float(token)
+        name = token
+        if token == r"\mathrm":
+            name += self.take("{")
+            while not name.endswith("}"):
+                name += self.take()
+        if self.peek() == "_":
+            self.take()
+            if self.peek() == "{":
+                self.take()
+                name += "_{" + self.take()
+                while self.peek() != "}":
+                    name += self.take()
+                name += self.take()
+            else:
+                name += "_" + self.take()
+        while self.peek() == "'":
+            name += self.take()
+        return self.values[name]
+
+
+def value_of(latex: str, values: Mapping[str, float]) -> float:
+    reader = Reader(latex, values)
+    value = reader.sum()
+    assert reader.place == len(reader.tokens), reader.tokens[reader.place :]
+    return value
+
+
+def is_drawn(latex: str) -> bool:
+    """Whether matplotlib's mathtext draws it; it knows no matrices and no cases."""
+    from matplotlib.mathtext import MathTextParser
+
+    known = re.sub(r"\\begin\{(pmatrix|cases)\}.*?\\end\{\1\}", "M", latex)
+    for name, other in _OTHERS.items():
+        known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
+    parser: Any = MathTextParser("path")
+    parser.parse(f"${known}$")
+    return True
