@@ -122,6 +122,8 @@ class Variable(Node):
     """
 
     _observed: bool = False  # whether a deferred node keeps a value computed from this one
+    _array: Any = None  # the value; None while a compiled program has it on loan
+    _lease: Any = None  # who has it, and gives it back: see `engines/native/lease.py`
 
     def __init__(
         self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None
@@ -134,6 +136,21 @@ class Variable(Node):
         if graph is not None:
             graph.check_new_variable()
         self._settle(name, find_origin(2), graph)
+
+    @property
+    def _value(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
+        array = self._array
+        return self._recalled() if array is None else array
+
+    @_value.setter
+    def _value(self, array: Any) -> None:
+        self._array = array
+
+    def _recalled(self) -> Any:
+        """The value, once the program that has it on loan has given it back."""
+        while self._array is None and self._lease is not None:
+            self._lease.end()
+        return self._array
 
     def assign(self, value: Any) -> Node:
         """Take `value` (same shape; dtype converted): at once, or when the returned node is run.
@@ -172,7 +189,8 @@ class Variable(Node):
 
     def put(self, array: Array) -> None:
         """Take a sealed array of the right shape and dtype; the caller holds `state_lock`."""
-        self._value = array
+        self._recalled()
+        self._array = array
         if self._observed:
             self._observed = False
             forget(self)

@@ -17,6 +17,7 @@ from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
 from .codegen import Module, stretches
+from .lease import Lease
 from .lower import lowered
 from .report import explained
 from .schedule import Fallback, is_serial, scheduled
@@ -53,6 +54,12 @@ class NativeExecutable(Executable):
             for stage in self.schedule.stages
             if not isinstance(stage[0].unit, Fallback)
         )
+        self._lease: Lease | None = None
+        if self.schedule.updates is not None:
+            changing = set(self._updated)
+            self._only_read = [one for one in self._reads if one not in changing]
+            self._lease = Lease([*self._updated, *self._only_read])
+            self._resident = Memory(self.slots)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
 
@@ -60,6 +67,25 @@ class NativeExecutable(Executable):
         return explained(self.program, self.schedule, self.slots)
 
     # ---------------------------------------------------------------- running
+
+    def __call__(self, feeds: Sequence[Array]) -> list[Array]:
+        lease = self._lease
+        if lease is None:
+            return super().__call__(feeds)
+        memory, slots = self._resident, self.slots
+        read = [variable._value for variable in self._only_read]
+        lease.lock.acquire()
+        try:
+            if not lease.taken:
+                lease.lock.release()
+                arrays = lease.take(len(self._updated))
+                slots.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
+                read = arrays[len(self._updated) :]
+            slots.fill(memory, [*feeds, *read])
+            self._call(memory)
+            return [self._result(one, memory) for one in self._outputs]
+        finally:
+            lease.lock.release()
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]

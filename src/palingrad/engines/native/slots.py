@@ -66,8 +66,11 @@ class Slots:
         self._views = schedule.views
         alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
         given: list[Node] = [*program.feeds, *program.reads]
-        known = set(given)
-        given += [one for one, _ in program.updates if schedule.updates and one not in known]
+        if schedule.updates:  # what is updated in place stands last
+            updated = [variable for variable, _ in program.updates]
+            changing = set(updated)
+            read = [one for one in program.reads if one not in changing]
+            given = [*program.feeds, *read, *updated]
         fixed = [node for node in program.order if isinstance(node, Constant)]
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
         made = list(schedule.maker)
@@ -131,12 +134,15 @@ class Slots:
                 objects[number] = id(one)
             number += 1
 
+    def pin(self, memory: Memory, arrays: Sequence[Array], first: int) -> None:
+        """Let the slots from `first` on be these arrays."""
+        for number, array in enumerate(arrays, first):
+            memory.arrays[number] = array
+            memory.objects[number] = id(array)
+
     def fill(self, memory: Memory, arrays: Sequence[Array]) -> None:
         """Note the arrays that are given, and have results ready."""
-        held, objects = memory.arrays, memory.objects
-        for number, array in enumerate(arrays):
-            held[number] = array
-            objects[number] = id(array)
+        self.pin(memory, arrays, 0)
         self.results_for(memory)
 
     def buffer(self, node: Node, memory: Memory) -> Array:

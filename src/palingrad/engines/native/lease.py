@@ -1,0 +1,85 @@
+"""Leases: a program that updates Variables in place has their arrays on loan between runs.
+
+While it does, a run costs nothing for each Variable. Whoever reads or assigns one of them, or
+another program, ends the lease first, which waits for the run that is going on; the next run takes
+the arrays again, and copies those that somebody else holds, so that nobody sees a value change.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ...graph.leaves import Variable, forget, state_lock
+
+# References to a Variable's array that its Variable, a local name and the asking call hold.
+_OWN = 3
+
+
+class Lease:
+    """The arrays of some Variables, taken and given back together. `lock` is held during a run."""
+
+    def __init__(self, variables: Sequence[Variable]) -> None:
+        self.lock = threading.RLock()
+        self.taken = False
+        self._variables = list(variables)
+        self._sorted = sorted(variables, key=id)  # in which order everybody takes locks
+        self._arrays: list[Array] = []
+
+    def take(self, updated: int) -> list[Array]:
+        """The arrays, the first `updated` of which nobody else holds. Returns with `lock` held.
+
+        The caller is the only one who changes these Variables until it lets go of the lock.
+        """
+        held: list[Any] = []
+        try:
+            for variable in self._sorted:
+                variable.lock.acquire()
+                held.append(variable.lock)
+            with state_lock:
+                for variable in self._variables:
+                    variable._recalled()
+                self.lock.acquire()
+                arrays: list[Array] = []
+                for number, variable in enumerate(self._variables):
+                    array = variable._array
+                    if number < updated:
+                        array = _exclusive(variable, array)
+                    arrays.append(array)
+                for variable in self._variables[:updated]:
+                    if variable._observed:
+                        variable._observed = False
+                        forget(variable)
+                    variable._lease = self
+                    variable._array = None
+                self._arrays, self.taken = arrays[:updated], True
+                return arrays
+        finally:
+            for lock in held:
+                lock.release()
+
+    def end(self) -> None:
+        """Give all arrays back, after the run that is going on."""
+        with self.lock:
+            if self.taken:
+                self.taken = False
+                for variable, array in zip(self._variables, self._arrays, strict=False):
+                    variable._array = array
+                self._arrays = []
+
+
+def _exclusive(variable: Variable, array: Array) -> Array:
+    """The array itself if only the Variable holds it, else a copy that takes its place."""
+    flags = array.flags
+    alone = sys.getrefcount(array) <= _OWN + 1 and array.base is None
+    if alone and flags.c_contiguous and flags.aligned:
+        return array
+    array = np.array(array, order="C")
+    array.setflags(write=False)
+    variable._array = array
+    return array
