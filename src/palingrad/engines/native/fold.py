@@ -321,6 +321,11 @@ class Finish(Unit):
 
     fold: Any = None
 
+    @property
+    def works(self) -> list[Any]:
+        """The workspaces that it reads."""
+        return [self.fold]
+
     def reads(self) -> list[Node]:
         return []
 

@@ -65,7 +65,7 @@ class _Trial:
         self.plain: list[Node] = []  # values that shall lie in row-major order
         self.new: dict[Group, Any] = {}
         for group in self.groups:
-            for x in units[group].reads():
+            for x in units[group].needs():
                 if x in fusion.views:
                     self.readers.setdefault(fusion.views[x].base, []).append(group)
 
@@ -78,7 +78,7 @@ class _Trial:
         unit = self.units[group]
         if not view.plain and self.readers.get(value):
             return False
-        reads_here = variable in {self.fusion.views[x].base for x in unit.reads()}
+        reads_here = variable in {self.fusion.views[x].base for x in unit.needs()}
         if reads_here and not self._same_place(unit, variable):
             return False
         others = [one for one in self.readers.get(variable, []) if one is not group]

@@ -8,7 +8,7 @@ van de Geijn 2008).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llvmlite import ir
@@ -32,7 +32,7 @@ _GROUP = 8  # tiles of rows in a group: a block of them stays in the second
 class _Plan:
     """Sizes of blocks, for the product and for what packs its right operand."""
 
-    def __init__(self, unit: Product, views: dict[Node, View]) -> None:
+    def __init__(self, unit: Any, views: dict[Node, View]) -> None:
         self.unit = unit
         self.f = f = factors(unit.node, views)
         self.dtype = dtype_of(unit.node)
@@ -54,9 +54,10 @@ class PackRight(Unit):
     """The right operand of a large product as panels, each of all terms."""
 
     product: Any = None
+    source: Any = None
 
     def reads(self) -> list[Node]:
-        return [self.product.right]
+        return [self.source]
 
     def workspace(self, views: dict[Node, View]) -> int:
         """Bytes for the panels."""
@@ -109,12 +110,13 @@ class PackRight(Unit):
 class LargeProduct(Product):
     """A product of large matrices, and elementwise nodes of the same shape after it."""
 
-    def packing(self, views: dict[Node, View]) -> PackRight:
+    works: list[Any] = field(default_factory=list[Any])
+
+    def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
         """The kernel that comes before."""
         f = factors(self.node, views)
-        self.right = self.node.inputs[0 if f.swapped else 1]
-        self.packed = PackRight(product=self)
-        return self.packed
+        self.works = [PackRight(product=self, source=self.node.inputs[0 if f.swapped else 1])]
+        return self.works
 
     def needs_buffer(self, views: dict[Node, View]) -> bool:
         return factors(self.node, views).depth > DEPTH
@@ -138,7 +140,8 @@ class _Emitter:
         self.epilogue = Epilogue(unit, frame, plan.lanes, vector_axis(unit.node, f))
         self.direct = self.epilogue.trivial
         self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
-        self.panels = frame.typed(unit.packed, plan.dtype)  # pyright: ignore[reportAttributeAccessIssue]
+        (packed,) = unit.works
+        self.panels = frame.typed(packed, plan.dtype)
         keeps = self.direct or unit.keeps(unit.node)
         self.z = frame.typed(unit.node, plan.dtype) if keeps else None
         # One row more than is used: whole vectors are written, each over the end of the last.

@@ -51,6 +51,10 @@ class Unit:
         """What is read from memory."""
         return outside(self.nodes, self.inner)
 
+    def needs(self) -> list[Node]:
+        """What must be in memory for this kernel and for those that prepare its operands."""
+        return self.reads()
+
     def keeps(self, node: Node) -> bool:
         """Whether the node's value is written to memory."""
         return any(one is node for one in self.kept)

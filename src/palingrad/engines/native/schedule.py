@@ -59,6 +59,8 @@ class Schedule:
     stages: list[list[Kernel]] = field(default_factory=list[list[Kernel]])
     views: dict[Node, View] = field(default_factory=dict[Node, View])
     maker: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
+    shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # what several kernels read
+    placed: dict[Any, int] = field(default_factory=dict[Any, int])  # the stage of what comes before
     updates: Updates | None = None  # how Variables are updated in place, None if they can't be
 
 
@@ -119,7 +121,7 @@ def _keep(program: Program, fusion: Fusion, units: dict[Group, Any]) -> None:
     views = fusion.views
     needed = {views[x].base for x in program.roots if x in views}
     for group, unit in units.items():
-        for x in unit.reads():
+        for x in unit.needs():
             base = views[x].base if x in views else x
             if fusion.maker.get(base) is not group:
                 needed.add(base)
@@ -142,12 +144,13 @@ def _put(
         schedule.kernels.append(made)
         return made
 
-    if hasattr(unit, "packing"):
-        before = unit.packing(views)
-        maker = fusion.maker.get(views[before.right].base)
-        first = 0 if maker is None else done[maker.number] + 1
-        start = max(start, first + 1)
-        kernel(before, first, cost_of(before, views))
+    for before in unit.before(views, schedule.shared) if hasattr(unit, "before") else ():
+        if before not in schedule.placed:
+            (source,) = before.reads()
+            maker = fusion.maker.get(views[source].base)
+            first = 0 if maker is None else done[maker.number] + 1
+            schedule.placed[before] = kernel(before, first, cost_of(before, views)).stage
+        start = max(start, schedule.placed[before] + 1)
     last = kernel(unit, start, cost_of(unit, views))
     if isinstance(unit, Fold) and unit.workspace(views):
         start += 1

@@ -163,7 +163,8 @@ def _lives(schedule: Schedule, nodes: list[Node]) -> list[tuple[Any, Span]]:
     views = schedule.views
     first = {node: schedule.maker[node].stage for node in nodes}
     last = dict(first)
-    found: list[tuple[Any, Span]] = []
+    rooms: dict[Any, tuple[int, int]] = {}
+    until: dict[Any, int] = {}
     for kernel in schedule.kernels:
         for node in kernel.unit.nodes:
             if node in first:  # a fold that is finished later writes its node there
@@ -173,24 +174,16 @@ def _lives(schedule: Schedule, nodes: list[Node]) -> list[tuple[Any, Span]]:
             if base in last:
                 last[base] = max(last[base], kernel.stage)
         if hasattr(kernel.unit, "workspace"):
-            span = Span(kernel.stage, kernel.stage + 1, kernel.unit.workspace(views))
-            found.append((kernel.unit, span))
-    ends = {id(one.unit.packed): one.stage for one in schedule.kernels if _packed(one)}
-    finishes = {id(one.unit.fold): one.stage for one in schedule.kernels if _finishes(one)}
-    found = [
-        (unit, Span(span.first, ends.get(id(unit), finishes.get(id(unit), span.last)), span.size))
-        for unit, span in found
-        if span.size
+            rooms[kernel.unit] = (kernel.stage, kernel.unit.workspace(views))
+        for owner in getattr(kernel.unit, "works", ()):
+            until[owner] = max(until.get(owner, 0), kernel.stage)
+    found: list[tuple[Any, Span]] = [
+        (node, Span(first[node], last[node], max(_bytes(node), 1))) for node in nodes
     ]
-    return [(node, Span(first[node], last[node], max(_bytes(node), 1))) for node in nodes] + found
-
-
-def _packed(kernel: Kernel) -> bool:
-    return hasattr(kernel.unit, "packed")
-
-
-def _finishes(kernel: Kernel) -> bool:
-    return hasattr(kernel.unit, "fold")
+    for owner, (start, room) in rooms.items():
+        if room:
+            found.append((owner, Span(start, max(until.get(owner, start), start), room)))
+    return found
 
 
 def _bytes(node: Node) -> int:

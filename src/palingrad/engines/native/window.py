@@ -1,12 +1,52 @@
-"""Windows."""
+"""Which kernels compute convolutions and poolings, and where their results lie."""
+
 from __future__ import annotations
+
 from typing import Any
 
-def fits(node: Any) -> bool:
-    return False
+from ...graph.node import Node
+from ...graph.operation import Operation
+from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
+from ...ops.pooling import MaxPool, MaxPoolPlace
+from ...shapes import size, sizes
+from .convolve import Convolve
+from .convolve_weight import ConvolveWeight, weight_layout
+from .images import channels_last
+from .pooling import PoolMax, PoolPlace
+from .views import View
 
-def layout(node: Any) -> Any:
-    return None
+# The overrides of this engine: operations with kernels of their own.
+KERNELS: dict[type, Any] = {
+    Convolution: Convolve,
+    ConvolutionInput: Convolve,
+    ConvolutionWeight: ConvolveWeight,
+    MaxPool: PoolMax,
+    MaxPoolPlace: PoolPlace,
+}
 
-def takes_epilogue(node: Any) -> bool:
-    return False
+
+def fits(node: Operation) -> bool:
+    """Whether there is a kernel for this node: one or two axes of space, one group, floats."""
+    if type(node) not in KERNELS or node.dtype is None or node.dtype.kind != "f":
+        return False
+    spaces = len(sizes(node.shape)) - 2
+    groups = node.attributes.get("groups", 1)
+    empty = any(size(x.shape) == 0 for x in (node, *node.inputs))
+    return spaces in (1, 2) and groups == 1 and not empty
+
+
+def layout(node: Operation) -> View:
+    """Where the result lies."""
+    if isinstance(node, ConvolutionWeight):
+        return weight_layout(node)
+    return channels_last(node, sizes(node.shape))
+
+
+def takes_epilogue(node: Node) -> bool:
+    """Whether elementwise nodes can be computed with the result."""
+    return isinstance(node, (Convolution, ConvolutionInput))
+
+
+def unit(nodes: list[Operation]) -> Any:
+    """The kernel of a group whose first node is a window operation."""
+    return KERNELS[type(nodes[0])](nodes)
