@@ -21,6 +21,7 @@ _NAMES = {
     "source": "written.source",
     "latex": "mathematics.latex",
     "derivation": "mathematics.derivation",
+    "Recording": "training.recording",
     "debug_nans": "nans",
     "load_tape": "tape",
     "record": "recorder",
