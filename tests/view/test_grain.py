@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.errors import GraphError, GradientError
+from palingrad.errors import GradientError, GraphError
 from palingrad.view.binarize import most_inputs
 from palingrad.view.drawing import draw
 from palingrad.view.grain import taken_apart
@@ -82,7 +82,7 @@ def test_what_can_not_be_taken_apart_says_why():
     with pg.Graph():
         x = pg.placeholder()
         y = pg.sum(x)
-    with pytest.raises(GraphError, match="shape isn't known.*Give the placeholders shapes"):
+    with pytest.raises(GraphError, match=r"shape isn't known.*Give the placeholders shapes"):
         draw(y, grain="scalar")
     with pytest.raises(GraphError, match=r"more than 4000 nodes at this grain.*smaller example"):
         draw(pg.exp(pg.tensor(np.zeros(5000))), grain="scalar")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_edges_lead_down_from_box_to_box_each_to_a_place_of_its_own(seed: int):
         left, top, end, _ = box(sizes, placed, b)
         assert left - 2 <= path[-1][0] <= end + 2
         assert path[-1][1] == pytest.approx(top)
-        assert all(p[1] <= q[1] + 1e-6 for p, q in zip(path, path[1:], strict=False))
+        assert all(p[1] <= q[1] + 1e-6 for p, q in pairwise(path))
         ends.add(path[-1])
     assert len(ends) == len(edges)  # x + x arrives twice
 
@@ -77,7 +77,7 @@ def test_edges_pass_between_boxes_not_through_them(seed: int):
     sizes, edges = graph(seed)
     placed = layout(sizes, edges)
     for (a, b), path in zip(edges, placed.paths, strict=True):
-        for p, q in zip(path, path[1:], strict=False):
+        for p, q in pairwise(path):
             line = (min(p[0], q[0]), p[1] + 0.01, max(p[0], q[0]), q[1] - 0.01)
             crossed = [k for k in sizes if k not in (a, b) and overlap(line, box(sizes, placed, k))]
             assert not crossed

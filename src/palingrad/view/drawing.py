@@ -37,7 +37,8 @@ class Drawing:
     def __init__(
         self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
     ) -> None:
-        self.what, self.picture, self.style = what, shown, style
+        self.what, self.picture = what, shown
+        self.style: Style = style
         self._canvas = canvas
         self._painted: Canvas | None = None
 

@@ -60,7 +60,7 @@ def layout(
     keys = list(sizes)
     number = {key: place for place, key in enumerate(keys)}
     pairs = [(number[a], number[b]) for a, b in edges]
-    flat = [sizes[key][::-1] if right else sizes[key] for key in keys]
+    flat = [(sizes[key][1], sizes[key][0]) if right else sizes[key] for key in keys]
     inside = [(groups or {}).get(key, ()) for key in keys]
     parts: list[Layout] = []
     for vertices, numbers in _components(len(keys), pairs, inside):
