@@ -210,9 +210,15 @@ def test_collapsed_scopes_keep_positions_and_have_right_boundary_gradients(opene
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("sig", ["sigmoid"]), ("isnan", ["bad", "sum"]), ("(2, 3)", ["W", "bad"]), ("2x3", ["W", "bad"]),
-     ("isinf", []), ("zzz", [])],
-)  # fmt: skip
+    [
+        ("sig", ["sigmoid"]),
+        ("isnan", ["bad", "sum"]),
+        ("(2, 3)", ["W", "bad"]),
+        ("2x3", ["W", "bad"]),
+        ("isinf", []),
+        ("zzz", []),
+    ],
+)
 def test_search_by_name_operation_shape_and_isnan(opened, query, found):
     W = pg.Variable([[1.0, -1.0, 2.0], [1.0, 1.0, 1.0]], name="W")
     bad = pg.log(W, name="bad")

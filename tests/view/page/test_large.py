@@ -52,7 +52,8 @@ def test_only_what_is_visible_is_drawn(opened, chain):
         """() => { palingrad.choose({node: 5000}); const b = palingrad.boxFor(5000);
         Object.assign(palingrad.camera, {x: b.x, y: b.y, scale: 1});
         const g = document.querySelector('#canvas').getContext('2d');
-        const fill = g.fillText; let texts = 0; g.fillText = function (...a) { texts++; return fill.apply(this, a); };
+        const fill = g.fillText; let texts = 0;
+        g.fillText = function (...a) { texts++; return fill.apply(this, a); };
         palingrad.paint(); g.fillText = fill; return texts; }"""
     )
     assert 3 < drawn < 200
