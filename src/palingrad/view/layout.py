@@ -118,6 +118,7 @@ class _Drawing:
         }
         self.x = across(self.net, self.layers, half, gap, least)
         self._shift(half)
+        self.above, self.under = _nested(self.net, start=True), _nested(self.net, start=False)
         self.top, self.bottom = self._bands()
 
     def _widths(self) -> tuple[list[float], list[float]]:
@@ -144,9 +145,9 @@ class _Drawing:
             wide[net.rank[a]] = max(wide[net.rank[a]], abs(self.x[a] - self.x[b]))
         before, behind = [0.0] * (count + 1), [0.0] * (count + 1)
         for group, (first, last) in spans(net.borders).items():
-            depth = _depth_here(net, group, first, start=True)
+            depth = self.above[group]
             before[first] = max(before[first], depth * self.head)
-            behind[last] = max(behind[last], _depth_here(net, group, last, start=False) * PAD)
+            behind[last] = max(behind[last], self.under[group] * PAD)
         top: list[float] = []
         bottom: list[float] = []
         y = before[0]
@@ -189,8 +190,8 @@ class _Drawing:
             right = min(max(right, left + self.titles.get(group, 0.0)), most)
             left = max(min(left, right - self.titles.get(group, 0.0)), least)
             first, last = rows[group]
-            top = self.top[first] - _depth_here(net, group, first, start=True) * self.head
-            bottom = self.bottom[last] + _depth_here(net, group, last, start=False) * PAD
+            top = self.top[first] - self.above[group] * self.head
+            bottom = self.bottom[last] + self.under[group] * PAD
             frames[group] = (left, top, right - left, bottom - top)
             if group[:-1]:
                 sides[group[:-1]] = _around(sides.get(group[:-1]), left, right)
@@ -235,13 +236,17 @@ def _around(sides: tuple[float, float] | None, left: float, right: float) -> tup
     return (left, right) if sides is None else (min(sides[0], left), max(sides[1], right))
 
 
-def _depth_here(net: Net, group: Group, rank: int, *, start: bool) -> int:
-    """How many frames of this group and those in it start (or end) at this rank, one in another."""
-    deepest = 0
-    for other, pairs in net.borders.items():
-        if other[: len(group)] == group and (min(pairs) if start else max(pairs)) == rank:
-            deepest = max(deepest, len(other) - len(group) + 1)
-    return deepest
+def _nested(net: Net, *, start: bool) -> dict[Group, int]:
+    """For each group how many frames, its own and of groups in it, start (or end) in its first (or
+    last) layer, one in another."""
+    depth: dict[Group, int] = {}
+    edge = {group: pair[0 if start else 1] for group, pair in spans(net.borders).items()}
+    for group in sorted(edge, key=len, reverse=True):
+        depth[group] = depth.get(group, 0) + 1
+        outer = group[:-1]
+        if outer and edge[outer] == edge[group]:
+            depth[outer] = max(depth.get(outer, 0), depth[group])
+    return depth
 
 
 def _components(
