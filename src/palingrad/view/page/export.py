@@ -238,7 +238,7 @@ def source(node: Node) -> list[Any] | None:
 
 def _shape(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
-        return [int(sum(np.size(one) for one in value))]
+        return [int(sum(np.size(one) for one in value))] if value else None
     shape: Any = node.shape if value is None else np.shape(value)
     if shape is None or isinstance(node, MultipleOutputs):
         return None
