@@ -120,6 +120,14 @@ def test_a_frame_is_as_wide_as_its_title():
     assert placed.frames[("g",)][2] >= 200
 
 
+def test_edges_touch_a_box_within_its_ports():
+    sizes = dict.fromkeys("abcd", (100.0, 20.0))
+    edges = [("a", "d"), ("b", "d"), ("c", "d")]
+    middle = layout(sizes, edges, ports={"d": 30.0}).positions["d"][0]
+    ends = [path[-1][0] - middle for path in layout(sizes, edges, ports={"d": 30.0}).paths]
+    assert sorted(ends) == pytest.approx([-15.0, 0.0, 15.0])
+
+
 def test_edges_that_lead_up_lead_up():
     sizes = dict.fromkeys("abc", (20.0, 20.0))
     placed = layout(sizes, [("a", "b"), ("b", "c")], upward={0, 1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -92,10 +93,15 @@ def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
     order: dict[str, int] = {}
     titles = dict(scene.titles)
     done = 0
+    members = Counter(
+        box.group[:depth] for box in scene.boxes for depth in range(1, len(box.group) + 1)
+    )
     for start, length, count in runs:
         boxes += scene.boxes[done:start]
         block = scene.boxes[start : start + length]
         common = _common(block)
+        while common and members[common] == length:  # a scope that comes with each block
+            common = common[:-1]
         frame = (f"× {count} from {block[0].key}",) if length > 1 else ()
         for number, box in enumerate(scene.boxes[start : start + length * count]):
             stands[box.key] = block[number % length].key

@@ -44,6 +44,7 @@ def layout(
     *,
     groups: Mapping[str, Group] | None = None,
     titles: Mapping[Group, float] | None = None,
+    ports: Mapping[str, float] | None = None,
     upward: Collection[int] = (),
     weak: Collection[int] = (),
     last: Sequence[str] = (),
@@ -75,6 +76,7 @@ def layout(
             {} if right else dict(titles or {}),
             tuple(last),
             (gap, rank_gap),
+            [min(flat[v][0] - 20.0, (ports or {}).get(keys[v], 1e9)) for v in vertices],
             right=right,
         )
         parts.append(part.result())
@@ -96,11 +98,12 @@ class _Drawing:
         titles: dict[Group, float],
         last: tuple[str, ...],
         gaps: tuple[float, float],
+        ports: list[float],
         *,
         right: bool,
     ) -> None:
         self.keys, self.sizes, self.edges = keys, sizes, edges
-        self.titles = titles
+        self.titles, self.ports = titles, ports
         self.gap, self.rank_gap = gaps
         # From left to right the title stands beside what is in the frame, not above it.
         self.head, self.pad = (PAD, PAD + TITLE) if right else (PAD + TITLE, PAD)
@@ -211,7 +214,7 @@ class _Drawing:
             sides.setdefault((b, -step), {})[n] = (self.x[end], n)
         found: dict[tuple[int, int, int], float] = {}
         for (vertex, side), users in sides.items():
-            room = max(self.sizes[vertex][0] - 20.0, 4.0)
+            room = max(self.ports[vertex], 4.0)
             space = min(SLOT, room / max(len(users) - 1, 1))
             for place, n in enumerate(sorted(users, key=users.__getitem__)):
                 found[vertex, side, n] = self.x[vertex] + (place - (len(users) - 1) / 2) * space
