@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import runpy
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 GALLERY = Path(__file__).resolve().parent.parent / "examples" / "gallery"
+PAGE = GALLERY.parent.parent / "docs" / "drawings.md"
 SCRIPTS = sorted(GALLERY.glob("*.py"))
 
 
@@ -48,7 +50,13 @@ def test_the_trained_network_is_drawn_alike_up_to_its_weights(drawn: dict[str, P
     assert now.count("<path") == kept.count("<path")
 
 
+def test_the_snippets_of_the_page_print_what_stands_there():
+    found = doctest.testfile(str(PAGE), module_relative=False)
+    assert found.attempted > 10
+    assert not found.failed
+
+
 def test_the_pages_show_every_picture():
-    page = (GALLERY.parent.parent / "docs" / "drawings.md").read_text()
+    page = PAGE.read_text()
     for path in GALLERY.glob("*.svg"):
         assert f"../examples/gallery/{path.name}" in page

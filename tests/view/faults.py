@@ -438,6 +438,10 @@ def tiny_probabilities(x):
     return -pg.sum(pg.log_softmax(x * 500))
 
 
+def infinite_slope_behind_a_mask(x):
+    return pg.sum(pg.sqrt(pg.where(x > 0, x, 0)))
+
+
 def compared_nan(x):
     bad = pg.log(x)
     return pg.sum(pg.cast(bad > 0, pg.float32) + x)
@@ -448,6 +452,6 @@ HEALTHY = [
     abs_at_zero, norm_at_zero, deviation_of_equals, stable_softplus, stable_logsumexp,
     bounded_division, inverse_of_infinity, guarded_nan, unused_overflow, sliced_away,
     maximum_of_infinities, clipped_infinity, layer_norm, power_with_zero, hypot_at_origin,
-    cross_entropy, tiny_probabilities, compared_nan,
+    cross_entropy, tiny_probabilities, compared_nan, infinite_slope_behind_a_mask,
 ]  # fmt: skip
 HEALTHY_DATA = [2.0, -1.0, 0.0]

@@ -154,9 +154,9 @@ def test_an_affine_map():
         y = pg.add(A @ x, b, name="y")
     lines = pg.derivation(y, x).latex.lines
     assert r"\bar{y} = \frac{\partial L}{\partial y}" in lines
-    assert r"\bar{v}_1 = \bar{y}" in lines or r"\bar{v_1} = \bar{y}" in lines
-    assert lines[-1].replace(r"\bar{v_1}", "B") == r"\bar{x} = A^T\,B"
-    assert pg.derivation(y, A).latex.lines[-1].replace(r"\bar{v_1}", "B") == r"\bar{A} = B\,x^T"
+    assert r"\bar{v}_1 = \bar{y}" in lines
+    assert lines[-1] == r"\bar{x} = A^T\,\bar{v}_1"
+    assert pg.derivation(y, A).latex.lines[-1] == r"\bar{A} = \bar{v}_1\,x^T"
 
 
 def test_a_node_reached_on_two_paths_shows_both():

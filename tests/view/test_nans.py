@@ -93,6 +93,17 @@ def test_the_data_is_not_accused_unless_asked():
     assert caught.value.element == (1,)
 
 
+def test_the_branch_not_taken_is_not_blamed_for_what_the_data_holds():
+    def f(given, x):
+        return pg.where(x < 0, given, pg.log(x))
+
+    with pg.debug_nans():
+        found = pg.function(f)(np.array([np.inf, 1.0]), np.array([-1.0, 2.0]))
+    assert found[0] == np.inf
+    with pytest.raises(NonFiniteError, match="log of 0"), pg.debug_nans():
+        pg.function(f)(np.array([np.inf, 1.0]), np.array([-1.0, 0.0]))
+
+
 @pytest.mark.parametrize("eager", [True, False])
 def test_no_variable_takes_a_bad_value(eager):
     w = pg.Variable([1.0, 2.0], name="w")

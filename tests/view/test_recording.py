@@ -63,6 +63,24 @@ def test_the_gradient_kept_is_the_one_that_the_step_took():
                                    [g.min(), g.max(), np.linalg.norm(g)], rtol=1e-4)  # fmt: skip
 
 
+def test_the_gradient_of_a_shared_weight_is_the_sum():
+    class Twice(nn.Module):
+        def __init__(self):
+            self.weight = pg.Variable(np.eye(8, 3), dtype=pg.float32)
+
+        def forward(self, x, *, training):
+            return pg.matmul(x, self.weight) + pg.matmul(pg.tanh(x), self.weight)
+
+    recording = Recording(every=1)
+    fit(Twice(), (DATA[0][:16], DATA[1][:16]), optimizer=pg.optim.Adam(), epochs=1, batch_size=16,
+        record=recording)  # fmt: skip
+    model = Twice()
+    loss = pg.cross_entropy(model(pg.tensor(DATA[0][:16]), training=True), DATA[1][:16])
+    g = pg.gradients(loss, model.weight).numpy()
+    kept = recording.tracks["gradients"]["weight"].seen[1]
+    np.testing.assert_allclose(kept.norm, np.linalg.norm(g), rtol=1e-4)
+
+
 def test_recording_changes_nothing_of_the_training():
     plain, recorded = trained(None), trained(Recording(every=2))
     for a, b in zip(plain.variables().values(), recorded.variables().values(), strict=True):

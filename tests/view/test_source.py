@@ -234,6 +234,20 @@ def test_names_of_every_kind_become_names_of_python(folder):
     assert_same(module[name](feed), pg.Session().run(out, {x: feed}))
 
 
+def test_a_function_that_is_called_like_a_helper(folder):
+    def softmax(x):
+        return pg.softmax(x)
+
+    def sum(windows):
+        return pg.sum(pg.softmax(windows))
+
+    assert_same(folder.load(pg.source(softmax, X))["run_softmax"](X), pg.softmax(X).numpy())
+    found = folder.load(pg.source(sum, X))["run_sum"](X)
+    assert_same(found, pg.function(sum)(X))
+    y = pg.softmax(pg.tensor(X))
+    assert_same(folder.load(pg.source(y))["y"](), y.numpy())
+
+
 def test_arguments_in_trees_are_named_by_their_place(folder):
     def f(pair, options):
         return pair[0] * options["scale"] + pair[1]

@@ -21,6 +21,7 @@ _NAMES = {
     "source": "written.source",
     "latex": "mathematics.latex",
     "derivation": "mathematics.derivation",
+    "Recording": "training.recording",
     "debug_nans": "nans",
     "load_tape": "tape",
     "record": "recorder",
@@ -39,9 +40,9 @@ class Viewer(ModuleType):
     def __dir__(self) -> list[str]:
         return sorted([*vars(self), *_NAMES])
 
-    def __call__(self, what: Any, **options: Any) -> Any:
+    def __call__(self, what: Any, path: Any = None, **options: Any) -> Any:
         """The page about `what`; see `palingrad.view.page.show`."""
-        return importlib.import_module(".page", __name__).show(what, **options)
+        return importlib.import_module(".page", __name__).show(what, path, **options)
 
 
 sys.modules[__name__].__class__ = Viewer

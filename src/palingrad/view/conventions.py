@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Literal
 
 from ..graph.leaves import Constant
@@ -128,7 +127,7 @@ class _Stage:
             note,
             f"{uses}×" if shared else "",
             _tip(item) + (f"\nused {uses} times" if shared else ""),
-            (24.0, 22.0) if item.kind == "constant" else (40.0, 32.0),
+            least=(24.0, 22.0) if item.kind == "constant" else (40.0, 32.0),
         )
 
     def _operation(self, item: Item) -> Box:
@@ -226,7 +225,7 @@ def group_of(item: Item) -> tuple[str, ...]:
     return (*outer, *item.scope)
 
 
-def titles(boxes: list[Box]) -> Mapping[tuple[str, ...], str] | dict[tuple[str, ...], str]:
+def titles(boxes: list[Box]) -> dict[tuple[str, ...], str]:
     """What the frames of all groups are called."""
     return {
         box.group[:depth]: box.group[depth - 1].removeprefix("∂ ").removeprefix("← ")

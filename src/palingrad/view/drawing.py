@@ -37,7 +37,8 @@ class Drawing:
     def __init__(
         self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
     ) -> None:
-        self.what, self.picture, self.style = what, shown, style
+        self.what, self.picture = what, shown
+        self.style: Style = style
         self._canvas = canvas
         self._painted: Canvas | None = None
 
@@ -51,6 +52,10 @@ class Drawing:
     def svg(self) -> str:
         """The picture as the text of an SVG file."""
         return svg(self.canvas, style=self.style)
+
+    def text(self) -> str:
+        """The picture as lines of text, one for each item."""
+        return written(self.picture)
 
     def save(self, path: Any) -> None:
         """Write the picture in the format of the path's ending. Raises GraphError for another."""
@@ -109,10 +114,11 @@ def draw(
     if grain != "tensor":
         what = taken_apart(_nodes(what), grain)
     shown = picture(what)
+    layers = layers_of(_only(what)) if nodes == "neurons" else []
 
     def canvas() -> Canvas:
         if nodes == "neurons":
-            return neurons(layers_of(_only(what)), values=values)
+            return neurons(layers, values=values)
         scene = scene_of(
             shown, nodes=nodes, values=values, shapes=shapes, beside=backward == "beside"
         )

@@ -31,7 +31,6 @@ _PRINTED = {
     "or": "∨",
     "xor": "⊕",
 }
-_LETTERS = {"sigmoid": "σ", "sqrt": "√", "sum": "Σ", "prod": "Π", "negative": "−", "square": "□²"}
 _COMMUTE = {"+", "*", "==", "!=", "and", "or", "xor", "&", "|", "^", "·"}
 
 
@@ -47,6 +46,11 @@ def operation_text(node: Node) -> str:
     return symbol(node) or node.kind_name()
 
 
+def function_text(node: Node) -> str:
+    """The operation's name before its operands: σ for the sigmoid."""
+    return "σ" if node.kind_name() == "sigmoid" else node.kind_name()
+
+
 def formula(node: Node, operands: list[str | None]) -> str:
     """The operation on its operands' names, such as A @ x or sigmoid(d); without the operands
     where one has no name or it gets long."""
@@ -56,8 +60,7 @@ def formula(node: Node, operands: list[str | None]) -> str:
         if sign and len(names) == 2:
             spelled = f"{names[0]} {sign} {names[1]}"
         else:
-            name = _LETTERS["sigmoid"] if node.kind_name() == "sigmoid" else node.kind_name()
-            spelled = f"{name}({', '.join(names)})"
+            spelled = f"{function_text(node)}({', '.join(names)})"
         if len(spelled) <= 22:
             return spelled
     return sign or node.kind_name()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from .scene import Box, Scene, Wire
 
 LONGEST = 240  # boxes of a block that is looked for
 LEAST = 3  # times that a block comes at least
+EFFORT = 3_000_000  # boxes that are compared at most: what isn't found by then is drawn in full
 
 
 def folded(scene: Scene) -> Scene:
@@ -36,21 +38,24 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
     kinds: dict[object, int] = {}
     looks = [_look(box, len(sources[number])) for number, box in enumerate(scene.boxes)]
     ids = np.array([kinds.setdefault(look, len(kinds)) for look in looks])
-    taken = np.zeros(len(ids), bool)
+    free = np.ones(len(ids), bool)
     found: list[tuple[int, int, int]] = []
+    effort = EFFORT
     for length in range(1, min(LONGEST, len(ids) // LEAST) + 1):
-        same = ids[:-length] == ids[length:]
+        same = (ids[:-length] == ids[length:]) & free[:-length] & free[length:]
         edges = np.flatnonzero(np.diff(np.concatenate(([0], same.view(np.int8), [0]))))
-        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist()):
-            while stop - start >= (LEAST - 1) * length:
-                count = _wired_alike(sources, start, length, (stop - start) // length + 1)
-                end = start + count * length
-                if count >= LEAST and not taken[start:end].any():
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            while stop - start >= (LEAST - 1) * length and effort > 0:
+                most = (stop - start) // length + 1
+                differs = _first_different(sources, start, length, most)
+                count = (differs - start) // length
+                effort -= differs - start
+                if count >= LEAST:
                     found.append((start, length, count))
-                    taken[start:end] = True
-                    start = end
-                else:
-                    start += 1
+                    free[start : start + count * length] = False
+                    start += count * length
+                else:  # a run that begins before this would hold the difference too
+                    start = max(start + 1, differs - 2 * length + 1)
     return sorted(found)
 
 
@@ -59,21 +64,26 @@ def _look(box: Box, operands: int) -> tuple[object, ...]:
     return box.form, box.tone, box.role, box.kind, box.note, operands, box.badge
 
 
-def _wired_alike(
+def _first_different(
     sources: Sequence[Sequence[tuple[int, str]]], start: int, length: int, most: int
 ) -> int:
-    """How many blocks from `start` on are wired like the one before them.
+    """The first box from `start` on that isn't wired like the one a block before it, or the end of
+    `most` blocks.
 
-    The first may be fed from elsewhere: its boxes are held against those of the second.
+    The first block may be fed from elsewhere, where the second is fed from the first.
     """
-    for number in range(1, most):
-        for box in range(start + number * length, start + (number + 1) * length):
-            for (a, mark), (b, other) in zip(sources[box - length], sources[box], strict=True):
-                inside = b >= start + (number - 1) * length
-                alike = a == b or a + length == b or (number == 1 and inside)
-                if mark != other or not alike:
-                    return number
-    return most
+    end = start + most * length
+    handed: dict[int, int] = {}  # a box of the first block: what the first reads in its place
+    for box in range(start + length, end):
+        second = box < start + 2 * length
+        for (a, mark), (b, other) in zip(sources[box - length], sources[box], strict=True):
+            if second and start <= b < start + length:
+                alike = handed.setdefault(b, a) == a
+            else:
+                alike = b in (a, a + length)
+            if mark != other or not alike:
+                return box
+    return end
 
 
 def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
@@ -83,10 +93,15 @@ def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
     order: dict[str, int] = {}
     titles = dict(scene.titles)
     done = 0
+    members = Counter(
+        box.group[:depth] for box in scene.boxes for depth in range(1, len(box.group) + 1)
+    )
     for start, length, count in runs:
         boxes += scene.boxes[done:start]
         block = scene.boxes[start : start + length]
         common = _common(block)
+        while common and members[common] == length:  # a scope that comes with each block
+            common = common[:-1]
         frame = (f"× {count} from {block[0].key}",) if length > 1 else ()
         for number, box in enumerate(scene.boxes[start : start + length * count]):
             stands[box.key] = block[number % length].key

@@ -44,6 +44,7 @@ def layout(
     *,
     groups: Mapping[str, Group] | None = None,
     titles: Mapping[Group, float] | None = None,
+    ports: Mapping[str, float] | None = None,
     upward: Collection[int] = (),
     weak: Collection[int] = (),
     last: Sequence[str] = (),
@@ -60,7 +61,7 @@ def layout(
     keys = list(sizes)
     number = {key: place for place, key in enumerate(keys)}
     pairs = [(number[a], number[b]) for a, b in edges]
-    flat = [sizes[key][::-1] if right else sizes[key] for key in keys]
+    flat = [(sizes[key][1], sizes[key][0]) if right else sizes[key] for key in keys]
     inside = [(groups or {}).get(key, ()) for key in keys]
     parts: list[Layout] = []
     for vertices, numbers in _components(len(keys), pairs, inside):
@@ -75,6 +76,7 @@ def layout(
             {} if right else dict(titles or {}),
             tuple(last),
             (gap, rank_gap),
+            [min(flat[v][0] - 20.0, (ports or {}).get(keys[v], 1e9)) for v in vertices],
             right=right,
         )
         parts.append(part.result())
@@ -96,11 +98,12 @@ class _Drawing:
         titles: dict[Group, float],
         last: tuple[str, ...],
         gaps: tuple[float, float],
+        ports: list[float],
         *,
         right: bool,
     ) -> None:
         self.keys, self.sizes, self.edges = keys, sizes, edges
-        self.titles = titles
+        self.titles, self.ports = titles, ports
         self.gap, self.rank_gap = gaps
         # From left to right the title stands beside what is in the frame, not above it.
         self.head, self.pad = (PAD, PAD + TITLE) if right else (PAD + TITLE, PAD)
@@ -118,6 +121,7 @@ class _Drawing:
         }
         self.x = across(self.net, self.layers, half, gap, least)
         self._shift(half)
+        self.above, self.under = _nested(self.net, start=True), _nested(self.net, start=False)
         self.top, self.bottom = self._bands()
 
     def _widths(self) -> tuple[list[float], list[float]]:
@@ -144,9 +148,9 @@ class _Drawing:
             wide[net.rank[a]] = max(wide[net.rank[a]], abs(self.x[a] - self.x[b]))
         before, behind = [0.0] * (count + 1), [0.0] * (count + 1)
         for group, (first, last) in spans(net.borders).items():
-            depth = _depth_here(net, group, first, start=True)
+            depth = self.above[group]
             before[first] = max(before[first], depth * self.head)
-            behind[last] = max(behind[last], _depth_here(net, group, last, start=False) * PAD)
+            behind[last] = max(behind[last], self.under[group] * PAD)
         top: list[float] = []
         bottom: list[float] = []
         y = before[0]
@@ -189,8 +193,8 @@ class _Drawing:
             right = min(max(right, left + self.titles.get(group, 0.0)), most)
             left = max(min(left, right - self.titles.get(group, 0.0)), least)
             first, last = rows[group]
-            top = self.top[first] - _depth_here(net, group, first, start=True) * self.head
-            bottom = self.bottom[last] + _depth_here(net, group, last, start=False) * PAD
+            top = self.top[first] - self.above[group] * self.head
+            bottom = self.bottom[last] + self.under[group] * PAD
             frames[group] = (left, top, right - left, bottom - top)
             if group[:-1]:
                 sides[group[:-1]] = _around(sides.get(group[:-1]), left, right)
@@ -210,7 +214,7 @@ class _Drawing:
             sides.setdefault((b, -step), {})[n] = (self.x[end], n)
         found: dict[tuple[int, int, int], float] = {}
         for (vertex, side), users in sides.items():
-            room = max(self.sizes[vertex][0] - 20.0, 4.0)
+            room = max(self.ports[vertex], 4.0)
             space = min(SLOT, room / max(len(users) - 1, 1))
             for place, n in enumerate(sorted(users, key=users.__getitem__)):
                 found[vertex, side, n] = self.x[vertex] + (place - (len(users) - 1) / 2) * space
@@ -235,13 +239,17 @@ def _around(sides: tuple[float, float] | None, left: float, right: float) -> tup
     return (left, right) if sides is None else (min(sides[0], left), max(sides[1], right))
 
 
-def _depth_here(net: Net, group: Group, rank: int, *, start: bool) -> int:
-    """How many frames of this group and those in it start (or end) at this rank, one in another."""
-    deepest = 0
-    for other, pairs in net.borders.items():
-        if other[: len(group)] == group and (min(pairs) if start else max(pairs)) == rank:
-            deepest = max(deepest, len(other) - len(group) + 1)
-    return deepest
+def _nested(net: Net, *, start: bool) -> dict[Group, int]:
+    """For each group how many frames, its own and of groups in it, start (or end) in its first (or
+    last) layer, one in another."""
+    depth: dict[Group, int] = {}
+    edge = {group: pair[0 if start else 1] for group, pair in spans(net.borders).items()}
+    for group in sorted(edge, key=len, reverse=True):
+        depth[group] = depth.get(group, 0) + 1
+        outer = group[:-1]
+        if outer and edge[outer] == edge[group]:
+            depth[outer] = max(depth.get(outer, 0), depth[group])
+    return depth
 
 
 def _components(

@@ -133,9 +133,9 @@ def _roles(order: Sequence[Node], updates: Sequence[Node]) -> dict[int, Role]:
 def _settled(node: Node, users: Sequence[Node], roles: dict[int, Role]) -> Role:
     """A leaf that only the backward pass needs belongs to it."""
     if not node.inputs and users and isinstance(node, Constant):
-        found = {roles[id(user)] for user in users}
-        if len(found) == 1:
-            return found.pop()
+        first = roles[id(users[0])]
+        if all(roles[id(user)] == first for user in users):
+            return first
     return roles[id(node)]
 
 

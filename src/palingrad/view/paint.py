@@ -23,6 +23,7 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
         [(one.source, one.target) for one in scene.wires],
         groups={box.key: box.group for box in scene.boxes},
         titles={group: width(text, 11.5, "bold") + 26 for group, text in scene.titles.items()},
+        ports={box.key: _ports(box, right) for box in scene.boxes},
         upward={place for place, one in enumerate(scene.wires) if one.upward},
         weak={place for place, one in enumerate(scene.wires) if one.weak},
         last=scene.last,
@@ -59,6 +60,12 @@ def _stem(box: Box, right: bool) -> float:
     if not box.note:
         return 0.0
     return width(box.note, 10.5) + (23 if box.badge else 12) if right else STEM
+
+
+def _ports(box: Box, right: bool) -> float:
+    """How far apart wires may touch the outline, which is narrower than the footprint."""
+    along = box.size[1] if right else box.size[0]
+    return along * 0.72 if box.form in ("circle", "dot", "pill") else along - 16.0
 
 
 def _footprint(box: Box, right: bool) -> tuple[float, float]:

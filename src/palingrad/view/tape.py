@@ -305,7 +305,8 @@ class Tape:
             raise TapeError("the tape is empty: nothing was computed while it was recorded")
         shown = self.runs[run]
         alike = [one for one in self.runs if one.script is shown.script]
-        places = np.linspace(0, len(alike) - 1, min(steps, len(alike))).round().astype(int)
+        spread = np.linspace(0, len(alike) - 1, min(steps, len(alike))).round()
+        places = sorted({*map(int, spread), alike.index(shown)})  # runs compare by identity
         again = Rerun(self.runs)
         program, nodes = program_of(shown, again.all_of(shown))
         others: dict[str, dict[Node, Any]] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .facts import gradient_of, operation_text, preview, shape_text
+from .facts import function_text, gradient_of, operation_text, preview, shape_text
 from .model import Item, Picture
 
 
@@ -23,17 +23,15 @@ def written(picture: Picture) -> str:
         operands.setdefault(link.target, []).append(names[link.source])
     rows: list[tuple[str, str, str, str]] = []
     role = ""
-    lines: list[tuple[str, str, str, str]] = []
     for item in picture.items:
         if item.role != role:
             role = item.role
             rows.append((f"# {role}", "", "", ""))
         rows.append(_row(item, names[item.key], operands.get(item.key, [])))
-    lines = rows
-    wide = [max((len(row[column]) for row in lines), default=0) for column in range(3)]
+    wide = [max((len(row[column]) for row in rows if row[1]), default=0) for column in range(3)]
     return "".join(
         "  ".join(cell.ljust(size) for cell, size in zip(row, (*wide, 0))).rstrip() + "\n"
-        for row in lines
+        for row in rows
     )
 
 
@@ -43,7 +41,7 @@ def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str
         if len(operands) == 2 and not sign.isidentifier():
             does = f"{operands[0]} {sign} {operands[1]}"
         else:
-            does = f"{item.node.kind_name()}({', '.join(operands)})"
+            does = f"{function_text(item.node)}({', '.join(operands)})"
     else:
         does = item.kind
     shape = shape_text(item.node) or ("()" if item.node.shape == () else "")

@@ -14,7 +14,7 @@ import palingrad as pg
 from chromium import Opened, number
 
 ONE: list[Callable[[Any], Any]] = [
-    pg.tanh, pg.sigmoid, pg.atan, pg.exp2, pg.square, pg.softplus, pg.erf, pg.sinh, pg.expm1, pg.log1p,
+    pg.tanh, pg.sigmoid, pg.atan, pg.exp2, pg.square, pg.softplus, pg.erf, pg.sinh, pg.expm1,
 ]  # fmt: skip
 TWO: list[Callable[[Any, Any], Any]] = [
     pg.add, pg.multiply, pg.maximum, pg.logaddexp, pg.minimum,
@@ -106,7 +106,8 @@ READ = """() => {
     : [box.textContent];
   return {
     paths: [...document.querySelectorAll("#path-list .path")].map((path) => ({
-      factors: path.querySelector(".tag") ? [] : [...path.querySelectorAll(".factor")].map((f) => f.textContent),
+      factors: path.querySelector(".tag") ? []
+        : [...path.querySelectorAll(".factor")].map((f) => f.textContent),
       result: cells(path.querySelector(".result")),
     })),
     total: cells(document.querySelector("#path-total")),

@@ -105,3 +105,31 @@ def test_the_report_of_palingrad_train(scheme, browser: Browser, tmp_path, monke
     assert complaints == []
     assert all(url.startswith(("file:", "data:", "about:")) for url in requests)
     context.close()
+
+
+def test_a_tape_is_a_page_with_a_slider_through_its_runs(tab, tmp_path):
+    w = pg.Variable(3.0, name="w")
+    with pg.record() as tape:
+        for _ in range(5):
+            loss = w * w
+            loss.backward()
+            w.assign(w - 0.1 * w.grad)
+    path = tape.view(tmp_path / "tape.html", open=False).path
+    page = Opened(tab, path)
+    place = page.js("palingrad.nodes.findIndex((node) => node.n === 'loss')")
+    value = f"palingrad.valueOf({place}).data[0]"
+    total = "[...palingrad.nodes.keys()].filter((k) => palingrad.nodes[k].n === 'w')[0]"
+    assert page.text("#run-name") == "run 4"
+    np.testing.assert_allclose(page.js(value), tape.history("loss")[4], rtol=1e-6)
+    tab.locator("#run-slider").focus()
+    for run in (3, 2, 1, 0):
+        tab.keyboard.press("ArrowLeft")
+        assert page.text("#run-name") == f"run {run}"
+        np.testing.assert_allclose(page.js(value), tape.history("loss")[run], rtol=1e-6)
+        slope = page.js(f"palingrad.totalOf({total}).data[0]")
+        np.testing.assert_allclose(slope, 2 * tape.history("w")[run], rtol=1e-6)
+    for _ in range(4):
+        tab.keyboard.press("ArrowRight")
+    assert page.text("#run-name") == "run 4"
+    np.testing.assert_allclose(page.js(value), tape.history("loss")[4], rtol=1e-6)
+    page.check()

@@ -47,6 +47,7 @@ def ranked(count: int, edges: Sequence[Edge], weak: Collection[int] = ()) -> lis
     after: list[list[int]] = [[] for _ in range(count)]
     waiting = [0] * count
     pull = [0] * count  # how many edges want the vertex lower, less those that want it higher
+    strong: set[int] = set()
     for number, (a, b) in enumerate(edges):
         if a == b:
             continue
@@ -56,7 +57,7 @@ def ranked(count: int, edges: Sequence[Edge], weak: Collection[int] = ()) -> lis
         if number not in weak:
             pull[a] += 1
             pull[b] -= 1
-    strong = {end for number, pair in enumerate(edges) if number not in weak for end in pair[:1]}
+            strong.add(a)
     rank = [0] * count
     order = [vertex for vertex in range(count) if not waiting[vertex]]
     for vertex in order:

@@ -294,7 +294,7 @@ def _concat(y: Any, operands: Sequence[Piece]) -> Piece:
 
 
 def _item(y: Any, operands: Sequence[Piece]) -> Piece:
-    return Piece(f"{_indexable(operands[0])}_{{{y.attributes['index']}}}", ATOM)
+    return Piece(f"{_indexable(operands[0])}_{{[{y.attributes['index']}]}}", ATOM)
 
 
 def _group(y: Any, operands: Sequence[Piece]) -> Piece:

@@ -12,8 +12,8 @@ from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.order import postorder
 from ..names import is_named, names_of
-from ..page.mathml import Reader
 from .expression import Writing, written
+from .mathml import mathml
 from .pieces import ATOM, Piece
 from .plain import plain
 from .symbols import symbol
@@ -52,11 +52,6 @@ class Formula(str):
 
     def _repr_html_(self) -> str:
         return "".join(map(mathml, self.lines))
-
-
-def mathml(latex: str) -> str:
-    """A formula as an element that browsers draw by themselves."""
-    return f'<math display="block"><mrow>{Reader(latex).row()}</mrow></math>'
 
 
 def latex(node: Any) -> Formula:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from ...graph.operation import Operation
 
 # How tightly a piece of mathematics holds together, from loose to tight.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
+BACKSLASH = "\\"
 _HOLE = re.compile(r"\{([a-z])\}")
 _GROUP = re.compile(r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]")
 _OPERATORS = [
@@ -43,8 +45,22 @@ class Piece(NamedTuple):
         return self.latex if self.level >= level else f"\\left({self.latex}\\right)"
 
 
+def _times(count: int, term: Piece) -> Piece:
+    sign, rest = term.signed()
+    text = rest.within(PRODUCT)
+    return Piece(
+        f"{sign}{count}{' ' if text[0] == BACKSLASH else ''}{text}", SUM if sign else PRODUCT
+    )
+
+
 def added(terms: Sequence[Piece]) -> Piece:
-    """A sum, in which what is negative is subtracted."""
+    """A sum, in which what is negative is subtracted, and what comes twice is 2 times that."""
+    counts = Counter(term.latex for term in terms)
+    if len(counts) < len(terms) and not any(re.match(r"-?[\d.]", text) for text in counts):
+        terms = [
+            term if counts[term.latex] == 1 else _times(counts[term.latex], term)
+            for term in dict.fromkeys(terms)
+        ]
     total = terms[0]
     for term in terms[1:]:
         text = term.within(SUM)

@@ -10,7 +10,8 @@ from typing import Literal
 
 from ...dtypes import Array
 from ...graph.node import Node
-from .latex import Formula, mathml
+from .latex import Formula
+from .mathml import inline, mathml
 from .plain import plain
 
 Kind = Literal["expression", "local", "path", "adjoint", "sum", "result"]
@@ -93,9 +94,9 @@ class Derivation:
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
-        parts = [f"<h4>{mathml(self.title)}</h4>"]
+        parts = [f"<h4>{inline(self.title)}</h4>"]
         for heading, steps, left in self.sections():
             more = f" <small>({left} steps left out)</small>" if left else ""
-            parts.append(f"<p><b>{escape(heading)}</b>{more}</p>")
+            parts.append(f'<p style="margin: 0.8em 0 0.2em">{escape(heading)}{more}</p>')
             parts += [mathml(step.latex) for step in steps]
         return f'<div class="palingrad-derivation">{"".join(parts)}</div>'

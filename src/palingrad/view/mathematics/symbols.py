@@ -44,7 +44,10 @@ def _escaped(text: str) -> str:
 
 def bar(text: str) -> str:
     """The cotangent of what is written `text`: the gradient of the result with respect to it."""
-    return f"\\bar{{{text}}}" if re.fullmatch(r"\\?\w+", text) else f"\\overline{{{text}}}"
+    match = re.fullmatch(r"(\\?[a-zA-Z]+)(_.*)?", text)
+    if match and (len(match[1]) == 1 or match[1].startswith("\\")):
+        return f"\\bar{{{match[1]}}}{match[2] or ''}"
+    return f"\\overline{{{text}}}"
 
 
 def partial(y: str, x: str) -> str:

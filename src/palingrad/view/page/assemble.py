@@ -13,7 +13,7 @@ SCRIPTS = (
     "numbers.js", "state.js", "graph.js", "tensor.js", "maths.js", "windows.js", "machine.js",
     "schedule.js", "scene.js", "camera.js", "overlays.js", "draw.js", "matrix.js", "tree.js",
     "search.js", "details.js", "edges.js", "groups.js", "paths.js", "pathpanel.js", "timeline.js",
-    "whatif.js", "compare.js", "keys.js", "main.js",
+    "whatif.js", "compare.js", "runs.js", "keys.js", "main.js",
 )  # fmt: skip
 
 

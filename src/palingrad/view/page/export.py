@@ -80,8 +80,13 @@ class Export:
             if item.role == "forward" and item.key not in used and self._takes(item.node)
             and isinstance(item.node, Operation)
         ]  # fmt: skip
-        single = [node for node in ends if np.size(self.values[node]) == 1]
+        single = [node for node in ends if self._size(node) == 1]
         return (single or ends or [None])[-1]
+
+    def _size(self, node: Node) -> int:
+        """How many elements the node has, of all its outputs; 0 where that is unknown."""
+        value = self.values[node]
+        return 0 if value is None else int(flat(value).size)
 
     def _forward(self, key: str) -> bool:
         return self.items[self.place[key]].role == "forward"
@@ -201,8 +206,8 @@ class Export:
 
     def _derivative(self, found: Json, target: Operation, position: int, number: int) -> None:
         """The edge's structure, and its numbers where the page can't work them out itself."""
-        sizes = [np.size(v) if (v := self.values[x]) is not None else 0 for x in target.inputs]
-        out = np.size(value) if (value := self.values[target]) is not None else 0
+        sizes = [self._size(x) for x in target.inputs]
+        out = self._size(target)
         found["st"] = structure(target, position, sizes, out)
         twin = self.twins.get(target)
         if not isinstance(twin, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
@@ -233,7 +238,7 @@ def source(node: Node) -> list[Any] | None:
 
 def _shape(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
-        return [int(sum(np.size(one) for one in value))]
+        return [int(sum(np.size(one) for one in value))] if value else None
     shape: Any = node.shape if value is None else np.shape(value)
     if shape is None or isinstance(node, MultipleOutputs):
         return None

@@ -15,6 +15,7 @@ from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...graph.registry import operations
+from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import text as shape_text
 from ...trees import leaves
@@ -60,7 +61,7 @@ class Module:
         order = wanted.program.order
         kept = [x for x in order if isinstance(x, Constant) and id(x) in wanted.names]
         self._formulas = Formulas(kept)
-        self._global = Names([*dir(builtins), "np", "ARRAYS", *self._helper_names()])
+        self._global = Names([*_reserved(), wanted.name])
         self.arrays: dict[str, Array] = {}
         self._titles: dict[int, str] = {}  # module names of Variables and constants
         for node in order:
@@ -71,9 +72,6 @@ class Module:
                 wish = wanted.names.get(id(variable), "variable")
                 self._titles[id(variable)] = self._global.new(wish)
         self.text = self._written(kept)
-
-    def _helper_names(self) -> list[str]:
-        return [operation._kind_name for operation in operations]
 
     # ---------------------------------------------------------------- the parts
 
@@ -127,8 +125,7 @@ class Module:
 
     def _function(self) -> list[str]:
         wanted, program = self._wanted, self._program
-        taken = [*self._titles.values(), "np", *dir(builtins), *self._helper_names()]
-        local = Names(taken)
+        local = Names([*self._titles.values(), *_reserved()])
         feeds = [local.new(name) for name in wanted.parameters]
         codes: dict[int, Code] = {}
         for node, name in zip(program.feeds, feeds, strict=True):
@@ -232,6 +229,18 @@ class Module:
         if program.updates:
             lines += ["", "    Changes the module's Variables."]
         return [lines[0] + '"""'] if len(lines) == 1 else [*lines, '    """']
+
+
+def function_name(name: str) -> str:
+    """`name` as that of the module's function, which no helper and nothing of Python has."""
+    found = identifier(name)
+    return f"run_{found}" if found in _reserved() else found
+
+
+def _reserved() -> set[str]:
+    """Names with a meaning of their own in a module."""
+    helpers = {one._kind_name for one in operations if one.samples}  # bases have none
+    return {*dir(builtins), *dir(numpy_maths), "np", "ARRAYS", "file", "size_of", *helpers}
 
 
 def _leaf(name: str, node: Node) -> Code:

@@ -33,8 +33,7 @@ from ...passes.stable import stabilise
 from ...session import check_keys
 from ...trees import leaves, mapped, rebuilt
 from ..names import is_named, names_of
-from .body import identifier
-from .module import Gradient, Module, Wanted
+from .module import Gradient, Module, Wanted, function_name
 
 _PASSES = (simplify, fold, share)
 _EAGER = (simplify, share)  # what was computed as it is written is written as it was computed
@@ -97,7 +96,7 @@ def source(
             f"{what!r:.60}"
         )
     wanted.inline = inline
-    wanted.name = identifier(name or wanted.name)
+    wanted.name = function_name(name or wanted.name)
     wanted.gradients = _gradients(wanted, here)
     wanted.names = _names(wanted, here)
     module = Module(wanted)
@@ -193,7 +192,8 @@ def _of_nodes(what: Any, feeds: Any) -> Wanted:
     program = _rewritten(before, _EAGER if eager else _PASSES)
     outputs = iter(before.outputs)
     result = rebuilt(what, (_output(node, outputs) for node in nodes))
-    name = nodes[0].name.rsplit("/", 1)[-1] if len(nodes) == 1 and nodes[0]._name else "run"
+    name = names_of(nodes)[id(nodes[0])] if len(nodes) == 1 else "run"
+    name = name if len(nodes) == 1 and is_named(nodes[0], name) else "run"
     wanted = Wanted(program, _moved(result, before, program), name, _feed_names(program, fed))
     wanted.held = before
     return wanted

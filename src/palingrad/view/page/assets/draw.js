@@ -199,10 +199,11 @@ function paintBadge(g, box, role, known) {
 
 function paintName(g, box, fill) {
   g.fillStyle = fill ? contrast(fill) : ink.ink;
-  g.font = `600 16px ${ink.sans}`;
+  const size = Math.min(26, 10.5 / camera.scale); // as large as ten pixels of the screen, where it fits
+  g.font = `600 ${size}px ${ink.sans}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
-  g.fillText(clipped(nodes[box.node].n, Math.floor(box.w / 10)), box.x, box.y);
+  g.fillText(clipped(nodes[box.node].n, Math.floor((box.w - 10) / (0.58 * size))), box.x, box.y);
 }
 
 /** Two lines: the name and the operation; the value and, once it is there, the gradient. */

@@ -9,6 +9,7 @@ let stale = new Map(); // node → why its value isn't known after an edit
 let rowsNow = null; // after an edit: totals by node
 let edges_ = new Map(); // local derivatives already worked out
 let recomputed = 0; // nodes that the last edit computed anew
+let foreign = false; // another run is shown, whose totals are worked out here
 
 /** The node's value now, or null. */
 function valueOf(place) {
@@ -295,6 +296,6 @@ function recompute() {
     }
   }
   rowsNow = null;
-  if (edited.size && result !== null && !stale.has(result) && valueOf(result) && sizeOf(result) <= 16) rowsNow = reversed(result);
-  else if (edited.size) rowsNow = new Map();
+  if ((edited.size || foreign) && result !== null && !stale.has(result) && valueOf(result) && sizeOf(result) <= 16) rowsNow = reversed(result);
+  else if (edited.size || foreign) rowsNow = new Map();
 }

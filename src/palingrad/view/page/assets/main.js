@@ -43,6 +43,7 @@ startPaths();
 startTimeline();
 startWhatIf();
 startCompare();
+startRuns();
 startKeys();
 startOverlays();
 

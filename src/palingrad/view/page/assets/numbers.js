@@ -5,7 +5,7 @@ function short(x, digits = 4) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
   if (Number.isInteger(x) && Math.abs(x) < 1e6) return signed(String(x));
-  const text = x.toPrecision(digits);
+  const text = x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(digits - 1) : x.toPrecision(digits);
   const [front, power] = text.includes("e") ? text.split("e") : [text, ""];
   const trimmed = front.includes(".") ? front.replace(/\.?0+$/, "") : front;
   return signed(power ? `${trimmed}e${power.replace("+", "")}` : trimmed);

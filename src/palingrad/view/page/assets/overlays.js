@@ -91,7 +91,7 @@ function legend() {
   box.hidden = !paint;
   if (!paint) return;
   const { one, low, high, wide, known, numbers } = paint;
-  const unit = one.unit ? ` ${one.unit}` : "";
+  const written = (x) => (one.unit === "s" ? duration(x) : short(x) + (one.unit ? ` ${one.unit}` : ""));
   if (one.id === NAN_INF) {
     const bad = numbers.filter(Boolean).length;
     box.replaceChildren(make("div", {}, bad ? `${bad} nodes hold NaN or ∞` : "No NaN and no ∞ anywhere"));
@@ -106,6 +106,6 @@ function legend() {
   box.replaceChildren(
     make("div", {}, `${one.name}${wide ? ", logarithmic" : ""}`),
     make("div", { class: "ramp", style: `background:linear-gradient(90deg,${stops})` }),
-    make("div", { class: "ends" }, make("span", {}, short(low) + unit), make("span", {}, short(high) + unit)),
+    make("div", { class: "ends" }, make("span", {}, written(low)), make("span", {}, written(high))),
   );
 }

@@ -82,7 +82,7 @@ function showStep() {
   const queue = readyQueue(step);
   const shown = queue.slice(0, 12).map((place) => {
     const first = next && place === next.node;
-    return make("li", { class: first ? `next ${next.phase}` : "", "data-node": nodes[place].k }, (next.phase === "update" ? "← " : "") + nodes[place].n);
+    return make("li", { class: first ? `next ${next.phase}` : "", "data-node": nodes[place].k }, (next.kind === "descend" ? "← " : "") + nodes[place].n);
   });
   if (queue.length > 12) shown.push(make("li", {}, `+${counted(queue.length - 12)}`));
   at("ready").replaceChildren(...(shown.length ? shown : [make("li", {}, step ? "empty: all is done" : "empty")]));
