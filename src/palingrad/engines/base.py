@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +54,23 @@ class Executable:
         finally:
             for lock in held:
                 lock.release()
+
+    def repeat(
+        self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
+    ) -> list[Array]:
+        """Run `times` times, and stack the outputs of all runs.
+
+        The feeds numbered in `along` have one more axis in front: each run takes the next of it.
+        """
+        runs: list[list[Array]] = []
+        for number in range(times):
+            now = [one[number] if at in along else one for at, one in enumerate(feeds)]
+            runs.append(self([np.asarray(one) for one in now]))
+        stacks = [np.stack(found) for found in zip(*runs, strict=True)]
+        return [sealed(stack) for stack in stacks]
+
+    def expect(self, runs: int) -> None:
+        """Know that about so many runs are to come: an engine may prepare for that."""
 
 
 class Engine(Protocol):

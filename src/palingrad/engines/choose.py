@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
+from ..dtypes import DType, default_dtype
 from ..errors import EngineError
 from ..graph.context import context
 from .base import Engine
@@ -35,6 +36,11 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     if observed and context.observers:
         return _watched
     return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or "numpy")
+
+
+def engine_setting() -> tuple[str | None, DType]:
+    """What, besides the arguments of a call, says which engine runs and in which floats."""
+    return _chosen[0], default_dtype()
 
 
 def engine_names() -> list[str]:

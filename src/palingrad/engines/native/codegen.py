@@ -142,17 +142,33 @@ class Module:
         emit_wait(b, team, done)
 
     def _run(self, names: list[str]) -> None:
-        """run(table, team, objects): take the arrays and do the first stretch; not 0: the number of
-        the array, from 1 on, that generated code can't read as it lies."""
-        kinds = [POINTER.as_pointer(), _TEAM, _TEAM]
-        run = ir.Function(self.module, ir.FunctionType(INT, kinds), "run")
-        table, team, objects = run.args
+        """run(block): take the arrays and do the first stretch, as often as the block says.
+
+        The block: table, team, objects, how often, and by how many bytes each array's pointer moves
+        from one time to the next. Returns 0, or the number of the array, from 1 on, that generated
+        code can't read as it lies.
+        """
+        run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
+        (block,) = run.args
         b: Any = ir.IRBuilder(run.append_basic_block("entry"))
+        table, team, objects, moves = (
+            b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
+            for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
+        )
+        times = b.load(b.gep(block, [integer(3)]))
         bad = b.call(self.module.globals["prepare"], [table, objects])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
         if names:
-            b.call(self.module.globals[names[0]], [table, team])
+            stretch = self.module.globals[names[0]]
+            b.call(stretch, [table, team])
+            words = b.bitcast(table, INT.as_pointer())
+            with loop(b, integer(1), times):
+                with loop(b, integer(0), integer(self.slots.objects)) as number:
+                    word = b.gep(words, [number])
+                    move = b.load(b.gep(moves, [number]))
+                    b.store(b.add(b.load(word), move), word)
+                b.call(stretch, [table, team])
         b.ret(integer(0))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
 from ...graph.kinds import Custom
+from ...graph.leaves import state_lock
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...maths import numpy_maths
@@ -26,7 +27,7 @@ from .target import Library
 from .team import team
 from .views import View
 
-_RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+_RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 _STRETCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -54,6 +55,7 @@ class NativeExecutable(Executable):
             for stage in self.schedule.stages
             if not isinstance(stage[0].unit, Fallback)
         )
+        self._slow = any(isinstance(one, Operation) for one in self._calls)
         self._lease: Lease | None = None
         if self.schedule.updates is not None:
             changing = set(self._updated)
@@ -69,10 +71,37 @@ class NativeExecutable(Executable):
     # ---------------------------------------------------------------- running
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
-        lease = self._lease
-        if lease is None:
+        if self._lease is not None:
+            return self._in_place(feeds, 1, ())
+        if self._updated or self._slow:
             return super().__call__(feeds)
-        memory, slots = self._resident, self.slots
+        slots = self.slots
+        if self._reads:
+            with state_lock:
+                feeds = [*feeds, *[variable._value for variable in self._reads]]
+        memory = slots.taken()
+        objects, number = memory.objects, 0
+        for array in feeds:
+            objects[number] = id(array)
+            number += 1
+        slots.results_for(memory)
+        self._call(memory, feeds)
+        outputs = [self._result(one, memory) for one in self._outputs]
+        slots.give_back(memory)
+        return outputs
+
+    def repeat(
+        self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
+    ) -> list[Array]:
+        plain = all(slot is not None for _, slot, _ in self._outputs)
+        if self._lease is None or not plain or times < 1:
+            return super().repeat(feeds, times, along)
+        return self._in_place(feeds, times, along)
+
+    def _in_place(self, feeds: Sequence[Array], times: int, along: Collection[int]) -> list[Array]:
+        """Runs that write over the Variables' arrays, which this program has on loan."""
+        lease, memory, slots = self._lease, self._resident, self.slots
+        assert lease is not None
         read = [variable._value for variable in self._only_read]
         lease.lock.acquire()
         try:
@@ -81,41 +110,79 @@ class NativeExecutable(Executable):
                 arrays = lease.take(len(self._updated))
                 slots.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
                 read = arrays[len(self._updated) :]
-            slots.fill(memory, [*feeds, *read])
-            self._call(memory)
+            given = [*feeds, *read] if read else feeds
+            objects, number = memory.objects, 0
+            for array in given:
+                objects[number] = id(array)
+                number += 1
+            if times != 1:
+                return self._repeated(memory, given, times, along)
+            slots.results_for(memory)
+            self._call(memory, given)
             return [self._result(one, memory) for one in self._outputs]
         finally:
             lease.lock.release()
+
+    def _repeated(
+        self, memory: Memory, given: Sequence[Array], times: int, along: Collection[int]
+    ) -> list[Array]:
+        """`times` runs in one call: pointers move along stacked feeds and results."""
+        moves, first = memory.moves, len(self.slots.given)
+        stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.slots.results]
+        try:
+            for number in along:
+                moves[number] = given[number].nbytes // times
+            for number, stack in enumerate(stacks, first):
+                memory.objects[number] = id(stack)
+                moves[number] = stack.nbytes // times
+            memory.block[3] = times
+            self._call(memory, given)
+        finally:
+            memory.block[3] = 1
+            for number in range(len(moves)):
+                moves[number] = 0
+            memory.arrays[first : first + len(stacks)] = [None] * len(stacks)
+        return [
+            sealed(stacks[slot - first].reshape((times, *shape)))
+            for _, slot, shape in self._outputs
+            if slot is not None
+        ]
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
         slots = self.slots
         memory = slots.taken()
-        slots.fill(memory, [*feeds, *states])
-        self._call(memory)
+        given = [*feeds, *states]
+        slots.pin(memory, given, 0)
+        slots.results_for(memory)
+        self._call(memory, given)
         outputs = [self._result(one, memory) for one in self._outputs]
         values = [self._result(one, memory) for one in self._values]
-        slots.give_back(memory)
+        slots.let_go(memory)
         return outputs, values
 
-    def _call(self, memory: Memory) -> None:
-        """One run on memory that is filled."""
-        crew = None if self._alone else team()
-        address = None
-        if crew is not None:
-            address = crew.address
-            if crew.asleep:
-                crew.wake()
-        while bad := self._run(memory.address, address, memory.objects_address):
-            array = np.require(memory.arrays[bad - 1], requirements=["C", "A"])
+    def _call(self, memory: Memory, given: Sequence[Array]) -> None:
+        """One run on memory that is filled; `given` are the arrays it was filled with."""
+        address = 0
+        if not self._alone:
+            crew = team()
+            if crew is not None:
+                address = crew.address
+                if crew.asleep:
+                    crew.wake()
+            memory.block[1] = address
+        kept: list[Array] = []
+        while bad := self._run(memory.block_address):
+            array = np.require(given[bad - 1], requirements=["C", "A"])
+            kept.append(array)
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:
             if isinstance(call, Operation):
                 self._fall_back(call, memory)
             else:
-                call(memory.address, address)
+                call(memory.address, address or None)
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""

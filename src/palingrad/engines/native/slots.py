@@ -38,7 +38,11 @@ class Memory:
         self.objects = row_of("Q", bytes(8 * max(slots.objects, 1)))
         self.table[slots.count] = self.arena.ctypes.data
         self.table[slots.count + 1] = self.control.ctypes.data
-        self.objects_address = self.objects.buffer_info()[0]
+        self.moves = row_of("q", bytes(8 * max(slots.objects, 1)))
+        # What `run` is called with: table, team, objects, how often, moves.
+        self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
+                                  self.moves.buffer_info()[0]])  # fmt: skip
+        self.block_address = self.block.buffer_info()[0]
         self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
         for number, value in slots.fixed.items():
             self.point(number, value)
@@ -114,12 +118,16 @@ class Slots:
             return Memory(self)
 
     def give_back(self, memory: Memory) -> None:
+        """Keep the memory for the next run."""
+        self._idle.append(memory)
+
+    def let_go(self, memory: Memory) -> None:
         """Keep the memory for the next run, and let go of what this one was given."""
         memory.loose.clear()
         arrays = memory.arrays
         for number in range(len(self.given)):
             arrays[number] = None
-        self._idle.append(memory)
+        self.give_back(memory)
 
     def results_for(self, memory: Memory) -> None:
         """An array for each result: the last run's if nobody holds that any more, else a new one."""
@@ -139,11 +147,6 @@ class Slots:
         for number, array in enumerate(arrays, first):
             memory.arrays[number] = array
             memory.objects[number] = id(array)
-
-    def fill(self, memory: Memory, arrays: Sequence[Array]) -> None:
-        """Note the arrays that are given, and have results ready."""
-        self.pin(memory, arrays, 0)
-        self.results_for(memory)
 
     def buffer(self, node: Node, memory: Memory) -> Array:
         """The node's buffer as an array."""
