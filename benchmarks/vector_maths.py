@@ -16,7 +16,7 @@ from llvmlite import ir
 
 from palingrad.engines.native.loops import integer, read, vectors, write
 from palingrad.engines.native.maths import NativeMaths
-from palingrad.engines.native.target import Library, host
+from palingrad.engines.native.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
 from palingrad.ops.activation import Gelu, GeluTanh, Sigmoid, Softplus
 
@@ -64,7 +64,7 @@ def compiled(name: str, inputs: list[Any], result: Any) -> Callable[[], None]:
 
     vectors(builder, len(result), host().lanes(dtype.itemsize), body)
     builder.ret_void()
-    library = Library(str(module))
+    library = Library(machine_code(str(module)))
     call = library.function("go")
     pointers = (ctypes.c_void_p * len(places))(*(x.ctypes.data for x in (*inputs, result)))
     address = ctypes.addressof(pointers)

@@ -10,7 +10,7 @@ from mpmath import mp
 import palingrad as pg
 from palingrad.engines.native.loops import integer, read, vectors, write
 from palingrad.engines.native.maths import NativeMaths
-from palingrad.engines.native.target import Library, host
+from palingrad.engines.native.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
 
 # The largest error in ULP that each function may have, in float32 and in float64.
@@ -44,7 +44,7 @@ def compiled(formula, dtype, count, arity=1, lanes=None, to=None):
 
     vectors(builder, count, lanes or host().lanes(dtype.itemsize), body)
     builder.ret_void()
-    library = Library(str(module))
+    library = Library(machine_code(str(module)))
     call = library.function("go")
 
     def run(*inputs):

@@ -17,13 +17,14 @@ from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
+from .cache import key_of, load, store
 from .codegen import Module, stretches
 from .lease import Lease
 from .lower import lowered
 from .report import explained
 from .schedule import Fallback, is_serial, scheduled
 from .slots import Memory, Slots
-from .target import Library
+from .target import Library, machine_code
 from .team import team
 from .views import View
 
@@ -39,7 +40,13 @@ class NativeExecutable(Executable):
         super().__init__(program)
         self.schedule = scheduled(program)
         self.slots = Slots(program, self.schedule)
-        self.library = Library(str(Module(self.schedule, self.slots)))
+        key = key_of(program)
+        code = load(key)
+        self.from_cache = code is not None
+        if code is None:
+            code = machine_code(self.emitted())
+            store(key, code)
+        self.library = Library(code)
         self._run = _RUN(self.library.address("run"))
         parts = stretches(self.schedule)
         self._calls: list[Any] = [
@@ -64,6 +71,12 @@ class NativeExecutable(Executable):
             self._resident = Memory(self.slots)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
+        # Whether every output has memory of its own, which can be handed out as it is.
+        self._simple = all(slot is not None for _, slot, _ in self._outputs)
+
+    def emitted(self) -> str:
+        """The program in LLVM's language."""
+        return str(Module(self.schedule, self.slots))
 
     def explain(self) -> str:
         return explained(self.program, self.schedule, self.slots)
@@ -73,7 +86,7 @@ class NativeExecutable(Executable):
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._lease is not None:
             return self._in_place(feeds, 1, ())
-        if self._updated or self._slow:
+        if self._updated or self._slow or not self._simple:
             return super().__call__(feeds)
         slots = self.slots
         if self._reads:
@@ -93,8 +106,7 @@ class NativeExecutable(Executable):
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
     ) -> list[Array]:
-        plain = all(slot is not None for _, slot, _ in self._outputs)
-        if self._lease is None or not plain or times < 1:
+        if self._lease is None or not self._simple or times < 1:
             return super().repeat(feeds, times, along)
         return self._in_place(feeds, times, along)
 
@@ -118,6 +130,8 @@ class NativeExecutable(Executable):
             if times != 1:
                 return self._repeated(memory, given, times, along)
             slots.results_for(memory)
+            if not self._simple:
+                memory.arrays[: len(given)] = given
             self._call(memory, given)
             return [self._result(one, memory) for one in self._outputs]
         finally:

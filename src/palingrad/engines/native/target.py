@@ -59,19 +59,35 @@ def host() -> Target:
 _FORCED = {"x86-64-v2": (16, 16), "x86-64-v3": (32, 16), "x86-64-v4": (64, 32)}
 
 
-class Library:
-    """A compiled module; its functions stay callable as long as it lives."""
+def machine_code(text: str) -> bytes:
+    """The object file that LLVM makes of a module."""
+    machine = host().machine()
+    return machine.emit_object(_optimised(text, machine))
 
-    def __init__(self, text: str) -> None:
-        machine = host().machine()
-        module = llvm.parse_assembly(text)
-        module.verify()
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = options.slp_vectorization = False  # vectors are ours already
-        passes = llvm.create_pass_builder(machine, options)
-        passes.getModulePassManager().run(module, passes)
-        self.module = module
-        self._engine = llvm.create_mcjit_compiler(module, machine)
+
+def assembly(text: str) -> str:
+    """The same as text, for people."""
+    machine = host().machine()
+    return machine.emit_assembly(_optimised(text, machine))
+
+
+def _optimised(text: str, machine: Any) -> Any:
+    module = llvm.parse_assembly(text)
+    options = llvm.create_pipeline_tuning_options(speed_level=1)
+    options.loop_unrolling = False  # the loops that gain from it are written that way
+    options.loop_vectorization = options.slp_vectorization = False  # vectors are ours already
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    return module
+
+
+class Library:
+    """Machine code in memory; its functions stay callable as long as it lives."""
+
+    def __init__(self, code: bytes) -> None:
+        empty = llvm.parse_assembly("")
+        self._engine = llvm.create_mcjit_compiler(empty, host().machine())
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
 
     def address(self, name: str) -> int:
@@ -81,7 +97,3 @@ class Library:
     def function(self, name: str) -> Any:
         """The function of this name, taking one pointer."""
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address(name))
-
-    def assembly(self) -> str:
-        """The module's machine code as text."""
-        return host().machine().emit_assembly(self.module)

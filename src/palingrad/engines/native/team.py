@@ -18,9 +18,10 @@ from typing import Any
 
 from llvmlite import ir
 
+from .cache import kept_key, load, store
 from .frame import POINTER
 from .loops import INT, declared, integer
-from .target import Library, host
+from .target import Library, host, machine_code
 
 # Words of the shared block, each on a cache line of its own (8 words):
 POSTED, ENTRY, TABLE, OPEN, ACTIVE, BUSY, STOP, YIELD = (8 * number for number in range(8))
@@ -162,7 +163,13 @@ def _worker() -> str:
 
 @cache
 def _helper() -> Any:
-    library = Library(_worker())
+    text = _worker()
+    key = kept_key(text)
+    code = load(key)
+    if code is None:
+        code = machine_code(text)
+        store(key, code)
+    library = Library(code)
     return library, library.function("helper")
 
 
