@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import partial, update_wrapper
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 from .dtypes import DTYPES, Array, as_array, default_dtype, float64, int64
 from .engines.base import Executable
 from .engines.choose import engine_setting, get_engine
-from .errors import GraphError
+from .errors import GraphError, ShapeError
 from .graph.context import context, opened
 from .graph.graph import Graph
 from .graph.kinds import Assign, Scratch
@@ -30,9 +30,12 @@ from .trees import leaves, rebuilt
 class Function:
     """A function compiled on first call for each signature; see `function`."""
 
-    def __init__(self, f: Callable[..., Any], *, engine: str | None = None) -> None:
+    def __init__(
+        self, f: Callable[..., Any], *, engine: str | None = None, runs: int = 0
+    ) -> None:
         update_wrapper(self, f)
         self._f = f
+        self._runs = runs
         self._engine = engine
         self._traces: dict[Hashable, Traced] = {}
         self._lock = threading.Lock()
@@ -49,6 +52,27 @@ class Function:
         if not kwargs and not context.observers:
             self._latest = LastCall.of(traced, args)
         return traced.run(given)
+
+    def repeat(self, *args: Any, along: Collection[int]) -> Any:
+        """Call once for each place on the first axis of the arrays numbered in `along`, and stack
+        the results; one native call does it all where it can. All arguments are arrays.
+
+        >>> import numpy as np
+        >>> import palingrad as pg
+        >>> pg.function(lambda x, y: x * y).repeat(np.arange(3), np.array(2), along=(0,))
+        array([0, 2, 4])
+        """
+        arrays = [as_array(one) for one in args]
+        counts = {arrays[number].shape[0] for number in along}
+        if len(counts) != 1:
+            raise ShapeError(
+                f"{self.__name__}: repeat needs arrays of one length, got {sorted(counts)}"
+            )
+        (times,) = counts
+        one = [array[:1].reshape(array.shape[1:]) if at in along and times else array
+               for at, array in enumerate(arrays)]  # fmt: skip
+        traced = self._trace(one, {}, one)
+        return traced.returned(traced.executable.repeat(arrays, times, along))
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
         """What a call with such arguments runs, step by step; nothing is run."""
@@ -74,6 +98,7 @@ class Function:
                 traced = self._traces.get(key)
                 if traced is None:
                     traced = Traced(self._f, args, kwargs, forms, engine.name)
+                    traced.executable.expect(self._runs)
                     self._traces[key] = traced
         return traced
 
@@ -84,13 +109,16 @@ class Function:
     __name__: str
 
 
-def function(f: Callable[..., Any] | None = None, *, engine: str | None = None) -> Any:
+def function(
+    f: Callable[..., Any] | None = None, *, engine: str | None = None, runs: int = 0
+) -> Any:
     """`f` compiled: traced into a Program once for each signature of its arguments, then fast.
 
     Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a change of
     shape or dtype traces again. Everything else (booleans, strings, Variables, objects) is part of
     the signature. Variables may be read and assigned; a run is atomic. Called with nodes, or while
-    a graph is open, f itself runs and its nodes become part of that graph.
+    a graph is open, f itself runs and its nodes become part of that graph. Of a function that will
+    be called often, `runs` says about how often, so that it is compiled at once.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -100,7 +128,9 @@ def function(f: Callable[..., Any] | None = None, *, engine: str | None = None) 
     >>> distance(np.array([3.0, 0.0]), np.array([0.0, 4.0]))
     array(5.)
     """
-    return partial(function, engine=engine) if f is None else Function(f, engine=engine)
+    if f is None:
+        return partial(function, engine=engine, runs=runs)
+    return Function(f, engine=engine, runs=runs)
 
 
 class Traced:

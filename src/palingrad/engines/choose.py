@@ -8,6 +8,7 @@ import os
 from ..dtypes import DType, default_dtype
 from ..errors import EngineError
 from ..graph.context import context
+from .auto import AutoEngine
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
@@ -16,6 +17,7 @@ from .watched import WatchedEngine
 _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
 if importlib.util.find_spec("llvmlite") is not None:
     _engines["native"] = NativeEngine()
+    _engines["auto"] = AutoEngine()
 _watched = WatchedEngine()
 _chosen: list[str | None] = [None]
 
@@ -35,7 +37,7 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     """
     if observed and context.observers:
         return _watched
-    return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or "numpy")
+    return _named(name or _chosen[0] or os.environ.get("PALINGRAD_ENGINE") or _best())
 
 
 def engine_setting() -> tuple[str | None, DType]:
@@ -44,8 +46,12 @@ def engine_setting() -> tuple[str | None, DType]:
 
 
 def engine_names() -> list[str]:
-    """The engines that are here, the best first."""
+    """The engines that are here. `auto`, which goes from numpy to native, runs where none is named."""
     return list(_engines)
+
+
+def _best() -> str:
+    return "auto" if "auto" in _engines else "numpy"
 
 
 def _named(name: str) -> Engine:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from ...dtypes import int64
 from .frame import KERNEL, POINTER, Frame
-from .loops import INT, integer, loop
+from .loops import INT, integer, loop, read
 from .schedule import Fallback, Kernel, Schedule, is_serial
 from .slots import Slots
 from .team import STAGES, emit_entry, emit_wait
@@ -43,7 +44,7 @@ class Module:
             for number, kernel in enumerate(schedule.kernels)
             if kernel.items and not isinstance(kernel.unit, Fallback)
         }
-        _emit_prepare(self.module, slots.objects)
+        _emit_prepare(self.module, slots.objects, slots.checks)
         first = 0
         names: list[str] = []
         for number, stretch in enumerate(stretches(schedule)):
@@ -156,7 +157,7 @@ class Module:
             for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
         )
         times = b.load(b.gep(block, [integer(3)]))
-        bad = b.call(self.module.globals["prepare"], [table, objects])
+        bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
         if names:
@@ -172,11 +173,15 @@ class Module:
         b.ret(integer(0))
 
 
-def _emit_prepare(module: ir.Module, count: int) -> None:
-    """prepare(table, objects): each array's data pointer from NumPy's own structure."""
-    kinds = [POINTER.as_pointer(), _TEAM]
+def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
+    """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
+
+    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an index that
+    is out of range.
+    """
+    kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
-    table, objects = function.args
+    table, objects, times, moves = function.args
     b: Any = ir.IRBuilder(function.append_basic_block("entry"))
     data, flags = array_layout()
     with loop(b, integer(0), integer(count)) as number:
@@ -188,6 +193,16 @@ def _emit_prepare(module: ir.Module, count: int) -> None:
             b.ret(b.add(number, integer(1)))
         pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
         b.store(b.load(pointer), b.gep(table, [number]))
+    for slot, dtype, many, length in checks:
+        moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
+        total = b.mul(integer(many), b.select(moving, times, integer(1)))
+        base = b.load(b.gep(table, [integer(slot)]))
+        with loop(b, integer(0), total) as place:
+            index = read(b, base, dtype, place, 1, 1).cast(int64).code
+            low = b.icmp_signed("<", index, integer(-length))
+            high = b.icmp_signed(">=", index, integer(length))
+            with b.if_then(b.or_(low, high)):
+                b.ret(integer(-slot - 1))
     b.ret(integer(0))
 
 

@@ -188,6 +188,8 @@ class NativeExecutable(Executable):
             memory.block[1] = address
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
+            if bad < 0:
+                raise IndexError(self._out_of_range(-bad - 1, given))
             array = np.require(given[bad - 1], requirements=["C", "A"])
             kept.append(array)
             memory.arrays[bad - 1] = array
@@ -197,6 +199,12 @@ class NativeExecutable(Executable):
                 self._fall_back(call, memory)
             else:
                 call(memory.address, address or None)
+
+    def _out_of_range(self, number: int, given: Sequence[Array]) -> str:
+        """What is wrong with the indices that were fed as array `number`."""
+        length = min(rows for slot, _, _, rows in self.slots.checks if slot == number)
+        low, high = given[number].min(), given[number].max()
+        return f"take: indices {low} … {high} for {length} rows"
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""

@@ -16,7 +16,7 @@ from ...graph.operation import MultipleOutputs, Operation
 from ...ops.move import ExpandDims, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
-from . import body, combine, window
+from . import body, combine, gather, window
 from .body import is_number
 from .loop import LONGEST
 from .product import takes_epilogue
@@ -76,6 +76,8 @@ class Fusion:
             self._reduce(node)
         elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind == "f":
             self._alone(node, "product")
+        elif gather.fits(node, self.views):
+            self._alone(node, "gather")
         elif window.fits(node):
             self._alone(node, "window", window.layout(node))
         else:

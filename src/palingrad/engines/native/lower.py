@@ -15,6 +15,8 @@ from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.registry import ops
+from ...ops.reduce import Argmax, Argmin
+from ...ops.take import Take
 from ...passes.program import Program
 
 
@@ -24,7 +26,9 @@ def lowered(program: Program) -> Program:
 
 
 def _lower(node: Operation) -> Node:
-    if not isinstance(node, Index):
+    if isinstance(node, (Argmax, Argmin)):
+        return _first(node)
+    if not isinstance(node, Index) or isinstance(node, Take):
         return node
     try:
         made = node.f(NodeMaths(), *node.inputs, **node.attributes)
@@ -33,6 +37,27 @@ def _lower(node: Operation) -> Node:
     if made.dtype != node.dtype:
         made = ops.cast(made, node.dtype)
     return made if made.shape == node.shape else node
+
+
+def _first(node: Any) -> Node:
+    """The place of an extreme: the first where an element equals it, or of a NaN."""
+    (x,) = node.inputs
+    axis: Any = node.axis
+    if x.ndim == 0 or not isinstance(axis, int | None) or 0 in x.shape:
+        return node
+    if axis is None:
+        x, axis = ops.reshape(x, (-1,)), 0
+    best = (ops.max if isinstance(node, Argmax) else ops.min)(x, axis=axis, keepdims=True)
+    found = ops.equal(x, best)
+    if x.dtype.kind == "f":
+        found = ops.logical_or(found, ops.isnan(x))
+    length = x.shape[axis]
+    shape = [1] * x.ndim
+    shape[axis] = length
+    places = Constant(np.arange(length).reshape(shape))
+    first = ops.min(ops.where(found, places, length), axis=axis, keepdims=node.keepdims)
+    made = first if first.dtype == node.dtype else ops.cast(first, node.dtype)
+    return made if made.shape == node.shape else ops.reshape(made, node.shape)
 
 
 class NodeMaths:
@@ -54,11 +79,3 @@ class NodeMaths:
     def cast(self, x: Any, dtype: Any) -> Any:
         """x in another dtype."""
         return ops.cast(x, dtype)
-
-    def take(self, x: Any, indices: Any, axis: int) -> Any:
-        """Not a formula, but itself."""
-        raise NotImplementedError
-
-    def take_add(self, g: Any, indices: Any, axis: int, size: int) -> Any:
-        """Not a formula, but itself."""
-        raise NotImplementedError

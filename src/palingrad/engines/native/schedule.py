@@ -16,6 +16,7 @@ from .copying import Copy
 from .dot import Dot
 from .fold import Fold
 from .fuse import Fusion, Group
+from .gather import Gather
 from .in_place import Updates, updates_in_place
 from .large import LargeProduct
 from .loop import Loop, Unit
@@ -103,7 +104,8 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return window.unit(nodes)
-    return {"fold": Fold, "copy": Copy, "fallback": Fallback}[group.kind](nodes)
+    kinds = {"fold": Fold, "copy": Copy, "gather": Gather, "fallback": Fallback}
+    return kinds[group.kind](nodes)
 
 
 def _inner(group: Group, views: dict[Node, View]) -> dict[Node, Node]:

@@ -15,6 +15,7 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
 from .body import dtype_of
+from .gather import Gather
 from .memory import Span, planned
 from .schedule import Fallback, Kernel, Schedule
 
@@ -94,6 +95,15 @@ class Slots:
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._fresh = fresh
+        # Indices to look at before a run: (slot, dtype, how many, rows that there are).
+        self.checks = [
+            (self._number[base], dtype_of(base), count, length)
+            for base, count, length in (
+                kernel.unit.check(self._views)
+                for kernel in schedule.kernels
+                if isinstance(kernel.unit, Gather)
+            )
+        ]
         self.stages = max(len(schedule.stages), 1)
         spans = _lives(schedule, inner)
         offsets, self.arena_bytes = planned([span for _, span in spans])
