@@ -36,6 +36,10 @@ from .engines.choose import (
     get_engine as get_engine,
     set_engine as set_engine,
 )
+from .engines.threads import (
+    get_num_threads as get_num_threads,
+    set_num_threads as set_num_threads,
+)
 from .function import function as function
 from .graph.context import name_scope as name_scope
 from .graph.functions import binary as binary, unary as unary

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from . import data
 from .engines.choose import engine_names, get_engine
+from .engines.native.engine import describe
 from .errors import PalingradError
 from .ops.random import set_seed
 from .train.evaluate import evaluate as evaluated
@@ -206,6 +207,8 @@ def info() -> None:
     table.add_row("numpy", np.__version__)
     table.add_row("machine", f"{platform.machine()}, {os.cpu_count()} cores")
     table.add_row("engines", ", ".join(engine_names()) + f" (now {get_engine().name})")
+    for name, text in describe():
+        table.add_row(name, text)
     for name in data.names():
         table.add_row(f"data: {name}", data.describe(name))
     console.print(table)

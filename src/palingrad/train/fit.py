@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.batching import batches
+from ..data.batching import shuffled
 from ..dtypes import Array, float32
 from ..errors import DataError, ShapeError
 from ..function import function
@@ -74,40 +74,30 @@ def fit(
     evaluator = Evaluator(model, loss, engine=engine)
     history = History()
     report = reporter or Quiet()
-
-    @function(engine=engine)
-    def step(x: Any, y: Any) -> Any:
-        scores = model(x, training=True)  # (batch, classes)
-        mean = loss(scores, y)
-        optimizer.minimize(mean)
-        return mean, ops.sum(ops.argmax(scores, axis=-1) == y)
-
-    inputs, labels = np.asarray(train[0], float32), train[1]
-    steps = -(-len(labels) // batch_size)
+    steps = _Steps(model, loss, optimizer, train, batch_size, epochs, engine)
     watch = recording_of(record)
-    watch.starts(model.variables() if record is not None else {}, steps * epochs)
+    watch.starts(model.variables() if record is not None else {}, steps.count * epochs)
     with _interruptible() as interrupted, report, watch:
         for number in range(1, epochs + 1):
             start = time.perf_counter()
-            total, right, seen = 0.0, 0, 0
-            report.epoch_starts(number, epochs, steps)
-            for x, y in batches((inputs, labels), batch_size, seed=seed, epoch=number):
-                with watch.step():
-                    mean, hits = step(x, y)
-                watch.step_ends(float(mean), int(hits) / len(y))
-                total, right, seen = total + float(mean) * len(y), right + int(hits), seen + len(y)
-                report.step_ends(total / seen, right / seen)
+            report.epoch_starts(number, epochs, steps.count)
+            at_once = 1 if record is not None else None
+            tally = _Tally()
+            for means, hits, sizes in steps.run(shuffled(steps.rows, seed, number), at_once, watch):
+                tally.add(means, hits, sizes)
+                watch.step_ends(float(means[-1]), int(hits[-1]) / sizes[-1])
+                report.step_ends(tally.loss, tally.accuracy, len(means))
                 if interrupted():
                     break
-            if not np.isfinite(total):
+            if not np.isfinite(tally.loss):
                 raise DataError(
-                    f"the loss became {total / seen} in epoch {number}: try a smaller learning rate"
+                    f"the loss became {tally.loss} in epoch {number}: try a smaller learning rate"
                 )
             found = None if test is None else evaluator(*test)
             epoch = Epoch(
                 number,
-                total / seen,
-                right / seen,
+                tally.loss,
+                tally.accuracy,
                 None if found is None else found.loss,
                 None if found is None else found.accuracy,
                 time.perf_counter() - start,
@@ -121,6 +111,80 @@ def fit(
                 history.interrupted = True
                 break
     return history
+
+
+class _Tally:
+    """Loss and accuracy over the examples so far."""
+
+    def __init__(self) -> None:
+        self._total, self._right, self._seen = 0.0, 0, 0
+
+    def add(self, means: Array, hits: Array, sizes: Array) -> None:
+        """Steps with these mean losses and right answers, of so many examples each."""
+        for mean, right, size in zip(means.tolist(), hits.tolist(), sizes.tolist(), strict=True):
+            self._total += mean * size
+            self._right += right
+            self._seen += size
+
+    @property
+    def loss(self) -> float:
+        """The mean loss of an example."""
+        return self._total / self._seen
+
+    @property
+    def accuracy(self) -> float:
+        """The share of right answers."""
+        return self._right / self._seen
+
+
+_UPDATES = 50  # how often an epoch tells how it goes, at least, if it has as many steps
+
+
+class _Steps:
+    """The steps of an epoch: many in one call, which takes its batches from the data itself."""
+
+    def __init__(
+        self, model: Any, loss: Any, optimizer: Optimizer, train: tuple[Array, Array],
+        batch_size: int, epochs: int, engine: str | None,
+    ) -> None:  # fmt: skip
+        self._inputs = np.ascontiguousarray(train[0], float32)
+        self._labels = np.ascontiguousarray(train[1])
+        self.rows = len(self._labels)
+        self._size = batch_size
+        self._whole = self.rows // batch_size
+        self.count = -(-self.rows // batch_size)
+
+        def step(inputs: Any, labels: Any, rows: Any) -> Any:
+            x, y = ops.take(inputs, rows), ops.take(labels, rows)
+            scores = model(x, training=True)  # (batch, classes)
+            mean = loss(scores, y)
+            optimizer.minimize(mean)
+            return mean, ops.sum(ops.argmax(scores, axis=-1) == y)
+
+        self._step = function(step, engine=engine, runs=self._whole * epochs)
+        self._last = function(step, engine=engine, runs=epochs)
+
+    def run(
+        self, order: Array, at_once: int | None, watch: Any
+    ) -> Generator[tuple[Array, Array, Array]]:
+        """(mean losses, right answers, sizes) of some steps at a time, in this order of rows."""
+        size = self._size
+        many = at_once or max(self.count // _UPDATES, 1)
+        whole = order[: self._whole * size].reshape(self._whole, size)
+        for first in range(0, self._whole, many):
+            rows = whole[first : first + many]
+            with watch.step():
+                if len(rows) == 1:
+                    mean, hits = self._step(self._inputs, self._labels, rows[0])
+                    mean, hits = mean.reshape(1), hits.reshape(1)
+                else:
+                    mean, hits = self._step.repeat(self._inputs, self._labels, rows, along=(2,))
+            yield mean, hits, np.full(len(rows), size)
+        rest = order[self._whole * size :]
+        if len(rest):
+            with watch.step():
+                mean, hits = self._last(self._inputs, self._labels, rest)
+            yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
 
 
 def _check(train: tuple[Array, Array], epochs: int, batch_size: int) -> None:

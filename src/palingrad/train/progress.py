@@ -14,8 +14,8 @@ class Reporter(Protocol):
         """Epoch `number` of `epochs` begins; it has `steps` steps."""
         ...
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
-        """One more step is done; loss and accuracy are this epoch's means so far."""
+    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
+        """So many more steps are done; loss and accuracy are this epoch's means so far."""
         ...
 
     def epoch_ends(self, epoch: Any) -> None:
@@ -34,7 +34,7 @@ class Quiet:
     def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
         """Say nothing."""
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
+    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
         """Say nothing."""
 
     def epoch_ends(self, epoch: Any) -> None:
@@ -73,10 +73,10 @@ class Bar:
         text = f"epoch {number:>{len(str(epochs))}}/{epochs}"
         self._task = self._progress.add_task(text, total=steps, numbers="")
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
+    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
         """Move the bar on."""
         numbers = f"loss {loss:.4f}  accuracy {accuracy:.2%}"
-        self._progress.update(self._task, advance=1, numbers=numbers)
+        self._progress.update(self._task, advance=steps, numbers=numbers)
 
     def epoch_ends(self, epoch: Any) -> None:
         """Print the epoch's line."""

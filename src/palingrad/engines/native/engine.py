@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 from ...graph.operation import MultipleOutputs
 from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyEngine
+from ..threads import get_num_threads
 
 
 class NativeEngine:
@@ -22,3 +25,22 @@ class NativeEngine:
         if all(supported(node.dtype) for node in single):
             return NativeExecutable(program)
         return NumpyEngine().compile(program)  # a dtype that generated code doesn't know
+
+
+def describe() -> list[tuple[str, str]]:
+    """What machine code is made for here: (what, in words)."""
+    if importlib.util.find_spec("llvmlite") is None:
+        return [("native", "llvmlite isn't installed, so everything runs on NumPy")]
+    from . import cache
+    from .target import host
+
+    target = host()
+    count, room = cache.entries()
+    place = cache.folder()
+    kept = "off" if place is None else f"{count} programs, {room / 1e6:.1f} MB in {place}"
+    return [
+        ("cpu", target.cpu),
+        ("vectors", f"{target.registers} of {8 * target.vector_bytes} bits"),
+        ("threads", str(get_num_threads())),
+        ("compiled", kept),
+    ]

@@ -50,6 +50,7 @@ class Kernel:
     items: int
     cost: float  # nanoseconds on one thread, estimated
     chunks: int = 1
+    serial: bool = False  # whether the stage's kernels run one after another, on one thread
 
 
 @dataclass(eq=False)
@@ -199,8 +200,9 @@ def _stage(schedule: Schedule) -> None:
             total = sum(one.cost for one in native)
             serial = total < _SERIAL
             for one in native:
+                one.serial = serial
                 one.chunks = 1 if serial else _chunks(one)
-            if serial and merged and _is_serial(merged[-1]):
+            if serial and merged and merged[-1][0].serial:
                 merged[-1].extend(native)
             else:
                 merged.append(native)
@@ -216,12 +218,6 @@ def _chunks(kernel: Kernel) -> int:
     return wanted + wanted % 2 if 1 < wanted < kernel.items else max(wanted, 1)
 
 
-def _is_serial(stage: list[Kernel]) -> bool:
-    """Whether one chunk does the whole stage."""
-    total = sum(one.cost for one in stage)
-    return total < _SERIAL and not isinstance(stage[0].unit, Fallback)
-
-
 def is_serial(stage: list[Kernel]) -> bool:
     """Whether the kernels of the stage run one after another, on one thread."""
-    return all(one.chunks == 1 for one in stage) and _is_serial(stage)
+    return stage[0].serial

@@ -18,6 +18,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from ..threads import get_num_threads
 from .cache import kept_key, load, store
 from .frame import POINTER
 from .loops import INT, declared, integer
@@ -234,26 +235,10 @@ def _yield_address() -> int:
 _lock = threading.Lock()
 _teams: dict[int, Team | None] = {}  # by process: a forked child has no threads but its own
 _former: list[Team] = []  # whose block a run may still look at
-_wanted: list[int] = []
 
 
-def get_num_threads() -> int:
-    """How many threads compiled programs run on."""
-    return _wanted[0] if _wanted else _usual()
-
-
-def _usual() -> int:
-    given = os.environ.get("PALINGRAD_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def set_num_threads(count: int) -> None:
-    """Run compiled programs on `count` threads from now on, the calling one among them."""
-    _wanted[:] = [count]
+def dismiss() -> None:
+    """Let the helpers go; the next run starts as many as are wanted then."""
     with _lock:
         old = _teams.pop(os.getpid(), None)
     if old is not None:
