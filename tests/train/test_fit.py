@@ -34,7 +34,7 @@ class Log:
     def epoch_starts(self, number, epochs, steps):
         self.calls.append(("epoch starts", number, epochs, steps))
 
-    def step_ends(self, loss, accuracy):
+    def step_ends(self, loss, accuracy, steps=1):
         self.calls.append(("step ends", loss, accuracy))
 
     def epoch_ends(self, epoch):

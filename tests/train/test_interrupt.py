@@ -21,7 +21,7 @@ class CtrlC(Quiet):
     def __init__(self, after: int, times: int = 1) -> None:
         self.steps, self.after, self.times = 0, after, times
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
+    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
         self.steps += 1
         if self.steps == self.after:
             for _ in range(self.times):

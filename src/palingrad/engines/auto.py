@@ -12,7 +12,6 @@ from collections.abc import Collection, Sequence
 
 from ..dtypes import Array
 from ..graph.kinds import Contract, Window
-from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..passes.program import Program
@@ -76,14 +75,14 @@ def cost_of(node: Operation) -> float:
         return _CALL
     elements = size(node.shape)
     if isinstance(node, (Contract, Window)):
-        summed = max((_elements(x) for x in node.inputs if not isinstance(x, Constant)), default=1)
-        return _CALL + _PRODUCT * elements * max(summed / max(node.shape[0] or 1, 1), 1)
+        largest = max(map(_elements, node.inputs))  # about rows × terms
+        return _CALL + _PRODUCT * elements * max(largest / max((*node.shape, 1)[0] or 1, 1), 1)
     largest = max([elements, *map(_elements, node.inputs)])
     return _CALL + _ELEMENT * largest
 
 
 def _elements(x: Node) -> int:
-    return size(x.shape) if isinstance(x.shape, tuple) else 1
+    return 1 if isinstance(x, MultipleOutputs) or x.shape is None else size(x.shape)
 
 
 class AutoEngine:

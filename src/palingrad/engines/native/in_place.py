@@ -79,7 +79,7 @@ class _Trial:
         if not view.plain and self.readers.get(value):
             return False
         reads_here = variable in {self.fusion.views[x].base for x in unit.needs()}
-        if reads_here and not self._same_place(unit, variable):
+        if reads_here and not self._same_place(unit, value, variable):
             return False
         others = [one for one in self.readers.get(variable, []) if one is not group]
         if not self._after(group.number, others):
@@ -88,7 +88,7 @@ class _Trial:
             self.plain.append(value)
         return True
 
-    def _same_place(self, unit: Any, variable: Variable) -> bool:
+    def _same_place(self, unit: Any, value: Node, variable: Variable) -> bool:
         """Whether every element of the old value is read where the new one is written."""
         if not isinstance(unit, (Loop, Product)):
             return False
@@ -96,6 +96,8 @@ class _Trial:
             factors = [self.fusion.views[x].base for x in unit.node.inputs]
             if any(base is variable for base in factors):
                 return False
+            if value is unit.node and unit.needs_buffer(self.fusion.views):
+                return False  # its sums so far would lie over the old value
         mine = [x for x in unit.reads() if self.fusion.views[x].base is variable]
         return all(self.fusion.views[x].plain and x.shape == variable.shape for x in mine)
 

@@ -30,6 +30,7 @@ class Lease:
         self._variables = list(variables)
         self._sorted = sorted(variables, key=id)  # in which order everybody takes locks
         self._arrays: list[Array] = []
+        self._known: set[int] = set()  # the arrays of the last lease, which the program still has
 
     def take(self, updated: int) -> list[Array]:
         """The arrays, the first `updated` of which nobody else holds. Returns with `lock` held.
@@ -49,7 +50,7 @@ class Lease:
                 for number, variable in enumerate(self._variables):
                     array = variable._array
                     if number < updated:
-                        array = _exclusive(variable, array)
+                        array = _exclusive(variable, array, id(array) in self._known)
                     arrays.append(array)
                 for variable in self._variables[:updated]:
                     if variable._observed:
@@ -58,6 +59,7 @@ class Lease:
                     variable._lease = self
                     variable._array = None
                 self._arrays, self.taken = arrays[:updated], True
+                self._known = {id(array) for array in self._arrays}
                 return arrays
         finally:
             for lock in held:
@@ -73,10 +75,13 @@ class Lease:
                 self._arrays = []
 
 
-def _exclusive(variable: Variable, array: Array) -> Array:
-    """The array itself if only the Variable holds it, else a copy that takes its place."""
+def _exclusive(variable: Variable, array: Array, known: bool) -> Array:
+    """The array itself if only the Variable holds it, else a copy that takes its place.
+
+    `known`: the asking program holds it too, from its last lease.
+    """
     flags = array.flags
-    alone = sys.getrefcount(array) <= _OWN + 1 and array.base is None
+    alone = sys.getrefcount(array) <= _OWN + 1 + known and array.base is None
     if alone and flags.c_contiguous and flags.aligned:
         return array
     array = np.array(array, order="C")
