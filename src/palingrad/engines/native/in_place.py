@@ -76,7 +76,7 @@ class _Trial:
         if group is None or view.base is not value:
             return False
         unit = self.units[group]
-        if not view.plain and self.readers.get(value):
+        if not view.plain and (self.readers.get(value) or self._has_order(group, value)):
             return False
         reads_here = variable in {self.fusion.views[x].base for x in unit.needs()}
         if reads_here and not self._same_place(unit, value, variable):
@@ -87,6 +87,10 @@ class _Trial:
         if not view.plain:
             self.plain.append(value)
         return True
+
+    def _has_order(self, group: Group, value: Node) -> bool:
+        """Whether the kernel that makes the value writes it in an order of its own."""
+        return group.kind == "window" and value is group.nodes[0]
 
     def _same_place(self, unit: Any, value: Node, variable: Variable) -> bool:
         """Whether every element of the old value is read where the new one is written."""
@@ -108,6 +112,8 @@ class _Trial:
         base = self.fusion.views[value].base
         if isinstance(base, Variable):
             return False  # which may be updated itself
+        if any(one is base for one in self.plain) and value is not base:
+            return False  # seen where it won't be
         maker = self.fusion.maker.get(base)
         before = 0 if maker is None else self.behind[maker.number] | 1 << maker.number
         self.groups.append(group)

@@ -1,7 +1,7 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
 A first kernel packs the right operand, all of it, once for all threads. In the second each item is
-a group of rows, of which `DEPTH` terms at a time are packed and multiplied with every panel (Goto &
+a group of rows, of which a block of terms at a time are packed and multiplied with every panel (Goto &
 van de Geijn 2008).
 """
 
@@ -25,8 +25,8 @@ from .tile import Tile, heights
 from .values import scalar_type
 from .views import View
 
-DEPTH = 256  # terms in a block: a panel of them stays in the first cache
-_GROUP = 8  # tiles of rows in a group: a block of them stays in the second
+_DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
+_ROWS = 56  # beside a block of about so many rows
 
 
 class _Plan:
@@ -43,10 +43,11 @@ class _Plan:
         self.rest = f.columns - (self.panels - 1) * self.width
         self.more, self.others, self.short = heights(f.rows, tall)
         self.tiles = self.more + self.others
-        groups = -(-self.tiles // _GROUP)
+        self.depth = _DEPTH // self.dtype.itemsize
+        groups = -(-self.tiles // -(-_ROWS // tall))
         self.groups = groups + (groups % 2 if groups > 1 or self.tiles > 1 else 0)
         self.batch = math.prod(f.batch)
-        self.blocks = -(-f.depth // DEPTH)
+        self.blocks = -(-f.depth // self.depth)
 
 
 @dataclass(eq=False)
@@ -84,8 +85,8 @@ class PackRight(Unit):
         batch = f.batch if any(f.y_batch) else ()
         with loop(b, frame.begin, frame.end) as item:
             *where, panel, block = unravelled(b, item, (*batch, plan.panels, plan.blocks))
-            first = b.mul(block, integer(DEPTH))
-            terms = frame.smaller(b.sub(integer(f.depth), first), integer(DEPTH))
+            first = b.mul(block, integer(plan.depth))
+            terms = frame.smaller(b.sub(integer(f.depth), first), integer(plan.depth))
             place = place_of(b, where, f.y_batch if batch else (), integer(0))
             place = b.add(place, b.mul(first, integer(f.y_step[0])))
             place = b.add(place, b.mul(panel, integer(plan.width * f.y_step[1])))
@@ -123,7 +124,7 @@ class LargeProduct(Product):
         return self.works
 
     def needs_buffer(self, views: dict[Node, View]) -> bool:
-        return factors(self.node, views).depth > DEPTH
+        return _Plan(self, views).blocks > 1
 
     def items(self, views: dict[Node, View]) -> int:
         """How many groups of rows there are."""
@@ -150,7 +151,8 @@ class _Emitter:
         self.z = frame.typed(unit.node, plan.dtype) if keeps else None
         # One row more than is used: whole vectors are written, each over the end of the last.
         most = -(-plan.tiles // plan.groups) + 1
-        self.left = self._area(most * (plan.short + 1) * DEPTH + 2 * plan.lanes)
+        depth = min(plan.depth, f.depth)
+        self.left = self._area(most * (plan.short + 1) * depth + 2 * plan.lanes)
         self.scratch = None if self.direct else self._area((plan.short + 1) * plan.width)
 
     def _area(self, count: int) -> Any:
@@ -174,9 +176,9 @@ class _Emitter:
             high = b.sdiv(b.mul(following, integer(plan.tiles)), integer(plan.groups))
             if plan.blocks > 1:
                 with loop(b, integer(0), integer(plan.blocks - 1)) as block:
-                    self._block(x, panels, z, block, DEPTH, (low, high), final=False)
+                    self._block(x, panels, z, block, plan.depth, (low, high), final=False)
             last = integer(plan.blocks - 1)
-            terms = f.depth - (plan.blocks - 1) * DEPTH
+            terms = f.depth - (plan.blocks - 1) * plan.depth
             self._block(x, panels, z, last, terms, (low, high), final=True)
 
     def _kinds(self, low: Any, high: Any) -> list[tuple[Any, Any, int, int]]:
@@ -196,9 +198,9 @@ class _Emitter:
     ) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
         low, high = tiles
-        first = b.mul(block, integer(DEPTH))
+        first = b.mul(block, integer(plan.depth))
         source = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
-        pitch = (plan.short + 1) * DEPTH
+        pitch = (plan.short + 1) * min(plan.depth, f.depth)
         for start, stop, tall, above in self._kinds(low, high):
             with loop(b, start, stop) as number:
                 row = b.add(b.mul(number, integer(tall)), integer(above))

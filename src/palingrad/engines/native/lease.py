@@ -80,8 +80,8 @@ def _exclusive(variable: Variable, array: Array, known: bool) -> Array:
 
     `known`: the asking program holds it too, from its last lease.
     """
-    flags = array.flags
     alone = sys.getrefcount(array) <= _OWN + 1 + known and array.base is None
+    flags = array.flags  # which holds the array too
     if alone and flags.c_contiguous and flags.aligned:
         return array
     array = np.array(array, order="C")

@@ -90,8 +90,9 @@ def is_large(f: Factors) -> bool:
 
 def is_dot(f: Factors) -> bool:
     """Whether the result is best computed by summing along both operands' contiguous axis."""
-    contiguous = f.x_step[1] == 1 and f.y_step[0] == 1 and f.y_step[1] != 1
-    return contiguous and f.depth > 1 and min(f.rows, f.columns) <= 2
+    contiguous = f.x_step[1] == 1 and f.y_step[0] == 1
+    turned = f.y_step[1] != 1 or f.columns == 1
+    return contiguous and turned and f.depth > 1 and min(f.rows, f.columns) <= 2
 
 
 def takes_epilogue(node: Operation, views: dict[Node, View]) -> bool:

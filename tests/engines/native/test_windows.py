@@ -1,0 +1,312 @@
+"""Convolutions and poolings of all shapes, against plain loops over taps in float64: stride,
+padding, dilation, sizes, channels; forwards, both gradients, and what is fused behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from tolerances import TOLERANCES, assert_close, assert_same
+
+Array = np.ndarray[Any, Any]
+DTYPES = (np.float32, np.float64)
+
+
+# ------------------------------------------------------------------ what is expected
+
+
+def taps(x: Array, size: Any, stride: Any, padding: Any, dilation: Any, fill: float) -> Any:
+    """(place in the window, its elements (n, c, *places) as a view of the padded x), and the x."""
+    space = len(size)
+    padded = np.pad(x, [(0, 0), (0, 0), *padding], constant_values=fill)
+    places = [
+        (extent - (k - 1) * d - 1) // s + 1
+        for extent, k, s, d in zip(padded.shape[2:], size, stride, dilation, strict=True)
+    ]
+    found: list[tuple[tuple[int, ...], Array]] = []
+    for tap in np.ndindex(*size):
+        index = tuple(
+            slice(tap[a] * dilation[a], tap[a] * dilation[a] + stride[a] * places[a], stride[a])
+            for a in range(space)
+        )
+        found.append((tap, padded[(slice(None), slice(None), *index)]))
+    inside = tuple(
+        slice(before, before + extent)
+        for (before, _), extent in zip(padding, x.shape[2:], strict=True)
+    )
+    return found, padded, (slice(None), slice(None), *inside)
+
+
+def convolved(x: Array, w: Array, options: Any) -> Array:
+    total: Any = 0.0
+    for tap, part in taps(x, w.shape[2:], **options, fill=0.0)[0]:
+        total = total + np.einsum("nc...,oc->no...", part, w[(slice(None), slice(None), *tap)])
+    return total
+
+
+def pulled_back(x: Array, w: Array, g: Array, options: Any) -> tuple[Array, Array]:
+    """The gradients of x and w where that of the result is g."""
+    room = np.zeros_like(x)
+    parts, padded, inside = taps(room, w.shape[2:], **options, fill=0.0)
+    of_w = np.zeros_like(w)
+    for (tap, part), (_, seen) in zip(parts, taps(x, w.shape[2:], **options, fill=0.0)[0]):
+        one = (slice(None), slice(None), *tap)
+        part += np.einsum("no...,oc->nc...", g, w[one])
+        axes = (0, *range(2, x.ndim))
+        of_w[one] = np.tensordot(g, seen, (axes, axes))
+    return padded[inside], of_w
+
+
+# ------------------------------------------------------------------ convolutions
+
+
+@dataclass(frozen=True)
+class Case:
+    """One convolution of x (n, c, *space) with w (o, c, *size)."""
+
+    n: int
+    c: int
+    o: int
+    space: tuple[int, ...]
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    dilation: tuple[int, ...]
+    fused: bool  # bias and relu behind
+
+    def options(self) -> dict[str, Any]:
+        return {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+
+    def drawn(self, rng: Any, dtype: Any) -> list[Array]:
+        terms = self.c * int(np.prod(self.size))
+        x = rng.uniform(-1.7, 1.7, (self.n, self.c, *self.space))
+        w = rng.uniform(-1.7, 1.7, (self.o, self.c, *self.size)) * terms**-0.5
+        bias = rng.uniform(-1, 1, (self.o, *(1 for _ in self.size)))
+        return [one.astype(dtype) for one in (x, w, bias)]
+
+    def build(self, x: Any, w: Any, bias: Any) -> list[Any]:
+        """The result and the gradients of x and w for a cotangent that depends on the result."""
+        convolve = pg.conv2d if len(self.size) == 2 else pg.conv1d
+        y = convolve(x, w, **self.options())
+        z = pg.maximum(y + bias, 0.0) if self.fused else y
+        return [z, *pg.gradients(pg.sum(z * z), [x, w])]
+
+    def exact(self, x: Array, w: Array, bias: Array) -> list[Array]:
+        y = convolved(x, w, self.options())
+        z = np.maximum(y + bias, 0) if self.fused else y
+        return [z, *pulled_back(x, w, 2 * z, self.options())]
+
+
+def some(rng: Any, count: int, spaces: int, most: int) -> list[Case]:
+    cases: list[Case] = []
+    while len(cases) < count:
+
+        def each(low: int, high: int) -> tuple[int, ...]:
+            return tuple(int(rng.integers(low, high + 1)) for _ in range(spaces))
+
+        plain = rng.random() < 0.3
+        size, stride, dilation = each(1, 5), each(1, 3), each(1, 3)
+        padding = tuple((int(a), int(b)) for a, b in zip(each(0, 3), each(0, 3), strict=True))
+        if plain:
+            stride = dilation = (1,) * spaces
+            padding = tuple((k // 2, k // 2) for k in size)
+        if rng.random() < 0.3:
+            dilation = (1,) * spaces
+        space = each(1, most)
+        widths = [
+            extent + sum(pair) - (k - 1) * d
+            for extent, pair, k, d in zip(space, padding, size, dilation, strict=True)
+        ]
+        if min(widths) < 1:
+            continue
+        n = int(rng.integers(1, 5))
+        c, o = (int(rng.choice([1, 2, 3, rng.integers(1, 40), rng.integers(1, 71)])) for _ in "co")
+        if n * c * o * np.prod(space) * np.prod(size) > 2e7:
+            continue
+        fused = bool(len(cases) % 2)
+        cases.append(Case(n, c, o, space, size, stride, padding, dilation, fused))
+    return cases
+
+
+def check(cases: list[Case], dtype: Any, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    fed = [case.drawn(rng, dtype) for case in cases]
+
+    @pg.function(engine="native")
+    def run(fed: Any) -> Any:
+        return [case.build(*some) for case, some in zip(cases, fed, strict=True)]
+
+    for case, arrays, found in zip(cases, fed, run(fed), strict=True):
+        expected = case.exact(*(one.astype(np.float64) for one in arrays))
+        for what, one, other in zip(("y", "x", "w"), found, expected, strict=True):
+            scale = max(float(np.abs(other).max(initial=0.0)), 1.0)  # sums of many terms
+            assert one.dtype == dtype
+            assert_close(one / dtype(scale), (other / scale).astype(dtype), f"{what} of {case}")
+    assert "Fallback" not in run.explain(fed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_convolutions_over_two_axes(dtype, seed):
+    check(some(np.random.default_rng(seed), 6, 2, 24), dtype, seed)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_convolutions_over_one_axis(dtype, seed):
+    check(some(np.random.default_rng(seed), 8, 1, 70), dtype, seed)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_channel_one_tap_one_place(dtype):
+    same = ((0, 0), (0, 0))
+    check(
+        [
+            Case(1, 1, 1, (1, 1), (1, 1), (1, 1), same, (1, 1), True),
+            Case(3, 1, 33, (9, 70), (5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1), True),
+            Case(2, 70, 1, (6, 5), (1, 1), (1, 1), same, (1, 1), False),
+            Case(2, 5, 6, (8, 1), (3, 1), (2, 1), ((1, 1), (0, 0)), (1, 1), True),
+            Case(2, 3, 17, (4, 4), (4, 4), (1, 1), same, (1, 1), False),
+            Case(1, 4, 3, (7, 7), (2, 2), (3, 3), same, (1, 1), True),  # rows nobody reads
+        ],
+        dtype, 0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_convolutions_behind_convolutions_share_what_they_prepare(dtype):
+    # One image read by two convolutions and a pooling; results in channels-last order are added,
+    # transposed, reshaped and reduced again.
+    rng = np.random.default_rng(5)
+    shapes = [(3, 5, 12, 10), (7, 5, 3, 3), (7, 5, 3, 3), (4, 7, 2, 2), (7, 1, 1)]
+    fed = [(0.3 * rng.normal(size=shape)).astype(dtype) for shape in shapes]
+
+    def f(x: Any, u: Any, v: Any, w: Any, bias: Any) -> list[Any]:
+        one, other = pg.conv2d(x, u, padding=1), pg.conv2d(x, v, padding=1)
+        y = pg.tanh(one + bias) * other + bias
+        pooled = pg.max_pool(y, 2)
+        z = pg.conv2d(pooled, w)
+        flat = pg.reshape(z, (3, -1))
+        turned = pg.permute_dims(pooled, (0, 2, 3, 1)) @ pg.reshape(w, (-1, 4))[:7]
+        total = (
+            pg.sum(pg.softmax(flat)[:, :3])
+            + pg.mean(turned * turned)
+            + pg.sum(one, axis=1)[0, 0, 0]
+        )
+        return [total, flat, turned, *pg.gradients(total, [x, u, v, w, bias])]
+
+    found = pg.function(f, engine="native")(*fed)
+    expected = pg.function(f, engine="numpy")(*(one.astype(np.float64) for one in fed))
+    for one, other in zip(found, expected, strict=True):
+        scale = max(float(np.abs(other).max()), 1.0)
+        assert_close(one / dtype(scale), (other / scale).astype(dtype))
+
+
+# ------------------------------------------------------------------ pooling
+
+
+def pooled(x: Array, options: Any) -> tuple[Array, Array]:
+    """The largest element of each window, NaN if there is one, and the tap it is at: the first."""
+    lie = {name: options[name] for name in ("size", "stride", "padding")}
+    ones = (1,) * len(options["size"])
+    parts = [part for _, part in taps(x, **lie, dilation=ones, fill=-np.inf)[0]]
+    stacked = np.stack(parts, axis=-1)
+    return stacked.max(axis=-1), stacked.argmax(axis=-1)
+
+
+def put_back(x: Array, g: Array, which: Array, options: Any) -> Array:
+    room = np.zeros(x.shape)
+    ones = (1,) * len(options["size"])
+    parts, padded, inside = taps(room, **options, dilation=ones, fill=0.0)
+    for number, (_, part) in enumerate(parts):
+        part += np.where(which == number, g, 0)
+    return padded[inside]
+
+
+POOLS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
+    ((2, 3, 8, 6), dict(size=(2, 2), stride=(2, 2), padding=((0, 0), (0, 0)))),
+    ((2, 33, 9, 7), dict(size=(2, 2), stride=(2, 2), padding=((0, 0), (0, 0)))),
+    ((1, 17, 9, 8), dict(size=(3, 3), stride=(2, 2), padding=((1, 1), (1, 1)))),
+    ((2, 4, 7, 9), dict(size=(3, 2), stride=(1, 1), padding=((2, 0), (0, 1)))),
+    ((3, 1, 5, 70), dict(size=(1, 5), stride=(1, 2), padding=((0, 0), (4, 4)))),
+    ((2, 5, 9, 9), dict(size=(2, 2), stride=(3, 3), padding=((0, 0), (0, 0)))),
+    ((2, 16, 1, 1), dict(size=(1, 1), stride=(1, 1), padding=((0, 0), (0, 0)))),
+    ((2, 6, 23), dict(size=(3,), stride=(2,), padding=((1, 2),))),
+    ((4, 31, 12), dict(size=(4,), stride=(4,), padding=((0, 0),))),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_poolings_overlapping_padded_and_with_gaps(dtype):
+    rng = np.random.default_rng(0)
+    # Few different numbers: most windows have several largest elements, of which the first counts.
+    # The second of each pair comes from a kernel, which leaves channels beside each other.
+    fed = [rng.integers(-3, 4, shape).astype(dtype) for shape, _ in POOLS]
+    scales = [rng.normal(size=pooled(x, o)[0].shape).astype(dtype) for x, (_, o) in zip(fed, POOLS)]
+    weights = [np.eye(x.shape[1], dtype=dtype)[(..., *[None] * (x.ndim - 2))] for x in fed]
+
+    @pg.function(engine="native")
+    def run(fed: Any, weights: Any, scales: Any) -> Any:
+        found: list[Any] = []
+        for x, w, scale, (_, options) in zip(fed, weights, scales, POOLS, strict=True):
+            convolve = pg.conv2d if x.ndim == 4 else pg.conv1d
+            for image in (x, convolve(x, w)):
+                y = pg.max_pool(image, **options)
+                found.append([y, pg.gradients(pg.sum(y * scale), image)])
+        return found
+
+    results = iter(run(fed, weights, scales))
+    for x, scale, (_, options) in zip(fed, scales, POOLS, strict=True):
+        largest, which = pooled(x, options)
+        slope = put_back(x, scale.astype(np.float64), which, options).astype(dtype)
+        for _ in range(2):
+            y, g = next(results)
+            assert_same(y, largest, str(options))
+            assert_close(g, slope, str(options))
+    assert "Fallback" not in run.explain(fed, weights, scales)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_first_nan_or_infinity_of_a_window_wins(dtype):
+    rng = np.random.default_rng(1)
+    numbers = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], dtype)
+    fed = [rng.choice(numbers, shape) for shape, _ in POOLS]
+
+    @pg.function(engine="native")
+    def run(fed: Any) -> Any:
+        found: list[Any] = []
+        for x, (_, options) in zip(fed, POOLS, strict=True):
+            y = pg.max_pool(x, **options)
+            found.append([y, pg.gradients(pg.sum(y), x)])
+        return found
+
+    for x, (y, g), (_, options) in zip(fed, run(fed), POOLS, strict=True):
+        largest, which = pooled(x, options)
+        assert_same(y, largest, str(options))
+        expected = put_back(x, np.ones(largest.shape), which, options).astype(dtype)
+        assert_same(g, expected, str(options))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_average_pooling(dtype):
+    rng = np.random.default_rng(2)
+    fed = [rng.normal(size=shape).astype(dtype) for shape, _ in POOLS[:4]]
+
+    def f(fed: Any) -> Any:
+        found: list[Any] = []
+        for x, (_, options) in zip(fed, POOLS, strict=False):
+            y = pg.average_pool(x, **options)
+            found.append([y, pg.gradients(pg.sum(y * y), x)])
+        return found
+
+    found = pg.function(f, engine="native")(fed)
+    expected = pg.function(f, engine="numpy")([x.astype(np.float64) for x in fed])
+    for some, others in zip(found, expected, strict=True):
+        for one, other in zip(some, others, strict=True):
+            np.testing.assert_allclose(
+                one, other, rtol=TOLERANCES[np.dtype(dtype)], atol=TOLERANCES[np.dtype(dtype)]
+            )
