@@ -1,5 +1,7 @@
-"""Updates in place: a Variable's new value is written where the old one is, if nobody still needs
-that. Whoever reads the old value runs before; where that is impossible, the run makes new arrays."""
+"""Updates in place: a Variable's new value is written where the old one is, if nobody needs that.
+
+Whoever reads the old value runs before; where that is impossible, the run makes new arrays.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,7 @@ class Updates:
     alias: dict[Node, Variable] = field(default_factory=dict[Node, Variable])
 
 
-def updates_in_place(
-    program: Program, fusion: Fusion, units: dict[Group, Any]
-) -> Updates | None:
+def updates_in_place(program: Program, fusion: Fusion, units: dict[Group, Any]) -> Updates | None:
     """How all updates land in place, with copies added where it takes one; None if they can't.
 
     Changes the fusion only if they can.
