@@ -312,10 +312,10 @@ def following(
     for engine in ("numpy", "native"):
         variables = made[engine] = [pg.Variable(start) for start in starts]
 
-        def one(*xs: Any, variables: Any = variables) -> Any:
+        def run(*xs: Any, variables: Any = variables) -> Any:
             return step(variables, *xs)
 
-        f = pg.function(one, engine=engine)
+        f = pg.function(run, engine=engine)
         runs[engine] = []
         for _ in range(times):
             results = f(*feeds)

@@ -60,8 +60,11 @@ def lanes_for(dtypes: Iterable[DType], length: int) -> int:
 
 def fits(node: Operation) -> bool:
     """Whether generated code can compute the node: its dtypes, and every function it calls."""
-    if not all(supported(x.dtype) for x in (node, *node.inputs)):
-        return False
+    return all(supported(x.dtype) for x in (node, *node.inputs)) and weight(node) is not None
+
+
+def weight(node: Operation) -> int | None:
+    """How many instructions the node's formula takes, None if generated code can't compute it."""
     key = (type(node), tuple(x.dtype for x in node.inputs), node.dtype)
     if key not in _known:
         _known[key] = _tried(node)
@@ -71,8 +74,8 @@ def fits(node: Operation) -> bool:
 _known: dict[Any, bool] = {}
 
 
-def _tried(node: Operation) -> bool:
-    """Emit the formula into a module that is thrown away."""
+def _tried(node: Operation) -> int | None:
+    """Emit the formula into a module that is thrown away, and count."""
     types = [value_type(dtype_of(x), 1) for x in node.inputs]
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), types), "try")
     builder = ir.IRBuilder(function.append_basic_block())
@@ -82,6 +85,6 @@ def _tried(node: Operation) -> bool:
     ]
     try:
         formula(node, arguments)
-        return True
+        return sum(len(block.instructions) for block in function.blocks)
     except (AttributeError, TypeError, NotImplementedError):
-        return False
+        return None

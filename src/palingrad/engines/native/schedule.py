@@ -7,11 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...graph.kinds import Elementwise
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs
 from ...passes.program import Program
 from ...shapes import size, sizes
 from . import window
+from .body import weight
 from .copying import Copy
 from .dot import Dot
 from .fold import Fold
@@ -22,10 +24,12 @@ from .large import LargeProduct
 from .loop import Loop, Unit
 from .product import Product, factors, is_dot, is_large
 from .rows import Rows
+from .target import host
 from .views import View
 
 _CHUNK = 5000.0  # nanoseconds of work in a chunk, about
 _MOST = 64  # chunks of a kernel
+_ROW = 8.0  # nanoseconds that a pass over a row takes besides its elements
 _SERIAL = 2500.0  # a stage of less work than this isn't worth another thread
 
 
@@ -171,16 +175,25 @@ def cost_of(unit: Any, views: dict[Node, View]) -> float:
     if isinstance(unit, (Product,)):
         f = factors(unit.node, views)
         elements = f.work // max(f.depth, 1)
-        return 0.01 * f.work + elements * (0.1 + 0.1 * len(unit.nodes))
+        return 0.008 * f.work + elements * _element(unit.nodes[1:], len(unit.reads()))
     if isinstance(unit, Fallback):
         return 0.0
     if hasattr(unit, "cost"):
         return unit.cost(views)
     if isinstance(unit, (Loop, Rows)):
-        elements = size(unit.shape)
-        return elements * (0.1 * len(unit.nodes) + 0.1 * (len(unit.reads()) + len(unit.kept)))
+        rows = 0.0
+        if isinstance(unit, Rows):  # where each pass begins and ends
+            rows = _ROW * size(unit.shape[:-1]) * (1 + max(unit.passes().values()))
+        return rows + size(unit.shape) * _element(unit.nodes, len(unit.reads()) + len(unit.kept))
     x = unit.nodes[-1].inputs[0]
-    return size(sizes(x.shape)) * (0.1 + 0.1 * len(unit.nodes))
+    return size(sizes(x.shape)) * _element(unit.nodes, len(unit.reads()))
+
+
+def _element(nodes: list[Any], operands: int) -> float:
+    """Nanoseconds for an element of elementwise nodes: for instructions and for memory."""
+    sixteenth = host().lanes(4) / 16
+    work = sum((weight(node) or 1) if isinstance(node, Elementwise) else 1 for node in nodes)
+    return 0.005 * work / sixteenth + 0.03 * operands
 
 
 def _stage(schedule: Schedule) -> None:
