@@ -79,7 +79,7 @@ class NativeExecutable(Executable):
         return str(Module(self.schedule, self.slots))
 
     def explain(self) -> str:
-        return explained(self.program, self.schedule, self.slots)
+        return explained(self.program, self.schedule, self.slots, cached=self.from_cache)
 
     # ---------------------------------------------------------------- running
 

@@ -1,22 +1,311 @@
-"""What a compiled program is made of, in words."""
+"""What a compiled program is made of, in words.
+
+FLOPs are those of the mathematics: two for each product that a matrix product or a convolution
+sums, one for each element of an elementwise operation, whatever its function, and of a reduction's
+input. Bytes are what a kernel reads and writes once; what stays in a cache counts too.
+"""
 
 from __future__ import annotations
 
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
+from ...graph.context import level_of
+from ...graph.kinds import Custom, Elementwise, Move, Reduce
+from ...graph.node import Node
+from ...graph.operation import MultipleOutputs, Operation
+from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
+from ...ops.take import Take
 from ...passes.program import Program
-from ...shapes import text
+from ...shapes import size, sizes, text
+from ..threads import get_num_threads
+from .body import dtype_of
+from .fold import Finish
+from .product import Product, factors
+from .schedule import Fallback, Kernel, Schedule
+from .values import supported
+from .views import View
+from .window import KERNELS
+
+_WIDTH = 100  # columns
+_TIED = "\N{NO-BREAK SPACE}"
+_NAMES = 180  # characters of names of nodes: more are counted
+
+_WORDS = {
+    "Loop": "elementwise",
+    "Rows": "row kernel",
+    "Product": "matrix product",
+    "LargeProduct": "large matrix product",
+    "PackRight": "right operand packed",
+    "Dot": "dot products",
+    "Fold": "reduction",
+    "Finish": "parts of a reduction combined",
+    "Copy": "copy",
+    "Gather": "rows taken",
+    "Convolve": "convolution",
+    "ConvolveWeight": "convolution, to its weight",
+    "Framed": "image with channels last and its padding",
+    "PackedTaps": "weight of a convolution packed",
+    "PoolMax": "max pooling",
+    "PoolPlace": "max pooling, to its input",
+}
 
 
-def explained(program: Program, schedule: Any, slots: Any) -> str:
-    """Kernels in the order they run, what was fused into each, buffers and bytes."""
-    lines: list[str] = []
-    for number, stage in enumerate(schedule.stages):
+def explained(program: Program, schedule: Schedule, slots: Any, *, cached: bool) -> str:
+    """A summary, then the kernels in the order they run, with what was fused into each.
+
+    `cached`: whether the machine code was on disk already.
+    """
+    lines = _summary(program, schedule, slots, cached)
+    for number, stage in enumerate(schedule.stages, 1):
         for kernel in stage:
-            unit = kernel.unit
-            names = ", ".join(node.label() for node in unit.nodes)
-            shape = text(unit.nodes[-1].shape) if unit.nodes else ""
-            lines.append(
-                f"{number:>3} {type(unit).__name__:<12} {kernel.chunks:>3} chunks {shape} {names}"
-            )
+            lead = f"{number:>3} " if kernel is stage[0] else " " * 4
+            lines += _described(kernel, schedule, lead)
     return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def _summary(program: Program, schedule: Schedule, slots: Any, cached: bool) -> list[str]:
+    kernels = [kernel for stage in schedule.stages for kernel in stage]
+    threads, helped = _threads(schedule)
+    places = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
+    many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
+    help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
+    code = "machine code from the cache" if cached else "compiled now"
+    results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in slots.results)
+    work = sum(_flops(kernel.unit, schedule.views) for kernel in kernels)
+    lines = [
+        f"native: {many} in {places}, {help_}; {count(work, 'FLOP')} a run; {code}",
+        f"memory: {count(slots.arena_bytes, 'B')} between kernels, of all intermediate values' "
+        f"{count(_intermediate(program, schedule), 'B')}; results {count(results, 'B')}",
+    ]
+    if program.updates:
+        lines.append(f"state: {_state(program, schedule)}")
+    by_numpy = sum(isinstance(kernel.unit, Fallback) for kernel in kernels)
+    if by_numpy:
+        lines.append(f"numpy: {by_numpy} of the kernels, marked below")
+    return [row for line in lines for row in _wrapped(line, " " * 8)]
+
+
+def _threads(schedule: Schedule) -> tuple[int, int]:
+    """(how many threads a run may use, in how many stages more than one has work)."""
+    shared = [
+        sum(kernel.chunks for kernel in stage) for stage in schedule.stages if not stage[0].serial
+    ]
+    most = min(get_num_threads(), max(shared, default=1))
+    return most, sum(chunks > 1 for chunks in shared) if most > 1 else 0
+
+
+def _intermediate(program: Program, schedule: Schedule) -> int:
+    """Bytes of all values between feeds and results, each in memory of its own."""
+    roots = {_base(x, schedule) for x in program.roots}
+    inner = [
+        node
+        for node in program.order
+        if isinstance(node, Operation) and node not in roots and _base(node, schedule) is node
+    ]
+    return sum(map(_bytes, inner))
+
+
+def _state(program: Program, schedule: Schedule) -> str:
+    many = len(program.updates)
+    what = f"{many} Variable{'s' if many > 1 else ''}"
+    if schedule.updates is not None:
+        return f"{what} updated in place"
+    return f"{what} updated in new arrays, since {_why_not(program, schedule)}"
+
+
+def _why_not(program: Program, schedule: Schedule) -> str:
+    """What keeps Variables from being updated where they are."""
+    if any(isinstance(kernel.unit, Fallback) for kernel in schedule.kernels):
+        return "NumPy computes a part of the program"
+    outputs = {_base(x, schedule) for x in program.outputs}
+    for variable, _ in program.updates:
+        if variable in outputs:
+            return f"the old value of {variable.label()} is a result"
+    for variable, value in program.updates:
+        if _base(value, schedule) in outputs:
+            return f"the new value of {variable.label()} is a result too"
+    return "an old value is still needed when its new one is written"
+
+
+# ---------------------------------------------------------------- one kernel
+
+
+def _described(kernel: Kernel, schedule: Schedule, lead: str) -> list[str]:
+    """One line for the kernel, and one for the nodes that are computed in it."""
+    unit = kernel.unit
+    name = type(unit).__name__
+    if isinstance(unit, Fallback):
+        (node,) = unit.nodes
+        what = f"{_form(node)}: {node.label()}, since {_reason(node, schedule)}"
+        return _wrapped(f"{lead}{name:<14} numpy {what}", " " * 19)
+    words = _WORDS.get(name, "kernel")
+    if unit.nodes and level_of(unit.nodes[0]._origin):
+        words += ", backward"
+    parts = [f"{words} {_space(unit, schedule.views)}"]
+    parts.append("one thread" if kernel.serial else _chunks(kernel.chunks))
+    flops = _flops(unit, schedule.views)
+    if flops:
+        parts.append(count(flops, "FLOP"))
+    read, written = traffic(unit, schedule.views)
+    parts.append(f"{count(read, 'B')} in")
+    parts.append(f"{count(written, 'B')} out")
+    numbers = [part.replace(" ", _TIED) for part in parts[1:]]
+    lines = _wrapped(f"{lead}{name:<14} {', '.join([parts[0], *numbers])}", " " * 19)
+    names = _names(node.label() for node in unit.nodes)
+    over = _over(unit, schedule)
+    if over:
+        names += f"; written over {_names(over)}"
+    return lines + (_wrapped(" " * 19 + names, " " * 19) if names else [])
+
+
+def _chunks(number: int) -> str:
+    return "1 chunk" if number == 1 else f"{number} chunks"
+
+
+def _space(unit: Any, views: dict[Node, View]) -> str:
+    """The shape that a kernel runs over, and the dtype."""
+    if isinstance(unit, Product):
+        f = factors(unit.node, views)
+        batch = f"{text(f.batch)} of " if f.batch else ""
+        return f"{batch}({f.rows}, {f.depth}) × ({f.depth}, {f.columns}) {dtype_of(unit.node)}"
+    if hasattr(unit, "source"):
+        return f"{text(views[unit.source].shape)} {dtype_of(unit.source)}"
+    node = unit.nodes[0 if type(unit.nodes[0]) in KERNELS else -1]
+    if isinstance(node, Reduce) and not getattr(unit, "shape", ()):
+        return f"{text(sizes(node.inputs[0].shape))} to {_form(node)}"
+    shape = getattr(unit, "shape", None) or sizes(node.shape)
+    return f"{text(shape)} {dtype_of(node)}"
+
+
+def _form(node: Node) -> str:
+    if isinstance(node, MultipleOutputs):
+        return "several values"
+    return f"{text(sizes(node.shape))} {node.dtype}"
+
+
+def _over(unit: Any, schedule: Schedule) -> list[str]:
+    """The names of Variables that the kernel writes over."""
+    alias = {} if schedule.updates is None else schedule.updates.alias
+    found = [alias[node].name for node in unit.nodes if node in alias]
+    into = getattr(unit, "into", None)
+    return found if into is None else [*found, into.name]
+
+
+def _names(labels: Iterable[str]) -> str:
+    """Names in their order, equal ones counted; a long list ends with how many more there are."""
+    counted = Counter(labels)
+    found: list[str] = []
+    room = _NAMES
+    for place, (label, times) in enumerate(counted.items()):
+        one = label if times == 1 else f"{label} ×{times}"
+        room -= len(one) + 2
+        if room < 0:
+            rest = sum(list(counted.values())[place:])
+            return f"{', '.join(found)} and {rest} more"
+        found.append(one)
+    return ", ".join(found)
+
+
+def _reason(node: Operation, schedule: Schedule) -> str:
+    """Why generated code doesn't compute the node."""
+    kind = node.kind_name()
+    if isinstance(node, Custom):
+        return "it is written in Python"
+    if isinstance(node, MultipleOutputs):
+        return "it has several outputs"
+    for x in (node, *node.inputs):
+        if isinstance(x, MultipleOutputs) or x not in schedule.views and x is not node:
+            return f"generated code can't read {x.label()}"
+        if not supported(x.dtype):
+            return f"generated code knows no {x.dtype}"
+    if type(node) in KERNELS:
+        return f"the kernel for {kind} takes one group, and one or two axes of space"
+    if isinstance(node, Elementwise):
+        return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
+    if isinstance(node, Take):
+        return "its indices are computed: only indices that are fed can be checked before a run"
+    if isinstance(node, Move):
+        return f"there is no kernel for this {kind}"
+    return f"there is no kernel for {kind}"
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
+    """(bytes read, bytes written) by one kernel, each place once."""
+    works = getattr(unit, "works", ())
+    packed = {getattr(work, "source", None) for work in works}
+    read = sum(work.workspace(views) for work in works)
+    for x in unit.reads():
+        if x in views and x not in packed:
+            view = views[x]
+            seen = math.prod(n for n, step in zip(view.shape, view.strides) if step)
+            read += min(seen, size(sizes(view.base.shape))) * dtype_of(view.base).itemsize
+    room = unit.workspace(views) if hasattr(unit, "workspace") else 0
+    kept = unit.nodes if getattr(unit, "into", None) is not None else unit.kept
+    return read, room or sum(map(_bytes, kept))
+
+
+def _flops(unit: Any, views: dict[Node, View]) -> int:
+    if isinstance(unit, Finish):
+        return 0  # counted with the reduction
+    return sum(_flops_of(node, unit, views) for node in unit.nodes)
+
+
+def _flops_of(node: Operation, unit: Any, views: dict[Node, View]) -> int:
+    if isinstance(unit, Product) and node is unit.node:
+        return 2 * factors(node, views).work
+    if isinstance(node, (Convolution, ConvolutionInput, ConvolutionWeight)):
+        return _convolution(node)
+    if isinstance(node, Elementwise):
+        return size(sizes(node.shape))
+    return size(sizes(node.inputs[0].shape)) if isinstance(node, Reduce) else 0
+
+
+def _convolution(node: Operation) -> int:
+    """2 · places · channels · taps, which are the same forwards and to both inputs."""
+    image, weight = node.inputs
+    if isinstance(node, Convolution):
+        places: Node = node
+    elif isinstance(node, ConvolutionInput):
+        places = image
+    else:
+        places, weight = weight, node
+    outputs, *each = sizes(weight.shape)
+    return 2 * size(sizes(places.shape)) * math.prod(each) if outputs else 0
+
+
+def _bytes(node: Node) -> int:
+    if isinstance(node, MultipleOutputs) or node.dtype is None:
+        return 0
+    return size(sizes(node.shape)) * node.dtype.itemsize
+
+
+def _base(x: Node, schedule: Schedule) -> Node:
+    return schedule.views[x].base if x in schedule.views else x
+
+
+def count(number: float, unit: str) -> str:
+    """A number in three digits and the unit: 26.1 MFLOP."""
+    for prefix in ("", "k", "M", "G"):
+        if number < 999.5:
+            return f"{number:.3g} {prefix}{unit}"
+        number /= 1000
+    return f"{number:.3g} T{unit}"
+
+
+def _wrapped(line: str, indent: str) -> list[str]:
+    start = line[: len(line) - len(line.lstrip())]
+    rows = textwrap.wrap(
+        line.strip(), _WIDTH, initial_indent=start, subsequent_indent=indent,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return [row.replace(_TIED, " ") for row in rows]

@@ -227,8 +227,10 @@ def _stage(schedule: Schedule) -> None:
 
 
 def _chunks(kernel: Kernel) -> int:
-    wanted = min(int(kernel.cost / _CHUNK), _MOST, kernel.items)
-    return wanted + wanted % 2 if 1 < wanted < kernel.items else max(wanted, 1)
+    if kernel.cost < _SERIAL:
+        return 1
+    wanted = max(round(kernel.cost / _CHUNK), 2)
+    return min(wanted + wanted % 2, _MOST, kernel.items)
 
 
 def is_serial(stage: list[Kernel]) -> bool:
