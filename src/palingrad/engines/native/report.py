@@ -76,7 +76,7 @@ def _summary(program: Program, schedule: Schedule, slots: Any, cached: bool) -> 
     places = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
     many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
     help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
-    code = "machine code from the cache" if cached else "compiled now"
+    code = "code from the cache" if cached else "code made now"
     results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in slots.results)
     work = sum(_flops(kernel.unit, schedule.views) for kernel in kernels)
     lines = [
@@ -221,7 +221,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
     if isinstance(node, MultipleOutputs):
         return "it has several outputs"
     for x in (node, *node.inputs):
-        if isinstance(x, MultipleOutputs) or x not in schedule.views and x is not node:
+        if isinstance(x, MultipleOutputs) or (x not in schedule.views and x is not node):
             return f"generated code can't read {x.label()}"
         if not supported(x.dtype):
             return f"generated code knows no {x.dtype}"
