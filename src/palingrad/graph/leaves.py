@@ -17,6 +17,9 @@ from .registry import ops
 
 # Held while several Variables are read or written as one: no run sees half of another's update.
 state_lock = threading.Lock()
+# Counts every change of any Variable's array, under `state_lock`: what was read at a count is still
+# so while it stands.
+state_count = [0]
 
 
 def sealed(value: Any, dtype: DType | None = None) -> Array:
@@ -191,6 +194,7 @@ class Variable(Node):
         """Take a sealed array of the right shape and dtype; the caller holds `state_lock`."""
         self._recalled()
         self._array = array
+        state_count[0] += 1
         if self._observed:
             self._observed = False
             forget(self)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...graph.kinds import Custom
-from ...graph.leaves import state_lock
+from ...graph.leaves import state_count, state_lock
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...maths import numpy_maths
@@ -73,6 +73,12 @@ class NativeExecutable(Executable):
         self._values = [self._handed_out(node) for _, node in program.updates]
         # Whether every output has memory of its own, which can be handed out as it is.
         self._simple = all(slot is not None for _, slot, _ in self._outputs)
+        shapes = dict(enumerate((shape for shape, _ in self.slots.results), len(self.slots.given)))
+        self._handing: list[Any] = [
+            (slot, shape, shapes.get(slot) == shape)
+            for _, slot, shape in self._outputs
+            if slot is not None
+        ]
 
     def emitted(self) -> str:
         """The program in LLVM's language."""
@@ -88,19 +94,32 @@ class NativeExecutable(Executable):
             return self._in_place(feeds, 1, ())
         if self._updated or self._slow or not self._simple:
             return super().__call__(feeds)
+        # Written out, for here every call counts: what runs often is small.
         slots = self.slots
-        if self._reads:
-            with state_lock:
-                feeds = [*feeds, *[variable._value for variable in self._reads]]
-        memory = slots.taken()
+        try:
+            memory = slots.idle.pop()
+        except IndexError:
+            memory = Memory(slots)
         objects, number = memory.objects, 0
         for array in feeds:
             objects[number] = id(array)
             number += 1
+        if self._reads and memory.count != state_count[0]:
+            with state_lock:
+                memory.states = [variable._value for variable in self._reads]
+                memory.count = state_count[0]
+            for array in memory.states:
+                objects[number] = id(array)
+                number += 1
         slots.results_for(memory)
-        self._call(memory, feeds)
-        outputs = [self._result(one, memory) for one in self._outputs]
-        slots.give_back(memory)
+        if not self._alone or self._run(memory.block_address):
+            self._call(memory, [*feeds, *memory.states])
+        arrays = memory.arrays
+        outputs = [
+            arrays[slot] if same else arrays[slot].reshape(shape)
+            for slot, shape, same in self._handing
+        ]
+        slots.idle.append(memory)
         return outputs
 
     def repeat(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...graph.leaves import Variable, forget, state_lock
+from ...graph.leaves import Variable, forget, state_count, state_lock
 
 # References to a Variable's array that its Variable, a local name and the asking call hold.
 _OWN = 3
@@ -52,6 +52,7 @@ class Lease:
                     if number < updated:
                         array = _exclusive(variable, array, id(array) in self._known)
                     arrays.append(array)
+                state_count[0] += 1
                 for variable in self._variables[:updated]:
                     if variable._observed:
                         variable._observed = False

@@ -44,6 +44,8 @@ class Memory:
         self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
                                   self.moves.buffer_info()[0]])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
+        self.states: list[Array] = []  # what Variables held when `count` was the count of changes
+        self.count = -1
         self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
         for number, value in slots.fixed.items():
             self.point(number, value)
@@ -108,7 +110,7 @@ class Slots:
         spans = _lives(schedule, inner)
         offsets, self.arena_bytes = planned([span for _, span in spans])
         self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
-        self._idle: list[Memory] = []
+        self.idle: list[Memory] = []
 
     def place(self, node: Any) -> tuple[int, int]:
         """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
@@ -123,13 +125,13 @@ class Slots:
     def taken(self) -> Memory:
         """Memory for one run: used before and idle now, or new."""
         try:
-            return self._idle.pop()
+            return self.idle.pop()
         except IndexError:
             return Memory(self)
 
     def give_back(self, memory: Memory) -> None:
         """Keep the memory for the next run."""
-        self._idle.append(memory)
+        self.idle.append(memory)
 
     def let_go(self, memory: Memory) -> None:
         """Keep the memory for the next run, and let go of what this one was given."""
