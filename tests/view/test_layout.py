@@ -173,3 +173,38 @@ def test_ten_thousand_boxes_with_edges_over_all_layers_are_placed():
     placed = layout(sizes, edges)
     assert len(placed.positions) == 10_000
     assert all(len(path) >= 2 for path in placed.paths)
+
+
+def test_a_long_chain_with_weights_of_its_own_and_shared_ones_stays_narrow_and_light():
+    """No drift in 2,000 layers, and a way that 400 edges share isn't walked 400 times."""
+    chain = [(f"h{k}", f"h{k + 1}") for k in range(2000)]
+    own = [(f"w{k}", f"h{k + 1}") for k in range(2000)]
+    shared = [(f"s{k % 5}", f"h{k + 1}") for k in range(2000)]
+    edges = chain + own + shared
+    sizes = {key: (90.0, 40.0) for edge in edges for key in edge}
+    placed = layout(sizes, edges)
+    assert placed.width < 1200
+    assert sum(map(len, placed.paths)) < 40 * len(edges)
+
+
+@pytest.mark.parametrize(
+    ("count", "edges"),
+    [
+        (3000, [(0, k) for k in range(1, 3000)]),
+        (3000, [(k, 0) for k in range(1, 3000)]),
+        (3000, []),
+        (300, [(i, j) for i in range(150) for j in range(150, 300)]),
+        (150, [(i, j) for j in range(150) for i in range(j)]),
+        (900, [(k, k + step) for k in range(870) for step in (1, 30)]),
+    ],
+    ids=["fans out", "fans in", "alone", "dense", "every earlier one", "grid"],
+)
+def test_other_shapes_are_placed_apart(count: int, edges: list[tuple[int, int]]):
+    placed = layout(
+        {str(k): (20.0, 20.0) for k in range(count)}, [(str(a), str(b)) for a, b in edges]
+    )
+    rows: dict[float, list[float]] = {}
+    for x, y in placed.positions.values():
+        rows.setdefault(y, []).append(x)
+    assert sum(map(len, rows.values())) == count
+    assert all(b - a > 40.0 for row in rows.values() for a, b in pairwise(sorted(row)))
