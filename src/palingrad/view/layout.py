@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .layered.coordinates import across
-from .layered.net import Group, Net, net_of, spans
+from .layered.net import Net, net_of, spans
 from .layered.orders import ordered
-from .layered.ranks import acyclic, ranked
+from .layered.ranks import Group, acyclic, ranked, room
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, width, height
@@ -111,7 +111,7 @@ class _Drawing:
         down = [(b, a) if n in upward else (a, b) for n, (a, b) in enumerate(edges)]
         turned = acyclic(len(keys), down)
         down = [(b, a) if back else (a, b) for (a, b), back in zip(down, turned, strict=True)]
-        rank = ranked(len(keys), down, weak)
+        rank = ranked(len(keys), down, weak, room(groups, down, weak))
         self.net = net_of(rank, edges, groups)
         self.layers = ordered(self.net, last)
         half, gap = self._widths()
