@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
@@ -19,7 +19,7 @@ from ..errors import DataError, ShapeError
 from ..function import function
 from ..graph.registry import ops
 from ..optim.base import Optimizer
-from ..view.training.recording import Recording, recording_of
+from ..view.training.recording import Recording, Unrecorded, recording_of
 from .evaluate import Evaluator
 from .progress import Quiet, Reporter
 
@@ -74,6 +74,39 @@ def fit(
     evaluator = Evaluator(model, loss, engine=engine)
     history = History()
     report = reporter or Quiet()
+    step = _step_of(model, loss, optimizer, engine)
+    inputs, labels = np.asarray(train[0], float32), train[1]
+    steps = -(-len(labels) // batch_size)
+    watch = recording_of(record)
+    watch.starts(model.variables() if record is not None else {}, steps * epochs)
+    with _interruptible() as interrupted, report, watch:
+        for number in range(1, epochs + 1):
+            start = time.perf_counter()
+            report.epoch_starts(number, epochs, steps)
+            mini = batches((inputs, labels), batch_size, seed=seed, epoch=number)
+            mean, accuracy = _epoch(step, mini, report, watch, interrupted)
+            if not np.isfinite(mean):
+                raise DataError(
+                    f"the loss became {mean} in epoch {number}: try a smaller learning rate"
+                )
+            found = None if test is None else evaluator(*test)
+            scores = (None, None) if found is None else (found.loss, found.accuracy)
+            epoch = Epoch(number, mean, accuracy, *scores, time.perf_counter() - start)
+            history.epochs.append(epoch)
+            report.epoch_ends(epoch)
+            watch.epoch_ends(*scores)
+            if on_epoch is not None:
+                on_epoch(history)
+            if interrupted():
+                history.interrupted = True
+                break
+    return history
+
+
+def _step_of(
+    model: Any, loss: Callable[[Any, Any], Any], optimizer: Optimizer, engine: str | None
+) -> Any:
+    """The compiled training step: the mean loss of a mini-batch, and how many answers are right."""
 
     @function(engine=engine)
     def step(x: Any, y: Any) -> Any:
@@ -82,45 +115,27 @@ def fit(
         optimizer.minimize(mean)
         return mean, ops.sum(ops.argmax(scores, axis=-1) == y)
 
-    inputs, labels = np.asarray(train[0], float32), train[1]
-    steps = -(-len(labels) // batch_size)
-    watch = recording_of(record)
-    watch.starts(model.variables() if record is not None else {}, steps * epochs)
-    with _interruptible() as interrupted, report, watch:
-        for number in range(1, epochs + 1):
-            start = time.perf_counter()
-            total, right, seen = 0.0, 0, 0
-            report.epoch_starts(number, epochs, steps)
-            for x, y in batches((inputs, labels), batch_size, seed=seed, epoch=number):
-                with watch.step():
-                    mean, hits = step(x, y)
-                watch.step_ends(float(mean), int(hits) / len(y))
-                total, right, seen = total + float(mean) * len(y), right + int(hits), seen + len(y)
-                report.step_ends(total / seen, right / seen)
-                if interrupted():
-                    break
-            if not np.isfinite(total):
-                raise DataError(
-                    f"the loss became {total / seen} in epoch {number}: try a smaller learning rate"
-                )
-            found = None if test is None else evaluator(*test)
-            epoch = Epoch(
-                number,
-                total / seen,
-                right / seen,
-                None if found is None else found.loss,
-                None if found is None else found.accuracy,
-                time.perf_counter() - start,
-            )
-            history.epochs.append(epoch)
-            report.epoch_ends(epoch)
-            watch.epoch_ends(epoch.test_loss, epoch.test_accuracy)
-            if on_epoch is not None:
-                on_epoch(history)
-            if interrupted():
-                history.interrupted = True
-                break
-    return history
+    return step
+
+
+def _epoch(
+    step: Callable[[Array, Array], Any],
+    mini_batches: Iterable[tuple[Array, ...]],
+    report: Reporter,
+    watch: Recording | Unrecorded,
+    interrupted: Callable[[], bool],
+) -> tuple[float, float]:
+    """Mean loss and share of right answers over one pass, or over what Ctrl-C left of it."""
+    total, right, seen = 0.0, 0, 0
+    for x, y in mini_batches:
+        with watch.step():
+            mean, hits = step(x, y)
+        watch.step_ends(float(mean), int(hits) / len(y))
+        total, right, seen = total + float(mean) * len(y), right + int(hits), seen + len(y)
+        report.step_ends(total / seen, right / seen)
+        if interrupted():
+            break
+    return total / seen, right / seen
 
 
 def _check(train: tuple[Array, Array], epochs: int, batch_size: int) -> None:
