@@ -73,30 +73,32 @@ def train(
 ) -> None:
     """Train a model, show its progress and test accuracy, and write a run folder."""
     chosen = recipe(model)
-    rule = optimizer or chosen.optimizer
-    rate = chosen.learning_rate if learning_rate is None else learning_rate
     found = data.load(dataset, folder=folder)
-    if epochs is None:
-        epochs = 50 if dataset == "digits" else 10  # a small data set needs more passes
     settings: dict[str, Any] = {
         "dataset": dataset,
         "model": model,
         "features": found.num_inputs,
         "classes": len(found.classes),
-        "epochs": epochs,
+        "epochs": epochs or (50 if dataset == "digits" else 10),  # a small set needs more passes
         "batch_size": batch_size,
-        "optimizer": rule,
-        "learning_rate": rate,
+        "optimizer": optimizer or chosen.optimizer,
+        "learning_rate": chosen.learning_rate if learning_rate is None else learning_rate,
         "seed": seed,
         "engine": get_engine(engine).name,
         "version": __version__,
     }
-    set_seed(seed)
-    run = new_run(out, settings)
+    _trained(new_run(out, settings), found, engine)
+
+
+def _trained(run: Run, found: data.Dataset, engine: str | None) -> None:
+    """Train as the run's settings say, show it, and write the run folder."""
+    now, chosen = run.settings, run.recipe
+    rule, rate, size = now["optimizer"], now["learning_rate"], now["batch_size"]
+    set_seed(now["seed"])
     network = chosen.build(found.num_inputs, len(found.classes))
     console.print(
         f"{found.name}: {len(found.train):,} examples to train on, {len(found.test):,} to test on\n"
-        f"{model}, {rule} at {rate:g}, batches of {batch_size}, {settings['engine']} engine",
+        f"{now['model']}, {rule} at {rate:g}, batches of {size}, {now['engine']} engine",
         highlight=False,
     )
     with reported(run, network, found, engine=engine) as on_epoch:
@@ -106,9 +108,9 @@ def train(
             test=(found.test.inputs, found.test.labels),
             loss=chosen.loss,
             optimizer=make_optimizer(rule, rate),
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
+            epochs=now["epochs"],
+            batch_size=size,
+            seed=now["seed"],
             engine=engine,
             reporter=Bar(console),
             on_epoch=on_epoch,
@@ -119,11 +121,6 @@ def train(
     accuracy = result.epochs[-1].test_accuracy or 0.0
     console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
     console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
-    _say_report(run)
-
-
-def _say_report(run: Run) -> None:
-    """Where the report is, for a browser."""
     place = uri(run.folder / NAME)
     console.print(f"report {place}", highlight=False, markup=False, soft_wrap=True)
 

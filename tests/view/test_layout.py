@@ -173,3 +173,65 @@ def test_ten_thousand_boxes_with_edges_over_all_layers_are_placed():
     placed = layout(sizes, edges)
     assert len(placed.positions) == 10_000
     assert all(len(path) >= 2 for path in placed.paths)
+
+
+def test_a_long_chain_with_weights_of_its_own_and_shared_ones_stays_narrow_and_light():
+    """No drift in 2,000 layers, and a way that 400 edges share isn't walked 400 times."""
+    chain = [(f"h{k}", f"h{k + 1}") for k in range(2000)]
+    own = [(f"w{k}", f"h{k + 1}") for k in range(2000)]
+    shared = [(f"s{k % 5}", f"h{k + 1}") for k in range(2000)]
+    edges = chain + own + shared
+    sizes = {key: (90.0, 40.0) for edge in edges for key in edge}
+    placed = layout(sizes, edges)
+    assert placed.width < 1200
+    assert sum(map(len, placed.paths)) < 40 * len(edges)
+
+
+@pytest.mark.parametrize(
+    ("count", "edges"),
+    [
+        (3000, [(0, k) for k in range(1, 3000)]),
+        (3000, [(k, 0) for k in range(1, 3000)]),
+        (3000, []),
+        (300, [(i, j) for i in range(150) for j in range(150, 300)]),
+        (150, [(i, j) for j in range(150) for i in range(j)]),
+        (900, [(k, k + step) for k in range(870) for step in (1, 30)]),
+    ],
+    ids=["fans out", "fans in", "alone", "dense", "every earlier one", "grid"],
+)
+def test_other_shapes_are_placed_apart(count: int, edges: list[tuple[int, int]]):
+    placed = layout(
+        {str(k): (20.0, 20.0) for k in range(count)}, [(str(a), str(b)) for a, b in edges]
+    )
+    rows: dict[float, list[float]] = {}
+    for x, y in placed.positions.values():
+        rows.setdefault(y, []).append(x)
+    assert sum(map(len, rows.values())) == count
+    assert all(b - a > 40.0 for row in rows.values() for a, b in pairwise(sorted(row)))
+
+
+def test_modules_one_after_another_stand_below_each_other_around_a_straight_line():
+    keys: dict[str, tuple[str, ...]] = {"x": ()}
+    edges: list[tuple[str, str]] = []
+    before = "x"
+    for k in range(8):
+        keys |= {f"{one}{k}": ("net", f"layer{k}") for one in ("w", "mm", "b", "add")}
+        keys[f"relu{k}"] = ("net",)
+        edges += [(before, f"mm{k}"), (f"w{k}", f"mm{k}"), (f"mm{k}", f"add{k}")]
+        edges += [(f"b{k}", f"add{k}"), (f"add{k}", f"relu{k}")]
+        before = f"relu{k}"
+    placed = layout(dict.fromkeys(keys, (90.0, 40.0)), edges, groups=keys)
+    spine = [placed.positions[f"{one}{k}"][0] for k in range(8) for one in ("mm", "add", "relu")]
+    assert max(spine) - min(spine) < 1
+    frames = [placed.frames["net", f"layer{k}"] for k in range(8)]
+    assert all(a[1] + a[3] < b[1] for a, b in pairwise(frames))
+    assert all(f[1] + f[3] < placed.positions[f"relu{k}"][1] for k, f in enumerate(frames))
+
+
+def test_an_edge_past_a_module_passes_outside_its_frame():
+    groups = {"x": (), "w": ("block",), "h": ("block",), "k": ("block",), "y": ("block",)}
+    edges = [("w", "h"), ("x", "h"), ("h", "k"), ("k", "y"), ("x", "y")]
+    placed = layout(dict.fromkeys(groups, (60.0, 30.0)), edges, groups=groups)
+    left, _, width, _ = placed.frames[("block",)]
+    middle = placed.paths[-1][len(placed.paths[-1]) // 2 - 1]
+    assert not left <= middle[0] <= left + width

@@ -10,7 +10,8 @@ import pytest
 import palingrad as pg
 from palingrad.errors import NonFiniteError
 from view import faults
-from view.faults import FAULTS, HEALTHY, HEALTHY_DATA
+from view.faults import FAULTS
+from view.healthy import HEALTHY, HEALTHY_DATA
 
 STYLES = ["eager", "session", "function"]
 

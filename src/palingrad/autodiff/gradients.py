@@ -108,6 +108,7 @@ def _start(y: Node, seed: Node | None) -> Node:
 
 
 def check_nodes(y: Any, xs: Sequence[Any]) -> None:
+    """Both are nodes with a gradient. Raises GradientError where they are not."""
     for node in (y, *xs):
         if not isinstance(node, Node):
             raise GradientError(

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .layered.coordinates import across
-from .layered.net import Group, Net, net_of, spans
+from .layered.net import Net, net_of, spans
 from .layered.orders import ordered
-from .layered.ranks import acyclic, ranked
+from .layered.ranks import Group, acyclic, ranked, room
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, width, height
@@ -64,7 +64,8 @@ def layout(
     flat = [(sizes[key][1], sizes[key][0]) if right else sizes[key] for key in keys]
     inside = [(groups or {}).get(key, ()) for key in keys]
     parts: list[Layout] = []
-    for vertices, numbers in _components(len(keys), pairs, inside):
+    components = _components(len(keys), pairs, inside)
+    for vertices, numbers in components:
         local = {vertex: place for place, vertex in enumerate(vertices)}
         part = _Drawing(
             [keys[vertex] for vertex in vertices],
@@ -80,7 +81,7 @@ def layout(
             right=right,
         )
         parts.append(part.result())
-    joined = _packed(parts, [numbers for _, numbers in _components(len(keys), pairs, inside)])
+    joined = _packed(parts, [numbers for _, numbers in components])
     return _turned(joined) if right else joined
 
 
@@ -110,7 +111,7 @@ class _Drawing:
         down = [(b, a) if n in upward else (a, b) for n, (a, b) in enumerate(edges)]
         turned = acyclic(len(keys), down)
         down = [(b, a) if back else (a, b) for (a, b), back in zip(down, turned, strict=True)]
-        rank = ranked(len(keys), down, weak)
+        rank = ranked(len(keys), down, weak, room(groups, down, weak))
         self.net = net_of(rank, edges, groups)
         self.layers = ordered(self.net, last)
         half, gap = self._widths()
@@ -168,6 +169,7 @@ class _Drawing:
         net = self.net
         self.y = [(self.top[rank] + self.bottom[rank]) / 2 for rank in net.rank]
         slots = self._slots()
+        self.ways: dict[int, _Way] = {}  # by its first place
         paths = [self._path(n, a, b, slots) for n, (a, b) in enumerate(self.edges)]
         frames = self._frames()
         positions = {key: (self.x[v], self.y[v]) for v, key in enumerate(self.keys)}
@@ -228,11 +230,40 @@ class _Drawing:
         starts, ends = (self.top, self.bottom) if step > 0 else (self.bottom, self.top)
         x, end = slots[a, step, -1], slots[b, -step, n]
         points = [(x, self.y[a] + step * self.sizes[a][1] / 2), (x, ends[net.rank[a]])]
-        for one in net.chains[n]:
-            rank = net.rank[one]
-            points += [(self.x[one], starts[rank]), (self.x[one], ends[rank])]
+        points += self._passing(net.chains[n], starts, ends)
         points += [(end, starts[net.rank[b]]), (end, self.y[b] - step * self.sizes[b][1] / 2)]
         return [points[0], *(p for p, q in zip(points[1:], points) if math.dist(p, q) > 1e-6)]
+
+    def _passing(
+        self, chain: Sequence[int], starts: Sequence[float], ends: Sequence[float]
+    ) -> list[Point]:
+        """The points of an edge between its ends, two for each stretch where it runs straight.
+
+        Edges that share their way begin with the same places, so it is walked once for all.
+        """
+        if not chain:
+            return []
+        way = self.ways.setdefault(chain[0], _Way())
+        for place in chain[len(way.stretch) :]:
+            x, rank = self.x[place], self.net.rank[place]
+            if way.points and way.points[-1][0] == x:
+                way.points[-1] = (x, ends[rank])
+            else:
+                way.points += [(x, starts[rank]), (x, ends[rank])]
+            way.stretch.append(len(way.points))
+        last = chain[-1]
+        return [
+            *way.points[: way.stretch[len(chain) - 1] - 1],
+            (self.x[last], ends[self.net.rank[last]]),
+        ]
+
+
+@dataclass
+class _Way:
+    """Where edges pass that start alike: its points, and how many lead to each of its places."""
+
+    points: list[Point] = field(default_factory=list[Point])
+    stretch: list[int] = field(default_factory=list[int])
 
 
 def _around(sides: tuple[float, float] | None, left: float, right: float) -> tuple[float, float]:
@@ -280,6 +311,8 @@ def _components(
 
 def _packed(parts: Sequence[Layout], numbers: Sequence[Sequence[int]]) -> Layout:
     """Parts beside and below each other, in rows about as wide as all is high."""
+    if len(parts) == 1:
+        return parts[0]
     space = 48.0
     area = sum((part.width + space) * (part.height + space) for part in parts)
     widest = max([(1.6 * area) ** 0.5, *(part.width + space for part in parts)])

@@ -57,7 +57,7 @@ def test_a_clicked_node_tells_all_about_itself(opened):
     text = page.text("#details")
     for part in ("add", "float32", "Value", "∂e / ∂s", "Inputs", "Used 3 times", "s = a * x + b"):
         assert part in text
-    assert page.page.locator("#details math").count() == 1
+    assert page.page.locator("#details .formula math").count() == 1
     assert page.page.locator("#tree [aria-selected=true]").inner_text().startswith("s")
 
 
@@ -333,3 +333,16 @@ def test_program_of_a_training_step_shows_its_own_backward_pass_and_update(opene
     assert sorted(set(phases), key=phases.index) == ["forward", "backward", "update"]
     page.page.locator("#tab-details").click()
     assert w.numpy() == 2.0  # looking changed nothing
+
+
+def test_a_node_has_its_chain_rule_step_by_step_until_values_are_edited(opened):
+    a, b, x = pg.Variable(2.0), pg.Variable(-1.0), pg.tensor(3.0)
+    e = pg.sigmoid(a * x + b)
+    page = opened(e)
+    click_node(page, "a")
+    assert page.text(".worked summary") == "The chain rule, step by step"
+    text = page.text(".worked")
+    assert "Along each path the derivatives multiply" in text
+    assert page.page.locator(".worked math").count() == len(pg.derivation(e, a).steps)
+    page.js("k => palingrad.edit(k, [4])", place(page, "x"))
+    assert page.page.locator(".worked").count() == 0

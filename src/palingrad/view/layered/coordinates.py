@@ -34,7 +34,7 @@ def across(
     for layer in layers:
         for index, vertex in enumerate(layer):
             place[vertex] = index
-    for a, b in net.segments:
+    for a, b in _spine(net):
         above[b].append(a)
         below[a].append(b)
     for near in (*above, *below):
@@ -47,6 +47,22 @@ def across(
             root = _aligned(rows, near, place, conflicts, right=right)
             results.append(_compacted(layers, root, half, gap, least, right=right))
     return _averaged(results, half)
+
+
+def _spine(net: Net) -> list[Pair]:
+    """The segments that vertices may be aligned along: not those to a leaf (or a last result) from
+    a vertex that leads further. Else a long chain, each vertex with a weight of its own, would
+    move aside by half a box in every layer."""
+    first, last = [True] * len(net.rank), [True] * len(net.rank)
+    for a, b in net.segments:
+        first[b] = last[a] = False
+    fed, used = [False] * len(net.rank), [False] * len(net.rank)
+    for a, b in net.segments:
+        fed[b] |= not first[a]
+        used[a] |= not last[b]
+    return [
+        (a, b) for a, b in net.segments if not (first[a] and fed[b]) and not (last[b] and used[a])
+    ]
 
 
 def _conflicts(net: Net, layers: Sequence[Sequence[int]]) -> set[Pair]:

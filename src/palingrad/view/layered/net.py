@@ -6,9 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .ranks import Edge
+from .ranks import Edge, Group, common
 
-Group = tuple[str, ...]
 MOST_PASSES = 40_000  # places for long edges; what is over is drawn without
 
 
@@ -48,6 +47,7 @@ def net_of(rank: Sequence[int], edges: Sequence[Edge], groups: Sequence[Group]) 
     """
     net = Net(len(rank), list(rank), list(groups))
     net.loose = _loose(rank, edges)
+    rows = _rows(net)
     trunks: dict[tuple[int, int], list[int]] = {}  # source and direction: edges
     for number, (a, b) in enumerate(edges):
         if number not in net.loose:
@@ -55,7 +55,7 @@ def net_of(rank: Sequence[int], edges: Sequence[Edge], groups: Sequence[Group]) 
     chains: dict[int, list[int]] = {}
     for (a, step), numbers in trunks.items():
         targets = sorted((edges[number][1] for number in numbers), key=lambda b: step * rank[b])
-        passed = _trunk(net, a, step, targets)
+        passed = _trunk(net, a, step, targets, rows)
         for number in numbers:
             length = abs(rank[edges[number][1]] - rank[a]) - 1
             chains[number] = passed[:length]
@@ -63,7 +63,7 @@ def net_of(rank: Sequence[int], edges: Sequence[Edge], groups: Sequence[Group]) 
         links |= {((chains[n] or [a])[-1], edges[n][1]) for n in numbers}
         net.segments += [pair if step > 0 else (pair[1], pair[0]) for pair in sorted(links)]
     net.chains = [chains.get(number, []) for number in range(len(edges))]
-    _add_borders(net)
+    _add_borders(net, rows)
     return net
 
 
@@ -81,8 +81,11 @@ def _loose(rank: Sequence[int], edges: Sequence[Edge]) -> set[int]:
     }
 
 
-def _trunk(net: Net, a: int, step: int, targets: Sequence[int]) -> list[int]:
-    """Places from `a` on to the layer before the last target."""
+def _trunk(
+    net: Net, a: int, step: int, targets: Sequence[int], rows: Mapping[Group, Edge]
+) -> list[int]:
+    """Places from `a` on to the layer before the last target. Each is in the frames
+    that its source and all targets beyond it are in, and maybe in more: see `_within`."""
     last = net.rank[targets[-1]]
     shared = net.group[targets[-1]]
     rest = list(targets)
@@ -90,31 +93,49 @@ def _trunk(net: Net, a: int, step: int, targets: Sequence[int]) -> list[int]:
     for rank in range(last - step, net.rank[a], -step):
         while rest and step * net.rank[rest[-1]] > step * rank:
             shared = common(shared, net.group[rest.pop()])
-        around.append(common(shared, net.group[a]))
+        around.append(_within(net.group[a], shared, (net.rank[a], rank, last), rows))
     places = range(net.rank[a] + step, last, step)
     made = [net.add(rank, group) for rank, group in zip(places, reversed(around), strict=True)]
     net.ends.update(dict.fromkeys(made, (a, targets[-1])))
     return made
 
 
-def common(one: Group, other: Group) -> Group:
-    """The groups that both are in."""
-    length = 0
-    while length < min(len(one), len(other)) and one[length] == other[length]:
-        length += 1
-    return one[:length]
+def _within(
+    source: Group, target: Group, ranks: tuple[int, int, int], rows: Mapping[Group, Edge]
+) -> Group:
+    """What a place is in that an edge passes on its way from a group to another; `ranks` are those
+    of source, place and target. An edge enters a frame at its top if it comes from above, so that
+    it runs straight, and at its side, as late as it can, if it starts beside the frame."""
+    both = common(source, target)
+    start, here, end = ranks
+    reached: list[Group] = []
+    for group, other in ((source, end), (target, start)):
+        depth = len(both)
+        while depth < len(group):
+            first, last = rows[group[: depth + 1]]
+            if not first <= here <= last or first <= other <= last:
+                break
+            depth += 1
+        reached.append(group[:depth])
+    left, entered = reached
+    return both if left != both and entered != both else max(left, entered, key=len)
 
 
-def _add_borders(net: Net) -> None:
-    """A left and a right border for each group, in all layers from its first to its last box."""
-    spans: dict[Group, tuple[int, int]] = {}
+def _rows(net: Net) -> dict[Group, Edge]:
+    """The first and last rank of each group's boxes."""
+    found: dict[Group, Edge] = {}
     for vertex in range(net.count):
         rank = net.rank[vertex]
         for depth in range(1, len(net.group[vertex]) + 1):
             group = net.group[vertex][:depth]
-            first, last = spans.get(group, (rank, rank))
-            spans[group] = min(first, rank), max(last, rank)
-    for group, (first, last) in sorted(spans.items()):
+            first, last = found.get(group, (rank, rank))
+            found[group] = min(first, rank), max(last, rank)
+    return found
+
+
+def _add_borders(net: Net, rows: Mapping[Group, Edge]) -> None:
+    """A left and a right border for each group, in all layers from its first to its last box."""
+    for group, (first, last) in sorted(rows.items()):
         pairs: dict[int, tuple[int, int]] = {}
         for rank in range(first, last + 1):
             pair = net.add(rank, group), net.add(rank, group)

@@ -12,7 +12,8 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from typing import Any
 
-from .net import Group, Net
+from .net import Net
+from .ranks import Group
 
 SMALL = 600  # vertices up to which neighbours are swapped
 

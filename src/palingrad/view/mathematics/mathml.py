@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ..page.mathml import Reader
+from .reader import Reader
 
 _STYLE = "margin: 0.45em 0 0.45em 1.5em; overflow: auto hidden"
 _BEFORE_A_SIGN = {"", "=", "(", "[", "{", "&", "\\cdot", "\\\\", ","}

@@ -93,10 +93,14 @@ class Derivation:
             parts += [f"$${step.latex}$$" for step in steps]
         return "\n\n".join(parts)
 
-    def _repr_html_(self) -> str:
-        parts = [f"<h4>{inline(self.title)}</h4>"]
+    def html(self, *, title: bool = True) -> str:
+        """The steps under their headings, with MathML that browsers draw by themselves."""
+        parts = [f"<h4>{inline(self.title)}</h4>"] if title else []
         for heading, steps, left in self.sections():
             more = f" <small>({left} steps left out)</small>" if left else ""
             parts.append(f'<p style="margin: 0.8em 0 0.2em">{escape(heading)}{more}</p>')
             parts += [mathml(step.latex) for step in steps]
         return f'<div class="palingrad-derivation">{"".join(parts)}</div>'
+
+    def _repr_html_(self) -> str:
+        return self.html()

@@ -16,15 +16,16 @@ from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
+from ..mathematics.reader import formula
 from ..model import Item, Picture, picture
 from .arrays import Budget, encoded
 from .blocks import Blocks
-from .mathml import formula
 from .measure import bytes_of, dead_units
 from .others import overlays, runs
 from .placing import placed, straightened, width
 from .totals import local, structure, takes_gradient, totals
 from .twins import flat, twins_of, values_of
+from .worked import worked
 
 Json = dict[str, Any]
 PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
@@ -119,6 +120,7 @@ class Export:
             "edges": edges,
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
+            "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
             "notes": [*self.options.notes, *self._notes()],

@@ -13,11 +13,37 @@ function toScreen(x, y) {
   return [(x - camera.x) * camera.scale + stage.width / 2, (y - camera.y) * camera.scale + stage.height / 2];
 }
 
-/** Show the whole graph, no larger than life. */
+/** The scale at which a rectangle fills the view, no larger than life. */
+function filling(width, height) {
+  return Math.max(0.004, Math.min((stage.width - 70) / Math.max(width, 1), (stage.height - 70) / Math.max(height, 1), 1.25));
+}
+
+/** Show the whole graph. */
 function fit() {
   const [width, height] = data.size;
-  const scale = Math.min((stage.width - 70) / Math.max(width, 1), (stage.height - 70) / Math.max(height, 1), 1.25);
-  Object.assign(camera, { x: width / 2, y: height / 2, scale: Math.max(scale, 0.004) });
+  Object.assign(camera, { x: width / 2, y: height / 2, scale: filling(width, height) });
+  redraw();
+}
+
+const READABLE = 0.5; // the smallest scale at which a card's lines can be read
+
+/** The first view: the whole graph where it can be read, else both passes, else where they begin. */
+function begin() {
+  fit();
+  if (camera.scale >= READABLE || nodes.length > 1500) return;
+  for (const parts of [["forward", "backward"], ["forward"]]) {
+    const seen = nodes.map((node, place) => [node, boxFor(place)]).filter(([node]) => parts.includes(node.r)).map(([, box]) => box);
+    if (!seen.length) return;
+    const left = Math.min(...seen.map((box) => box.x - box.w / 2));
+    const right = Math.max(...seen.map((box) => box.x + box.w / 2));
+    const top = Math.min(...seen.map((box) => box.y - box.h / 2));
+    const bottom = Math.max(...seen.map((box) => box.y + box.h / 2));
+    const scale = filling(right - left, bottom - top);
+    Object.assign(camera, { x: (left + right) / 2, y: (top + bottom) / 2, scale });
+    if (scale >= READABLE) break;
+    camera.scale = Math.max(scale, Math.min(READABLE, Math.max(0.35, filling(right - left, 1))));
+    camera.y = Math.min(camera.y, top + (stage.height / 2 - 45) / camera.scale);
+  }
   redraw();
 }
 
@@ -110,7 +136,7 @@ function resize() {
   Object.assign(stage, { width: box.width, height: box.height });
   canvas.width = Math.round(box.width * devicePixelRatio);
   canvas.height = Math.round(box.height * devicePixelRatio);
-  if (first) fit();
+  if (first) begin();
   redraw();
 }
 

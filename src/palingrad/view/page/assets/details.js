@@ -65,7 +65,7 @@ function nodeDetails(place) {
   if (formula) found.push(make("div", { class: "formula", html: formula }));
   found.push(make("section", {}, make("dl", { class: "facts" }, ...facts(node))));
   if (stale.has(place)) found.push(make("p", { class: "warn" }, `Not computed in the page: ${stale.get(place)}.`));
-  found.push(...valuePart(place), ...gradientPart(place), ...arrivalPart(place), ...neighbours(place), ...sourcePart(node));
+  found.push(...valuePart(place), ...gradientPart(place), ...workedPart(place), ...arrivalPart(place), ...neighbours(place), ...sourcePart(node));
   return found;
 }
 
@@ -116,6 +116,14 @@ function gradientPart(place) {
   if (node.j && !rowsNow) return [make("section", {}, make("h2", {}, title), summaryView(node.j, `gradient of ${node.n}`))];
   if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) ? "Not computed in the page after this edit." : "Nothing flows back to here."))];
   return schedule.active.has(place) || !valueOf(place) ? [] : [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, `${of} doesn't depend on it.`))];
+}
+
+/** The chain rule from the result to here, as one would write it down; it has the exported values. */
+function workedPart(place) {
+  const text = (data.worked || {})[place];
+  if (!text || rowsNow) return [];
+  const lines = (text.match(/<math/g) || []).length;
+  return [make("details", { class: "worked", open: lines <= 9 ? "" : null }, make("summary", {}, "The chain rule, step by step"), make("div", { html: text }))];
 }
 
 /** The contributions that arrive at a shared node in the backward pass, and their running sum. */
