@@ -36,6 +36,14 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "softmax": lambda x: pg.softmax(x) if x.ndim else x,
     "logsumexp": lambda x: pg.logsumexp(x, axis=-1) if x.ndim else x,
     "normalised": lambda x: pg.log(pg.softmax(x)) if x.ndim else x,
+    "layer norm": lambda x: pg.layer_norm(x) if x.ndim else x,
+    "norm of columns": lambda x: (
+        (x - pg.mean(x, axis=0)) / pg.sqrt(pg.var(x, axis=0) + 0.5) if x.ndim == 2 else x
+    ),
+    "smooth largest": lambda x: pg.logsumexp(x, axis=0, keepdims=True) - x if x.ndim else x,
+    "all axes": lambda x: x * pg.sum(pg.tanh(x), axis=tuple(range(x.ndim))) / 3,
+    "repeated": lambda x: pg.mean(pg.broadcast_to(x, (4, *x.shape)) * x, axis=0),
+    "every other": lambda x: x[..., ::2] * 0.5 if x.ndim else x,
     "transpose": lambda x: x.mT if x.ndim == 2 else x,
     "flat": lambda x: pg.reshape(x, (-1,))[:3],
     "backwards": lambda x: x[::-1] if x.ndim else x[None],
