@@ -51,12 +51,14 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/python tools/layers.py
 	$(BIN)/python tools/operations.py --check
+	$(BIN)/python tools/native_example.py --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python tools/operations.py
+	$(BIN)/python tools/native_example.py
 
 bench: $(BENCH)/.installed
 	$(BENCH)/bin/python benchmarks/run.py --write
