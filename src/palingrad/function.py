@@ -30,9 +30,7 @@ from .trees import leaves, rebuilt
 class Function:
     """A function compiled on first call for each signature; see `function`."""
 
-    def __init__(
-        self, f: Callable[..., Any], *, engine: str | None = None, runs: int = 0
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], *, engine: str | None = None, runs: int = 0) -> None:
         update_wrapper(self, f)
         self._f = f
         self._runs = runs

@@ -46,7 +46,7 @@ def engine_setting() -> tuple[str | None, DType]:
 
 
 def engine_names() -> list[str]:
-    """The engines that are here. `auto`, which goes from numpy to native, runs where none is named."""
+    """The engines that are here. Where none is named `auto` runs, from numpy to native."""
     return list(_engines)
 
 

@@ -71,7 +71,7 @@ def weight(node: Operation) -> int | None:
     return _known[key]
 
 
-_known: dict[Any, bool] = {}
+_known: dict[Any, int | None] = {}
 
 
 def _tried(node: Operation) -> int | None:

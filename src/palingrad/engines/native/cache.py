@@ -47,7 +47,9 @@ def key_of(program: Program) -> str:
         digest.update(_described(node, [numbers[x] for x in node.inputs]).encode())
     given = [[numbers.get(x, -1) for x in program.feeds], [numbers[x] for x in program.outputs]]
     changed = [(numbers.get(one, -1), numbers[value]) for one, value in program.updates]
-    shapes = [(one.shape, str(one.dtype)) for one in (*program.feeds, *(v for v, _ in program.updates))]
+    shapes = [
+        (one.shape, str(one.dtype)) for one in (*program.feeds, *(v for v, _ in program.updates))
+    ]
     digest.update(repr((given, changed, shapes)).encode())
     return digest.hexdigest()
 

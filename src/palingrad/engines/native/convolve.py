@@ -272,7 +272,7 @@ class _Emitter:
     def _terms(self, panel_step: int) -> tuple[tuple[int | None, int, int], ...]:
         """The loops over taps and channels."""
         plan = self.plan
-        (down, across), summed = plan.size, plan.summed
+        across, summed = plan.size[1], plan.summed
         _, to_row, to_column = self.steps
         rows = (None, plan.dilation[0] * to_row, across * summed * panel_step)
         if plan.dilation[1] == 1:
@@ -328,4 +328,3 @@ class _Emitter:
                 self.epilogue.elements(place, value, active)
 
             vectors(b, width, plan.lanes, body)
-

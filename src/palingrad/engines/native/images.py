@@ -29,11 +29,13 @@ class Image:
     @staticmethod
     def of(view: View) -> Image:
         """The view of an array (n, c, *space) with one or two axes of space."""
-        n, c, *space = view.shape
-        a, b, *rest = view.strides
-        if len(space) == 1:
-            return Image(view, (n, c, 1, space[0]), (a, b, 0, rest[0]))
-        return Image(view, (n, c, *space), (a, b, *rest))
+        if len(view.shape) == 3:
+            n, c, x = view.shape
+            a, b, step = view.strides
+            return Image(view, (n, c, 1, x), (a, b, 0, step))
+        n, c, y, x = view.shape
+        a, b, down, across = view.strides
+        return Image(view, (n, c, y, x), (a, b, down, across))
 
 
 def planes(options: Any, size: tuple[int, ...]) -> Any:
@@ -105,7 +107,8 @@ class Framed(Unit):
             from_start = b.sub(y, integer(self.offset[0]))
             row = b.sdiv(from_start, integer(self.spacing[0]))
             inside = b.and_(
-                b.icmp_signed(">=", from_start, integer(0)), b.icmp_signed("<", row, integer(height))
+                b.icmp_signed(">=", from_start, integer(0)),
+                b.icmp_signed("<", row, integer(height)),
             )
             if self.spacing[0] > 1:
                 even = b.srem(from_start, integer(self.spacing[0]))
@@ -139,7 +142,7 @@ class Framed(Unit):
         begin = address(b, source, dtype, integer(first * image.steps[3]))
         across, down = image.steps[1], image.steps[3]
         if c == 1 or (across == 1 and down == c and spacing == 1):
-            if spacing == 1 and (down == c or c == 1 and down == 1):
+            if spacing == 1 and (down == c or (c == 1 and down == 1)):
                 lanes = host().lanes(dtype.itemsize)
                 vectors(
                     b, many * c, lanes,

@@ -1,8 +1,8 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
 A first kernel packs the right operand, all of it, once for all threads. In the second each item is
-a group of rows, of which a block of terms at a time are packed and multiplied with every panel (Goto &
-van de Geijn 2008).
+a group of rows, of which a block of terms at a time is packed and multiplied with every panel (Goto
+& van de Geijn 2008).
 """
 
 from __future__ import annotations
@@ -223,7 +223,9 @@ class _Emitter:
                         left = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
                         column = b.mul(panel, integer(plan.width))
                         fresh = b.icmp_signed("==", block, integer(0))
-                        self._tile(left, right, z, (row, column), (tall, width, terms), fresh, final)
+                        self._tile(
+                            left, right, z, (row, column), (tall, width, terms), fresh, final
+                        )
 
             if plan.rest == plan.width or plan.panels == 1:
                 across(plan.rest)

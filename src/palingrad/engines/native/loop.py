@@ -109,9 +109,7 @@ class Loop(Unit):
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
                 compute(b, self.nodes, values, lanes, self.inner)
-                ends = zip(
-                    self.kept, outs, places[len(reads) :], last[len(reads) :], strict=True
-                )
+                ends = zip(self.kept, outs, places[len(reads) :], last[len(reads) :], strict=True)
                 for node, base, place, step in ends:
                     there = b.add(place, b.mul(index, integer(step)))
                     write(b, base, values[node], there, step, active)
@@ -126,8 +124,7 @@ class Loop(Unit):
         with loop(b, frame.begin, frame.end) as item:
             indices = unravelled(b, item, plan.extents[:-1])
             places = [
-                place_of(b, indices, step, start)
-                for step, start in zip(outer, starts, strict=True)
+                place_of(b, indices, step, start) for step, start in zip(outer, starts, strict=True)
             ]
             vectors(b, length, lanes, row(places))
 

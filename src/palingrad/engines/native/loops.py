@@ -81,7 +81,9 @@ def read(
     return Value(builder, code, dtype, lanes)
 
 
-def write(builder: Any, base: Any, value: Value, place: Any, step: int = 1, active: int = 0) -> None:
+def write(
+    builder: Any, base: Any, value: Value, place: Any, step: int = 1, active: int = 0
+) -> None:
     """The value's elements, or the first `active`, to places `step` apart from `place` on."""
     dtype, code, lanes = value.dtype, value.code, value.lanes
     inside = active or lanes
@@ -200,9 +202,7 @@ def nest(
         nest(builder, sizes[1:], [step[1:] for step in steps], inner, body)
 
 
-def vectors(
-    builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]
-) -> None:
+def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]) -> None:
     """A loop over `size` elements, `lanes` at a time: `body(index, active)`.
 
     The rest, if any, is one more vector of which `active` lanes count.

@@ -19,7 +19,6 @@ from .values import Value, chosen, value_type
 from .views import View
 
 
-
 class _Windows:
     """The windows of x (n, c, y, x) and how vectors run: along channels if these are neighbours."""
 

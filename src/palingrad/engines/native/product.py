@@ -65,15 +65,13 @@ def factors(node: Operation, views: dict[Node, View]) -> Factors:
     batch = _batch(x.shape[:-2], y.shape[:-2])
     x_batch = broadcast(View(x.base, x.shape[:-2], x.strides[:-2]), batch).strides
     y_batch = broadcast(View(y.base, y.shape[:-2], y.strides[:-2]), batch).strides
-    x_step, y_step = x.strides[-2:], y.strides[-2:]
+    x_step, y_step = (x.strides[-2], x.strides[-1]), (y.strides[-2], y.strides[-1])
     swapped = columns == 1 and rows > 1 and x_step[0] == 1
     if swapped:  # (xy)ᵀ = yᵀxᵀ reads x along its rows
         x, y, x_batch, y_batch = y, x, y_batch, x_batch
         x_step, y_step = (0, y_step[0]), (x_step[1], x_step[0])
         rows, columns = 1, rows
-    return Factors(
-        batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped
-    )
+    return Factors(batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped)
 
 
 def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
@@ -193,10 +191,7 @@ class Epilogue:
         self.axis = axis  # along which the vectors run
         self.first = unit.nodes[0]
         shape = sizes(self.first.shape)
-        self.reads = {
-            x: broadcast(frame.views[x], shape)
-            for x in after(unit)
-        }
+        self.reads = {x: broadcast(frame.views[x], shape) for x in after(unit)}
         self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
         self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
 
@@ -289,9 +284,7 @@ class _Emitter:
         right = b.gep(y, [b.add(b.mul(column, integer(across)), integer(start * down))])
         vectors_across = -(-width // plan.lanes)
         if plan.packed:
-            pack_rows(
-                b, plan.dtype, right, f.y_step, self.panel, (terms, width), plan.lanes
-            )
+            pack_rows(b, plan.dtype, right, f.y_step, self.panel, (terms, width), plan.lanes)
             right = self.panel
         left = b.gep(x, [integer(start * f.x_step[1])])
         final = start + terms == f.depth

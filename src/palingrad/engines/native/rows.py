@@ -102,8 +102,7 @@ class _Emitter:
             for x, view in self.reads.items()
         }
         self.ends = {
-            x: place_of(b, indices, as_operand(self.frame.views[x], unit.shape, x in unit.scalars).strides[:-1],
-                        integer(self.frame.views[x].offset))
+            x: place_of(b, indices, self._own(x).strides[:-1], integer(self._own(x).offset))
             for x in unit.kept
         }  # fmt: skip
         self.numbers: dict[Node, Value] = {
@@ -158,7 +157,9 @@ class _Emitter:
                     base = self.frame.pointer(node)
                     write(b, base, values[node], there, self._step(node), active)
             for node, some in totals.items():
-                some[stream].add(values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active)
+                some[stream].add(
+                    values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active
+                )
 
         self._along(body, streams)
         for node, some in totals.items():
@@ -181,6 +182,10 @@ class _Emitter:
             body(integer(start), lanes, 0)
         if main < self.length:
             body(integer(main), self.length - main, 0)
+
+    def _own(self, node: Node) -> View:
+        """Where a kept value lies, as an operand of the row space."""
+        return as_operand(self.frame.views[node], self.unit.shape, node in self.unit.scalars)
 
     def _step(self, node: Node) -> int:
         return self.frame.views[node].strides[-1]

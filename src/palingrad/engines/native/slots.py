@@ -142,7 +142,7 @@ class Slots:
         self.give_back(memory)
 
     def results_for(self, memory: Memory) -> None:
-        """An array for each result: the last run's if nobody holds that any more, else a new one."""
+        """An array for each result: the last run's if nobody holds it any more, else a new one."""
         arrays, objects = memory.arrays, memory.objects
         number = len(self.given)
         for shape, dtype in self.results:

@@ -2,8 +2,8 @@
 
 A run posts its table; whoever helps takes chunks of a stage by counting one up, and waits until all
 of the stage's chunks are done before it goes on to the next. Nobody waits for a helper that hasn't
-come: a run that finds them asleep does all chunks itself. A helper that finds nothing to do for some
-thousand spins goes to sleep in Python, where it uses no time, until a run wakes it.
+come: a run that finds them asleep does all chunks itself. A helper that finds nothing to do for
+some thousand spins goes to sleep in Python, where it uses no time, until a run wakes it.
 """
 
 from __future__ import annotations
@@ -112,9 +112,7 @@ def emit_entry(
     b.call(stages, [table, team])
     atomic_store(b, integer(0), word(b, team, OPEN))
     zero = integer(0)
-    emit_wait(
-        b, team, lambda: b.icmp_signed("==", atomic_load(b, word(b, team, ACTIVE)), zero)
-    )
+    emit_wait(b, team, lambda: b.icmp_signed("==", atomic_load(b, word(b, team, ACTIVE)), zero))
     atomic_store(b, integer(0), word(b, team, BUSY))
     b.ret_void()
 
@@ -277,5 +275,3 @@ def _close() -> None:
     made = _teams.get(os.getpid())
     if made is not None:
         made.stop()
-
-

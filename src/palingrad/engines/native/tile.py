@@ -15,8 +15,7 @@ from typing import Any
 from llvmlite import ir
 
 from ...dtypes import DType
-from .loops import integer, loop, splat
-from .loops import declared, kind_of, mask_of
+from .loops import declared, integer, kind_of, loop, mask_of, splat
 from .target import host
 from .values import scalar_type
 
