@@ -3,6 +3,7 @@ to run, beside other programs and after a fork; who has nothing to do uses no pr
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import threading
@@ -75,8 +76,7 @@ def cnn() -> Training:
 @pytest.mark.parametrize("task", [mlp, cnn])
 def test_200_steps_have_the_same_bits_for_any_number_of_threads(task):
     training = task()
-    lines = training.step.explain(training.x, training.labels).splitlines()
-    assert any(int(line.split()[2]) > 1 for line in lines)  # cut in chunks
+    assert re.search(r"\b\d+ chunks", training.step.explain(training.x, training.labels))
     found: list[list[Array]] = []
     for count in (1, 2, 4, 2):
         pg.set_num_threads(count)
