@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BENCH ?= .venv-bench
 BIN = $(VENV)/bin
+# Two processes test side by side: one thread each, and a cache of machine code of their own.
+QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(VENV)/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
 .PHONY: train test browser tiny check format bench clean
@@ -30,21 +32,21 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
 $(BENCH)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
-	$(BENCH)/bin/python -m pip install --quiet --editable ".[native,plot]" torch jax
+	$(BENCH)/bin/python -m pip install --quiet --editable ".[plot]" torch jax
 	touch $@
 
 train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test browser
-	OPENBLAS_NUM_THREADS=1 PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -n 2
+	$(QUIETLY) $(BIN)/python -m pytest -n 2
 
 # The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
 browser:
 	@sh tools/browser.sh
 
 tiny: $(VENV)/.installed-test
-	PALINGRAD_VERIFY=1 $(BIN)/python -m pytest -m tiny -n 2 tests
+	$(QUIETLY) $(BIN)/python -m pytest -m tiny -n 2 tests
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)

@@ -34,8 +34,8 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # A folder that needs an optional package may import it; its engine.py imports the folder late.
 GATED = {"llvmlite": ROOT / "engines" / "native"}
 OPTIONAL = {
-    "rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "tensorboardX", "jax", "onnx",
-    "PIL",
+    "rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "tensorboardX", "jax",
+    "onnx", "PIL",
 }  # fmt: skip
 
 

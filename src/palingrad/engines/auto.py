@@ -7,6 +7,7 @@ the cache: so the same calls run the same code, and give the same bits, every ti
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Collection, Sequence
 
@@ -66,7 +67,15 @@ class AutoExecutable(Executable):
         with self._lock:
             self._spent += runs * self._run_cost
             if self._spent > self._limit and not self._native:
-                self._now, self._native = NativeEngine().compile(self.program), True
+                self._native = True
+                try:
+                    self._now = NativeEngine().compile(self.program)
+                except (
+                    ImportError,
+                    OSError,
+                    RuntimeError,
+                ) as error:  # LLVM, or a CPU unknown to it
+                    say_once(f"programs run on NumPy, for machine code can't be made here: {error}")
 
 
 def cost_of(node: Operation) -> float:
@@ -83,6 +92,16 @@ def cost_of(node: Operation) -> float:
 
 def _elements(x: Node) -> int:
     return 1 if isinstance(x, MultipleOutputs) or x.shape is None else size(x.shape)
+
+
+_said: set[str] = set()
+
+
+def say_once(message: str) -> None:
+    """Tell the user on standard error, one time."""
+    if message not in _said:
+        _said.add(message)
+        print(f"palingrad: {message}", file=sys.stderr)
 
 
 class AutoEngine:

@@ -8,7 +8,7 @@ import os
 from ..dtypes import DType, default_dtype
 from ..errors import EngineError
 from ..graph.context import context
-from .auto import AutoEngine
+from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
@@ -51,10 +51,17 @@ def engine_names() -> list[str]:
 
 
 def _best() -> str:
-    return "auto" if "auto" in _engines else "numpy"
+    if "auto" in _engines:
+        return "auto"
+    say_once("programs run on NumPy, for llvmlite isn't installed (pip install llvmlite)")
+    return "numpy"
 
 
 def _named(name: str) -> Engine:
+    if name in ("native", "auto") and name not in _engines:
+        raise EngineError(
+            f"the {name} engine needs llvmlite, which isn't installed", hint="pip install llvmlite"
+        )
     if name not in _engines:
         raise EngineError(f"no engine is called {name!r}; there is {', '.join(_engines)}")
     return _engines[name]
