@@ -17,6 +17,7 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
+import numpy as np
 
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
@@ -38,8 +39,13 @@ def folder() -> Path | None:
     return (Path(root) if root else Path.home() / ".cache") / "palingrad" / "native"
 
 
-def key_of(program: Program) -> str:
-    """A name that two programs share only if the same code computes both."""
+def key_of(program: Program) -> str | None:
+    """A name that two programs share only if the same code computes both.
+
+    None for a program with an operation of the user's own, whose formula may depend on anything.
+    """
+    if any(not type(node).__module__.startswith("palingrad.") for node in program.order):
+        return None
     digest = hashlib.sha256(_surroundings())
     numbers: dict[Node, int] = {}
     for node in program.order:
@@ -67,17 +73,19 @@ def _described(node: Node, inputs: list[int]) -> str:
         return f"{what} {node.numpy().tobytes().hex()}"
     if isinstance(node, (Constant, Placeholder, Variable)):
         return what
-    formula: Any = getattr(node, "f", None)
-    if not kind.__module__.startswith("palingrad.") and formula is not None:
-        code = formula.__code__
-        what += f" {code.co_code.hex()} {code.co_consts} {code.co_names}"
     attributes: Mapping[str, Any] = getattr(node, "attributes", {})
     return f"{what} {sorted((name, _plain(value)) for name, value in attributes.items())}"
 
 
 def _plain(value: Any) -> str:
-    """An attribute in words that say all of it; a node or another object by its kind."""
-    return type(value).__name__ if isinstance(value, Node) else repr(value)
+    """An attribute in words that say all of it; a node by its kind, for it is an input too."""
+    if isinstance(value, Node):
+        return type(value).__name__
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    if isinstance(value, (tuple, list)):
+        return f"{type(value).__name__}({', '.join(map(_plain, value))})"
+    return repr(value)
 
 
 @once
@@ -91,10 +99,10 @@ def _surroundings() -> bytes:
     return repr(parts).encode()
 
 
-def load(key: str) -> bytes | None:
+def load(key: str | None) -> bytes | None:
     """The machine code kept under this key, None if there is none or it is damaged."""
     place = folder()
-    if place is None:
+    if place is None or key is None:
         return None
     try:
         content = (place / key).read_bytes()
@@ -104,10 +112,10 @@ def load(key: str) -> bytes | None:
     return code if hashlib.sha256(code).digest() == content[:_SUM] else None
 
 
-def store(key: str, code: bytes) -> None:
+def store(key: str | None, code: bytes) -> None:
     """Keep machine code; a folder that can't be written to is no error."""
     place = folder()
-    if place is None:
+    if place is None or key is None:
         return
     try:
         place.mkdir(parents=True, exist_ok=True)

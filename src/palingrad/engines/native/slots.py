@@ -107,7 +107,7 @@ class Slots:
             )
         ]
         self.stages = max(len(schedule.stages), 1)
-        spans = _lives(schedule, inner)
+        spans = _lives(schedule, inner, roots)
         offsets, self.arena_bytes = planned([span for _, span in spans])
         self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
         self.idle: list[Memory] = []
@@ -173,11 +173,11 @@ def _is_fallback(kernel: Kernel) -> bool:
     return isinstance(kernel.unit, Fallback)
 
 
-def _lives(schedule: Schedule, nodes: list[Node]) -> list[tuple[Any, Span]]:
+def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tuple[Any, Span]]:
     """From which stage to which each value and each workspace is needed."""
     views = schedule.views
     first = {node: schedule.maker[node].stage for node in nodes}
-    last = dict(first)
+    last = {node: len(schedule.stages) if node in roots else first[node] for node in nodes}
     rooms: dict[Any, tuple[int, int]] = {}
     until: dict[Any, int] = {}
     for kernel in schedule.kernels:

@@ -1,0 +1,90 @@
+"""The engine where none is named: NumPy first, machine code once a program has run enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.engines.auto import AutoExecutable
+from palingrad.errors import EngineError, ShapeError
+
+X = np.linspace(0, 1, 3000, dtype=np.float32)
+
+
+def executable(f, *args, runs=0):
+    function = pg.function(f, engine="auto", runs=runs)
+    function(*args)
+    (traced,) = function._traces.values()
+    return function, traced.executable
+
+
+def test_it_is_what_runs_where_none_is_named(monkeypatch):
+    monkeypatch.delenv("PALINGRAD_ENGINE", raising=False)
+    assert pg.get_engine().name == "auto"
+
+
+def test_a_program_goes_over_to_machine_code_at_a_count_that_repeats():
+    counts = []
+    for _ in range(2):
+        function, found = executable(lambda x: pg.sum(pg.exp(x) * x), X)
+        count = 1
+        while not found._native:
+            function(X)
+            count += 1
+        counts.append(count)
+        np.testing.assert_allclose(function(X), np.sum(np.exp(X) * X), rtol=1e-5)
+    assert counts[0] == counts[1] > 10
+
+
+def test_what_runs_once_is_never_compiled_and_says_when_it_would_be():
+    function, found = executable(lambda x: pg.sin(x), X)
+    assert isinstance(found, AutoExecutable)
+    assert not found._native
+    assert "more runs" in function.explain(X)
+
+
+def test_who_says_that_many_runs_come_gets_machine_code_at_once():
+    _, found = executable(lambda x: pg.sin(x), X, runs=1_000_000)
+    assert found._native
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native", "auto"])
+def test_repeat_is_as_calling_again_and_again(engine):
+    v = pg.Variable(np.ones(3, np.float32))
+    f = pg.function(lambda x, k: (v.assign(v * 0.5 + x * k), pg.sum(v))[1], engine=engine)
+    x = np.arange(12, dtype=np.float32).reshape(4, 3)
+    k = np.array(2.0, np.float32)
+    together = f.repeat(x, k, along=(0,))
+    after = v.numpy()
+    v.assign(np.ones(3, np.float32))
+    single = [f(one, k) for one in x]
+    np.testing.assert_array_equal(together, np.stack(single))
+    np.testing.assert_array_equal(after, v.numpy())
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native", "auto"])
+def test_an_index_out_of_range_is_an_error_that_changes_nothing(engine):
+    table = pg.Variable(np.arange(6.0, dtype=np.float32).reshape(3, 2))
+    f = pg.function(
+        lambda x, i: (table.assign(table + pg.sum(pg.take(x, i))), pg.sum(table))[1], engine=engine
+    )
+    x = np.ones((4, 2), np.float32)
+    before = table.numpy().copy()
+    with pytest.raises(IndexError, match="4"):
+        f(x, np.array([0, 4]))
+    np.testing.assert_array_equal(table.numpy(), before)
+    f(x, np.array([0, -4]))
+    assert table.numpy()[0, 0] == 4.0
+
+
+def test_repeat_wants_arrays_of_one_length():
+    f = pg.function(lambda x, y: x + y)
+    with pytest.raises(ShapeError, match="one length"):
+        f.repeat(X[:3], X[:4], along=(0, 1))
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
+def test_a_number_of_threads_is_a_whole_number_from_one_up(count):
+    with pytest.raises(EngineError, match="whole number"):
+        pg.set_num_threads(count)
