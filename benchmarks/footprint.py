@@ -17,7 +17,7 @@ from process import Process, WorkerError
 from timing import spread
 
 IMPORTS = {"palingrad": "palingrad", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax.numpy"}
-INSTALLS = {"palingrad[native]": ("palingrad", "llvmlite"), "palingrad": ("palingrad",),
+INSTALLS = {"palingrad": ("palingrad", "llvmlite"), "palingrad alone": ("palingrad",),
             "NumPy": ("numpy",), "PyTorch": ("torch",), "JAX": ("jax",)}  # fmt: skip
 COMPILED = ("mlp_small", "cnn")
 TRAINED = ("mlp_large", "cnn")
