@@ -188,6 +188,30 @@ def two_over_pi() -> str:
     return start + "TWO_OVER_PI = int(\n" + "\n".join(rows) + ",\n    16,\n)\n"
 
 
+PIECES, PIECE = 32, mpf(21) / 64  # pieces of −log₂ erfc, and how wide each is
+
+
+def erfc_pieces() -> str:
+    """−log₂ erfc y as polynomials in y − its piece's middle, for float32: a whole number, and the
+    coefficients of t⁰ to t⁴, each as a row of all pieces."""
+    rows: list[list[Any]] = []
+    for number in range(PIECES):
+        middle = PIECE * number + PIECE / 2
+        found = interpolated(
+            lambda t, middle=middle: -mp.log(mp.erfc(middle + t), 2), -PIECE / 2, PIECE / 2, 4
+        )[::-1]
+        whole = mp.nint(found[0])
+        rows.append([whole, found[0] - whole, *found[1:]])
+    lines = ["# −log₂ erfc y in pieces 21/64 wide: wholes, then the coefficients of t⁰ to t⁴"]
+    lines += ["ERFC_PIECES = ("]
+    for column in zip(*rows, strict=True):
+        lines.append("    (")
+        numbers = [repr(float(single(number))) for number in column]
+        lines += [f"        {', '.join(numbers[at : at + 4])}," for at in range(0, PIECES, 4)]
+        lines.append("    ),")
+    return "\n".join([*lines, ")", ""])
+
+
 def main() -> None:
     lines = [HEAD]
     for fit in FITS:
@@ -207,6 +231,7 @@ def main() -> None:
                 current += f" {number},"
             rows.append("    (\n" + "\n".join([*row, current]) + "\n    )," if found else "    (),")
         lines.append(f"# {fit.meaning}\n{fit.name} = (\n" + "\n".join(rows) + "\n)\n")
+    lines.append(erfc_pieces())
     lines.append(two_over_pi())
     if "--write" in sys.argv:
         FILE.write_text("\n".join(lines))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 
 from .target import host
@@ -36,6 +37,58 @@ def exponent(x: Value) -> Value:
 def mantissa(x: Value) -> Value:
     """x over the power of 2 that leaves ¾ to 3/2."""
     return _called("getmant", x, x.code, _FROM_THREE_QUARTERS)
+
+
+def has_tables() -> bool:
+    """Whether this CPU looks numbers up in a table of 32 without going to memory."""
+    return host().vector_bytes == 64 and host().family == "x86"
+
+
+def looked_up(table: tuple[float, ...], index: Value) -> Value:
+    """The float32 of a table of 32 at each index, of which the lowest five bits count."""
+    b, lanes = index.builder, index.lanes
+    single, number = ir.FloatType(), ir.IntType(32)
+    code = index.code
+    if lanes == 1:
+        code = b.insert_element(
+            ir.Constant(ir.VectorType(number, 16), ir.Undefined), code, ir.Constant(number, 0)
+        )
+    elif lanes < 16:
+        code = _picked(b, code, [min(lane, lanes - 1) for lane in range(16)])
+    parts = [code] if lanes <= 16 else [
+        _picked(b, code, list(range(start, start + 16))) for start in range(0, lanes, 16)
+    ]  # fmt: skip
+    vector = ir.VectorType(single, 16)
+    halves = [
+        ir.Constant(vector, [ir.Constant(single, one) for one in table[at : at + 16]])
+        for at in (0, 16)
+    ]
+    full = "llvm.x86.avx512.vpermi2var.ps.512"
+    function = b.module.globals.get(full)
+    if function is None:
+        kinds = [vector, ir.VectorType(number, 16), vector]
+        function = ir.Function(b.module, ir.FunctionType(vector, kinds), full)
+    found = [b.call(function, [halves[0], one, halves[1]]) for one in parts]
+    while len(found) > 1:
+        found = [_joined(b, one, other) for one, other in zip(found[::2], found[1::2])]
+    code = found[0]
+    if lanes == 1:
+        code = b.extract_element(code, ir.Constant(number, 0))
+    elif lanes < 16:
+        code = _picked(b, code, list(range(lanes)))
+    return Value(b, code, np.dtype(np.float32), lanes)
+
+
+def _picked(b: Any, code: Any, lanes: list[int]) -> Any:
+    number = ir.IntType(32)
+    mask = ir.Constant(ir.VectorType(number, len(lanes)), [ir.Constant(number, x) for x in lanes])
+    return b.shuffle_vector(code, code, mask)
+
+
+def _joined(b: Any, one: Any, other: Any) -> Any:
+    number, count = ir.IntType(32), 2 * one.type.count
+    mask = ir.Constant(ir.VectorType(number, count), [ir.Constant(number, x) for x in range(count)])
+    return b.shuffle_vector(one, other, mask)
 
 
 def _called(name: str, x: Value, *operands: Any) -> Value:
