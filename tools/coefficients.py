@@ -207,7 +207,7 @@ def erfc_pieces() -> str:
     for column in zip(*rows, strict=True):
         lines.append("    (")
         numbers = [repr(float(single(number))) for number in column]
-        lines += [f"        {', '.join(numbers[at : at + 4])}," for at in range(0, PIECES, 4)]
+        lines += [f"        {', '.join(numbers[at : at + 3])}," for at in range(0, PIECES, 3)]
         lines.append("    ),")
     return "\n".join([*lines, ")", ""])
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -16,7 +18,7 @@ from rich.text import Text
 from . import data
 from .engines.choose import engine_names, get_engine
 from .engines.native.engine import describe
-from .errors import PalingradError
+from .errors import DataError, PalingradError
 from .ops.random import set_seed
 from .train.evaluate import evaluate as evaluated
 from .train.fit import fit
@@ -160,8 +162,11 @@ def view(
 ) -> None:
     """Make the page of a graph: values, derivatives, every path, both passes step by step."""
     title, graph = living(what, folder) if os.path.isdir(what) else graph_in(what)
-    made = page.show(graph, out, title=title, theme=theme, open=False)
-    path = made.open() if browser else made.path or made.save(f"{title}.html")
+    made = page.show(graph, title=title, theme=theme, open=False)
+    with _written(out or f"{title}.html"):
+        if out or not browser:
+            made.save(out or f"{title}.html")
+        path = made.open() if browser else made.path
     console.print(f"{path}  {len(made.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 
@@ -191,8 +196,18 @@ def draw(
     title, graph = graph_in(what)
     path = out or f"{title}.svg"
     direction = "right" if right else "down"
-    drawn(graph, path, nodes=nodes, grain=grain, style=style, direction=direction, fold=fold)
+    with _written(path):
+        drawn(graph, path, nodes=nodes, grain=grain, style=style, direction=direction, fold=fold)
     console.print(path, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _written(path: str) -> Generator[None]:
+    """What keeps a file from being written is told in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"can't write {path}: {error.strerror}") from error
 
 
 @app.command()

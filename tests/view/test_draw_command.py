@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from palingrad.cli import app
-from palingrad.errors import GraphError
+from palingrad.errors import DataError, GraphError
 from palingrad.view.script import graph_in
 
 CODE = """
@@ -67,9 +67,20 @@ def test_options_reach_the_picture(file: Path):
         ("nowhere.py", "there is no file 'nowhere.py'"),
         ("model.py:z", "has no 'z'; it has .*graph, x, y, a, b, build"),
         ("empty.py", "no graph and no node at its top level; it has nothing"),
+        ("fails.py", r"fails.py:2 stopped with ZeroDivisionError: .*`python fails.py`"),
+        ("syntax.py", r"syntax.py:1 stopped with SyntaxError"),
     ],
 )
 def test_what_is_not_there_is_said(file: Path, what: str, message: str):
     (file.parent / "empty.py").write_text("n = 3\n")
+    (file.parent / "fails.py").write_text("n = 0\n1 / n\n")
+    (file.parent / "syntax.py").write_text("def (\n")
     with pytest.raises(GraphError, match=message):
         graph_in(what)
+
+
+@pytest.mark.parametrize("command", [["draw"], ["view", "--no-open"]])
+def test_a_file_that_cannot_be_written_is_one_line(file: Path, command: list[str]):
+    done = CliRunner().invoke(app, [*command, "model.py:b", "--out", "nowhere/b.html"])
+    assert isinstance(done.exception, DataError)
+    assert str(done.exception) == "can't write nowhere/b.html: No such file or directory"

@@ -303,6 +303,17 @@ def test_blocks_that_differ_in_wiring_do_not_fold():
     assert [text for text in texts(h, fold=True) if text.startswith("× ")] == ["× 3"]
 
 
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf", "dot", "mmd", "txt"])
+def test_any_name_can_be_drawn(tmp_path: Path, ending: str):
+    x = pg.Variable(1.0, name="a\"b<c>&'é∂𝒳\n\t\x00\x1b]]>-->")
+    path = tmp_path / f"x.{ending}"
+    draw(pg.exp(x, name="e" * 2000), path)
+    assert path.stat().st_size > 50
+    if ending == "svg":
+        shown = "".join(ElementTree.parse(path).getroot().itertext())
+        assert 'a"b<c>&' in shown
+
+
 def test_widths_are_those_of_the_typeface():
     assert width("Wi", 10.0) == pytest.approx((1933 + 455) / 2048 * 10, abs=0.01)
     assert width("W", 10.0, "bold") == width("W", 20.0, "bold") / 2

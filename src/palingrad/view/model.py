@@ -90,7 +90,10 @@ def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
         return list(nodes), ()
     raise GraphError(
         f"draw: expected a node, several, a Graph or a Program, got {type(what).__name__} "
-        f"{what!r:.60}"
+        f"{what!r:.60}",
+        hint="Draw what it returns for some input: f(x), or f.program(x) of a pg.function."
+        if callable(what)
+        else "",
     )
 
 

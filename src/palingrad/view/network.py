@@ -46,24 +46,24 @@ class Layer:
     sources: list[Connection] = field(default_factory=list)
 
 
-def layers_of(output: Node, inputs: Sequence[Node] | None = None) -> list[Layer]:
+def layers_of(output: Node) -> list[Layer]:
     """The layers that lead from the inputs to `output`, inputs first.
 
-    Inputs are the placeholders it depends on, without any the tensors, or those given; what depends
-    on none of them (Variables, masks, and what is made of these) is parameters. Raises GraphError
-    where nothing depends on an input.
+    Inputs are the placeholders it depends on, without any the tensors; what depends on none of them
+    (Variables, masks, and what is made of these) is parameters. Raises GraphError where nothing
+    depends on an input.
     """
-    return _Reader(output, inputs).layers
+    return _Reader(output).layers
 
 
 class _Reader:
-    def __init__(self, output: Node, inputs: Sequence[Node] | None) -> None:
+    def __init__(self, output: Node) -> None:
         self.layers: list[Layer] = []
         self.at: dict[int, int] = {}  # id of a node that carries data: its layer
         order = postorder(output)
         self.names = names_of(order)
         fed = [node for node in order if isinstance(node, Placeholder)]
-        given = {id(node) for node in (inputs or fed)} or None
+        given = {id(node) for node in fed} or None
         for node in order:
             if self._is_input(node, given):
                 self._start(node)
@@ -72,7 +72,7 @@ class _Reader:
         if id(output) not in self.at:
             raise GraphError(
                 f"draw: {output.label()} depends on no input{output.built()}.",
-                hint="Feed a placeholder or a pg.tensor, or say which nodes are the inputs=.",
+                hint="Make what comes in a placeholder, or a pg.tensor of at least one dimension.",
             )
         self._drop_unused(self.at[id(output)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,12 @@ def graph_in(place: str) -> tuple[str, Any]:
 
     The name is a Graph, a node, a list of nodes, or a function of no arguments that returns one.
     Without it: the file's last Graph, else its last node. A main guard isn't entered. Raises
-    GraphError where there is nothing to draw, with the names that there are.
+    GraphError where the file fails, or has nothing to draw, with the names that there are.
     """
     path, name = _split(place)
     if not path.is_file():
         raise GraphError(f"there is no file {str(path)!r}")
-    space = runpy.run_path(str(path), run_name="__palingrad__")
+    space = _run(path)
     if name:
         if name not in space:
             raise GraphError(f"{path.name} has no {name!r}; {_choices(space)}")
@@ -35,6 +36,22 @@ def graph_in(place: str) -> tuple[str, Any]:
         if named:
             return path.stem, named[-1]
     raise GraphError(f"{path.name} has no graph and no node at its top level; {_choices(space)}")
+
+
+def _run(path: Path) -> dict[str, Any]:
+    """The file's names after it has run. What it raises is told with the line that did."""
+    try:
+        return runpy.run_path(str(path), run_name="__palingrad__")
+    except Exception as error:
+        own = [
+            one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)
+        ]
+        line = own[-1].lineno if own else getattr(error, "lineno", None)
+        at = f"{path.name}:{line}" if line else path.name
+        raise GraphError(
+            f"{at} stopped with {type(error).__name__}: {error}",
+            hint=f"`python {path.name}` shows where.",
+        ) from error
 
 
 def _split(place: str) -> tuple[Path, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from xml.sax.saxutils import escape, quoteattr
 
@@ -13,6 +14,7 @@ FAMILIES = {
     "sans": "Arimo,Arial,'Liberation Sans',Helvetica,sans-serif",
     "italic": "Tinos,'Times New Roman','Liberation Serif',Times,serif",
 }
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # in XML
 
 
 def svg(canvas: Canvas, *, style: Style = "auto") -> str:
@@ -32,7 +34,7 @@ def svg(canvas: Canvas, *, style: Style = "auto") -> str:
             body = f"<g{key}>{tip}{body}</g>"
         lines.append(body)
     lines.append("</svg>")
-    return "\n".join(lines) + "\n"
+    return _FORBIDDEN.sub("\ufffd", "\n".join(lines)) + "\n"
 
 
 def _sheet(style: Style) -> str:

@@ -113,12 +113,20 @@ def test_a_feed_that_does_not_fit_is_an_error():
 
 def test_errors_say_what_was_expected():
     y = three_lines()
-    with pytest.raises(GraphError, match="isn't in this graph"):
+    with pytest.raises(GraphError, match="isn't a node of this graph"):
         html(y, of=pg.Variable(1.0))
     with pytest.raises(GraphError, match="no node 'nothing'"):
         html(y, overlay={"nothing": 1.0})
     with pytest.raises(GraphError, match="differ in structure, first at node 1"):
         html(y, compare=pg.Variable(1.0) * 3.0)
+    with pytest.raises(GraphError, match="the graph is empty"):
+        html(pg.Graph())
+    with pytest.raises(GraphError, match="of=3 isn't a node of this graph"):
+        html(y, of=3)
+    with pytest.raises(FeedError, match="expected a dict of feeds, got 3"):
+        html(y, feeds=3)
+    with pytest.raises(GraphError, match=r"got Function .* f\.program"):
+        html(pg.function(lambda x: x))
     with pytest.raises(GraphError, match="theme must be"):
         pg.view(y, theme="pink")  # pyright: ignore[reportArgumentType]
 

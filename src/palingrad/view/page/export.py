@@ -53,6 +53,8 @@ class Export:
         self.options = options
         self.picture: Picture = picture(what)
         self.items = self.picture.items
+        if not self.items:
+            raise GraphError("view: the graph is empty.", hint="Build nodes in it first.")
         self.place = {item.key: place for place, item in enumerate(self.items)}
         self.order = [item.node for item in self.items if item.key.startswith("n")]
         self.first = {node: place for place, node in enumerate(self.order)}
@@ -69,10 +71,11 @@ class Export:
     def _result(self) -> Node | None:
         """The node that the derivatives are of: the one asked for, else the last that ends the
         forward part, a single number before others."""
-        of = self.options.of
+        of: Any = self.options.of
         if of is not None:
-            if of not in self.first:
-                raise GraphError(f"view: {of.label()} isn't in this graph{of.built()}")
+            if not isinstance(of, Node) or of not in self.first:
+                which = f"{of.label()}{of.built()}" if isinstance(of, Node) else f"of={of!r:.60}"
+                raise GraphError(f"view: {which} isn't a node of this graph")
             return of
         used = {link.source for link in self.picture.links if self._forward(link.target)}
         ends = [

@@ -44,7 +44,9 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
     return {node: getattr(built[node], "value", None) for node in order}
 
 
-def _accepted(feeds: Mapping[Any, Any]) -> dict[Node, Array]:
+def _accepted(feeds: Any) -> dict[Node, Array]:
+    if not isinstance(feeds, Mapping):
+        raise FeedError(f"view: expected a dict of feeds, got {feeds!r:.60}")
     for node in feeds:
         if not isinstance(node, Placeholder):
             raise FeedError(f"view: only placeholders are fed, got {node!r:.60}")

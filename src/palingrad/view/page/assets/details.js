@@ -40,8 +40,9 @@ function part(title, ...children) {
 /** A node as a row that leads to it. */
 function link_(place, ...more) {
   const node = nodes[place];
+  const where = node.s ? make("small", { class: "where" }, ` ${node.s[node.s.length - 1]}`) : null;
   return make("li", {}, make("button", { class: "row", type: "button", onclick: () => goTo(place) },
-    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n), ...more));
+    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n, where), ...more));
 }
 
 function chip(place) {
