@@ -25,8 +25,7 @@ FORMULAS = {
 class Framework:
     def __init__(self, threads: int, engine: str) -> None:
         self.engine = engine
-        if hasattr(pg, "set_num_threads"):
-            pg.set_num_threads(threads)
+        pg.set_num_threads(threads)
 
     def train(self, network: Network) -> Step:
         model, adam = built(network), pg.optim.Adam(RATE)
