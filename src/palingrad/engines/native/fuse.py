@@ -13,7 +13,7 @@ from ...graph.kinds import Contract, Elementwise, Move, Reduce
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
-from ...ops.move import ExpandDims, Reshape, Squeeze
+from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
 from . import body, combine, gather, window
@@ -122,8 +122,12 @@ class Fusion:
     def _move(self, node: Operation) -> None:
         view = moved(node, self.views[node.inputs[0]])
         if view is None:
-            regroups = isinstance(node, (Reshape, ExpandDims, Squeeze))
-            self._alone(node, "copy" if regroups else "fallback")
+            if isinstance(node, Place):
+                kind = "put"
+            else:
+                regroups = isinstance(node, (Reshape, ExpandDims, Squeeze))
+                kind = "copy" if regroups else "fallback"
+            self._alone(node, kind)
         else:
             self.views[node] = view
 

@@ -22,6 +22,7 @@ from .gather import Gather
 from .in_place import Updates, updates_in_place
 from .large import LargeProduct
 from .loop import Loop, Unit
+from .placing import Put
 from .product import Product, factors, is_dot, is_large
 from .rows import Rows
 from .target import host
@@ -109,7 +110,7 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return window.unit(nodes)
-    kinds = {"fold": Fold, "copy": Copy, "gather": Gather, "fallback": Fallback}
+    kinds = {"fold": Fold, "copy": Copy, "put": Put, "gather": Gather, "fallback": Fallback}
     return kinds[group.kind](nodes)
 
 

@@ -34,6 +34,7 @@ class Memory:
         self.arena = _aligned(slots.arena_bytes)
         self.control = _aligned(slots.stages * _LINE)
         self.arrays: list[Any] = [None] * slots.count
+        self.spare: list[Any] = [None] * len(slots.results)  # a second array for each result
         self.table = row_of("Q", bytes(8 * (slots.count + 2)))
         self.address = self.table.buffer_info()[0]
         self.objects = row_of("Q", bytes(8 * max(slots.objects, 1)))
@@ -142,14 +143,20 @@ class Slots:
         self.give_back(memory)
 
     def results_for(self, memory: Memory) -> None:
-        """An array for each result: the last run's if nobody holds it any more, else a new one."""
-        arrays, objects = memory.arrays, memory.objects
+        """An array for each result: one of the last two runs' that nobody holds, else a new one."""
+        arrays, objects, spare = memory.arrays, memory.objects, memory.spare
         number = len(self.given)
-        for shape, dtype in self.results:
+        for place, (shape, dtype) in enumerate(self.results):
             one = arrays[number]
             if one is None or sys.getrefcount(one) > _HELD:
-                one = np.empty(shape, dtype)
-                one.setflags(write=False)
+                # A caller who keeps each result until the next has come keeps one of two.
+                other = spare[place]
+                spare[place] = one
+                one = other
+                del other
+                if one is None or sys.getrefcount(one) > _HELD - 1:
+                    one = np.empty(shape, dtype)
+                    one.setflags(write=False)
                 arrays[number] = one
                 objects[number] = id(one)
             number += 1

@@ -61,7 +61,7 @@ def moved(node: Any, x: View) -> View | None:
         return View(x.base, shape, tuple(x.strides[axis] for axis in order), x.offset)
     if isinstance(node, BroadcastTo):
         return broadcast(x, shape)
-    return _sliced(x, node.attributes["index"], shape) if isinstance(node, Slice) else None
+    return sliced(x, node.attributes["index"], shape) if isinstance(node, Slice) else None
 
 
 def broadcast(x: View, shape: tuple[int, ...]) -> View:
@@ -85,7 +85,8 @@ def _regrouped(x: View, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     return tuple(0 if size == 1 else next(steps) for size in shape)
 
 
-def _sliced(x: View, index: tuple[Any, ...], shape: tuple[int, ...]) -> View:
+def sliced(x: View, index: tuple[Any, ...], shape: tuple[int, ...]) -> View:
+    """The view of a slice, of this shape, of what x shows."""
     named = sum(one is not None and one is not Ellipsis for one in index)
     if Ellipsis not in index:
         index = (*index, Ellipsis)
