@@ -100,3 +100,18 @@ def test_slices_of_higher_axes_are_chosen(opened):
     assert "23" not in page.text("#details .matrix")
     axis.fill("1")
     assert "23" in page.text("#details .matrix")
+
+
+def test_an_operation_of_thousands_of_inputs_is_looked_at_once_not_for_each_edge(monkeypatch):
+    made = Export(pg.sum(pg.stack([pg.Variable(float(k)) for k in range(5000)])), Options())
+    looked: list[int] = []
+    known = made.blocks.of
+
+    def counted(node: Any, values: Any) -> int | str:
+        looked.append(id(node))
+        return known(node, values)
+
+    monkeypatch.setattr(made.blocks, "of", counted)
+    data = made.data()
+    assert len(looked) == len(set(looked)) == 5002  # each expand_dims, concat, sum
+    assert sum("l" in edge for edge in data["edges"]) < 100

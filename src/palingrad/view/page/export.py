@@ -23,12 +23,13 @@ from .blocks import Blocks
 from .measure import bytes_of, dead_units
 from .others import overlays, runs
 from .placing import placed, straightened, width
-from .totals import local, structure, takes_gradient, totals
+from .totals import CORNER, local, structure, takes_gradient, totals
 from .twins import flat, twins_of, values_of
 from .worked import worked
 
 Json = dict[str, Any]
 PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
+EFFORT = 100_000_000  # elements that are touched for that
 
 
 @dataclass
@@ -65,6 +66,8 @@ class Export:
         self.blocks = Blocks()
         self.budget = Budget(options.budget)
         self.formulas: dict[str, int] = {}
+        self.effort = EFFORT
+        self._known: dict[Node, tuple[list[int], int, int | str]] = {}
 
     # ---------------------------------------------------------------- what is differentiated
 
@@ -190,7 +193,7 @@ class Export:
         if node in self.totals:
             found["j"] = encoded(self.totals[node], self.budget)
         if isinstance(node, Operation) and not isinstance(node, Assign):
-            block = self.blocks.of(node, self.values)
+            block = self._sizes(node)[2]
             found["b" if isinstance(block, int) else "why"] = block
         elif isinstance(node, Assign):
             found["why"] = "an assignment lands when the run ends"
@@ -209,17 +212,25 @@ class Export:
             self._derivative(found, target, link.position, number)
         return found
 
+    def _sizes(self, node: Operation) -> tuple[list[int], int, int | str]:
+        """The elements of the node's inputs and its own, and its block; worked out once."""
+        if node not in self._known:
+            sizes = [self._size(x) for x in node.inputs]
+            self._known[node] = sizes, self._size(node), self.blocks.of(node, self.values)
+        return self._known[node]
+
     def _derivative(self, found: Json, target: Operation, position: int, number: int) -> None:
         """The edge's structure, and its numbers where the page can't work them out itself."""
-        sizes = [self._size(x) for x in target.inputs]
-        out = self._size(target)
+        sizes, out, block = self._sizes(target)
         found["st"] = structure(target, position, sizes, out)
         twin = self.twins.get(target)
         if not isinstance(twin, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
-        block = self.blocks.of(target, self.values)
         small = out * sizes[position] <= 4096
         if (isinstance(block, int) and small) or number > PULLED:
+            return
+        self.effort -= min(out, CORNER) * (sum(sizes) + out + 1000 * len(sizes))
+        if self.effort < 0:
             return
         derivative = local(twin, position)
         if derivative is not None:
