@@ -33,7 +33,18 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # A folder that needs an optional package may import it; its engine.py imports the folder late.
 GATED = {"llvmlite": ROOT / "engines" / "native"}
-OPTIONAL = {"rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "tensorboardX", "jax", "onnx", "PIL"}
+OPTIONAL = {
+    "rich",
+    "typer",
+    "pooch",
+    "safetensors",
+    "matplotlib",
+    "llvmlite",
+    "tensorboardX",
+    "jax",
+    "onnx",
+    "PIL",
+}
 
 
 def part_of(path: Path) -> str:
