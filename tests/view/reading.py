@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 _TOKEN = re.compile(r"\\left|\\right|\\[a-zA-Z]+|\\.|\d+\.?\d*|[a-zA-Z]|\S")
@@ -139,12 +140,20 @@ def value_of(latex: str, values: Mapping[str, float]) -> float:
 
 
 def is_drawn(latex: str) -> bool:
-    """Whether matplotlib's mathtext draws it; it knows no matrices and no cases."""
-    from matplotlib.mathtext import MathTextParser
+    """Whether matplotlib's mathtext draws it; it knows no matrices and no cases.
 
+    Formulas that differ in nothing but their numbers are drawn once.
+    """
     known = re.sub(r"\\begin\{(pmatrix|cases)\}.*?\\end\{\1\}", "M", latex)
     for name, other in _OTHERS.items():
         known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
+    return _drawn(re.sub(r"\d+(\.\d+)?", "7", known))
+
+
+@cache
+def _drawn(formula: str) -> bool:
+    from matplotlib.mathtext import MathTextParser
+
     parser: Any = MathTextParser("path")
-    parser.parse(f"${known}$")
+    parser.parse(f"${formula}$")
     return True

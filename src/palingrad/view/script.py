@@ -49,7 +49,7 @@ def _run(path: Path) -> dict[str, Any]:
         line = own[-1].lineno if own else getattr(error, "lineno", None)
         at = f"{path.name}:{line}" if line else path.name
         raise GraphError(
-            f"{at} stopped with {type(error).__name__}: {error}",
+            f"{at} stopped with {type(error).__name__}: {error}.",
             hint=f"`python {path.name}` shows where.",
         ) from error
 
