@@ -67,7 +67,9 @@ class Function:
                 f"{self.__name__}: repeat needs arrays of one length, got {sorted(counts)}"
             )
         (times,) = counts
-        one = [array[:1].reshape(array.shape[1:]) if at in along and times else array
+        if times == 0:
+            raise ShapeError(f"{self.__name__}: repeat needs at least one call, got none")
+        one = [array[0] if at in along else array
                for at, array in enumerate(arrays)]  # fmt: skip
         traced = self._trace(one, {}, one)
         return traced.returned(traced.executable.repeat(arrays, times, along))

@@ -84,6 +84,12 @@ def test_repeat_wants_arrays_of_one_length():
         f.repeat(X[:3], X[:4], along=(0, 1))
 
 
+def test_repeat_of_nothing_says_so():
+    f = pg.function(lambda x: x + 1.0)
+    with pytest.raises(ShapeError, match="at least one"):
+        f.repeat(np.zeros((0, 3), np.float32), along=(0,))
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
 def test_a_number_of_threads_is_a_whole_number_from_one_up(count):
     with pytest.raises(EngineError, match="whole number"):

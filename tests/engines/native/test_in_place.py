@@ -480,3 +480,22 @@ def test_updates_of_any_kind_follow_the_numpy_engine(updates, results, shared):
         return found
 
     following(step, starts, [rng.normal(size=(6, 6))], 2)
+
+
+def test_a_lease_that_cannot_be_taken_leaves_everything_as_it_was(monkeypatch):
+    v = pg.Variable(np.ones(3, np.float32))
+    f = pg.function(lambda x: (v.assign(v + x), pg.sum(x))[1], engine="native")
+    f(np.ones(3, np.float32))
+    held = v.numpy()  # so that the next run must copy
+
+    def full(*arguments):
+        raise MemoryError("no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("palingrad.engines.native.lease._exclusive", full)
+        with pytest.raises(MemoryError, match="no room"):
+            f(np.ones(3, np.float32))
+    np.testing.assert_array_equal(held, np.full(3, 2, np.float32))
+    f(np.ones(3, np.float32))
+    np.testing.assert_array_equal(v.numpy(), np.full(3, 3, np.float32))
+    np.testing.assert_array_equal(held, np.full(3, 2, np.float32))

@@ -135,10 +135,12 @@ class NativeExecutable(Executable):
         assert lease is not None
         read = [variable._value for variable in self._only_read]
         lease.lock.acquire()
+        arrays: list[Array] = []
+        if not lease.taken:
+            lease.lock.release()
+            arrays = lease.take(len(self._updated))
         try:
-            if not lease.taken:
-                lease.lock.release()
-                arrays = lease.take(len(self._updated))
+            if arrays:
                 slots.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
                 read = arrays[len(self._updated) :]
             given = [*feeds, *read] if read else feeds

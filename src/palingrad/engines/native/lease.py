@@ -45,13 +45,13 @@ class Lease:
             with state_lock:
                 for variable in self._variables:
                     variable._recalled()
-                self.lock.acquire()
                 arrays: list[Array] = []
                 for number, variable in enumerate(self._variables):
                     array = variable._array
                     if number < updated:
                         array = _exclusive(variable, array, id(array) in self._known)
                     arrays.append(array)
+                self.lock.acquire()
                 state_count[0] += 1
                 for variable in self._variables[:updated]:
                     if variable._observed:
