@@ -496,6 +496,9 @@ def test_a_lease_that_cannot_be_taken_leaves_everything_as_it_was(monkeypatch):
         with pytest.raises(MemoryError, match="no room"):
             f(np.ones(3, np.float32))
     np.testing.assert_array_equal(held, np.full(3, 2, np.float32))
-    f(np.ones(3, np.float32))
+    other = threading.Thread(target=f, args=(np.ones(3, np.float32),), daemon=True)
+    other.start()  # another thread, for which a lock left behind is not its own
+    other.join(20)
+    assert not other.is_alive()
     np.testing.assert_array_equal(v.numpy(), np.full(3, 3, np.float32))
     np.testing.assert_array_equal(held, np.full(3, 2, np.float32))
