@@ -17,9 +17,9 @@ from ...graph.node import Node
 from .body import dtype_of
 from .frame import Frame
 from .loop import Unit
-from .loops import integer, loop, place_of, read, unravelled, vectors
+from .loops import integer, loop, place_of, unravelled
 from .pack import pack_rows
-from .product import Epilogue, Product, factors, matrix_indices, vector_axis
+from .product import Epilogue, Product, factors, vector_axis
 from .target import host
 from .tile import Tile, heights
 from .values import scalar_type
@@ -258,18 +258,5 @@ class _Emitter:
             fresh = ir.Constant(ir.IntType(1), 1)
         b.call(tile, [left, right, at_z, new, integer(terms), fresh])
         if to_scratch:
-            self._finish(row, column, tall, width)
-
-    def _finish(self, row: Any, column: Any, tall: int, width: int) -> None:
-        """The epilogue of a tile that lies in the scratch."""
-        b, plan = self.b, self.plan
-        node = plan.unit.node
-        with loop(b, integer(0), integer(tall)) as one:
-            start = b.mul(one, integer(plan.width))
-
-            def body(index: Any, active: int) -> None:
-                value = read(b, self.scratch, plan.dtype, b.add(start, index), plan.lanes, 1)
-                place = matrix_indices(node, plan.f, b.add(row, one), b.add(column, index))
-                self.epilogue.elements([*self.batch, *place], value, active)
-
-            vectors(b, width, plan.lanes, body)
+            matrix = (plan.f, self.batch)
+            self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))

@@ -216,6 +216,26 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
 
+    def tile(
+        self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
+        size: tuple[int, int],
+    ) -> None:  # fmt: skip
+        """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
+        columns of a matrix of a batch."""
+        b = self.frame.builder
+        f, batch = matrix
+        tall, width = size
+        with loop(b, integer(0), integer(tall)) as one:
+            start = b.mul(one, integer(pitch))
+
+            def body(index: Any, active: int) -> None:
+                value = read(b, scratch, dtype_of(self.first), b.add(start, index), self.lanes, 1)
+                row, column = b.add(at[0], one), b.add(at[1], index)
+                place = matrix_indices(self.first, f, row, column)
+                self.elements([*batch, *place], value, active)
+
+            vectors(b, width, self.lanes, body)
+
 
 class _Emitter:
     """The loops around the tiles of one product."""
@@ -311,29 +331,14 @@ class _Emitter:
                 fresh = ir.Constant(ir.IntType(1), int(start == 0))
                 b.call(tile, [at_left, right, at_z, new, integer(terms), fresh])
                 if to_scratch:
-                    self._finish(row, column, tall, width)
+                    matrix = (f, self.batch)
+                    self.epilogue.tile(
+                        self.scratch, plan.width, matrix, (row, column), (tall, width)
+                    )
 
     def _larger(self, a: Any, number: int) -> Any:
         one = integer(number)
         return self.b.select(self.b.icmp_signed("<", a, one), one, a)
-
-    def _finish(self, row: Any, column: Any, tall: int, width: int) -> None:
-        """The epilogue of a tile that lies in the scratch."""
-        b, plan = self.b, self.plan
-        with loop(b, integer(0), integer(tall)) as one:
-            start = b.mul(one, integer(plan.width))
-
-            def body(index: Any, active: int) -> None:
-                place = b.add(start, index)
-                value = read(b, self.scratch, plan.dtype, place, plan.lanes, 1)
-                indices = self._indices(b.add(row, one), b.add(column, index))
-                self.epilogue.elements(indices, value, active)
-
-            vectors(b, width, plan.lanes, body)
-
-    def _indices(self, row: Any, column: Any) -> list[Any]:
-        """The place in the product's shape, which may lack rows or columns."""
-        return [*self.batch, *matrix_indices(self.plan.unit.node, self.plan.f, row, column)]
 
 
 def matrix_indices(node: Operation, f: Factors, row: Any, column: Any) -> list[Any]:

@@ -88,7 +88,6 @@ class Slots:
         fresh = set(results)
         inner = [node for node in native if node not in fresh]
         loose = [node for node in made if node in by_numpy]
-        self.feeds, self.states = len(program.feeds), len(given) - len(program.feeds)
         self.given = given
         self.objects = len(given) + len(results)
         self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
