@@ -24,9 +24,9 @@ def native(f: Any) -> Any:
     return pg.function(f, engine="native")
 
 
-def counter(start: Any = 0.0) -> tuple[pg.Variable, Any]:
+def counter(start: Any = 0.0, size: int = 5) -> tuple[pg.Variable, Any]:
     """A Variable and a program that adds what it is given to it."""
-    w = pg.Variable(np.full(5, start), dtype=pg.float64)
+    w = pg.Variable(np.full(size, start), dtype=pg.float64)
 
     @native
     def step(x):
@@ -49,15 +49,16 @@ def test_the_update_is_made_in_place():
     assert_same(w.value, np.full(5, 4.0))
 
 
+@pytest.mark.parametrize("size", [5, 5000])  # large arrays lie in memory of another kind
 @pytest.mark.parametrize("read", [lambda w: w.value, lambda w: w.numpy(), lambda w: w.value[1:]])
-def test_who_holds_a_value_never_sees_it_change(read):
-    w, step = counter()
+def test_who_holds_a_value_never_sees_it_change(read, size):
+    w, step = counter(size=size)
     held = [read(w)]
     for number in range(1, 6):
-        step(np.ones(5))
+        step(np.ones(size))
         held.append(read(w))
         assert not held[-1].flags.writeable
-        assert float(step(np.zeros(5))) == 5 * number
+        assert float(step(np.zeros(size))) == size * number
     for number, value in enumerate(held):
         assert_same(value, np.full(value.shape, float(number)))
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...graph.leaves import Variable, forget, state_count, state_lock
+from .room import is_placed, placed
 
 # References to a Variable's array that its Variable, a local name and the asking call hold.
 _OWN = 3
@@ -49,7 +50,7 @@ class Lease:
                 for number, variable in enumerate(self._variables):
                     array = variable._array
                     if number < updated:
-                        array = _exclusive(variable, array, id(array) in self._known)
+                        array = _exclusive(variable, array, id(array) in self._known, number)
                     arrays.append(array)
                 self.lock.acquire()
                 state_count[0] += 1
@@ -76,16 +77,15 @@ class Lease:
                 self._arrays = []
 
 
-def _exclusive(variable: Variable, array: Array, known: bool) -> Array:
+def _exclusive(variable: Variable, array: Array, known: bool, number: int) -> Array:
     """The array itself if only the Variable holds it, else a copy that takes its place.
 
     `known`: the asking program holds it too, from its last lease.
     """
-    alone = sys.getrefcount(array) <= _OWN + 1 + known and array.base is None
-    flags = array.flags  # which holds the array too
-    if alone and flags.c_contiguous and flags.aligned:
+    if sys.getrefcount(array) <= _OWN + 1 + known and is_placed(array):
         return array
-    array = np.array(array, order="C")
-    array.setflags(write=False)
-    variable._array = array
-    return array
+    copy = placed(array.shape, array.dtype, number)
+    np.copyto(copy, array)
+    copy.setflags(write=False)
+    variable._array = copy
+    return copy

@@ -17,6 +17,7 @@ from ...shapes import size, sizes
 from .body import dtype_of
 from .gather import Gather
 from .memory import Span, planned
+from .room import placed
 from .schedule import Fallback, Kernel, Schedule
 
 _LINE = 64  # bytes of a cache line: each stage's counter has one of its own
@@ -154,7 +155,7 @@ class Slots:
                 one = other
                 del other
                 if one is None or sys.getrefcount(one) > _HELD - 1:
-                    one = np.empty(shape, dtype)
+                    one = placed(shape, dtype, place)
                     one.setflags(write=False)
                 arrays[number] = one
                 objects[number] = id(one)
