@@ -39,7 +39,7 @@ def test_an_array_of_somebody_elses_is_not_placed():
     assert not is_placed(placed((100, 100), FLOAT)[1:])
 
 
-@pytest.mark.parametrize("part", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y[3:][::2]])
+@pytest.mark.parametrize("part", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y[::2]])
 def test_who_holds_a_part_of_a_result_never_sees_it_change(part):
     double = pg.function(lambda x: x * 2, engine="native")
     held = []
