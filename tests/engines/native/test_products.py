@@ -173,6 +173,8 @@ LARGE = [
     Case((230, 201), (201, 199), "turned", "turned", "step"),
     Case((3, 130, 170), (170, 150), "every third column", "backwards", "residual"),
     Case((2, 141, 200), (2, 200, 160), "inside", "inside", "mask"),
+    Case((100, 1100), (1100, 110), "turned", "turned", "bias, relu"),
+    Case((120, 260), (3, 260, 200), "plain", "turned", "step"),
 ]
 
 
@@ -181,11 +183,13 @@ def test_large_products_are_packed_in_blocks(dtype):
     check(LARGE, dtype, 2)
 
 
-def test_large_products_take_the_other_way():
-    case = LARGE[0]
+@pytest.mark.parametrize(("case", "packed"), [(LARGE[0], "PackRight"), (LARGE[2], "PackLeft")])
+def test_the_smaller_operand_of_a_large_product_is_packed_once(case, packed):
     fed = case.drawn(np.random.default_rng(0), np.float32)
     f = pg.function(lambda *fed: case.apply(pg, *fed), engine="native")
-    assert "LargeProduct" in f.explain(*fed)
+    text = f.explain(*fed)
+    assert "LargeProduct" in text
+    assert packed in text
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

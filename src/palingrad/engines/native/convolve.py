@@ -19,7 +19,7 @@ from .body import dtype_of
 from .frame import Frame
 from .images import Framed, Image, planes
 from .loop import Unit
-from .loops import integer, loop, read, vectors
+from .loops import either, integer, loop, read, vectors
 from .pack import pack_rows
 from .product import Epilogue, after
 from .target import host
@@ -123,18 +123,10 @@ class PackedTaps(Unit):
             to = b.gep(work, [b.mul(item, integer(summed * self.width))])
             at = b.gep(source, [place])
 
-            def one(width: int, at: Any = at, to: Any = to) -> None:
+            def one(width: int) -> None:
                 pack_rows(b, dtype, at, step, to, (summed, width), lanes, self.width)
 
-            if panels == 1 or rest == self.width:
-                one(rest)
-            else:
-                last = b.icmp_signed("==", panel, integer(panels - 1))
-                with b.if_else(last) as (then, otherwise):
-                    with then:
-                        one(rest)
-                    with otherwise:
-                        one(self.width)
+            either(b, panel, panels, rest, self.width, one)
 
 
 @dataclass(eq=False)
@@ -242,15 +234,11 @@ class _Emitter:
             with loop(b, self.frame.begin, self.frame.end) as item:
                 image, block = b.sdiv(item, integer(blocks)), b.srem(item, integer(blocks))
                 taps = b.gep(self.taps, [b.mul(panel, integer(self.depth * plan.width))])
-                if plan.rest == plan.width or plan.panels == 1:
-                    self._block(image, block, panel, taps, plan.rest)
-                else:
-                    last = b.icmp_signed("==", panel, integer(plan.panels - 1))
-                    with b.if_else(last) as (then, otherwise):
-                        with then:
-                            self._block(image, block, panel, taps, plan.rest)
-                        with otherwise:
-                            self._block(image, block, panel, taps, plan.width)
+
+                def across(width: int) -> None:
+                    self._block(image, block, panel, taps, width)
+
+                either(b, panel, plan.panels, plan.rest, plan.width, across)
 
     def _block(self, image: Any, block: Any, panel: Any, taps: Any, width: int) -> None:
         b, area = self.b, self.plan.area

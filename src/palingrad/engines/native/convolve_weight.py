@@ -13,7 +13,7 @@ from .convolve import Area
 from .frame import Frame
 from .images import Framed, Image, planes
 from .loop import Unit
-from .loops import integer, loop
+from .loops import either, integer, loop
 from .target import host
 from .tile import Tile, shape_for
 from .views import View
@@ -125,15 +125,10 @@ class _Emitter:
                         self._panels((row, column), panel, (tall, wide), first, count)
 
     def _panels(self, at: Any, panel: Any, size: tuple[int, int], first: Any, count: Any) -> None:
-        b, plan = self.b, self.plan
-        if plan.panels == 1 or plan.rest == plan.width:
-            self._tile(at, panel, size, plan.rest, first, count)
-            return
-        with b.if_else(b.icmp_signed("==", panel, integer(plan.panels - 1))) as (then, otherwise):
-            with then:
-                self._tile(at, panel, size, plan.rest, first, count)
-            with otherwise:
-                self._tile(at, panel, size, plan.width, first, count)
+        def across(width: int) -> None:
+            self._tile(at, panel, size, width, first, count)
+
+        either(self.b, panel, self.plan.panels, self.plan.rest, self.plan.width, across)
 
     def _tile(
         self, at: Any, panel: Any, size: tuple[int, int], width: int, first: Any, count: Any

@@ -9,7 +9,7 @@ from ...graph.node import Node
 from .body import dtype_of, lanes_for
 from .frame import Frame
 from .loop import BLOCK, Unit
-from .loops import integer, loop, place_of, read, unravelled, vectors, write
+from .loops import either, integer, loop, place_of, read, unravelled, vectors, write
 from .views import View, row_major
 
 
@@ -64,17 +64,12 @@ class Copy(Unit):
             place = place_of(b, indices, strides[:-1], integer(x.offset))
             end = b.mul(item, integer(extents[-1]))
 
-            def body(index: object, active: int, place: object = place, end: object = end) -> None:
+            def body(index: object, active: int) -> None:
                 there = b.add(place, b.mul(index, integer(strides[-1])))
                 value = read(b, source, dtype, there, lanes, strides[-1], active)
                 write(b, to, value, b.add(end, index), 1, active)
 
-            if rest == extents[-1]:
-                vectors(b, rest, lanes, body)
-            else:
-                is_last = b.icmp_signed("==", item, integer(extents[0] - 1))
-                with b.if_else(is_last) as (then, otherwise):
-                    with then:
-                        vectors(b, rest, lanes, body)
-                    with otherwise:
-                        vectors(b, extents[-1], lanes, body)
+            def across(size: int) -> None:
+                vectors(b, size, lanes, body)
+
+            either(b, item, extents[0], rest, extents[-1], across)

@@ -1,114 +1,27 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
-A first kernel packs the right operand, all of it, once for all threads. In the second each item is
-a group of rows, of which a block of terms at a time is packed and multiplied with every panel (Goto
-& van de Geijn 2008).
+The smaller operand is packed by a kernel before, all of it, once for all threads. Each item of the
+product is a strip of the larger one: a group of rows of the left operand, or a panel of the right
+one, of which a block of terms at a time is packed and multiplied with all of the other (Goto & van
+de Geijn 2008). So each number of either operand is packed once.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from llvmlite import ir
 
 from ...graph.node import Node
-from .body import dtype_of
 from .frame import Frame
-from .loop import Unit
-from .loops import integer, loop, place_of, unravelled
+from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
+from .panels import PackLeft, PackRight, Plan
 from .product import Epilogue, Product, factors, vector_axis
-from .target import host
-from .tile import Tile, heights
+from .tile import Tile
 from .values import scalar_type
 from .views import View
-
-_DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
-_ROWS = 56  # beside a block of about so many rows
-
-
-class _Plan:
-    """Sizes of blocks, for the product and for what packs its right operand."""
-
-    def __init__(self, unit: Any, views: dict[Node, View]) -> None:
-        self.unit = unit
-        self.f = f = factors(unit.node, views)
-        self.dtype = dtype_of(unit.node)
-        self.lanes = host().lanes(self.dtype.itemsize)
-        tall, self.wide = (14, 2) if host().registers == 32 else (6, 2)
-        self.width = self.wide * self.lanes
-        self.panels = -(-f.columns // self.width)
-        self.rest = f.columns - (self.panels - 1) * self.width
-        self.more, self.others, self.short = heights(f.rows, tall)
-        self.tiles = self.more + self.others
-        self.depth = _DEPTH // self.dtype.itemsize
-        groups = -(-self.tiles // -(-_ROWS // tall))
-        self.groups = groups + (groups % 2 if groups > 1 or self.tiles > 1 else 0)
-        self.batch = math.prod(f.batch)
-        self.blocks = -(-f.depth // self.depth)
-
-
-@dataclass(eq=False)
-class PackRight(Unit):
-    """The right operand of a large product as panels, each of all terms."""
-
-    product: Any = None
-    source: Any = None
-
-    def reads(self) -> list[Node]:
-        return [self.source]
-
-    def workspace(self, views: dict[Node, View]) -> int:
-        """Bytes for the panels."""
-        plan = _Plan(self.product, views)
-        copies = plan.batch if any(plan.f.y_batch) else 1
-        return copies * plan.panels * plan.f.depth * plan.width * plan.dtype.itemsize
-
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.1 * self.workspace(views)
-
-    def items(self, views: dict[Node, View]) -> int:
-        """A block of terms of one panel each."""
-        plan = _Plan(self.product, views)
-        copies = plan.batch if any(plan.f.y_batch) else 1
-        return copies * plan.panels * plan.blocks
-
-    def emit(self, frame: Frame) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, _Plan(self.product, frame.views)
-        f = plan.f
-        y = frame.typed(f.y.base, plan.dtype, f.y.offset)
-        work = frame.typed(self, plan.dtype)
-        batch = f.batch if any(f.y_batch) else ()
-        with loop(b, frame.begin, frame.end) as item:
-            *where, panel, block = unravelled(b, item, (*batch, plan.panels, plan.blocks))
-            first = b.mul(block, integer(plan.depth))
-            terms = frame.smaller(b.sub(integer(f.depth), first), integer(plan.depth))
-            place = place_of(b, where, f.y_batch if batch else (), integer(0))
-            place = b.add(place, b.mul(first, integer(f.y_step[0])))
-            place = b.add(place, b.mul(panel, integer(plan.width * f.y_step[1])))
-            whole = b.sdiv(item, integer(plan.blocks))
-            start = b.mul(whole, integer(f.depth * plan.width))
-            to = b.gep(work, [b.add(start, b.mul(first, integer(plan.width)))])
-            source = b.gep(y, [place])
-
-            def one(width: int, source: Any = source, to: Any = to, terms: Any = terms) -> None:
-                pack_rows(
-                    b, plan.dtype, source, f.y_step, to, (terms, width), plan.lanes, plan.width
-                )
-
-            if plan.rest == plan.width or plan.panels == 1:
-                one(plan.rest)
-            else:
-                is_last = b.icmp_signed("==", panel, integer(plan.panels - 1))
-                with b.if_else(is_last) as (then, otherwise):
-                    with then:
-                        one(plan.rest)
-                    with otherwise:
-                        one(plan.width)
 
 
 @dataclass(eq=False)
@@ -120,39 +33,45 @@ class LargeProduct(Product):
     def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
         """The kernel that comes before."""
         f = factors(self.node, views)
-        self.works = [PackRight(product=self, source=self.node.inputs[0 if f.swapped else 1])]
+        left, right = reversed(self.node.inputs) if f.swapped else self.node.inputs
+        plan = Plan(self, views)
+        one, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
+        self.works = [one(product=self, source=source)]
         return self.works
 
     def needs_buffer(self, views: dict[Node, View]) -> bool:
-        return _Plan(self, views).blocks > 1
+        return Plan(self, views).blocks > 1
 
     def items(self, views: dict[Node, View]) -> int:
-        """How many groups of rows there are."""
-        plan = _Plan(self, views)
-        return plan.batch * plan.groups
+        """How many strips there are."""
+        plan = Plan(self, views)
+        return plan.batch * plan.strips
 
     def emit(self, frame: Frame) -> None:
-        """The code for groups `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, frame.views), frame).run()
+        """The code for strips `frame.begin` to `frame.end`."""
+        _Emitter(Plan(self, frame.views), frame).run()
 
 
 class _Emitter:
     """The loops of one large product."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
+    def __init__(self, plan: Plan, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
         unit, f = plan.unit, plan.f
         self.epilogue = Epilogue(unit, frame, plan.lanes, vector_axis(unit.node, f))
         self.direct = self.epilogue.trivial
         self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
         (packed,) = unit.works
-        self.panels = frame.typed(packed, plan.dtype)
+        self.packed = frame.typed(packed, plan.dtype)
         keeps = self.direct or unit.keeps(unit.node)
         self.z = frame.typed(unit.node, plan.dtype) if keeps else None
-        # One row more than is used: whole vectors are written, each over the end of the last.
-        most = -(-plan.tiles // plan.groups) + 1
         depth = min(plan.depth, f.depth)
-        self.left = self._area(most * (plan.short + 1) * depth + 2 * plan.lanes)
+        if plan.by_panel:
+            self.strip = self._area(depth * plan.width)
+        else:
+            most = -(-plan.tiles // plan.strips) + 1
+            self.strip = self._area(most * plan.left_pitch(depth))
         self.scratch = None if self.direct else self._area((plan.short + 1) * plan.width)
 
     def _area(self, count: int) -> Any:
@@ -160,30 +79,36 @@ class _Emitter:
         return self.b.bitcast(self.frame.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
-        """Group after group."""
+        """Strip after strip."""
         b, plan, f = self.b, self.plan, self.plan.f
         with loop(b, self.frame.begin, self.frame.end) as item:
-            *self.batch, group = unravelled(b, item, (*f.batch, plan.groups))
-            x = b.gep(self.x, [place_of(b, self.batch, f.x_batch, integer(0))])
-            number = b.sdiv(item, integer(plan.groups))
-            copy = number if any(f.y_batch) else integer(0)
-            panels = b.gep(self.panels, [b.mul(copy, integer(plan.panels * f.depth * plan.width))])
-            z = None
+            *self.batch, strip = unravelled(b, item, (*f.batch, plan.strips))
+            number = b.sdiv(item, integer(plan.strips))
+            self.at_x = b.gep(self.x, [place_of(b, self.batch, f.x_batch, integer(0))])
+            self.at_y = b.gep(self.y, [place_of(b, self.batch, f.y_batch, integer(0))])
+            copy = b.mul(number, integer(plan.packed_size)) if plan.copies > 1 else integer(0)
+            self.shared = b.gep(self.packed, [copy])
+            self.at_z = None
             if self.z is not None:
-                z = b.gep(self.z, [b.mul(number, integer(f.rows * f.columns))])
-            low = b.sdiv(b.mul(group, integer(plan.tiles)), integer(plan.groups))
-            following = b.add(group, integer(1))
-            high = b.sdiv(b.mul(following, integer(plan.tiles)), integer(plan.groups))
+                self.at_z = b.gep(self.z, [b.mul(number, integer(f.rows * f.columns))])
+            if plan.by_panel:
+                self.tiles = integer(0), integer(plan.tiles)
+                self.panels = strip, b.add(strip, integer(1))
+            else:
+                tiles, strips = integer(plan.tiles), integer(plan.strips)
+                low = b.sdiv(b.mul(strip, tiles), strips)
+                self.tiles = low, b.sdiv(b.mul(b.add(strip, integer(1)), tiles), strips)
+                self.panels = integer(0), integer(plan.panels)
             if plan.blocks > 1:
                 with loop(b, integer(0), integer(plan.blocks - 1)) as block:
-                    self._block(x, panels, z, block, plan.depth, (low, high), final=False)
+                    self._block(block, plan.depth, final=False)
             last = integer(plan.blocks - 1)
-            terms = f.depth - (plan.blocks - 1) * plan.depth
-            self._block(x, panels, z, last, terms, (low, high), final=True)
+            self._block(last, f.depth - (plan.blocks - 1) * plan.depth, final=True)
 
-    def _kinds(self, low: Any, high: Any) -> list[tuple[Any, Any, int, int]]:
+    def _kinds(self) -> list[tuple[Any, Any, int, int]]:
         """(first, stop, rows in a tile, rows that come before all) for both heights."""
         plan, b = self.plan, self.b
+        low, high = self.tiles
         edge = integer(plan.more)
         above = b.select(b.icmp_signed("<", low, edge), edge, low)
         found: list[tuple[Any, Any, int, int]] = []
@@ -193,54 +118,61 @@ class _Emitter:
             found.append((above, high, plan.short, plan.more))
         return found
 
-    def _block(
-        self, x: Any, panels: Any, z: Any, block: Any, terms: int, tiles: Any, *, final: bool
-    ) -> None:
+    def _block(self, block: Any, terms: int, *, final: bool) -> None:
+        """A block of terms: the strip's part is packed, then come the tiles, panel after panel."""
         b, plan, f = self.b, self.plan, self.plan.f
-        low, high = tiles
         first = b.mul(block, integer(plan.depth))
-        source = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
-        pitch = (plan.short + 1) * min(plan.depth, f.depth)
-        for start, stop, tall, above in self._kinds(low, high):
+        fresh = b.icmp_signed("==", block, integer(0))
+        if not plan.by_panel:
+            self._pack_left(first, terms)
+        with loop(b, *self.panels) as panel:
+            start = b.mul(first, integer(plan.width))
+            before = b.mul(panel, integer(f.depth * plan.width))
+            right = self.strip if plan.by_panel else b.gep(self.shared, [b.add(before, start)])
+
+            def across(width: int) -> None:
+                if plan.by_panel:
+                    self._pack_right(panel, first, (terms, width))
+                for begin, stop, tall, above in self._kinds():
+                    with loop(b, begin, stop) as number:
+                        row = b.add(b.mul(number, integer(tall)), integer(above))
+                        column = b.mul(panel, integer(plan.width))
+                        left = self._left(number, first, terms, tall)
+                        size = (tall, width, terms)
+                        self._tile(left, right, (row, column), size, fresh, final)
+
+            either(b, panel, plan.panels, plan.rest, plan.width, across)
+
+    def _left(self, number: Any, first: Any, terms: int, tall: int) -> Any:
+        """Where tile `number` of the left operand lies packed."""
+        b, plan = self.b, self.plan
+        if plan.by_panel:
+            pitch = integer(plan.left_pitch(plan.f.depth))
+            start = b.add(b.mul(number, pitch), b.mul(first, integer(tall)))
+            return b.gep(self.shared, [start])
+        pitch = plan.left_pitch(min(plan.depth, plan.f.depth))
+        return b.gep(self.strip, [b.mul(b.sub(number, self.tiles[0]), integer(pitch))])
+
+    def _pack_left(self, first: Any, terms: int) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        source = b.gep(self.at_x, [b.mul(first, integer(f.x_step[1]))])
+        for start, stop, tall, above in self._kinds():
             with loop(b, start, stop) as number:
                 row = b.add(b.mul(number, integer(tall)), integer(above))
                 at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
-                to = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
-                pack_rows(
-                    b, plan.dtype, at, (f.x_step[1], f.x_step[0]), to, (terms, tall), plan.lanes,
-                    tall,
-                )  # fmt: skip
-        with loop(b, integer(0), integer(plan.panels)) as panel:
-            start = b.add(
-                b.mul(panel, integer(f.depth * plan.width)), b.mul(first, integer(plan.width))
-            )
-            right = b.gep(panels, [start])
+                to = self._left(number, first, terms, tall)
+                step = (f.x_step[1], f.x_step[0])
+                pack_rows(b, plan.dtype, at, step, to, (terms, tall), plan.lanes, tall)
 
-            def across(width: int) -> None:
-                for begin, stop, tall, above in self._kinds(low, high):
-                    with loop(b, begin, stop) as number:
-                        row = b.add(b.mul(number, integer(tall)), integer(above))
-                        left = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
-                        column = b.mul(panel, integer(plan.width))
-                        fresh = b.icmp_signed("==", block, integer(0))
-                        self._tile(
-                            left, right, z, (row, column), (tall, width, terms), fresh, final
-                        )
-
-            if plan.rest == plan.width or plan.panels == 1:
-                across(plan.rest)
-            else:
-                is_last = b.icmp_signed("==", panel, integer(plan.panels - 1))
-                with b.if_else(is_last) as (then, otherwise):
-                    with then:
-                        across(plan.rest)
-                    with otherwise:
-                        across(plan.width)
+    def _pack_right(self, panel: Any, first: Any, size: tuple[int, int]) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        column = b.mul(panel, integer(plan.width * f.y_step[1]))
+        source = b.gep(self.at_y, [b.add(b.mul(first, integer(f.y_step[0])), column)])
+        pack_rows(b, plan.dtype, source, f.y_step, self.strip, size, plan.lanes, plan.width)
 
     def _tile(
-        self, left: Any, right: Any, z: Any, at: Any, size: tuple[int, int, int], fresh: Any,
-        final: bool,
-    ) -> None:  # fmt: skip
+        self, left: Any, right: Any, at: Any, size: tuple[int, int, int], fresh: Any, final: bool
+    ) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
         (row, column), (tall, width, terms) = at, size
         to_scratch = final and not self.direct
@@ -251,10 +183,10 @@ class _Emitter:
             f.columns, plan.width if to_scratch else f.columns, to_scratch,
         ).emitted(b.module)  # fmt: skip
         at_z = self.scratch
-        if z is not None:
-            at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
+        if self.at_z is not None:
+            at_z = b.gep(self.at_z, [b.add(b.mul(row, integer(f.columns)), column)])
         new = self.scratch if to_scratch else at_z
-        if z is None:
+        if self.at_z is None:
             fresh = ir.Constant(ir.IntType(1), 1)
         b.call(tile, [left, right, at_z, new, integer(terms), fresh])
         if to_scratch:

@@ -217,6 +217,21 @@ def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None
         body(integer(main), size - main)
 
 
+def either(
+    builder: Any, number: Any, count: int, last: int, others: int, body: Callable[[int], None]
+) -> None:
+    """`body` with the size of part `number` of `count`, of which the last may be smaller."""
+    if last == others or count == 1:
+        body(last)
+        return
+    is_last = builder.icmp_signed("==", number, integer(count - 1))
+    with builder.if_else(is_last) as (then, otherwise):
+        with then:
+            body(last)
+        with otherwise:
+            body(others)
+
+
 def unravelled(builder: Any, index: Any, sizes: Sequence[int]) -> list[Any]:
     """The index on each axis of a flat index over `sizes`."""
     found: list[Any] = []

@@ -15,6 +15,7 @@ from .body import dtype_of, outside
 from .frame import Frame
 from .loop import Unit, compute
 from .loops import (
+    either,
     integer,
     loop,
     place_of,
@@ -285,14 +286,7 @@ class _Emitter:
             for start in range(0, f.depth, DEPTH):
                 self._block(x, y, z, column, width, start, low, high)
 
-        if rest == plan.width or plan.panels == 1:
-            blocks(rest)
-            return
-        with b.if_else(b.icmp_signed("==", panel, integer(plan.panels - 1))) as (then, otherwise):
-            with then:
-                blocks(rest)
-            with otherwise:
-                blocks(plan.width)
+        either(b, panel, plan.panels, rest, plan.width, blocks)
 
     def _block(
         self, x: Any, y: Any, z: Any, column: Any, width: int, start: int, low: Any, high: Any

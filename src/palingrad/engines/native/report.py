@@ -39,6 +39,7 @@ _WORDS = {
     "Rows": "row kernel",
     "Product": "matrix product",
     "LargeProduct": "large matrix product",
+    "PackLeft": "left operand packed",
     "PackRight": "right operand packed",
     "Dot": "dot products",
     "Fold": "reduction",

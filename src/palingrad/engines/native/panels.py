@@ -1,0 +1,146 @@
+"""Operands of large products packed as a whole: the right one in panels, the left one in tiles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ...graph.node import Node
+from .body import dtype_of
+from .frame import Frame
+from .loop import Unit
+from .loops import either, integer, loop, place_of, unravelled
+from .pack import pack_rows
+from .product import factors
+from .target import host
+from .tile import heights
+from .views import View
+
+_DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
+_ROWS = 56  # beside a block of about so many rows
+_SHARED = 1 << 20  # bytes of a left operand that each thread can walk for each panel
+
+
+class Plan:
+    """Sizes of blocks, for a large product and for what packs its operand."""
+
+    def __init__(self, unit: Any, views: dict[Node, View]) -> None:
+        self.unit = unit
+        self.f = f = factors(unit.node, views)
+        self.dtype = dtype_of(unit.node)
+        self.lanes = host().lanes(self.dtype.itemsize)
+        tall, self.wide = (14, 2) if host().registers == 32 else (6, 2)
+        self.width = self.wide * self.lanes
+        self.panels = -(-f.columns // self.width)
+        self.rest = f.columns - (self.panels - 1) * self.width
+        self.more, self.others, self.short = heights(f.rows, tall)
+        self.tiles = self.more + self.others
+        self.depth = _DEPTH // self.dtype.itemsize
+        self.blocks = -(-f.depth // self.depth)
+        self.batch = math.prod(f.batch)
+        small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
+        self.by_panel = small and f.rows < f.columns  # else by rows
+        groups = -(-self.tiles // -(-_ROWS // tall))
+        groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
+        self.strips = self.panels if self.by_panel else groups
+        # Of the operand that is packed as a whole: copies, and elements of each.
+        self.copies = self.batch if any(f.x_batch if self.by_panel else f.y_batch) else 1
+        left = self.tiles * self.left_pitch(f.depth)
+        self.packed_size = left if self.by_panel else self.panels * f.depth * self.width
+
+    def left_pitch(self, depth: int) -> int:
+        """From tile to tile of the left operand, if `depth` terms are packed of each.
+
+        Whole vectors are written, the last one over the end.
+        """
+        return (self.short + 1) * depth + self.lanes
+
+
+@dataclass(eq=False)
+class _Pack(Unit):
+    """One operand of a large product, packed."""
+
+    product: Any = None
+    source: Any = None
+
+    def reads(self) -> list[Node]:
+        return [self.source]
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """Bytes for what is packed."""
+        plan = Plan(self.product, views)
+        return plan.copies * plan.packed_size * plan.dtype.itemsize
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return 0.1 * self.workspace(views)
+
+
+class PackRight(_Pack):
+    """The right operand as panels, each of all terms. An item is a block of terms of one panel."""
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many blocks."""
+        plan = Plan(self.product, views)
+        return plan.copies * plan.panels * plan.blocks
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, Plan(self.product, frame.views)
+        f = plan.f
+        y = frame.typed(f.y.base, plan.dtype, f.y.offset)
+        work = frame.typed(self, plan.dtype)
+        batch = f.batch if plan.copies > 1 else ()
+        with loop(b, frame.begin, frame.end) as item:
+            *where, panel, block = unravelled(b, item, (*batch, plan.panels, plan.blocks))
+            first = b.mul(block, integer(plan.depth))
+            terms = frame.smaller(b.sub(integer(f.depth), first), integer(plan.depth))
+            place = place_of(b, where, f.y_batch if batch else (), integer(0))
+            place = b.add(place, b.mul(first, integer(f.y_step[0])))
+            place = b.add(place, b.mul(panel, integer(plan.width * f.y_step[1])))
+            whole = b.sdiv(item, integer(plan.blocks))
+            start = b.mul(whole, integer(f.depth * plan.width))
+            to = b.gep(work, [b.add(start, b.mul(first, integer(plan.width)))])
+            source = b.gep(y, [place])
+
+            def one(width: int) -> None:
+                pack_rows(
+                    b, plan.dtype, source, f.y_step, to, (terms, width), plan.lanes, plan.width
+                )
+
+            either(b, panel, plan.panels, plan.rest, plan.width, one)
+
+
+class PackLeft(_Pack):
+    """The left operand as tiles, each of all terms. An item is a tile."""
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many tiles."""
+        plan = Plan(self.product, views)
+        return plan.copies * plan.tiles
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, Plan(self.product, frame.views)
+        f = plan.f
+        x = frame.typed(f.x.base, plan.dtype, f.x.offset)
+        work = frame.typed(self, plan.dtype)
+        batch = f.batch if plan.copies > 1 else ()
+        step = (f.x_step[1], f.x_step[0])
+        with loop(b, frame.begin, frame.end) as item:
+            *where, number = unravelled(b, item, (*batch, plan.tiles))
+            place = place_of(b, where, f.x_batch if batch else (), integer(0))
+            to = b.gep(work, [b.mul(item, integer(plan.left_pitch(f.depth)))])
+
+            def one(tall: int, above: int) -> None:
+                row = b.add(b.mul(number, integer(tall)), integer(above))
+                at = b.gep(x, [b.add(place, b.mul(row, integer(f.x_step[0])))])
+                pack_rows(b, plan.dtype, at, step, to, (f.depth, tall), plan.lanes, tall)
+
+            tall = b.icmp_signed("<", number, integer(plan.more))
+            with b.if_else(tall) as (then, otherwise):
+                with then:
+                    one(plan.short + 1, 0)
+                with otherwise:
+                    one(plan.short, plan.more)
