@@ -19,7 +19,7 @@ from .views import View
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
-_SHARED = 1 << 20  # bytes of a left operand that each thread can walk for each panel
+_SHARED = 1 << 22  # bytes of a left operand that each thread can walk for each panel
 
 
 class Plan:
