@@ -19,6 +19,7 @@ from .tile import Tile, shape_for
 from .views import View
 
 _TERMS = 192  # places summed at least before a tile is written back
+_ITEMS = 8  # about; the tiles of one go over the images together, which are read once for each item
 
 
 @dataclass(eq=False)
@@ -46,9 +47,9 @@ class ConvolveWeight(Unit):
         return found
 
     def items(self, views: dict[Node, View]) -> int:
-        """Tiles of the result."""
+        """Groups of neighbouring tiles."""
         plan = _Plan(self, views)
-        return plan.area.count * plan.panels
+        return -(-plan.tiles // plan.together)
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
@@ -57,7 +58,7 @@ class ConvolveWeight(Unit):
         return 0.008 * places * plan.size[0] * plan.size[1] * plan.c * plan.o
 
     def emit(self, frame: Frame) -> None:
-        """The code for tiles `frame.begin` to `frame.end`."""
+        """The code for groups of tiles `frame.begin` to `frame.end`."""
         _Emitter(_Plan(self, frame.views), frame).run()
 
 
@@ -88,6 +89,8 @@ class _Plan:
             self.area = Area.of(down, across * self.c, tall)
         else:
             self.area = Area((0, down * across, 1), Area.of(1, self.c, tall).columns, self.c)
+        self.tiles = self.area.count * self.panels
+        self.together = max(1, self.tiles // _ITEMS)
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
 
 
@@ -106,13 +109,15 @@ class _Emitter:
     def run(self) -> None:
         """A block of images after the other; of each, all tiles."""
         b, plan = self.b, self.plan
-        tiles = plan.area.count
+        tiles, together = plan.area.count, integer(plan.together)
+        begin = b.mul(self.frame.begin, together)
+        end = self.frame.smaller(b.mul(self.frame.end, together), integer(plan.tiles))
         blocks = -(-plan.n // plan.block)
         across = sum(plan.area.columns[:2])
         with loop(b, integer(0), integer(blocks)) as block:
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
-            with loop(b, self.frame.begin, self.frame.end) as item:
+            with loop(b, begin, end) as item:
                 panel, tile = b.sdiv(item, integer(tiles)), b.srem(item, integer(tiles))
                 row, column = b.sdiv(tile, integer(across)), b.srem(tile, integer(across))
                 for start, many, at, wide_many, tall, wide in plan.area.kinds():

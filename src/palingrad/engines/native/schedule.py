@@ -216,6 +216,8 @@ def _stage(schedule: Schedule) -> None:
             for one in native:
                 one.serial = serial
                 one.chunks = 1 if serial else _chunks(one)
+            if not serial:  # the longest chunks first, so that the last ones end together
+                native.sort(key=lambda one: -one.cost / one.chunks)
             if serial and merged and merged[-1][0].serial:
                 merged[-1].extend(native)
             else:
