@@ -7,24 +7,27 @@ and are computed there. Groups and what they wait for are a graph; bit masks say
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from ...graph.kinds import Contract, Elementwise, Move, Reduce
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
+from ...ops.join import Concat
 from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
 from . import body, combine, gather, window
 from .body import is_number
-from .loop import LONGEST
 from .product import takes_epilogue
 from .rows import as_operand
 from .values import supported
 from .views import View, broadcast, moved, whole
 
 _ROW = 1 << 14  # numbers in a row that a row kernel can keep at hand
+_MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
+_LIVE = 12
 _FLOATING = 16  # how long a chain may float
 
 
@@ -32,7 +35,7 @@ _FLOATING = 16  # how long a chain may float
 class Group:
     """Nodes that become one kernel: `kind` says which."""
 
-    kind: str  # loop, product, fold, window, copy or fallback
+    kind: str  # loop, product, fold, window, join, copy, put, gather or fallback
     shape: tuple[int, ...]
     number: int
     nodes: list[Operation] = field(default_factory=list[Operation])
@@ -55,8 +58,10 @@ class Fusion:
         self.maker: dict[Node, Group] = {}
         self._floating: dict[Node, int] = {}
         self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
+        self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
         for node in program.order:
             self._place(node)
+            self._uses.subtract(node.inputs)
         for node in program.roots:
             self._settle(node)
 
@@ -76,6 +81,8 @@ class Fusion:
             self._reduce(node)
         elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind == "f":
             self._alone(node, "product")
+        elif isinstance(node, Concat):
+            self._alone(node, "join")
         elif gather.fits(node, self.views):
             self._alone(node, "gather")
         elif window.fits(node):
@@ -176,7 +183,7 @@ class Fusion:
         return sorted(found, key=lambda group: -group.number)
 
     def _may_join(self, node: Operation, group: Group) -> bool:
-        if group.kind not in ("loop", "product", "window") or len(group.nodes) >= LONGEST:
+        if group.kind not in ("loop", "product", "window") or self._is_full(group):
             return False
         if group.kind == "window" and not window.takes_epilogue(group.nodes[0]):
             return False
@@ -193,6 +200,13 @@ class Fusion:
         else:
             lower = len(sizes(node.shape)) < len(group.shape)
         return all(self._may_read(x, group, lower) for x in node.inputs if not is_number(x))
+
+    def _is_full(self, group: Group) -> bool:
+        """Whether more operations would only spill registers."""
+        if len(group.nodes) < _MANY:
+            return False
+        live = sum(self._uses[node] > 0 for node in group.nodes)
+        return live > _LIVE or len(group.nodes) >= _MOST
 
     def _is_scalar(self, node: Operation, group: Group) -> bool:
         """Whether an elementwise node is one number for each row of a loop, made from such."""
@@ -307,7 +321,7 @@ class Fusion:
                 continue
             shape = sizes(base.shape)
             group = self._start.get(shape)
-            if group is None or group.behind or len(group.nodes) >= LONGEST:
+            if group is None or group.behind or len(group.nodes) >= _MANY:
                 group = self._start[shape] = self._new("loop", shape)
             self._gather(base, group)
 

@@ -83,7 +83,11 @@ class Slots:
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
         made = list(schedule.maker)
         by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
-        native = [node for node in made if node not in by_numpy and node not in alias]
+        native = [
+            node
+            for node in made
+            if node not in by_numpy and node not in alias and self._views[node].base is node
+        ]
         results = [node for node in native if node in roots and self._views[node].plain]
         fresh = set(results)
         inner = [node for node in native if node not in fresh]
@@ -188,8 +192,9 @@ def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tupl
     until: dict[Any, int] = {}
     for kernel in schedule.kernels:
         for node in kernel.unit.nodes:
-            if node in first:  # a fold that is finished later writes its node there
-                first[node] = min(first[node], kernel.stage)
+            base = views[node].base if node in views else node
+            if base in first:  # a fold that is finished later, or a piece, is written there
+                first[base] = min(first[base], kernel.stage)
         for x in kernel.unit.reads():
             base = views[x].base if x in views else x
             if base in last:
