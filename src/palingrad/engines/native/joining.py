@@ -21,7 +21,7 @@ from .loops import integer, read, write
 from .views import View, whole
 
 # Kernels that read a value with any steps.
-_READERS = ("loop", "fold", "join", "copy", "put", "gather", "fallback")
+_READERS = ("loop", "fold", "join", "copy", "put", "gather", "scatter", "check", "fallback")
 
 
 @dataclass(eq=False)
@@ -117,7 +117,7 @@ def place_pieces(
     for node, view in views.items():
         shown.setdefault(view.base, []).append(node)
     whole_ = set(updated)
-    for group, join in units.items():
+    for join in units.values():
         if not isinstance(join, Join) or join.nodes[0] in whole_:
             continue
         for number, (x, place) in enumerate(zip(join.nodes[0].inputs, join.places(), strict=True)):

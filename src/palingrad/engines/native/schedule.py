@@ -18,7 +18,7 @@ from .copying import Copy
 from .dot import Dot
 from .fold import Fold
 from .fuse import Fusion, Group
-from .gather import Gather
+from .gather import Check, Gather, Scatter
 from .in_place import Updates, updates_in_place
 from .joining import Join, place_pieces
 from .large import LargeProduct
@@ -112,11 +112,15 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return window.unit(nodes)
+    if group.looks_at is not None:
+        indices, rows = group.looks_at
+        return Check(source=indices, rows=rows)
     return _UNITS[group.kind](nodes)
 
 
 _UNITS: dict[str, Any] = {
-    "fold": Fold, "copy": Copy, "put": Put, "join": Join, "gather": Gather, "fallback": Fallback,
+    "fold": Fold, "copy": Copy, "put": Put, "join": Join, "gather": Gather, "scatter": Scatter,
+    "fallback": Fallback,
 }  # fmt: skip
 
 
