@@ -100,20 +100,24 @@ def _words(m: Any, state: Any, stream: int, blocks: int) -> list[Any]:
     return philox(m, counter, [seed & _LOW, seed >> 32])
 
 
+def _floats(m: Any, bits: Any, dtype: Any) -> Any:
+    """Words of less than 32 bits as floats: by way of int32, as not every CPU turns 64 bits."""
+    return m.cast(m.cast(bits, int32), dtype)
+
+
 def _unit(m: Any, state: Any, stream: int, count: int, dtype: Any) -> Any:
     """Numbers in [0, 1): 24 random bits for float32 and less, 53 for float64."""
-
-    def whole(bits: Any) -> Any:  # less than 2³¹: every CPU has vectors of such, as none of uint64
-        return m.cast(m.cast(bits, int32), dtype)
-
     if dtype.itemsize > 4:
         words = _words(m, state, stream, -(-count // 2))
         pairs = (words[:2], words[2:])
-        units = [(whole(x >> 5) * 2.0**26 + whole(y >> 6)) * 2.0**-53 for x, y in pairs]
+        units = [
+            (_floats(m, high >> 5, dtype) * 2.0**26 + _floats(m, low >> 6, dtype)) * 2.0**-53
+            for high, low in pairs
+        ]
     else:
         narrow = 8 if dtype == float32 else 21  # float16 holds 11 bits
         words = _words(m, state, stream, -(-count // 4))
-        units = [whole(word >> narrow) * 2.0 ** (narrow - 32) for word in words]
+        units = [_floats(m, word >> narrow, dtype) * 2.0 ** (narrow - 32) for word in words]
     return m.reshape(m.stack(units, axis=-1), (-1,))[:count]
 
 

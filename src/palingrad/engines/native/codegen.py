@@ -11,7 +11,8 @@ from llvmlite import ir
 
 from ...dtypes import int64
 from .frame import KERNEL, POINTER, Frame
-from .gather import FAILED, Indexed
+from .gather import Indexed
+from .look import FAILED
 from .loops import INT, integer, loop, read
 from .schedule import Fallback, Kernel, Schedule, is_serial
 from .slots import Slots

@@ -19,8 +19,8 @@ from ...shapes import sizes
 from ..base import Executable, sealed
 from .cache import key_of, load, store
 from .codegen import Module, stretches
-from .gather import FAILED
 from .lease import Lease
+from .look import FAILED
 from .lower import lowered
 from .report import explained
 from .schedule import Fallback, is_serial, scheduled

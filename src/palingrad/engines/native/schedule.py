@@ -18,10 +18,11 @@ from .copying import Copy
 from .dot import Dot
 from .fold import Fold
 from .fuse import Fusion, Group
-from .gather import Check, Gather, Scatter
+from .gather import Gather, Scatter
 from .in_place import Updates, updates_in_place
 from .joining import Join, place_pieces
 from .large import LargeProduct
+from .look import Check
 from .loop import Loop, Unit
 from .placing import Put
 from .product import Product, factors, is_dot, is_large

@@ -15,7 +15,8 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
 from .body import dtype_of
-from .gather import FAILED, Check, Indexed
+from .gather import Indexed
+from .look import FAILED, Check
 from .memory import Span, planned
 from .schedule import Fallback, Kernel, Schedule
 
