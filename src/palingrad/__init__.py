@@ -115,7 +115,9 @@ from .ops.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.discrete import (
     bitwise_and as bitwise_and,
     bitwise_invert as bitwise_invert,
+    bitwise_left_shift as bitwise_left_shift,
     bitwise_or as bitwise_or,
+    bitwise_right_shift as bitwise_right_shift,
     bitwise_xor as bitwise_xor,
     cast as cast,
     ceil as ceil,

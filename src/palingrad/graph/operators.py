@@ -82,6 +82,18 @@ class Operators:
     def __rxor__(self, other: Any) -> Node:
         return ops.bitwise_xor(other, self)
 
+    def __lshift__(self, other: Any) -> Node:
+        return ops.bitwise_left_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Node:
+        return ops.bitwise_left_shift(other, self)
+
+    def __rshift__(self, other: Any) -> Node:
+        return ops.bitwise_right_shift(self, other)
+
+    def __rrshift__(self, other: Any) -> Node:
+        return ops.bitwise_right_shift(other, self)
+
     def __invert__(self) -> Node:
         return ops.bitwise_invert(self)
 

@@ -132,6 +132,40 @@ class BitwiseInvert(Bitwise):
         return m.bitwise_invert(x)
 
 
+class Shift(Step):
+    """The bits of an integer moved."""
+
+    samples = [
+        case(np.array([5, 6, -1, 1 << 40]), np.array([[0], [3], [70]])),
+        case(np.array([5, 2**64 - 1], np.uint64), np.array([32, 63], np.uint64)),
+    ]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        nodes = super().align_inputs(inputs)
+        for x in nodes:
+            if x.dtype is not None and x.dtype.kind not in "iu":
+                raise DTypeError(f"only integers are shifted, got {x.dtype}")
+        return nodes
+
+
+class BitwiseLeftShift(Shift):
+    """z = x << y, which is x·2ʸ without the bits that fall off."""
+
+    math, symbol = r"{x} \ll {y}", "<<"
+
+    def f(m, x, y):
+        return m.left_shift(x, y)
+
+
+class BitwiseRightShift(Shift):
+    """z = x >> y, which is ⌊x/2ʸ⌋."""
+
+    math, symbol = r"{x} \gg {y}", ">>"
+
+    def f(m, x, y):
+        return m.right_shift(x, y)
+
+
 class Cast(Elementwise):
     """y = x in another dtype; a float becomes an integer without its fraction."""
 
@@ -198,3 +232,5 @@ bitwise_and = binary(BitwiseAnd)
 bitwise_or = binary(BitwiseOr)
 bitwise_xor = binary(BitwiseXor)
 bitwise_invert = unary(BitwiseInvert)
+bitwise_left_shift = binary(BitwiseLeftShift)
+bitwise_right_shift = binary(BitwiseRightShift)

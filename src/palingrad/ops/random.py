@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import as_dtype, default_dtype, float32
+from ..dtypes import as_dtype, default_dtype, float32, int32, uint64
 from ..errors import DTypeError
 from ..graph.context import opened
 from ..graph.kinds import Composite, Random
@@ -80,38 +80,45 @@ def default_streams_kept() -> Generator_[None]:
 
 
 def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:
-    """Four arrays of 32 random bits (in uint64) for counters of four words and a key of two."""
-    words, keys = list(counter), list(key)
+    """Four arrays of 32 random bits (in uint64) for counters of four words and a key of two.
+
+    On the way only the lower halves count, so they are cut off where the upper ones would matter.
+    """
+    (a, b, c, d), keys = counter, list(key)
     for _ in range(10):
-        first, second = words[0] * _MULTIPLIERS[0], words[2] * _MULTIPLIERS[1]  # 64-bit products
-        words = [
-            (second >> 32) ^ words[1] ^ keys[0],
-            second & _LOW,
-            (first >> 32) ^ words[3] ^ keys[1],
-            first & _LOW,
-        ]
-        keys = [(one + weyl) & _LOW for one, weyl in zip(keys, _WEYL, strict=True)]
-    return words
+        first = (a & _LOW) * _MULTIPLIERS[0]  # 64-bit products of 32 bits
+        second = (c & _LOW) * _MULTIPLIERS[1]
+        a, b, c, d = (second >> 32) ^ b ^ keys[0], second, (first >> 32) ^ d ^ keys[1], first
+        keys = [one + weyl for one, weyl in zip(keys, _WEYL, strict=True)]
+    return [word & _LOW for word in (a, b, c, d)]
 
 
-def random_bits(m: Any, state: Any, stream: int, count: int) -> Any:
-    """`count` words of 32 random bits, as uint64."""
-    blocks = m.cast(m.arange(-(-count // 4)), np.dtype(np.uint64))
-    zero = blocks & 0
+def _words(m: Any, state: Any, stream: int, blocks: int) -> list[Any]:
+    """Four arrays of `blocks` words of 32 random bits: word i of block j comes at 4j + i."""
     seed, run = state[0], state[1]
-    counter = [blocks & _LOW, zero + stream, zero + (run & _LOW), zero + (run >> 32)]
-    words = philox(m, counter, [seed & _LOW, seed >> 32])
-    return m.reshape(m.stack(words, axis=-1), (-1,))[:count]
+    counter = [m.cast(m.arange(blocks), uint64), stream, run & _LOW, run >> 32]
+    return philox(m, counter, [seed & _LOW, seed >> 32])
+
+
+def _floats(m: Any, bits: Any, dtype: Any) -> Any:
+    """Words of less than 32 bits as floats: by way of int32, as not every CPU turns 64 bits."""
+    return m.cast(m.cast(bits, int32), dtype)
 
 
 def _unit(m: Any, state: Any, stream: int, count: int, dtype: Any) -> Any:
     """Numbers in [0, 1): 24 random bits for float32 and less, 53 for float64."""
     if dtype.itemsize > 4:
-        bits = random_bits(m, state, stream, 2 * count)
-        return ((bits[::2] >> 5) * 2.0**26 + (bits[1::2] >> 6)) * 2.0**-53
-    bits = random_bits(m, state, stream, count)
-    narrow = 8 if dtype == float32 else 21  # float16 holds 11 bits
-    return m.cast(bits >> narrow, dtype) * m.cast(2.0 ** (narrow - 32), dtype)
+        words = _words(m, state, stream, -(-count // 2))
+        pairs = (words[:2], words[2:])
+        units = [
+            (_floats(m, high >> 5, dtype) * 2.0**26 + _floats(m, low >> 6, dtype)) * 2.0**-53
+            for high, low in pairs
+        ]
+    else:
+        narrow = 8 if dtype == float32 else 21  # float16 holds 11 bits
+        words = _words(m, state, stream, -(-count // 4))
+        units = [_floats(m, word >> narrow, dtype) * 2.0 ** (narrow - 32) for word in words]
+    return m.reshape(m.stack(units, axis=-1), (-1,))[:count]
 
 
 class Draw(Random):

@@ -118,8 +118,6 @@ def test_what_numpy_computes_is_marked_and_has_a_reason():
     assert "sorted, since it is written in Python" in fallbacks(lambda x: Sorted(x) * 2, x)
     said = fallbacks(lambda x, w: pg.conv2d(x, w, groups=2), x, w)
     assert "the kernel for convolution takes one group" in said
-    said = fallbacks(lambda x, i: pg.take(x, i + 1, axis=0), x, np.zeros(2, np.int64))
-    assert "only indices that are fed" in said
 
 
 def test_it_says_whether_the_code_came_from_the_cache(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import resource
 import numpy as np
 import palingrad as pg
 
-w = pg.Variable(np.zeros(8), dtype=pg.float64)
+w, v = (pg.Variable(np.zeros(8), dtype=pg.float64) for _ in range(2))
 
 @pg.function(engine="native")
 def step(x):
@@ -20,16 +20,23 @@ def step(x):
     return loss
 
 @pg.function(engine="native")
+def drop(i, x):
+    loss = pg.sum((pg.dropout(pg.take(v, (i + 1) % 8), 0.5) - pg.concat([x[4:], x[:4]])) ** 2)
+    v.assign(v - 0.01 * pg.gradients(loss, v))
+    return loss
+
+@pg.function(engine="native")
 def forward(x):
     return pg.tanh(x) * 2, pg.sum(x), x[::-1]
 
-x = np.ones(8)
+x, i = np.ones(8), np.arange(8)
 
 def some(count):
     for number in range(count):
         step(x)
         if number % 10 == 0:
             forward(x)
+            drop(i, x)
         if number % 100 == 0:
             w.numpy()
 

@@ -16,8 +16,13 @@ CHOSEN = [
     "test_battery.py",
     "engines/native/test_products.py",
     "engines/native/test_windows.py",
+    "engines/native/test_joining.py",
+    "engines/native/test_random_numbers.py",
 ]
-WHICH = "engines_agree or (float32 and around_a_tile) or (over_two_axes and float32-0)"
+WHICH = (
+    "engines_agree or (float32 and around_a_tile) or (over_two_axes and float32-0)"
+    " or take_turns or all_of_the_state or 32_bit_products"
+)
 
 
 @pytest.mark.parametrize("cpu", ["x86-64-v2", "x86-64-v3"])

@@ -11,6 +11,8 @@ from llvmlite import ir
 
 from ...dtypes import int64
 from .frame import KERNEL, POINTER, Frame
+from .gather import Indexed
+from .look import FAILED
 from .loops import INT, integer, loop, read
 from .schedule import Fallback, Kernel, Schedule, is_serial
 from .slots import Slots
@@ -68,13 +70,34 @@ class Module:
         frame.builder.ret_void()
         return function
 
+    def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
+        """The kernel on these items, unless an index was out of range that it must not go by."""
+        function = self._kernels[id(kernel)]
+        if not self._must_not_fail(kernel.unit):
+            b.call(function, [table, begin, end])
+            return
+        with b.if_then(b.icmp_signed("==", b.load(self._told(b, table, FAILED)), integer(0))):
+            b.call(function, [table, begin, end])
+
+    def _must_not_fail(self, unit: Any) -> bool:
+        if not self.slots.looks:
+            return False
+        updates = self.schedule.updates
+        over = updates is not None and any(node in updates.alias for node in unit.nodes)
+        return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
+
+    def _told(self, b: Any, table: Any, owner: Any) -> Any:
+        """The word where the owner says whether an index was out of range."""
+        slot, offset = self.slots.place(owner)
+        control = b.load(b.gep(table, [integer(slot)]))
+        return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
+
     def _stretch(self, name: str, stretch: list[list[Kernel]], first: int) -> None:
         """`name`(table, team)."""
         alone = ir.Function(self.module, STAGES, f"{name}_alone")
         b: Any = ir.IRBuilder(alone.append_basic_block("entry"))
         for kernel in (one for stage in stretch for one in stage):
-            function = self._kernels[id(kernel)]
-            b.call(function, [alone.args[0], integer(0), integer(kernel.items)])
+            self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
         b.ret_void()
         if all(is_serial(stage) for stage in stretch):
             function = ir.Function(self.module, STAGES, name)
@@ -119,9 +142,8 @@ class Module:
         b.position_at_end(work)
         first = 0
         for kernel in stage:
-            call = self._kernels[id(kernel)]
             if serial:
-                b.call(call, [table, integer(0), integer(kernel.items)])
+                self._call(b, kernel, table, integer(0), integer(kernel.items))
                 continue
             low, high = integer(first), integer(first + kernel.chunks)
             mine = b.and_(b.icmp_signed(">=", chunk, low), b.icmp_signed("<", chunk, high))
@@ -130,7 +152,7 @@ class Module:
                 items, chunks = integer(kernel.items), integer(kernel.chunks)
                 begin = b.sdiv(b.mul(own, items), chunks)
                 end = b.sdiv(b.mul(b.add(own, integer(1)), items), chunks)
-                b.call(call, [table, begin, end])
+                self._call(b, kernel, table, begin, end)
             first += kernel.chunks
         b.atomic_rmw("add", counter, integer(1 << 32), "seq_cst")
         b.branch(take)
@@ -146,8 +168,9 @@ class Module:
         """run(block): take the arrays and do the first stretch, as often as the block says.
 
         The block: table, team, objects, how often, and by how many bytes each array's pointer moves
-        from one time to the next. Returns 0, or the number of the array, from 1 on, that generated
-        code can't read as it lies.
+        from one time to the next. Returns 0; the number of the array, from 1 on, that generated
+        code can't read as it lies; or −n − 1 if array n holds an index that is out of range, where
+        n is the number of arrays for indices that are computed.
         """
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
@@ -160,16 +183,26 @@ class Module:
         bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
+        for owner in [FAILED, *self.slots.looks] if self.slots.looks else []:
+            b.store(integer(0), self._told(b, table, owner))
+
+        def once(stretch: Any) -> None:
+            b.call(stretch, [table, team])
+            if self.slots.looks:
+                failed = b.load(self._told(b, table, FAILED))
+                with b.if_then(b.icmp_signed("!=", failed, integer(0))):
+                    b.ret(integer(-self.slots.objects - 1))
+
         if names:
             stretch = self.module.globals[names[0]]
-            b.call(stretch, [table, team])
+            once(stretch)
             words = b.bitcast(table, INT.as_pointer())
             with loop(b, integer(1), times):
                 with loop(b, integer(0), integer(self.slots.objects)) as number:
                     word = b.gep(words, [number])
                     move = b.load(b.gep(moves, [number]))
                     b.store(b.add(b.load(word), move), word)
-                b.call(stretch, [table, team])
+                once(stretch)
         b.ret(integer(0))
 
 

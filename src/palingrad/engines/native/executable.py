@@ -20,6 +20,7 @@ from ..base import Executable, sealed
 from .cache import key_of, load, store
 from .codegen import Module, stretches
 from .lease import Lease
+from .look import FAILED
 from .lower import lowered
 from .report import explained
 from .schedule import Fallback, is_serial, scheduled
@@ -210,7 +211,7 @@ class NativeExecutable(Executable):
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:
-                raise IndexError(self._out_of_range(-bad - 1, given))
+                raise IndexError(self._out_of_range(-bad - 1, given, memory))
             array = np.require(given[bad - 1], requirements=["C", "A"])
             kept.append(array)
             memory.arrays[bad - 1] = array
@@ -220,9 +221,15 @@ class NativeExecutable(Executable):
                 self._fall_back(call, memory)
             else:
                 call(memory.address, address or None)
+                if self.slots.looks and self.slots.told(FAILED, memory)[0]:
+                    raise IndexError(self._out_of_range(self.slots.objects, given, memory))
 
-    def _out_of_range(self, number: int, given: Sequence[Array]) -> str:
-        """What is wrong with the indices that were fed as array `number`."""
+    def _out_of_range(self, number: int, given: Sequence[Array], memory: Memory) -> str:
+        """What is wrong with the indices that were fed as array `number`, or with computed ones."""
+        for look in self.slots.looks if number == self.slots.objects else ():
+            bad, low, high = self.slots.told(look, memory)
+            if bad:
+                return f"take: indices {low} … {high} for {look.rows} rows"
         length = min(rows for slot, _, _, rows in self.slots.checks if slot == number)
         low, high = given[number].min(), given[number].max()
         return f"take: indices {low} … {high} for {length} rows"

@@ -62,6 +62,10 @@ class Frame:
         with self.builder.goto_entry_block():
             return self.builder.alloca(kind)
 
+    def larger(self, a: Any, b: Any) -> Any:
+        """The larger of two integers."""
+        return self.builder.select(self.builder.icmp_signed(">", a, b), a, b)
+
     def smaller(self, a: Any, b: Any) -> Any:
         """The smaller of two integers."""
         return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)

@@ -7,24 +7,28 @@ and are computed there. Groups and what they wait for are a graph; bit masks say
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from ...graph.kinds import Contract, Elementwise, Move, Reduce
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
+from ...ops.join import Concat
 from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
 from . import body, combine, gather, window
 from .body import is_number
-from .loop import LONGEST
 from .product import takes_epilogue
 from .rows import as_operand
 from .values import supported
 from .views import View, broadcast, moved, whole
 
 _ROW = 1 << 14  # numbers in a row that a row kernel can keep at hand
+_MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
+_LIVE = 12
 _FLOATING = 16  # how long a chain may float
 
 
@@ -32,13 +36,14 @@ _FLOATING = 16  # how long a chain may float
 class Group:
     """Nodes that become one kernel: `kind` says which."""
 
-    kind: str  # loop, product, fold, window, copy or fallback
+    kind: str  # loop, product, fold, window, join, copy, put, gather, scatter, check or fallback
     shape: tuple[int, ...]
     number: int
     nodes: list[Operation] = field(default_factory=list[Operation])
     members: set[Node] = field(default_factory=set[Node])
     scalars: set[Node] = field(default_factory=set[Node])  # of a loop: one number for each row
     behind: int = 0  # the groups that this one waits for, a bit each
+    looks_at: tuple[Node, int] | None = None  # of a check: indices, and how many rows there are
 
     def add(self, node: Operation) -> None:
         """One more node, after the others."""
@@ -54,9 +59,12 @@ class Fusion:
         self.groups: list[Group] = []
         self.maker: dict[Node, Group] = {}
         self._floating: dict[Node, int] = {}
+        self._checks: dict[Hashable, Group] = {}
         self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
+        self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
         for node in program.order:
             self._place(node)
+            self._uses.subtract(node.inputs)
         for node in program.roots:
             self._settle(node)
 
@@ -70,14 +78,16 @@ class Fusion:
             self._alone(node, "fallback")
         elif isinstance(node, Elementwise) and body.fits(node):
             self._elementwise(node)
-        elif isinstance(node, Move) and len(node.inputs) == 1:
+        elif isinstance(node, Concat):
+            self._alone(node, "join")
+        elif isinstance(node, Move):
             self._move(node)
         elif isinstance(node, Reduce) and combine.fits(node):
             self._reduce(node)
         elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind == "f":
             self._alone(node, "product")
-        elif gather.fits(node, self.views):
-            self._alone(node, "gather")
+        elif gather.kind_of(node) is not None:
+            self._indexed(node)
         elif window.fits(node):
             self._alone(node, "window", window.layout(node))
         else:
@@ -153,11 +163,28 @@ class Fusion:
             self._settle(x)
         group = self._new(kind, sizes(node.shape) if not isinstance(node, MultipleOutputs) else ())
         if isinstance(node, MultipleOutputs) or not supported(node.dtype):
-            self._wait(group, node)
+            self._wait(group, node.inputs)
             group.add(node)
             self.maker[node] = group
         else:
             self._put(node, group, view or whole(node))
+
+    def _indexed(self, node: Operation) -> None:
+        """Rows found by integers, after a look at these if they aren't fed as they are."""
+        kind = gather.kind_of(node)
+        assert kind is not None
+        self._alone(node, kind)
+        indices, rows = node.inputs[1], gather.rows_of(node)
+        view = self.views[indices]
+        if gather.is_fed(view):
+            return
+        key = (view.base, view.shape, view.strides, view.offset, rows)
+        check = self._checks.get(key)
+        if check is None:
+            check = self._checks[key] = self._new("check", view.shape)
+            check.looks_at = indices, rows
+            self._wait(check, [indices])
+        self.maker[node].behind |= check.behind | 1 << check.number
 
     # ---------------------------------------------------------------- groups
 
@@ -176,7 +203,7 @@ class Fusion:
         return sorted(found, key=lambda group: -group.number)
 
     def _may_join(self, node: Operation, group: Group) -> bool:
-        if group.kind not in ("loop", "product", "window") or len(group.nodes) >= LONGEST:
+        if group.kind not in ("loop", "product", "window") or self._is_full(group):
             return False
         if group.kind == "window" and not window.takes_epilogue(group.nodes[0]):
             return False
@@ -193,6 +220,13 @@ class Fusion:
         else:
             lower = len(sizes(node.shape)) < len(group.shape)
         return all(self._may_read(x, group, lower) for x in node.inputs if not is_number(x))
+
+    def _is_full(self, group: Group) -> bool:
+        """Whether more operations would only spill registers."""
+        if len(group.nodes) < _MANY:
+            return False
+        live = sum(self._uses[node] > 0 for node in group.nodes)
+        return live > _LIVE or len(group.nodes) >= _MOST
 
     def _is_scalar(self, node: Operation, group: Group) -> bool:
         """Whether an elementwise node is one number for each row of a loop, made from such."""
@@ -245,15 +279,15 @@ class Fusion:
         return View(node, plain.shape, same[0].strides) if _is_dense(same[0]) else plain
 
     def _put(self, node: Operation, group: Group, view: View) -> None:
-        self._wait(group, node)
+        self._wait(group, node.inputs)
         group.add(node)
         self.maker[node] = group
         self.views[node] = view
 
-    def _wait(self, group: Group, node: Operation) -> None:
-        """The group waits for whoever makes the node's inputs."""
+    def _wait(self, group: Group, inputs: Iterable[Node]) -> None:
+        """The group waits for whoever makes these."""
         behind = group.behind
-        for x in node.inputs:
+        for x in inputs:
             base = self.views[x].base if x in self.views else x
             maker = self.maker.get(base)
             if maker is not None and maker is not group:
@@ -285,7 +319,7 @@ class Fusion:
                 continue
             if ready:
                 if group.kind == "fold":  # which writes nothing but its sum
-                    self._wait(group, node)
+                    self._wait(group, node.inputs)
                     group.add(node)
                 else:
                     del self._floating[node]
@@ -307,7 +341,7 @@ class Fusion:
                 continue
             shape = sizes(base.shape)
             group = self._start.get(shape)
-            if group is None or group.behind or len(group.nodes) >= LONGEST:
+            if group is None or group.behind or len(group.nodes) >= _MANY:
                 group = self._start[shape] = self._new("loop", shape)
             self._gather(base, group)
 

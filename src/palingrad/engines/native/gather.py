@@ -1,42 +1,87 @@
-"""Rows taken by integers that are fed: they are looked at before anything runs, and what is out of
-range is an error that has changed nothing."""
+"""Rows taken by integers, and rows added back to where they were taken from.
+
+Indices that are fed are looked at before anything runs (`prepare` in codegen.py). Others are looked
+at by a kernel of their own (look.py), before whoever uses them and before any Variable is written
+over: where one is out of range, those kernels do nothing. So a run that fails has changed nothing.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from ...dtypes import int64
 from ...graph.leaves import Placeholder
 from ...graph.node import Node
 from ...graph.operation import Operation
-from ...ops.take import Take
+from ...ops.take import Take, TakeAdd
 from ...shapes import axis_in, sizes
 from .body import dtype_of, lanes_for
 from .frame import Frame
 from .loop import Unit
-from .loops import collapsed, integer, loop, nest, place_of, read, unravelled, vectors, write
+from .loops import (
+    collapsed,
+    integer,
+    loop,
+    nest,
+    place_of,
+    read,
+    unravelled,
+    vectors,
+    write,
+)
+from .values import Value
 from .views import View, row_major
 
 
-def fits(node: Operation, views: dict[Node, View]) -> bool:
-    """Whether this kernel computes the node."""
-    if not isinstance(node, Take) or 0 in sizes(node.inputs[0].shape):
-        return False
-    indices = views[node.inputs[1]]
-    fed = isinstance(indices.base, Placeholder) and indices.plain
-    return fed and dtype_of(indices.base).kind in "iu"
+def kind_of(node: Operation) -> str | None:
+    """Which kernel takes or adds the node's rows; None if it's no such node."""
+    if not isinstance(node, (Take, TakeAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
+        return None
+    if isinstance(node, TakeAdd):
+        return "scatter" if node.attributes["size"] else None
+    return None if 0 in sizes(node.inputs[0].shape) else "gather"
+
+
+def rows_of(node: Operation) -> int:
+    """How many rows an index may name."""
+    if isinstance(node, TakeAdd):
+        return node.attributes["size"]
+    shape = sizes(node.inputs[0].shape)
+    return shape[axis_in(node.attributes["axis"], len(shape))]
+
+
+def is_fed(indices: View) -> bool:
+    """Whether the indices are fed as they are."""
+    return isinstance(indices.base, Placeholder) and indices.plain
 
 
 @dataclass(eq=False)
-class Gather(Unit):
-    """x at integers along an axis."""
+class Indexed(Unit):
+    """A kernel that finds rows by integers."""
 
-    def check(self, views: dict[Node, View]) -> tuple[Node, int, int]:
-        """(the indices, how many there are, the rows that there are)."""
-        x, indices = self.nodes[0].inputs
-        length = sizes(x.shape)[axis_in(self.nodes[0].axis, len(sizes(x.shape)))]
-        return views[indices].base, math.prod(sizes(indices.shape)), length
+    def fed(self, views: dict[Node, View]) -> list[tuple[Node, int, int]]:
+        """(the indices, how many there are, the rows that there are), if they are fed."""
+        view = views[self.nodes[0].inputs[1]]
+        found = view.base, math.prod(view.shape), rows_of(self.nodes[0])
+        return [found] if is_fed(view) else []
+
+    def index(self, frame: Frame, number: Any) -> Any:
+        """The row that index `number` names, counted from the first."""
+        b, node = frame.builder, self.nodes[0]
+        view = frame.views[node.inputs[1]]
+        extents, (steps,) = collapsed(view.shape, [view.strides])
+        place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
+        kind = dtype_of(node.inputs[1])
+        index = read(b, frame.pointer(view.base), kind, place, 1, 1).cast(int64).code
+        below = b.icmp_signed("<", index, integer(0))
+        return b.select(below, b.add(index, integer(rows_of(node))), index)
+
+
+@dataclass(eq=False)
+class Gather(Indexed):
+    """x at integers along an axis."""
 
     def items(self, views: dict[Node, View]) -> int:
         """The places of an index, for each place before the axis."""
@@ -51,22 +96,19 @@ class Gather(Unit):
     def emit(self, frame: Frame) -> None:
         """The code for items `frame.begin` to `frame.end`."""
         b, node = frame.builder, self.nodes[0]
-        x, indices = (frame.views[one] for one in node.inputs)
-        dtype, kind = dtype_of(node), dtype_of(node.inputs[1])
+        x = frame.views[node.inputs[0]]
+        dtype = dtype_of(node)
         axis = axis_in(node.axis, len(x.shape))
-        count = math.prod(indices.shape)
+        count = math.prod(sizes(node.inputs[1].shape))
         inner = x.shape[axis + 1 :]
         each = math.prod(inner)
-        source, chosen, out = (frame.pointer(one) for one in (x.base, indices.base, node))
+        source, out = frame.pointer(x.base), frame.pointer(node)
         extents, (steps, order) = collapsed(inner, [x.strides[axis + 1 :], row_major(inner)])
         extents, steps, order = extents or [1], steps or [1], order or [1]
         lanes = lanes_for([dtype], extents[-1])
         with loop(b, frame.begin, frame.end) as item:
-            number = b.srem(item, integer(count))
             outer = unravelled(b, b.sdiv(item, integer(count)), x.shape[:axis])
-            index = read(b, chosen, kind, number, 1, 1).cast(int64).code
-            below = b.icmp_signed("<", index, integer(0))
-            index = b.select(below, b.add(index, integer(x.shape[axis])), index)
+            index = self.index(frame, b.srem(item, integer(count)))
             start = place_of(b, outer, x.strides[:axis], integer(x.offset))
             start = b.add(start, b.mul(index, integer(x.strides[axis])))
             end = b.mul(item, integer(each))
@@ -80,3 +122,86 @@ class Gather(Unit):
                 vectors(b, extents[-1], lanes, one)
 
             nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, end], row)
+
+
+@dataclass(eq=False)
+class Scatter(Indexed):
+    """Zeros with each row of g added at its index, in the order of the indices.
+
+    An item is a few neighbouring columns of all rows, so no two write to the same place.
+    """
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Blocks of columns, for each place before the axis."""
+        return math.prod(_Columns(self.nodes[0], views).extents)
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        g, indices = self.nodes[0].inputs
+        written, added = math.prod(sizes(self.nodes[0].shape)), math.prod(sizes(g.shape))
+        return 0.1 * written + 0.3 * added + self.items(views) * math.prod(sizes(indices.shape))
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, _Columns(self.nodes[0], frame.views)
+        with loop(b, frame.begin, frame.end) as item:
+            indices = unravelled(b, item, plan.extents)
+            source = place_of(b, indices, plan.steps, integer(plan.g.offset))
+            target = place_of(b, indices, plan.ends, integer(0))
+            blocks = plan.extents[-1]
+            rest = plan.length - (blocks - 1) * plan.width
+            is_last = b.icmp_signed("==", indices[-1], integer(blocks - 1))
+            with b.if_else(is_last) as (then, otherwise):
+                with then:
+                    self._columns(frame, plan, source, target, rest)
+                with otherwise:
+                    if blocks > 1:
+                        self._columns(frame, plan, source, target, plan.width)
+
+    def _columns(self, frame: Frame, plan: _Columns, source: Any, target: Any, width: int) -> None:
+        """`width` columns from these places on."""
+        b, node = frame.builder, self.nodes[0]
+        dtype, lanes = dtype_of(node), plan.lanes
+        g, out = frame.pointer(plan.g.base), frame.pointer(node)
+        zero = Value(b, None, dtype, lanes).number(0)
+        with loop(b, integer(0), integer(rows_of(node))) as row:
+            start = b.add(target, b.mul(row, integer(plan.row)))
+
+            def clear(at: Any, active: int) -> None:
+                write(b, out, zero, b.add(start, at), 1, active)
+
+            vectors(b, width, lanes, clear)
+        with loop(b, integer(0), integer(math.prod(plan.chosen))) as number:
+            outer = unravelled(b, number, plan.chosen)
+            there = place_of(b, outer, plan.chosen_steps, source)
+            end = b.add(target, b.mul(self.index(frame, number), integer(plan.row)))
+
+            def add(at: Any, active: int) -> None:
+                from_ = b.add(there, b.mul(at, integer(plan.step)))
+                value = read(b, g, dtype, from_, lanes, plan.step, active)
+                total = read(b, out, dtype, b.add(end, at), lanes, 1, active)
+                write(b, out, total + value, b.add(end, at), 1, active)
+
+            vectors(b, width, lanes, add)
+
+
+class _Columns:
+    """The columns of a scatter in blocks: `extents`, the last of them the blocks, with the steps of
+    each through g and through the result."""
+
+    def __init__(self, node: Any, views: dict[Node, View]) -> None:
+        self.g = g = views[node.inputs[0]]
+        axis, after = node.axis, node.axis + len(sizes(node.inputs[1].shape))
+        shape, ends = sizes(node.shape), row_major(sizes(node.shape))
+        self.row = ends[axis]
+        self.chosen, self.chosen_steps = g.shape[axis:after], g.strides[axis:after]
+        inner, (steps, order) = collapsed(g.shape[after:], [g.strides[after:], ends[axis + 1 :]])
+        inner, steps, order = inner or [1], steps or [1], order or [1]
+        self.length, self.step = inner[-1], steps[-1]
+        self.lanes = lanes_for([dtype_of(node)], self.length)
+        self.width = self.lanes * max(1, min(4, self.length // (8 * self.lanes)))
+        self.width = min(self.width, self.length)
+        blocks = -(-self.length // self.width)
+        self.extents = [*shape[:axis], *inner[:-1], blocks]
+        self.steps = [*g.strides[:axis], *steps[:-1], self.width * self.step]
+        self.ends = [*ends[:axis], *order[:-1], self.width]

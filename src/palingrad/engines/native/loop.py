@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from .frame import Frame
 from .loops import (
     collapsed,
     integer,
+    interleaved,
     loop,
     place_of,
     read,
@@ -25,7 +27,6 @@ from .loops import (
 from .values import Value
 from .views import View, broadcast, row_major
 
-LONGEST = 64  # operations in one loop: more would spill registers and gain nothing
 BLOCK = 2048  # elements of a contiguous loop that are one item
 
 
@@ -66,11 +67,6 @@ class Loop(Unit):
 
     shape: tuple[int, ...] = ()
 
-    @property
-    def full(self) -> bool:
-        """Whether no more operations should join."""
-        return len(self.nodes) >= LONGEST
-
     def plan(self, views: dict[Node, View]) -> Plan:
         """How the loop runs over its operands."""
         operands = [broadcast(views[x], self.shape) for x in self.reads()]
@@ -91,6 +87,7 @@ class Loop(Unit):
         length = plan.extents[-1]
         lanes = lanes_for(dtypes, length)
         last = [step[-1] for step in plan.steps]
+        together = plan.beside(len(reads))
 
         def row(places: list[Any]) -> Any:
             # What doesn't change along the row is read before it.
@@ -109,38 +106,16 @@ class Loop(Unit):
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
                 compute(b, self.nodes, values, lanes, self.inner)
-                ends = zip(self.kept, outs, places[len(reads) :], last[len(reads) :], strict=True)
-                for node, base, place, step in ends:
-                    there = b.add(place, b.mul(index, integer(step)))
-                    write(b, base, values[node], there, step, active)
+                for some in together:
+                    first = some[0]
+                    step, each = last[len(reads) + first], len(some)
+                    there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
+                    found = interleaved([values[self.kept[number]] for number in some])
+                    write(b, outs[first], found, there, step // each, active * each)
 
             return body
 
-        starts = [integer(view.offset) for view in plan.operands]
-        if len(plan.extents) == 1:
-            self._blocks(frame, row(starts), plan, lanes)
-            return
-        outer = [step[:-1] for step in plan.steps]
-        with loop(b, frame.begin, frame.end) as item:
-            indices = unravelled(b, item, plan.extents[:-1])
-            places = [
-                place_of(b, indices, step, start) for step, start in zip(outer, starts, strict=True)
-            ]
-            vectors(b, length, lanes, row(places))
-
-    def _blocks(self, frame: Frame, body: Any, plan: Plan, lanes: int) -> None:
-        """One contiguous run: items are blocks of it, the last with what remains."""
-        b = frame.builder
-        length = plan.extents[0]
-        main = length // lanes * lanes
-        block = integer(BLOCK)
-        if main:
-            stop = frame.smaller(b.mul(frame.end, block), integer(main))
-            with loop(b, b.mul(frame.begin, block), stop, lanes) as index:
-                body(index, lanes)
-        if main < length:
-            with b.if_then(b.icmp_signed("==", frame.end, integer(plan.items))):
-                body(integer(main), length - main)
+        plan.run(frame, frame.begin, frame.end, lanes, row)
 
 
 class Plan:
@@ -157,6 +132,57 @@ class Plan:
         self.steps = steps if extents else [[1] for _ in steps]
         blocks = -(-self.extents[0] // BLOCK)
         self.items = blocks if len(self.extents) == 1 else math.prod(self.extents[:-1])
+
+    def beside(self, reads: int) -> list[list[int]]:
+        """The written operands after the first `reads`, numbered from 0: those together whose
+        elements take turns in one buffer, a power of two of them."""
+        writes = self.operands[reads:]
+        found: list[list[int]] = []
+        rest = list(range(len(writes)))
+        while rest:
+            first = writes[rest[0]]
+            step = self.steps[reads + rest[0]][-1]
+            turns = {
+                writes[number].offset - first.offset: number
+                for number in rest
+                if writes[number].base is first.base
+                and self.steps[reads + number] == self.steps[reads + rest[0]]
+            }
+            whole = step > 1 and step & (step - 1) == 0 and set(range(step)) <= turns.keys()
+            found.append([turns[turn] for turn in range(step)] if whole else rest[:1])
+            rest = [number for number in rest if number not in found[-1]]
+        return found
+
+    def run(
+        self, frame: Frame, begin: Any, end: Any, lanes: int,
+        row: Callable[[list[Any]], Callable[[Any, int], None]],
+    ) -> None:  # fmt: skip
+        """The items from `begin` to `end`: `row` gets each operand's place, and what it returns
+        the index along the last axis and how many lanes count."""
+        b = frame.builder
+        starts = [integer(view.offset) for view in self.operands]
+        length = self.extents[-1]
+        if len(self.extents) > 1:
+            outer = [step[:-1] for step in self.steps]
+            with loop(b, begin, end) as item:
+                indices = unravelled(b, item, self.extents[:-1])
+                places = [
+                    place_of(b, indices, step, start)
+                    for step, start in zip(outer, starts, strict=True)
+                ]
+                vectors(b, length, lanes, row(places))
+            return
+        # One contiguous run: items are blocks of it, the last with what remains.
+        body = row(starts)
+        main = length // lanes * lanes
+        block = integer(BLOCK)
+        if main:
+            stop = frame.smaller(b.mul(end, block), integer(main))
+            with loop(b, b.mul(begin, block), stop, lanes) as index:
+                body(index, lanes)
+        if main < length:
+            with b.if_then(b.icmp_signed("==", end, integer(self.items))):
+                body(integer(main), length - main)
 
 
 def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> list[int]:

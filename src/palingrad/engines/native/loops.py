@@ -162,6 +162,25 @@ def splatted(value: Value, lanes: int) -> Value:
     return Value(value.builder, code, value.dtype, lanes)
 
 
+def interleaved(values: Sequence[Value]) -> Value:
+    """The elements of a power of two of values, taking turns: a₀ b₀ a₁ b₁ …"""
+    if len(values) == 1:
+        return values[0]
+    a, b = interleaved(values[::2]), interleaved(values[1::2])
+    builder, number = a.builder, ir.IntType(32)
+    if a.lanes == 1:
+        code = ir.Constant(value_type(a.dtype, 2), ir.Undefined)
+        for lane, one in enumerate((a, b)):
+            code = builder.insert_element(code, one.code, ir.Constant(number, lane))
+    else:
+        picked = [
+            ir.Constant(number, lane + side) for lane in range(a.lanes) for side in (0, a.lanes)
+        ]
+        mask = ir.Constant(ir.VectorType(number, 2 * a.lanes), picked)
+        code = builder.shuffle_vector(a.code, b.code, mask)
+    return Value(builder, code, a.dtype, 2 * a.lanes)
+
+
 def collapsed(
     shape: Sequence[int], strides: Sequence[Sequence[int]]
 ) -> tuple[list[int], list[list[int]]]:

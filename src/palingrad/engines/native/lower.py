@@ -5,18 +5,19 @@ An operation's own formula is called once more, with a maths namespace whose fun
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 
 from ...errors import PalingradError
-from ...graph.kinds import Index
+from ...graph.kinds import Index, Move, Random
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.operation import Operation
+from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.registry import ops
 from ...ops.reduce import Argmax, Argmin
-from ...ops.take import Take
+from ...ops.take import Take, TakeAdd
 from ...passes.program import Program
 
 
@@ -28,15 +29,25 @@ def lowered(program: Program) -> Program:
 def _lower(node: Operation) -> Node:
     if isinstance(node, (Argmax, Argmin)):
         return _first(node)
-    if not isinstance(node, Index) or isinstance(node, Take):
+    whole: Any = node.inputs[0] if isinstance(node, Item) else node
+    if isinstance(node, MultipleOutputs) or not _traceable(whole):
         return node
     try:
-        made = node.f(NodeMaths(), *node.inputs, **node.attributes)
+        made: Any = whole.f(NodeMaths(), *whole.inputs, **whole.attributes)
     except (AttributeError, TypeError, NotImplementedError, PalingradError):
         return node
+    if whole is not node:
+        made = made[node.attributes["index"]]
     if made.dtype != node.dtype:
         made = ops.cast(made, node.dtype)
     return made if made.shape == node.shape else node
+
+
+def _traceable(node: Operation) -> bool:
+    """Whether the formula is looked into: elements chosen, random numbers, several results."""
+    if isinstance(node, MultipleOutputs):
+        return isinstance(node, Move)
+    return isinstance(node, (Index, Random)) and not isinstance(node, (Take, TakeAdd))
 
 
 def _first(node: Any) -> Node:
@@ -71,6 +82,16 @@ class NodeMaths:
     def expand_dims(self, x: Any, axis: int) -> Any:
         """One more axis."""
         return ops.expand_dims(x, axis=axis)
+
+    def concatenate(self, xs: Any, axis: int) -> Any:
+        """The arrays one after another."""
+        return ops.concat(xs, axis=axis)
+
+    def split(self, x: Any, cuts: list[int], axis: int) -> list[Any]:
+        """The pieces of x between these places."""
+        before = (slice(None),) * (axis % x.ndim)
+        ends = itertools.pairwise([0, *cuts, x.shape[axis]])
+        return [x[(*before, slice(start, stop))] for start, stop in ends]
 
     def arange(self, stop: int) -> Any:
         """The integers below `stop`."""

@@ -18,7 +18,6 @@ from ...graph.kinds import Custom, Elementwise, Move, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
-from ...ops.take import Take
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
@@ -46,6 +45,10 @@ _WORDS = {
     "Finish": "parts of a reduction combined",
     "Copy": "copy",
     "Gather": "rows taken",
+    "Scatter": "rows added to where they were taken from",
+    "Check": "computed indices looked at",
+    "Join": "join",
+    "Put": "zeros with a value at a slice",
     "Convolve": "convolution",
     "ConvolveWeight": "convolution, to its weight",
     "Framed": "image with channels last and its padding",
@@ -230,8 +233,6 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         return f"the kernel for {kind} takes one group, and one or two axes of space"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
-    if isinstance(node, Take):
-        return "its indices are computed: only indices that are fed can be checked before a run"
     if isinstance(node, Move):
         return f"there is no kernel for this {kind}"
     return f"there is no kernel for {kind}"

@@ -154,7 +154,7 @@ class _Emitter:
                     write(b, self.stored[node], values[node], index, 1, active)
                 if self.unit.keeps(node):
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
-                    base = self.frame.pointer(node)
+                    base = self.frame.pointer(self.frame.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
             for node, some in totals.items():
                 some[stream].add(

@@ -18,9 +18,11 @@ from .copying import Copy
 from .dot import Dot
 from .fold import Fold
 from .fuse import Fusion, Group
-from .gather import Gather
+from .gather import Gather, Scatter
 from .in_place import Updates, updates_in_place
+from .joining import Join, place_pieces
 from .large import LargeProduct
+from .look import Check
 from .loop import Loop, Unit
 from .placing import Put
 from .product import Product, factors, is_dot, is_large
@@ -79,6 +81,7 @@ def scheduled(program: Program) -> Schedule:
         unit.inner = _inner(group, fusion.views)
     _keep(program, fusion, units)
     updates = updates_in_place(program, fusion, units)
+    place_pieces(program, fusion, units, updates.alias if updates else ())
     schedule = Schedule(views=fusion.views, updates=updates)
     done: dict[int, int] = {}
     by_number = {group.number: group for group in fusion.groups}
@@ -110,8 +113,16 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return window.unit(nodes)
-    kinds = {"fold": Fold, "copy": Copy, "put": Put, "gather": Gather, "fallback": Fallback}
-    return kinds[group.kind](nodes)
+    if group.looks_at is not None:
+        indices, rows = group.looks_at
+        return Check(source=indices, rows=rows)
+    return _UNITS[group.kind](nodes)
+
+
+_UNITS: dict[str, Any] = {
+    "fold": Fold, "copy": Copy, "put": Put, "join": Join, "gather": Gather, "scatter": Scatter,
+    "fallback": Fallback,
+}  # fmt: skip
 
 
 def _inner(group: Group, views: dict[Node, View]) -> dict[Node, Node]:
@@ -159,6 +170,13 @@ def _put(
             first = 0 if maker is None else done[maker.number] + 1
             schedule.placed[before] = kernel(before, first, cost_of(before, views)).stage
         start = max(start, schedule.placed[before] + 1)
+    if isinstance(unit, Join) and unit.placed and not unit.copied():
+        (node,) = unit.nodes
+        pieces = [
+            made for x, made in schedule.maker.items() if x in views and views[x].base is node
+        ]
+        schedule.maker[node] = max(pieces, key=lambda made: made.stage)
+        return start - 1
     last = kernel(unit, start, cost_of(unit, views))
     if isinstance(unit, Fold) and unit.workspace(views):
         start += 1

@@ -15,7 +15,8 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
 from .body import dtype_of
-from .gather import Gather
+from .gather import Indexed
+from .look import FAILED, Check
 from .memory import Span, planned
 from .room import placed
 from .schedule import Fallback, Kernel, Schedule
@@ -33,7 +34,7 @@ class Memory:
 
     def __init__(self, slots: Slots) -> None:
         self.arena = _aligned(slots.arena_bytes)
-        self.control = _aligned(slots.stages * _LINE)
+        self.control = _aligned(slots.control_bytes)
         self.arrays: list[Any] = [None] * slots.count
         self.spare: list[Any] = [None] * len(slots.results)  # a second array for each result
         self.table = row_of("Q", bytes(8 * (slots.count + 2)))
@@ -84,7 +85,11 @@ class Slots:
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
         made = list(schedule.maker)
         by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
-        native = [node for node in made if node not in by_numpy and node not in alias]
+        native = [
+            node
+            for node in made
+            if node not in by_numpy and node not in alias and self._views[node].base is node
+        ]
         results = [node for node in native if node in roots and self._views[node].plain]
         fresh = set(results)
         inner = [node for node in native if node not in fresh]
@@ -101,13 +106,18 @@ class Slots:
         # Indices to look at before a run: (slot, dtype, how many, rows that there are).
         self.checks = [
             (self._number[base], dtype_of(base), count, length)
-            for base, count, length in (
-                kernel.unit.check(self._views)
-                for kernel in schedule.kernels
-                if isinstance(kernel.unit, Gather)
-            )
+            for kernel in schedule.kernels
+            if isinstance(kernel.unit, Indexed)
+            for base, count, length in kernel.unit.fed(self._views)
         ]
         self.stages = max(len(schedule.stages), 1)
+        # Who looks at other indices, in the order they run, and where in the control block each
+        # tells what it found.
+        looking = [one for stage in schedule.stages for one in stage if isinstance(one.unit, Check)]
+        self.looks = [kernel.unit for kernel in looking]
+        told = [FAILED, *self.looks] if self.looks else []
+        self._told = {owner: (self.stages + line) * _LINE for line, owner in enumerate(told)}
+        self.control_bytes = (self.stages + len(told)) * _LINE
         spans = _lives(schedule, inner, roots)
         offsets, self.arena_bytes = planned([span for _, span in spans])
         self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
@@ -117,7 +127,14 @@ class Slots:
         """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
         if node in self._offset:
             return self.count, self._offset[node]
+        if node in self._told:
+            return self.count + 1, self._told[node]
         return self._number[node], 0
+
+    def told(self, owner: Any, memory: Memory) -> list[int]:
+        """What was told in the last run: whether an index was out of range, the least, the most."""
+        start = self._told[owner]
+        return memory.control[start : start + 24].view(np.int64).tolist()
 
     def is_fresh(self, node: Node) -> bool:
         """Whether the node's memory is a result's, which may be handed out."""
@@ -189,8 +206,9 @@ def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tupl
     until: dict[Any, int] = {}
     for kernel in schedule.kernels:
         for node in kernel.unit.nodes:
-            if node in first:  # a fold that is finished later writes its node there
-                first[node] = min(first[node], kernel.stage)
+            base = views[node].base if node in views else node
+            if base in first:  # a fold that is finished later, or a piece, is written there
+                first[base] = min(first[base], kernel.stage)
         for x in kernel.unit.reads():
             base = views[x].base if x in views else x
             if base in last:

@@ -1,0 +1,154 @@
+"""Joining and splitting: pieces are computed where they belong, or copied there."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import palingrad as pg
+from tolerances import assert_close, assert_same
+
+
+def agree(f: Any, *arrays: Any) -> list[str]:
+    """Both engines' results are close; the kernels that native runs."""
+    run = pg.function(f, engine="native")
+    found, expected = run(*arrays), pg.function(f, engine="numpy")(*arrays)
+    for one, other in zip(found, expected, strict=True) if isinstance(found, list) else [
+        (found, expected)
+    ]:  # fmt: skip
+        assert_close(one, other)
+    said = run.explain(*arrays)
+    assert "Fallback" not in said
+    return [word for line in said.splitlines() for word in line.split()[:2] if word[0].isupper()]
+
+
+def numbers(*shape: int, dtype: Any = np.float64) -> Any:
+    return np.random.default_rng(sum(shape)).normal(size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 8])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
+    x = numbers(5, 37, dtype=dtype)
+
+    def stacked(x):
+        return pg.stack([x * number + 1 for number in range(1, count + 1)], axis=axis)
+
+    assert agree(stacked, x) == ["Loop"]
+    assert agree(lambda x: stacked(x > 0), x) == ["Loop"]  # booleans are bytes
+
+
+def test_pieces_of_other_kernels_need_no_copy_either():
+    x, w = numbers(40, 30, dtype=np.float32), numbers(30, 20, dtype=np.float32)
+    kinds = agree(lambda x, w: pg.concat([pg.relu(x @ w), pg.tanh(x @ w + 1)], axis=1), x, w)
+    assert "Join" not in kinds
+    kinds = agree(lambda x: pg.concat([pg.softmax(x), x * 2], axis=1), x)
+    assert "Join" not in kinds
+    kinds = agree(lambda x: pg.sum(pg.concat([x * 2, x - 1], axis=1) ** 2, axis=1), x)
+    assert "Join" not in kinds
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_lies_elsewhere_is_copied(axis):
+    x, y = numbers(6, 7), numbers(6, 7)
+    assert agree(lambda x, y: pg.concat([x, y, x[:, ::-1]], axis=axis), x, y) == ["Join"]
+    # One value in two places, one that is a result too, and one that is seen from another side.
+    agree(lambda x, y: pg.concat([x * y] * 2, axis=axis), x, y)
+    agree(lambda x, y: [z := x * y, pg.concat([z, x + y], axis=axis)], x, y)
+    agree(lambda x, y: [pg.concat([z := x * y, y], axis=axis), pg.sum(z.mT @ z)], x, y)
+    agree(lambda x, y: pg.concat([pg.reshape(x * y, (7, 6)).mT, y], axis=axis), x, y)
+    agree(lambda x, y: pg.concat([pg.concat([x * 2, y], axis=axis), x + y], axis=axis), x, y)
+    agree(lambda x, y: pg.concat([x @ y.mT, pg.exp(x @ y.mT)], axis=axis), x, y)
+
+
+def test_a_large_copy_is_shared_between_threads_and_a_small_one_is_whole():
+    for length in (1, 15, 4097, 100_000):
+        x = numbers(length)
+        agree(lambda x: pg.concat([x, x[::-1], x[:1], x]), x)
+
+
+def test_joined_values_and_pieces_update_variables():
+    """The joined value is written over what its pieces read, from the other end; a piece is a new
+    value of its own."""
+
+    def trained(engine):
+        w = pg.Variable(np.arange(400.0), dtype=pg.float64)
+        v = pg.Variable(np.arange(200.0), dtype=pg.float64)
+
+        @pg.function(engine=engine)
+        def step(x):
+            back = w[::-1]
+            w.assign(pg.concat([back[:200] * x, back[200:] + x]))
+            piece = v * 0.5 + x
+            v.assign(piece)
+            return pg.concat([piece, x, x * 2])
+
+        x = np.full(200, 0.5)
+        found = [step(x) for _ in range(5)]
+        assert engine == "numpy" or "2 Variables updated in place" in step.explain(x)
+        return [w.numpy(), v.numpy(), *found]
+
+    for one, other in zip(trained("native"), trained("numpy"), strict=True):
+        assert_same(one, other)
+
+
+def test_a_joined_buffer_is_taken_from_its_first_piece_on():
+    """The first piece lies there long before the last; what comes between lies elsewhere."""
+    x, w = numbers(128, 128) / 8, numbers(128, 128)[::-1] / 8
+
+    def chained(x, w):
+        first = pg.tanh(x)
+        last = pg.tanh(pg.tanh(pg.tanh(x @ w) @ w) @ w)
+        return pg.concat([first, last]) @ w
+
+    assert "Join" not in agree(chained, x, w)
+
+
+def test_split_is_views_and_its_gradient_a_join():
+    x = numbers(6, 9)
+    kinds = agree(lambda x: [one * 2 for one in pg.split(x, 3, axis=1)], x)
+    assert set(kinds) == {"Loop"}
+
+    def gradient(x):
+        a, b = pg.split(x, (2, 4), axis=0)
+        return pg.gradients(pg.sum(a**3) + pg.sum(b**2), x)
+
+    assert "Join" not in agree(gradient, x)
+
+
+@given(st.data())
+def test_joins_of_any_pieces_follow_numpy(data):
+    ndim = data.draw(st.integers(1, 3))
+    axis = data.draw(st.integers(0, ndim - 1))
+    shape = data.draw(st.lists(st.integers(1, 5), min_size=ndim, max_size=ndim))
+    x = numbers(*shape)
+    makers = [
+        lambda x: x, lambda x: x * 2, lambda x: pg.exp(x), lambda x: x[..., ::-1],
+        lambda x: x / (1 + pg.max(pg.abs(x), axis=-1, keepdims=True)), lambda x: -x[..., :0:-1]
+        if axis == ndim - 1 else -x,
+    ]  # fmt: skip
+    chosen = data.draw(st.lists(st.sampled_from(makers), min_size=1, max_size=6))
+
+    def joined(x):
+        y = pg.concat([maker(x) for maker in chosen], axis=axis)
+        pieces = pg.split(y, [one.shape[axis] for one in [maker(x) for maker in chosen]], axis=axis)
+        return [y, pg.gradients(pg.sum(y**2), x), *pieces]
+
+    agree(joined, x)
+
+
+def test_lanes_take_turns_at_every_length():
+    """All the lengths around whole vectors, for two and four pieces of every size of element."""
+    kinds = (np.float64, np.float32, np.int16, np.uint8)
+    for length, count, dtype in itertools.product((1, 2, 7, 16, 31, 33, 64, 65), (2, 4), kinds):
+        x = np.arange(length).astype(dtype)
+        run = pg.function(
+            lambda x, count=count: pg.stack([x + number for number in range(count)], axis=-1),
+            engine="native",
+        )
+        assert_same(run(x), np.stack([x + dtype(number) for number in range(count)], axis=-1))
