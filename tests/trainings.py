@@ -1,4 +1,4 @@
-"""Small trainings on the native engine, to be repeated and compared bit for bit.
+"""Small trainings, on the native engine if not said otherwise, to be compared bit for bit.
 
 As a script: a few steps of each, and a line with the hash of all losses and Variables, and whether
 all its machine code came from the cache on disk.
@@ -19,11 +19,11 @@ Array = np.ndarray[Any, Any]
 class Training:
     """A model, Adam, and one compiled step, which can be begun anew."""
 
-    def __init__(self, model: Any, x: Array) -> None:
+    def __init__(self, model: Any, x: Array, engine: str) -> None:
         optimizer = pg.optim.Adam(0.003)
         self.x, self.labels = x, np.arange(len(x)) % 10
 
-        @pg.function(engine="native")
+        @pg.function(engine=engine)
         def step(x: Any, labels: Any) -> Any:
             loss = pg.cross_entropy(model(x, training=True), labels)
             optimizer.minimize(loss)
@@ -47,17 +47,17 @@ class Training:
         return all(traced.executable.from_cache for traced in self.step._traces.values())
 
 
-def mlp() -> Training:
+def mlp(engine: str = "native") -> Training:
     """Three layers on 64 rows."""
     pg.set_seed(0)
     model = pg.nn.Sequential(
         pg.nn.Linear(150, 100), pg.relu, pg.nn.Linear(100, 30), pg.tanh, pg.nn.Linear(30, 10)
     )
     x = np.random.default_rng(0).normal(size=(64, 150)).astype(np.float32)
-    return Training(model, x)
+    return Training(model, x, engine)
 
 
-def cnn() -> Training:
+def cnn(engine: str = "native") -> Training:
     """Two convolutions, max pooling and a layer on 20 images."""
     pg.set_seed(0)
     model = pg.nn.Sequential(
@@ -66,7 +66,7 @@ def cnn() -> Training:
         pg.nn.Linear(20 * 4 * 4, 10),
     )  # fmt: skip
     x = np.random.default_rng(0).normal(size=(20, 1, 12, 12)).astype(np.float32)
-    return Training(model, x)
+    return Training(model, x, engine)
 
 
 def digest(arrays: list[Array]) -> str:

@@ -21,7 +21,7 @@ from .loops import integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .product import Epilogue, Product, factors, vector_axis
 from .target import host
-from .tile import Tile, heights
+from .tile import Tile, heights, shape_for
 from .values import scalar_type
 from .views import View
 
@@ -37,7 +37,7 @@ class _Plan:
         self.f = f = factors(unit.node, views)
         self.dtype = dtype_of(unit.node)
         self.lanes = host().lanes(self.dtype.itemsize)
-        tall, self.wide = (14, 2) if host().registers == 32 else (6, 2)
+        tall, self.wide = shape_for(f.rows, f.columns, self.lanes)
         self.width = self.wide * self.lanes
         self.panels = -(-f.columns // self.width)
         self.rest = f.columns - (self.panels - 1) * self.width
