@@ -77,6 +77,24 @@ def test_results_are_read_only_and_never_the_fed_memory():
     assert fed.flags.writeable
 
 
+def test_the_next_call_runs_on_the_engine_that_is_set_by_then(monkeypatch):
+    """Also where nothing else is new since the last call; the environment counts when asked for."""
+    pg.set_engine("numpy")
+    f, traces = traced(lambda x: x * 2)
+    for change, count in [
+        (lambda: None, 1),
+        (lambda: pg.set_engine("native"), 2),
+        (lambda: monkeypatch.setenv("PALINGRAD_ENGINE", "auto"), 2),
+        (lambda: pg.set_engine(None), 3),
+        (lambda: pg.set_engine("numpy"), 3),
+    ]:
+        change()
+        for _ in range(2):
+            assert_same(f(X), X * 2)
+        assert len(traces) == count
+        assert f.explain(X).startswith("native" if count == 2 else "numpy")
+
+
 # -------------------------------------------------------------------------------- Variables
 
 

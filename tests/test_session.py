@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -254,8 +257,11 @@ def test_the_engine_is_chosen_by_argument_setting_and_environment(monkeypatch):
     assert "numpy" in pg.engine_names()
     assert pg.get_engine("numpy").name == "numpy"
     monkeypatch.setenv("PALINGRAD_ENGINE", "numpy")
+    pg.set_engine(None)
     assert pg.get_engine().name == "numpy"
     monkeypatch.setenv("PALINGRAD_ENGINE", "abacus")
+    assert pg.get_engine().name == "numpy"  # the environment is looked at when one asks for it
+    pg.set_engine(None)
     with pytest.raises(EngineError, match=r"no engine is called 'abacus'; there is .*numpy"):
         pg.get_engine()
     pg.set_engine("numpy")
@@ -264,6 +270,15 @@ def test_the_engine_is_chosen_by_argument_setting_and_environment(monkeypatch):
         pg.set_engine("sundial")
     with pytest.raises(EngineError, match="no engine is called 'sundial'"):
         pg.Session(engine="sundial").run(pg.tensor(1.0))
+
+
+def test_the_environment_is_read_at_the_start():
+    done = subprocess.run(
+        [sys.executable, "-c", "import palingrad as pg; print(pg.get_engine().name)"],
+        env={**os.environ, "PALINGRAD_ENGINE": "numpy"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == "numpy\n"
 
 
 def test_a_session_may_be_used_in_a_with():

@@ -21,6 +21,7 @@ def executable(f, *args, runs=0):
 
 def test_it_is_what_runs_where_none_is_named(monkeypatch):
     monkeypatch.delenv("PALINGRAD_ENGINE", raising=False)
+    pg.set_engine(None)
     assert pg.get_engine().name == "auto"
 
 

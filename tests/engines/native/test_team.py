@@ -15,8 +15,7 @@ import pytest
 
 import palingrad as pg
 from tolerances import assert_same
-
-Array = np.ndarray[Any, Any]
+from trainings import Array, cnn, mlp
 
 
 @pytest.fixture(autouse=True)
@@ -24,53 +23,6 @@ def _usual_threads() -> Iterator[None]:
     before = pg.get_num_threads()
     yield
     pg.set_num_threads(before)
-
-
-class Training:
-    """A model, Adam, and one compiled step, which can be begun anew."""
-
-    def __init__(self, model: Any, x: Array) -> None:
-        optimizer = pg.optim.Adam(0.003)
-        self.x, self.labels = x, np.arange(len(x)) % 10
-
-        @pg.function(engine="native")
-        def step(x: Any, labels: Any) -> Any:
-            loss = pg.cross_entropy(model(x, training=True), labels)
-            optimizer.minimize(loss)
-            return loss
-
-        self.step = step
-        step(self.x, self.labels)  # which makes the optimizer's Variables
-        state = {**model.variables(), **optimizer.variables()}
-        self.variables: list[pg.Variable] = list(state.values())
-        self.start = [variable.numpy() for variable in self.variables]
-
-    def trained(self, steps: int) -> list[Array]:
-        """Losses and all Variables after so many steps from the start."""
-        for variable, value in zip(self.variables, self.start, strict=True):
-            variable.assign(value)
-        losses = [self.step(self.x, self.labels) for _ in range(steps)]
-        return [np.stack(losses), *(variable.numpy() for variable in self.variables)]
-
-
-def mlp() -> Training:
-    pg.set_seed(0)
-    model = pg.nn.Sequential(
-        pg.nn.Linear(150, 100), pg.relu, pg.nn.Linear(100, 30), pg.tanh, pg.nn.Linear(30, 10)
-    )
-    x = np.random.default_rng(0).normal(size=(64, 150)).astype(np.float32)
-    return Training(model, x)
-
-
-def cnn() -> Training:
-    pg.set_seed(0)
-    model = pg.nn.Sequential(
-        pg.nn.Conv2D(1, 8, 3, padding=1), pg.relu, pg.nn.MaxPool2D(2),
-        pg.nn.Conv2D(8, 20, 3), pg.relu, lambda x: pg.reshape(x, (x.shape[0], -1)),
-        pg.nn.Linear(20 * 4 * 4, 10),
-    )  # fmt: skip
-    x = np.random.default_rng(0).normal(size=(20, 1, 12, 12)).astype(np.float32)
-    return Training(model, x)
 
 
 @pytest.mark.parametrize("task", [mlp, cnn])

@@ -14,7 +14,7 @@ from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .product import factors
 from .target import host
-from .tile import heights
+from .tile import heights, shape_for
 from .views import View
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
@@ -30,7 +30,7 @@ class Plan:
         self.f = f = factors(unit.node, views)
         self.dtype = dtype_of(unit.node)
         self.lanes = host().lanes(self.dtype.itemsize)
-        tall, self.wide = (14, 2) if host().registers == 32 else (6, 2)
+        tall, self.wide = shape_for(f.rows, f.columns, self.lanes)
         self.width = self.wide * self.lanes
         self.panels = -(-f.columns // self.width)
         self.rest = f.columns - (self.panels - 1) * self.width

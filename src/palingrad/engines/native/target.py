@@ -15,6 +15,7 @@ import llvmlite.binding as llvm
 class Target:
     """A CPU: its LLVM name and features, the bytes of a vector and how many vectors it holds."""
 
+    triple: str  # what code is for, in LLVM's words: architecture-vendor-system
     cpu: str
     features: str
     vector_bytes: int
@@ -28,8 +29,7 @@ class Target:
 
     def machine(self) -> Any:
         """A new LLVM target machine; an execution engine takes it over."""
-        triple = llvm.Target.from_default_triple()
-        return triple.create_target_machine(
+        return llvm.Target.from_triple(self.triple).create_target_machine(
             cpu=self.cpu, features=self.features, opt=2, reloc="pic", codemodel="default", jit=True
         )
 
@@ -43,16 +43,17 @@ def host() -> Target:
     family = {"x86_64": "x86", "aarch64": "arm", "arm64": "arm"}.get(triple.split("-")[0], "")
     forced = os.environ.get("PALINGRAD_CPU", "")
     if forced:
-        size, registers = _FORCED.get(forced, (16, 16))
+        size, registers = _FORCED.get(forced, (16, 32 if family == "arm" else 16))
         fused = "fma" if size > 16 or family == "arm" else "fmuladd"
-        return Target(forced, "", size, registers, family, fused)
+        return Target(triple, forced, "", size, registers, family, fused)
     found = llvm.get_host_cpu_features()
     wide = found.get("avx512f", False) and found.get("avx512vl", False)
     middle = found.get("avx2", False) and found.get("fma", False)
     size = 64 if wide else 32 if middle else 16
     registers = 32 if wide or family == "arm" else 16
     fused = "fma" if middle or wide or family == "arm" else "fmuladd"
-    return Target(llvm.get_host_cpu_name(), found.flatten(), size, registers, family, fused)
+    cpu = llvm.get_host_cpu_name()
+    return Target(triple, cpu, found.flatten(), size, registers, family, fused)
 
 
 # Bytes of a vector and how many vectors the generic x86 levels have.

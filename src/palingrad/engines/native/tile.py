@@ -150,11 +150,12 @@ class _Emitter:
 
 def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
     """(rows, vectors of columns) of a tile for a result of this size: as many sums as there are
-    registers, less those for the right operand's vectors and for what is spread."""
+    registers, less those for the right operand's vectors and for what is spread. x86 with 32
+    spreads a number as it reads it for a sum; others hold some of these in registers too."""
     across = -(-columns // lanes)
     if host().registers == 32:
         table = ((2, 8), (4, 6), (6, 4))
-        tall, alone = 14, 24
+        tall, alone = 14 if host().family == "x86" else 12, 24
     else:
         table = ((1, 8), (2, 5), (3, 4), (4, 3))
         tall, alone = 6, 12
