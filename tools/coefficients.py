@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -188,7 +189,8 @@ def two_over_pi() -> str:
     return start + "TWO_OVER_PI = int(\n" + "\n".join(rows) + ",\n    16,\n)\n"
 
 
-PIECES, PIECE = 32, mpf(21) / 64  # pieces of −log₂ erfc, and how wide each is
+PIECES = 32  # of a function that is looked up
+FAR, NEAR, WIDE = mpf(21) / 64, mpf(7) / 64, mpf(1) / 8  # how wide each is
 
 
 def erfc_pieces() -> str:
@@ -196,18 +198,36 @@ def erfc_pieces() -> str:
     coefficients of t⁰ to t⁴, each as a row of all pieces."""
     rows: list[list[Any]] = []
     for number in range(PIECES):
-        middle = PIECE * number + PIECE / 2
+        middle = FAR * number + FAR / 2
         found = interpolated(
-            lambda t, middle=middle: -mp.log(mp.erfc(middle + t), 2), -PIECE / 2, PIECE / 2, 4
+            lambda t, middle=middle: -mp.log(mp.erfc(middle + t), 2), -FAR / 2, FAR / 2, 4
         )[::-1]
         whole = mp.nint(found[0])
         rows.append([whole, found[0] - whole, *found[1:]])
-    lines = ["# −log₂ erfc y in pieces 21/64 wide: wholes, then the coefficients of t⁰ to t⁴"]
-    lines += ["ERFC_PIECES = ("]
+    meaning = "−log₂ erfc y in pieces 21/64 wide: wholes, then the coefficients of t⁰ to t⁴"
+    return table("ERFC_PIECES", meaning, rows)
+
+
+def pieces(name: str, meaning: str, function: Any, width: Any, degree: int) -> str:
+    """A function as polynomials in the distance from multiples of `width`, for float32."""
+    rows: list[list[Any]] = []
+    for number in range(PIECES):
+
+        def near(t: Any, middle: Any = number * width) -> Any:
+            return function(middle + t)
+
+        fit = Fit("", "", near, -width / 2, width / 2, (None, None), lambda t, f=near: 1 / f(t))
+        rows.append(rounded(fit, fit.low, interpolated(near, fit.low, fit.high, degree)))
+    return table(name, f"{meaning}, the highest power first", rows)
+
+
+def table(name: str, meaning: str, rows: list[list[Any]]) -> str:
+    """The rows' columns, one after the other, as Python."""
+    lines = [f"# {meaning}", f"{name} = ("]
     for column in zip(*rows, strict=True):
-        lines.append("    (")
-        numbers = [repr(float(single(number))) for number in column]
-        lines += [f"        {', '.join(numbers[at : at + 3])}," for at in range(0, PIECES, 3)]
+        numbers = ", ".join(str(np.float32(float(number))) for number in column)
+        indent = " " * 8
+        lines += ["    (", *wrap(numbers, 100, initial_indent=indent, subsequent_indent=indent)]
         lines.append("    ),")
     return "\n".join([*lines, ")", ""])
 
@@ -232,6 +252,10 @@ def main() -> None:
             rows.append("    (\n" + "\n".join([*row, current]) + "\n    )," if found else "    (),")
         lines.append(f"# {fit.meaning}\n{fit.name} = (\n" + "\n".join(rows) + "\n)\n")
     lines.append(erfc_pieces())
+    meaning = "erfc y in pieces around multiples of 7/64"
+    lines.append(pieces("ERFC_NEAR", meaning, mp.erfc, NEAR, 6))
+    meaning = "erf y in pieces around multiples of 1/8, those below 0.5 left out"
+    lines.append(pieces("ERF_PIECES", meaning, lambda y: mp.erf(y) if y > 0.5 else mpf(1), WIDE, 5))
     lines.append(two_over_pi())
     if "--write" in sys.argv:
         FILE.write_text("\n".join(lines))

@@ -8,10 +8,21 @@ is a pair of numbers, since its error would be multiplied by x² itself.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .. import wide
+from ..rare import corrected
 from ..values import Value, chosen
-from .coefficients import ERF, ERF_FAR, ERFC, ERFC_PIECES, EXP2, EXPM1
+from .coefficients import (
+    ERF,
+    ERF_FAR,
+    ERF_PIECES,
+    ERFC,
+    ERFC_NEAR,
+    ERFC_PIECES,
+    EXP2,
+    EXPM1,
+)
 from .exponential import LOG2
 from .pieces import (
     clamped,
@@ -74,23 +85,55 @@ def _decay_by_table(x: Value) -> tuple[Value, Value]:
     return -(whole + near), r.fma(polynomial(r, EXP2), 1.0)
 
 
+def _in_pieces(x: Value, width: float, rows: Sequence[tuple[float, ...]]) -> Value:
+    """For float32 on a CPU with tables: a function that around each multiple of `width`, the
+    nearest one, is a polynomial in the distance. `rows`: of each power, the highest first."""
+    place = x.fma(1 / width, magic(x))
+    t = (place - magic(x)).fma(-width, x)
+    index = place.bits(integers(x))
+    coefficients = [wide.looked_up(row, index) for row in rows]
+    *upper, lowest = coefficients
+    square = t * t
+    even, odd = (_horner(square, part) for part in (upper[::-2][::-1], upper[-2::-2][::-1]))
+    return odd.fma(t, even).fma(t, lowest)
+
+
+def _horner(x: Value, coefficients: Sequence[Value]) -> Value:
+    total = coefficients[0]
+    for one in coefficients[1:]:
+        total = total.fma(x, one)
+    return total
+
+
 def erfc(x: Value) -> Value:
-    """erfc x = 1 − erf x without cancellation, into the subnormal numbers. Error 2 ULP."""
+    """erfc x = 1 − erf x without cancellation, into the subnormal numbers. Error 2 ULP.
+
+    For float32 on a CPU with tables most numbers, |x| below 3.4, need polynomials only.
+    """
+    size = magnitude(x)
     if narrow(x) and wide.has_tables():
-        n, y = _decay_by_table(clamped(magnitude(x), 0.0, 10.4))
-        positive = scaled(y, n)
+
+        def far() -> Value:
+            n, y = _decay_by_table(clamped(size, 0.0, 10.4))
+            return scaled(y, n)
+
+        positive = corrected(size > 31.5 * 7 / 64, _in_pieces(size, 7 / 64, ERFC_NEAR), far)
         return chosen(x < 0.0, 2.0 - positive, positive)
-    n, y = _decay(clamped(magnitude(x), 0.0, either(x, 10.2, 27.3)))
+    n, y = _decay(clamped(size, 0.0, either(x, 10.2, 27.3)))
     positive = scaled(y, n)
     return chosen(x < 0.0, 2.0 - positive, positive)
 
 
 def erf(x: Value) -> Value:
     """erf x = x + x·P(x²) up to 0.9, beyond ±(1 − erfc |x|), where erfc's errors become small; for
-    float32 erfc is 2 to a polynomial there. Error 1 ULP."""
+    float32 erfc is 2 to a polynomial there, or with tables erf a polynomial in pieces. Error 1 ULP.
+    """
     size = magnitude(x)
     square = x * x
     near = x.fma(polynomial(square, ERF), x)
+    if narrow(x) and wide.has_tables():
+        far = _in_pieces(clamped(size, 0.0, 3.9), 1 / 8, ERF_PIECES)
+        return chosen(size < 0.9, near, signed(far, x))
     if narrow(x):
         power = -polynomial(clamped(size, 0.9, 4.0), ERF_FAR)
         n = rounded(power)
