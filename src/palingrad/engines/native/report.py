@@ -51,6 +51,7 @@ _WORDS = {
     "PackedTaps": "weight of a convolution packed",
     "PoolMax": "max pooling",
     "PoolPlace": "max pooling, to its input",
+    "PoolSum": "sums of windows",
 }
 
 
