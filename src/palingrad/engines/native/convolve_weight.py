@@ -10,10 +10,11 @@ from ...graph.node import Node
 from ...shapes import sizes
 from .body import dtype_of
 from .convolve import Area
+from .depthwise import DepthwiseWeight
 from .frame import Frame
 from .images import Framed, Image, planes
 from .loop import Unit
-from .loops import integer, loop
+from .loops import integer, loop, unravelled
 from .target import host
 from .tile import Tile, shape_for
 from .views import View
@@ -46,48 +47,60 @@ class ConvolveWeight(Unit):
         return found
 
     def items(self, views: dict[Node, View]) -> int:
-        """Tiles of the result."""
+        """Tiles of the result; depthwise some taps of a vector of channels."""
         plan = _Plan(self, views)
-        return plan.area.count * plan.panels
+        if plan.depthwise:
+            return DepthwiseWeight.items(plan)
+        return plan.groups * plan.panels * plan.planes * plan.area.count
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
         plan = _Plan(self, views)
         places = plan.n * plan.places[0] * plan.places[1]
-        return 0.008 * places * plan.size[0] * plan.size[1] * plan.c * plan.o
+        each = 0.02 if plan.depthwise else 0.008
+        return each * places * plan.size[0] * plan.size[1] * plan.c * plan.groups * plan.o
 
     def emit(self, frame: Frame) -> None:
         """The code for tiles `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, frame.views), frame).run()
+        plan = _Plan(self, frame.views)
+        (DepthwiseWeight if plan.depthwise else _Emitter)(plan, frame).run()
 
 
 class _Plan:
-    """Sizes of one gradient."""
+    """Sizes of one gradient; `c` and `o` are the channels of a group."""
 
     def __init__(self, unit: ConvolveWeight, views: dict[Node, View]) -> None:
         self.unit = unit
         node = unit.nodes[0]
         self.dtype = dtype_of(node)
         x, g = (Image.of(views[one]) for one in node.inputs)
-        self.n, self.c, height, width = x.size
-        self.o = g.size[1]
+        self.groups: int = node.attributes["groups"]
+        self.n, channels, height, width = x.size
+        self.c, self.o = channels // self.groups, g.size[1] // self.groups
         self.places = g.size[2:]
         taps = tuple(sizes(node.shape)[2:])
         self.size, self.stride, padding, self.dilation = planes(node.attributes, taps)
         self.extent = (height + sum(padding[0]), width + sum(padding[1]))
         self.offset = (padding[0][0], padding[1][0])
+        self.pitch = g.size[1]  # from row to row of the result
+        self.depthwise = self.groups > 1 == self.c == self.o
         self.lanes = host().lanes(self.dtype.itemsize)
+        if self.groups > 1:
+            beside = self.groups if self.depthwise else self.o
+            self.lanes = min(self.lanes, 1 << (beside - 1).bit_length())
         tall, wide = shape_for(1 << 20, self.o, self.lanes)
         self.width = wide * self.lanes
         self.panels = -(-self.o // self.width)
         self.rest = self.o - (self.panels - 1) * self.width
-        # A row for each tap and channel: taps next to each other are one run of channels.
+        # A row for each tap and channel. Taps next to each other are one run of channels if all
+        # of these are summed; else the taps of each row of the window are a plane of their own.
         down, across = self.size
-        self.joined = self.dilation[1] == 1
+        self.joined = self.dilation[1] == 1 == self.groups
+        self.planes = 1 if self.joined else down
         if self.joined:
             self.area = Area.of(down, across * self.c, tall)
         else:
-            self.area = Area((0, down * across, 1), Area.of(1, self.c, tall).columns, self.c)
+            self.area = Area.of(across, self.c, tall)
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
 
 
@@ -106,15 +119,15 @@ class _Emitter:
     def run(self) -> None:
         """A block of images after the other; of each, all tiles."""
         b, plan = self.b, self.plan
-        tiles = plan.area.count
         blocks = -(-plan.n // plan.block)
-        across = sum(plan.area.columns[:2])
+        rows, columns = sum(plan.area.rows[:2]), sum(plan.area.columns[:2])
         with loop(b, integer(0), integer(blocks)) as block:
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, self.frame.begin, self.frame.end) as item:
-                panel, tile = b.sdiv(item, integer(tiles)), b.srem(item, integer(tiles))
-                row, column = b.sdiv(tile, integer(across)), b.srem(tile, integer(across))
+                *panel, plane, row, column = unravelled(
+                    b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
+                )
                 for start, many, at, wide_many, tall, wide in plan.area.kinds():
                     mine = b.icmp_signed(">=", row, integer(start))
                     for bound, sign, index in (
@@ -122,14 +135,15 @@ class _Emitter:
                     ):  # fmt: skip
                         mine = b.and_(mine, b.icmp_signed(sign, index, integer(bound)))
                     with b.if_then(mine):
-                        self._panels((row, column), panel, (tall, wide), first, count)
+                        self._panels((plane, row, column), panel, (tall, wide), first, count)
 
     def _panels(self, at: Any, panel: Any, size: tuple[int, int], first: Any, count: Any) -> None:
         b, plan = self.b, self.plan
         if plan.panels == 1 or plan.rest == plan.width:
             self._tile(at, panel, size, plan.rest, first, count)
             return
-        with b.if_else(b.icmp_signed("==", panel, integer(plan.panels - 1))) as (then, otherwise):
+        last = b.icmp_signed("==", panel[1], integer(plan.panels - 1))
+        with b.if_else(last) as (then, otherwise):
             with then:
                 self._tile(at, panel, size, plan.rest, first, count)
             with otherwise:
@@ -139,21 +153,17 @@ class _Emitter:
         self, at: Any, panel: Any, size: tuple[int, int], width: int, first: Any, count: Any
     ) -> None:
         b, plan = self.b, self.plan
-        (row, column), (tall, wide) = at, size
+        (plane, row, column), (group, part), (tall, wide) = at, panel, size
         more, _, short = plan.area.rows
         more_x, _, short_x = plan.area.columns
         y = b.add(b.mul(row, integer(tall)), integer(more if tall == short else 0))
         x = b.add(b.mul(column, integer(wide)), integer(more_x if wide == short_x else 0))
         to_image, to_row, to_column = self.x_steps
-        down = plan.dilation[0] * to_row
+        to_plane, down = plan.dilation[0] * to_row, plan.dilation[1] * to_column
         if plan.joined:
-            start = b.add(b.mul(y, integer(down)), x)
-        else:
-            taps = integer(plan.size[1])
-            start = b.add(
-                b.mul(b.sdiv(y, taps), integer(down)),
-                b.add(b.mul(b.srem(y, taps), integer(plan.dilation[1] * to_column)), x),
-            )
+            down = to_plane
+        start = b.add(b.mul(plane, integer(to_plane)), b.add(b.mul(y, integer(down)), x))
+        start = b.add(start, b.mul(group, integer(plan.c)))
         vectors_across = -(-width // plan.lanes)
         g_image, g_row, g_column = self.g_steps
         tile = Tile(
@@ -164,13 +174,15 @@ class _Emitter:
                 (plan.places[0], plan.stride[0] * to_row, g_row),
                 (plan.places[1], plan.stride[1] * to_column, g_column),
             ),
-            False, plan.o, plan.o, False,
+            False, plan.pitch, plan.pitch, False,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
-        channel = b.mul(panel, integer(plan.width))
+        channel = b.mul(group, integer(plan.o))
+        channel = b.add(channel, b.mul(part, integer(plan.width)))
         right = b.gep(self.g, [b.add(b.mul(first, integer(g_image)), channel)])
-        place = b.add(b.mul(b.add(b.mul(y, integer(plan.area.width)), x), integer(plan.o)), channel)
-        z = b.gep(self.z, [place])
+        tap = b.add(b.mul(plane, integer(plan.size[1])), y)
+        place = b.add(b.mul(tap, integer(plan.area.width)), x)
+        z = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), channel)])
         fresh = b.icmp_signed("==", first, integer(0))
         b.call(tile, [left, right, z, z, count, fresh])
 

@@ -227,7 +227,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         if not supported(x.dtype):
             return f"generated code knows no {x.dtype}"
     if type(node) in KERNELS:
-        return f"the kernel for {kind} takes one group, and one or two axes of space"
+        return f"the kernel for {kind} takes one or two axes of space, and floats"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
     if isinstance(node, Take):

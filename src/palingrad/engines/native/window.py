@@ -29,15 +29,14 @@ KERNELS: dict[type, Any] = {
 
 
 def fits(node: Operation) -> bool:
-    """Whether there is a kernel for this node: one or two axes of space, one group, floats."""
+    """Whether there is a kernel for this node: one or two axes of space, and floats."""
     if type(node) not in KERNELS or node.dtype is None:
         return False
     if node.dtype.kind != "f" and not isinstance(node, MaxPool):
         return False
     spaces = len(sizes(node.shape)) - 2
-    groups = node.attributes.get("groups", 1)
     empty = any(size(x.shape) == 0 for x in (node, *node.inputs))
-    return spaces in (1, 2) and groups == 1 and not empty
+    return spaces in (1, 2) and not empty
 
 
 def layout(node: Operation) -> View:
