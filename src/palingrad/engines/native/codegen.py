@@ -10,6 +10,9 @@ import numpy as np
 from llvmlite import ir
 
 from ...dtypes import int64
+from ...shapes import size
+from .body import dtype_of
+from .checks import Check
 from .frame import KERNEL, POINTER, Frame
 from .loops import INT, integer, loop, read
 from .schedule import Fallback, Kernel, Schedule, is_serial
@@ -173,11 +176,11 @@ class Module:
         b.ret(integer(0))
 
 
-def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
+def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]) -> None:
     """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
 
-    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an index that
-    is out of range.
+    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
+    it mustn't.
     """
     kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
@@ -193,15 +196,17 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
             b.ret(b.add(number, integer(1)))
         pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
         b.store(b.load(pointer), b.gep(table, [number]))
-    for slot, dtype, many, length in checks:
+    for slot, check in checks:
+        dtype, many = dtype_of(check.fed), size(check.fed.shape)
         moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
         total = b.mul(integer(many), b.select(moving, times, integer(1)))
         base = b.load(b.gep(table, [integer(slot)]))
         with loop(b, integer(0), total) as place:
             index = read(b, base, dtype, place, 1, 1).cast(int64).code
-            low = b.icmp_signed("<", index, integer(-length))
-            high = b.icmp_signed(">=", index, integer(length))
-            with b.if_then(b.or_(low, high)):
+            bad = b.icmp_signed("<", index, integer(check.low))
+            if check.high is not None:
+                bad = b.or_(bad, b.icmp_signed(">=", index, integer(check.high)))
+            with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
 

@@ -17,11 +17,6 @@ _PLACES = 4  # next to each other, computed at once
 _UNROLLED = 25  # taps that are written out one after the other
 
 
-def _fused(x: Value, y: Value, total: Value) -> Value:
-    """x·y + total."""
-    return x.called(host().fused, y, total)
-
-
 class Depthwise:
     """A convolution, or the gradient of its input: items are rows of the result."""
 
@@ -95,7 +90,7 @@ class Depthwise:
                     if where not in seen:
                         place = i * dilation[0] * to_row + where[1] * to_column
                         seen[where] = element(integer(place))
-                    totals[number] = _fused(seen[where], weight, totals[number])
+                    totals[number] = seen[where].fused(weight, totals[number])
         else:
             for slot in self.slots[:many]:
                 b.store(zero.code, slot)
@@ -111,7 +106,7 @@ class Depthwise:
                 for number, slot in enumerate(self.slots[:many]):
                     one = element(b.add(place, integer(number * stride * to_column)))
                     so_far = Value(b, b.load(slot), plan.dtype, plan.lanes)
-                    b.store(_fused(one, weight, so_far).code, slot)
+                    b.store(one.fused(weight, so_far).code, slot)
             totals = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in self.slots[:many]]
         image, y = at
         for number, total in enumerate(totals):
@@ -219,7 +214,7 @@ class DepthwiseWeight:
                 if place not in seen:
                     seen[place] = element(x, place)
                 so_far = Value(b, b.load(some[number]), plan.dtype, plan.lanes)
-                b.store(_fused(seen[place], cotangent, so_far).code, some[number])
+                b.store(seen[place].fused(cotangent, so_far).code, some[number])
 
 
 def _parts(plan: Any) -> tuple[int, int, int]:

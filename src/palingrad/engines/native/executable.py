@@ -210,7 +210,7 @@ class NativeExecutable(Executable):
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:
-                raise IndexError(self._out_of_range(-bad - 1, given))
+                raise self._refused(-bad - 1, given[-bad - 1])
             array = np.require(given[bad - 1], requirements=["C", "A"])
             kept.append(array)
             memory.arrays[bad - 1] = array
@@ -221,11 +221,10 @@ class NativeExecutable(Executable):
             else:
                 call(memory.address, address or None)
 
-    def _out_of_range(self, number: int, given: Sequence[Array]) -> str:
-        """What is wrong with the indices that were fed as array `number`."""
-        length = min(rows for slot, _, _, rows in self.slots.checks if slot == number)
-        low, high = given[number].min(), given[number].max()
-        return f"take: indices {low} … {high} for {length} rows"
+    def _refused(self, number: int, values: Array) -> Exception:
+        """What is wrong with the integers that were fed as array `number`."""
+        errors = [check.error(values) for slot, check in self.slots.checks if slot == number]
+        return next(error for error in errors if error is not None)
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""

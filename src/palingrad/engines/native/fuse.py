@@ -16,7 +16,7 @@ from ...graph.operation import MultipleOutputs, Operation
 from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
-from . import body, combine, gather, window
+from . import body, checks, combine, gather, window
 from .body import is_number
 from .loop import LONGEST
 from .product import takes_epilogue
@@ -68,13 +68,13 @@ class Fusion:
                 self.views[node] = whole(node)
         elif not self._readable(node):
             self._alone(node, "fallback")
-        elif isinstance(node, Elementwise) and body.fits(node):
+        elif isinstance(node, Elementwise) and self._computed(node):
             self._elementwise(node)
         elif isinstance(node, Move) and len(node.inputs) == 1:
             self._move(node)
         elif isinstance(node, Reduce) and combine.fits(node):
             self._reduce(node)
-        elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind == "f":
+        elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind in "fiu":
             self._alone(node, "product")
         elif gather.fits(node, self.views):
             self._alone(node, "gather")
@@ -88,6 +88,10 @@ class Fusion:
         if isinstance(node, MultipleOutputs) or not supported(node.dtype):
             return False
         return all(x in self.views and supported(x.dtype) for x in node.inputs)
+
+    def _computed(self, node: Operation) -> bool:
+        """Whether generated code can compute an elementwise node."""
+        return body.fits(node) and checks.takes_power(node, self.views)
 
     def _elementwise(self, node: Operation) -> None:
         shape = sizes(node.shape)

@@ -7,12 +7,12 @@ import math
 from dataclasses import dataclass
 
 from ...dtypes import int64
-from ...graph.leaves import Placeholder
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...ops.take import Take
 from ...shapes import axis_in, sizes
 from .body import dtype_of, lanes_for
+from .checks import Check, fed
 from .frame import Frame
 from .loop import Unit
 from .loops import collapsed, integer, loop, nest, place_of, read, unravelled, vectors, write
@@ -23,20 +23,20 @@ def fits(node: Operation, views: dict[Node, View]) -> bool:
     """Whether this kernel computes the node."""
     if not isinstance(node, Take) or 0 in sizes(node.inputs[0].shape):
         return False
-    indices = views[node.inputs[1]]
-    fed = isinstance(indices.base, Placeholder) and indices.plain
-    return fed and dtype_of(indices.base).kind in "iu"
+    return fed(node.inputs[1], views) is not None
 
 
 @dataclass(eq=False)
 class Gather(Unit):
     """x at integers along an axis."""
 
-    def check(self, views: dict[Node, View]) -> tuple[Node, int, int]:
-        """(the indices, how many there are, the rows that there are)."""
+    def check(self, views: dict[Node, View]) -> Check:
+        """What must hold of the indices."""
         x, indices = self.nodes[0].inputs
         length = sizes(x.shape)[axis_in(self.nodes[0].axis, len(sizes(x.shape)))]
-        return views[indices].base, math.prod(sizes(indices.shape)), length
+        base = fed(indices, views)
+        assert base is not None
+        return Check(base, -length, length)
 
     def items(self, views: dict[Node, View]) -> int:
         """The places of an index, for each place before the axis."""

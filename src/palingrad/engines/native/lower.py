@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import bool_, int32
 from ...errors import PalingradError
 from ...graph.kinds import Index
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.registry import ops
+from ...ops.contract import Matmul
 from ...ops.reduce import Argmax, Argmin
 from ...ops.take import Take
 from ...passes.program import Program
@@ -28,6 +30,8 @@ def lowered(program: Program) -> Program:
 def _lower(node: Operation) -> Node:
     if isinstance(node, (Argmax, Argmin)):
         return _first(node)
+    if isinstance(node, Matmul) and node.dtype == bool_:
+        return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
     if not isinstance(node, Index) or isinstance(node, Take):
         return node
     try:

@@ -17,6 +17,7 @@ from ...graph.context import level_of
 from ...graph.kinds import Custom, Elementwise, Move, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
+from ...ops.arithmetic import Pow
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...ops.take import Take
 from ...passes.program import Program
@@ -228,6 +229,8 @@ def _reason(node: Operation, schedule: Schedule) -> str:
             return f"generated code knows no {x.dtype}"
     if type(node) in KERNELS:
         return f"the kernel for {kind} takes one or two axes of space, and floats"
+    if isinstance(node, Pow) and dtype_of(node).kind == "i":
+        return "a negative exponent must raise, and only a fed one can be checked before a run"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
     if isinstance(node, Take):

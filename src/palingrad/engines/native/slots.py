@@ -15,6 +15,7 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
 from .body import dtype_of
+from .checks import Check, power_check
 from .gather import Gather
 from .memory import Span, planned
 from .schedule import Fallback, Kernel, Schedule
@@ -97,15 +98,8 @@ class Slots:
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._fresh = fresh
-        # Indices to look at before a run: (slot, dtype, how many, rows that there are).
-        self.checks = [
-            (self._number[base], dtype_of(base), count, length)
-            for base, count, length in (
-                kernel.unit.check(self._views)
-                for kernel in schedule.kernels
-                if isinstance(kernel.unit, Gather)
-            )
-        ]
+        # What is looked at before a run, and in which slot.
+        self.checks = [(self._number[one.fed], one) for one in _checks(schedule)]
         self.stages = max(len(schedule.stages), 1)
         spans = _lives(schedule, inner, roots)
         offsets, self.arena_bytes = planned([span for _, span in spans])
@@ -173,6 +167,16 @@ class Slots:
             return memory.arrays[number]
         part = memory.arena[offset : offset + _bytes(node)].view(dtype_of(node))
         return part.reshape(sizes(node.shape))
+
+
+def _checks(schedule: Schedule) -> list[Check]:
+    """What must hold of what is fed."""
+    views = schedule.views
+    units = [kernel.unit for kernel in schedule.kernels if not _is_fallback(kernel)]
+    found = [unit.check(views) for unit in units if isinstance(unit, Gather)]
+    nodes = dict.fromkeys(node for unit in units for node in unit.nodes)
+    powers = (power_check(node, views) for node in nodes)
+    return [*found, *(one for one in powers if one is not None)]
 
 
 def _is_fallback(kernel: Kernel) -> bool:
