@@ -276,6 +276,7 @@ POOLS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
 ]
 WIDE: list[tuple[tuple[int, ...], dict[str, Any]]] = [  # of more taps than are written out
     ((2, 3, 20, 16), dict(size=(8, 9), stride=(4, 7), padding=((3, 0), (0, 2)))),
+    ((2, 5, 14, 11), dict(size=(6, 5), stride=(4, 3), padding=((0, 0), (0, 0)))),
     ((2, 17, 9, 7), dict(size=(9, 7), stride=(9, 7), padding=((0, 0), (0, 0)))),
 ]
 

@@ -18,7 +18,7 @@ from ...shapes import sizes
 from .body import dtype_of
 from .depthwise import Depthwise
 from .frame import Frame
-from .images import Framed, Image, planes
+from .images import AsItLies, Image, framed, planes
 from .loop import Unit
 from .loops import integer, loop, read, unravelled, vectors
 from .pack import pack_rows
@@ -157,7 +157,8 @@ class Convolve(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        return after(self)
+        lying = [work.source for work in self.works if isinstance(work, AsItLies)]
+        return [*dict.fromkeys((*lying, *after(self)))]
 
     def needs(self) -> list[Node]:
         return [*self.nodes[0].inputs, *after(self)]
@@ -167,18 +168,14 @@ class Convolve(Unit):
         node = self.nodes[0]
         plan = _Plan(self, views)
         source, weight = node.inputs
-        key = ("framed", views[source].base, views[source], plan.extent, plan.offset, plan.spacing)
-        framed = shared.setdefault(
-            key,
-            Framed(source=source, extent=plan.extent, offset=plan.offset, spacing=plan.spacing),
-        )
+        image = framed(source, plan.extent, plan.offset, plan.spacing, views, shared)
         turned = isinstance(node, ConvolutionInput)
         taps = PackedTaps(
             source=weight, turned=turned, width=plan.width, groups=plan.groups,
             each=plan.depthwise,
         )  # fmt: skip
-        self.works = [framed, taps]
-        return self.works
+        self.works = [image, taps]
+        return [work for work in self.works if isinstance(work, Unit)]
 
     def items(self, views: dict[Node, View]) -> int:
         """Blocks of rows of blocks, of every image; depthwise rows."""
@@ -247,9 +244,9 @@ class _Emitter:
     def __init__(self, plan: _Plan, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
         self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
-        framed, taps = plan.unit.works
-        self.steps = framed.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
+        image, taps = plan.unit.works
+        self.steps = image.steps(frame.views)
+        self.x = image.start(frame)
         self.taps = frame.typed(taps, plan.dtype)
         self.depth = plan.size[0] * plan.size[1] * plan.summed
         self.direct = self.epilogue.trivial

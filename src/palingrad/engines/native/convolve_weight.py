@@ -12,7 +12,7 @@ from .body import dtype_of
 from .convolve import Area
 from .depthwise import DepthwiseWeight
 from .frame import Frame
-from .images import Framed, Image, planes
+from .images import AsItLies, Framed, Image, framed, planes
 from .loop import Unit
 from .loops import integer, loop, unravelled
 from .target import host
@@ -29,7 +29,7 @@ class ConvolveWeight(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        return []
+        return [work.source for work in self.works if isinstance(work, AsItLies)]
 
     def needs(self) -> list[Node]:
         return list(self.nodes[0].inputs)
@@ -38,13 +38,11 @@ class ConvolveWeight(Unit):
         """The kernels that come before: the framed input, the cotangent with channels last."""
         plan = _Plan(self, views)
         x, g = self.nodes[0].inputs
-        found: list[Any] = []
-        for source, extent, offset in ((x, plan.extent, plan.offset), (g, plan.places, (0, 0))):
-            key = ("framed", views[source].base, views[source], extent, offset, (1, 1))
-            made = Framed(source=source, extent=extent, offset=offset)
-            found.append(shared.setdefault(key, made))
-        self.works = found
-        return found
+        self.works = [
+            framed(x, plan.extent, plan.offset, (1, 1), views, shared),
+            framed(g, plan.places, (0, 0), (1, 1), views, shared),
+        ]
+        return [work for work in self.works if isinstance(work, Framed)]
 
     def items(self, views: dict[Node, View]) -> int:
         """Tiles of the result; depthwise some taps of a vector of channels."""
@@ -109,11 +107,10 @@ class _Emitter:
 
     def __init__(self, plan: _Plan, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
-        framed, cotangent = plan.unit.works
-        self.x_steps = framed.steps(frame.views)
+        image, cotangent = plan.unit.works
+        self.x_steps = image.steps(frame.views)
         self.g_steps = cotangent.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
-        self.g = frame.typed(cotangent, plan.dtype)
+        self.x, self.g = image.start(frame), cotangent.start(frame)
         self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:

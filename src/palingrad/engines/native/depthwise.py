@@ -23,9 +23,9 @@ class Depthwise:
     def __init__(self, plan: Any, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
         self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
-        framed, taps = plan.unit.works
-        self.steps = framed.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
+        image, taps = plan.unit.works
+        self.steps = image.steps(frame.views)
+        self.x = image.start(frame)
         self.taps = frame.typed(taps, plan.dtype)
         self.count = plan.size[0] * plan.size[1]
         self.unrolled = self.count <= _UNROLLED
@@ -121,11 +121,10 @@ class DepthwiseWeight:
 
     def __init__(self, plan: Any, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
-        framed, cotangent = plan.unit.works
-        self.x_steps = framed.steps(frame.views)
+        image, cotangent = plan.unit.works
+        self.x_steps = image.steps(frame.views)
         self.g_steps = cotangent.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
-        self.g = frame.typed(cotangent, plan.dtype)
+        self.x, self.g = image.start(frame), cotangent.start(frame)
         self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
 
     @staticmethod

@@ -17,6 +17,7 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.registry import ops
 from ...ops.contract import Matmul
+from ...ops.pooling import SumPool, SumPoolSpread
 from ...ops.reduce import Argmax, Argmin
 from ...ops.take import Take
 from ...passes.program import Program
@@ -32,6 +33,8 @@ def _lower(node: Operation) -> Node:
         return _first(node)
     if isinstance(node, Matmul) and node.dtype == bool_:
         return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
+    if isinstance(node, (SumPool, SumPoolSpread)):
+        return _of_all(node)
     if not isinstance(node, Index) or isinstance(node, Take):
         return node
     try:
@@ -41,6 +44,18 @@ def _lower(node: Operation) -> Node:
     if made.dtype != node.dtype:
         made = ops.cast(made, node.dtype)
     return made if made.shape == node.shape else node
+
+
+def _of_all(node: Any) -> Node:
+    """The sum of a window that is the whole image, and what spreads it: a reduction, a view."""
+    (x,) = node.inputs
+    forwards = isinstance(node, SumPool)
+    space = (x if forwards else node).shape[2:]
+    if node.attributes["size"] != space or any(map(any, node.attributes["padding"])):
+        return node
+    if forwards:
+        return ops.sum(x, axis=tuple(range(2, x.ndim)), keepdims=True)
+    return ops.broadcast_to(x, node.shape)
 
 
 def _first(node: Any) -> Node:

@@ -246,7 +246,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
 def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
     """(bytes read, bytes written) by one kernel, each place once."""
     works = getattr(unit, "works", ())
-    packed = {getattr(work, "source", None) for work in works}
+    packed = {getattr(work, "source", None) for work in works if work.workspace(views)}
     read = sum(work.workspace(views) for work in works)
     for x in unit.reads():
         if x in views and x not in packed:
