@@ -11,14 +11,16 @@ from ...dtypes import DType
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
-from .maths import NativeMaths
+from ...ops.arithmetic import Pow
+from .maths import CheckedMaths, NativeMaths
 from .target import host
 from .values import Value, supported, value_type
 
 
 def formula(node: Operation, arguments: list[Value]) -> Value:
     """The node's own formula on values, in the node's dtype."""
-    result = node.f(NativeMaths(), *arguments, **node.attributes)
+    maths = CheckedMaths() if type(node) is Pow else NativeMaths()
+    result = node.f(maths, *arguments, **node.attributes)
     return result.cast(dtype_of(node))
 
 

@@ -10,6 +10,9 @@ import numpy as np
 from llvmlite import ir
 
 from ...dtypes import int64
+from ...shapes import size
+from .body import dtype_of
+from .checks import Check
 from .frame import KERNEL, POINTER, Frame
 from .gather import Indexed
 from .look import FAILED
@@ -71,7 +74,7 @@ class Module:
         return function
 
     def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
-        """The kernel on these items, unless an index was out of range that it must not go by."""
+        """The kernel on these items, unless an integer was wrong and it must not go on."""
         function = self._kernels[id(kernel)]
         if not self._must_not_fail(kernel.unit):
             b.call(function, [table, begin, end])
@@ -87,7 +90,7 @@ class Module:
         return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
 
     def _told(self, b: Any, table: Any, owner: Any) -> Any:
-        """The word where the owner says whether an index was out of range."""
+        """The word where the owner says whether an integer was wrong."""
         slot, offset = self.slots.place(owner)
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
@@ -169,8 +172,8 @@ class Module:
 
         The block: table, team, objects, how often, and by how many bytes each array's pointer moves
         from one time to the next. Returns 0; the number of the array, from 1 on, that generated
-        code can't read as it lies; or −n − 1 if array n holds an index that is out of range, where
-        n is the number of arrays for indices that are computed.
+        code can't read as it lies; or −n − 1 if array n holds an integer that it mustn't, where n
+        is the number of arrays for integers that are computed.
         """
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
@@ -206,11 +209,11 @@ class Module:
         b.ret(integer(0))
 
 
-def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
+def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]) -> None:
     """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
 
-    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an index that
-    is out of range.
+    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
+    it mustn't.
     """
     kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
@@ -226,15 +229,17 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
             b.ret(b.add(number, integer(1)))
         pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
         b.store(b.load(pointer), b.gep(table, [number]))
-    for slot, dtype, many, length in checks:
+    for slot, check in checks:
+        dtype, many = dtype_of(check.x), size(check.x.shape)
         moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
         total = b.mul(integer(many), b.select(moving, times, integer(1)))
         base = b.load(b.gep(table, [integer(slot)]))
         with loop(b, integer(0), total) as place:
             index = read(b, base, dtype, place, 1, 1).cast(int64).code
-            low = b.icmp_signed("<", index, integer(-length))
-            high = b.icmp_signed(">=", index, integer(length))
-            with b.if_then(b.or_(low, high)):
+            bad = b.icmp_signed("<", index, integer(check.low))
+            if check.high is not None:
+                bad = b.or_(bad, b.icmp_signed(">=", index, integer(check.high)))
+            with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
 

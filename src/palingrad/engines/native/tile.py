@@ -17,7 +17,7 @@ from llvmlite import ir
 from ...dtypes import DType
 from .loops import declared, integer, kind_of, loop, mask_of, splat
 from .target import host
-from .values import scalar_type
+from .values import Value, constant, scalar_type
 
 BIT = ir.IntType(1)
 
@@ -64,8 +64,6 @@ class _Emitter:
         self.element = element
         self.vector = ir.VectorType(element, tile.lanes) if tile.lanes > 1 else element
         self.builder: Any = ir.IRBuilder(function.append_basic_block("entry"))
-        name = kind_of(self.vector) if tile.lanes > 1 else f"f{8 * tile.dtype.itemsize}"
-        self.fma = declared(module, f"llvm.{host().fused}.{name}", self.vector, [self.vector] * 3)
         self._emit()
 
     def _emit(self) -> None:
@@ -74,7 +72,7 @@ class _Emitter:
         slots = [
             [b.alloca(self.vector) for _ in range(tile.vectors)] for _ in range(len(tile.rows))
         ]
-        zero = ir.Constant(self.vector, 0.0 if tile.lanes == 1 else None)
+        zero = constant(tile.dtype, 0, tile.lanes)
         with b.if_else(fresh) as (then, otherwise):
             with then:
                 for slot in (one for row in slots for one in row):
@@ -111,7 +109,8 @@ class _Emitter:
             one = b.load(b.gep(left, [integer(offset)]))
             many = splat(b, one, tile.lanes) if tile.lanes > 1 else one
             for column, slot in zip(columns, some, strict=True):
-                b.store(b.call(self.fma, [many, column, b.load(slot)]), slot)
+                one = Value(b, many, tile.dtype, tile.lanes)
+                b.store(one.fused(one.like(column), one.like(b.load(slot))).code, slot)
 
     def _place(self, row: Any, number: int) -> Any:
         b = self.builder

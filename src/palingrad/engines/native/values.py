@@ -7,6 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from ...dtypes import DType, bool_, promote
+from .target import host
 
 _TYPES: dict[str, Any] = {
     "b1": ir.IntType(1), "i1": ir.IntType(8), "i2": ir.IntType(16), "i4": ir.IntType(32),
@@ -147,6 +148,12 @@ class Value:
     def fma(self, factor: Any, addend: Any) -> Value:
         """self · factor + addend, rounded once."""
         return self.called("fma", self.coerced(factor), self.coerced(addend))
+
+    def fused(self, factor: Value, addend: Value) -> Value:
+        """self · factor + addend: rounded once where the CPU can; of integers modulo 2ᵇ."""
+        if self.dtype.kind != "f":
+            return self * factor + addend
+        return self.called(host().fused, factor, addend)
 
     # ---------------------------------------------------------------- Python's operators
 
