@@ -11,6 +11,7 @@ from ...dtypes import DType
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
+from .builder import Builder
 from .maths import NativeMaths
 from .target import host
 from .values import Value, supported, value_type
@@ -78,7 +79,7 @@ def _tried(node: Operation) -> int | None:
     """Emit the formula into a module that is thrown away, and count."""
     types = [value_type(dtype_of(x), 1) for x in node.inputs]
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), types), "try")
-    builder = ir.IRBuilder(function.append_basic_block())
+    builder = Builder(function.append_basic_block())
     arguments = [
         Value(builder, code, dtype_of(x), 1)
         for code, x in zip(function.args, node.inputs, strict=True)

@@ -293,7 +293,7 @@ class _Emitter:
             plan.dtype,
             tuple(y * down + x * across for y in range(tall) for x in range(wide)),
             vectors_across, plan.lanes, width - (vectors_across - 1) * plan.lanes,
-            self._terms(plan.width), True, pitch, pitch, not self.direct,
+            self._terms(plan.width), True, not self.direct, adds=False,
         ).emitted(b.module)  # fmt: skip
         y, x = at
         start = b.add(b.mul(y, integer(down)), b.mul(x, integer(across)))
@@ -304,8 +304,8 @@ class _Emitter:
             place = b.add(b.mul(image, integer(plan.places[0])), y)
             place = b.add(b.mul(place, integer(plan.places[1])), x)
             new = b.gep(self.z, [b.add(b.mul(place, integer(plan.columns)), column)])
-        fresh = ir.Constant(ir.IntType(1), 1)
-        b.call(tile, [left, taps, new, new, integer(plan.size[0]), fresh])
+        step, fresh = integer(pitch), ir.Constant(ir.IntType(1), 1)
+        b.call(tile, [left, taps, new, step, new, step, integer(plan.size[0]), fresh])
         if not self.direct:
             self._finish(image, at, column, size)
 

@@ -89,6 +89,7 @@ class _Plan:
         else:
             self.area = Area((0, down * across, 1), Area.of(1, self.c, tall).columns, self.c)
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
+        self.blocks = -(-self.n // self.block)
 
 
 class _Emitter:
@@ -107,9 +108,8 @@ class _Emitter:
         """A block of images after the other; of each, all tiles."""
         b, plan = self.b, self.plan
         tiles = plan.area.count
-        blocks = -(-plan.n // plan.block)
         across = sum(plan.area.columns[:2])
-        with loop(b, integer(0), integer(blocks)) as block:
+        with loop(b, integer(0), integer(plan.blocks)) as block:
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, self.frame.begin, self.frame.end) as item:
@@ -164,7 +164,7 @@ class _Emitter:
                 (plan.places[0], plan.stride[0] * to_row, g_row),
                 (plan.places[1], plan.stride[1] * to_column, g_column),
             ),
-            False, plan.o, plan.o, False,
+            False, False, adds=plan.blocks > 1,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
         channel = b.mul(panel, integer(plan.width))
@@ -172,7 +172,8 @@ class _Emitter:
         place = b.add(b.mul(b.add(b.mul(y, integer(plan.area.width)), x), integer(plan.o)), channel)
         z = b.gep(self.z, [place])
         fresh = b.icmp_signed("==", first, integer(0))
-        b.call(tile, [left, right, z, z, count, fresh])
+        step = integer(plan.o)
+        b.call(tile, [left, right, z, step, z, step, count, fresh])
 
 
 def weight_layout(node: Node) -> View:

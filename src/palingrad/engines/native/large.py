@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from llvmlite import ir
-
 from ...graph.node import Node
 from .body import dtype_of
 from .frame import Frame
@@ -21,7 +19,7 @@ from .loops import integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .product import Epilogue, Product, factors, vector_axis
 from .target import host
-from .tile import Tile, heights
+from .tile import Tile, by_height, heights, placed
 from .values import scalar_type
 from .views import View
 
@@ -41,8 +39,8 @@ class _Plan:
         self.width = self.wide * self.lanes
         self.panels = -(-f.columns // self.width)
         self.rest = f.columns - (self.panels - 1) * self.width
-        self.more, self.others, self.short = heights(f.rows, tall)
-        self.tiles = self.more + self.others
+        self.cut = heights(f.rows, tall)
+        self.tiles = sum(self.cut[:2])
         self.depth = _DEPTH // self.dtype.itemsize
         groups = -(-self.tiles // -(-_ROWS // tall))
         self.groups = groups + (groups % 2 if groups > 1 or self.tiles > 1 else 0)
@@ -152,8 +150,9 @@ class _Emitter:
         # One row more than is used: whole vectors are written, each over the end of the last.
         most = -(-plan.tiles // plan.groups) + 1
         depth = min(plan.depth, f.depth)
-        self.left = self._area(most * (plan.short + 1) * depth + 2 * plan.lanes)
-        self.scratch = None if self.direct else self._area((plan.short + 1) * plan.width)
+        tallest = plan.cut[2] + 1
+        self.left = self._area(most * tallest * depth + 2 * plan.lanes)
+        self.scratch = None if self.direct else self._area(tallest * plan.width)
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
@@ -181,18 +180,6 @@ class _Emitter:
             terms = f.depth - (plan.blocks - 1) * plan.depth
             self._block(x, panels, z, last, terms, (low, high), final=True)
 
-    def _kinds(self, low: Any, high: Any) -> list[tuple[Any, Any, int, int]]:
-        """(first, stop, rows in a tile, rows that come before all) for both heights."""
-        plan, b = self.plan, self.b
-        edge = integer(plan.more)
-        above = b.select(b.icmp_signed("<", low, edge), edge, low)
-        found: list[tuple[Any, Any, int, int]] = []
-        if plan.more:
-            found.append((low, self.frame.smaller(high, edge), plan.short + 1, 0))
-        if plan.others:
-            found.append((above, high, plan.short, plan.more))
-        return found
-
     def _block(
         self, x: Any, panels: Any, z: Any, block: Any, terms: int, tiles: Any, *, final: bool
     ) -> None:
@@ -200,16 +187,17 @@ class _Emitter:
         low, high = tiles
         first = b.mul(block, integer(plan.depth))
         source = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
-        pitch = (plan.short + 1) * min(plan.depth, f.depth)
-        for start, stop, tall, above in self._kinds(low, high):
-            with loop(b, start, stop) as number:
-                row = b.add(b.mul(number, integer(tall)), integer(above))
-                at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
-                to = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
-                pack_rows(
-                    b, plan.dtype, at, (f.x_step[1], f.x_step[0]), to, (terms, tall), plan.lanes,
-                    tall,
-                )  # fmt: skip
+        pitch = (plan.cut[2] + 1) * min(plan.depth, f.depth)
+        with loop(b, low, high) as number:
+            row, _ = placed(b, number, plan.cut)
+            at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
+            to = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
+
+            def pack(rows: int) -> None:
+                step = (f.x_step[1], f.x_step[0])
+                pack_rows(b, plan.dtype, at, step, to, (terms, rows), plan.lanes, rows)
+
+            by_height(b, number, plan.cut, pack)
         with loop(b, integer(0), integer(plan.panels)) as panel:
             start = b.add(
                 b.mul(panel, integer(f.depth * plan.width)), b.mul(first, integer(plan.width))
@@ -217,15 +205,11 @@ class _Emitter:
             right = b.gep(panels, [start])
 
             def across(width: int) -> None:
-                for begin, stop, tall, above in self._kinds(low, high):
-                    with loop(b, begin, stop) as number:
-                        row = b.add(b.mul(number, integer(tall)), integer(above))
-                        left = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
-                        column = b.mul(panel, integer(plan.width))
-                        fresh = b.icmp_signed("==", block, integer(0))
-                        self._tile(
-                            left, right, z, (row, column), (tall, width, terms), fresh, final
-                        )
+                with loop(b, low, high) as number:
+                    left = b.gep(self.left, [b.mul(b.sub(number, low), integer(pitch))])
+                    column = b.mul(panel, integer(plan.width))
+                    fresh = b.icmp_signed("==", block, integer(0))
+                    self._tile(left, right, z, (number, column), (width, terms), fresh, final)
 
             if plan.rest == plan.width or plan.panels == 1:
                 across(plan.rest)
@@ -238,25 +222,31 @@ class _Emitter:
                         across(plan.width)
 
     def _tile(
-        self, left: Any, right: Any, z: Any, at: Any, size: tuple[int, int, int], fresh: Any,
+        self, left: Any, right: Any, z: Any, at: Any, size: tuple[int, int], fresh: Any,
         final: bool,
     ) -> None:  # fmt: skip
         b, plan, f = self.b, self.plan, self.plan.f
-        (row, column), (tall, width, terms) = at, size
+        (number, column), (width, terms) = at, size
+        row, tall = placed(b, number, plan.cut)
         to_scratch = final and not self.direct
         vectors_across = -(-width // plan.lanes)
-        tile = Tile(
-            plan.dtype, tuple(range(tall)), vectors_across, plan.lanes,
-            width - (vectors_across - 1) * plan.lanes, ((None, tall, plan.width),), True,
-            f.columns, plan.width if to_scratch else f.columns, to_scratch,
-        ).emitted(b.module)  # fmt: skip
         at_z = self.scratch
         if z is not None:
             at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
-        new = self.scratch if to_scratch else at_z
-        if z is None:
-            fresh = ir.Constant(ir.IntType(1), 1)
-        b.call(tile, [left, right, at_z, new, integer(terms), fresh])
+        new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
+
+        def one(rows: int) -> None:
+            tile = Tile(
+                plan.dtype, tuple(range(rows)), vectors_across, plan.lanes,
+                width - (vectors_across - 1) * plan.lanes, ((None, rows, plan.width),), True,
+                to_scratch, adds=plan.blocks > 1,
+            ).emitted(b.module)  # fmt: skip
+            b.call(tile, [
+                left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),
+                fresh,
+            ])  # fmt: skip
+
+        by_height(b, number, plan.cut, one)
         if to_scratch:
             matrix = (plan.f, self.batch)
             self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))
