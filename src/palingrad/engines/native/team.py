@@ -163,11 +163,10 @@ def _worker() -> str:
 
 @cache
 def _helper() -> Any:
-    text = _worker()
-    key = kept_key(text)
+    key = kept_key("helper")
     code = load(key)
     if code is None:
-        code = machine_code(text)
+        code = machine_code(_worker())
         store(key, code)
     library = Library(code)
     return library, library.function("helper")
