@@ -261,3 +261,15 @@ def test_products_of_booleans_say_whether_any_pair_is_true():
     assert_same(native(x, y), x @ y)
     assert_same(native(np.ones((2, 256), bool), np.ones(256, bool)), np.ones(2, bool))
     assert "Fallback" not in native.explain(x, y)
+
+
+def test_what_follows_a_product_is_written_once_for_tiles_of_two_heights():
+    # 64 rows are tiles of 11 and of 10 rows; the columns fill whole vectors.
+    x, w = np.ones((64, 40), np.float32), np.ones((40, 32), np.float32)
+    f = pg.function(lambda x, w: pg.tanh(x @ w), engine="native")
+    f(x, w)
+    (traced,) = f._traces.values()
+    text = traced.executable.emitted()
+    kernel = text[text.index('define internal void @"product_0"') :].split("\n}")[0]
+    assert kernel.count('call void @"tile') == 2
+    assert kernel.count("fdiv") == 1

@@ -12,6 +12,7 @@ from llvmlite import ir
 from ...dtypes import int64
 from ...shapes import size
 from .body import dtype_of
+from .builder import Builder
 from .checks import Check
 from .frame import KERNEL, POINTER, Frame
 from .gather import Indexed
@@ -98,18 +99,18 @@ class Module:
     def _stretch(self, name: str, stretch: list[list[Kernel]], first: int) -> None:
         """`name`(table, team)."""
         alone = ir.Function(self.module, STAGES, f"{name}_alone")
-        b: Any = ir.IRBuilder(alone.append_basic_block("entry"))
+        b: Any = Builder(alone.append_basic_block("entry"))
         for kernel in (one for stage in stretch for one in stage):
             self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
         b.ret_void()
         if all(is_serial(stage) for stage in stretch):
             function = ir.Function(self.module, STAGES, name)
-            b = ir.IRBuilder(function.append_basic_block("entry"))
+            b = Builder(function.append_basic_block("entry"))
             b.call(alone, list(function.args))
             b.ret_void()
             return
         together = ir.Function(self.module, STAGES, f"{name}_together")
-        b = ir.IRBuilder(together.append_basic_block("entry"))
+        b = Builder(together.append_basic_block("entry"))
         table, team = together.args
         for number, stage in enumerate(stretch):
             self._stage(b, table, team, stage, first + number)
@@ -160,12 +161,27 @@ class Module:
         b.atomic_rmw("add", counter, integer(1 << 32), "seq_cst")
         b.branch(take)
         b.position_at_end(wait)
+        b.call(self._waiting(), [team, counter, integer(total)])
+
+    def _waiting(self) -> ir.Function:
+        """wait(team, counter, total): return when so many chunks of a stage are done."""
+        if "wait" in self.module.globals:
+            return self.module.globals["wait"]
+        function = ir.Function(
+            self.module, ir.FunctionType(ir.VoidType(), [_TEAM, _TEAM, INT]), "wait"
+        )
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        team, counter, total = function.args
+        b: Any = Builder(function.append_basic_block("entry"))
 
         def done() -> Any:
             upper = b.lshr(b.load_atomic(counter, "seq_cst", 8), integer(32))
-            return b.icmp_signed("==", upper, integer(total))
+            return b.icmp_signed("==", upper, total)
 
         emit_wait(b, team, done)
+        b.ret_void()
+        return function
 
     def _run(self, names: list[str]) -> None:
         """run(block): take the arrays and do the first stretch, as often as the block says.
@@ -177,7 +193,7 @@ class Module:
         """
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
-        b: Any = ir.IRBuilder(run.append_basic_block("entry"))
+        b: Any = Builder(run.append_basic_block("entry"))
         table, team, objects, moves = (
             b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
             for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
@@ -218,7 +234,7 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]
     kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
     table, objects, times, moves = function.args
-    b: Any = ir.IRBuilder(function.append_basic_block("entry"))
+    b: Any = Builder(function.append_basic_block("entry"))
     data, flags = array_layout()
     with loop(b, integer(0), integer(count)) as number:
         array = b.load(b.gep(objects, [number]))

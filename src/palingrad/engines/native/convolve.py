@@ -300,12 +300,11 @@ class _Emitter:
         to_image, to_row, to_column = self.steps
         down, across = plan.stride[0] * to_row, plan.stride[1] * to_column
         vectors_across = -(-width // plan.lanes)
-        pitch = plan.pitch if self.direct else plan.width
         tile = Tile(
             plan.dtype,
             tuple(y * down + x * across for y in range(tall) for x in range(wide)),
             vectors_across, plan.lanes, width - (vectors_across - 1) * plan.lanes,
-            self._terms(plan.width), True, pitch, pitch, not self.direct,
+            self._terms(plan.width), True, not self.direct, adds=False,
         ).emitted(b.module)  # fmt: skip
         y, x = at
         start = b.add(b.mul(y, integer(down)), b.mul(x, integer(across)))
@@ -319,8 +318,9 @@ class _Emitter:
             place = b.add(b.mul(image, integer(plan.places[0])), y)
             place = b.add(b.mul(place, integer(plan.places[1])), x)
             new = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), column)])
+        step = integer(plan.pitch if self.direct else plan.width)
         fresh = ir.Constant(ir.IntType(1), 1)
-        b.call(tile, [left, taps, new, new, integer(plan.size[0]), fresh])
+        b.call(tile, [left, taps, new, step, new, step, integer(plan.size[0]), fresh])
         if not self.direct:
             self._finish(image, at, column, size)
 

@@ -103,6 +103,7 @@ class _Plan:
         self.tiles = self.groups * self.panels * self.planes * self.area.count
         self.together = max(1, self.tiles // _ITEMS)
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
+        self.blocks = -(-self.n // self.block)
 
 
 class _Emitter:
@@ -122,9 +123,8 @@ class _Emitter:
         together = integer(plan.together)
         begin = b.mul(self.frame.begin, together)
         end = self.frame.smaller(b.mul(self.frame.end, together), integer(plan.tiles))
-        blocks = -(-plan.n // plan.block)
         rows, columns = sum(plan.area.rows[:2]), sum(plan.area.columns[:2])
-        with loop(b, integer(0), integer(blocks)) as block:
+        with loop(b, integer(0), integer(plan.blocks)) as block:
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, begin, end) as item:
@@ -171,7 +171,7 @@ class _Emitter:
                 (plan.places[0], plan.stride[0] * to_row, g_row),
                 (plan.places[1], plan.stride[1] * to_column, g_column),
             ),
-            False, plan.pitch, plan.pitch, False,
+            False, False, adds=plan.blocks > 1,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
         channel = b.mul(group, integer(plan.o))
@@ -181,7 +181,8 @@ class _Emitter:
         place = b.add(b.mul(tap, integer(plan.area.width)), x)
         z = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), channel)])
         fresh = b.icmp_signed("==", first, integer(0))
-        b.call(tile, [left, right, z, z, count, fresh])
+        step = integer(plan.pitch)
+        b.call(tile, [left, right, z, step, z, step, count, fresh])
 
 
 def weight_layout(node: Node) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
@@ -34,9 +35,14 @@ def value_type(dtype: DType, lanes: int) -> Any:
 
 def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
     """A number in every lane."""
-    element = scalar_type(dtype)
     python = float(number) if dtype.kind == "f" else int(number)
-    one = ir.Constant(element, python)
+    return _repeated(scalar_type(dtype), repr(python), lanes)
+
+
+@cache
+def _repeated(element: Any, number: str, lanes: int) -> ir.Constant:
+    """Made once, for it is long to write: −0.0 is another number than 0.0, so they go by text."""
+    one = ir.Constant(element, int(number) if isinstance(element, ir.IntType) else float(number))
     return one if lanes == 1 else ir.Constant(ir.VectorType(element, lanes), [one] * lanes)
 
 
