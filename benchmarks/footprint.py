@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from contenders import CONTENDERS, NATIVE, PEERS
-from process import Process, WorkerError
+from process import Process, WorkerError, surroundings
 from timing import spread
 
 IMPORTS = {"palingrad": "palingrad", "NumPy": "numpy", "PyTorch": "torch", "JAX": "jax.numpy"}
@@ -99,7 +99,9 @@ def importing(rounds: int = 9) -> dict[str, Any]:
     for number in range(rounds + 1):
         for name, module in there.items():
             code = CLOCKED.format(module=module)
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, check=True, env=surroundings()
+            )
             if number:  # the first one reads the disk
                 times[name].append(float(done.stdout))
     return {name: vars(spread(values)) for name, values in times.items()}

@@ -17,6 +17,12 @@ class WorkerError(Exception):
     """What went wrong in the process."""
 
 
+def surroundings() -> dict[str, str]:
+    """This process's environment, but bytecode is kept: an installed package has it, and without it
+    each process would measure Python's compiler too."""
+    return {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 class Process:
     """Starts at once; each call waits for its answer."""
 
@@ -29,7 +35,7 @@ class Process:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if not os.environ.get("LOUD") else None,
             text=True,
-            env={**os.environ, **(environment or {})},
+            env={**surroundings(), **(environment or {})},
         )
 
     def ask(self, call: str, **given: Any) -> Any:

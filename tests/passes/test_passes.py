@@ -336,3 +336,22 @@ def test_dead_nodes_are_gone():
     program = program_of(lambda x: [x * 2.0, pg.exp(x)], X)
     kept = Program(program.feeds, program.outputs[:1])
     assert names(optimise(kept)) == ["multiply"]
+
+
+def test_a_rewritten_node_is_the_same_operation_on_other_inputs():
+    x, y = pg.placeholder((2, 3)), pg.placeholder((2, 3))
+    z = pg.placeholder((4, 3))
+    with pg.name_scope("here"):
+        total = pg.sum(x, axis=1, keepdims=True, name="total")
+    other = total.rewired([y])
+    assert (type(other), other.inputs, other.attributes) == (type(total), (y,), total.attributes)
+    assert (other.axis, other.name, other.origin) == (1, "here/total", total.origin)
+    assert (other.shape, other.dtype) == ((2, 1), total.dtype)
+    assert total.rewired([z]).shape == (4, 1)  # of another shape, which is inferred
+
+
+def test_a_rewritten_composite_is_expanded_anew():
+    x, y = pg.placeholder((2, 3)), pg.placeholder((2, 3))
+    made = pg.softmax(x)
+    assert x in pg.postorder(made.expansion)
+    assert y in pg.postorder(made.rewired([y]).expansion)

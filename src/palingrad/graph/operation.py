@@ -153,6 +153,22 @@ class Operation(Node):
         new._name, new._unnamed = self._name, self._unnamed
         return new
 
+    def rewired(self, inputs: Sequence[Node]) -> Operation:
+        """The same operation on other inputs, as a node of no graph that has no value. Mostly the
+        inputs are of the same shapes and dtypes as before: then so is the new node."""
+        for new, old in zip(inputs, self.inputs, strict=True):
+            if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
+                return self.rebuild(inputs)
+        node = object.__new__(type(self))
+        if self.attributes:
+            node.attributes = self.attributes
+            node.__dict__.update(self.attributes)
+        node.inputs = tuple(inputs)
+        node._shape, node._dtype = self.shape, self.dtype
+        node._name, node._unnamed = self._name, self._unnamed
+        node._origin = self._origin or context.origin
+        return node
+
     def _evaluate(self, values: Sequence[Any]) -> Any:
         """The sealed value; an error names the operation."""
         try:

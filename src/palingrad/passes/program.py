@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import is_
 from typing import Any
 
-from ..graph.context import built_at, opened
+from ..graph.context import built_at, context, opened
 from ..graph.kinds import Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
@@ -60,15 +61,16 @@ class Program:
         more are gone from the result.
         """
         built: dict[Node, Node] = {}
-        with opened(Scratch(), hidden=True):
+        outside = context.origin
+        with opened(Scratch(), hidden=True), built_at(outside):
             for node in self.order:
                 if not isinstance(node, Operation):
                     built[node] = node
                     continue
+                context.origin = node._origin or outside
                 inputs = [built[x] for x in node.inputs]
-                changed = any(a is not b for a, b in zip(inputs, node.inputs, strict=True))
-                with built_at(node._origin):
-                    built[node] = rule(node.rebuild(inputs) if changed else node)
+                same = all(map(is_, inputs, node.inputs))
+                built[node] = rule(node if same else node.rewired(inputs))
         return Program(
             self.feeds,
             tuple(built[node] for node in self.outputs),

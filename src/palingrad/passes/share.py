@@ -32,7 +32,7 @@ def share(program: Program) -> Program:
         key = (type(node), *inputs, _key(node.attributes))
         if key not in firsts:
             same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-            firsts[key] = node if same else node.rebuild(inputs)
+            firsts[key] = node if same else node.rewired(inputs)
         return firsts[key]
 
     return program.rewritten(merged)

@@ -12,7 +12,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.engines.native.product import DEPTH
-from tolerances import assert_close
+from tolerances import assert_close, assert_same
 
 Array = np.ndarray[Any, Any]
 DTYPES = (np.float32, np.float64)
@@ -223,3 +223,53 @@ def test_derivatives_of_products_follow_all_transposes(dtype):
     for one, other in zip(found, exact, strict=True):
         scale = max(float(np.abs(other.numpy()).max()), 1.0)
         assert_close(one / dtype(scale), (other.numpy() / scale).astype(dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_products_of_integers_wrap_around_as_numpys(dtype):
+    rng = np.random.default_rng(6)
+    cases = [
+        *some(rng, 12),
+        LARGE[0],
+        Case((30, DEPTH + 37), (DEPTH + 37, 19)),
+        Case((1, 90), (90, 1)),
+    ]
+    shapes = [
+        (case._fed(case.x, case.x_layout), case._fed(case.y, case.y_layout)) for case in cases
+    ]
+    fed = [[rng.integers(-(2**62), 2**62, one).astype(dtype) for one in both] for both in shapes]
+
+    def products(m: Any, fed: Any) -> list[Any]:
+        found: list[Any] = []
+        for case, (x, y) in zip(cases, fed, strict=True):
+            x = LAYOUTS[case.x_layout][0](x) if x.ndim > 1 else x
+            y = LAYOUTS[case.y_layout][0](y) if y.ndim > 1 else y
+            z = m.matmul(x, y)
+            found += [z, m.bitwise_xor(z, 85)]
+        return found
+
+    native = pg.function(lambda fed: products(pg, fed), engine="native")
+    for one, other in zip(native(fed), products(np, fed), strict=True):
+        assert_same(one, np.asarray(other))
+    assert "Fallback" not in native.explain(fed)
+
+
+def test_products_of_booleans_say_whether_any_pair_is_true():
+    rng = np.random.default_rng(7)
+    x, y = rng.random((13, 300)) < 0.05, rng.random((300, 21)) < 0.05
+    native = pg.function(pg.matmul, engine="native")
+    assert_same(native(x, y), x @ y)
+    assert_same(native(np.ones((2, 256), bool), np.ones(256, bool)), np.ones(2, bool))
+    assert "Fallback" not in native.explain(x, y)
+
+
+def test_what_follows_a_product_is_written_once_for_tiles_of_two_heights():
+    # 64 rows are tiles of 11 and of 10 rows; the columns fill whole vectors.
+    x, w = np.ones((64, 40), np.float32), np.ones((40, 32), np.float32)
+    f = pg.function(lambda x, w: pg.tanh(x @ w), engine="native")
+    f(x, w)
+    (traced,) = f._traces.values()
+    text = traced.executable.emitted()
+    kernel = text[text.index('define internal void @"product_0"') :].split("\n}")[0]
+    assert kernel.count('call void @"tile') == 2
+    assert kernel.count("fdiv") == 1

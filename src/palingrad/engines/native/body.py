@@ -11,14 +11,17 @@ from ...dtypes import DType
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Operation
-from .maths import NativeMaths
+from ...ops.arithmetic import Pow
+from .builder import Builder
+from .maths import CheckedMaths, NativeMaths
 from .target import host
 from .values import Value, supported, value_type
 
 
 def formula(node: Operation, arguments: list[Value]) -> Value:
     """The node's own formula on values, in the node's dtype."""
-    result = node.f(NativeMaths(), *arguments, **node.attributes)
+    maths = CheckedMaths() if type(node) is Pow else NativeMaths()
+    result = node.f(maths, *arguments, **node.attributes)
     return result.cast(dtype_of(node))
 
 
@@ -78,7 +81,7 @@ def _tried(node: Operation) -> int | None:
     """Emit the formula into a module that is thrown away, and count."""
     types = [value_type(dtype_of(x), 1) for x in node.inputs]
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), types), "try")
-    builder = ir.IRBuilder(function.append_basic_block())
+    builder = Builder(function.append_basic_block())
     arguments = [
         Value(builder, code, dtype_of(x), 1)
         for code, x in zip(function.args, node.inputs, strict=True)

@@ -60,9 +60,9 @@ def key_of(program: Program) -> str | None:
     return digest.hexdigest()
 
 
-def kept_key(text: str) -> str:
-    """The name of a module that is known by its own text."""
-    return hashlib.sha256(_surroundings() + text.encode()).hexdigest()
+def kept_key(name: str) -> str:
+    """The name of code that only depends on the engine's own files and on the CPU."""
+    return hashlib.sha256(_surroundings() + name.encode()).hexdigest()
 
 
 def _described(node: Node, inputs: list[int]) -> str:

@@ -10,6 +10,10 @@ import numpy as np
 from llvmlite import ir
 
 from ...dtypes import int64
+from ...shapes import size
+from .body import dtype_of
+from .builder import Builder
+from .checks import Check
 from .frame import KERNEL, POINTER, Frame
 from .gather import Indexed
 from .look import FAILED
@@ -71,7 +75,7 @@ class Module:
         return function
 
     def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
-        """The kernel on these items, unless an index was out of range that it must not go by."""
+        """The kernel on these items, unless an integer was wrong and it must not go on."""
         function = self._kernels[id(kernel)]
         if not self._must_not_fail(kernel.unit):
             b.call(function, [table, begin, end])
@@ -87,7 +91,7 @@ class Module:
         return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
 
     def _told(self, b: Any, table: Any, owner: Any) -> Any:
-        """The word where the owner says whether an index was out of range."""
+        """The word where the owner says whether an integer was wrong."""
         slot, offset = self.slots.place(owner)
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
@@ -95,18 +99,18 @@ class Module:
     def _stretch(self, name: str, stretch: list[list[Kernel]], first: int) -> None:
         """`name`(table, team)."""
         alone = ir.Function(self.module, STAGES, f"{name}_alone")
-        b: Any = ir.IRBuilder(alone.append_basic_block("entry"))
+        b: Any = Builder(alone.append_basic_block("entry"))
         for kernel in (one for stage in stretch for one in stage):
             self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
         b.ret_void()
         if all(is_serial(stage) for stage in stretch):
             function = ir.Function(self.module, STAGES, name)
-            b = ir.IRBuilder(function.append_basic_block("entry"))
+            b = Builder(function.append_basic_block("entry"))
             b.call(alone, list(function.args))
             b.ret_void()
             return
         together = ir.Function(self.module, STAGES, f"{name}_together")
-        b = ir.IRBuilder(together.append_basic_block("entry"))
+        b = Builder(together.append_basic_block("entry"))
         table, team = together.args
         for number, stage in enumerate(stretch):
             self._stage(b, table, team, stage, first + number)
@@ -157,24 +161,39 @@ class Module:
         b.atomic_rmw("add", counter, integer(1 << 32), "seq_cst")
         b.branch(take)
         b.position_at_end(wait)
+        b.call(self._waiting(), [team, counter, integer(total)])
+
+    def _waiting(self) -> ir.Function:
+        """wait(team, counter, total): return when so many chunks of a stage are done."""
+        if "wait" in self.module.globals:
+            return self.module.globals["wait"]
+        function = ir.Function(
+            self.module, ir.FunctionType(ir.VoidType(), [_TEAM, _TEAM, INT]), "wait"
+        )
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        team, counter, total = function.args
+        b: Any = Builder(function.append_basic_block("entry"))
 
         def done() -> Any:
             upper = b.lshr(b.load_atomic(counter, "seq_cst", 8), integer(32))
-            return b.icmp_signed("==", upper, integer(total))
+            return b.icmp_signed("==", upper, total)
 
         emit_wait(b, team, done)
+        b.ret_void()
+        return function
 
     def _run(self, names: list[str]) -> None:
         """run(block): take the arrays and do the first stretch, as often as the block says.
 
         The block: table, team, objects, how often, and by how many bytes each array's pointer moves
         from one time to the next. Returns 0; the number of the array, from 1 on, that generated
-        code can't read as it lies; or −n − 1 if array n holds an index that is out of range, where
-        n is the number of arrays for indices that are computed.
+        code can't read as it lies; or −n − 1 if array n holds an integer that it mustn't, where n
+        is the number of arrays for integers that are computed.
         """
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
-        b: Any = ir.IRBuilder(run.append_basic_block("entry"))
+        b: Any = Builder(run.append_basic_block("entry"))
         table, team, objects, moves = (
             b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
             for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
@@ -206,16 +225,16 @@ class Module:
         b.ret(integer(0))
 
 
-def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
+def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]) -> None:
     """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
 
-    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an index that
-    is out of range.
+    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
+    it mustn't.
     """
     kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
     table, objects, times, moves = function.args
-    b: Any = ir.IRBuilder(function.append_basic_block("entry"))
+    b: Any = Builder(function.append_basic_block("entry"))
     data, flags = array_layout()
     with loop(b, integer(0), integer(count)) as number:
         array = b.load(b.gep(objects, [number]))
@@ -226,15 +245,17 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[Any]) -> None:
             b.ret(b.add(number, integer(1)))
         pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
         b.store(b.load(pointer), b.gep(table, [number]))
-    for slot, dtype, many, length in checks:
+    for slot, check in checks:
+        dtype, many = dtype_of(check.x), size(check.x.shape)
         moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
         total = b.mul(integer(many), b.select(moving, times, integer(1)))
         base = b.load(b.gep(table, [integer(slot)]))
         with loop(b, integer(0), total) as place:
             index = read(b, base, dtype, place, 1, 1).cast(int64).code
-            low = b.icmp_signed("<", index, integer(-length))
-            high = b.icmp_signed(">=", index, integer(length))
-            with b.if_then(b.or_(low, high)):
+            bad = b.icmp_signed("<", index, integer(check.low))
+            if check.high is not None:
+                bad = b.or_(bad, b.icmp_signed(">=", index, integer(check.high)))
+            with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
 

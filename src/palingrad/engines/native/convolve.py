@@ -16,10 +16,11 @@ from ...graph.node import Node
 from ...ops.convolution import ConvolutionInput
 from ...shapes import sizes
 from .body import dtype_of
+from .depthwise import Depthwise
 from .frame import Frame
-from .images import Framed, Image, planes
+from .images import AsItLies, Image, framed, planes
 from .loop import Unit
-from .loops import either, integer, loop, read, vectors
+from .loops import either, integer, loop, read, unravelled, vectors
 from .pack import pack_rows
 from .product import Epilogue, after
 from .target import host
@@ -67,11 +68,15 @@ class PackedTaps(Unit):
     """A weight (o, c, *size) as panels of columns: a row for each tap and channel behind it.
 
     `turned`: taps in reverse order and o in place of c, as the gradient of the input reads it.
+    `groups`: o is cut in so many parts, each with panels of its own. `each`: a group is one
+    channel, and all groups are the columns of the same panels.
     """
 
     source: Any = None
     turned: bool = False
     width: int = 0
+    groups: int = 1
+    each: bool = False
 
     def reads(self) -> list[Node]:
         return [self.source]
@@ -80,12 +85,19 @@ class PackedTaps(Unit):
         """(taps down, taps across, summed channels, columns)."""
         o, c, *size = views[self.source].shape
         down, across = size if len(size) == 2 else (1, *size)
-        return (down, across, o, c) if self.turned else (down, across, c, o)
+        if self.each:
+            return down, across, 1, o
+        each = o // self.groups
+        return (down, across, each, c) if self.turned else (down, across, c, each)
+
+    def _panels(self, views: dict[Node, View]) -> int:
+        """Panels of a group."""
+        return -(-self._sizes(views)[-1] // self.width)
 
     def workspace(self, views: dict[Node, View]) -> int:
         """Bytes of all panels."""
-        down, across, summed, columns = self._sizes(views)
-        panels = -(-columns // self.width)
+        down, across, summed, _ = self._sizes(views)
+        panels = (1 if self.each else self.groups) * self._panels(views)
         return panels * down * across * summed * self.width * dtype_of(self.source).itemsize
 
     def cost(self, views: dict[Node, View]) -> float:
@@ -94,8 +106,8 @@ class PackedTaps(Unit):
 
     def items(self, views: dict[Node, View]) -> int:
         """A tap of a panel each."""
-        down, across, _, columns = self._sizes(views)
-        return -(-columns // self.width) * down * across
+        down, across, *_ = self._sizes(views)
+        return (1 if self.each else self.groups) * self._panels(views) * down * across
 
     def emit(self, frame: Frame) -> None:
         """The code for items `frame.begin` to `frame.end`."""
@@ -109,17 +121,18 @@ class PackedTaps(Unit):
         if self.turned:
             start += (down - 1) * to_y + (across - 1) * to_x
             to_y, to_x = -to_y, -to_x
-        step = (to_o, to_c) if self.turned else (to_c, to_o)
+        step = (to_o, to_c) if self.turned and not self.each else (to_c, to_o)
         source, work = frame.typed(view.base, dtype, start), frame.typed(self, dtype)
-        lanes = host().lanes(dtype.itemsize)
-        panels = -(-columns // self.width)
+        lanes = min(host().lanes(dtype.itemsize), self.width)
+        panels = self._panels(frame.views)
         rest = columns - (panels - 1) * self.width
+        to_group = view.shape[0] // self.groups * to_o
         with loop(b, frame.begin, frame.end) as item:
-            tap = b.srem(item, integer(down * across))
-            panel = b.sdiv(item, integer(down * across))
+            group, panel, tap = unravelled(b, item, (self.groups, panels, down * across))
             y, x = b.sdiv(tap, integer(across)), b.srem(tap, integer(across))
             place = b.add(b.mul(y, integer(to_y)), b.mul(x, integer(to_x)))
             place = b.add(place, b.mul(panel, integer(self.width * step[1])))
+            place = b.add(place, b.mul(group, integer(to_group)))
             to = b.gep(work, [b.mul(item, integer(summed * self.width))])
             at = b.gep(source, [place])
 
@@ -136,7 +149,8 @@ class Convolve(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        return after(self)
+        lying = [work.source for work in self.works if isinstance(work, AsItLies)]
+        return [*dict.fromkeys((*lying, *after(self)))]
 
     def needs(self) -> list[Node]:
         return [*self.nodes[0].inputs, *after(self)]
@@ -146,35 +160,37 @@ class Convolve(Unit):
         node = self.nodes[0]
         plan = _Plan(self, views)
         source, weight = node.inputs
-        key = ("framed", views[source].base, views[source], plan.extent, plan.offset, plan.spacing)
-        framed = shared.setdefault(
-            key,
-            Framed(source=source, extent=plan.extent, offset=plan.offset, spacing=plan.spacing),
-        )
+        image = framed(source, plan.extent, plan.offset, plan.spacing, views, shared)
         turned = isinstance(node, ConvolutionInput)
-        taps = PackedTaps(source=weight, turned=turned, width=plan.width)
-        self.works = [framed, taps]
-        return self.works
+        taps = PackedTaps(
+            source=weight, turned=turned, width=plan.width, groups=plan.groups,
+            each=plan.depthwise,
+        )  # fmt: skip
+        self.works = [image, taps]
+        return [work for work in self.works if isinstance(work, Unit)]
 
     def items(self, views: dict[Node, View]) -> int:
-        """Blocks of rows of blocks, of every image."""
+        """Blocks of rows of blocks, of every image; depthwise rows."""
         plan = _Plan(self, views)
-        return plan.n * sum(plan.area.rows[:2])
+        return plan.n * (plan.places[0] if plan.depthwise else sum(plan.area.rows[:2]))
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
         plan = _Plan(self, views)
         down, across = plan.size
-        places = plan.n * plan.places[0] * plan.places[1] * plan.columns
-        return places * (0.008 * down * across * plan.summed + 0.2 * len(self.nodes))
+        places = plan.n * plan.places[0] * plan.places[1] * plan.pitch
+        each = 0.02 if plan.depthwise else 0.008
+        return places * (each * down * across * plan.summed + 0.2 * len(self.nodes))
 
     def emit(self, frame: Frame) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, frame.views), frame).run()
+        plan = _Plan(self, frame.views)
+        (Depthwise if plan.depthwise else _Emitter)(plan, frame).run()
 
 
 class _Plan:
-    """Sizes of one convolution, forwards or to its input."""
+    """Sizes of one convolution, forwards or to its input; `summed` channels and `columns` are
+    those of a group."""
 
     def __init__(self, unit: Convolve, views: dict[Node, View]) -> None:
         self.unit = unit
@@ -183,7 +199,9 @@ class _Plan:
         source = Image.of(views[node.inputs[0]])
         o, c, *taps = sizes(node.inputs[1].shape)
         self.size, stride, padding, self.dilation = planes(node.attributes, tuple(taps))
-        self.n, self.summed, height, width = source.size
+        self.groups: int = node.attributes["groups"]
+        self.n, channels, height, width = source.size
+        self.summed = channels // self.groups
         result = sizes(node.shape)
         self.places = result[2:] if len(result) == 4 else (1, result[2])
         spread = [(k - 1) * d for k, d in zip(self.size, self.dilation)]
@@ -194,12 +212,17 @@ class _Plan:
             self.offset = tuple(a - p[0] for a, p in zip(spread, padding))
             self.spacing = stride
         else:
-            self.columns = o
+            self.columns = o // self.groups
             self.stride = stride
             self.extent = (height + sum(padding[0]), width + sum(padding[1]))
             self.offset = (padding[0][0], padding[1][0])
             self.spacing = (1, 1)
+        self.pitch = self.groups * self.columns  # from place to place of the result
+        self.depthwise = self.groups > 1 == self.summed == self.columns
         self.lanes = host().lanes(self.dtype.itemsize)
+        if self.groups > 1:
+            beside = self.groups if self.depthwise else self.columns
+            self.lanes = min(self.lanes, 1 << (beside - 1).bit_length())
         tall, wide = shape_for(1 << 20, self.columns, self.lanes)
         self.width = wide * self.lanes
         self.panels = -(-self.columns // self.width)
@@ -213,9 +236,9 @@ class _Emitter:
     def __init__(self, plan: _Plan, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
         self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
-        framed, taps = plan.unit.works
-        self.steps = framed.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
+        image, taps = plan.unit.works
+        self.steps = image.steps(frame.views)
+        self.x = image.start(frame)
         self.taps = frame.typed(taps, plan.dtype)
         self.depth = plan.size[0] * plan.size[1] * plan.summed
         self.direct = self.epilogue.trivial
@@ -227,16 +250,17 @@ class _Emitter:
             self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:
-        """Block row after block row; in each, panel after panel."""
+        """Panel after panel of every group; in each, block row after block row."""
         b, plan = self.b, self.plan
         blocks = sum(plan.area.rows[:2])
-        with loop(b, integer(0), integer(plan.panels)) as panel:
+        with loop(b, integer(0), integer(plan.groups * plan.panels)) as number:
+            group, panel = unravelled(b, number, (plan.groups, plan.panels))
             with loop(b, self.frame.begin, self.frame.end) as item:
                 image, block = b.sdiv(item, integer(blocks)), b.srem(item, integer(blocks))
-                taps = b.gep(self.taps, [b.mul(panel, integer(self.depth * plan.width))])
+                taps = b.gep(self.taps, [b.mul(number, integer(self.depth * plan.width))])
 
                 def across(width: int) -> None:
-                    self._block(image, block, panel, taps, width)
+                    self._block(image, block, (group, panel), taps, width)
 
                 either(b, panel, plan.panels, plan.rest, plan.width, across)
 
@@ -263,7 +287,7 @@ class _Emitter:
         across, summed = plan.size[1], plan.summed
         _, to_row, to_column = self.steps
         rows = (None, plan.dilation[0] * to_row, across * summed * panel_step)
-        if plan.dilation[1] == 1:
+        if plan.dilation[1] == 1 == plan.groups:
             return rows, (across * summed, 1, panel_step)
         columns = (across, plan.dilation[1] * to_column, summed * panel_step)
         return rows, columns, (summed, 1, panel_step)
@@ -276,24 +300,27 @@ class _Emitter:
         to_image, to_row, to_column = self.steps
         down, across = plan.stride[0] * to_row, plan.stride[1] * to_column
         vectors_across = -(-width // plan.lanes)
-        pitch = plan.columns if self.direct else plan.width
         tile = Tile(
             plan.dtype,
             tuple(y * down + x * across for y in range(tall) for x in range(wide)),
             vectors_across, plan.lanes, width - (vectors_across - 1) * plan.lanes,
-            self._terms(plan.width), True, pitch, pitch, not self.direct,
+            self._terms(plan.width), True, not self.direct, adds=False,
         ).emitted(b.module)  # fmt: skip
         y, x = at
         start = b.add(b.mul(y, integer(down)), b.mul(x, integer(across)))
+        group, part = panel
+        start = b.add(start, b.mul(group, integer(plan.summed)))
         left = b.gep(self.x, [b.add(b.mul(image, integer(to_image)), start)])
         new = self.scratch
-        column = b.mul(panel, integer(plan.width))
+        column = b.mul(group, integer(plan.columns))
+        column = b.add(column, b.mul(part, integer(plan.width)))
         if self.direct:
             place = b.add(b.mul(image, integer(plan.places[0])), y)
             place = b.add(b.mul(place, integer(plan.places[1])), x)
-            new = b.gep(self.z, [b.add(b.mul(place, integer(plan.columns)), column)])
+            new = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), column)])
+        step = integer(plan.pitch if self.direct else plan.width)
         fresh = ir.Constant(ir.IntType(1), 1)
-        b.call(tile, [left, taps, new, new, integer(plan.size[0]), fresh])
+        b.call(tile, [left, taps, new, step, new, step, integer(plan.size[0]), fresh])
         if not self.direct:
             self._finish(image, at, column, size)
 

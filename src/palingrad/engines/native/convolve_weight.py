@@ -10,10 +10,11 @@ from ...graph.node import Node
 from ...shapes import sizes
 from .body import dtype_of
 from .convolve import Area
+from .depthwise import DepthwiseWeight
 from .frame import Frame
-from .images import Framed, Image, planes
+from .images import AsItLies, Framed, Image, framed, planes
 from .loop import Unit
-from .loops import either, integer, loop
+from .loops import either, integer, loop, unravelled
 from .target import host
 from .tile import Tile, shape_for
 from .views import View
@@ -29,7 +30,7 @@ class ConvolveWeight(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        return []
+        return [work.source for work in self.works if isinstance(work, AsItLies)]
 
     def needs(self) -> list[Node]:
         return list(self.nodes[0].inputs)
@@ -38,60 +39,71 @@ class ConvolveWeight(Unit):
         """The kernels that come before: the framed input, the cotangent with channels last."""
         plan = _Plan(self, views)
         x, g = self.nodes[0].inputs
-        found: list[Any] = []
-        for source, extent, offset in ((x, plan.extent, plan.offset), (g, plan.places, (0, 0))):
-            key = ("framed", views[source].base, views[source], extent, offset, (1, 1))
-            made = Framed(source=source, extent=extent, offset=offset)
-            found.append(shared.setdefault(key, made))
-        self.works = found
-        return found
+        self.works = [
+            framed(x, plan.extent, plan.offset, (1, 1), views, shared),
+            framed(g, plan.places, (0, 0), (1, 1), views, shared),
+        ]
+        return [work for work in self.works if isinstance(work, Framed)]
 
     def items(self, views: dict[Node, View]) -> int:
-        """Groups of neighbouring tiles."""
+        """Groups of neighbouring tiles; depthwise some taps of a vector of channels."""
         plan = _Plan(self, views)
+        if plan.depthwise:
+            return DepthwiseWeight.items(plan)
         return -(-plan.tiles // plan.together)
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
         plan = _Plan(self, views)
         places = plan.n * plan.places[0] * plan.places[1]
-        return 0.008 * places * plan.size[0] * plan.size[1] * plan.c * plan.o
+        each = 0.02 if plan.depthwise else 0.008
+        return each * places * plan.size[0] * plan.size[1] * plan.c * plan.groups * plan.o
 
     def emit(self, frame: Frame) -> None:
-        """The code for groups of tiles `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, frame.views), frame).run()
+        """The code for items `frame.begin` to `frame.end`."""
+        plan = _Plan(self, frame.views)
+        (DepthwiseWeight if plan.depthwise else _Emitter)(plan, frame).run()
 
 
 class _Plan:
-    """Sizes of one gradient."""
+    """Sizes of one gradient; `c` and `o` are the channels of a group."""
 
     def __init__(self, unit: ConvolveWeight, views: dict[Node, View]) -> None:
         self.unit = unit
         node = unit.nodes[0]
         self.dtype = dtype_of(node)
         x, g = (Image.of(views[one]) for one in node.inputs)
-        self.n, self.c, height, width = x.size
-        self.o = g.size[1]
+        self.groups: int = node.attributes["groups"]
+        self.n, channels, height, width = x.size
+        self.c, self.o = channels // self.groups, g.size[1] // self.groups
         self.places = g.size[2:]
         taps = tuple(sizes(node.shape)[2:])
         self.size, self.stride, padding, self.dilation = planes(node.attributes, taps)
         self.extent = (height + sum(padding[0]), width + sum(padding[1]))
         self.offset = (padding[0][0], padding[1][0])
+        self.pitch = g.size[1]  # from row to row of the result
+        self.depthwise = self.groups > 1 == self.c == self.o
         self.lanes = host().lanes(self.dtype.itemsize)
+        if self.groups > 1:
+            beside = self.groups if self.depthwise else self.o
+            self.lanes = min(self.lanes, 1 << (beside - 1).bit_length())
         tall, wide = shape_for(1 << 20, self.o, self.lanes)
         self.width = wide * self.lanes
         self.panels = -(-self.o // self.width)
         self.rest = self.o - (self.panels - 1) * self.width
-        # A row for each tap and channel: taps next to each other are one run of channels.
+        # A row for each tap and channel. Taps next to each other are one run of channels if all
+        # of these are summed; else the taps of each row of the window are a plane of their own.
         down, across = self.size
-        self.joined = self.dilation[1] == 1
+        self.joined = self.dilation[1] == 1 == self.groups
+        self.planes = 1 if self.joined else down
         if self.joined:
             self.area = Area.of(down, across * self.c, tall)
         else:
-            self.area = Area((0, down * across, 1), Area.of(1, self.c, tall).columns, self.c)
-        self.tiles = self.area.count * self.panels
+            self.area = Area.of(across, self.c, tall)
+        self.tiles = self.groups * self.panels * self.planes * self.area.count
         self.together = max(1, self.tiles // _ITEMS)
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
+        self.blocks = -(-self.n // self.block)
 
 
 class _Emitter:
@@ -99,27 +111,26 @@ class _Emitter:
 
     def __init__(self, plan: _Plan, frame: Frame) -> None:
         self.plan, self.frame, self.b = plan, frame, frame.builder
-        framed, cotangent = plan.unit.works
-        self.x_steps = framed.steps(frame.views)
+        image, cotangent = plan.unit.works
+        self.x_steps = image.steps(frame.views)
         self.g_steps = cotangent.steps(frame.views)
-        self.x = frame.typed(framed, plan.dtype)
-        self.g = frame.typed(cotangent, plan.dtype)
+        self.x, self.g = image.start(frame), cotangent.start(frame)
         self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:
         """A block of images after the other; of each, all tiles."""
         b, plan = self.b, self.plan
-        tiles, together = plan.area.count, integer(plan.together)
+        together = integer(plan.together)
         begin = b.mul(self.frame.begin, together)
         end = self.frame.smaller(b.mul(self.frame.end, together), integer(plan.tiles))
-        blocks = -(-plan.n // plan.block)
-        across = sum(plan.area.columns[:2])
-        with loop(b, integer(0), integer(blocks)) as block:
+        rows, columns = sum(plan.area.rows[:2]), sum(plan.area.columns[:2])
+        with loop(b, integer(0), integer(plan.blocks)) as block:
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, begin, end) as item:
-                panel, tile = b.sdiv(item, integer(tiles)), b.srem(item, integer(tiles))
-                row, column = b.sdiv(tile, integer(across)), b.srem(tile, integer(across))
+                *panel, plane, row, column = unravelled(
+                    b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
+                )
                 for start, many, at, wide_many, tall, wide in plan.area.kinds():
                     mine = b.icmp_signed(">=", row, integer(start))
                     for bound, sign, index in (
@@ -127,33 +138,29 @@ class _Emitter:
                     ):  # fmt: skip
                         mine = b.and_(mine, b.icmp_signed(sign, index, integer(bound)))
                     with b.if_then(mine):
-                        self._panels((row, column), panel, (tall, wide), first, count)
+                        self._panels((plane, row, column), panel, (tall, wide), first, count)
 
     def _panels(self, at: Any, panel: Any, size: tuple[int, int], first: Any, count: Any) -> None:
         def across(width: int) -> None:
             self._tile(at, panel, size, width, first, count)
 
-        either(self.b, panel, self.plan.panels, self.plan.rest, self.plan.width, across)
+        either(self.b, panel[1], self.plan.panels, self.plan.rest, self.plan.width, across)
 
     def _tile(
         self, at: Any, panel: Any, size: tuple[int, int], width: int, first: Any, count: Any
     ) -> None:
         b, plan = self.b, self.plan
-        (row, column), (tall, wide) = at, size
+        (plane, row, column), (group, part), (tall, wide) = at, panel, size
         more, _, short = plan.area.rows
         more_x, _, short_x = plan.area.columns
         y = b.add(b.mul(row, integer(tall)), integer(more if tall == short else 0))
         x = b.add(b.mul(column, integer(wide)), integer(more_x if wide == short_x else 0))
         to_image, to_row, to_column = self.x_steps
-        down = plan.dilation[0] * to_row
+        to_plane, down = plan.dilation[0] * to_row, plan.dilation[1] * to_column
         if plan.joined:
-            start = b.add(b.mul(y, integer(down)), x)
-        else:
-            taps = integer(plan.size[1])
-            start = b.add(
-                b.mul(b.sdiv(y, taps), integer(down)),
-                b.add(b.mul(b.srem(y, taps), integer(plan.dilation[1] * to_column)), x),
-            )
+            down = to_plane
+        start = b.add(b.mul(plane, integer(to_plane)), b.add(b.mul(y, integer(down)), x))
+        start = b.add(start, b.mul(group, integer(plan.c)))
         vectors_across = -(-width // plan.lanes)
         g_image, g_row, g_column = self.g_steps
         tile = Tile(
@@ -164,15 +171,18 @@ class _Emitter:
                 (plan.places[0], plan.stride[0] * to_row, g_row),
                 (plan.places[1], plan.stride[1] * to_column, g_column),
             ),
-            False, plan.o, plan.o, False,
+            False, False, adds=plan.blocks > 1,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
-        channel = b.mul(panel, integer(plan.width))
+        channel = b.mul(group, integer(plan.o))
+        channel = b.add(channel, b.mul(part, integer(plan.width)))
         right = b.gep(self.g, [b.add(b.mul(first, integer(g_image)), channel)])
-        place = b.add(b.mul(b.add(b.mul(y, integer(plan.area.width)), x), integer(plan.o)), channel)
-        z = b.gep(self.z, [place])
+        tap = b.add(b.mul(plane, integer(plan.size[1])), y)
+        place = b.add(b.mul(tap, integer(plan.area.width)), x)
+        z = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), channel)])
         fresh = b.icmp_signed("==", first, integer(0))
-        b.call(tile, [left, right, z, z, count, fresh])
+        step = integer(plan.pitch)
+        b.call(tile, [left, right, z, step, z, step, count, fresh])
 
 
 def weight_layout(node: Node) -> View:

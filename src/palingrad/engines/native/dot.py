@@ -51,7 +51,7 @@ class Dot(Product):
                 one = read(b, x, dtype, b.add(left, index), lanes, 1, active)
                 other = read(b, y, dtype, b.add(right, index), lanes, 1, active)
                 total = Value(b, b.load(slot), dtype, lanes)
-                b.store(one.fma(other, total).code, slot)
+                b.store(one.fused(other, total).code, slot)
 
             if bulk:
                 with loop(b, integer(0), integer(bulk), lanes * _STREAMS) as index:

@@ -211,7 +211,7 @@ class NativeExecutable(Executable):
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:
-                raise IndexError(self._out_of_range(-bad - 1, given, memory))
+                raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
             kept.append(array)
             memory.arrays[bad - 1] = array
@@ -222,17 +222,19 @@ class NativeExecutable(Executable):
             else:
                 call(memory.address, address or None)
                 if self.slots.looks and self.slots.told(FAILED, memory)[0]:
-                    raise IndexError(self._out_of_range(self.slots.objects, given, memory))
+                    raise self._refused(self.slots.objects, given, memory)
 
-    def _out_of_range(self, number: int, given: Sequence[Array], memory: Memory) -> str:
-        """What is wrong with the indices that were fed as array `number`, or with computed ones."""
-        for look in self.slots.looks if number == self.slots.objects else ():
-            bad, low, high = self.slots.told(look, memory)
-            if bad:
-                return f"take: indices {low} … {high} for {look.rows} rows"
-        length = min(rows for slot, _, _, rows in self.slots.checks if slot == number)
-        low, high = given[number].min(), given[number].max()
-        return f"take: indices {low} … {high} for {length} rows"
+    def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> Exception:
+        """What is wrong with the integers that were fed as array `number`, or with computed ones
+        if there is no such array."""
+        if number < self.slots.objects:
+            least, most = given[number].min(), given[number].max()
+            found = [(check, least, most) for slot, check in self.slots.checks if slot == number]
+        else:
+            told = [(look.check, *self.slots.told(look, memory)) for look in self.slots.looks]
+            found = [(check, least, most) for check, bad, least, most in told if bad]
+        errors = [check.error(least, most) for check, least, most in found]
+        return next(error for error in errors if error is not None)
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""

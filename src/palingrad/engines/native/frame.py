@@ -9,6 +9,7 @@ from llvmlite import ir
 
 from ...dtypes import DType
 from ...graph.node import Node
+from .builder import Builder
 from .loops import BYTE, INT, address, integer, memory_type
 from .views import View
 
@@ -29,7 +30,7 @@ class Frame:
         views: dict[Node, View],
         place: Callable[[Node], tuple[int, int]],
     ) -> None:
-        self.builder: Any = ir.IRBuilder(function.append_basic_block("entry"))
+        self.builder: Any = Builder(function.append_basic_block("entry"))
         self.table, self.begin, self.end = function.args
         self.views = views
         self._place = place

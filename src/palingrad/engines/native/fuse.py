@@ -19,7 +19,7 @@ from ...ops.join import Concat
 from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
 from ...shapes import axes_in, size, sizes
-from . import body, combine, gather, window
+from . import body, checks, combine, gather, window
 from .body import is_number
 from .product import takes_epilogue
 from .rows import as_operand
@@ -36,14 +36,14 @@ _FLOATING = 16  # how long a chain may float
 class Group:
     """Nodes that become one kernel: `kind` says which."""
 
-    kind: str  # loop, product, fold, window, join, copy, put, gather, scatter, check or fallback
+    kind: str  # loop, product, fold, window, join, copy, put, gather, scatter, look or fallback
     shape: tuple[int, ...]
     number: int
     nodes: list[Operation] = field(default_factory=list[Operation])
     members: set[Node] = field(default_factory=set[Node])
     scalars: set[Node] = field(default_factory=set[Node])  # of a loop: one number for each row
     behind: int = 0  # the groups that this one waits for, a bit each
-    looks_at: tuple[Node, int] | None = None  # of a check: indices, and how many rows there are
+    looks_at: checks.Check | None = None  # of a look
 
     def add(self, node: Operation) -> None:
         """One more node, after the others."""
@@ -59,7 +59,7 @@ class Fusion:
         self.groups: list[Group] = []
         self.maker: dict[Node, Group] = {}
         self._floating: dict[Node, int] = {}
-        self._checks: dict[Hashable, Group] = {}
+        self._looks: dict[Hashable, Group] = {}
         self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
         self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
         for node in program.order:
@@ -76,7 +76,7 @@ class Fusion:
                 self.views[node] = whole(node)
         elif not self._readable(node):
             self._alone(node, "fallback")
-        elif isinstance(node, Elementwise) and body.fits(node):
+        elif isinstance(node, Elementwise) and self._computed(node):
             self._elementwise(node)
         elif isinstance(node, Concat):
             self._alone(node, "join")
@@ -84,7 +84,7 @@ class Fusion:
             self._move(node)
         elif isinstance(node, Reduce) and combine.fits(node):
             self._reduce(node)
-        elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind == "f":
+        elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind in "fiu":
             self._alone(node, "product")
         elif gather.kind_of(node) is not None:
             self._indexed(node)
@@ -99,7 +99,12 @@ class Fusion:
             return False
         return all(x in self.views and supported(x.dtype) for x in node.inputs)
 
+    def _computed(self, node: Operation) -> bool:
+        """Whether generated code can compute an elementwise node."""
+        return body.fits(node) and not checks.is_wrong(node)
+
     def _elementwise(self, node: Operation) -> None:
+        self._look(node)
         shape = sizes(node.shape)
         for x in node.inputs:
             view = self.views[x]
@@ -174,17 +179,24 @@ class Fusion:
         kind = gather.kind_of(node)
         assert kind is not None
         self._alone(node, kind)
-        indices, rows = node.inputs[1], gather.rows_of(node)
-        view = self.views[indices]
-        if gather.is_fed(view):
-            return
-        key = (view.base, view.shape, view.strides, view.offset, rows)
-        check = self._checks.get(key)
-        if check is None:
-            check = self._checks[key] = self._new("check", view.shape)
-            check.looks_at = indices, rows
-            self._wait(check, [indices])
-        self.maker[node].behind |= check.behind | 1 << check.number
+        look = self._look(node)
+        if look is not None:
+            self.maker[node].behind |= look.behind | 1 << look.number
+
+    def _look(self, node: Operation) -> Group | None:
+        """Who looks at the integers that the node mustn't have wrong, if they are computed."""
+        check = checks.check_of(node)
+        if check is None or checks.fed(check.x, self.views) is not None:
+            return None
+        self._settle(check.x)
+        view = self.views[check.x]
+        key = (view.base, view.shape, view.strides, view.offset, check.low, check.high)
+        look = self._looks.get(key)
+        if look is None:
+            look = self._looks[key] = self._new("look", view.shape)
+            look.looks_at = check
+            self._wait(look, [check.x])
+        return look
 
     # ---------------------------------------------------------------- groups
 

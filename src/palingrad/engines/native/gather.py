@@ -1,8 +1,7 @@
 """Rows taken by integers, and rows added back to where they were taken from.
 
-Indices that are fed are looked at before anything runs (`prepare` in codegen.py). Others are looked
-at by a kernel of their own (look.py), before whoever uses them and before any Variable is written
-over: where one is out of range, those kernels do nothing. So a run that fails has changed nothing.
+Whoever goes by computed indices runs after these were looked at (look.py), and does nothing where
+one is out of range.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...dtypes import int64
-from ...graph.leaves import Placeholder
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...ops.take import Take, TakeAdd
@@ -22,6 +20,7 @@ from .frame import Frame
 from .loop import Unit
 from .loops import (
     collapsed,
+    either,
     integer,
     loop,
     nest,
@@ -52,20 +51,9 @@ def rows_of(node: Operation) -> int:
     return shape[axis_in(node.attributes["axis"], len(shape))]
 
 
-def is_fed(indices: View) -> bool:
-    """Whether the indices are fed as they are."""
-    return isinstance(indices.base, Placeholder) and indices.plain
-
-
 @dataclass(eq=False)
 class Indexed(Unit):
     """A kernel that finds rows by integers."""
-
-    def fed(self, views: dict[Node, View]) -> list[tuple[Node, int, int]]:
-        """(the indices, how many there are, the rows that there are), if they are fed."""
-        view = views[self.nodes[0].inputs[1]]
-        found = view.base, math.prod(view.shape), rows_of(self.nodes[0])
-        return [found] if is_fed(view) else []
 
     def index(self, frame: Frame, number: Any) -> Any:
         """The row that index `number` names, counted from the first."""
@@ -150,13 +138,11 @@ class Scatter(Indexed):
             target = place_of(b, indices, plan.ends, integer(0))
             blocks = plan.extents[-1]
             rest = plan.length - (blocks - 1) * plan.width
-            is_last = b.icmp_signed("==", indices[-1], integer(blocks - 1))
-            with b.if_else(is_last) as (then, otherwise):
-                with then:
-                    self._columns(frame, plan, source, target, rest)
-                with otherwise:
-                    if blocks > 1:
-                        self._columns(frame, plan, source, target, plan.width)
+
+            def columns(width: int) -> None:
+                self._columns(frame, plan, source, target, width)
+
+            either(b, indices[-1], blocks, rest, plan.width, columns)
 
     def _columns(self, frame: Frame, plan: _Columns, source: Any, target: Any, width: int) -> None:
         """`width` columns from these places on."""

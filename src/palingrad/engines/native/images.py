@@ -59,6 +59,27 @@ def channels_last(node: Node, shape: tuple[int, ...]) -> View:
     return View(node, shape, (whole, 1, *steps))
 
 
+@dataclass(frozen=True, eq=False)
+class AsItLies:
+    """An image that lies with channels last already and needs no frame: read where it is."""
+
+    source: Any
+
+    def steps(self, views: dict[Node, View]) -> tuple[int, int, int]:
+        """From image to image, row to row, column to column."""
+        _, c, height, width = Image.of(views[self.source]).size
+        return height * width * c, width * c, c
+
+    def start(self, frame: Frame) -> Any:
+        """Where the first element is."""
+        view = frame.views[self.source]
+        return frame.typed(view.base, dtype_of(self.source), view.offset)
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """None."""
+        return 0
+
+
 @dataclass(eq=False)
 class Framed(Unit):
     """A copy of x with channels last, rows and columns `spacing` apart, from `offset` on in zeros.
@@ -78,6 +99,10 @@ class Framed(Unit):
         """From image to image, row to row, column to column."""
         c = Image.of(views[self.source]).size[1]
         return self.extent[0] * self.extent[1] * c, self.extent[1] * c, c
+
+    def start(self, frame: Frame) -> Any:
+        """Where the first element is."""
+        return frame.typed(self, dtype_of(self.source))
 
     def workspace(self, views: dict[Node, View]) -> int:
         """Bytes of the copy."""
@@ -183,6 +208,24 @@ class Framed(Unit):
                 value = read(b, begin, dtype, place, lanes, across, c - whole)
                 end = b.add(b.mul(x, integer(c)), integer(whole))
                 write(b, inner, value, end, 1, c - whole)
+
+
+def framed(
+    source: Node, extent: tuple[int, int], offset: tuple[int, int], spacing: tuple[int, int],
+    views: dict[Node, View], shared: dict[Any, Any],
+) -> Any:  # fmt: skip
+    """The image with this frame: one copy for all who want the same, or the image as it lies."""
+    view = views[source]
+    image = Image.of(view)
+    space = image.size[2:]
+    plain = AsItLies(source)
+    each, down, across = plain.steps(views)
+    lies = (each, 1, down, across)
+    same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
+    if same and (extent, offset, spacing) == (space, (0, 0), (1, 1)):
+        return plain
+    made = Framed(source=source, extent=extent, offset=offset, spacing=spacing)
+    return shared.setdefault(("framed", view.base, view, extent, offset, spacing), made)
 
 
 def clear(b: Any, dtype: DType, to: Any, count: int) -> None:

@@ -64,8 +64,8 @@ class _Trial:
         self.readers: dict[Node, list[Group]] = {}
         self.plain: list[Node] = []  # values that shall lie in row-major order
         self.new: dict[Group, Any] = {}
-        # Who looks at indices, which may fail, does so before any Variable changes.
-        self.checks = [group for group in self.groups if group.kind == "check"]
+        # Who looks at integers, which may be wrong, does so before any Variable changes.
+        self.looks = [group for group in self.groups if group.kind == "look"]
         for group in self.groups:
             for x in units[group].needs():
                 if x in fusion.views:
@@ -84,7 +84,7 @@ class _Trial:
         if reads_here and not self._same_place(unit, value, variable):
             return False
         others = [one for one in self.readers.get(variable, []) if one is not group]
-        if not self._after(group.number, [*others, *self.checks]):
+        if not self._after(group.number, [*others, *self.looks]):
             return False
         if not view.plain:
             self.plain.append(value)
@@ -122,7 +122,7 @@ class _Trial:
         self.behind.append(before)
         self.readers.setdefault(base, []).append(group)
         self.new[group] = unit
-        return self._after(group.number, [*self.readers.get(variable, []), *self.checks])
+        return self._after(group.number, [*self.readers.get(variable, []), *self.looks])
 
     def _after(self, number: int, others: list[Group]) -> bool:
         """Have the group `number` wait for these, unless one of them waits for it."""

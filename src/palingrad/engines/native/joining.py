@@ -21,7 +21,7 @@ from .loops import integer, read, write
 from .views import View, whole
 
 # Kernels that read a value with any steps.
-_READERS = ("loop", "fold", "join", "copy", "put", "gather", "scatter", "check", "fallback")
+_READERS = ("loop", "fold", "join", "copy", "put", "gather", "scatter", "look", "fallback")
 
 
 @dataclass(eq=False)

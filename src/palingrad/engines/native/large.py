@@ -11,15 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from llvmlite import ir
-
 from ...graph.node import Node
 from .frame import Frame
 from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .panels import PackLeft, PackRight, Plan
 from .product import Epilogue, Product, factors, vector_axis
-from .tile import Tile
+from .tile import Tile, by_height, tile_rows
 from .values import scalar_type
 from .views import View
 
@@ -72,7 +70,7 @@ class _Emitter:
         else:
             most = -(-plan.tiles // plan.strips) + 1
             self.strip = self._area(most * plan.left_pitch(depth))
-        self.scratch = None if self.direct else self._area((plan.short + 1) * plan.width)
+        self.scratch = None if self.direct else self._area((plan.cut[2] + 1) * plan.width)
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
@@ -105,19 +103,6 @@ class _Emitter:
             last = integer(plan.blocks - 1)
             self._block(last, f.depth - (plan.blocks - 1) * plan.depth, final=True)
 
-    def _kinds(self) -> list[tuple[Any, Any, int, int]]:
-        """(first, stop, rows in a tile, rows that come before all) for both heights."""
-        plan, b = self.plan, self.b
-        low, high = self.tiles
-        edge = integer(plan.more)
-        above = b.select(b.icmp_signed("<", low, edge), edge, low)
-        found: list[tuple[Any, Any, int, int]] = []
-        if plan.more:
-            found.append((low, self.frame.smaller(high, edge), plan.short + 1, 0))
-        if plan.others:
-            found.append((above, high, plan.short, plan.more))
-        return found
-
     def _block(self, block: Any, terms: int, *, final: bool) -> None:
         """A block of terms: the strip's part is packed, then come the tiles, panel after panel."""
         b, plan, f = self.b, self.plan, self.plan.f
@@ -133,22 +118,18 @@ class _Emitter:
             def across(width: int) -> None:
                 if plan.by_panel:
                     self._pack_right(panel, first, (terms, width))
-                for begin, stop, tall, above in self._kinds():
-                    with loop(b, begin, stop) as number:
-                        row = b.add(b.mul(number, integer(tall)), integer(above))
-                        column = b.mul(panel, integer(plan.width))
-                        left = self._left(number, first, terms, tall)
-                        size = (tall, width, terms)
-                        self._tile(left, right, (row, column), size, fresh, final)
+                column = b.mul(panel, integer(plan.width))
+                with loop(b, *self.tiles) as number:
+                    self._tile(right, (number, column), first, (terms, width), fresh, final)
 
             either(b, panel, plan.panels, plan.rest, plan.width, across)
 
-    def _left(self, number: Any, first: Any, terms: int, tall: int) -> Any:
-        """Where tile `number` of the left operand lies packed."""
+    def _left(self, number: Any, first: Any, tall: Any) -> Any:
+        """Where tile `number` of the left operand, of `tall` rows, lies packed."""
         b, plan = self.b, self.plan
         if plan.by_panel:
             pitch = integer(plan.left_pitch(plan.f.depth))
-            start = b.add(b.mul(number, pitch), b.mul(first, integer(tall)))
+            start = b.add(b.mul(number, pitch), b.mul(first, tall))
             return b.gep(self.shared, [start])
         pitch = plan.left_pitch(min(plan.depth, plan.f.depth))
         return b.gep(self.strip, [b.mul(b.sub(number, self.tiles[0]), integer(pitch))])
@@ -156,13 +137,16 @@ class _Emitter:
     def _pack_left(self, first: Any, terms: int) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
         source = b.gep(self.at_x, [b.mul(first, integer(f.x_step[1]))])
-        for start, stop, tall, above in self._kinds():
-            with loop(b, start, stop) as number:
-                row = b.add(b.mul(number, integer(tall)), integer(above))
-                at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
-                to = self._left(number, first, terms, tall)
-                step = (f.x_step[1], f.x_step[0])
-                pack_rows(b, plan.dtype, at, step, to, (terms, tall), plan.lanes, tall)
+        step = (f.x_step[1], f.x_step[0])
+        with loop(b, *self.tiles) as number:
+            row, tall = tile_rows(b, number, plan.cut)
+            at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
+            to = self._left(number, first, tall)
+
+            def pack(rows: int) -> None:
+                pack_rows(b, plan.dtype, at, step, to, (terms, rows), plan.lanes, rows)
+
+            by_height(b, number, plan.cut, pack)
 
     def _pack_right(self, panel: Any, first: Any, size: tuple[int, int]) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
@@ -171,24 +155,31 @@ class _Emitter:
         pack_rows(b, plan.dtype, source, f.y_step, self.strip, size, plan.lanes, plan.width)
 
     def _tile(
-        self, left: Any, right: Any, at: Any, size: tuple[int, int, int], fresh: Any, final: bool
+        self, right: Any, at: Any, first: Any, size: tuple[int, int], fresh: Any, final: bool
     ) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
-        (row, column), (tall, width, terms) = at, size
+        (number, column), (terms, width) = at, size
+        row, tall = tile_rows(b, number, plan.cut)
+        left = self._left(number, first, tall)
         to_scratch = final and not self.direct
         vectors_across = -(-width // plan.lanes)
-        tile = Tile(
-            plan.dtype, tuple(range(tall)), vectors_across, plan.lanes,
-            width - (vectors_across - 1) * plan.lanes, ((None, tall, plan.width),), True,
-            f.columns, plan.width if to_scratch else f.columns, to_scratch,
-        ).emitted(b.module)  # fmt: skip
         at_z = self.scratch
         if self.at_z is not None:
             at_z = b.gep(self.at_z, [b.add(b.mul(row, integer(f.columns)), column)])
-        new = self.scratch if to_scratch else at_z
-        if self.at_z is None:
-            fresh = ir.Constant(ir.IntType(1), 1)
-        b.call(tile, [left, right, at_z, new, integer(terms), fresh])
+        new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
+
+        def one(rows: int) -> None:
+            tile = Tile(
+                plan.dtype, tuple(range(rows)), vectors_across, plan.lanes,
+                width - (vectors_across - 1) * plan.lanes, ((None, rows, plan.width),), True,
+                to_scratch, adds=plan.blocks > 1,
+            ).emitted(b.module)  # fmt: skip
+            b.call(tile, [
+                left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),
+                fresh,
+            ])  # fmt: skip
+
+        by_height(b, number, plan.cut, one)
         if to_scratch:
             matrix = (plan.f, self.batch)
             self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))

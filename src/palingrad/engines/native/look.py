@@ -1,4 +1,4 @@
-"""A look at computed indices, before whoever uses them: is there a row for each?"""
+"""A look at computed integers: are they what they must be?"""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from .loops import INT, collapsed, integer, mask_of, nest, read, vectors
 from .values import Value, value_type
 from .views import View
 
-FAILED = "failed"  # the owner of the word that says whether an index was out of range
+FAILED = "failed"  # the owner of the word that says whether one was wrong
 
 
 @dataclass(eq=False)
-class Check(Unit):
-    """Look whether all of `source` names one of `rows` rows; if not, tell what they are from least
-    to most, and that the run has failed."""
+class Look(Unit):
+    """See whether what `check` says holds; if not, tell what the integers are from least to most,
+    and that the run has failed."""
 
-    source: Any = None
-    rows: int = 0
+    check: Any = None
+
+    @property
+    def source(self) -> Node:
+        """The integers."""
+        return self.check.x
 
     def reads(self) -> list[Node]:
         return [self.source]
@@ -54,7 +58,9 @@ class Check(Unit):
             def one(at: Any, active: int) -> None:
                 place = b.add(places[0], b.mul(at, integer(steps[-1])))
                 index = read(b, base, dtype, place, lanes, steps[-1], active).cast(int64)
-                bad = (index < -self.rows) | (index >= self.rows)
+                bad = index < self.check.low
+                if self.check.high is not None:
+                    bad = bad | (index >= self.check.high)
                 if active != lanes:
                     bad = bad & bad.like(mask_of(lanes, active))
                 b.store(b.or_(b.load(found), bad.code), found)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
 
 from ...dtypes import DType, bool_
+from .builder import INT
 from .values import Value, scalar_type, value_type
 
-INT = ir.IntType(64)
 BYTE = ir.IntType(8)
 
 
@@ -70,7 +71,7 @@ def read(
     elif step == 1:
         code = _masked_load(builder, address(builder, base, dtype, place), dtype, lanes, inside)
     else:
-        code = ir.Constant(ir.VectorType(element, lanes), ir.Undefined)
+        code = undefined(element, lanes)
         for lane in range(inside):
             there = builder.add(place, integer(lane * step))
             one = builder.load(address(builder, base, dtype, there))
@@ -102,6 +103,7 @@ def write(
         _masked_store(builder, code, pointer, dtype, inside)
 
 
+@cache
 def mask_of(lanes: int, active: int) -> ir.Constant:
     """True in the first `active` lanes."""
     bit = ir.IntType(1)
@@ -132,7 +134,7 @@ def _masked_load(builder: Any, pointer: Any, dtype: DType, lanes: int, active: i
         [place.type, number, mask.type, vector],
     )  # fmt: skip
     align = ir.Constant(number, dtype.itemsize)
-    return builder.call(load, [place, align, mask, ir.Constant(vector, None)])
+    return builder.call(load, [place, align, mask, zero(vector.element, lanes)])
 
 
 def _masked_store(builder: Any, code: Any, pointer: Any, dtype: DType, active: int) -> None:
@@ -148,12 +150,22 @@ def _masked_store(builder: Any, code: Any, pointer: Any, dtype: DType, active: i
 
 def splat(builder: Any, one: Any, lanes: int) -> Any:
     """One element in every lane."""
-    vector = ir.VectorType(one.type, lanes)
-    start = builder.insert_element(
-        ir.Constant(vector, ir.Undefined), one, ir.Constant(ir.IntType(32), 0)
-    )
-    mask = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-    return builder.shuffle_vector(start, ir.Constant(vector, ir.Undefined), mask)
+    number = ir.IntType(32)
+    nothing = undefined(one.type, lanes)
+    start = builder.insert_element(nothing, one, ir.Constant(number, 0))
+    return builder.shuffle_vector(start, nothing, zero(number, lanes))
+
+
+@cache
+def zero(element: Any, lanes: int) -> ir.Constant:
+    """Zero in every lane."""
+    return ir.Constant(ir.VectorType(element, lanes), None)
+
+
+@cache
+def undefined(element: Any, lanes: int) -> ir.Constant:
+    """A vector of which nothing is known."""
+    return ir.Constant(ir.VectorType(element, lanes), ir.Undefined)
 
 
 def splatted(value: Value, lanes: int) -> Value:

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import bool_, int32
 from ...errors import PalingradError
 from ...graph.kinds import Index, Move, Random
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.registry import ops
+from ...ops.contract import Matmul
+from ...ops.pooling import SumPool, SumPoolSpread
 from ...ops.reduce import Argmax, Argmin
 from ...ops.take import Take, TakeAdd
 from ...passes.program import Program
@@ -29,6 +32,10 @@ def lowered(program: Program) -> Program:
 def _lower(node: Operation) -> Node:
     if isinstance(node, (Argmax, Argmin)):
         return _first(node)
+    if isinstance(node, Matmul) and node.dtype == bool_:
+        return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
+    if isinstance(node, (SumPool, SumPoolSpread)):
+        return _of_all(node)
     whole: Any = node.inputs[0] if isinstance(node, Item) else node
     if isinstance(node, MultipleOutputs) or not _traceable(whole):
         return node
@@ -48,6 +55,18 @@ def _traceable(node: Operation) -> bool:
     if isinstance(node, MultipleOutputs):
         return isinstance(node, Move)
     return isinstance(node, (Index, Random)) and not isinstance(node, (Take, TakeAdd))
+
+
+def _of_all(node: Any) -> Node:
+    """The sum of a window that is the whole image, and what spreads it: a reduction, a view."""
+    (x,) = node.inputs
+    forwards = isinstance(node, SumPool)
+    space = (x if forwards else node).shape[2:]
+    if node.attributes["size"] != space or any(map(any, node.attributes["padding"])):
+        return node
+    if forwards:
+        return ops.sum(x, axis=tuple(range(2, x.ndim)), keepdims=True)
+    return ops.broadcast_to(x, node.shape)
 
 
 def _first(node: Any) -> Node:

@@ -19,6 +19,7 @@ width of vectors, nor on the instructions that the processor has.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from ...dtypes import DType
@@ -195,6 +196,12 @@ class NativeMaths:
     mod = staticmethod(division.mod)
     left_shift = staticmethod(division.left_shift)
     right_shift = staticmethod(division.right_shift)
+
+
+class CheckedMaths(NativeMaths):
+    """For powers of integers whose exponents are known not to be negative (`checks.py`)."""
+
+    power = staticmethod(partial(power.power, checked=True))
 
 
 def _unless_nan(y: Value, result: Value) -> Value:

@@ -7,8 +7,9 @@ from typing import Any
 from llvmlite import ir
 
 from ...dtypes import DType
+from .builder import INT, Builder
 from .loops import integer, loop, read, write
-from .values import Value
+from .values import Value, scalar_type
 
 
 def pack_rows(
@@ -18,37 +19,59 @@ def pack_rows(
     """`to`[row·pitch + column] = `source`[row·step₀ + column·step₁], columns padded with zeros.
 
     shape: (rows, columns); the rows may be a number in generated code. `pitch` is by default the
-    columns in whole vectors. A matrix that lies the other way round is turned in registers.
+    columns in whole vectors. A matrix that lies the other way round is turned in registers, unless
+    it is so narrow or short that this gains nothing.
     """
     rows, columns = shape
-    padded = -(-columns // lanes) * lanes
-    pitch = pitch or padded
+    pitch = pitch or -(-columns // lanes) * lanes
     down, across = step
     count = rows if not isinstance(rows, int) else integer(rows)
-    if across == 1 or down != 1 or lanes == 1:
+    few = (isinstance(rows, int) and rows < lanes) or columns <= lanes // 4
+    if across == 1 or down != 1 or few:
         with loop(b, integer(0), count) as row:
             _one_row(b, dtype, source, step, to, row, columns, lanes, pitch)
-        return
-    blocks = b.sdiv(count, integer(lanes))
+    else:
+        b.call(_turning(b.module, dtype, across, columns, lanes, pitch), [source, to, count])
+
+
+def _turning(
+    module: ir.Module, dtype: DType, across: int, columns: int, lanes: int, pitch: int
+) -> ir.Function:
+    """The module's function (source, to, rows) that packs a matrix whose columns are contiguous: a
+    square of vectors at a time, which are many instructions and slow to compile."""
+    name = f"turning.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}"
+    if name in module.globals:
+        return module.globals[name]
+    pointer = scalar_type(dtype).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
+    function = ir.Function(module, kind, name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    b: Any = Builder(function.append_basic_block("entry"))
+    source, to, rows = function.args
+    blocks = b.sdiv(rows, integer(lanes))
+    nothing = Value(b, None, dtype, lanes).number(0)
     with loop(b, integer(0), blocks) as block:
         first = b.mul(block, integer(lanes))
         turned = [
             transposed(
                 [
-                    _loaded(b, dtype, source, b.add(integer((at + lane) * across), first), lanes)
-                    if at + lane < columns
-                    else Value(b, None, dtype, lanes).number(0)
-                    for lane in range(lanes)
+                    read(b, source, dtype, b.add(integer(column * across), first), lanes, 1)
+                    if column < columns
+                    else nothing
+                    for column in range(at, at + lanes)
                 ]
             )
-            for at in range(0, padded, lanes)
+            for at in range(0, columns, lanes)
         ]
         for row in range(lanes):
             start = b.mul(b.add(first, integer(row)), integer(pitch))
             for number, vectors in enumerate(turned):
                 write(b, to, vectors[row], b.add(start, integer(number * lanes)))
-    with loop(b, b.mul(blocks, integer(lanes)), count) as row:
-        _one_row(b, dtype, source, step, to, row, columns, lanes, pitch)
+    with loop(b, b.mul(blocks, integer(lanes)), rows) as row:
+        _one_row(b, dtype, source, (1, across), to, row, columns, lanes, pitch)
+    b.ret_void()
+    return function
 
 
 def _one_row(
@@ -64,10 +87,6 @@ def _one_row(
         if active < lanes and across != 1:
             value = _zero_padded(value, active)
         write(b, to, value, b.add(end, integer(at)))
-
-
-def _loaded(b: Any, dtype: DType, source: Any, place: Any, lanes: int) -> Value:
-    return read(b, source, dtype, place, lanes, 1)
 
 
 def transposed(rows: list[Value]) -> list[Value]:

@@ -14,7 +14,7 @@ from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .product import factors
 from .target import host
-from .tile import heights, shape_for
+from .tile import by_height, heights, shape_for, tile_rows
 from .views import View
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
@@ -34,8 +34,8 @@ class Plan:
         self.width = self.wide * self.lanes
         self.panels = -(-f.columns // self.width)
         self.rest = f.columns - (self.panels - 1) * self.width
-        self.more, self.others, self.short = heights(f.rows, tall)
-        self.tiles = self.more + self.others
+        self.cut = heights(f.rows, tall)
+        self.tiles = sum(self.cut[:2])
         self.depth = _DEPTH // self.dtype.itemsize
         self.blocks = -(-f.depth // self.depth)
         self.batch = math.prod(f.batch)
@@ -54,7 +54,7 @@ class Plan:
 
         Whole vectors are written, the last one over the end.
         """
-        return (self.short + 1) * depth + self.lanes
+        return (self.cut[2] + 1) * depth + self.lanes
 
 
 @dataclass(eq=False)
@@ -133,14 +133,10 @@ class PackLeft(_Pack):
             place = place_of(b, where, f.x_batch if batch else (), integer(0))
             to = b.gep(work, [b.mul(item, integer(plan.left_pitch(f.depth)))])
 
-            def one(tall: int, above: int) -> None:
-                row = b.add(b.mul(number, integer(tall)), integer(above))
-                at = b.gep(x, [b.add(place, b.mul(row, integer(f.x_step[0])))])
-                pack_rows(b, plan.dtype, at, step, to, (f.depth, tall), plan.lanes, tall)
+            row, _ = tile_rows(b, number, plan.cut)
+            at = b.gep(x, [b.add(place, b.mul(row, integer(f.x_step[0])))])
 
-            tall = b.icmp_signed("<", number, integer(plan.more))
-            with b.if_else(tall) as (then, otherwise):
-                with then:
-                    one(plan.short + 1, 0)
-                with otherwise:
-                    one(plan.short, plan.more)
+            def pack(rows: int) -> None:
+                pack_rows(b, plan.dtype, at, step, to, (f.depth, rows), plan.lanes, rows)
+
+            by_height(b, number, plan.cut, pack)

@@ -27,7 +27,7 @@ from .loops import (
 )
 from .pack import pack_rows
 from .target import host
-from .tile import Tile, heights, shape_for
+from .tile import Tile, by_height, heights, shape_for, tile_rows
 from .values import Value, scalar_type
 from .views import View, broadcast, row_major
 
@@ -142,8 +142,8 @@ class _Plan:
         self.dtype = dtype_of(unit.node)
         self.lanes = min(host().lanes(self.dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
         tall, self.wide = shape_for(max(f.rows, 1), max(f.columns, 1), self.lanes)
-        self.more, self.rest, self.short = heights(max(f.rows, 1), tall)
-        self.tiles = self.more + self.rest
+        self.cut = heights(max(f.rows, 1), tall)
+        self.tiles = sum(self.cut[:2])
         self.width = self.wide * self.lanes
         self.panels = -(-f.columns // self.width)
         # A short left operand reads the right one once: packing it would cost as much again.
@@ -219,14 +219,14 @@ class Epilogue:
 
     def tile(
         self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
-        size: tuple[int, int],
+        size: tuple[Any, int],
     ) -> None:  # fmt: skip
         """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
         columns of a matrix of a batch."""
         b = self.frame.builder
         f, batch = matrix
         tall, width = size
-        with loop(b, integer(0), integer(tall)) as one:
+        with loop(b, integer(0), tall) as one:
             start = b.mul(one, integer(pitch))
 
             def body(index: Any, active: int) -> None:
@@ -252,7 +252,7 @@ class _Emitter:
         self.z = frame.typed(plan.unit.node, plan.dtype) if keeps else None
         padded = plan.width
         self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
-        self.scratch = None if self.direct else self._area((plan.short + 1) * padded)
+        self.scratch = None if self.direct else self._area((plan.cut[2] + 1) * padded)
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
@@ -303,36 +303,30 @@ class _Emitter:
         left = b.gep(x, [integer(start * f.x_step[1])])
         final = start + terms == f.depth
         to_scratch = final and not self.direct
-        for first, stop, tall, above in (
-            (low, self.frame.smaller(high, integer(plan.more)), plan.short + 1, 0),
-            (self._larger(low, plan.more), high, plan.short, plan.more),
-        ):
-            if (tall > plan.short and not plan.more) or (tall == plan.short and not plan.rest):
-                continue
-            tile = Tile(
-                plan.dtype, tuple(row * f.x_step[0] for row in range(tall)), vectors_across,
-                plan.lanes, width - (vectors_across - 1) * plan.lanes,
-                ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
-                plan.packed, f.columns, plan.width if to_scratch else f.columns, to_scratch,
-            ).emitted(b.module)  # fmt: skip
-            with loop(b, first, stop) as number:
-                row = b.add(b.mul(number, integer(tall)), integer(above))
-                at_left = b.gep(left, [b.mul(row, integer(f.x_step[0]))])
-                at_z = self.scratch
-                if z is not None:
-                    at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
-                new = self.scratch if to_scratch else at_z
-                fresh = ir.Constant(ir.IntType(1), int(start == 0))
-                b.call(tile, [at_left, right, at_z, new, integer(terms), fresh])
-                if to_scratch:
-                    matrix = (f, self.batch)
-                    self.epilogue.tile(
-                        self.scratch, plan.width, matrix, (row, column), (tall, width)
-                    )
+        with loop(b, low, high) as number:
+            row, tall = tile_rows(b, number, plan.cut)
+            at_left = b.gep(left, [b.mul(row, integer(f.x_step[0]))])
+            at_z = self.scratch
+            if z is not None:
+                at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
+            new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
 
-    def _larger(self, a: Any, number: int) -> Any:
-        one = integer(number)
-        return self.b.select(self.b.icmp_signed("<", a, one), one, a)
+            def one(rows: int) -> None:
+                tile = Tile(
+                    plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
+                    plan.lanes, width - (vectors_across - 1) * plan.lanes,
+                    ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
+                    plan.packed, to_scratch, adds=start > 0,
+                ).emitted(b.module)  # fmt: skip
+                b.call(tile, [
+                    at_left, right, at_z, integer(f.columns), new, integer(new_step),
+                    integer(terms), ir.Constant(ir.IntType(1), int(start == 0)),
+                ])  # fmt: skip
+
+            by_height(b, number, plan.cut, one)
+            if to_scratch:
+                matrix = (f, self.batch)
+                self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))
 
 
 def matrix_indices(node: Operation, f: Factors, row: Any, column: Any) -> list[Any]:

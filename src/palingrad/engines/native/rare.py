@@ -7,6 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from .builder import Builder
 from .values import Value, chosen, value_type
 
 
@@ -43,7 +44,7 @@ def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
         function = ir.Function(builder.module, signature, full)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        inner = ir.IRBuilder(function.append_basic_block())
+        inner = Builder(function.append_basic_block())
         scalars = [Value(inner, code, first.dtype, 1) for code in function.args]
         inner.ret(formula(*scalars).code)
     if first.lanes == 1:

@@ -17,6 +17,7 @@ from ...graph.context import level_of
 from ...graph.kinds import Custom, Elementwise, Move, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
+from ...ops.arithmetic import Pow
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
@@ -46,7 +47,7 @@ _WORDS = {
     "Copy": "copy",
     "Gather": "rows taken",
     "Scatter": "rows added to where they were taken from",
-    "Check": "computed indices looked at",
+    "Look": "computed integers looked at",
     "Join": "join",
     "Put": "zeros with a value at a slice",
     "Convolve": "convolution",
@@ -55,6 +56,7 @@ _WORDS = {
     "PackedTaps": "weight of a convolution packed",
     "PoolMax": "max pooling",
     "PoolPlace": "max pooling, to its input",
+    "PoolSum": "sums of windows",
 }
 
 
@@ -230,7 +232,9 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         if not supported(x.dtype):
             return f"generated code knows no {x.dtype}"
     if type(node) in KERNELS:
-        return f"the kernel for {kind} takes one group, and one or two axes of space"
+        return f"the kernel for {kind} takes one or two axes of space, and floats"
+    if isinstance(node, Pow) and dtype_of(node).kind == "i":
+        return "a negative exponent raises"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
     if isinstance(node, Move):
@@ -244,7 +248,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
 def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
     """(bytes read, bytes written) by one kernel, each place once."""
     works = getattr(unit, "works", ())
-    packed = {getattr(work, "source", None) for work in works}
+    packed = {getattr(work, "source", None) for work in works if work.workspace(views)}
     read = sum(work.workspace(views) for work in works)
     for x in unit.reads():
         if x in views and x not in packed:

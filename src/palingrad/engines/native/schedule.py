@@ -22,7 +22,7 @@ from .gather import Gather, Scatter
 from .in_place import Updates, updates_in_place
 from .joining import Join, place_pieces
 from .large import LargeProduct
-from .look import Check
+from .look import Look
 from .loop import Loop, Unit
 from .placing import Put
 from .product import Product, factors, is_dot, is_large
@@ -114,8 +114,7 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
     if group.kind == "window":
         return window.unit(nodes)
     if group.looks_at is not None:
-        indices, rows = group.looks_at
-        return Check(source=indices, rows=rows)
+        return Look(check=group.looks_at)
     return _UNITS[group.kind](nodes)
 
 

@@ -15,8 +15,8 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import size, sizes
 from .body import dtype_of
-from .gather import Indexed
-from .look import FAILED, Check
+from .checks import Check, check_of, fed
+from .look import FAILED, Look
 from .memory import Span, planned
 from .room import placed
 from .schedule import Fallback, Kernel, Schedule
@@ -103,18 +103,12 @@ class Slots:
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._fresh = fresh
-        # Indices to look at before a run: (slot, dtype, how many, rows that there are).
-        self.checks = [
-            (self._number[base], dtype_of(base), count, length)
-            for kernel in schedule.kernels
-            if isinstance(kernel.unit, Indexed)
-            for base, count, length in kernel.unit.fed(self._views)
-        ]
+        # What is looked at before a run, and in which slot.
+        self.checks = _checks(schedule, self._number)
         self.stages = max(len(schedule.stages), 1)
-        # Who looks at other indices, in the order they run, and where in the control block each
-        # tells what it found.
-        looking = [one for stage in schedule.stages for one in stage if isinstance(one.unit, Check)]
-        self.looks = [kernel.unit for kernel in looking]
+        # Who looks at other integers, first who waits for least, and where in the control block
+        # each tells what it found.
+        self.looks = [one.unit for one in schedule.kernels if isinstance(one.unit, Look)]
         told = [FAILED, *self.looks] if self.looks else []
         self._told = {owner: (self.stages + line) * _LINE for line, owner in enumerate(told)}
         self.control_bytes = (self.stages + len(told)) * _LINE
@@ -132,7 +126,7 @@ class Slots:
         return self._number[node], 0
 
     def told(self, owner: Any, memory: Memory) -> list[int]:
-        """What was told in the last run: whether an index was out of range, the least, the most."""
+        """What was told in the last run: whether an integer was wrong, the least, the most."""
         start = self._told[owner]
         return memory.control[start : start + 24].view(np.int64).tolist()
 
@@ -191,6 +185,18 @@ class Slots:
             return memory.arrays[number]
         part = memory.arena[offset : offset + _bytes(node)].view(dtype_of(node))
         return part.reshape(sizes(node.shape))
+
+
+def _checks(schedule: Schedule, slots: dict[Any, int]) -> list[tuple[int, Check]]:
+    """What must hold of what is fed, and its slot."""
+    units = [kernel.unit for kernel in schedule.kernels if not _is_fallback(kernel)]
+    found: list[tuple[int, Check]] = []
+    for node in dict.fromkeys(node for unit in units for node in unit.nodes):
+        check = check_of(node)
+        base = None if check is None else fed(check.x, schedule.views)
+        if check is not None and base is not None:
+            found.append((slots[base], check))
+    return found
 
 
 def _is_fallback(kernel: Kernel) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from llvmlite import ir
 
 from ..threads import get_num_threads
+from .builder import Builder
 from .cache import kept_key, load, store
 from .frame import POINTER
 from .loops import INT, declared, integer
@@ -94,7 +95,7 @@ def emit_entry(
     kind = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), pointer])
     entry = ir.Function(module, kind, name)
     table, team = entry.args
-    b: Any = ir.IRBuilder(entry.append_basic_block("entry"))
+    b: Any = Builder(entry.append_basic_block("entry"))
     with b.if_then(b.icmp_unsigned("==", team, ir.Constant(pointer, None))):
         b.call(alone, [table, team])
         b.ret_void()
@@ -123,7 +124,7 @@ def _worker() -> str:
     kind = ir.FunctionType(ir.VoidType(), [INT.as_pointer()])
     function = ir.Function(module, kind, "helper")
     (team,) = function.args
-    b: Any = ir.IRBuilder(function.append_basic_block("entry"))
+    b: Any = Builder(function.append_basic_block("entry"))
     seen, spins = b.alloca(INT), b.alloca(INT)
     b.store(atomic_load(b, word(b, team, POSTED)), seen)
     b.store(integer(0), spins)
@@ -162,11 +163,10 @@ def _worker() -> str:
 
 @cache
 def _helper() -> Any:
-    text = _worker()
-    key = kept_key(text)
+    key = kept_key("helper")
     code = load(key)
     if code is None:
-        code = machine_code(text)
+        code = machine_code(_worker())
         store(key, code)
     library = Library(code)
     return library, library.function("helper")

@@ -9,15 +9,17 @@ windows of an image. Every element is summed in the same order whatever its neig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
 
 from ...dtypes import DType
-from .loops import declared, integer, kind_of, loop, mask_of, splat
+from .builder import Builder
+from .loops import integer, loop, read, splat, write
 from .target import host
-from .values import scalar_type
+from .values import Value, constant, scalar_type
 
 BIT = ir.IntType(1)
 
@@ -34,17 +36,18 @@ class Tile:
     terms: tuple[tuple[int | None, int, int], ...]  # loops, the outermost first:
     # (how many, step of the left operand, step of the right one); None: given at run time
     padded: bool  # whether whole vectors of the right operand can be read
-    old_step: int  # from row to row of the sums so far
-    new_step: int  # from row to row of the result
     new_padded: bool  # whether whole vectors of the result can be written
+    adds: bool  # whether there can be sums so far; else they start from 0
 
     def emitted(self, module: ir.Module) -> ir.Function:
-        """The module's function (left, right, old sums, new sums, outermost count, whether the sums
-        start from 0)."""
+        """The module's function (left, right, old sums, their step from row to row, new sums, their
+        step, outermost count, whether the sums start from 0)."""
         made: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
-        if self not in made:
-            made[self] = _Emitter(self, module).function
-        return made[self]
+        full = self.active == self.lanes
+        tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
+        if tile not in made:
+            made[tile] = _Emitter(tile, module).function
+        return made[tile]
 
 
 class _Emitter:
@@ -53,99 +56,109 @@ class _Emitter:
     def __init__(self, tile: Tile, module: ir.Module) -> None:
         self.tile = tile
         element = scalar_type(tile.dtype)
-        pointer = element.as_pointer()
-        kinds = [pointer, pointer, pointer, pointer, ir.IntType(64), BIT]
+        pointer, number = element.as_pointer(), ir.IntType(64)
+        kinds = [pointer, pointer, pointer, number, pointer, number, number, BIT]
         function = ir.Function(
             module, ir.FunctionType(ir.VoidType(), kinds), module.get_unique_name("tile")
         )
         function.linkage = "internal"
         function.attributes.add("noinline")
         self.function = function
-        self.element = element
         self.vector = ir.VectorType(element, tile.lanes) if tile.lanes > 1 else element
-        self.builder: Any = ir.IRBuilder(function.append_basic_block("entry"))
-        name = kind_of(self.vector) if tile.lanes > 1 else f"f{8 * tile.dtype.itemsize}"
-        self.fma = declared(module, f"llvm.{host().fused}.{name}", self.vector, [self.vector] * 3)
+        self.builder: Any = Builder(function.append_basic_block("entry"))
         self._emit()
 
     def _emit(self) -> None:
         b, tile = self.builder, self.tile
-        left, right, old, new, count, fresh = self.function.args
-        slots = [
-            [b.alloca(self.vector) for _ in range(tile.vectors)] for _ in range(len(tile.rows))
-        ]
-        zero = ir.Constant(self.vector, 0.0 if tile.lanes == 1 else None)
-        with b.if_else(fresh) as (then, otherwise):
-            with then:
-                for slot in (one for row in slots for one in row):
-                    b.store(zero, slot)
-            with otherwise:
-                for row, some in enumerate(slots):
-                    at = b.gep(old, [integer(row * tile.old_step)])
-                    whole = tile.new_padded and tile.old_step == tile.new_step
-                    for number, slot in enumerate(some):
-                        b.store(self._read(at, number, whole), slot)
-        self._loops(tile.terms, left, right, count, slots)
-        for row, some in enumerate(slots):
-            at = b.gep(new, [integer(row * tile.new_step)])
-            for number, slot in enumerate(some):
-                self._write(b.load(slot), at, number)
+        left, right, old, old_step, new, new_step, count, fresh = self.function.args
+        zero = constant(tile.dtype, 0, tile.lanes)
+        sums = [zero] * (len(tile.rows) * tile.vectors)
+        if tile.adds:
+            sums = self._so_far(old, old_step, sums, fresh)
+        sums = self._loops(tile.terms, left, right, count, sums)
+        for number, one in enumerate(sums):
+            row, vector = divmod(number, tile.vectors)
+            if row and not vector:
+                new = b.gep(new, [new_step])
+            value = Value(b, one, tile.dtype, tile.lanes)
+            active = self._active(vector, tile.new_padded)
+            write(b, new, value, integer(vector * tile.lanes), 1, active)
         b.ret_void()
 
-    def _loops(self, terms: Any, left: Any, right: Any, count: Any, slots: Any) -> None:
-        b = self.builder
+    def _so_far(self, old: Any, step: Any, zeros: list[Any], fresh: Any) -> list[Any]:
+        """The sums to go on from: zeros if they are to start afresh."""
+        b, tile = self.builder, self.tile
+        first = b.block
+        reading, after = (b.function.append_basic_block(name) for name in ("reading", "sums"))
+        b.cbranch(fresh, after, reading)
+        b.position_at_end(reading)
+        found: list[Any] = []
+        for row in range(len(tile.rows)):
+            old = b.gep(old, [step]) if row else old
+            found += self._row(old, padded=False)
+        b.branch(after)
+        b.position_at_end(after)
+        sums: list[Any] = []
+        for zero, one in zip(zeros, found, strict=True):
+            sums.append(b.phi(self.vector))
+            sums[-1].add_incoming(zero, first)
+            sums[-1].add_incoming(one, reading)
+        return sums
+
+    def _loops(self, terms: Any, left: Any, right: Any, count: Any, sums: list[Any]) -> list[Any]:
+        """The sums after all terms of these loops."""
         if not terms:
-            self._term(left, right, slots)
-            return
+            return self._term(left, right, sums)
+        b = self.builder
         many, left_step, right_step = terms[0]
         stop = count if many is None else integer(many)
+        before = b.block
         with loop(b, integer(0), stop) as index:
+            here = index.parent  # where what each turn hands to the next arrives
+            with b.goto_block(here):
+                b.position_after(index)
+                sums = [_handed(b, self.vector, one, before) for one in sums]
             at_left = b.gep(left, [b.mul(index, integer(left_step))])
             at_right = b.gep(right, [b.mul(index, integer(right_step))])
-            self._loops(terms[1:], at_left, at_right, count, slots)
+            following = self._loops(terms[1:], at_left, at_right, count, sums)
+            for one, new in zip(sums, following, strict=True):
+                one.add_incoming(new, b.block)
+        return sums
 
-    def _term(self, left: Any, right: Any, slots: Any) -> None:
+    def _term(self, left: Any, right: Any, sums: list[Any]) -> list[Any]:
         b, tile = self.builder, self.tile
-        columns = [self._read(right, number, tile.padded) for number in range(tile.vectors)]
-        for offset, some in zip(tile.rows, slots, strict=True):
+        columns = self._row(right, tile.padded)
+        found: list[Any] = []
+        for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
             many = splat(b, one, tile.lanes) if tile.lanes > 1 else one
-            for column, slot in zip(columns, some, strict=True):
-                b.store(b.call(self.fma, [many, column, b.load(slot)]), slot)
+            factor = Value(b, many, tile.dtype, tile.lanes)
+            for column, so_far in zip(columns, sums[row * tile.vectors :]):
+                found.append(factor.fused(factor.like(column), factor.like(so_far)).code)
+        return found
 
-    def _place(self, row: Any, number: int) -> Any:
-        b = self.builder
-        at = b.gep(row, [integer(number * self.tile.lanes)])
-        return at if self.tile.lanes == 1 else b.bitcast(at, self.vector.as_pointer())
+    def _row(self, start: Any, padded: bool) -> list[Any]:
+        """The vectors of a row of the right operand or of the result."""
+        b, tile = self.builder, self.tile
+        return [
+            read(
+                b, start, tile.dtype, integer(number * tile.lanes), tile.lanes, 1,
+                self._active(number, padded),
+            ).code
+            for number in range(tile.vectors)
+        ]  # fmt: skip
 
-    def _partial(self, number: int) -> bool:
-        return number == self.tile.vectors - 1 and self.tile.active < self.tile.lanes
+    def _active(self, number: int, padded: bool) -> int:
+        """How many elements of a row's vector there are."""
+        last = number == self.tile.vectors - 1
+        return self.tile.active if last and not padded else self.tile.lanes
 
-    def _read(self, row: Any, number: int, whole: bool) -> Any:
-        b, size = self.builder, self.tile.dtype.itemsize
-        place = self._place(row, number)
-        if whole or not self._partial(number):
-            return b.load(place, align=size)
-        mask = mask_of(self.tile.lanes, self.tile.active)
-        load = declared(
-            b.module, f"llvm.masked.load.{kind_of(self.vector)}.p0", self.vector,
-            [place.type, ir.IntType(32), mask.type, self.vector],
-        )  # fmt: skip
-        align = ir.Constant(ir.IntType(32), size)
-        return b.call(load, [place, align, mask, ir.Constant(self.vector, None)])
 
-    def _write(self, value: Any, row: Any, number: int) -> None:
-        b, size = self.builder, self.tile.dtype.itemsize
-        place = self._place(row, number)
-        if self.tile.new_padded or not self._partial(number):
-            b.store(value, place, align=size)
-            return
-        mask = mask_of(self.tile.lanes, self.tile.active)
-        store = declared(
-            b.module, f"llvm.masked.store.{kind_of(self.vector)}.p0", ir.VoidType(),
-            [self.vector, place.type, ir.IntType(32), mask.type],
-        )  # fmt: skip
-        b.call(store, [value, place, ir.Constant(ir.IntType(32), size), mask])
+def _handed(b: Any, kind: Any, start: Any, before: Any) -> Any:
+    """A value that each turn of a loop hands to the next."""
+    value = b.phi(kind)
+    value.add_incoming(start, before)
+    return value
 
 
 def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
@@ -173,3 +186,25 @@ def heights(rows: int, tall: int) -> tuple[int, int, int]:
         count += 1  # so that two threads have the same to do
     short, more = divmod(rows, count)
     return more, count - more, short
+
+
+def tile_rows(b: Any, number: Any, cut: tuple[int, int, int]) -> tuple[Any, Any]:
+    """(the first row, how many rows) of a tile; the ones with a row more come first."""
+    more, _, short = cut
+    above = b.select(b.icmp_signed("<", number, integer(more)), number, integer(more))
+    row = b.add(b.mul(number, integer(short)), above)
+    taller = b.icmp_signed("<", number, integer(more))
+    return row, b.select(taller, integer(short + 1), integer(short))
+
+
+def by_height(b: Any, number: Any, cut: tuple[int, int, int], emit: Callable[[int], Any]) -> None:
+    """`emit(rows)` for both heights that tiles have, run for the one that tile `number` has."""
+    more, others, short = cut
+    if not (more and others):
+        emit(short + 1 if more else short)
+        return
+    with b.if_else(b.icmp_signed("<", number, integer(more))) as (then, otherwise):
+        with then:
+            emit(short + 1)
+        with otherwise:
+            emit(short)

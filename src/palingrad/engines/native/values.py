@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from llvmlite import ir
 
 from ...dtypes import DType, bool_, promote
+from .target import host
 
 _TYPES: dict[str, Any] = {
     "b1": ir.IntType(1), "i1": ir.IntType(8), "i2": ir.IntType(16), "i4": ir.IntType(32),
@@ -33,9 +35,14 @@ def value_type(dtype: DType, lanes: int) -> Any:
 
 def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
     """A number in every lane."""
-    element = scalar_type(dtype)
     python = float(number) if dtype.kind == "f" else int(number)
-    one = ir.Constant(element, python)
+    return _repeated(scalar_type(dtype), repr(python), lanes)
+
+
+@cache
+def _repeated(element: Any, number: str, lanes: int) -> ir.Constant:
+    """Made once, for it is long to write: −0.0 is another number than 0.0, so they go by text."""
+    one = ir.Constant(element, int(number) if isinstance(element, ir.IntType) else float(number))
     return one if lanes == 1 else ir.Constant(ir.VectorType(element, lanes), [one] * lanes)
 
 
@@ -147,6 +154,12 @@ class Value:
     def fma(self, factor: Any, addend: Any) -> Value:
         """self · factor + addend, rounded once."""
         return self.called("fma", self.coerced(factor), self.coerced(addend))
+
+    def fused(self, factor: Value, addend: Value) -> Value:
+        """self · factor + addend: rounded once where the CPU can; of integers modulo 2ᵇ."""
+        if self.dtype.kind != "f":
+            return self * factor + addend
+        return self.called(host().fused, factor, addend)
 
     # ---------------------------------------------------------------- Python's operators
 

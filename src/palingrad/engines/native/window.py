@@ -7,12 +7,12 @@ from typing import Any
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
-from ...ops.pooling import MaxPool, MaxPoolPlace
+from ...ops.pooling import MaxPool, MaxPoolPlace, MaxPoolSelect, SumPool, SumPoolSpread
 from ...shapes import size, sizes
 from .convolve import Convolve
 from .convolve_weight import ConvolveWeight, weight_layout
 from .images import channels_last
-from .pooling import PoolMax, PoolPlace
+from .pooling import PoolMax, PoolPlace, PoolSum
 from .views import View
 
 # The overrides of this engine: operations with kernels of their own.
@@ -21,18 +21,22 @@ KERNELS: dict[type, Any] = {
     ConvolutionInput: Convolve,
     ConvolutionWeight: ConvolveWeight,
     MaxPool: PoolMax,
+    MaxPoolSelect: PoolMax,
     MaxPoolPlace: PoolPlace,
+    SumPool: PoolSum,
+    SumPoolSpread: PoolSum,
 }
 
 
 def fits(node: Operation) -> bool:
-    """Whether there is a kernel for this node: one or two axes of space, one group, floats."""
-    if type(node) not in KERNELS or node.dtype is None or node.dtype.kind != "f":
+    """Whether there is a kernel for this node: one or two axes of space, and floats."""
+    if type(node) not in KERNELS or node.dtype is None:
+        return False
+    if node.dtype.kind != "f" and not isinstance(node, MaxPool):
         return False
     spaces = len(sizes(node.shape)) - 2
-    groups = node.attributes.get("groups", 1)
     empty = any(size(x.shape) == 0 for x in (node, *node.inputs))
-    return spaces in (1, 2) and groups == 1 and not empty
+    return spaces in (1, 2) and not empty
 
 
 def layout(node: Operation) -> View:
@@ -44,7 +48,7 @@ def layout(node: Operation) -> View:
 
 def takes_epilogue(node: Node) -> bool:
     """Whether elementwise nodes can be computed with the result."""
-    return isinstance(node, (Convolution, ConvolutionInput))
+    return not isinstance(node, (ConvolutionWeight, MaxPoolPlace))
 
 
 def unit(nodes: list[Operation]) -> Any:

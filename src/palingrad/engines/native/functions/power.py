@@ -79,11 +79,14 @@ def hypot(x: Value, y: Value) -> Value:
 # ---------------------------------------------------------------- powers
 
 
-def power(x: Any, y: Any) -> Value:
-    """xʸ, with the values of C99 for zeros, infinities and negative x. Error 1 ULP."""
+def power(x: Any, y: Any, *, checked: bool = False) -> Value:
+    """xʸ, with the values of C99 for zeros, infinities and negative x. Error 1 ULP.
+
+    checked: whether somebody else sees to it that no exponent of integers is negative.
+    """
     x, y = x.pair(y) if isinstance(x, Value) else y.coerced(x).pair(y)
     if x.dtype.kind != "f":
-        return _whole_power(x, y)
+        return _whole_power(x, y, checked)
     short = _short_power(x, y.written)
     if short is not None:
         return short
@@ -201,11 +204,11 @@ def _with_specials(x: Value, y: Value, size: Value, result: Value) -> Value:
     return chosen(one | (x == 1.0) | (y == 0.0), x.number(1.0), result)
 
 
-def _whole_power(x: Value, y: Value) -> Value:
-    """xʸ for integers by squaring, modulo 2ᵇ. A negative y is an error that code can't raise, so
-    only unsigned ones and those written in the code are known here."""
+def _whole_power(x: Value, y: Value, checked: bool) -> Value:
+    """xʸ for integers by squaring, modulo 2ᵇ. A negative y is an error that code can't raise."""
     written = y.written
-    if x.dtype == bool_ or not (x.dtype.kind == "u" or (written is not None and written >= 0)):
+    safe = checked or x.dtype.kind == "u" or (written is not None and written >= 0)
+    if x.dtype == bool_ or not safe:
         raise NotImplementedError("integers to powers that could be negative")
     result, base = x.number(1), x
     bits = 8 * x.dtype.itemsize if written is None else max(1, int(written).bit_length())

@@ -1,0 +1,61 @@
+"""The builder of generated code, which leaves out arithmetic that does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+
+INT = ir.IntType(64)
+
+
+class Builder(ir.IRBuilder):
+    """LLVM's builder, but what is known of sums, products and steps of 64-bit integers is worked
+    out at once: kernels are full of sizes of 1 and offsets of 0, and each instruction that isn't
+    written needn't be printed, parsed and taken away again."""
+
+    def add(self, lhs: Any, rhs: Any, name: str = "") -> Any:
+        """lhs + rhs."""
+        a, b = _known(lhs), _known(rhs)
+        if a is not None and b is not None:
+            return ir.Constant(INT, a + b)
+        if a == 0:
+            return rhs
+        return lhs if b == 0 else super().add(lhs, rhs, name)
+
+    def sub(self, lhs: Any, rhs: Any, name: str = "") -> Any:
+        """lhs − rhs."""
+        return lhs if _known(rhs) == 0 else super().sub(lhs, rhs, name)
+
+    def mul(self, lhs: Any, rhs: Any, name: str = "") -> Any:
+        """lhs · rhs."""
+        a, b = _known(lhs), _known(rhs)
+        if a is not None and b is not None:
+            return ir.Constant(INT, a * b)
+        if a == 1 or b == 0:
+            return rhs
+        return lhs if b == 1 or a == 0 else super().mul(lhs, rhs, name)
+
+    def sdiv(self, lhs: Any, rhs: Any, name: str = "") -> Any:
+        """lhs / rhs, towards zero."""
+        return lhs if _known(rhs) == 1 else super().sdiv(lhs, rhs, name)
+
+    def srem(self, lhs: Any, rhs: Any, name: str = "") -> Any:
+        """What is left of lhs after that."""
+        return ir.Constant(INT, 0) if _known(rhs) == 1 else super().srem(lhs, rhs, name)
+
+    def gep(self, ptr: Any, indices: Sequence[Any], *more: Any, **options: Any) -> Any:
+        """The pointer, so many elements further."""
+        if len(indices) == 1 and _known(indices[0]) == 0:
+            return ptr
+        return super().gep(ptr, indices, *more, **options)
+
+
+def _known(value: Any) -> int | None:
+    """The number, if it is one 64-bit integer that stands in the code; a small one, so that what
+    is worked out with it fits too."""
+    if type(value) is not ir.Constant or value.type is not INT:
+        return None
+    number = value.constant
+    return number if type(number) is int and abs(number) < 1 << 31 else None
