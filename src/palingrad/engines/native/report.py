@@ -17,12 +17,12 @@ from ...graph.context import level_of
 from ...graph.kinds import Custom, Elementwise, Move, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
-from ...ops.arithmetic import Pow
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
 from .body import dtype_of
+from .checks import is_wrong
 from .fold import Finish
 from .product import Product, factors
 from .schedule import Fallback, Kernel, Schedule
@@ -233,7 +233,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
             return f"generated code knows no {x.dtype}"
     if type(node) in KERNELS:
         return f"the kernel for {kind} takes one or two axes of space, and floats"
-    if isinstance(node, Pow) and dtype_of(node).kind == "i":
+    if is_wrong(node):
         return "a negative exponent raises"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
