@@ -363,6 +363,33 @@ def test_poolings_and_their_first_and_second_derivatives(dtype, pool):
     assert "Fallback" not in native.explain(fed, weights)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    ("shape", "size", "stride", "fused"),
+    [
+        ((2, 5, 8, 6), 2, None, True),
+        ((3, 20, 9, 6), (3, 2), None, True),
+        ((2, 3, 12), (4,), None, True),
+        ((2, 5, 9, 7), 2, None, False),  # a row and a column are in no window
+        ((2, 5, 8, 6), (3, 2), (1, 2), False),
+    ],
+)
+def test_the_mask_of_a_relu_is_taken_where_the_cotangent_is_put_back(
+    dtype, shape, size, stride, fused
+):
+    def f(x: Any) -> Any:
+        y = pg.relu(x)
+        slope = pg.gradients(pg.sum(pg.sin(pg.max_pool(y, size, stride=stride))), [x])[0]
+        return [slope, slope * 2 + y]
+
+    x = np.random.default_rng(7).normal(size=shape).astype(dtype)
+    compiled = pg.function(f, engine="native")
+    for one, other in zip(compiled(x), pg.function(f, engine="numpy")(x), strict=True):
+        assert_close(one, other)
+    text = compiled.explain(x)
+    assert ("max_pool_place, greater, where" in text) == fused, text
+
+
 @pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, np.bool_])
 def test_max_pooling_of_integers_and_booleans(dtype):
     x = np.random.default_rng(3).integers(-200, 200, (2, 5, 9, 8)).astype(dtype)

@@ -256,28 +256,33 @@ class PoolSum(Pool):
         return b.select(low, integer(0), start), frame.smaller(stop, integer(extent)), 0
 
 
+def is_tiled(node: Node) -> bool:
+    """Whether the windows lie side by side and cover the image: each element is in one."""
+    a: Any = node
+    k, stride, padding, _ = planes(a.attributes, a.attributes["size"])
+    space = sizes(a.inputs[1].shape)[2:]
+    whole = all(
+        extent % step == 0 for extent, step in zip(space, a.attributes["stride"], strict=True)
+    )
+    return whole and tuple(k) == tuple(stride) and not any(one for pair in padding for one in pair)
+
+
 @dataclass(eq=False)
 class PoolPlace(Unit):
-    """Zeros with each cotangent added where its window's largest element was."""
+    """Zeros with each cotangent added where its window's largest element was, and elementwise nodes
+    of the same shape, where windows lie side by side."""
 
     def _windows(self, views: dict[Node, View]) -> _Windows:
         return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[1]]))
 
-    def _exact(self, views: dict[Node, View]) -> bool:
-        """Whether each element is in one window: then it is written once."""
-        w = self._windows(views)
-        _, _, height, width = Image.of(views[self.nodes[0].inputs[0]]).size
-        covers = (height * w.stride[0], width * w.stride[1]) == (w.height, w.width)
-        return covers and tuple(w.size) == tuple(w.stride) and not w.framed
-
     def items(self, views: dict[Node, View]) -> int:
         """Rows of windows, or whole images where windows overlap."""
         n, _, height, _ = Image.of(views[self.nodes[0].inputs[0]]).size
-        return n * height if self._exact(views) else n
+        return n * height if is_tiled(self.nodes[0]) else n
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
-        return 0.6 * size(sizes(self.nodes[0].shape))
+        return (0.5 + 0.1 * len(self.nodes)) * size(sizes(self.nodes[0].shape))
 
     def emit(self, frame: Frame) -> None:
         """The code for items `frame.begin` to `frame.end`."""
@@ -287,11 +292,9 @@ class PoolPlace(Unit):
         cotangent = Image.of(frame.views[node.inputs[0]])
         g = _Source(cotangent, w.lanes, frame)
         largest = _Largest(w, frame)
-        dtype = dtype_of(node)
-        z = frame.typed(node, dtype)
-        out = Image.of(frame.views[node])
-        exact = self._exact(frame.views)
         height, width = cotangent.size[2:]
+        tiled = is_tiled(node)
+        put = self._once(w, frame) if tiled else self._added(frame)
 
         def row(image: Any, oy: Any) -> None:
             with loop(b, integer(0), integer(width)) as ox:
@@ -301,22 +304,53 @@ class PoolPlace(Unit):
                     _, which = largest.found()
                     value = g.at(image, channel, oy, ox, active)
 
-                    def put(tap: Value, y: Any, x: Any) -> None:
+                    def at_tap(tap: Value, y: Any, x: Any) -> None:
                         part = chosen(which == tap, value, value.number(0))
-                        place = place_of(b, [image, channel, y, x], out.steps, integer(0))
-                        if not exact:
-                            part = part + read(b, z, dtype, place, w.lanes, out.steps[1], active)
-                        write(b, z, part, place, out.steps[1], active)
+                        put([image, channel, y, x], part, active)
 
-                    largest.taps((oy, ox), put)
+                    largest.taps((oy, ox), at_tap)
 
                 vectors(b, w.c, w.lanes, one)
 
         with loop(b, frame.begin, frame.end) as item:
-            if exact:
+            if tiled:
                 row(b.sdiv(item, integer(height)), b.srem(item, integer(height)))
             else:
-                whole = out.size[1] * out.size[2] * out.size[3]
-                clear(b, dtype, b.gep(z, [b.mul(item, integer(whole))]), whole)
+                self._clear(frame, item)
                 with loop(b, integer(0), integer(height)) as oy:
                     row(item, oy)
+
+    def _clear(self, frame: Frame, image: Any) -> None:
+        b, node = frame.builder, self.nodes[0]
+        whole = size(Image.of(frame.views[node]).size[1:])
+        start = b.gep(frame.typed(node, dtype_of(node)), [b.mul(image, integer(whole))])
+        clear(b, dtype_of(node), start, whole)
+
+    def _once(self, w: _Windows, frame: Frame) -> Callable[..., None]:
+        """The function that emits what becomes of an element at [image, channel, y, x]."""
+        epilogue = Epilogue(self, frame, w.lanes, axis=1)
+        flat = len(sizes(self.nodes[0].shape)) == 3
+
+        def put(place: list[Any], part: Value, active: int) -> None:
+            epilogue.elements([*place[:2], place[3]] if flat else place, part, active)
+
+        return put
+
+    def _added(self, frame: Frame) -> Callable[..., None]:
+        """The function that adds a part to the element at [image, channel, y, x]."""
+        b, node = frame.builder, self.nodes[0]
+        dtype, steps = dtype_of(node), Image.of(frame.views[node]).steps
+        z = frame.typed(node, dtype)
+
+        def put(place: list[Any], part: Value, active: int) -> None:
+            at = place_of(b, place, steps, integer(0))
+            write(
+                b,
+                z,
+                part + read(b, z, dtype, at, part.lanes, steps[1], active),
+                at,
+                steps[1],
+                active,
+            )
+
+        return put

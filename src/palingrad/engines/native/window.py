@@ -12,7 +12,7 @@ from ...shapes import size, sizes
 from .convolve import Convolve
 from .convolve_weight import ConvolveWeight, weight_layout
 from .images import channels_last
-from .pooling import PoolMax, PoolPlace, PoolSum
+from .pooling import PoolMax, PoolPlace, PoolSum, is_tiled
 from .views import View
 
 # The overrides of this engine: operations with kernels of their own.
@@ -48,7 +48,9 @@ def layout(node: Operation) -> View:
 
 def takes_epilogue(node: Node) -> bool:
     """Whether elementwise nodes can be computed with the result."""
-    return not isinstance(node, (ConvolutionWeight, MaxPoolPlace))
+    if isinstance(node, MaxPoolPlace):
+        return is_tiled(node)
+    return not isinstance(node, ConvolutionWeight)
 
 
 def unit(nodes: list[Operation]) -> Any:
