@@ -1,9 +1,10 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
-The smaller operand is packed by a kernel before, all of it, once for all threads. Each item of the
-product is a strip of the larger one: a group of rows of the left operand, or a panel of the right
-one, of which a block of terms at a time is packed and multiplied with all of the other (Goto & van
-de Geijn 2008). So each number of either operand is packed once.
+The smaller operand is packed by a kernel before, all of it, once for all threads; a left one whose
+terms lie side by side is read as it lies. Each item of the product is a strip of the larger one: a
+group of rows of the left operand, or a panel of the right one, of which a block of terms at a time
+is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of either
+operand is packed once at most.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ class LargeProduct(Product):
         f = factors(self.node, views)
         left, right = reversed(self.node.inputs) if f.swapped else self.node.inputs
         plan = Plan(self, views)
+        if plan.as_it_lies:
+            return []
         one, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
         self.works = [one(product=self, source=source)]
         return self.works
@@ -60,8 +63,7 @@ class _Emitter:
         self.direct = self.epilogue.trivial
         self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
-        (packed,) = unit.works
-        self.packed = frame.typed(packed, plan.dtype)
+        self.packed = frame.typed(unit.works[0], plan.dtype) if unit.works else None
         keeps = self.direct or unit.keeps(unit.node)
         self.z = frame.typed(unit.node, plan.dtype) if keeps else None
         depth = min(plan.depth, f.depth)
@@ -84,8 +86,9 @@ class _Emitter:
             number = b.sdiv(item, integer(plan.strips))
             self.at_x = b.gep(self.x, [place_of(b, self.batch, f.x_batch, integer(0))])
             self.at_y = b.gep(self.y, [place_of(b, self.batch, f.y_batch, integer(0))])
-            copy = b.mul(number, integer(plan.packed_size)) if plan.copies > 1 else integer(0)
-            self.shared = b.gep(self.packed, [copy])
+            if self.packed is not None:
+                copy = b.mul(number, integer(plan.packed_size)) if plan.copies > 1 else integer(0)
+                self.shared = b.gep(self.packed, [copy])
             self.at_z = None
             if self.z is not None:
                 self.at_z = b.gep(self.z, [b.mul(number, integer(f.rows * f.columns))])
@@ -125,8 +128,11 @@ class _Emitter:
             either(b, panel, plan.panels, plan.rest, plan.width, across)
 
     def _left(self, number: Any, first: Any, tall: Any) -> Any:
-        """Where tile `number` of the left operand, of `tall` rows, lies packed."""
+        """Where tile `number` of the left operand, of `tall` rows, lies."""
         b, plan = self.b, self.plan
+        if plan.as_it_lies:
+            row, _ = tile_rows(b, number, plan.cut)
+            return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
         if plan.by_panel:
             pitch = integer(plan.left_pitch(plan.f.depth))
             start = b.add(b.mul(number, pitch), b.mul(first, tall))
@@ -169,9 +175,10 @@ class _Emitter:
         new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
 
         def one(rows: int) -> None:
+            down, along = f.x_step if plan.as_it_lies else (1, rows)
             tile = Tile(
-                plan.dtype, tuple(range(rows)), vectors_across, plan.lanes,
-                width - (vectors_across - 1) * plan.lanes, ((None, rows, plan.width),), True,
+                plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
+                width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,
                 to_scratch, adds=plan.blocks > 1,
             ).emitted(b.module)  # fmt: skip
             b.call(tile, [

@@ -19,6 +19,7 @@ from .views import View
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
+_PAGE = 4096
 _SHARED = 1 << 22  # bytes of a left operand that each thread can walk for each panel
 
 
@@ -41,6 +42,9 @@ class Plan:
         self.batch = math.prod(f.batch)
         small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
         self.by_panel = small and f.rows < f.columns  # else by rows
+        # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.
+        pages = f.x_step[0] * self.dtype.itemsize % _PAGE == 0
+        self.as_it_lies = self.by_panel and f.x_step[1] == 1 and not pages
         groups = -(-self.tiles // -(-_ROWS // tall))
         groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
         self.strips = self.panels if self.by_panel else groups
