@@ -198,6 +198,18 @@ def test_windows_of_many_taps_of_each_channel_alone(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_the_gradient_of_a_weight_is_summed_in_parts_of_the_images(dtype):
+    zeros, ones = ((1, 1), (0, 2)), (1, 1)
+    cases = [
+        Case(13, 3, 20, (15, 14), (3, 2), ones, zeros, ones, True, 1),  # 8 parts of 1 or 2 images
+        Case(70, 2, 5, (6, 7), (2, 2), (2, 1), zeros, (1, 2), False, 1),  # and of blocks of images
+        Case(5, 6, 4, (16, 13), (3, 3), ones, zeros, ones, False, 2),
+        Case(3, 200, 170, (3, 4), (4, 4), ones, zeros, ones, True, 1),  # too large for parts
+    ]
+    check(cases, dtype, 0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_one_channel_one_tap_one_place(dtype):
     same = ((0, 0), (0, 0))
     check(

@@ -1,26 +1,31 @@
 """The gradient of a convolution's weight: for each tap the products of its numbers with the
-cotangent's, summed over all places, image after image."""
+cotangent's, summed over all places, image after image. The images are cut in parts by size, not by
+threads; the parts' sums are added in order."""
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph.node import Node
-from ...shapes import sizes
+from ...shapes import size, sizes
 from .body import dtype_of
 from .convolve import Area
 from .depthwise import DepthwiseWeight
 from .frame import Frame
 from .images import AsItLies, Framed, Image, framed, planes
 from .loop import Unit
-from .loops import either, integer, loop, unravelled
+from .loops import either, integer, loop, read, unravelled, vectors, write
 from .target import host
 from .tile import Tile, shape_for
 from .views import View
 
 _TERMS = 192  # places summed at least before a tile is written back
-_ITEMS = 8  # about; the tiles of one go over the images together, which are read once for each item
+_ITEMS = 8  # at least, if there are so many images or tiles
+_SUMS = 1 << 22  # bytes of all parts' sums at most
+_LENGTH = 1024  # sums that are added as one item
 
 
 @dataclass(eq=False)
@@ -46,11 +51,21 @@ class ConvolveWeight(Unit):
         return [work for work in self.works if isinstance(work, Framed)]
 
     def items(self, views: dict[Node, View]) -> int:
-        """Groups of neighbouring tiles; depthwise some taps of a vector of channels."""
+        """Neighbouring tiles, over a part of the images; depthwise some taps of a vector of
+        channels."""
         plan = _Plan(self, views)
         if plan.depthwise:
             return DepthwiseWeight.items(plan)
-        return -(-plan.tiles // plan.together)
+        return plan.parts * plan.gangs
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """Bytes of the parts' sums, if there are several."""
+        plan = _Plan(self, views)
+        return plan.parts * plan.count * plan.dtype.itemsize if plan.parts > 1 else 0
+
+    def finish(self) -> AddParts:
+        """The kernel that adds the parts' sums."""
+        return AddParts(nodes=self.nodes, kept=self.kept, works=[self])
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
@@ -101,9 +116,14 @@ class _Plan:
         else:
             self.area = Area.of(across, self.c, tall)
         self.tiles = self.groups * self.panels * self.planes * self.area.count
-        self.together = max(1, self.tiles // _ITEMS)
+        self.count = size(sizes(node.shape))
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
         self.blocks = -(-self.n // self.block)
+        # Parts of the images if their sums are small, and gangs of tiles that go over one together.
+        most = 1 if self.depthwise else _SUMS // (self.count * self.dtype.itemsize)
+        self.parts = max(1, min(_ITEMS, self.blocks, most))
+        self.together = -(-self.tiles // (_ITEMS // self.parts))
+        self.gangs = -(-self.tiles // self.together)
 
 
 class _Emitter:
@@ -115,16 +135,31 @@ class _Emitter:
         self.x_steps = image.steps(frame.views)
         self.g_steps = cotangent.steps(frame.views)
         self.x, self.g = image.start(frame), cotangent.start(frame)
-        self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
+        self.z = frame.typed(plan.unit if plan.parts > 1 else plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:
-        """A block of images after the other; of each, all tiles."""
+        """Part after part of the images."""
         b, plan = self.b, self.plan
-        together = integer(plan.together)
-        begin = b.mul(self.frame.begin, together)
-        end = self.frame.smaller(b.mul(self.frame.end, together), integer(plan.tiles))
+        gangs, together = integer(plan.gangs), integer(plan.together)
+        last = b.sdiv(b.add(self.frame.end, integer(plan.gangs - 1)), gangs)
+        with loop(b, b.sdiv(self.frame.begin, gangs), last) as part:
+            start = b.mul(part, gangs)
+            low = b.sub(self.frame.begin, start)
+            low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
+            high = self.frame.smaller(b.sub(self.frame.end, start), gangs)
+            end = self.frame.smaller(b.mul(high, together), integer(plan.tiles))
+            self._part(part, b.mul(low, together), end)
+
+    def _part(self, part: Any, begin: Any, end: Any) -> None:
+        """A block of images after the other; of each, the tiles `begin` to `end`."""
+        b, plan = self.b, self.plan
         rows, columns = sum(plan.area.rows[:2]), sum(plan.area.columns[:2])
-        with loop(b, integer(0), integer(plan.blocks)) as block:
+        blocks, parts = integer(plan.blocks), integer(plan.parts)
+        low = b.sdiv(b.mul(part, blocks), parts)
+        high = b.sdiv(b.mul(b.add(part, integer(1)), blocks), parts)
+        self.sums = b.gep(self.z, [b.mul(part, integer(plan.count))])
+        with loop(b, low, high) as block:
+            self.fresh = b.icmp_signed("==", block, low)
             first = b.mul(block, integer(plan.block))
             count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, begin, end) as item:
@@ -171,7 +206,7 @@ class _Emitter:
                 (plan.places[0], plan.stride[0] * to_row, g_row),
                 (plan.places[1], plan.stride[1] * to_column, g_column),
             ),
-            False, False, adds=plan.blocks > 1,
+            False, False, adds=plan.blocks > plan.parts,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
         channel = b.mul(group, integer(plan.o))
@@ -179,10 +214,57 @@ class _Emitter:
         right = b.gep(self.g, [b.add(b.mul(first, integer(g_image)), channel)])
         tap = b.add(b.mul(plane, integer(plan.size[1])), y)
         place = b.add(b.mul(tap, integer(plan.area.width)), x)
-        z = b.gep(self.z, [b.add(b.mul(place, integer(plan.pitch)), channel)])
-        fresh = b.icmp_signed("==", first, integer(0))
+        z = b.gep(self.sums, [b.add(b.mul(place, integer(plan.pitch)), channel)])
         step = integer(plan.pitch)
-        b.call(tile, [left, right, z, step, z, step, count, fresh])
+        b.call(tile, [left, right, z, step, z, step, count, self.fresh])
+
+
+@dataclass(eq=False)
+class AddParts(Unit):
+    """The sums of all parts of the images, added in their order."""
+
+    works: list[Any] = field(default_factory=list[Any])
+
+    def reads(self) -> list[Node]:
+        return []
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Some sums each."""
+        return -(-size(sizes(self.nodes[0].shape)) // _LENGTH)
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return 0.1 * self.works[0].workspace(views)
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, _Plan(self.works[0], frame.views)
+        work, to = frame.pointer(self.works[0]), frame.pointer(self.nodes[0])
+        lanes = host().lanes(plan.dtype.itemsize)
+        items = -(-plan.count // _LENGTH)
+        with loop(b, frame.begin, frame.end) as item:
+            start = b.mul(item, integer(_LENGTH))
+
+            def one(index: Any, active: int) -> None:
+                place = b.add(start, index)
+                parts = [
+                    read(
+                        b,
+                        work,
+                        plan.dtype,
+                        b.add(place, integer(part * plan.count)),
+                        lanes,
+                        1,
+                        active,
+                    )
+                    for part in range(plan.parts)
+                ]
+                write(b, to, functools.reduce(operator.add, parts), place, 1, active)
+
+            def some(count: int) -> None:
+                vectors(b, count, lanes, one)
+
+            either(b, item, items, plan.count - (items - 1) * _LENGTH, _LENGTH, some)
 
 
 def weight_layout(node: Node) -> View:

@@ -66,7 +66,7 @@ class Fold(Unit):
         """The code for items `frame.begin` to `frame.end`."""
         _Emitter(self, frame).run()
 
-    def finish(self) -> Finish | None:
+    def finish(self) -> Finish:
         """The kernel that combines the parts."""
         return Finish(nodes=[self.node], kept=[self.node], fold=self)
 
@@ -332,6 +332,10 @@ class Finish(Unit):
     def items(self, views: dict[Node, View]) -> int:
         """One: it is little work."""
         return 1
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread, about."""
+        return 500.0
 
     def emit(self, frame: Frame) -> None:
         """The code for all results."""

@@ -23,6 +23,7 @@ from ...shapes import size, sizes, text
 from ..threads import get_num_threads
 from .body import dtype_of
 from .checks import is_wrong
+from .convolve_weight import AddParts
 from .fold import Finish
 from .product import Product, factors
 from .schedule import Fallback, Kernel, Schedule
@@ -44,6 +45,7 @@ _WORDS = {
     "Dot": "dot products",
     "Fold": "reduction",
     "Finish": "parts of a reduction combined",
+    "AddParts": "parts of a gradient added",
     "Copy": "copy",
     "Gather": "rows taken",
     "Scatter": "rows added to where they were taken from",
@@ -261,7 +263,7 @@ def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
 
 
 def _flops(unit: Any, views: dict[Node, View]) -> int:
-    if isinstance(unit, Finish):
+    if isinstance(unit, (Finish, AddParts)):
         return 0  # counted with the reduction
     return sum(_flops_of(node, unit, views) for node in unit.nodes)
 

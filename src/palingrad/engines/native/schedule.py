@@ -14,6 +14,7 @@ from ...passes.program import Program
 from ...shapes import size, sizes
 from . import window
 from .body import weight
+from .convolve_weight import ConvolveWeight
 from .copying import Copy
 from .dot import Dot
 from .fold import Fold
@@ -177,9 +178,10 @@ def _put(
         schedule.maker[node] = max(pieces, key=lambda made: made.stage)
         return start - 1
     last = kernel(unit, start, cost_of(unit, views))
-    if isinstance(unit, Fold) and unit.workspace(views):
+    if isinstance(unit, (Fold, ConvolveWeight)) and unit.workspace(views):
         start += 1
-        last = kernel(unit.finish(), start, 500.0)
+        after = unit.finish()
+        last = kernel(after, start, cost_of(after, views))
     for node in unit.nodes:
         if isinstance(node, MultipleOutputs) or unit.keeps(node):
             schedule.maker[node] = last
