@@ -254,8 +254,10 @@ def main() -> None:
     lines.append(erfc_pieces())
     meaning = "erfc y in pieces around multiples of 7/64"
     lines.append(pieces("ERFC_NEAR", meaning, mp.erfc, NEAR, 6))
-    meaning = "erf y in pieces around multiples of 1/8, those below 0.5 left out"
-    lines.append(pieces("ERF_PIECES", meaning, lambda y: mp.erf(y) if y > 0.5 else mpf(1), WIDE, 5))
+    meaning = "erf y in pieces around multiples of 1/8, those below 0.8125 left out"
+    lines.append(
+        pieces("ERF_PIECES", meaning, lambda y: mp.erf(y) if y > 0.8125 else mpf(1), WIDE, 5)
+    )
     lines.append(two_over_pi())
     if "--write" in sys.argv:
         FILE.write_text("\n".join(lines))

@@ -20,6 +20,20 @@ def arrays(*shapes, dtype: Any = np.float64, seed=0):
     return [rng.normal(size=shape).astype(dtype) for shape in shapes]
 
 
+@pytest.mark.parametrize("of", [pg.matmul, lambda a, b: pg.sin(a)], ids=["product", "loop"])
+def test_a_kernel_waits_for_what_a_later_one_comes_to_wait_for(of):
+    """The first kernel reads the second's result, before that one comes to read the third's."""
+
+    def f(*xs):
+        first, second = xs[0] @ xs[1], of(*xs[2:4])
+        one = first + second.mT
+        return one, second + (xs[4] @ xs[5]).mT
+
+    xs = arrays(*[(8, 8)] * 6)
+    for found, expected in zip(native(f)(*xs), f(*map(pg.tensor, xs)), strict=True):
+        assert_close(found, expected.value)
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.integers(1, 40), min_size=1, max_size=3),

@@ -61,6 +61,7 @@ class Fusion:
         self._floating: dict[Node, int] = {}
         self._looks: dict[Hashable, Group] = {}
         self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
+        self._crossing: dict[Group, None] = {}  # groups that wait for one with a larger number
         self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
         for node in program.order:
             self._place(node)
@@ -121,7 +122,7 @@ class Fusion:
             self._floating[node] = depth
             self.views[node] = whole(node)
             return
-        self._join(node, self._new("loop", shape, node))
+        self._join(node, self._new("loop", shape))
 
     def _depth(self, node: Operation) -> int | None:
         """How long a chain of floating nodes this one ends, None if it needs a group's result."""
@@ -178,8 +179,8 @@ class Fusion:
         """Rows found by integers, after a look at these if they aren't fed as they are."""
         kind = gather.kind_of(node)
         assert kind is not None
-        self._alone(node, kind)
         look = self._look(node)
+        self._alone(node, kind)
         if look is not None:
             self.maker[node].behind |= look.behind | 1 << look.number
 
@@ -200,7 +201,7 @@ class Fusion:
 
     # ---------------------------------------------------------------- groups
 
-    def _new(self, kind: str, shape: tuple[int, ...], node: Operation | None = None) -> Group:
+    def _new(self, kind: str, shape: tuple[int, ...]) -> Group:
         group = Group(kind, shape, len(self.groups))
         self.groups.append(group)
         return group
@@ -304,11 +305,13 @@ class Fusion:
             maker = self.maker.get(base)
             if maker is not None and maker is not group:
                 behind |= maker.behind | 1 << maker.number
-        if behind != group.behind:
-            group.behind = behind
-            for other in self.groups[group.number + 1 :]:
-                if other.behind >> group.number & 1:
-                    other.behind |= behind
+        if behind == group.behind:
+            return
+        for other in (group, *self._crossing, *self.groups[group.number + 1 :]):
+            if other is group or other.behind >> group.number & 1:
+                other.behind |= behind
+                if other.behind >> other.number:
+                    self._crossing[other] = None
 
     # ---------------------------------------------------------------- floating nodes
 

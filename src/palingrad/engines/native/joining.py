@@ -6,7 +6,7 @@ can read it there; what is left is copied.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,7 +103,7 @@ def _copying(frame: Frame, plan: Plan, dtype: Any) -> tuple[int, Any]:
 
 
 def place_pieces(
-    program: Program, fusion: Fusion, units: dict[Group, Any], updated: Iterable[Node]
+    program: Program, fusion: Fusion, units: dict[Group, Any], updated: Collection[Node]
 ) -> None:
     """Let pieces lie in their joined buffer. `updated`: what is written over a Variable's value,
     which therefore can't be written in pieces."""
@@ -116,9 +116,8 @@ def place_pieces(
             readers.setdefault(views[x].base, []).append(group)
     for node, view in views.items():
         shown.setdefault(view.base, []).append(node)
-    whole_ = set(updated)
     for join in units.values():
-        if not isinstance(join, Join) or join.nodes[0] in whole_:
+        if not isinstance(join, Join) or join.nodes[0] in updated:
             continue
         for number, (x, place) in enumerate(zip(join.nodes[0].inputs, join.places(), strict=True)):
             base = views[x].base

@@ -13,7 +13,7 @@ the whole range, as tests/engines/native/test_maths.py measures:
     0     floor_divide and mod, whole numbers' functions, roundings: as NumPy, bit for bit
 
 Zeros with signs, subnormal numbers, infinities and NaN are C99's. The bits don't depend on the
-width of vectors, nor on the instructions that the processor has.
+width of vectors, nor, but for float32's erf and erfc, on the instructions that the processor has.
 """
 
 from __future__ import annotations

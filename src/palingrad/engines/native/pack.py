@@ -39,7 +39,7 @@ def _turning(
 ) -> ir.Function:
     """The module's function (source, to, rows) that packs a matrix whose columns are contiguous: a
     square of vectors at a time, which are many instructions and slow to compile."""
-    name = f"turning.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}"
+    name = f"turning.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}.{lanes}"
     if name in module.globals:
         return module.globals[name]
     pointer = scalar_type(dtype).as_pointer()

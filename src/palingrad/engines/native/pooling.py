@@ -344,13 +344,7 @@ class PoolPlace(Unit):
 
         def put(place: list[Any], part: Value, active: int) -> None:
             at = place_of(b, place, steps, integer(0))
-            write(
-                b,
-                z,
-                part + read(b, z, dtype, at, part.lanes, steps[1], active),
-                at,
-                steps[1],
-                active,
-            )
+            so_far = read(b, z, dtype, at, part.lanes, steps[1], active)
+            write(b, z, part + so_far, at, steps[1], active)
 
         return put

@@ -85,10 +85,9 @@ def scheduled(program: Program) -> Schedule:
     place_pieces(program, fusion, units, updates.alias if updates else ())
     schedule = Schedule(views=fusion.views, updates=updates)
     done: dict[int, int] = {}
-    by_number = {group.number: group for group in fusion.groups}
     for group in sorted(fusion.groups, key=lambda group: (group.behind.bit_count(), group.number)):
         start = max((done[number] + 1 for number in _bits(group.behind)), default=0)
-        done[group.number] = _put(schedule, units[group], start, fusion, done, by_number)
+        done[group.number] = _put(schedule, units[group], start, fusion, done)
     _stage(schedule)
     return schedule
 
@@ -151,10 +150,7 @@ def _keep(program: Program, fusion: Fusion, units: dict[Group, Any]) -> None:
             unit.kept = [unit.node, *[node for node in unit.kept if node is not unit.node]]
 
 
-def _put(
-    schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[int, int],
-    groups: dict[int, Group],
-) -> int:  # fmt: skip
+def _put(schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[int, int]) -> int:
     """Add the unit's kernels from stage `start` on; the stage in which the last one runs."""
     views = fusion.views
 

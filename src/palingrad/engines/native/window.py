@@ -29,7 +29,8 @@ KERNELS: dict[type, Any] = {
 
 
 def fits(node: Operation) -> bool:
-    """Whether there is a kernel for this node: one or two axes of space, and floats."""
+    """Whether there is a kernel for this node: one or two axes of space, and floats
+    or, to find the largest, anything."""
     if type(node) not in KERNELS or node.dtype is None:
         return False
     if node.dtype.kind != "f" and not isinstance(node, MaxPool):
