@@ -1,10 +1,10 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
-The smaller operand is packed by a kernel before, once for all threads; a left one (up to 4 MB) whose
-terms lie side by side is read as it lies. Each item of the product is a strip of the larger one: a
-group of rows of the left operand, or a panel of the right one, of which a block of terms at a time
-is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of either
-operand is packed once at most.
+The smaller operand is packed by a kernel before, once for all threads; a left one (up to 4 MB)
+whose terms lie side by side is read as it lies. Each item of the product is a strip of the larger
+one: a group of rows of the left operand, or a panel of the right one, of which a block of terms at
+a time is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of
+either operand is packed once at most.
 """
 
 from __future__ import annotations
