@@ -306,7 +306,7 @@ class Fusion:
                 behind |= maker.behind | 1 << maker.number
         if behind != group.behind:
             group.behind = behind
-            for other in self.groups[group.number + 1 :]:
+            for other in self.groups:
                 if other.behind >> group.number & 1:
                     other.behind |= behind
 
