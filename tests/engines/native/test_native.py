@@ -101,6 +101,32 @@ def test_training_twice_gives_the_same_bits():
         assert_same(one, other)
 
 
+def test_a_kernel_waits_for_what_an_earlier_one_comes_to_wait_for():
+    def f(x):
+        y = pg.maximum(x, 1.0)
+        least = pg.min(pg.broadcast_to(y[..., None], (*y.shape, 3)), axis=0)  # its fold is first
+        return least % 2, y + pg.sum(x)  # and now y's loop waits for the sum
+
+    (x,) = arrays((7, 3))
+    for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
+        assert_close(found, expected.value)
+
+
+@pytest.mark.parametrize("reduce", [pg.sum, pg.max, pg.any])
+@pytest.mark.parametrize("shape", [(0, 7, 1), (4, 2, 0, 4), (2, 3, 0)])
+def test_reductions_to_nothing(reduce, shape):
+    x = np.zeros(shape)
+    for axis in (axis for axis, size in enumerate(shape) if size):
+        assert_same(native(lambda x: reduce(x, axis=axis))(x), reduce(x, axis=axis).numpy())
+
+
+def test_booleans_add_up_to_true():
+    x = np.array([True, False, True, False, True])
+    y = np.array([True, True, False, False, True])
+    assert_same(native(lambda x, y: x + y)(x, y), x + y)
+    assert_same(native(lambda x, y: (x + True) + (y + x))(x, y), x + True + y + x)
+
+
 def test_what_cannot_be_compiled_runs_through_numpy_and_is_named():
     class Sorted(pg.Custom):
         def compute(self, x):

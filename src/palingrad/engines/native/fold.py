@@ -104,7 +104,7 @@ class FoldPlan:
         )
         floats = [dtype_of(x) for x in (node, *unit.nodes, *self.reads)]
         self.terms = math.prod(shape[axis] for axis in gone)
-        if self.beside and self.outer:
+        if self.beside and self.count:
             self.lanes = lanes_for(floats, self.outer[-1])
             self.width = min(self.outer[-1], _STREAMS * self.lanes)
             blocks = -(-self.outer[-1] // self.width)

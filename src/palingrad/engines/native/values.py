@@ -164,7 +164,8 @@ class Value:
     # ---------------------------------------------------------------- Python's operators
 
     def __add__(self, other: Any) -> Value:
-        return self.binary(other, "fadd", "add", "add")
+        a, b = self.pair(other)
+        return a | b if a.dtype == bool_ else a.binary(b, "fadd", "add", "add")  # True + True: True
 
     def __sub__(self, other: Any) -> Value:
         return self.binary(other, "fsub", "sub", "sub")
