@@ -71,7 +71,7 @@ class Function:
             raise ShapeError(f"{self.__name__}: repeat needs at least one call, got none")
         one = [array[0] if at in along else array
                for at, array in enumerate(arrays)]  # fmt: skip
-        traced = self._trace(one, {}, one)
+        traced = self._trace(tuple(one), {}, one)  # the trace of a call
         return traced.returned(traced.executable.repeat(arrays, times, along))
 
     def explain(self, *args: Any, **kwargs: Any) -> str:

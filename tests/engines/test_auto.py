@@ -65,6 +65,22 @@ def test_repeat_is_as_calling_again_and_again(engine):
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native", "auto"])
+def test_repeat_stacks_a_single_call_too_and_runs_what_a_call_runs(engine):
+    v, traces = pg.Variable(np.ones(3, np.float32)), []
+
+    @pg.function(engine=engine)
+    def f(x):
+        traces.append(x)
+        v.assign(v * 0.5 + x)
+        return pg.sum(v)
+
+    x = np.arange(3, dtype=np.float32)
+    np.testing.assert_array_equal(f.repeat(x[None], along=(0,)), np.array([4.5], np.float32))
+    f(x)
+    assert len(traces) == 1
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native", "auto"])
 def test_an_index_out_of_range_is_an_error_that_changes_nothing(engine):
     table = pg.Variable(np.arange(6.0, dtype=np.float32).reshape(3, 2))
     f = pg.function(

@@ -51,6 +51,12 @@ def test_rows_are_taken_and_added_back(data):
     agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, of(i), axis=axis) ** 2), x), x, indices)
 
 
+def test_rows_of_nothing():
+    i = np.array([1, -3, 1])
+    for shape in ((3, 0), (3, 2, 0), (3, 0, 2)):
+        agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, i)), x), np.zeros(shape), i)
+
+
 def test_indices_that_stand_in_the_program():
     x = np.arange(15.0).reshape(5, 3)
     fixed = np.array([4, -5, 4])

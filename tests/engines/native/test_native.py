@@ -112,6 +112,19 @@ def test_a_kernel_waits_for_what_an_earlier_one_comes_to_wait_for():
         assert_close(found, expected.value)
 
 
+def test_a_floating_node_on_one_that_landed_behind_a_kernel_does_not_join_it():
+    def f(x):
+        y = -x
+        z = pg.exp(y)  # floats on y until the end
+        first = pg.sin(x)
+        taken = pg.take(first, 4, axis=0)  # waits for the loop of first
+        return z, y + taken  # y is computed where taken is read
+
+    (x,) = arrays((5, 7))
+    for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
+        assert_close(found, expected.value)
+
+
 @pytest.mark.parametrize("reduce", [pg.sum, pg.max, pg.any])
 @pytest.mark.parametrize("shape", [(0, 7, 1), (4, 2, 0, 4), (2, 3, 0)])
 def test_reductions_to_nothing(reduce, shape):

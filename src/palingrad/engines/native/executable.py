@@ -126,7 +126,7 @@ class NativeExecutable(Executable):
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
     ) -> list[Array]:
-        if self._lease is None or not self._simple or times < 1:
+        if self._lease is None or not self._simple or times < 2:
             return super().repeat(feeds, times, along)
         return self._in_place(feeds, times, along)
 

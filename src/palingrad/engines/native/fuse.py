@@ -15,6 +15,7 @@ from ...graph.kinds import Contract, Elementwise, Move, Reduce
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
+from ...graph.order import postorder
 from ...ops.join import Concat
 from ...ops.move import ExpandDims, Place, Reshape, Squeeze
 from ...passes.program import Program
@@ -24,7 +25,7 @@ from .body import is_number
 from .product import takes_epilogue
 from .rows import as_operand
 from .values import supported
-from .views import View, broadcast, moved, whole
+from .views import View, broadcast, is_dense, moved, whole
 
 _ROW = 1 << 14  # numbers in a row that a row kernel can keep at hand
 _MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
@@ -262,8 +263,7 @@ class Fusion:
         if base in group.members:
             mine = as_operand(self.views[base], group.shape, base in group.scalars)
             return _steps(in_space(view, group.shape, lower)) == _steps(mine)
-        maker = self.maker.get(base)
-        return maker is None or not maker.behind >> group.number & 1
+        return not self._waits(base, group)
 
     def _join(self, node: Operation, group: Group) -> None:
         """Make the node a member, with the floating nodes that it needs here."""
@@ -289,13 +289,23 @@ class Fusion:
         same = [self.views[x] for x in node.inputs if self.views[x].shape == plain.shape]
         if not same or any(view.strides == plain.strides for view in same):
             return plain
-        return View(node, plain.shape, same[0].strides) if _is_dense(same[0]) else plain
+        return View(node, plain.shape, same[0].strides) if is_dense(same[0]) else plain
 
     def _put(self, node: Operation, group: Group, view: View) -> None:
         self._wait(group, node.inputs)
         group.add(node)
         self.maker[node] = group
         self.views[node] = view
+
+    def _waits(self, base: Node, group: Group) -> bool:
+        """Whether who makes a value waits for the group. What a floating one is made from may have
+        been made by now, where somebody else needed it."""
+
+        def inputs(one: Node) -> list[Node]:
+            return [self.views[x].base for x in one.inputs] if one in self._floating else []
+
+        makers = map(self.maker.get, postorder(base, inputs=inputs))
+        return any(maker and maker.behind >> group.number & 1 for maker in makers)
 
     def _wait(self, group: Group, inputs: Iterable[Node]) -> None:
         """The group waits for whoever makes these."""
@@ -347,7 +357,7 @@ class Fusion:
                     stack.append((inner, False))
 
     def _settle(self, x: Node) -> None:
-        """Have x in memory: if it floats, in a loop that waits for nothing."""
+        """Have x in memory: if it floats, in a loop that waits for nothing so far."""
         waiting = [x]
         while waiting:
             base = self.views[waiting[-1]].base if waiting[-1] in self.views else waiting[-1]
@@ -356,7 +366,7 @@ class Fusion:
                 continue
             shape = sizes(base.shape)
             group = self._start.get(shape)
-            if group is None or group.behind or len(group.nodes) >= _MANY:
+            if not group or group.behind or len(group.nodes) >= _MANY or self._waits(base, group):
                 group = self._start[shape] = self._new("loop", shape)
             self._gather(base, group)
 
@@ -383,14 +393,3 @@ def _is_row(node: Operation, shape: tuple[int, ...]) -> bool:
         return False
     rows = size(shape[:-1])
     return 2 <= shape[-1] <= _ROW and (rows >= 4 or size(shape) <= _ROW) and rows > 0
-
-
-def _is_dense(view: View) -> bool:
-    """Whether the view shows all of its base once, in whatever order of axes."""
-    expected = 1
-    axes = [axis for axis, extent in enumerate(view.shape) if extent != 1]
-    for axis in sorted(axes, key=lambda axis: view.strides[axis]):
-        if view.strides[axis] != expected:
-            return False
-        expected *= view.shape[axis]
-    return view.offset == 0 and expected == size(view.base.shape)

@@ -186,7 +186,7 @@ class _Columns:
         self.length, self.step = inner[-1], steps[-1]
         self.lanes = lanes_for([dtype_of(node)], self.length)
         self.width = self.lanes * max(1, min(4, self.length // (8 * self.lanes)))
-        self.width = min(self.width, self.length)
+        self.width = min(self.width, max(self.length, 1))
         blocks = -(-self.length // self.width)
         self.extents = [*shape[:axis], *inner[:-1], blocks]
         self.steps = [*g.strides[:axis], *steps[:-1], self.width * self.step]

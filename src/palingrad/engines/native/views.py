@@ -106,3 +106,14 @@ def sliced(x: View, index: tuple[Any, ...], shape: tuple[int, ...]) -> View:
         else:
             offset += one % size * step
     return View(x.base, shape, tuple(steps), offset if math.prod(shape) else 0)
+
+
+def is_dense(view: View) -> bool:
+    """Whether the view shows all of its base once, in whatever order of axes."""
+    expected = 1
+    axes = [axis for axis, extent in enumerate(view.shape) if extent != 1]
+    for axis in sorted(axes, key=lambda axis: view.strides[axis]):
+        if view.strides[axis] != expected:
+            return False
+        expected *= view.shape[axis]
+    return view.offset == 0 and expected == math.prod(sizes(view.base.shape))
