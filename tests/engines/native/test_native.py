@@ -1,5 +1,6 @@
 """The native engine against NumPy: products, reductions, fusion, state, fallbacks, memory."""
 
+import functools
 from typing import Any
 
 import numpy as np
