@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import palingrad as pg
+from palingrad.engines.native.room import placed
 from palingrad.io import load_checkpoint, save_checkpoint
 from tolerances import assert_close, assert_same
 
@@ -260,6 +261,51 @@ def test_one_program_called_by_two_threads_loses_no_update():
         w.value  # noqa: B018 - which ends the lease in the middle
         runner.join()
     assert_same(w.value, np.full(5, 601.0))
+
+
+def test_who_reads_while_a_lease_is_being_taken_never_sees_the_value_change(monkeypatch):
+    a, b = (pg.Variable(np.zeros(4), dtype=pg.float64) for _ in range(2))
+    step = native(lambda: (a.assign(a + 1), b.assign(b + 1), pg.sum(a))[2])
+    step()
+    held = b.numpy()  # so that the next run copies it, when it has a already
+    found: list[Array] = []
+
+    def read() -> None:
+        value = a.numpy()
+        found.extend([value, value.copy()])
+
+    reader = threading.Thread(target=read)
+
+    def meanwhile(*arguments: Any) -> Any:
+        reader.start()
+        reader.join(0.1)
+        return placed(*arguments)
+
+    monkeypatch.setattr("palingrad.engines.native.lease.placed", meanwhile)
+    step()
+    reader.join()
+    assert_same(found[0], found[1])
+    assert_same(held, np.full(4, 1.0))
+
+
+def test_an_update_reads_other_variables_as_one(monkeypatch):
+    a, b, w = (pg.Variable(np.zeros(4), dtype=pg.float64) for _ in range(3))
+    move = native(lambda: (a.assign(a + 1), b.assign(b - 1)))
+    both = native(lambda: (w.assign(w + a + b), pg.sum(w))[1])
+    assert both() == 0.0
+    mover = threading.Thread(target=move)
+    value: Any = pg.Variable.__dict__["_value"]
+
+    def meanwhile(variable: pg.Variable) -> Any:
+        if variable is b and mover.ident is None:  # a was read already
+            mover.start()
+            mover.join(0.1)
+        return value.fget(variable)
+
+    monkeypatch.setattr(pg.Variable, "_value", property(meanwhile, value.fset))
+    assert both() == 0.0
+    mover.join()
+    assert_same(b.value, np.full(4, -1.0))
 
 
 # ------------------------------------------------------------------ what an update may read

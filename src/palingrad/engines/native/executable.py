@@ -134,7 +134,10 @@ class NativeExecutable(Executable):
         """Runs that write over the Variables' arrays, which this program has on loan."""
         lease, memory, slots = self._lease, self._resident, self.slots
         assert lease is not None
-        read = [variable._value for variable in self._only_read]
+        read: list[Array] = []
+        if self._only_read:
+            with state_lock:
+                read = [variable._value for variable in self._only_read]
         lease.lock.acquire()
         arrays: list[Array] = []
         if not lease.taken:

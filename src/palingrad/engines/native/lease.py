@@ -18,7 +18,7 @@ from ...dtypes import Array
 from ...graph.leaves import Variable, forget, state_count, state_lock
 from .room import is_placed, placed
 
-# References to a Variable's array that its Variable, a local name and the asking call hold.
+# References to a Variable's array that its lease, a local name and the asking call hold.
 _OWN = 3
 
 
@@ -46,23 +46,25 @@ class Lease:
             with state_lock:
                 for variable in self._variables:
                     variable._recalled()
-                arrays: list[Array] = []
-                for number, variable in enumerate(self._variables):
-                    array = variable._array
-                    if number < updated:
-                        array = _exclusive(variable, array, id(array) in self._known, number)
-                    arrays.append(array)
                 self.lock.acquire()
                 state_count[0] += 1
-                for variable in self._variables[:updated]:
-                    if variable._observed:
-                        variable._observed = False
-                        forget(variable)
-                    variable._lease = self
-                    variable._array = None
-                self._arrays, self.taken = arrays[:updated], True
+                self._arrays, self.taken = [], True
+                try:
+                    for number, variable in enumerate(self._variables[:updated]):
+                        if variable._observed:
+                            variable._observed = False
+                            forget(variable)
+                        array = variable._array
+                        self._arrays.append(array)
+                        # Who reads it from now on waits, and who has read it holds it.
+                        variable._lease, variable._array = self, None
+                        self._arrays[number] = _exclusive(array, id(array) in self._known, number)
+                except BaseException:
+                    self.end()
+                    self.lock.release()
+                    raise
                 self._known = {id(array) for array in self._arrays}
-                return arrays
+                return [*self._arrays, *(one._array for one in self._variables[updated:])]
         finally:
             for lock in held:
                 lock.release()
@@ -77,8 +79,8 @@ class Lease:
                 self._arrays = []
 
 
-def _exclusive(variable: Variable, array: Array, known: bool, number: int) -> Array:
-    """The array itself if only the Variable holds it, else a copy that takes its place.
+def _exclusive(array: Array, known: bool, number: int) -> Array:
+    """The array itself if only its lease holds it, else a copy that takes its place.
 
     `known`: the asking program holds it too, from its last lease.
     """
@@ -87,5 +89,4 @@ def _exclusive(variable: Variable, array: Array, known: bool, number: int) -> Ar
     copy = placed(array.shape, array.dtype, number)
     np.copyto(copy, array)
     copy.setflags(write=False)
-    variable._array = copy
     return copy
