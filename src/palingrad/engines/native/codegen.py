@@ -14,15 +14,16 @@ from ...shapes import size
 from .body import dtype_of
 from .builder import Builder
 from .checks import Check
+from .flushing import flushing
 from .frame import KERNEL, POINTER, Frame
 from .gather import Indexed
 from .look import FAILED
 from .loops import INT, integer, loop, read
 from .schedule import Fallback, Kernel, Schedule, is_serial
+from .sharing import emit_stage
 from .slots import Slots
-from .team import STAGES, emit_entry, emit_wait
+from .team import STAGES, STRETCH, emit_entry
 
-_LINE = 8  # words of a cache line
 _READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
 _TEAM = INT.as_pointer()
 
@@ -51,14 +52,12 @@ class Module:
             if kernel.items and not isinstance(kernel.unit, Fallback)
         }
         _emit_prepare(self.module, slots.objects, slots.checks)
-        first = 0
         names: list[str] = []
         for number, stretch in enumerate(stretches(schedule)):
             if not isinstance(stretch[0][0].unit, Fallback):
-                self._stretch(f"stretch_{number}", stretch, first)
+                self._stretch(f"stretch_{number}", stretch)
                 if number == 0:
                     names.append("stretch_0")
-            first += len(stretch)
         self._run(names)
 
     def __str__(self) -> str:
@@ -96,92 +95,47 @@ class Module:
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
 
-    def _stretch(self, name: str, stretch: list[list[Kernel]], first: int) -> None:
+    def _stretch(self, name: str, stretch: list[list[Kernel]]) -> None:
         """`name`(table, team)."""
-        alone = ir.Function(self.module, STAGES, f"{name}_alone")
+        serial = all(is_serial(stage) for stage in stretch)
+        alone = ir.Function(self.module, STRETCH, name if serial else f"{name}_alone")
         b: Any = Builder(alone.append_basic_block("entry"))
-        for kernel in (one for stage in stretch for one in stage):
-            self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
+        with flushing(b, self.schedule.trains):
+            for kernel in (one for stage in stretch for one in stage):
+                self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
         b.ret_void()
-        if all(is_serial(stage) for stage in stretch):
-            function = ir.Function(self.module, STAGES, name)
-            b = Builder(function.append_basic_block("entry"))
-            b.call(alone, list(function.args))
-            b.ret_void()
+        if serial:
             return
         together = ir.Function(self.module, STAGES, f"{name}_together")
         b = Builder(together.append_basic_block("entry"))
-        table, team = together.args
-        for number, stage in enumerate(stretch):
-            self._stage(b, table, team, stage, first + number)
+        table, team, thread = together.args
+        before = 0
+        with flushing(b, self.schedule.trains):
+            for stage in stretch:
+                before += self._stage(b, table, (team, thread), stage, before)
         b.ret_void()
-        emit_entry(
-            self.module, name, together, alone,
-            lambda b, table: self._reset(b, table, range(first, first + len(stretch))),
-        )  # fmt: skip
+        emit_entry(self.module, name, together, alone)
 
-    def _counter(self, b: Any, table: Any, stage: int) -> Any:
-        control = b.load(b.gep(table, [integer(self.slots.count + 1)]))
-        return b.gep(b.bitcast(control, INT.as_pointer()), [integer(stage * _LINE)])
-
-    def _reset(self, b: Any, table: Any, stages: range) -> None:
-        for stage in stages:
-            b.store(integer(0), self._counter(b, table, stage))
-
-    def _stage(self, b: Any, table: Any, team: Any, stage: list[Kernel], number: int) -> None:
-        """Take chunks until there are none, then wait until all are done.
-
-        The counter's lower half says how many are taken, its upper how many are done.
-        """
-        function = b.function
+    def _stage(
+        self, b: Any, table: Any, member: tuple[Any, Any], stage: list[Kernel], before: int
+    ) -> int:
+        """The chunks of a stage, as one thread of the team; how many there are."""
         serial = is_serial(stage)
-        total = 1 if serial else sum(kernel.chunks for kernel in stage)
-        counter = self._counter(b, table, number)
-        take, work, wait = (function.append_basic_block(name) for name in ("take", "work", "wait"))
-        b.branch(take)
-        b.position_at_end(take)
-        before = b.atomic_rmw("add", counter, integer(1), "seq_cst")
-        chunk = b.and_(before, integer(0xFFFFFFFF))
-        b.cbranch(b.icmp_signed("<", chunk, integer(total)), work, wait)
-        b.position_at_end(work)
-        first = 0
-        for kernel in stage:
+        chunks = [1] if serial else [kernel.chunks for kernel in stage]
+
+        def work(number: int, chunk: Any) -> None:
             if serial:
-                self._call(b, kernel, table, integer(0), integer(kernel.items))
-                continue
-            low, high = integer(first), integer(first + kernel.chunks)
-            mine = b.and_(b.icmp_signed(">=", chunk, low), b.icmp_signed("<", chunk, high))
-            with b.if_then(mine):
-                own = b.sub(chunk, low)
-                items, chunks = integer(kernel.items), integer(kernel.chunks)
-                begin = b.sdiv(b.mul(own, items), chunks)
-                end = b.sdiv(b.mul(b.add(own, integer(1)), items), chunks)
-                self._call(b, kernel, table, begin, end)
-            first += kernel.chunks
-        b.atomic_rmw("add", counter, integer(1 << 32), "seq_cst")
-        b.branch(take)
-        b.position_at_end(wait)
-        b.call(self._waiting(), [team, counter, integer(total)])
+                for kernel in stage:
+                    self._call(b, kernel, table, integer(0), integer(kernel.items))
+                return
+            kernel = stage[number]
+            items, count = integer(kernel.items), integer(kernel.chunks)
+            begin = b.sdiv(b.mul(chunk, items), count)
+            end = b.sdiv(b.mul(b.add(chunk, integer(1)), items), count)
+            self._call(b, kernel, table, begin, end)
 
-    def _waiting(self) -> ir.Function:
-        """wait(team, counter, total): return when so many chunks of a stage are done."""
-        if "wait" in self.module.globals:
-            return self.module.globals["wait"]
-        function = ir.Function(
-            self.module, ir.FunctionType(ir.VoidType(), [_TEAM, _TEAM, INT]), "wait"
-        )
-        function.linkage = "internal"
-        function.attributes.add("noinline")
-        team, counter, total = function.args
-        b: Any = Builder(function.append_basic_block("entry"))
-
-        def done() -> Any:
-            upper = b.lshr(b.load_atomic(counter, "seq_cst", 8), integer(32))
-            return b.icmp_signed("==", upper, total)
-
-        emit_wait(b, team, done)
-        b.ret_void()
-        return function
+        emit_stage(b, *member, chunks, before, work)
+        return sum(chunks)
 
     def _run(self, names: list[str]) -> None:
         """run(block): take the arrays and do the first stretch, as often as the block says.

@@ -28,6 +28,7 @@ from .loop import Loop, Unit
 from .placing import Put
 from .product import Product, factors, is_dot, is_large
 from .rows import Rows
+from .sharing import MOST
 from .target import host
 from .views import View
 
@@ -72,6 +73,7 @@ class Schedule:
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # what several kernels read
     placed: dict[Any, int] = field(default_factory=dict[Any, int])  # the stage of what comes before
     updates: Updates | None = None  # how Variables are updated in place, None if they can't be
+    trains: bool = False  # whether Variables are updated
 
 
 def scheduled(program: Program) -> Schedule:
@@ -83,7 +85,7 @@ def scheduled(program: Program) -> Schedule:
     _keep(program, fusion, units)
     updates = updates_in_place(program, fusion, units)
     place_pieces(program, fusion, units, updates.alias if updates else ())
-    schedule = Schedule(views=fusion.views, updates=updates)
+    schedule = Schedule(views=fusion.views, updates=updates, trains=bool(program.updates))
     done: dict[int, int] = {}
     for group in sorted(fusion.groups, key=lambda group: (group.behind.bit_count(), group.number)):
         start = max((done[number] + 1 for number in _bits(group.behind)), default=0)
@@ -230,7 +232,7 @@ def _stage(schedule: Schedule) -> None:
             serial = total < _SERIAL
             for one in native:
                 one.serial = serial
-                one.chunks = 1 if serial else _chunks(one)
+                one.chunks = 1 if serial else min(_chunks(one), max(MOST // len(native), 1))
             if not serial:  # the longest chunks first, so that the last ones end together
                 native.sort(key=lambda one: -one.cost / one.chunks)
             if serial and merged and merged[-1][0].serial:

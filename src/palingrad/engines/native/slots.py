@@ -21,7 +21,7 @@ from .memory import Span, planned
 from .room import placed
 from .schedule import Fallback, Kernel, Schedule
 
-_LINE = 64  # bytes of a cache line: each stage's counter has one of its own
+_LINE = 64  # bytes of a cache line
 _HELD = 3  # references to an array that only the slot and the asking function hold
 
 
@@ -105,13 +105,12 @@ class Slots:
         self._fresh = fresh
         # What is looked at before a run, and in which slot.
         self.checks = _checks(schedule, self._number)
-        self.stages = max(len(schedule.stages), 1)
         # Who looks at other integers, first who waits for least, and where in the control block
         # each tells what it found.
         self.looks = [one.unit for one in schedule.kernels if isinstance(one.unit, Look)]
         told = [FAILED, *self.looks] if self.looks else []
-        self._told = {owner: (self.stages + line) * _LINE for line, owner in enumerate(told)}
-        self.control_bytes = (self.stages + len(told)) * _LINE
+        self._told = {owner: line * _LINE for line, owner in enumerate(told)}
+        self.control_bytes = len(told) * _LINE
         spans = _lives(schedule, inner, roots)
         offsets, self.arena_bytes = planned([span for _, span in spans])
         self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}

@@ -1,7 +1,7 @@
 """The team: threads that wait in compiled code for a program's stages, and help.
 
-A run posts its table; whoever helps takes chunks of a stage by counting one up, and waits until all
-of the stage's chunks are done before it goes on to the next. Nobody waits for a helper that hasn't
+A run posts its table; whoever helps takes chunks of a stage (`sharing.py`), and waits until all of
+the stage's chunks are done before it goes on to the next. Nobody waits for a helper that hasn't
 come: a run that finds them asleep does all chunks itself. A helper that finds nothing to do for
 some thousand spins goes to sleep in Python, where it uses no time, until a run wakes it.
 """
@@ -12,7 +12,6 @@ import atexit
 import ctypes
 import os
 import threading
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -27,11 +26,13 @@ from .target import Library, host, machine_code
 
 # Words of the shared block, each on a cache line of its own (8 words):
 POSTED, ENTRY, TABLE, OPEN, ACTIVE, BUSY, STOP, YIELD = (8 * number for number in range(8))
-_WORDS = 64
+SIZE, DONE, BASE = 64, 72, 80  # threads; chunks done since ever, and when this run began
+LISTS = 88  # from here on a word for each thread: what is left of its part of a stage
 _SPINS = 1 << 15  # of an idle helper before it sleeps: about a millisecond
 _PATIENCE = 1 << 10  # spins of somebody who waits for others before the system may run these
-# What runs the stages of a stretch: (table, team).
-STAGES = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer()])
+# What runs a stretch: (table, team); and its stages as one thread of the team: (…, its number).
+STRETCH = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer()])
+STAGES = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer(), INT])
 
 
 def word(builder: Any, team: Any, number: int) -> Any:
@@ -85,15 +86,11 @@ def emit_wait(builder: Any, team: Any, done: Any) -> None:
     builder.position_at_end(after)
 
 
-def emit_entry(
-    module: ir.Module, name: str, stages: ir.Function, alone: ir.Function,
-    reset: Callable[[Any, Any], None],
-) -> None:  # fmt: skip
+def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Function) -> None:
     """`name`(table, team): run the stages with the team's help, or alone if there is no team or it
-    is busy with another run. `reset` sets the stages' counters to 0."""
+    is busy with another run."""
     pointer = INT.as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), pointer])
-    entry = ir.Function(module, kind, name)
+    entry = ir.Function(module, STRETCH, name)
     table, team = entry.args
     b: Any = Builder(entry.append_basic_block("entry"))
     with b.if_then(b.icmp_unsigned("==", team, ir.Constant(pointer, None))):
@@ -103,14 +100,14 @@ def emit_entry(
     with b.if_then(b.not_(b.extract_value(taken, 1))):
         b.call(alone, [table, team])
         b.ret_void()
-    reset(b, table)
+    b.store(b.load(word(b, team, DONE)), word(b, team, BASE))
     address = b.ptrtoint(stages, INT)
     b.store(address, word(b, team, ENTRY))
     b.store(b.ptrtoint(table, INT), word(b, team, TABLE))
     number = b.add(b.load(word(b, team, POSTED)), integer(1))
     atomic_store(b, number, word(b, team, OPEN))
     atomic_store(b, number, word(b, team, POSTED))
-    b.call(stages, [table, team])
+    b.call(stages, [table, team, integer(0)])
     atomic_store(b, integer(0), word(b, team, OPEN))
     zero = integer(0)
     emit_wait(b, team, lambda: b.icmp_signed("==", atomic_load(b, word(b, team, ACTIVE)), zero))
@@ -119,11 +116,12 @@ def emit_entry(
 
 
 def _worker() -> str:
-    """helper(team): helps run after run; returns when there was nothing to do for long."""
+    """helper(team, number): helps run after run as this thread of the team; returns when there was
+    nothing to do for long."""
     module = ir.Module("team")
-    kind = ir.FunctionType(ir.VoidType(), [INT.as_pointer()])
+    kind = ir.FunctionType(ir.VoidType(), [INT.as_pointer(), INT])
     function = ir.Function(module, kind, "helper")
-    (team,) = function.args
+    team, thread = function.args
     b: Any = Builder(function.append_basic_block("entry"))
     seen, spins = b.alloca(INT), b.alloca(INT)
     b.store(atomic_load(b, word(b, team, POSTED)), seen)
@@ -145,7 +143,7 @@ def _worker() -> str:
     with b.if_then(b.icmp_signed("==", opened, posted)):
         stages = b.inttoptr(b.load(word(b, team, ENTRY)), STAGES.as_pointer())
         table = b.inttoptr(b.load(word(b, team, TABLE)), POINTER.as_pointer())
-        b.call(stages, [table, team])
+        b.call(stages, [table, team, thread])
     b.atomic_rmw("sub", active, integer(1), "seq_cst")
     b.store(integer(0), spins)
     b.branch(look)
@@ -169,7 +167,8 @@ def _helper() -> Any:
         code = machine_code(_worker())
         store(key, code)
     library = Library(code)
-    return library, library.function("helper")
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
+    return library, kind(library.address("helper"))
 
 
 class Team:
@@ -177,10 +176,12 @@ class Team:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._room = (ctypes.c_int64 * (_WORDS + 8))()
+        count = LISTS + 8 * size
+        self._room = (ctypes.c_int64 * (count + 8))()
         start = ctypes.addressof(self._room)
         self.address = start + -start % 64
-        self._words = (ctypes.c_int64 * _WORDS).from_address(self.address)
+        self._words = (ctypes.c_int64 * count).from_address(self.address)
+        self._words[SIZE] = size
         self._words[POSTED] = 1  # of which 0, the mark of a closed run, is no number
         self._words[YIELD] = _yield_address()
         self.asleep = 0
@@ -191,15 +192,17 @@ class Team:
     def start(self) -> None:
         """Start the helpers."""
         _helper()
-        for number in range(self.size - 1):
-            thread = threading.Thread(target=self._help, name=f"palingrad-{number}", daemon=True)
+        for number in range(1, self.size):
+            thread = threading.Thread(
+                target=self._help, args=(number,), name=f"palingrad-{number}", daemon=True
+            )
             self._threads.append(thread)
             thread.start()
 
-    def _help(self) -> None:
+    def _help(self, number: int) -> None:
         _, helper = _helper()
         while not self._words[STOP]:
-            helper(self.address)
+            helper(self.address, number)
             with self._lock:
                 if self._words[STOP]:
                     return

@@ -1,0 +1,52 @@
+"""Subnormal numbers counted as 0, while a training step runs.
+
+A moment whose gradient stays 0 shrinks step by step until it is subnormal, and stays so. Some CPUs
+take a hundred times as long for arithmetic with such numbers. The setting is the thread's own and
+is put back at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+
+from .loops import BYTE, declared
+from .target import host
+
+_WORD = ir.IntType(32)
+_MXCSR = 0x8040  # Intel 64 manual, volume 1, 10.2.3: flush to zero, denormals are zeros
+_LONG = ir.IntType(64)
+_FPCR = 1 << 24  # Arm architecture reference manual, FPCR.FZ
+
+
+@contextmanager
+def flushing(b: Any, wanted: bool) -> Generator[None]:
+    """What is emitted inside runs so, if it is `wanted` and this CPU is known."""
+    family = host().family if wanted else ""
+    if family == "x86":
+        with b.goto_entry_block():
+            before, inside = b.alloca(_WORD), b.alloca(_WORD)
+        _x86(b, "st", before)
+        b.store(b.or_(b.load(before), ir.Constant(_WORD, _MXCSR)), inside)
+        _x86(b, "ld", inside)
+        yield
+        _x86(b, "ld", before)
+    elif family == "arm":
+        read = ir.InlineAsm(ir.FunctionType(_LONG, []), "mrs $0, fpcr", "=r", side_effect=True)
+        kind = ir.FunctionType(ir.VoidType(), [_LONG])
+        write = ir.InlineAsm(kind, "msr fpcr, $0", "r", side_effect=True)
+        found = b.call(read, [])
+        b.call(write, [b.or_(found, ir.Constant(_LONG, _FPCR))])
+        yield
+        b.call(write, [found])
+    else:
+        yield
+
+
+def _x86(b: Any, which: str, place: Any) -> None:
+    pointer = BYTE.as_pointer()
+    function = declared(b.module, f"llvm.x86.sse.{which}mxcsr", ir.VoidType(), [pointer])
+    b.call(function, [b.bitcast(place, pointer)])
