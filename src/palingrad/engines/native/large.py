@@ -71,7 +71,7 @@ class _Emitter:
             self.strip = self._area(depth * plan.width)
         else:
             most = -(-plan.tiles // plan.strips) + 1
-            self.strip = self._area(most * plan.left_pitch(depth))
+            self.strip = self._area(most * ((plan.cut[2] + 1) * depth + plan.lanes))
         self.scratch = None if self.direct else self._area((plan.cut[2] + 1) * plan.width)
 
     def _area(self, count: int) -> Any:
@@ -130,15 +130,16 @@ class _Emitter:
     def _left(self, number: Any, first: Any, tall: Any) -> Any:
         """Where tile `number` of the left operand, of `tall` rows, lies."""
         b, plan = self.b, self.plan
+        row, _ = tile_rows(b, number, plan.cut)
         if plan.as_it_lies:
-            row, _ = tile_rows(b, number, plan.cut)
             return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
         if plan.by_panel:
-            pitch = integer(plan.left_pitch(plan.f.depth))
-            start = b.add(b.mul(number, pitch), b.mul(first, tall))
-            return b.gep(self.shared, [start])
-        pitch = plan.left_pitch(min(plan.depth, plan.f.depth))
-        return b.gep(self.strip, [b.mul(b.sub(number, self.tiles[0]), integer(pitch))])
+            start = plan.packed_tile(b, number, row, plan.f.depth)
+            return b.gep(self.shared, [b.add(start, b.mul(first, tall))])
+        depth = min(plan.depth, plan.f.depth)
+        low, _ = tile_rows(b, self.tiles[0], plan.cut)
+        inside = b.sub(number, self.tiles[0]), b.sub(row, low)
+        return b.gep(self.strip, [plan.packed_tile(b, *inside, depth)])
 
     def _pack_left(self, first: Any, terms: int) -> None:
         b, plan, f = self.b, self.plan, self.plan.f

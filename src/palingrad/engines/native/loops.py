@@ -117,6 +117,17 @@ def declared(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     return found or ir.Function(module, ir.FunctionType(result, arguments), name)
 
 
+def fetch(builder: Any, base: Any, place: int) -> None:
+    """Have the line with element `place` of a typed pointer's buffer come to the first cache. It
+    needn't exist."""
+    number = ir.IntType(32)
+    pointer = builder.bitcast(builder.gep(base, [integer(place)]), BYTE.as_pointer())
+    kinds = [BYTE.as_pointer(), number, number, number]
+    function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), kinds)
+    reading, all_levels, data = (ir.Constant(number, value) for value in (0, 3, 1))
+    builder.call(function, [pointer, reading, all_levels, data])
+
+
 def kind_of(vector: Any) -> str:
     """How intrinsics name a vector type: v16f32."""
     element = vector.element

@@ -20,6 +20,7 @@ from .views import View
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
 _PAGE = 4096
+X = dict(square=True, lies=True, depth=4096, rows=56)
 _SHARED = 1 << 22  # bytes of a left operand that each thread can walk for each panel
 
 
@@ -37,28 +38,26 @@ class Plan:
         self.rest = f.columns - (self.panels - 1) * self.width
         self.cut = heights(f.rows, tall)
         self.tiles = sum(self.cut[:2])
-        self.depth = _DEPTH // self.dtype.itemsize
+        self.depth = X['depth'] // self.dtype.itemsize
         self.blocks = -(-f.depth // self.depth)
         self.batch = math.prod(f.batch)
         small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
-        self.by_panel = small and f.rows < f.columns  # else by rows
+        self.by_panel = small and (f.rows <= f.columns if X['square'] else f.rows < f.columns)  # else by rows
         # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.
         pages = f.x_step[0] * self.dtype.itemsize % _PAGE == 0
-        self.as_it_lies = self.by_panel and f.x_step[1] == 1 and not pages
-        groups = -(-self.tiles // -(-_ROWS // tall))
+        self.as_it_lies = X['lies'] and self.by_panel and f.x_step[1] == 1 and not pages
+        groups = -(-self.tiles // -(-X['rows'] // tall))
         groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
         self.strips = self.panels if self.by_panel else groups
         # Of the operand that is packed as a whole: copies, and elements of each.
         self.copies = self.batch if any(f.x_batch if self.by_panel else f.y_batch) else 1
-        left = self.tiles * self.left_pitch(f.depth)
+        left = f.rows * f.depth + self.tiles * self.lanes
         self.packed_size = left if self.by_panel else self.panels * f.depth * self.width
 
-    def left_pitch(self, depth: int) -> int:
-        """From tile to tile of the left operand, if `depth` terms are packed of each.
-
-        Whole vectors are written, the last one over the end.
-        """
-        return (self.cut[2] + 1) * depth + self.lanes
+    def packed_tile(self, b: Any, number: Any, row: Any, depth: int) -> Any:
+        """Where tile `number`, whose first row is `row`, lies in the packed left operand, if `depth`
+        terms are packed of each. Whole vectors are written, the last one over the end."""
+        return b.add(b.mul(row, integer(depth)), b.mul(number, integer(self.lanes)))
 
 
 @dataclass(eq=False)
@@ -135,9 +134,9 @@ class PackLeft(_Pack):
         with loop(b, frame.begin, frame.end) as item:
             *where, number = unravelled(b, item, (*batch, plan.tiles))
             place = place_of(b, where, f.x_batch if batch else (), integer(0))
-            to = b.gep(work, [b.mul(item, integer(plan.left_pitch(f.depth)))])
-
             row, _ = tile_rows(b, number, plan.cut)
+            copy = b.mul(b.sdiv(item, integer(plan.tiles)), integer(plan.packed_size))
+            to = b.gep(work, [b.add(copy, plan.packed_tile(b, number, row, f.depth))])
             at = b.gep(x, [b.add(place, b.mul(row, integer(f.x_step[0])))])
 
             def pack(rows: int) -> None:

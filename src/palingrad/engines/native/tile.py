@@ -17,11 +17,12 @@ from llvmlite import ir
 
 from ...dtypes import DType
 from .builder import Builder
-from .loops import integer, loop, read, splat, write
+from .loops import fetch, integer, loop, read, splat, write
 from .target import host
 from .values import Value, constant, scalar_type
 
 BIT = ir.IntType(1)
+_AHEAD = 16  # terms from what is read of the left operand to what is fetched meanwhile
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ class _Emitter:
         b, tile = self.builder, self.tile
         left, right, old, old_step, new, new_step, count, fresh = self.function.args
         zero = constant(tile.dtype, 0, tile.lanes)
-        sums = [zero] * (len(tile.rows) * tile.vectors)
         if tile.adds:
-            sums = self._so_far(old, old_step, sums, fresh)
-        sums = self._loops(tile.terms, left, right, count, sums)
+            self._touch(old, old_step)
+        sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
+        if tile.adds:
+            sums = self._added(old, old_step, sums, fresh)
         for number, one in enumerate(sums):
             row, vector = divmod(number, tile.vectors)
             if row and not vector:
@@ -85,8 +87,15 @@ class _Emitter:
             write(b, new, value, integer(vector * tile.lanes), 1, active)
         b.ret_void()
 
-    def _so_far(self, old: Any, step: Any, zeros: list[Any], fresh: Any) -> list[Any]:
-        """The sums to go on from: zeros if they are to start afresh."""
+    def _touch(self, old: Any, step: Any) -> None:
+        """Have the sums so far come to the first cache while terms are added."""
+        for row in range(len(self.tile.rows)):
+            old = self.builder.gep(old, [step]) if row else old
+            for vector in range(self.tile.vectors):
+                fetch(self.builder, old, vector * self.tile.lanes)
+
+    def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
+        """The sums so far and these, but these alone if they are to start afresh."""
         b, tile = self.builder, self.tile
         first = b.block
         reading, after = (b.function.append_basic_block(name) for name in ("reading", "sums"))
@@ -96,14 +105,18 @@ class _Emitter:
         for row in range(len(tile.rows)):
             old = b.gep(old, [step]) if row else old
             found += self._row(old, padded=False)
+        pairs = [
+            (Value(b, so_far, tile.dtype, tile.lanes) + Value(b, one, tile.dtype, tile.lanes)).code
+            for so_far, one in zip(found, sums, strict=True)
+        ]
         b.branch(after)
         b.position_at_end(after)
-        sums: list[Any] = []
-        for zero, one in zip(zeros, found, strict=True):
-            sums.append(b.phi(self.vector))
-            sums[-1].add_incoming(zero, first)
-            sums[-1].add_incoming(one, reading)
-        return sums
+        both: list[Any] = []
+        for one, pair in zip(sums, pairs, strict=True):
+            both.append(b.phi(self.vector))
+            both[-1].add_incoming(one, first)
+            both[-1].add_incoming(pair, reading)
+        return both
 
     def _loops(self, terms: Any, left: Any, right: Any, count: Any, sums: list[Any]) -> list[Any]:
         """The sums after all terms of these loops."""
@@ -128,6 +141,8 @@ class _Emitter:
     def _term(self, left: Any, right: Any, sums: list[Any]) -> list[Any]:
         b, tile = self.builder, self.tile
         columns = self._row(right, tile.padded)
+        if _AHEAD and len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
+            fetch(b, left, _AHEAD * tile.terms[0][1])
         found: list[Any] = []
         for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
