@@ -14,6 +14,7 @@ from .body import dtype_of, formula, is_number, lanes_for, number, outside
 from .frame import Frame
 from .loops import (
     collapsed,
+    fetch_ahead,
     integer,
     interleaved,
     loop,
@@ -88,6 +89,8 @@ class Loop(Unit):
         lanes = lanes_for(dtypes, length)
         last = [step[-1] for step in plan.steps]
         together = plan.beside(len(reads))
+        read_too = {frame.views[x].base for x in reads}
+        fresh = [frame.views[x].base not in read_too for x in self.kept]
 
         def row(places: list[Any]) -> Any:
             # What doesn't change along the row is read before it.
@@ -105,6 +108,8 @@ class Loop(Unit):
                         continue
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
+                    if step == 1 and active == lanes > 1:
+                        fetch_ahead(b, base, dtype_of(x), there)
                 compute(b, self.nodes, values, lanes, self.inner)
                 for some in together:
                     first = some[0]
@@ -112,6 +117,8 @@ class Loop(Unit):
                     there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
                     found = interleaved([values[self.kept[number]] for number in some])
                     write(b, outs[first], found, there, step // each, active * each)
+                    if step == 1 and fresh[first] and active == lanes > 1:
+                        fetch_ahead(b, outs[first], found.dtype, there, writing=True)
 
             return body
 

@@ -20,6 +20,7 @@ from .combine import COMBINE, Total, across
 from .frame import Frame
 from .loop import Unit, compute
 from .loops import (
+    fetch_ahead,
     integer,
     loop,
     place_of,
@@ -147,7 +148,7 @@ class _Emitter:
             total.begin()
 
         def body(index: Any, active: int, stream: int) -> None:
-            values = _Values(self, index, active)
+            values = _Values(self, index, active, level == 0)
             compute(b, nodes, values, lanes, unit_inner)
             for node in nodes:
                 if node in self.stored:
@@ -156,6 +157,8 @@ class _Emitter:
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
                     base = self.frame.pointer(self.frame.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
+                    if self._step(node) == 1 and active == lanes > 1:
+                        fetch_ahead(b, base, dtype_of(node), there, writing=True)
             for node, some in totals.items():
                 some[stream].add(
                     values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active
@@ -198,9 +201,10 @@ class _Emitter:
 class _Values(dict[Node, Value]):
     """The values at one place of the row, read or spread out when they are asked for."""
 
-    def __init__(self, emitter: _Emitter, index: Any, active: int) -> None:
+    def __init__(self, emitter: _Emitter, index: Any, active: int, first: bool) -> None:
         super().__init__()
         self.emitter, self.index, self.active = emitter, index, active
+        self.first = first  # whether this is the first pass, in which most is read first
 
     def __missing__(self, x: Node) -> Value:
         e = self.emitter
@@ -214,6 +218,8 @@ class _Values(dict[Node, Value]):
             there = b.add(e.places[x], b.mul(self.index, integer(step)))
             base = e.frame.pointer(e.reads[x].base)
             value = read(b, base, dtype_of(x), there, lanes, step, self.active)
+            if step == 1 and self.first and self.active == lanes > 1:
+                fetch_ahead(b, base, dtype_of(x), there)
         self[x] = value
         return value
 

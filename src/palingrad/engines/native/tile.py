@@ -92,7 +92,7 @@ class _Emitter:
         for row in range(len(self.tile.rows)):
             old = self.builder.gep(old, [step]) if row else old
             for vector in range(self.tile.vectors):
-                fetch(self.builder, old, vector * self.tile.lanes)
+                fetch(self.builder, self.builder.gep(old, [integer(vector * self.tile.lanes)]))
 
     def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
         """The sums so far and these, but these alone if they are to start afresh."""
@@ -141,8 +141,8 @@ class _Emitter:
     def _term(self, left: Any, right: Any, sums: list[Any]) -> list[Any]:
         b, tile = self.builder, self.tile
         columns = self._row(right, tile.padded)
-        if _AHEAD and len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
-            fetch(b, left, _AHEAD * tile.terms[0][1])
+        if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
+            fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
         found: list[Any] = []
         for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
