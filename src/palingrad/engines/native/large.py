@@ -187,7 +187,9 @@ class _Emitter:
                 fresh,
             ])  # fmt: skip
 
+        matrix = (plan.f, self.batch)
+        if to_scratch:
+            self.epilogue.fetch(matrix, (row, column), (tall, width))
         by_height(b, number, plan.cut, one)
         if to_scratch:
-            matrix = (plan.f, self.batch)
             self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))

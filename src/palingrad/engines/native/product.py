@@ -15,6 +15,8 @@ from .body import dtype_of, outside
 from .frame import Frame
 from .loop import Unit, compute
 from .loops import (
+    address,
+    fetch,
     either,
     integer,
     loop,
@@ -84,7 +86,7 @@ def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 def is_large(f: Factors) -> bool:
     """Whether packing both operands pays."""
-    return min(f.rows, f.columns, f.depth) >= 96 and f.work >= _LARGE
+    return min(f.rows, f.columns, f.depth) >= 48 and f.work >= (1<<21)
 
 
 def is_dot(f: Factors) -> bool:
@@ -217,6 +219,30 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
 
+    def fetch(
+        self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
+    ) -> None:
+        """Have what the elements of a tile are computed with come to the first cache, meanwhile."""
+        b = self.frame.builder
+        f, batch = matrix
+        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
+        for x, base in self.outs.items():
+            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
+        beside = [
+            (base, view) for base, view in found.values()
+            if view.strides and view.strides[self.axis] == 1
+            and sum(step != 0 for step in view.strides) > 1
+        ]  # fmt: skip
+        if not beside:
+            return
+        with loop(b, integer(0), size[0]) as one:
+            indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]
+            for base, view in beside:
+                place = place_of(b, indices, view.strides, integer(view.offset))
+                dtype = dtype_of(view.base)
+                for number in range(0, size[1], max(64 // dtype.itemsize, 1)):
+                    fetch(b, address(b, base, dtype, b.add(place, integer(number))))
+
     def tile(
         self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
         size: tuple[Any, int],
@@ -323,9 +349,11 @@ class _Emitter:
                     integer(terms), ir.Constant(ir.IntType(1), int(start == 0)),
                 ])  # fmt: skip
 
+            matrix = (f, self.batch)
+            if to_scratch:
+                self.epilogue.fetch(matrix, (row, column), (tall, width))
             by_height(b, number, plan.cut, one)
             if to_scratch:
-                matrix = (f, self.batch)
                 self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))
 
 

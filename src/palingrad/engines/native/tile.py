@@ -22,6 +22,8 @@ from .target import host
 from .values import Value, constant, scalar_type
 
 BIT = ir.IntType(1)
+
+_NEXT = 8  # and of the right one where it is read as it lies
 _AHEAD = 16  # terms from what is read of the left operand to what is fetched meanwhile
 
 
@@ -143,6 +145,10 @@ class _Emitter:
         columns = self._row(right, tile.padded)
         if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
             fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
+        step = tile.terms[-1][2]
+        if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # read as it lies
+            for number in range(tile.vectors):
+                fetch(b, b.gep(right, [integer(_NEXT * step + number * tile.lanes)]))
         found: list[Any] = []
         for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
