@@ -13,12 +13,11 @@ from typing import Any
 
 from llvmlite import ir
 
-from .loops import BYTE, declared
+from .loops import BYTE, INT, declared, integer
 from .target import host
 
 _WORD = ir.IntType(32)
 _MXCSR = 0x8040  # Intel 64 manual, volume 1, 10.2.3: flush to zero, denormals are zeros
-_LONG = ir.IntType(64)
 _FPCR = 1 << 24  # Arm architecture reference manual, FPCR.FZ
 
 
@@ -35,11 +34,10 @@ def flushing(b: Any, wanted: bool) -> Generator[None]:
         yield
         _x86(b, "ld", before)
     elif family == "arm":
-        read = ir.InlineAsm(ir.FunctionType(_LONG, []), "mrs $0, fpcr", "=r", side_effect=True)
-        kind = ir.FunctionType(ir.VoidType(), [_LONG])
-        write = ir.InlineAsm(kind, "msr fpcr, $0", "r", side_effect=True)
+        read = declared(b.module, "llvm.aarch64.get.fpcr", INT, [])
+        write = declared(b.module, "llvm.aarch64.set.fpcr", ir.VoidType(), [INT])
         found = b.call(read, [])
-        b.call(write, [b.or_(found, ir.Constant(_LONG, _FPCR))])
+        b.call(write, [b.or_(found, integer(_FPCR))])
         yield
         b.call(write, [found])
     else:

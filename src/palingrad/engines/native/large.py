@@ -1,6 +1,6 @@
 """Large matrix products: both operands packed in blocks that fit the caches.
 
-The smaller operand is packed by a kernel before, once for all threads; a left one (up to 4 MB)
+The smaller operand is packed by a kernel before, once for all threads; a left one (up to 2 MB)
 whose terms lie side by side is read as it lies. Each item of the product is a strip of the larger
 one: a group of rows of the left operand, or a panel of the right one, of which a block of terms at
 a time is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of
@@ -121,9 +121,8 @@ class _Emitter:
             def across(width: int) -> None:
                 if plan.by_panel:
                     self._pack_right(panel, first, (terms, width))
-                column = b.mul(panel, integer(plan.width))
                 with loop(b, *self.tiles) as number:
-                    self._tile(right, (number, column), first, (terms, width), fresh, final)
+                    self._tile(right, (number, panel), first, (terms, width), fresh, final)
 
             either(b, panel, plan.panels, plan.rest, plan.width, across)
 
@@ -140,6 +139,31 @@ class _Emitter:
         low, _ = tile_rows(b, self.tiles[0], plan.cut)
         inside = b.sub(number, self.tiles[0]), b.sub(row, low)
         return b.gep(self.strip, [plan.packed_tile(b, *inside, depth)])
+
+    def _following(
+        self, right: Any, at: tuple[Any, Any], first: Any, terms: int
+    ) -> tuple[Any, Any]:
+        """(where the next panel begins that is read here, the step from term to term), so that it
+        is fetched while the first tiles of this one are computed: a line for each term and tile."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        number, panel = at
+        turn = b.sub(number, self.tiles[0])
+        if not plan.by_panel:
+            start, step = b.gep(right, [integer(f.depth * plan.width)]), plan.lanes
+            each = terms * plan.lanes
+        elif f.y_step[1] == 1:
+            below = b.mul(first, integer(f.y_step[0]))
+            place = b.add(below, b.mul(b.add(panel, integer(1)), integer(plan.width)))
+            start, step, each = b.gep(self.at_y, [place]), f.y_step[0], plan.lanes
+        elif f.y_step == (1, terms):
+            place = b.mul(b.add(panel, integer(1)), integer(plan.width * terms))
+            start, step, each = b.gep(self.at_y, [place]), plan.lanes, terms * plan.lanes
+        else:
+            return right, integer(0)
+        more = b.icmp_signed("<", b.add(panel, integer(1)), integer(plan.panels))
+        useful = b.and_(more, b.icmp_signed("<", turn, integer(plan.wide)))
+        start = b.gep(start, [b.mul(turn, integer(each))])
+        return b.select(useful, start, right), b.select(useful, integer(step), integer(0))
 
     def _pack_left(self, first: Any, terms: int) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
@@ -165,9 +189,11 @@ class _Emitter:
         self, right: Any, at: Any, first: Any, size: tuple[int, int], fresh: Any, final: bool
     ) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
-        (number, column), (terms, width) = at, size
+        (number, panel), (terms, width) = at, size
+        column = b.mul(panel, integer(plan.width))
         row, tall = tile_rows(b, number, plan.cut)
         left = self._left(number, first, tall)
+        following = self._following(right, (number, panel), first, terms)
         to_scratch = final and not self.direct
         vectors_across = -(-width // plan.lanes)
         at_z = self.scratch
@@ -180,11 +206,11 @@ class _Emitter:
             tile = Tile(
                 plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
                 width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,
-                to_scratch, adds=plan.blocks > 1,
+                to_scratch, adds=plan.blocks > 1, fetches=True,
             ).emitted(b.module)  # fmt: skip
             b.call(tile, [
                 left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),
-                fresh,
+                fresh, *following,
             ])  # fmt: skip
 
         matrix = (plan.f, self.batch)

@@ -20,8 +20,7 @@ from .views import View
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
 _PAGE = 4096
-X = dict(square=True, lies=True, depth=4096, rows=56)
-_SHARED = 1 << 22  # bytes of a left operand that each thread can walk for each panel
+_SHARED = 1 << 21  # bytes of a left operand that each thread can walk for each panel
 
 
 class Plan:
@@ -38,15 +37,15 @@ class Plan:
         self.rest = f.columns - (self.panels - 1) * self.width
         self.cut = heights(f.rows, tall)
         self.tiles = sum(self.cut[:2])
-        self.depth = X['depth'] // self.dtype.itemsize
+        self.depth = _DEPTH // self.dtype.itemsize
         self.blocks = -(-f.depth // self.depth)
         self.batch = math.prod(f.batch)
         small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
-        self.by_panel = small and (f.rows <= f.columns if X['square'] else f.rows < f.columns)  # else by rows
+        self.by_panel = small and f.rows <= f.columns  # else by rows
         # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.
         pages = f.x_step[0] * self.dtype.itemsize % _PAGE == 0
-        self.as_it_lies = X['lies'] and self.by_panel and f.x_step[1] == 1 and not pages
-        groups = -(-self.tiles // -(-X['rows'] // tall))
+        self.as_it_lies = self.by_panel and f.x_step[1] == 1 and not pages
+        groups = -(-self.tiles // -(-_ROWS // tall))
         groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
         self.strips = self.panels if self.by_panel else groups
         # Of the operand that is packed as a whole: copies, and elements of each.

@@ -34,7 +34,7 @@ from .values import Value, scalar_type
 from .views import View, broadcast, row_major
 
 DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
-_LARGE = 1 << 23  # products of more terms than this get both operands packed in blocks
+_LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 def is_large(f: Factors) -> bool:
     """Whether packing both operands pays."""
-    return min(f.rows, f.columns, f.depth) >= 48 and f.work >= (1<<21)
+    return min(f.rows, f.columns, f.depth) >= 48 and f.work >= _LARGE
 
 
 def is_dot(f: Factors) -> bool:

@@ -41,10 +41,12 @@ class Tile:
     padded: bool  # whether whole vectors of the right operand can be read
     new_padded: bool  # whether whole vectors of the result can be written
     adds: bool  # whether there can be sums so far; else they start from 0
+    fetches: bool = False  # whether each term fetches a line that somebody needs later
 
     def emitted(self, module: ir.Module) -> ir.Function:
         """The module's function (left, right, old sums, their step from row to row, new sums, their
-        step, outermost count, whether the sums start from 0)."""
+        step, outermost count, whether the sums start from 0; the first line to fetch and the step
+        to the next, if it fetches)."""
         made: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
         full = self.active == self.lanes
         tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
@@ -61,6 +63,7 @@ class _Emitter:
         element = scalar_type(tile.dtype)
         pointer, number = element.as_pointer(), ir.IntType(64)
         kinds = [pointer, pointer, pointer, number, pointer, number, number, BIT]
+        kinds += [pointer, number] if tile.fetches else []
         function = ir.Function(
             module, ir.FunctionType(ir.VoidType(), kinds), module.get_unique_name("tile")
         )
@@ -73,10 +76,9 @@ class _Emitter:
 
     def _emit(self) -> None:
         b, tile = self.builder, self.tile
-        left, right, old, old_step, new, new_step, count, fresh = self.function.args
+        left, right, old, old_step, new, new_step, count, fresh, *self.line = self.function.args
         zero = constant(tile.dtype, 0, tile.lanes)
-        if tile.adds:
-            self._touch(old, old_step)
+        self._touch(old, old_step) if tile.adds else self._touch(new, new_step)
         sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
         if tile.adds:
             sums = self._added(old, old_step, sums, fresh)
@@ -89,12 +91,13 @@ class _Emitter:
             write(b, new, value, integer(vector * tile.lanes), 1, active)
         b.ret_void()
 
-    def _touch(self, old: Any, step: Any) -> None:
-        """Have the sums so far come to the first cache while terms are added."""
+    def _touch(self, sums: Any, step: Any) -> None:
+        """Have the place of the sums come to the first cache while terms are added."""
+        b = self.builder
         for row in range(len(self.tile.rows)):
-            old = self.builder.gep(old, [step]) if row else old
+            sums = b.gep(sums, [step]) if row else sums
             for vector in range(self.tile.vectors):
-                fetch(self.builder, self.builder.gep(old, [integer(vector * self.tile.lanes)]))
+                fetch(b, b.gep(sums, [integer(vector * self.tile.lanes)]), writing=True)
 
     def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
         """The sums so far and these, but these alone if they are to start afresh."""
@@ -135,6 +138,9 @@ class _Emitter:
                 sums = [_handed(b, self.vector, one, before) for one in sums]
             at_left = b.gep(left, [b.mul(index, integer(left_step))])
             at_right = b.gep(right, [b.mul(index, integer(right_step))])
+            if self.line:
+                first, step = self.line
+                fetch(b, b.gep(first, [b.mul(index, step)]), near=False)
             following = self._loops(terms[1:], at_left, at_right, count, sums)
             for one, new in zip(sums, following, strict=True):
                 one.add_incoming(new, b.block)
