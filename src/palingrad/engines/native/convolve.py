@@ -17,12 +17,12 @@ from ...ops.convolution import ConvolutionInput
 from ...shapes import sizes
 from .body import dtype_of
 from .depthwise import Depthwise
+from .epilogue import Epilogue, after
 from .frame import Frame
 from .images import AsItLies, Image, framed, planes
 from .loop import Unit
 from .loops import either, integer, loop, read, unravelled, vectors
 from .pack import pack_rows
-from .product import Epilogue, after
 from .target import host
 from .tile import Tile, heights, shape_for
 from .values import scalar_type

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from ...shapes import sizes
+from .epilogue import Epilogue
 from .frame import Frame
 from .loops import either, integer, loop, read, unravelled, vectors, write
-from .product import Epilogue
 from .target import host
 from .tile import heights
 from .values import Value, value_type

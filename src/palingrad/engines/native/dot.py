@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from ...graph.node import Node
 from .body import dtype_of, lanes_for
 from .combine import across
+from .factors import factors
 from .frame import Frame
 from .loops import integer, loop, place_of, read, unravelled, vectors, write
-from .product import Product, factors
+from .product import Product
 from .values import Value, value_type
 from .views import View
 

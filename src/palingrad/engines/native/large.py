@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph.node import Node
+from .epilogue import Epilogue
+from .factors import factors, vector_axis
 from .frame import Frame
 from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
 from .panels import PackLeft, PackRight, Plan
-from .product import Epilogue, Product, factors, vector_axis
+from .product import Product
 from .tile import Tile, by_height, tile_rows
 from .values import scalar_type
 from .views import View

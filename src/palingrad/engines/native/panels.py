@@ -8,11 +8,11 @@ from typing import Any
 
 from ...graph.node import Node
 from .body import dtype_of
+from .factors import factors
 from .frame import Frame
 from .loop import Unit
 from .loops import either, integer, loop, place_of, unravelled
 from .pack import pack_rows
-from .product import factors
 from .target import host
 from .tile import by_height, heights, shape_for, tile_rows
 from .views import View
@@ -54,8 +54,8 @@ class Plan:
         self.packed_size = left if self.by_panel else self.panels * f.depth * self.width
 
     def packed_tile(self, b: Any, number: Any, row: Any, depth: int) -> Any:
-        """Where tile `number`, whose first row is `row`, lies in the packed left operand, if `depth`
-        terms are packed of each. Whole vectors are written, the last one over the end."""
+        """Where tile `number`, whose first row is `row`, lies in the left operand with `depth` terms
+        packed. Whole vectors are written, the last one over the end."""
         return b.add(b.mul(row, integer(depth)), b.mul(number, integer(self.lanes)))
 
 

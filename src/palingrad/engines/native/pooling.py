@@ -18,11 +18,11 @@ from ...ops.reduce import Max
 from ...shapes import size, sizes
 from .body import dtype_of
 from .combine import start_of
+from .epilogue import Epilogue
 from .frame import Frame
 from .images import Image, clear, planes
 from .loop import Unit
 from .loops import integer, loop, place_of, read, splat, vectors, write
-from .product import Epilogue
 from .target import host
 from .values import Value, chosen, value_type
 from .views import View

@@ -11,77 +11,26 @@ from llvmlite import ir
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...shapes import sizes
-from .body import dtype_of, outside
+from .body import dtype_of
+from .epilogue import Epilogue, after
+from .factors import Factors, factors, vector_axis
 from .frame import Frame
-from .loop import Unit, compute
+from .loop import Unit
 from .loops import (
-    address,
-    fetch,
     either,
     integer,
     loop,
     place_of,
-    read,
-    splatted,
     unravelled,
-    vectors,
-    write,
 )
 from .pack import pack_rows
 from .target import host
 from .tile import Tile, by_height, heights, shape_for, tile_rows
 from .values import Value, scalar_type
-from .views import View, broadcast, row_major
+from .views import View, row_major
 
 DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
 _LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
-
-
-@dataclass(frozen=True)
-class Factors:
-    """A product as matrices: batch axes, sizes, and where the operands' elements lie."""
-
-    batch: tuple[int, ...]
-    rows: int
-    depth: int
-    columns: int
-    x: View
-    y: View
-    x_batch: tuple[int, ...]
-    y_batch: tuple[int, ...]
-    x_step: tuple[int, int]  # from row to row, from term to term
-    y_step: tuple[int, int]  # from term to term, from column to column
-    swapped: bool  # whether this is the transposed product, whose columns are the rows
-
-    @property
-    def work(self) -> int:
-        """How many products are summed."""
-        return math.prod(self.batch) * self.rows * self.depth * self.columns
-
-
-def factors(node: Operation, views: dict[Node, View]) -> Factors:
-    """The product's operands as matrices. A vector on the left is a row, on the right a column."""
-    x, y = (views[one] for one in node.inputs)
-    x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x
-    y = View(y.base, (*y.shape, 1), (*y.strides, 0), y.offset) if len(y.shape) == 1 else y
-    rows, depth, columns = x.shape[-2], x.shape[-1], y.shape[-1]
-    batch = _batch(x.shape[:-2], y.shape[:-2])
-    x_batch = broadcast(View(x.base, x.shape[:-2], x.strides[:-2]), batch).strides
-    y_batch = broadcast(View(y.base, y.shape[:-2], y.strides[:-2]), batch).strides
-    x_step, y_step = (x.strides[-2], x.strides[-1]), (y.strides[-2], y.strides[-1])
-    swapped = columns == 1 and rows > 1 and x_step[0] == 1
-    if swapped:  # (xy)ᵀ = yᵀxᵀ reads x along its rows
-        x, y, x_batch, y_batch = y, x, y_batch, x_batch
-        x_step, y_step = (0, y_step[0]), (x_step[1], x_step[0])
-        rows, columns = 1, rows
-    return Factors(batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped)
-
-
-def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
-    long, short = (a, b) if len(a) >= len(b) else (b, a)
-    padded = (1,) * (len(long) - len(short)) + short
-    return tuple(max(one, other) if 0 not in (one, other) else 0
-                 for one, other in zip(long, padded, strict=True))  # fmt: skip
 
 
 def is_large(f: Factors) -> bool:
@@ -99,11 +48,6 @@ def is_dot(f: Factors) -> bool:
 def takes_epilogue(node: Operation, views: dict[Node, View]) -> bool:
     """Whether elementwise nodes can be computed tile by tile after the product."""
     return not is_dot(factors(node, views))
-
-
-def vector_axis(node: Operation, f: Factors) -> int:
-    """The axis of the node's shape that the matrix's columns are."""
-    return -2 if f.swapped and node.inputs[1].ndim != 1 else -1
 
 
 @dataclass(eq=False)
@@ -178,90 +122,6 @@ class Clear:
         with loop(b, b.mul(self.frame.begin, integer(each)), stop) as index:
             zero = Value(b, None, plan.dtype, 1).number(0)
             after.elements(unravelled(b, index, plan.shape), zero, 1)
-
-
-def after(unit: Unit) -> list[Node]:
-    """What the nodes after the first read from memory."""
-    first = unit.nodes[0]
-    return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
-
-
-class Epilogue:
-    """What is computed from elements of a result, and where the kept values go."""
-
-    def __init__(self, unit: Unit, frame: Frame, lanes: int, axis: int = -1) -> None:
-        self.unit, self.frame, self.lanes = unit, frame, lanes
-        self.axis = axis  # along which the vectors run
-        self.first = unit.nodes[0]
-        shape = sizes(self.first.shape)
-        self.reads = {x: broadcast(frame.views[x], shape) for x in after(unit)}
-        self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
-        self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
-
-    @property
-    def trivial(self) -> bool:
-        """Whether the result alone is kept, as it is."""
-        return len(self.unit.nodes) == 1
-
-    def elements(self, indices: list[Any], value: Value, active: int) -> None:
-        """The elements at `indices` and `lanes` neighbours on the axis."""
-        b = self.frame.builder
-        values: dict[Node, Value] = {self.first: value}
-        for x, view in self.reads.items():
-            place = place_of(b, indices, view.strides, integer(view.offset))
-            step = view.strides[self.axis] if view.strides else 0
-            one = read(b, self.bases[x], dtype_of(x), place, self.lanes, step, active)
-            values[x] = one if one.lanes == self.lanes else splatted(one, self.lanes)
-        compute(b, self.unit.nodes[1:], values, self.lanes, self.unit.inner)
-        for x, base in self.outs.items():
-            view = self.frame.views[x]
-            place = place_of(b, indices, view.strides, integer(view.offset))
-            step = view.strides[self.axis] if view.strides else 1
-            write(b, base, values[x], place, step, active)
-
-    def fetch(
-        self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
-    ) -> None:
-        """Have what the elements of a tile are computed with come to the first cache, meanwhile."""
-        b = self.frame.builder
-        f, batch = matrix
-        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
-        for x, base in self.outs.items():
-            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
-        beside = [
-            (base, view) for base, view in found.values()
-            if view.strides and view.strides[self.axis] == 1
-            and sum(step != 0 for step in view.strides) > 1
-        ]  # fmt: skip
-        if not beside:
-            return
-        with loop(b, integer(0), size[0]) as one:
-            indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]
-            for base, view in beside:
-                place = place_of(b, indices, view.strides, integer(view.offset))
-                dtype = dtype_of(view.base)
-                for number in range(0, size[1], max(64 // dtype.itemsize, 1)):
-                    fetch(b, address(b, base, dtype, b.add(place, integer(number))))
-
-    def tile(
-        self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
-        size: tuple[Any, int],
-    ) -> None:  # fmt: skip
-        """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
-        columns of a matrix of a batch."""
-        b = self.frame.builder
-        f, batch = matrix
-        tall, width = size
-        with loop(b, integer(0), tall) as one:
-            start = b.mul(one, integer(pitch))
-
-            def body(index: Any, active: int) -> None:
-                value = read(b, scratch, dtype_of(self.first), b.add(start, index), self.lanes, 1)
-                row, column = b.add(at[0], one), b.add(at[1], index)
-                place = matrix_indices(self.first, f, row, column)
-                self.elements([*batch, *place], value, active)
-
-            vectors(b, width, self.lanes, body)
 
 
 class _Emitter:
@@ -355,11 +215,3 @@ class _Emitter:
             by_height(b, number, plan.cut, one)
             if to_scratch:
                 self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))
-
-
-def matrix_indices(node: Operation, f: Factors, row: Any, column: Any) -> list[Any]:
-    """Row and column of the matrix as indices of the node's last axes."""
-    if f.swapped:
-        row, column = column, row
-    x, y = node.inputs
-    return [*([] if x.ndim == 1 else [row]), *([] if y.ndim == 1 else [column])]

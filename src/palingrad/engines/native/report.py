@@ -24,9 +24,11 @@ from ..threads import get_num_threads
 from .body import dtype_of
 from .checks import is_wrong
 from .convolve_weight import AddParts
+from .factors import factors
 from .fold import Finish
-from .product import Product, factors
+from .product import Product
 from .schedule import Fallback, Kernel, Schedule
+from .split import AddProducts, SplitProduct
 from .values import supported
 from .views import View
 from .window import KERNELS
@@ -40,6 +42,8 @@ _WORDS = {
     "Rows": "row kernel",
     "Product": "matrix product",
     "LargeProduct": "large matrix product",
+    "SplitProduct": "matrix product, terms in parts",
+    "AddProducts": "parts of a product added",
     "PackLeft": "left operand packed",
     "PackRight": "right operand packed",
     "Dot": "dot products",
@@ -265,7 +269,12 @@ def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
 def _flops(unit: Any, views: dict[Node, View]) -> int:
     if isinstance(unit, (Finish, AddParts)):
         return 0  # counted with the reduction
-    return sum(_flops_of(node, unit, views) for node in unit.nodes)
+    nodes = unit.nodes
+    if isinstance(unit, AddProducts):
+        nodes = nodes[1:]
+    elif isinstance(unit, SplitProduct):
+        nodes = nodes[:1]
+    return sum(_flops_of(node, unit, views) for node in nodes)
 
 
 def _flops_of(node: Operation, unit: Any, views: dict[Node, View]) -> int:

@@ -13,10 +13,11 @@ from ...graph.operation import MultipleOutputs
 from ...passes.program import Program
 from ...shapes import size, sizes
 from . import window
-from .body import weight
+from .body import dtype_of, weight
 from .convolve_weight import ConvolveWeight
 from .copying import Copy
 from .dot import Dot
+from .factors import factors
 from .fold import Fold
 from .fuse import Fusion, Group
 from .gather import Gather, Scatter
@@ -26,9 +27,10 @@ from .large import LargeProduct
 from .look import Look
 from .loop import Loop, Unit
 from .placing import Put
-from .product import Product, factors, is_dot, is_large
+from .product import Product, is_dot, is_large
 from .rows import Rows
 from .sharing import MOST
+from .split import SplitProduct, parts_of
 from .target import host
 from .views import View
 
@@ -112,7 +114,11 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return Loop(nodes, shape=group.shape)
     if group.kind == "product":
         f = factors(nodes[0], views)
-        return (Dot if is_dot(f) else LargeProduct if is_large(f) else Product)(nodes)
+        if is_dot(f):
+            return Dot(nodes)
+        if parts_of(f, dtype_of(nodes[0]).itemsize) > 1:
+            return SplitProduct(nodes)
+        return (LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return window.unit(nodes)
     if group.looks_at is not None:
@@ -176,7 +182,7 @@ def _put(schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[i
         schedule.maker[node] = max(pieces, key=lambda made: made.stage)
         return start - 1
     last = kernel(unit, start, cost_of(unit, views))
-    if isinstance(unit, (Fold, ConvolveWeight)) and unit.workspace(views):
+    if isinstance(unit, (Fold, ConvolveWeight, SplitProduct)) and unit.workspace(views):
         start += 1
         after = unit.finish()
         last = kernel(after, start, cost_of(after, views))
@@ -190,7 +196,7 @@ def _put(schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[i
 
 def cost_of(unit: Any, views: dict[Node, View]) -> float:
     """Nanoseconds on one thread, by a rule of thumb: only sizes count, never the clock."""
-    if isinstance(unit, (Product,)):
+    if isinstance(unit, Product) and not isinstance(unit, SplitProduct):
         f = factors(unit.node, views)
         elements = f.work // max(f.depth, 1)
         return 0.008 * f.work + elements * _element(unit.nodes[1:], len(unit.reads()))

@@ -56,16 +56,16 @@ def emit_stage(
             parts.append((low, b.sub(high, low)))
             length = b.add(length, parts[-1][1])
             start += count
-        take, some, none = (b.function.append_basic_block(name) for name in ("take", "work", "none"))
+        take, some, none = (
+            b.function.append_basic_block(name) for name in ("take", "work", "none")
+        )
         b.branch(take)
         b.position_at_end(take)
         place = b.call(_take(b.module), [_list(b, team, mine), stage, length, turn])
         b.cbranch(b.icmp_signed(">=", place, integer(0)), some, none)
         b.position_at_end(some)
         for number, (low, many) in enumerate(parts):
-            inside = b.and_(
-                b.icmp_signed(">=", place, integer(0)), b.icmp_signed("<", place, many)
-            )
+            inside = b.and_(b.icmp_signed(">=", place, integer(0)), b.icmp_signed("<", place, many))
             with b.if_then(inside):
                 work(number, b.add(low, place))
             place = b.sub(place, many)

@@ -111,6 +111,16 @@ class Value:
             function = ir.Function(module, signature, full)
         return self.like(self.builder.call(function, arguments))
 
+    def estimate(self, name: str) -> Value:
+        """AVX-512's estimate of a function with 14 bits, on a whole vector of float32."""
+        module, full, mask = self.builder.module, f"llvm.x86.avx512.{name}.ps.512", ir.IntType(16)
+        kind = self.code.type
+        function = module.globals.get(full)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(kind, [kind, kind, mask]), full)
+        nothing = ir.Constant(kind, ir.Undefined)
+        return self.like(self.builder.call(function, [self.code, nothing, mask(0xFFFF)]))
+
     def cast(self, dtype: DType) -> Value:
         """This value in another dtype, as NumPy converts."""
         if dtype == self.dtype:

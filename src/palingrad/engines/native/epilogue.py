@@ -1,0 +1,99 @@
+"""What is computed from the elements of a result while these are in the first cache."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...graph.node import Node
+from ...shapes import sizes
+from .body import dtype_of, outside
+from .factors import Factors, matrix_indices
+from .frame import Frame
+from .loop import Unit, compute
+from .loops import address, fetch, integer, loop, place_of, read, splatted, vectors, write
+from .values import Value
+from .views import broadcast
+
+
+def after(unit: Unit) -> list[Node]:
+    """What the nodes after the first read from memory."""
+    first = unit.nodes[0]
+    return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
+
+
+class Epilogue:
+    """What is computed from elements of a result, and where the kept values go."""
+
+    def __init__(self, unit: Unit, frame: Frame, lanes: int, axis: int = -1) -> None:
+        self.unit, self.frame, self.lanes = unit, frame, lanes
+        self.axis = axis  # along which the vectors run
+        self.first = unit.nodes[0]
+        shape = sizes(self.first.shape)
+        self.reads = {x: broadcast(frame.views[x], shape) for x in after(unit)}
+        self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
+        self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
+
+    @property
+    def trivial(self) -> bool:
+        """Whether the result alone is kept, as it is."""
+        return len(self.unit.nodes) == 1
+
+    def elements(self, indices: list[Any], value: Value, active: int) -> None:
+        """The elements at `indices` and `lanes` neighbours on the axis."""
+        b = self.frame.builder
+        values: dict[Node, Value] = {self.first: value}
+        for x, view in self.reads.items():
+            place = place_of(b, indices, view.strides, integer(view.offset))
+            step = view.strides[self.axis] if view.strides else 0
+            one = read(b, self.bases[x], dtype_of(x), place, self.lanes, step, active)
+            values[x] = one if one.lanes == self.lanes else splatted(one, self.lanes)
+        compute(b, self.unit.nodes[1:], values, self.lanes, self.unit.inner)
+        for x, base in self.outs.items():
+            view = self.frame.views[x]
+            place = place_of(b, indices, view.strides, integer(view.offset))
+            step = view.strides[self.axis] if view.strides else 1
+            write(b, base, values[x], place, step, active)
+
+    def fetch(
+        self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
+    ) -> None:
+        """Have what the elements of a tile are computed with come to the first cache, meanwhile."""
+        b = self.frame.builder
+        f, batch = matrix
+        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
+        for x, base in self.outs.items():
+            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
+        beside = [
+            (base, view) for base, view in found.values()
+            if view.strides and view.strides[self.axis] == 1
+            and sum(step != 0 for step in view.strides) > 1
+        ]  # fmt: skip
+        if not beside:
+            return
+        with loop(b, integer(0), size[0]) as one:
+            indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]
+            for base, view in beside:
+                place = place_of(b, indices, view.strides, integer(view.offset))
+                dtype = dtype_of(view.base)
+                for number in range(0, size[1], max(64 // dtype.itemsize, 1)):
+                    fetch(b, address(b, base, dtype, b.add(place, integer(number))))
+
+    def tile(
+        self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
+        size: tuple[Any, int],
+    ) -> None:  # fmt: skip
+        """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
+        columns of a matrix of a batch."""
+        b = self.frame.builder
+        f, batch = matrix
+        tall, width = size
+        with loop(b, integer(0), tall) as one:
+            start = b.mul(one, integer(pitch))
+
+            def body(index: Any, active: int) -> None:
+                value = read(b, scratch, dtype_of(self.first), b.add(start, index), self.lanes, 1)
+                row, column = b.add(at[0], one), b.add(at[1], index)
+                place = matrix_indices(self.first, f, row, column)
+                self.elements([*batch, *place], value, active)
+
+            vectors(b, width, self.lanes, body)
