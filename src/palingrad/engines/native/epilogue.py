@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...graph.node import Node
-from ...shapes import sizes
+from ...shapes import size as size_of, sizes
 from .body import dtype_of, outside
 from .factors import Factors, matrix_indices
 from .frame import Frame
@@ -13,6 +13,8 @@ from .loop import Unit, compute
 from .loops import address, fetch, integer, loop, place_of, read, splatted, vectors, write
 from .values import Value
 from .views import broadcast
+
+_CACHED = 1 << 20  # bytes that the second cache holds
 
 
 def after(unit: Unit) -> list[Node]:
@@ -57,7 +59,8 @@ class Epilogue:
     def fetch(
         self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
     ) -> None:
-        """Have what the elements of a tile are computed with come to the first cache, meanwhile."""
+        """Have what the elements of a tile are computed with come to the first cache, meanwhile, if
+        it is so much that it won't be in the second."""
         b = self.frame.builder
         f, batch = matrix
         found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
@@ -68,7 +71,7 @@ class Epilogue:
             if view.strides and view.strides[self.axis] == 1
             and sum(step != 0 for step in view.strides) > 1
         ]  # fmt: skip
-        if not beside:
+        if sum(size_of(x.base.shape) * dtype_of(x.base).itemsize for _, x in beside) < _CACHED:
             return
         with loop(b, integer(0), size[0]) as one:
             indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]

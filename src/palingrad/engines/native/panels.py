@@ -54,7 +54,7 @@ class Plan:
         self.packed_size = left if self.by_panel else self.panels * f.depth * self.width
 
     def packed_tile(self, b: Any, number: Any, row: Any, depth: int) -> Any:
-        """Where tile `number`, whose first row is `row`, lies in the left operand with `depth` terms
+        """Where tile `number`, its first row `row`, lies in the left operand with `depth` terms
         packed. Whole vectors are written, the last one over the end."""
         return b.add(b.mul(row, integer(depth)), b.mul(number, integer(self.lanes)))
 
