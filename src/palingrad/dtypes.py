@@ -28,6 +28,8 @@ DTYPES = frozenset(
 )
 
 _default_float: list[DType] = [float32]
+# Counts changes of settings on which it depends what a call runs: these floats, and the engine.
+setting_changes = [0]
 
 
 def default_dtype() -> DType:
@@ -40,6 +42,7 @@ def set_default_dtype(dtype: Any) -> None:
     dtype = as_dtype(dtype)
     if dtype.kind != "f":
         raise DTypeError(f"set_default_dtype: expected a float dtype, got {dtype}")
+    setting_changes[0] += 1
     _default_float[0] = dtype
 
 

@@ -9,10 +9,11 @@ from functools import partial, update_wrapper
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
-from .dtypes import DTYPES, Array, as_array, default_dtype, float64, int64
+from .dtypes import DTYPES, Array, DType, as_array, default_dtype, float64, int64, setting_changes
 from .engines.base import Executable
-from .engines.choose import engine_setting, get_engine
+from .engines.choose import get_engine
 from .errors import GraphError, ShapeError
 from .graph.context import context, opened
 from .graph.graph import Graph
@@ -41,14 +42,24 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         latest = self._latest
-        if latest is not None and not kwargs and latest.fits(args):
-            return latest.run(args)
+        if latest is not None and not kwargs:
+            # Written out: what runs often may take a few microseconds.
+            changes, count, forms, executable, form = latest
+            if changes == setting_changes[0] and len(args) == count:
+                for one, (shape, dtype) in zip(args, forms):
+                    if type(one) is not ndarray or one.dtype is not dtype or one.shape != shape:
+                        break
+                else:
+                    if context.graph is None and not context.observers:
+                        outputs = executable(args)
+                        return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
         if context.graph is not None or any(map(_is_tensor, given)):
             return self._f(*args, **kwargs)  # part of a larger graph, so that gradients flow
+        changes = setting_changes[0]
         traced = self._trace(args, kwargs, given)
         if not kwargs and not context.observers:
-            self._latest = LastCall.of(traced, args)
+            self._latest = LastCall.of(traced, args, changes)
         return traced.run(given)
 
     def repeat(self, *args: Any, along: Collection[int]) -> Any:
@@ -168,45 +179,29 @@ class Traced:
         return rebuilt(self.result, (_returned(x, values) for x in leaves(self.result)))
 
 
-class LastCall:
+class LastCall(NamedTuple):
     """The last call of a function, if its arguments were plain arrays: the next one is usually
     alike, and then nothing needs to be looked up."""
 
-    def __init__(self, traced: Traced, args: tuple[Any, ...]) -> None:
-        self._count = len(args)
-        self._shapes = [one.shape for one in args]
-        self._dtypes = [one.dtype for one in args]
-        self._traced, self._executable = traced, traced.executable
-        self._setting = engine_setting()
-        result = traced.result
-        if isinstance(result, Node) and has_value(result):
-            self._form = 1
-        elif type(result) is tuple and all(isinstance(x, Node) and has_value(x) for x in result):
-            self._form = 2
-        else:
-            self._form = 0
+    changes: int  # how often settings had been changed
+    count: int
+    forms: list[tuple[tuple[int, ...], DType]]  # of each argument
+    executable: Executable
+    form: Callable[[list[Array]], Any] | None  # what f returned, of the outputs; None: the first
 
     @staticmethod
-    def of(traced: Traced, args: tuple[Any, ...]) -> LastCall | None:
+    def of(traced: Traced, args: tuple[Any, ...], changes: int) -> LastCall | None:
         """What there is to remember of this call, if anything."""
-        plain = all(type(one) is np.ndarray and one.dtype in DTYPES for one in args)
-        return LastCall(traced, args) if plain and len(traced.fed) == len(args) else None
-
-    def fits(self, args: tuple[Any, ...]) -> bool:
-        """Whether a call with these arguments runs the same program in the same way."""
-        if len(args) != self._count or self._setting != engine_setting():
-            return False
-        for one, shape, dtype in zip(args, self._shapes, self._dtypes):
-            if type(one) is not np.ndarray or one.shape != shape or one.dtype is not dtype:
-                return False
-        return context.graph is None and not context.observers
-
-    def run(self, args: tuple[Any, ...]) -> Any:
-        """The results, in the form that f returned them."""
-        outputs = self._executable(args)
-        if self._form == 1:
-            return outputs[0]
-        return tuple(outputs) if self._form == 2 else self._traced.returned(outputs)
+        plain = all(type(one) is ndarray and one.dtype in DTYPES for one in args)
+        if not plain or len(traced.fed) != len(args):
+            return None
+        forms = [(one.shape, one.dtype) for one in args]
+        result, form = traced.result, traced.returned
+        if isinstance(result, Node) and has_value(result):
+            form = None
+        elif type(result) is tuple and all(isinstance(x, Node) and has_value(x) for x in result):
+            form = tuple
+        return LastCall(changes, len(args), forms, traced.executable, form)
 
 
 def _returned(leaf: Any, values: Iterator[Array]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 
-from ..dtypes import DType, default_dtype
+from ..dtypes import setting_changes
 from ..errors import EngineError
 from ..graph.context import context
 from .auto import AutoEngine, say_once
@@ -31,6 +31,7 @@ def set_engine(name: str | None) -> None:
     """
     if name is not None:
         _named(name)
+    setting_changes[0] += 1
     _chosen[0] = os.environ.get("PALINGRAD_ENGINE") if name is None else name
 
 
@@ -44,11 +45,6 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     if observed and context.observers:
         return _watched
     return _named(name or _chosen[0] or _best())
-
-
-def engine_setting() -> tuple[str | None, DType]:
-    """What, besides the arguments of a call, says which engine runs and in which floats."""
-    return _chosen[0], default_dtype()
 
 
 def engine_names() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Collection, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from .look import FAILED
 from .lower import lowered
 from .report import explained
 from .schedule import Fallback, is_serial, scheduled
-from .slots import Memory, Slots
+from .slots import HELD, Memory, Slots
 from .target import Library, machine_code
 from .team import team
 from .views import View
@@ -72,6 +73,7 @@ class NativeExecutable(Executable):
             self._resident = Memory(self.slots)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
+        self._made = range(len(self.slots.given), self.slots.objects)
         # Whether every output has memory of its own, which can be handed out as it is.
         self._simple = all(slot is not None for _, slot, _ in self._outputs)
         shapes = dict(enumerate((shape for shape, _ in self.slots.results), len(self.slots.given)))
@@ -101,10 +103,9 @@ class NativeExecutable(Executable):
             memory = slots.idle.pop()
         except IndexError:
             memory = Memory(slots)
-        objects, number = memory.objects, 0
-        for array in feeds:
-            objects[number] = id(array)
-            number += 1
+        objects, number = memory.objects, len(feeds)
+        for place, array in enumerate(feeds):
+            objects[place] = id(array)
         if self._reads and memory.count != state_count[0]:
             with state_lock:
                 memory.states = [variable._value for variable in self._reads]
@@ -112,10 +113,15 @@ class NativeExecutable(Executable):
             for array in memory.states:
                 objects[number] = id(array)
                 number += 1
-        slots.results_for(memory)
+        arrays, array = memory.arrays, None
+        for slot in self._made:
+            array = arrays[slot]
+            if array is None or getrefcount(array) > HELD:
+                slots.results_for(memory)
+                break
+        del array  # or it counts as held
         if not self._alone or self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
-        arrays = memory.arrays
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing

@@ -22,7 +22,7 @@ from .room import placed
 from .schedule import Fallback, Kernel, Schedule
 
 _LINE = 64  # bytes of a cache line
-_HELD = 3  # references to an array that only the slot and the asking function hold
+HELD = 3  # references to an array that only the slot and the asking function hold
 
 
 class Memory:
@@ -158,13 +158,13 @@ class Slots:
         number = len(self.given)
         for place, (shape, dtype) in enumerate(self.results):
             one = arrays[number]
-            if one is None or sys.getrefcount(one) > _HELD:
+            if one is None or sys.getrefcount(one) > HELD:
                 # A caller who keeps each result until the next has come keeps one of two.
                 other = spare[place]
                 spare[place] = one
                 one = other
                 del other
-                if one is None or sys.getrefcount(one) > _HELD - 1:
+                if one is None or sys.getrefcount(one) > HELD - 1:
                     one = placed(shape, dtype, place)
                     one.setflags(write=False)
                 arrays[number] = one

@@ -234,14 +234,14 @@ def _yield_address() -> int:
 
 
 _lock = threading.Lock()
-_teams: dict[int, Team | None] = {}  # by process: a forked child has no threads but its own
+_teams: dict[int, Team | None] = {}  # one, once it is there
 _former: list[Team] = []  # whose block a run may still look at
 
 
 def dismiss() -> None:
     """Let the helpers go; the next run starts as many as are wanted then."""
     with _lock:
-        old = _teams.pop(os.getpid(), None)
+        old = _teams.pop(0, None)
     if old is not None:
         _former.append(old)
         old.stop()
@@ -249,24 +249,27 @@ def dismiss() -> None:
 
 def team() -> Team | None:
     """This process's team, started when it is first asked for; None for a single thread."""
-    process = os.getpid()
     try:
-        return _teams[process]
+        return _teams[0]
     except KeyError:
         pass
     with _lock:
-        if process not in _teams:
+        if 0 not in _teams:
             size = get_num_threads()
             made = Team(size) if size > 1 else None
             if made is not None:
                 made.start()
-            _teams[process] = made
-        return _teams[process]
+            _teams[0] = made
+        return _teams[0]
 
 
 def _after_fork() -> None:
+    """A forked child has no threads but its own."""
     global _lock
     _lock = threading.Lock()
+    made = _teams.pop(0, None)
+    if made is not None:
+        _former.append(made)
 
 
 if hasattr(os, "register_at_fork"):
@@ -275,6 +278,6 @@ if hasattr(os, "register_at_fork"):
 
 @atexit.register
 def _close() -> None:
-    made = _teams.get(os.getpid())
+    made = _teams.get(0)
     if made is not None:
         made.stop()
