@@ -11,7 +11,7 @@ from .body import dtype_of, lanes_for
 from .combine import across
 from .factors import factors
 from .frame import Frame
-from .loops import integer, loop, place_of, read, unravelled, vectors, write
+from .loops import fetch_ahead, integer, loop, place_of, read, unravelled, vectors, write
 from .product import Product
 from .values import Value, value_type
 from .views import View
@@ -51,6 +51,9 @@ class Dot(Product):
                 # Lanes beyond the end are read as 0 and add nothing.
                 one = read(b, x, dtype, b.add(left, index), lanes, 1, active)
                 other = read(b, y, dtype, b.add(right, index), lanes, 1, active)
+                if active == lanes > 1:  # the shorter operand stays in the first cache
+                    long = (x, left) if f.rows > f.columns else (y, right)
+                    fetch_ahead(b, long[0], dtype, b.add(long[1], index))
                 total = Value(b, b.load(slot), dtype, lanes)
                 b.store(one.fused(other, total).code, slot)
 

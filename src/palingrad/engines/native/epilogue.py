@@ -78,7 +78,7 @@ class Epilogue:
             for base, view in beside:
                 place = place_of(b, indices, view.strides, integer(view.offset))
                 dtype = dtype_of(view.base)
-                for number in range(0, size[1], max(64 // dtype.itemsize, 1)):
+                for number in [*range(0, size[1], 64 // dtype.itemsize), size[1] - 1]:
                     fetch(b, address(b, base, dtype, b.add(place, integer(number))))
 
     def tile(

@@ -34,6 +34,9 @@ def _lower(node: Operation) -> Node:
         return _first(node)
     if isinstance(node, Matmul) and node.dtype == bool_:
         return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
+    if isinstance(node, Matmul) and all(x.ndim > 1 for x in node.inputs):
+        if node.inputs[0].shape[-1] == 1:  # a sum of one product each
+            return ops.multiply(*node.inputs)
     if isinstance(node, (SumPool, SumPoolSpread)):
         return _of_all(node)
     whole: Any = node.inputs[0] if isinstance(node, Item) else node

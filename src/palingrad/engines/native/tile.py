@@ -96,8 +96,14 @@ class _Emitter:
         b = self.builder
         for row in range(len(self.tile.rows)):
             sums = b.gep(sums, [step]) if row else sums
-            for vector in range(self.tile.vectors):
-                fetch(b, b.gep(sums, [integer(vector * self.tile.lanes)]), writing=True)
+            for place in self._lines():
+                fetch(b, b.gep(sums, [integer(place)]), writing=True)
+
+    def _lines(self) -> list[int]:
+        """Columns of a row that are on all lines it has, however it lies: vectors' first ones and
+        the last one."""
+        width = self.tile.vectors * self.tile.lanes
+        return [*range(0, width, self.tile.lanes), width - 1]
 
     def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
         """The sums so far and these, but these alone if they are to start afresh."""
@@ -153,8 +159,8 @@ class _Emitter:
             fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
         step = tile.terms[-1][2]
         if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # read as it lies
-            for number in range(tile.vectors):
-                fetch(b, b.gep(right, [integer(_NEXT * step + number * tile.lanes)]))
+            for place in self._lines():
+                fetch(b, b.gep(right, [integer(_NEXT * step + place)]))
         found: list[Any] = []
         for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
@@ -194,14 +200,14 @@ def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
     spreads a number as it reads it for a sum; others hold some of these in registers too."""
     across = -(-columns // lanes)
     if host().registers == 32:
-        table = ((2, 8), (4, 6), (6, 4))
+        table = ((2, 8), (4, 6), (6, 4), (9, 3))
         tall, alone = 14 if host().family == "x86" else 12, 24
     else:
         table = ((1, 8), (2, 5), (3, 4), (4, 3))
         tall, alone = 6, 12
     for most, wide in table:
         if rows <= most:
-            return most if rows == most else rows, min(wide, across)
+            return rows, min(wide, across)
     return (alone, 1) if across == 1 else (tall, 2)
 
 
