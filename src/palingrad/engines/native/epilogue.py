@@ -41,15 +41,15 @@ class Epilogue:
         return len(self.unit.nodes) == 1
 
     def elements(self, indices: list[Any], value: Value, active: int) -> None:
-        """The elements at `indices` and `lanes` neighbours on the axis."""
-        b = self.frame.builder
+        """The elements at `indices` and their neighbours on the axis, as many as the value has."""
+        b, lanes = self.frame.builder, value.lanes
         values: dict[Node, Value] = {self.first: value}
         for x, view in self.reads.items():
             place = place_of(b, indices, view.strides, integer(view.offset))
             step = view.strides[self.axis] if view.strides else 0
-            one = read(b, self.bases[x], dtype_of(x), place, self.lanes, step, active)
-            values[x] = one if one.lanes == self.lanes else splatted(one, self.lanes)
-        compute(b, self.unit.nodes[1:], values, self.lanes, self.unit.inner)
+            one = read(b, self.bases[x], dtype_of(x), place, lanes, step, active)
+            values[x] = one if one.lanes == lanes else splatted(one, lanes)
+        compute(b, self.unit.nodes[1:], values, lanes, self.unit.inner)
         for x, base in self.outs.items():
             view = self.frame.views[x]
             place = place_of(b, indices, view.strides, integer(view.offset))
@@ -80,6 +80,30 @@ class Epilogue:
                 dtype = dtype_of(view.base)
                 for number in [*range(0, size[1], 64 // dtype.itemsize), size[1] - 1]:
                     fetch(b, address(b, base, dtype, b.add(place, integer(number))))
+
+    def flat(self, f: Factors) -> bool:
+        """Whether rows can be computed as one long row, which saves vectors that aren't full: all
+        that is read and written must lie row after row, or be one number."""
+        if f.swapped or f.columns % self.lanes == 0 or min(x.ndim for x in self.first.inputs) < 2:
+            return False
+        views = [*self.reads.values(), *(self.frame.views[x] for x in self.outs)]
+        return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in views)
+
+    def rows(self, scratch: Any, matrix: tuple[Factors, list[Any]], first: Any, count: Any) -> None:
+        """All elements of so many rows, which lie in the scratch one after another."""
+        b = self.frame.builder
+        f, batch = matrix
+        total = b.mul(count, integer(f.columns))
+        main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
+
+        def body(index: Any, lanes: int) -> None:
+            value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
+            self.elements([*batch, first, index], value, lanes)
+
+        with loop(b, integer(0), main, self.lanes) as index:
+            body(index, self.lanes)
+        with loop(b, main, total) as index:
+            body(index, 1)
 
     def tile(
         self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],

@@ -24,6 +24,8 @@ from .tile import Tile, by_height, tile_rows
 from .values import scalar_type
 from .views import View
 
+_STRIP = 1 << 15  # bytes of a strip of the result that stay in the first cache
+
 
 @dataclass(eq=False)
 class LargeProduct(Product):
@@ -74,7 +76,13 @@ class _Emitter:
         else:
             most = -(-plan.tiles // plan.strips) + 1
             self.strip = self._area(most * ((plan.cut[2] + 1) * depth + plan.lanes))
-        self.scratch = None if self.direct else self._area((plan.cut[2] + 1) * plan.width)
+        most = (-(-plan.tiles // plan.strips) + 1) * (plan.cut[2] + 1) * f.columns
+        small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
+        # Whether the epilogue is computed for all of a strip at once.
+        self.whole = small and not self.direct and self.epilogue.flat(f)
+        self.scratch = None
+        if not self.direct:
+            self.scratch = self._area(most if self.whole else (plan.cut[2] + 1) * plan.width)
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
@@ -127,6 +135,9 @@ class _Emitter:
                     self._tile(right, (number, panel), first, (terms, width), fresh, final)
 
             either(b, panel, plan.panels, plan.rest, plan.width, across)
+        if final and self.whole:
+            low, high = (tile_rows(b, number, plan.cut)[0] for number in self.tiles)
+            self.epilogue.rows(self.scratch, (f, self.batch), low, b.sub(high, low))
 
     def _left(self, number: Any, first: Any, tall: Any) -> Any:
         """Where tile `number` of the left operand, of `tall` rows, lies."""
@@ -202,6 +213,10 @@ class _Emitter:
         if self.at_z is not None:
             at_z = b.gep(self.at_z, [b.add(b.mul(row, integer(f.columns)), column)])
         new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
+        if self.whole:
+            low, _ = tile_rows(b, self.tiles[0], plan.cut)
+            place = b.add(b.mul(b.sub(row, low), integer(f.columns)), column)
+            new, new_step, to_scratch = b.gep(self.scratch, [place]), f.columns, False
 
         def one(rows: int) -> None:
             down, along = f.x_step if plan.as_it_lies else (1, rows)

@@ -138,7 +138,11 @@ class _Emitter:
         self.z = frame.typed(plan.unit.node, plan.dtype) if keeps else None
         padded = plan.width
         self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
-        self.scratch = None if self.direct else self._area((plan.cut[2] + 1) * padded)
+        self.scratch = None
+        if not self.direct:
+            self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
+        self.flat = plan.panels == 1 and self.epilogue.flat(f)
+        self.pitch = f.columns if self.flat else plan.width  # of the scratch
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
@@ -195,7 +199,7 @@ class _Emitter:
             at_z = self.scratch
             if z is not None:
                 at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
-            new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
+            new, new_step = (self.scratch, self.pitch) if to_scratch else (at_z, f.columns)
 
             def one(rows: int) -> None:
                 tile = Tile(
@@ -213,5 +217,7 @@ class _Emitter:
             if to_scratch:
                 self.epilogue.fetch(matrix, (row, column), (tall, width))
             by_height(b, number, plan.cut, one)
-            if to_scratch:
+            if to_scratch and self.flat:
+                self.epilogue.rows(self.scratch, matrix, row, tall)
+            elif to_scratch:
                 self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))
