@@ -78,7 +78,8 @@ class _Emitter:
         b, tile = self.builder, self.tile
         left, right, old, old_step, new, new_step, count, fresh, *self.line = self.function.args
         zero = constant(tile.dtype, 0, tile.lanes)
-        self._touch(old, old_step) if tile.adds else self._touch(new, new_step)
+        if tile.adds:
+            self._touch(old, old_step)
         sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
         if tile.adds:
             sums = self._added(old, old_step, sums, fresh)
