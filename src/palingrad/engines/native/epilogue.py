@@ -10,17 +10,35 @@ from .body import dtype_of, outside
 from .factors import Factors, matrix_indices
 from .frame import Frame
 from .loop import Unit, compute
-from .loops import address, fetch, integer, loop, place_of, read, splatted, vectors, write
+from .loops import FAR, address, fetch, integer, loop, place_of, read, splatted, vectors, write
 from .values import Value
-from .views import broadcast
+from .views import View, broadcast
 
-_CACHED = 1 << 20  # bytes that the second cache holds
+CACHED = 1 << 20  # bytes that the second cache holds
 
 
 def after(unit: Unit) -> list[Node]:
     """What the nodes after the first read from memory."""
     first = unit.nodes[0]
     return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
+
+
+def row_after_row(unit: Unit, views: dict[Node, View], f: Factors) -> bool:
+    """Whether all that is read and written after a product lies row after row as the product does,
+    or is one number."""
+    first = unit.nodes[0]
+    if f.swapped or min(x.ndim for x in first.inputs) < 2:
+        return False
+    shape = sizes(first.shape)
+    found = [broadcast(views[x], shape) for x in after(unit)] + [views[x] for x in unit.kept]
+    return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in found)
+
+
+def bytes_beside(unit: Unit, views: dict[Node, View]) -> int:
+    """Bytes of what has an element for each of the product's, and is read or written after it."""
+    bases = {views[x].base for x in [*after(unit), *unit.kept]}
+    count = size_of(unit.nodes[0].shape)
+    return sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
 
 
 class Epilogue:
@@ -56,6 +74,17 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
 
+    def _beside(self) -> list[tuple[Any, View]]:
+        """Where what has an element for each of the product's lies, and how."""
+        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
+        for x, base in self.outs.items():
+            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
+        return [
+            (base, view) for base, view in found.values()
+            if view.strides and view.strides[self.axis] == 1
+            and sum(step != 0 for step in view.strides) > 1
+        ]  # fmt: skip
+
     def fetch(
         self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
     ) -> None:
@@ -63,16 +92,9 @@ class Epilogue:
         it is so much that it won't be in the second."""
         b = self.frame.builder
         f, batch = matrix
-        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
-        for x, base in self.outs.items():
-            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
-        beside = [
-            (base, view) for base, view in found.values()
-            if view.strides and view.strides[self.axis] == 1
-            and sum(step != 0 for step in view.strides) > 1
-        ]  # fmt: skip
-        if sum(size_of(x.base.shape) * dtype_of(x.base).itemsize for _, x in beside) < _CACHED:
+        if bytes_beside(self.unit, self.frame.views) < CACHED:
             return
+        beside = self._beside()
         with loop(b, integer(0), size[0]) as one:
             indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]
             for base, view in beside:
@@ -82,12 +104,8 @@ class Epilogue:
                     fetch(b, address(b, base, dtype, b.add(place, integer(number))))
 
     def flat(self, f: Factors) -> bool:
-        """Whether rows can be computed as one long row, which saves vectors that aren't full: all
-        that is read and written must lie row after row, or be one number."""
-        if f.swapped or f.columns % self.lanes == 0 or min(x.ndim for x in self.first.inputs) < 2:
-            return False
-        views = [*self.reads.values(), *(self.frame.views[x] for x in self.outs)]
-        return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in views)
+        """Whether rows can be computed as one long row, which saves vectors that aren't full."""
+        return f.columns % self.lanes != 0 and row_after_row(self.unit, self.frame.views, f)
 
     def rows(self, scratch: Any, matrix: tuple[Factors, list[Any]], first: Any, count: Any) -> None:
         """All elements of so many rows, which lie in the scratch one after another."""
@@ -96,8 +114,15 @@ class Epilogue:
         total = b.mul(count, integer(f.columns))
         main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
 
+        far = bytes_beside(self.unit, self.frame.views) >= CACHED
+
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
+            if far and lanes > 1:
+                ahead = b.add(index, integer(FAR // 4))
+                for base, view in self._beside():
+                    place = place_of(b, [*batch, first, ahead], view.strides, integer(view.offset))
+                    fetch(b, address(b, base, dtype_of(view.base), place))
             self.elements([*batch, first, index], value, lanes)
 
         with loop(b, integer(0), main, self.lanes) as index:

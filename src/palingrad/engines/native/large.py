@@ -79,7 +79,8 @@ class _Emitter:
         most = (-(-plan.tiles // plan.strips) + 1) * (plan.cut[2] + 1) * f.columns
         small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
         # Whether the epilogue is computed for all of a strip at once.
-        self.whole = small and not self.direct and self.epilogue.flat(f)
+        whole = plan.streams or (small and self.epilogue.flat(f))
+        self.whole = whole and not self.direct
         self.scratch = None
         if not self.direct:
             self.scratch = self._area(most if self.whole else (plan.cut[2] + 1) * plan.width)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...graph.node import Node
 from .body import dtype_of
+from .epilogue import CACHED, bytes_beside, row_after_row
 from .factors import factors
 from .frame import Frame
 from .loop import Unit
@@ -20,6 +21,8 @@ from .views import View
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
 _PAGE = 4096
+_STRIP = 1 << 18  # bytes of a strip of the result that what follows is computed for at once
+_RIGHT = 1 << 21  # bytes of a right operand that is walked for each such strip
 _SHARED = 1 << 21  # bytes of a left operand that each thread can walk for each panel
 
 
@@ -41,11 +44,22 @@ class Plan:
         self.blocks = -(-f.depth // self.depth)
         self.batch = math.prod(f.batch)
         small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
-        self.by_panel = small and f.rows <= f.columns  # else by rows
+        # What follows is computed for whole strips of rows if it reads and writes so much that it
+        # comes from beyond the second cache: from there, long runs come faster than short ones.
+        tile = (tall + 1) * f.columns * self.dtype.itemsize
+        walked = f.depth * f.columns * self.dtype.itemsize
+        self.streams = (
+            tile <= _STRIP and self.blocks == 1 and walked <= _RIGHT
+            and row_after_row(unit, views, f) and bytes_beside(unit, views) >= CACHED
+        )  # fmt: skip
+        self.by_panel = small and f.rows <= f.columns and not self.streams
         # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.
         pages = f.x_step[0] * self.dtype.itemsize % _PAGE == 0
         self.as_it_lies = self.by_panel and f.x_step[1] == 1 and not pages
-        groups = -(-self.tiles // -(-_ROWS // tall))
+        together = -(-_ROWS // tall)
+        if self.streams:
+            together = max(min(together, _STRIP // tile), 1)
+        groups = -(-self.tiles // together)
         groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
         self.strips = self.panels if self.by_panel else groups
         # Of the operand that is packed as a whole: copies, and elements of each.

@@ -35,7 +35,7 @@ _LARGE = 1 << 21  # products of more terms than this get both operands packed in
 
 def is_large(f: Factors) -> bool:
     """Whether packing both operands pays."""
-    return min(f.rows, f.columns, f.depth) >= 48 and f.work >= _LARGE
+    return min(f.rows, f.columns) >= 48 and f.depth >= 8 and f.work >= _LARGE
 
 
 def is_dot(f: Factors) -> bool:
