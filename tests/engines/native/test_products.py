@@ -175,7 +175,7 @@ LARGE = [
     Case((2, 141, 200), (2, 200, 160), "inside", "inside", "mask"),
     Case((100, 1100), (1100, 110), "turned", "turned", "bias, relu"),
     Case((120, 260), (3, 260, 200), "plain", "turned", "step"),
-    Case((100, 1024), (1024, 120), epilogue="bias, relu"),  # rows a page apart
+    Case((270, 1024), (1024, 280), epilogue="bias, relu"),  # rows a page apart
 ]
 
 
@@ -194,6 +194,52 @@ def test_the_smaller_operand_is_packed_once_or_read_as_it_lies(case, packed):
     text = f.explain(*fed)
     assert "LargeProduct" in text
     assert [name for name in ("Left", "Right") if f"Pack{name}" in text] == [packed][: bool(packed)]
+
+
+# Few rows and many terms: the terms are summed in parts.
+SPLIT = [
+    Case((64, 784), (784, 100), epilogue="bias, relu"),
+    Case((33, 1000), (1000, 101), "turned", epilogue="kept too"),
+    Case((17, 900), (900, 310), "inside", "inside", "step"),
+    Case((1, 1024), (1024, 1000), epilogue="residual"),
+    Case((3, 1531), (1531, 389), "turned", "inside", "column"),
+    Case((1, 700), (700, 900), "every third column", epilogue="nothing"),
+    Case((2, 4097), (4097, 640), epilogue="mask"),
+    Case((700,), (700, 900), epilogue="bias"),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_terms_of_a_few_rows_are_summed_in_parts(dtype):
+    check(SPLIT, dtype, 5)
+    for case in SPLIT:
+        fed = case.drawn(np.random.default_rng(0), np.float32)
+        f = pg.function(lambda *fed, case=case: case.apply(pg, *fed), engine="native")
+        assert "terms in parts" in f.explain(*fed)
+
+
+# What follows reads and writes so much that it is computed for whole strips of rows.
+STREAMING = [
+    Case((300, 40), (40, 1000), epilogue="step"),
+    Case((290, 17), (17, 1100), "turned", "plain", "kept too"),
+    Case((600, 130), (130, 509), "turned", "turned", "residual"),
+    Case((3, 260, 30), (3, 30, 500), epilogue="step"),
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_follows_on_large_arrays_is_computed_row_after_row(dtype):
+    check(STREAMING, dtype, 6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sums_of_one_product_each_are_elementwise(dtype):
+    f = pg.function(lambda x, y: pg.matmul(x, y) + 1.0, engine="native")
+    rng = np.random.default_rng(7)
+    for shapes in (((70, 1), (1, 90)), ((3, 5, 1), (1, 7)), ((4, 1, 6, 1), (2, 1, 5))):
+        x, y = (rng.normal(size=shape).astype(dtype) for shape in shapes)
+        assert_same(f(x, y), np.matmul(x, y) + dtype(1))
+        assert "matrix product" not in f.explain(x, y)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

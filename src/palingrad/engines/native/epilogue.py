@@ -27,7 +27,7 @@ def row_after_row(unit: Unit, views: dict[Node, View], f: Factors) -> bool:
     """Whether all that is read and written after a product lies row after row as the product does,
     or is one number."""
     first = unit.nodes[0]
-    if f.swapped or min(x.ndim for x in first.inputs) < 2:
+    if f.swapped or any(len(sizes(x.shape)) < 2 for x in first.inputs):
         return False
     shape = sizes(first.shape)
     found = [broadcast(views[x], shape) for x in after(unit)] + [views[x] for x in unit.kept]

@@ -15,6 +15,7 @@ from .frame import Frame
 from .loops import (
     collapsed,
     fetch_ahead,
+    goes_far,
     integer,
     interleaved,
     loop,
@@ -91,6 +92,7 @@ class Loop(Unit):
         together = plan.beside(len(reads))
         read_too = {frame.views[x].base for x in reads}
         fresh = [frame.views[x].base not in read_too for x in self.kept]
+        far = goes_far(self.shape)
 
         def row(places: list[Any]) -> Any:
             # What doesn't change along the row is read before it.
@@ -108,7 +110,7 @@ class Loop(Unit):
                         continue
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
-                    if step == 1 and active == lanes > 1:
+                    if far and step == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(x), there)
                 compute(b, self.nodes, values, lanes, self.inner)
                 for some in together:
@@ -117,7 +119,7 @@ class Loop(Unit):
                     there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
                     found = interleaved([values[self.kept[number]] for number in some])
                     write(b, outs[first], found, there, step // each, active * each)
-                    if step == 1 and fresh[first] and active == lanes > 1:
+                    if far and step == 1 and fresh[first] and active == lanes > 1:
                         fetch_ahead(b, outs[first], found.dtype, there, writing=True)
 
             return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -126,6 +127,11 @@ def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = Tru
     function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), kinds)
     how = [ir.Constant(number, value) for value in (int(writing), 3 if near else 2, 1)]
     builder.call(function, [builder.bitcast(pointer, BYTE.as_pointer()), *how])
+
+
+def goes_far(shape: Sequence[int]) -> bool:
+    """Whether a loop over so many elements comes to what it fetches ahead."""
+    return math.prod(shape) > FAR
 
 
 def fetch_ahead(

@@ -22,6 +22,7 @@ from ...ops.pooling import SumPool, SumPoolSpread
 from ...ops.reduce import Argmax, Argmin
 from ...ops.take import Take, TakeAdd
 from ...passes.program import Program
+from ...shapes import sizes
 
 
 def lowered(program: Program) -> Program:
@@ -34,8 +35,9 @@ def _lower(node: Operation) -> Node:
         return _first(node)
     if isinstance(node, Matmul) and node.dtype == bool_:
         return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
-    if isinstance(node, Matmul) and all(x.ndim > 1 for x in node.inputs):
-        if node.inputs[0].shape[-1] == 1:  # a sum of one product each
+    if isinstance(node, Matmul):
+        x, y = (sizes(one.shape) for one in node.inputs)
+        if len(x) > 1 < len(y) and x[-1] == 1:  # sums of one product each
             return ops.multiply(*node.inputs)
     if isinstance(node, (SumPool, SumPoolSpread)):
         return _of_all(node)

@@ -97,7 +97,7 @@ def _summary(program: Program, schedule: Schedule, slots: Any, cached: bool) -> 
         f"{count(_intermediate(program, schedule), 'B')}; results {count(results, 'B')}",
     ]
     if program.updates:
-        lines.append(f"state: {_state(program, schedule)}")
+        lines.append(f"state: {_state(program, schedule)}; subnormal numbers count as 0")
     by_numpy = sum(isinstance(kernel.unit, Fallback) for kernel in kernels)
     if by_numpy:
         lines.append(f"numpy: {by_numpy} of the kernels, marked below")

@@ -21,6 +21,7 @@ from .frame import Frame
 from .loop import Unit, compute
 from .loops import (
     fetch_ahead,
+    goes_far,
     integer,
     loop,
     place_of,
@@ -75,6 +76,7 @@ class _Emitter:
     def __init__(self, unit: Rows, frame: Frame) -> None:
         self.unit, self.frame, self.b = unit, frame, frame.builder
         self.length = unit.shape[-1]
+        self.far = goes_far(unit.shape)
         self.level = unit.passes()
         self.reads = {x: broadcast(frame.views[x], unit.shape) for x in unit.reads()}
         wide = [x for x, view in self.reads.items() if view.strides[-1]]
@@ -157,7 +159,7 @@ class _Emitter:
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
                     base = self.frame.pointer(self.frame.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
-                    if self._step(node) == 1 and active == lanes > 1:
+                    if self.far and self._step(node) == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(node), there, writing=True)
             for node, some in totals.items():
                 some[stream].add(
@@ -218,7 +220,7 @@ class _Values(dict[Node, Value]):
             there = b.add(e.places[x], b.mul(self.index, integer(step)))
             base = e.frame.pointer(e.reads[x].base)
             value = read(b, base, dtype_of(x), there, lanes, step, self.active)
-            if step == 1 and self.first and self.active == lanes > 1:
+            if e.far and step == 1 and self.first and self.active == lanes > 1:
                 fetch_ahead(b, base, dtype_of(x), there)
         self[x] = value
         return value
