@@ -44,14 +44,14 @@ class Function:
         latest = self._latest
         if latest is not None and not kwargs:
             # Written out: what runs often may take a few microseconds.
-            changes, count, forms, executable, form = latest
+            changes, count, forms, run, form = latest
             if changes == setting_changes[0] and len(args) == count:
                 for one, (shape, dtype) in zip(args, forms):
                     if type(one) is not ndarray or one.dtype is not dtype or one.shape != shape:
                         break
                 else:
                     if context.graph is None and not context.observers:
-                        outputs = executable(args)
+                        outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
         if context.graph is not None or any(map(_is_tensor, given)):
@@ -186,7 +186,7 @@ class LastCall(NamedTuple):
     changes: int  # how often settings had been changed
     count: int
     forms: list[tuple[tuple[int, ...], DType]]  # of each argument
-    executable: Executable
+    run: Callable[[Sequence[Array]], list[Array]]
     form: Callable[[list[Array]], Any] | None  # what f returned, of the outputs; None: the first
 
     @staticmethod
@@ -201,7 +201,7 @@ class LastCall(NamedTuple):
             form = None
         elif type(result) is tuple and all(isinstance(x, Node) and has_value(x) for x in result):
             form = tuple
-        return LastCall(changes, len(args), forms, traced.executable, form)
+        return LastCall(changes, len(args), forms, traced.executable.__call__, form)
 
 
 def _returned(leaf: Any, values: Iterator[Array]) -> Any:

@@ -64,7 +64,6 @@ class NativeExecutable(Executable):
             for stage in self.schedule.stages
             if not isinstance(stage[0].unit, Fallback)
         )
-        self._slow = any(isinstance(one, Operation) for one in self._calls)
         self._lease: Lease | None = None
         if self.schedule.updates is not None:
             changing = set(self._updated)
@@ -95,7 +94,7 @@ class NativeExecutable(Executable):
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._lease is not None:
             return self._in_place(feeds, 1, ())
-        if self._updated or self._slow or not self._simple:
+        if self._updated or self._rest or not self._simple:
             return super().__call__(feeds)
         # Written out, for here every call counts: what runs often is small.
         slots = self.slots
@@ -120,7 +119,13 @@ class NativeExecutable(Executable):
                 slots.results_for(memory)
                 break
         del array  # or it counts as held
-        if not self._alone or self._run(memory.block_address):
+        if not self._alone:
+            crew = team()
+            if crew is not memory.crew:
+                memory.join(crew)
+            if crew is not None and crew.asleep:
+                crew.wake()
+        if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
@@ -209,14 +214,12 @@ class NativeExecutable(Executable):
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run on memory that is filled; `given` are the arrays it was filled with."""
-        address = 0
         if not self._alone:
             crew = team()
-            if crew is not None:
-                address = crew.address
-                if crew.asleep:
-                    crew.wake()
-            memory.block[1] = address
+            if crew is not memory.crew:
+                memory.join(crew)
+            if crew is not None and crew.asleep:
+                crew.wake()
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:
@@ -229,7 +232,7 @@ class NativeExecutable(Executable):
             if isinstance(call, Operation):
                 self._fall_back(call, memory)
             else:
-                call(memory.address, address or None)
+                call(memory.address, memory.block[1] or None)
                 if self.slots.looks and self.slots.told(FAILED, memory)[0]:
                     raise self._refused(self.slots.objects, given, memory)
 

@@ -47,11 +47,17 @@ class Memory:
         self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
                                   self.moves.buffer_info()[0]])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
+        self.crew: Any = None  # the team that runs with this memory
         self.states: list[Array] = []  # what Variables held when `count` was the count of changes
         self.count = -1
         self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
         for number, value in slots.fixed.items():
             self.point(number, value)
+
+    def join(self, crew: Any) -> None:
+        """Let this team run with the memory, or nobody but the caller."""
+        self.crew = crew
+        self.block[1] = 0 if crew is None else crew.address
 
     def point(self, number: int, array: Array) -> None:
         """Let a slot be this array, which generated code can read as it lies."""

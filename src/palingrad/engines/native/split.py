@@ -14,6 +14,8 @@ import operator
 from dataclasses import dataclass, field
 from typing import Any
 
+from llvmlite import ir
+
 from ...graph.node import Node
 from .body import dtype_of
 from .epilogue import Epilogue, after
@@ -54,8 +56,6 @@ def parts_of(f: Factors, itemsize: int) -> int:
         return 1
     if f.depth * f.columns * itemsize < 2 * _PART or 4 * f.rows > f.depth:
         return 1
-    if f.rows <= _THIN and f.columns * itemsize <= 8 * host().vector_bytes:
-        return 1  # one tile is as wide
     most = min(
         _MOST,
         f.depth * f.columns * itemsize // _PART,
@@ -91,7 +91,7 @@ class SplitProduct(Product):
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread: of arithmetic, or of reading the right operand."""
         f = factors(self.node, views)
-        return max(0.008 * f.work, 0.03 * f.depth * f.columns)
+        return max(0.008 * f.work, 0.04 * f.depth * f.columns)
 
     def emit(self, frame: Frame) -> None:
         """The code for items `frame.begin` to `frame.end`."""
@@ -108,8 +108,11 @@ class _Plan:
         self.terms = -(-f.depth // self.parts)
         self.parts = -(-f.depth // self.terms)
         self.lanes = min(host().lanes(self.dtype.itemsize), 1 << (f.columns - 1).bit_length())
-        self.thin = f.rows <= _THIN
         tall, wide = shape_for(f.rows, f.columns, self.lanes)
+        few = f.rows <= _THIN
+        # Whether sums stay in the first cache, and in registers if a tile is as wide as the result.
+        self.thin = few and f.columns > wide * self.lanes
+        self.packed = not few
         if self.thin:
             most = _CACHED // (f.rows * self.dtype.itemsize)
             wide = max(min(most, f.columns) // self.lanes, 1)
@@ -131,7 +134,7 @@ class _Emitter:
         self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
         self.sums = frame.typed(plan.unit, plan.dtype)
         self.panel = None
-        if not plan.thin:
+        if plan.packed:
             area = frame.stack(plan.dtype, plan.terms * plan.width)
             self.panel = address(self.b, area, plan.dtype, integer(0))
 
@@ -154,9 +157,13 @@ class _Emitter:
             either(b, panel, plan.panels, plan.rest, plan.width, one)
 
     def _tiles(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
-        """A panel packed, and all tiles of it."""
+        """A panel, packed if there are several tiles of it, and these."""
         b, plan, f = self.b, self.plan, self.plan.f
-        pack_rows(b, plan.dtype, y, f.y_step, self.panel, (terms, width), plan.lanes, plan.width)
+        right, right_step = y, f.y_step[0]
+        if plan.packed:
+            size = (terms, width)
+            pack_rows(b, plan.dtype, y, f.y_step, self.panel, size, plan.lanes, plan.width)
+            right, right_step = self.panel, plan.width
         vectors_across = -(-width // plan.lanes)
         pitch = integer(f.columns)
         with loop(b, integer(0), integer(plan.tiles)) as number:
@@ -168,10 +175,10 @@ class _Emitter:
                 tile = Tile(
                     plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
                     plan.lanes, width - (vectors_across - 1) * plan.lanes,
-                    ((None, f.x_step[1], plan.width),), True, False, adds=False,
+                    ((None, f.x_step[1], right_step),), plan.packed, False, adds=False,
                 ).emitted(b.module)  # fmt: skip
-                fresh = b.icmp_signed("==", pitch, pitch)
-                b.call(tile, [left, self.panel, at_z, pitch, at_z, pitch, terms, fresh])
+                fresh = ir.Constant(ir.IntType(1), 1)
+                b.call(tile, [left, right, at_z, pitch, at_z, pitch, terms, fresh])
 
             by_height(b, number, plan.cut, one)
 
@@ -200,9 +207,7 @@ class _Emitter:
         numbers = [
             [
                 Value(b, self._spread(b.gep(x, [integer(place)])), plan.dtype, plan.lanes)
-                for place in range(
-                    row * f.x_step[0], row * f.x_step[0] + together * f.x_step[1], f.x_step[1]
-                )
+                for place in (row * f.x_step[0] + t * f.x_step[1] for t in range(together))
             ]
             for row in range(f.rows)
         ]
