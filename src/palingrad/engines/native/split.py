@@ -41,9 +41,10 @@ from .tile import Tile, by_height, heights, shape_for, tile_rows
 from .values import Value
 from .views import View
 
+_SHARE = 3  # times the sums that the right operand is at least
 _THIN = 4  # rows that are gone through together, vectors along the weight's rows
 _PART = 1 << 16  # bytes of the right operand that a part has at least
-_SUMS = 1 << 18  # bytes of all parts' sums at most
+_SUMS = 1 << 20  # bytes of all parts' sums at most
 _MOST = 32
 _TERMS = 96  # that a part has at least; a thin product's fewer
 _BLOCK = 256  # sums of a row that are added as one item
@@ -54,13 +55,14 @@ def parts_of(f: Factors, itemsize: int) -> int:
     """In how many parts the terms are summed; 1 where that wouldn't help."""
     if f.swapped or math.prod(f.batch) != 1 or f.y_step[1] != 1 or f.rows * f.columns == 0:
         return 1
-    if f.depth * f.columns * itemsize < 2 * _PART or 4 * f.rows > f.depth:
+    if f.depth * f.columns * itemsize < 2 * _PART:
         return 1
     most = min(
         _MOST,
         f.depth * f.columns * itemsize // _PART,
         f.depth // (_TERMS // 4 if f.rows <= _THIN else _TERMS),
         _SUMS // (f.rows * f.columns * itemsize),
+        f.depth // (_SHARE * f.rows),
     )
     least = -(-f.depth // DEPTH)
     even = most - most % 2
