@@ -9,10 +9,13 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from llvmlite import ir
 
-from palingrad.engines.native import sharing
+import palingrad as pg
+from palingrad.engines.native import schedule, sharing
+from palingrad.engines.native.lower import lowered
 from palingrad.engines.native.target import Library, machine_code
 
 INT = ctypes.c_int64
@@ -79,3 +82,21 @@ def test_who_is_late_for_a_stage_gets_nothing_of_the_next():
     assert take(word, 14, 3, 1) == 2  # the next stage has begun
     assert take(word, 10, 4, 0) == -1
     assert [take(word, 14, 3, 0), take(word, 14, 3, 0), take(word, 14, 3, 0)] == [0, 1, -1]
+
+
+@pytest.mark.parametrize("before", [0, 1, 1 << 30, 1 << 41, (1 << 42) - (1 << 25), 3 << 45])
+def test_a_list_that_nobody_took_from_for_long_is_full(before):
+    _, take, _ = functions()
+    word = INT(0)
+    assert take(word, 5, 2, 0) == 0
+    stage = 5 + 2 + before
+    assert sorted(take(word, stage, 3, steal) for steal in (0, 1, 0)) == [0, 1, 2]
+
+
+def test_a_stage_of_many_kernels_is_cut_in_several(monkeypatch):
+    monkeypatch.setattr(schedule, "MOST", 8)
+    x = np.linspace(0, 1, 100_003, dtype=np.float32)
+    many = pg.function(lambda x: [pg.sum(x[n : n + 40_000]) for n in range(21)], engine="numpy")
+    stages = schedule.scheduled(lowered(many.program(x))).stages
+    assert sum(kernel.chunks for stage in stages for kernel in stage) > 21
+    assert max(sum(kernel.chunks for kernel in stage) for stage in stages) <= 8

@@ -233,18 +233,18 @@ def _stage(schedule: Schedule) -> None:
             continue
         native = [one for one in stage if not isinstance(one.unit, Fallback)]
         slow = [one for one in stage if isinstance(one.unit, Fallback)]
-        if native:
-            total = sum(one.cost for one in native)
-            serial = total < _SERIAL
-            for one in native:
+        for first in range(0, len(native), MOST):
+            some = native[first : first + MOST]
+            serial = sum(one.cost for one in some) < _SERIAL
+            for one in some:
                 one.serial = serial
-                one.chunks = 1 if serial else min(_chunks(one), max(MOST // len(native), 1))
+                one.chunks = 1 if serial else min(_chunks(one), max(MOST // len(some), 1))
             if not serial:  # the longest chunks first, so that the last ones end together
-                native.sort(key=lambda one: -one.cost / one.chunks)
+                some.sort(key=lambda one: -one.cost / one.chunks)
             if serial and merged and merged[-1][0].serial:
-                merged[-1].extend(native)
+                merged[-1].extend(some)
             else:
-                merged.append(native)
+                merged.append(some)
         merged.extend([one] for one in slow)
     schedule.stages = merged
     for number, stage in enumerate(merged):

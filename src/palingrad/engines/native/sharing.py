@@ -21,8 +21,12 @@ from .builder import Builder
 from .loops import INT, integer, loop
 from .team import BASE, DONE, LISTS, SIZE, atomic_load, emit_wait, word
 
-_BITS = 14  # of a list's word: chunks taken from the front, as many for the end, the stage above
+# Of a list's word: chunks taken from the front, from the end, and above the stage's number. These
+# 42 bits begin anew after 4·10¹² chunks, months of work.
+_BITS = 11
 MOST = 1 << (_BITS - 1)  # chunks of a stage, at most
+_LATER = 1 << 24  # chunks by which a stage can be ahead of somebody who is late; any other list is
+# one that nobody has taken from for long
 _TEAM = INT.as_pointer()
 
 
@@ -119,10 +123,11 @@ def _take(module: ir.Module) -> Any:
     b.branch(look)
     b.position_at_end(look)
     found = atomic_load(b, shared)
-    age = b.sub(b.and_(found, b.not_(counts)), mark)
-    with b.if_then(b.icmp_signed(">", age, integer(0))):
-        b.ret(integer(-1))  # the stage is over
-    full = b.icmp_signed("<", age, integer(0))  # nobody has taken anything yet
+    ahead = b.sub(b.and_(found, b.not_(counts)), mark)
+    full = b.icmp_signed("!=", ahead, integer(0))  # nobody has taken anything yet,
+    near = b.icmp_unsigned("<", ahead, integer(_LATER << 2 * _BITS))
+    with b.if_then(b.and_(full, near)):
+        b.ret(integer(-1))  # or the stage is over
     word_now = b.select(full, mark, found)
     front = b.and_(word_now, integer((1 << _BITS) - 1))
     end = b.and_(b.lshr(word_now, integer(_BITS)), integer((1 << _BITS) - 1))
