@@ -280,13 +280,18 @@ def test_bits_do_not_depend_on_the_width_of_vectors(name, dtype):
         np.testing.assert_array_equal(other[numbers].view(bits), results[0][numbers].view(bits))
 
 
-def test_roots_of_every_mantissa_are_rounded_as_ieee_754_says():
-    # Where a vector is estimated and refined: all numbers from 1 to 4, and the bounds of that way.
-    x = np.arange(0x3F800000, 0x40800000, dtype=np.uint32).view(np.float32)
+@pytest.mark.parametrize("exponent", [-126, -112, -97, -96, 0, 1, 127])
+def test_roots_of_every_mantissa_are_rounded_as_ieee_754_says(exponent):
+    # Where a vector is estimated and refined, and where the remainder would be subnormal.
+    first = (exponent + 127) << 23
+    x = np.arange(first, first + (1 << 23), dtype=np.uint32).view(np.float32)
     np.testing.assert_array_equal(native("sqrt", x), np.sqrt(x))
-    edge = np.float32(2.0) ** np.arange(-149, 128, dtype=np.float32)
+
+
+def test_roots_of_zeros_infinities_and_subnormal_numbers():
+    powers = np.float32(2.0) ** np.arange(-149, 128, dtype=np.float32)
     special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, -1.0], np.float32)
-    x = np.concatenate([edge, np.nextafter(edge, np.float32(1)), special])
+    x = np.concatenate([powers, np.nextafter(powers, np.float32(1)), special])
     with np.errstate(all="ignore"):
         expected = np.sqrt(x)
     found = native("sqrt", x)
