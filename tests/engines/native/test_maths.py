@@ -280,6 +280,29 @@ def test_bits_do_not_depend_on_the_width_of_vectors(name, dtype):
         np.testing.assert_array_equal(other[numbers].view(bits), results[0][numbers].view(bits))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_quotients_by_one_number_are_rounded_as_ieee_754_says(dtype):
+    rng = np.random.default_rng(4)
+    bits = np.uint32 if dtype == np.float32 else np.uint64
+    quotient = pg.function(lambda x, s: x / s, engine="native")
+    anything = rng.integers(0, np.iinfo(bits).max, 50_000, dtype=bits).view(dtype)
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 1e-38, 1.0, 3e38], dtype)
+    # Products of few digits: many quotients lie next to the middle between two numbers.
+    middling = (rng.integers(1, 1 << 12, 50_000) * rng.integers(1, 1 << 12, 50_000)).astype(dtype)
+    numbers = [*rng.uniform(0.5, 4, 20), np.nextafter(dtype(2), dtype(0)), 3.0, -7.0, 4095.0]
+    numbers += [0.0, -0.0, np.inf, np.nan, 1e-40, 1e-30, 1e30, 2.0**25, 2.0**-25, 2.0**26]
+    for number in numbers:
+        s = np.array(number, dtype)
+        near = rng.normal(size=50_000).astype(dtype) * s
+        for x in (anything, np.tile(special, 9), middling, near):
+            with np.errstate(all="ignore"):
+                expected = x / s
+            found = quotient(x, s)
+            np.testing.assert_array_equal(found, expected)
+            told = ~np.isnan(expected)
+            np.testing.assert_array_equal(np.signbit(found[told]), np.signbit(expected[told]))
+
+
 @pytest.mark.parametrize("exponent", [-126, -112, -97, -96, 0, 1, 127])
 def test_roots_of_every_mantissa_are_rounded_as_ieee_754_says(exponent):
     # Where a vector is estimated and refined, and where the remainder would be subnormal.

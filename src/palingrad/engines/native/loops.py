@@ -199,8 +199,9 @@ def undefined(element: Any, lanes: int) -> ir.Constant:
 
 def splatted(value: Value, lanes: int) -> Value:
     """A scalar value in every lane."""
-    code = splat(value.builder, value.code, lanes)
-    return Value(value.builder, code, value.dtype, lanes)
+    made = Value(value.builder, splat(value.builder, value.code, lanes), value.dtype, lanes)
+    made.one = value
+    return made
 
 
 def interleaved(values: Sequence[Value]) -> Value:

@@ -53,6 +53,7 @@ class Value:
 
     def __init__(self, builder: Any, code: Any, dtype: DType, lanes: int) -> None:
         self.builder, self.code, self.dtype, self.lanes = builder, code, dtype, lanes
+        self.one: Value | None = None  # the scalar that is in every lane, where that is known
 
     def like(self, code: Any, dtype: DType | None = None) -> Value:
         """Another value with as many lanes."""
