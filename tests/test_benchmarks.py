@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,16 @@ def test_case_names_are_told_apart():
     for task in TASKS.values():
         names = [case.name for case in task.cases]
         assert len(names) == len(set(names))
+
+
+def test_the_times_of_chunks_are_told_by_kernel_thread_and_stage():
+    options = ["mlp_small", "--steps", "8", "--threads", "2"]
+    command = [sys.executable, str(FOLDER / "chunks.py"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    kernels, stages = done.stdout.split("\n\n")
+    assert "SplitProduct Matmul, Add, Relu" in kernels
+    assert "by thread" in kernels
+    busy = [float(line.split()[1]) for line in stages.splitlines()[1:]]
+    assert len(busy) > 2
+    assert min(busy) > 0
