@@ -59,6 +59,7 @@ def _cnn(features: int, classes: int) -> nn.Module:
         nn.Flatten(),
         nn.Linear(64 * (side // 4) ** 2, 512, initializer=nn.init.he_normal),
         ops.relu,
+        nn.Dropout(0.5),
         nn.Linear(512, classes),
     )
 

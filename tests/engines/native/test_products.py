@@ -242,6 +242,13 @@ def test_sums_of_one_product_each_are_elementwise(dtype):
         assert "matrix product" not in f.explain(x, y)
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2, 40])
+def test_a_sum_of_zeros_is_positive(depth):
+    x, y = np.zeros((20, depth), np.float32), -np.ones((depth, 20), np.float32)
+    f = pg.function(lambda x, y: pg.matmul(x, y) * 1.0, engine="native")
+    assert not np.signbit(f(x, y)).any()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_rows_of_a_product_do_not_depend_on_their_neighbours(dtype):
     # Each element is summed in one order, wherever its tile lies.

@@ -37,8 +37,8 @@ def _lower(node: Operation) -> Node:
         return ops.matmul(*(ops.cast(x, int32) for x in node.inputs)) != 0
     if isinstance(node, Matmul):
         x, y = (sizes(one.shape) for one in node.inputs)
-        if len(x) > 1 < len(y) and x[-1] == 1:  # sums of one product each
-            return ops.multiply(*node.inputs)
+        if len(x) > 1 < len(y) and x[-1] == 1:  # sums of one product each, which begin with 0
+            return ops.multiply(*node.inputs) + 0
     if isinstance(node, (SumPool, SumPoolSpread)):
         return _of_all(node)
     whole: Any = node.inputs[0] if isinstance(node, Item) else node
