@@ -14,7 +14,7 @@ from .loops import FAR, address, fetch, integer, loop, place_of, read, splatted,
 from .values import Value
 from .views import View, broadcast
 
-CACHED = 1 << 20  # bytes that the second cache holds
+_CACHED = 1 << 20  # bytes that the second cache holds
 
 
 def after(unit: Unit) -> list[Node]:
@@ -39,6 +39,11 @@ def bytes_beside(unit: Unit, views: dict[Node, View]) -> int:
     bases = {views[x].base for x in [*after(unit), *unit.kept]}
     count = size_of(unit.nodes[0].shape)
     return sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
+
+
+def is_far(unit: Unit, views: dict[Node, View]) -> bool:
+    """Whether what is read and written after a product won't be in the second cache."""
+    return bytes_beside(unit, views) >= _CACHED
 
 
 class Epilogue:
@@ -92,7 +97,7 @@ class Epilogue:
         it is so much that it won't be in the second."""
         b = self.frame.builder
         f, batch = matrix
-        if bytes_beside(self.unit, self.frame.views) < CACHED:
+        if not is_far(self.unit, self.frame.views):
             return
         beside = self._beside()
         with loop(b, integer(0), size[0]) as one:
@@ -114,7 +119,7 @@ class Epilogue:
         total = b.mul(count, integer(f.columns))
         main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
 
-        far = bytes_beside(self.unit, self.frame.views) >= CACHED
+        far = is_far(self.unit, self.frame.views)
 
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...graph.node import Node
-from .epilogue import Epilogue
+from .epilogue import Epilogue, is_far
 from .factors import factors, vector_axis
 from .frame import Frame
 from .loops import either, integer, loop, place_of, unravelled
@@ -65,6 +65,7 @@ class _Emitter:
         unit, f = plan.unit, plan.f
         self.epilogue = Epilogue(unit, frame, plan.lanes, vector_axis(unit.node, f))
         self.direct = self.epilogue.trivial
+        self.far = self.direct and is_far(unit, frame.views)
         self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
         self.packed = frame.typed(unit.works[0], plan.dtype) if unit.works else None
@@ -224,7 +225,7 @@ class _Emitter:
             tile = Tile(
                 plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
                 width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,
-                to_scratch, adds=plan.blocks > 1, fetches=True,
+                to_scratch, adds=plan.blocks > 1, far=self.far, fetches=True,
             ).emitted(b.module)  # fmt: skip
             b.call(tile, [
                 left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),

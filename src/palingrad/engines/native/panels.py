@@ -8,7 +8,7 @@ from typing import Any
 
 from ...graph.node import Node
 from .body import dtype_of
-from .epilogue import CACHED, bytes_beside, row_after_row
+from .epilogue import is_far, row_after_row
 from .factors import factors
 from .frame import Frame
 from .loop import Unit
@@ -49,8 +49,8 @@ class Plan:
         tile = (tall + 1) * f.columns * self.dtype.itemsize
         walked = f.depth * f.columns * self.dtype.itemsize
         self.streams = (
-            tile <= _STRIP and self.blocks == 1 and walked <= _RIGHT
-            and row_after_row(unit, views, f) and bytes_beside(unit, views) >= CACHED
+            len(unit.nodes) > 1 and tile <= _STRIP and self.blocks == 1 and walked <= _RIGHT
+            and row_after_row(unit, views, f) and is_far(unit, views)
         )  # fmt: skip
         self.by_panel = small and f.rows <= f.columns and not self.streams
         # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.

@@ -12,7 +12,7 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...shapes import sizes
 from .body import dtype_of
-from .epilogue import Epilogue, after
+from .epilogue import Epilogue, after, is_far
 from .factors import Factors, factors, vector_axis
 from .frame import Frame
 from .loop import Unit
@@ -141,6 +141,7 @@ class _Emitter:
         self.scratch = None
         if not self.direct:
             self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
+        self.far = self.direct and is_far(plan.unit, frame.views)
         self.flat = plan.panels == 1 and self.epilogue.flat(f)
         self.pitch = f.columns if self.flat else plan.width  # of the scratch
 
@@ -206,7 +207,7 @@ class _Emitter:
                     plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
                     plan.lanes, width - (vectors_across - 1) * plan.lanes,
                     ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
-                    plan.packed, to_scratch, adds=start > 0,
+                    plan.packed, to_scratch, adds=start > 0, far=self.far,
                 ).emitted(b.module)  # fmt: skip
                 b.call(tile, [
                     at_left, right, at_z, integer(f.columns), new, integer(new_step),

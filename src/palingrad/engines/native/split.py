@@ -43,6 +43,7 @@ from .views import View
 
 _SHARE = 3  # times the sums that the right operand is at least
 _THIN = 4  # rows that are gone through together, vectors along the weight's rows
+_DEEP = 512  # terms from which on others than thin products are split
 _PART = 1 << 16  # bytes of the right operand that a part has at least
 _SUMS = 1 << 20  # bytes of all parts' sums at most
 _MOST = 32
@@ -55,7 +56,7 @@ def parts_of(f: Factors, itemsize: int) -> int:
     """In how many parts the terms are summed; 1 where that wouldn't help."""
     if f.swapped or math.prod(f.batch) != 1 or f.y_step[1] != 1 or f.rows * f.columns == 0:
         return 1
-    if f.depth * f.columns * itemsize < 2 * _PART:
+    if f.depth * f.columns * itemsize < 2 * _PART or (f.rows > _THIN and f.depth < _DEEP):
         return 1
     most = min(
         _MOST,

@@ -41,6 +41,7 @@ class Tile:
     padded: bool  # whether whole vectors of the right operand can be read
     new_padded: bool  # whether whole vectors of the result can be written
     adds: bool  # whether there can be sums so far; else they start from 0
+    far: bool = False  # whether the result lies where nothing of it is near
     fetches: bool = False  # whether each term fetches a line that somebody needs later
 
     def emitted(self, module: ir.Module) -> ir.Function:
@@ -80,6 +81,8 @@ class _Emitter:
         zero = constant(tile.dtype, 0, tile.lanes)
         if tile.adds:
             self._touch(old, old_step)
+        elif tile.far:
+            self._touch(new, new_step)
         sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
         if tile.adds:
             sums = self._added(old, old_step, sums, fresh)
