@@ -94,5 +94,6 @@ def test_the_convolutional_network_learns():
     pg.set_seed(0)
     model = pg.train.recipe("cnn").build(64, 10)
     train = (digits.train.inputs[:640], digits.train.labels[:640])
-    history = pg.train.fit(model, train, optimizer=pg.optim.Adam(0.001), epochs=4)
-    assert history.epochs[-1].accuracy > 0.9
+    pg.train.fit(model, train, optimizer=pg.optim.Adam(0.001), epochs=4)
+    # What the epochs tell is of half the network: dropout is on while it trains.
+    assert pg.train.evaluate(model, train).accuracy > 0.9

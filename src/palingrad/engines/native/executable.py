@@ -120,11 +120,7 @@ class NativeExecutable(Executable):
                 break
         del array  # or it counts as held
         if not self._alone:
-            crew = team()
-            if crew is not memory.crew:
-                memory.join(crew)
-            if crew is not None and crew.asleep:
-                crew.wake()
+            memory.joins(team())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [
@@ -215,11 +211,7 @@ class NativeExecutable(Executable):
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run on memory that is filled; `given` are the arrays it was filled with."""
         if not self._alone:
-            crew = team()
-            if crew is not memory.crew:
-                memory.join(crew)
-            if crew is not None and crew.asleep:
-                crew.wake()
+            memory.joins(team())
         kept: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:

@@ -54,10 +54,13 @@ class Memory:
         for number, value in slots.fixed.items():
             self.point(number, value)
 
-    def join(self, crew: Any) -> None:
-        """Let this team run with the memory, or nobody but the caller."""
-        self.crew = crew
-        self.block[1] = 0 if crew is None else crew.address
+    def joins(self, crew: Any) -> None:
+        """Let this team run with the memory, or nobody but the caller; ring for who sleeps."""
+        if crew is not self.crew:
+            self.crew = crew
+            self.block[1] = 0 if crew is None else crew.address
+        if crew is not None and crew.asleep:
+            crew.wake()
 
     def point(self, number: int, array: Array) -> None:
         """Let a slot be this array, which generated code can read as it lies."""

@@ -204,8 +204,10 @@ def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
     spreads a number as it reads it for a sum; others hold some of these in registers too."""
     across = -(-columns // lanes)
     if host().registers == 32:
-        table = ((2, 8), (4, 6), (6, 4), (9, 3))
-        tall, alone = 14 if host().family == "x86" else 12, 24
+        table = ((2, 8), (4, 6), (6, 4))
+        tall, alone = 12, 24
+        if host().family == "x86":
+            table, tall = (*table, (9, 3)), 14
     else:
         table = ((1, 8), (2, 5), (3, 4), (4, 3))
         tall, alone = 6, 12
