@@ -170,7 +170,7 @@ def _described(kernel: Kernel, schedule: Schedule, lead: str) -> list[str]:
     parts.append(f"{count(written, 'B')} out")
     numbers = [part.replace(" ", _TIED) for part in parts[1:]]
     lines = _wrapped(f"{lead}{name:<14} {', '.join([parts[0], *numbers])}", " " * 19)
-    names = _names(node.label() for node in unit.nodes)
+    names = _names(node.label() for node in _computed(unit))
     over = _over(unit, schedule)
     if over:
         names += f"; written over {_names(over)}"
@@ -205,7 +205,8 @@ def _form(node: Node) -> str:
 def _over(unit: Any, schedule: Schedule) -> list[str]:
     """The names of Variables that the kernel writes over."""
     alias = {} if schedule.updates is None else schedule.updates.alias
-    found = [alias[node].name for node in unit.nodes if node in alias]
+    nodes = [] if isinstance(unit, SplitProduct) else unit.nodes
+    found = [alias[node].name for node in nodes if node in alias]
     into = getattr(unit, "into", None)
     return found if into is None else [*found, into.name]
 
@@ -269,12 +270,14 @@ def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
 def _flops(unit: Any, views: dict[Node, View]) -> int:
     if isinstance(unit, (Finish, AddParts)):
         return 0  # counted with the reduction
-    nodes = unit.nodes
-    if isinstance(unit, AddProducts):
-        nodes = nodes[1:]
-    elif isinstance(unit, SplitProduct):
-        nodes = nodes[:1]
-    return sum(_flops_of(node, unit, views) for node in nodes)
+    return sum(_flops_of(node, unit, views) for node in _computed(unit))
+
+
+def _computed(unit: Any) -> list[Any]:
+    """The kernel's own nodes: of a product in parts, what follows is the next kernel's."""
+    if isinstance(unit, SplitProduct):
+        return unit.nodes[:1]
+    return unit.nodes[1:] if isinstance(unit, AddProducts) else unit.nodes
 
 
 def _flops_of(node: Operation, unit: Any, views: dict[Node, View]) -> int:
