@@ -118,13 +118,12 @@ class Epilogue:
         f, batch = matrix
         total = b.mul(count, integer(f.columns))
         main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
-
         far = is_far(self.unit, self.frame.views)
 
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
             if far and lanes > 1:
-                ahead = b.add(index, integer(FAR // 4))
+                ahead = b.add(index, integer(FAR // dtype_of(self.first).itemsize))
                 for base, view in self._beside():
                     place = place_of(b, [*batch, first, ahead], view.strides, integer(view.offset))
                     fetch(b, address(b, base, dtype_of(view.base), place))
