@@ -24,8 +24,8 @@ from contenders.in_palingrad import Framework
 from llvmlite import ir
 from tasks import TASKS
 
-from palingrad.engines.native import codegen, executable
-from palingrad.engines.native.loops import INT, integer
+from palingrad.engines.native import executable, module
+from palingrad.engines.native.llvm.loops import INT, integer
 
 ROOM = 1 << 22  # chunks that can be noted
 FIELDS = 4  # kernel, thread, begin, end
@@ -38,7 +38,7 @@ class Notes:
         self.words = (ctypes.c_int64 * (FIELDS * ROOM + 1))()  # the first one: how many are used
         address = ctypes.addressof(self.words)
 
-        class Traced(codegen.Module):
+        class Traced(module.Module):
             """A module whose kernels' calls are noted."""
 
             def _call(self, b: Any, kernel: Any, table: Any, begin: Any, end: Any) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from palingrad.engines.native.loops import integer, read, vectors, write
-from palingrad.engines.native.maths import NativeMaths
-from palingrad.engines.native.target import Library, host, machine_code
+from palingrad.engines.native.llvm.loops import integer, read, vectors, write
+from palingrad.engines.native.llvm.maths import NativeMaths
+from palingrad.engines.native.llvm.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
 from palingrad.ops.activation import Gelu, GeluTanh, Sigmoid, Softplus
 

@@ -7,7 +7,7 @@ import pytest
 
 import battery
 import palingrad as pg
-from palingrad.engines import choose
+from palingrad.engines import selection
 from palingrad.engines.base import Executable
 from palingrad.errors import GradientError
 from palingrad.graph.samples import case
@@ -308,9 +308,9 @@ def written_feeds(outputs, feeds):
     "spoil", [a_little_off, widened, writable, fed_memory, written_feeds], ids=lambda f: f.__name__
 )
 def test_an_engine_that_is_wrong_is_caught(monkeypatch, spoil):
-    monkeypatch.setitem(choose._engines, "spoilt", SpoiltEngine(lambda outputs, feeds: outputs))
+    monkeypatch.setitem(selection._engines, "spoilt", SpoiltEngine(lambda outputs, feeds: outputs))
     battery.prove(Cube)
-    monkeypatch.setitem(choose._engines, "spoilt", SpoiltEngine(spoil))
+    monkeypatch.setitem(selection._engines, "spoilt", SpoiltEngine(spoil))
     with pytest.raises(AssertionError):
         battery.prove(Cube)
 

@@ -100,7 +100,7 @@ def problems(path: Path) -> list[str]:
         outside = {name.split(".")[0] for name in names}
         if late and not outside & OPTIONAL:
             found.append(f"{where}: an import inside a function")
-        gated = {name for name, folder in GATED.items() if path.parent == folder}
+        gated = {name for name, folder in GATED.items() if path.is_relative_to(folder)}
         if not late and node not in hints and outside & OPTIONAL - gated and here != "cli":
             found.append(f"{where}: {outside} is optional at import; import it where it is used")
     if len(path.read_text().splitlines()) > 400:

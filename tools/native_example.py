@@ -15,7 +15,7 @@ import numpy as np
 
 import palingrad as pg
 from palingrad.engines.native.executable import NativeExecutable
-from palingrad.engines.native.target import assembly
+from palingrad.engines.native.llvm.target import assembly
 
 CPU = "x86-64-v3"  # named, so that the example is the same everywhere
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "native.md"

@@ -31,7 +31,7 @@ from .dtypes import (
     uint32 as uint32,
     uint64 as uint64,
 )
-from .engines.choose import (
+from .engines.selection import (
     engine_names as engine_names,
     get_engine as get_engine,
     set_engine as set_engine,
@@ -149,7 +149,6 @@ from .ops.move import (
     reshape as reshape,
     squeeze as squeeze,
 )
-from .ops.normalise import log_softmax as log_softmax, softmax as softmax
 from .ops.norms import batch_norm as batch_norm, layer_norm as layer_norm
 from .ops.pooling import average_pool as average_pool, max_pool as max_pool
 from .ops.random import (
@@ -170,6 +169,7 @@ from .ops.reduce import (
     sum as sum,
 )
 from .ops.selection import clip as clip, maximum as maximum, minimum as minimum, where as where
+from .ops.softmax import log_softmax as log_softmax, softmax as softmax
 from .ops.state import after as after, group as group
 from .ops.statistics import (
     logsumexp as logsumexp,
@@ -200,12 +200,12 @@ from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
-    from .view.mathematics.derivation import derivation as derivation
-    from .view.mathematics.latex import latex as latex
-    from .view.nans import debug_nans as debug_nans
-    from .view.recorder import record as record
-    from .view.tape import load_tape as load_tape
-    from .view.written.source import source as source
+    from .view.nonfinite.debug_nans import debug_nans as debug_nans
+    from .view.reading.mathematics.derivation import derivation as derivation
+    from .view.reading.mathematics.latex import latex as latex
+    from .view.reading.source.source import source as source
+    from .view.recording.recorder import record as record
+    from .view.recording.tape import load_tape as load_tape
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # imported when they are first used
 _VIEWS = (

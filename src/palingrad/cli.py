@@ -16,20 +16,20 @@ from rich.table import Table
 from rich.text import Text
 
 from . import data
-from .engines.choose import engine_names, get_engine
 from .engines.native.engine import describe
+from .engines.selection import engine_names, get_engine
 from .errors import DataError, PalingradError
 from .ops.random import set_seed
 from .train.evaluate import evaluate as evaluated
 from .train.fit import fit
-from .train.living import living
 from .train.progress import Bar
 from .train.recipes import make_optimizer, recipe
 from .train.report import NAME, reported, uri
 from .train.runs import Run, load_run, new_run
+from .train.trained_graph import living
 from .version import __version__
 from .view import page
-from .view.drawing import draw as drawn
+from .view.drawing.draw import draw as drawn
 from .view.page.show import Theme
 from .view.script import graph_in
 

@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from .dtypes import DTYPES, Array, DType, as_array, default_dtype, float64, int64, setting_changes
 from .engines.base import Executable
-from .engines.choose import get_engine
+from .engines.selection import get_engine
 from .errors import GraphError, ShapeError
 from .graph.context import context, opened
 from .graph.graph import Graph

@@ -8,7 +8,7 @@ from typing import Any
 
 from .dtypes import Array, default_dtype
 from .engines.base import Engine, Executable
-from .engines.choose import get_engine
+from .engines.selection import get_engine
 from .errors import FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder

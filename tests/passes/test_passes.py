@@ -14,12 +14,12 @@ from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
 from palingrad.graph.verify import verify
 from palingrad.passes import pipeline
-from palingrad.passes.advance import advance
+from palingrad.passes.advance_rng import advance
+from palingrad.passes.common_subexpressions import share
 from palingrad.passes.expand import expand
-from palingrad.passes.fold import fold
+from palingrad.passes.fold_constants import fold
 from palingrad.passes.pipeline import optimise
 from palingrad.passes.program import Program
-from palingrad.passes.share import share
 from palingrad.passes.simplify import simplify
 from palingrad.passes.specialise import specialise
 from palingrad.passes.stable import stabilise

@@ -10,7 +10,7 @@ from palingrad.graph.verify import verify
 from palingrad.ops.arithmetic import Multiply
 from palingrad.passes import pipeline
 from palingrad.passes.expand import expand
-from palingrad.passes.fold import fold
+from palingrad.passes.fold_constants import fold
 from palingrad.passes.pipeline import optimise
 from palingrad.passes.program import Program
 from palingrad.passes.simplify import _RULES, simplify

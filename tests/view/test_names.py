@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.view.model import picture
+from palingrad.view.drawing.model import picture
 from palingrad.view.names import names_of, number
 
 pytestmark = pytest.mark.tiny

@@ -30,6 +30,6 @@ def set_num_threads(count: int) -> None:
     if type(count) is not int or count < 1:
         raise EngineError(f"set_num_threads: expected a whole number from 1 up, got {count!r}")
     _wanted[:] = [count]
-    team = sys.modules.get("palingrad.engines.native.team")
+    team = sys.modules.get("palingrad.engines.native.runtime.thread_pool")
     if team is not None:  # compiled programs are there already
         team.dismiss()

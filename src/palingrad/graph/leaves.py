@@ -126,7 +126,7 @@ class Variable(Node):
 
     _observed: bool = False  # whether a deferred node keeps a value computed from this one
     _array: Any = None  # the value; None while a compiled program has it on loan
-    _lease: Any = None  # who has it, and gives it back: see `engines/native/lease.py`
+    _lease: Any = None  # who has it, and gives it back: see `engines/native/runtime/lease.py`
 
     def __init__(
         self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None

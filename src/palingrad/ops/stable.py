@@ -11,8 +11,8 @@ from ..graph.registry import ops
 from .activation import Sigmoid
 from .arithmetic import Add
 from .exponential import Exp, Log, Log1p
-from .normalise import Softmax
 from .reduce import Sum
+from .softmax import Softmax
 
 
 class StableForm(NamedTuple):

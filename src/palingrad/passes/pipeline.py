@@ -8,11 +8,11 @@ from collections.abc import Callable
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
 from ..graph.verify import verify
-from .advance import advance
+from .advance_rng import advance
+from .common_subexpressions import share
 from .expand import expand
-from .fold import fold
+from .fold_constants import fold
 from .program import Program
-from .share import share
 from .simplify import simplify
 from .stable import stabilise
 

@@ -10,21 +10,21 @@ from typing import Any
 
 # Each public name and the module of this folder that it is in.
 _NAMES = {
-    "draw": "drawing",
-    "html_of": "drawing",
-    "svg_of": "drawing",
-    "Drawing": "drawing",
+    "draw": "drawing.draw",
+    "html_of": "drawing.draw",
+    "svg_of": "drawing.draw",
+    "Drawing": "drawing.draw",
     "binarized": "binarize",
     "unbinarized": "binarize",
-    "picture": "model",
+    "picture": "drawing.model",
     "names_of": "names",
-    "source": "written.source",
-    "latex": "mathematics.latex",
-    "derivation": "mathematics.derivation",
+    "source": "reading.source.source",
+    "latex": "reading.mathematics.latex",
+    "derivation": "reading.mathematics.derivation",
     "Recording": "training.recording",
-    "debug_nans": "nans",
-    "load_tape": "tape",
-    "record": "recorder",
+    "debug_nans": "nonfinite.debug_nans",
+    "load_tape": "recording.tape",
+    "record": "recording.recorder",
 }
 
 

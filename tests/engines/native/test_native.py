@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import palingrad as pg
-from palingrad.engines.native.memory import Span, planned
+from palingrad.engines.native.plan.buffer_planner import Span, planned
 from tolerances import assert_close, assert_same
 
 

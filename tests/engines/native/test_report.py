@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.engines.native.cache import folder
 from palingrad.engines.native.report import count
+from palingrad.engines.native.runtime.cache import folder
 
 
 def native(f):

@@ -18,11 +18,11 @@ from chromium import OFFLINE
 from palingrad.cli import app
 from palingrad.errors import FeedError, GraphError
 from palingrad.graph.registry import operations
-from palingrad.view.mathematics.reader import formula
 from palingrad.view.page import Page, html, write
 from palingrad.view.page.arrays import Budget, encoded, numbers
 from palingrad.view.page.assemble import own_size
 from palingrad.view.page.export import Export, Options
+from palingrad.view.reading.mathematics.reader import formula
 
 
 def three_lines() -> Any:

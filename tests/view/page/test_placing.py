@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import palingrad as pg
-from palingrad.view.model import picture
+from palingrad.view.drawing.model import picture
 from palingrad.view.page.placing import HEIGHT, placed
 
 

@@ -19,7 +19,7 @@ class NativeEngine:
     def compile(self, program: Program) -> Executable:
         """A callable that runs the program as machine code."""
         from .executable import NativeExecutable
-        from .values import supported
+        from .llvm.values import supported
 
         single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
         if all(supported(node.dtype) for node in single):
@@ -31,8 +31,8 @@ def describe() -> list[tuple[str, str]]:
     """What machine code is made for here: (what, in words)."""
     if importlib.util.find_spec("llvmlite") is None:
         return [("native", "llvmlite isn't installed, so everything runs on NumPy")]
-    from . import cache
-    from .target import host
+    from .llvm.target import host
+    from .runtime import cache
 
     target = host()
     count, room = cache.entries()

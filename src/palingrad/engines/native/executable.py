@@ -18,17 +18,17 @@ from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
-from .cache import key_of, load, store
-from .codegen import Module, stretches
-from .lease import Lease
-from .look import FAILED
-from .lower import lowered
+from .kernels.bounds_check import FAILED
+from .llvm.strided_view import View
+from .llvm.target import Library, machine_code
+from .module import Module, stretches
+from .plan.lower import lowered
+from .plan.schedule import Fallback, is_serial, scheduled
 from .report import explained
-from .schedule import Fallback, is_serial, scheduled
-from .slots import HELD, Memory, Slots
-from .target import Library, machine_code
-from .team import team
-from .views import View
+from .runtime.buffers import HELD, Memory, Slots
+from .runtime.cache import key_of, load, store
+from .runtime.lease import Lease
+from .runtime.thread_pool import team
 
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 _STRETCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)

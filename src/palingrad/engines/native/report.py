@@ -21,17 +21,17 @@ from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
-from .body import dtype_of
-from .checks import is_wrong
-from .convolve_weight import AddParts
-from .factors import factors
-from .fold import Finish
-from .product import Product
-from .schedule import Fallback, Kernel, Schedule
-from .split import AddProducts, SplitProduct
-from .values import supported
-from .views import View
-from .window import KERNELS
+from .kernels.conv.weight_gradient import AddParts
+from .kernels.formula import dtype_of
+from .kernels.gemm.problem import factors
+from .kernels.gemm.small import Product
+from .kernels.gemm.split_k import AddProducts, SplitProduct
+from .kernels.reduction import Finish
+from .kernels.windowed import KERNELS
+from .llvm.strided_view import View
+from .llvm.values import supported
+from .plan.index_checks import is_wrong
+from .plan.schedule import Fallback, Kernel, Schedule
 
 _WIDTH = 100  # columns
 _TIED = "\N{NO-BREAK SPACE}"

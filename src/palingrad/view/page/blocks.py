@@ -23,8 +23,8 @@ from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.order import postorder
 from .arrays import WHOLE
+from .float64_shadow import copied
 from .trace import Tape, Traced, Unsupported, encode
-from .twins import copied
 
 Block = dict[str, Any]
 

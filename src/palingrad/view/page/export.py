@@ -16,15 +16,15 @@ from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
-from ..mathematics.reader import formula
-from ..model import Item, Picture, picture
+from ..drawing.model import Item, Picture, picture
+from ..reading.mathematics.reader import formula
 from .arrays import Budget, encoded
 from .blocks import Blocks
+from .float64_shadow import flat, twins_of, values_of
 from .measure import bytes_of, dead_units
-from .others import overlays, runs
+from .overlays import overlays, runs
 from .placing import placed, straightened, width
 from .totals import CORNER, local, structure, takes_gradient, totals
-from .twins import flat, twins_of, values_of
 from .worked import worked
 
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...graph.operation import MultipleOutputs
-from ..layout import Layout, layout
-from ..model import Picture
+from ..drawing.layout.layered import Layout, layout
+from ..drawing.model import Picture
 
 HEIGHT = 46.0  # of a node's card, in pixels
 LARGE = 1_500  # nodes of a graph whose layout leaves out what is used over and over

@@ -8,8 +8,8 @@ from typing import Any
 from ...errors import PalingradError
 from ...graph.leaves import Variable
 from ...graph.node import Node
-from ..mathematics.derivation import derivation
-from ..mathematics.steps import Derivation
+from ..reading.mathematics.derivation import derivation
+from ..reading.mathematics.steps import Derivation
 
 LARGEST = 250  # nodes of a graph beyond which there are none
 STEPS = 40  # of a derivation that is shown

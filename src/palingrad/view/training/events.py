@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import EngineError
-from ..kept import Summary
+from ..recording.retention import Summary
 
 
 class Events:

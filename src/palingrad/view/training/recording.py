@@ -16,9 +16,9 @@ import numpy as np
 from ...errors import TapeError
 from ...graph.leaves import Variable
 from ...io.atomic import write_atomically
-from ..entries import Entry, Run
-from ..kept import Summary, summary_of
-from ..recorder import record
+from ..recording.entries import Entry, Run
+from ..recording.recorder import record
+from ..recording.retention import Summary, summary_of
 from .document import asset, document
 from .events import Events
 

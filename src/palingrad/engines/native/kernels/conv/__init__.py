@@ -1,0 +1,1 @@
+"""Convolutions and poolings over padded NHWC images, and their adjoints."""

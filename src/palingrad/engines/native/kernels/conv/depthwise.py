@@ -1,0 +1,218 @@
+"""Convolutions of each channel with a window of its own: vectors run along the channels, and every
+tap is one multiplication of vectors. There is no matrix product in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .....shapes import sizes
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
+from ...llvm.target import host
+from ...llvm.values import Value, value_type
+from ..epilogue import Epilogue
+from ..gemm.microkernel import heights
+
+_PLACES = 4  # next to each other, computed at once
+_UNROLLED = 25  # taps that are written out one after the other
+
+
+class Depthwise:
+    """A convolution, or the gradient of its input: items are rows of the result."""
+
+    def __init__(self, plan: Any, frame: Frame) -> None:
+        self.plan, self.frame, self.b = plan, frame, frame.builder
+        self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
+        image, taps = plan.unit.works
+        self.steps = image.steps(frame.views)
+        self.x = image.start(frame)
+        self.taps = frame.typed(taps, plan.dtype)
+        self.count = plan.size[0] * plan.size[1]
+        self.unrolled = self.count <= _UNROLLED
+        kind = value_type(plan.dtype, plan.lanes)
+        self.slots = [frame.slot(kind) for _ in range(_PLACES)]
+        self.flat = len(sizes(plan.unit.nodes[0].shape)) == 3
+
+    def run(self) -> None:
+        """Row after row, of each a vector of channels after the other."""
+        b, plan = self.b, self.plan
+        to_image, to_row, _ = self.steps
+        with loop(b, self.frame.begin, self.frame.end) as item:
+            image, y = unravelled(b, item, (plan.n, plan.places[0]))
+            start = b.add(
+                b.mul(image, integer(to_image)), b.mul(y, integer(plan.stride[0] * to_row))
+            )
+
+            def one(channel: Any, active: int) -> None:
+                self._row((image, y), b.gep(self.x, [b.add(start, channel)]), channel, active)
+
+            vectors(b, plan.groups, plan.lanes, one)
+
+    def _row(self, at: tuple[Any, Any], row: Any, channel: Any, active: int) -> None:
+        """A row of places, some at once."""
+        b, plan = self.b, self.plan
+        # Panels of a vector of channels each: taps of the same panel lie next to each other.
+        taps = b.gep(self.taps, [b.mul(channel, integer(self.count))])
+        known = [self._tap(taps, integer(tap)) for tap in range(self.count) if self.unrolled]
+        width = plan.places[1]
+        whole = width // _PLACES * _PLACES
+        if whole:
+            with loop(b, integer(0), integer(whole), _PLACES) as x:
+                self._places(at, row, taps, known, x, _PLACES, channel, active)
+        if whole < width:
+            self._places(at, row, taps, known, integer(whole), width - whole, channel, active)
+
+    def _tap(self, taps: Any, number: Any) -> Value:
+        plan = self.plan
+        place = self.b.mul(number, integer(plan.lanes))
+        return read(self.b, taps, plan.dtype, place, plan.lanes, 1)
+
+    def _places(
+        self, at: tuple[Any, Any], row: Any, taps: Any, known: list[Value], x: Any, many: int,
+        channel: Any, active: int,
+    ) -> None:  # fmt: skip
+        b, plan = self.b, self.plan
+        _, to_row, to_column = self.steps
+        across, stride, dilation = plan.size[1], plan.stride[1], plan.dilation
+        row = b.gep(row, [b.mul(x, integer(stride * to_column))])
+        zero = Value(b, None, plan.dtype, plan.lanes).number(0)
+
+        def element(place: Any) -> Value:
+            return read(b, row, plan.dtype, place, plan.lanes, 1, active)
+
+        if self.unrolled:
+            seen: dict[tuple[int, int], Value] = {}
+            totals = [zero] * many
+            for tap, weight in enumerate(known):
+                i, j = divmod(tap, across)
+                for number in range(many):
+                    where = (i, number * stride + j * dilation[1])
+                    if where not in seen:
+                        place = i * dilation[0] * to_row + where[1] * to_column
+                        seen[where] = element(integer(place))
+                    totals[number] = seen[where].fused(weight, totals[number])
+        else:
+            for slot in self.slots[:many]:
+                b.store(zero.code, slot)
+            with (
+                loop(b, integer(0), integer(plan.size[0])) as i,
+                loop(b, integer(0), integer(across)) as j,
+            ):
+                weight = self._tap(taps, b.add(b.mul(i, integer(across)), j))
+                place = b.add(
+                    b.mul(i, integer(dilation[0] * to_row)),
+                    b.mul(j, integer(dilation[1] * to_column)),
+                )
+                for number, slot in enumerate(self.slots[:many]):
+                    one = element(b.add(place, integer(number * stride * to_column)))
+                    so_far = Value(b, b.load(slot), plan.dtype, plan.lanes)
+                    b.store(one.fused(weight, so_far).code, slot)
+            totals = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in self.slots[:many]]
+        image, y = at
+        for number, total in enumerate(totals):
+            column = b.add(x, integer(number))
+            place = [image, channel, column] if self.flat else [image, channel, y, column]
+            self.epilogue.elements(place, total, active)
+
+
+class DepthwiseWeight:
+    """The gradient of the weight: an item is some taps of a row of the window, for a vector of
+    channels, each summed over all places of all images."""
+
+    def __init__(self, plan: Any, frame: Frame) -> None:
+        self.plan, self.frame, self.b = plan, frame, frame.builder
+        image, cotangent = plan.unit.works
+        self.x_steps = image.steps(frame.views)
+        self.g_steps = cotangent.steps(frame.views)
+        self.x, self.g = image.start(frame), cotangent.start(frame)
+        self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
+
+    @staticmethod
+    def items(plan: Any) -> int:
+        """How many parts can run side by side."""
+        return -(-plan.groups // plan.lanes) * plan.size[0] * sum(_parts(plan)[:2])
+
+    def run(self) -> None:
+        """Vectors of channels, in each row after row of taps."""
+        b, plan = self.b, self.plan
+        more, others, short = _parts(plan)
+        blocks = -(-plan.groups // plan.lanes)
+        rest = plan.groups - (blocks - 1) * plan.lanes
+        with loop(b, self.frame.begin, self.frame.end) as item:
+            block, i, part = unravelled(b, item, (blocks, plan.size[0], more + others))
+            kinds = (("<", more, short + 1, 0), (">=", others, short, more))
+            for sign, number, many, above in kinds:
+                if not number:
+                    continue
+                with b.if_then(b.icmp_signed(sign, part, integer(more))):
+                    j = b.add(b.mul(part, integer(many)), integer(above))
+
+                    def taps(active: int, j: Any = j, many: int = many) -> None:
+                        self._taps(block, i, j, many, active)
+
+                    either(b, block, blocks, rest, plan.lanes, taps)
+
+    def _taps(self, block: Any, i: Any, j: Any, many: int, active: int) -> None:
+        """`many` taps from column j on of row i of the window."""
+        b, plan = self.b, self.plan
+        streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
+        kind = value_type(plan.dtype, plan.lanes)
+        slots = [[self.frame.slot(kind) for _ in range(streams)] for _ in range(many)]
+        zero = Value(b, None, plan.dtype, plan.lanes).number(0)
+        for slot in (one for some in slots for one in some):
+            b.store(zero.code, slot)
+        channel = b.mul(block, integer(plan.lanes))
+        x_image, x_row, x_column = self.x_steps
+        g_image, g_row, g_column = self.g_steps
+        stride, dilation = plan.stride, plan.dilation
+        start = b.add(b.mul(i, integer(dilation[0] * x_row)), channel)
+        start = b.add(start, b.mul(j, integer(dilation[1] * x_column)))
+        width = plan.places[1]
+        whole = width // streams * streams
+        with loop(b, integer(0), integer(plan.n)) as image:
+            from_x = b.add(start, b.mul(image, integer(x_image)))
+            from_g = b.add(channel, b.mul(image, integer(g_image)))
+            with loop(b, integer(0), integer(plan.places[0])) as y:
+                left = b.gep(self.x, [b.add(from_x, b.mul(y, integer(stride[0] * x_row)))])
+                right = b.gep(self.g, [b.add(from_g, b.mul(y, integer(g_row)))])
+
+                def places(x: Any, count: int, left: Any = left, right: Any = right) -> None:
+                    at_x = b.gep(left, [b.mul(x, integer(stride[1] * x_column))])
+                    at_g = b.gep(right, [b.mul(x, integer(g_column))])
+                    self._add(slots, at_x, at_g, count, active)
+
+                with loop(b, integer(0), integer(whole), streams) as x:
+                    places(x, streams)
+                if whole < width:
+                    places(integer(whole), width - whole)
+        tap = b.add(b.mul(i, integer(plan.size[1])), j)
+        for number, some in enumerate(slots):
+            parts = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in some]
+            total = parts[0]
+            for part in parts[1:]:
+                total = total + part
+            place = b.mul(b.add(tap, integer(number)), integer(plan.pitch))
+            write(b, self.z, total, b.add(place, channel), 1, active)
+
+    def _add(self, slots: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
+        """The products of `count` places next to each other, each to a sum of its own."""
+        b, plan = self.b, self.plan
+
+        def element(base: Any, place: int) -> Value:
+            return read(b, base, plan.dtype, integer(place), plan.lanes, 1, active)
+
+        seen: dict[int, Value] = {}
+        for number in range(count):
+            cotangent = element(g, number * self.g_steps[2])
+            for tap, some in enumerate(slots):
+                place = (number * plan.stride[1] + tap * plan.dilation[1]) * self.x_steps[2]
+                if place not in seen:
+                    seen[place] = element(x, place)
+                so_far = Value(b, b.load(some[number]), plan.dtype, plan.lanes)
+                b.store(seen[place].fused(cotangent, so_far).code, some[number])
+
+
+def _parts(plan: Any) -> tuple[int, int, int]:
+    """A row of the window in parts of taps whose sums fit the registers: (how many have one tap
+    more, how many haven't, the taps of those)."""
+    return heights(plan.size[1], 8 if host().registers == 32 else 5)

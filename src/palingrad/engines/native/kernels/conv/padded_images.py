@@ -1,0 +1,236 @@
+"""Images in generated code: (n, y, x, c) in memory, with a frame of zeros, whatever the order of
+axes outside. So a window is a few runs of neighbouring numbers, and vectors run along channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .....dtypes import DType
+from .....graph.node import Node
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import address, integer, loop, read, vectors, write
+from ...llvm.strided_view import View
+from ...llvm.target import host
+from ...llvm.values import Value
+from ..elementwise import Unit
+from ..formula import dtype_of
+from ..gemm.packing import pack_rows
+
+
+@dataclass(frozen=True)
+class Image:
+    """A view as (n, c, y, x); a line is an image of one row."""
+
+    view: View
+    size: tuple[int, int, int, int]
+    steps: tuple[int, int, int, int]
+
+    @staticmethod
+    def of(view: View) -> Image:
+        """The view of an array (n, c, *space) with one or two axes of space."""
+        if len(view.shape) == 3:
+            n, c, x = view.shape
+            a, b, step = view.strides
+            return Image(view, (n, c, 1, x), (a, b, 0, step))
+        n, c, y, x = view.shape
+        a, b, down, across = view.strides
+        return Image(view, (n, c, y, x), (a, b, down, across))
+
+
+def planes(options: Any, size: tuple[int, ...]) -> Any:
+    """(kernel size, stride, padding, dilation) of two axes of space, from an operation's."""
+    stride = options["stride"]
+    padding = options["padding"]
+    dilation = options.get("dilation", (1,) * len(stride))
+    if len(stride) == 1:
+        return (1, *size), (1, *stride), ((0, 0), *padding), (1, *dilation)
+    return size, stride, padding, dilation
+
+
+def channels_last(node: Node, shape: tuple[int, ...]) -> View:
+    """Where a result (n, c, *space) lies: channels next to each other."""
+    n_, c, *space = shape
+    del n_
+    steps = [c]
+    for extent in reversed(space[1:]):
+        steps.insert(0, steps[0] * extent)
+    whole = steps[0] * space[0]
+    return View(node, shape, (whole, 1, *steps))
+
+
+@dataclass(frozen=True, eq=False)
+class AsItLies:
+    """An image that lies with channels last already and needs no frame: read where it is."""
+
+    source: Any
+
+    def steps(self, views: dict[Node, View]) -> tuple[int, int, int]:
+        """From image to image, row to row, column to column."""
+        _, c, height, width = Image.of(views[self.source]).size
+        return height * width * c, width * c, c
+
+    def start(self, frame: Frame) -> Any:
+        """Where the first element is."""
+        view = frame.views[self.source]
+        return frame.typed(view.base, dtype_of(self.source), view.offset)
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """None."""
+        return 0
+
+
+@dataclass(eq=False)
+class Framed(Unit):
+    """A copy of x with channels last, rows and columns `spacing` apart, from `offset` on in zeros.
+
+    `extent`: rows and columns of the copy. With a negative offset what lies before is left out.
+    """
+
+    source: Any = None
+    extent: tuple[int, int] = (0, 0)
+    offset: tuple[int, int] = (0, 0)
+    spacing: tuple[int, int] = (1, 1)
+
+    def reads(self) -> list[Node]:
+        return [self.source]
+
+    def steps(self, views: dict[Node, View]) -> tuple[int, int, int]:
+        """From image to image, row to row, column to column."""
+        c = Image.of(views[self.source]).size[1]
+        return self.extent[0] * self.extent[1] * c, self.extent[1] * c, c
+
+    def start(self, frame: Frame) -> Any:
+        """Where the first element is."""
+        return frame.typed(self, dtype_of(self.source))
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """Bytes of the copy."""
+        n = views[self.source].shape[0]
+        return n * self.steps(views)[0] * dtype_of(self.source).itemsize
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return 0.05 * self.workspace(views)
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Its rows."""
+        return views[self.source].shape[0] * self.extent[0]
+
+    def emit(self, frame: Frame) -> None:
+        """The code for rows `frame.begin` to `frame.end`."""
+        b = frame.builder
+        image = Image.of(frame.views[self.source])
+        dtype = dtype_of(self.source)
+        _, _, height, width = image.size
+        row_step = self.steps(frame.views)[1]
+        source = frame.typed(image.view.base, dtype, image.view.offset)
+        work = frame.typed(self, dtype)
+        with loop(b, frame.begin, frame.end) as item:
+            number = b.sdiv(item, integer(self.extent[0]))
+            y = b.srem(item, integer(self.extent[0]))
+            from_start = b.sub(y, integer(self.offset[0]))
+            row = b.sdiv(from_start, integer(self.spacing[0]))
+            inside = b.and_(
+                b.icmp_signed(">=", from_start, integer(0)),
+                b.icmp_signed("<", row, integer(height)),
+            )
+            if self.spacing[0] > 1:
+                even = b.srem(from_start, integer(self.spacing[0]))
+                inside = b.and_(inside, b.icmp_signed("==", even, integer(0)))
+            to = b.gep(work, [b.mul(item, integer(row_step))])
+            with b.if_else(inside) as (then, otherwise):
+                with then:
+                    start = b.add(
+                        b.mul(number, integer(image.steps[0])), b.mul(row, integer(image.steps[2]))
+                    )
+                    self._row(b, dtype, image, b.gep(source, [start]), to, width)
+                with otherwise:
+                    clear(b, dtype, to, row_step)
+
+    def _row(self, b: Any, dtype: DType, image: Image, source: Any, to: Any, width: int) -> None:
+        """One row with something in it: zeros, its numbers, zeros."""
+        c = image.size[1]
+        offset, spacing, extent = self.offset[1], self.spacing[1], self.extent[1]
+        columns = [x for x in range(width) if 0 <= x * spacing + offset < extent]
+        if spacing > 1 or not columns:
+            clear(b, dtype, to, extent * c)
+        if not columns:
+            return
+        first, many = columns[0], len(columns)
+        at = first * spacing + offset
+        if spacing == 1:
+            clear(b, dtype, to, at * c)
+            end = at + many
+            clear(b, dtype, address(b, to, dtype, integer(end * c)), (extent - end) * c)
+        inner = address(b, to, dtype, integer(at * c))
+        begin = address(b, source, dtype, integer(first * image.steps[3]))
+        across, down = image.steps[1], image.steps[3]
+        if c == 1 or (across == 1 and down == c and spacing == 1):
+            if spacing == 1 and (down == c or (c == 1 and down == 1)):
+                lanes = host().lanes(dtype.itemsize)
+                vectors(
+                    b, many * c, lanes,
+                    lambda index, active: write(
+                        b, inner, read(b, begin, dtype, index, lanes, 1, active), index, 1, active
+                    ),
+                )  # fmt: skip
+                return
+        if spacing == 1 and across != 1 and down == 1 and c >= 8:
+            self._turned(b, dtype, (begin, inner), many, c, across)
+            return
+        with loop(b, integer(0), integer(many)) as x:
+            lanes = min(host().lanes(dtype.itemsize), 1 << max(c - 1, 0).bit_length())
+            here, there = b.mul(x, integer(down)), b.mul(x, integer(spacing * c))
+
+            def one(index: Any, active: int, here: Any = here, there: Any = there) -> None:
+                place = b.add(here, b.mul(index, integer(across)))
+                value = read(b, begin, dtype, place, lanes, across, active)
+                write(b, inner, value, b.add(there, index), 1, active)
+
+            vectors(b, c, lanes, one)
+
+    def _turned(
+        self, b: Any, dtype: DType, ends: tuple[Any, Any], many: int, c: int, across: int
+    ) -> None:
+        """Channels that lie far apart, brought together by turning squares in registers."""
+        begin, inner = ends
+        lanes = host().lanes(dtype.itemsize)
+        whole = c // lanes * lanes
+        for at in range(0, whole, lanes):
+            pack_rows(
+                b, dtype, address(b, begin, dtype, integer(at * across)), (1, across),
+                address(b, inner, dtype, integer(at)), (many, lanes), lanes, c,
+            )  # fmt: skip
+        if whole < c:
+            with loop(b, integer(0), integer(many)) as x:
+                place = b.add(x, integer(whole * across))
+                value = read(b, begin, dtype, place, lanes, across, c - whole)
+                end = b.add(b.mul(x, integer(c)), integer(whole))
+                write(b, inner, value, end, 1, c - whole)
+
+
+def framed(
+    source: Node, extent: tuple[int, int], offset: tuple[int, int], spacing: tuple[int, int],
+    views: dict[Node, View], shared: dict[Any, Any],
+) -> Any:  # fmt: skip
+    """The image with this frame: one copy for all who want the same, or the image as it lies."""
+    view = views[source]
+    image = Image.of(view)
+    space = image.size[2:]
+    plain = AsItLies(source)
+    each, down, across = plain.steps(views)
+    lies = (each, 1, down, across)
+    same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
+    if same and (extent, offset, spacing) == (space, (0, 0), (1, 1)):
+        return plain
+    made = Framed(source=source, extent=extent, offset=offset, spacing=spacing)
+    return shared.setdefault(("framed", view.base, view, extent, offset, spacing), made)
+
+
+def clear(b: Any, dtype: DType, to: Any, count: int) -> None:
+    """`count` zeros."""
+    if count:
+        lanes = min(host().lanes(dtype.itemsize), 1 << (count - 1).bit_length())
+        zero = Value(b, None, dtype, lanes).number(0)
+        vectors(b, count, lanes, lambda index, active: write(b, to, zero, index, 1, active))

@@ -1,0 +1,350 @@
+"""Pooling: the largest element or the sum of each window, and cotangents back to where they belong.
+
+The sum over a window, and the sum over all windows that an element is in, are both sums over a
+rectangle: of the image there, of the cotangent here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .....graph.node import Node
+from .....ops.pooling import MaxPoolSelect, SumPool, SumPoolSpread
+from .....ops.reduce import Max
+from .....shapes import size, sizes
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write
+from ...llvm.strided_view import View
+from ...llvm.target import host
+from ...llvm.values import Value, chosen, value_type
+from ..elementwise import Unit
+from ..epilogue import Epilogue
+from ..formula import dtype_of
+from ..reducers import start_of
+from .padded_images import Image, clear, planes
+
+_UNROLLED = 25  # taps of a window that are written out one after the other
+_TAP = np.dtype(np.int32)
+
+
+class _Windows:
+    """Windows over an image (n, c, y, x), and how vectors run: along channels if these are
+    neighbours where it is read, or where a sum is spread to."""
+
+    def __init__(self, node: Node, image: Image) -> None:
+        self.image = image
+        self.dtype = dtype_of(image.view.base)
+        a: Any = node
+        self.size, self.stride, padding, _ = planes(a.attributes, a.attributes["size"])
+        self.before = (padding[0][0], padding[1][0])
+        self.framed = any(one for pair in padding for one in pair)
+        self.n, self.c, self.height, self.width = image.size
+        beside = image.steps[1] == 1 or isinstance(node, SumPoolSpread)
+        most = host().lanes(self.dtype.itemsize)
+        self.lanes = min(most, 1 << max(self.c - 1, 0).bit_length()) if beside else 1
+        self.count = self.size[0] * self.size[1]
+
+
+class _Source:
+    """An image whose elements are read, `lanes` channels at a time."""
+
+    def __init__(self, image: Image, lanes: int, frame: Frame) -> None:
+        self.image, self.lanes, self.b = image, lanes, frame.builder
+        self.dtype = dtype_of(image.view.base)
+        self.start = frame.typed(image.view.base, self.dtype, image.view.offset)
+
+    def at(self, image: Any, channel: Any, y: Any, x: Any, active: int) -> Value:
+        """The elements at a place."""
+        steps = self.image.steps
+        place = place_of(self.b, [image, channel, y, x], steps, integer(0))
+        step = steps[1] if self.lanes > 1 else 1
+        return read(self.b, self.start, self.dtype, place, self.lanes, step, active)
+
+
+class _Largest:
+    """Where each window's largest element is."""
+
+    def __init__(self, windows: _Windows, frame: Frame) -> None:
+        self.w, self.b = windows, frame.builder
+        self.x = _Source(windows.image, windows.lanes, frame)
+        self.best = frame.slot(value_type(windows.dtype, windows.lanes))
+        self.which = frame.slot(value_type(_TAP, windows.lanes))
+
+    def taps(self, at: tuple[Any, Any], body: Callable[[Value, Any, Any], None]) -> None:
+        """`body(tap, y, x)` for every tap in order of the window at these indices, where that is
+        in the image; the tap's number in every lane."""
+        b, w = self.b, self.w
+        down, across = w.size
+
+        def one(i: Any, j: Any) -> None:
+            (y, x), (oy, ox) = ((i, j), at)
+            y = b.add(b.mul(oy, integer(w.stride[0])), b.sub(y, integer(w.before[0])))
+            x = b.add(b.mul(ox, integer(w.stride[1])), b.sub(x, integer(w.before[1])))
+            number = b.trunc(b.add(b.mul(i, integer(across)), j), value_type(_TAP, 1))
+            code = splat(b, number, w.lanes) if w.lanes > 1 else number
+            tap = Value(b, code, _TAP, w.lanes)
+            if not w.framed:
+                body(tap, y, x)
+                return
+            inside = b.and_(
+                b.icmp_unsigned("<", y, integer(w.height)),
+                b.icmp_unsigned("<", x, integer(w.width)),
+            )
+            with b.if_then(inside):
+                body(tap, y, x)
+
+        if w.count > _UNROLLED:
+            with loop(b, integer(0), integer(down)) as i, loop(b, integer(0), integer(across)) as j:
+                one(i, j)
+            return
+        for tap in range(w.count):
+            one(integer(tap // across), integer(tap % across))
+
+    def find(self, image: Any, at: tuple[Any, Any], channel: Any, active: int) -> None:
+        """The largest element of the window, and which tap it is: of equal ones the first."""
+        b, w = self.b, self.w
+        lowest = Value(b, None, w.dtype, w.lanes).number(start_of(Max, w.dtype))
+        b.store(lowest.code, self.best)
+        b.store(Value(b, None, _TAP, w.lanes).number(0).code, self.which)
+
+        def look(tap: Value, y: Any, x: Any) -> None:
+            value = self.x.at(image, channel, y, x, active)
+            best, which = self.found()
+            better = (value > best) | ((value != value) & (best == best))
+            b.store(chosen(better, value, best).code, self.best)
+            b.store(chosen(better, tap, which).code, self.which)
+
+        self.taps(at, look)
+
+    def found(self) -> tuple[Value, Value]:
+        """The largest element so far, and its tap."""
+        b, w = self.b, self.w
+        best = Value(b, b.load(self.best), w.dtype, w.lanes)
+        return best, Value(b, b.load(self.which), _TAP, w.lanes)
+
+
+@dataclass(eq=False)
+class Pool(Unit):
+    """One number for each place of the result, and elementwise nodes of the same shape."""
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Rows of the result."""
+        shape = sizes(self.nodes[0].shape)
+        return shape[0] * (shape[2] if len(shape) == 4 else 1)
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        node = self.nodes[0]
+        each = 0.1 * len(self.nodes) * size(sizes(node.shape))
+        return each + 0.2 * size(sizes(node.inputs[0].shape))
+
+    def windows(self, views: dict[Node, View]) -> _Windows:
+        """The windows, over what they are read from."""
+        return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[-1]]))
+
+    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
+        """The function that emits the result's elements at (image, (y, x), channel, active)."""
+        raise NotImplementedError
+
+    def emit(self, frame: Frame) -> None:
+        """The code for rows `frame.begin` to `frame.end`."""
+        b = frame.builder
+        w = self.windows(frame.views)
+        value = self.value(w, frame)
+        epilogue = Epilogue(self, frame, w.lanes, axis=1)
+        *_, height, width = Image.of(frame.views[self.nodes[0]]).size
+        flat = len(sizes(self.nodes[0].shape)) == 3
+        with loop(b, frame.begin, frame.end) as item:
+            image, y = b.sdiv(item, integer(height)), b.srem(item, integer(height))
+            with loop(b, integer(0), integer(width)) as x:
+
+                def one(channel: Any, active: int) -> None:
+                    place = [image, channel, x] if flat else [image, channel, y, x]
+                    found = value(image, (y, x), channel, active)
+                    epilogue.elements(place, found, active)
+
+                vectors(b, w.c, w.lanes, one)
+
+
+@dataclass(eq=False)
+class PoolMax(Pool):
+    """The largest element of each window, or another image's element where that is."""
+
+    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
+        b, node = frame.builder, self.nodes[0]
+        largest = _Largest(w, frame)
+        if not isinstance(node, MaxPoolSelect):
+
+            def best(image: Any, at: Any, channel: Any, active: int) -> Value:
+                largest.find(image, at, channel, active)
+                return largest.found()[0]
+
+            return best
+        source = _Source(Image.of(frame.views[node.inputs[0]]), w.lanes, frame)
+        slot = frame.slot(value_type(w.dtype, w.lanes))
+
+        def selected(image: Any, at: Any, channel: Any, active: int) -> Value:
+            largest.find(image, at, channel, active)
+            _, which = largest.found()
+            b.store(Value(b, None, w.dtype, w.lanes).number(0).code, slot)
+
+            def look(tap: Value, y: Any, x: Any) -> None:
+                so_far = Value(b, b.load(slot), w.dtype, w.lanes)
+                element = source.at(image, channel, y, x, active)
+                b.store(chosen(which == tap, element, so_far).code, slot)
+
+            largest.taps(at, look)
+            return Value(b, b.load(slot), w.dtype, w.lanes)
+
+        return selected
+
+
+@dataclass(eq=False)
+class PoolSum(Pool):
+    """The sum of each window, or for each element the sum of all windows that it is in."""
+
+    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
+        b = frame.builder
+        source = _Source(w.image, w.lanes, frame)
+        slot = frame.slot(value_type(w.dtype, w.lanes))
+
+        def total(image: Any, at: Any, channel: Any, active: int) -> Value:
+            b.store(Value(b, None, w.dtype, w.lanes).number(0).code, slot)
+
+            def add(y: Any, x: Any) -> None:
+                so_far = Value(b, b.load(slot), w.dtype, w.lanes)
+                b.store((so_far + source.at(image, channel, y, x, active)).code, slot)
+
+            rows, columns = (self._range(w, frame, axis, at[axis]) for axis in (0, 1))
+            if rows[2] * columns[2] in range(1, _UNROLLED + 1):
+                for tap in range(rows[2] * columns[2]):
+                    i, j = divmod(tap, columns[2])
+                    add(b.add(rows[0], integer(i)), b.add(columns[0], integer(j)))
+            else:
+                with loop(b, *rows[:2]) as y, loop(b, *columns[:2]) as x:
+                    add(y, x)
+            return Value(b, b.load(slot), w.dtype, w.lanes)
+
+        return total
+
+    def _range(self, w: _Windows, frame: Frame, axis: int, at: Any) -> tuple[Any, Any, int]:
+        """(first, end) of what is summed on an axis for the result's place `at`; how many that is
+        if everywhere the same, else 0."""
+        b = frame.builder
+        node = self.nodes[0]
+        k, s, before = w.size[axis], w.stride[axis], w.before[axis]
+        extent = w.image.size[2 + axis]
+        if isinstance(node, SumPool):
+            # Place o has the elements o·s − before … o·s − before + k − 1.
+            start = b.sub(b.mul(at, integer(s)), integer(before))
+            stop = b.add(start, integer(k))
+            fixed = 0 if w.framed else k
+        else:
+            # Element y is in the places from ⌈(y + before − k + 1)/s⌉ to ⌊(y + before)/s⌋.
+            y = b.add(at, integer(before))
+            start = b.sdiv(b.add(y, integer(s - k)), integer(s))
+            stop = b.add(b.sdiv(y, integer(s)), integer(1))
+            whole = Image.of(frame.views[node]).size[2 + axis] == extent * s
+            fixed = int(k == s and whole and not w.framed)
+        if fixed:
+            return start, stop, fixed
+        low = b.icmp_signed("<", start, integer(0))
+        return b.select(low, integer(0), start), frame.smaller(stop, integer(extent)), 0
+
+
+def is_tiled(node: Node) -> bool:
+    """Whether the windows lie side by side and cover the image: each element is in one."""
+    a: Any = node
+    k, stride, padding, _ = planes(a.attributes, a.attributes["size"])
+    space = sizes(a.inputs[1].shape)[2:]
+    whole = all(
+        extent % step == 0 for extent, step in zip(space, a.attributes["stride"], strict=True)
+    )
+    return whole and tuple(k) == tuple(stride) and not any(one for pair in padding for one in pair)
+
+
+@dataclass(eq=False)
+class PoolPlace(Unit):
+    """Zeros with each cotangent added where its window's largest element was, and elementwise nodes
+    of the same shape, where windows lie side by side."""
+
+    def _windows(self, views: dict[Node, View]) -> _Windows:
+        return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[1]]))
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Rows of windows, or whole images where windows overlap."""
+        n, _, height, _ = Image.of(views[self.nodes[0].inputs[0]]).size
+        return n * height if is_tiled(self.nodes[0]) else n
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return (0.5 + 0.1 * len(self.nodes)) * size(sizes(self.nodes[0].shape))
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b = frame.builder
+        node = self.nodes[0]
+        w = self._windows(frame.views)
+        cotangent = Image.of(frame.views[node.inputs[0]])
+        g = _Source(cotangent, w.lanes, frame)
+        largest = _Largest(w, frame)
+        height, width = cotangent.size[2:]
+        tiled = is_tiled(node)
+        put = self._once(w, frame) if tiled else self._added(frame)
+
+        def row(image: Any, oy: Any) -> None:
+            with loop(b, integer(0), integer(width)) as ox:
+
+                def one(channel: Any, active: int) -> None:
+                    largest.find(image, (oy, ox), channel, active)
+                    _, which = largest.found()
+                    value = g.at(image, channel, oy, ox, active)
+
+                    def at_tap(tap: Value, y: Any, x: Any) -> None:
+                        part = chosen(which == tap, value, value.number(0))
+                        put([image, channel, y, x], part, active)
+
+                    largest.taps((oy, ox), at_tap)
+
+                vectors(b, w.c, w.lanes, one)
+
+        with loop(b, frame.begin, frame.end) as item:
+            if tiled:
+                row(b.sdiv(item, integer(height)), b.srem(item, integer(height)))
+            else:
+                self._clear(frame, item)
+                with loop(b, integer(0), integer(height)) as oy:
+                    row(item, oy)
+
+    def _clear(self, frame: Frame, image: Any) -> None:
+        b, node = frame.builder, self.nodes[0]
+        whole = size(Image.of(frame.views[node]).size[1:])
+        start = b.gep(frame.typed(node, dtype_of(node)), [b.mul(image, integer(whole))])
+        clear(b, dtype_of(node), start, whole)
+
+    def _once(self, w: _Windows, frame: Frame) -> Callable[..., None]:
+        """The function that emits what becomes of an element at [image, channel, y, x]."""
+        epilogue = Epilogue(self, frame, w.lanes, axis=1)
+        flat = len(sizes(self.nodes[0].shape)) == 3
+
+        def put(place: list[Any], part: Value, active: int) -> None:
+            epilogue.elements([*place[:2], place[3]] if flat else place, part, active)
+
+        return put
+
+    def _added(self, frame: Frame) -> Callable[..., None]:
+        """The function that adds a part to the element at [image, channel, y, x]."""
+        b, node = frame.builder, self.nodes[0]
+        dtype, steps = dtype_of(node), Image.of(frame.views[node]).steps
+        z = frame.typed(node, dtype)
+
+        def put(place: list[Any], part: Value, active: int) -> None:
+            at = place_of(b, place, steps, integer(0))
+            so_far = read(b, z, dtype, at, part.lanes, steps[1], active)
+            write(b, z, part + so_far, at, steps[1], active)
+
+        return put

@@ -1,0 +1,230 @@
+"""Fused elementwise operations: one loop, every intermediate value in a register."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ....graph.node import Node
+from ....graph.operation import Operation
+from ..llvm.kernel_context import Frame
+from ..llvm.loops import (
+    collapsed,
+    fetch_ahead,
+    goes_far,
+    integer,
+    interleaved,
+    loop,
+    place_of,
+    read,
+    splatted,
+    unravelled,
+    vectors,
+    write,
+)
+from ..llvm.strided_view import View, broadcast, row_major
+from ..llvm.values import Value
+from .formula import dtype_of, formula, is_number, lanes_for, number, outside
+
+BLOCK = 2048  # elements of a contiguous loop that are one item
+
+
+@dataclass(eq=False)
+class Unit:
+    """One kernel: nodes computed together; `kept` ones are written to memory."""
+
+    nodes: list[Operation] = field(default_factory=list[Operation])
+    kept: list[Operation] = field(default_factory=list[Operation])
+    inner: dict[Node, Node] = field(default_factory=dict[Node, Node])  # moves of these nodes
+
+    @cached_property
+    def members(self) -> set[Node]:
+        """The nodes, for asking who is one."""
+        return set(self.nodes)
+
+    def add(self, node: Operation) -> None:
+        """Compute this node too, after the others."""
+        self.nodes.append(node)
+        self.members.add(node)
+
+    def reads(self) -> list[Node]:
+        """What is read from memory."""
+        return outside(self.nodes, self.inner)
+
+    def needs(self) -> list[Node]:
+        """What must be in memory for this kernel and for those that prepare its operands."""
+        return self.reads()
+
+    def keeps(self, node: Node) -> bool:
+        """Whether the node's value is written to memory."""
+        return any(one is node for one in self.kept)
+
+
+@dataclass(eq=False)
+class Loop(Unit):
+    """Elementwise nodes of one shape."""
+
+    shape: tuple[int, ...] = ()
+
+    def plan(self, views: dict[Node, View]) -> Plan:
+        """How the loop runs over its operands."""
+        operands = [broadcast(views[x], self.shape) for x in self.reads()]
+        return Plan(self.shape, operands, [views[node] for node in self.kept])
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many parts can run side by side."""
+        return 0 if 0 in self.shape else self.plan(views).items
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        plan = self.plan(frame.views)
+        b = frame.builder
+        reads = self.reads()
+        bases = [frame.pointer(frame.views[x].base) for x in reads]
+        outs = [frame.pointer(frame.views[x].base) for x in self.kept]
+        dtypes = [dtype_of(x) for x in (*self.nodes, *reads)]
+        length = plan.extents[-1]
+        lanes = lanes_for(dtypes, length)
+        last = [step[-1] for step in plan.steps]
+        together = plan.beside(len(reads))
+        read_too = {frame.views[x].base for x in reads}
+        fresh = [frame.views[x].base not in read_too for x in self.kept]
+        far = goes_far(self.shape)
+
+        def row(places: list[Any]) -> Any:
+            # What doesn't change along the row is read before it.
+            fixed = {
+                x: read(b, base, dtype_of(x), place, 1, 0)
+                for x, base, place, step in zip(reads, bases, places, last, strict=False)
+                if step == 0
+            }
+
+            def body(index: Any, active: int) -> None:
+                values: dict[Node, Value] = {}
+                for x, base, place, step in zip(reads, bases, places, last, strict=False):
+                    if x in fixed:
+                        values[x] = fixed[x] if lanes == 1 else splatted(fixed[x], lanes)
+                        continue
+                    there = b.add(place, b.mul(index, integer(step)))
+                    values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
+                    if far and step == 1 and active == lanes > 1:
+                        fetch_ahead(b, base, dtype_of(x), there)
+                compute(b, self.nodes, values, lanes, self.inner)
+                for some in together:
+                    first = some[0]
+                    step, each = last[len(reads) + first], len(some)
+                    there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
+                    found = interleaved([values[self.kept[number]] for number in some])
+                    write(b, outs[first], found, there, step // each, active * each)
+                    if far and step == 1 and fresh[first] and active == lanes > 1:
+                        fetch_ahead(b, outs[first], found.dtype, there, writing=True)
+
+            return body
+
+        plan.run(frame, frame.begin, frame.end, lanes, row)
+
+
+class Plan:
+    """A loop nest over operands: axes in the order that most of them lie in, merged."""
+
+    def __init__(self, shape: tuple[int, ...], reads: list[View], writes: list[View]) -> None:
+        self.operands = [*reads, *writes]
+        order = _order(shape, reads, writes)
+        extents, steps = collapsed(
+            [shape[axis] for axis in order],
+            [[view.strides[axis] for axis in order] for view in self.operands],
+        )
+        self.extents = extents or [1]
+        self.steps = steps if extents else [[1] for _ in steps]
+        blocks = -(-self.extents[0] // BLOCK)
+        self.items = blocks if len(self.extents) == 1 else math.prod(self.extents[:-1])
+
+    def beside(self, reads: int) -> list[list[int]]:
+        """The written operands after the first `reads`, numbered from 0: those together whose
+        elements take turns in one buffer, a power of two of them."""
+        writes = self.operands[reads:]
+        found: list[list[int]] = []
+        rest = list(range(len(writes)))
+        while rest:
+            first = writes[rest[0]]
+            step = self.steps[reads + rest[0]][-1]
+            turns = {
+                writes[number].offset - first.offset: number
+                for number in rest
+                if writes[number].base is first.base
+                and self.steps[reads + number] == self.steps[reads + rest[0]]
+            }
+            whole = step > 1 and step & (step - 1) == 0 and set(range(step)) <= turns.keys()
+            found.append([turns[turn] for turn in range(step)] if whole else rest[:1])
+            rest = [number for number in rest if number not in found[-1]]
+        return found
+
+    def run(
+        self, frame: Frame, begin: Any, end: Any, lanes: int,
+        row: Callable[[list[Any]], Callable[[Any, int], None]],
+    ) -> None:  # fmt: skip
+        """The items from `begin` to `end`: `row` gets each operand's place, and what it returns
+        the index along the last axis and how many lanes count."""
+        b = frame.builder
+        starts = [integer(view.offset) for view in self.operands]
+        length = self.extents[-1]
+        if len(self.extents) > 1:
+            outer = [step[:-1] for step in self.steps]
+            with loop(b, begin, end) as item:
+                indices = unravelled(b, item, self.extents[:-1])
+                places = [
+                    place_of(b, indices, step, start)
+                    for step, start in zip(outer, starts, strict=True)
+                ]
+                vectors(b, length, lanes, row(places))
+            return
+        # One contiguous run: items are blocks of it, the last with what remains.
+        body = row(starts)
+        main = length // lanes * lanes
+        block = integer(BLOCK)
+        if main:
+            stop = frame.smaller(b.mul(end, block), integer(main))
+            with loop(b, b.mul(begin, block), stop, lanes) as index:
+                body(index, lanes)
+        if main < length:
+            with b.if_then(b.icmp_signed("==", end, integer(self.items))):
+                body(integer(main), length - main)
+
+
+def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> list[int]:
+    """The axes from the outermost loop in: innermost the one that most operands are contiguous on,
+    the others by how the first written operand lies."""
+    views = [*writes, *writes, *reads]
+    lead = (writes or reads or [None])[0]
+    steps = lead.strides if lead is not None else row_major(shape)
+    axes = [axis for axis, size in enumerate(shape) if size > 1]
+    if not axes:
+        return list(range(len(shape)))
+
+    def worth(axis: int) -> tuple[int, int]:
+        smooth = sum(view.strides[axis] in (0, 1) for view in views)
+        return smooth, axis
+
+    inner = max(axes, key=worth)
+    outer = [axis for axis in axes if axis != inner]
+    return [*sorted(outer, key=lambda axis: (-steps[axis], axis)), inner]
+
+
+def compute(
+    builder: Any, nodes: list[Operation], values: dict[Node, Value], lanes: int,
+    inner: dict[Node, Node],
+) -> None:  # fmt: skip
+    """Put the value of each node beside those of its inputs."""
+    for node in nodes:
+        arguments = [
+            number(builder, x, lanes) if is_number(x) else _as_wide(values[inner.get(x, x)], lanes)
+            for x in node.inputs
+        ]
+        values[node] = formula(node, arguments)
+
+
+def _as_wide(value: Value, lanes: int) -> Value:
+    return value if value.lanes == lanes else splatted(value, lanes)

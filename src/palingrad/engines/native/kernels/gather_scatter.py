@@ -1,0 +1,193 @@
+"""Rows taken by integers, and rows added back to where they were taken from.
+
+Whoever goes by computed indices runs after these were looked at (look.py), and does nothing where
+one is out of range.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ....dtypes import int64
+from ....graph.node import Node
+from ....graph.operation import Operation
+from ....ops.take import Take, TakeAdd
+from ....shapes import axis_in, sizes
+from ..llvm.kernel_context import Frame
+from ..llvm.loops import (
+    collapsed,
+    either,
+    integer,
+    loop,
+    nest,
+    place_of,
+    read,
+    unravelled,
+    vectors,
+    write,
+)
+from ..llvm.strided_view import View, row_major
+from ..llvm.values import Value
+from .elementwise import Unit
+from .formula import dtype_of, lanes_for
+
+
+def kind_of(node: Operation) -> str | None:
+    """Which kernel takes or adds the node's rows; None if it's no such node."""
+    if not isinstance(node, (Take, TakeAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
+        return None
+    if isinstance(node, TakeAdd):
+        return "scatter" if node.attributes["size"] else None
+    return None if 0 in sizes(node.inputs[0].shape) else "gather"
+
+
+def rows_of(node: Operation) -> int:
+    """How many rows an index may name."""
+    if isinstance(node, TakeAdd):
+        return node.attributes["size"]
+    shape = sizes(node.inputs[0].shape)
+    return shape[axis_in(node.attributes["axis"], len(shape))]
+
+
+@dataclass(eq=False)
+class Indexed(Unit):
+    """A kernel that finds rows by integers."""
+
+    def index(self, frame: Frame, number: Any) -> Any:
+        """The row that index `number` names, counted from the first."""
+        b, node = frame.builder, self.nodes[0]
+        view = frame.views[node.inputs[1]]
+        extents, (steps,) = collapsed(view.shape, [view.strides])
+        place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
+        kind = dtype_of(node.inputs[1])
+        index = read(b, frame.pointer(view.base), kind, place, 1, 1).cast(int64).code
+        below = b.icmp_signed("<", index, integer(0))
+        return b.select(below, b.add(index, integer(rows_of(node))), index)
+
+
+@dataclass(eq=False)
+class Gather(Indexed):
+    """x at integers along an axis."""
+
+    def items(self, views: dict[Node, View]) -> int:
+        """The places of an index, for each place before the axis."""
+        x, indices = self.nodes[0].inputs
+        axis = axis_in(self.nodes[0].axis, len(sizes(x.shape)))
+        return math.prod(sizes(x.shape)[:axis]) * math.prod(sizes(indices.shape))
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return 0.2 * math.prod(sizes(self.nodes[0].shape)) + 2.0 * self.items(views)
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, node = frame.builder, self.nodes[0]
+        x = frame.views[node.inputs[0]]
+        dtype = dtype_of(node)
+        axis = axis_in(node.axis, len(x.shape))
+        count = math.prod(sizes(node.inputs[1].shape))
+        inner = x.shape[axis + 1 :]
+        each = math.prod(inner)
+        source, out = frame.pointer(x.base), frame.pointer(node)
+        extents, (steps, order) = collapsed(inner, [x.strides[axis + 1 :], row_major(inner)])
+        extents, steps, order = extents or [1], steps or [1], order or [1]
+        lanes = lanes_for([dtype], extents[-1])
+        with loop(b, frame.begin, frame.end) as item:
+            outer = unravelled(b, b.sdiv(item, integer(count)), x.shape[:axis])
+            index = self.index(frame, b.srem(item, integer(count)))
+            start = place_of(b, outer, x.strides[:axis], integer(x.offset))
+            start = b.add(start, b.mul(index, integer(x.strides[axis])))
+            end = b.mul(item, integer(each))
+
+            def row(places: list[object]) -> None:
+                def one(at: object, active: int) -> None:
+                    place = b.add(places[0], b.mul(at, integer(steps[-1])))
+                    value = read(b, source, dtype, place, lanes, steps[-1], active)
+                    write(b, out, value, b.add(places[1], at), 1, active)
+
+                vectors(b, extents[-1], lanes, one)
+
+            nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, end], row)
+
+
+@dataclass(eq=False)
+class Scatter(Indexed):
+    """Zeros with each row of g added at its index, in the order of the indices.
+
+    An item is a few neighbouring columns of all rows, so no two write to the same place.
+    """
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Blocks of columns, for each place before the axis."""
+        return math.prod(_Columns(self.nodes[0], views).extents)
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        g, indices = self.nodes[0].inputs
+        written, added = math.prod(sizes(self.nodes[0].shape)), math.prod(sizes(g.shape))
+        return 0.1 * written + 0.3 * added + self.items(views) * math.prod(sizes(indices.shape))
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, _Columns(self.nodes[0], frame.views)
+        with loop(b, frame.begin, frame.end) as item:
+            indices = unravelled(b, item, plan.extents)
+            source = place_of(b, indices, plan.steps, integer(plan.g.offset))
+            target = place_of(b, indices, plan.ends, integer(0))
+            blocks = plan.extents[-1]
+            rest = plan.length - (blocks - 1) * plan.width
+
+            def columns(width: int) -> None:
+                self._columns(frame, plan, source, target, width)
+
+            either(b, indices[-1], blocks, rest, plan.width, columns)
+
+    def _columns(self, frame: Frame, plan: _Columns, source: Any, target: Any, width: int) -> None:
+        """`width` columns from these places on."""
+        b, node = frame.builder, self.nodes[0]
+        dtype, lanes = dtype_of(node), plan.lanes
+        g, out = frame.pointer(plan.g.base), frame.pointer(node)
+        zero = Value(b, None, dtype, lanes).number(0)
+        with loop(b, integer(0), integer(rows_of(node))) as row:
+            start = b.add(target, b.mul(row, integer(plan.row)))
+
+            def clear(at: Any, active: int) -> None:
+                write(b, out, zero, b.add(start, at), 1, active)
+
+            vectors(b, width, lanes, clear)
+        with loop(b, integer(0), integer(math.prod(plan.chosen))) as number:
+            outer = unravelled(b, number, plan.chosen)
+            there = place_of(b, outer, plan.chosen_steps, source)
+            end = b.add(target, b.mul(self.index(frame, number), integer(plan.row)))
+
+            def add(at: Any, active: int) -> None:
+                from_ = b.add(there, b.mul(at, integer(plan.step)))
+                value = read(b, g, dtype, from_, lanes, plan.step, active)
+                total = read(b, out, dtype, b.add(end, at), lanes, 1, active)
+                write(b, out, total + value, b.add(end, at), 1, active)
+
+            vectors(b, width, lanes, add)
+
+
+class _Columns:
+    """The columns of a scatter in blocks: `extents`, the last of them the blocks, with the steps of
+    each through g and through the result."""
+
+    def __init__(self, node: Any, views: dict[Node, View]) -> None:
+        self.g = g = views[node.inputs[0]]
+        axis, after = node.axis, node.axis + len(sizes(node.inputs[1].shape))
+        shape, ends = sizes(node.shape), row_major(sizes(node.shape))
+        self.row = ends[axis]
+        self.chosen, self.chosen_steps = g.shape[axis:after], g.strides[axis:after]
+        inner, (steps, order) = collapsed(g.shape[after:], [g.strides[after:], ends[axis + 1 :]])
+        inner, steps, order = inner or [1], steps or [1], order or [1]
+        self.length, self.step = inner[-1], steps[-1]
+        self.lanes = lanes_for([dtype_of(node)], self.length)
+        self.width = self.lanes * max(1, min(4, self.length // (8 * self.lanes)))
+        self.width = min(self.width, max(self.length, 1))
+        blocks = -(-self.length // self.width)
+        self.extents = [*shape[:axis], *inner[:-1], blocks]
+        self.steps = [*g.strides[:axis], *steps[:-1], self.width * self.step]
+        self.ends = [*ends[:axis], *order[:-1], self.width]

@@ -1,0 +1,240 @@
+"""Large matrix products: both operands packed in blocks that fit the caches.
+
+The smaller operand is packed by a kernel before, once for all threads; a left one (up to 2 MB)
+whose terms lie side by side is read as it lies. Each item of the product is a strip of the larger
+one: a group of rows of the left operand, or a panel of the right one, of which a block of terms at
+a time is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of
+either operand is packed once at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .....graph.node import Node
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import either, integer, loop, place_of, unravelled
+from ...llvm.strided_view import View
+from ...llvm.values import scalar_type
+from ..epilogue import Epilogue, is_far
+from .microkernel import Tile, by_height, tile_rows
+from .packing import pack_rows
+from .panels import PackLeft, PackRight, Plan
+from .problem import factors, vector_axis
+from .small import Product
+
+_STRIP = 1 << 15  # bytes of a strip of the result that stay in the first cache
+
+
+@dataclass(eq=False)
+class LargeProduct(Product):
+    """A product of large matrices, and elementwise nodes of the same shape after it."""
+
+    works: list[Any] = field(default_factory=list[Any])
+
+    def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
+        """The kernel that comes before."""
+        f = factors(self.node, views)
+        left, right = reversed(self.node.inputs) if f.swapped else self.node.inputs
+        plan = Plan(self, views)
+        if plan.as_it_lies:
+            return []
+        one, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
+        self.works = [one(product=self, source=source)]
+        return self.works
+
+    def needs_buffer(self, views: dict[Node, View]) -> bool:
+        return Plan(self, views).blocks > 1
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many strips there are."""
+        plan = Plan(self, views)
+        return plan.batch * plan.strips
+
+    def emit(self, frame: Frame) -> None:
+        """The code for strips `frame.begin` to `frame.end`."""
+        _Emitter(Plan(self, frame.views), frame).run()
+
+
+class _Emitter:
+    """The loops of one large product."""
+
+    def __init__(self, plan: Plan, frame: Frame) -> None:
+        self.plan, self.frame, self.b = plan, frame, frame.builder
+        unit, f = plan.unit, plan.f
+        self.epilogue = Epilogue(unit, frame, plan.lanes, vector_axis(unit.node, f))
+        self.direct = self.epilogue.trivial
+        self.far = self.direct and is_far(unit, frame.views)
+        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
+        self.packed = frame.typed(unit.works[0], plan.dtype) if unit.works else None
+        keeps = self.direct or unit.keeps(unit.node)
+        self.z = frame.typed(unit.node, plan.dtype) if keeps else None
+        depth = min(plan.depth, f.depth)
+        if plan.by_panel:
+            self.strip = self._area(depth * plan.width)
+        else:
+            most = -(-plan.tiles // plan.strips) + 1
+            self.strip = self._area(most * ((plan.cut[2] + 1) * depth + plan.lanes))
+        most = (-(-plan.tiles // plan.strips) + 1) * (plan.cut[2] + 1) * f.columns
+        small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
+        # Whether the epilogue is computed for all of a strip at once.
+        whole = plan.streams or (small and self.epilogue.flat(f))
+        self.whole = whole and not self.direct
+        self.scratch = None
+        if not self.direct:
+            self.scratch = self._area(most if self.whole else (plan.cut[2] + 1) * plan.width)
+
+    def _area(self, count: int) -> Any:
+        element = scalar_type(self.plan.dtype)
+        return self.b.bitcast(self.frame.stack(self.plan.dtype, count), element.as_pointer())
+
+    def run(self) -> None:
+        """Strip after strip."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        with loop(b, self.frame.begin, self.frame.end) as item:
+            *self.batch, strip = unravelled(b, item, (*f.batch, plan.strips))
+            number = b.sdiv(item, integer(plan.strips))
+            self.at_x = b.gep(self.x, [place_of(b, self.batch, f.x_batch, integer(0))])
+            self.at_y = b.gep(self.y, [place_of(b, self.batch, f.y_batch, integer(0))])
+            if self.packed is not None:
+                copy = b.mul(number, integer(plan.packed_size)) if plan.copies > 1 else integer(0)
+                self.shared = b.gep(self.packed, [copy])
+            self.at_z = None
+            if self.z is not None:
+                self.at_z = b.gep(self.z, [b.mul(number, integer(f.rows * f.columns))])
+            if plan.by_panel:
+                self.tiles = integer(0), integer(plan.tiles)
+                self.panels = strip, b.add(strip, integer(1))
+            else:
+                tiles, strips = integer(plan.tiles), integer(plan.strips)
+                low = b.sdiv(b.mul(strip, tiles), strips)
+                self.tiles = low, b.sdiv(b.mul(b.add(strip, integer(1)), tiles), strips)
+                self.panels = integer(0), integer(plan.panels)
+            if plan.blocks > 1:
+                with loop(b, integer(0), integer(plan.blocks - 1)) as block:
+                    self._block(block, plan.depth, final=False)
+            last = integer(plan.blocks - 1)
+            self._block(last, f.depth - (plan.blocks - 1) * plan.depth, final=True)
+
+    def _block(self, block: Any, terms: int, *, final: bool) -> None:
+        """A block of terms: the strip's part is packed, then come the tiles, panel after panel."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        first = b.mul(block, integer(plan.depth))
+        fresh = b.icmp_signed("==", block, integer(0))
+        if not plan.by_panel:
+            self._pack_left(first, terms)
+        with loop(b, *self.panels) as panel:
+            start = b.mul(first, integer(plan.width))
+            before = b.mul(panel, integer(f.depth * plan.width))
+            right = self.strip if plan.by_panel else b.gep(self.shared, [b.add(before, start)])
+
+            def across(width: int) -> None:
+                if plan.by_panel:
+                    self._pack_right(panel, first, (terms, width))
+                with loop(b, *self.tiles) as number:
+                    self._tile(right, (number, panel), first, (terms, width), fresh, final)
+
+            either(b, panel, plan.panels, plan.rest, plan.width, across)
+        if final and self.whole:
+            low, high = (tile_rows(b, number, plan.cut)[0] for number in self.tiles)
+            self.epilogue.rows(self.scratch, (f, self.batch), low, b.sub(high, low))
+
+    def _left(self, number: Any, first: Any, tall: Any) -> Any:
+        """Where tile `number` of the left operand, of `tall` rows, lies."""
+        b, plan = self.b, self.plan
+        row, _ = tile_rows(b, number, plan.cut)
+        if plan.as_it_lies:
+            return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
+        if plan.by_panel:
+            start = plan.packed_tile(b, number, row, plan.f.depth)
+            return b.gep(self.shared, [b.add(start, b.mul(first, tall))])
+        depth = min(plan.depth, plan.f.depth)
+        low, _ = tile_rows(b, self.tiles[0], plan.cut)
+        inside = b.sub(number, self.tiles[0]), b.sub(row, low)
+        return b.gep(self.strip, [plan.packed_tile(b, *inside, depth)])
+
+    def _following(
+        self, right: Any, at: tuple[Any, Any], first: Any, terms: int
+    ) -> tuple[Any, Any]:
+        """(where the next panel begins that is read here, the step from term to term), so that it
+        is fetched while the first tiles of this one are computed: a line for each term and tile."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        number, panel = at
+        turn = b.sub(number, self.tiles[0])
+        if not plan.by_panel:
+            start, step = b.gep(right, [integer(f.depth * plan.width)]), plan.lanes
+            each = terms * plan.lanes
+        elif f.y_step[1] == 1:
+            below = b.mul(first, integer(f.y_step[0]))
+            place = b.add(below, b.mul(b.add(panel, integer(1)), integer(plan.width)))
+            start, step, each = b.gep(self.at_y, [place]), f.y_step[0], plan.lanes
+        elif f.y_step == (1, terms):
+            place = b.mul(b.add(panel, integer(1)), integer(plan.width * terms))
+            start, step, each = b.gep(self.at_y, [place]), plan.lanes, terms * plan.lanes
+        else:
+            return right, integer(0)
+        more = b.icmp_signed("<", b.add(panel, integer(1)), integer(plan.panels))
+        useful = b.and_(more, b.icmp_signed("<", turn, integer(plan.wide)))
+        start = b.gep(start, [b.mul(turn, integer(each))])
+        return b.select(useful, start, right), b.select(useful, integer(step), integer(0))
+
+    def _pack_left(self, first: Any, terms: int) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        source = b.gep(self.at_x, [b.mul(first, integer(f.x_step[1]))])
+        step = (f.x_step[1], f.x_step[0])
+        with loop(b, *self.tiles) as number:
+            row, tall = tile_rows(b, number, plan.cut)
+            at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
+            to = self._left(number, first, tall)
+
+            def pack(rows: int) -> None:
+                pack_rows(b, plan.dtype, at, step, to, (terms, rows), plan.lanes, rows)
+
+            by_height(b, number, plan.cut, pack)
+
+    def _pack_right(self, panel: Any, first: Any, size: tuple[int, int]) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        column = b.mul(panel, integer(plan.width * f.y_step[1]))
+        source = b.gep(self.at_y, [b.add(b.mul(first, integer(f.y_step[0])), column)])
+        pack_rows(b, plan.dtype, source, f.y_step, self.strip, size, plan.lanes, plan.width)
+
+    def _tile(
+        self, right: Any, at: Any, first: Any, size: tuple[int, int], fresh: Any, final: bool
+    ) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        (number, panel), (terms, width) = at, size
+        column = b.mul(panel, integer(plan.width))
+        row, tall = tile_rows(b, number, plan.cut)
+        left = self._left(number, first, tall)
+        following = self._following(right, (number, panel), first, terms)
+        to_scratch = final and not self.direct
+        vectors_across = -(-width // plan.lanes)
+        at_z = self.scratch
+        if self.at_z is not None:
+            at_z = b.gep(self.at_z, [b.add(b.mul(row, integer(f.columns)), column)])
+        new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
+        if self.whole:
+            low, _ = tile_rows(b, self.tiles[0], plan.cut)
+            place = b.add(b.mul(b.sub(row, low), integer(f.columns)), column)
+            new, new_step, to_scratch = b.gep(self.scratch, [place]), f.columns, False
+
+        def one(rows: int) -> None:
+            down, along = f.x_step if plan.as_it_lies else (1, rows)
+            tile = Tile(
+                plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
+                width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,
+                to_scratch, adds=plan.blocks > 1, far=self.far, fetches=True,
+            ).emitted(b.module)  # fmt: skip
+            b.call(tile, [
+                left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),
+                fresh, *following,
+            ])  # fmt: skip
+
+        matrix = (plan.f, self.batch)
+        if to_scratch:
+            self.epilogue.fetch(matrix, (row, column), (tall, width))
+        by_height(b, number, plan.cut, one)
+        if to_scratch:
+            self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))

@@ -1,0 +1,249 @@
+"""The innermost part of a product: a tile of the result held in registers while terms are added.
+
+A tile is as many rows and vectors of columns as the CPU has registers for (Goto & van de Geijn,
+"Anatomy of high-performance matrix multiplication", 2008). For each term a few vectors of the right
+operand are read, and for each row one number of the left one is spread over a vector: so the tile
+does not care how the left operand lies in memory, and a convolution is a product whose rows are
+windows of an image. Every element is summed in the same order whatever its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from llvmlite import ir
+
+from .....dtypes import DType
+from ...llvm.builder import Builder
+from ...llvm.loops import fetch, integer, loop, read, splat, write
+from ...llvm.target import host
+from ...llvm.values import Value, constant, scalar_type
+
+BIT = ir.IntType(1)
+
+_NEXT = 8  # and of the right one where it is read as it lies
+_AHEAD = 16  # terms from what is read of the left operand to what is fetched meanwhile
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What a tile function is generated from: all that is fixed."""
+
+    dtype: DType
+    rows: tuple[int, ...]  # where each row of the left operand begins
+    vectors: int  # across
+    lanes: int
+    active: int  # columns in the last vector that there are
+    terms: tuple[tuple[int | None, int, int], ...]  # loops, the outermost first:
+    # (how many, step of the left operand, step of the right one); None: given at run time
+    padded: bool  # whether whole vectors of the right operand can be read
+    new_padded: bool  # whether whole vectors of the result can be written
+    adds: bool  # whether there can be sums so far; else they start from 0
+    far: bool = False  # whether the result lies where nothing of it is near
+    fetches: bool = False  # whether each term fetches a line that somebody needs later
+
+    def emitted(self, module: ir.Module) -> ir.Function:
+        """The module's function (left, right, old sums, their step from row to row, new sums, their
+        step, outermost count, whether the sums start from 0; the first line to fetch and the step
+        to the next, if it fetches)."""
+        made: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
+        full = self.active == self.lanes
+        tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
+        if tile not in made:
+            made[tile] = _Emitter(tile, module).function
+        return made[tile]
+
+
+class _Emitter:
+    """Generates one tile function."""
+
+    def __init__(self, tile: Tile, module: ir.Module) -> None:
+        self.tile = tile
+        element = scalar_type(tile.dtype)
+        pointer, number = element.as_pointer(), ir.IntType(64)
+        kinds = [pointer, pointer, pointer, number, pointer, number, number, BIT]
+        kinds += [pointer, number] if tile.fetches else []
+        function = ir.Function(
+            module, ir.FunctionType(ir.VoidType(), kinds), module.get_unique_name("tile")
+        )
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        self.function = function
+        self.vector = ir.VectorType(element, tile.lanes) if tile.lanes > 1 else element
+        self.builder: Any = Builder(function.append_basic_block("entry"))
+        self._emit()
+
+    def _emit(self) -> None:
+        b, tile = self.builder, self.tile
+        left, right, old, old_step, new, new_step, count, fresh, *self.line = self.function.args
+        zero = constant(tile.dtype, 0, tile.lanes)
+        if tile.adds:
+            self._touch(old, old_step)
+        elif tile.far:
+            self._touch(new, new_step)
+        sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
+        if tile.adds:
+            sums = self._added(old, old_step, sums, fresh)
+        for number, one in enumerate(sums):
+            row, vector = divmod(number, tile.vectors)
+            if row and not vector:
+                new = b.gep(new, [new_step])
+            value = Value(b, one, tile.dtype, tile.lanes)
+            active = self._active(vector, tile.new_padded)
+            write(b, new, value, integer(vector * tile.lanes), 1, active)
+        b.ret_void()
+
+    def _touch(self, sums: Any, step: Any) -> None:
+        """Have the place of the sums come to the first cache while terms are added."""
+        b = self.builder
+        for row in range(len(self.tile.rows)):
+            sums = b.gep(sums, [step]) if row else sums
+            for place in self._lines():
+                fetch(b, b.gep(sums, [integer(place)]), writing=True)
+
+    def _lines(self) -> list[int]:
+        """Columns of a row that are on all lines it has, however it lies: vectors' first ones and
+        the last one."""
+        width = self.tile.vectors * self.tile.lanes
+        return [*range(0, width, self.tile.lanes), width - 1]
+
+    def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
+        """The sums so far and these, but these alone if they are to start afresh."""
+        b, tile = self.builder, self.tile
+        first = b.block
+        reading, after = (b.function.append_basic_block(name) for name in ("reading", "sums"))
+        b.cbranch(fresh, after, reading)
+        b.position_at_end(reading)
+        found: list[Any] = []
+        for row in range(len(tile.rows)):
+            old = b.gep(old, [step]) if row else old
+            found += self._row(old, padded=False)
+        pairs = [
+            (Value(b, so_far, tile.dtype, tile.lanes) + Value(b, one, tile.dtype, tile.lanes)).code
+            for so_far, one in zip(found, sums, strict=True)
+        ]
+        b.branch(after)
+        b.position_at_end(after)
+        both: list[Any] = []
+        for one, pair in zip(sums, pairs, strict=True):
+            both.append(b.phi(self.vector))
+            both[-1].add_incoming(one, first)
+            both[-1].add_incoming(pair, reading)
+        return both
+
+    def _loops(self, terms: Any, left: Any, right: Any, count: Any, sums: list[Any]) -> list[Any]:
+        """The sums after all terms of these loops."""
+        if not terms:
+            return self._term(left, right, sums)
+        b = self.builder
+        many, left_step, right_step = terms[0]
+        stop = count if many is None else integer(many)
+        before = b.block
+        with loop(b, integer(0), stop) as index:
+            here = index.parent  # where what each turn hands to the next arrives
+            with b.goto_block(here):
+                b.position_after(index)
+                sums = [_handed(b, self.vector, one, before) for one in sums]
+            at_left = b.gep(left, [b.mul(index, integer(left_step))])
+            at_right = b.gep(right, [b.mul(index, integer(right_step))])
+            if self.line:
+                first, step = self.line
+                fetch(b, b.gep(first, [b.mul(index, step)]), near=False)
+            following = self._loops(terms[1:], at_left, at_right, count, sums)
+            for one, new in zip(sums, following, strict=True):
+                one.add_incoming(new, b.block)
+        return sums
+
+    def _term(self, left: Any, right: Any, sums: list[Any]) -> list[Any]:
+        b, tile = self.builder, self.tile
+        columns = self._row(right, tile.padded)
+        if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
+            fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
+        step = tile.terms[-1][2]
+        if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # read as it lies
+            for place in self._lines():
+                fetch(b, b.gep(right, [integer(_NEXT * step + place)]))
+        found: list[Any] = []
+        for row, offset in enumerate(tile.rows):
+            one = b.load(b.gep(left, [integer(offset)]))
+            many = splat(b, one, tile.lanes) if tile.lanes > 1 else one
+            factor = Value(b, many, tile.dtype, tile.lanes)
+            for column, so_far in zip(columns, sums[row * tile.vectors :]):
+                found.append(factor.fused(factor.like(column), factor.like(so_far)).code)
+        return found
+
+    def _row(self, start: Any, padded: bool) -> list[Any]:
+        """The vectors of a row of the right operand or of the result."""
+        b, tile = self.builder, self.tile
+        return [
+            read(
+                b, start, tile.dtype, integer(number * tile.lanes), tile.lanes, 1,
+                self._active(number, padded),
+            ).code
+            for number in range(tile.vectors)
+        ]  # fmt: skip
+
+    def _active(self, number: int, padded: bool) -> int:
+        """How many elements of a row's vector there are."""
+        last = number == self.tile.vectors - 1
+        return self.tile.active if last and not padded else self.tile.lanes
+
+
+def _handed(b: Any, kind: Any, start: Any, before: Any) -> Any:
+    """A value that each turn of a loop hands to the next."""
+    value = b.phi(kind)
+    value.add_incoming(start, before)
+    return value
+
+
+def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
+    """(rows, vectors of columns) of a tile for a result of this size: as many sums as there are
+    registers, less those for the right operand's vectors and for what is spread. x86 with 32
+    spreads a number as it reads it for a sum; others hold some of these in registers too."""
+    across = -(-columns // lanes)
+    if host().registers == 32:
+        table = ((2, 8), (4, 6), (6, 4))
+        tall, alone = 12, 24
+        if host().family == "x86":
+            table, tall = (*table, (9, 3)), 14
+    else:
+        table = ((1, 8), (2, 5), (3, 4), (4, 3))
+        tall, alone = 6, 12
+    for most, wide in table:
+        if rows <= most:
+            return rows, min(wide, across)
+    return (alone, 1) if across == 1 else (tall, 2)
+
+
+def heights(rows: int, tall: int) -> tuple[int, int, int]:
+    """Rows cut into tiles as equal as can be: (how many have one row more, how many haven't, the
+    rows of those)."""
+    count = -(-rows // tall)
+    if count > 1 and count % 2:
+        count += 1  # so that two threads have the same to do
+    short, more = divmod(rows, count)
+    return more, count - more, short
+
+
+def tile_rows(b: Any, number: Any, cut: tuple[int, int, int]) -> tuple[Any, Any]:
+    """(the first row, how many rows) of a tile; the ones with a row more come first."""
+    more, _, short = cut
+    above = b.select(b.icmp_signed("<", number, integer(more)), number, integer(more))
+    row = b.add(b.mul(number, integer(short)), above)
+    taller = b.icmp_signed("<", number, integer(more))
+    return row, b.select(taller, integer(short + 1), integer(short))
+
+
+def by_height(b: Any, number: Any, cut: tuple[int, int, int], emit: Callable[[int], Any]) -> None:
+    """`emit(rows)` for both heights that tiles have, run for the one that tile `number` has."""
+    more, others, short = cut
+    if not (more and others):
+        emit(short + 1 if more else short)
+        return
+    with b.if_else(b.icmp_signed("<", number, integer(more))) as (then, otherwise):
+        with then:
+            emit(short + 1)
+        with otherwise:
+            emit(short)

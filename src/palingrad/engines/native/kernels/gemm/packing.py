@@ -1,0 +1,125 @@
+"""Packing: parts of matrices copied to where a tile reads them one after another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from .....dtypes import DType
+from ...llvm.builder import INT, Builder
+from ...llvm.loops import integer, loop, read, write
+from ...llvm.values import Value, scalar_type
+
+
+def pack_rows(
+    b: Any, dtype: DType, source: Any, step: tuple[int, int], to: Any,
+    shape: tuple[Any, int], lanes: int, pitch: int = 0,
+) -> None:  # fmt: skip
+    """`to`[row·pitch + column] = `source`[row·step₀ + column·step₁], columns padded with zeros.
+
+    shape: (rows, columns); the rows may be a number in generated code. `pitch` is by default the
+    columns in whole vectors. A matrix that lies the other way round is turned in registers, unless
+    it is so narrow or short that this gains nothing.
+    """
+    rows, columns = shape
+    pitch = pitch or -(-columns // lanes) * lanes
+    down, across = step
+    count = rows if not isinstance(rows, int) else integer(rows)
+    few = (isinstance(rows, int) and rows < lanes) or columns <= lanes // 4
+    if across == 1 or down != 1 or few:
+        with loop(b, integer(0), count) as row:
+            _one_row(b, dtype, source, step, to, row, columns, lanes, pitch)
+    else:
+        b.call(_turning(b.module, dtype, across, columns, lanes, pitch), [source, to, count])
+
+
+def _turning(
+    module: ir.Module, dtype: DType, across: int, columns: int, lanes: int, pitch: int
+) -> ir.Function:
+    """The module's function (source, to, rows) that packs a matrix whose columns are contiguous: a
+    square of vectors at a time, which are many instructions and slow to compile."""
+    name = f"turning.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}.{lanes}"
+    if name in module.globals:
+        return module.globals[name]
+    pointer = scalar_type(dtype).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
+    function = ir.Function(module, kind, name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    b: Any = Builder(function.append_basic_block("entry"))
+    source, to, rows = function.args
+    blocks = b.sdiv(rows, integer(lanes))
+    nothing = Value(b, None, dtype, lanes).number(0)
+    with loop(b, integer(0), blocks) as block:
+        first = b.mul(block, integer(lanes))
+        turned = [
+            transposed(
+                [
+                    read(b, source, dtype, b.add(integer(column * across), first), lanes, 1)
+                    if column < columns
+                    else nothing
+                    for column in range(at, at + lanes)
+                ]
+            )
+            for at in range(0, columns, lanes)
+        ]
+        for row in range(lanes):
+            start = b.mul(b.add(first, integer(row)), integer(pitch))
+            for number, vectors in enumerate(turned):
+                write(b, to, vectors[row], b.add(start, integer(number * lanes)))
+    with loop(b, b.mul(blocks, integer(lanes)), rows) as row:
+        _one_row(b, dtype, source, (1, across), to, row, columns, lanes, pitch)
+    b.ret_void()
+    return function
+
+
+def _one_row(
+    b: Any, dtype: DType, source: Any, step: tuple[int, int], to: Any, row: Any, columns: int,
+    lanes: int, pitch: int,
+) -> None:  # fmt: skip
+    down, across = step
+    start, end = b.mul(row, integer(down)), b.mul(row, integer(pitch))
+    for at in range(0, columns, lanes):
+        active = min(lanes, columns - at)
+        place = b.add(start, integer(at * across))
+        value = read(b, source, dtype, place, lanes, across, active)
+        if active < lanes and across != 1:
+            value = _zero_padded(value, active)
+        write(b, to, value, b.add(end, integer(at)))
+
+
+def transposed(rows: list[Value]) -> list[Value]:
+    """A square of vectors turned: lane j of vector i to lane i of vector j.
+
+    Interleaving the first half of the vectors with the second, log₂ n times.
+    """
+    lanes = rows[0].lanes
+    number = ir.IntType(32)
+
+    def mask(start: int) -> Any:
+        picked = [
+            ir.Constant(number, start + lane // 2 + (lanes if lane % 2 else 0))
+            for lane in range(lanes)
+        ]
+        return ir.Constant(ir.VectorType(number, lanes), picked)
+
+    low, high = mask(0), mask(lanes // 2)
+    b = rows[0].builder
+    for _ in range(lanes.bit_length() - 1):
+        half = lanes // 2
+        rows = [
+            one.like(b.shuffle_vector(one.code, other.code, which))
+            for one, other in zip(rows[:half], rows[half:], strict=True)
+            for which in (low, high)
+        ]
+    return rows
+
+
+def _zero_padded(value: Value, active: int) -> Value:
+    """Zeros in the lanes that hold nothing."""
+    number, lanes = ir.IntType(32), value.lanes
+    picked = [ir.Constant(number, lane if lane < active else lanes + lane) for lane in range(lanes)]
+    mask = ir.Constant(ir.VectorType(number, lanes), picked)
+    b = value.builder
+    return value.like(b.shuffle_vector(value.code, value.number(0).code, mask))

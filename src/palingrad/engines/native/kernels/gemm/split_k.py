@@ -1,0 +1,285 @@
+"""Products of few rows and many terms: parts of the terms are summed side by side.
+
+Such a product is a batch times a weight. An item is some of the weight's rows, which lie together
+in memory, as in the weight's update: so a thread finds in its own cache the rows that it wrote. The
+parts' sums are added in their order by a kernel of its own. How many parts there are depends on
+sizes alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from dataclasses import dataclass, field
+from typing import Any
+
+from llvmlite import ir
+
+from .....graph.node import Node
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import (
+    address,
+    either,
+    fetch,
+    integer,
+    loop,
+    read,
+    splat,
+    unravelled,
+    vectors,
+    write,
+)
+from ...llvm.strided_view import View
+from ...llvm.target import host
+from ...llvm.values import Value
+from ..elementwise import Unit
+from ..epilogue import Epilogue, after
+from ..formula import dtype_of
+from .microkernel import Tile, by_height, heights, shape_for, tile_rows
+from .packing import pack_rows
+from .problem import Factors, factors, matrix_indices, vector_axis
+from .small import DEPTH, Product
+
+_SHARE = 3  # times the sums that the right operand is at least
+_THIN = 4  # rows that are gone through together, vectors along the weight's rows
+_DEEP = 512  # terms from which on others than thin products are split
+_PART = 1 << 16  # bytes of the right operand that a part has at least
+_SUMS = 1 << 20  # bytes of all parts' sums at most
+_MOST = 32
+_TERMS = 96  # that a part has at least; a thin product's fewer
+_BLOCK = 256  # sums of a row that are added as one item
+_CACHED = 1 << 14  # bytes of a thin product's sums that are added to at a time
+
+
+def parts_of(f: Factors, itemsize: int) -> int:
+    """In how many parts the terms are summed; 1 where that wouldn't help."""
+    if f.swapped or math.prod(f.batch) != 1 or f.y_step[1] != 1 or f.rows * f.columns == 0:
+        return 1
+    if f.depth * f.columns * itemsize < 2 * _PART or (f.rows > _THIN and f.depth < _DEEP):
+        return 1
+    most = min(
+        _MOST,
+        f.depth * f.columns * itemsize // _PART,
+        f.depth // (_TERMS // 4 if f.rows <= _THIN else _TERMS),
+        _SUMS // (f.rows * f.columns * itemsize),
+        f.depth // (_SHARE * f.rows),
+    )
+    least = -(-f.depth // DEPTH)
+    even = most - most % 2
+    return even if even >= max(least, 2) else 1
+
+
+@dataclass(eq=False)
+class SplitProduct(Product):
+    """The parts' sums of a product. What follows it is computed by `AddProducts`."""
+
+    def needs_buffer(self, views: dict[Node, View]) -> bool:
+        return False
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Panels, part after part."""
+        plan = _Plan(self, views)
+        return plan.parts * plan.panels
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """Bytes of the parts' sums."""
+        plan = _Plan(self, views)
+        return plan.parts * plan.count * plan.dtype.itemsize
+
+    def finish(self) -> AddProducts:
+        """The kernel that adds the parts' sums, and what follows."""
+        return AddProducts(nodes=self.nodes, kept=self.kept, inner=self.inner, works=[self])
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread: of arithmetic, or of reading the right operand."""
+        f = factors(self.node, views)
+        return max(0.008 * f.work, 0.04 * f.depth * f.columns)
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        _Emitter(_Plan(self, frame.views), frame).run()
+
+
+class _Plan:
+    """The parts of one product, and its tiles."""
+
+    def __init__(self, unit: SplitProduct, views: dict[Node, View]) -> None:
+        self.f = f = factors(unit.node, views)
+        self.unit, self.dtype = unit, dtype_of(unit.node)
+        self.parts = parts_of(f, self.dtype.itemsize)
+        self.terms = -(-f.depth // self.parts)
+        self.parts = -(-f.depth // self.terms)
+        self.lanes = min(host().lanes(self.dtype.itemsize), 1 << (f.columns - 1).bit_length())
+        tall, wide = shape_for(f.rows, f.columns, self.lanes)
+        few = f.rows <= _THIN
+        # Whether sums stay in the first cache, and in registers if a tile is as wide as the result.
+        self.thin = few and f.columns > wide * self.lanes
+        self.packed = not few
+        if self.thin:
+            most = _CACHED // (f.rows * self.dtype.itemsize)
+            wide = max(min(most, f.columns) // self.lanes, 1)
+        self.width = wide * self.lanes
+        self.panels = -(-f.columns // self.width)
+        self.rest = f.columns - (self.panels - 1) * self.width
+        self.cut = heights(f.rows, tall)
+        self.tiles = sum(self.cut[:2])
+        self.count = f.rows * f.columns
+
+
+class _Emitter:
+    """The loops over parts and panels."""
+
+    def __init__(self, plan: _Plan, frame: Frame) -> None:
+        self.plan, self.frame, self.b = plan, frame, frame.builder
+        f = plan.f
+        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
+        self.sums = frame.typed(plan.unit, plan.dtype)
+        self.panel = None
+        if plan.packed:
+            area = frame.stack(plan.dtype, plan.terms * plan.width)
+            self.panel = address(self.b, area, plan.dtype, integer(0))
+
+    def run(self) -> None:
+        """Part after part, panel after panel."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        with loop(b, self.frame.begin, self.frame.end) as item:
+            part, panel = unravelled(b, item, (plan.parts, plan.panels))
+            first = b.mul(part, integer(plan.terms))
+            terms = self.frame.smaller(b.sub(integer(f.depth), first), integer(plan.terms))
+            column = b.mul(panel, integer(plan.width))
+            x = b.gep(self.x, [b.mul(first, integer(f.x_step[1]))])
+            y = b.gep(self.y, [b.add(b.mul(first, integer(f.y_step[0])), column)])
+            z = b.gep(self.sums, [b.add(b.mul(part, integer(plan.count)), column)])
+            emit = self._thin if plan.thin else self._tiles
+
+            def one(width: int) -> None:
+                emit(x, y, z, terms, width)
+
+            either(b, panel, plan.panels, plan.rest, plan.width, one)
+
+    def _tiles(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
+        """A panel, packed if there are several tiles of it, and these."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        right, right_step = y, f.y_step[0]
+        if plan.packed:
+            size = (terms, width)
+            pack_rows(b, plan.dtype, y, f.y_step, self.panel, size, plan.lanes, plan.width)
+            right, right_step = self.panel, plan.width
+        vectors_across = -(-width // plan.lanes)
+        pitch = integer(f.columns)
+        with loop(b, integer(0), integer(plan.tiles)) as number:
+            row, _ = tile_rows(b, number, plan.cut)
+            left = b.gep(x, [b.mul(row, integer(f.x_step[0]))])
+            at_z = b.gep(z, [b.mul(row, pitch)])
+
+            def one(rows: int) -> None:
+                tile = Tile(
+                    plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
+                    plan.lanes, width - (vectors_across - 1) * plan.lanes,
+                    ((None, f.x_step[1], right_step),), plan.packed, False, adds=False,
+                ).emitted(b.module)  # fmt: skip
+                fresh = ir.Constant(ir.IntType(1), 1)
+                b.call(tile, [left, right, at_z, pitch, at_z, pitch, terms, fresh])
+
+            by_height(b, number, plan.cut, one)
+
+    def _thin(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
+        """Some of the right operand's rows at a time, each number of them read once, are added to
+        the sums, which stay in the first cache."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        together = max(host().registers // 2 // f.rows // 2, 2)
+        zero = Value(b, None, plan.dtype, plan.lanes).number(0)
+        for row in range(f.rows):
+            start = b.gep(z, [integer(row * f.columns)])
+            vectors(
+                b, width, plan.lanes,
+                lambda index, active, at=start: write(b, at, zero, index, 1, active),
+            )  # fmt: skip
+        groups = b.sdiv(terms, integer(together))
+        with loop(b, integer(0), groups) as group:
+            self._added(x, y, z, b.mul(group, integer(together)), width, together)
+        with loop(b, b.mul(groups, integer(together)), terms) as term:
+            self._added(x, y, z, term, width, 1)
+
+    def _added(self, x: Any, y: Any, z: Any, first: Any, width: int, together: int) -> None:
+        b, plan, f = self.b, self.plan, self.plan.f
+        x = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
+        y = b.gep(y, [b.mul(first, integer(f.y_step[0]))])
+        numbers = [
+            [
+                Value(b, self._spread(b.gep(x, [integer(place)])), plan.dtype, plan.lanes)
+                for place in (row * f.x_step[0] + t * f.x_step[1] for t in range(together))
+            ]
+            for row in range(f.rows)
+        ]
+
+        def body(index: Any, active: int) -> None:
+            columns: list[Value] = []
+            for term in range(together):
+                start = b.gep(y, [integer(term * f.y_step[0])])
+                columns.append(read(b, start, plan.dtype, index, plan.lanes, 1, active))
+                following = b.gep(start, [integer(together * f.y_step[0])])
+                fetch(b, b.gep(following, [index]))
+            for row, each in enumerate(numbers):
+                at = b.gep(z, [integer(row * f.columns)])
+                total = read(b, at, plan.dtype, index, plan.lanes, 1, active)
+                for one, column in zip(each, columns, strict=True):
+                    total = one.fused(column, total)
+                write(b, at, total, index, 1, active)
+
+        vectors(b, width, plan.lanes, body)
+
+    def _spread(self, pointer: Any) -> Any:
+        one = self.b.load(pointer)
+        return splat(self.b, one, self.plan.lanes) if self.plan.lanes > 1 else one
+
+
+@dataclass(eq=False)
+class AddProducts(Unit):
+    """The sums of all parts of the terms, added in their order, and what follows the product."""
+
+    works: list[Any] = field(default_factory=list[Any])
+
+    def reads(self) -> list[Node]:
+        return after(self)
+
+    def items(self, views: dict[Node, View]) -> int:
+        """Some sums of a row each."""
+        f = factors(self.nodes[0], views)
+        return f.rows * -(-f.columns // _BLOCK)
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread."""
+        return 0.02 * self.works[0].workspace(views)
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        b, plan = frame.builder, _Plan(self.works[0], frame.views)
+        f = plan.f
+        work = frame.pointer(self.works[0])
+        epilogue = Epilogue(self, frame, plan.lanes, vector_axis(self.nodes[0], f))
+        blocks = -(-f.columns // _BLOCK)
+        with loop(b, frame.begin, frame.end) as item:
+            row, block = unravelled(b, item, (f.rows, blocks))
+            first = b.mul(block, integer(_BLOCK))
+            start = b.add(b.mul(row, integer(f.columns)), first)
+
+            def one(index: Any, active: int) -> None:
+                place = b.add(start, index)
+                parts = [
+                    read(
+                        b, work, plan.dtype, b.add(place, integer(part * plan.count)), plan.lanes,
+                        1, active,
+                    )
+                    for part in range(plan.parts)
+                ]  # fmt: skip
+                at = matrix_indices(self.nodes[0], f, row, b.add(first, index))
+                batch = [integer(0)] * len(f.batch)
+                epilogue.elements([*batch, *at], functools.reduce(operator.add, parts), active)
+
+            def some(count: int) -> None:
+                vectors(b, count, plan.lanes, one)
+
+            either(b, block, blocks, f.columns - (blocks - 1) * _BLOCK, _BLOCK, some)

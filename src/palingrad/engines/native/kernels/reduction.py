@@ -1,0 +1,357 @@
+"""Reductions over any axes of any view, fused with the elementwise nodes that feed them.
+
+Vectors run along the axis on which most operands are contiguous. If that axis stays, each lane is
+one result; if it goes, lanes and streams are partial results that are combined at the end. A long
+reduction with few results is cut into parts of fixed size, whatever the number of threads, and a
+second kernel combines them: so its value never depends on who computed what.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ....graph.node import Node
+from ....graph.operation import Operation
+from ....shapes import axes_in, sizes
+from ..llvm.kernel_context import Frame
+from ..llvm.loops import (
+    collapsed,
+    integer,
+    loop,
+    nest,
+    place_of,
+    read,
+    splatted,
+    unravelled,
+    vectors,
+    write,
+)
+from ..llvm.strided_view import View, broadcast, row_major
+from ..llvm.values import Value, value_type
+from .elementwise import Unit, compute
+from .formula import dtype_of, is_number, lanes_for, number
+from .reducers import COMBINE, Total, across
+
+_STREAMS = 4
+_FEW, _LARGE = 8, 1 << 15  # fewer results than this of more elements than this are cut in parts
+_PART = 4096  # elements in a part, about
+
+
+@dataclass(eq=False)
+class Fold(Unit):
+    """One reduction, the last of the nodes; the others are what it sums."""
+
+    @property
+    def node(self) -> Operation:
+        """The reduction."""
+        return self.nodes[-1]
+
+    def plan(self, views: dict[Node, View]) -> FoldPlan:
+        """How the reduction runs."""
+        return FoldPlan(self, views)
+
+    def items(self, views: dict[Node, View]) -> int:
+        """How many parts of results can be computed side by side."""
+        plan = self.plan(views)
+        return plan.results * plan.parts
+
+    def workspace(self, views: dict[Node, View]) -> int:
+        """Bytes for partial results."""
+        plan = self.plan(views)
+        return plan.parts * plan.count * dtype_of(self.node).itemsize if plan.parts > 1 else 0
+
+    def emit(self, frame: Frame) -> None:
+        """The code for items `frame.begin` to `frame.end`."""
+        _Emitter(self, frame).run()
+
+    def finish(self) -> Finish:
+        """The kernel that combines the parts."""
+        return Finish(nodes=[self.node], kept=[self.node], fold=self)
+
+
+class FoldPlan:
+    """Axes that stay and axes that go, merged, for operands in the space of the input."""
+
+    def __init__(self, unit: Fold, views: dict[Node, View]) -> None:
+        node = unit.node
+        self.shape = shape = sizes(node.inputs[0].shape)
+        self.reads = unit.reads()
+        self.operands = [broadcast(views[x], shape) for x in self.reads]
+        gone = list(axes_in(node.attributes["axis"], len(shape)))
+        stay = [axis for axis in range(len(shape)) if axis not in gone]
+        kept = tuple(shape[axis] for axis in stay)
+        self.count = math.prod(kept)
+        inner = self._inner([axis for axis in range(len(shape)) if shape[axis] > 1])
+        self.beside = inner in stay
+        result = dict(zip(stay, row_major(kept), strict=True))
+        strides = [view.strides for view in self.operands]
+        if self.beside:
+            stay = [*[axis for axis in stay if axis != inner], inner]
+        elif inner in gone:
+            gone = [*[axis for axis in gone if axis != inner], inner]
+        self.outer, steps = collapsed(
+            [shape[axis] for axis in stay],
+            [
+                *[[step[axis] for axis in stay] for step in strides],
+                [result[axis] for axis in stay],
+            ],
+        )
+        self.outer_steps, self.result_steps = steps[:-1], steps[-1]
+        self.inner, self.inner_steps = collapsed(
+            [shape[axis] for axis in gone], [[step[axis] for axis in gone] for step in strides]
+        )
+        floats = [dtype_of(x) for x in (node, *unit.nodes, *self.reads)]
+        self.terms = math.prod(shape[axis] for axis in gone)
+        if self.beside and self.count:
+            self.lanes = lanes_for(floats, self.outer[-1])
+            self.width = min(self.outer[-1], _STREAMS * self.lanes)
+            blocks = -(-self.outer[-1] // self.width)
+            self.results = math.prod(self.outer[:-1]) * blocks
+        else:
+            self.beside = False
+            self.lanes = lanes_for(floats, self.inner[-1] if self.inner else 1)
+            self.results = self.count
+        self.parts, self.part = self._cut()
+
+    def _inner(self, axes: list[int]) -> int:
+        def worth(axis: int) -> tuple[int, int]:
+            return sum(view.strides[axis] == 1 for view in self.operands), axis
+
+        return max(axes, key=worth, default=-1)
+
+    def _cut(self) -> tuple[int, int]:
+        """(how many parts, how long a part is on the outermost axis that goes)."""
+        length = self.inner[0] if self.inner else 1
+        if self.results >= _FEW or self.terms * self.count < _LARGE or length < 2:
+            return 1, length
+        wanted = min(64, self.terms * self.count // _PART, length)
+        part = -(-length // wanted)
+        if not self.beside and len(self.inner) == 1:
+            step = self.lanes * _STREAMS
+            part = -(-part // step) * step
+        return -(-length // part), part
+
+
+class _Emitter:
+    """The code of one reduction."""
+
+    def __init__(self, unit: Fold, frame: Frame) -> None:
+        self.unit, self.frame, self.b = unit, frame, frame.builder
+        self.plan = unit.plan(frame.views)
+        self.bases = [frame.pointer(view.base) for view in self.plan.operands]
+        self.node = unit.node
+        self.prologue = unit.nodes[:-1]
+        dtype = dtype_of(self.node)
+        kind = value_type(dtype, self.plan.lanes)
+        self.slots = [frame.slot(kind) for _ in range(_STREAMS)]
+        self.work = self.plan.parts > 1
+        self.base = frame.pointer(unit if self.work else self.node)
+
+    def run(self) -> None:
+        """Every item: a result or a block of them, and a part of the axes that go."""
+        b, plan = self.b, self.plan
+        with loop(b, self.frame.begin, self.frame.end) as item:
+            part = b.srem(item, integer(plan.parts))
+            which = b.sdiv(item, integer(plan.parts))
+            if plan.beside:
+                self._beside(which, part)
+            else:
+                self._single(which, part)
+
+    def _starts(self, indices: list[Any]) -> list[Any]:
+        return [
+            place_of(self.b, indices, steps, integer(view.offset))
+            for view, steps in zip(self.plan.operands, self.plan.outer_steps, strict=True)
+        ]
+
+    def _target(self, place: Any, part: Any) -> Any:
+        b = self.b
+        if not self.work:
+            return place
+        return b.add(place, b.mul(part, integer(self.plan.count)))
+
+    def _beside(self, which: Any, part: Any) -> None:
+        """A block of neighbouring results."""
+        b, plan = self.b, self.plan
+        length, width = plan.outer[-1], plan.width
+        blocks = -(-length // width)
+        indices = unravelled(b, which, [*plan.outer[:-1], blocks])
+        first = b.mul(indices[-1], integer(width))
+        indices = [*indices[:-1], first]
+        place = place_of(b, indices, plan.result_steps, integer(0))
+        starts = self._starts(indices)
+        rest = length - (blocks - 1) * width
+        if rest == width:
+            self._block(starts, self._target(place, part), width, part)
+            return
+        last = b.icmp_signed("==", first, integer((blocks - 1) * width))
+        with b.if_else(last) as (then, otherwise):
+            with then:
+                self._block(starts, self._target(place, part), rest, part)
+            with otherwise:
+                if blocks > 1:
+                    self._block(starts, self._target(place, part), width, part)
+
+    def _block(self, starts: list[Any], target: Any, width: int, part: Any) -> None:
+        """`width` results side by side, each lane one of them."""
+        b, plan, lanes = self.b, self.plan, self.plan.lanes
+        counts = [min(lanes, width - at) for at in range(0, width, lanes)]
+        totals = [Total(b, self.node, lanes, slot) for slot in self.slots[: len(counts)]]
+        for total in totals:
+            total.begin()
+
+        def one(places: list[Any]) -> None:
+            for place_in, (total, active) in enumerate(zip(totals, counts, strict=True)):
+                there = [
+                    b.add(place, integer(place_in * lanes * steps[-1]))
+                    for place, steps in zip(places, plan.outer_steps, strict=True)
+                ]
+                last = [steps[-1] for steps in plan.outer_steps]
+                total.add(self._summand(there, last, active), lanes)
+
+        self._nest(starts, part, one)
+        for number_, (total, active) in enumerate(zip(totals, counts, strict=True)):
+            place = b.add(target, integer(number_ * lanes * plan.result_steps[-1]))
+            write(b, self.base, total.value(), place, plan.result_steps[-1], active)
+
+    def _nest(self, starts: list[Any], part: Any, body: Any) -> None:
+        """Loops over all axes that go, the outermost over one part."""
+        b, plan = self.b, self.plan
+        if not plan.inner:
+            body(starts)
+            return
+        low = b.mul(part, integer(plan.part))
+        high = self.frame.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
+        with loop(b, low, high) as index:
+            places = [
+                b.add(start, b.mul(index, integer(steps[0])))
+                for start, steps in zip(starts, plan.inner_steps, strict=True)
+            ]
+            nest(b, plan.inner[1:], [steps[1:] for steps in plan.inner_steps], places, body)
+
+    def _single(self, which: Any, part: Any) -> None:
+        """One result, vectors along the innermost axis that goes."""
+        b, plan, lanes = self.b, self.plan, self.plan.lanes
+        indices = unravelled(b, which, plan.outer)
+        starts = self._starts(indices)
+        totals = [Total(b, self.node, lanes, slot) for slot in self.slots]
+        for total in totals:
+            total.begin()
+        last = [steps[-1] if steps else 0 for steps in plan.inner_steps]
+        if not plan.inner:
+            totals[0].add(self._summand(starts, last, lanes), lanes)
+        elif len(plan.inner) == 1:
+            self._row(starts, last, totals, part)
+        else:
+            low = b.mul(part, integer(plan.part))
+            high = self.frame.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
+            steps = plan.inner_steps
+            with loop(b, low, high) as index:
+                places = [
+                    b.add(start, b.mul(index, integer(step[0])))
+                    for start, step in zip(starts, steps, strict=True)
+                ]
+                nest(
+                    b, plan.inner[1:-1], [step[1:-1] for step in steps], places,
+                    lambda at: self._row(at, last, totals, None),
+                )  # fmt: skip
+        parts = [total.value() for total in totals]
+        combine = COMBINE[type(self.node)]
+        while len(parts) > 1:
+            parts = [combine(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+        place = place_of(b, indices, plan.result_steps, integer(0))
+        write(b, self.base, across(parts[0], combine), self._target(place, part))
+
+    def _row(self, starts: list[Any], last: list[int], totals: list[Total], part: Any) -> None:
+        """Along the innermost axis, or along one part of it."""
+        b, plan, lanes = self.b, self.plan, self.plan.lanes
+        length = plan.inner[-1]
+
+        def at(index: Any) -> list[Any]:
+            return [
+                b.add(start, b.mul(index, integer(step)))
+                for start, step in zip(starts, last, strict=True)
+            ]
+
+        bulk = length // (lanes * _STREAMS) * lanes * _STREAMS
+        if part is None:
+            low, high = integer(0), integer(bulk)
+        else:
+            low = b.mul(part, integer(plan.part))
+            high = self.frame.smaller(b.add(low, integer(plan.part)), integer(bulk))
+        if bulk:
+            with loop(b, low, high, lanes * _STREAMS) as index:
+                for stream, total in enumerate(totals):
+                    there = at(b.add(index, integer(stream * lanes)))
+                    total.add(self._summand(there, last, lanes), lanes)
+        if bulk == length:
+            return
+
+        def rest() -> None:
+            def one(index: Any, active: int) -> None:
+                there = at(b.add(index, integer(bulk)))
+                totals[0].add(self._summand(there, last, active), active)
+
+            vectors(b, length - bulk, lanes, one)
+
+        if part is None or plan.parts == 1:
+            rest()
+        else:
+            with b.if_then(b.icmp_signed("==", part, integer(plan.parts - 1))):
+                rest()
+
+    def _summand(self, places: list[Any], last: list[int], active: int) -> Value:
+        """The value to combine, at these places of the operands."""
+        b, lanes = self.b, self.plan.lanes
+        values: dict[Node, Value] = {}
+        for x, base, place, step in zip(self.plan.reads, self.bases, places, last, strict=True):
+            value = read(b, base, dtype_of(x), place, lanes, step, active)
+            values[x] = splatted(value, lanes) if value.lanes != lanes else value
+        compute(b, self.prologue, values, lanes, self.unit.inner)
+        x = self.node.inputs[0]
+        x = self.unit.inner.get(x, x)
+        return number(b, x, lanes) if is_number(x) else values[x]
+
+
+@dataclass(eq=False)
+class Finish(Unit):
+    """Combines the parts of a reduction, in their order."""
+
+    fold: Any = None
+
+    @property
+    def works(self) -> list[Any]:
+        """The workspaces that it reads."""
+        return [self.fold]
+
+    def reads(self) -> list[Node]:
+        return []
+
+    def items(self, views: dict[Node, View]) -> int:
+        """One: it is little work."""
+        return 1
+
+    def cost(self, views: dict[Node, View]) -> float:
+        """Nanoseconds on one thread, about."""
+        return 500.0
+
+    def emit(self, frame: Frame) -> None:
+        """The code for all results."""
+        b = frame.builder
+        plan = self.fold.plan(frame.views)
+        node = self.fold.node
+        dtype = dtype_of(node)
+        lanes = lanes_for([dtype], plan.count)
+        work, target = frame.pointer(self.fold), frame.pointer(node)
+        total = Total(b, node, lanes, frame.slot(value_type(dtype, lanes)))
+
+        def body(index: Any, active: int) -> None:
+            total.begin()
+            with loop(b, integer(0), integer(plan.parts)) as part:
+                place = b.add(index, b.mul(part, integer(plan.count)))
+                total.add(read(b, work, dtype, place, lanes, 1, active), lanes)
+            write(b, target, total.value(), index, 1, active)
+
+        vectors(b, plan.count, lanes, body)

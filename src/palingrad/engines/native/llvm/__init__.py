@@ -1,0 +1,1 @@
+"""The layer over LLVM IR: values, loops, strided views, maths functions, the target CPU."""

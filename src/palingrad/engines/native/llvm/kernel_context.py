@@ -1,0 +1,72 @@
+"""Where a kernel's code is emitted: the builder, the buffers, and the range of items to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+
+from ....dtypes import DType
+from ....graph.node import Node
+from .builder import Builder
+from .loops import BYTE, INT, address, integer, memory_type
+from .strided_view import View
+
+POINTER = BYTE.as_pointer()
+# A kernel is a function (table of buffers, first item, end of items).
+KERNEL = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT, INT])
+
+
+class Frame:
+    """One kernel's function while its code is emitted.
+
+    `place(node)` tells where a buffer is: the slot of the table, and the bytes from there on.
+    """
+
+    def __init__(
+        self,
+        function: ir.Function,
+        views: dict[Node, View],
+        place: Callable[[Node], tuple[int, int]],
+    ) -> None:
+        self.builder: Any = Builder(function.append_basic_block("entry"))
+        self.table, self.begin, self.end = function.args
+        self.views = views
+        self._place = place
+        self._pointers: dict[Any, Any] = {}
+
+    def pointer(self, node: Any) -> Any:
+        """The start of a node's buffer, or of a kernel's own workspace."""
+        if node not in self._pointers:
+            number, offset = self._place(node)
+            b = self.builder
+            with b.goto_entry_block():
+                start = b.load(b.gep(self.table, [integer(number)]))
+                self._pointers[node] = b.gep(start, [integer(offset)]) if offset else start
+        return self._pointers[node]
+
+    def typed(self, node: Any, dtype: DType, offset: int = 0) -> Any:
+        """A pointer to element `offset` of a node's buffer."""
+        return address(self.builder, self.pointer(node), dtype, integer(offset))
+
+    def stack(self, dtype: DType, count: int) -> Any:
+        """Room for `count` elements that lives as long as the call."""
+        b = self.builder
+        with b.goto_entry_block():
+            area = b.alloca(ir.ArrayType(memory_type(dtype), max(count, 1)))
+            area.align = 64
+            return b.bitcast(area, POINTER)
+
+    def slot(self, kind: Any) -> Any:
+        """A variable of an LLVM type, which the optimiser keeps in a register."""
+        with self.builder.goto_entry_block():
+            return self.builder.alloca(kind)
+
+    def larger(self, a: Any, b: Any) -> Any:
+        """The larger of two integers."""
+        return self.builder.select(self.builder.icmp_signed(">", a, b), a, b)
+
+    def smaller(self, a: Any, b: Any) -> Any:
+        """The smaller of two integers."""
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)

@@ -1,0 +1,254 @@
+"""Values in generated code: scalars or vectors of a NumPy dtype, with Python's operators."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from llvmlite import ir
+
+from ....dtypes import DType, bool_, promote
+from .target import host
+
+_TYPES: dict[str, Any] = {
+    "b1": ir.IntType(1), "i1": ir.IntType(8), "i2": ir.IntType(16), "i4": ir.IntType(32),
+    "i8": ir.IntType(64), "u1": ir.IntType(8), "u2": ir.IntType(16), "u4": ir.IntType(32),
+    "u8": ir.IntType(64), "f4": ir.FloatType(), "f8": ir.DoubleType(),
+}  # fmt: skip
+
+
+def supported(dtype: Any) -> bool:
+    """Whether generated code can hold values of this dtype."""
+    return dtype is not None and f"{dtype.kind}{dtype.itemsize}" in _TYPES
+
+
+def scalar_type(dtype: DType) -> Any:
+    """The LLVM type of one element in a register: booleans are one bit."""
+    return _TYPES[f"{dtype.kind}{dtype.itemsize}"]
+
+
+def value_type(dtype: DType, lanes: int) -> Any:
+    """The LLVM type of `lanes` elements in a register."""
+    element = scalar_type(dtype)
+    return element if lanes == 1 else ir.VectorType(element, lanes)
+
+
+def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
+    """A number in every lane."""
+    python = float(number) if dtype.kind == "f" else int(number)
+    return _repeated(scalar_type(dtype), repr(python), lanes)
+
+
+@cache
+def _repeated(element: Any, number: str, lanes: int) -> ir.Constant:
+    """Made once, for it is long to write: −0.0 is another number than 0.0, so they go by text."""
+    one = ir.Constant(element, int(number) if isinstance(element, ir.IntType) else float(number))
+    return one if lanes == 1 else ir.Constant(ir.VectorType(element, lanes), [one] * lanes)
+
+
+class Value:
+    """`lanes` elements of a dtype; operators emit instructions where the builder stands."""
+
+    __array_ufunc__ = None
+
+    def __init__(self, builder: Any, code: Any, dtype: DType, lanes: int) -> None:
+        self.builder, self.code, self.dtype, self.lanes = builder, code, dtype, lanes
+        self.one: Value | None = None  # the scalar that is in every lane, where that is known
+
+    def like(self, code: Any, dtype: DType | None = None) -> Value:
+        """Another value with as many lanes."""
+        return Value(self.builder, code, dtype or self.dtype, self.lanes)
+
+    def number(self, number: Any, dtype: DType | None = None) -> Value:
+        """A number of this value's dtype in as many lanes."""
+        dtype = dtype or self.dtype
+        return self.like(constant(dtype, number, self.lanes), dtype)
+
+    @property
+    def written(self) -> Any:
+        """The number that stands in the code for every lane, if this value is one; else None."""
+        if not isinstance(self.code, ir.Constant):
+            return None
+        number = self.code.constant
+        return number[0].constant if isinstance(number, list) else number
+
+    def coerced(self, other: Any) -> Value:
+        """`other` beside this value: a Python number takes this dtype."""
+        return other if isinstance(other, Value) else self.number(other)
+
+    def pair(self, other: Any) -> tuple[Value, Value]:
+        """Both operands in one dtype."""
+        other = self.coerced(other)
+        if other.dtype == self.dtype:
+            return self, other
+        dtype = promote(self.dtype, other.dtype)
+        return self.cast(dtype), other.cast(dtype)
+
+    def binary(self, other: Any, floats: str, integers: str, unsigned: str = "") -> Value:
+        """One instruction on two operands, named for floats and for integers."""
+        a, b = self.pair(other)
+        kind = a.dtype.kind
+        name = floats if kind == "f" else unsigned if kind in "ub" and unsigned else integers
+        return a.like(getattr(a.builder, name)(a.code, b.code))
+
+    def compared(self, other: Any, sign: str) -> Value:
+        """A comparison: booleans; NaN compares only under !=."""
+        a, b = self.pair(other)
+        if a.dtype.kind == "f":
+            how = a.builder.fcmp_unordered if sign == "!=" else a.builder.fcmp_ordered
+        else:
+            how = a.builder.icmp_signed if a.dtype.kind == "i" else a.builder.icmp_unsigned
+        return a.like(how(sign, a.code, b.code), bool_)
+
+    def called(self, name: str, *others: Value) -> Value:
+        """An LLVM intrinsic on values of this type."""
+        kind = f"{'f' if self.dtype.kind == 'f' else 'i'}{8 * self.dtype.itemsize}"
+        suffix = kind if self.lanes == 1 else f"v{self.lanes}{kind}"
+        module, full = self.builder.module, f"llvm.{name}.{suffix}"
+        arguments = [self.code, *(other.code for other in others)]
+        function = module.globals.get(full)
+        if function is None:
+            signature = ir.FunctionType(self.code.type, [one.type for one in arguments])
+            function = ir.Function(module, signature, full)
+        return self.like(self.builder.call(function, arguments))
+
+    def estimate(self, name: str) -> Value:
+        """AVX-512's estimate of a function with 14 bits, on a whole vector of float32."""
+        module, full, mask = self.builder.module, f"llvm.x86.avx512.{name}.ps.512", ir.IntType(16)
+        kind = self.code.type
+        function = module.globals.get(full)
+        if function is None:
+            function = ir.Function(module, ir.FunctionType(kind, [kind, kind, mask]), full)
+        nothing = ir.Constant(kind, ir.Undefined)
+        return self.like(self.builder.call(function, [self.code, nothing, mask(0xFFFF)]))
+
+    def cast(self, dtype: DType) -> Value:
+        """This value in another dtype, as NumPy converts."""
+        if dtype == self.dtype:
+            return self
+        if dtype == bool_:
+            return self.compared(0, "!=")
+        b, code, to = self.builder, self.code, value_type(dtype, self.lanes)
+        kind = self.dtype.kind
+        if kind == "f" and dtype.kind == "f":
+            wider = dtype.itemsize > self.dtype.itemsize
+            return self.like((b.fpext if wider else b.fptrunc)(code, to), dtype)
+        if kind == "f":
+            return self._to_integer(dtype)
+        if dtype.kind == "f":
+            how = b.sitofp if kind == "i" else b.uitofp
+            return self.like(how(code, to), dtype)
+        bits = 1 if kind == "b" else 8 * self.dtype.itemsize
+        if 8 * dtype.itemsize == bits:
+            return self.like(code, dtype)
+        if 8 * dtype.itemsize < bits:
+            return self.like(b.trunc(code, to), dtype)
+        return self.like((b.sext if kind == "i" else b.zext)(code, to), dtype)
+
+    def _to_integer(self, dtype: DType) -> Value:
+        """Towards zero; what doesn't fit takes the nearest bound, and NaN 0."""
+        to = value_type(dtype, self.lanes)
+        sign = "s" if dtype.kind == "i" else "u"
+        lanes = "" if self.lanes == 1 else f"v{self.lanes}"
+        full = (
+            f"llvm.fpto{sign}i.sat.{lanes}i{8 * dtype.itemsize}.{lanes}f{8 * self.dtype.itemsize}"
+        )
+        function = self.builder.module.globals.get(full)
+        if function is None:
+            function = ir.Function(self.builder.module, ir.FunctionType(to, [self.code.type]), full)
+        return self.like(self.builder.call(function, [self.code]), dtype)
+
+    def bits(self, dtype: DType) -> Value:
+        """The same bits as another dtype of the same size."""
+        return self.like(self.builder.bitcast(self.code, value_type(dtype, self.lanes)), dtype)
+
+    def fma(self, factor: Any, addend: Any) -> Value:
+        """self · factor + addend, rounded once."""
+        return self.called("fma", self.coerced(factor), self.coerced(addend))
+
+    def fused(self, factor: Value, addend: Value) -> Value:
+        """self · factor + addend: rounded once where the CPU can; of integers modulo 2ᵇ."""
+        if self.dtype.kind != "f":
+            return self * factor + addend
+        return self.called(host().fused, factor, addend)
+
+    # ---------------------------------------------------------------- Python's operators
+
+    def __add__(self, other: Any) -> Value:
+        a, b = self.pair(other)
+        return a | b if a.dtype == bool_ else a.binary(b, "fadd", "add", "add")  # True + True: True
+
+    def __sub__(self, other: Any) -> Value:
+        return self.binary(other, "fsub", "sub", "sub")
+
+    def __mul__(self, other: Any) -> Value:
+        return self.binary(other, "fmul", "mul", "mul")
+
+    def __truediv__(self, other: Any) -> Value:
+        return self.binary(other, "fdiv", "sdiv", "udiv")
+
+    def __radd__(self, other: Any) -> Value:
+        return self.coerced(other) + self
+
+    def __rsub__(self, other: Any) -> Value:
+        return self.coerced(other) - self
+
+    def __rmul__(self, other: Any) -> Value:
+        return self.coerced(other) * self
+
+    def __rtruediv__(self, other: Any) -> Value:
+        return self.coerced(other) / self
+
+    def __neg__(self) -> Value:
+        return (
+            self.like(self.builder.fneg(self.code))
+            if self.dtype.kind == "f"
+            else self.number(0) - self
+        )
+
+    def __and__(self, other: Any) -> Value:
+        return self.binary(other, "and_", "and_", "and_")
+
+    def __or__(self, other: Any) -> Value:
+        return self.binary(other, "or_", "or_", "or_")
+
+    def __xor__(self, other: Any) -> Value:
+        return self.binary(other, "xor", "xor", "xor")
+
+    def __invert__(self) -> Value:
+        return self.like(self.builder.not_(self.code))
+
+    def __lshift__(self, other: Any) -> Value:
+        return self.binary(other, "shl", "shl", "shl")
+
+    def __rshift__(self, other: Any) -> Value:
+        return self.binary(other, "ashr", "ashr", "lshr")
+
+    def __lt__(self, other: Any) -> Value:
+        return self.compared(other, "<")
+
+    def __le__(self, other: Any) -> Value:
+        return self.compared(other, "<=")
+
+    def __gt__(self, other: Any) -> Value:
+        return self.compared(other, ">")
+
+    def __ge__(self, other: Any) -> Value:
+        return self.compared(other, ">=")
+
+    def __eq__(self, other: Any) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.compared(other, "==")
+
+    def __ne__(self, other: Any) -> Value:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self.compared(other, "!=")
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        raise TypeError("a value in generated code is not known yet")
+
+
+def chosen(condition: Value, x: Value, y: Value) -> Value:
+    """x where the condition holds, else y."""
+    x, y = x.pair(y)
+    return x.like(x.builder.select(condition.code, x.code, y.code))

@@ -1,0 +1,232 @@
+"""From a schedule to one LLVM module: a function for each kernel, and those that run the stages."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from ...dtypes import int64
+from ...shapes import size
+from .kernels.bounds_check import FAILED
+from .kernels.formula import dtype_of
+from .kernels.gather_scatter import Indexed
+from .llvm.builder import Builder
+from .llvm.flush_denormals import flushing
+from .llvm.kernel_context import KERNEL, POINTER, Frame
+from .llvm.loops import INT, integer, loop, read
+from .plan.index_checks import Check
+from .plan.schedule import Fallback, Kernel, Schedule, is_serial
+from .runtime.buffers import Slots
+from .runtime.thread_pool import STAGES, STRETCH, emit_entry
+from .runtime.work_stealing import emit_stage
+
+_READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
+_TEAM = INT.as_pointer()
+
+
+def stretches(schedule: Schedule) -> list[list[list[Kernel]]]:
+    """Stages that run in one native call, and fallbacks alone."""
+    found: list[list[list[Kernel]]] = []
+    for stage in schedule.stages:
+        slow = isinstance(stage[0].unit, Fallback)
+        if slow or not found or isinstance(found[-1][0][0].unit, Fallback):
+            found.append([stage])
+        else:
+            found[-1].append(stage)
+    return found
+
+
+class Module:
+    """The module of one program."""
+
+    def __init__(self, schedule: Schedule, slots: Slots) -> None:
+        self.schedule, self.slots = schedule, slots
+        self.module = ir.Module("program")
+        self._kernels = {
+            id(kernel): self._kernel(kernel, number)
+            for number, kernel in enumerate(schedule.kernels)
+            if kernel.items and not isinstance(kernel.unit, Fallback)
+        }
+        _emit_prepare(self.module, slots.objects, slots.checks)
+        names: list[str] = []
+        for number, stretch in enumerate(stretches(schedule)):
+            if not isinstance(stretch[0][0].unit, Fallback):
+                self._stretch(f"stretch_{number}", stretch)
+                if number == 0:
+                    names.append("stretch_0")
+        self._run(names)
+
+    def __str__(self) -> str:
+        return str(self.module)
+
+    def _kernel(self, kernel: Kernel, number: int) -> ir.Function:
+        name = f"{type(kernel.unit).__name__.lower()}_{number}"
+        function = ir.Function(self.module, KERNEL, name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        frame = Frame(function, self.schedule.views, self.slots.place)
+        kernel.unit.emit(frame)
+        frame.builder.ret_void()
+        return function
+
+    def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
+        """The kernel on these items, unless an integer was wrong and it must not go on."""
+        function = self._kernels[id(kernel)]
+        if not self._must_not_fail(kernel.unit):
+            b.call(function, [table, begin, end])
+            return
+        with b.if_then(b.icmp_signed("==", b.load(self._told(b, table, FAILED)), integer(0))):
+            b.call(function, [table, begin, end])
+
+    def _must_not_fail(self, unit: Any) -> bool:
+        if not self.slots.looks:
+            return False
+        updates = self.schedule.updates
+        over = updates is not None and any(node in updates.alias for node in unit.nodes)
+        return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
+
+    def _told(self, b: Any, table: Any, owner: Any) -> Any:
+        """The word where the owner says whether an integer was wrong."""
+        slot, offset = self.slots.place(owner)
+        control = b.load(b.gep(table, [integer(slot)]))
+        return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
+
+    def _stretch(self, name: str, stretch: list[list[Kernel]]) -> None:
+        """`name`(table, team)."""
+        serial = all(is_serial(stage) for stage in stretch)
+        alone = ir.Function(self.module, STRETCH, name if serial else f"{name}_alone")
+        b: Any = Builder(alone.append_basic_block("entry"))
+        with flushing(b, self.schedule.trains):
+            for kernel in (one for stage in stretch for one in stage):
+                self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
+        b.ret_void()
+        if serial:
+            return
+        together = ir.Function(self.module, STAGES, f"{name}_together")
+        b = Builder(together.append_basic_block("entry"))
+        table, team, thread = together.args
+        before = 0
+        with flushing(b, self.schedule.trains):
+            for stage in stretch:
+                before += self._stage(b, table, (team, thread), stage, before)
+        b.ret_void()
+        emit_entry(self.module, name, together, alone)
+
+    def _stage(
+        self, b: Any, table: Any, member: tuple[Any, Any], stage: list[Kernel], before: int
+    ) -> int:
+        """The chunks of a stage, as one thread of the team; how many there are."""
+        serial = is_serial(stage)
+        chunks = [1] if serial else [kernel.chunks for kernel in stage]
+
+        def work(number: int, chunk: Any) -> None:
+            if serial:
+                for kernel in stage:
+                    self._call(b, kernel, table, integer(0), integer(kernel.items))
+                return
+            kernel = stage[number]
+            items, count = integer(kernel.items), integer(kernel.chunks)
+            begin = b.sdiv(b.mul(chunk, items), count)
+            end = b.sdiv(b.mul(b.add(chunk, integer(1)), items), count)
+            self._call(b, kernel, table, begin, end)
+
+        emit_stage(b, *member, chunks, before, work)
+        return sum(chunks)
+
+    def _run(self, names: list[str]) -> None:
+        """run(block): take the arrays and do the first stretch, as often as the block says.
+
+        The block: table, team, objects, how often, and by how many bytes each array's pointer moves
+        from one time to the next. Returns 0; the number of the array, from 1 on, that generated
+        code can't read as it lies; or −n − 1 if array n holds an integer that it mustn't, where n
+        is the number of arrays for integers that are computed.
+        """
+        run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
+        (block,) = run.args
+        b: Any = Builder(run.append_basic_block("entry"))
+        table, team, objects, moves = (
+            b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
+            for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
+        )
+        times = b.load(b.gep(block, [integer(3)]))
+        bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
+        with b.if_then(b.icmp_signed("!=", bad, integer(0))):
+            b.ret(bad)
+        for owner in [FAILED, *self.slots.looks] if self.slots.looks else []:
+            b.store(integer(0), self._told(b, table, owner))
+
+        def once(stretch: Any) -> None:
+            b.call(stretch, [table, team])
+            if self.slots.looks:
+                failed = b.load(self._told(b, table, FAILED))
+                with b.if_then(b.icmp_signed("!=", failed, integer(0))):
+                    b.ret(integer(-self.slots.objects - 1))
+
+        if names:
+            stretch = self.module.globals[names[0]]
+            once(stretch)
+            words = b.bitcast(table, INT.as_pointer())
+            with loop(b, integer(1), times):
+                with loop(b, integer(0), integer(self.slots.objects)) as number:
+                    word = b.gep(words, [number])
+                    move = b.load(b.gep(moves, [number]))
+                    b.store(b.add(b.load(word), move), word)
+                once(stretch)
+        b.ret(integer(0))
+
+
+def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]) -> None:
+    """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
+
+    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
+    it mustn't.
+    """
+    kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
+    function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
+    table, objects, times, moves = function.args
+    b: Any = Builder(function.append_basic_block("entry"))
+    data, flags = array_layout()
+    with loop(b, integer(0), integer(count)) as number:
+        array = b.load(b.gep(objects, [number]))
+        at = b.inttoptr(b.add(array, integer(flags)), ir.IntType(32).as_pointer())
+        readable = ir.Constant(ir.IntType(32), _READABLE)
+        fine = b.icmp_signed("==", b.and_(b.load(at), readable), readable)
+        with b.if_then(b.not_(fine)):
+            b.ret(b.add(number, integer(1)))
+        pointer = b.inttoptr(b.add(array, integer(data)), POINTER.as_pointer())
+        b.store(b.load(pointer), b.gep(table, [number]))
+    for slot, check in checks:
+        dtype, many = dtype_of(check.x), size(check.x.shape)
+        moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
+        total = b.mul(integer(many), b.select(moving, times, integer(1)))
+        base = b.load(b.gep(table, [integer(slot)]))
+        with loop(b, integer(0), total) as place:
+            index = read(b, base, dtype, place, 1, 1).cast(int64).code
+            bad = b.icmp_signed("<", index, integer(check.low))
+            if check.high is not None:
+                bad = b.or_(bad, b.icmp_signed(">=", index, integer(check.high)))
+            with b.if_then(bad):
+                b.ret(integer(-slot - 1))
+    b.ret(integer(0))
+
+
+@cache
+def array_layout() -> tuple[int, int]:
+    """Where NumPy's array structure has its data pointer and its flags, in bytes.
+
+    PyArrayObject_fields is part of NumPy's binary interface: data, nd, dimensions, strides, base,
+    descr, flags. What is there is compared with what NumPy says.
+    """
+    data = object.__basicsize__
+    flags = data + 48
+    for array in (np.zeros(3), np.zeros((4, 3), np.float32)[:, :2]):
+        pointer = ctypes.c_size_t.from_address(id(array) + data).value
+        found = ctypes.c_int.from_address(id(array) + flags).value
+        assert pointer == array.__array_interface__["data"][0]
+        assert bool(found & 1) == array.flags.c_contiguous
+        assert bool(found & 0x100) == array.flags.aligned
+    return data, flags

@@ -1,0 +1,244 @@
+"""Slots: the table of pointers that generated code gets, and the memory behind it."""
+
+from __future__ import annotations
+
+import sys
+from array import array as row_of
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....dtypes import Array
+from ....graph.leaves import Constant
+from ....graph.node import Node
+from ....passes.program import Program
+from ....shapes import size, sizes
+from ..kernels.bounds_check import FAILED, Look
+from ..kernels.formula import dtype_of
+from ..plan.buffer_planner import Span, planned
+from ..plan.index_checks import Check, check_of, fed
+from ..plan.schedule import Fallback, Kernel, Schedule
+from .aligned_alloc import placed
+
+_LINE = 64  # bytes of a cache line
+HELD = 3  # references to an array that only the slot and the asking function hold
+
+
+class Memory:
+    """What one run needs: the table, the arena, and the arrays that the table points to.
+
+    `objects` holds the addresses of the arrays that are fed and handed out: generated code takes
+    their data pointers from there.
+    """
+
+    def __init__(self, slots: Slots) -> None:
+        self.arena = _aligned(slots.arena_bytes)
+        self.control = _aligned(slots.control_bytes)
+        self.arrays: list[Any] = [None] * slots.count
+        self.spare: list[Any] = [None] * len(slots.results)  # a second array for each result
+        self.table = row_of("Q", bytes(8 * (slots.count + 2)))
+        self.address = self.table.buffer_info()[0]
+        self.objects = row_of("Q", bytes(8 * max(slots.objects, 1)))
+        self.table[slots.count] = self.arena.ctypes.data
+        self.table[slots.count + 1] = self.control.ctypes.data
+        self.moves = row_of("q", bytes(8 * max(slots.objects, 1)))
+        # What `run` is called with: table, team, objects, how often, moves.
+        self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
+                                  self.moves.buffer_info()[0]])  # fmt: skip
+        self.block_address = self.block.buffer_info()[0]
+        self.crew: Any = None  # the team that runs with this memory
+        self.states: list[Array] = []  # what Variables held when `count` was the count of changes
+        self.count = -1
+        self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
+        for number, value in slots.fixed.items():
+            self.point(number, value)
+
+    def joins(self, crew: Any) -> None:
+        """Let this team run with the memory, or nobody but the caller; ring for who sleeps."""
+        if crew is not self.crew:
+            self.crew = crew
+            self.block[1] = 0 if crew is None else crew.address
+        if crew is not None and crew.asleep:
+            crew.wake()
+
+    def point(self, number: int, array: Array) -> None:
+        """Let a slot be this array, which generated code can read as it lies."""
+        flags = array.flags
+        if not (flags.c_contiguous and flags.aligned):
+            array = np.require(array, requirements=["C", "A"])
+        self.arrays[number] = array
+        self.table[number] = array.__array_interface__["data"][0]
+
+
+def _aligned(size: int) -> Array:
+    room = np.zeros(size + _LINE, np.uint8)
+    start = -room.ctypes.data % _LINE
+    return room[start : start + size]
+
+
+class Slots:
+    """Which slot each buffer has: feeds, states and results first, whose arrays change from run to
+    run; then constants and what NumPy makes; all else is in the arena, the last slot but one."""
+
+    def __init__(self, program: Program, schedule: Schedule) -> None:
+        self._views = schedule.views
+        alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
+        given: list[Node] = [*program.feeds, *program.reads]
+        if schedule.updates:  # what is updated in place stands last
+            updated = [variable for variable, _ in program.updates]
+            changing = set(updated)
+            read = [one for one in program.reads if one not in changing]
+            given = [*program.feeds, *read, *updated]
+        fixed = [node for node in program.order if isinstance(node, Constant)]
+        roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
+        made = list(schedule.maker)
+        by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
+        native = [
+            node
+            for node in made
+            if node not in by_numpy and node not in alias and self._views[node].base is node
+        ]
+        results = [node for node in native if node in roots and self._views[node].plain]
+        fresh = set(results)
+        inner = [node for node in native if node not in fresh]
+        loose = [node for node in made if node in by_numpy]
+        self.given = given
+        self.objects = len(given) + len(results)
+        self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
+        places = dict.fromkeys((*given, *results, *fixed, *loose))
+        self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
+        self._number.update({node: self._number[variable] for node, variable in alias.items()})
+        self.count = len(places)
+        self.fixed = {self._number[node]: node.numpy() for node in fixed}
+        self._fresh = fresh
+        # What is looked at before a run, and in which slot.
+        self.checks = _checks(schedule, self._number)
+        # Who looks at other integers, first who waits for least, and where in the control block
+        # each tells what it found.
+        self.looks = [one.unit for one in schedule.kernels if isinstance(one.unit, Look)]
+        told = [FAILED, *self.looks] if self.looks else []
+        self._told = {owner: line * _LINE for line, owner in enumerate(told)}
+        self.control_bytes = len(told) * _LINE
+        spans = _lives(schedule, inner, roots)
+        offsets, self.arena_bytes = planned([span for _, span in spans])
+        self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
+        self.idle: list[Memory] = []
+
+    def place(self, node: Any) -> tuple[int, int]:
+        """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
+        if node in self._offset:
+            return self.count, self._offset[node]
+        if node in self._told:
+            return self.count + 1, self._told[node]
+        return self._number[node], 0
+
+    def told(self, owner: Any, memory: Memory) -> list[int]:
+        """What was told in the last run: whether an integer was wrong, the least, the most."""
+        start = self._told[owner]
+        return memory.control[start : start + 24].view(np.int64).tolist()
+
+    def is_fresh(self, node: Node) -> bool:
+        """Whether the node's memory is a result's, which may be handed out."""
+        return node in self._fresh
+
+    def taken(self) -> Memory:
+        """Memory for one run: used before and idle now, or new."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            return Memory(self)
+
+    def give_back(self, memory: Memory) -> None:
+        """Keep the memory for the next run."""
+        self.idle.append(memory)
+
+    def let_go(self, memory: Memory) -> None:
+        """Keep the memory for the next run, and let go of what this one was given."""
+        memory.loose.clear()
+        arrays = memory.arrays
+        for number in range(len(self.given)):
+            arrays[number] = None
+        self.give_back(memory)
+
+    def results_for(self, memory: Memory) -> None:
+        """An array for each result: one of the last two runs' that nobody holds, else a new one."""
+        arrays, objects, spare = memory.arrays, memory.objects, memory.spare
+        number = len(self.given)
+        for place, (shape, dtype) in enumerate(self.results):
+            one = arrays[number]
+            if one is None or sys.getrefcount(one) > HELD:
+                # A caller who keeps each result until the next has come keeps one of two.
+                other = spare[place]
+                spare[place] = one
+                one = other
+                del other
+                if one is None or sys.getrefcount(one) > HELD - 1:
+                    one = placed(shape, dtype, place)
+                    one.setflags(write=False)
+                arrays[number] = one
+                objects[number] = id(one)
+            number += 1
+
+    def pin(self, memory: Memory, arrays: Sequence[Array], first: int) -> None:
+        """Let the slots from `first` on be these arrays."""
+        for number, array in enumerate(arrays, first):
+            memory.arrays[number] = array
+            memory.objects[number] = id(array)
+
+    def buffer(self, node: Node, memory: Memory) -> Array:
+        """The node's buffer as an array."""
+        number, offset = self.place(node)
+        if number < len(memory.arrays):
+            return memory.arrays[number]
+        part = memory.arena[offset : offset + _bytes(node)].view(dtype_of(node))
+        return part.reshape(sizes(node.shape))
+
+
+def _checks(schedule: Schedule, slots: dict[Any, int]) -> list[tuple[int, Check]]:
+    """What must hold of what is fed, and its slot."""
+    units = [kernel.unit for kernel in schedule.kernels if not _is_fallback(kernel)]
+    found: list[tuple[int, Check]] = []
+    for node in dict.fromkeys(node for unit in units for node in unit.nodes):
+        check = check_of(node)
+        base = None if check is None else fed(check.x, schedule.views)
+        if check is not None and base is not None:
+            found.append((slots[base], check))
+    return found
+
+
+def _is_fallback(kernel: Kernel) -> bool:
+    return isinstance(kernel.unit, Fallback)
+
+
+def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tuple[Any, Span]]:
+    """From which stage to which each value and each workspace is needed."""
+    views = schedule.views
+    first = {node: schedule.maker[node].stage for node in nodes}
+    last = {node: len(schedule.stages) if node in roots else first[node] for node in nodes}
+    rooms: dict[Any, tuple[int, int]] = {}
+    until: dict[Any, int] = {}
+    for kernel in schedule.kernels:
+        for node in kernel.unit.nodes:
+            base = views[node].base if node in views else node
+            if base in first:  # a fold that is finished later, or a piece, is written there
+                first[base] = min(first[base], kernel.stage)
+        for x in kernel.unit.reads():
+            base = views[x].base if x in views else x
+            if base in last:
+                last[base] = max(last[base], kernel.stage)
+        if hasattr(kernel.unit, "workspace"):
+            rooms[kernel.unit] = (kernel.stage, kernel.unit.workspace(views))
+        for owner in getattr(kernel.unit, "works", ()):
+            until[owner] = max(until.get(owner, 0), kernel.stage)
+    found: list[tuple[Any, Span]] = [
+        (node, Span(first[node], last[node], max(_bytes(node), 1))) for node in nodes
+    ]
+    for owner, (start, room) in rooms.items():
+        if room:
+            found.append((owner, Span(start, max(until.get(owner, start), start), room)))
+    return found
+
+
+def _bytes(node: Node) -> int:
+    return size(node.shape) * dtype_of(node).itemsize

@@ -1,0 +1,1 @@
+"""Drawings of graphs: the model, conventions, layout, painting and the file formats."""

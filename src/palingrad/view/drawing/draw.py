@@ -1,0 +1,185 @@
+"""draw: a picture of a graph, written to a file by its ending, or shown in a notebook."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+from xml.sax.saxutils import escape
+
+from ...errors import GraphError
+from ...graph.graph import Graph
+from ...graph.node import Node
+from ...passes.program import Program
+from .canvas import Canvas
+from .conventions import Convention, scene_of
+from .folding import folded
+from .formats.dot import dot
+from .formats.mermaid import mermaid
+from .formats.pdf import pdf
+from .formats.png import png
+from .formats.svg import svg
+from .formats.text import written
+from .granularity import Grain, taken_apart
+from .model import Picture, picture
+from .network import layers_of
+from .neurons import neurons
+from .paint import painted
+from .style import Style
+
+INLINE = 400  # nodes up to which a notebook shows a picture unasked
+
+
+class Drawing:
+    """A picture of a graph: shown by a notebook, and written to files by `save`."""
+
+    def __init__(
+        self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
+    ) -> None:
+        self.what, self.picture = what, shown
+        self.style: Style = style
+        self._canvas = canvas
+        self._painted: Canvas | None = None
+
+    @property
+    def canvas(self) -> Canvas:
+        """The painted picture."""
+        if self._painted is None:
+            self._painted = self._canvas()
+        return self._painted
+
+    def svg(self) -> str:
+        """The picture as the text of an SVG file."""
+        return svg(self.canvas, style=self.style)
+
+    def text(self) -> str:
+        """The picture as lines of text, one for each item."""
+        return written(self.picture)
+
+    def save(self, path: Any) -> None:
+        """Write the picture in the format of the path's ending. Raises GraphError for another."""
+        ending = Path(path).suffix.lower()
+        if ending not in _WRITERS:
+            raise GraphError(
+                f"draw: {Path(path).name!r} ends in {ending or 'nothing'!r}; a picture is written "
+                f"as {', '.join(_WRITERS)}"
+            )
+        data = _WRITERS[ending](self, path)
+        if data is not None:
+            Path(path).write_bytes(data.encode() if isinstance(data, str) else data)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def __repr__(self) -> str:
+        return f"Drawing({len(self.picture.items)} items, {len(self.picture.links)} links)"
+
+
+def draw(
+    what: Any,
+    path: Any = None,
+    *,
+    nodes: Convention | Literal["neurons"] = "operations",
+    style: Style = "auto",
+    direction: str = "down",
+    values: bool | None = None,
+    shapes: bool = True,
+    backward: str = "beside",
+    fold: bool | None = None,
+    grain: Grain = "tensor",
+    title: str = "",
+) -> Drawing:
+    """A picture of a node (or several) and all it depends on, of a Graph or of a Program.
+
+    With a `path` it is written there, by its ending: .svg, .png, .pdf, .html, .dot, .mmd, .txt.
+
+    nodes: "operations" with values flowing on edges, "values" with operations on edges,
+        "bipartite" with boxes for both, or "neurons": the network that leads to a node, a column
+        for each layer.
+    grain: "tensor", or a node for each number ("scalar") or row ("vector").
+    direction: "down" or "right".
+    backward: "beside" draws the backward pass upwards beside the forward pass, "below" draws all in
+        one direction.
+    values: show values, gradients and local derivatives that are known; by default where small.
+    shapes: write shapes on edges.
+    fold: draw a run of equal blocks once, with their number; by default in large pictures.
+    style: "light", "dark", "print", or "auto", which follows the reader's screen.
+    """
+    _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
+    _check("grain", grain, ("tensor", "vector", "scalar"))
+    _check("style", style, ("auto", "light", "dark", "print"))
+    _check("direction", direction, ("down", "right"))
+    _check("backward", backward, ("beside", "below"))
+    if grain != "tensor":
+        what = taken_apart(_nodes(what), grain)
+    shown = picture(what)
+    layers = layers_of(_only(what)) if nodes == "neurons" else []
+
+    def canvas() -> Canvas:
+        if nodes == "neurons":
+            return neurons(layers, values=values)
+        scene = scene_of(
+            shown, nodes=nodes, values=values, shapes=shapes, beside=backward == "beside"
+        )
+        scene.title = title or f"Computational graph of {len(shown.items)} nodes"
+        if fold or (fold is None and len(scene.boxes) > INLINE):
+            scene = folded(scene)
+        return painted(scene, right=direction == "right")
+
+    drawing = Drawing(what, shown, canvas, style)
+    if path is not None:
+        drawing.save(path)
+    return drawing
+
+
+def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
+    if given not in known:
+        raise GraphError(f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}")
+
+
+def _nodes(what: Any) -> list[Node]:
+    """What is asked for, as nodes."""
+    if isinstance(what, Program):
+        return list(what.outputs)
+    if isinstance(what, Graph):
+        used = {id(x) for node in what.nodes for x in node.inputs}
+        return [node for node in what.nodes if id(node) not in used and node.inputs]
+    return [what] if isinstance(what, Node) else list(what)
+
+
+def _only(what: Any) -> Node:
+    found = _nodes(what)
+    if len(found) != 1:
+        raise GraphError(
+            f"draw: a network leads to one node, here are {len(found)} results.",
+            hint='Draw that node: y.draw("net.svg", nodes="neurons").',
+        )
+    return found[0]
+
+
+def _page(drawing: Drawing, path: Any) -> None:
+    importlib.import_module("palingrad.view.page").write(drawing.what, path)
+
+
+_WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
+    ".svg": lambda one, _: one.svg(),
+    ".png": lambda one, _: png(one.canvas, style=one.style),
+    ".pdf": lambda one, _: pdf(one.canvas, style=one.style),
+    ".html": _page,
+    ".dot": lambda one, _: dot(one.picture),
+    ".mmd": lambda one, _: mermaid(one.picture),
+    ".txt": lambda one, _: written(one.picture),
+}
+
+
+def svg_of(what: Any) -> str | None:
+    """What a notebook shows of a graph that isn't too large; a lone node shows its value."""
+    one = draw(what)
+    return one.svg() if 1 < len(one.picture.items) <= INLINE else None
+
+
+def html_of(what: Any) -> str | None:
+    """The same with the value in words above it."""
+    shown = svg_of(what)
+    return None if shown is None else f"<pre>{escape(repr(what))}</pre>{shown}"

@@ -1,0 +1,1 @@
+"""The file formats of drawings: SVG, PNG, PDF, DOT, Mermaid and text."""

@@ -1,0 +1,64 @@
+"""DOT: a picture for Graphviz, for those who lay out their graphs themselves."""
+
+from __future__ import annotations
+
+from ..facts import operation_text, ordered, shape_text
+from ..model import Item, Picture
+
+_SHAPES = {"constant": "plaintext", "placeholder": "ellipse", "variable": "box"}
+
+
+def dot(picture: Picture) -> str:
+    """The text of a DOT file: operands as labels of edges where their order counts."""
+    lines = [
+        "digraph palingrad {",
+        '  graph [rankdir=TB, fontname="Helvetica"]',
+        '  node [fontname="Helvetica", fontsize=11]',
+        '  edge [fontname="Helvetica", fontsize=9]',
+    ]
+    groups: dict[tuple[str, ...], list[Item]] = {}
+    for item in picture.items:
+        groups.setdefault(item.scope, []).append(item)
+    opened: tuple[str, ...] = ()
+    for number, (scope, items) in enumerate(sorted(groups.items())):
+        shared = 0
+        while shared < min(len(opened), len(scope)) and opened[shared] == scope[shared]:
+            shared += 1
+        lines += ["  }"] * (len(opened) - shared)
+        for depth in range(shared, len(scope)):
+            title = _quoted(scope[depth])
+            lines.append(f"  subgraph cluster_{number}_{depth} {{ label={title}")
+        opened = scope
+        lines += [f"  {item.key} [{_looks(item)}]" for item in items]
+    lines += ["  }"] * len(opened)
+    items = {item.key: item for item in picture.items}
+    for link in picture.links:
+        target = items[link.target]
+        looks = [f'label="{link.position + 1}"'] if ordered(target.node) else []
+        if items[link.source].role != target.role:
+            looks.append("style=dotted")
+        lines.append(
+            f"  {link.source} -> {link.target}" + (f" [{', '.join(looks)}]" if looks else "")
+        )
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def label_of(item: Item) -> list[str]:
+    """What a node says in a format without a picture of our own: name, operation, shape."""
+    kind = operation_text(item.node)
+    own = item.kind != "operation" or item.label in (kind, item.node.kind_name())
+    lines = [item.label] if own or item.label.endswith("←") else [item.label, kind]
+    shape = shape_text(item.node) if not item.label.endswith("←") else ""
+    return [*lines, shape] if shape else lines
+
+
+def _looks(item: Item) -> str:
+    style = {"backward": "rounded,dashed", "update": "rounded,bold"}.get(item.role, "rounded")
+    shape = _SHAPES.get(item.kind, "box")
+    looks = f"label={_quoted(chr(10).join(label_of(item)))}, shape={shape}"
+    return looks if item.kind != "operation" else f'{looks}, style="{style}"'
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

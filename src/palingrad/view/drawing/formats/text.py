@@ -1,0 +1,52 @@
+"""Text: a picture as a table of lines, for terminals, diffs and e-mail."""
+
+from __future__ import annotations
+
+from ..facts import function_text, gradient_of, operation_text, preview, shape_text
+from ..model import Item, Picture
+
+
+def written(picture: Picture) -> str:
+    """One line for each item in the order of computing: name, operation on names, shape, value.
+
+    A name that several items share is followed by the item's key.
+    """
+    counts: dict[str, int] = {}
+    for item in picture.items:
+        counts[item.label] = counts.get(item.label, 0) + 1
+    names = {
+        item.key: item.label if counts[item.label] == 1 else f"{item.label}:{item.key}"
+        for item in picture.items
+    }
+    operands: dict[str, list[str]] = {}
+    for link in picture.links:
+        operands.setdefault(link.target, []).append(names[link.source])
+    rows: list[tuple[str, str, str, str]] = []
+    role = ""
+    for item in picture.items:
+        if item.role != role:
+            role = item.role
+            rows.append((f"# {role}", "", "", ""))
+        rows.append(_row(item, names[item.key], operands.get(item.key, [])))
+    wide = [max((len(row[column]) for row in rows if row[1]), default=0) for column in range(3)]
+    return "".join(
+        "  ".join(cell.ljust(size) for cell, size in zip(row, (*wide, 0))).rstrip() + "\n"
+        for row in rows
+    )
+
+
+def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str]:
+    if item.kind == "operation":
+        sign = operation_text(item.node)
+        if len(operands) == 2 and not sign.isidentifier():
+            does = f"{operands[0]} {sign} {operands[1]}"
+        else:
+            does = f"{function_text(item.node)}({', '.join(operands)})"
+    else:
+        does = item.kind
+    shape = shape_text(item.node) or ("()" if item.node.shape == () else "")
+    value = preview(item.node.value) if not item.key.startswith("u") else ""
+    gradient = preview(gradient_of(item.node))
+    known = [value] if value and value != name else []
+    known += [f"∂ {gradient}"] if gradient else []
+    return (name, f"= {does}", shape, "   ".join(known))

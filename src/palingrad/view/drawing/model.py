@@ -1,0 +1,201 @@
+"""What there is to show of a graph: items, links between them, their roles and scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...autodiff.gradients import Gradient
+from ...errors import GraphError
+from ...graph.context import level_of
+from ...graph.graph import Graph
+from ...graph.kinds import Assign
+from ...graph.leaves import Constant, Placeholder, Variable
+from ...graph.node import Node
+from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
+from ...graph.order import postorder
+from ...passes.program import Program
+from ..names import names_of
+
+Role = Literal["forward", "backward", "update"]
+Kind = Literal["constant", "placeholder", "variable", "operation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Item:
+    """One thing drawn for a node. `key` is stable: n0, n1, … in topological order.
+
+    The update of a Variable by a Program has an item of its own (u0, u1, …), an operation whose
+    node is that Variable.
+    """
+
+    key: str
+    node: Node
+    label: str
+    role: Role
+    kind: Kind
+    scope: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """One edge: `source` is the target's operand number `position`. Duplicates are links apart."""
+
+    source: str
+    target: str
+    position: int
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """All there is to show, in topological order: the same graph gives the same picture."""
+
+    items: tuple[Item, ...]
+    links: tuple[Link, ...]
+
+
+def picture(what: Any) -> Picture:
+    """The items and links of a node and what it depends on, of several, of a Graph or a Program."""
+    roots, updates = _roots(what)
+    order = postorder(*roots)
+    names = names_of(order)
+    keys = {id(node): f"n{place}" for place, node in enumerate(order)}
+    roles = _roles(order, [value for _, value in updates])
+    scopes = _scopes(order, roles)
+    items = [
+        Item(keys[id(node)], node, names[id(node)], roles[id(node)], kind_of(node), scope)
+        for node, scope in zip(order, scopes, strict=True)
+    ]
+    links = [
+        Link(keys[id(x)], keys[id(node)], position)
+        for node in order
+        for position, x in enumerate(node.inputs)
+    ]
+    for number, (variable, value) in enumerate(updates):
+        name = names.get(id(variable)) or names_of([variable])[id(variable)]
+        items.append(Item(f"u{number}", variable, f"{name} ←", "update", "operation", ()))
+        links.append(Link(keys[id(value)], f"u{number}", 0))
+    return Picture(tuple(items), tuple(links))
+
+
+def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
+    """The nodes that are asked for, and the updates of Variables where `what` is a Program."""
+    if isinstance(what, Program):
+        return list(what.roots), what.updates
+    if isinstance(what, Graph):
+        return list(what.nodes), ()
+    nodes = [what] if isinstance(what, Node) else what
+    if isinstance(nodes, (list, tuple)) and all(isinstance(node, Node) for node in nodes):
+        return list(nodes), ()
+    raise GraphError(
+        f"draw: expected a node, several, a Graph or a Program, got {type(what).__name__} "
+        f"{what!r:.60}",
+        hint="Draw what it returns for some input: f(x), or f.program(x) of a pg.function."
+        if callable(what)
+        else "",
+    )
+
+
+def kind_of(node: Node) -> Kind:
+    """Which of the four kinds of nodes it is."""
+    if isinstance(node, Operation):
+        return "operation"
+    if isinstance(node, Variable):
+        return "variable"
+    return "placeholder" if isinstance(node, Placeholder) else "constant"
+
+
+def _roles(order: Sequence[Node], updates: Sequence[Node]) -> dict[int, Role]:
+    """By the node's id: what a backward pass made, what only updates need, and the rest."""
+    uses: dict[int, list[Node]] = {id(node): [] for node in order}
+    for node in order:
+        for x in node.inputs:
+            uses[id(x)].append(node)
+    roles: dict[int, Role] = {}
+    landing = {id(node) for node in updates}
+    assigning = _landing(order)
+    lines = {node._origin for node in order if isinstance(node, Assign)} - {None}
+    for node in reversed(order):  # every consumer comes before
+        users = uses[id(node)]
+        if level_of(node._origin) or _promised(node):
+            roles[id(node)] = "backward"
+        elif id(node) in assigning:
+            roles[id(node)] = "update"
+        elif node._origin in lines and isinstance(node, Operation):  # of the optimizer's call
+            roles[id(node)] = "update"
+        elif (users and all(roles[id(user)] == "update" for user in users)) or (
+            not users and id(node) in landing and isinstance(node, Operation)
+        ):
+            roles[id(node)] = "update"
+        else:
+            roles[id(node)] = "forward"
+    return {id(node): _settled(node, uses[id(node)], roles) for node in order}
+
+
+def _settled(node: Node, users: Sequence[Node], roles: dict[int, Role]) -> Role:
+    """A leaf that only the backward pass needs belongs to it."""
+    if not node.inputs and users and isinstance(node, Constant):
+        first = roles[id(users[0])]
+        if all(roles[id(user)] == first for user in users):
+            return first
+    return roles[id(node)]
+
+
+def _promised(node: Node) -> bool:
+    """Whether the node is a gradient promised in a template, or one of its outputs."""
+    if isinstance(node, OutputItem):
+        return isinstance(node.inputs[0], Gradient)
+    return isinstance(node, Gradient)
+
+
+def _landing(order: Sequence[Node]) -> set[int]:
+    """The ids of assignments, and of groups of nothing but these."""
+    found: set[int] = set()
+    for node in order:
+        group = isinstance(node, MultipleOutputs) and not isinstance(node, Gradient)
+        if isinstance(node, Assign) or (
+            group and node.inputs and all(id(x) in found for x in node.inputs)
+        ):
+            found.add(id(node))
+    return found
+
+
+def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ...]]:
+    """The scopes of each node: those open when it was built; a leaf made outside of all scopes
+    belongs to the innermost that holds all its uses."""
+    own = {id(node): scope_of(node) for node in order}
+    shared: dict[int, tuple[str, ...]] = {}
+    for node in order:
+        for x in node.inputs:
+            if not x.inputs and not own[id(x)] and roles[id(x)] == roles[id(node)]:
+                mine = own[id(node)]
+                shared[id(x)] = _common(shared[id(x)], mine) if id(x) in shared else mine
+    return [
+        ()
+        if roles[id(node)] == "update" and isinstance(node, Variable)
+        else shared.get(id(node), own[id(node)])
+        if _follows(node)
+        else own[id(node)]
+        for node in order
+    ]
+
+
+def _follows(node: Node) -> bool:
+    """Whether a leaf is drawn where it is used: what is fed stays outside."""
+    return not node.inputs and not isinstance(node, Placeholder)
+
+
+def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    length = 0
+    while length < min(len(one), len(other)) and one[length] == other[length]:
+        length += 1
+    return one[:length]
+
+
+def scope_of(node: Node) -> tuple[str, ...]:
+    """The name scopes and modules that the node was built in, outermost first."""
+    if node._name is not None and "/" in node._name:
+        return tuple(part for part in node._name.split("/")[:-1] if part)
+    place = node._origin
+    return () if place is None else tuple(part for part in place[2].split("/") if part)

@@ -1,0 +1,257 @@
+"""Painting a network: a column of neurons for each layer, a line for each weight that isn't 0."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..names import number
+from .canvas import Canvas, Mark, Outline, Point, Text, circle, polygon, rounded
+from .network import Connection, Layer, largest
+from .typeface import width
+
+MOST = 12  # neurons of a column that are drawn; of a larger one the first and the last
+RADIUS = 13.0
+PITCH = 36.0
+SPACE = 150.0
+MARGIN = 30.0
+HEAD, FOOT = 26.0, 44.0
+
+
+def neurons(layers: Sequence[Layer], *, values: bool | None = None) -> Canvas:
+    """The picture of these layers from left to right.
+
+    Lines are as strong as weights are large: solid where positive, dashed where negative, none
+    where 0. `values` writes the weights on the lines, by default where there are few.
+    """
+    columns = [_Column(layer) for layer in layers]
+    tall = max(column.height for column in columns)
+    arcs = _arcs(layers)
+    above = 46.0 * (1 + max(arcs.values(), default=-1))
+    x = MARGIN
+    for place, column in enumerate(columns):
+        before = columns[place - 1] if place else None
+        x += _room(layers[place], before, column) if before else column.width / 2
+        column.place(x, MARGIN + HEAD + above + tall / 2)
+    wide = max(column.x + column.width / 2 for column in columns) + MARGIN
+    canvas = Canvas(wide, MARGIN * 2 + HEAD + FOOT + above + tall, "Neural network")
+    strongest = largest(layers)
+    labels: list[Mark] = []
+    shared = _shared(layers)
+    for place, layer in enumerate(layers):
+        for link in layer.sources:
+            column, target = columns[link.source], columns[place]
+            if (link.source, place) in arcs:
+                canvas.add(*_arc(column, target, link, arcs[link.source, place], labels))
+            else:
+                canvas.add(*_lines(column, target, link, strongest))
+                labels += _line_texts(column, target, link, values, shared)
+    for column in columns:
+        canvas.add(*column.marks())
+    canvas.add(*labels)
+    return canvas
+
+
+class _Column:
+    """One layer: its neurons or maps, and what stands above and below."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        count = layer.units
+        if count <= MOST:
+            self.shown: list[int | None] = list(range(count))
+        else:
+            self.shown = [*range(6), None, *range(count - 4, count)]
+        self.maps = bool(layer.size)
+        if self.maps:
+            self.shown = list(range(min(count, 5)))
+            scale = 64.0 / max(*layer.size, 1)
+            sides = [max(14.0, one * scale) for one in layer.size[-2:]]
+            self.map_size = (sides[-1], sides[0] if len(sides) > 1 else 14.0)
+            offset = 9.0 * (len(self.shown) - 1)
+            self.shape = (self.map_size[0] + offset, self.map_size[1] + offset)
+        else:
+            self.shape = (2 * RADIUS, PITCH * (len(self.shown) - 1) + 2 * RADIUS)
+        self.x = self.y = 0.0
+
+    @property
+    def height(self) -> float:
+        return self.shape[1]
+
+    @property
+    def width(self) -> float:
+        return max(self.shape[0], *(width(text, 11.5) for text in (*self.feet(), "  ")))
+
+    def place(self, x: float, y: float) -> None:
+        self.x, self.y = x, y
+
+    def centres(self) -> list[Point]:
+        """The middle of each neuron that is drawn."""
+        top = self.y - PITCH * (len(self.shown) - 1) / 2
+        return [(self.x, top + PITCH * row) for row in range(len(self.shown))]
+
+    def feet(self) -> list[str]:
+        """What stands below: how many, and what is done to them."""
+        layer = self.layer
+        if self.maps:
+            size = " × ".join(map(str, layer.size))
+            count = f"{layer.units} maps, {size}" if layer.units > 1 else size
+        else:
+            count = f"{layer.units} unit" + ("s" if layer.units != 1 else "")
+        return [count, *([", ".join(layer.steps)] if layer.steps else [])]
+
+    def marks(self) -> list[Mark]:
+        marks = self._maps() if self.maps else self._neurons()
+        name, top = self.layer.name, self.y - self.height / 2
+        if name:
+            face = "italic" if len(name.rstrip("₀₁₂₃₄₅₆₇₈₉")) <= 2 else "bold"
+            marks.append(Text((self.x, top - 14), name, 17.0 if face == "italic" else 13.0, face))
+        down = self.y + self.height / 2 + 22
+        for row, text in enumerate(self.feet()):
+            tone = "soft" if row == 0 else "operation"
+            marks.append(Text((self.x, down + 16 * row), text, 11.5, "sans", tone))
+        return marks
+
+    def _neurons(self) -> list[Mark]:
+        first = not self.layer.sources
+        tone = "placeholder" if first else "operation"
+        marks: list[Mark] = []
+        for unit, (x, y) in zip(self.shown, self.centres(), strict=True):
+            if unit is None:
+                marks += [Outline(circle(x, y + d, 1.8), "soft") for d in (-8.0, 0.0, 8.0)]
+            else:
+                marks.append(Outline(circle(x, y, RADIUS), f"{tone}-fill", tone, 1.5))
+        return marks
+
+    def _maps(self) -> list[Mark]:
+        tone = "placeholder" if not self.layer.sources else "operation"
+        w, h = self.map_size
+        left, top = self.x - self.shape[0] / 2, self.y - self.shape[1] / 2
+        marks: list[Mark] = []
+        for row in range(len(self.shown)):
+            x, y = left + 9.0 * row, top + 9.0 * row
+            marks.append(Outline(rounded(x, y, w, h, 2.0), f"{tone}-fill", tone, 1.3))
+        return marks
+
+
+def _room(layer: Layer, before: _Column, column: _Column) -> float:
+    """From the middle of one column to that of the next."""
+    labels = [width(link.label, 11.5) for link in layer.sources if link.how != "same"]
+    inner = (before.shape[0] + column.shape[0]) / 2 + max([0.0, *labels]) + 44
+    return max(SPACE, inner, (before.width + column.width) / 2 + 24)
+
+
+def _arcs(layers: Sequence[Layer]) -> dict[tuple[int, int], int]:
+    """Connections that pass over layers, each at a height of its own where they overlap."""
+    pairs = sorted(
+        {
+            (link.source, place)
+            for place, layer in enumerate(layers)
+            for link in layer.sources
+            if place - link.source > 1
+        },
+        key=lambda pair: (pair[1] - pair[0], pair),
+    )
+    found: dict[tuple[int, int], int] = {}
+    for a, b in pairs:
+        used = {level for (c, d), level in found.items() if c < b and a < d}
+        found[a, b] = next(level for level in range(len(used) + 1) if level not in used)
+    return found
+
+
+def _arc(
+    source: _Column, target: _Column, link: Connection, level: int, labels: list[Mark]
+) -> list[Mark]:
+    """A connection over the layers between, from the top of one column to that of another."""
+    start = source.x, source.y - source.height / 2 - (36 if source.layer.name else 8)
+    end = target.x, target.y - target.height / 2 - (36 if target.layer.name else 8)
+    top = min(start[1], end[1]) - 34 - 46 * level
+    commands = (
+        ("M", start),
+        ("C", (start[0], top), (start[0] + 30, top), (start[0] + 60, top)),
+        ("L", (end[0] - 60, top)),
+        ("C", (end[0] - 30, top), (end[0], top), (end[0], end[1] - 6)),
+    )
+    tip = polygon([end, (end[0] - 3.5, end[1] - 7), (end[0] + 3.5, end[1] - 7)])
+    middle = (start[0] + end[0]) / 2
+    labels.append(Text((middle, top + 4), link.label or "+", 12.5, tone="soft", halo=True))
+    return [Outline(commands, None, "line", 1.6), Outline(tip, "line")]
+
+
+def _lines(source: _Column, target: _Column, link: Connection, strongest: float) -> list[Mark]:
+    if link.weights is None or source.maps or target.maps:
+        return _bundle(source, target, link)
+    marks: list[Mark] = []
+    weights = link.weights
+    finer = 1.0 if len(source.shown) * len(target.shown) <= 40 else 0.55
+    if weights.ndim != 2 or weights.shape != (source.layer.units, target.layer.units):
+        return _bundle(source, target, link)
+    for a, start in zip(source.shown, source.centres(), strict=True):
+        for b, end in zip(target.shown, target.centres(), strict=True):
+            if a is None or b is None or weights[a, b] == 0:
+                continue
+            share = min(abs(float(weights[a, b])) / strongest, 1.0)
+            tone = "strong" if weights[a, b] > 0 else "weak"
+            dash = () if weights[a, b] > 0 else (5.0, 3.0)
+            line = (("M", (start[0] + RADIUS, start[1])), ("L", (end[0] - RADIUS, end[1])))
+            marks.append(Outline(line, None, tone, finer * (0.5 + 2.0 * share), dash))
+    return marks
+
+
+def _bundle(source: _Column, target: _Column, link: Connection) -> list[Mark]:
+    """One broad arrow for what isn't drawn line by line."""
+    a, b = source.x + source.shape[0] / 2 + 8, target.x - target.shape[0] / 2 - 8
+    y = source.y
+    if link.how == "same" and not source.maps and source.layer.units == target.layer.units:
+        lines = zip(source.shown, source.centres(), target.centres())
+        return [
+            Outline((("M", (a - 8, p[1])), ("L", (b + 8, q[1]))), None, "line", 1.2)
+            for unit, p, q in lines
+            if unit is not None
+        ]
+    tip = polygon([(b, y), (b - 9, y - 5), (b - 9, y + 5)])
+    return [Outline((("M", (a, y)), ("L", (b - 8, y))), None, "line", 2.2), Outline(tip, "line")]
+
+
+def _line_texts(
+    source: _Column, target: _Column, link: Connection, values: bool | None, shared: Counter[int]
+) -> list[Mark]:
+    """The weights on their lines where there are few, and what the connection is called."""
+    middle = (source.x + source.shape[0] / 2 + target.x - target.shape[0] / 2) / 2
+    bottom = max(source.y + source.height / 2, target.y + target.height / 2)
+    marks: list[Mark] = []
+    weights = link.weights
+    if weights is None:
+        if link.label and not (link.how == "same" and link.label in ("flatten", "reshape")):
+            marks.append(Text((middle, source.y - 10), link.label, 11.5, tone="soft", halo=True))
+        return marks
+    name = link.label
+    if name:
+        times = shared[id(link.parameter)]
+        text = f"{name}, shared {times}×" if times > 1 else name
+        face = "italic" if len(name.rstrip("₀₁₂₃₄₅₆₇₈₉")) <= 2 and times < 2 else "bold"
+        tone = "variable"
+        marks.append(
+            Text((middle, bottom + 22), text, 16.0 if face == "italic" else 11.5, face, tone)
+        )
+    if values is False or (values is None and np.count_nonzero(weights) > 6):
+        return marks
+    for a, start in zip(source.shown, source.centres(), strict=True):
+        for b, end in zip(target.shown, target.centres(), strict=True):
+            if a is not None and b is not None and weights[a, b] != 0:
+                t = 0.36
+                at = start[0] + (end[0] - start[0]) * t, start[1] + (end[1] - start[1]) * t + 4
+                marks.append(Text(at, number(float(weights[a, b])), 10.5, tone="soft", halo=True))
+    return marks
+
+
+def _shared(layers: Sequence[Layer]) -> Counter[int]:
+    """How many connections each parameter makes."""
+    return Counter(
+        id(link.parameter)
+        for layer in layers
+        for link in layer.sources
+        if link.parameter is not None
+    )

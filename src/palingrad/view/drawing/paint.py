@@ -1,0 +1,237 @@
+"""Painting: a scene laid out and put on a canvas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from .canvas import Canvas, Command, Mark, Outline, Point, Text, circle, cut, polygon, rounded, wire
+from .layout.layered import Layout, layout
+from .scene import Box, Line, Scene, Wire
+from .typeface import width
+
+MARGIN = 22.0
+STEM = 17.0  # the stretch of a wire that its shape is written beside
+ARROW = 6.5
+
+
+def painted(scene: Scene, *, right: bool = False) -> Canvas:
+    """The scene on a canvas, from above to below or from left to right."""
+    sizes = {box.key: _footprint(box, right) for box in scene.boxes}
+    placed = layout(
+        sizes,
+        [(one.source, one.target) for one in scene.wires],
+        groups={box.key: box.group for box in scene.boxes},
+        titles={group: width(text, 11.5, "bold") + 26 for group, text in scene.titles.items()},
+        ports={box.key: _ports(box, right) for box in scene.boxes},
+        upward={place for place, one in enumerate(scene.wires) if one.upward},
+        weak={place for place, one in enumerate(scene.wires) if one.weak},
+        last=scene.last,
+        right=right,
+        rank_gap=max([40.0, *(width(one.label, 11.0) + 34 for one in scene.wires if right)]),
+    )
+    canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
+    labels: list[Mark] = _frames(canvas, scene, placed)
+    boxes = {box.key: box for box in scene.boxes}
+    for one, path in zip(scene.wires, placed.paths, strict=True):
+        points = _joined(path, boxes[one.source], boxes[one.target], placed, right)
+        canvas.add(*_wire(one, points, right))
+        labels += _wire_texts(one, points, right)
+    starts = {one.source: path[0] for one, path in zip(scene.wires, placed.paths, strict=True)}
+    for box in scene.boxes:
+        x, y = _centre(box, placed.positions[box.key], right)
+        start = starts.get(box.key, (x, y))
+        marks = _box(box, x + MARGIN, y + MARGIN)
+        marks += _note(box, x + MARGIN, y + MARGIN, start, right)
+        canvas.add(*marks, key=box.key, tip=box.tip)
+    canvas.add(*labels)
+    return canvas
+
+
+# ---------------------------------------------------------------- boxes
+
+
+def _side(box: Box) -> int:
+    """Where a box's value leaves it: 1 below (or on the right), −1 above (or on the left)."""
+    return -1 if box.role == "backward" else 1
+
+
+def _stem(box: Box, right: bool) -> float:
+    if not box.note:
+        return 0.0
+    return width(box.note, 10.5) + (23 if box.badge else 12) if right else STEM
+
+
+def _ports(box: Box, right: bool) -> float:
+    """How far apart wires may touch the outline, which is narrower than the footprint."""
+    along = box.size[1] if right else box.size[0]
+    return along * 0.72 if box.form in ("circle", "dot", "pill") else along - 16.0
+
+
+def _footprint(box: Box, right: bool) -> tuple[float, float]:
+    """The room a box takes with what is written beside it."""
+    w, h = box.size
+    if right:
+        return w + _stem(box, right), h
+    beside = 2 * (width(box.note, 10.5) + 8) if box.note else 0.0
+    return max(w, beside), h + _stem(box, right)
+
+
+def _centre(box: Box, at: Point, right: bool) -> Point:
+    """The middle of a box's outline in its footprint."""
+    shift = -_side(box) * _stem(box, right) / 2
+    return (at[0] + shift, at[1]) if right else (at[0], at[1] + shift)
+
+
+def outline(box: Box, x: float, y: float) -> tuple[Command, ...]:
+    """The outline of a box around (x, y)."""
+    w, h = box.size
+    left, top = x - w / 2, y - h / 2
+    if box.form in ("circle", "dot"):
+        return circle(x, y, w / 2)
+    if box.form == "cut":
+        return cut(left, top, w, h, 8.0)
+    radius = {"round": 10.0, "pill": h / 2, "sharp": 2.5, "chip": 6.0, "bare": 4.0}
+    return rounded(left, top, w, h, radius.get(box.form, 10.0))
+
+
+def _box(box: Box, x: float, y: float) -> list[Mark]:
+    w, h = box.size
+    dash = (5.0, 3.0) if box.role == "backward" and box.form != "chip" else ()
+    heavy = 2.2 if box.form == "sharp" and box.tone == "variable" else 1.4
+    fill = box.tone if box.form == "dot" else f"{box.tone}-fill"
+    marks: list[Mark] = []
+    if box.form == "stack":
+        for step in (6.0, 3.0):
+            marks.append(
+                Outline(rounded(x - w / 2 + step, y - h / 2 - step, w, h, 10.0), fill, box.tone)
+            )
+    marks.append(Outline(outline(box, x, y), fill, box.tone, heavy, dash))
+    if box.role == "update" and box.form == "cut":
+        marks.append(
+            Outline(cut(x - w / 2 + 3, y - h / 2 + 3, w - 6, h - 6, 6.5), None, box.tone, 0.8)
+        )
+    tall = sum(line.size * 1.32 for line in box.lines)
+    down = y - tall / 2
+    for line in box.lines:
+        down += line.size * 0.66
+        marks.append(_text(line, x, down + line.size * 0.35))
+        down += line.size * 0.66
+    if box.badge:
+        half = width(box.badge, 10.0, "bold") / 2 + 5
+        corner = x + w / 2 - 2, y - h / 2 + 1
+        marks.append(
+            Outline(rounded(corner[0] - half, corner[1] - 8, 2 * half, 16, 8), "paper", box.tone)
+        )
+        marks.append(Text((corner[0], corner[1] + 3.6), box.badge, 10.0, "bold", box.tone))
+    return marks
+
+
+def _note(box: Box, x: float, y: float, start: Point, right: bool) -> list[Mark]:
+    """The note of a box around (x, y), beside the stretch where its wires, at `start`, leave it."""
+    if not box.note:
+        return []
+    w, h = box.size
+    side = _side(box)
+    if right:
+        at = x + side * (w / 2 + (16 if box.badge else 5)), start[1] + MARGIN - 5
+        return [Text(at, box.note, 10.5, "sans", "soft", "start" if side > 0 else "end", halo=True)]
+    below = y + h / 2 + 13 if side > 0 else y - h / 2 - 6
+    at = start[0] + MARGIN + 6, below
+    return [Text(at, box.note, 10.5, "sans", "soft", "start", halo=True)]
+
+
+def _text(line: Line, x: float, y: float) -> Text:
+    return Text((x, y), line.text, line.size, line.face, line.tone)
+
+
+# ---------------------------------------------------------------- wires
+
+
+def _joined(
+    path: Sequence[Point], source: Box, target: Box, placed: Layout, right: bool
+) -> list[Point]:
+    """The path of a wire from outline to outline, on the canvas."""
+    points = list(path)
+    points[0] = _touch(points[0], source, placed.positions[source.key], right)
+    points[-1] = _touch(points[-1], target, placed.positions[target.key], right)
+    if math.dist(points[0], path[0]) > 0.5:
+        points.insert(1, path[0])
+    if math.dist(points[-1], path[-1]) > 0.5:
+        points.insert(-1, path[-1])
+    return [(x + MARGIN, y + MARGIN) for x, y in points]
+
+
+def _touch(point: Point, box: Box, at: Point, right: bool) -> Point:
+    """Where a wire that comes straight to `point` of the footprint meets the outline."""
+    x, y = _centre(box, at, right)
+    w, h = box.size
+    if right:
+        reach = w / 2 - _inset(box, abs(point[1] - y), h, w)
+        return x + reach if point[0] > x else x - reach, point[1]
+    reach = h / 2 - _inset(box, abs(point[0] - x), w, h)
+    return point[0], y + reach if point[1] > y else y - reach
+
+
+def _inset(box: Box, off: float, along: float, depth: float) -> float:
+    """How far a round outline lies inside its frame at this distance from the middle."""
+    radius = {"circle": along / 2, "dot": along / 2, "pill": min(along, depth) / 2}.get(box.form)
+    if radius is None:
+        return 0.0
+    over = off - (along / 2 - radius)
+    return 0.0 if over <= 0 else radius - max(radius**2 - over**2, 0.0) ** 0.5
+
+
+def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
+    (x, y), (u, v) = points[-2:]
+    if not one.arrow:
+        return [Outline(wire(points, right=right), None, one.tone, one.width, one.dash)]
+    sign = 1 if (u >= x if right else v >= y) else -1
+    back = (u - sign * ARROW, v) if right else (u, v - sign * ARROW)
+    side = ARROW * 0.52
+    corners = [(back[0], v - side), (back[0], v + side)] if right else [
+        (u - side, back[1]), (u + side, back[1])]  # fmt: skip
+    shaft = [*points[:-1], back]
+    return [
+        Outline(wire(shaft, right=right), None, one.tone, one.width, one.dash),
+        Outline(polygon([(u, v), *corners]), one.tone),
+    ]
+
+
+def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
+    """Which operand it is, at the end of a wire; its label, near the end."""
+    u, v = points[-1]
+    x, y = points[-2]
+    marks: list[Mark] = []
+    sign = 1 if (u >= x if right else v >= y) else -1
+    if one.mark:
+        at = (u - sign * 9, v - 4) if right else (u + 5, v - sign * 9 + (0 if sign > 0 else 7))
+        anchor = ("end" if sign > 0 else "start") if right else "start"
+        marks.append(Text(at, one.mark, 9.0, "sans", "soft", anchor, halo=True))
+    if one.label:
+        longest = max(range(1, len(points)), key=lambda n: math.dist(points[n - 1], points[n]))
+        (a, b), (c, d) = points[longest - 1], points[longest]
+        marks.append(
+            Text(((a + c) / 2, (b + d) / 2 + 4), one.label, 11.0, "sans", one.label_tone, halo=True)
+        )
+    return marks
+
+
+# ---------------------------------------------------------------- frames
+
+
+def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
+    """Paint the frames, outer ones first; return their titles, which stand over the wires."""
+    titles: list[Mark] = []
+    for group in sorted(placed.frames, key=lambda one: (len(one), one)):
+        x, y, w, h = placed.frames[group]
+        title = scene.titles.get(group, group[-1])
+        role = {"∂": "backward-", "←": "update-"}.get(group[0][:1], "")
+        outer = len(group) == 1 and bool(role)
+        tone = role.removesuffix("-") if outer else "soft"
+        dash = (6.0, 4.0) if role == "backward-" and outer else ()
+        shape = rounded(x + MARGIN, y + MARGIN, w, h, 12.0)
+        canvas.add(Outline(shape, f"{role}frame-fill", f"{role}frame", 1.0, dash))
+        at = x + MARGIN + 13, y + MARGIN + 19
+        titles.append(Text(at, title, 11.5, "bold", tone, "start", halo=True))
+    return titles

@@ -1,0 +1,1 @@
+"""NaN and infinity: the element where they began, and why."""

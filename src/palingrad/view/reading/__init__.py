@@ -1,0 +1,1 @@
+"""Derivatives to read: as mathematics (LaTeX, worked derivations) and as NumPy source code."""

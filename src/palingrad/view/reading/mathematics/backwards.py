@@ -1,0 +1,154 @@
+"""With arrays on the way: cotangents from the result back to x, one node at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....autodiff.jacobians import one_hot_like
+from ....autodiff.reverse import pulled_back, reverse
+from ....dtypes import Array
+from ....graph.context import opened
+from ....graph.node import Node
+from ....graph.operation import Item, MultipleOutputs, Operation
+from ....graph.registry import ops
+from ....shapes import size, sizes
+from .paths import Found
+from .pieces import Piece, added
+from .steps import Step
+from .symbols import bar, value_of
+from .worked import Worked, is_float, is_number_like
+
+_MATRIX = 64  # elements of a Jacobian that is computed
+
+
+def backwards(worked: Worked, title: str) -> Found | None:
+    """The steps of a derivation by cotangents; None where nothing reaches x."""
+    found = Backwards(worked)
+    for node in reversed(worked.order):
+        if id(node) in worked.active:
+            found.visit(node)
+    if worked.y is worked.x or id(worked.x) not in found.parts:
+        return None
+    name = bar(worked.names[id(worked.x)])
+    if is_number_like(worked.y):
+        total = found.total(worked.x)
+        sides = [title, name, *([] if total is None else [value_of(total)])]
+        simple = worked.simplified()
+        if simple and len(simple) < 200:
+            sides.insert(2, simple)
+        last = Step("result", " = ".join(dict.fromkeys(sides)), total, worked.user(worked.x))
+        return [*found.steps, last], total, simple
+    matrix = _jacobian(worked)
+    if matrix is None:
+        return found.steps, None, ""
+    text = f"{title} = {value_of(matrix)}"
+    return [*found.steps, Step("result", text, matrix, worked.user(worked.x))], matrix, ""
+
+
+class Backwards:
+    """What has reached each node so far: parts as they are written, and their sum as numbers."""
+
+    def __init__(self, worked: Worked) -> None:
+        self.worked = worked
+        self.steps: list[Step] = []
+        self.parts: dict[int, list[Piece]] = {}
+        self._items: dict[int, dict[int, Item]] = {}  # outputs that something reached, by index
+        self._totals: dict[int, Any] = {}
+        self._counts = worked.known is not None and is_number_like(worked.y)
+
+    def total(self, node: Node) -> Array | None:
+        """The cotangent as numbers."""
+        found = self._totals.get(id(node))
+        return None if found is None else found.numpy()
+
+    def visit(self, node: Node) -> None:
+        """Say what the node's cotangent is, and send it on to the inputs."""
+        worked = self.worked
+        if node is worked.y:
+            self._start()
+        elif isinstance(node, MultipleOutputs):
+            if id(node) not in self._items:
+                return
+        elif id(node) not in self.parts:
+            return
+        else:
+            self._say(node)
+        if node is worked.x or not isinstance(node, Operation):
+            return
+        if type(node) is Item:
+            index: int = node.attributes["index"]
+            self._items.setdefault(id(node.inputs[0]), {})[index] = node
+            return
+        self._pull(node)
+
+    def _start(self) -> None:
+        y, worked = self.worked.y, self.worked
+        name = bar(worked.names[id(y)])
+        value = None
+        if is_number_like(y):
+            text = f"{name} = 1"
+            if self._counts and worked.known is not None:
+                with opened(None, hidden=True, observed=False):
+                    self._totals[id(y)] = ops.ones_like(worked.known[id(y)])
+                value = self.total(y)
+        else:
+            text = rf"{name} = \frac{{\partial L}}{{\partial {worked.names[id(y)]}}}"
+        self.steps.append(Step("adjoint", text, value, worked.user(y)))
+
+    def _say(self, node: Node) -> None:
+        parts = self.parts[id(node)]
+        text = added(parts).latex
+        value = self.total(node)
+        text = f"{bar(self.worked.names[id(node)])} = {text}"
+        if value is not None:
+            shown = value_of(value)
+            text += f" = {shown}" if not text.endswith(f"= {shown}") else ""
+        self.steps.append(Step("adjoint", text, value, self.worked.user(node)))
+
+    def _pull(self, node: Operation) -> None:
+        worked = self.worked
+        items = self._items.get(id(node), {})
+        if isinstance(node, MultipleOutputs):
+            seeds = [
+                bar(worked.names[id(items[index])]) if index in items else None
+                for index in range(node.count)
+            ]
+        else:
+            seeds = [None if node is worked.y and self._ends() else bar(worked.names[id(node)])]
+        for x, piece in zip(node.inputs, worked.pulled(node, seeds), strict=True):
+            if piece is not None:
+                self.parts.setdefault(id(x), []).append(piece)
+        if self._counts and worked.known is not None:
+            self._pull_numbers(node, worked.known[id(node)], items)
+
+    def _ends(self) -> bool:
+        return is_number_like(self.worked.y)
+
+    def _pull_numbers(self, node: Operation, twin: Any, items: dict[int, Item]) -> None:
+        totals = self._totals
+        g: Any = totals.get(id(node))
+        if isinstance(node, MultipleOutputs):
+            g = [totals.get(id(items[n])) if n in items else None for n in range(node.count)]
+        wanted = [id(x) in self.worked.active and is_float(x) for x in node.inputs]
+        with opened(None, hidden=True, observed=False):
+            for x, c in zip(node.inputs, pulled_back(twin, g, wanted), strict=True):
+                if c is not None:
+                    before = totals.get(id(x))
+                    totals[id(x)] = c if before is None else before + c
+
+
+def _jacobian(worked: Worked) -> Array | None:
+    """∂y/∂x as numbers, if they are known and few."""
+    known = worked.known
+    if known is None or size(worked.y.shape) * size(worked.x.shape) > _MATRIX:
+        return None
+    y, x = known[id(worked.y)], known[id(worked.x)]
+    rows: list[Array] = []
+    with opened(None, hidden=True, observed=False):
+        for place in range(y.value.size):
+            found = reverse({y: one_hot_like(y, place)}, [x])
+            rows.append(found[x].numpy() if x in found else np.zeros(x.shape, x.dtype))
+    shape = sizes(y.shape) + sizes(x.shape)
+    return np.stack(rows).reshape(shape) if rows else np.zeros(shape, y.dtype)

@@ -1,0 +1,63 @@
+"""pg.derivation: a derivative worked out by the chain rule, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ....autodiff.gradients import check_nodes
+from ....errors import GraphError
+from ....graph.node import Node
+from ....shapes import size, sizes
+from .backwards import backwards
+from .paths import along_paths
+from .steps import Derivation, Step
+from .symbols import partial, value_of
+from .worked import Worked
+
+
+def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> Derivation:
+    r"""∂y/∂x as a worked chain rule: what is computed, the derivative of each step, what each path
+    from x to y contributes, and the result; with numbers where values are known.
+
+    Between numbers it multiplies local derivatives along the paths and adds the paths up. With
+    arrays on the way it goes backwards as `backward()` does: x̄ is the gradient with respect to x.
+    In a graph `feeds` may give placeholders their values.
+
+    >>> import palingrad as pg
+    >>> x = pg.tensor(3.0, name="x")
+    >>> print(pg.derivation(pg.square(x, name="y"), x))
+    ∂y/∂x
+    <BLANKLINE>
+    What is computed
+      y = x² = 9
+    <BLANKLINE>
+    The derivative of each step
+      ∂y/∂x = 2x = 6
+    <BLANKLINE>
+    The result
+      ∂y/∂x = 2x = 6
+    """
+    check_nodes(y, [x])
+    given: Any = {} if feeds is None else feeds
+    if not isinstance(given, Mapping):
+        raise GraphError(f"derivation: expected a dict of feeds, got {given!r:.60}")
+    worked = Worked(y, x, given)
+    title = partial(worked.names[id(worked.y)], worked.names[id(worked.x)])
+    steps = [
+        Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))
+        for node, text in worked.equations()
+    ]
+    found = along_paths(worked, title) or backwards(worked, title)
+    if found is None:  # nothing flows from y to x
+        one = worked.y is worked.x
+        shape = sizes(worked.y.shape) + sizes(worked.x.shape)
+        value = np.eye(size(worked.x.shape)).reshape(shape) if one else np.zeros(shape)
+        text = value_of(value)
+        why = "" if one else r"\quad \mathrm{no\ path}"
+        step = Step("result", f"{title} = {text}{why}", value, worked.user(worked.x))
+        return Derivation(y, x, title, (*steps, step), value, text)
+    more, value, result = found
+    return Derivation(y, x, title, (*steps, *more), value, result)

@@ -1,0 +1,192 @@
+"""Between numbers: local derivatives multiply along each path, and the paths add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ....autodiff.reverse import pulled_back
+from ....dtypes import Array
+from ....graph.context import opened
+from ....graph.node import Node
+from ....graph.operation import MultipleOutputs, Operation
+from ....graph.registry import ops
+from .pieces import PRODUCT, Piece, added
+from .steps import Step
+from .symbols import number, partial
+from .worked import Worked, is_float
+
+_MOST = 6  # paths that are written out
+_LONGEST = 16  # edges of one
+
+
+class Edge(NamedTuple):
+    """The derivative of a step with respect to one of its inputs."""
+
+    node: Node
+    x: Node
+    piece: Piece
+    value: Array | None
+
+
+Found = tuple[list[Step], Array | None, str]
+
+
+def along_paths(worked: Worked, title: str) -> Found | None:
+    """The steps of a derivation path by path; None where not all is numbers, or for many paths."""
+    active = [node for node in worked.order if id(node) in worked.active]
+    if any(isinstance(node, MultipleOutputs) or node.shape != () for node in active):
+        return None
+    edges = _edges(worked, active)
+    paths = _paths(worked, edges)
+    if not paths:
+        return None
+    used = {id(edge) for path in paths for edge in path}
+    steps = [
+        Step("local", _local(worked, edge), edge.value, worked.user(edge.node, edge.x))
+        for edges_of_node in edges.values()
+        for edge in edges_of_node
+        if id(edge) in used
+    ]
+    values = [_product(path) for path in paths]
+    known = [value for value in values if value is not None]
+    total = np.sum(known, axis=0, dtype=known[0].dtype)[()] if known else None
+    total = None if total is None else np.asarray(total)
+    if len(paths) > 1 or len(paths[0]) > 1:
+        steps += [
+            Step("path", _along(worked, path, value), value, _nodes(worked, path))
+            for path, value in zip(paths, values, strict=True)
+        ]
+    if len(paths) > 1:
+        steps.append(Step("sum", _sum(title, paths, values, total), total, worked.user(worked.x)))
+    result = worked.simplified()
+    parts = [title, *([result] if result else []), *([] if total is None else [number(total[()])])]
+    if len(parts) > 1:
+        steps.append(Step("result", " = ".join(parts), total, worked.user(worked.x)))
+    return steps, total, result
+
+
+def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
+    """The edges out of each active node towards x, by the node's id, the result's first."""
+    found: dict[int, list[Edge]] = {}
+    for node in reversed(active):
+        if node is worked.x or not isinstance(node, Operation):
+            continue
+        pieces = worked.pulled(node, [None])
+        numbers = _numbers(worked, node)
+        edges: dict[int, Edge] = {}
+        for x, piece, value in zip(node.inputs, pieces, numbers, strict=True):
+            if piece is not None:  # an input that comes twice has one derivative: the sum
+                before = edges.get(id(x))
+                if before is not None:
+                    piece = added([before.piece, piece])
+                    value = None if value is None or before.value is None else before.value + value
+                edges[id(x)] = Edge(node, x, piece, value)
+        found[id(node)] = list(edges.values())
+    return found
+
+
+def _numbers(worked: Worked, node: Operation) -> list[Array | None]:
+    """The local derivatives as numbers."""
+    if worked.known is None:
+        return [None] * len(node.inputs)
+    twin = worked.known[id(node)]
+    wanted = [id(x) in worked.active and is_float(x) for x in node.inputs]
+    with opened(None, hidden=True, observed=False):
+        found = pulled_back(twin, ops.ones_like(twin), wanted)
+    return [None if one is None else one.numpy() for one in found]
+
+
+def _paths(worked: Worked, edges: dict[int, list[Edge]]) -> list[list[Edge]] | None:
+    """Every path from y to x, if there are few and they are short."""
+    count: dict[int, int] = {id(worked.x): 1}
+    length: dict[int, int] = {id(worked.x): 0}
+    for node in worked.order:
+        if id(node) in edges:
+            count[id(node)] = sum(count.get(id(edge.x), 0) for edge in edges[id(node)])
+            length[id(node)] = 1 + max((length.get(id(e.x), 0) for e in edges[id(node)]), default=0)
+    if count.get(id(worked.y), 0) > _MOST or length.get(id(worked.y), 0) > _LONGEST:
+        return None
+    found: list[list[Edge]] = []
+    stack: list[tuple[Node, list[Edge]]] = [(worked.y, [])]
+    while stack:
+        node, path = stack.pop()
+        if node is worked.x:
+            if path:
+                found.append(path)
+            continue
+        for edge in reversed(edges.get(id(node), [])):
+            if count.get(id(edge.x), 0):
+                stack.append((edge.x, [*path, edge]))
+    return found
+
+
+def _product(path: Sequence[Edge]) -> Array | None:
+    total: Array | None = None
+    for edge in path:
+        if edge.value is None:
+            return None
+        with np.errstate(all="ignore"):
+            total = edge.value if total is None else np.asarray(total * edge.value)
+    return total
+
+
+# ---------------------------------------------------------------- how it is written
+
+
+def _symbol(worked: Worked, edge: Edge) -> str:
+    return partial(worked.names[id(edge.node)], worked.names[id(edge.x)])
+
+
+def _local(worked: Worked, edge: Edge) -> str:
+    text = f"{_symbol(worked, edge)} = {edge.piece.latex}"
+    if edge.value is None:
+        return text
+    shown = number(edge.value[()])
+    return text if shown == edge.piece.latex else f"{text} = {shown}"
+
+
+def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
+    """The derivatives of a path as symbols, as expressions and as numbers."""
+    sides = [r"\,".join(_symbol(worked, edge) for edge in path)]
+    inner = _multiplied([edge.piece for edge in path]).latex
+    if len(inner) < 160:
+        sides.append(inner)
+    if value is not None:
+        numbers = [number(edge.value[()]) for edge in path if edge.value is not None]
+        if len(numbers) > 1:
+            sides.append(r" \cdot ".join(map(_signed, numbers)))
+        sides.append(number(value[()]))
+    return " = ".join(dict.fromkeys(sides))
+
+
+def _multiplied(pieces: Sequence[Piece]) -> Piece:
+    """Factors with a dot between them; a factor 1 says nothing."""
+    pieces = [one for one in pieces if one.latex != "1"] or pieces[:1]
+    if len(pieces) == 1:
+        return pieces[0]
+    return Piece(r" \cdot ".join(one.within(PRODUCT) for one in pieces), PRODUCT)
+
+
+def _sum(
+    title: str,
+    paths: Sequence[Sequence[Edge]],
+    values: Sequence[Array | None],
+    total: Array | None,
+) -> str:
+    if total is None:
+        terms = [_multiplied([edge.piece for edge in path]) for path in paths]
+        return f"{title} = {added(terms).latex}"
+    numbers = [number(value[()]) for value in values if value is not None]
+    terms = " + ".join(numbers).replace("+ -", "- ")
+    return f"{title} = {terms} = {number(total[()])}"
+
+
+def _signed(text: str) -> str:
+    return f"\\left({text}\\right)" if text.startswith("-") else text
+
+
+def _nodes(worked: Worked, path: Sequence[Edge]) -> tuple[Node, ...]:
+    return worked.user(worked.y, *(edge.x for edge in path))

@@ -1,0 +1,194 @@
+"""The formulas of operations, LaTeX in `math`, as MathML, which browsers draw by themselves.
+
+Only the LaTeX that formulas are written with is understood; what isn't is shown as it was written.
+Operands are left as holes, `{0}` for the first: the page puts the names of a node's inputs there.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import lru_cache
+from html import escape
+
+from ....graph.operation import Operation
+
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\{(?:\w+)\}|\d+(?:\.\d+)?|[a-zA-Z]|\s+|.", re.DOTALL)
+_SIGNS = {
+    "cdot": "·", "otimes": "⊗", "oplus": "⊕", "ne": "≠", "le": "≤", "ge": "≥", "land": "∧",
+    "lor": "∨", "lnot": "¬", "leftarrow": "←", "sum": "∑", "prod": "∏", "exists": "∃",
+    "forall": "∀", "partial": "∂", "dots": "…", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
+    "rceil": "⌉", "lVert": "‖", "rVert": "‖", "int": "∫", "times": "×", "pm": "±", "infty": "∞",
+    "in": "∈", "nabla": "∇", "to": "→", "|": "‖", "{": "{", "}": "}", "bmod": "mod", "mid": "|",
+}  # fmt: skip
+_LETTERS = {
+    "sigma": "σ", "varepsilon": "ε", "epsilon": "ϵ", "alpha": "α", "beta": "β", "gamma": "γ",
+    "delta": "δ", "eta": "η", "lambda": "λ", "mu": "μ", "pi": "π", "phi": "φ", "Phi": "Φ",
+    "theta": "θ", "rho": "ρ", "tau": "τ", "omega": "ω", "psi": "ψ", "Gamma": "Γ", "Delta": "Δ",
+    "Sigma": "Σ", "xi": "ξ", "kappa": "κ", "nu": "ν", "chi": "χ", "zeta": "ζ",
+}  # fmt: skip
+_SPACES = {",": "0.17em", ";": "0.28em", "quad": "1em", " ": "0.25em", "!": "-0.17em"}
+_SCRIPT = {"U": "𝒰", "N": "𝒩", "L": "ℒ", "O": "𝒪"}
+_LARGE = {"∑", "∏", "∫"}
+
+
+@lru_cache(1024)
+def formula(operation: type[Operation]) -> str:
+    """The operation's formula as the inside of a <math> element, with a hole for each operand."""
+    names = _operands(operation)
+    text = re.sub(
+        r"\{(\w+)\}(?!\()",
+        lambda found: _hole(found, names, operation.math),
+        operation.math,
+    )
+    return Reader(text).row() if text else ""
+
+
+def _operands(operation: type[Operation]) -> list[str]:
+    rule = operation.__dict__.get("f") or operation.__dict__.get("expand")
+    rule = rule or operation.f if operation.f is not Operation.f else rule or operation.compute
+    rule = getattr(rule, "__func__", rule)
+    found = list(inspect.signature(rule).parameters.values())[1:]
+    return [one.name for one in found if one.kind is one.POSITIONAL_OR_KEYWORD]
+
+
+def _hole(found: re.Match[str], names: list[str], math: str) -> str:
+    """A private character for the operand of this name, or of this letter first, else the text."""
+    name = found[1]
+    if math[: found.start()].endswith(
+        ("\\operatorname", "\\mathcal", "\\begin", "\\end", "_", "^")
+    ):
+        return found[0]  # a word, not an operand; "_{i}" is an index
+    if name in names:
+        return chr(0xE000 + names.index(name))
+    if len(name) > 1:
+        return found[0]
+    near = [place for place, one in enumerate(names) if one.startswith(name)]
+    place = near[0] if near else "xyz".find(name)
+    return found[0] if place < 0 else chr(0xE000 + place)
+
+
+class Reader:
+    """Reads a piece of LaTeX from the left and writes MathML."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = [one for one in _TOKEN.findall(_loosened(text)) if not one.isspace()]
+        self.place = 0
+
+    def next(self) -> str:
+        """The next token, or nothing at the end."""
+        self.place += 1
+        return self.tokens[self.place - 1] if self.place <= len(self.tokens) else ""
+
+    def peek(self) -> str:
+        """The next token, not yet taken."""
+        return self.tokens[self.place] if self.place < len(self.tokens) else ""
+
+    def row(self, *ends: str) -> str:
+        """Atoms with their scripts, up to one of `ends` or the end of the text."""
+        parts: list[str] = []
+        while self.peek() and self.peek() not in ends:
+            parts.append(self.scripted())
+        return "".join(parts)
+
+    def scripted(self) -> str:
+        """One atom with its subscript and superscript."""
+        whole = self.atom()
+        atom = whole.removesuffix(_THIN)
+        space = whole[len(atom) :]
+        scripts: dict[str, str] = {}
+        while self.peek() in ("_", "^"):
+            mark = self.next()
+            scripts[mark] = self.atom()
+        if set(scripts) == {"_", "^"}:
+            return f"<msubsup>{atom}{scripts['_']}{scripts['^']}</msubsup>{space}"
+        if "^" in scripts:
+            return f"<msup>{atom}{scripts['^']}</msup>{space}"
+        return f"<msub>{atom}{scripts['_']}</msub>{space}" if scripts else whole
+
+    def atom(self) -> str:
+        """A group, a command, a letter, a number or a sign."""
+        token = self.next()
+        if token == "{":
+            inside = self.row("}")
+            self.next()
+            return f"<mrow>{inside}</mrow>"
+        if token.startswith("\\"):
+            return self.command(token[1:])
+        if len(token) == 1 and 0xE000 <= ord(token) < 0xE100:
+            return f"<mi>{{{ord(token) - 0xE000}}}</mi>"
+        if token.isalpha():
+            return f"<mi>{token}</mi>"
+        if token[:1].isdigit():
+            return f"<mn>{token}</mn>"
+        return f"<mo>{escape({'-': '−', '*': '∗'}.get(token, token))}</mo>"
+
+    def command(self, name: str) -> str:
+        """What a backslash begins."""
+        if name == "frac":
+            return f"<mfrac>{self.atom()}{self.atom()}</mfrac>"
+        if name == "sqrt":
+            return self.root()
+        if name == "overline":
+            return f'<mover accent="true">{self.atom()}<mo>¯</mo></mover>'
+        if name in ("operatorname", "mathrm", "text", "mathcal"):
+            word = self.word()
+            return f'<mi mathvariant="normal">{escape(_SCRIPT.get(word, word))}</mi>{_THIN}'
+        if name in ("left", "right"):
+            fence = self.next()
+            sign = _SIGNS.get(fence[1:], fence) if fence.startswith("\\") else fence
+            return f'<mo stretchy="true" fence="true">{escape(sign)}</mo>'
+        if name == "begin":
+            return self.cases()
+        if name in _SPACES:
+            return f'<mspace width="{_SPACES[name]}"/>'
+        if name in _LETTERS:
+            return f"<mi>{_LETTERS[name]}</mi>"
+        if name in _SIGNS:
+            large = ' movablelimits="false"' if _SIGNS[name] in _LARGE else ""
+            return f"<mo{large}>{_SIGNS[name]}</mo>"
+        return f'<mi mathvariant="normal">{escape(name)}</mi>{_THIN}'  # \sin, \log, \max, …
+
+    def root(self) -> str:
+        """A square root, or with [n] another."""
+        if self.peek() != "[":
+            return f"<msqrt>{self.atom()}</msqrt>"
+        self.next()
+        degree = self.row("]")
+        self.next()
+        return f"<mroot>{self.atom()}<mrow>{degree}</mrow></mroot>"
+
+    def word(self) -> str:
+        """The letters of a group."""
+        self.next()
+        word = ""
+        while self.peek() not in ("}", ""):
+            word += self.next()
+        self.next()
+        return word
+
+    def cases(self) -> str:
+        r"""\begin{cases} … \end{cases}: rows of cells behind a brace."""
+        self.word()
+        rows: list[str] = []
+        cells: list[str] = []
+        while self.peek() not in ("\\end", ""):
+            cells.append(f"<mtd>{self.row('&', chr(92) * 2, chr(92) + 'end')}</mtd>")
+            if self.peek() == "&":
+                self.next()
+                continue
+            rows.append(f"<mtr>{''.join(cells)}</mtr>")
+            cells = []
+            if self.peek() == "\\\\":
+                self.next()
+        self.next()
+        self.word()
+        return f'<mo stretchy="true" fence="true">{{</mo><mtable>{"".join(rows)}</mtable>'
+
+
+_THIN = '<mspace width="0.17em"/>'
+
+
+def _loosened(text: str) -> str:
+    """Braces as tokens of their own: here a `{x}` is a group, holes are private characters."""
+    return text.replace("{", "{ ").replace("}", " }").replace("\\{ ", "\\{").replace("\\ }", "\\}")

@@ -1,0 +1,86 @@
+"""Names and numbers in LaTeX."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+import numpy as np
+
+from ....dtypes import Array
+
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε",
+    "zeta": "ζ", "eta": "η", "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ",
+    "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ",
+    "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ",
+    "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+}  # fmt: skip
+_LETTER = {sign: name for name, sign in GREEK.items()}
+_SPECIAL = re.compile(r"([#$%&_{}])")
+_LARGEST = 9  # elements of a matrix that is written out
+
+
+def symbol(name: str) -> str:
+    r"""A name as LaTeX: x, x_1 of x1 or x₁, \theta of theta or θ, \mathrm{loss} of loss."""
+    name = unicodedata.normalize("NFKC", name).replace("lamda", "lambda").strip()
+    match = re.fullmatch(r"([^\W\d_]+?)_?(\d+)", name)
+    base, index = (match[1], match[2]) if match else (name, "")
+    if base in _LETTER or base in GREEK:
+        text = "\\" + _LETTER.get(base, base)
+    elif re.fullmatch(r"[A-Za-z]", base):
+        text = base
+    else:
+        text = f"\\mathrm{{{_escaped(base)}}}"
+    return f"{text}_{{{index}}}" if len(index) > 1 else f"{text}_{index}" if index else text
+
+
+def _escaped(text: str) -> str:
+    r"""Text for \mathrm: letters as they are, what LaTeX reads as signs escaped."""
+    text = text.replace("\\", "/").replace("^", "").replace("~", "-").replace(" ", r"\ ")
+    return _SPECIAL.sub(r"\\\1", text)
+
+
+def bar(text: str) -> str:
+    """The cotangent of what is written `text`: the gradient of the result with respect to it."""
+    match = re.fullmatch(r"(\\?[a-zA-Z]+)(_.*)?", text)
+    if match and (len(match[1]) == 1 or match[1].startswith("\\")):
+        return f"\\bar{{{match[1]}}}{match[2] or ''}"
+    return f"\\overline{{{text}}}"
+
+
+def partial(y: str, x: str) -> str:
+    """∂y/∂x."""
+    return rf"\frac{{\partial {y}}}{{\partial {x}}}"
+
+
+def number(value: Any) -> str:
+    r"""A number in four digits, 1.5 \cdot 10^{-7} where it is small."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, bool):
+        return r"\mathrm{true}" if value else r"\mathrm{false}"
+    if isinstance(value, float) and not np.isfinite(value):
+        return r"\mathrm{NaN}" if np.isnan(value) else r"\infty" if value > 0 else r"-\infty"
+    text = str(value) if isinstance(value, int) and abs(value) < 10**6 else f"{value:.4g}"
+    if "e" not in text:
+        return text
+    digits, power = text.split("e")
+    start = "" if digits == "1" else "-" if digits == "-1" else digits + r" \cdot "
+    return f"{start}10^{{{int(power)}}}"
+
+
+def value_of(array: Array) -> str:
+    """A value: the number, the numbers of a small vector or matrix, else its shape and size."""
+    if array.ndim == 0:
+        return number(array[()])
+    if array.size <= _LARGEST and array.ndim <= 2 and array.size:
+        rows = array.reshape(1, -1) if array.ndim == 1 else array
+        lines = [" & ".join(map(number, row)) for row in rows]
+        return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"
+    shape = r" \times ".join(map(str, array.shape))
+    if not array.size or array.dtype.kind not in "f":
+        return f"[{shape}]"
+    with np.errstate(all="ignore"):
+        norm = np.sqrt(np.sum(np.square(array, dtype=np.float64)))
+    return f"[{shape}],\\ \\mathrm{{norm}}\\ {number(norm)}"

@@ -1,0 +1,300 @@
+"""pg.source: a program as a Python module that needs nothing but NumPy."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ....dtypes import Array
+from ....errors import GraphError
+from ....function import Function, trace
+from ....graph.context import find_origin, target_of
+from ....graph.graph import Graph
+from ....graph.leaves import Constant, Placeholder, Variable
+from ....graph.node import Node
+from ....graph.operation import MultipleOutputs, Operation
+from ....graph.order import postorder
+from ....ops.arithmetic import Positive
+from ....ops.random import default_streams_kept
+from ....passes.advance_rng import advance
+from ....passes.common_subexpressions import share
+from ....passes.expand import expand
+from ....passes.fold_constants import fold
+from ....passes.program import Program
+from ....passes.simplify import simplify
+from ....passes.specialise import specialise
+from ....passes.stable import stabilise
+from ....session import check_keys
+from ....trees import leaves, mapped, rebuilt
+from ...names import is_named, names_of
+from .module import Gradient, Module, Wanted, function_name
+
+_PASSES = (simplify, fold, share)
+_EAGER = (simplify, share)  # what was computed as it is written is written as it was computed
+_ROUNDS = 8  # that the passes go round at most, while they find something
+
+
+class Source(str):
+    """The text of a module; `arrays` are those too large to stand in it, which `save` puts beside.
+
+    A string like any other: print it, write it, or see it coloured in a notebook.
+    """
+
+    arrays: Mapping[str, Array]
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the module to `path`, and its large arrays to the .npz file beside it."""
+        path = os.fspath(path)
+        if not path.endswith(".py"):
+            raise GraphError(f"save: expected a path that ends in .py, got {path!r}")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self)
+        if self.arrays:
+            np.savez(path.removesuffix(".py") + ".npz", **dict(self.arrays))  # pyright: ignore[reportArgumentType]
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}```"
+
+    def _repr_html_(self) -> str:
+        return f"<pre><code>{html.escape(self)}</code></pre>"
+
+
+def source(
+    what: Any, /, *args: Any, name: str | None = None, inline: int = 1000, **kwargs: Any
+) -> Source:
+    """What a function or a graph computes, as a commented module that imports NumPy alone.
+
+    `what` is a Python function, a `pg.function` or a derivative such as `pg.grad(f)`, called with
+    arguments like `args` and `kwargs`, of which shapes and dtypes matter; or nodes to fetch, then
+    `args` may be the feeds of a run; or a Graph, or a Program. Variables become variables of the
+    module, and what changes them changes those. Arrays of more than `inline` elements go to a file
+    beside the module (see `Source.save`).
+
+    >>> import numpy as np
+    >>> import palingrad as pg
+    >>> def energy(x):
+    ...     return pg.sum(x**3)
+    >>> print(pg.source(pg.grad(energy), np.arange(3.0)))  # doctest: +ELLIPSIS
+    \"\"\"energy, written out with NumPy alone by palingrad ...
+    """
+    here = find_origin(2)
+    if isinstance(what, (Program, Graph, Node, list, tuple, dict)):
+        if len(args) > 1 or kwargs:
+            raise GraphError("source: nodes take one more argument, the feeds of a run")
+        wanted = _of_nodes(what, args[0] if args else {})
+    elif callable(what):
+        wanted = _of_function(what, args, kwargs)
+    else:
+        raise GraphError(
+            f"source: expected a function, nodes, a Graph or a Program, got {type(what).__name__} "
+            f"{what!r:.60}"
+        )
+    wanted.inline = inline
+    wanted.name = function_name(name or wanted.name)
+    wanted.gradients = _gradients(wanted, here)
+    wanted.names = _names(wanted, here)
+    module = Module(wanted)
+    found = Source(module.text)
+    found.arrays = module.arrays
+    return found
+
+
+# ---------------------------------------------------------------- what is to be written
+
+
+def _of_function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wanted:
+    """The Program of a call with such arguments."""
+    inner = f._f if isinstance(f, Function) else f
+    args, kwargs = tuple(mapped(_as_argument, list(args))), mapped(_as_argument, kwargs)
+    if isinstance(f, Function):
+        found = f._trace(args, kwargs, leaves([args, kwargs])).found
+    else:
+        with default_streams_kept():  # what f draws later is what it would draw anyway
+            found = trace(inner, args, kwargs)
+    given = _argument_names(inner, found.arguments)
+    feeds = [leaf for leaf in leaves(found.arguments) if type(leaf) is Placeholder]
+    outputs = iter(found.program.outputs)
+    result = mapped(
+        lambda leaf: _output(leaf, outputs) if isinstance(leaf, Node) else leaf, found.result
+    )
+    program = _rewritten(found.program, _PASSES)
+    wanted = Wanted(program, None, _title(f), [given[id(feed)] for feed in feeds])
+    wanted.result = _moved(result, found.program, program)
+    wanted.names, wanted.held = given, found
+    return wanted
+
+
+def _as_argument(leaf: Any) -> Any:
+    """What a function is traced with: of a tensor its value, a Variable as it is."""
+    return leaf.numpy() if isinstance(leaf, Node) and not isinstance(leaf, Variable) else leaf
+
+
+def _title(f: Any) -> str:
+    while isinstance(f, partial):
+        f = f.func
+    name = getattr(f, "__name__", type(f).__name__)
+    return "function" if name == "<lambda>" else name
+
+
+def _argument_names(f: Any, arguments: list[Any]) -> dict[int, str]:
+    """What to call the leaves of the arguments: their parameter, and where in it they are."""
+    positional, keywords = arguments
+    try:
+        bound = dict(inspect.signature(f).bind(*positional, **keywords).arguments)
+    except (TypeError, ValueError):
+        bound = {f"x{place}": one for place, one in enumerate(positional)} | keywords
+    found: dict[int, str] = {}
+    stack: list[tuple[str, Any]] = list(bound.items())
+    while stack:
+        name, value = stack.pop()
+        if isinstance(value, dict):
+            stack += [(str(key), one) for key, one in value.items()]
+        elif isinstance(value, (list, tuple)):
+            stack += [(f"{name}_{place}", one) for place, one in enumerate(value)]
+        elif isinstance(value, Node):
+            found[id(value)] = name
+    return found
+
+
+def _of_nodes(what: Any, feeds: Any) -> Wanted:
+    """The Program of a run that fetches nodes."""
+    if isinstance(what, Program):
+        program = _rewritten(what, _PASSES)
+        outputs = program.outputs
+        result: Any = outputs[0] if len(outputs) == 1 else tuple(outputs)
+        return Wanted(program, result if outputs else (), "run", _feed_names(program))
+    if isinstance(what, Graph):
+        inner = {id(x) for node in what.nodes for x in node.inputs}
+        what = [node for node in what.operations if id(node) not in inner]
+    nodes = leaves(what)
+    for node in nodes:
+        if not isinstance(node, Node):
+            raise GraphError(f"source: expected nodes, got {type(node).__name__} {node!r:.60}")
+    if not isinstance(feeds, Mapping):
+        raise GraphError(f"source: expected a dict of feeds, got {feeds!r:.60}")
+    check_keys(feeds)
+    fed: dict[Placeholder, Any] = {}
+    for x in postorder(*nodes):
+        if isinstance(x, Placeholder):
+            if x in feeds:
+                array = x.accept(feeds[x])
+                fed[x] = (array.shape, array.dtype)
+            else:
+                fed[x] = _signature(x)
+    before = specialise(nodes, fed)
+    eager = all(not node.deferred for node in nodes)
+    program = _rewritten(before, _EAGER if eager else _PASSES)
+    outputs = iter(before.outputs)
+    result = rebuilt(what, (_output(node, outputs) for node in nodes))
+    name = names_of(nodes)[id(nodes[0])] if len(nodes) == 1 else "run"
+    name = name if len(nodes) == 1 and is_named(nodes[0], name) else "run"
+    wanted = Wanted(program, _moved(result, before, program), name, _feed_names(program, fed))
+    wanted.held = before
+    return wanted
+
+
+def _signature(x: Placeholder) -> tuple[Any, Any]:
+    if x.shape is None or None in x.shape or x.dtype is None:
+        raise GraphError(
+            f"source: shape and dtype of {x.label()} aren't known{x.built()}.",
+            hint="Give feeds, as for a run: pg.source(node, {x: array}).",
+        )
+    return x.shape, x.dtype
+
+
+def _output(node: Node, outputs: Any) -> Any:
+    """The Program's node for one that is fetched, None for one without a value."""
+    return None if isinstance(node, MultipleOutputs) else next(outputs)
+
+
+def _feed_names(program: Program, originals: Sequence[Node] | Any = ()) -> list[str]:
+    nodes = list(originals) or list(program.feeds)
+    names = names_of(nodes)
+    return [names[id(node)] for node in nodes]
+
+
+def _rewritten(program: Program, passes: Sequence[Any]) -> Program:
+    """The program after these passes, with random generators moving on in a run."""
+    if passes is not _EAGER:
+        moving = advance(expand(program)).updates[len(program.updates) :]
+        program = Program(program.feeds, program.outputs, (*program.updates, *moving))
+        program = stabilise(program)
+    for _ in range(_ROUNDS):
+        before = len(program.order)
+        for one in passes:
+            program = one(program)
+        if len(program.order) == before:
+            break
+    return program
+
+
+def _moved(result: Any, before: Program, after: Program) -> Any:
+    """The tree of results with the nodes that the passes made of the outputs."""
+    new = {id(a): b for a, b in zip(before.outputs, after.outputs, strict=True)}
+    return mapped(lambda leaf: new.get(id(leaf), leaf) if isinstance(leaf, Node) else leaf, result)
+
+
+# ---------------------------------------------------------------- names
+
+
+def _names(wanted: Wanted, here: Any) -> dict[int, str]:
+    """The names of what has one: the user's, and grad_x for the gradient of an x."""
+    program = wanted.program
+    order = [*program.order]
+    order += [variable for variable, _ in program.updates if variable not in set(order)]
+    shown = names_of(order)
+    found: dict[int, str] = {}
+    for node in order:
+        name = shown[id(node)]
+        if is_named(node, name) and not _built_at(node, here) and not isinstance(node, Placeholder):
+            if not (isinstance(node, Constant) and node.scalar is not None):
+                found[id(node)] = name
+    for node in order:
+        if isinstance(node, Variable):
+            full = node._name if node._name and not node._unnamed else ""
+            found[id(node)] = full or found.get(id(node), "variable")
+    for node, name in zip(program.feeds, wanted.parameters, strict=True):
+        found[id(node)] = name
+    return found
+
+
+def _gradients(wanted: Wanted, here: Any) -> dict[int, Gradient]:
+    """What each node is the gradient of, or the gradient of the gradient."""
+    found: dict[int, Gradient] = {}
+    targets = _targets(wanted.program.order)
+    named = names_of(list(targets.values()))
+    for node in wanted.program.order:
+        times, target = 0, target_of(node._origin) if isinstance(node, Operation) else None
+        while target is not None:
+            times += 1
+            while type(target) is Positive and _built_at(target, here):
+                target = target.inputs[0]  # the copy of an argument that is differentiated
+            name = named.get(id(target)) or names_of([target])[id(target)]
+            known = is_named(target, name) and not _built_at(target, here)
+            name = wanted.names.get(id(target), name if known else "")
+            found[id(node)] = Gradient(times, target, name)
+            target = target_of(target._origin)
+    return found
+
+
+def _built_at(node: Node, here: Any) -> bool:
+    """Whether the node was built by the call of `source` itself."""
+    return here is not None and node._origin is not None and node._origin[:2] == here[:2]
+
+
+def _targets(order: Sequence[Node]) -> dict[int, Node]:
+    """All nodes that something here is the gradient of, or the gradient of the gradient."""
+    found: dict[int, Node] = {}
+    stack = list(order)
+    while stack:
+        target = target_of(stack.pop()._origin)
+        if target is not None and id(target) not in found:
+            found[id(target)] = target
+            stack.append(target)
+    return found

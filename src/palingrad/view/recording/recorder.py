@@ -1,0 +1,319 @@
+"""record: everything that this thread computes, onto a tape."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from ...graph.context import context, level_of, target_of
+from ...graph.kinds import Composite
+from ...graph.leaves import Variable
+from ...graph.node import Node
+from ...graph.observe import Change, Observer, observed
+from ...graph.operation import Operation
+from ...graph.order import postorder
+from ..drawing.model import Kind, kind_of
+from ..names import names_of
+from .entries import Entry, Formula, Run, Script, Source, given, with_roles
+from .retention import Keep, is_whole
+from .tape import Tape
+
+LONGEST = 20_000  # entries after which a stretch of eager code is cut
+BUDGET = 1 << 30
+
+
+@contextmanager
+def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape]:
+    """Record forward, backward and updates of all that this thread computes inside the `with`.
+
+    Eager code, sessions and functions alike; the latter run node by node meanwhile, with the numpy
+    engine's numbers. keep="all" keeps every value, "summary" moments and a histogram, "sample"
+    these and 64 elements; what is fed is kept in any case, so that all can be computed again.
+    Beyond `budget` bytes the oldest runs are summarised, and `tape.dropped` says so.
+
+    >>> import palingrad as pg
+    >>> w = pg.Variable(3.0, name="w")
+    >>> with pg.record() as tape:
+    ...     for _ in range(2):
+    ...         loss = w * w
+    ...         loss.backward()
+    ...         _ = w.assign(w - 0.1 * w.grad)
+    >>> len(tape), [float(value) for value in tape.history("w")]
+    (2, [3.0, 2.4000000953674316])
+    """
+    tape = Tape(keep=keep, budget=budget)
+    recorder = _Recorder(tape)
+    with observed(recorder):
+        try:
+            yield tape
+        finally:
+            recorder.end_run()
+
+
+class _Draft:
+    """A run that is being recorded: entries so far, with their values and nodes."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.entries: list[Entry] = []
+        self.levels: list[int] = []
+        self.values: list[Any] = []
+        self.sources: dict[int, Source] = {}
+        self.nodes: list[Node] = []  # kept until the run ends: names need them, and ids last
+        self.alive: list[Node] = []  # whose ids must stay their own, too
+        self.places: dict[int, int] = {}  # of nodes, by id
+        self.assigned: dict[int, int] = {}  # the last assignment of a Variable, by its number
+        self.inner: dict[int, Node] = {}  # what composites are made of
+        self.after: set[int] = set()  # places that depend on a backward pass
+        self.ends = False  # whether what begins anew belongs to the next run
+
+    def add(
+        self,
+        node: Node,
+        value: Any,
+        inputs: tuple[int, ...] = (),
+        *,
+        variable: int | None = None,
+        assigns: bool = False,
+    ) -> int:
+        """Append an entry for a node; an assignment is an entry of its own."""
+        place = len(self.entries)
+        formula = None
+        if isinstance(node, Operation) and not assigns and (inputs or not node.inputs):
+            formula = Formula(type(node), dict(node.attributes))
+        several = isinstance(value, tuple)
+        self.entries.append(
+            Entry(
+                place,
+                _kind(node) if formula is None and not assigns else "operation",
+                "assign" if assigns else node.kind_name(),
+                "",
+                "forward",
+                inputs,
+                tuple(one.shape for one in value) if several else value.shape,
+                tuple(one.dtype.name for one in value) if several else value.dtype.name,
+                node.origin,
+                node._origin[2] if node._origin is not None else "",
+                formula,
+                variable,
+            )
+        )
+        level = 0 if formula is None else level_of(node._origin)
+        self.levels.append(level)
+        self.values.append(value)
+        self.nodes.append(node)
+        if level or any(x in self.after for x in inputs):
+            self.after.add(place)
+        if not assigns:
+            self.places[id(node)] = place
+        return place
+
+
+class _Recorder(Observer):
+    """Writes runs onto a tape."""
+
+    def __init__(self, tape: Tape) -> None:
+        self._tape = tape
+        self._draft: _Draft | None = None
+        self._numbers: dict[int, int] = {}  # of Variables, by id
+        self._last: dict[int, Source] = {}  # the last assignment of each Variable, by number
+        self._made: dict[int, tuple[weakref.ref[Any], Source]] = {}  # of values, by the array's id
+        self._programs: dict[int, tuple[Any, Script]] = {}
+        self._scripts: dict[Any, Script] = {}
+
+    # ---------------------------------------------------------------- eager code
+
+    def computed(self, node: Node) -> None:
+        draft = self._draft
+        if draft is not None and (len(draft.entries) > LONGEST or self._begins(draft, node)):
+            self.end_run()
+        draft = self._open()
+        inputs = tuple(self._place(draft, x) for x in node.inputs)
+        draft.add(node, node._known(), inputs)
+        if isinstance(node, Composite) and node._expansion is not None:
+            outside = {id(x) for x in node.inputs}
+            inside = postorder(
+                node._expansion, inputs=lambda x: () if id(x) in outside else x.inputs
+            )
+            for one in inside:
+                if id(one) not in outside and isinstance(one, Operation):
+                    draft.inner[id(one)] = one
+
+    def detached(self, gradient: Node, kept: Node) -> None:
+        draft = self._draft
+        if draft is not None and id(gradient) in draft.places:
+            draft.places[id(kept)] = draft.places[id(gradient)]
+            draft.alive.append(kept)
+
+    def assigned(self, changes: Sequence[Change]) -> None:
+        draft = self._open()
+        for variable, array, value in changes:
+            number = self._number(variable)
+            if isinstance(value, Node):
+                source = self._place(draft, value)
+            else:
+                source = draft.add(given(array), array)
+            draft.assigned[number] = draft.add(
+                variable, array, (source,), variable=number, assigns=True
+            )
+        trained = any(variable.trainable for variable, _, _ in changes)
+        draft.ends = draft.ends or trained or bool(draft.after)
+
+    def _begins(self, draft: _Draft, node: Node) -> bool:
+        """Whether a new stretch begins with this node: Variables were updated, and it depends on
+        nothing that the backward pass made."""
+        if not draft.ends or context.hidden or level_of(node._origin):
+            return False
+        return not any(draft.places.get(id(x)) in draft.after for x in node.inputs)
+
+    def _open(self) -> _Draft:
+        if self._draft is None:
+            self._draft = _Draft("eager")
+        return self._draft
+
+    def _place(self, draft: _Draft, x: Node) -> int:
+        """The place of an input, which becomes a leaf if this run didn't compute it."""
+        if isinstance(x, Variable):
+            number = self._number(x)
+            if number in draft.assigned:
+                return draft.assigned[number]
+            if id(x) not in draft.places:
+                place = draft.add(x, x._value, variable=number)
+                source = self._source(number, x._value)
+                if source is not None:
+                    draft.sources[place] = source
+            return draft.places[id(x)]
+        if id(x) in draft.places:
+            return draft.places[id(x)]
+        if id(x) in draft.inner:  # a rule uses what a composite is made of
+            known = draft.places
+            for one in postorder(x, inputs=lambda one: () if id(one) in known else one.inputs):
+                if id(one) in known:
+                    continue
+                if id(one) in draft.inner:
+                    places = tuple(self._place(draft, parent) for parent in one.inputs)
+                    draft.add(one, one._known(), places)
+            return draft.places[id(x)]
+        place = draft.add(x, x._known())
+        found = self._made.get(id(x._known()))
+        if found is not None and found[0]() is x._known():
+            draft.sources[place] = found[1]
+        return place
+
+    def _source(self, number: int, value: Any) -> Source | None:
+        """Where a Variable's value comes from, unless somebody else has changed it since."""
+        if number not in self._last:
+            return None
+        run, at = self._last[number]
+        kept = self._tape.runs[run].values[at]
+        return (run, at) if kept is value or not is_whole(kept) else None
+
+    # ---------------------------------------------------------------- sessions and functions
+
+    def ran(self, program: Any, values: Mapping[Node, Any]) -> None:
+        self.end_run()
+        key = id(program)
+        if key not in self._programs:
+            self._programs[key] = program, self._script_of(program, values)
+        script = self._programs[key][1]
+        found: list[Any] = [values[node] for node in program.order]
+        found += [values[value] for _, value in program.updates]
+        run = Run(len(self._tape.runs), script, found, {})
+        sources: dict[int, Source] = {}
+        for entry in script.entries:
+            if entry.kind == "variable" and entry.variable is not None:
+                source = self._source(entry.variable, found[entry.place])
+                if source is not None:
+                    sources[entry.place] = source
+        run.sources = sources
+        for entry in script.entries:
+            if entry.assigns:
+                assert entry.variable is not None
+                self._last[entry.variable] = run.number, entry.place
+        self._tape.take(run)
+
+    def _script_of(self, program: Any, values: Mapping[Node, Any]) -> Script:
+        draft = _Draft("program")
+        for node in program.order:
+            inputs = tuple(draft.places[id(x)] for x in node.inputs)
+            number = self._number(node) if isinstance(node, Variable) else None
+            draft.add(node, values[node], inputs, variable=number)
+        for variable, value in program.updates:
+            draft.add(variable, values[value], (draft.places[id(value)],),
+                      variable=self._number(variable), assigns=True)  # fmt: skip
+        return self._finished(draft)
+
+    # ---------------------------------------------------------------- runs
+
+    def end_run(self) -> None:
+        """Put the stretch of eager code that is being recorded onto the tape."""
+        draft, self._draft = self._draft, None
+        if draft is None or not draft.entries:
+            return
+        number = len(self._tape.runs)
+        for variable, place in draft.assigned.items():
+            self._last[variable] = number, place
+        run = Run(number, self._finished(draft), draft.values, draft.sources)
+        for place, value in enumerate(draft.values):
+            if draft.entries[place].kind == "operation" and not isinstance(value, tuple):
+                self._made[id(value)] = weakref.ref(value), (number, place)
+        if len(self._made) > 4 * LONGEST:
+            self._made = {k: one for k, one in self._made.items() if one[0]() is not None}
+        self._tape.take(run)
+
+    def _finished(self, draft: _Draft) -> Script:
+        """The entries with names and roles; the same ones for a stretch that is repeated."""
+        key = (draft.title, *map(_form, draft.entries, draft.levels))
+        if key not in self._scripts:
+            names = names_of(list({id(node): node for node in draft.nodes}.values()))
+            entries = [
+                replace(
+                    entry,
+                    name=self._name(entry, names[id(node)]),
+                    gradient_of=self._target(entry, node),
+                )
+                for entry, node in zip(draft.entries, draft.nodes, strict=True)
+            ]
+            self._scripts[key] = Script(draft.title, with_roles(entries, draft.levels))
+        return self._scripts[key]
+
+    def _target(self, entry: Entry, node: Node) -> int | None:
+        target = None if entry.assigns else target_of(node._origin)
+        return self._number(target) if isinstance(target, Variable) else None
+
+    def _name(self, entry: Entry, name: str) -> str:
+        return name if entry.variable is None else self._tape.variables[entry.variable]
+
+    def _number(self, variable: Variable) -> int:
+        tape = self._tape
+        number = self._numbers.get(id(variable))
+        if number is None or tape._known[number]() is not variable:
+            number = self._numbers[id(variable)] = len(tape.variables)
+            tape.variables.append(_unique(variable, tape.variables))
+            tape._known.append(weakref.ref(variable))
+        return number
+
+
+def _kind(node: Node) -> Kind:
+    """The kind of a leaf: what an operation computed elsewhere is a constant here."""
+    return "constant" if isinstance(node, Operation) else kind_of(node)
+
+
+def _unique(variable: Variable, taken: Sequence[str]) -> str:
+    """The Variable's own name, or what the user calls it; numbered where another is called so."""
+    given_name = None if variable._unnamed else variable._name
+    name = given_name or names_of([variable])[id(variable)]
+    if name not in taken:
+        return name
+    return next(f"{name}#{n}" for n in range(2, len(taken) + 3) if f"{name}#{n}" not in taken)
+
+
+def _form(entry: Entry, level: int) -> Any:
+    """All there is to an entry but its name, to be compared."""
+    formula = entry.formula
+    what = None if formula is None else (formula.operation, repr(dict(formula.attributes)))
+    return (entry.kind, entry.operation, entry.inputs, entry.shape, entry.dtype, entry.origin,
+            entry.variable, level, what)  # fmt: skip

@@ -1,0 +1,117 @@
+"""Code for AArch64, which LLVM makes on any machine: sums of a tile stay in registers, formulas
+become vectors, and nothing outside the program is called."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+
+import palingrad as pg
+from battery import shipped
+from cases import Case
+from palingrad.engines.native.llvm.target import Target, assembly
+from palingrad.engines.native.module import Module  # and with it every kernel
+from palingrad.engines.native.plan.lower import lowered
+from palingrad.engines.native.plan.schedule import Fallback, scheduled
+from palingrad.engines.native.runtime.buffers import Slots
+from palingrad.graph.kinds import Elementwise
+from palingrad.passes.program import Program
+from trainings import cnn, mlp
+
+CPUS = ["generic", "neoverse-n1", "apple-m1"]
+
+
+@pytest.fixture
+def code(request, monkeypatch) -> Callable[[Program], str]:
+    """A program's assembly for the CPU that is the test's parameter."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    cpu = Target("aarch64-unknown-linux-gnu", request.param, "", 16, 32, "arm", "fma")
+    for name, module in list(sys.modules.items()):
+        if name.startswith("palingrad.engines.native.") and hasattr(module, "host"):
+            monkeypatch.setattr(module, "host", lambda: cpu)
+
+    def compiled(program: Program) -> str:
+        program = lowered(program)
+        schedule = scheduled(program)
+        assert not any(isinstance(kernel.unit, Fallback) for kernel in schedule.kernels)
+        return assembly(str(Module(schedule, Slots(program, schedule))))
+
+    return compiled
+
+
+def functions(text: str) -> dict[str, str]:
+    """The instructions of each function."""
+    found = re.finditer(r"^([A-Za-z_][\w.]*):\n(.*?)^\.Lfunc_end", text, re.M | re.S)
+    return {one[1]: one[2] for one in found}
+
+
+def innermost(function: str) -> Iterator[str]:
+    """The loops that have no label inside."""
+    parts = re.split(r"^(\.LBB\w+):.*\n", function, flags=re.M)
+    for label, block in zip(parts[1::2], parts[2::2], strict=True):
+        back = re.search(re.escape(label) + r"\b", block)
+        if back:
+            yield block[: back.end()]
+
+
+def outside(text: str) -> set[str]:
+    """What is called that isn't in the text."""
+    return set(re.findall(r"\tbl?\t([A-Za-z_][\w.]*)", text)) - set(functions(text))
+
+
+def product(dtype: Any) -> Program:
+    """A matrix product that packs both operands, of tiles as tall as they come."""
+    x = np.zeros((480, 480), dtype)
+    return pg.function(lambda x, y: x @ y, engine="numpy").program(x, x)
+
+
+def step(task: Any) -> Program:
+    training = task("numpy")
+    return training.step.program(training.x, training.labels)
+
+
+@pytest.mark.parametrize("code", CPUS, indirect=True)
+@pytest.mark.parametrize(
+    "program",
+    [lambda: step(mlp), lambda: step(cnn), lambda: product("f4"), lambda: product("f8")],
+    ids=["mlp", "cnn", "float32", "float64"],
+)
+def test_the_sums_of_a_tile_stay_in_registers(code, program):
+    text = code(program())
+    tiles = [body for name, body in functions(text).items() if name.startswith("tile")]
+    loops = [loop for body in tiles for loop in innermost(body) if "fmla\t" in loop]
+    assert len(loops) >= len(tiles) > 0
+    for loop in loops:
+        assert "[sp" not in loop
+        assert re.search(r"fmla\tv\d+\.(4s|2d), v\d+\.\1, v\d+\.", loop)
+    assert outside(text) <= {"memset", "memcpy"}
+
+
+@pytest.mark.parametrize("code", CPUS, indirect=True)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_formula_of_floats_becomes_vectors_and_calls_nothing(code, dtype):
+    cases = [Case(one, one.samples[0]) for one in shipped() if issubclass(one, Elementwise)]
+    floats = [case for case in cases if {y.dtype for y in nodes(case, dtype)} == {np.dtype(dtype)}]
+    assert len(floats) > 40
+    f = pg.function(
+        lambda given: [case.outputs(*xs)[0] for case, xs in zip(floats, given, strict=True)],
+        engine="numpy",
+    )
+    text = code(f.program([case.arrays(dtype) for case in floats]))
+    assert outside(text) == set()
+    shape = "4s" if dtype is np.float32 else "2d"
+    for instruction in ("fadd", "fmul", "fdiv", "fsqrt", "fcmgt", "fmla"):
+        assert re.search(rf"\t{instruction}\tv\d+\.{shape}", text), instruction
+
+
+def nodes(case: Case, dtype: Any) -> list[pg.Node]:
+    """Inputs and outputs."""
+    xs = [pg.tensor(x) for x in case.arrays(dtype)]
+    return [*xs, *case.outputs(*xs)]

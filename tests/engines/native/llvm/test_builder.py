@@ -1,0 +1,43 @@
+"""The builder leaves out arithmetic that does nothing, and works out what is known."""
+
+from __future__ import annotations
+
+import pytest
+from llvmlite import ir
+
+from palingrad.engines.native.llvm.builder import INT, Builder
+
+
+@pytest.fixture
+def function():
+    kind = ir.FunctionType(ir.VoidType(), [INT, ir.FloatType().as_pointer()])
+    return ir.Function(ir.Module(), kind, "f")
+
+
+def number(value):
+    return ir.Constant(INT, value)
+
+
+def test_nothing_is_written_where_the_result_is_an_operand(function):
+    b, (x, p) = Builder(function.append_basic_block()), function.args
+    assert b.add(x, number(0)) is b.add(number(0), x) is b.sub(x, number(0)) is x
+    assert b.mul(x, number(1)) is b.mul(number(1), x) is b.sdiv(x, number(1)) is x
+    assert b.gep(p, [number(0)]) is p
+    assert [b.mul(x, number(0)), b.mul(number(0), x), b.srem(x, number(1))] == [number(0)] * 3
+    assert not b.block.instructions
+
+
+def test_known_numbers_are_worked_out(function):
+    b = Builder(function.append_basic_block())
+    assert b.add(number(-7), number(3)) == number(-4)
+    assert b.mul(number(-7), number(3)) == number(-21)
+    assert not b.block.instructions
+
+
+def test_all_else_is_written(function):
+    b, (x, p) = Builder(function.append_basic_block()), function.args
+    short, large = ir.IntType(32), number(1 << 62)
+    b.add(x, number(1)), b.sub(number(0), x), b.mul(x, number(2)), b.sdiv(x, number(2))
+    b.srem(x, number(2)), b.gep(p, [number(1)]), b.sdiv(number(1), x)
+    b.mul(large, large), b.add(ir.Constant(short, 0), ir.Constant(short, 0))
+    assert len(b.block.instructions) == 9

@@ -1,0 +1,66 @@
+"""Large arrays begin with a cache line, at different places in a page, and who holds a part of one
+holds it."""
+
+from __future__ import annotations
+
+import gc
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.engines.native.runtime.aligned_alloc import is_placed, placed
+from tolerances import assert_same
+
+FLOAT = np.dtype(np.float32)
+
+
+def address(array):
+    return array.__array_interface__["data"][0]
+
+
+def test_arrays_used_together_lie_at_different_places_in_a_page():
+    arrays = [placed((100, 100), FLOAT, number) for number in range(64)]
+    assert len({address(one) % 4096 for one in arrays}) == 64
+    assert all(address(one) % 64 == 0 for one in arrays)
+    assert all(is_placed(one) and not one.flags.owndata for one in arrays)
+
+
+def test_small_arrays_are_plain_ones():
+    one = placed((5,), FLOAT)
+    assert one.base is None
+    assert is_placed(one)
+    assert not is_placed(one[::2])
+
+
+def test_an_array_of_somebody_elses_is_not_placed():
+    assert not is_placed(np.zeros((100, 100), FLOAT))
+    assert not is_placed(placed((100, 100), FLOAT).T)
+    assert not is_placed(placed((100, 100), FLOAT)[1:])
+
+
+@pytest.mark.parametrize("part", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y[::2]])
+def test_who_holds_a_part_of_a_result_never_sees_it_change(part):
+    double = pg.function(lambda x: x * 2, engine="native")
+    held = []
+    for number in range(6):
+        held.append(part(double(np.full((200, 50), number, FLOAT))))
+    gc.collect()
+    for number, one in enumerate(held):
+        assert_same(one, np.full(one.shape, 2 * number, FLOAT))
+
+
+def test_variables_are_placed_when_they_are_updated():
+    w = pg.Variable(np.ones((100, 100), FLOAT))
+
+    @pg.function(engine="native")
+    def step(x):
+        w.assign(w * x)
+        return x
+
+    step(np.float32(2.0))
+    assert is_placed(w.numpy())
+    at = address(w.numpy())
+    step(np.float32(2.0))
+    assert address(w.numpy()) == at
+    assert_same(w.numpy(), np.full((100, 100), 4, FLOAT))

@@ -1,0 +1,183 @@
+"""pg.latex: expressions as a person would write them, which mean what the graph computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+import palingrad as pg
+from battery import shipped
+from cases import Case
+from palingrad.errors import GraphError
+from palingrad.view.reading.mathematics.mathml import mathml
+from palingrad.view.reading.mathematics.plain import plain
+from palingrad.view.reading.mathematics.symbols import number, symbol
+from view.reading.evaluate import is_drawn, value_of
+
+A = pg.Variable(np.ones((3, 2)), name="A")
+v = pg.Variable(np.ones(2), name="v")
+x = pg.tensor(np.float64(0.7), name="x")
+y = pg.tensor(np.float64(1.3), name="y")
+z = pg.tensor(np.float64(-0.4), name="z")
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("node", "latex", "text"),
+    [
+        (lambda: x * y + z, r"x\,y + z", "x y + z"),
+        (lambda: x * 3, "3x", "3x"),
+        (lambda: (x + y) * z, r"\left(x + y\right)\,z", "(x + y) z"),
+        (lambda: x - (y - z), r"x - \left(y - z\right)", "x − (y − z)"),
+        (lambda: x - (-y), "x + y", "x + y"),
+        (lambda: -(x + y) * -z, r"\left(x + y\right)\,z", "(x + y) z"),
+        (lambda: x / (y + z), r"\frac{x}{y + z}", "x/(y + z)"),
+        (lambda: (x / y) ** 2, r"\left(\frac{x}{y}\right)^{2}", "(x/y)²"),
+        (lambda: pg.exp(-x * x / 2), r"e^{-\frac{x^2}{2}}", "e^(−x²/2)"),
+        (lambda: pg.sin(2 * x), r"\sin \left(2x\right)", "sin (2x)"),
+        (lambda: pg.sigmoid(x * y), r"\sigma(x\,y)", "σ(x y)"),
+        (lambda: pg.sqrt(x + 1), r"\sqrt{x + 1}", "√(x + 1)"),
+        (lambda: pg.abs(x), r"\left|x\right|", "|x|"),
+        (lambda: A @ v, r"A\,v", "A v"),
+        (lambda: (A * A) @ v, r"A^2\,v", "A² v"),
+        (lambda: (A * pg.exp(A)) @ v, r"\left(A \odot e^{A}\right)\,v", "(A ⊙ e^A) v"),
+        (lambda: A.T, "A^T", "Aᵀ"),
+        (lambda: v @ v, "v^T v", "vᵀ v"),
+        (lambda: pg.sum(A, axis=0), r"\sum_{0} A", "Σ₀ A"),
+        (lambda: pg.sum(A), r"\sum A", "Σ A"),
+        (lambda: pg.mean(v * v), r"\operatorname{mean}\left(v^2\right)", "mean(v²)"),
+        (lambda: A[0, 1:], "A_{[0, 1:]}", "A[0, 1:]"),
+        (lambda: pg.where(x > y, x, 0.0), r"\left[x > y\right]\,x", "[x > y] x"),
+    ],
+)  # fmt: skip
+def test_what_is_written(node, latex, text):
+    found = pg.latex(node())
+    assert found.split(" = ", 1)[-1] == latex
+    assert found.text.split(" = ", 1)[-1] == text
+
+
+@pytest.mark.tiny
+def test_a_variable_of_python_is_the_name():
+    energy = pg.square(x)
+    theta = pg.Variable(np.float64(0.5))
+    h1 = pg.sin(theta)
+    assert pg.latex(energy) == r"\mathrm{energy} = x^2"
+    assert pg.latex(h1) == r"h_1 = \sin \theta"
+
+
+@pytest.mark.tiny
+def test_long_expressions_are_broken_at_names_and_at_what_is_used_twice():
+    total = x
+    for _ in range(30):
+        total = pg.sin(total) * total + y
+    found = pg.latex(total)
+    assert len(found.lines) >= 30
+    assert found.startswith(r"\begin{aligned}")
+    assert max(map(len, found.text.splitlines())) < 90
+    chain = x
+    for _ in range(5000):
+        chain = pg.sin(chain)
+    assert len(pg.latex(chain).lines) > 300
+
+
+NODES: dict[str, Callable[..., Any]] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / (2.5 + pg.sin(b)),
+    "negative": lambda a, b: -a,
+    "square": lambda a, b: a**2,
+    "power": lambda a, b: (1.5 + pg.sin(a)) ** pg.sin(b),
+    "sin": lambda a, b: pg.sin(a),
+    "tanh": lambda a, b: pg.tanh(a * b),
+    "sigmoid": lambda a, b: pg.sigmoid(a),
+    "exp": lambda a, b: pg.exp(pg.sin(a)),
+    "root": lambda a, b: pg.sqrt(1 + pg.square(a)),
+    "log": lambda a, b: pg.log(2 + pg.cos(a)),
+    "abs": lambda a, b: pg.abs(a) * 3,
+    "half": lambda a, b: 0.5 * a,
+    "from one": lambda a, b: 1 - a,
+    "gradient": lambda a, b: pg.gradients(pg.sin(a) * b, a),
+}
+STEPS = st.lists(
+    st.tuples(st.sampled_from([*NODES]), st.integers(0, 9), st.integers(0, 9)),
+    min_size=1, max_size=9,
+)  # fmt: skip
+
+
+def build(steps: Any, leaves: Any) -> Any:
+    values = list(leaves)
+    for name, i, j in steps:
+        values.append(NODES[name](values[-1 - i % len(values)], values[-1 - j % len(values)]))
+    return values[-1]
+
+
+@given(STEPS)
+def test_what_is_written_means_what_is_computed(steps):
+    """The LaTeX, read by a reader that knows nothing of the graph, has the graph's value."""
+    node = build(steps, [x, y, z])
+    values = {"x": x.item(), "y": y.item(), "z": z.item()}
+    *lines, last = pg.latex(node).lines
+    for line in lines:
+        name, text = line.split(" = ", 1)
+        values[name] = value_of(text, values)
+    found = value_of(last.split(" = ", 1)[-1], values)
+    assert found == pytest.approx(node.item(), rel=1e-9, abs=1e-9)
+
+
+def test_every_operation_is_written_and_drawn():
+    """mathtext draws every formula, and plain text and MathML leave no LaTeX behind."""
+    for operation in shipped():
+        for sample in operation.samples[:2]:
+            case = Case(operation, sample)
+            xs = [pg.tensor(array, name=f"x{n}") for n, array in enumerate(case.arrays())]
+            for node in case.outputs(*xs):
+                found = pg.latex(node)
+                for line in found.lines:
+                    assert is_drawn(line), line
+                    assert "\\" not in plain(line), (line, plain(line))
+                    assert "\\" not in mathml(line), (line, mathml(line))
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("name", "latex"),
+    [
+        ("x", "x"), ("x1", "x_1"), ("x₁", "x_1"), ("W_12", "W_{12}"), ("theta", r"\theta"),
+        ("θ", r"\theta"), ("loss", r"\mathrm{loss}"), ("a_b", r"\mathrm{a\_b}"),
+        ('<b>"50%"', r'\mathrm{<b>"50\%"}'), ("größe", r"\mathrm{größe}"),
+    ],
+)  # fmt: skip
+def test_names(name, latex):
+    assert symbol(name) == latex
+    assert "%" in latex or is_drawn(latex)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("value", "latex"),
+    [
+        (2.0, "2"), (0.5, "0.5"), (1e-7, "10^{-7}"), (2.5e-9, r"2.5 \cdot 10^{-9}"), (3, "3"),
+        (float("nan"), r"\mathrm{NaN}"), (-float("inf"), r"-\infty"), (True, r"\mathrm{true}"),
+        (np.float32(0.1), "0.1"),
+    ],
+)  # fmt: skip
+def test_numbers(value, latex):
+    assert number(value) == latex
+
+
+@pytest.mark.tiny
+def test_what_is_no_node_is_refused():
+    with pytest.raises(GraphError, match="latex: expected a node, got int"):
+        pg.latex(3)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.tiny
+def test_in_a_notebook_it_is_drawn():
+    found = pg.latex(x * y)
+    assert found._repr_latex_() == f"$\\displaystyle {found}$"
+    assert "<math" in found._repr_html_()
