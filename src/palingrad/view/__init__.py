@@ -10,10 +10,10 @@ from typing import Any
 
 # Each public name and the module of this folder that it is in.
 _NAMES = {
-    "draw": "drawing.draw",
-    "html_of": "drawing.draw",
-    "svg_of": "drawing.draw",
-    "Drawing": "drawing.draw",
+    "draw": "draw",
+    "html_of": "draw",
+    "svg_of": "draw",
+    "Drawing": "draw",
     "binarized": "binarize",
     "unbinarized": "binarize",
     "picture": "drawing.model",

@@ -10,7 +10,7 @@ import pytest
 import palingrad as pg
 from palingrad.errors import GradientError, GraphError
 from palingrad.view.binarize import most_inputs
-from palingrad.view.drawing.draw import draw
+from palingrad.view.draw import draw
 from palingrad.view.drawing.granularity import taken_apart
 from palingrad.view.drawing.network import layers_of
 

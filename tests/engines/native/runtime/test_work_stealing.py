@@ -95,7 +95,7 @@ def test_a_list_that_nobody_took_from_for_long_is_full(before):
 
 
 def test_a_stage_of_many_kernels_is_cut_in_several(monkeypatch):
-    monkeypatch.setattr(schedule, "MOST", 8)
+    monkeypatch.setattr(schedule, "MAX_CHUNKS", 8)
     x = np.linspace(0, 1, 100_003, dtype=np.float32)
     many = pg.function(lambda x: [pg.sum(x[n : n + 40_000]) for n in range(21)], engine="numpy")
     stages = schedule.scheduled(lowered(many.program(x))).stages

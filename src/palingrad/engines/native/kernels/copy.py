@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from ....dtypes import DType
 from ....graph.node import Node
 from ..llvm.kernel_context import Frame
 from ..llvm.loops import either, integer, loop, place_of, read, unravelled, vectors, write
 from ..llvm.strided_view import View, row_major
+from ..llvm.target import host
+from ..llvm.values import Value
 from .elementwise import BLOCK, Unit
 from .formula import dtype_of, lanes_for
 
@@ -73,3 +77,11 @@ class Copy(Unit):
                 vectors(b, size, lanes, body)
 
             either(b, item, extents[0], rest, extents[-1], across)
+
+
+def clear(b: Any, dtype: DType, to: Any, count: int) -> None:
+    """Write `count` zeros from the pointer `to` on."""
+    if count:
+        lanes = min(host().lanes(dtype.itemsize), 1 << (count - 1).bit_length())
+        zero = Value(b, None, dtype, lanes).number(0)
+        vectors(b, count, lanes, lambda index, active: write(b, to, zero, index, 1, active))

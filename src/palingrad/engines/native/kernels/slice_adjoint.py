@@ -11,7 +11,7 @@ from ....shapes import sizes
 from ..llvm.kernel_context import Frame
 from ..llvm.loops import collapsed, integer, loop, nest, read, vectors, write
 from ..llvm.strided_view import View, sliced, whole
-from .conv.padded_images import clear
+from .copy import clear
 from .elementwise import Unit
 from .formula import dtype_of, lanes_for
 

@@ -29,13 +29,13 @@ from ..kernels.row import Rows
 from ..kernels.slice_adjoint import Put
 from ..llvm.strided_view import View
 from ..llvm.target import host
-from ..runtime.work_stealing import MOST
 from .concat_in_place import Join, place_pieces
 from .fusion import Fusion, Group
 from .in_place import Updates, updates_in_place
 
 _CHUNK = 5000.0  # nanoseconds of work in a chunk, about
 _MOST = 64  # chunks of a kernel
+MAX_CHUNKS = 1024  # of a stage: what a work-stealing deque can count (runtime/work_stealing.py)
 _ROW = 8.0  # nanoseconds that a pass over a row takes besides its elements
 _SERIAL = 2500.0  # a stage of less work than this isn't worth another thread
 
@@ -233,12 +233,12 @@ def _stage(schedule: Schedule) -> None:
             continue
         native = [one for one in stage if not isinstance(one.unit, Fallback)]
         slow = [one for one in stage if isinstance(one.unit, Fallback)]
-        for first in range(0, len(native), MOST):
-            some = native[first : first + MOST]
+        for first in range(0, len(native), MAX_CHUNKS):
+            some = native[first : first + MAX_CHUNKS]
             serial = sum(one.cost for one in some) < _SERIAL
             for one in some:
                 one.serial = serial
-                one.chunks = 1 if serial else min(_chunks(one), max(MOST // len(some), 1))
+                one.chunks = 1 if serial else min(_chunks(one), max(MAX_CHUNKS // len(some), 1))
             if not serial:  # the longest chunks first, so that the last ones end together
                 some.sort(key=lambda one: -one.cost / one.chunks)
             if serial and merged and merged[-1][0].serial:

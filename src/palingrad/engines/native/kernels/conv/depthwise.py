@@ -10,7 +10,7 @@ from ...llvm.kernel_context import Frame
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
 from ...llvm.target import host
 from ...llvm.values import Value, value_type
-from ..epilogue import Epilogue
+from ..gemm.epilogue import Epilogue
 from ..gemm.microkernel import heights
 
 _PLACES = 4  # next to each other, computed at once

@@ -21,8 +21,8 @@ from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import scalar_type
 from ..elementwise import Unit
-from ..epilogue import Epilogue, after
 from ..formula import dtype_of
+from ..gemm.epilogue import Epilogue, after
 from ..gemm.microkernel import Tile, heights, shape_for
 from ..gemm.packing import pack_rows
 from .depthwise import Depthwise

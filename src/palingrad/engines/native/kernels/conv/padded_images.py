@@ -12,7 +12,7 @@ from ...llvm.kernel_context import Frame
 from ...llvm.loops import address, integer, loop, read, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
-from ...llvm.values import Value
+from ..copy import clear
 from ..elementwise import Unit
 from ..formula import dtype_of
 from ..gemm.packing import pack_rows
@@ -226,11 +226,3 @@ def framed(
         return plain
     made = Framed(source=source, extent=extent, offset=offset, spacing=spacing)
     return shared.setdefault(("framed", view.base, view, extent, offset, spacing), made)
-
-
-def clear(b: Any, dtype: DType, to: Any, count: int) -> None:
-    """`count` zeros."""
-    if count:
-        lanes = min(host().lanes(dtype.itemsize), 1 << (count - 1).bit_length())
-        zero = Value(b, None, dtype, lanes).number(0)
-        vectors(b, count, lanes, lambda index, active: write(b, to, zero, index, 1, active))

@@ -21,11 +21,12 @@ from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import Value, chosen, value_type
+from ..copy import clear
 from ..elementwise import Unit
-from ..epilogue import Epilogue
 from ..formula import dtype_of
+from ..gemm.epilogue import Epilogue
 from ..reducers import start_of
-from .padded_images import Image, clear, planes
+from .padded_images import Image, planes
 
 _UNROLLED = 25  # taps of a window that are written out one after the other
 _TAP = np.dtype(np.int32)

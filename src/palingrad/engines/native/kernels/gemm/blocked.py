@@ -17,7 +17,7 @@ from ...llvm.kernel_context import Frame
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View
 from ...llvm.values import scalar_type
-from ..epilogue import Epilogue, is_far
+from .epilogue import Epilogue, is_far
 from .microkernel import Tile, by_height, tile_rows
 from .packing import pack_rows
 from .panels import PackLeft, PackRight, Plan

@@ -12,8 +12,8 @@ from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View
 from ...llvm.target import host
 from ..elementwise import Unit
-from ..epilogue import is_far, row_after_row
 from ..formula import dtype_of
+from .epilogue import is_far, row_after_row
 from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import factors

@@ -17,8 +17,8 @@ from ...llvm.strided_view import View, row_major
 from ...llvm.target import host
 from ...llvm.values import Value, scalar_type
 from ..elementwise import Unit
-from ..epilogue import Epilogue, after, is_far
 from ..formula import dtype_of
+from .epilogue import Epilogue, after, is_far
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import Factors, factors, vector_axis

@@ -34,8 +34,8 @@ from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import Value
 from ..elementwise import Unit
-from ..epilogue import Epilogue, after
 from ..formula import dtype_of
+from .epilogue import Epilogue, after
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import Factors, factors, matrix_indices, vector_axis

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....graph.node import Node
-from ....shapes import size as size_of, sizes
-from ..llvm.kernel_context import Frame
-from ..llvm.loops import (
+from .....graph.node import Node
+from .....shapes import size as size_of, sizes
+from ...llvm.kernel_context import Frame
+from ...llvm.loops import (
     FAR,
     address,
     fetch,
@@ -19,11 +19,11 @@ from ..llvm.loops import (
     vectors,
     write,
 )
-from ..llvm.strided_view import View, broadcast
-from ..llvm.values import Value
-from .elementwise import Unit, compute
-from .formula import dtype_of, outside
-from .gemm.problem import Factors, matrix_indices
+from ...llvm.strided_view import View, broadcast
+from ...llvm.values import Value
+from ..elementwise import Unit, compute
+from ..formula import dtype_of, outside
+from .problem import Factors, matrix_indices
 
 _CACHED = 1 << 20  # bytes that the second cache holds
 

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from ...errors import GraphError
-from ...graph.graph import Graph
-from ...graph.node import Node
-from ...passes.program import Program
-from .canvas import Canvas
-from .conventions import Convention, scene_of
-from .folding import folded
-from .formats.dot import dot
-from .formats.mermaid import mermaid
-from .formats.pdf import pdf
-from .formats.png import png
-from .formats.svg import svg
-from .formats.text import written
-from .granularity import Grain, taken_apart
-from .model import Picture, picture
-from .network import layers_of
-from .neurons import neurons
-from .paint import painted
-from .style import Style
+from ..errors import GraphError
+from ..graph.graph import Graph
+from ..graph.node import Node
+from ..passes.program import Program
+from .drawing.canvas import Canvas
+from .drawing.conventions import Convention, scene_of
+from .drawing.folding import folded
+from .drawing.formats.dot import dot
+from .drawing.formats.mermaid import mermaid
+from .drawing.formats.pdf import pdf
+from .drawing.formats.png import png
+from .drawing.formats.svg import svg
+from .drawing.formats.text import written
+from .drawing.granularity import Grain, taken_apart
+from .drawing.model import Picture, picture
+from .drawing.network import layers_of
+from .drawing.neurons import neurons
+from .drawing.paint import painted
+from .drawing.style import Style
+from .page.show import write as write_page
 
 INLINE = 400  # nodes up to which a notebook shows a picture unasked
 
@@ -159,7 +159,7 @@ def _only(what: Any) -> Node:
 
 
 def _page(drawing: Drawing, path: Any) -> None:
-    importlib.import_module("palingrad.view.page").write(drawing.what, path)
+    write_page(drawing.what, path)
 
 
 _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
