@@ -29,7 +29,7 @@ from .train.runs import Run, load_run, new_run
 from .train.trained_graph import living
 from .version import __version__
 from .view import page
-from .view.draw import draw as drawn
+from .view.drawings import draw as drawn
 from .view.page.show import Theme
 from .view.script import graph_in
 

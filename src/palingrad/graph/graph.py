@@ -120,7 +120,7 @@ class Graph:
 
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A picture of the graph, written to `path` by its ending (.svg, .png, .pdf, .html, .dot,
-        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.draw`."""
+        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.drawings`."""
         return view.draw(self, path, **options)
 
     def binarize(self) -> Graph:

@@ -157,7 +157,7 @@ class Node(Operators):
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A picture of what the node depends on, written to `path` by its ending (.svg, .png, .pdf,
         .html, .dot, .mmd, .txt); without a path the picture itself. Options: see
-        `palingrad.view.draw`."""
+        `palingrad.view.drawings`."""
         return view.draw(self, path, **options)
 
     def _repr_html_(self) -> str | None:

@@ -10,10 +10,10 @@ from typing import Any
 
 # Each public name and the module of this folder that it is in.
 _NAMES = {
-    "draw": "draw",
-    "html_of": "draw",
-    "svg_of": "draw",
-    "Drawing": "draw",
+    "draw": "drawings",
+    "html_of": "drawings",
+    "svg_of": "drawings",
+    "Drawing": "drawings",
     "binarized": "binarize",
     "unbinarized": "binarize",
     "picture": "drawing.model",

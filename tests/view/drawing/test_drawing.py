@@ -16,12 +16,12 @@ from PIL import Image
 
 import palingrad as pg
 from palingrad.errors import GraphError
-from palingrad.view.draw import INLINE, draw
 from palingrad.view.drawing.conventions import BACKWARD, UPDATE, scene_of
 from palingrad.view.drawing.facts import slopes
 from palingrad.view.drawing.model import picture
 from palingrad.view.drawing.style import PALETTES
 from palingrad.view.drawing.typeface import typeface, width
+from palingrad.view.drawings import INLINE, draw
 
 
 def affine() -> pg.Graph:

@@ -10,9 +10,9 @@ import pytest
 import palingrad as pg
 from palingrad.errors import GradientError, GraphError
 from palingrad.view.binarize import most_inputs
-from palingrad.view.draw import draw
 from palingrad.view.drawing.granularity import taken_apart
 from palingrad.view.drawing.network import layers_of
+from palingrad.view.drawings import draw
 
 pytestmark = pytest.mark.tiny
 
