@@ -59,8 +59,7 @@ def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:
         if record["format"] != FORMAT:
             raise TapeError(f"{path} has format {record['format']}, this is palingrad for {FORMAT}")
         scripts = [
-            Script(one["title"], tuple(map(_entry, one["entries"])))
-            for one in record["scripts"]
+            Script(one["title"], tuple(map(_entry, one["entries"]))) for one in record["scripts"]
         ]
         runs = [
             Run(
