@@ -43,7 +43,7 @@ def shipped() -> list[type[Operation]]:
     """Every operation of the library that computes something, not the bases that they share."""
     return [
         operation
-        for operation in operations
+        for operation in operations.values()
         if operation.__module__.startswith("palingrad.") and _computes(operation)
     ]
 

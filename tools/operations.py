@@ -43,7 +43,7 @@ def row(operation: type[Operation]) -> str:
 
 def page() -> str:
     families: dict[str, list[type[Operation]]] = {}
-    for operation in operations:
+    for operation in operations.values():
         family = operation.__module__.removeprefix("palingrad.ops.")
         if operation.math and operation.__module__.startswith("palingrad.ops."):
             families.setdefault(family, []).append(operation)

@@ -3,6 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from .version import __version__ as __version__  # first: it notes when the rest was loaded
+
+# isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
 from .autodiff.gradients import gradients as gradients
@@ -196,7 +199,6 @@ from .ops.trigonometric import (
     tanh as tanh,
 )
 from .session import Session as Session
-from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view

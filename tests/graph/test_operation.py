@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,9 @@ import pytest
 
 import battery
 import palingrad as pg
-from palingrad.errors import DTypeError, GradientError, ShapeError
+from palingrad.errors import DTypeError, GradientError, GraphError, ShapeError
 from palingrad.graph.operation import MultipleOutputs
+from palingrad.graph.registry import name_of, operations, ops, register
 from tolerances import assert_close, assert_same
 
 
@@ -257,3 +260,55 @@ def test_samples_draw_from_their_range_and_read_well():
     assert (sample.text, sample.smooth) == ("case((2, 3), array(1,)) axis=0", True)
     grid = pg.edge(0.0, 1.0, inputs=2).inputs(np.random.default_rng(0))
     assert_same(np.stack(grid), np.array([[0.0, 0, 1, 1], [0, 1, 0, 1]]))
+
+
+class Exp(pg.Elementwise):
+    """y = 3x, called like one of the library's own."""
+
+    math = r"3{x}"
+
+    def f(m, x):
+        return 3 * x
+
+    def d(y, x):
+        return [3]
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+def test_an_operation_called_like_one_of_the_library_changes_nothing_else(engine):
+    x = np.array([0.5, -1.0, 2.0])
+    softmax = np.exp(x) / np.exp(x).sum()
+    exp = pg.unary(Exp)
+    both = pg.function(lambda x: (exp(x), pg.exp(x), pg.softmax(x)), engine=engine)
+    for found, expected in zip(both(x), (3 * x, np.exp(x), softmax), strict=True):
+        assert_close(found, expected)
+    slope = pg.grad(lambda x: pg.sum(exp(x) * pg.exp(x)))
+    assert_close(slope(x), 3 * (1 + x) * np.exp(x))
+
+
+def test_what_the_library_calls_is_never_replaced():
+    assert pg.unary(Exp) is not ops.exp
+    assert ops.exp is pg.exp
+    with pytest.raises(GraphError, match=r"has a function 'exp' already.*another name="):
+        register(pg.unary(Exp))
+    assert ops.exp is pg.exp
+
+
+def test_a_class_that_is_defined_again_is_the_newer_one_and_lets_go_of_the_older():
+    def defined(factor):
+        class Again(pg.Elementwise):
+            def f(m, x):
+                return factor * x
+
+        return Again
+
+    first, second = defined(2), defined(3)
+    x = np.ones(3)
+    for one, expected in ((first, 2.0), (second, 3.0)):
+        assert_close(pg.function(pg.unary(one), engine="numpy")(x), np.full(3, expected))
+    assert operations[name_of(second)] is second
+    gone = weakref.ref(first)
+    del first
+    gc.collect()
+    assert gone() is None
+    assert operations[name_of(second)] is second

@@ -6,8 +6,8 @@ any more: for large arrays memory that is in the cache beats memory that isn't.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -43,10 +43,17 @@ def single_ufunc(node: Operation) -> np.ufunc | None:
     """The ufunc that the node's formula is, applied to its inputs in order; else None."""
     if not isinstance(node, Elementwise) or node.attributes:
         return None
-    return _read(type(node), len(node.inputs))
+    known = _known.setdefault(type(node), {})
+    count = len(node.inputs)
+    if count not in known:
+        known[count] = _read(type(node), count)
+    return known[count]
 
 
-@cache
+# By class and number of inputs; a user's class lives no longer for it.
+_known: WeakKeyDictionary[type[Operation], dict[int, np.ufunc | None]] = WeakKeyDictionary()
+
+
 def _read(operation: type[Operation], count: int) -> np.ufunc | None:
     arguments = tuple(_Argument() for _ in range(count))
     try:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from ..errors import ShapeError
 from .node import Node
 from .operation import Operation
-from .registry import register
 
 
 class Unary(Protocol):
@@ -24,21 +23,21 @@ class Binary(Protocol):
 
 
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
-    """The public function of an operation on one array, registered under the operation's name."""
+    """The function of an operation on one array, called like the operation or `name`."""
 
     def function(x: Any, /, *, name: str | None = None) -> Node:
         return operation(x) if name is None else operation(x, name=name)
 
-    return register(_dressed(function, operation, name))
+    return _dressed(function, operation, name)
 
 
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
-    """The public function of an operation on two arrays, registered under the operation's name."""
+    """The function of an operation on two arrays, called like the operation or `name`."""
 
     def function(x: Any, y: Any, /, *, name: str | None = None) -> Node:
         return operation(x, y) if name is None else operation(x, y, name=name)
 
-    return register(_dressed(function, operation, name))
+    return _dressed(function, operation, name)
 
 
 class Reduction(Protocol):
@@ -50,14 +49,14 @@ class Reduction(Protocol):
 
 
 def reduction(operation: type[Operation]) -> Reduction:
-    """The public function of a reduction, registered under the operation's name."""
+    """The function of a reduction, called like the operation."""
 
     def function(
         x: Any, /, *, axis: Any = None, keepdims: bool = False, name: str | None = None
     ) -> Node:
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)
 
-    return register(_dressed(function, operation, None))
+    return _dressed(function, operation, None)
 
 
 def frozen(axis: Any) -> int | tuple[int, ...] | None:

@@ -19,7 +19,7 @@ from .context import context, find_origin, quietly
 from .node import Node
 from .observe import tell_computed, watching
 from .promotion import align
-from .registry import operations
+from .registry import is_shipped, name_of, operations
 from .samples import Sample
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
@@ -53,13 +53,15 @@ class Operation(Node):
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
-        operations.append(cls)
+        cls._library_name = cls._kind_name if is_shipped(cls) else ""
+        operations[name_of(cls)] = cls
 
     if TYPE_CHECKING:  # the keyword arguments that a subclass is made with are attributes of y
 
         def __getattr__(self, name: str) -> Any: ...
 
     _kind_name: ClassVar[str] = "operation"
+    _library_name: ClassVar[str] = ""
     _plain: ClassVar[bool] = True  # whether f alone computes the value
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
@@ -112,6 +114,9 @@ class Operation(Node):
 
     def kind_name(self) -> str:
         return self._kind_name
+
+    def library_name(self) -> str:
+        return self._library_name
 
     # ---------------------------------------------------------------- rules, for subclasses
 

@@ -1,8 +1,10 @@
-"""Two tables filled at import: operation classes, and public functions by name.
+"""Two tables: all operation classes, and the library's functions by name.
 
 Operators and methods of nodes, and derivative rules of every family, call functions as `ops.name`.
-So `graph/` needs no import of what stands above it, and no family needs one of another. `view` is
-the part of the package that shows nodes, imported when a node is first shown.
+So `graph/` needs no import of what stands above it, and no family needs one of another. A user's
+function isn't in `ops`, and nothing there is ever replaced: the library's rules call the library's
+functions, whatever a user's operation is called. `view` is the part of the package that shows
+nodes, imported when a node is first shown.
 """
 
 from __future__ import annotations
@@ -11,13 +13,19 @@ import importlib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
+
+from ..errors import GraphError
 
 if TYPE_CHECKING:
     from .operation import Operation
 
 F = TypeVar("F", bound=Callable[..., Any])
+_PACKAGE = __name__.partition(".")[0] + "."
 
-operations: list[type[Operation]] = []
+# By module and qualified name; of classes that are defined again, the newest. A user's class lives
+# no longer than its nodes and names, so that a notebook may define one as often as it likes.
+operations: WeakValueDictionary[str, type[Operation]] = WeakValueDictionary()
 ops: Any = SimpleNamespace()
 
 
@@ -34,7 +42,23 @@ class Later:
 view: Any = Later("palingrad.view")
 
 
+def name_of(operation: type[Any]) -> str:
+    """The name of a class in `operations`."""
+    return f"{operation.__module__}:{operation.__qualname__}"
+
+
+def is_shipped(operation: type[Operation]) -> bool:
+    """Whether a class is the library's own."""
+    return operation.__module__.startswith(_PACKAGE)
+
+
 def register(function: F) -> F:
-    """Make `function` known under its name in `ops`."""
-    setattr(ops, function.__name__, function)
+    """Make `function` known under its name in `ops`. Raises GraphError if another has that name."""
+    name = function.__name__
+    if name in vars(ops):
+        raise GraphError(
+            f"register: the library has a function {name!r} already, and its rules call that one.",
+            hint="Use the function itself, as pg.unary returns it; or give it another name=.",
+        )
+    setattr(ops, name, function)
     return function

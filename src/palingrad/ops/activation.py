@@ -196,9 +196,9 @@ def log_sigmoid(x: Any, *, name: str | None = None) -> Node:
     return ops.negative(softplus(ops.negative(x)), name=name)
 
 
-sigmoid = unary(Sigmoid)
-relu = unary(Relu)
-silu = unary(Silu)
-softplus = unary(Softplus)
-erf = unary(Erf)
-erfc = unary(Erfc)
+sigmoid = register(unary(Sigmoid))
+relu = register(unary(Relu))
+silu = register(unary(Silu))
+softplus = register(unary(Softplus))
+erf = register(unary(Erf))
+erfc = register(unary(Erfc))

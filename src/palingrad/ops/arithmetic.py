@@ -8,7 +8,7 @@ from ..dtypes import DType, bool_, int8
 from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
 _PAIR = [case((3, 4), (3, 4)), case((3, 1), (4,)), case((), (2, 3)), case((0, 2), (2,))]
@@ -249,18 +249,18 @@ def _exponent_slope(z, x):
     return z * ops.log(ops.where(x == 0, 1, x))
 
 
-add = binary(Add)
-subtract = binary(Subtract)
-multiply = binary(Multiply)
-divide = binary(Divide)
-floor_divide = binary(FloorDivide)
-remainder = binary(Remainder)
-negative = unary(Negative)
-positive = unary(Positive)
-abs = unary(Abs)
-sign = unary(Sign)
-reciprocal = unary(Reciprocal)
-square = unary(Square)
-sqrt = unary(Sqrt)
-cbrt = unary(Cbrt)
-pow = binary(Pow)
+add = register(binary(Add))
+subtract = register(binary(Subtract))
+multiply = register(binary(Multiply))
+divide = register(binary(Divide))
+floor_divide = register(binary(FloorDivide))
+remainder = register(binary(Remainder))
+negative = register(unary(Negative))
+positive = register(unary(Positive))
+abs = register(unary(Abs))
+sign = register(unary(Sign))
+reciprocal = register(unary(Reciprocal))
+square = register(unary(Square))
+sqrt = register(unary(Sqrt))
+cbrt = register(unary(Cbrt))
+pow = register(binary(Pow))

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
+from ..graph.registry import register
 from ..graph.samples import case, edge
 
 _PAIR = [
@@ -154,16 +155,16 @@ class Isfinite(Comparison):
         return m.isfinite(x)
 
 
-equal = binary(Equal)
-not_equal = binary(NotEqual)
-less = binary(Less)
-less_equal = binary(LessEqual)
-greater = binary(Greater)
-greater_equal = binary(GreaterEqual)
-logical_and = binary(LogicalAnd)
-logical_or = binary(LogicalOr)
-logical_xor = binary(LogicalXor)
-logical_not = unary(LogicalNot)
-isnan = unary(Isnan)
-isinf = unary(Isinf)
-isfinite = unary(Isfinite)
+equal = register(binary(Equal))
+not_equal = register(binary(NotEqual))
+less = register(binary(Less))
+less_equal = register(binary(LessEqual))
+greater = register(binary(Greater))
+greater_equal = register(binary(GreaterEqual))
+logical_and = register(binary(LogicalAnd))
+logical_or = register(binary(LogicalOr))
+logical_xor = register(binary(LogicalXor))
+logical_not = register(unary(LogicalNot))
+isnan = register(unary(Isnan))
+isinf = register(unary(Isinf))
+isfinite = register(unary(Isfinite))

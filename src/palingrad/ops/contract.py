@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, broadcast, same
 
@@ -117,6 +117,6 @@ def _size(x: Any) -> int:
     return int(np.prod(x.shape, dtype=np.int64))
 
 
-matmul = binary(Matmul)
-dot = binary(Dot)
-outer = binary(Outer)
+matmul = register(binary(Matmul))
+dot = register(binary(Dot))
+outer = register(binary(Outer))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 1e-8, 90.0, -90.0, np.inf, -np.inf, np.nan)]
@@ -131,11 +131,11 @@ class Logaddexp(Elementwise):
         return [lambda: ops.sigmoid(x - y), lambda: ops.sigmoid(y - x)]
 
 
-exp = unary(Exp)
-exp2 = unary(Exp2)
-expm1 = unary(Expm1)
-log = unary(Log)
-log2 = unary(Log2)
-log10 = unary(Log10)
-log1p = unary(Log1p)
-logaddexp = binary(Logaddexp)
+exp = register(unary(Exp))
+exp2 = register(unary(Exp2))
+expm1 = register(unary(Expm1))
+log = register(unary(Log))
+log2 = register(unary(Log2))
+log10 = register(unary(Log10))
+log1p = register(unary(Log1p))
+logaddexp = register(binary(Logaddexp))

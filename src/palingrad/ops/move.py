@@ -327,5 +327,5 @@ def broadcast_to(x: Any, shape: int | Sequence[int], *, name: str | None = None)
     return BroadcastTo(x, shape=as_shape(shape), name=name)
 
 
-flatten = unary(Flatten)
-matrix_transpose = unary(MatrixTranspose)
+flatten = register(unary(Flatten))
+matrix_transpose = register(unary(MatrixTranspose))

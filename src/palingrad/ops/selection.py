@@ -119,5 +119,5 @@ def clip(x: Any, min: Any = None, max: Any = None, *, name: str | None = None) -
     return Clip(x, min, max, name=name)
 
 
-maximum = binary(Maximum)
-minimum = binary(Minimum)
+maximum = register(binary(Maximum))
+minimum = register(binary(Minimum))

@@ -157,6 +157,6 @@ def std(
     return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
 
 
-mean = reduction(Mean)
-vector_norm = reduction(VectorNorm)
-logsumexp = reduction(Logsumexp)
+mean = register(reduction(Mean))
+vector_norm = register(reduction(VectorNorm))
+logsumexp = register(reduction(Logsumexp))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
@@ -222,17 +222,17 @@ class Atanh(Elementwise):
         return [1 / (1 - x * x)]
 
 
-sin = unary(Sin)
-cos = unary(Cos)
-tan = unary(Tan)
-asin = unary(Asin)
-acos = unary(Acos)
-atan = unary(Atan)
-atan2 = binary(Atan2)
-hypot = binary(Hypot)
-sinh = unary(Sinh)
-cosh = unary(Cosh)
-tanh = unary(Tanh)
-asinh = unary(Asinh)
-acosh = unary(Acosh)
-atanh = unary(Atanh)
+sin = register(unary(Sin))
+cos = register(unary(Cos))
+tan = register(unary(Tan))
+asin = register(unary(Asin))
+acos = register(unary(Acos))
+atan = register(unary(Atan))
+atan2 = register(binary(Atan2))
+hypot = register(binary(Hypot))
+sinh = register(unary(Sinh))
+cosh = register(unary(Cosh))
+tanh = register(unary(Tanh))
+asinh = register(unary(Asinh))
+acosh = register(unary(Acosh))
+atanh = register(unary(Atanh))

@@ -52,6 +52,19 @@ def test_taken_apart_it_computes_the_same(grain, name: str):
     np.testing.assert_allclose(values(parts, y.shape), y.numpy(), rtol=1e-12)  # pyright: ignore
 
 
+class Max(pg.Reduce):
+    """y = the smallest element, called like the largest."""
+
+    def f(m, x, *, axis, keepdims):
+        return m.min(x, axis=axis, keepdims=keepdims)
+
+
+def test_an_operation_of_ones_own_called_like_a_reduction_is_computed_by_its_own_formula():
+    y = Max(pg.Variable([[1.0, 2.0], [4.0, 3.0]]), axis=1, keepdims=False)
+    parts = taken_apart([y], "scalar")
+    np.testing.assert_array_equal(values(parts, y.shape), [1.0, 3.0])  # pyright: ignore
+
+
 def test_the_dot_product_as_scalars_is_two_products_and_a_sum():
     u, v = pg.Variable([1.0, 2.0]), pg.Variable([3.0, 4.0])
     y = pg.dot(u, v)

@@ -21,7 +21,7 @@ REFUSED = {"uniform", "normal", "dropout"}  # what is drawn stays as it was draw
 def samples() -> list[Any]:
     """One node for each sample of each operation, float64 operands as Variables."""
     found: list[Any] = []
-    for operation in operations:
+    for operation in operations.values():
         built_in = operation.__module__.startswith("palingrad.ops") and operation.math
         if not built_in or operation._kind_name in REFUSED:
             continue

@@ -171,7 +171,7 @@ def test_a_summary_has_the_numbers_of_the_array():
 
 def test_every_formula_is_well_formed_and_has_its_operands():
     seen = 0
-    for operation in operations:
+    for operation in operations.values():
         if operation.math and operation.__module__.startswith("palingrad.ops"):
             text = formula(operation)
             parseString(f"<math>{text}</math>")
@@ -181,7 +181,7 @@ def test_every_formula_is_well_formed_and_has_its_operands():
 
 
 def test_formulas_read_as_they_are_written():
-    by_name = {operation._kind_name: operation for operation in operations}
+    by_name = {operation._kind_name: operation for operation in operations.values()}
     plain = {
         "divide": "<mfrac><mrow><mi>{0}</mi></mrow><mrow><mi>{1}</mi></mrow></mfrac>",
         "pow": "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>",

@@ -296,6 +296,76 @@ def test_an_operation_of_the_users_own(folder):
         assert_same(one, other)
 
 
+def _bent(x):
+    return 2 * x
+
+
+class Erf(pg.Elementwise):
+    """y = 2x³ + x, called like one of the library's. ∂y/∂x = 6x² + 1."""
+
+    def f(m, x):
+        return x * x * x + _bent(m.sinh(0 * x)) + x + x * x * x
+
+    def d(y, x):
+        return [6 * x * x + 1]
+
+
+class Max(pg.Custom):
+    """y = x + its largest element, called like a builtin."""
+
+    def compute(self, x):
+        return x + max(x.ravel().tolist())
+
+
+class SizeOf(pg.Custom):
+    """y = x·size, by a function called like one that helpers call."""
+
+    def compute(self, x):
+        return x * _floats(x)
+
+
+def _floats(x):
+    return float(x.size)
+
+
+def test_operations_of_ones_own_that_are_called_like_what_modules_contain(folder):
+    def f(x):
+        own = Erf(x)
+        return own, pg.erf(own), Max(x), pg.max(x), SizeOf(x), pg.sum(Max(pg.softmax(x)))
+
+    found = folder.load(pg.source(f, X, name="alike"))["alike"](X)
+    for one, other in zip(found, pg.function(f, engine="numpy")(X), strict=True):
+        assert_same(one, other)
+
+
+def test_helpers_that_are_called_alike_are_two(folder):
+    def defined(factor):
+        def scale(x):
+            """A multiple of x."""
+            return factor * x
+
+        class Scaled(pg.Custom):
+            """y = kx."""
+
+            def compute(self, x):
+                return scale(x)
+
+        return Scaled
+
+    one, other = defined(2.0), defined(3.0)
+    found = folder.load(pg.source(lambda x: (one(x), other(x)), X, name="two"))["two"](X)
+    assert_same(found[0], 2 * X)
+    assert_same(found[1], 3 * X)
+
+
+def test_the_derivative_told_is_that_of_the_operation_that_was_pulled_back():
+    def told(f):
+        return pg.source(pg.grad(lambda x: pg.sum(f(x))), X, name="slope")
+
+    assert "back through erf: ∂y/∂x = 2/√π" in told(pg.erf)
+    assert "back through erf: ∂y/∂x = 6x² + 1" in told(Erf)
+
+
 # ---------------------------------------------------------------- what is refused
 
 

@@ -261,3 +261,18 @@ def test_breakpoints_on_node_shape_and_predicate():
     assert tape.go().entry.operation == "exp"
     with pytest.raises(TapeError, match="give a node"):
         tape.stop_at()
+
+
+class Exp(pg.Elementwise):
+    """y = 3x, called like one of the library's."""
+
+    def f(m, x):
+        return 3 * x
+
+
+def test_two_operations_called_alike_on_one_line_are_told_apart(tmp_path):
+    with pg.record() as tape:
+        own, library = Exp(pg.tensor(2.0)), pg.exp(pg.tensor(0.0))
+    tape.save(tmp_path / "t.tape")
+    for one in (tape, pg.load_tape(tmp_path / "t.tape"), tape.replay()):
+        assert (one.value(own), one.value(library)) == (6.0, 1.0)

@@ -35,12 +35,9 @@ def describe() -> list[tuple[str, str]]:
     from .runtime import cache
 
     target = host()
-    count, room = cache.entries()
-    place = cache.folder()
-    kept = "off" if place is None else f"{count} programs, {room / 1e6:.1f} MB in {place}"
     return [
         ("cpu", target.cpu),
         ("vectors", f"{target.registers} of {8 * target.vector_bytes} bits"),
         ("threads", str(get_num_threads())),
-        ("compiled", kept),
+        ("compiled", cache.described()),
     ]

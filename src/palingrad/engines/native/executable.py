@@ -26,7 +26,8 @@ from .plan.lower import lowered
 from .plan.schedule import Fallback, is_serial, scheduled
 from .report import explained
 from .runtime.buffers import HELD, Memory, Slots
-from .runtime.cache import key_of, load, store
+from .runtime.cache import obtained
+from .runtime.cache_key import program_key
 from .runtime.lease import Lease
 from .runtime.thread_pool import team
 
@@ -42,13 +43,12 @@ class NativeExecutable(Executable):
         super().__init__(program)
         self.schedule = scheduled(program)
         self.slots = Slots(program, self.schedule)
-        key = key_of(program)
-        code = load(key)
-        self.from_cache = code is not None
-        if code is None:
-            code = machine_code(self.emitted())
-            store(key, code)
-        self.library = Library(code)
+        made = obtained(
+            lambda: program_key(program, self.schedule, self.slots),
+            lambda: machine_code(self.emitted()),
+        )
+        self.from_cache, self.unkept = made.found, made.unkept
+        self.library = Library(made.code)
         self._run = _RUN(self.library.address("run"))
         parts = stretches(self.schedule)
         self._calls: list[Any] = [
@@ -87,7 +87,7 @@ class NativeExecutable(Executable):
         return str(Module(self.schedule, self.slots))
 
     def explain(self) -> str:
-        return explained(self.program, self.schedule, self.slots, cached=self.from_cache)
+        return explained(self.program, self.schedule, self.slots, self.from_cache, self.unkept)
 
     # ---------------------------------------------------------------- running
 

@@ -66,12 +66,14 @@ _WORDS = {
 }
 
 
-def explained(program: Program, schedule: Schedule, slots: Any, *, cached: bool) -> str:
+def explained(program: Program, schedule: Schedule, slots: Any, cached: bool, unkept: str) -> str:
     """A summary, then the kernels in the order they run, with what was fused into each.
 
-    `cached`: whether the machine code was on disk already.
+    `cached`: whether the machine code was on disk already; `unkept`: why it isn't kept there.
     """
-    lines = _summary(program, schedule, slots, cached)
+    lines = _summary(program, schedule, slots, "code from the cache" if cached else "code made now")
+    if unkept:
+        lines += _wrapped(f"cache: the code isn't kept, {unkept}", " " * 8)
     for number, stage in enumerate(schedule.stages, 1):
         for kernel in stage:
             lead = f"{number:>3} " if kernel is stage[0] else " " * 4
@@ -82,13 +84,12 @@ def explained(program: Program, schedule: Schedule, slots: Any, *, cached: bool)
 # ---------------------------------------------------------------- the whole
 
 
-def _summary(program: Program, schedule: Schedule, slots: Any, cached: bool) -> list[str]:
+def _summary(program: Program, schedule: Schedule, slots: Any, code: str) -> list[str]:
     kernels = [kernel for stage in schedule.stages for kernel in stage]
     threads, helped = _threads(schedule)
     places = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
     many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
     help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
-    code = "code from the cache" if cached else "code made now"
     results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in slots.results)
     work = sum(_flops(kernel.unit, schedule.views) for kernel in kernels)
     lines = [

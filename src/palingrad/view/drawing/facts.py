@@ -48,7 +48,7 @@ def operation_text(node: Node) -> str:
 
 def function_text(node: Node) -> str:
     """The operation's name before its operands: σ for the sigmoid."""
-    return "σ" if node.kind_name() == "sigmoid" else node.kind_name()
+    return "σ" if node.library_name() == "sigmoid" else node.kind_name()
 
 
 def formula(node: Node, operands: list[str | None]) -> str:
@@ -72,7 +72,7 @@ def ordered(node: Node) -> bool:
         return False
     if isinstance(node, Elementwise) and node.symbol in _COMMUTE:
         return False
-    return node.kind_name() not in ("maximum", "minimum", "logaddexp", "hypot", "group", "mse")
+    return node.library_name() not in ("maximum", "minimum", "logaddexp", "hypot", "group", "mse")
 
 
 def shape_text(node: Node) -> str:

@@ -120,7 +120,7 @@ class _Apart:
             return self._elementwise(node, inputs)
         if isinstance(node, Composite):
             return self._expanded(node)
-        kind = node.kind_name()
+        kind = node.library_name()
         if kind in _REDUCTIONS and self._reduces_outer(node):
             return self._reduced(node, inputs[0], _REDUCTIONS[kind])
         if kind == "matmul" and self.kept == 0:

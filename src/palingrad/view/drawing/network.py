@@ -21,6 +21,7 @@ from ..names import is_named, names_of
 from .facts import symbol
 
 How = Literal["weights", "window", "same"]
+_SAME = ("cast", "stop_gradient", "after")  # hand their operand on, element by element
 
 
 @dataclass
@@ -96,14 +97,14 @@ class _Reader:
 
     def _operation(self, node: Any) -> None:
         data = [x for x in node.inputs if id(x) in self.at]
-        kind = node.kind_name()
+        kind = node.library_name()
         if kind in ("matmul", "dot") and len(data) == 1:
             return self._product(node, data[0])
         if isinstance(node, Window) and len(node.inputs) == 2 and len(data) == 1:
             return self._window(node, data[0], node.inputs[1])
         if "pool" in kind:
             return self._window(node, data[0], None)
-        return self._other(node, data, kind)
+        return self._other(node, data, node.kind_name())
 
     def _product(self, node: Any, x: Node) -> None:
         left, right = node.inputs
@@ -138,7 +139,7 @@ class _Reader:
         last = self.layers[places[-1]]
         same = (units, size) == (last.units, last.size)
         if len(places) == 1 and same and not isinstance(node, Reduce):
-            if isinstance(node, Move) or kind in ("cast", "stop_gradient", "after"):
+            if isinstance(node, Move) or node.library_name() in _SAME:
                 pass
             elif symbol(node) in ("+", "−") and len(data) == 1:
                 last.steps.append(f"{symbol(node)} {self._bias(node)}".strip())

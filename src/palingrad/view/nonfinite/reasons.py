@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...graph.context import kind_of, level_of
+from ...graph.context import level_of, pulled_of
 from ...graph.kinds import Composite, Custom, Elementwise
 from ...graph.operation import Operation
 from ...ops.selection import Where
@@ -29,8 +29,8 @@ class Case(NamedTuple):
     x: list[float]
     y: float
     dtype: Any
-    feeds: list[str]  # the operations that made the inputs
-    uses: set[str]  # the operations that use the result
+    feeds: list[str]  # the library's operations that made the inputs
+    uses: set[str]  # the library's operations that use the result
 
     @property
     def overflows(self) -> bool:
@@ -181,7 +181,7 @@ _AGGREGATES = {
 
 def _forward(case: Case | None, node: Operation, value: Any) -> Reason:
     if case is None or not isinstance(node, Elementwise):
-        kind = node.kind_name()
+        kind = node.library_name()
         if kind == "one_hot":
             return Reason("a label that is no class", "labels from 0 to the number of classes − 1")
         if isinstance(node, Custom):
@@ -189,13 +189,14 @@ def _forward(case: Case | None, node: Operation, value: Any) -> Reason:
                 f"{type(node).__name__}.compute gave {number(float(value))} for finite inputs",
                 "look at its compute for these inputs; node.inputs holds them",
             )
-        what = _AGGREGATES.get(kind, f"{kind} of finite numbers isn't finite in {{dtype}}")
+        name = node.kind_name()
+        what = _AGGREGATES.get(kind, f"{name} of finite numbers isn't finite in {{dtype}}")
         return Reason(what.format(dtype=node.dtype),
                       "scale the numbers down, take means for sums, or use float64")  # fmt: skip
     infinite = [x for x in case.x if math.isinf(x)]
     if infinite:
         return _of_infinities(case, infinite)
-    rule = FORWARD.get(node.kind_name())
+    rule = FORWARD.get(node.library_name())
     if rule is not None:
         return rule(case)
     at = ", ".join(map(number, case.x))
@@ -206,8 +207,8 @@ def _forward(case: Case | None, node: Operation, value: Any) -> Reason:
 
 def _of_infinities(case: Case, infinite: Sequence[float]) -> Reason:
     """An infinity written in the code, such as that of a mask, that became a NaN."""
-    kind = case.node.kind_name()
-    symbol = {"subtract": "−", "add": "+", "multiply": "·", "divide": "/"}.get(kind)
+    symbols = {"subtract": "−", "add": "+", "multiply": "·", "divide": "/"}
+    kind, symbol = case.node.kind_name(), symbols.get(case.node.library_name())
     terms = [number(x) for x in case.x]
     what = f" {symbol} ".join(terms) if symbol else f"{kind} of {', '.join(terms)}"
     return Reason(what.replace("− −∞", "− (−∞)"),
@@ -225,17 +226,17 @@ def explain(birth: Birth, values: Values) -> Reason:
         return Reason(f"{node.label()} holds {at}", "look at where the data comes from")
     case = _case(node, birth, values)
     plain = _forward(case, node, values(node)[birth.element])
-    pulled = kind_of(node._origin)
+    pulled = pulled_of(node._origin)
     if level_of(node._origin) and pulled:
         return _derivative(birth, values, plain, pulled)
-    if level_of(birth.trail[-1][0]._origin) and (twice := _where_twice(birth, node.kind_name())):
+    if level_of(birth.trail[-1][0]._origin) and (twice := _where_twice(birth, node.library_name())):
         return Reason(f"{plain.what}, a value that the gradient needs", twice)
     return _of_count(node, plain, case)
 
 
 def _of_count(node: Operation, plain: Reason, case: Case | None) -> Reason:
     """A mean or variance of too few elements divides by 0."""
-    divisor = node.inputs[-1] if node.kind_name() == "divide" else None
+    divisor = node.inputs[-1] if node.library_name() == "divide" else None
     if case is not None and divisor is not None and case.x[-1] == 0 and not divisor.inputs:
         if getattr(divisor, "scalar", None) is not None:
             return Reason(
@@ -246,9 +247,9 @@ def _of_count(node: Operation, plain: Reason, case: Case | None) -> Reason:
     return plain
 
 
-def _derivative(birth: Birth, values: Values, plain: Reason, pulled: str) -> Reason:
+def _derivative(birth: Birth, values: Values, plain: Reason, pulled: type[Operation]) -> Reason:
     at = _place_of(birth, values, pulled)
-    where = f"the derivative of {pulled}" + (f" at {at}" if at else "")
+    where = f"the derivative of {pulled._kind_name}" + (f" at {at}" if at else "")
     y = float(values(birth.node)[birth.element])
     meets_zero = math.isinf(y) and _meets_zero(birth, values)
     if meets_zero:
@@ -257,35 +258,37 @@ def _derivative(birth: Birth, values: Values, plain: Reason, pulled: str) -> Rea
         what = f"{where} is {number(y)}: {plain.what}"
     else:
         what = f"{plain.what} in {where}"
-    return Reason(what, _derivative_rewrite(birth, pulled, plain))
+    return Reason(what, _derivative_rewrite(birth, pulled._library_name, plain))
 
 
 def _meets_zero(birth: Birth, values: Values) -> bool:
     """Whether the infinity is multiplied by 0 on its way."""
     for (before, _), (node, element) in zip(birth.trail, birth.trail[1:], strict=False):
-        if node.kind_name() == "multiply" and np.isnan(values(node)[element]):
+        if node.library_name() == "multiply" and np.isnan(values(node)[element]):
             others = [x for x in node.inputs if x is not before]
             return any(values(x)[broadcast(element, values(x).shape)] == 0 for x in others)
     return False
 
 
-def _place_of(birth: Birth, values: Values, pulled: str) -> str:
+def _place_of(birth: Birth, values: Values, pulled: type[Operation]) -> str:
     """At which numbers the derivative was taken, where that can be told."""
     node = birth.node
     level, place = level_of(node._origin) - 1, node._origin
     for one in birth.order:
-        if one.kind_name() != pulled or level_of(one._origin) != level or one._origin != place:
+        if type(one) is not pulled or level_of(one._origin) != level or one._origin != place:
             continue
         value = values(one)
         if isinstance(one, Elementwise) and value.shape == values(node).shape:
             found = [float(values(x)[broadcast(birth.element, values(x).shape)])
                      for x in one.inputs]  # fmt: skip
             return number(found[0]) if len(found) == 1 else f"({', '.join(map(number, found))})"
-    if node.kind_name() == "divide" and pulled in ("log", "log2", "log10", "reciprocal", "sqrt"):
+    if node.library_name() == "divide" and pulled._library_name in _BY_DIVISION:
         return number(float(values(node.inputs[1])[broadcast(
             birth.element, values(node.inputs[1]).shape)]))  # fmt: skip
     return ""
 
+
+_BY_DIVISION = ("log", "log2", "log10", "reciprocal", "sqrt")  # slopes that divide by x
 
 # An argument at which each operation and its slope are harmless.
 _INSIDE = {"sqrt": "1", "exp": "0", "exp2": "0", "expm1": "0", "sinh": "0", "cosh": "0",
@@ -309,7 +312,7 @@ def _derivative_rewrite(birth: Birth, pulled: str, plain: Reason) -> str:
     if twice := _where_twice(birth, pulled):
         return twice
     if pulled == "sqrt":
-        if any(one.kind_name() in ("sum", "square") for one in birth.order):
+        if any(one.library_name() in ("sum", "square") for one in birth.order):
             return "pg.vector_norm(x), whose slope at 0 is 0, or pg.sqrt(x + eps)"
         return "pg.sqrt(x + eps), say eps = 1e-12, or pg.sqrt(pg.where(x > 0, x, 1)) and a mask"
     if pulled == "pow":
@@ -326,6 +329,6 @@ def _case(node: Operation, birth: Birth, values: Values) -> Case | None:
         return None
     element = birth.element
     x = [float(values(one)[broadcast(element, values(one).shape)]) for one in node.inputs]
-    uses = {one.kind_name() for one, _ in birth.trail[1:3]}
+    uses = {one.library_name() for one, _ in birth.trail[1:3]}
     return Case(node, x, float(values(node)[element]), node.dtype,
-                [one.kind_name() for one in node.inputs], uses)  # fmt: skip
+                [one.library_name() for one in node.inputs], uses)  # fmt: skip

@@ -54,7 +54,7 @@ def dead_units(node: Node, value: Any) -> float | None:
 
     None for everything else, and where there is one example only.
     """
-    if node.kind_name() not in _RECTIFIERS or not isinstance(value, np.ndarray):
+    if node.library_name() not in _RECTIFIERS or not isinstance(value, np.ndarray):
         return None
     array: Array = value
     if array.ndim < 2 or array.size == array.shape[-1] or not array.size:

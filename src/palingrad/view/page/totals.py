@@ -88,7 +88,7 @@ def structure(node: Operation, position: int, sizes: Sequence[int], out: int) ->
     size = sizes[position]
     if size == out == 1:
         return "number"
-    name = node.kind_name()
+    name = node.library_name()
     if isinstance(node, Elementwise):
         return "diagonal" if size == out else "diagonal, columns shared by broadcasting"
     if name in ("reshape", "flatten", "expand_dims", "squeeze", "positive", "after"):

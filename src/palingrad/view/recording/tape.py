@@ -17,6 +17,7 @@ from ...dtypes import Array
 from ...errors import TapeError
 from ...graph.leaves import Variable
 from ...graph.node import Node
+from ...graph.registry import name_of
 from ...passes.program import Program
 from ..page import show
 from .entries import Entry, Run, Source
@@ -139,8 +140,10 @@ class Tape:
             return lambda entry: entry.variable in numbers
         if not isinstance(what, Node):
             raise TapeError(f"expected a node or a name, got {type(what).__name__} {what!r:.40}")
-        kind, origin = what.kind_name(), what.origin
-        return lambda entry: (entry.operation, entry.origin) == (kind, origin)
+        return lambda entry: (
+            (entry.operation, entry.origin) == (what.kind_name(), what.origin)
+            and (entry.formula is None or name_of(entry.formula.operation) == name_of(type(what)))
+        )
 
     # ---------------------------------------------------------------- stepping
 

@@ -17,7 +17,7 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import CheckpointError, TapeError
 from ...graph.context import Origin
-from ...graph.registry import operations
+from ...graph.registry import name_of, operations
 from ...io.atomic import write_atomically
 from ...io.weights import packed, plain, unpacked
 from .entries import Entry, Formula, Run, Script
@@ -58,10 +58,8 @@ def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:
         record = json.loads(text)
         if record["format"] != FORMAT:
             raise TapeError(f"{path} has format {record['format']}, this is palingrad for {FORMAT}")
-        known = {f"{one.__module__}:{one.__qualname__}": one for one in operations}
         scripts = [
-            Script(one["title"], tuple(_entry(entry, known) for entry in one["entries"]))
-            for one in record["scripts"]
+            Script(one["title"], tuple(map(_entry, one["entries"]))) for one in record["scripts"]
         ]
         runs = [
             Run(
@@ -133,13 +131,13 @@ def _written(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
     made["origin"] = None if entry.origin is None else list(entry.origin)
     if formula is not None:
-        made["class"] = f"{formula.operation.__module__}:{formula.operation.__qualname__}"
+        made["class"] = name_of(formula.operation)
         made["attributes"] = {key: _json(one) for key, one in formula.attributes.items()}
     return made
 
 
-def _entry(made: dict[str, Any], known: Mapping[str, Any]) -> Entry:
-    operation = known.get(made.pop("class", ""))
+def _entry(made: dict[str, Any]) -> Entry:
+    operation = operations.get(made.pop("class", ""))
     attributes = {key: _value(one) for key, one in made.pop("attributes", {}).items()}
     readable = not any(isinstance(one, Unreadable) for one in attributes.values())
     origin = made.pop("origin")

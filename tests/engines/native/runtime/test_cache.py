@@ -1,18 +1,25 @@
-"""Machine code kept on disk: the same program finds it, no other; damage does no harm."""
+"""Machine code kept on disk: the same program finds it, no other; damage does no harm, and nothing
+runs that somebody else may have written."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.engines.native.runtime import cache
+from palingrad.engines.native.runtime import cache, cache_key
 from palingrad.graph.kinds import Elementwise
+from palingrad.graph.leaves import Constant
+from palingrad.graph.registry import is_shipped, operations
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+PACKAGE = Path(pg.__file__).parent
 
 
 @pytest.fixture
@@ -21,11 +28,32 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "native"
 
 
-def run(f, *args):
+def executable(f, *args):
     function = pg.function(f, engine="native")
     result = function(*args)
     (traced,) = function._traces.values()
-    return result, traced.executable.from_cache
+    return result, traced.executable
+
+
+def run(f, *args):
+    result, made = executable(f, *args)
+    return result, made.from_cache
+
+
+def in_new_process(code, *, source=PACKAGE.parent):
+    """What a new process prints that runs `code` with palingrad from `source`."""
+    head = "import numpy as np, palingrad as pg\n"
+    done = subprocess.run(
+        [sys.executable, "-c", head + code],
+        env={**os.environ, "PYTHONPATH": str(source)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+# ---------------------------------------------------------------- what the key holds
 
 
 def test_the_same_program_is_found_and_gives_the_same_bits(folder):
@@ -50,15 +78,84 @@ def test_another_program_is_not(folder, f, x):
     assert not run(f, x)[1]
 
 
-@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 5000])
-def test_a_damaged_entry_is_as_good_as_none(folder, damage):
-    expected, _ = run(lambda x: pg.exp(x) + 1.0, X)
-    for entry in folder.iterdir():
-        entry.write_bytes(damage)
-    result, found = run(lambda x: pg.exp(x) + 1.0, X)
-    assert not found
-    np.testing.assert_array_equal(result, expected)
-    assert run(lambda x: pg.exp(x) + 1.0, X)[1]  # and is replaced
+POWER = """
+f = pg.function(lambda x: (x ** pg.tensor(np.array({}))) + 1, engine="native")
+try:
+    print(f(np.array([3, 5])).tolist())
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_what_constants_hold_counts_where_the_code_depends_on_it(folder):
+    refused = "Integers to negative integer powers are not allowed."
+    assert in_new_process(POWER.format([1, -2])) == refused
+    assert in_new_process(POWER.format([1, 2])) == "[4, 26]"
+
+
+def test_emitting_code_reads_no_constants_but_numbers(folder, monkeypatch):
+    """Planning may: what it decides is in the key. Emission isn't repeated where code is found."""
+    table = np.arange(12.0, dtype=np.float32).reshape(4, 3)
+    w = pg.Variable(table)
+
+    @pg.function(engine="native")
+    def step(x):
+        y = pg.softmax(x @ w + table[0]) * table.T[:3, :3] ** 2.0
+        y = y + pg.take(pg.tensor(table), np.array([0, 2, 1])) + pg.max(y, axis=0)
+        loss = pg.sum(y * y) + pg.sum(pg.tensor(np.arange(3)) ** np.array([1, 2, 3]))
+        w.assign(w - 0.1 * pg.gradients(loss, w))
+        return loss
+
+    step(X)
+    (traced,) = step._traces.values()
+    read = []
+    numpy = Constant.numpy
+    monkeypatch.setattr(Constant, "numpy", lambda self: read.append(self.shape) or numpy(self))
+    traced.executable.emitted()
+    assert set(read) <= {()}
+
+
+PLAIN = """
+f = pg.function(lambda x: pg.silu(x), engine="native")
+y = f(np.ones(5, np.float32))
+(made,) = [traced.executable for traced in f._traces.values()]
+print(y[0], made.from_cache)
+"""
+
+
+def test_an_edited_formula_makes_new_code(folder, tmp_path):
+    copy = tmp_path / "copy" / "palingrad"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    first = in_new_process(PLAIN, source=copy.parent)
+    assert in_new_process(PLAIN, source=copy.parent) == first.replace("False", "True")
+    file = copy / "ops" / "activation.py"
+    before, text = file.stat(), file.read_text()
+    edited = text.replace("return x * _sigmoid(m, x)", "return _sigmoid(m, x) * x * 3", 1)
+    assert edited != text
+    file.write_text(edited)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
+    value, found = in_new_process(PLAIN, source=copy.parent).split()
+    assert found == "False"
+    np.testing.assert_allclose(float(value), 3 / (1 + np.exp(-1.0)), rtol=1e-6)
+
+
+def test_sources_that_were_edited_after_they_were_loaded_are_no_key(folder, tmp_path):
+    copy = tmp_path / "copy" / "palingrad"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    edit = "import pathlib\npathlib.Path(pg.__file__).with_name('maths.py').touch()\n"
+    tell = PLAIN + "print('has changed since' in made.unkept)"
+    assert in_new_process(edit + tell, source=copy.parent).endswith("False\nTrue")
+    assert not list(folder.glob("*"))
+
+
+def test_the_key_covers_every_operation_of_the_library():
+    covered = [
+        (one, cache_key._is_covered(one.__module__))
+        for one in operations.values()
+        if is_shipped(one) and not one.__module__.startswith("palingrad.view.")
+    ]
+    assert covered
+    assert not [one for one, fine in covered if not fine]
 
 
 def test_an_operation_of_ones_own_is_compiled_each_time(folder):
@@ -76,21 +173,143 @@ def test_an_operation_of_ones_own_is_compiled_each_time(folder):
 
     for k in (2.0, 3.0):
         own = scaled(k)
-        result, found = run(lambda x, own=own: own(x), X)
-        assert not found
+        result, made = executable(lambda x, own=own: own(x), X)
+        assert not made.from_cache
+        assert "the formula of Scaled isn't palingrad's own" in made.explain()
         np.testing.assert_array_equal(result, X * np.float32(k))
+
+
+def test_a_formula_of_the_library_that_was_replaced_has_no_key(folder, monkeypatch):
+    run(lambda x: pg.tanh(x), X)
+    monkeypatch.setattr(type(pg.tanh(X)), "f", staticmethod(lambda m, x: x * 2))
+    result, made = executable(lambda x: pg.tanh(x), X)
+    assert not made.from_cache
+    np.testing.assert_array_equal(result, X * 2)
+
+
+def test_what_numpy_computes_in_between_is_in_no_code(folder):
+    class Doubled(pg.Custom):
+        factor = 2.0
+
+        def compute(self, x):
+            return x * np.float32(self.factor)
+
+    def f(x):
+        return pg.exp(Doubled(pg.exp(x)))
+
+    assert [run(f, X)[1], run(f, X)[1]] == [False, True]
+    Doubled.factor = 3.0
+    result, found = run(f, X)
+    assert found
+    np.testing.assert_allclose(result, np.exp(3 * np.exp(X)), rtol=1e-5)
+
+
+# ---------------------------------------------------------------- what isn't trusted
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 5000])
+def test_a_damaged_entry_is_as_good_as_none(folder, damage):
+    expected, _ = run(lambda x: pg.exp(x) + 1.0, X)
+    for entry in folder.iterdir():
+        entry.write_bytes(damage)
+    result, found = run(lambda x: pg.exp(x) + 1.0, X)
+    assert not found
+    np.testing.assert_array_equal(result, expected)
+    assert run(lambda x: pg.exp(x) + 1.0, X)[1]  # and is replaced
+
+
+@pytest.mark.parametrize("place", [0, 30, 70, -1])
+def test_an_entry_with_a_wrong_byte_cut_off_or_under_another_key_is_none(place):
+    content = cache.packed("a" * 64, bytes(range(256)))
+    assert cache.unpacked("a" * 64, content) == bytes(range(256))
+    wrong = bytearray(content)
+    wrong[place] ^= 1
+    assert cache.unpacked("a" * 64, bytes(wrong)) is None
+    assert cache.unpacked("a" * 64, content[:-1]) is None
+    assert cache.unpacked("b" * 64, content) is None
+
+
+def f(x):
+    return pg.exp(x) * 5.0
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(folder):
+    run(f, X)
+    for mode in (0o775, 0o757):
+        folder.chmod(mode)
+        _, made = executable(f, X)
+        assert not made.from_cache
+        assert "can be written to by other users: run chmod go-w on it" in made.unkept
+        assert "cache: the code isn't kept" in made.explain()
+        assert "nothing is kept" in cache.described()
+    folder.chmod(0o700)
+    assert run(f, X)[1]
+
+
+def test_an_entry_that_others_can_write_to_is_made_anew(folder):
+    run(f, X)
+    (entry,) = folder.iterdir()
+    assert entry.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    entry.chmod(0o622)
+    assert [run(f, X)[1], run(f, X)[1]] == [False, True]
+
+
+def test_a_folder_of_another_user_is_not_used(folder, monkeypatch):
+    run(f, X)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    _, made = executable(f, X)
+    assert not made.from_cache
+    assert "belongs to another user" in made.unkept
+
+
+def test_an_entry_that_is_a_link_or_no_file_is_made_anew(folder, tmp_path):
+    run(f, X)
+    (entry,) = folder.iterdir()
+    content = entry.read_bytes()
+    (tmp_path / "elsewhere").write_bytes(content)
+    entry.unlink()
+    entry.symlink_to(tmp_path / "elsewhere")
+    assert [run(f, X)[1], run(f, X)[1]] == [False, True]
+    assert (tmp_path / "elsewhere").read_bytes() == content
+    entry.unlink()
+    os.mkfifo(entry)
+    assert [run(f, X)[1], run(f, X)[1]] == [False, True]
+
+
+def test_only_entries_are_deleted(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST", 2)
+    folder.mkdir(mode=0o700)
+    own = ["notes.txt", "0" * 64, f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
+    for name in own:
+        (folder / name).write_text("my own")
+        os.utime(folder / name, (0, 0))
+    left = folder / f".palingrad-{'1' * 16}.new"  # what a process that was killed leaves
+    left.write_bytes(cache.packed("", b"code")[:20])
+    os.utime(left, (0, 0))
+    for k in range(5):
+        run(lambda x, k=k: pg.exp(x) * float(k + 2), X)
+    assert all((folder / name).read_text() == "my own" for name in own)
+    assert not left.exists()
+    assert len(list(folder.iterdir())) <= len(own) + 2
+
+
+# ---------------------------------------------------------------- folders
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path / "file"))
-    assert run(lambda x: x + 1.0, X)[1] is False
+    _, made = executable(lambda x: x + 1.0, X)
+    assert not made.from_cache
+    assert "can't be opened" in made.unkept
 
 
 def test_off_keeps_nothing(monkeypatch):
     monkeypatch.setenv("PALINGRAD_CACHE", "off")
     assert cache.folder() is None
-    assert cache.entries() == (0, 0)
+    assert cache.described() == "off"
+    assert not run(lambda x: x + 1.0, X)[1]
 
 
 def test_several_processes_share_the_folder(folder):
@@ -106,4 +325,8 @@ def test_several_processes_share_the_folder(folder):
     outputs = {process.communicate()[0] for process in started}
     assert len(outputs) == 1
     assert all(process.returncode == 0 for process in started)
-    assert all(cache.load(entry.name) is not None for entry in folder.iterdir())
+    assert all(
+        cache.unpacked(entry.stem.removeprefix("palingrad-"), entry.read_bytes()) is not None
+        for entry in folder.iterdir()
+    )
+    assert cache.described().startswith(f"{len(list(folder.iterdir()))} programs, ")

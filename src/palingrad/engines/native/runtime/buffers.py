@@ -133,6 +133,11 @@ class Slots:
             return self.count + 1, self._told[node]
         return self._number[node], 0
 
+    def find(self, node: Any) -> tuple[int, int] | None:
+        """The same for anything: None for what has no buffer of its own."""
+        known = node in self._offset or node in self._told or node in self._number
+        return self.place(node) if known else None
+
     def told(self, owner: Any, memory: Memory) -> list[int]:
         """What was told in the last run: whether an integer was wrong, the least, the most."""
         start = self._told[owner]

@@ -1,33 +1,45 @@
-"""The cache on disk: machine code of programs compiled before, by what they compute and where.
+"""The cache on disk: machine code that was made before, in the user's own folder.
 
-A key is made of the program, this version of palingrad and of LLVM, and the CPU. Entries carry a
-checksum; one that doesn't fit is as good as none. They are written to a file of their own and
-renamed, so that several processes may share the folder.
+What is loaded from there runs, so nothing is trusted that somebody else can have written: folder
+and entry belong to this user and are writable by nobody else, and an entry is no symbolic link.
+Both are opened first and looked at then, so that they can't be exchanged in between. An entry
+carries a mark and a checksum over its key and its code; one that is damaged, cut off or renamed is
+made anew. It is written to a file of its own and renamed, so that processes may share the folder.
+Only entries are ever deleted: files with both the name and the mark of one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-import tempfile
-from collections.abc import Mapping
-from functools import cache as once
+import re
+import stat
+import time
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
-
-import llvmlite
-import llvmlite.binding as llvm
-import numpy as np
-
-from ....graph.leaves import Constant, Placeholder, Variable
-from ....graph.node import Node
-from ....passes.program import Program
-from ....version import __version__
-from ..llvm.target import host
+from typing import NamedTuple
 
 _VARIABLE = "PALINGRAD_CACHE"
 _MOST = 512  # entries; the oldest go
-_SUM = 32  # bytes of the checksum in front of the code
+_MARK = b"palingrad machine code 2\n"
+_SUM = len(_MARK) + 32  # bytes in front of the code: the mark and the checksum
+_ENTRY = re.compile(r"palingrad-[0-9a-f]{64}\.code")
+_UNFINISHED = re.compile(r"\.palingrad-[0-9a-f]{16}\.new")  # being written, or left by a crash
+_HOUR = 3600.0  # seconds after which nobody writes at such a file any more
+_POSIX = os.name == "posix"  # elsewhere files have no owner and mode, and folders no descriptor
+
+
+class Unkept(Exception):
+    """Why machine code isn't kept on disk, in words."""
+
+
+class Obtained(NamedTuple):
+    """Machine code; whether it was on disk; and why it isn't kept there, "" if it is."""
+
+    code: bytes
+    found: bool = False
+    unkept: str = ""
 
 
 def folder() -> Path | None:
@@ -39,107 +51,162 @@ def folder() -> Path | None:
     return (Path(root) if root else Path.home() / ".cache") / "palingrad" / "native"
 
 
-def key_of(program: Program) -> str | None:
-    """A name that two programs share only if the same code computes both.
+def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
+    """The code of this key from disk; else what `make` returns, which is kept there if it can be.
 
-    None for a program with an operation of the user's own, whose formula may depend on anything.
+    `key` may raise Unkept.
     """
-    if any(not type(node).__module__.startswith("palingrad.") for node in program.order):
-        return None
-    digest = hashlib.sha256(_surroundings())
-    numbers: dict[Node, int] = {}
-    for node in program.order:
-        numbers[node] = len(numbers)
-        digest.update(_described(node, [numbers[x] for x in node.inputs]).encode())
-    given = [[numbers.get(x, -1) for x in program.feeds], [numbers[x] for x in program.outputs]]
-    changed = [(numbers.get(one, -1), numbers[value]) for one, value in program.updates]
-    shapes = [
-        (one.shape, str(one.dtype)) for one in (*program.feeds, *(v for v, _ in program.updates))
-    ]
-    digest.update(repr((given, changed, shapes)).encode())
-    return digest.hexdigest()
-
-
-def kept_key(name: str) -> str:
-    """The name of code that only depends on the engine's own files and on the CPU."""
-    return hashlib.sha256(_surroundings() + name.encode()).hexdigest()
-
-
-def _described(node: Node, inputs: list[int]) -> str:
-    """Everything about a node that its code depends on."""
-    kind = type(node)
-    what = f"{kind.__module__}.{kind.__qualname__} {inputs} {node.shape} {node.dtype}"
-    if isinstance(node, Constant) and node.shape == ():
-        return f"{what} {node.numpy().tobytes().hex()}"
-    if isinstance(node, (Constant, Placeholder, Variable)):
-        return what
-    attributes: Mapping[str, Any] = getattr(node, "attributes", {})
-    return f"{what} {sorted((name, _plain(value)) for name, value in attributes.items())}"
-
-
-def _plain(value: Any) -> str:
-    """An attribute in words that say all of it; a node by its kind, for it is an input too."""
-    if isinstance(value, Node):
-        return type(value).__name__
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
-    if isinstance(value, (tuple, list)):
-        return f"{type(value).__name__}({', '.join(map(_plain, value))})"
-    return repr(value)
-
-
-@once
-def _surroundings() -> bytes:
-    """This code, LLVM and the CPU."""
-    target = host()
-    source = Path(__file__).resolve().parents[1]
-    files = sorted(source.rglob("*.py"))
-    stamps = [(one.name, one.stat().st_size, one.stat().st_mtime_ns) for one in files]
-    parts = (__version__, llvmlite.__version__, llvm.llvm_version_info, repr(target), stamps)
-    return repr(parts).encode()
-
-
-def load(key: str | None) -> bytes | None:
-    """The machine code kept under this key, None if there is none or it is damaged."""
     place = folder()
-    if place is None or key is None:
-        return None
+    if place is None:
+        return Obtained(make())
     try:
-        content = (place / key).read_bytes()
-    except OSError:
-        return None
+        name = key()
+        with _opened(place, create=True) as entries:
+            code = entries.read(name)
+            if code is not None:
+                return Obtained(code, found=True)
+    except Unkept as reason:
+        return Obtained(make(), unkept=str(reason))
+    code = make()
+    try:
+        with _opened(place, create=True) as entries:
+            entries.write(name, code)
+    except Unkept as reason:
+        return Obtained(code, unkept=str(reason))
+    return Obtained(code)
+
+
+def described() -> str:
+    """What is kept, in words."""
+    place = folder()
+    if place is None:
+        return "off"
+    try:
+        with _opened(place, create=False) as entries:
+            sizes = [entries.status(name).st_size for name in entries.names(_ENTRY)]
+    except Unkept as reason:
+        return f"nothing is kept: {reason}"
+    return f"{len(sizes)} programs, {sum(sizes) / 1e6:.1f} MB in {place}"
+
+
+def packed(key: str, code: bytes) -> bytes:
+    """The content of an entry."""
+    return _MARK + _checksum(key, code) + code
+
+
+def unpacked(key: str, content: bytes) -> bytes | None:
+    """The code in an entry of this key, None if it isn't whole or of another key."""
     code = content[_SUM:]
-    return code if hashlib.sha256(code).digest() == content[:_SUM] else None
+    return code if content[:_SUM] == _MARK + _checksum(key, code) else None
 
 
-def store(key: str | None, code: bytes) -> None:
-    """Keep machine code; a folder that can't be written to is no error."""
-    place = folder()
-    if place is None or key is None:
-        return
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=place, prefix=".new-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(name, place / key)
-        _prune(place)
-    except OSError:
-        return
+def _checksum(key: str, code: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + code).digest()
 
 
-def _prune(place: Path) -> None:
-    entries = [one for one in place.iterdir() if not one.name.startswith(".")]
-    if len(entries) > _MOST:
-        entries.sort(key=lambda one: one.stat().st_mtime)
-        for one in entries[: len(entries) - _MOST]:
-            one.unlink(missing_ok=True)
+# ---------------------------------------------------------------- the folder
 
 
-def entries() -> tuple[int, int]:
-    """How many programs are kept, and their bytes together."""
-    place = folder()
-    if place is None or not place.is_dir():
-        return 0, 0
-    sizes = [one.stat().st_size for one in place.iterdir() if not one.name.startswith(".")]
-    return len(sizes), sum(sizes)
+class _Folder:
+    """The folder of entries, open: its files are reached from here, wherever its name leads now."""
+
+    def __init__(self, place: Path, descriptor: int | None) -> None:
+        self._place, self._descriptor = place, descriptor
+
+    def read(self, key: str) -> bytes | None:
+        """The code of this key, None if there is none that can be trusted."""
+        try:
+            content = self._content(_entry_name(key))
+        except OSError:
+            return None
+        return None if content is None else unpacked(key, content)
+
+    def write(self, key: str, code: bytes) -> None:
+        """Keep code under this key. Raises Unkept where it can't be written."""
+        new = f".palingrad-{os.urandom(8).hex()}.new"
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
+            with open(self._open(new, flags), "wb") as file:
+                file.write(packed(key, code))
+            os.replace(
+                self._at(new),
+                self._at(_entry_name(key)),
+                src_dir_fd=self._descriptor,
+                dst_dir_fd=self._descriptor,
+            )
+            self._prune()
+        except OSError as error:
+            raise Unkept(f"{self._place} can't be written to ({error.strerror})") from error
+
+    def names(self, form: re.Pattern[str]) -> list[str]:
+        """The files whose names are of this form."""
+        listed = os.listdir(self._place if self._descriptor is None else self._descriptor)
+        return [name for name in listed if form.fullmatch(name)]
+
+    def status(self, name: str) -> os.stat_result:
+        """What the system says of a file."""
+        return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
+
+    def _prune(self) -> None:
+        """Delete the oldest entries beyond the most that are kept, and what crashes left."""
+        ages = {name: self.status(name).st_mtime for name in self.names(_ENTRY)}
+        oldest = sorted(ages, key=lambda name: ages[name])
+        past = time.time() - _HOUR
+        left = [one for one in self.names(_UNFINISHED) if self.status(one).st_mtime < past]
+        for name in [*oldest[: max(len(oldest) - _MOST, 0)], *left]:
+            with contextlib.suppress(OSError):
+                content = self._content(name, len(_MARK))
+                if content is not None and content == _MARK[: len(content)]:
+                    os.unlink(self._at(name), dir_fd=self._descriptor)
+
+    def _content(self, name: str, size: int = -1) -> bytes | None:
+        """The file's content, None if another user can have written it or it is no plain file."""
+        with open(self._open(name, os.O_RDONLY | _SAFELY), "rb") as file:
+            status = os.fstat(file.fileno())
+            trusted = stat.S_ISREG(status.st_mode) and not _distrust(status)
+            return file.read(size) if trusted else None
+
+    def _open(self, name: str, flags: int) -> int:
+        return os.open(self._at(name), flags, 0o600, dir_fd=self._descriptor)
+
+    def _at(self, name: str) -> str:
+        return name if self._descriptor is not None else str(self._place / name)
+
+
+# A link isn't followed, and what isn't a plain file doesn't make the opening wait.
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC if _POSIX else getattr(os, "O_BINARY", 0)
+
+
+def _entry_name(key: str) -> str:
+    return f"palingrad-{key}.code"
+
+
+@contextlib.contextmanager
+def _opened(place: Path, *, create: bool) -> Generator[_Folder]:
+    """The folder, if it is this user's alone. Raises Unkept where it isn't, or can't be opened."""
+    with contextlib.ExitStack() as stack:
+        descriptor = None
+        try:
+            if create:
+                place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            statuses = [os.lstat(place)]  # a link to the folder must be the user's own as well
+            if _POSIX:
+                descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                stack.callback(os.close, descriptor)
+                statuses.append(os.fstat(descriptor))
+        except OSError as error:
+            raise Unkept(f"{place} can't be opened ({error.strerror})") from error
+        for distrust in filter(None, map(_distrust, statuses)):
+            raise Unkept(f"{place} {distrust}")
+        yield _Folder(place, descriptor)
+
+
+def _distrust(status: os.stat_result) -> str:
+    """Why what is there can come from somebody else, "" if it can't."""
+    if not _POSIX:
+        return ""
+    if status.st_uid != os.geteuid():
+        return "belongs to another user"
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not stat.S_ISLNK(status.st_mode):
+        return "can be written to by other users: run chmod go-w on it"
+    return ""

@@ -22,7 +22,8 @@ from ..llvm.builder import Builder
 from ..llvm.kernel_context import POINTER
 from ..llvm.loops import INT, declared, integer
 from ..llvm.target import Library, host, machine_code
-from .cache import kept_key, load, store
+from .cache import obtained
+from .cache_key import engine_key
 
 # Words of the shared block, each on a cache line of its own (8 words):
 POSTED, ENTRY, TABLE, OPEN, ACTIVE, BUSY, STOP, YIELD = (8 * number for number in range(8))
@@ -161,12 +162,8 @@ def _worker() -> str:
 
 @cache
 def _helper() -> Any:
-    key = kept_key("helper")
-    code = load(key)
-    if code is None:
-        code = machine_code(_worker())
-        store(key, code)
-    library = Library(code)
+    made = obtained(lambda: engine_key("helper"), lambda: machine_code(_worker()))
+    library = Library(made.code)
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
     return library, kind(library.address("helper"))
 

@@ -6,7 +6,7 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from .code import Code
 from .text import ATOM, WIDTH, Text, broken
@@ -34,6 +34,16 @@ class Names:
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
         self._next: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._taken)
+
+    def same(self, name: str) -> str:
+        """`name`, which is Python's already, as it is; with a number behind it if it is taken."""
+        if name in self._taken:
+            return self.new(name)
+        self._taken.add(name)
+        return name
 
     def new(self, wanted: str, numbered: bool = False) -> str:
         """`wanted`, or with a number behind it; always with one if `numbered`."""

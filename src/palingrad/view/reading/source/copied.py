@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import GraphError
 from ....maths import numpy_maths
+from .body import Names
 from .code import Unwritable, dtype_name, plain
 
 SIZE_OF = '''def size_of(shape):
@@ -28,37 +28,51 @@ SIZE_OF = '''def size_of(shape):
 
 
 class Copier:
-    """Collects helper functions and the tables they need, each once, under its own name."""
+    """Collects helper functions and the tables they need, each once, under a name that nothing
+    else in the module has: what is called alike in two places is two things."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names) -> None:
         self.functions: dict[str, str] = {}  # by name, in the order in which they were asked for
         self.tables: dict[str, str] = {}
-        self._objects: dict[str, Any] = {}
+        self._names = names
+        self._titles: dict[tuple[int, str], str] = {}  # by the object's id and its own name
+        self._held: list[Any] = []  # so that no id comes twice
 
     def maths(self, name: str) -> str:
-        """A function of the maths namespace that NumPy hasn't."""
+        """A function of the maths namespace that NumPy hasn't, under its own name."""
         return self.function(getattr(numpy_maths, name), name)
 
     def function(self, f: Callable[..., Any], name: str, about: str | None = None) -> str:
-        """Copy `f`, and all that it calls, as `name`; `about` is the docstring if it has none."""
-        if self._objects.get(name, f) is not f:
-            raise GraphError(f"source: two helper functions are called {name!r}")
-        wanted: list[tuple[Any, str, str | None]] = [(f, name, about)]
+        """Copy `f`, and all that it calls, as `name` or nearly so, which is returned; `about` is
+        the docstring if it has none."""
+        found = self._title(f, name)
+        wanted: list[tuple[Any, str, str | None]] = [(f, found, about)]
         while wanted:
             one, title, doc = wanted.pop()
             if title not in self.functions:
-                self._objects[title] = one
                 self.functions[title] = ""  # keeps the place, and ends circles
                 text, needs = _rewritten(one, title, doc)
                 self.functions[title] = self._with_globals(text, one, needs, wanted)
-        return name
+        return found
+
+    def _title(self, thing: Any, wish: str) -> str:
+        """The name of a function or table in the module."""
+        if getattr(numpy_maths, wish, None) is thing:
+            return wish
+        key = id(thing), wish
+        if key not in self._titles:
+            self._titles[key] = self._names.same(wish)
+            self._held.append(thing)
+        return self._titles[key]
 
     def _with_globals(self, text: str, f: Any, needs: list[str], wanted: list[Any]) -> str:
         space = _space(f)
         for name in needs:
             value = space[name]
             if isinstance(value, FunctionType):
-                wanted.append((value, name, None))
+                title = self._title(value, name)
+                wanted.append((value, title, None))
+                text = _renamed(text, name, title)
             elif isinstance(value, np.dtype):
                 text = re.sub(rf"(?<![\w.]){name}\b(?!=)", f"np.{dtype_name(value)}", text)
             elif value is math:
@@ -70,7 +84,9 @@ class Copier:
                     raise Unwritable(f"it uses {value.__name__}")
                 text = text if name == "np" else re.sub(rf"(?<![\w.]){name}\.", "np.", text)
             else:
-                self.tables.setdefault(name, _table(f, name, value))
+                title = self._title(value, name)
+                self.tables.setdefault(title, _table(f, name, value, title))
+                text = _renamed(text, name, title)
         for name in sorted(set(re.findall(r"\bm\.(\w+)\b", text))):
             if getattr(np, name, None) is getattr(numpy_maths, name):
                 text = re.sub(rf"\bm\.{name}\b", f"np.{getattr(np, name).__name__}", text)
@@ -78,6 +94,14 @@ class Copier:
                 text = re.sub(rf"\bm\.{name}\b", name, text)
                 wanted.append((getattr(numpy_maths, name), name, None))
         return text
+
+
+def _renamed(text: str, name: str, title: str) -> str:
+    """The text of a function with another name for one of its globals; a keyword of a call that is
+    called like it stays."""
+    if name == title:
+        return text
+    return re.sub(rf"(?<![\w.]){name}\b(?!=(?!=))", title, text)
 
 
 def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
@@ -138,7 +162,7 @@ def _without_math(text: str) -> str:
     return text
 
 
-def _table(f: Any, name: str, value: Any) -> str:
+def _table(f: Any, name: str, value: Any, title: str) -> str:
     """The lines that define a constant of f's module."""
     module = sys.modules.get(f.__module__)
     try:
@@ -149,5 +173,6 @@ def _table(f: Any, name: str, value: Any) -> str:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             assert node.end_lineno is not None
             if not any(isinstance(one, ast.Call) for one in ast.walk(node)):
-                return "\n".join(lines[node.lineno - 1 : node.end_lineno])
-    return f"{name} = {plain(value)}"
+                found = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                return title + found.removeprefix(name)
+    return f"{title} = {plain(value)}"

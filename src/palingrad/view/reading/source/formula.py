@@ -31,13 +31,13 @@ _INLINE = 2  # operations up to which a formula stands where it is used
 class Formulas:
     """Makes the Code of nodes, and collects the helper functions that this takes."""
 
-    def __init__(self, kept: Sequence[Node] = ()) -> None:
-        self.copier = Copier()
+    def __init__(self, names: Names, kept: Sequence[Node] = ()) -> None:
+        self.copier = Copier(names)
         self._kept = {id(node) for node in kept}  # constants with names, also single numbers
         self.helpers: dict[str, str] = {}  # text of the function by name
         self.constants: list[tuple[str, Constant]] = []
         self._shared: dict[Any, str] = {}  # helpers by what they compute
-        self._names = Names()
+        self._names = names
         self._by_id: dict[int, str] = {}
 
     # ---------------------------------------------------------------- nodes
@@ -116,8 +116,7 @@ class Formulas:
     # ---------------------------------------------------------------- helpers
 
     def _copied(self, node: Operation, given: list[Code], f: Callable[..., Any]) -> Code:
-        name = node.kind_name()
-        self.copier.function(f, name, _about(node))
+        name = self.copier.function(f, node.kind_name(), _about(node))
         taken = inspect.signature(f).parameters
         options = {key: _option(one) for key, one in node.attributes.items() if key in taken}
         if len(options) < len(node.attributes):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ....dtypes import Array
-from ....graph.context import kind_of, level_of
+from ....graph.context import level_of, pulled_of
 from ....graph.leaves import Constant, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -60,17 +60,20 @@ class Module:
         self._program = wanted.program
         order = wanted.program.order
         kept = [x for x in order if isinstance(x, Constant) and id(x) in wanted.names]
-        self._formulas = Formulas(kept)
-        self._global = Names([*_reserved(), wanted.name])
         self.arrays: dict[str, Array] = {}
+        names = Names([*_reserved(), wanted.name])
         self._titles: dict[int, str] = {}  # module names of Variables and constants
         for node in order:
             if isinstance(node, Variable) or any(node is one for one in kept):
-                self._titles[id(node)] = self._global.new(wanted.names.get(id(node), "variable"))
+                self._titles[id(node)] = names.new(wanted.names.get(id(node), "variable"))
         for variable, _ in wanted.program.updates:
             if id(variable) not in self._titles:
                 wish = wanted.names.get(id(variable), "variable")
-                self._titles[id(variable)] = self._global.new(wish)
+                self._titles[id(variable)] = names.new(wish)
+        local = Names([*self._titles.values(), *_reserved()])
+        self._feeds = [local.new(name) for name in wanted.parameters]
+        self._helpers = Names([*_words(), wanted.name, *self._titles.values(), *self._feeds])
+        self._formulas = Formulas(self._helpers, kept)
         self.text = self._written(kept)
 
     # ---------------------------------------------------------------- the parts
@@ -124,9 +127,7 @@ class Module:
     # ---------------------------------------------------------------- the function
 
     def _function(self) -> list[str]:
-        wanted, program = self._wanted, self._program
-        local = Names([*self._titles.values(), *_reserved()])
-        feeds = [local.new(name) for name in wanted.parameters]
+        program, feeds = self._program, self._feeds
         codes: dict[int, Code] = {}
         for node, name in zip(program.feeds, feeds, strict=True):
             codes[id(node)] = _leaf(name, node)
@@ -147,7 +148,7 @@ class Module:
         self._name_all(nodes, codes, stages)
         place = {id(node): number for number, node in enumerate(nodes)}
         nodes.sort(key=lambda node: (stages[id(node)], place[id(node)]))
-        body = Body(local, {})
+        body = Body(Names([*_reserved(), *self._helpers]), {})
         body.write([codes[id(node)] for node in nodes], [])
         return self._assembled(feeds, body, codes)
 
@@ -238,9 +239,15 @@ def function_name(name: str) -> str:
 
 
 def _reserved() -> set[str]:
-    """Names with a meaning of their own in a module."""
-    helpers = {one._kind_name for one in operations if one.samples}  # bases have none
-    return {*dir(builtins), *dir(numpy_maths), "np", "ARRAYS", "file", "size_of", *helpers}
+    """Names that nothing of the user's has in a module: those that mean something there already,
+    and those that helpers would like."""
+    bases = {one._library_name for one in operations.values() if not one.samples}
+    return {*_words(), *({one._kind_name for one in operations.values()} - bases)}
+
+
+def _words() -> set[str]:
+    """Names that mean something in every module."""
+    return {*dir(builtins), *dir(numpy_maths), "np", "ARRAYS", "file", "size_of"}
 
 
 def _leaf(name: str, node: Node) -> Code:
@@ -325,16 +332,15 @@ def _where(node: Node) -> str:
         return ""
     line = linecache.getline(origin.file, origin.line).strip()
     line = "".join(one if one.isprintable() else " " for one in line)
-    kind = kind_of(node._origin)
-    if not kind:
+    operation = pulled_of(node._origin)
+    if operation is None:
         return f"{origin}: {line}" if line else str(origin)
-    rule = _derivative(kind)
-    return f"{origin}, back through {kind}" + (f": {rule}" if rule else "")
+    rule = _derivative(operation)
+    return f"{origin}, back through {operation._kind_name}" + (f": {rule}" if rule else "")
 
 
-def _derivative(kind: str) -> str:
+def _derivative(operation: type[Operation]) -> str:
     """What the docstring of an operation says about its derivative."""
-    found = [operation for operation in operations if operation._kind_name == kind]
-    doc = " ".join((found[-1].__doc__ or "").split()) if found else ""
+    doc = " ".join((operation.__doc__ or "").split())
     parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part or "ulled back" in part]
     return " ".join(parts).rstrip(".")
