@@ -50,7 +50,7 @@ def reverse(
         inputs = [resolve(x) for x in node.inputs]
         wanted = [_differentiable(x) and (active is None or x in active) for x in inputs]
         if any(wanted):
-            place = pulled(node._origin, level, node.kind_name())
+            place = pulled(node._origin, level, type(node))
             with built_at(place):
                 for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
                     if c is not None:
@@ -62,9 +62,11 @@ def reverse(
     return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
 
 
-def pulled(place: Place | None, level: int, kind: str = "") -> Place | None:
+def pulled(
+    place: Place | None, level: int, operation: type[Operation] | None = None
+) -> Place | None:
     """Where a node of the backward pass comes from: the origin of the node that is pulled back."""
-    return None if place is None else Backward.of(place, level, kind=kind)
+    return None if place is None else Backward.of(place, level, pulled=operation)
 
 
 def _sign(c: Cotangent, x: Node, place: Place | None) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .graph import Graph
     from .node import Node
     from .observe import Observer
+    from .operation import Operation
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -31,21 +32,26 @@ class Backward(tuple[CodeType, int, str]):
 
     `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
     `target` refers to the node whose gradient the node is, or a part of it; None for what is
-    computed on the way there. `kind` is the operation that was pulled back, in words.
+    computed on the way there. `pulled` is the class of the operation that was pulled back.
     """
 
     level: int = 1
-    kind: str = ""
+    pulled: type[Operation] | None = None
     target: weakref.ref[Node] | None = None
 
     @classmethod
     def of(
-        cls, place: Place, level: int, target: Node | None = None, *, kind: str = ""
+        cls,
+        place: Place,
+        level: int,
+        target: Node | None = None,
+        *,
+        pulled: type[Operation] | None = None,
     ) -> Backward:
         """The same instruction, in a backward pass of this level."""
         made = cls(place)
         made.level = level
-        made.kind = kind or kind_of(place)
+        made.pulled = pulled or pulled_of(place)
         if target is not None:
             made.target = weakref.ref(target)
         return made
@@ -57,9 +63,9 @@ def target_of(place: Place | None) -> Node | None:
     return None if target is None else target()
 
 
-def kind_of(place: Place | None) -> str:
-    """The operation that was pulled back where a node of the backward pass was made, else ""."""
-    return place.kind if type(place) is Backward else ""
+def pulled_of(place: Place | None) -> type[Operation] | None:
+    """The class that was pulled back where a node of the backward pass was made, else None."""
+    return place.pulled if type(place) is Backward else None
 
 
 def level_of(place: Place | None) -> int:

@@ -21,13 +21,14 @@ _ONE = [case((3, 4)), case(np.array([1, 2])), edge(0.0, np.inf, -np.inf, np.nan)
 class Comparison(Elementwise):
     """A relation between two arrays; nothing flows back through it."""
 
-    boolean = True
+    boolean = stays_finite = True
 
 
 class Equal(Comparison):
     """z = x equals y; NaN equals nothing."""
 
     math, symbol, onnx = "{x} = {y}", "==", "Equal"
+    sign, commutes = "=", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -38,6 +39,7 @@ class NotEqual(Comparison):
     """z = x differs from y; NaN differs from all."""
 
     math, symbol = r"{x} \ne {y}", "!="
+    sign, commutes = "≠", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -58,6 +60,7 @@ class LessEqual(Comparison):
     """z = x ≤ y."""
 
     math, symbol, onnx = r"{x} \le {y}", "<=", "LessOrEqual"
+    sign = "≤"
     samples = _PAIR
 
     def f(m, x, y):
@@ -78,6 +81,7 @@ class GreaterEqual(Comparison):
     """z = x ≥ y."""
 
     math, symbol, onnx = r"{x} \ge {y}", ">=", "GreaterOrEqual"
+    sign = "≥"
     samples = _PAIR
 
     def f(m, x, y):
@@ -88,6 +92,7 @@ class LogicalAnd(Comparison):
     """z = x and y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \land {y}", "and", "And"
+    sign, commutes = "∧", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -98,6 +103,7 @@ class LogicalOr(Comparison):
     """z = x or y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
+    sign, commutes = "∨", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -108,6 +114,7 @@ class LogicalXor(Comparison):
     """z = x or y but not both; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
+    sign, commutes = "⊕", True
     samples = _BOOLEANS
 
     def f(m, x, y):

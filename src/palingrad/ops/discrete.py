@@ -12,6 +12,8 @@ from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
+from ..graph.nonfinite import Reason, number
+from ..graph.notation import Piece
 from ..graph.registry import register
 from ..graph.samples import case, edge
 
@@ -24,6 +26,8 @@ _BITS = [
 
 class Step(Elementwise):
     """A function constant between its steps: ∂y/∂x = 0."""
+
+    stays_finite = True
 
     def d(y, *x):
         return [0] * len(x)
@@ -96,6 +100,7 @@ class BitwiseAnd(Bitwise):
     """z = x & y."""
 
     math, symbol = r"{x} \land {y}", "&"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -106,6 +111,7 @@ class BitwiseOr(Bitwise):
     """z = x | y."""
 
     math, symbol = r"{x} \lor {y}", "|"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -116,6 +122,7 @@ class BitwiseXor(Bitwise):
     """z = x ^ y."""
 
     math, symbol = r"{x} \oplus {y}", "^"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -190,6 +197,9 @@ class Cast(Elementwise):
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         return cast(tangents[0], y.dtype) if tangents[0] is not None and _floats(y, x[0]) else None
 
+    def nonfinite(y, value, x):
+        return Reason(f"{number(x)} doesn't fit {y.dtype}", "a wider dtype, or pg.clip")
+
 
 def _floats(y: Any, x: Any) -> bool:
     return y.dtype.kind == "f" and x.dtype.kind == "f"
@@ -210,6 +220,9 @@ class OnesLike(Step):
     def f(m, x):
         return m.ones_like(x)
 
+    def notation(y, x):
+        return Piece(r"\mathbf{1}" if y.ndim else "1")
+
 
 class ZerosLike(Step):
     """y = 0 for each element of x."""
@@ -219,6 +232,9 @@ class ZerosLike(Step):
 
     def f(m, x):
         return m.zeros_like(x)
+
+    def notation(y, x):
+        return Piece(r"\mathbf{0}" if y.ndim else "0")
 
 
 floor = unary(Floor)

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..graph.kinds import Move
 from ..graph.node import Node
+from ..graph.notation import Piece
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -51,6 +52,9 @@ class Concat(Move):
         ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
         before = (slice(None),) * axis
         return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
+
+    def notation(y, *x):
+        return Piece("\\left[" + r";\, ".join(one.latex for one in x) + "\\right]")
 
 
 class Split(MultipleOutputs, Move):

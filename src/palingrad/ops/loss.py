@@ -10,6 +10,8 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Composite, Index
 from ..graph.node import Node
+from ..graph.nonfinite import Reason
+from ..graph.notation import ATOM, SUM, Piece
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -46,9 +48,13 @@ class OneHot(Index):
     def vjp(y, g, x):
         return [None]
 
+    def nonfinite(y, value, *x):
+        return Reason("a label that is no class", "labels from 0 to the number of classes − 1")
+
 
 class CrossEntropy(Composite):
-    """−Σ p log softmax(x) on the last axis, for each example: p one-hot, or integer labels.
+    """−Σ p log softmax(x) on the last axis, for each example; with an integer label p instead of
+    chances −log softmax(x)ₚ.
 
     With respect to the logits: softmax(x)·Σp − p, which is softmax(x) − p for a distribution p.
     """
@@ -87,6 +93,15 @@ class CrossEntropy(Composite):
         chances = p if p.dtype.kind == "f" else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
         return -ops.sum(chances * ops.log_softmax(x), axis=-1)
 
+    def notation(y, x, p):
+        dtype = y.inputs[1].dtype
+        if dtype is None or dtype.kind == "f":
+            return super().notation(x, p)
+        axes = "ijklmn"[: (y.inputs[0].ndim or 2) - 1]  # those of the examples
+        label = f"{p.within(ATOM)}_{{{axes}}}" if axes else p.latex
+        logs = rf"\log\operatorname{{softmax}}({x.latex})"
+        return Piece(f"-{logs}_{{[{', '.join([*axes, label])}]}}", SUM)
+
     def vjp(y, g, x, p):
         g = ops.expand_dims(g, axis=-1)
         if p.dtype.kind == "f":
@@ -102,6 +117,7 @@ class SquaredError(Composite):
     """z = (x − y)², elementwise, of inputs of one shape: broadcasting a loss hides mistakes."""
 
     math = "({x} - {y})^2"
+    commutes = True
     floats = True
     samples = [case((3, 4), (3, 4)), case((), ()), case((0, 2), (0, 2))]
 

@@ -12,10 +12,11 @@ from ..errors import ShapeError
 from ..graph.functions import reduction
 from ..graph.kinds import Reduce
 from ..graph.node import Node
+from ..graph.nonfinite import total_overflow
 from ..graph.registry import ops, register
 from ..graph.samples import case, spread
 from ..shapes import Shape, axes_in, size
-from .axes import FIRST, LAST, PAIR, WHOLE, restored
+from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
 
 def sum_to(x: Node, shape: Shape) -> Node:
@@ -54,6 +55,12 @@ class Sum(Reduce):
     def vjp(y, g, x):
         return [ops.broadcast_to(restored(g, y, x), x.shape)]
 
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum")
+
+    def structure(y, position, size, out):
+        return equal_rows(out)
+
 
 def _summed(dtype: DType) -> DType:
     return dtype if dtype.kind == "f" else uint64 if dtype.kind == "u" else int64
@@ -81,6 +88,9 @@ class Prod(Reduce):
     def vjp(y, g, x):
         return [restored(g, y, x) * _product_of_others(x, axes_in(y.axis, x.ndim))]
 
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "product")
+
 
 def _product_of_others(x: Any, axes: tuple[int, ...]) -> Node:
     """For each element the product of all others on `axes`: those before times those after."""
@@ -106,6 +116,8 @@ def _before(x: Any) -> Node:
 
 class Extreme(Reduce):
     """The largest or smallest element; elements that tie share the gradient evenly."""
+
+    stays_finite = True
 
     samples = [
         spread((3, 4), **WHOLE),
@@ -153,6 +165,8 @@ class Min(Extreme):
 class Test(Reduce):
     """A question to all elements at once: the answer is True or False, and nothing flows back."""
 
+    stays_finite = True
+
     samples = [
         case(np.array([[True, False], [True, True]]), **WHOLE),
         case(np.array([[True, False], [True, True]]), **FIRST),
@@ -187,6 +201,8 @@ class All(Test):
 
 class ArgExtreme(Reduce):
     """Where the first extreme element is, as int64; over all axes the place in flattened order."""
+
+    stays_finite = True
 
     samples = [
         spread((3, 4), **WHOLE),

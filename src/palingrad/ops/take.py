@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Index
 from ..graph.node import Node
+from ..graph.nonfinite import total_overflow
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
@@ -23,6 +24,7 @@ class Take(Index):
 
     math, onnx = r"{x}[{i}]", "Gather"
     promotes = False
+    stays_finite = True
     samples = [
         case((5, 3), np.array([0, 4, 4]), axis=0),
         case((5, 3), np.array([[0, -1], [2, 2]]), axis=0),
@@ -44,6 +46,9 @@ class Take(Index):
     def vjp(y, g, x, indices):
         axis = axis_in(y.axis, x.ndim)
         return [TakeAdd(g, indices, axis=axis, size=x.shape[axis]), None]
+
+    def structure(y, position, size, out):
+        return "selection"
 
 
 class TakeAdd(Index):
@@ -69,6 +74,12 @@ class TakeAdd(Index):
 
     def vjp(y, h, g, indices):
         return [Take(h, indices, axis=y.axis), None]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum of rows")
+
+    def structure(y, position, size, out):
+        return "selection, rows added"
 
 
 @register

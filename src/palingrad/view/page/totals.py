@@ -12,7 +12,6 @@ from ...autodiff.reverse import pulled_back, reverse
 from ...dtypes import Array
 from ...errors import PalingradError
 from ...graph.context import opened
-from ...graph.kinds import Composite, Custom, Elementwise, Reduce
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
@@ -84,31 +83,6 @@ def takes_gradient(node: Node, value: Any) -> bool:
 
 
 def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:
-    """What is known of ∂y/∂x from the operation's kind alone, in a word."""
+    """What is known of ∂y/∂x from the operation alone, in a word."""
     size = sizes[position]
-    if size == out == 1:
-        return "number"
-    name = node.kind_name()
-    if isinstance(node, Elementwise):
-        return "diagonal" if size == out else "diagonal, columns shared by broadcasting"
-    if name in ("reshape", "flatten", "expand_dims", "squeeze", "positive", "after"):
-        return "identity"
-    if name in ("permute_dims", "matrix_transpose"):
-        return "permutation"
-    if name in ("slice", "item", "place", "broadcast_to", "take", "concat", "split"):
-        return "selection"
-    if name == "take_add":
-        return "selection, rows added"
-    if name in ("sum", "mean"):
-        return "row of equal numbers" if out == 1 else "rows of equal numbers"
-    if name == "matmul":
-        if out == 1 or 1 in (len(node.inputs[0].shape or ()), len(node.inputs[1].shape or ())):
-            return "rows of the other operand" if position == 0 else "the other operand"
-        return "Kronecker: I ⊗ yᵀ" if position == 0 else "Kronecker: x ⊗ I"
-    if name in ("softmax", "log_softmax"):
-        return "diagonal less outer"
-    if isinstance(node, Reduce):
-        return "row" if out == 1 else "one row for each result"
-    if isinstance(node, Custom):
-        return "the user's own rule"
-    return "composite" if isinstance(node, Composite) else "general"
+    return "number" if size == out == 1 else node.structure(position, size, out)

@@ -13,6 +13,7 @@ from ....graph.context import built_at, level_of, opened
 from ....graph.kinds import Scratch
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
+from ....graph.notation import Piece
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.order import postorder
 from ....graph.registry import ops
@@ -23,7 +24,6 @@ from ....passes.simplify import simplify
 from ....shapes import size
 from .expression import written, written_unguarded
 from .latex import Letters, expressions, user_names
-from .pieces import Piece
 from .symbols import value_of
 
 Named = dict[int, str]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ....dtypes import Array
-from ....graph.context import kind_of, level_of
+from ....graph.context import level_of, pulled_of
 from ....graph.leaves import Constant, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -325,16 +325,15 @@ def _where(node: Node) -> str:
         return ""
     line = linecache.getline(origin.file, origin.line).strip()
     line = "".join(one if one.isprintable() else " " for one in line)
-    kind = kind_of(node._origin)
-    if not kind:
+    pulled = pulled_of(node._origin)
+    if pulled is None:
         return f"{origin}: {line}" if line else str(origin)
-    rule = _derivative(kind)
-    return f"{origin}, back through {kind}" + (f": {rule}" if rule else "")
+    rule = _derivative(pulled)
+    return f"{origin}, back through {pulled._kind_name}" + (f": {rule}" if rule else "")
 
 
-def _derivative(kind: str) -> str:
+def _derivative(operation: type[Operation]) -> str:
     """What the docstring of an operation says about its derivative."""
-    found = [operation for operation in operations if operation._kind_name == kind]
-    doc = " ".join((found[-1].__doc__ or "").split()) if found else ""
+    doc = " ".join((operation.__doc__ or "").split())
     parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part or "ulled back" in part]
     return " ".join(parts).rstrip(".")
