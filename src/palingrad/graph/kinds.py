@@ -99,15 +99,18 @@ def scaled(g: Node, slope: Any) -> Node | None:
 class Reduce(Operation):
     """Fewer elements: those on the axes `axis` become one; `keepdims` keeps the axes, of size 1."""
 
+    repeats: ClassVar[str] = ""  # the public function of two elements that it repeats, if it does
+
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes = axes_in(self.attributes["axis"], len(shapes[0]))
         return reduced(shapes[0], axes, self.attributes["keepdims"])
 
     def notation(y, x: Piece) -> Piece:
         """As its `math`, with the axes below its sign; without them where all are reduced."""
-        axis = y.attributes.get("axis")
-        whole = axis is None or y.inputs[0].ndim == 1
-        axes = () if whole else axis if isinstance(axis, tuple) else (axis,)
+        axis: Any = y.attributes.get("axis")
+        axes: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
+        if axis is None or y.inputs[0].ndim == 1:
+            axes = ()
         if not y.math:
             return applied(operator(y.kind_name()) + below(axes), [x])
         return fill(with_axes(y.math, axes), [x], y.parameters())
@@ -135,6 +138,9 @@ class Contract(Operation):
 
 class Window(Operation):
     """Numbers from windows that slide over an array, or put back where a window had them."""
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum over a window")
 
 
 class Index(Operation):

@@ -1,4 +1,4 @@
-"""What an operation says of an element that isn't finite: what happened, and what to write instead."""
+"""What an operation says of an element that isn't finite: what happened, and a safe way."""
 
 from __future__ import annotations
 
@@ -33,8 +33,11 @@ def overflow(dtype: DType | None, sign: str, *terms: float) -> Reason:
     return Reason(what, "scale the numbers down, add logarithms instead, or use float64")
 
 
-def too_steep(kind: str, dtype: DType, x: float, inverse: Callable[[float], float]) -> Reason:
+def too_steep(
+    kind: str, dtype: DType | None, x: float, inverse: Callable[[float], float]
+) -> Reason:
     """A function that grows like eˣ, beyond the x that `inverse` gives for the largest number."""
+    assert dtype is not None  # the element has a value
     largest = inverse(float(np.finfo(dtype).max))
     end = math.floor(largest)
     bounded = f"pg.minimum(x, {end})" if x > 0 else f"pg.maximum(x, -{end})"

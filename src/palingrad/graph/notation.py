@@ -103,10 +103,15 @@ def operator(name: str) -> str:
     return "\\operatorname{" + name.replace("_", "\\_") + "}"
 
 
-def indexed(x: Piece, index: str) -> Piece:
-    """x[index]; what has an index already is kept together."""
+def subscripted(x: Piece, index: str) -> Piece:
+    """x with an index; what has one already is kept together."""
     inner = f"{{{x.latex}}}" if "_" in x.latex and x.level == ATOM else x.within(ATOM)
-    return Piece(f"{inner}_{{[{index}]}}", ATOM)
+    return Piece(f"{inner}_{{{index}}}", ATOM)
+
+
+def indexed(x: Piece, index: str) -> Piece:
+    """x[index]."""
+    return subscripted(x, f"[{index}]")
 
 
 def index_text(index: Sequence[object]) -> str:
@@ -224,7 +229,10 @@ def _digits(x: Piece) -> bool:
 
 
 def _wordy(left: str, right: str) -> bool:
-    """Whether two words or functions would run into each other."""
+    """Whether two words or functions would run into each other; a character for private use stands
+    for an operand of any name."""
+    if re.search(r"[\ue000-\uf8ff]", left + right):
+        return True
     return bool(re.search(r"(?:mathrm|operatorname|log|sin|cos|tan)[^\^]*$", left)) or bool(
         re.match(r"\\(?:mathrm|operatorname)", right)
     )

@@ -43,8 +43,9 @@ class Operation(Node):
     # What is said of the operation. All of it has an answer without these: its name.
     math: ClassVar[str] = ""  # LaTeX, with a hole for each input: "{x} + {y}"
     symbol: ClassVar[str] = ","  # what stands between two inputs in code and messages
-    sign: ClassVar[str | None] = None  # what a drawing shows for it; None: the symbol, if any
+    drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
     commutes: ClassVar[bool] = False  # whether the inputs may change places
+    associative: ClassVar[bool] = False  # whether of many inputs it is a chain of itself on two
     stays_finite: ClassVar[bool] = False  # whether finite inputs always give a finite result
     harmless: ClassVar[float | None] = None  # a number at which value and slope are finite
     steep: ClassVar[str] = ""  # what to write where the slope isn't finite
@@ -127,7 +128,7 @@ class Operation(Node):
         """The sign that a drawing shows between two inputs, "" where there is none."""
         if self.symbol == ",":
             return ""
-        return self.symbol if self.sign is None else self.sign
+        return self.symbol if self.drawn is None else self.drawn
 
     # ---------------------------------------------------------------- rules, for subclasses
 
@@ -170,6 +171,7 @@ class Operation(Node):
         """Why an element of y isn't finite though all inputs are, and what to write instead.
 
         `value` is that element; `x` are, of an elementwise operation, the numbers it came from.
+        A pair of strings will do.
         """
         return Reason(
             f"{y.kind_name()} of finite numbers isn't finite in {y.dtype}",
@@ -178,7 +180,7 @@ class Operation(Node):
 
     @classmethod
     def masked(cls) -> str:
-        """How it is written where a mask `ok` keeps harmful inputs out; "" where that is unknown."""
+        """How it is written where a mask `ok` keeps harmful inputs out, "" where unknown."""
         return ""
 
     def structure(y, position: int, size: int, out: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from .notation import APPLIED, ATOM, POWER, PRODUCT, RELATION, SUM, Piece
 
@@ -16,33 +18,62 @@ _OPERATORS = [
 _SIGN = r"(?:\\[a-zA-Z]+(?:\{\w+\})?)+"  # \sum, \arg\max, \operatorname{var}
 
 
+class Hole(NamedTuple):
+    """A place for an operand: the LaTeX before it, its letter, and how tight an operand must be."""
+
+    before: str
+    letter: str
+    level: int
+    index: bool  # below a sign, as the i of {x}_{i}: for an operand of that name only
+
+
+class Template(NamedTuple):
+    """LaTeX taken apart at its holes."""
+
+    holes: tuple[Hole, ...]
+    rest: str  # what stands after the last hole
+    level: int  # how tightly the whole holds together
+
+
+@lru_cache(1024)
+def parsed(template: str) -> Template:
+    """A template, taken apart."""
+    top = _level(template)
+    holes: list[Hole] = []
+    place = 0
+    for match in re.finditer(_HOLE, template):
+        before = template[place : match.start()]
+        holes.append(Hole(before, match[1], _wanted(template, match, top), before.endswith("_")))
+        place = match.end()
+    return Template(tuple(holes), template[place:], top)
+
+
 def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piece:
     """The template with the operands in its holes.
 
     `names` are those of the rule's parameters: an operand stands in the hole of its name, else in
     one of its first letter, else in the next. A template that is one hole is its operand.
     """
-    order = _operands_of(_holes(template), names, len(operands))
-    if (whole := re.fullmatch(_HOLE, template)) and whole[1] in order:
-        return operands[order[whole[1]]]
-    top = _level(template)
-    pieces: list[str] = []
-    place = 0
-    for match in re.finditer(_HOLE, template):
-        pieces.append(template[place : match.start()])
-        place = match.end()
-        index = order.get(match[1])
-        if index is None:
-            pieces.append(match[0])
+    holes, rest, level = parsed(template)
+    letters = list(dict.fromkeys(hole.letter for hole in holes if not hole.index))
+    order = _operands_of(letters, names, len(operands))
+    parts: list[str] = []
+    for hole in holes:
+        parts.append(hole.before)
+        place = order.get(hole.letter)
+        if place is None:
+            parts.append(f"{{{hole.letter}}}")
             continue
-        text = operands[index].within(_wanted(template, match, top))
-        touches = re.search(r"\\[a-zA-Z]+$", pieces[-1]) and text[0].isalpha()
-        pieces.append(f" {text}" if touches else text)
-    pieces.append(template[place:])
-    return Piece("".join(pieces), top)
+        if template == f"{{{hole.letter}}}":
+            return operands[place]
+        text = operands[place].within(hole.level)
+        touches = re.search(r"\\[a-zA-Z]+$", hole.before) and text[0].isalpha()
+        parts.append(f" {text}" if touches else text)
+    return Piece("".join([*parts, rest]), level)
 
 
-def with_axes(template: str, axes: Sequence[int]) -> str:
+@lru_cache(1024)
+def with_axes(template: str, axes: tuple[int, ...]) -> str:
     r"""A reduction's template with the axes it is over below its sign: \sum_{0} {x}."""
     match = re.match(rf"({_SIGN})( \{{[a-z]\}}|\\left\()", template)
     return template if match is None else match[1] + below(axes) + template[match.end(1) :]
@@ -51,12 +82,6 @@ def with_axes(template: str, axes: Sequence[int]) -> str:
 def below(axes: Sequence[int]) -> str:
     """Axes as an index, nothing for none."""
     return "_{" + ", ".join(map(str, axes)) + "}" if axes else ""
-
-
-def _holes(template: str) -> list[str]:
-    """The letters of the holes, each once."""
-    found = re.finditer(_HOLE, template)
-    return list(dict.fromkeys(m[1] for m in found if not template[: m.start()].endswith("_")))
 
 
 def _operands_of(holes: Sequence[str], names: Sequence[str], count: int) -> dict[str, int]:

@@ -30,7 +30,7 @@ class Sigmoid(Elementwise):
     """y = σ(x) = 1/(1 + e⁻ˣ). ∂y/∂x = y(1 − y) = σ(x)·σ(−x)."""
 
     math, onnx = r"\sigma({x})", "Sigmoid"
-    sign = "σ"
+    drawn = "σ"
     floats = True
     stays_finite = True
     samples = _SMOOTH

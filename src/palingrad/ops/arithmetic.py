@@ -67,7 +67,7 @@ class Subtract(Numeric):
     """z = x − y."""
 
     math, symbol, onnx = "{x} - {y}", "-", "Sub"
-    sign = "−"
+    drawn = "−"
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -87,7 +87,7 @@ class Multiply(Elementwise):
     """z = x · y. ∂z/∂x = y, ∂z/∂y = x."""
 
     math, symbol, onnx = r"{x} \cdot {y}", "*", "Mul"
-    sign, commutes = "×", True
+    drawn, commutes = "×", True
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -107,7 +107,7 @@ class Divide(Elementwise):
     """z = x / y; integers become floats. ∂z/∂x = 1/y, ∂z/∂y = −z/y."""
 
     math, symbol, onnx = r"\frac{{x}}{{y}}", "/", "Div"
-    sign = "÷"
+    drawn = "÷"
     floats = True
     samples = [case((3, 4), (3, 4), low=0.5), case((3, 1), (4,), low=0.5), _SPECIAL]
 
@@ -131,15 +131,13 @@ class Divide(Elementwise):
 _MASKED_QUOTIENT = "x / pg.where(ok, y, 1)"
 
 
-def _quotient_fault(dtype: DType, x: float, y: float) -> Reason:
+def _quotient_fault(dtype: DType | None, x: float, y: float) -> Reason:
     if y == 0:
         return Reason(
             f"{number(x)}/0",
             "pg.where(y == 0, 0, x / pg.where(y == 0, 1, y)), or x / (y + eps) where y ≥ 0",
         )
-    return Reason(
-        f"{number(x)} / {number(y)} overflows {dtype}", "a larger eps below, or float64"
-    )
+    return Reason(f"{number(x)} / {number(y)} overflows {dtype}", "a larger eps below, or float64")
 
 
 def _remainder_fault(z: Elementwise, x: float, y: float) -> Reason:
@@ -288,9 +286,7 @@ class Sqrt(Elementwise):
     math, onnx = r"\sqrt{{x}}", "Sqrt"
     floats = True
     harmless = 1
-    steep = (
-        "pg.sqrt(x + eps), say eps = 1e-12, or pg.sqrt(pg.where(x > 0, x, 1)) and a mask"
-    )
+    steep = "pg.sqrt(x + eps), say eps = 1e-12, or pg.sqrt(pg.where(x > 0, x, 1)) and a mask"
     samples = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, -1.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -327,7 +323,7 @@ class Pow(Counting):
     """z = xʸ. ∂z/∂x = y·xʸ⁻¹, 0 where y = 0; ∂z/∂y = z·log x, 0 where x = 0, NaN below."""
 
     math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
-    sign = "^"
+    drawn = "^"
     steep = "(x + eps) ** p, or pg.where(x == 0, 1, x) ** p and a mask"
     samples = [
         case((3, 4), (3, 4), low=0.3),

@@ -28,7 +28,7 @@ class Equal(Comparison):
     """z = x equals y; NaN equals nothing."""
 
     math, symbol, onnx = "{x} = {y}", "==", "Equal"
-    sign, commutes = "=", True
+    drawn, commutes = "=", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -39,7 +39,7 @@ class NotEqual(Comparison):
     """z = x differs from y; NaN differs from all."""
 
     math, symbol = r"{x} \ne {y}", "!="
-    sign, commutes = "≠", True
+    drawn, commutes = "≠", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -60,7 +60,7 @@ class LessEqual(Comparison):
     """z = x ≤ y."""
 
     math, symbol, onnx = r"{x} \le {y}", "<=", "LessOrEqual"
-    sign = "≤"
+    drawn = "≤"
     samples = _PAIR
 
     def f(m, x, y):
@@ -81,7 +81,7 @@ class GreaterEqual(Comparison):
     """z = x ≥ y."""
 
     math, symbol, onnx = r"{x} \ge {y}", ">=", "GreaterOrEqual"
-    sign = "≥"
+    drawn = "≥"
     samples = _PAIR
 
     def f(m, x, y):
@@ -92,7 +92,7 @@ class LogicalAnd(Comparison):
     """z = x and y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \land {y}", "and", "And"
-    sign, commutes = "∧", True
+    drawn, commutes = "∧", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -103,7 +103,7 @@ class LogicalOr(Comparison):
     """z = x or y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
-    sign, commutes = "∨", True
+    drawn, commutes = "∨", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -114,7 +114,7 @@ class LogicalXor(Comparison):
     """z = x or y but not both; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
-    sign, commutes = "⊕", True
+    drawn, commutes = "⊕", True
     samples = _BOOLEANS
 
     def f(m, x, y):

@@ -22,6 +22,7 @@ class Concat(Move):
     """y = the inputs one after another on `axis`; their other sizes agree."""
 
     math, onnx = r"[{x}; {y}]", "Concat"
+    associative = True
     samples = [
         case((3, 4), (2, 4), axis=0),
         case((3, 4), (3, 1), (3, 0), axis=-1),

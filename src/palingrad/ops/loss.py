@@ -11,7 +11,7 @@ from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Composite, Index
 from ..graph.node import Node
 from ..graph.nonfinite import Reason
-from ..graph.notation import ATOM, SUM, Piece
+from ..graph.notation import SUM, Piece, subscripted
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -98,7 +98,7 @@ class CrossEntropy(Composite):
         if dtype is None or dtype.kind == "f":
             return super().notation(x, p)
         axes = "ijklmn"[: (y.inputs[0].ndim or 2) - 1]  # those of the examples
-        label = f"{p.within(ATOM)}_{{{axes}}}" if axes else p.latex
+        label = subscripted(p, axes).latex if axes else p.latex
         logs = rf"\log\operatorname{{softmax}}({x.latex})"
         return Piece(f"-{logs}_{{[{', '.join([*axes, label])}]}}", SUM)
 
@@ -158,7 +158,8 @@ def cross_entropy(
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
             raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")
-    return _reduce(CrossEntropy(x, p), reduction, name)
+    own = name if reduction == "none" else None
+    return _reduce(CrossEntropy(x, p, name=own), reduction, name)
 
 
 @register
@@ -169,4 +170,5 @@ def mse(
 
     Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
     """
-    return _reduce(SquaredError(prediction, target), reduction, name)
+    own = name if reduction == "none" else None
+    return _reduce(SquaredError(prediction, target, name=own), reduction, name)

@@ -59,6 +59,7 @@ class MaxPool(Pool):
     """y = the largest element of each window; of equal ones the first takes the gradient."""
 
     math, onnx = r"\operatorname{maxpool}({x})", "MaxPool"
+    stays_finite = True
     samples = [
         spread((2, 3, 4, 6), **_HALF),
         spread((1, 2, 5, 4), **_OVERLAP),
@@ -102,6 +103,7 @@ class MaxPoolSelect(Window):
     """From h, of x's shape, the element where each window of x has its largest. Linear in h."""
 
     math = r"\operatorname{select}({x})"
+    stays_finite = True
     floats = True
     samples = [
         case((2, 3, 4, 6), _scattered((2, 3, 4, 6)), **_HALF),

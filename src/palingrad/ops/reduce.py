@@ -35,6 +35,7 @@ class Sum(Reduce):
     """y = Σ x over `axis`; small integers and booleans are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
+    repeats = "add"
     linear = True
     samples = [
         case((3, 4), **WHOLE),
@@ -70,6 +71,7 @@ class Prod(Reduce):
     """y = Π x over `axis`. ∂y/∂xᵢ is the product of the others, right where some are 0 too."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
+    repeats = "multiply"
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -148,6 +150,7 @@ class Max(Extreme):
     """y = the largest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\max {x}", "ReduceMax"
+    repeats = "maximum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.max(x, axis=axis, keepdims=keepdims)
@@ -157,6 +160,7 @@ class Min(Extreme):
     """y = the smallest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\min {x}", "ReduceMin"
+    repeats = "minimum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.min(x, axis=axis, keepdims=keepdims)

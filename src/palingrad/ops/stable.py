@@ -14,7 +14,6 @@ from .exponential import Exp, Log, Log1p
 from .reduce import Sum
 from .softmax import Softmax
 
-
 _SOFTPLUS = "pg.softplus(x)"
 
 

@@ -59,7 +59,7 @@ class Group(MultipleOutputs, Control):
     """All inputs run, no output: what `minimize` returns."""
 
     math = r"\{{x}, \dots\}"
-    commutes = True
+    commutes = associative = True
 
     def f(m, *x):
         return ()
@@ -85,6 +85,7 @@ class After(Control):
     """y = x, and whoever runs y runs the other inputs too."""
 
     math = "{x}"
+    associative = True
     samples = [case((3, 4), (2,)), case((), (2, 2))]
 
     def f(m, x, *others):

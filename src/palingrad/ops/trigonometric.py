@@ -58,7 +58,6 @@ class Tan(Elementwise):
 
     math, onnx = r"\tan {x}", "Tan"
     floats = True
-    stays_finite = True
     samples = [case((3, 4), low=-1, high=1), case((0, 2)), edge(0.0, 30.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -66,6 +65,12 @@ class Tan(Elementwise):
 
     def d(y, x):
         return [1 + y * y]
+
+    def nonfinite(y, value, x):
+        return Reason(
+            f"tan of {number(x)} overflows {y.dtype}, so near is it to a pole",
+            "a wider dtype, or keep the angle away from π/2 and what is multiples of π from it",
+        )
 
 
 class Asin(Elementwise):

@@ -67,7 +67,7 @@ def unpaired(node: Node) -> list[Node]:
 def binarized(graph: Graph) -> Graph:
     """A graph that computes the same with at most two inputs a node.
 
-    What is associative becomes a chain of pairs (concat, group, after); any other operation takes
+    What is associative, like concat, becomes a chain of pairs; any other operation takes
     an operand and a `pair` of the others. Nodes keep their names: `new["z"]` is z. Variables are
     the same ones; placeholders are new.
     """
@@ -82,8 +82,7 @@ def unbinarized(graph: Graph) -> Graph:
 def _in_pairs(node: Operation, inputs: list[Node]) -> Node:
     if len(inputs) <= 2:
         return node.rebuild(inputs)
-    kind = node.kind_name()
-    if kind in _CHAINS:
+    if node.associative:
         made: Any = node.rebuild(inputs[:2])
         for x in inputs[2:]:
             made._part = True  # of a chain: the whole is put together again without it
@@ -97,9 +96,6 @@ def _in_pairs(node: Operation, inputs: list[Node]) -> Node:
     made = Bundled(inputs[0], rest, whole=node)
     made._name, made._unnamed = node._name, node._unnamed
     return made
-
-
-_CHAINS = ("concat", "group", "after")
 
 
 def _inner(node: Node) -> bool:

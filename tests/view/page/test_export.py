@@ -14,15 +14,16 @@ import pytest
 from typer.testing import CliRunner
 
 import palingrad as pg
+from battery import shipped
+from cases import Case
 from chromium import OFFLINE
 from palingrad.cli import app
 from palingrad.errors import FeedError, GraphError
-from palingrad.graph.registry import operations
 from palingrad.view.page import Page, html, write
 from palingrad.view.page.arrays import Budget, encoded, numbers
 from palingrad.view.page.assemble import own_size
 from palingrad.view.page.export import Export, Options
-from palingrad.view.reading.mathematics.reader import formula
+from palingrad.view.reading.mathematics.mathml import formula
 
 
 def three_lines() -> Any:
@@ -171,9 +172,10 @@ def test_a_summary_has_the_numbers_of_the_array():
 
 def test_every_formula_is_well_formed_and_has_its_operands():
     seen = 0
-    for operation in operations:
-        if operation.math and operation.__module__.startswith("palingrad.ops"):
-            text = formula(operation)
+    for operation in shipped():
+        case = Case(operation, operation.samples[0])
+        for node in case.outputs(*map(pg.tensor, case.arrays())):
+            text = formula(node)
             parseString(f"<math>{text}</math>")
             assert "\\" not in text
             seen += "{0}" in text
@@ -181,15 +183,17 @@ def test_every_formula_is_well_formed_and_has_its_operands():
 
 
 def test_formulas_read_as_they_are_written():
-    by_name = {operation._kind_name: operation for operation in operations}
+    x, y = pg.tensor([1.0, 2.0]), pg.tensor([3.0, 4.0])
     plain = {
-        "divide": "<mfrac><mrow><mi>{0}</mi></mrow><mrow><mi>{1}</mi></mrow></mfrac>",
-        "pow": "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>",
-        "add": "<mi>{0}</mi><mo>+</mo><mi>{1}</mi>",
-        "sqrt": "<msqrt><mrow><mi>{0}</mi></mrow></msqrt>",
-        "take": "<mi>{0}</mi><mo>[</mo><mi>{1}</mi><mo>]</mo>",
+        "<mfrac><mrow><mi>{0}</mi></mrow><mrow><mi>{1}</mi></mrow></mfrac>": x / y,
+        "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>": x**y,
+        "<mi>{0}</mi><mo>+</mo><mi>{1}</mi>": x + y,
+        "<msqrt><mrow><mi>{0}</mi></mrow></msqrt>": pg.sqrt(x),
+        "<mi>{0}</mi><mo>[</mo><mi>{1}</mi><mo>]</mo>": pg.take(x, [1, 0]),
+        "<mi>{0}</mi><mo>⊙</mo><mi>{1}</mi>": x * y,
+        "<mi>{0}</mi><mo>·</mo><mi>{1}</mi>": x * 2.0,
     }
-    assert {name: formula(by_name[name]) for name in plain} == plain
+    assert [formula(node) for node in plain.values()] == list(plain)
 
 
 def test_nothing_is_assigned_and_no_consumer_is_left_behind():

@@ -30,8 +30,8 @@ def operation_text(node: Node) -> str:
 
 def function_text(node: Node) -> str:
     """The operation's name before its operands: σ for the sigmoid."""
-    if isinstance(node, Operation) and node.symbol == "," and node.sign:
-        return node.sign
+    if isinstance(node, Operation) and node.symbol == "," and node.drawn:
+        return node.drawn
     return node.kind_name()
 
 

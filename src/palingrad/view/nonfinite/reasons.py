@@ -49,7 +49,7 @@ def _numbers(node: Operation, birth: Birth, values: Values) -> list[float]:
 def _forward(node: Operation, value: float, x: Sequence[float], birth: Birth) -> Reason:
     if any(map(math.isinf, x)):
         return _of_infinities(node, x)
-    reason = node.nonfinite(value, *x)
+    reason = Reason(*node.nonfinite(value, *x))
     users = [user for user, _ in birth.trail[1:3]]
     better = written_stably(node, x, users) if x else ""
     return Reason(reason.what, better or reason.rewrite)
@@ -82,9 +82,7 @@ def _of_count(node: Operation, plain: Reason, x: Sequence[float]) -> Reason:
 # ---------------------------------------------------------------- derivatives
 
 
-def _derivative(
-    birth: Birth, values: Values, plain: Reason, pulled: type[Operation]
-) -> Reason:
+def _derivative(birth: Birth, values: Values, plain: Reason, pulled: type[Operation]) -> Reason:
     at = _place_of(birth, values, pulled)
     where = f"the derivative of {pulled._kind_name}" + (f" at {at}" if at else "")
     y = float(values(birth.node)[birth.element])
