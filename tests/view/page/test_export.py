@@ -173,12 +173,13 @@ def test_a_summary_has_the_numbers_of_the_array():
 def test_every_formula_is_well_formed_and_has_its_operands():
     seen = 0
     for operation in shipped():
-        case = Case(operation, operation.samples[0])
-        for node in case.outputs(*map(pg.tensor, case.arrays())):
-            text = formula(node)
-            parseString(f"<math>{text}</math>")
-            assert "\\" not in text
-            seen += "{0}" in text
+        for sample in operation.samples[:1]:
+            case = Case(operation, sample)
+            for node in case.outputs(*map(pg.tensor, case.arrays())):
+                text = formula(node)
+                parseString(f"<math>{text}</math>")
+                assert "\\" not in text
+                seen += "{0}" in text
     assert seen > 80
 
 
