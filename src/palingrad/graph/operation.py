@@ -6,6 +6,7 @@ import inspect
 import re
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -266,14 +267,12 @@ class Operation(Node):
         return better
 
     @classmethod
-    def parameters(cls) -> list[str]:
+    @cache
+    def parameters(cls) -> tuple[str, ...]:
         """The names that the operation's rule gives its inputs."""
         rule = cls.f if cls.f is not Operation.f else cls._rule()
-        return [
-            parameter.name
-            for parameter in list(inspect.signature(rule).parameters.values())[1:]
-            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        ]
+        _, *given = inspect.signature(rule).parameters.values()
+        return tuple(one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD)
 
     @classmethod
     def _rule(cls) -> Any:
@@ -281,7 +280,7 @@ class Operation(Node):
         return cls.compute
 
     def _inputs_text(self, inputs: Sequence[Any]) -> str:
-        names = self.parameters()
+        names = list(self.parameters())
         names += [f"x{number}" for number in range(len(names), len(inputs))]
         parts = [
             f"{name} {text(x.shape)} {x.dtype or '?'}"

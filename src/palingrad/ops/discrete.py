@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, as_dtype
+from ..dtypes import DType, as_dtype, is_inexact, is_integer
 from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
@@ -60,7 +60,7 @@ class Round(Step):
     samples = _STEPS
 
     def f(m, x):
-        return m.rint(x) if x.dtype.kind == "f" else m.trunc(x)
+        return m.rint(x) if is_inexact(x.dtype) else m.trunc(x)
 
 
 class Trunc(Step):
@@ -89,7 +89,7 @@ class Bitwise(Step):
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
         for x in nodes:
-            if x.dtype is not None and x.dtype.kind == "f":
+            if is_inexact(x.dtype):
                 raise DTypeError(
                     f"{x.dtype} has no bits to combine", hint="Compare it first: x > 0."
                 )
@@ -150,7 +150,7 @@ class Shift(Step):
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
         for x in nodes:
-            if x.dtype is not None and x.dtype.kind not in "iu":
+            if x.dtype is not None and not is_integer(x.dtype):
                 raise DTypeError(f"only integers are shifted, got {x.dtype}")
         return nodes
 
@@ -202,7 +202,7 @@ class Cast(Elementwise):
 
 
 def _floats(y: Any, x: Any) -> bool:
-    return y.dtype.kind == "f" and x.dtype.kind == "f"
+    return is_inexact(y.dtype) and is_inexact(x.dtype)
 
 
 @register

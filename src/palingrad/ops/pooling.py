@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_boolean, is_floating
 from ..errors import ShapeError
 from ..graph.kinds import Window
 from ..graph.node import Node
@@ -50,9 +50,9 @@ def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: An
 
 def _lowest(x: Any) -> Any:
     """What no window takes as its largest element."""
-    if x.dtype.kind == "b":
+    if is_boolean(x.dtype):
         return False
-    return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    return -np.inf if is_floating(x.dtype) else np.iinfo(x.dtype).min
 
 
 class MaxPool(Pool):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int64, uint64
+from ..dtypes import DType, bool_, int64, is_inexact, is_unsigned, uint64
 from ..errors import ShapeError
 from ..graph.functions import reduction
 from ..graph.kinds import Reduce
@@ -64,7 +64,7 @@ class Sum(Reduce):
 
 
 def _summed(dtype: DType) -> DType:
-    return dtype if dtype.kind == "f" else uint64 if dtype.kind == "u" else int64
+    return dtype if is_inexact(dtype) else uint64 if is_unsigned(dtype) else int64
 
 
 class Prod(Reduce):

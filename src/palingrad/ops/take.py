@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_integer
 from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Index
 from ..graph.node import Node
@@ -38,7 +39,7 @@ class Take(Index):
 
     def shape_rule(y, *shapes):
         x, indices = shapes
-        if y.inputs[1].dtype is not None and y.inputs[1].dtype.kind not in "iu":
+        if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
             raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
@@ -92,7 +93,7 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
     if chosen.value is not None and chosen.value.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
         low, high = int(chosen.value.min()), int(chosen.value.max())
-        if chosen.value.dtype.kind in "iu" and length is not None:
+        if is_integer(chosen.value.dtype) and length is not None:
             if low < -length or high >= length:
                 raise ShapeError(f"take: indices {low} … {high} for {length} rows")
     return Take(source, chosen, axis=int(axis), name=name)

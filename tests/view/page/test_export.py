@@ -225,3 +225,23 @@ def test_the_command_line_writes_the_page_of_a_file_and_of_a_run(tmp_path):
     data = data_of(out.read_text(encoding="utf-8"))
     assert data["title"] == "digits mlp"
     assert any(node["n"] == "images" for node in data["nodes"])
+
+
+def test_a_template_with_several_outputs_is_shown():
+    with pg.Graph():
+        one, other = pg.split(pg.placeholder((4,), dtype=np.float32), 2)
+        product = one * other
+    data = Export(product, Options()).data()
+    assert {"split", "multiply"} <= {node["o"] for node in data["nodes"]}
+
+
+def test_a_result_without_a_derivative_is_shown_with_a_note():
+    class Stepped(pg.Elementwise):
+        def f(m, x):
+            return m.floor(x)
+
+        def d(y, x):
+            raise pg.errors.GradientError("stepped has no derivative")
+
+    data = Export(Stepped(pg.Variable([1.5])), Options()).data()
+    assert "stepped has no derivative" in data["notes"][0]

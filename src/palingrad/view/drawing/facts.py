@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.reverse import pulled_back
-from ...dtypes import Array
+from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
 from ...graph.context import opened
 from ...graph.kinds import Custom
@@ -88,7 +88,9 @@ def slopes(node: Node) -> list[float | None]:
     if not isinstance(node, Operation) or isinstance(node, (MultipleOutputs, Custom)):
         return unknown
     values: list[Any] = [x.value for x in node.inputs]
-    if any(v is None or isinstance(v, tuple) or v.size != 1 or v.dtype.kind != "f" for v in values):
+    if any(
+        v is None or isinstance(v, tuple) or v.size != 1 or not is_inexact(v.dtype) for v in values
+    ):
         return unknown
     try:
         with opened(None, hidden=True):

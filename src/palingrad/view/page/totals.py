@@ -9,7 +9,7 @@ import numpy as np
 
 from ...autodiff.jacobians import one_hot_like
 from ...autodiff.reverse import pulled_back, reverse
-from ...dtypes import Array
+from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
 from ...graph.context import opened
 from ...graph.leaves import Constant
@@ -27,7 +27,7 @@ def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
     Nothing where the result has no value, isn't of floats, or has more than `ROWS` elements.
     """
     y = twins.get(result)
-    if y is None or y.dtype is None or y.dtype.kind != "f" or y.numpy().size > ROWS:
+    if y is None or not is_inexact(y.dtype) or y.numpy().size > ROWS:
         return {}
     rows: dict[Node, list[Array]] = {}
     back = {id(twin): node for node, twin in twins.items()}
@@ -72,14 +72,15 @@ def local(twin: Operation, position: int) -> tuple[Array, bool] | None:
 
 
 def _floats(*nodes: Node) -> bool:
-    return all(node.dtype is not None and node.dtype.kind == "f" for node in nodes)
+    return all(is_inexact(node.dtype) for node in nodes)
 
 
 def takes_gradient(node: Node, value: Any) -> bool:
     """Whether a gradient is shown: nodes of floats, but not the bare numbers in expressions."""
     bare = isinstance(node, Constant) and node.scalar is not None
-    dtype = getattr(value, "dtype", None) or node.dtype
-    return not bare and getattr(dtype, "kind", "") == "f"
+    if bare or isinstance(node, MultipleOutputs):
+        return False
+    return is_inexact(node.dtype if value is None else value.dtype)
 
 
 def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:

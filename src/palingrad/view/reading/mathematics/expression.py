@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....dtypes import is_inexact
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.notation import ATOM, PRODUCT, SUM, Piece
@@ -32,7 +33,7 @@ def leaf(node: Node) -> Piece:
             array.ndim
             and array.size > 1
             and np.all(array == array.flat[0])
-            and array.dtype.kind == "f"
+            and is_inexact(array.dtype)
         ):
             if array.flat[0] in (0, 1):
                 return Piece(rf"\mathbf{{{array.flat[0]:.0f}}}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....autodiff.replay import replay
 from ....autodiff.reverse import pulled_back, reverse
-from ....dtypes import Array
+from ....dtypes import Array, is_inexact
 from ....errors import GraphError
 from ....graph.context import built_at, level_of, opened
 from ....graph.kinds import Scratch
@@ -193,8 +193,8 @@ def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
 def is_float(node: Node) -> bool:
     """Whether gradients can reach the node."""
     if isinstance(node, MultipleOutputs):
-        return any(dtype.kind == "f" for dtype in node.dtype)
-    return node.dtype is not None and node.dtype.kind == "f"
+        return any(is_inexact(dtype) for dtype in node.dtype)
+    return is_inexact(node.dtype)
 
 
 def is_number_like(node: Node) -> bool:
