@@ -7,7 +7,7 @@ float32 (NumPy says float64), as the array API standard leaves open and PyTorch 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -32,6 +32,39 @@ _default_float: list[DType] = [float32]
 setting_changes = [0]
 
 
+# Questions about a dtype. Of one that isn't known yet, None, every answer is no.
+
+
+def is_floating(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it holds real numbers with a fraction."""
+    return dtype is not None and dtype.kind == "f"
+
+
+def is_inexact(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it holds numbers that are rounded: those that have gradients, and NaN and ∞."""
+    return dtype is not None and dtype.kind in "fc"
+
+
+def is_integer(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it holds whole numbers, with or without a sign."""
+    return dtype is not None and dtype.kind in "iu"
+
+
+def is_unsigned(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it holds whole numbers from 0."""
+    return dtype is not None and dtype.kind == "u"
+
+
+def is_boolean(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it holds True and False."""
+    return dtype is not None and dtype.kind == "b"
+
+
+def is_supported(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether nodes can hold it, or what differs from that in the order of bytes only."""
+    return dtype is not None and dtype.newbyteorder("=") in DTYPES
+
+
 def default_dtype() -> DType:
     """The dtype that Python floats become: float32 unless `set_default_dtype` said otherwise."""
     return _default_float[0]
@@ -40,7 +73,7 @@ def default_dtype() -> DType:
 def set_default_dtype(dtype: Any) -> None:
     """Make `dtype` (a float dtype) what Python floats become from now on."""
     dtype = as_dtype(dtype)
-    if dtype.kind != "f":
+    if not is_floating(dtype):
         raise DTypeError(f"set_default_dtype: expected a float dtype, got {dtype}")
     setting_changes[0] += 1
     _default_float[0] = dtype
@@ -54,14 +87,14 @@ def as_dtype(dtype: Any) -> DType:
         result = np.dtype(dtype)
     except TypeError as error:
         raise DTypeError(f"{dtype!r} is not a dtype") from error
-    if result.kind not in "biuf" or result.itemsize > 8:
+    if not is_supported(result):
         raise DTypeError(f"dtype {result} is not supported: booleans, integers and floats are")
     return result.newbyteorder("=")
 
 
 @cache
 def _promote(dtypes: frozenset[DType]) -> DType:
-    floats = [dtype for dtype in dtypes if dtype.kind == "f"]
+    floats = [dtype for dtype in dtypes if is_inexact(dtype)]
     return np.result_type(*(floats or dtypes))
 
 
@@ -72,10 +105,10 @@ def promote(*dtypes: DType) -> DType:
 
 def promote_scalar(dtype: DType, scalar: Scalar) -> DType:
     """The dtype of an array of `dtype` with a Python scalar, which is weak: it gives way."""
-    if isinstance(scalar, bool) or dtype.kind == "f":
+    if isinstance(scalar, bool) or is_inexact(dtype):
         return dtype
     if isinstance(scalar, int):
-        return int64 if dtype.kind == "b" else dtype
+        return int64 if is_boolean(dtype) else dtype
     return default_dtype()
 
 
@@ -123,7 +156,7 @@ def convert(array: Array, dtype: DType) -> Array:
     ranks = "biuf"
     if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
         raise DTypeError(f"can't turn {array.dtype} into {dtype} silently; use pg.cast")
-    if dtype.kind in "iu" and array.size:
+    if is_integer(dtype) and array.size:
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         if array.min() < low or array.max() > high:
             raise DTypeError(f"a value outside {low} … {high} doesn't fit {dtype}")

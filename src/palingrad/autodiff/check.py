@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, as_array
+from ..dtypes import Array, as_array, is_floating
 from ..errors import GradientError
 from ..graph.context import opened
 from ..graph.leaves import tensor
@@ -31,7 +31,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
     mode against reverse mode, and then the same is done with the gradients, up to `order`.
     """
     arrays = [as_array(arg.numpy() if isinstance(arg, Node) else arg) for arg in args]
-    wide = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays]
+    wide = [a.astype(np.float64) if is_floating(a.dtype) else a for a in arrays]
     with opened(None), np.errstate(all="ignore"):
         for number in range(1, order + 1):
             _check(f, wide, f"derivative {number}")
@@ -42,14 +42,14 @@ def _total(f: Callable[..., Any], nodes: list[Node]) -> Node:
     """One number that depends on every element of every float result, each with its own weight."""
     total: Any = tensor(np.float64(0))
     for y in map(as_node, leaves(f(*nodes))):
-        if y.dtype is not None and y.dtype.kind == "f":
+        if is_floating(y.dtype):
             weights = np.cos(1.0 + np.arange(size(y.shape))).reshape(sizes(y.shape))
             total = total + ops.sum(y * weights)
     return total
 
 
 def _floats(nodes: list[Node]) -> list[Node]:
-    return [node for node in nodes if node.dtype is not None and node.dtype.kind == "f"]
+    return [node for node in nodes if is_floating(node.dtype)]
 
 
 def _gradient_of(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +64,7 @@ def _check(f: Callable[..., Any], arrays: list[Array], what: str) -> None:
     xs = _floats(nodes)
     total = _total(f, nodes)
     found = [g.numpy() for g in gradients(total, xs)]
-    places = [place for place, array in enumerate(arrays) if array.dtype.kind == "f"]
+    places = [place for place, array in enumerate(arrays) if is_floating(array.dtype)]
     for place, g in zip(places, found, strict=True):
         expected = _differences(f, arrays, place)
         _compare(g, expected, f"{what} with respect to argument {place}: reverse mode")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..dtypes import is_inexact
 from ..graph.context import built_at
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
@@ -54,7 +55,7 @@ def _pulled_twice(node: Operation, tangents: list[Any]) -> Any:
     """The vjp is linear in its cotangent u; pulling t back through it gives the jvp."""
     many = isinstance(node, MultipleOutputs)
     outputs: Sequence[Node] = node.items if many else [node]
-    if any(y.dtype is None or y.dtype.kind != "f" for y in outputs):
+    if any(not is_inexact(y.dtype) for y in outputs):
         return None
     us = [ops.zeros_like(y) for y in outputs]
     wanted = [t is not None for t in tangents]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
+from ..dtypes import is_inexact
 from ..errors import GradientError
 from ..graph.context import built_at, context, level_of, opened
 from ..graph.kinds import Control
@@ -121,7 +122,7 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
     for node in (y, *xs):
         if isinstance(node, MultipleOutputs):
             raise GradientError(f"{node.label()} has several outputs; differentiate one of them")
-        if node.dtype is not None and node.dtype.kind != "f":
+        if node.dtype is not None and not is_inexact(node.dtype):
             raise GradientError(
                 f"{node.label()} is {node.dtype}{node.built()}: only floats have gradients.",
                 hint="Make it a float, as in pg.Variable(2.0) or dtype=pg.float32.",
@@ -155,7 +156,7 @@ def _takes_gradient(node: Node) -> bool:
     if isinstance(node, MultipleOutputs):
         return False
     bare = isinstance(node, Constant) and node.scalar is not None
-    return not bare and (node.dtype is None or node.dtype.kind == "f")
+    return not bare and (node.dtype is None or is_inexact(node.dtype))
 
 
 def _detached(g: Node) -> Node:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_inexact
 from ..errors import FeedError, GradientError, GraphError
 from ..graph.context import opened
 from ..graph.kinds import Assign
@@ -32,7 +32,7 @@ def jacobians(result: Node, feeds: Any = None) -> None:
     """Set `.jacobian` of every node that `result` depends on; see `Graph.jacobians`."""
     twins = _evaluated(result, feeds)
     y = twins[result]
-    if y.dtype.kind != "f":
+    if not is_inexact(y.dtype):
         raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
     floats = {node: twin for node, twin in twins.items() if _is_float(twin)}
     rows: dict[Node, list[Array]] = {}
@@ -55,7 +55,7 @@ def _is_float(twin: Any) -> bool:
         isinstance(twin, Node)
         and not isinstance(twin, MultipleOutputs)
         and twin.dtype is not None
-        and twin.dtype.kind == "f"
+        and is_inexact(twin.dtype)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..dtypes import is_inexact
 from ..errors import GradientError
 from ..graph.context import Backward, Place, built_at, context, level_of
 from ..graph.node import Node
@@ -148,8 +149,8 @@ def _active(order: list[Node], xs: set[Node], resolve: Callable[[Node], Node]) -
 def _differentiable(node: Node) -> bool:
     """Whether gradients can reach the node: floats, but not the bare numbers in expressions."""
     if isinstance(node, MultipleOutputs):
-        return any(dtype.kind == "f" for dtype in node.dtype)
-    return node.dtype is not None and node.dtype.kind == "f"
+        return any(is_inexact(dtype) for dtype in node.dtype)
+    return is_inexact(node.dtype)
 
 
 def _accumulate(cotangents: dict[Node, Cotangent], node: Node, c: Node) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_inexact
 from ..errors import GradientError, ShapeError
 from ..graph.leaves import tensor
 from ..graph.node import Node
@@ -214,7 +215,7 @@ def _computed(leaf: Any) -> bool:
 def _own_node(value: Any) -> Node:
     """A node for this argument alone, so that another way to the same node isn't counted."""
     node = value if isinstance(value, Node) else tensor(value)
-    if node.dtype is not None and node.dtype.kind != "f":
+    if node.dtype is not None and not is_inexact(node.dtype):
         raise GradientError(
             f"an argument is {node.dtype}: only floats have gradients.",
             hint="Make it a float, as in 2.0 or np.array([1.0, 2.0]).",

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_integer
 from ..errors import DTypeError, ShapeError
 from ..shapes import text
 
@@ -31,7 +31,7 @@ class Split:
                 "a split takes images (n, height, width) and labels (n,), got "
                 f"{text(images.shape)} and {text(labels.shape)}"
             )
-        if images.dtype != np.uint8 or labels.dtype.kind not in "iu":
+        if images.dtype != np.uint8 or not is_integer(labels.dtype):
             raise DTypeError(
                 "a split takes uint8 images and integer labels, got "
                 f"{images.dtype} and {labels.dtype}"

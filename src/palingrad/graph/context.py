@@ -32,7 +32,7 @@ class Backward(tuple[CodeType, int, str]):
 
     `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
     `target` refers to the node whose gradient the node is, or a part of it; None for what is
-    computed on the way there. `pulled` is the operation that was pulled back.
+    computed on the way there. `pulled` is the class of the operation that was pulled back.
     """
 
     level: int = 1
@@ -64,7 +64,7 @@ def target_of(place: Place | None) -> Node | None:
 
 
 def pulled_of(place: Place | None) -> type[Operation] | None:
-    """The operation that was pulled back where a node of the backward pass was made, else None."""
+    """The class that was pulled back where a node of the backward pass was made, else None."""
     return place.pulled if type(place) is Backward else None
 
 

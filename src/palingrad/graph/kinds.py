@@ -11,8 +11,11 @@ from ..shapes import Shape, axes_in, broadcast, reduced
 from .context import built_at, opened
 from .graph import Graph
 from .node import Node
+from .nonfinite import Reason, number, total_overflow
+from .notation import Piece, applied, operator
 from .operation import Operation, is_known
 from .registry import ops
+from .template import below, fill, with_axes
 
 
 class Elementwise(Operation):
@@ -30,6 +33,21 @@ class Elementwise(Operation):
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         return bool_ if self.boolean else dtypes[-1]
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        at = ", ".join(map(number, x))
+        return Reason(
+            f"{y.kind_name()} of {at} is {number(value)}", "keep the argument away from there"
+        )
+
+    @classmethod
+    def masked(cls) -> str:
+        if cls.harmless is None:
+            return ""
+        return f"pg.{cls._kind_name}(pg.where(ok, x, {cls.harmless:g}))"
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "diagonal" if size == out else "diagonal, columns shared by broadcasting"
 
     def d(y, *x: Node) -> Sequence[Any]:
         """∂y/∂x for each input."""
@@ -81,23 +99,48 @@ def scaled(g: Node, slope: Any) -> Node | None:
 class Reduce(Operation):
     """Fewer elements: those on the axes `axis` become one; `keepdims` keeps the axes, of size 1."""
 
+    repeats: ClassVar[str] = ""  # the public function of two elements that it repeats, if it does
+
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes = axes_in(self.attributes["axis"], len(shapes[0]))
         return reduced(shapes[0], axes, self.attributes["keepdims"])
+
+    def notation(y, x: Piece) -> Piece:
+        """As its `math`, with the axes below its sign; without them where all are reduced."""
+        axis: Any = y.attributes.get("axis")
+        axes: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
+        if axis is None or y.inputs[0].ndim == 1:
+            axes = ()
+        if not y.math:
+            return applied(operator(y.kind_name()) + below(axes), [x])
+        return fill(with_axes(y.math, axes), [x], y.parameters())
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "row" if out == 1 else "one row for each result"
 
 
 class Move(Operation):
     """The same elements in other places; linear, so tangents move alike."""
 
     linear = True
+    stays_finite = True
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "selection"
 
 
 class Contract(Operation):
     """Products summed over shared axes."""
 
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum of products")
+
 
 class Window(Operation):
     """Numbers from windows that slide over an array, or put back where a window had them."""
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum over a window")
 
 
 class Index(Operation):
@@ -108,18 +151,21 @@ class Random(Operation):
     """Random numbers. The first input is the generator's state, which each run advances."""
 
     promotes = False
+    stays_finite = True
 
 
 class Assign(Operation):
     """A new value for a Variable, which lands when the run ends."""
 
     promotes = False
+    stays_finite = True
 
 
 class Control(Operation):
     """What steers a run rather than computing."""
 
     promotes = False
+    stays_finite = True
 
 
 class Composite(Operation):
@@ -134,6 +180,13 @@ class Composite(Operation):
     def expand(y, *x: Node) -> Node:
         """The nodes that this one stands for."""
         raise NotImplementedError(f"{type(y).__name__} needs expand(y, *x)")
+
+    @classmethod
+    def _rule(cls) -> Any:
+        return cls.expand
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "composite"
 
     @property
     def expansion(self) -> Node:
@@ -173,6 +226,15 @@ class Custom(Operation):
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return shapes[0]
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"{type(y).__name__}.compute gave {number(value)} for finite inputs",
+            "look at its compute for these inputs; node.inputs holds them",
+        )
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "the user's own rule"
 
     def _evaluate(self, values: Sequence[Any]) -> Any:
         value = super()._evaluate(values)

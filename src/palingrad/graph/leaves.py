@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype
+from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
 from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, opened
@@ -133,7 +133,7 @@ class Variable(Node):
     ) -> None:
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
-        self.trainable = trainable and self._value.dtype.kind == "f"
+        self.trainable = trainable and is_inexact(self._value.dtype)
         self.lock = threading.RLock()  # held by a run that updates, from its reads to its writes
         graph = context.graph
         if graph is not None:
@@ -187,7 +187,7 @@ class Variable(Node):
             len(shape) == mine.ndim and all(map(same, shape, mine.shape))
         ):
             raise ShapeError(f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}")
-        if dtype is not None and dtype.kind == "f" and mine.dtype.kind != "f":
+        if is_inexact(dtype) and not is_inexact(mine.dtype):
             raise DTypeError(f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast")
 
     def put(self, array: Array) -> None:

@@ -96,11 +96,6 @@ class Node(Operators):
         """The kind of node in the lower-case words that names are made of."""
         return type(self).__name__.lower()
 
-    def library_name(self) -> str:
-        """Which of the library's operations this is; "" for a leaf, and for a user's own operation
-        even where that has the name of one of the library's."""
-        return ""
-
     # ---------------------------------------------------------------- how it is built
 
     def _settle(self, name: str | None, origin: Place | None, graph: Graph | None) -> None:

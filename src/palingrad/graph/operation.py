@@ -6,6 +6,7 @@ import inspect
 import re
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import cache
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,10 +18,13 @@ from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
 from .node import Node
+from .nonfinite import Reason
+from .notation import Piece, applied, indexed, operator
 from .observe import tell_computed, watching
 from .promotion import align
-from .registry import is_shipped, name_of, operations
+from .registry import name_of, operations
 from .samples import Sample
+from .template import fill
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
@@ -37,8 +41,15 @@ class Operation(Node):
     - `samples`: inputs that prove all of that.
     """
 
-    math: ClassVar[str] = ""  # LaTeX
-    symbol: ClassVar[str] = ","  # what stands between two inputs in messages
+    # What is said of the operation. All of it has an answer without these: its name.
+    math: ClassVar[str] = ""  # LaTeX, with a hole for each input: "{x} + {y}"
+    symbol: ClassVar[str] = ","  # what stands between two inputs in code and messages
+    drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
+    commutes: ClassVar[bool] = False  # whether the inputs may change places
+    associative: ClassVar[bool] = False  # whether of many inputs it is a chain of itself on two
+    stays_finite: ClassVar[bool] = False  # whether finite inputs always give a finite result
+    harmless: ClassVar[float | None] = None  # a number at which value and slope are finite
+    steep: ClassVar[str] = ""  # what to write where the slope isn't finite
     onnx: ClassVar[str | None] = None
     samples: ClassVar[Sequence[Sample]] = ()
     promotes: ClassVar[bool] = True  # whether all inputs are brought to one dtype
@@ -53,7 +64,6 @@ class Operation(Node):
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
-        cls._library_name = cls._kind_name if is_shipped(cls) else ""
         operations[name_of(cls)] = cls
 
     if TYPE_CHECKING:  # the keyword arguments that a subclass is made with are attributes of y
@@ -61,7 +71,6 @@ class Operation(Node):
         def __getattr__(self, name: str) -> Any: ...
 
     _kind_name: ClassVar[str] = "operation"
-    _library_name: ClassVar[str] = ""
     _plain: ClassVar[bool] = True  # whether f alone computes the value
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
@@ -115,8 +124,12 @@ class Operation(Node):
     def kind_name(self) -> str:
         return self._kind_name
 
-    def library_name(self) -> str:
-        return self._library_name
+    @property
+    def between(self) -> str:
+        """The sign that a drawing shows between two inputs, "" where there is none."""
+        if self.symbol == ",":
+            return ""
+        return self.symbol if self.drawn is None else self.drawn
 
     # ---------------------------------------------------------------- rules, for subclasses
 
@@ -148,6 +161,32 @@ class Operation(Node):
     def jvp(self, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         """Σ ∂y/∂x·t over the inputs with a tangent; the default pulls back twice."""
         raise NotImplementedError
+
+    def notation(y, *x: Piece) -> Piece:
+        """y as mathematics, from how its inputs are written: `math`, filled, or name(inputs)."""
+        if not y.math:
+            return applied(operator(y.kind_name()), x)
+        return fill(y.math, x, y.parameters())
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        """Why an element of y isn't finite though all inputs are, and what to write instead.
+
+        `value` is that element; `x` are, of an elementwise operation, the numbers it came from.
+        A pair of strings will do.
+        """
+        return Reason(
+            f"{y.kind_name()} of finite numbers isn't finite in {y.dtype}",
+            "scale the numbers down, take means for sums, or use float64",
+        )
+
+    @classmethod
+    def masked(cls) -> str:
+        """How it is written where a mask `ok` keeps harmful inputs out, "" where unknown."""
+        return ""
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        """What the matrix ∂y/∂x of an input is, of y's size `out` and the input's, in few words."""
+        return "general"
 
     # ---------------------------------------------------------------- machinery
 
@@ -227,14 +266,21 @@ class Operation(Node):
         better.explained = True
         return better
 
+    @classmethod
+    @cache
+    def parameters(cls) -> tuple[str, ...]:
+        """The names that the operation's rule gives its inputs."""
+        rule = cls.f if cls.f is not Operation.f else cls._rule()
+        _, *given = inspect.signature(rule).parameters.values()
+        return tuple(one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD)
+
+    @classmethod
+    def _rule(cls) -> Any:
+        """What computes the value, where that isn't `f`."""
+        return cls.compute
+
     def _inputs_text(self, inputs: Sequence[Any]) -> str:
-        rule = type(self).__dict__.get("f") or type(self).__dict__.get("expand") or self.compute
-        rule = getattr(rule, "__func__", rule)
-        names = [
-            parameter.name
-            for parameter in list(inspect.signature(rule).parameters.values())[1:]
-            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
-        ]
+        names = list(self.parameters())
         names += [f"x{number}" for number in range(len(names), len(inputs))]
         parts = [
             f"{name} {text(x.shape)} {x.dtype or '?'}"
@@ -281,6 +327,7 @@ class Item(Operation):
 
     math = r"{x}_{i}"
     promotes = False
+    stays_finite = True
 
     def f(m, x, *, index):
         return x[index]
@@ -290,6 +337,12 @@ class Item(Operation):
 
     def dtype_rule(y, dtypes):
         return dtypes[y.attributes["index"]]
+
+    def notation(y, x):
+        return indexed(x, str(y.attributes["index"]))
+
+    def structure(y, position, size, out):
+        return "selection"
 
 
 def has_value(node: Node) -> bool:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dtypes import DType, Scalar, default_dtype, promote, promote_scalar, scalar_dtype
+from ..dtypes import (
+    DType,
+    Scalar,
+    default_dtype,
+    is_boolean,
+    is_inexact,
+    promote,
+    promote_scalar,
+    scalar_dtype,
+)
 from ..trees import leaves
 from .leaves import Constant
 from .node import Node
@@ -43,7 +52,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             break
         first = dtype
     else:
-        if not (promotes and floats) or first is None or first.kind == "f":
+        if not (promotes and floats) or first is None or is_inexact(first):
             return inputs
     if not promotes:
         return tuple(as_node(x) for x in inputs)
@@ -63,7 +72,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     if any(dtype is None for dtype in dtypes):  # `in` would ask NumPy, where None is float64
         return tuple(as_node(x) for x in nodes)
     dtype = _common(dtypes, [scalar for scalar in scalars if scalar is not None])
-    if floats and dtype.kind != "f":
+    if floats and not is_inexact(dtype):
         dtype = default_dtype()
     return tuple(
         Constant.of(scalar, dtype)
@@ -78,9 +87,9 @@ def _gives(node: Node, scalar: Any, floats: bool) -> bool:
     dtype = node.dtype
     if dtype is None or _scalar_of(node) is not None:
         return False
-    if dtype.kind == "f":
+    if is_inexact(dtype):
         return True
-    return not floats and dtype.kind != "b" and type(scalar) is not float
+    return not floats and not is_boolean(dtype) and type(scalar) is not float
 
 
 def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:

@@ -11,6 +11,7 @@ from ..dtypes import DType, bool_, int64
 from ..graph.functions import unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
+from ..graph.nonfinite import overflow
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
@@ -29,7 +30,9 @@ class Sigmoid(Elementwise):
     """y = σ(x) = 1/(1 + e⁻ˣ). ∂y/∂x = y(1 − y) = σ(x)·σ(−x)."""
 
     math, onnx = r"\sigma({x})", "Sigmoid"
+    drawn = "σ"
     floats = True
+    stays_finite = True
     samples = _SMOOTH
 
     def f(m, x):
@@ -39,10 +42,16 @@ class Sigmoid(Elementwise):
         return [y * (1 - y)]
 
 
-class Relu(Elementwise):
+class Rectifier(Elementwise):
+    """Much less than x where x ≤ 0. A unit that no example makes positive is dead: it learns little
+    or nothing."""
+
+
+class Relu(Rectifier):
     """y = max(x, 0). ∂y/∂x = 1 where x > 0, else 0."""
 
     math, onnx = r"\operatorname{relu}({x})", "Relu"
+    stays_finite = True
     samples = _KINKED
 
     def f(m, x):
@@ -55,7 +64,7 @@ class Relu(Elementwise):
         return [x > 0]
 
 
-class LeakyRelu(Elementwise):
+class LeakyRelu(Rectifier):
     """y = x where x > 0, else slope·x."""
 
     math, onnx = r"\operatorname{lrelu}({x})", "LeakyRelu"
@@ -68,12 +77,16 @@ class LeakyRelu(Elementwise):
     def d(y, x):
         return [ops.where(x > 0, ops.ones_like(x), y.slope)]
 
+    def nonfinite(y, value, x):
+        return overflow(y.dtype, "·", y.slope, x)
 
-class Elu(Elementwise):
+
+class Elu(Rectifier):
     """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
 
     math, onnx = r"\operatorname{elu}({x})", "Elu"
     floats = True
+    stays_finite = True
     samples = [case((3, 4), low=0.1, alpha=0.7), case((3,), low=-2, high=-0.1, alpha=0.7)]
 
     def f(m, x, *, alpha):
@@ -88,6 +101,7 @@ class Gelu(Elementwise):
 
     math, onnx = r"\operatorname{gelu}({x})", "Gelu"
     floats = True
+    stays_finite = True
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
@@ -104,6 +118,7 @@ class GeluTanh(Elementwise):
 
     math = r"\operatorname{gelu}({x})"
     floats = True
+    stays_finite = True
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
@@ -121,6 +136,7 @@ class Silu(Elementwise):
 
     math = r"{x}\,\sigma({x})"
     floats = True
+    stays_finite = True
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
 
     def f(m, x):
@@ -135,6 +151,7 @@ class Softplus(Elementwise):
 
     math, onnx = r"\log(1 + e^{{x}})", "Softplus"
     floats = True
+    stays_finite = True
     samples = _SMOOTH
 
     def f(m, x):
@@ -149,6 +166,7 @@ class Erf(Elementwise):
 
     math, onnx = r"\operatorname{erf} {x}", "Erf"
     floats = True
+    stays_finite = True
     samples = _SMOOTH
 
     def f(m, x):
@@ -163,6 +181,7 @@ class Erfc(Elementwise):
 
     math = r"\operatorname{erfc} {x}"
     floats = True
+    stays_finite = True
     samples = _SMOOTH
 
     def f(m, x):

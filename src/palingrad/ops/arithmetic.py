@@ -8,6 +8,18 @@ from ..dtypes import DType, bool_, int8
 from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
+from ..graph.nonfinite import Reason, number, overflow
+from ..graph.notation import (
+    ATOM,
+    POWER,
+    Piece,
+    added,
+    negated,
+    power,
+    product,
+    quotient,
+    subtracted,
+)
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
@@ -35,6 +47,7 @@ class Add(Elementwise):
     """z = x + y."""
 
     math, symbol, onnx = "{x} + {y}", "+", "Add"
+    commutes = True
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -43,11 +56,18 @@ class Add(Elementwise):
     def d(z, x, y):
         return [1, 1]
 
+    def notation(z, x, y):
+        return added([x, y])
+
+    def nonfinite(z, value, x, y):
+        return overflow(z.dtype, "+", x, y)
+
 
 class Subtract(Numeric):
     """z = x − y."""
 
     math, symbol, onnx = "{x} - {y}", "-", "Sub"
+    drawn = "−"
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -56,11 +76,18 @@ class Subtract(Numeric):
     def d(z, x, y):
         return [1, -1]
 
+    def notation(z, x, y):
+        return subtracted(x, y)
+
+    def nonfinite(z, value, x, y):
+        return overflow(z.dtype, "−", x, y)
+
 
 class Multiply(Elementwise):
     """z = x · y. ∂z/∂x = y, ∂z/∂y = x."""
 
     math, symbol, onnx = r"{x} \cdot {y}", "*", "Mul"
+    drawn, commutes = "×", True
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -69,11 +96,18 @@ class Multiply(Elementwise):
     def d(z, x, y):
         return [y, x]
 
+    def notation(z, x, y):
+        return product(x, y, arrays=bool(z.inputs[0].ndim and z.inputs[1].ndim))
+
+    def nonfinite(z, value, x, y):
+        return overflow(z.dtype, "·", x, y)
+
 
 class Divide(Elementwise):
     """z = x / y; integers become floats. ∂z/∂x = 1/y, ∂z/∂y = −z/y."""
 
     math, symbol, onnx = r"\frac{{x}}{{y}}", "/", "Div"
+    drawn = "÷"
     floats = True
     samples = [case((3, 4), (3, 4), low=0.5), case((3, 1), (4,), low=0.5), _SPECIAL]
 
@@ -82,6 +116,34 @@ class Divide(Elementwise):
 
     def d(z, x, y):
         return [lambda: 1 / y, lambda: -z / y]
+
+    def notation(z, x, y):
+        return quotient(x, y)
+
+    def nonfinite(z, value, x, y):
+        return _quotient_fault(z.dtype, x, y)
+
+    @classmethod
+    def masked(cls):
+        return _MASKED_QUOTIENT
+
+
+_MASKED_QUOTIENT = "x / pg.where(ok, y, 1)"
+
+
+def _quotient_fault(dtype: DType | None, x: float, y: float) -> Reason:
+    if y == 0:
+        return Reason(
+            f"{number(x)}/0",
+            "pg.where(y == 0, 0, x / pg.where(y == 0, 1, y)), or x / (y + eps) where y ≥ 0",
+        )
+    return Reason(f"{number(x)} / {number(y)} overflows {dtype}", "a larger eps below, or float64")
+
+
+def _remainder_fault(z: Elementwise, x: float, y: float) -> Reason:
+    return Reason(
+        f"{z.kind_name()} of {number(x)} by {number(y)}", "pg.where(y == 0, 1, y) as the divisor"
+    )
 
 
 class FloorDivide(Counting):
@@ -99,6 +161,9 @@ class FloorDivide(Counting):
     def d(z, x, y):
         return [0, 0]
 
+    def nonfinite(z, value, x, y):
+        return _remainder_fault(z, x, y)
+
 
 class Remainder(Counting):
     """z = x − ⌊x/y⌋·y, with the sign of y. ∂z/∂x = 1, ∂z/∂y = −⌊x/y⌋."""
@@ -112,11 +177,15 @@ class Remainder(Counting):
     def d(z, x, y):
         return [1, -(x // y)]
 
+    def nonfinite(z, value, x, y):
+        return _remainder_fault(z, x, y)
+
 
 class Negative(Numeric):
     """y = −x."""
 
     math, onnx = "-{x}", "Neg"
+    stays_finite = True
     samples = [case((3, 4)), case(()), case((0, 2)), edge(0.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -125,11 +194,15 @@ class Negative(Numeric):
     def d(y, x):
         return [-1]
 
+    def notation(y, x):
+        return negated(x)
+
 
 class Positive(Numeric):
     """y = x."""
 
     math, onnx = "{x}", "Identity"
+    stays_finite = True
     samples = [case((3, 4)), case((0, 2))]
 
     def f(m, x):
@@ -143,6 +216,7 @@ class Abs(Elementwise):
     """y = |x|. ∂y/∂x = sign x, 0 at the corner."""
 
     math, onnx = r"\left|{x}\right|", "Abs"
+    stays_finite = True
     samples = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), edge(0.0, -np.inf, np.nan)]
 
     def f(m, x):
@@ -156,6 +230,7 @@ class Sign(Numeric):
     """y = −1, 0 or 1, the sign of x. Constant between its steps, so ∂y = 0."""
 
     math, onnx = r"\operatorname{sign} {x}", "Sign"
+    stays_finite = True
     samples = [case((3, 4), low=0.1), edge(0.0, -0.0, -np.inf, np.nan)]
 
     def f(m, x):
@@ -178,6 +253,13 @@ class Reciprocal(Elementwise):
     def d(y, x):
         return [-y * y]
 
+    def nonfinite(y, value, x):
+        return _quotient_fault(y.dtype, 1.0, x)
+
+    @classmethod
+    def masked(cls):
+        return _MASKED_QUOTIENT
+
 
 class Square(Elementwise):
     """y = x². ∂y/∂x = 2x."""
@@ -191,12 +273,20 @@ class Square(Elementwise):
     def d(y, x):
         return [2 * x]
 
+    def notation(y, x):
+        return Piece(f"{x.within(ATOM)}^2", POWER)
+
+    def nonfinite(y, value, x):
+        return overflow(y.dtype, "·", x, x)
+
 
 class Sqrt(Elementwise):
     """y = √x, NaN below 0. ∂y/∂x = 1/(2y), infinite at 0."""
 
     math, onnx = r"\sqrt{{x}}", "Sqrt"
     floats = True
+    harmless = 1
+    steep = "pg.sqrt(x + eps), say eps = 1e-12, or pg.sqrt(pg.where(x > 0, x, 1)) and a mask"
     samples = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, -1.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -205,12 +295,21 @@ class Sqrt(Elementwise):
     def d(y, x):
         return [0.5 / y]
 
+    def nonfinite(y, value, x):
+        return Reason(
+            f"square root of {number(x)}",
+            "pg.sqrt(pg.maximum(x, 0)), or pg.var and pg.std where it is a variance",
+        )
+
 
 class Cbrt(Elementwise):
     """y = ∛x, negative for negative x. ∂y/∂x = 1/(3y²)."""
 
     math = r"\sqrt[3]{{x}}"
     floats = True
+    stays_finite = True
+    harmless = 1
+    steep = "pg.cbrt(pg.where(x == 0, 1, x)) and a mask: at 0 it has no slope"
     samples = [case((3, 4), low=0.3), case((3,), low=-2, high=-0.3), edge(0.0, -np.inf, np.nan)]
 
     def f(m, x):
@@ -224,6 +323,8 @@ class Pow(Counting):
     """z = xʸ. ∂z/∂x = y·xʸ⁻¹, 0 where y = 0; ∂z/∂y = z·log x, 0 where x = 0, NaN below."""
 
     math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
+    drawn = "^"
+    steep = "(x + eps) ** p, or pg.where(x == 0, 1, x) ** p and a mask"
     samples = [
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
@@ -236,6 +337,26 @@ class Pow(Counting):
 
     def d(z, x, y):
         return [lambda: _base_slope(x, y), lambda: _exponent_slope(z, x)]
+
+    def notation(z, x, y):
+        return power(x, y)
+
+    def nonfinite(z, value, x, y):
+        if x < 0 and y != int(y):
+            return Reason(
+                f"{number(x)} to the power {number(y)}",
+                "pg.abs(x) ** y, or pg.maximum(x, 0) ** y; for cube roots pg.cbrt(x)",
+            )
+        if x == 0:
+            return Reason(
+                f"0 to the power {number(y)}", "pg.where(x == 0, 1, x) ** y, or (x + eps) ** y"
+            )
+        what = f"{number(x)} to the power {number(y)} overflows {z.dtype}"
+        return Reason(what, "pg.exp(y * log_x) with a bounded exponent, or float64")
+
+    @classmethod
+    def masked(cls):
+        return "pg.where(ok, x, 1) ** p"
 
 
 def _base_slope(x, y):

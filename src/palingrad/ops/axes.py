@@ -23,3 +23,8 @@ def restored(g: Any, y: Any, x: Any) -> Any:
 def count(x: Any, axis: Any) -> int:
     """How many elements of x are brought to one."""
     return math.prod(x.shape[one] for one in axes_in(axis, x.ndim))
+
+
+def equal_rows(out: int) -> str:
+    """The matrix ∂y/∂x of a sum or mean, in words."""
+    return "row of equal numbers" if out == 1 else "rows of equal numbers"

@@ -22,13 +22,14 @@ _ONE = [case((3, 4)), case(np.array([1, 2])), edge(0.0, np.inf, -np.inf, np.nan)
 class Comparison(Elementwise):
     """A relation between two arrays; nothing flows back through it."""
 
-    boolean = True
+    boolean = stays_finite = True
 
 
 class Equal(Comparison):
     """z = x equals y; NaN equals nothing."""
 
     math, symbol, onnx = "{x} = {y}", "==", "Equal"
+    drawn, commutes = "=", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -39,6 +40,7 @@ class NotEqual(Comparison):
     """z = x differs from y; NaN differs from all."""
 
     math, symbol = r"{x} \ne {y}", "!="
+    drawn, commutes = "≠", True
     samples = _PAIR
 
     def f(m, x, y):
@@ -59,6 +61,7 @@ class LessEqual(Comparison):
     """z = x ≤ y."""
 
     math, symbol, onnx = r"{x} \le {y}", "<=", "LessOrEqual"
+    drawn = "≤"
     samples = _PAIR
 
     def f(m, x, y):
@@ -79,6 +82,7 @@ class GreaterEqual(Comparison):
     """z = x ≥ y."""
 
     math, symbol, onnx = r"{x} \ge {y}", ">=", "GreaterOrEqual"
+    drawn = "≥"
     samples = _PAIR
 
     def f(m, x, y):
@@ -89,6 +93,7 @@ class LogicalAnd(Comparison):
     """z = x and y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \land {y}", "and", "And"
+    drawn, commutes = "∧", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -99,6 +104,7 @@ class LogicalOr(Comparison):
     """z = x or y; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
+    drawn, commutes = "∨", True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -109,6 +115,7 @@ class LogicalXor(Comparison):
     """z = x or y but not both; a number counts as true unless it is 0."""
 
     math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
+    drawn, commutes = "⊕", True
     samples = _BOOLEANS
 
     def f(m, x, y):

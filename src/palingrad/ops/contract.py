@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
+from ..graph.notation import ATOM, PRODUCT, Piece
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, broadcast, same
@@ -63,6 +64,17 @@ class Matmul(Contract):
             right = ops.expand_dims(y, axis=-1)  # (k, 1)
             return [lambda: column @ right.mT, lambda: _vector(x.mT @ column, y, -1)]
         return [lambda: g @ y.mT, lambda: x.mT @ g]
+
+    def notation(z, x, y):
+        if z.inputs[0].ndim == z.inputs[1].ndim == 1:
+            return Piece(f"{x.within(ATOM)}^T {y.within(ATOM)}", PRODUCT)
+        left, right = (one.within(ATOM if r"\odot" in one.latex else PRODUCT) for one in (x, y))
+        return Piece(f"{left}\\,{right}", PRODUCT)
+
+    def structure(z, position, size, out):
+        if out == 1 or any(len(x.shape or ()) == 1 for x in z.inputs):
+            return "rows of the other operand" if position == 0 else "the other operand"
+        return "Kronecker: I ⊗ yᵀ" if position == 0 else "Kronecker: x ⊗ I"
 
 
 def _vector(g: Any, x: Any, axis: int) -> Any:

@@ -49,6 +49,7 @@ class Convolution(Window):
     """
 
     math, symbol, onnx = r"{x} * {y}", "*", "Conv"
+    drawn = ""  # its name says more
     samples = [
         case((2, 3, 5, 4), (4, 3, 3, 2), **_PLAIN),
         case((2, 4, 6, 5), (4, 2, 3, 2), **_RICH),

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, as_dtype
+from ..dtypes import DType, as_dtype, is_inexact, is_integer
 from ..errors import DTypeError
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
+from ..graph.nonfinite import Reason, number
+from ..graph.notation import Piece
 from ..graph.registry import register
 from ..graph.samples import case, edge
 
@@ -24,6 +26,8 @@ _BITS = [
 
 class Step(Elementwise):
     """A function constant between its steps: ∂y/∂x = 0."""
+
+    stays_finite = True
 
     def d(y, *x):
         return [0] * len(x)
@@ -56,7 +60,7 @@ class Round(Step):
     samples = _STEPS
 
     def f(m, x):
-        return m.rint(x) if x.dtype.kind == "f" else m.trunc(x)
+        return m.rint(x) if is_inexact(x.dtype) else m.trunc(x)
 
 
 class Trunc(Step):
@@ -85,7 +89,7 @@ class Bitwise(Step):
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
         for x in nodes:
-            if x.dtype is not None and x.dtype.kind == "f":
+            if is_inexact(x.dtype):
                 raise DTypeError(
                     f"{x.dtype} has no bits to combine", hint="Compare it first: x > 0."
                 )
@@ -96,6 +100,7 @@ class BitwiseAnd(Bitwise):
     """z = x & y."""
 
     math, symbol = r"{x} \land {y}", "&"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -106,6 +111,7 @@ class BitwiseOr(Bitwise):
     """z = x | y."""
 
     math, symbol = r"{x} \lor {y}", "|"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -116,6 +122,7 @@ class BitwiseXor(Bitwise):
     """z = x ^ y."""
 
     math, symbol = r"{x} \oplus {y}", "^"
+    commutes = True
     samples = _BITS
 
     def f(m, x, y):
@@ -143,7 +150,7 @@ class Shift(Step):
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
         for x in nodes:
-            if x.dtype is not None and x.dtype.kind not in "iu":
+            if x.dtype is not None and not is_integer(x.dtype):
                 raise DTypeError(f"only integers are shifted, got {x.dtype}")
         return nodes
 
@@ -190,9 +197,12 @@ class Cast(Elementwise):
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         return cast(tangents[0], y.dtype) if tangents[0] is not None and _floats(y, x[0]) else None
 
+    def nonfinite(y, value, x):
+        return Reason(f"{number(x)} doesn't fit {y.dtype}", "a wider dtype, or pg.clip")
+
 
 def _floats(y: Any, x: Any) -> bool:
-    return y.dtype.kind == "f" and x.dtype.kind == "f"
+    return is_inexact(y.dtype) and is_inexact(x.dtype)
 
 
 @register
@@ -210,6 +220,9 @@ class OnesLike(Step):
     def f(m, x):
         return m.ones_like(x)
 
+    def notation(y, x):
+        return Piece(r"\mathbf{1}" if y.ndim else "1")
+
 
 class ZerosLike(Step):
     """y = 0 for each element of x."""
@@ -219,6 +232,9 @@ class ZerosLike(Step):
 
     def f(m, x):
         return m.zeros_like(x)
+
+    def notation(y, x):
+        return Piece(r"\mathbf{0}" if y.ndim else "0")
 
 
 floor = register(unary(Floor))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
+from ..graph.nonfinite import Reason, number, too_steep
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
@@ -15,11 +16,28 @@ _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 1e-8, 90.0, -90.0, np.in
 _POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np.inf, np.nan)]
 
 
+class Logarithm(Elementwise):
+    """A logarithm: −∞ where its argument is 0, NaN below; `offset` is added to x first."""
+
+    floats = True
+    offset = 0
+
+    def nonfinite(y, value, x):
+        kind = y.kind_name()
+        what = f"{kind} of {number(x)}"
+        if x + y.offset < 0:
+            safe = f"pg.{kind}(pg.maximum(x, 1e-7))"
+            return Reason(what, f"keep the argument positive, as in {safe}")
+        safe = f"pg.{kind}(x + eps) or pg.{kind}(pg.maximum(x, eps))"
+        return Reason(what, f"{safe}, say eps = 1e-7")
+
+
 class Exp(Elementwise):
     """y = eˣ. ∂y/∂x = y."""
 
     math, onnx = "e^{{x}}", "Exp"
     floats = True
+    harmless = 0
     samples = _ANY
 
     def f(m, x):
@@ -28,12 +46,16 @@ class Exp(Elementwise):
     def d(y, x):
         return [y]
 
+    def nonfinite(y, value, x):
+        return too_steep(y.kind_name(), y.dtype, x, math.log)
+
 
 class Exp2(Elementwise):
     """y = 2ˣ. ∂y/∂x = y·log 2."""
 
     math = "2^{{x}}"
     floats = True
+    harmless = 0
     samples = _ANY
 
     def f(m, x):
@@ -42,12 +64,16 @@ class Exp2(Elementwise):
     def d(y, x):
         return [y * math.log(2)]
 
+    def nonfinite(y, value, x):
+        return too_steep(y.kind_name(), y.dtype, x, math.log2)
+
 
 class Expm1(Elementwise):
     """y = eˣ − 1, exact near 0. ∂y/∂x = eˣ."""
 
     math = "e^{{x}} - 1"
     floats = True
+    harmless = 0
     samples = _ANY
 
     def f(m, x):
@@ -56,12 +82,15 @@ class Expm1(Elementwise):
     def d(y, x):
         return [y + 1]
 
+    def nonfinite(y, value, x):
+        return too_steep(y.kind_name(), y.dtype, x, math.log)
 
-class Log(Elementwise):
+
+class Log(Logarithm):
     """y = log x, the natural logarithm; −∞ at 0, NaN below. ∂y/∂x = 1/x."""
 
     math, onnx = r"\log {x}", "Log"
-    floats = True
+    harmless = 1
     samples = _POSITIVE
 
     def f(m, x):
@@ -71,11 +100,11 @@ class Log(Elementwise):
         return [1 / x]
 
 
-class Log2(Elementwise):
+class Log2(Logarithm):
     """y = log₂ x. ∂y/∂x = 1/(x·log 2)."""
 
     math = r"\log_2 {x}"
-    floats = True
+    harmless = 1
     samples = _POSITIVE
 
     def f(m, x):
@@ -85,11 +114,11 @@ class Log2(Elementwise):
         return [1 / (x * math.log(2))]
 
 
-class Log10(Elementwise):
+class Log10(Logarithm):
     """y = log₁₀ x. ∂y/∂x = 1/(x·log 10)."""
 
     math = r"\log_{10} {x}"
-    floats = True
+    harmless = 1
     samples = _POSITIVE
 
     def f(m, x):
@@ -99,11 +128,11 @@ class Log10(Elementwise):
         return [1 / (x * math.log(10))]
 
 
-class Log1p(Elementwise):
+class Log1p(Logarithm):
     """y = log(1 + x), exact near 0. ∂y/∂x = 1/(1 + x)."""
 
     math = r"\log(1 + {x})"
-    floats = True
+    harmless, offset = 0, 1
     samples = [case((3, 4), low=-0.7), edge(0.0, 1e-20, -1.0, -2.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -118,6 +147,7 @@ class Logaddexp(Elementwise):
 
     math = r"\log(e^{{x}} + e^{{y}})"
     floats = True
+    commutes = stays_finite = True
     samples = [
         case((3, 4), (3, 4)),
         case((3, 1), (4,)),

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..graph.kinds import Move
 from ..graph.node import Node
+from ..graph.notation import Piece
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -21,6 +22,7 @@ class Concat(Move):
     """y = the inputs one after another on `axis`; their other sizes agree."""
 
     math, onnx = r"[{x}; {y}]", "Concat"
+    associative = True
     samples = [
         case((3, 4), (2, 4), axis=0),
         case((3, 4), (3, 1), (3, 0), axis=-1),
@@ -51,6 +53,9 @@ class Concat(Move):
         ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
         before = (slice(None),) * axis
         return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
+
+    def notation(y, *x):
+        return Piece("\\left[" + r";\, ".join(one.latex for one in x) + "\\right]")
 
 
 class Split(MultipleOutputs, Move):

@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..dtypes import is_boolean, is_floating, is_integer
 from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Composite, Index
 from ..graph.node import Node
+from ..graph.nonfinite import Reason
+from ..graph.notation import SUM, Piece, subscripted
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
@@ -46,9 +49,13 @@ class OneHot(Index):
     def vjp(y, g, x):
         return [None]
 
+    def nonfinite(y, value, *x):
+        return Reason("a label that is no class", "labels from 0 to the number of classes − 1")
+
 
 class CrossEntropy(Composite):
-    """−Σ p log softmax(x) on the last axis, for each example: p one-hot, or integer labels.
+    """−Σ p log softmax(x) on the last axis, for each example; with an integer label p instead of
+    chances −log softmax(x)ₚ.
 
     With respect to the logits: softmax(x)·Σp − p, which is softmax(x) − p for a distribution p.
     """
@@ -64,17 +71,15 @@ class CrossEntropy(Composite):
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         labels = as_node(inputs[1])
-        if labels.dtype is not None and labels.dtype.kind == "f":
+        if is_floating(labels.dtype):
             return align((inputs[0], labels), promotes=True, floats=True)
-        if labels.dtype is not None and labels.dtype.kind == "b":
+        if is_boolean(labels.dtype):
             raise DTypeError("labels are booleans, expected integers or one-hot floats")
         return (*align(inputs[:1], promotes=True, floats=True), labels)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         logits, labels = shapes
-        expected = (
-            logits if self.inputs[1].dtype and self.inputs[1].dtype.kind == "f" else logits[:-1]
-        )
+        expected = logits if is_floating(self.inputs[1].dtype) else logits[:-1]
         fits = logits and len(labels) == len(expected)
         if not fits or not all(map(same, labels, expected)):
             raise ShapeError(
@@ -84,12 +89,21 @@ class CrossEntropy(Composite):
         return tuple(map(broadcast_dim, logits[:-1], labels))
 
     def expand(y, x, p):
-        chances = p if p.dtype.kind == "f" else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
+        chances = p if is_floating(p.dtype) else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
         return -ops.sum(chances * ops.log_softmax(x), axis=-1)
+
+    def notation(y, x, p):
+        dtype = y.inputs[1].dtype
+        if dtype is None or is_floating(dtype):
+            return super().notation(x, p)
+        axes = "ijklmn"[: (y.inputs[0].ndim or 2) - 1]  # those of the examples
+        label = subscripted(p, axes).latex if axes else p.latex
+        logs = rf"\log\operatorname{{softmax}}({x.latex})"
+        return Piece(f"-{logs}_{{[{', '.join([*axes, label])}]}}", SUM)
 
     def vjp(y, g, x, p):
         g = ops.expand_dims(g, axis=-1)
-        if p.dtype.kind == "f":
+        if is_floating(p.dtype):
             total = ops.sum(p, axis=-1, keepdims=True)
             return [
                 lambda: g * (ops.softmax(x) * total - p),
@@ -102,6 +116,7 @@ class SquaredError(Composite):
     """z = (x − y)², elementwise, of inputs of one shape: broadcasting a loss hides mistakes."""
 
     math = "({x} - {y})^2"
+    commutes = True
     floats = True
     samples = [case((3, 4), (3, 4)), case((), ()), case((0, 2), (0, 2))]
 
@@ -137,12 +152,13 @@ def cross_entropy(
     loss NaN where it is fed.
     """
     x, p = as_node(logits), as_node(labels)
-    if p.value is not None and p.value.dtype.kind in "iu" and p.value.size and x.shape:
+    if p.value is not None and is_integer(p.value.dtype) and p.value.size and x.shape:
         low, high = int(p.value.min()), int(p.value.max())
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
             raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")
-    return _reduce(CrossEntropy(x, p), reduction, name)
+    own = name if reduction == "none" else None
+    return _reduce(CrossEntropy(x, p, name=own), reduction, name)
 
 
 @register
@@ -153,4 +169,5 @@ def mse(
 
     Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
     """
-    return _reduce(SquaredError(prediction, target), reduction, name)
+    own = name if reduction == "none" else None
+    return _reduce(SquaredError(prediction, target, name=own), reduction, name)

@@ -13,6 +13,7 @@ from ..errors import GraphError, ShapeError
 from ..graph.functions import frozen, unary
 from ..graph.kinds import Composite, Move
 from ..graph.node import Node
+from ..graph.notation import ATOM, POWER, Piece, applied, filled, index_text, indexed, operator
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same
@@ -38,6 +39,9 @@ class Reshape(Move):
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
+
+    def structure(y, position, size, out):
+        return "identity"
 
 
 class PermuteDims(Move):
@@ -70,6 +74,15 @@ class PermuteDims(Move):
             raise ShapeError(f"axes {axes} don't name each of {ndim} axes once")
         return tuple(axis % ndim for axis in axes)
 
+    def notation(y, x):
+        axes = y.attributes["axes"]
+        if y.ndim is not None and y.ndim > 2 and axes is not None:
+            return applied(f"{operator('permute')}_{{{', '.join(map(str, axes))}}}", [x])
+        return Piece(f"{x.within(ATOM)}^T", POWER)
+
+    def structure(y, position, size, out):
+        return "permutation"
+
 
 class MatrixTranspose(Move):
     """y = x with its last two axes exchanged."""
@@ -87,6 +100,9 @@ class MatrixTranspose(Move):
 
     def vjp(y, g, x):
         return [g.mT]
+
+    def structure(y, position, size, out):
+        return "permutation"
 
 
 class ExpandDims(Move):
@@ -112,6 +128,9 @@ class ExpandDims(Move):
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
+
+    def structure(y, position, size, out):
+        return "identity"
 
 
 class Squeeze(Move):
@@ -143,6 +162,9 @@ class Squeeze(Move):
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
 
+    def structure(y, position, size, out):
+        return "identity"
+
 
 class BroadcastTo(Move):
     """y = x repeated along axes that are missing or of size 1, to the given shape."""
@@ -171,6 +193,11 @@ class BroadcastTo(Move):
     def vjp(y, g, x):
         return [ops.sum_to(g, x.shape)]
 
+    def notation(y, x):
+        shape = y.inputs[0].shape
+        one = shape is not None and all(size == 1 for size in shape)
+        return filled(x) if one and y.shape else x
+
 
 class Flatten(Composite):
     """y = x with all axes but the first made one: (batch, …) to (batch, features)."""
@@ -187,6 +214,9 @@ class Flatten(Composite):
 
     def expand(y, x):
         return ops.reshape(x, y.shape_rule(x.shape))
+
+    def structure(y, position, size, out):
+        return "identity"
 
 
 class Slice(Move):
@@ -210,6 +240,9 @@ class Slice(Move):
 
     def vjp(y, g, x):
         return [Place(g, shape=x.shape, index=y.index)]
+
+    def notation(y, x):
+        return indexed(x, index_text(y.attributes["index"]))
 
 
 class Place(Move):

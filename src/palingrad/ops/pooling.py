@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_boolean, is_floating
 from ..errors import ShapeError
 from ..graph.kinds import Window
 from ..graph.node import Node
@@ -50,15 +50,16 @@ def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: An
 
 def _lowest(x: Any) -> Any:
     """What no window takes as its largest element."""
-    if x.dtype.kind == "b":
+    if is_boolean(x.dtype):
         return False
-    return -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    return -np.inf if is_floating(x.dtype) else np.iinfo(x.dtype).min
 
 
 class MaxPool(Pool):
     """y = the largest element of each window; of equal ones the first takes the gradient."""
 
     math, onnx = r"\operatorname{maxpool}({x})", "MaxPool"
+    stays_finite = True
     samples = [
         spread((2, 3, 4, 6), **_HALF),
         spread((1, 2, 5, 4), **_OVERLAP),
@@ -102,6 +103,7 @@ class MaxPoolSelect(Window):
     """From h, of x's shape, the element where each window of x has its largest. Linear in h."""
 
     math = r"\operatorname{select}({x})"
+    stays_finite = True
     floats = True
     samples = [
         case((2, 3, 4, 6), _scattered((2, 3, 4, 6)), **_HALF),

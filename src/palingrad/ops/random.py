@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import as_dtype, default_dtype, float32, int32, uint64
+from ..dtypes import as_dtype, default_dtype, float32, int32, is_floating, uint64
 from ..errors import DTypeError
 from ..graph.context import opened
 from ..graph.kinds import Composite, Random
@@ -193,7 +193,7 @@ def _source(seed: int | None) -> tuple[Variable, int]:
 
 def _floating(dtype: Any, what: str) -> Any:
     dtype = default_dtype() if dtype is None else as_dtype(dtype)
-    if dtype.kind != "f":
+    if not is_floating(dtype):
         raise DTypeError(f"{what}: expected a float dtype, got {dtype}")
     return dtype
 

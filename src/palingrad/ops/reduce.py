@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int64, uint64
+from ..dtypes import DType, bool_, int64, is_inexact, is_unsigned, uint64
 from ..errors import ShapeError
 from ..graph.functions import reduction
 from ..graph.kinds import Reduce
 from ..graph.node import Node
+from ..graph.nonfinite import total_overflow
 from ..graph.registry import ops, register
 from ..graph.samples import case, spread
 from ..shapes import Shape, axes_in, size
-from .axes import FIRST, LAST, PAIR, WHOLE, restored
+from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
 
 def sum_to(x: Node, shape: Shape) -> Node:
@@ -34,6 +35,7 @@ class Sum(Reduce):
     """y = Σ x over `axis`; small integers and booleans are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
+    repeats = "add"
     linear = True
     samples = [
         case((3, 4), **WHOLE),
@@ -54,15 +56,22 @@ class Sum(Reduce):
     def vjp(y, g, x):
         return [ops.broadcast_to(restored(g, y, x), x.shape)]
 
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum")
+
+    def structure(y, position, size, out):
+        return equal_rows(out)
+
 
 def _summed(dtype: DType) -> DType:
-    return dtype if dtype.kind == "f" else uint64 if dtype.kind == "u" else int64
+    return dtype if is_inexact(dtype) else uint64 if is_unsigned(dtype) else int64
 
 
 class Prod(Reduce):
     """y = Π x over `axis`. ∂y/∂xᵢ is the product of the others, right where some are 0 too."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
+    repeats = "multiply"
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -80,6 +89,9 @@ class Prod(Reduce):
 
     def vjp(y, g, x):
         return [restored(g, y, x) * _product_of_others(x, axes_in(y.axis, x.ndim))]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "product")
 
 
 def _product_of_others(x: Any, axes: tuple[int, ...]) -> Node:
@@ -106,6 +118,8 @@ def _before(x: Any) -> Node:
 
 class Extreme(Reduce):
     """The largest or smallest element; elements that tie share the gradient evenly."""
+
+    stays_finite = True
 
     samples = [
         spread((3, 4), **WHOLE),
@@ -136,6 +150,7 @@ class Max(Extreme):
     """y = the largest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\max {x}", "ReduceMax"
+    repeats = "maximum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.max(x, axis=axis, keepdims=keepdims)
@@ -145,6 +160,7 @@ class Min(Extreme):
     """y = the smallest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\min {x}", "ReduceMin"
+    repeats = "minimum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.min(x, axis=axis, keepdims=keepdims)
@@ -152,6 +168,8 @@ class Min(Extreme):
 
 class Test(Reduce):
     """A question to all elements at once: the answer is True or False, and nothing flows back."""
+
+    stays_finite = True
 
     samples = [
         case(np.array([[True, False], [True, True]]), **WHOLE),
@@ -187,6 +205,8 @@ class All(Test):
 
 class ArgExtreme(Reduce):
     """Where the first extreme element is, as int64; over all axes the place in flattened order."""
+
+    stays_finite = True
 
     samples = [
         spread((3, 4), **WHOLE),

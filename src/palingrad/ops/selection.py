@@ -11,6 +11,7 @@ from ..errors import DTypeError, ShapeError
 from ..graph.functions import binary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
+from ..graph.notation import chosen
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
@@ -27,6 +28,7 @@ class Where(Elementwise):
     """z = x where the condition holds, else y. Nothing flows from the branch not taken."""
 
     math, onnx = r"\begin{cases}{x}&{c}\\{y}\end{cases}", "Where"
+    stays_finite = True
     samples = [
         case(np.array([True, False, True]), (3,), (3,)),
         case(np.array([[True], [False]]), (3,), ()),
@@ -39,6 +41,9 @@ class Where(Elementwise):
 
     def d(z, c, x, y):
         return [None, c, lambda: ~c]
+
+    def notation(z, c, x, y):
+        return chosen(c, x, y)
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         condition = as_node(inputs[0])
@@ -53,6 +58,7 @@ class Maximum(Elementwise):
     """z = the larger of x and y; NaN if one is. Where they tie each gets half the gradient."""
 
     math, onnx = r"\max({x}, {y})", "Max"
+    commutes = stays_finite = True
     samples = _APART
 
     def f(m, x, y):
@@ -66,6 +72,7 @@ class Minimum(Elementwise):
     """z = the smaller of x and y; NaN if one is. Where they tie each gets half the gradient."""
 
     math, onnx = r"\min({x}, {y})", "Min"
+    commutes = stays_finite = True
     samples = _APART
 
     def f(m, x, y):
@@ -84,6 +91,7 @@ class Clip(Elementwise):
     """y = min(max(x, low), high). The gradient is x's up to the bounds, and the bound's beyond."""
 
     math, onnx = r"\operatorname{clip}({x}, {l}, {h})", "Clip"
+    stays_finite = True
     samples = [
         case((3, 4), np.asarray(-5.0), np.asarray(5.0)),
         case(np.array([-2.0, 0.3, 2.0]), np.asarray(-1.0), np.array([[1.0], [1.5]])),

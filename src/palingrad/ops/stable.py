@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
 from .activation import Sigmoid
-from .arithmetic import Add
+from .arithmetic import Add, Divide, Sqrt, Square, Subtract
 from .exponential import Exp, Log, Log1p
 from .reduce import Sum
 from .softmax import Softmax
+
+_SOFTPLUS = "pg.softplus(x)"
 
 
 class StableForm(NamedTuple):
@@ -20,6 +22,7 @@ class StableForm(NamedTuple):
 
     build: Callable[[], Node]
     skipped: tuple[Node, ...]
+    instead: str  # what to write
 
 
 def stable_form(node: Node) -> StableForm | None:
@@ -32,23 +35,58 @@ def stable_form(node: Node) -> StableForm | None:
         return _of_log(node.inputs[0])
     if type(node) is Log1p and type(node.inputs[0]) is Exp:
         inner = node.inputs[0]
-        return StableForm(lambda: ops.softplus(inner.inputs[0]), (inner,))
+        return StableForm(lambda: ops.softplus(inner.inputs[0]), (inner,), _SOFTPLUS)
     return None
 
 
 def _of_log(inner: Any) -> StableForm | None:
     if type(inner) is Softmax:
-        return StableForm(lambda: ops.log_softmax(inner.inputs[0], axis=inner.axis), (inner,))
+        return StableForm(
+            lambda: ops.log_softmax(inner.inputs[0], axis=inner.axis),
+            (inner,),
+            "pg.log_softmax(x) instead of pg.log(pg.softmax(x))",
+        )
     if type(inner) is Sigmoid:
-        return StableForm(lambda: ops.log_sigmoid(inner.inputs[0]), (inner,))
+        return StableForm(
+            lambda: ops.log_sigmoid(inner.inputs[0]),
+            (inner,),
+            "pg.log_sigmoid(x) instead of pg.log(pg.sigmoid(x))",
+        )
     if type(inner) is Sum and type(inner.inputs[0]) is Exp:
         x = inner.inputs[0].inputs[0]
         return StableForm(
             lambda: ops.logsumexp(x, axis=inner.axis, keepdims=inner.keepdims),
             (inner, inner.inputs[0]),
+            "pg.logsumexp(x), which doesn't underflow",
         )
     if type(inner) is Add:
         for one, other in (inner.inputs, inner.inputs[::-1]):
             if isinstance(one, Constant) and one.scalar == 1 and type(other) is Exp:
-                return StableForm(lambda x=other.inputs[0]: ops.softplus(x), (inner, other))
+                build = lambda x=other.inputs[0]: ops.softplus(x)  # noqa: E731
+                return StableForm(build, (inner, other), _SOFTPLUS)
     return None
+
+
+def written_stably(node: Node, x: Sequence[float], users: Sequence[Node]) -> str:
+    """What to write instead of a node that isn't finite at the numbers x, "" where unknown.
+
+    A wider net than `stable_form`: also what the users of the node tell of its purpose.
+    """
+    form = stable_form(node)
+    if form is not None:
+        return form.instead
+    if type(node) is Log and type(node.inputs[0]) is Subtract and x[0] == 0:
+        return "pg.log1p(-p) instead of pg.log(1 - p), or pg.maximum(x, 1e-7) inside"
+    if type(node) is Exp:
+        if any(isinstance(user, (Sum, Divide)) for user in users):
+            return "pg.softmax or pg.logsumexp, which subtract the largest x first"
+        if any(isinstance(user, (Add, Log1p)) for user in users):
+            return f"{_SOFTPLUS} for log(1 + eˣ), pg.sigmoid(x) for 1/(1 + e⁻ˣ)"
+    return ""
+
+
+def smooth_form(operation: type[Node], behind: Sequence[Node]) -> str:
+    """What to write instead of an operation whose slope isn't finite, "" where that is unknown."""
+    if operation is Sqrt and any(isinstance(node, (Sum, Square)) for node in behind):
+        return "pg.vector_norm(x), whose slope at 0 is 0, or pg.sqrt(x + eps)"
+    return ""

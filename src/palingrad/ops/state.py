@@ -9,6 +9,7 @@ import numpy as np
 from ..graph.kinds import Assign, Control
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
+from ..graph.notation import Piece
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
@@ -58,6 +59,7 @@ class Group(MultipleOutputs, Control):
     """All inputs run, no output: what `minimize` returns."""
 
     math = r"\{{x}, \dots\}"
+    commutes = associative = True
 
     def f(m, *x):
         return ()
@@ -75,11 +77,15 @@ class Group(MultipleOutputs, Control):
     def vjp(y, g, *x):
         return [None] * len(x)
 
+    def notation(y, *x):
+        return Piece(r"\left\{" + ", ".join(one.latex for one in x) + r"\right\}")
+
 
 class After(Control):
     """y = x, and whoever runs y runs the other inputs too."""
 
     math = "{x}"
+    associative = True
     samples = [case((3, 4), (2,)), case((), (2, 2))]
 
     def f(m, x, *others):
@@ -90,6 +96,9 @@ class After(Control):
 
     def vjp(y, g, *x):
         return [g] + [None] * (len(x) - 1)
+
+    def structure(y, position, size, out):
+        return "identity"
 
 
 @register

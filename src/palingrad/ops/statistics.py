@@ -13,7 +13,7 @@ from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, axes_in
-from .axes import FIRST, LAST, PAIR, WHOLE, count, restored
+from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, restored
 
 
 class Statistic(Composite):
@@ -24,11 +24,14 @@ class Statistic(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
 
+    def notation(y, x):
+        return Reduce.notation(y, x)  # pyright: ignore[reportArgumentType]
+
 
 class Mean(Statistic):
     """y = Σ x / n over `axis`; NaN where n = 0."""
 
-    math, onnx = r"\overline{{x}}", "ReduceMean"
+    math, onnx = r"\operatorname{mean}\left({x}\right)", "ReduceMean"
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -41,6 +44,9 @@ class Mean(Statistic):
     def expand(y, x):
         total = ops.sum(x, axis=y.axis, keepdims=y.keepdims)
         return total / count(x, y.axis)
+
+    def structure(y, position, size, out):
+        return equal_rows(out)
 
 
 class Var(Statistic):

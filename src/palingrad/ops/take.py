@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_integer
 from ..errors import DTypeError, ShapeError
 from ..graph.kinds import Index
 from ..graph.node import Node
+from ..graph.nonfinite import total_overflow
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
@@ -23,6 +25,7 @@ class Take(Index):
 
     math, onnx = r"{x}[{i}]", "Gather"
     promotes = False
+    stays_finite = True
     samples = [
         case((5, 3), np.array([0, 4, 4]), axis=0),
         case((5, 3), np.array([[0, -1], [2, 2]]), axis=0),
@@ -36,7 +39,7 @@ class Take(Index):
 
     def shape_rule(y, *shapes):
         x, indices = shapes
-        if y.inputs[1].dtype is not None and y.inputs[1].dtype.kind not in "iu":
+        if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
             raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
@@ -44,6 +47,9 @@ class Take(Index):
     def vjp(y, g, x, indices):
         axis = axis_in(y.axis, x.ndim)
         return [TakeAdd(g, indices, axis=axis, size=x.shape[axis]), None]
+
+    def structure(y, position, size, out):
+        return "selection"
 
 
 class TakeAdd(Index):
@@ -70,6 +76,12 @@ class TakeAdd(Index):
     def vjp(y, h, g, indices):
         return [Take(h, indices, axis=y.axis), None]
 
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum of rows")
+
+    def structure(y, position, size, out):
+        return "selection, rows added"
+
 
 @register
 def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Node:
@@ -81,7 +93,7 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
     if chosen.value is not None and chosen.value.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
         low, high = int(chosen.value.min()), int(chosen.value.max())
-        if chosen.value.dtype.kind in "iu" and length is not None:
+        if is_integer(chosen.value.dtype) and length is not None:
             if low < -length or high >= length:
                 raise ShapeError(f"take: indices {low} … {high} for {length} rows")
     return Take(source, chosen, axis=int(axis), name=name)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
+from ..graph.nonfinite import Reason, number, overflow, too_steep
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
 _UNIT = [case((3, 4), low=-0.8, high=0.8), case((0, 2)), edge(0.0, 1.0, -1.0, 1.5, np.nan)]
+
+_INTO_UNIT = "pg.clip(x, -1 + eps, 1 - eps) inside, say eps = 1e-6"
+
+
+def _outside(y: Any, x: float, where: str, rewrite: str) -> Reason:
+    return Reason(f"{y.kind_name()} of {number(x)}, {where}", rewrite)
 
 
 class Sin(Elementwise):
@@ -18,6 +28,7 @@ class Sin(Elementwise):
 
     math, onnx = r"\sin {x}", "Sin"
     floats = True
+    stays_finite = True
     samples = _ANY
 
     def f(m, x):
@@ -32,6 +43,7 @@ class Cos(Elementwise):
 
     math, onnx = r"\cos {x}", "Cos"
     floats = True
+    stays_finite = True
     samples = _ANY
 
     def f(m, x):
@@ -54,12 +66,20 @@ class Tan(Elementwise):
     def d(y, x):
         return [1 + y * y]
 
+    def nonfinite(y, value, x):
+        return Reason(
+            f"tan of {number(x)} overflows {y.dtype}, so near is it to a pole",
+            "a wider dtype, or keep the angle away from π/2 and what is multiples of π from it",
+        )
+
 
 class Asin(Elementwise):
     """y = arcsin x in [−π/2, π/2], NaN outside [−1, 1]. ∂y/∂x = 1/√(1 − x²)."""
 
     math, onnx = r"\arcsin {x}", "Asin"
     floats = True
+    harmless = 0
+    steep = "pg.clip inside asin: its slope is infinite at the ends of its domain"
     samples = _UNIT
 
     def f(m, x):
@@ -68,12 +88,17 @@ class Asin(Elementwise):
     def d(y, x):
         return [1 / ops.sqrt(1 - x * x)]
 
+    def nonfinite(y, value, x):
+        return _outside(y, x, "which is outside −1 … 1", _INTO_UNIT)
+
 
 class Acos(Elementwise):
     """y = arccos x in [0, π], NaN outside [−1, 1]. ∂y/∂x = −1/√(1 − x²)."""
 
     math, onnx = r"\arccos {x}", "Acos"
     floats = True
+    harmless = 0
+    steep = "pg.clip inside acos: its slope is infinite at the ends of its domain"
     samples = _UNIT
 
     def f(m, x):
@@ -82,12 +107,16 @@ class Acos(Elementwise):
     def d(y, x):
         return [-1 / ops.sqrt(1 - x * x)]
 
+    def nonfinite(y, value, x):
+        return _outside(y, x, "which is outside −1 … 1", _INTO_UNIT)
+
 
 class Atan(Elementwise):
     """y = arctan x in (−π/2, π/2). ∂y/∂x = 1/(1 + x²)."""
 
     math, onnx = r"\arctan {x}", "Atan"
     floats = True
+    stays_finite = True
     samples = _ANY
 
     def f(m, x):
@@ -105,6 +134,7 @@ class Atan2(Elementwise):
 
     math = r"\operatorname{atan2}({x}, {y})"
     floats = True
+    stays_finite = True
     samples = [
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
@@ -124,6 +154,7 @@ class Hypot(Elementwise):
 
     math = r"\sqrt{{x}^2 + {y}^2}"
     floats = True
+    commutes = True
     samples = [
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
@@ -137,12 +168,16 @@ class Hypot(Elementwise):
         length = ops.where(z == 0, 1, z)
         return [x / length, y / length]
 
+    def nonfinite(z, value, x, y):
+        return overflow(z.dtype, "and", x, y)
+
 
 class Sinh(Elementwise):
     """y = sinh x. ∂y/∂x = cosh x."""
 
     math, onnx = r"\sinh {x}", "Sinh"
     floats = True
+    harmless = 0
     samples = _ANY
 
     def f(m, x):
@@ -151,12 +186,16 @@ class Sinh(Elementwise):
     def d(y, x):
         return [ops.cosh(x)]
 
+    def nonfinite(y, value, x):
+        return too_steep(y.kind_name(), y.dtype, x, math.asinh)
+
 
 class Cosh(Elementwise):
     """y = cosh x. ∂y/∂x = sinh x."""
 
     math, onnx = r"\cosh {x}", "Cosh"
     floats = True
+    harmless = 0
     samples = _ANY
 
     def f(m, x):
@@ -165,12 +204,16 @@ class Cosh(Elementwise):
     def d(y, x):
         return [ops.sinh(x)]
 
+    def nonfinite(y, value, x):
+        return too_steep(y.kind_name(), y.dtype, x, math.acosh)
+
 
 class Tanh(Elementwise):
     """y = tanh x. ∂y/∂x = 1 − y²."""
 
     math, onnx = r"\tanh {x}", "Tanh"
     floats = True
+    stays_finite = True
     samples = _ANY
 
     def f(m, x):
@@ -185,6 +228,7 @@ class Asinh(Elementwise):
 
     math, onnx = r"\operatorname{arsinh} {x}", "Asinh"
     floats = True
+    stays_finite = True
     samples = _ANY
 
     def f(m, x):
@@ -199,6 +243,8 @@ class Acosh(Elementwise):
 
     math, onnx = r"\operatorname{arcosh} {x}", "Acosh"
     floats = True
+    harmless = 2
+    steep = "pg.clip inside acosh: its slope is infinite at the ends of its domain"
     samples = [case((3, 4), low=1.3, high=3), case((0, 2)), edge(1.0, 0.5, np.inf, np.nan)]
 
     def f(m, x):
@@ -207,12 +253,17 @@ class Acosh(Elementwise):
     def d(y, x):
         return [1 / ops.sqrt(x * x - 1)]
 
+    def nonfinite(y, value, x):
+        return _outside(y, x, "which is below 1", "pg.maximum(x, 1) inside")
+
 
 class Atanh(Elementwise):
     """y = artanh x, ±∞ at ±1, NaN beyond. ∂y/∂x = 1/(1 − x²)."""
 
     math, onnx = r"\operatorname{artanh} {x}", "Atanh"
     floats = True
+    harmless = 0
+    steep = "pg.clip inside atanh: its slope is infinite at the ends of its domain"
     samples = _UNIT
 
     def f(m, x):
@@ -220,6 +271,9 @@ class Atanh(Elementwise):
 
     def d(y, x):
         return [1 / (1 - x * x)]
+
+    def nonfinite(y, value, x):
+        return _outside(y, x, "which isn't inside −1 … 1", _INTO_UNIT)
 
 
 sin = register(unary(Sin))

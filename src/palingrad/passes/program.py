@@ -45,7 +45,7 @@ class Program:
         return tuple(node for node in self.order if isinstance(node, Variable))
 
     def draw(self, path: Any = None, **options: Any) -> Any:
-        """A picture of what runs, written to `path` by its ending; see `palingrad.view.drawings`."""
+        """A picture of what runs, written to `path` by its ending; see `pg.Graph.draw`."""
         return view.draw(self, path, **options)
 
     def _repr_html_(self) -> str | None:

@@ -45,9 +45,6 @@ class Bundled(Composite):
     def kind_name(self) -> str:
         return self.attributes["whole"].kind_name()
 
-    def library_name(self) -> str:
-        return self.attributes["whole"].library_name()
-
     def vjp(y, g, *x):
         raise GradientError(_FIRST)
 
@@ -70,7 +67,7 @@ def unpaired(node: Node) -> list[Node]:
 def binarized(graph: Graph) -> Graph:
     """A graph that computes the same with at most two inputs a node.
 
-    What is associative becomes a chain of pairs (concat, group, after); any other operation takes
+    What is associative, like concat, becomes a chain of pairs; any other operation takes
     an operand and a `pair` of the others. Nodes keep their names: `new["z"]` is z. Variables are
     the same ones; placeholders are new.
     """
@@ -85,7 +82,7 @@ def unbinarized(graph: Graph) -> Graph:
 def _in_pairs(node: Operation, inputs: list[Node]) -> Node:
     if len(inputs) <= 2:
         return node.rebuild(inputs)
-    if node.library_name() in _CHAINS:
+    if node.associative:
         made: Any = node.rebuild(inputs[:2])
         for x in inputs[2:]:
             made._part = True  # of a chain: the whole is put together again without it
@@ -99,9 +96,6 @@ def _in_pairs(node: Operation, inputs: list[Node]) -> Node:
     made = Bundled(inputs[0], rest, whole=node)
     made._name, made._unnamed = node._name, node._unnamed
     return made
-
-
-_CHAINS = ("concat", "group", "after")
 
 
 def _inner(node: Node) -> bool:

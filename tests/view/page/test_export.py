@@ -14,15 +14,16 @@ import pytest
 from typer.testing import CliRunner
 
 import palingrad as pg
+from battery import shipped
+from cases import Case
 from chromium import OFFLINE
 from palingrad.cli import app
 from palingrad.errors import FeedError, GraphError
-from palingrad.graph.registry import operations
 from palingrad.view.page import Page, html, write
 from palingrad.view.page.arrays import Budget, encoded, numbers
 from palingrad.view.page.assemble import own_size
 from palingrad.view.page.export import Export, Options
-from palingrad.view.reading.mathematics.reader import formula
+from palingrad.view.reading.mathematics.mathml import formula
 
 
 def three_lines() -> Any:
@@ -171,25 +172,29 @@ def test_a_summary_has_the_numbers_of_the_array():
 
 def test_every_formula_is_well_formed_and_has_its_operands():
     seen = 0
-    for operation in operations.values():
-        if operation.math and operation.__module__.startswith("palingrad.ops"):
-            text = formula(operation)
-            parseString(f"<math>{text}</math>")
-            assert "\\" not in text
-            seen += "{0}" in text
+    for operation in shipped():
+        for sample in operation.samples[:1]:
+            case = Case(operation, sample)
+            for node in case.outputs(*map(pg.tensor, case.arrays())):
+                text = formula(node)
+                parseString(f"<math>{text}</math>")
+                assert "\\" not in text
+                seen += "{0}" in text
     assert seen > 80
 
 
 def test_formulas_read_as_they_are_written():
-    by_name = {operation._kind_name: operation for operation in operations.values()}
+    x, y = pg.tensor([1.0, 2.0]), pg.tensor([3.0, 4.0])
     plain = {
-        "divide": "<mfrac><mrow><mi>{0}</mi></mrow><mrow><mi>{1}</mi></mrow></mfrac>",
-        "pow": "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>",
-        "add": "<mi>{0}</mi><mo>+</mo><mi>{1}</mi>",
-        "sqrt": "<msqrt><mrow><mi>{0}</mi></mrow></msqrt>",
-        "take": "<mi>{0}</mi><mo>[</mo><mi>{1}</mi><mo>]</mo>",
+        "<mfrac><mrow><mi>{0}</mi></mrow><mrow><mi>{1}</mi></mrow></mfrac>": x / y,
+        "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>": x**y,
+        "<mi>{0}</mi><mo>+</mo><mi>{1}</mi>": x + y,
+        "<msqrt><mrow><mi>{0}</mi></mrow></msqrt>": pg.sqrt(x),
+        "<mi>{0}</mi><mo>[</mo><mi>{1}</mi><mo>]</mo>": pg.take(x, [1, 0]),
+        "<mi>{0}</mi><mo>⊙</mo><mi>{1}</mi>": x * y,
+        "<mi>{0}</mi><mo>·</mo><mi>{1}</mi>": x * 2.0,
     }
-    assert {name: formula(by_name[name]) for name in plain} == plain
+    assert [formula(node) for node in plain.values()] == list(plain)
 
 
 def test_nothing_is_assigned_and_no_consumer_is_left_behind():
@@ -220,3 +225,23 @@ def test_the_command_line_writes_the_page_of_a_file_and_of_a_run(tmp_path):
     data = data_of(out.read_text(encoding="utf-8"))
     assert data["title"] == "digits mlp"
     assert any(node["n"] == "images" for node in data["nodes"])
+
+
+def test_a_template_with_several_outputs_is_shown():
+    with pg.Graph():
+        one, other = pg.split(pg.placeholder((4,), dtype=np.float32), 2)
+        product = one * other
+    data = Export(product, Options()).data()
+    assert {"split", "multiply"} <= {node["o"] for node in data["nodes"]}
+
+
+def test_a_result_without_a_derivative_is_shown_with_a_note():
+    class Stepped(pg.Elementwise):
+        def f(m, x):
+            return m.floor(x)
+
+        def d(y, x):
+            raise pg.errors.GradientError("stepped has no derivative")
+
+    data = Export(Stepped(pg.Variable([1.5])), Options()).data()
+    assert "stepped has no derivative" in data["notes"][0]

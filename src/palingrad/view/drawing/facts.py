@@ -7,38 +7,20 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.reverse import pulled_back
-from ...dtypes import Array
+from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
 from ...graph.context import opened
-from ...graph.kinds import Custom, Elementwise, Window
+from ...graph.kinds import Custom
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...shapes import text
 from ..names import number
 
-# As mathematics is printed, not typed.
-_PRINTED = {
-    "-": "−",
-    "*": "×",
-    "/": "÷",
-    "**": "^",
-    "==": "=",
-    "!=": "≠",
-    "<=": "≤",
-    ">=": "≥",
-    "and": "∧",
-    "or": "∨",
-    "xor": "⊕",
-}
-_COMMUTE = {"+", "*", "==", "!=", "and", "or", "xor", "&", "|", "^", "·"}
-
 
 def symbol(node: Node) -> str:
     """The sign between the operands, or '' where the operation has none."""
-    if not isinstance(node, Operation) or node.symbol == "," or isinstance(node, Window):
-        return ""
-    return _PRINTED.get(node.symbol, node.symbol)
+    return node.between if isinstance(node, Operation) else ""
 
 
 def operation_text(node: Node) -> str:
@@ -48,7 +30,9 @@ def operation_text(node: Node) -> str:
 
 def function_text(node: Node) -> str:
     """The operation's name before its operands: σ for the sigmoid."""
-    return "σ" if node.library_name() == "sigmoid" else node.kind_name()
+    if isinstance(node, Operation) and node.symbol == "," and node.drawn:
+        return node.drawn
+    return node.kind_name()
 
 
 def formula(node: Node, operands: list[str | None]) -> str:
@@ -68,11 +52,7 @@ def formula(node: Node, operands: list[str | None]) -> str:
 
 def ordered(node: Node) -> bool:
     """Whether the operands can't change places: then the drawing numbers them."""
-    if not isinstance(node, Operation) or len(node.inputs) < 2:
-        return False
-    if isinstance(node, Elementwise) and node.symbol in _COMMUTE:
-        return False
-    return node.library_name() not in ("maximum", "minimum", "logaddexp", "hypot", "group", "mse")
+    return isinstance(node, Operation) and len(node.inputs) > 1 and not node.commutes
 
 
 def shape_text(node: Node) -> str:
@@ -108,7 +88,9 @@ def slopes(node: Node) -> list[float | None]:
     if not isinstance(node, Operation) or isinstance(node, (MultipleOutputs, Custom)):
         return unknown
     values: list[Any] = [x.value for x in node.inputs]
-    if any(v is None or isinstance(v, tuple) or v.size != 1 or v.dtype.kind != "f" for v in values):
+    if any(
+        v is None or isinstance(v, tuple) or v.size != 1 or not is_inexact(v.dtype) for v in values
+    ):
         return unknown
     try:
         with opened(None, hidden=True):

@@ -11,12 +11,13 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import GraphError
 from ...graph.context import built_at, opened
-from ...graph.kinds import Composite, Elementwise, Move, Scratch
+from ...graph.kinds import Composite, Elementwise, Move, Reduce, Scratch
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, is_known
 from ...graph.order import postorder
 from ...graph.registry import ops
+from ...ops.contract import Matmul
 from ...shapes import sizes
 from ..names import is_named, names_of
 
@@ -120,12 +121,11 @@ class _Apart:
             return self._elementwise(node, inputs)
         if isinstance(node, Composite):
             return self._expanded(node)
-        kind = node.library_name()
-        if kind in _REDUCTIONS and self._reduces_outer(node):
-            return self._reduced(node, inputs[0], _REDUCTIONS[kind])
-        if kind == "matmul" and self.kept == 0:
+        if isinstance(node, Reduce) and node.repeats and self.kept == 0:
+            return self._reduced(node, inputs[0], node.repeats)
+        if isinstance(node, Matmul) and self.kept == 0:
             return _product(*inputs)
-        if kind == "matmul" and node.ndim == 2 and node.inputs[1].ndim == 2:
+        if isinstance(node, Matmul) and node.ndim == 2 and node.inputs[1].ndim == 2:
             return self._rows_times(node, inputs)
         if isinstance(node, Move) and self.kept == 0:
             return self._moved(node, inputs)
@@ -147,9 +147,6 @@ class _Apart:
                 self.parts[id(x)] = self._operation(x) if x.inputs else self._leaf(x)
         self.held = [*getattr(self, "held", []), *inner]  # so that no id comes twice
         return self.parts[id(node.expansion)]
-
-    def _reduces_outer(self, node: Any) -> bool:
-        return self.kept == 0
 
     def _reduced(self, node: Any, x: Array, step: str) -> Array:
         axes, keepdims = node.attributes["axis"], node.attributes["keepdims"]
@@ -195,9 +192,6 @@ class _Apart:
             return parts.item()
         stacked = ops.stack(list(parts.flat))
         return stacked if parts.ndim == 1 else ops.reshape(stacked, sizes(node.shape))
-
-
-_REDUCTIONS = {"sum": "add", "prod": "multiply", "max": "maximum", "min": "minimum"}
 
 
 def _variable(value: Array, trainable: bool) -> Variable:

@@ -17,11 +17,13 @@ from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.order import postorder
+from ...ops.contract import Dot, Matmul
+from ...ops.move import Flatten, Reshape
+from ...ops.pooling import Pool
 from ..names import is_named, names_of
 from .facts import symbol
 
 How = Literal["weights", "window", "same"]
-_SAME = ("cast", "stop_gradient", "after")  # hand their operand on, element by element
 
 
 @dataclass
@@ -97,12 +99,11 @@ class _Reader:
 
     def _operation(self, node: Any) -> None:
         data = [x for x in node.inputs if id(x) in self.at]
-        kind = node.library_name()
-        if kind in ("matmul", "dot") and len(data) == 1:
+        if isinstance(node, (Matmul, Dot)) and len(data) == 1:
             return self._product(node, data[0])
         if isinstance(node, Window) and len(node.inputs) == 2 and len(data) == 1:
             return self._window(node, data[0], node.inputs[1])
-        if "pool" in kind:
+        if isinstance(node, Pool):
             return self._window(node, data[0], None)
         return self._other(node, data, node.kind_name())
 
@@ -139,7 +140,7 @@ class _Reader:
         last = self.layers[places[-1]]
         same = (units, size) == (last.units, last.size)
         if len(places) == 1 and same and not isinstance(node, Reduce):
-            if isinstance(node, Move) or node.library_name() in _SAME:
+            if isinstance(node, Move) or node.math == "{x}":  # the same numbers
                 pass
             elif symbol(node) in ("+", "−") and len(data) == 1:
                 last.steps.append(f"{symbol(node)} {self._bias(node)}".strip())
@@ -154,7 +155,8 @@ class _Reader:
             last.name = self._name(node) or last.name
             self.at[id(node)] = places[-1]
             return
-        links = [Connection(place, "same", None, kind) for place in places]
+        label = "" if isinstance(node, (Flatten, Reshape)) else kind
+        links = [Connection(place, "same", None, label) for place in places]
         self._add(node, Layer(units, size, self._name(node), [], links))
 
     def _bias(self, node: Node) -> str:

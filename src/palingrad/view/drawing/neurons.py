@@ -224,7 +224,7 @@ def _line_texts(
     marks: list[Mark] = []
     weights = link.weights
     if weights is None:
-        if link.label and not (link.how == "same" and link.label in ("flatten", "reshape")):
+        if link.label:
             marks.append(Text((middle, source.y - 10), link.label, 11.5, tone="soft", halo=True))
         return marks
     name = link.label

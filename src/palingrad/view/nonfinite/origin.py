@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
+from ...dtypes import Array, is_inexact
 from ...engines.numpy import formula
 from ...graph.context import level_of, opened
 from ...graph.kinds import Composite, Elementwise
@@ -52,7 +52,7 @@ class Birth:
 
 def is_bad(value: Any) -> bool:
     """Whether it is an array of floats with a NaN or an infinity in it."""
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f" and not _finite(value)
+    return isinstance(value, np.ndarray) and is_inexact(value.dtype) and not _finite(value)
 
 
 def _finite(value: Array) -> bool:
@@ -189,7 +189,7 @@ class _Search:
         for x in inputs:
             value = self.values(x)
             at = broadcast(element, value.shape)
-            if value.dtype.kind == "f" and not np.isfinite(value[at]):
+            if is_inexact(value.dtype) and not np.isfinite(value[at]):
                 yield x, at
 
     def _asked(self, node: Operation, element: Element) -> Iterable[tuple[Node, Element]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
+from ...dtypes import Array, is_boolean, is_inexact
 
 WHOLE = 4096  # elements of the largest array that is kept whole
 EDGE = 16  # rows and columns of the slice that is kept of a larger one
@@ -33,9 +33,9 @@ class Budget:
 def numbers(array: Array) -> list[Any]:
     """The elements in row-major order as JSON: float32 in its shortest digits; no NaN in JSON."""
     flat = array.ravel()
-    if flat.dtype.kind == "b":
+    if is_boolean(flat.dtype):
         return flat.astype(int).tolist()
-    if flat.dtype.kind != "f":
+    if not is_inexact(flat.dtype):
         return flat.tolist()
     wide = flat.dtype == np.float64
     found = flat.tolist() if wide else [float(str(one)) for one in flat]

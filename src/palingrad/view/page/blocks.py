@@ -14,7 +14,7 @@ import numpy as np
 
 from ...autodiff.gradients import Gradient
 from ...autodiff.reverse import pulled_back
-from ...dtypes import float64
+from ...dtypes import float64, is_inexact
 from ...errors import PalingradError
 from ...graph.context import opened
 from ...graph.kinds import Composite, Custom, Random, Scratch
@@ -94,7 +94,7 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
         y._infer()
         forward = _forward(y, inputs, arrays)
         block: Block = {"f": forward}
-        wanted = [x.dtype is not None and x.dtype.kind == "f" for x in inputs]
+        wanted = [is_inexact(x.dtype) for x in inputs]
         if any(wanted):
             block["b"] = _backward(y, inputs, arrays, wanted)
     return block
@@ -116,7 +116,7 @@ def _operand(value: Any) -> Node:
     if isinstance(value, tuple):
         raise Unsupported("an input has several outputs")
     array = np.asarray(value)
-    return Placeholder(array.shape, dtype=float64 if array.dtype.kind == "f" else array.dtype)
+    return Placeholder(array.shape, dtype=float64 if is_inexact(array.dtype) else array.dtype)
 
 
 def _forward(y: Operation, inputs: Sequence[Node], arrays: Sequence[Any]) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _backward(
     many = isinstance(y, MultipleOutputs)
     shapes: Any = y.shape if many else (y.shape,)
     dtypes: Any = y.dtype if many else (y.dtype,)
-    if any(dtype.kind != "f" for dtype in dtypes):
+    if any(not is_inexact(dtype) for dtype in dtypes):
         return {"s": [], "o": [None] * len(inputs)}
     cotangents = [Placeholder(shape, dtype=float64) for shape in shapes]
     sent = pulled_back(y, cotangents if many else cotangents[0], wanted)

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import GraphError
+from ...dtypes import Array
+from ...errors import GradientError, GraphError
 from ...graph.kinds import Assign
 from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
-from ..reading.mathematics.reader import formula
+from ..reading.mathematics.mathml import formula
 from .arrays import Budget, encoded
 from .blocks import Blocks
 from .float64_shadow import flat, twins_of, values_of
@@ -62,7 +63,7 @@ class Export:
         self.values = values_of(self.order, options.feeds)
         self.twins = twins_of(self.order, self.values)
         self.result = self._result()
-        self.totals = {} if self.result is None else totals(self.result, self.twins)
+        self.totals, self._refusal = self._derivatives()
         self.blocks = Blocks()
         self.budget = Budget(options.budget)
         self.formulas: dict[str, int] = {}
@@ -89,6 +90,15 @@ class Export:
         ]  # fmt: skip
         single = [node for node in ends if self._size(node) == 1]
         return (single or ends or [None])[-1]
+
+    def _derivatives(self) -> tuple[dict[Node, Array], str]:
+        """The result's derivatives, or why there are none."""
+        if self.result is None:
+            return {}, ""
+        try:
+            return totals(self.result, self.twins), ""
+        except GradientError as error:  # of an operation without a derivative
+            return {}, f"No derivatives are shown: {error}."
 
     def _size(self, node: Node) -> int:
         """How many elements the node has, of all its outputs; 0 where that is unknown."""
@@ -147,12 +157,14 @@ class Export:
         return self.items[self.first[self.result]].label
 
     def _notes(self) -> list[str]:
+        refusal = [self._refusal] if self._refusal else []
         if not self.budget.cut:
-            return []
+            return refusal
         size = self.options.budget / 1e6
         return [
+            *refusal,
             f"{self.budget.cut} arrays are shown as a summary and a slice: the page's numbers are "
-            f"kept under {size:g} MB. Give budget= for more."
+            f"kept under {size:g} MB. Give budget= for more.",
         ]
 
     def _node(self, item: Item) -> Json:
@@ -167,8 +179,7 @@ class Export:
         if item.scope:
             found["s"] = list(item.scope)
         if isinstance(node, Operation):
-            if math := formula(type(node)):
-                found["m"] = self.formulas.setdefault(math, len(self.formulas))
+            found["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if plain := _attributes(node):
                 found["a"] = plain
         if isinstance(node, Variable) and node.trainable:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.gradients import Gradient
-from ...dtypes import Array, float64
+from ...dtypes import Array, float64, is_floating
 from ...errors import FeedError
 from ...graph.context import built_at, opened
 from ...graph.leaves import Constant, Placeholder
@@ -73,7 +73,7 @@ def doubled(value: Value) -> Value:
     if isinstance(value, tuple):
         return tuple(doubled(one) for one in value)
     array = np.asarray(value)
-    return array.astype(float64) if array.dtype.kind == "f" else array
+    return array.astype(float64) if is_floating(array.dtype) else array
 
 
 def twins_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:

@@ -13,9 +13,9 @@ from ...errors import PalingradError
 from ...graph.context import opened
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
+from ...ops.activation import Rectifier
 
 _SECONDS = 0.5  # to spend on measuring
-_RECTIFIERS = ("relu", "leaky_relu", "elu")
 
 
 def seconds_of(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, float]:
@@ -54,7 +54,7 @@ def dead_units(node: Node, value: Any) -> float | None:
 
     None for everything else, and where there is one example only.
     """
-    if node.library_name() not in _RECTIFIERS or not isinstance(value, np.ndarray):
+    if not isinstance(node, Rectifier) or not isinstance(value, np.ndarray):
         return None
     array: Array = value
     if array.ndim < 2 or array.size == array.shape[-1] or not array.size:

@@ -9,10 +9,9 @@ import numpy as np
 
 from ...autodiff.jacobians import one_hot_like
 from ...autodiff.reverse import pulled_back, reverse
-from ...dtypes import Array
+from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
 from ...graph.context import opened
-from ...graph.kinds import Composite, Custom, Elementwise, Reduce
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
@@ -28,7 +27,7 @@ def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
     Nothing where the result has no value, isn't of floats, or has more than `ROWS` elements.
     """
     y = twins.get(result)
-    if y is None or y.dtype is None or y.dtype.kind != "f" or y.numpy().size > ROWS:
+    if y is None or not is_inexact(y.dtype) or y.numpy().size > ROWS:
         return {}
     rows: dict[Node, list[Array]] = {}
     back = {id(twin): node for node, twin in twins.items()}
@@ -73,42 +72,18 @@ def local(twin: Operation, position: int) -> tuple[Array, bool] | None:
 
 
 def _floats(*nodes: Node) -> bool:
-    return all(node.dtype is not None and node.dtype.kind == "f" for node in nodes)
+    return all(is_inexact(node.dtype) for node in nodes)
 
 
 def takes_gradient(node: Node, value: Any) -> bool:
     """Whether a gradient is shown: nodes of floats, but not the bare numbers in expressions."""
     bare = isinstance(node, Constant) and node.scalar is not None
-    dtype = getattr(value, "dtype", None) or node.dtype
-    return not bare and getattr(dtype, "kind", "") == "f"
+    if bare or isinstance(node, MultipleOutputs):
+        return False
+    return is_inexact(node.dtype if value is None else value.dtype)
 
 
 def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:
-    """What is known of ∂y/∂x from the operation's kind alone, in a word."""
+    """What is known of ∂y/∂x from the operation alone, in a word."""
     size = sizes[position]
-    if size == out == 1:
-        return "number"
-    name = node.library_name()
-    if isinstance(node, Elementwise):
-        return "diagonal" if size == out else "diagonal, columns shared by broadcasting"
-    if name in ("reshape", "flatten", "expand_dims", "squeeze", "positive", "after"):
-        return "identity"
-    if name in ("permute_dims", "matrix_transpose"):
-        return "permutation"
-    if name in ("slice", "item", "place", "broadcast_to", "take", "concat", "split"):
-        return "selection"
-    if name == "take_add":
-        return "selection, rows added"
-    if name in ("sum", "mean"):
-        return "row of equal numbers" if out == 1 else "rows of equal numbers"
-    if name == "matmul":
-        if out == 1 or 1 in (len(node.inputs[0].shape or ()), len(node.inputs[1].shape or ())):
-            return "rows of the other operand" if position == 0 else "the other operand"
-        return "Kronecker: I ⊗ yᵀ" if position == 0 else "Kronecker: x ⊗ I"
-    if name in ("softmax", "log_softmax"):
-        return "diagonal less outer"
-    if isinstance(node, Reduce):
-        return "row" if out == 1 else "one row for each result"
-    if isinstance(node, Custom):
-        return "the user's own rule"
-    return "composite" if isinstance(node, Composite) else "general"
+    return "number" if size == out == 1 else node.structure(position, size, out)

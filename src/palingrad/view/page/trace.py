@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_boolean
 from ...maths import numpy_maths
 
 # The names that assets/maths.js has, too.
@@ -78,7 +79,7 @@ def name_of_bits(name: str) -> bool:
 
 
 def _boolean(value: Any) -> bool:
-    return np.asarray(value).dtype.kind == "b"
+    return is_boolean(np.asarray(value).dtype)
 
 
 class Traced:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...dtypes import is_inexact
 from ...errors import TapeError
 from ...graph.leaves import Variable
 from ...io.atomic import write_atomically
@@ -244,4 +245,4 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
 
 
 def _is_float(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    return isinstance(value, np.ndarray) and is_inexact(value.dtype)

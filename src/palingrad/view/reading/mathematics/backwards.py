@@ -11,11 +11,11 @@ from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array
 from ....graph.context import opened
 from ....graph.node import Node
+from ....graph.notation import Piece, added
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....shapes import size, sizes
 from .paths import Found
-from .pieces import Piece, added
 from .steps import Step
 from .symbols import bar, value_of
 from .worked import Worked, is_float, is_number_like

@@ -10,11 +10,11 @@ from typing import Any
 from ....errors import GraphError
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
+from ....graph.notation import ATOM, Piece
 from ....graph.order import postorder
 from ...names import is_named, names_of
 from .expression import Writing, written
 from .mathml import mathml
-from .pieces import ATOM, Piece
 from .plain import plain
 from .symbols import symbol
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape
 
+from ....graph.notation import Piece
+from ....graph.operation import Operation
 from .reader import Reader
 
 _STYLE = "margin: 0.45em 0 0.45em 1.5em; overflow: auto hidden"
@@ -19,6 +22,20 @@ def mathml(latex: str) -> str:
 def inline(latex: str) -> str:
     """A formula inside a line."""
     return f'<math displaystyle="true"><mrow>{_Formulas(latex).row()}</mrow></math>'
+
+
+def formula(node: Operation) -> str:
+    """The node's formula as the inside of a <math> element.
+
+    Operands are left as holes, `{0}` for the first: the page puts the names of the inputs there.
+    """
+    holes = [Piece(chr(0xE000 + place)) for place in range(len(node.inputs))]
+    return _read(node.notation(*holes).latex)
+
+
+@lru_cache(1024)
+def _read(latex: str) -> str:
+    return _Formulas(latex).row()
 
 
 class _Formulas(Reader):

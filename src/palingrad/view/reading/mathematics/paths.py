@@ -11,9 +11,9 @@ from ....autodiff.reverse import pulled_back
 from ....dtypes import Array
 from ....graph.context import opened
 from ....graph.node import Node
+from ....graph.notation import PRODUCT, Piece, added
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
-from .pieces import PRODUCT, Piece, added
 from .steps import Step
 from .symbols import number, partial
 from .worked import Worked, is_float

@@ -1,17 +1,12 @@
-"""The formulas of operations, LaTeX in `math`, as MathML, which browsers draw by themselves.
+"""The LaTeX of operations' formulas as MathML, which browsers draw by themselves.
 
 Only the LaTeX that formulas are written with is understood; what isn't is shown as it was written.
-Operands are left as holes, `{0}` for the first: the page puts the names of a node's inputs there.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
-from functools import lru_cache
 from html import escape
-
-from ....graph.operation import Operation
 
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\{(?:\w+)\}|\d+(?:\.\d+)?|[a-zA-Z]|\s+|.", re.DOTALL)
 _SIGNS = {
@@ -30,42 +25,6 @@ _LETTERS = {
 _SPACES = {",": "0.17em", ";": "0.28em", "quad": "1em", " ": "0.25em", "!": "-0.17em"}
 _SCRIPT = {"U": "𝒰", "N": "𝒩", "L": "ℒ", "O": "𝒪"}
 _LARGE = {"∑", "∏", "∫"}
-
-
-@lru_cache(1024)
-def formula(operation: type[Operation]) -> str:
-    """The operation's formula as the inside of a <math> element, with a hole for each operand."""
-    names = _operands(operation)
-    text = re.sub(
-        r"\{(\w+)\}(?!\()",
-        lambda found: _hole(found, names, operation.math),
-        operation.math,
-    )
-    return Reader(text).row() if text else ""
-
-
-def _operands(operation: type[Operation]) -> list[str]:
-    rule = operation.__dict__.get("f") or operation.__dict__.get("expand")
-    rule = rule or operation.f if operation.f is not Operation.f else rule or operation.compute
-    rule = getattr(rule, "__func__", rule)
-    found = list(inspect.signature(rule).parameters.values())[1:]
-    return [one.name for one in found if one.kind is one.POSITIONAL_OR_KEYWORD]
-
-
-def _hole(found: re.Match[str], names: list[str], math: str) -> str:
-    """A private character for the operand of this name, or of this letter first, else the text."""
-    name = found[1]
-    if math[: found.start()].endswith(
-        ("\\operatorname", "\\mathcal", "\\begin", "\\end", "_", "^")
-    ):
-        return found[0]  # a word, not an operand; "_{i}" is an index
-    if name in names:
-        return chr(0xE000 + names.index(name))
-    if len(name) > 1:
-        return found[0]
-    near = [place for place, one in enumerate(names) if one.startswith(name)]
-    place = near[0] if near else "xyz".find(name)
-    return found[0] if place < 0 else chr(0xE000 + place)
 
 
 class Reader:
@@ -115,7 +74,7 @@ class Reader:
             return f"<mrow>{inside}</mrow>"
         if token.startswith("\\"):
             return self.command(token[1:])
-        if len(token) == 1 and 0xE000 <= ord(token) < 0xE100:
+        if len(token) == 1 and 0xE000 <= ord(token) <= 0xF8FF:
             return f"<mi>{{{ord(token) - 0xE000}}}</mi>"
         if token.isalpha():
             return f"<mi>{token}</mi>"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import Array
+from ....dtypes import Array, is_inexact
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ϵ", "varepsilon": "ε",
@@ -79,7 +79,7 @@ def value_of(array: Array) -> str:
         lines = [" & ".join(map(number, row)) for row in rows]
         return r"\begin{pmatrix} " + r" \\ ".join(lines) + r" \end{pmatrix}"
     shape = r" \times ".join(map(str, array.shape))
-    if not array.size or array.dtype.kind not in "f":
+    if not array.size or not is_inexact(array.dtype):
         return f"[{shape}]"
     with np.errstate(all="ignore"):
         norm = np.sqrt(np.sum(np.square(array, dtype=np.float64)))

@@ -7,12 +7,13 @@ from typing import Any
 
 from ....autodiff.replay import replay
 from ....autodiff.reverse import pulled_back, reverse
-from ....dtypes import Array
+from ....dtypes import Array, is_inexact
 from ....errors import GraphError
 from ....graph.context import built_at, level_of, opened
 from ....graph.kinds import Scratch
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
+from ....graph.notation import Piece
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.order import postorder
 from ....graph.registry import ops
@@ -23,7 +24,6 @@ from ....passes.simplify import simplify
 from ....shapes import size
 from .expression import written, written_unguarded
 from .latex import Letters, expressions, user_names
-from .pieces import Piece
 from .symbols import value_of
 
 Named = dict[int, str]
@@ -193,8 +193,8 @@ def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
 def is_float(node: Node) -> bool:
     """Whether gradients can reach the node."""
     if isinstance(node, MultipleOutputs):
-        return any(dtype.kind == "f" for dtype in node.dtype)
-    return node.dtype is not None and node.dtype.kind == "f"
+        return any(is_inexact(dtype) for dtype in node.dtype)
+    return is_inexact(node.dtype)
 
 
 def is_number_like(node: Node) -> bool:

@@ -14,7 +14,7 @@ from ....graph.context import level_of, pulled_of
 from ....graph.leaves import Constant, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
-from ....graph.registry import operations
+from ....graph.registry import is_shipped, operations
 from ....maths import numpy_maths
 from ....passes.program import Program
 from ....shapes import text as shape_text
@@ -241,7 +241,7 @@ def function_name(name: str) -> str:
 def _reserved() -> set[str]:
     """Names that nothing of the user's has in a module: those that mean something there already,
     and those that helpers would like."""
-    bases = {one._library_name for one in operations.values() if not one.samples}
+    bases = {one._kind_name for one in operations.values() if is_shipped(one) and not one.samples}
     return {*_words(), *({one._kind_name for one in operations.values()} - bases)}
 
 
@@ -332,11 +332,11 @@ def _where(node: Node) -> str:
         return ""
     line = linecache.getline(origin.file, origin.line).strip()
     line = "".join(one if one.isprintable() else " " for one in line)
-    operation = pulled_of(node._origin)
-    if operation is None:
+    pulled = pulled_of(node._origin)
+    if pulled is None:
         return f"{origin}: {line}" if line else str(origin)
-    rule = _derivative(operation)
-    return f"{origin}, back through {operation._kind_name}" + (f": {rule}" if rule else "")
+    rule = _derivative(pulled)
+    return f"{origin}, back through {pulled._kind_name}" + (f": {rule}" if rule else "")
 
 
 def _derivative(operation: type[Operation]) -> str:

@@ -1,0 +1,238 @@
+"""Mathematics as it is printed: pieces of LaTeX, put together with the brackets that they need.
+
+An operation is printed from how its inputs are: by its template `math`, whose holes `{x}` take the
+inputs, or by its own `notation(y, *x)` where a template can't say it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# How tightly a piece of mathematics holds together, from loose to tight.
+RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
+BACKSLASH = "\\"
+_GROUP = r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]"
+
+
+class Piece(NamedTuple):
+    """LaTeX, and how tightly it holds together."""
+
+    latex: str
+    level: int = ATOM
+
+    def signed(self) -> tuple[str, Piece]:
+        """A leading minus, if it is all of a product's or number's, and the rest."""
+        if self.level == SUM and self.latex.startswith("-"):
+            rest = re.sub(_GROUP, "", re.sub(r"\\left.*\\right", "", self.latex[1:]))
+            if not re.search(r"(?<=\S) [+-] ", rest):
+                one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
+                return "-", Piece(self.latex[1:], ATOM if one else PRODUCT)
+        return "", self
+
+    def within(self, level: int) -> str:
+        """The piece where something of `level` is expected: in brackets if it is looser."""
+        return self.latex if self.level >= level else f"\\left({self.latex}\\right)"
+
+
+def _times(count: int, term: Piece) -> Piece:
+    sign, rest = term.signed()
+    text = rest.within(PRODUCT)
+    return Piece(
+        f"{sign}{count}{' ' if text[0] == BACKSLASH else ''}{text}", SUM if sign else PRODUCT
+    )
+
+
+def added(terms: Sequence[Piece]) -> Piece:
+    """A sum, in which what is negative is subtracted, and what comes twice is 2 times that."""
+    counts = Counter(term.latex for term in terms)
+    if len(counts) < len(terms) and not any(re.match(r"-?[\d.]", text) for text in counts):
+        terms = [
+            term if counts[term.latex] == 1 else _times(counts[term.latex], term)
+            for term in dict.fromkeys(terms)
+        ]
+    total = terms[0]
+    for term in terms[1:]:
+        text = term.within(SUM)
+        end = f"- {text[1:]}" if text.startswith("-") else f"+ {text}"  # a + (−b + c) is a − b + c
+        total = Piece(f"{total.within(SUM)} {end}", SUM)
+    return total
+
+
+def subtracted(x: Piece, y: Piece) -> Piece:
+    """x − y, or x + z where y is −z."""
+    sign, rest = y.signed()
+    if sign:
+        return Piece(f"{x.within(SUM)} + {rest.within(PRODUCT)}", SUM)
+    return Piece(f"{x.within(SUM)} - {y.within(PRODUCT)}", SUM)
+
+
+def negated(x: Piece) -> Piece:
+    """−x, or z where x is −z."""
+    sign, rest = x.signed()
+    return rest if sign else Piece("-" + x.within(PRODUCT), SUM)
+
+
+def quotient(x: Piece, y: Piece) -> Piece:
+    """x/y as a fraction, a minus before it."""
+    (sign, x), (other, y) = x.signed(), y.signed()
+    minus = "-" if sign != other else ""
+    if y.latex == "1":
+        return Piece(minus + x.within(PRODUCT), SUM) if minus else x
+    return Piece(f"{minus}\\frac{{{x.latex}}}{{{y.latex}}}", SUM if minus else PRODUCT)
+
+
+def power(x: Piece, y: Piece) -> Piece:
+    """xʸ; a root or a fraction where y says so."""
+    if y.latex == "0.5":
+        return Piece(f"\\sqrt{{{x.latex}}}")
+    if y.latex == "-1":
+        return Piece(f"\\frac{{1}}{{{x.latex}}}", PRODUCT)
+    return Piece(f"{x.within(ATOM)}^{{{y.latex}}}", POWER)
+
+
+def applied(name: str, operands: Sequence[Piece]) -> Piece:
+    """name(operands)."""
+    return Piece(f"{name}\\left({', '.join(one.latex for one in operands)}\\right)", ATOM)
+
+
+def operator(name: str) -> str:
+    """A word as the name of a function."""
+    return "\\operatorname{" + name.replace("_", "\\_") + "}"
+
+
+def subscripted(x: Piece, index: str) -> Piece:
+    """x with an index; what has one already is kept together."""
+    inner = f"{{{x.latex}}}" if "_" in x.latex and x.level == ATOM else x.within(ATOM)
+    return Piece(f"{inner}_{{{index}}}", ATOM)
+
+
+def indexed(x: Piece, index: str) -> Piece:
+    """x[index]."""
+    return subscripted(x, f"[{index}]")
+
+
+def index_text(index: Sequence[object]) -> str:
+    """Integers, slices, None and … as between brackets."""
+    texts: list[str] = []
+    for part in index:
+        if isinstance(part, slice):
+            ends = ["" if end is None else str(end) for end in (part.start, part.stop)]
+            texts.append(":".join(ends) + ("" if part.step is None else f":{part.step}"))
+        elif part is None:
+            texts.append(r"\mathrm{new}")
+        else:
+            texts.append(r"\dots" if part is Ellipsis else str(part))
+    return ", ".join(texts)
+
+
+def filled(x: Piece) -> Piece:
+    """A number in every place of an array: x·𝟏."""
+    if x.latex in ("1", r"\mathbf{1}"):
+        return Piece(r"\mathbf{1}")
+    return Piece(f"{x.within(PRODUCT)}\\,\\mathbf{{1}}", PRODUCT)
+
+
+def chosen(c: Piece, x: Piece, y: Piece) -> Piece:
+    """x where c holds, else y; with 0 for one a product with Iverson's bracket, 1 where c holds."""
+    if y.latex in ("0", "0.0"):
+        holds = f"\\left[{c.latex}\\right]"
+        if x.latex in ("1", r"\mathbf{1}"):
+            return Piece(holds)
+        return Piece(f"{holds}\\,{x.within(PRODUCT)}", PRODUCT)
+    if x.latex in ("0", "0.0"):
+        return Piece(f"\\left[\\lnot\\,({c.latex})\\right]\\,{y.within(PRODUCT)}", PRODUCT)
+    branches = rf"{x.latex} & \mathrm{{if}}\ {c.latex} \\ {y.latex} & \mathrm{{else}}"
+    return Piece(rf"\begin{{cases}} {branches} \end{{cases}}")
+
+
+# ---------------------------------------------------------------- products
+
+
+def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
+    """x·y: numbers first, signs before all; ⊙ between two arrays; nothing between letters."""
+    (sign, x), (other, y) = x.signed(), y.signed()
+    minus = "-" if sign != other else ""
+    if arrays:  # c𝟏 ⊙ y is c·y
+        x, y = _without_ones(x), _without_ones(y)
+    if x.latex == y.latex and not _digits(x):
+        return Piece(f"{minus}{x.within(ATOM)}^2", SUM if minus else POWER)
+    (a, x), (b, y) = _factor(x), _factor(y)
+    number = r" \cdot ".join(one for one in (a, b) if one and one != "1")
+    for one, rest in ((x, y), (y, x)):
+        if one.latex == "1" or (one.latex == r"\mathbf{1}" and rest.latex != "1"):
+            return _with_number(minus, number, rest)
+    for one, rest in ((x, y), (y, x)):
+        if below := _denominator(one):
+            top = _with_number("", number, rest).latex
+            return _with_number(minus, "", Piece(f"\\frac{{{top}}}{{{below}}}", PRODUCT))
+    if arrays:  # a matrix product beside ⊙ in brackets
+        x, y = (one if r"\odot" in one.latex else _closed(one) for one in (x, y))
+    left, right = x.within(PRODUCT), y.within(PRODUCT)
+    between = r" \odot " if arrays else r"\,"
+    if not arrays and (re.match(r"[\d.]", right) or _wordy(left, right)):
+        between = r" \cdot "
+    return _with_number(minus, number, Piece(f"{left}{between}{right}", PRODUCT))
+
+
+def _closed(x: Piece) -> Piece:
+    return Piece(x.within(ATOM)) if x.level == PRODUCT and r"\," in x.latex else x
+
+
+def _with_number(minus: str, number: str, rest: Piece) -> Piece:
+    """−number·rest, where sign and number may be missing."""
+    if rest.latex == "1" and number:
+        return Piece(minus + number, SUM if minus else PRODUCT)
+    if not number:
+        return Piece(minus + rest.within(PRODUCT), SUM) if minus else rest
+    text = rest.within(PRODUCT)
+    between = r" \cdot " if re.match(r"[\d.]|\\frac\{[\d.]", text) or "10^" in number else ""
+    between = between or (" " if text.startswith("\\") else "")
+    return Piece(f"{minus}{number}{between}{text}", SUM if minus else PRODUCT)
+
+
+def _factor(x: Piece) -> tuple[str, Piece]:
+    """The number that a product begins with, and the rest."""
+    if _digits(x):
+        return x.latex, Piece("1")
+    match = re.match(r"([\d.]+)(?:\\,| |(?=[a-zA-Z(]))(?!\\cdot)(?=\D)", x.latex)
+    if x.level != PRODUCT or match is None:
+        return "", x
+    rest = x.latex[match.end() :]
+    one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?|\\left\(((?!\\right).)*\\right\)", rest)
+    return match[1], Piece(rest, ATOM if one else PRODUCT)
+
+
+def _denominator(x: Piece) -> str:
+    """The y of 1/y."""
+    match = re.fullmatch(r"\\frac\{1\}\{(.*)\}", x.latex)
+    if match is None:
+        return ""
+    depth = 0
+    for one in match[1]:
+        depth += {"{": 1, "}": -1}.get(one, 0)
+        if depth < 0:
+            return ""
+    return match[1]
+
+
+def _without_ones(x: Piece) -> Piece:
+    rest = x.latex.removesuffix(r"\,\mathbf{1}")
+    return x if rest == x.latex else Piece(rest, PRODUCT)
+
+
+def _digits(x: Piece) -> bool:
+    """Whether the piece is a number."""
+    return re.fullmatch(r"[\d.]+(?: \\cdot 10\^\{-?\d+\})?", x.latex) is not None
+
+
+def _wordy(left: str, right: str) -> bool:
+    """Whether two words or functions would run into each other; a character for private use stands
+    for an operand of any name."""
+    if re.search(r"[\ue000-\uf8ff]", left + right):
+        return True
+    return bool(re.search(r"(?:mathrm|operatorname|log|sin|cos|tan)[^\^]*$", left)) or bool(
+        re.match(r"\\(?:mathrm|operatorname)", right)
+    )

@@ -1,0 +1,54 @@
+"""Questions about dtypes, by name."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad import dtypes
+from palingrad.dtypes import (
+    is_boolean,
+    is_floating,
+    is_inexact,
+    is_integer,
+    is_supported,
+    is_unsigned,
+)
+
+QUESTIONS = {
+    is_floating: "efd",
+    is_inexact: "efdFD",
+    is_integer: "bhiqBHIQ",
+    is_unsigned: "BHIQ",
+    is_boolean: "?",
+    is_supported: "?bhiqBHIQefd",
+}
+EVERY = [np.dtype(code) for code in "?bhiqBHIQefdFDOSUMm"]
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_is_answered_for_every_dtype(question):
+    yes = {np.dtype(code) for code in QUESTIONS[question]}
+    assert {dtype for dtype in EVERY if question(dtype)} == yes
+    assert all(question(dtype.newbyteorder("S")) for dtype in yes)
+    assert not question(None)
+
+
+@pytest.mark.tiny
+def test_the_questions_are_those_of_numpy():
+    for dtype in EVERY:
+        assert is_floating(dtype) == np.issubdtype(dtype, np.floating)
+        assert is_inexact(dtype) == np.issubdtype(dtype, np.inexact)
+        integer = np.issubdtype(dtype, np.integer) and dtype.kind != "m"
+        assert is_integer(dtype) == integer
+
+
+def test_nobody_asks_by_letter():
+    root = Path(pg.__file__).parent
+    letters = re.compile(r"""\.kind (==|!=|in|not in) ["'][biufc]+["']""")
+    for path in sorted(root.rglob("*.py")):
+        if path != Path(dtypes.__file__) and "engines" not in path.relative_to(root).parts:
+            assert not letters.search(path.read_text()), path
