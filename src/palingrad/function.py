@@ -58,7 +58,7 @@ class Function:
         latest = self._latest
         if latest is not None and not kwargs:
             # Written out: what runs often may take a few microseconds.
-            changes, count, forms, run, form, reads, seen, _ = latest
+            changes, count, forms, run, form, unchanged = latest
             if changes == setting_changes[0] and len(args) == count:
                 for one, (shape, dtype) in zip(args, forms):
                     if type(one) is not ndarray or one.dtype is not dtype or one.shape != shape:
@@ -67,7 +67,7 @@ class Function:
                     if (
                         context.graph is None
                         and not context.observers
-                        and (not seen or seen == [*map(id, reads())])
+                        and (unchanged is None or unchanged())
                     ):
                         outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
@@ -77,7 +77,7 @@ class Function:
         changes, read = setting_changes[0], self._reads.values()
         traced, fed = self._found(args, kwargs, given, read)
         if not kwargs and not context.observers:
-            self._latest = LastCall.of(traced, args, changes, self._reads.values, read)
+            self._latest = LastCall.of(traced, args, changes, self._reads, read)
         return traced.returned(traced(fed))
 
     def repeat(self, *args: Any, along: Collection[int]) -> Any:
@@ -255,21 +255,19 @@ class LastCall(NamedTuple):
     forms: list[tuple[tuple[int, ...], DType]]  # of each argument
     run: Callable[[Sequence[Array]], list[Array]]
     form: Callable[[list[Array]], Any] | None  # what f returned, of the outputs; None: the first
-    reads: Callable[[], list[Any]]  # the values of the variables that f reads,
-    seen: list[int]  # the ids of those it had,
-    held: list[Any]  # and these themselves, so that no other value gets the same id
+    unchanged: Callable[[], bool] | None  # whether the variables that f reads are, if it does
 
     @staticmethod
     def of(
         traced: CompiledTrace,
         args: tuple[Any, ...],
         changes: int,
-        reads: Callable[[], list[Any]],
-        held: list[Any],
+        reads: Reads,
+        read: list[Any],
     ) -> LastCall | None:
         """What there is to remember of this call, if anything."""
         plain = all(type(one) is ndarray and one.dtype in DTYPES for one in args)
-        if not plain or traced.fed != len(args):
+        if not plain or traced.fed != len(args) or len(read) != len(reads.names):
             return None
         forms = [(one.shape, one.dtype) for one in args]
         form: Any = traced.returned_outputs
@@ -278,7 +276,8 @@ class LastCall(NamedTuple):
         elif traced.all_valued and type(traced.form) is tuple and set(traced.form) == {VALUE}:
             form = tuple
         run = traced.executable.__call__
-        return LastCall(changes, len(args), forms, run, form, reads, [*map(id, held)], held)
+        unchanged = reads.watch(read) if read else None
+        return LastCall(changes, len(args), forms, run, form, unchanged)
 
 
 def _is_tensor(leaf: Any) -> bool:

@@ -196,30 +196,47 @@ class Reads:
 
     def __init__(self, f: Callable[..., Any]) -> None:
         code = getattr(f, "__code__", None)
-        self._globals: dict[str, Any] = getattr(f, "__globals__", {})
-        self._cells: dict[str, Any] = {}
-        self._names: list[str] = []
+        cells: dict[str, Any] = {}
+        self._globals: list[str] = []
+        self._get = getattr(f, "__globals__", {}).get
         self._last: tuple[list[Any], tuple[Static, ...]] = [], ()
-        if not isinstance(code, CodeType):
-            return
-        self._names, self._cells = _variables(code, f.__closure__ or ())
-        for name in list(self._names):
-            known = name in self._globals
-            if isinstance(self._globals.get(name), ModuleType) if known else name in _BUILTINS:
-                self._names.remove(name)
+        if isinstance(code, CodeType):
+            names, cells = _variables(code, f.__closure__ or ())
+            self._globals = [name for name in names if not self._is_fixed(name)]
+        self._cells = list(cells.values())
+        self.names = [*self._globals, *cells]  # in the order of the values
 
-    @property
-    def names(self) -> list[str]:
-        """What the variables are called, in the order of their values."""
-        return [*self._names, *self._cells]
+    def _is_fixed(self, name: str) -> bool:
+        """Whether a global is taken to stay what it is: a module, or one of Python's own."""
+        value = self._get(name)
+        return isinstance(value, ModuleType) or (value is None and name in _BUILTINS)
 
     def values(self) -> list[Any]:
         """The values now; [] if one is there no more, which calling the function says better."""
         try:
-            found = [cell.cell_contents for cell in self._cells.values()]
+            return [*map(self._get, self._globals), *(cell.cell_contents for cell in self._cells)]
         except ValueError:
             return []
-        return [*map(self._globals.get, self._names), *found]
+
+    def watch(self, values: list[Any]) -> Callable[[], bool]:
+        """A function that says whether these are still the values, fast enough for every call."""
+        get = self._get
+        names = list(zip(self._globals, values))
+        cells = list(zip(self._cells, values[len(names) :]))
+
+        def unchanged() -> bool:
+            for name, value in names:
+                if get(name) is not value:
+                    return False
+            try:
+                for cell, value in cells:
+                    if cell.cell_contents is not value:
+                        return False
+            except ValueError:  # one is there no more
+                return False
+            return True
+
+        return unchanged
 
     def forms(self, values: list[Any]) -> tuple[Static, ...]:
         """What of the values is part of the signature: a number or text, else which object."""
