@@ -44,7 +44,7 @@ class Training:
 
     def from_cache(self) -> bool:
         """Whether the step's machine code was on disk."""
-        return all(traced.executable.from_cache for traced in self.step._traces.values())
+        return all(traced.executable.from_cache for traced in self.step._programs.values())
 
 
 def mlp(engine: str = "native") -> Training:

@@ -22,6 +22,8 @@ LAYERS = [
     ["autodiff"],
     ["passes"],
     ["engines"],
+    ["programs", "signature"],
+    ["tracing"],
     ["session", "function"],
     ["io"],
     ["view"],

@@ -6,6 +6,7 @@ float32 (NumPy says float64), as the array API standard leaves open and PyTorch 
 
 from __future__ import annotations
 
+from array import array as TypedArray
 from functools import cache
 from typing import Any, TypeGuard
 
@@ -119,17 +120,43 @@ def scalar_dtype(scalar: Scalar) -> DType:
     return int64 if isinstance(scalar, int) else default_dtype()
 
 
-def _first_leaf(value: Any) -> Any:
-    while isinstance(value, (list, tuple)) and value:
-        value = value[0]
-    return value
+def is_array_like(value: Any) -> bool:
+    """Whether a value has a dtype of its own: a NumPy array or number, `array.array`, a memoryview,
+    or what any library turns into an array by `__array__`."""
+    if isinstance(value, np.generic):
+        return isinstance(value, (np.number, np.bool_))
+    if isinstance(value, (np.ndarray, TypedArray, memoryview)):
+        return True
+    return getattr(type(value), "__array__", None) is not None
+
+
+def _has_dtype(value: Any) -> bool:
+    """Whether a value, or anything in nested lists, has a dtype of its own.
+
+    Raises DTypeError for masked elements, which NumPy would take for numbers.
+    """
+    if isinstance(value, (list, tuple)):
+        kinds = set(map(type, value))
+        if all(issubclass(kind, (int, float, np.generic)) for kind in kinds):
+            return any(issubclass(kind, np.generic) for kind in kinds)
+        return any([_has_dtype(one) for one in value])  # a list, so that every one is looked at
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
+        count, total = np.ma.count_masked(value), value.size
+        raise DTypeError(
+            f"{count} of {total} elements of a masked array are masked, which an array can't say; "
+            "give them a value by filled(value), or pass data and mask apart and use pg.where"
+        )
+    return is_array_like(value)
 
 
 def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> Array:
     """`value` (array, scalar, nested lists) as an array; Python floats become the default float.
 
-    Raises DTypeError for what isn't made of numbers, ShapeError for ragged lists.
+    What has a dtype of its own keeps it, and in a list with Python numbers NumPy's rule decides.
+    Raises DTypeError for what isn't made of numbers and for masked elements, ShapeError for ragged
+    lists.
     """
+    has_dtype = type(value) is np.ndarray or _has_dtype(value)
     try:
         array = np.array(value) if copy else np.asarray(value)
     except ValueError as error:
@@ -143,9 +170,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
         array = array.astype(array.dtype.newbyteorder("="))
     if array.dtype.itemsize > 8:
         raise DTypeError(f"{array.dtype} is not supported: floats have up to 64 bits; use float64")
-    if dtype is None and array.dtype == np.float64:
-        if not isinstance(_first_leaf(value), (np.ndarray, np.generic)):
-            dtype = default_dtype()
+    if dtype is None and array.dtype == np.float64 and not has_dtype:
+        dtype = default_dtype()
     if dtype is not None and dtype != array.dtype:
         array = convert(array, dtype)
     return array

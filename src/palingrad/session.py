@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dtypes import Array, default_dtype
-from .engines.base import Engine, Executable
+from .dtypes import Array, DType, default_dtype
 from .engines.selection import get_engine
 from .errors import FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder
 from .graph.node import Node
-from .graph.operation import has_value
 from .graph.order import postorder
-from .passes.pipeline import optimise
 from .passes.specialise import specialise
+from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_crowd
 from .trees import leaves, rebuilt
-
-_PLANS = 256  # lists of fetches whose programs a session remembers
 
 
 class Session:
@@ -31,37 +26,55 @@ class Session:
     array([2, 4])
     """
 
-    def __init__(self, graph: Graph | None = None, *, engine: str | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph | None = None,
+        *,
+        engine: str | None = None,
+        max_programs: int = MAX_PROGRAMS,
+    ) -> None:
         self.graph = graph
         self.engine = engine
-        self._plans: dict[tuple[int, ...], Plan] = {}
-        self._lock = threading.Lock()
+        self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
+        self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> Any:
         """Compute `fetches`: a node, or lists, tuples and dicts of them, in the same form.
 
         `feeds` gives placeholders their values: arrays, numbers or nested lists. Assignments
         among the fetches land together after everything is computed; `minimize` and `group`
-        nodes give None. Values are read-only arrays. Raises FeedError for a missing feed or one
-        that doesn't fit, ShapeError where the fed shapes don't fit together.
+        nodes give None. Values are read-only arrays. The programs of the `max_programs` kinds of
+        run used last are kept, and a warning says when one has to go. Raises FeedError for a
+        missing feed or one that doesn't fit, ShapeError where the fed shapes don't fit together.
         """
         nodes = leaves(fetches)
-        key = tuple(map(id, nodes))
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._keep(key, Plan(self._checked(nodes)))
-        values = iter(plan.run(feeds or {}, get_engine(self.engine)))
-        return rebuilt(fetches, values)
+        number = tuple(map(id, nodes))
+        wanted = self._fetches.get(number)
+        if wanted is None:
+            checked = self._checked(nodes)
+            wanted = self._fetches.make(number, lambda: Fetches(checked))
+        arrays = wanted.accepted({} if feeds is None else feeds, self.graph)
+        engine = get_engine(self.engine, observed=False).name  # whoever records shares the program
+        key = wanted, tuple([(one.shape, one.dtype) for one in arrays]), engine, default_dtype()
+        compiled = self._programs.get(key) or self._compiled(key)
+        return rebuilt(fetches, iter(compiled(arrays)))
 
-    def _keep(self, key: tuple[int, ...], plan: Plan) -> Plan:
-        """The plan for these fetches, of this thread or of one that was faster."""
-        with self._lock:
-            while len(self._plans) >= _PLANS:  # fetches that are built anew for each run
-                del self._plans[next(iter(self._plans))]
-            return self._plans.setdefault(key, plan)
+    def _compiled(self, key: Run) -> Compiled:
+        wanted, forms, engine, _ = key
+        fed = dict(zip(wanted.placeholders, forms, strict=True))
+        made = self._programs.make(
+            key, lambda: Compiled(wanted.nodes, specialise(wanted.nodes, fed), engine)
+        )
+        crowd = self._programs.crowd()
+        if crowd:
+            warn_of_crowd("Session", self._programs.limit, _what_varies(crowd))
+        return made
 
     def _checked(self, nodes: Sequence[Any]) -> list[Node]:
         for node in nodes:
+            if isinstance(node, str):
+                hint = _by_name(node, self.graph)
+                raise GraphError(f"run: expected nodes to fetch, got str {node!r}.", hint=hint)
             if not isinstance(node, Node):
                 raise GraphError(
                     f"run: expected nodes to fetch, got {type(node).__name__} {node!r:.40}"
@@ -78,53 +91,70 @@ class Session:
 
     def close(self) -> None:
         """Forget all compiled programs."""
-        with self._lock:
-            self._plans.clear()
+        self._programs.clear()
+        self._fetches.clear()
 
 
-class Plan:
-    """What a list of fetches needs, and its Programs, one for each signature of feeds."""
+class Fetches:
+    """Nodes that are fetched together, and what they need to be fed."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes  # held here, so that no other node gets the same id
         self.placeholders = [node for node in postorder(*nodes) if isinstance(node, Placeholder)]
-        self._valued = [has_value(node) for node in nodes]
-        self._compiled: dict[Any, Executable] = {}
-        self._lock = threading.Lock()
 
-    def run(self, feeds: Mapping[Placeholder, Any], engine: Engine) -> list[Array | None]:
-        """One value for each node, None for one without."""
-        arrays = self._accepted(feeds)
-        signature = tuple((array.shape, array.dtype) for array in arrays)
-        key = (signature, engine.name, default_dtype())
-        executable = self._compiled.get(key)
-        if executable is None:
-            with self._lock:
-                executable = self._compiled.get(key)
-                if executable is None:
-                    executable = self._compile(signature, engine)
-                    self._compiled[key] = executable
-        values = iter(executable(arrays))
-        return [next(values) if valued else None for valued in self._valued]
-
-    def _compile(self, signature: tuple[Any, ...], engine: Engine) -> Executable:
-        fed = dict(zip(self.placeholders, signature, strict=True))
-        return engine.compile(optimise(specialise(self.nodes, fed)))
-
-    def _accepted(self, feeds: Any) -> list[Array]:
+    def accepted(self, feeds: Any, graph: Graph | None) -> list[Array]:
+        """An array for each placeholder. Raises FeedError where one is missing or doesn't fit."""
         if type(feeds) is not dict and not isinstance(feeds, Mapping):
             raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}")
         try:
             if len(feeds) > len(self.placeholders):
-                check_keys(feeds)
+                check_keys(feeds, graph)
             return [node.accept(feeds[node]) for node in self.placeholders]
         except KeyError as error:
             node = error.args[0]
+            check_keys(feeds, node.graph or graph)
             raise FeedError(f"{node.label()} needs a feed{node.built()}") from None
 
 
-def check_keys(feeds: Mapping[Any, Any]) -> None:
-    """Raise FeedError where something else than a placeholder is fed."""
+def check_keys(feeds: Mapping[Any, Any], graph: Graph | None = None) -> None:
+    """Raise FeedError where something else than a placeholder, or one of another graph, is fed."""
     for key in feeds:
+        if isinstance(key, str):
+            raise FeedError(f"only placeholders are fed, got {key!r}.", hint=_by_name(key, graph))
         if not isinstance(key, Placeholder):
             raise FeedError(f"only placeholders are fed, got {key!r:.60}")
+        if graph is not None and key.graph not in (None, graph):
+            raise FeedError(
+                f"{key.label()} is fed, which belongs to another graph than what is "
+                f"computed{key.built()}"
+            )
+
+
+def _by_name(name: str, graph: Graph | None) -> str:
+    """What to write for the name of a node."""
+    if graph is None:
+        return f"Use the node itself; graph[{name!r}] is a graph's node of that name."
+    try:
+        return f"Use the node itself: graph[{name!r}] is {graph[name].label()}."
+    except GraphError as error:
+        return f"Use the node itself. {error}"
+
+
+# What the compiled program of a run is found by: what is fetched, shape and dtype of each feed, the
+# engine, and the default float.
+Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, DType]
+
+
+def _what_varies(keys: list[Run]) -> str:
+    """Which part of these runs had the most values, and what to do about it."""
+    wanted = keys[-1][0]
+    fetched = len({key[0] for key in keys})
+    found = [(fetched, "the fetches", "lists of nodes: build nodes once, before the runs.")]
+    alike = [forms for one, forms, *_ in keys if one is wanted]
+    for place, node in enumerate(wanted.placeholders):
+        found.append((len({forms[place] for forms in alike}), f"the feed of {node.label()}", _PAD))
+    number, what, how = max(found, key=lambda one: one[0])
+    return f"Most varied: {what}, {number} {how}"
+
+
+_PAD = "shapes or dtypes: pad or cut arrays to a few shapes."

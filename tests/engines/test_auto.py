@@ -15,7 +15,7 @@ X = np.linspace(0, 1, 3000, dtype=np.float32)
 def executable(f, *args, runs=0):
     function = pg.function(f, engine="auto", runs=runs)
     function(*args)
-    (traced,) = function._traces.values()
+    (traced,) = function._programs.values()
     return function, traced.executable
 
 

@@ -116,6 +116,10 @@ class Graph:
     def check_new_variable(self) -> None:
         """Raise where no Variable may be made; a plain graph takes any."""
 
+    def value_hint(self, node: Node) -> str:
+        """Where to get the value of a node that has none, for messages while this is open."""
+        return "it waits for a session. Run it with pg.Session().run(node, feeds)"
+
     # ---------------------------------------------------------------- to look at
 
     def draw(self, path: Any = None, **options: Any) -> Any:

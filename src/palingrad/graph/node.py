@@ -113,10 +113,14 @@ class Node(Operators):
         value = self.value
         if value is None:
             raise GraphError(
-                f"{self.label()} has no value yet{self.built()}: it waits for a session. "
-                "Run it with pg.Session().run(node, feeds)"
+                f"{self.label()} has no value yet{self.built()}: {self._value_hint()}"
             )
         return value
+
+    def _value_hint(self) -> str:
+        if context.graph is None:
+            return "it waits for a session. Run it with pg.Session().run(node, feeds)"
+        return context.graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""
@@ -142,7 +146,7 @@ class Node(Operators):
         if self._value is None:
             raise GraphError(
                 f"{self.label()} has no value yet{self.built()}, so it can't decide an `if`; "
-                "use pg.where(condition, x, y)"
+                f"use pg.where(condition, x, y): {self._value_hint()}"
             )
         return bool(self._value)
 

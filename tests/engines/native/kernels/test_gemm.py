@@ -325,7 +325,7 @@ def test_what_follows_a_product_is_written_once_for_tiles_of_two_heights():
     x, w = np.ones((64, 40), np.float32), np.ones((40, 32), np.float32)
     f = pg.function(lambda x, w: pg.tanh(x @ w), engine="native")
     f(x, w)
-    (traced,) = f._traces.values()
+    (traced,) = f._programs.values()
     text = traced.executable.emitted()
     kernel = text[text.index('define internal void @"product_0"') :].split("\n}")[0]
     assert kernel.count('call void @"tile') == 2

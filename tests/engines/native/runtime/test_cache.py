@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 def executable(f, *args):
     function = pg.function(f, engine="native")
     result = function(*args)
-    (traced,) = function._traces.values()
+    (traced,) = function._programs.values()
     return result, traced.executable
 
 

@@ -77,8 +77,13 @@ def _optimised(text: str, machine: Any) -> Any:
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_unrolling = False  # the loops that gain from it are written that way
     options.loop_vectorization = options.slp_vectorization = False  # vectors are ours already
-    passes = llvm.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(module, passes)
+    builder = llvm.create_pass_builder(machine, options)
+    passes = builder.getModulePassManager()
+    passes.run(module, builder)
+    # llvmlite from 0.45 on never frees a pass manager: its class inherits an empty `_dispose`
+    # before the one that does. That cost 50 kB for each compilation.
+    llvm.ffi.lib.LLVMPY_DisposeNewModulePassManger(passes)
+    passes.detach()
     return module
 
 

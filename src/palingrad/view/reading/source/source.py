@@ -13,7 +13,7 @@ import numpy as np
 
 from ....dtypes import Array
 from ....errors import GraphError
-from ....function import Function, trace
+from ....function import Function
 from ....graph.context import find_origin, target_of
 from ....graph.graph import Graph
 from ....graph.leaves import Constant, Placeholder, Variable
@@ -31,6 +31,7 @@ from ....passes.simplify import simplify
 from ....passes.specialise import specialise
 from ....passes.stable import stabilise
 from ....session import check_keys
+from ....tracing import trace
 from ....trees import leaves, mapped, rebuilt
 from ...names import is_named, names_of
 from .module import Gradient, Module, Wanted, function_name
@@ -112,11 +113,10 @@ def _of_function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wante
     """The Program of a call with such arguments."""
     inner = f._f if isinstance(f, Function) else f
     args, kwargs = tuple(mapped(_as_argument, list(args))), mapped(_as_argument, kwargs)
-    if isinstance(f, Function):
-        found = f._trace(args, kwargs, leaves([args, kwargs])).found
-    else:
-        with default_streams_kept():  # what f draws later is what it would draw anyway
-            found = trace(inner, args, kwargs)
+    with default_streams_kept():  # what f draws later is what it would draw anyway
+        found = (
+            f.trace(*args, **kwargs) if isinstance(f, Function) else trace(inner, args, kwargs)
+        )
     given = _argument_names(inner, found.arguments)
     feeds = [leaf for leaf in leaves(found.arguments) if type(leaf) is Placeholder]
     outputs = iter(found.program.outputs)

@@ -1,0 +1,111 @@
+"""Tracing: a function called with placeholders, and the Program of what it builds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+from .errors import GraphError
+from .graph.context import opened
+from .graph.graph import Graph
+from .graph.kinds import Assign, Scratch
+from .graph.leaves import Constant, Placeholder, Variable
+from .graph.node import Node
+from .graph.operation import Operation, has_value
+from .ops.state import Latest
+from .passes.program import Program
+from .passes.specialise import specialise
+from .signature import form_of, is_fed, parameter_names, traced
+from .trees import leaves, rebuilt
+
+
+class TraceResult(NamedTuple):
+    """What a trace found: f's result with nodes in place of arrays, and the Program of it.
+
+    `arguments` are the args and kwargs that f was called with, placeholders for what is fed.
+    """
+
+    result: Any
+    program: Program
+    arguments: list[Any]
+
+
+def trace(
+    f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable] | None = None
+) -> TraceResult:
+    """Call f with placeholders for what is fed of the arguments, and keep what it builds."""
+    given = leaves([args, kwargs])
+    forms = tuple(map(form_of, given)) if forms is None else forms
+    graph = Trace()
+    with opened(graph, hidden=True):
+        new = [traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
+        _name([leaf for leaf in new if type(leaf) is Placeholder], f, args, kwargs, forms)
+        arguments = rebuilt([args, kwargs], iter(new))
+        result = f(*arguments[0], **arguments[1])
+        returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
+    outputs = [x for x in returned if has_value(x)]
+    fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if is_fed(form)}
+    return TraceResult(result, specialise(outputs, fed, assigned=graph.assigned), arguments)
+
+
+def _name(
+    fed: Sequence[Node], f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable]
+) -> None:
+    """Call the placeholders as f's parameters, numbered where one parameter takes several."""
+    names = parameter_names(f, args, kwargs)
+    names = [name for name, form in zip(names, forms, strict=True) if is_fed(form)]
+    total = Counter(names)
+    seen: Counter[str] = Counter()
+    for node, name in zip(fed, names, strict=True):
+        if name:
+            node._name = name if total[name] == 1 else f"{name}{seen[name]}"
+            seen[name] += 1
+
+
+class Trace(Scratch):
+    """The graph of one trace: sees assignments in the order the function makes them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.assigned: dict[Variable, Node] = {}
+        self._reads: dict[Variable, Node] = {}
+        self._captured: dict[Node, Node] = {}
+
+    def add(self, node: Node) -> None:
+        if isinstance(node, Assign):
+            self.assigned[node.attributes["variable"]] = node
+
+    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        return tuple(self._seen(x) for x in Graph.adopt(self, inputs))
+
+    def _seen(self, x: Node) -> Node:
+        """What a node is inside the trace: an assigned Variable its new value, a node that was
+        computed outside its value."""
+        if isinstance(x, Variable) and x in self.assigned:
+            assigned = self.assigned[x]
+            if x not in self._reads or self._reads[x].inputs[0] is not assigned:
+                self._reads[x] = Latest(assigned, variable=x)
+            return self._reads[x]
+        if isinstance(x, Operation) and not x.deferred:
+            if x not in self._captured:
+                self._captured[x] = Constant(x.numpy())
+            return self._captured[x]
+        return x
+
+    def check_new_variable(self) -> None:
+        raise GraphError(
+            "a Variable can't be made inside pg.function, where it would be lost after the trace.",
+            hint="Make it before.",
+        )
+
+    def value_hint(self, node: Node) -> str:
+        """Where a node's value is to be had while the function is traced: in no line of Python."""
+        if isinstance(node, Placeholder):
+            what, how = "is fed to each run", f"static_argnames={node.name!r}"
+        else:
+            what, how = "is computed in each run", "static_argnames=… for what it depends on"
+        return (
+            f"it {what} of the pg.function. Where Python must know a number (as a size, an axis, "
+            f"in an if), make it part of the signature: pg.function(f, {how})"
+        )

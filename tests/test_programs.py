@@ -1,0 +1,203 @@
+"""Compiled programs: a bounded cache, shared by threads, that lets go of what nobody needs."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import warnings
+import weakref
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.programs import ProgramCache
+from tolerances import assert_same
+
+
+@pytest.mark.tiny
+def test_the_program_used_longest_ago_makes_room():
+    made: list[str] = []
+    cache: ProgramCache[str] = ProgramCache(2)
+
+    def ask(key: str) -> None:
+        if cache.get(key) is None:
+            cache.make(key, lambda: made.append(key) or key)
+
+    for key in "abacacb":  # c takes the place of b, and then b that of a
+        ask(key)
+    assert made == ["a", "b", "c", "b"]
+    assert sorted(cache.values()) == ["b", "c"]
+    with pytest.raises(ValueError, match="max_programs: expected at least 1, got 0"):
+        ProgramCache(0)
+
+
+def test_threads_that_need_one_program_make_it_once():
+    traces: list[int] = []
+    start = threading.Barrier(4)
+
+    @pg.function
+    def f(x):
+        traces.append(1)
+        return x * 2
+
+    def call() -> None:
+        start.wait()
+        assert_same(f(np.ones(3)), np.full(3, 2.0))
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(traces) == 1
+
+
+# -------------------------------------------------------------------------------- crowds
+
+
+def warned(call, arguments) -> tuple[list[object], list[str]]:
+    """The results of all calls, and what was warned of while they went on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = [call(one) for one in arguments]
+    assert all(one.category is RuntimeWarning and one.filename == __file__ for one in caught)
+    return found, [str(one.message) for one in caught]
+
+
+def test_a_function_keeps_few_programs_and_says_once_what_varies():
+    f = pg.function(lambda x, scale: pg.sum(x) * scale, max_programs=5)
+    found, (said,) = warned(lambda size: f(np.ones(size), 2.0), range(20))
+    assert found == [2.0 * size for size in range(20)]
+    assert said == (
+        "pg.function '<lambda>' keeps 5 compiled programs, and from now on drops the one used "
+        "longest ago for each new one. Most varied: argument 'x', 6 shapes or dtypes: pad or cut "
+        "arrays to a few shapes. To keep more: max_programs=…."
+    )
+    assert len(f._programs) == 5
+
+
+def test_static_arguments_read_variables_and_trees_are_told_as_what_varies():
+    f = pg.function(lambda x, word: x * len(word), max_programs=3)
+    found, (said,) = warned(lambda length: f(1.0, "a" * length), range(9))
+    assert found == list(range(9))
+    assert "argument 'word', 4 values or objects: pass numbers and arrays, which are fed" in said
+    factor = 0.0
+    g = pg.function(lambda x: x * factor, max_programs=3)
+
+    def scaled(by: float) -> object:
+        nonlocal factor
+        factor = by
+        return g(1.0)
+
+    found, (said,) = warned(scaled, [0.0, 1.0, 2.0, 3.0])
+    assert found == [0.0, 1.0, 2.0, 3.0]
+    assert "variable 'factor', 4 values: pass it as an argument instead" in said
+    h = pg.function(lambda xs: sum(xs), max_programs=3)
+    found, (said,) = warned(lambda length: h([1.0] * length), range(1, 5))
+    assert found == [1.0, 2.0, 3.0, 4.0]
+    assert "the form of the arguments, 4 lists, tuples or dicts" in said
+
+
+def test_a_session_keeps_few_programs_and_says_once_what_varies():
+    x = pg.placeholder(name="x")
+    session = pg.Session(max_programs=4)
+    found, (said,) = warned(lambda by: session.run(x * by, {x: 2.0}), map(float, range(9)))
+    assert found == [2.0 * number for number in range(9)]
+    assert said.startswith("Session keeps 4 compiled programs")
+    assert "the fetches, 5 lists of nodes: build nodes once, before the runs" in said
+    assert len(session._programs) == len(session._fetches) == 4
+    total, session = pg.sum(x), pg.Session(max_programs=4)
+    found, (said,) = warned(lambda size: session.run(total, {x: np.ones(size)}), range(9))
+    assert found == list(range(9))
+    assert "the feed of placeholder 'x', 5 shapes or dtypes: pad or cut arrays" in said
+
+
+# -------------------------------------------------------------------------------- letting go
+
+
+class Model:
+    """Something with a compiled method."""
+
+    def __init__(self, scale: float) -> None:
+        self.scale = pg.Variable(scale)
+
+    @pg.function
+    def __call__(self, x):
+        return x * self.scale
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+def test_an_object_takes_its_programs_along(engine):
+    pg.set_engine(engine)
+    kept, dropped = Model(2.0), Model(3.0)
+    programs = len(Model.__call__._programs)
+    assert_same(kept(np.ones(2)), np.full(2, 2.0))
+    assert_same(dropped(np.ones(2)), np.full(2, 3.0))
+    variable = weakref.ref(dropped.scale)
+    gc.disable()  # counting references is enough
+    try:
+        del dropped
+        assert variable() is None
+        assert len(Model.__call__._programs) == programs + 1
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+def test_a_dropped_function_leaves_nothing_behind(engine):
+    v = pg.Variable(np.ones(4))
+
+    def step(x):
+        v.assign(v + x)
+        return {"sum": pg.sum(v), "word": "same"}
+
+    f = pg.function(step, engine=engine)
+    x = np.ones(4)
+    f(x)
+    f(x)
+    (program,) = f._programs.values()
+    left = [weakref.ref(one) for one in (program, program.executable, x, f)]
+    gc.disable()
+    try:
+        del program, f, x
+        assert [one() for one in left] == [None] * 4
+    finally:
+        gc.enable()
+
+
+def test_nothing_that_was_built_while_tracing_is_kept():
+    built: list[weakref.ref[pg.Node]] = []
+
+    def f(x):
+        y = pg.exp(x) * 2
+        built.append(weakref.ref(y))
+        return y + 1
+
+    function = pg.function(f)
+    function(np.ones(3))
+    gc.collect()
+    assert built[0]() is None
+
+
+GROWTH = """
+import resource, sys
+import palingrad.engines.native.llvm.target as target
+text = 'define i64 @f(i64 %x) {\\n %y = add i64 %x, 1\\n ret i64 %y\\n}'
+def compile(times):
+    for _ in range(times):
+        target.Library(target.machine_code(text)).address('f')
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = compile(40)
+print((compile(100) - before) / 100 / (1024 if sys.platform == 'darwin' else 1))
+"""
+
+
+def test_compiling_leaves_no_memory_behind():
+    """A pass manager that isn't freed is 28 kB."""
+    done = subprocess.run(
+        [sys.executable, "-c", GROWTH], capture_output=True, text=True, check=True
+    )
+    assert float(done.stdout) < 10  # kB for each compilation
