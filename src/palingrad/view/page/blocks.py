@@ -90,7 +90,7 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
         return {"item": node.attributes["index"]}
     with opened(Scratch(), hidden=True):
         inputs = [_operand(one) for one in arrays]
-        y = copied(node, inputs)
+        y = node.clone(inputs)
         y._infer()
         forward = _forward(y, inputs, arrays)
         block: Block = {"f": forward}
