@@ -157,13 +157,13 @@ def test_backward_reaches_what_the_function_closes_over(name, leaf):
 
 def test_results_are_nodes_where_a_node_from_outside_takes_part():
     v = pg.Variable(2.0)
+    scale = v * 3
     for f in (
         lambda x: x * v,
         lambda x: x + v,
         lambda x: x * pg.stop_gradient(x) * v,
         lambda x: x * scale,
     ):
-        scale = v * 3
         value, slope = pg.value_and_grad(f)(3.0)
         assert isinstance(value, pg.Node)
         assert isinstance(slope, pg.Node)

@@ -2,7 +2,8 @@
 
 The function takes and returns arrays, or lists, tuples and dicts of them. Given arrays the
 transforms return arrays. Given nodes they return nodes, so that they nest and trace; and what the
-function closes over counts as given: a Variable, a tensor, an argument of a transform around.
+function closes over counts as given: a Variable, a tensor, an argument of a transform around. Then
+`.numpy()` of the result is its array.
 """
 
 from __future__ import annotations
@@ -209,7 +210,7 @@ class _Call:
         return trees[0] if self.single else tuple(trees)
 
     def result(self, tree: Any) -> Any:
-        """Arrays, where they are computed already and no node from outside takes part in them."""
+        """Arrays where the results are computed and depend on no node from outside, else nodes."""
         if self.given_nodes:
             return tree
         nodes = [leaf for leaf in leaves(tree) if _computed(leaf)]
