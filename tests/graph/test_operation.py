@@ -266,7 +266,7 @@ def test_samples_draw_from_their_range_and_read_well():
 def test_a_clone_is_the_same_operation_and_nobody_knows_it():
     with pg.Graph() as graph:
         x = pg.placeholder((3,), dtype=pg.float64, name="x")
-        y = pg.sum(x, keepdims=True, name="total")
+        y: Any = pg.sum(x, keepdims=True, name="total")
     other = pg.tensor(np.ones(3))
     made = y.clone([other])
     assert (type(made), made.attributes, made.name) == (type(y), y.attributes, "total")
@@ -280,9 +280,9 @@ def test_a_clone_is_the_same_operation_and_nobody_knows_it():
 @pytest.mark.tiny
 def test_a_clone_has_items_expansion_and_gradients_of_its_own():
     x, z = pg.tensor([1.0, 2.0]), pg.tensor([3.0, 4.0])
-    halves = pg.split(x, 2)[0].inputs[0]
+    halves: Any = pg.split(x, 2)[0].inputs[0]
     assert halves.clone([z]).items[0].inputs[0] is not halves
-    y = pg.softmax(x)
+    y: Any = pg.softmax(x)
     pg.sum(y).backward()
     made = y.clone([z], value=y.numpy())
     assert made.grad is None
@@ -291,6 +291,6 @@ def test_a_clone_has_items_expansion_and_gradients_of_its_own():
 
 @pytest.mark.tiny
 def test_a_clone_takes_along_what_compute_noted_on_the_node():
-    y = Sorted(pg.tensor([2.0, 1.0]))
+    y: Any = Sorted(pg.tensor([2.0, 1.0]))
     y.noted = "for vjp"
     assert y.clone(y.inputs).noted == "for vjp"

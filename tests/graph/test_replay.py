@@ -18,7 +18,7 @@ def test_a_replay_builds_every_operation_on_its_operands_counterparts():
     with pg.Graph():
         x, y = pg.placeholder(), pg.tensor(2.0)
         z = pg.exp(x) * y + x
-    given = {x: pg.tensor(3.0)}
+    given: dict[pg.Node, pg.Node] = {x: pg.tensor(3.0)}
     with opened(None):
         built = replay(pg.postorder(z), Operation.rebuild, given)
     assert_same(built[z].numpy(), np.exp(np.float32(3)) * 2 + np.float32(3))

@@ -23,7 +23,6 @@ from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.order import postorder
 from .arrays import WHOLE
-from .float64_shadow import copied
 from .trace import Tape, Traced, Unsupported, encode
 
 Block = dict[str, Any]

@@ -32,16 +32,16 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
     fed = _accepted(feeds or {})
     known: dict[Node, Node] = {}
     missing: set[Node] = set()
-    for node in order:
-        value = fed.get(node, node.value)
-        lacking = not missing.isdisjoint(node.inputs)
-        if value is None and (lacking or isinstance(node, Placeholder)):
-            missing.add(node)
-        elif isinstance(node, Placeholder):
-            known[node] = Constant(value)
-        elif value is not None and (lacking or not fed):
-            known[node] = node
     with opened(None, hidden=True):
+        for node in order:
+            value = fed.get(node, node.value)
+            lacking = not missing.isdisjoint(node.inputs)
+            if value is None and (lacking or isinstance(node, Placeholder)):
+                missing.add(node)
+            elif isinstance(node, Placeholder):
+                known[node] = Constant(value)
+            elif value is not None and (lacking or not fed):
+                known[node] = node
         present = [node for node in order if node not in missing]
         built = replay(present, keeping_promises(_computed), known)
     return {node: getattr(built.get(node), "value", None) for node in order}
