@@ -63,11 +63,11 @@ from .graph.leaves import (
     Placeholder as Placeholder,
     Variable as Variable,
     placeholder as placeholder,
-    tensor as tensor,
 )
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.order import postorder as postorder
+from .graph.promotion import tensor as tensor
 from .graph.samples import case as case, edge as edge
 from .ops.activation import (
     elu as elu,

@@ -180,3 +180,41 @@ def test_shapes_of_placeholders_are_sizes():
         pg.placeholder((2, -1))
     with pytest.raises(ShapeError, match=r"expected a shape such as \(2, 3\), got \(2, 'x'\)"):
         pg.placeholder((2, "x"))
+
+
+# -------------------------------------------------------------------------------- tensors of nodes
+
+
+@pytest.mark.tiny
+def test_a_tensor_of_nodes_stacks_them_and_keeps_gradients():
+    v, w = pg.Variable(3.0), pg.tensor(2.0, dtype=pg.float64)
+    found = pg.tensor([[v * w, 1], [w, v]])
+    assert_same(found.numpy(), np.array([[6.0, 1.0], [2.0, 3.0]]))
+    of_v, of_w = pg.gradients(pg.sum(found * found), [v, w])
+    assert_same(of_v.numpy(), np.float32(2 * 3 * 4 + 2 * 3))
+    assert_same(of_w.numpy(), np.float64(2 * 2 * 9 + 2 * 2))
+    narrow = pg.tensor([v, 0.1], dtype=pg.float16, name="narrow")
+    assert narrow.name == "narrow"
+    assert_same(narrow.numpy(), np.array([3.0, 0.1], np.float16))
+    assert_same(pg.tensor([w, 0.1], dtype=pg.float64).numpy(), np.array([2.0, 0.1]))
+
+
+@pytest.mark.tiny
+def test_a_tensor_of_a_node_is_another_node_with_its_value_and_gradient():
+    for v in (pg.Variable([3.0]), pg.tensor([True]), pg.Constant(2), pg.tensor([1, 2])):
+        found = pg.tensor(v)
+        assert found is not v
+        assert found.weak is None
+        assert_same(found.numpy(), v.numpy())
+    v = pg.Variable(3.0)
+    before = pg.tensor(v)
+    v.assign(4.0)
+    assert_same(before.numpy(), np.float32(3))
+    assert_same(pg.gradients(before * before, v).numpy(), np.float32(6))
+    x = pg.placeholder()
+    assert_same(pg.Session().run(pg.tensor(x, name="x") * 2, {x: [1, 2]}), np.array([2, 4]))
+
+
+def test_nodes_of_shapes_that_differ_make_no_tensor():
+    with pytest.raises(ShapeError, match="differ"):
+        pg.tensor([pg.tensor([1.0, 2.0]), pg.tensor(1.0)])

@@ -312,3 +312,40 @@ def test_a_class_that_is_defined_again_is_the_newer_one_and_lets_go_of_the_older
     gc.collect()
     assert gone() is None
     assert operations[name_of(second)] is second
+
+
+# -------------------------------------------------------------------------------- clones
+
+
+@pytest.mark.tiny
+def test_a_clone_is_the_same_operation_and_nobody_knows_it():
+    with pg.Graph() as graph:
+        x = pg.placeholder((3,), dtype=pg.float64, name="x")
+        y: Any = pg.sum(x, keepdims=True, name="total")
+    other = pg.tensor(np.ones(3))
+    made = y.clone([other])
+    assert (type(made), made.attributes, made.name) == (type(y), y.attributes, "total")
+    assert (made.shape, made.dtype, made.origin) == ((1,), pg.float64, y.origin)
+    assert (made.inputs, made.value, made.graph, other.consumers) == ((other,), None, None, ())
+    assert made not in graph
+    assert made._serial > other._serial
+    assert_same(y.clone([other], value=np.array([3.0])).numpy(), np.array([3.0]))
+
+
+@pytest.mark.tiny
+def test_a_clone_has_items_expansion_and_gradients_of_its_own():
+    x, z = pg.tensor([1.0, 2.0]), pg.tensor([3.0, 4.0])
+    halves: Any = pg.split(x, 2)[0].inputs[0]
+    assert halves.clone([z]).items[0].inputs[0] is not halves
+    y: Any = pg.softmax(x)
+    pg.sum(y).backward()
+    made = y.clone([z], value=y.numpy())
+    assert made.grad is None
+    assert z in pg.postorder(made.expansion)
+
+
+@pytest.mark.tiny
+def test_a_clone_takes_along_what_compute_noted_on_the_node():
+    y: Any = Sorted(pg.tensor([2.0, 1.0]))
+    y.noted = "for vjp"
+    assert y.clone(y.inputs).noted == "for vjp"

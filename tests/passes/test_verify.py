@@ -42,6 +42,13 @@ def composite(program: Program) -> Program:
     return Program(program.feeds, (node,), program.updates)
 
 
+def backdated(program: Program) -> Program:
+    """A broken pass: searches for what depends on a node would stop at this one."""
+    node = program.outputs[0].rebuild(program.outputs[0].inputs)  # pyright: ignore
+    node._serial = node.inputs[0]._serial
+    return Program(program.feeds, (node,), program.updates)
+
+
 @pytest.mark.tiny
 @pytest.mark.parametrize(
     ("broken", "words"),
@@ -50,6 +57,7 @@ def composite(program: Program) -> Program:
         (reshaped, "broke its rule"),
         (vague, "isn't concrete"),
         (composite, "should be gone by now"),
+        (backdated, "is older than its inputs"),
     ],
 )
 def test_the_verifier_catches_a_broken_pass(monkeypatch, broken, words):

@@ -10,9 +10,8 @@ import numpy as np
 from ..dtypes import Array, as_array, is_floating
 from ..errors import GradientError
 from ..graph.context import opened
-from ..graph.leaves import tensor
 from ..graph.node import Node
-from ..graph.promotion import as_node
+from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
 from ..shapes import size, sizes
 from ..trees import leaves

@@ -18,7 +18,7 @@ def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | No
     """Σ ∂y/∂x·t for each y, over the nodes x with a tangent; None where there is no path."""
     resolve = Resolver(list(tangents))
     found: dict[Node, Any] = {resolve(x): t for x, t in tangents.items()}
-    for node in postorder(*map(resolve, ys), inputs=lambda node: map(resolve, node.inputs)):
+    for node in postorder(*map(resolve, ys), inputs=resolve.inputs):
         if node in found or not isinstance(node, Operation):
             continue
         incoming: list[Any] = [found.get(resolve(x)) for x in node.inputs]

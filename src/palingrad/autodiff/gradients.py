@@ -12,12 +12,13 @@ from ..graph.context import built_at, context, level_of, opened
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
-from ..graph.operation import MultipleOutputs, is_known
+from ..graph.operation import Item, MultipleOutputs, Operation, is_known
 from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
+from ..graph.replay import Rule
 from ..shapes import size, text
-from .reverse import pulled, reverse
+from .reverse import oldest, pulled, reverse
 
 Missing = Literal["zeros", "raise"]
 
@@ -43,6 +44,18 @@ class Gradient(MultipleOutputs, Control):
         """The promised nodes, for counterparts of the inputs whose shapes are all known."""
         seed = inputs[-1] if self.attributes["seeded"] else None
         return _derive(inputs[0], inputs[1 : 1 + self.count], seed, self.attributes["missing"])
+
+
+def keeping_promises(rule: Rule) -> Rule:
+    """The rule for a replay in which all shapes are known: a promised gradient becomes a list with
+    a node for each x, everything else what `rule` makes of it."""
+
+    def kept(node: Operation, inputs: list[Any]) -> Any:
+        if type(node) is Item and isinstance(inputs[0], list):
+            return inputs[0][node.attributes["index"]]
+        return node.kept(inputs) if type(node) is Gradient else rule(node, inputs)
+
+    return kept
 
 
 @overload
@@ -73,7 +86,7 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     # A derivative belongs to the graph its node waits in, also when that isn't open any more.
     waits = context.graph is None and y.deferred and y.graph is not None
     with opened(y.graph) if waits else nullcontext():
-        if all(is_known(node) for node in postorder(y, *targets)):
+        if all(map(is_known, since(targets, y, *targets))):
             found = _derive(y, targets, seed, missing)
         else:
             inputs = (y, *targets) if seed is None else (y, *targets, seed)
@@ -106,6 +119,12 @@ def _start(y: Node, seed: Node | None) -> Node:
         )
     with built_at(pulled(y._origin, 1 + level_of(y._origin))):
         return ops.ones_like(y)
+
+
+def since(xs: Sequence[Node], *ys: Node) -> list[Node]:
+    """What the ys depend on that may depend on the xs, and those nodes' inputs; inputs first."""
+    first = oldest(xs)
+    return postorder(*ys, inputs=lambda node: () if node._serial <= first else node.inputs)
 
 
 def check_nodes(y: Any, xs: Sequence[Any]) -> None:
@@ -160,8 +179,7 @@ def _takes_gradient(node: Node) -> bool:
 
 
 def _detached(g: Node) -> Node:
-    result = Constant.__new__(Constant)
-    result._value = g._value
+    result = Constant.holding(g._value)
     for observer in context.observers:
         observer.detached(g, result)
     return result

@@ -15,8 +15,9 @@ from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..graph.order import postorder
 from ..graph.registry import register
+from ..graph.replay import replay
 from ..shapes import sizes
-from .replay import replay
+from .gradients import keeping_promises
 from .reverse import reverse
 
 
@@ -80,7 +81,7 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
     if not result.deferred:
         return {node: node for node in order}
     _feed(feeds or {})
-    twins: dict[Node, Any] = {}
+    fed: dict[Node, Any] = {}
     with opened(None, hidden=True):
         for node in order:
             if isinstance(node, Assign):
@@ -91,8 +92,8 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
             if isinstance(node, Placeholder):
                 if node.value is None:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
-                twins[node] = Constant(node.value)
-        replay(order, twins, _twin)
+                fed[node] = Constant(node.value)
+        twins = replay(order, keeping_promises(_twin), fed)
     for node in order:
         if isinstance(node, Variable):
             node._observed = True
@@ -119,16 +120,8 @@ def _same_bits(kept: Array | None, value: Array) -> bool:
 
 def _twin(node: Operation, inputs: list[Any]) -> Node:
     """`node` with a value, on its inputs' twins; the kept value where there is one."""
-    if node._cached_value is None:
-        return node.rebuild(inputs)
-    twin = object.__new__(type(node))
-    twin.__dict__.update(node.__dict__)
-    twin.inputs = tuple(inputs)
-    twin._value = node._cached_value
-    twin._consumers = None
-    for made in ("_items", "_expansion"):  # these hold the node's own kin, not the twin's
-        twin.__dict__.pop(made, None)
-    return twin
+    kept = node._cached_value
+    return node.rebuild(inputs) if kept is None else node.clone(inputs, value=kept)
 
 
 @register

@@ -6,10 +6,9 @@ way its result can be differentiated again. Broadcasting is undone here and nowh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..dtypes import is_inexact
 from ..errors import GradientError
 from ..graph.context import Backward, Place, built_at, context, level_of
 from ..graph.node import Node
@@ -29,14 +28,15 @@ def reverse(
     """Pull the cotangents in `seeds` back to `xs`, or to every node when xs is None.
 
     Returns the total cotangent of each node that is reached. Shapes must be known. With
-    behind=False the xs are leaves: nothing flows from one through another.
+    behind=False the xs are leaves: nothing flows from one through another. What is older than all
+    xs can't depend on them, and isn't looked at.
     """
     resolve = Resolver(xs)
     roots = [resolve(root) for root in seeds]
     ends: set[Node] = set() if behind or xs is None else set(map(resolve, xs))
-    order = postorder(*roots, inputs=lambda node: () if node in ends else map(resolve, node.inputs))
+    order = postorder(*roots, inputs=lambda node: () if node in ends else resolve.inputs(node))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
-    level = _level(order)
+    level = _level(order if active is None else active)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
         _accumulate(cotangents, root, fitted(seed, seed_of, "the gradient to start with"))
@@ -49,7 +49,7 @@ def reverse(
                 _accumulate_item(cotangents, node, g)
             continue
         inputs = [resolve(x) for x in node.inputs]
-        wanted = [_differentiable(x) and (active is None or x in active) for x in inputs]
+        wanted = [x._differentiable and (active is None or x in active) for x in inputs]
         if any(wanted):
             place = pulled(node._origin, level, type(node))
             with built_at(place):
@@ -76,7 +76,12 @@ def _sign(c: Cotangent, x: Node, place: Place | None) -> None:
         c._origin = Backward.of(place, level_of(place), x)
 
 
-def _level(order: Sequence[Node]) -> int:
+def oldest(xs: Iterable[Node]) -> int:
+    """The serial number up to which no node can depend on one of the xs, but for an x itself."""
+    return min((x._serial for x in xs), default=0)
+
+
+def _level(order: Iterable[Node]) -> int:
     """1 for a first derivative, one more than that of what is differentiated; inside a rule that
     pulls back itself, that of the pass around it."""
     return max(
@@ -118,14 +123,22 @@ def fitted(c: Any, x: Node, what: str) -> Node:
 
 
 class Resolver:
-    """Takes a node to its stable form, where that goes past no node whose gradient is asked for."""
+    """Takes a node to its stable form, where that goes past no node whose gradient is asked for.
+
+    What is older than all xs, and so can't depend on them, stays as it is.
+    """
 
     def __init__(self, xs: Sequence[Node] | None) -> None:
         self.forms: dict[Node, Node] = {}
         self.kept = None if xs is None else set(xs)
+        self.oldest = 0 if xs is None else oldest(xs)
+
+    def inputs(self, node: Node) -> Sequence[Node]:
+        """The stable forms of the inputs; none for a node that is too old to depend on the xs."""
+        return () if node._serial <= self.oldest else [self(x) for x in node.inputs]
 
     def __call__(self, node: Node) -> Node:
-        if self.kept is None:
+        if self.kept is None or node._serial <= self.oldest:
             return node
         if node not in self.forms:
             form = stable_form(node)
@@ -144,13 +157,6 @@ def _active(order: list[Node], xs: set[Node], resolve: Callable[[Node], Node]) -
         if node in xs or any(resolve(x) in active for x in node.inputs):
             active.add(node)
     return active
-
-
-def _differentiable(node: Node) -> bool:
-    """Whether gradients can reach the node: floats, but not the bare numbers in expressions."""
-    if isinstance(node, MultipleOutputs):
-        return any(is_inexact(dtype) for dtype in node.dtype)
-    return is_inexact(node.dtype)
 
 
 def _accumulate(cotangents: dict[Node, Cotangent], node: Node, c: Node) -> None:

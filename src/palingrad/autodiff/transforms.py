@@ -1,12 +1,14 @@
 """Transforms of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian.
 
 The function takes and returns arrays, or lists, tuples and dicts of them. Given arrays the
-transforms return arrays; given nodes they return nodes, so that they nest and trace.
+transforms return arrays. Given nodes they return nodes, so that they nest and trace; and what the
+function closes over counts as given: a Variable, a tensor, an argument of a transform around. Then
+`.numpy()` of the result is its array.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -14,16 +16,16 @@ import numpy as np
 
 from ..dtypes import is_inexact
 from ..errors import GradientError, ShapeError
-from ..graph.leaves import tensor
-from ..graph.node import Node
+from ..graph.differentiated import dependencies, differentiated
+from ..graph.leaves import Constant
+from ..graph.node import Node, next_serial
 from ..graph.operation import is_known
-from ..graph.order import postorder
-from ..graph.promotion import as_node
+from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
 from ..shapes import known, size, sizes, text
 from ..trees import leaves, mapped, rebuilt
 from .forward import forward
-from .gradients import gradients
+from .gradients import gradients, since
 from .jacobians import one_hot_like
 
 Function = Callable[..., Any]
@@ -56,7 +58,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
-        y = _returned(f(*call.arguments, **kwargs))
+        y = _returned(call.value(f, kwargs))
         if y.shape is not None and known(y.shape) and size(y.shape) != 1:
             raise GradientError(
                 f"grad: f returned shape {text(y.shape)}: only one number has a gradient.",
@@ -70,7 +72,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     """(f(*args), pull): pull(g) gives g·∂f/∂(argument) for each argument, as a tuple."""
     call = _Call(args, tuple(range(len(args))))
-    y = f(*call.arguments)
+    y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
 
     def pull(g: Any) -> Any:
@@ -84,7 +86,8 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
             for place, c in enumerate(gradients(one, call.nodes, gradient=seed)):
                 before = totals[place]
                 totals[place] = c if before is None else before + c
-        return call.result(call.shaped(totals))
+        found = call.shaped(totals)
+        return found if any(isinstance(one, Node) for one in gs) else call.result(found)
 
     return call.result(rebuilt(y, iter(ys))), pull
 
@@ -102,9 +105,9 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     for x, t in zip(call.nodes, ts, strict=True):
         if x.shape != t.shape:
             raise ShapeError(f"jvp: argument {text(x.shape)} has a tangent of {text(t.shape)}")
-    y = f(*call.arguments)
+    y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
-    if not all(map(is_known, postorder(*ys))):
+    if not all(map(is_known, since(call.nodes, *ys))):
         raise ShapeError("jvp: all shapes must be known", hint="Give the placeholders shapes.")
     seeds = {
         x: t if t.dtype == x.dtype else ops.cast(t, x.dtype)
@@ -126,7 +129,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
-        y = f(*call.arguments, **kwargs)
+        y = call.value(f, kwargs)
         found = [call.shaped(_jacobians(_returned(one), call.nodes)) for one in leaves(y)]
         return call.result(rebuilt(y, iter(found)))
 
@@ -189,11 +192,17 @@ class _Call:
             if not -len(args) <= place < len(args):
                 raise GradientError(f"argnums {place} is out of range for {len(args)} arguments")
         places = [place % len(args) for place in places]
-        self.outside = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
+        self.began = next_serial()
+        self.given_nodes = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
         made = {place: mapped(_own_node, args[place]) for place in places}
         self.trees = [made[place] for place in places]
         self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
         self.arguments = [made.get(place, arg) for place, arg in enumerate(args)]
+
+    def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
+        """What f returns for the arguments."""
+        with differentiated(self.nodes):
+            return f(*self.arguments, **(kwargs or {}))
 
     def shaped(self, found: Sequence[Any]) -> Any:
         """Results for `nodes` in the form of the arguments."""
@@ -202,10 +211,18 @@ class _Call:
         return trees[0] if self.single else tuple(trees)
 
     def result(self, tree: Any) -> Any:
-        """Arrays for a caller who gave arrays, where they are computed already."""
-        if self.outside:
+        """Arrays where the results are computed and depend on no node from outside, else nodes."""
+        if self.given_nodes:
+            return tree
+        nodes = [leaf for leaf in leaves(tree) if _computed(leaf)]
+        if any(map(self._from_outside, dependencies(nodes, self.began))):
             return tree
         return mapped(lambda leaf: leaf.numpy() if _computed(leaf) else leaf, tree)
+
+    def _from_outside(self, node: Node) -> bool:
+        """Whether it was there before the call, so that somebody may differentiate by it."""
+        bare = isinstance(node, Constant) and node.scalar is not None
+        return node._serial < self.began and not bare
 
 
 def _computed(leaf: Any) -> bool:

@@ -11,7 +11,7 @@ from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexac
 from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, opened
-from .node import Node
+from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
 
@@ -42,12 +42,18 @@ class Constant(Node):
         if type(value) in (bool, int, float) and dtype is None:
             self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
+        self._serial = next_serial()
         self._settle(name, find_origin(2), context.graph)
+
+    @classmethod
+    def holding(cls, value: Array) -> Constant:
+        """A constant of no graph that has this sealed array, or these for several outputs."""
+        return cls.unchecked({}, value=value)
 
     @classmethod
     def of(cls, scalar: Scalar, dtype: DType) -> Constant:
         """The Python number as a constant of `dtype`. Raises DTypeError where it doesn't fit."""
-        node = cls.__new__(cls)
+        node = object.__new__(cls)
         try:
             if -6e4 < scalar < 6e4:  # fits the narrowest float; the other way costs far more
                 value = np.asarray(scalar, dtype)
@@ -64,26 +70,27 @@ class Constant(Node):
         return node
 
 
-def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Constant:
-    """`value` (array, number, nested lists; copied) as a node that has it.
-
-    >>> import palingrad as pg
-    >>> x = pg.tensor([1.0, 2.0])
-    >>> (x * x).value
-    array([1., 4.], dtype=float32)
-    """
-    node = Constant(value.numpy() if isinstance(value, Node) else value, dtype=dtype, name=name)
-    node.scalar = node.weak = None  # a tensor is strong: its dtype counts in promotion
-    return node
-
-
 class Placeholder(Node):
     """A value given at run time. Shape, dtype, or sizes (None) may be left open."""
 
     def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
         self._shape = None if shape is None else as_shape(shape)
         self._dtype = None if dtype is None else as_dtype(dtype)
+        self._serial = next_serial()
         self._settle(name, find_origin(2), context.graph)
+
+    def clone(self, shape: Shape | None, dtype: DType | None) -> Placeholder:
+        """A placeholder of no graph with this one's name and origin, of this shape and dtype."""
+        return self.unchecked(
+            {
+                "_shape": shape,
+                "_dtype": dtype,
+                "_name": self._name,
+                "_unnamed": self._unnamed,
+                "_origin": self._origin or context.origin,
+                "weak": self.weak,
+            }
+        )
 
     def accept(self, value: Any) -> Array:
         """`value` as an array that fits. Raises FeedError where it can't.
@@ -138,6 +145,7 @@ class Variable(Node):
         graph = context.graph
         if graph is not None:
             graph.check_new_variable()
+        self._serial = next_serial()
         self._settle(name, find_origin(2), graph)
 
     @property

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar
+from ..dtypes import Array, DType, Scalar, is_inexact
 from ..errors import GraphError
 from ..shapes import Shape, text
 from .context import Origin, Place, context
+from .differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
 from .registry import view
 
 if TYPE_CHECKING:
     from .graph import Graph
+
+
+next_serial = count(1).__next__
 
 
 class Node(Operators):
@@ -29,6 +35,7 @@ class Node(Operators):
     graph: Graph | None = None
     grad: Node | None = None
     jacobian: Array | None = None
+    piecewise_constant: ClassVar[bool] = False  # whether ∂y/∂x = 0 for each input
     weak: Scalar | None = None  # the Python number it stands for, if so: gives way in promotion
     _origin: Place | None = None
     _value: Any = None
@@ -39,12 +46,22 @@ class Node(Operators):
     _unnamed: bool = False  # whether a graph made the name up
     _consumers: list[Any] | None = None
     _prune_at: int = 16
+    # Larger than those of the nodes it was made from, so that a search for what depends on a node
+    # can stop at older ones. 0 only on leaves that nobody differentiates with respect to.
+    _serial: int = 0
 
     # ---------------------------------------------------------------- what it is
 
     @property
     def value(self) -> Array | None:
         """The node's value as a read-only array, or None where it isn't computed yet."""
+        value = self._read()
+        if arguments and value is not None:
+            check_not_cut(self)
+        return value
+
+    def _read(self) -> Any:
+        """The value, which is handed out to be looked at."""
         if watching:
             tell_read(self)
         return self._known()
@@ -96,7 +113,27 @@ class Node(Operators):
         """The kind of node in the lower-case words that names are made of."""
         return type(self).__name__.lower()
 
+    @property
+    def _differentiable(self) -> bool:
+        """Whether gradients can reach the node: it is known to hold floats."""
+        dtype = self.dtype
+        return is_inexact(dtype)
+
     # ---------------------------------------------------------------- how it is built
+
+    @classmethod
+    def unchecked(
+        cls, state: Mapping[str, Any], inputs: tuple[Node, ...] = (), *, value: Any = None
+    ) -> Self:
+        """A node of no graph that has this state, these inputs and this value, and no more: nothing
+        is aligned, inferred or computed, and neither its inputs nor observers hear of it."""
+        node = object.__new__(cls)
+        node.__dict__.update(state)
+        node.inputs = inputs
+        node._serial = next_serial()
+        if value is not None:
+            node._value = value
+        return node
 
     def _settle(self, name: str | None, origin: Place | None, graph: Graph | None) -> None:
         """Take name, origin and graph; a graph makes the name its own."""
@@ -112,9 +149,7 @@ class Node(Operators):
         """The value as a read-only array. Raises GraphError while there is none."""
         value = self.value
         if value is None:
-            raise GraphError(
-                f"{self.label()} has no value yet{self.built()}: {self._value_hint()}"
-            )
+            raise GraphError(f"{self.label()} has no value yet{self.built()}: {self._value_hint()}")
         return value
 
     def _value_hint(self) -> str:
@@ -131,7 +166,10 @@ class Node(Operators):
         return np.array(value, dtype) if copy else np.asarray(value, dtype)
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+        if not spec:
+            return str(self)
+        value = self._read()
+        return format((self.numpy() if value is None else value).item(), spec)
 
     def __float__(self) -> float:
         return float(self.numpy())

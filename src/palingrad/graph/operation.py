@@ -8,16 +8,16 @@ import weakref
 from collections.abc import Mapping, Sequence
 from functools import cache
 from types import FunctionType, MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import DType
+from ..dtypes import DType, is_inexact
 from ..errors import DTypeError, GradientError, GraphError, PalingradError, ShapeError
 from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
-from .node import Node
+from .node import Node, next_serial
 from .nonfinite import Reason
 from .notation import Piece, applied, indexed, operator
 from .observe import tell_computed, watching
@@ -27,6 +27,12 @@ from .samples import Sample
 from .template import fill
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
+
+# What belongs to one node and not to its clones.
+_OWN = frozenset(
+    "graph grad jacobian inputs _value _cached_value _consumers _prune_at _serial _items "
+    "_expansion".split()
+)
 
 
 class Operation(Node):
@@ -90,6 +96,7 @@ class Operation(Node):
                     break
             else:  # eager: every input has a value
                 self.inputs = nodes
+                self._serial = next_serial()
                 if name is not None:
                     self._name = context.scope + name
                 self._value = self._evaluate(values)
@@ -102,6 +109,7 @@ class Operation(Node):
         if graph is not None:
             nodes = graph.adopt(nodes)
         self.inputs = nodes
+        self._serial = next_serial()
         self._infer()
         if not context.hidden:
             self._announce()
@@ -190,28 +198,36 @@ class Operation(Node):
 
     # ---------------------------------------------------------------- machinery
 
-    def rebuild(self, inputs: Sequence[Any]) -> Operation:
+    @classmethod
+    def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
+        """This operation on these inputs, in the context of now; a constructor of the subclass
+        isn't called."""
+        node = object.__new__(cls)
+        Operation.__init__(node, *inputs, **attributes)
+        return node
+
+    def rebuild(self, inputs: Sequence[Any]) -> Self:
         """The same operation on other inputs, in the context of now."""
-        new = object.__new__(type(self))
-        Operation.__init__(new, *inputs, **self.attributes)
+        new = self.applied(inputs, self.attributes)
         new._name, new._unnamed = self._name, self._unnamed
         return new
 
-    def rewired(self, inputs: Sequence[Node]) -> Operation:
+    def rewired(self, inputs: Sequence[Node]) -> Self:
         """The same operation on other inputs, as a node of no graph that has no value. Mostly the
         inputs are of the same shapes and dtypes as before: then so is the new node."""
         for new, old in zip(inputs, self.inputs, strict=True):
             if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
                 return self.rebuild(inputs)
-        node = object.__new__(type(self))
-        if self.attributes:
-            node.attributes = self.attributes
-            node.__dict__.update(self.attributes)
-        node.inputs = tuple(inputs)
-        node._shape, node._dtype = self.shape, self.dtype
-        node._name, node._unnamed = self._name, self._unnamed
-        node._origin = self._origin or context.origin
-        return node
+        return self.clone(inputs)
+
+    def clone(self, inputs: Sequence[Node], *, value: Any = None) -> Self:
+        """The same operation on other inputs, without a look at its rules: a node of no graph, with
+        this one's attributes, shape, dtype, name and origin, and with `value` if one is given."""
+        state = {name: one for name, one in self.__dict__.items() if name not in _OWN}
+        state.update(_shape=self.shape, _dtype=self.dtype)
+        if self._origin is None:
+            state["_origin"] = context.origin
+        return self.unchecked(state, tuple(inputs), value=value)
 
     def _evaluate(self, values: Sequence[Any]) -> Any:
         """The sealed value; an error names the operation."""
@@ -317,6 +333,10 @@ class MultipleOutputs(Operation):
         if self._items is None:
             self._items = tuple(Item(self, index=index) for index in range(self.count))
         return self._items
+
+    @property
+    def _differentiable(self) -> bool:
+        return any(is_inexact(dtype) for dtype in self.dtype)
 
     def seal(self, value: Any) -> Any:
         return tuple(super(MultipleOutputs, self).seal(one) for one in value)

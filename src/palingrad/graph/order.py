@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Sequence
 from .node import Node
 
 
-def _inputs(node: Node) -> Sequence[Node]:
+def inputs_of(node: Node) -> Sequence[Node]:
+    """The inputs of a node."""
     return node.inputs
 
 
-def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = _inputs) -> list[Node]:
+def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = inputs_of) -> list[Node]:
     """All nodes that `roots` depend on and the roots themselves, each once, inputs first.
 
     >>> import palingrad as pg

@@ -7,6 +7,7 @@ from typing import Any
 from ..dtypes import (
     DType,
     Scalar,
+    as_dtype,
     default_dtype,
     is_boolean,
     is_inexact,
@@ -29,6 +30,32 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
     if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
         return ops.stack([as_node(one, dtype) for one in value])
     return Constant(value, dtype=dtype)
+
+
+def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
+    """`value` (array, number, nested lists; copied) as a node that has it.
+
+    A node, or lists with nodes among their numbers, keep their derivatives.
+
+    >>> import palingrad as pg
+    >>> x = pg.tensor([1.0, 2.0])
+    >>> (x * x).value
+    array([1., 4.], dtype=float32)
+    >>> pg.gradients(pg.tensor([x[0], 3 * x[1]]), x, gradient=[1, 1]).value
+    array([1., 3.], dtype=float32)
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    if not any(isinstance(leaf, Node) for leaf in leaves(value)):
+        constant = Constant(value, dtype=wanted, name=name)
+        constant.scalar = constant.weak = None  # a tensor is strong: its dtype counts in promotion
+        return constant
+    node = as_node(value, wanted)
+    if wanted is None and node.dtype is None:  # in a template: the dtype is that of a feed
+        return ops.positive(node, name=name)
+    dtype = wanted or node.dtype
+    if node is not value and node.dtype == dtype and name is None:
+        return node
+    return ops.cast(node, dtype, name=name)
 
 
 def _scalar_of(value: Any) -> Scalar | None:

@@ -17,9 +17,10 @@ def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> 
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
         assert is_known(node), f"{node!r} isn't concrete"
+        younger = [x for x in node.inputs if x._serial >= node._serial]
+        assert not younger, f"{node!r} is older than its inputs {younger}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
-            again = object.__new__(type(node))
-            again.__dict__.update(node.__dict__)
+            again = node.clone(node.inputs)
             again._infer()
             assert (again.shape, again.dtype) == (node.shape, node.dtype), (
                 f"{node!r} broke its rule"

@@ -152,8 +152,9 @@ def cross_entropy(
     loss NaN where it is fed.
     """
     x, p = as_node(logits), as_node(labels)
-    if p.value is not None and is_integer(p.value.dtype) and p.value.size and x.shape:
-        low, high = int(p.value.min()), int(p.value.max())
+    given = p._known()
+    if given is not None and is_integer(given.dtype) and given.size and x.shape:
+        low, high = int(given.min()), int(given.max())
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
             raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")

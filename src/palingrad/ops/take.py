@@ -90,10 +90,11 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
     Raises ShapeError for an index that is known to be out of range, IndexError for one that is fed.
     """
     source, chosen = as_node(x), as_node(indices)
-    if chosen.value is not None and chosen.value.size and source.shape is not None:
+    numbers = chosen._known()
+    if numbers is not None and numbers.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
-        low, high = int(chosen.value.min()), int(chosen.value.max())
-        if is_integer(chosen.value.dtype) and length is not None:
+        low, high = int(numbers.min()), int(numbers.max())
+        if is_integer(numbers.dtype) and length is not None:
             if low < -length or high >= length:
                 raise ShapeError(f"take: indices {low} … {high} for {length} rows")
     return Take(source, chosen, axis=int(axis), name=name)

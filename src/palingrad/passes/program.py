@@ -8,13 +8,14 @@ from functools import cached_property
 from operator import is_
 from typing import Any
 
-from ..graph.context import built_at, context, opened
+from ..graph.context import opened
 from ..graph.kinds import Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.order import postorder
 from ..graph.registry import view
+from ..graph.replay import replay
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +61,13 @@ class Program:
         A rule that has nothing to say returns the operation itself. Nodes that nothing needs any
         more are gone from the result.
         """
-        built: dict[Node, Node] = {}
-        outside = context.origin
-        with opened(Scratch(), hidden=True), built_at(outside):
-            for node in self.order:
-                if not isinstance(node, Operation):
-                    built[node] = node
-                    continue
-                context.origin = node._origin or outside
-                inputs = [built[x] for x in node.inputs]
-                same = all(map(is_, inputs, node.inputs))
-                built[node] = rule(node if same else node.rewired(inputs))
+
+        def rewritten(node: Operation, inputs: list[Node]) -> Node:
+            same = all(map(is_, inputs, node.inputs))
+            return rule(node if same else node.rewired(inputs))
+
+        with opened(Scratch(), hidden=True):
+            built = replay(self.order, rewritten)
         return Program(
             self.feeds,
             tuple(built[node] for node in self.outputs),

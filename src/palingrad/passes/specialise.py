@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff.replay import replay
+from ..autodiff.gradients import keeping_promises
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
-from ..graph.context import built_at, opened
+from ..graph.context import opened
+from ..graph.differentiated import check_not_run
 from ..graph.kinds import Assign, Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation, is_known
 from ..graph.order import postorder
+from ..graph.replay import replay
 from ..shapes import Shape
 from .program import Program
 
@@ -32,15 +34,16 @@ def specialise(
     group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
     DTypeError where the shapes that are known now don't fit.
     """
-    built: dict[Node, Any] = {}
+    concrete: dict[Node, Any] = {}
     order = postorder(*fetches, *(assigned or {}).values())
+    check_not_run(order)
     with opened(Scratch(), hidden=True):
         for node in order:
             if isinstance(node, Placeholder):
                 if node not in fed:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
-                built[node] = _concrete(node, *fed[node])
-        replay(order, built, _specialised)
+                concrete[node] = node.clone(*fed[node])
+        built = replay(order, keeping_promises(_specialised), concrete)
         last = _assigned(order) if assigned is None else assigned
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(
@@ -48,14 +51,6 @@ def specialise(
         tuple(built[node] for node in fetches if not isinstance(node, MultipleOutputs)),
         tuple(updates.items()),
     )
-
-
-def _concrete(node: Placeholder, shape: Shape, dtype: DType) -> Placeholder:
-    with built_at(node._origin):
-        twin = Placeholder(shape, dtype=dtype)
-    twin._name, twin._unnamed = node._name, node._unnamed
-    twin.weak = node.weak
-    return twin
 
 
 def _specialised(node: Operation, inputs: list[Node]) -> Operation:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from .. import data
 from ..dtypes import float32
-from ..graph.leaves import tensor
 from ..graph.node import Node
+from ..graph.promotion import tensor
 from .runs import load_run
 
 

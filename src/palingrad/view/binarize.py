@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from ..graph.context import built_at, opened
+from ..graph.context import opened
 from ..graph.graph import Graph
 from ..graph.kinds import Composite, Control, Scratch
 from ..graph.leaves import Placeholder
@@ -14,6 +14,7 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.order import postorder
 from ..graph.registry import name_of, operations
+from ..graph.replay import replay
 
 
 class Pair(Control):
@@ -130,22 +131,16 @@ def _rebuilt(
     skipped: Callable[[Node], bool] = lambda node: False,
 ) -> Graph:
     """A new graph of what `rule` makes of each operation on its operands' counterparts."""
+    order = [node for node in postorder(*graph.nodes) if not skipped(node)]
+    fed: dict[Node, Any] = {
+        node: node.clone(node.shape, node.dtype) for node in order if isinstance(node, Placeholder)
+    }
+    with opened(Scratch(), hidden=True):
+        built = replay(order, rule, fed, operands=_operands)
     new = Graph()
-    built: dict[Node, Node] = {}
     held: set[Node] = set()
-    for node in postorder(*graph.nodes):
-        if skipped(node):
-            continue
-        with opened(Scratch(), hidden=True), built_at(node._origin):
-            if isinstance(node, Placeholder):
-                made: Node = Placeholder(node.shape, dtype=node.dtype)
-                made._name, made._unnamed = node._name, node._unnamed
-            elif isinstance(node, Operation):
-                made = rule(node, [built[x] for x in _operands(node)])
-            else:
-                made = node
-        built[node] = made
-        _join(new, made, held)
+    for node in order:
+        _join(new, built[node], held)
     return new
 
 

@@ -23,7 +23,6 @@ from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.order import postorder
 from .arrays import WHOLE
-from .float64_shadow import copied
 from .trace import Tape, Traced, Unsupported, encode
 
 Block = dict[str, Any]
@@ -90,7 +89,7 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
         return {"item": node.attributes["index"]}
     with opened(Scratch(), hidden=True):
         inputs = [_operand(one) for one in arrays]
-        y = copied(node, inputs)
+        y = node.clone(inputs)
         y._infer()
         forward = _forward(y, inputs, arrays)
         block: Block = {"f": forward}

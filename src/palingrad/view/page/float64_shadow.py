@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from ...autodiff.gradients import Gradient
+from ...autodiff.gradients import keeping_promises
 from ...dtypes import Array, float64, is_floating
 from ...errors import FeedError
-from ...graph.context import built_at, opened
+from ...graph.context import opened
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
-from ...graph.operation import Item, Operation
+from ...graph.operation import Operation
+from ...graph.replay import replay
 
 Value = Any  # an array; for a node with several outputs a tuple of them; None where unknown
 
@@ -29,19 +30,21 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
     `order` has inputs first. Raises FeedError for a feed that doesn't fit.
     """
     fed = _accepted(feeds or {})
-    built: dict[Node, Any] = {}
+    known: dict[Node, Node] = {}
+    missing: set[Node] = set()
     with opened(None, hidden=True):
         for node in order:
-            if isinstance(node, Placeholder):
-                value = fed.get(node, node.value)
-                built[node] = None if value is None else Constant(value)
-            elif node.value is not None and not fed:
-                built[node] = node
-            elif isinstance(node, Operation):
-                built[node] = _built(node, [built.get(x) for x in node.inputs])
-            else:
-                built[node] = node
-    return {node: getattr(built[node], "value", None) for node in order}
+            value = fed.get(node, node.value)
+            lacking = not missing.isdisjoint(node.inputs)
+            if value is None and (lacking or isinstance(node, Placeholder)):
+                missing.add(node)
+            elif isinstance(node, Placeholder):
+                known[node] = Constant(value)
+            elif value is not None and (lacking or not fed):
+                known[node] = node
+        present = [node for node in order if node not in missing]
+        built = replay(present, keeping_promises(_computed), known)
+    return {node: getattr(built.get(node), "value", None) for node in order}
 
 
 def _accepted(feeds: Any) -> dict[Node, Array]:
@@ -53,19 +56,10 @@ def _accepted(feeds: Any) -> dict[Node, Array]:
     return {node: node.accept(value) for node, value in feeds.items()}
 
 
-def _built(node: Operation, inputs: list[Any]) -> Any:
-    """An eager node on these inputs; a list for a promised gradient; None where one is missing."""
-    if any(x is None for x in inputs):
-        return node if node.value is not None else None
-    with built_at(node._origin):
-        if type(node) is Item and isinstance(inputs[0], list):
-            return inputs[0][node.attributes["index"]]
-        if type(node) is Gradient:
-            return node.kept(inputs)
-        if not node.deferred:  # eager: only what depends on a feed is computed again
-            if all(a is b for a, b in zip(inputs, node.inputs, strict=True)):
-                return node
-        return node.rebuild(inputs)
+def _computed(node: Operation, inputs: list[Any]) -> Operation:
+    """An eager node on these inputs; what is eager and depends on no feed isn't computed again."""
+    same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+    return node if same and not node.deferred else node.rebuild(inputs)
 
 
 def doubled(value: Value) -> Value:
@@ -78,30 +72,13 @@ def doubled(value: Value) -> Value:
 
 def twins_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
     """A twin for each node that has a value: the same operation on its inputs' twins."""
-    twins: dict[Node, Node] = {}
-    for node in order:
-        value = values[node]
-        if value is None:
-            continue
-        if isinstance(node, Operation) and all(x in twins for x in node.inputs):
-            twin = copied(node, [twins[x] for x in node.inputs])
-        else:
-            twin = Constant.__new__(Constant)
-        twin._value = doubled(value)
-        twins[node] = twin
-    return twins
-
-
-def copied(node: Operation, inputs: Sequence[Node]) -> Operation:
-    """The operation on other inputs, without anything that belongs to the node's own kin."""
-    twin = object.__new__(type(node))
-    twin.__dict__.update(node.__dict__)
-    for kept in ("_items", "_expansion", "_consumers", "_cached_value", "grad", "jacobian"):
-        twin.__dict__.pop(kept, None)
-    twin.inputs = tuple(inputs)
-    twin.graph = None
-    twin._value = None
-    return twin
+    wide = {node: doubled(values[node]) for node in order if values[node] is not None}
+    ends = {
+        node: Constant.holding(value)
+        for node, value in wide.items()
+        if not (isinstance(node, Operation) and all(x in wide for x in node.inputs))
+    }
+    return replay(wide, lambda node, inputs: node.clone(inputs, value=wide[node]), ends)
 
 
 def flat(value: Value) -> Array:

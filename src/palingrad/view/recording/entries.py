@@ -34,16 +34,8 @@ class Formula:
             with np.errstate(all="ignore"):
                 return _sealed(operation.f(numpy_maths, *values, **self.attributes))
         with opened(None, hidden=True, observed=False):
-            node = object.__new__(operation)
-            Operation.__init__(node, *map(given, values), **self.attributes)
-            return node._value
-
-
-def given(value: Any) -> Constant:
-    """A node with this value."""
-    node = Constant.__new__(Constant)
-    node._value = value
-    return node
+            inputs = [Constant.holding(value) for value in values]
+            return operation.applied(inputs, self.attributes)._value
 
 
 def _sealed(value: Any) -> Any:

@@ -10,14 +10,14 @@ from typing import Any
 
 from ...graph.context import context, level_of, target_of
 from ...graph.kinds import Composite
-from ...graph.leaves import Variable
+from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
 from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
 from ...graph.order import postorder
 from ..drawing.model import Kind, kind_of
 from ..names import names_of
-from .entries import Entry, Formula, Run, Script, Source, given, with_roles
+from .entries import Entry, Formula, Run, Script, Source, with_roles
 from .retention import Keep, is_whole
 from .tape import Tape
 
@@ -155,7 +155,7 @@ class _Recorder(Observer):
             if isinstance(value, Node):
                 source = self._place(draft, value)
             else:
-                source = draft.add(given(array), array)
+                source = draft.add(Constant.holding(array), array)
             draft.assigned[number] = draft.add(
                 variable, array, (source,), variable=number, assigns=True
             )

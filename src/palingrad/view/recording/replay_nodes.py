@@ -51,22 +51,21 @@ def _node(entry: Entry, value: Any, nodes: dict[int, Node]) -> Node:
         return _leaf(kinds.get(entry.kind, Constant), entry, value)
     if entry.formula is None:
         raise TapeError(f"{entry.name!r} is a {entry.operation}, which isn't known here")
-    node = object.__new__(entry.formula.operation)
-    node.attributes = entry.formula.attributes
-    node.__dict__.update(entry.formula.attributes)
-    node.inputs = tuple(nodes[x] for x in entry.inputs)
-    return _dressed(node, entry, value)
+    attributes = entry.formula.attributes
+    inputs = tuple(nodes[x] for x in entry.inputs)
+    state = {**attributes, "attributes": attributes}
+    node = entry.formula.operation.unchecked(state, inputs, value=value)
+    return _dressed(node, entry)
 
 
 def _leaf(kind: type[Any], entry: Entry, value: Any) -> Any:
-    node: Any = object.__new__(kind)
+    node = kind.unchecked({}, value=value)
     if isinstance(node, Variable):
         node.trainable = True
-    return _dressed(node, entry, value)
+    return _dressed(node, entry)
 
 
-def _dressed(node: Node, entry: Entry, value: Any) -> Node:
-    node._value = value
+def _dressed(node: Node, entry: Entry) -> Node:
     if not isinstance(node, Operation) or entry.name != entry.operation:
         node._name = entry.name
     if entry.origin is not None:

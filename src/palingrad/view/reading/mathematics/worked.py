@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....autodiff.replay import replay
+from ....autodiff.gradients import keeping_promises
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
@@ -17,6 +17,7 @@ from ....graph.notation import Piece
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.order import postorder
 from ....graph.registry import ops
+from ....graph.replay import replay
 from ....passes.common_subexpressions import share
 from ....passes.fold_constants import fold
 from ....passes.program import Program
@@ -50,7 +51,7 @@ class Worked:
                 stands[twins[node]] = value
             if x.inputs:  # x is computed itself: it stands for all that it is made of
                 twins[x] = _stand_in(x, x.value)
-            replay(original, twins, lambda node, inputs: node.rebuild(inputs))
+            twins = replay(original, keeping_promises(Operation.rebuild), twins)
             if any(level_of(node._origin) for node in original):  # a gradient has its rules' guards
                 (twins[y],) = _simple([twins[y]])
         self.y, self.x = twins[y], twins[x]
@@ -82,7 +83,7 @@ class Worked:
             node: node if isinstance(node, Constant) else Constant(values[node]) for node in leaves
         }
         with opened(None, hidden=True, observed=False):
-            replay(self.order, eager, lambda node, inputs: node.rebuild(inputs))
+            eager = replay(self.order, Operation.rebuild, eager)
         return {id(node): twin for node, twin in eager.items()}
 
     def _named(self, given: Named, original: Sequence[Node], twins: Mapping[Node, Any]) -> Named:

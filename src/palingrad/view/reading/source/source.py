@@ -114,9 +114,7 @@ def _of_function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wante
     inner = f._f if isinstance(f, Function) else f
     args, kwargs = tuple(mapped(_as_argument, list(args))), mapped(_as_argument, kwargs)
     with default_streams_kept():  # what f draws later is what it would draw anyway
-        found = (
-            f.trace(*args, **kwargs) if isinstance(f, Function) else trace(inner, args, kwargs)
-        )
+        found = f.trace(*args, **kwargs) if isinstance(f, Function) else trace(inner, args, kwargs)
     given = _argument_names(inner, found.arguments)
     feeds = [leaf for leaf in leaves(found.arguments) if type(leaf) is Placeholder]
     outputs = iter(found.program.outputs)

@@ -1,0 +1,41 @@
+"""Replay: a graph built again on other inputs, eagerly or in another graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from .context import context
+from .node import Node
+from .operation import Operation
+from .order import inputs_of
+
+Rule = Callable[[Operation, list[Any]], Any]
+
+
+def replay(
+    order: Iterable[Node],
+    rule: Rule,
+    given: Mapping[Node, Any] | None = None,
+    *,
+    operands: Callable[[Node], Sequence[Node]] = inputs_of,
+) -> dict[Node, Any]:
+    """A counterpart for each node in `order`, which has operands before what is made of them.
+
+    Nodes in `given` have theirs; other leaves stand for themselves; an operation's counterpart is
+    rule(it, its operands' counterparts). What a rule builds has the origin of the node it is for.
+    """
+    built: dict[Node, Any] = dict(given or {})
+    outside = context.origin
+    try:
+        for node in order:
+            if node in built:
+                continue
+            if not isinstance(node, Operation):
+                built[node] = node
+                continue
+            context.origin = node._origin or outside
+            built[node] = rule(node, [built[x] for x in operands(node)])
+    finally:
+        context.origin = outside
+    return built
