@@ -93,12 +93,19 @@ COMPUTED = {
     "a relative name for another package": (
         "import importlib\nx = importlib.import_module('.names', 'pkg')"
     ),
+    "a name relative to a file": (
+        "import importlib\nx = importlib.import_module('.ops', __name__)"
+    ),
     "import_module handed on": "import importlib\nx = map(importlib.import_module, 'ab')",
     "importlib handed on": "import importlib\nx = vars(importlib)",
     "getattr": "import importlib\nx = getattr(importlib, 'import_module')(a)",
     "__import__": "def f(name): return __import__(name)",
     "builtins": "import builtins\ndef f(name): return builtins.__import__(name)",
     "sys.modules": "import sys\ndef f(name): return sys.modules[name]",
+    "sys.modules beside other names": (
+        "import sys\nx = y['os'] == 'os'\ndef f(name): return sys.modules[name]"
+    ),
+    "sys.modules by getattr": "import sys\ndef f(a): return getattr(sys, 'modules')[a]",
     "sys.modules handed on": "import sys\nx = list(sys.modules)",
     "runpy": "import runpy\ndef f(path): return runpy.run_path(path)",
     "a module's spec": "from importlib.util import spec_from_file_location as s\nx = s('a', 'b')",
@@ -126,8 +133,9 @@ ALLOWED = {
     "whether a package is here": "import importlib.util\nx = importlib.util.find_spec('pillow')",
     "files of the package": "from importlib.resources import files\nx = files('pkg.view.names')",
     "whether another module is loaded": "import sys\nx = 'ipykernel' in sys.modules",
+    "another module that is loaded": "import sys\nx = sys.modules['os'], sys.modules.get('os')",
     "text for people": '"""pkg.view.page"""\n\ndef f():\n    "pkg.view.page"',
-    "a string that names no module": "x = 'pkg'",
+    "a string that names no module": "x = 'pkg', 'pkg.nowhere', 'a.pkg.view.page'",
     "a method that is called eval": "def f(model): model.eval()",
 }
 
@@ -144,13 +152,20 @@ def test_inside_a_folder_its_own_order_counts(found: Found) -> None:
     assert found({"view/names.py": "", "view/png.py": "from .page.show import x\n"}) == [
         "view/png.py:1: png imports page, which stands above it in view/"
     ]
-    assert found({"view/png.py": "from . import thing\n"}) == [
+    assert found({"ops/add.py": "from ..graph import node\n", "view/png.py": ""}) == [
+        "ops/add.py:1: ops imports graph, which stands beside it"
+    ]
+    assert found({"ops/add.py": "", "view/png.py": "from . import thing\n"}) == [
         "view/png.py:1: png imports __init__, which stands above it in view/"
     ]
 
 
 def test_a_part_without_a_layer_and_a_layer_without_a_part_are_told(found: Found) -> None:
     assert found({"extra.py": ""}) == ["extra has no layer in the package"]
+    assert found({"extra.py": "from .graph import node\n"}) == [
+        "extra has no layer in the package",
+        "extra.py:1: extra has no layer",
+    ]
     order = {**HOUSE.order, "": [["graph", "ops"], ["engines", "gone"], ["view"], ["extra"]]}
     assert found({}, order=order) == ["the order of the package names gone, which isn't there"]
 
@@ -161,6 +176,15 @@ def test_a_circle_is_found(found: Found, late: bool) -> None:
     files = {"graph/node.py": "from .b import x\n", "graph/b.py": "from . import c\n"}
     wrong = found({**files, "graph/c.py": back, "graph/d.py": "from . import c\n"})
     assert wrong[0] == "in a circle of imports: graph/b.py, graph/c.py, graph/node.py"
+
+
+def test_circles_that_import_each_other_one_way_are_told_apart(found: Found) -> None:
+    files = {"graph/node.py": "from . import b\n", "graph/b.py": "from . import node\n"}
+    files |= {"graph/c.py": "from . import b, d\n", "graph/d.py": "from . import c, node\n"}
+    assert found(files) == [
+        "in a circle of imports: graph/b.py, graph/node.py",
+        "in a circle of imports: graph/c.py, graph/d.py",
+    ]
 
 
 def test_type_checking_may_close_a_circle_inside_a_folder(found: Found) -> None:
@@ -218,7 +242,10 @@ def test_tests_of_attributes_are_counted(found: Found) -> None:
 
 def test_operations_that_engines_name_are_counted(found: Found) -> None:
     reasons = {"Add": "a reason"}
-    one, two = "from ..ops.add import Add, other\n", "from ..ops.add import Add, Mul\n"
+    one, two = (
+        "import math\nfrom ..graph.node import x\nfrom ..ops.add import Add, other\n",
+        "from ..ops.add import Add, Mul\n",
+    )
     limit = {"operation_limits": {"engines": 1}, "operation_reasons": reasons}
     assert found({"engines/native.py": one}, **limit) == []
     (wrong,) = found({"engines/native.py": two}, **limit)

@@ -73,8 +73,6 @@ class _Reader:
         if node.level:
             keep = len(self.here) - (node.level - 1)
             names = [self.name, *self.here[:keep], *names]
-        if names[0] != self.name:
-            return self._module(node, names, ())
         found: list[Import] = []
         values: list[str] = []
         for alias in node.names:  # each a module of the folder, or a value of the module
@@ -191,16 +189,14 @@ def _loads(full: str) -> bool:
 
 
 def _aliases(source: Source) -> dict[str, str]:
-    """What the names of this file mean that stand for loaders, `sys` or `builtins`."""
+    """The full names of what this file imports from other packages, by the names it gives them."""
     found: dict[str, str] = {}
-    known = {*LOADERS, "sys", "builtins"}
     for node in source.all_of(ast.Import):
         for alias in node.names:
             first = alias.name.split(".")[0]
-            if first in known:
-                found[alias.asname or first] = alias.name if alias.asname else first
+            found[alias.asname or first] = alias.name if alias.asname else first
     for node in source.all_of(ast.ImportFrom):
-        if node.level == 0 and (node.module or "").split(".")[0] in known:
+        if node.level == 0:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
                 found[alias.asname or alias.name] = full.removeprefix("builtins.")
