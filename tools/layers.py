@@ -1,153 +1,104 @@
-"""The layer check: a file imports its own folder or a lower layer, at the top of the file.
+"""The layer check: a file imports what stands below it, at the top of the file.
 
-Python's imports inside functions are allowed only for the optional packages, each in one place.
+Here are the rules of this package; `layering/` checks them. By hand: python tools/layers.py
 """
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
+from layering.check import House, check
+
 ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 
-# From the ground up; names on one line are one layer and don't import each other.
-LAYERS = [
-    ["errors", "version"],
-    ["dtypes", "shapes", "trees"],
-    ["windows"],
-    ["maths"],
-    ["graph"],
-    ["ops"],
-    ["autodiff"],
-    ["passes"],
-    ["engines"],
-    ["programs", "signature"],
-    ["tracing"],
-    ["session", "function"],
-    ["io"],
-    ["view"],
-    ["nn", "optim", "data"],
-    ["train"],
-    ["cli"],
-    ["__init__"],
-]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-# A folder that needs an optional package may import it; its engine.py imports the folder late.
-GATED = {"llvmlite": ROOT / "engines" / "native"}
+# From the ground up, folder by folder; `layering/order.py` says how to read it.
+ORDER = {
+    "": [
+        ["errors", "version"],
+        ["dtypes", "shapes", "trees"],
+        ["windows"],
+        ["maths"],
+        ["graph"],
+        ["ops"],
+        ["autodiff"],
+        ["passes"],
+        ["engines"],
+        ["programs", "signature"],
+        ["tracing"],
+        ["session", "function"],
+        ["io"],
+        ["view"],
+        ["nn", "optim", "data"],
+        ["train"],
+        ["cli"],
+    ],
+    "engines": [["*"], ["native"], ["auto"], ["selection"]],
+    "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
+    "engines/native/llvm": [["*"], ["functions"], ["maths"]],
+    "engines/native/kernels": [["*"], ["gemm"], ["conv"], ["windowed"]],
+    "view": [
+        ["names", "binarize", "script"],
+        ["nonfinite"],
+        ["reading"],
+        ["drawing"],
+        ["page"],
+        ["recording"],
+        ["training"],
+        ["drawings"],
+    ],
+    "view/drawing": [["layout"], ["*"], ["formats"]],
+    "view/reading": [["mathematics", "source"]],
+}
+
+# Packages that nobody must have, and the one place that imports each: a file when it runs, a folder
+# at the top of its files.
 OPTIONAL = {
-    "rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "tensorboardX", "jax",
-    "onnx", "PIL",
-}  # fmt: skip
+    "llvmlite": ["engines/native"],
+    "rich": ["cli.py", "train/progress.py"],
+    "typer": ["cli.py"],
+    "pooch": ["data/fetch.py"],
+    "safetensors": ["io/weights.py"],
+    "tensorboardX": ["view/training/events.py"],
+    "PIL": ["view/drawing/formats/png.py"],
+}
 
+# Files that import late, or modules whose names are computed.
+LAZY = {
+    "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
+    "engines/native/engine.py": "the folder needs llvmlite; this file is there without it",
+    "view/__init__.py": "each public name's file is imported when it is first used",
+    "view/script.py": "runs the user's own file",
+    "view/reading/source/copied.py": "reads the source file of a user's function",
+}
 
-def part_of(path: Path) -> str:
-    """The layer's name: the folder or file right under the package."""
-    first = path.relative_to(ROOT).parts[0]
-    return first.removesuffix(".py")
+CROWDED = {
+    "ops": "one family of operations a file, side by side",
+}
 
+# How many classes of operations an engine imports: at most 10 is the aim, each with its reason.
+OPERATION_LIMITS = {"engines": 30}
+OPERATION_REASONS: dict[str, str] = {}
 
-def target(path: Path, node: ast.ImportFrom) -> list[str]:
-    """The parts of the package that an import statement reaches, by layer name."""
-    if node.level == 0:
-        return (
-            [(node.module or "").split(".")[1]]
-            if (node.module or "").startswith("palingrad.")
-            else []
-        )
-    base = path.parent
-    for _ in range(node.level - 1):
-        base = base.parent
-    if base == ROOT and not node.module:
-        return [alias.name for alias in node.names]
-    full = base.joinpath(*(node.module or "").split("."))
-    return [full.relative_to(ROOT).parts[0]] if full != ROOT else ["__init__"]
+# How often files ask whether an object has an attribute; 0 is the aim.
+ATTRIBUTE_LIMITS = {"engines/native": 15}
 
-
-def typing_only(tree: ast.Module) -> set[ast.AST]:
-    """All nodes under `if TYPE_CHECKING:`."""
-    found: set[ast.AST] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            found.update(child for part in node.body for child in ast.walk(part))
-    return found
-
-
-def problems(path: Path) -> list[str]:
-    tree = ast.parse(path.read_text())
-    here = part_of(path)
-    top = set(tree.body)
-    hints = typing_only(tree)
-    found: list[str] = []
-    if here not in LEVEL:
-        return [f"{path}: {here} has no layer in tools/layers.py"]
-    for node in ast.walk(tree):
-        if not isinstance(node, (ast.Import, ast.ImportFrom)):
-            continue
-        where = f"{path.relative_to(ROOT.parent.parent)}:{node.lineno}"
-        if isinstance(node, ast.ImportFrom):
-            for name in target(path, node):
-                if name != here and LEVEL.get(name, 99) >= LEVEL[here]:
-                    found.append(f"{where}: {here} imports {name}, which isn't below it")
-        names = (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if node.level == 0
-            else []
-        )
-        late = node not in top and node not in hints
-        if path.parent in GATED.values() and path.name == "engine.py" and late:
-            continue
-        outside = {name.split(".")[0] for name in names}
-        if late and not outside & OPTIONAL:
-            found.append(f"{where}: an import inside a function")
-        gated = {name for name, folder in GATED.items() if path.is_relative_to(folder)}
-        if not late and node not in hints and outside & OPTIONAL - gated and here != "cli":
-            found.append(f"{where}: {outside} is optional at import; import it where it is used")
-    if len(path.read_text().splitlines()) > 400:
-        found.append(f"{path}: over 400 lines")
-    return found
-
-
-def cycles() -> list[str]:
-    """Files that import each other in a circle inside one folder."""
-    graph: dict[Path, set[Path]] = {}
-    for path in ROOT.rglob("*.py"):
-        tree = ast.parse(path.read_text())
-        hints = typing_only(tree)
-        graph[path] = set()
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.ImportFrom) or node.level == 0 or node in hints:
-                continue
-            base = path.parent
-            for _ in range(node.level - 1):
-                base = base.parent
-            file = base.joinpath(*(node.module or "").split(".")) if node.module else base
-            for one in (file.with_suffix(".py"), *(file / f"{a.name}.py" for a in node.names)):
-                if one.exists():
-                    graph[path].add(one)
-    order: dict[Path, int] = {}
-    while True:
-        free = [p for p in graph if p not in order and all(q in order for q in graph[p] if q != p)]
-        if not free:
-            break
-        for path in free:
-            order[path] = len(order)
-    return [
-        f"in a circle of imports: {p.relative_to(ROOT)}" for p in sorted(graph) if p not in order
-    ]
+HOUSE = House(
+    "palingrad",
+    ORDER,
+    OPTIONAL,
+    LAZY,
+    crowded=CROWDED,
+    operation_limits=OPERATION_LIMITS,
+    operation_reasons=OPERATION_REASONS,
+    attribute_limits=ATTRIBUTE_LIMITS,
+)
 
 
 def main() -> int:
-    files = sorted(ROOT.rglob("*.py"))
-    found = [line for path in files for line in problems(path)] + cycles()
-    print(
-        "\n".join(found)
-        if found
-        else f"layers: {len(files)} files, no upward, late or circular import"
-    )
-    return 1 if found else 0
+    report = check(ROOT, HOUSE)
+    print("\n".join(report.problems or report.notes))
+    return 1 if report.problems else 0
 
 
 if __name__ == "__main__":

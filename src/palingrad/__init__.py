@@ -68,6 +68,7 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.order import postorder as postorder
 from .graph.promotion import tensor as tensor
+from .graph.registry import show_with as _show_with
 from .graph.samples import case as case, edge as edge
 from .ops.activation import (
     elu as elu,
@@ -230,3 +231,6 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_PARTS, *_VIEWS])
+
+
+_show_with(lambda: importlib.import_module(".view", __name__))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
+from collections.abc import Callable
 
 from ..errors import EngineError
 
 _wanted: list[int] = []
+thread_changes: list[Callable[[], None]] = []  # what is called when the number has changed
 
 
 def get_num_threads() -> int:
@@ -30,6 +31,5 @@ def set_num_threads(count: int) -> None:
     if type(count) is not int or count < 1:
         raise EngineError(f"set_num_threads: expected a whole number from 1 up, got {count!r}")
     _wanted[:] = [count]
-    team = sys.modules.get("palingrad.engines.native.runtime.thread_pool")
-    if team is not None:  # compiled programs are there already
-        team.dismiss()
+    for change in thread_changes:
+        change()

@@ -10,7 +10,7 @@ from .context import context
 from .leaves import Placeholder, Variable
 from .node import Node
 from .operation import Operation
-from .registry import ops, view
+from .registry import ops, viewer
 
 if TYPE_CHECKING:
     from ..dtypes import Array
@@ -124,22 +124,22 @@ class Graph:
 
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A picture of the graph, written to `path` by its ending (.svg, .png, .pdf, .html, .dot,
-        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.drawings`."""
-        return view.draw(self, path, **options)
+        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.draw`."""
+        return viewer().draw(self, path, **options)
 
     def binarize(self) -> Graph:
         """An equivalent graph in which no node has more than two inputs."""
-        return view.binarized(self)
+        return viewer().binarized(self)
 
     def unbinarize(self) -> Graph:
         """The graph that `binarize` made this one from."""
-        return view.unbinarized(self)
+        return viewer().unbinarized(self)
 
     def _repr_html_(self) -> str | None:
-        return view.html_of(self)
+        return viewer().html_of(self)
 
     def _repr_svg_(self) -> str | None:
-        return view.svg_of(self)
+        return viewer().svg_of(self)
 
     # ---------------------------------------------------------------- values and Jacobians
 

@@ -15,7 +15,7 @@ from .context import Origin, Place, context
 from .differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
-from .registry import view
+from .registry import viewer
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -199,14 +199,14 @@ class Node(Operators):
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A picture of what the node depends on, written to `path` by its ending (.svg, .png, .pdf,
         .html, .dot, .mmd, .txt); without a path the picture itself. Options: see
-        `palingrad.view.drawings`."""
-        return view.draw(self, path, **options)
+        `palingrad.view.draw`."""
+        return viewer().draw(self, path, **options)
 
     def _repr_html_(self) -> str | None:
-        return view.html_of(self)
+        return viewer().html_of(self)
 
     def _repr_svg_(self) -> str | None:
-        return view.svg_of(self)
+        return viewer().svg_of(self)
 
     def label(self) -> str:
         """The operation and the name, for messages."""

@@ -3,16 +3,15 @@
 Operators and methods of nodes, and derivative rules of every family, call functions as `ops.name`.
 So `graph/` needs no import of what stands above it, and no family needs one of another. A user's
 function isn't in `ops`, and nothing there is ever replaced: the library's rules call the library's
-functions, whatever a user's operation is called. `view` is the part of the package that shows
-nodes, imported when a node is first shown.
+functions, whatever a user's operation is called. What shows
+nodes stands above as well: the package's `__init__` hands it in, to be imported when it is needed.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from ..errors import GraphError
@@ -29,17 +28,36 @@ operations: WeakValueDictionary[str, type[Operation]] = WeakValueDictionary()
 ops: Any = SimpleNamespace()
 
 
-class Later:
-    """A part of the package that stands above, imported when something of it is first used."""
+class Viewer(Protocol):
+    """What shows nodes, graphs and programs: drawings, and what a notebook displays."""
 
-    def __init__(self, module: str) -> None:
-        self._module = module
+    def draw(self, what: Any, path: Any = None, **options: Any) -> Any:
+        """A picture of `what`, written to `path` if that is given."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(importlib.import_module(self._module), name)
+    def html_of(self, what: Any) -> str | None:
+        """`what` as HTML, or None where it is too large to be shown unasked."""
+
+    def svg_of(self, what: Any) -> str | None:
+        """The same as SVG."""
+
+    def binarized(self, graph: Any) -> Any:
+        """An equivalent graph in which no node has more than two inputs."""
+
+    def unbinarized(self, graph: Any) -> Any:
+        """The graph that `binarized` made this one from."""
 
 
-view: Any = Later("palingrad.view")
+_viewers: list[Callable[[], Any]] = []
+
+
+def show_with(load: Callable[[], Any]) -> None:
+    """Let nodes be shown by the Viewer that `load` returns; it is called when one is shown."""
+    _viewers[:] = [load]
+
+
+def viewer() -> Viewer:
+    """What shows nodes."""
+    return _viewers[0]()
 
 
 def name_of(operation: type[Any]) -> str:

@@ -14,7 +14,7 @@ from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.order import postorder
-from ..graph.registry import view
+from ..graph.registry import viewer
 from ..graph.replay import replay
 
 
@@ -47,13 +47,13 @@ class Program:
 
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A picture of what runs, written to `path` by its ending; see `pg.Graph.draw`."""
-        return view.draw(self, path, **options)
+        return viewer().draw(self, path, **options)
 
     def _repr_html_(self) -> str | None:
-        return view.html_of(self)
+        return viewer().html_of(self)
 
     def _repr_svg_(self) -> str | None:
-        return view.svg_of(self)
+        return viewer().svg_of(self)
 
     def rewritten(self, rule: Callable[[Operation], Node]) -> Program:
         """The program with every operation, its inputs rewritten already, replaced by rule(it).

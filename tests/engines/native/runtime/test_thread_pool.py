@@ -60,6 +60,16 @@ def test_large_kernels_of_every_kind_have_the_same_bits(count):
             assert_same(one, other)
 
 
+def test_compiled_programs_run_on_the_number_of_threads_that_was_set_last():
+    run = pg.function(lambda x: pg.tanh(x) * x, engine="native")
+    x = np.ones((300, 500), np.float32)
+    for count in (3, 1, 2):
+        pg.set_num_threads(count)
+        run(x)
+        names = [one.name for one in threading.enumerate()]
+        assert sum(bool(re.fullmatch(r"palingrad-\d+", name)) for name in names) == count - 1
+
+
 def test_several_programs_run_at_once():
     pg.set_num_threads(4)
     rng = np.random.default_rng(2)

@@ -17,7 +17,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from ...threads import get_num_threads
+from ...threads import get_num_threads, thread_changes
 from ..llvm.builder import Builder
 from ..llvm.kernel_context import POINTER
 from ..llvm.loops import INT, declared, integer
@@ -242,6 +242,9 @@ def dismiss() -> None:
     if old is not None:
         _former.append(old)
         old.stop()
+
+
+thread_changes.append(dismiss)
 
 
 def team() -> Team | None:
