@@ -66,10 +66,10 @@ from .graph.leaves import (
 )
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
-from .graph.order import postorder as postorder
 from .graph.promotion import tensor as tensor
 from .graph.registry import show_with as _show_with
 from .graph.samples import case as case, edge as edge
+from .graph.traversal.order import postorder as postorder
 from .ops.activation import (
     elu as elu,
     erf as erf,

@@ -11,7 +11,7 @@ from .errors import FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder
 from .graph.node import Node
-from .graph.order import postorder
+from .graph.traversal.order import postorder
 from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_crowd
 from .trees import leaves, rebuilt

@@ -12,7 +12,7 @@ from palingrad.autodiff.gradients import Gradient
 from palingrad.errors import FeedError, GraphError, ShapeError
 from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
-from palingrad.graph.verify import verify
+from palingrad.graph.traversal.verify import verify
 from palingrad.passes import pipeline
 from palingrad.passes.advance_rng import advance
 from palingrad.passes.common_subexpressions import share

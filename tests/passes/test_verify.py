@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.graph.verify import verify
+from palingrad.graph.traversal.verify import verify
 from palingrad.ops.arithmetic import Multiply
 from palingrad.passes import pipeline
 from palingrad.passes.expand import expand

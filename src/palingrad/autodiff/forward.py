@@ -9,8 +9,8 @@ from ..dtypes import is_inexact
 from ..graph.context import built_at
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
-from ..graph.order import postorder
 from ..graph.registry import ops
+from ..graph.traversal.order import postorder
 from .reverse import Resolver, pulled_back, reverse
 
 

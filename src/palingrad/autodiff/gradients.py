@@ -13,10 +13,10 @@ from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation, is_known
-from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
-from ..graph.replay import Rule
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import Rule
 from ..shapes import size, text
 from .reverse import oldest, pulled, reverse
 

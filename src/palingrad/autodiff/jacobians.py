@@ -13,9 +13,9 @@ from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Placeholder, Variable, forget
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..graph.order import postorder
 from ..graph.registry import register
-from ..graph.replay import replay
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
 from ..shapes import sizes
 from .gradients import keeping_promises
 from .reverse import reverse

@@ -13,9 +13,9 @@ from ..errors import GradientError
 from ..graph.context import Backward, Place, built_at, context, level_of
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
-from ..graph.order import postorder
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
+from ..graph.traversal.order import postorder
 from ..ops.stable import stable_form
 from ..shapes import sizes, text
 

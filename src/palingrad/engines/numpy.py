@@ -14,7 +14,7 @@ from ..graph.kinds import Custom
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
-from ..graph.order import postorder
+from ..graph.traversal.order import postorder
 from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text

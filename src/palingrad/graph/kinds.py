@@ -9,13 +9,13 @@ from ..dtypes import DType, bool_
 from ..errors import DTypeError, GradientError, ShapeError
 from ..shapes import Shape, axes_in, broadcast, reduced
 from .context import built_at, opened
+from .describe.nonfinite import Reason, number, total_overflow
+from .describe.notation import Piece, applied, operator
+from .describe.template import below, fill, with_axes
 from .graph import Graph
 from .node import Node
-from .nonfinite import Reason, number, total_overflow
-from .notation import Piece, applied, operator
 from .operation import Operation, is_known
 from .registry import ops
-from .template import below, fill, with_axes
 
 
 class Elementwise(Operation):

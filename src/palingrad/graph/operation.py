@@ -17,14 +17,14 @@ from ..errors import DTypeError, GradientError, GraphError, PalingradError, Shap
 from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
+from .describe.nonfinite import Reason
+from .describe.notation import Piece, applied, indexed, operator
+from .describe.template import fill
 from .node import Node, next_serial
-from .nonfinite import Reason
-from .notation import Piece, applied, indexed, operator
 from .observe import tell_computed, watching
 from .promotion import align
 from .registry import name_of, operations
 from .samples import Sample
-from .template import fill
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import DType, bool_, int64
+from ..graph.describe.nonfinite import overflow
 from ..graph.functions import unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
-from ..graph.nonfinite import overflow
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 

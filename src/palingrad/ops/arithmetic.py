@@ -6,10 +6,8 @@ import numpy as np
 
 from ..dtypes import DType, bool_, int8
 from ..errors import DTypeError
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.nonfinite import Reason, number, overflow
-from ..graph.notation import (
+from ..graph.describe.nonfinite import Reason, number, overflow
+from ..graph.describe.notation import (
     ATOM,
     POWER,
     Piece,
@@ -20,6 +18,8 @@ from ..graph.notation import (
     quotient,
     subtracted,
 )
+from ..graph.functions import binary, unary
+from ..graph.kinds import Elementwise
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 

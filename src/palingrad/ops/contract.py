@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..graph.describe.notation import ATOM, PRODUCT, Piece
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
-from ..graph.notation import ATOM, PRODUCT, Piece
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, broadcast, same

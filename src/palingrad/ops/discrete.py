@@ -9,11 +9,11 @@ import numpy as np
 
 from ..dtypes import DType, as_dtype, is_inexact, is_integer
 from ..errors import DTypeError
+from ..graph.describe.nonfinite import Reason, number
+from ..graph.describe.notation import Piece
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
-from ..graph.nonfinite import Reason, number
-from ..graph.notation import Piece
 from ..graph.registry import register
 from ..graph.samples import case, edge
 

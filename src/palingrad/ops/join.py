@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..graph.describe.notation import Piece
 from ..graph.kinds import Move
 from ..graph.node import Node
-from ..graph.notation import Piece
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case

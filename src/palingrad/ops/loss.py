@@ -9,10 +9,10 @@ import numpy as np
 
 from ..dtypes import is_boolean, is_floating, is_integer
 from ..errors import DTypeError, ShapeError
+from ..graph.describe.nonfinite import Reason
+from ..graph.describe.notation import SUM, Piece, subscripted
 from ..graph.kinds import Composite, Index
 from ..graph.node import Node
-from ..graph.nonfinite import Reason
-from ..graph.notation import SUM, Piece, subscripted
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case

@@ -10,10 +10,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, ShapeError
+from ..graph.describe.notation import (
+    ATOM,
+    POWER,
+    Piece,
+    applied,
+    filled,
+    index_text,
+    indexed,
+    operator,
+)
 from ..graph.functions import frozen, unary
 from ..graph.kinds import Composite, Move
 from ..graph.node import Node
-from ..graph.notation import ATOM, POWER, Piece, applied, filled, index_text, indexed, operator
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..dtypes import DType, bool_, int64, is_inexact, is_unsigned, uint64
 from ..errors import ShapeError
+from ..graph.describe.nonfinite import total_overflow
 from ..graph.functions import reduction
 from ..graph.kinds import Reduce
 from ..graph.node import Node
-from ..graph.nonfinite import total_overflow
 from ..graph.registry import ops, register
 from ..graph.samples import case, spread
 from ..shapes import Shape, axes_in, size

@@ -8,10 +8,10 @@ import numpy as np
 
 from ..dtypes import bool_
 from ..errors import DTypeError, ShapeError
+from ..graph.describe.notation import chosen
 from ..graph.functions import binary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
-from ..graph.notation import chosen
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.describe.notation import Piece
 from ..graph.kinds import Assign, Control
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
-from ..graph.notation import Piece
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge

@@ -8,9 +8,9 @@ import numpy as np
 
 from ..dtypes import is_integer
 from ..errors import DTypeError, ShapeError
+from ..graph.describe.nonfinite import total_overflow
 from ..graph.kinds import Index
 from ..graph.node import Node
-from ..graph.nonfinite import total_overflow
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case

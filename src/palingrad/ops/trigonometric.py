@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..graph.describe.nonfinite import Reason, number, overflow, too_steep
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
-from ..graph.nonfinite import Reason, number, overflow, too_steep
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 

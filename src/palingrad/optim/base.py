@@ -14,8 +14,8 @@ from ..graph.context import context, opened
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
-from ..graph.order import postorder
 from ..graph.registry import ops
+from ..graph.traversal.order import postorder
 from ..ops.state import Latest
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
-from ..graph.verify import verify
+from ..graph.traversal.verify import verify
 from .advance_rng import advance
 from .common_subexpressions import share
 from .expand import expand

@@ -13,9 +13,9 @@ from ..graph.kinds import Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
-from ..graph.order import postorder
 from ..graph.registry import viewer
-from ..graph.replay import replay
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
 
 
 @dataclass(frozen=True, eq=False)

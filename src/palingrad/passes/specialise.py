@@ -14,8 +14,8 @@ from ..graph.kinds import Assign, Scratch
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation, is_known
-from ..graph.order import postorder
-from ..graph.replay import replay
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
 from ..shapes import Shape
 from .program import Program
 

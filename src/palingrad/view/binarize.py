@@ -12,9 +12,9 @@ from ..graph.kinds import Composite, Control, Scratch
 from ..graph.leaves import Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
-from ..graph.order import postorder
 from ..graph.registry import name_of, operations
-from ..graph.replay import replay
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
 
 
 class Pair(Control):

@@ -15,8 +15,8 @@ from ...graph.kinds import Composite, Elementwise, Move, Reduce, Scratch
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, is_known
-from ...graph.order import postorder
 from ...graph.registry import ops
+from ...graph.traversal.order import postorder
 from ...ops.contract import Matmul
 from ...shapes import sizes
 from ..names import is_named, names_of

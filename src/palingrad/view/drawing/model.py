@@ -14,7 +14,7 @@ from ...graph.kinds import Assign
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from ...passes.program import Program
 from ..names import names_of
 

@@ -16,7 +16,7 @@ from ...graph.kinds import Elementwise, Move, Reduce, Window
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from ...ops.contract import Dot, Matmul
 from ...ops.move import Flatten, Reshape
 from ...ops.pooling import Pool

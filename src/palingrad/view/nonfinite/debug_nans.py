@@ -10,11 +10,11 @@ from typing import Any
 
 from ...errors import NonFiniteError
 from ...graph.context import context, level_of
+from ...graph.describe.nonfinite import number
 from ...graph.node import Node
-from ...graph.nonfinite import number
 from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from ..names import names_of
 from .origin import Birth, Values, first_cause, is_bad, known, made_of
 from .reasons import explain

@@ -22,7 +22,7 @@ from ...graph.kinds import Composite, Elementwise
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Item, Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from ...ops.selection import Where
 
 Element = tuple[int, ...]

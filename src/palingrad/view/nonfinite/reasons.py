@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...graph.context import level_of, pulled_of
+from ...graph.describe.nonfinite import Reason, number
 from ...graph.kinds import Elementwise
 from ...graph.leaves import Constant
-from ...graph.nonfinite import Reason, number
 from ...graph.operation import Operation
 from ...ops.arithmetic import Divide, Multiply
 from ...ops.selection import Where

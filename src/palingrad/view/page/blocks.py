@@ -21,7 +21,7 @@ from ...graph.kinds import Composite, Custom, Random, Scratch
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from .arrays import WHOLE
 from .trace import Tape, Traced, Unsupported, encode
 

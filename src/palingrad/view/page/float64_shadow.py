@@ -19,7 +19,7 @@ from ...graph.context import opened
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
 from ...graph.operation import Operation
-from ...graph.replay import replay
+from ...graph.traversal.replay import replay
 
 Value = Any  # an array; for a node with several outputs a tuple of them; None where unknown
 

@@ -14,7 +14,7 @@ from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
 from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
-from ...graph.order import postorder
+from ...graph.traversal.order import postorder
 from ..drawing.model import Kind, kind_of
 from ..names import names_of
 from .entries import Entry, Formula, Run, Script, Source, with_roles

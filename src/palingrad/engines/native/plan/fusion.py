@@ -15,7 +15,7 @@ from ....graph.kinds import Contract, Elementwise, Move, Reduce
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
-from ....graph.order import postorder
+from ....graph.traversal.order import postorder
 from ....ops.join import Concat
 from ....ops.move import ExpandDims, Place, Reshape, Squeeze
 from ....passes.program import Program

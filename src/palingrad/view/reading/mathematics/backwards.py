@@ -10,8 +10,8 @@ from ....autodiff.jacobians import one_hot_like
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array
 from ....graph.context import opened
+from ....graph.describe.notation import Piece, added
 from ....graph.node import Node
-from ....graph.notation import Piece, added
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....shapes import size, sizes

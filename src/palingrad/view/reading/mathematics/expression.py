@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import is_inexact
+from ....graph.describe.notation import ATOM, PRODUCT, SUM, Piece
 from ....graph.leaves import Constant
 from ....graph.node import Node
-from ....graph.notation import ATOM, PRODUCT, SUM, Piece
 from ....graph.operation import Operation
 from ....ops.comparison import Equal
 from ....ops.discrete import BitwiseAnd, BitwiseInvert

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ....errors import GraphError
+from ....graph.describe.notation import ATOM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
-from ....graph.notation import ATOM, Piece
-from ....graph.order import postorder
+from ....graph.traversal.order import postorder
 from ...names import is_named, names_of
 from .expression import Writing, written
 from .mathml import mathml

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from html import escape
 
-from ....graph.notation import Piece
+from ....graph.describe.notation import Piece
 from ....graph.operation import Operation
 from .reader import Reader
 

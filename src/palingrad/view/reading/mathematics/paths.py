@@ -10,8 +10,8 @@ import numpy as np
 from ....autodiff.reverse import pulled_back
 from ....dtypes import Array
 from ....graph.context import opened
+from ....graph.describe.notation import PRODUCT, Piece, added
 from ....graph.node import Node
-from ....graph.notation import PRODUCT, Piece, added
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
 from .steps import Step

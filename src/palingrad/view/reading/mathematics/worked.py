@@ -10,14 +10,14 @@ from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
 from ....graph.context import built_at, level_of, opened
+from ....graph.describe.notation import Piece
 from ....graph.kinds import Scratch
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
-from ....graph.notation import Piece
 from ....graph.operation import MultipleOutputs, Operation
-from ....graph.order import postorder
 from ....graph.registry import ops
-from ....graph.replay import replay
+from ....graph.traversal.order import postorder
+from ....graph.traversal.replay import replay
 from ....passes.common_subexpressions import share
 from ....passes.fold_constants import fold
 from ....passes.program import Program

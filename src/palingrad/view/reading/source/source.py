@@ -19,7 +19,7 @@ from ....graph.graph import Graph
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
-from ....graph.order import postorder
+from ....graph.traversal.order import postorder
 from ....ops.arithmetic import Positive
 from ....ops.random import default_streams_kept
 from ....passes.advance_rng import advance

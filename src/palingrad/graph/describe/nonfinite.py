@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..dtypes import DType
+from ...dtypes import DType
 
 
 class Reason(NamedTuple):

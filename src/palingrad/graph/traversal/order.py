@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from .node import Node
+from ..node import Node
 
 
 def inputs_of(node: Node) -> Sequence[Node]:

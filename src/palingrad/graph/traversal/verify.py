@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .node import Node
-from .operation import MultipleOutputs, Operation, is_known
+from ..node import Node
+from ..operation import MultipleOutputs, Operation, is_known
 from .order import postorder
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .context import context
-from .node import Node
-from .operation import Operation
+from ..context import context
+from ..node import Node
+from ..operation import Operation
 from .order import inputs_of
 
 Rule = Callable[[Operation, list[Any]], Any]

@@ -9,7 +9,7 @@ import palingrad as pg
 from palingrad.autodiff.gradients import keeping_promises
 from palingrad.graph.context import opened
 from palingrad.graph.operation import Operation
-from palingrad.graph.replay import replay
+from palingrad.graph.traversal.replay import replay
 from tolerances import assert_same
 
 

@@ -1,0 +1,1 @@
+"""Walks over graphs: orders, replaying a graph on other nodes, and the verifier."""
