@@ -43,13 +43,13 @@ class Notes:
 
             def _call(self, b: Any, kernel: Any, table: Any, begin: Any, end: Any) -> None:
                 clock = _declared(b.module, "llvm.readcyclecounter", INT, [])
-                frame = _declared(b.module, "llvm.frameaddress.p0", _POINTER, [_WORD])
+                context = _declared(b.module, "llvm.frameaddress.p0", _POINTER, [_WORD])
                 start = b.call(clock, [])
                 super()._call(b, kernel, table, begin, end)
                 stop = b.call(clock, [])
                 words = b.inttoptr(integer(address), INT.as_pointer())
                 place = b.atomic_rmw("add", words, integer(FIELDS), "seq_cst")
-                stack = b.ptrtoint(b.call(frame, [_WORD(0)]), INT)
+                stack = b.ptrtoint(b.call(context, [_WORD(0)]), INT)
                 number = integer(self.schedule.kernels.index(kernel))
                 for field, value in enumerate((number, stack, start, stop), 1):
                     b.store(value, b.gep(words, [b.add(place, integer(field))]))
@@ -119,14 +119,14 @@ class Run:
         step = np.searchsorted(first, np.arange(len(stage)), side="right")
         lines = [f"{'µs':>9}  {'busy':>9}  stage"]
         for number in np.unique(stage):
-            spans: list[float] = []
+            live_ranges: list[float] = []
             for one in np.unique(step):
                 rows = self.notes[(stage == number) & (step == one)]
                 if len(rows):
-                    spans.append(rows[:, 3].max() - rows[:, 2].min())
+                    live_ranges.append(rows[:, 3].max() - rows[:, 2].min())
             rows = self.notes[stage == number]
             busy = (rows[:, 3] - rows[:, 2]).sum() / self.cycles / self.steps
-            lines.append(f"{np.median(spans) / self.cycles:9.2f}  {busy:9.2f}  {number + 1}")
+            lines.append(f"{np.median(live_ranges) / self.cycles:9.2f}  {busy:9.2f}  {number + 1}")
         return lines
 
 

@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
 KINDS = [
     kinds.Elementwise,
     kinds.Reduce,
-    kinds.Move,
+    kinds.Layout,
     kinds.Contract,
     kinds.Window,
     kinds.Index,

@@ -13,7 +13,7 @@ def main(folder: Path = HERE) -> None:
     y = pg.dot(u, v)
     y.backward()
     y.draw(folder / "dot_product.svg", direction="right")
-    y.draw(folder / "dot_product_scalars.svg", grain="scalar")
+    y.draw(folder / "dot_product_scalars.svg", granularity="scalar")
 
 
 if __name__ == "__main__":

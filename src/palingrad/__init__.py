@@ -55,7 +55,7 @@ from .graph.kinds import (
     Composite as Composite,
     Custom as Custom,
     Elementwise as Elementwise,
-    Move as Move,
+    Layout as Layout,
     Reduce as Reduce,
 )
 from .graph.leaves import (

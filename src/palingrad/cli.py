@@ -181,7 +181,7 @@ def draw(
     nodes: Annotated[
         Literal["operations", "values", "bipartite", "neurons"], typer.Option(help="What is a box.")
     ] = "operations",
-    grain: Annotated[
+    granularity: Annotated[
         Literal["tensor", "vector", "scalar"], typer.Option(help="What is a node.")
     ] = "tensor",
     style: Annotated[
@@ -197,7 +197,15 @@ def draw(
     path = out or f"{title}.svg"
     direction = "right" if right else "down"
     with _written(path):
-        drawn(graph, path, nodes=nodes, grain=grain, style=style, direction=direction, fold=fold)
+        drawn(
+            graph,
+            path,
+            nodes=nodes,
+            granularity=granularity,
+            style=style,
+            direction=direction,
+            fold=fold,
+        )
     console.print(path, highlight=False, markup=False, soft_wrap=True)
 
 

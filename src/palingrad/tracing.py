@@ -7,9 +7,9 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from .errors import GraphError
-from .graph.context import opened
+from .graph.context import graph_scope
 from .graph.graph import Graph
-from .graph.kinds import Assign, Scratch
+from .graph.kinds import AnonymousGraph, Assign
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
 from .graph.operation import Operation, has_value
@@ -38,7 +38,7 @@ def trace(
     given = leaves([args, kwargs])
     forms = tuple(map(form_of, given)) if forms is None else forms
     graph = Trace()
-    with opened(graph, hidden=True):
+    with graph_scope(graph, hidden=True):
         new = [traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
         _name([leaf for leaf in new if type(leaf) is Placeholder], f, args, kwargs, forms)
         arguments = rebuilt([args, kwargs], iter(new))
@@ -63,7 +63,7 @@ def _name(
             seen[name] += 1
 
 
-class Trace(Scratch):
+class Trace(AnonymousGraph):
     """The graph of one trace: sees assignments in the order the function makes them."""
 
     def __init__(self) -> None:

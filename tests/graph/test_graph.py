@@ -77,8 +77,8 @@ def test_as_default_opens_for_good_or_until_the_end_of_a_with():
     outer, inner = pg.Graph(), pg.Graph()
     outer.as_default()
     assert pg.get_default_graph() is outer
-    with inner.as_default() as opened:
-        assert opened is inner
+    with inner.as_default() as graph_scope:
+        assert graph_scope is inner
         assert pg.get_default_graph() is inner
     assert pg.get_default_graph() is outer
     pg.reset_default_graph()

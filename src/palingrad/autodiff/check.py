@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array, as_array, is_floating
 from ..errors import GradientError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.node import Node
 from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
@@ -31,7 +31,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
     """
     arrays = [as_array(arg.numpy() if isinstance(arg, Node) else arg) for arg in args]
     wide = [a.astype(np.float64) if is_floating(a.dtype) else a for a in arrays]
-    with opened(None), np.errstate(all="ignore"):
+    with graph_scope(None), np.errstate(all="ignore"):
         for number in range(1, order + 1):
             _check(f, wide, f"derivative {number}")
             f = _gradient_of(f)

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 from ..dtypes import is_inexact
 from ..errors import GradientError
-from ..graph.context import built_at, context, level_of, opened
+from ..graph.context import built_at, context, graph_scope, level_of
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
@@ -85,7 +85,7 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     seed = None if gradient is None else as_node(gradient, y.dtype)
     # A derivative belongs to the graph its node waits in, also when that isn't open any more.
     waits = context.graph is None and y.deferred and y.graph is not None
-    with opened(y.graph) if waits else nullcontext():
+    with graph_scope(y.graph) if waits else nullcontext():
         if all(map(is_known, since(targets, y, *targets))):
             found = _derive(y, targets, seed, missing)
         else:
@@ -157,7 +157,7 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
         for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
             node.grad = g
         return
-    with opened(None, hidden=True):
+    with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         found = reverse({y: _start(y, seed)})
         for observer in context.observers:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..dtypes import Array, is_inexact
 from ..errors import FeedError, GradientError, GraphError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Placeholder, Variable, forget
 from ..graph.node import Node
@@ -37,7 +37,7 @@ def jacobians(result: Node, feeds: Any = None) -> None:
         raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
     floats = {node: twin for node, twin in twins.items() if _is_float(twin)}
     rows: dict[Node, list[Array]] = {}
-    with opened(None, hidden=True):
+    with graph_scope(None, hidden=True):
         for place in range(y.value.size):
             found = reverse({y: one_hot_like(y, place)})
             for node, twin in floats.items():
@@ -82,7 +82,7 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
         return {node: node for node in order}
     _feed(feeds or {})
     fed: dict[Node, Any] = {}
-    with opened(None, hidden=True):
+    with graph_scope(None, hidden=True):
         for node in order:
             if isinstance(node, Assign):
                 raise GraphError(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from ..graph.context import Backward, Place, built_at, context, level_of
+from ..graph.context import Backward, SourceLocation, built_at, context, level_of
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.promotion import as_node
@@ -39,7 +39,7 @@ def reverse(
     level = _level(order if active is None else active)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
-        _accumulate(cotangents, root, fitted(seed, seed_of, "the gradient to start with"))
+        _accumulate(cotangents, root, unbroadcast(seed, seed_of, "the gradient to start with"))
     for node in reversed(order):
         g = cotangents.get(node)
         if g is None or node in ends or not isinstance(node, Operation) or not node.inputs:
@@ -64,13 +64,13 @@ def reverse(
 
 
 def pulled(
-    place: Place | None, level: int, operation: type[Operation] | None = None
-) -> Place | None:
+    place: SourceLocation | None, level: int, operation: type[Operation] | None = None
+) -> SourceLocation | None:
     """Where a node of the backward pass comes from: the origin of the node that is pulled back."""
     return None if place is None else Backward.of(place, level, pulled=operation)
 
 
-def _sign(c: Cotangent, x: Node, place: Place | None) -> None:
+def _sign(c: Cotangent, x: Node, place: SourceLocation | None) -> None:
     """Note on a cotangent that was made at `place` just now that it is x's."""
     if place is not None and not isinstance(c, list) and c._origin is place:
         c._origin = Backward.of(place, level_of(place), x)
@@ -103,12 +103,12 @@ def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[N
     for x, c, needed in zip(node.inputs, contributions, wanted, strict=True):
         c = c() if callable(c) and needed else c
         result.append(
-            None if c is None or not needed else fitted(c, x, f"{node.label()}: a gradient")
+            None if c is None or not needed else unbroadcast(c, x, f"{node.label()}: a gradient")
         )
     return result
 
 
-def fitted(c: Any, x: Node, what: str) -> Node:
+def unbroadcast(c: Any, x: Node, what: str) -> Node:
     """The cotangent `c` in x's shape and dtype: what was broadcast is summed."""
     c = as_node(c)
     shape, target = sizes(c.shape), sizes(x.shape)

@@ -24,7 +24,7 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 # An instruction, whose line is looked up only when somebody asks, and the name scope open then.
-Place = tuple[CodeType, int, str]
+SourceLocation = tuple[CodeType, int, str]
 
 
 class Backward(tuple[CodeType, int, str]):
@@ -42,7 +42,7 @@ class Backward(tuple[CodeType, int, str]):
     @classmethod
     def of(
         cls,
-        place: Place,
+        place: SourceLocation,
         level: int,
         target: Node | None = None,
         *,
@@ -57,18 +57,18 @@ class Backward(tuple[CodeType, int, str]):
         return made
 
 
-def target_of(place: Place | None) -> Node | None:
+def target_of(place: SourceLocation | None) -> Node | None:
     """The node whose gradient, or a part of it, was made there, while that node lives."""
     target = place.target if type(place) is Backward else None
     return None if target is None else target()
 
 
-def pulled_of(place: Place | None) -> type[Operation] | None:
+def pulled_of(place: SourceLocation | None) -> type[Operation] | None:
     """The class that was pulled back where a node of the backward pass was made, else None."""
     return place.pulled if type(place) is Backward else None
 
 
-def level_of(place: Place | None) -> int:
+def level_of(place: SourceLocation | None) -> int:
     """0 for what the user built, else the level of the backward pass that it was made by."""
     return place.level if type(place) is Backward else 0
 
@@ -79,7 +79,7 @@ class Context(threading.local):
     graph: Graph | None = None
     outer: Sequence[Graph | None] = ()  # what was open before each `with` that is entered now
     scope: str = ""
-    origin: Place | None = None
+    origin: SourceLocation | None = None
     quiet: contextvars.Context | None = None  # see `quietly`
     hidden: bool = False  # nodes built now belong to an engine or an expansion, not to the user
     observers: tuple[Observer, ...] = ()  # see observe.py
@@ -92,7 +92,7 @@ class Origin(NamedTuple):
     line: int
 
     @classmethod
-    def of(cls, place: Place) -> Origin:
+    def of(cls, place: SourceLocation) -> Origin:
         """The line that holds the instruction."""
         code, instruction, _ = place
         found = code.co_firstlineno
@@ -117,7 +117,7 @@ def quietly() -> contextvars.Context:
     return context.quiet
 
 
-def find_origin(depth: int) -> Place | None:
+def find_origin(depth: int) -> SourceLocation | None:
     """The innermost instruction outside this package, from `depth` callers up, and the scope."""
     if context.origin is not None:
         return context.origin
@@ -131,7 +131,7 @@ def find_origin(depth: int) -> Place | None:
 
 
 @contextmanager
-def opened(
+def graph_scope(
     graph: Graph | None, *, hidden: bool | None = None, observed: bool = True
 ) -> Generator[None]:
     """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers;
@@ -164,7 +164,7 @@ def name_scope(name: str) -> Generator[str]:
 
 
 @contextmanager
-def built_at(place: Place | None) -> Generator[None]:
+def built_at(place: SourceLocation | None) -> Generator[None]:
     """Give all nodes built inside this origin: they stand for a node of the user's."""
     previous, context.origin = context.origin, place or context.origin
     try:

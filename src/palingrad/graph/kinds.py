@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ..dtypes import DType, bool_
 from ..errors import DTypeError, GradientError, ShapeError
 from ..shapes import Shape, axes_in, broadcast, reduced
-from .context import built_at, opened
+from .context import built_at, graph_scope
 from .describe.nonfinite import Reason, number, total_overflow
 from .describe.notation import Piece, applied, operator
 from .describe.template import below, fill, with_axes
@@ -119,7 +119,7 @@ class Reduce(Operation):
         return "row" if out == 1 else "one row for each result"
 
 
-class Move(Operation):
+class Layout(Operation):
     """The same elements in other places; linear, so tangents move alike."""
 
     linear = True
@@ -192,15 +192,17 @@ class Composite(Operation):
     def expansion(self) -> Node:
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
-            graph = Scratch() if self.deferred else None  # what has a value is made of values
-            with opened(graph, hidden=True), built_at(self._origin):
+            graph = (
+                AnonymousGraph() if self.deferred else None
+            )  # what has a value is made of values
+            with graph_scope(graph, hidden=True), built_at(self._origin):
                 self._expansion = self.expand(*self.inputs)
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # what is wrong is said of this operation, not of one it is made of
-        with opened(None, hidden=True, observed=False), built_at(self._origin):
+        with graph_scope(None, hidden=True, observed=False), built_at(self._origin):
             self._expansion = self.expand(*self.inputs)
         return self._expansion._value
 
@@ -254,7 +256,7 @@ class Custom(Operation):
         return value
 
 
-class Scratch(Graph):
+class AnonymousGraph(Graph):
     """A graph for nodes that nobody lists, made from nodes of any graph."""
 
     def add(self, node: Node) -> None:

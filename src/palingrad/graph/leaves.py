@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
 from ..errors import DTypeError, FeedError, ShapeError
 from ..shapes import Shape, as_shape, same, text
-from .context import context, find_origin, opened
+from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
@@ -170,14 +170,14 @@ class Variable(Node):
         """
         if context.graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
-        array = self.fitted(value)
+        array = self.unbroadcast(value)
         if watching:
             tell_assigned([(self, array, value)])
         with state_lock:
             self.put(array)
         return self
 
-    def fitted(self, value: Any) -> Array:
+    def unbroadcast(self, value: Any) -> Array:
         """`value` as a sealed array that can be assigned. Raises as `assign` does."""
         if isinstance(value, Node):  # which observers are told as an assignment, not as a reading
             value = value.numpy() if value._known() is None else value._known()
@@ -210,7 +210,7 @@ class Variable(Node):
 
 def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
     """A Variable apart from any graph: what copying and unpickling make."""
-    with opened(None):
+    with graph_scope(None):
         variable = Variable(value, trainable=trainable)
     variable._name = name
     return variable

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import Array, DType, Scalar, is_inexact
 from ..errors import GraphError
 from ..shapes import Shape, text
-from .context import Origin, Place, context
+from .context import Origin, SourceLocation, context
 from .differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
@@ -37,7 +37,7 @@ class Node(Operators):
     jacobian: Array | None = None
     piecewise_constant: ClassVar[bool] = False  # whether ∂y/∂x = 0 for each input
     weak: Scalar | None = None  # the Python number it stands for, if so: gives way in promotion
-    _origin: Place | None = None
+    _origin: SourceLocation | None = None
     _value: Any = None
     _cached_value: Any = None  # of a deferred node, kept by Graph.evaluate until a Variable changes
     _shape: Any = None
@@ -135,7 +135,7 @@ class Node(Operators):
             node._value = value
         return node
 
-    def _settle(self, name: str | None, origin: Place | None, graph: Graph | None) -> None:
+    def _settle(self, name: str | None, origin: SourceLocation | None, graph: Graph | None) -> None:
         """Take name, origin and graph; a graph makes the name its own."""
         self._origin = origin
         if name is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import ShapeError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.registry import ops
@@ -28,7 +28,7 @@ class Linear(Module):
     ) -> None:
         if inputs < 1 or outputs < 1:
             raise ShapeError(f"Linear: sizes must be positive, got {inputs} and {outputs}")
-        with opened(None):
+        with graph_scope(None):
             start = initializer((inputs, outputs), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs,), dtype=dtype)
         if start.shape != (inputs, outputs):

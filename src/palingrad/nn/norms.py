@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.promotion import as_node
@@ -82,7 +82,7 @@ class Embedding(Module):
         seed: int | None = None,
         dtype: Any = None,
     ) -> None:
-        with opened(None):
+        with graph_scope(None):
             start = (initializer or init.normal(1.0))((rows, size), seed=seed, dtype=dtype)
         self.table = Variable(start, name="table")
 

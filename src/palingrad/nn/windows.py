@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.registry import ops
@@ -32,7 +32,7 @@ class Conv2D(Module):
         dtype: Any = None,
     ) -> None:
         taps = size if isinstance(size, tuple) else (size, size)
-        with opened(None):
+        with graph_scope(None):
             start = initializer((outputs, inputs // groups, *taps), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs, 1, 1), dtype=dtype)
         self.weight = Variable(start, name="weight")

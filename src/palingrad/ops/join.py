@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..graph.describe.notation import Piece
-from ..graph.kinds import Move
+from ..graph.kinds import Layout
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
@@ -18,7 +18,7 @@ from ..graph.samples import case
 from ..shapes import Dim, Shape, axis_in, same
 
 
-class Concat(Move):
+class Concat(Layout):
     """y = the inputs one after another on `axis`; their other sizes agree."""
 
     math, onnx = r"[{x}; {y}]", "Concat"
@@ -58,7 +58,7 @@ class Concat(Move):
         return Piece("\\left[" + r";\, ".join(one.latex for one in x) + "\\right]")
 
 
-class Split(MultipleOutputs, Move):
+class Split(MultipleOutputs, Layout):
     """Pieces of x along `axis`, of the given sizes."""
 
     math, onnx = r"\operatorname{split}({x})", "Split"

@@ -21,14 +21,14 @@ from ..graph.describe.notation import (
     operator,
 )
 from ..graph.functions import frozen, unary
-from ..graph.kinds import Composite, Move
+from ..graph.kinds import Composite, Layout
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same
 
 
-class Reshape(Move):
+class Reshape(Layout):
     """y = the elements of x, in row-major order, in another shape; one size may be −1."""
 
     math, onnx = r"\operatorname{reshape}({x})", "Reshape"
@@ -53,7 +53,7 @@ class Reshape(Move):
         return "identity"
 
 
-class PermuteDims(Move):
+class PermuteDims(Layout):
     """y = x with its axes in the order `axes`; None reverses them."""
 
     math, onnx = "{x}^T", "Transpose"
@@ -93,7 +93,7 @@ class PermuteDims(Move):
         return "permutation"
 
 
-class MatrixTranspose(Move):
+class MatrixTranspose(Layout):
     """y = x with its last two axes exchanged."""
 
     math, onnx = "{x}^T", "Transpose"
@@ -114,7 +114,7 @@ class MatrixTranspose(Move):
         return "permutation"
 
 
-class ExpandDims(Move):
+class ExpandDims(Layout):
     """y = x with axes of size 1 put in at `axis`, counted in y."""
 
     math, onnx = "{x}", "Unsqueeze"
@@ -142,7 +142,7 @@ class ExpandDims(Move):
         return "identity"
 
 
-class Squeeze(Move):
+class Squeeze(Layout):
     """y = x without the axes `axis`, which must be of size 1; None takes every such axis."""
 
     math, onnx = "{x}", "Squeeze"
@@ -175,7 +175,7 @@ class Squeeze(Move):
         return "identity"
 
 
-class BroadcastTo(Move):
+class BroadcastTo(Layout):
     """y = x repeated along axes that are missing or of size 1, to the given shape."""
 
     math, onnx = "{x}", "Expand"
@@ -228,7 +228,7 @@ class Flatten(Composite):
         return "identity"
 
 
-class Slice(Move):
+class Slice(Layout):
     """y = x[index] for integers, slices, None and …, as in NumPy."""
 
     math, onnx = "{x}[i]", "Slice"
@@ -254,7 +254,7 @@ class Slice(Move):
         return indexed(x, index_text(y.attributes["index"]))
 
 
-class Place(Move):
+class Place(Layout):
     """y = zeros of the given shape with x at `index`: what pulls a slice back."""
 
     math = "{x}"

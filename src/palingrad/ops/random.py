@@ -17,7 +17,7 @@ import numpy as np
 
 from ..dtypes import as_dtype, default_dtype, float32, int32, is_floating, uint64
 from ..errors import DTypeError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.kinds import Composite, Random
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
@@ -39,13 +39,13 @@ class Generator:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        with opened(None):
+        with graph_scope(None):
             self.state = Variable(_state(seed), trainable=False, name="random_state")
         self._streams = itertools.count()
 
     def seed(self, seed: int) -> None:
         """Start again from `seed`."""
-        with opened(None):
+        with graph_scope(None):
             self.state.assign(_state(seed))
         self._streams = itertools.count()
 

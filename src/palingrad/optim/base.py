@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import GradientError
-from ..graph.context import context, opened
+from ..graph.context import context, graph_scope
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
@@ -46,7 +46,7 @@ class Optimizer:
         self._state: dict[Variable, dict[str, Variable]] = {}
         self._sums: dict[Variable, Variable] = {}
         self.schedule = learning_rate if callable(learning_rate) else None
-        with opened(None):
+        with graph_scope(None):
             self.steps = Variable(0, trainable=False, name="steps")
             start = 0.0 if callable(learning_rate) else learning_rate
             self.learning_rate = Variable(
@@ -168,7 +168,7 @@ def positive_in(epsilon: float, parameter: Node) -> float:
 
 
 def _zeros_for(variable: Variable, name: str) -> Variable:
-    with opened(None):  # state belongs to the optimizer, not to the graph that is open
+    with graph_scope(None):  # state belongs to the optimizer, not to the graph that is open
         return Variable(np.zeros_like(variable.numpy()), trainable=False, name=name)
 
 
@@ -182,7 +182,7 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     waits = (isinstance(value, Node) and value.deferred for _, value in new)
     if context.graph is not None or any(waits):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
-    arrays = [variable.fitted(value) for variable, value in new]
+    arrays = [variable.unbroadcast(value) for variable, value in new]
     if watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
     with state_lock:

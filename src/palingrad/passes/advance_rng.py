@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..graph.context import opened
-from ..graph.kinds import Random, Scratch
+from ..graph.context import graph_scope
+from ..graph.kinds import AnonymousGraph, Random
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..ops.random import advanced
@@ -13,7 +13,7 @@ from .program import Program
 def advance(program: Program) -> Program:
     """The program with one step of every random generator in use among its updates."""
     updates = dict[Variable, Node](program.updates)
-    with opened(Scratch(), hidden=True):
+    with graph_scope(AnonymousGraph(), hidden=True):
         for node in program.order:
             state = node.inputs[0] if isinstance(node, Random) else None
             if isinstance(state, Variable) and state not in updates:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.kinds import Assign, Control, Custom, Random
 from ..graph.leaves import Constant
 from ..graph.node import Node
@@ -28,7 +28,7 @@ def _folded(node: Operation) -> Node:
     shapes = [x.shape for x in node.inputs if x.shape is not None]
     if node.shape is None or size(node.shape) > _LARGEST + sum(map(size, shapes)):
         return node
-    with opened(None, hidden=True, observed=False):
+    with graph_scope(None, hidden=True, observed=False):
         folded = node.rebuild(node.inputs)
     constant = Constant(folded._value)
     if not np.isfinite(folded._value).all():

@@ -8,8 +8,8 @@ from functools import cached_property
 from operator import is_
 from typing import Any
 
-from ..graph.context import opened
-from ..graph.kinds import Scratch
+from ..graph.context import graph_scope
+from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
@@ -66,7 +66,7 @@ class Program:
             same = all(map(is_, inputs, node.inputs))
             return rule(node if same else node.rewired(inputs))
 
-        with opened(Scratch(), hidden=True):
+        with graph_scope(AnonymousGraph(), hidden=True):
             built = replay(self.order, rewritten)
         return Program(
             self.feeds,

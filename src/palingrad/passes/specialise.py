@@ -8,9 +8,9 @@ from typing import Any
 from ..autodiff.gradients import keeping_promises
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.differentiated import check_not_run
-from ..graph.kinds import Assign, Scratch
+from ..graph.kinds import AnonymousGraph, Assign
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation, is_known
@@ -37,7 +37,7 @@ def specialise(
     concrete: dict[Node, Any] = {}
     order = postorder(*fetches, *(assigned or {}).values())
     check_not_run(order)
-    with opened(Scratch(), hidden=True):
+    with graph_scope(AnonymousGraph(), hidden=True):
         for node in order:
             if isinstance(node, Placeholder):
                 if node not in fed:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..dtypes import Array
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.leaves import Constant
 from ..graph.registry import ops
 from ..io.atomic import write_atomically
@@ -173,7 +173,7 @@ def _misread(model: Module, data: Dataset, predictions: Array) -> str:
     wrong = np.flatnonzero(predictions != data.test.labels)
     if not len(wrong):
         return "<p>None: every picture of the test part is read right.</p>"
-    with opened(None, observed=False):
+    with graph_scope(None, observed=False):
         scores = model(Constant(data.test.inputs[wrong]), training=False)  # (wrong, classes)
         chances = ops.softmax(scores, axis=-1).numpy()
     sure = chances[np.arange(len(wrong)), predictions[wrong]]
@@ -198,7 +198,7 @@ def _graph(model: Module, run: Run, data: Dataset) -> str:
     """The page of the network's loss on one picture, inside this one."""
     if not len(data.test):
         return ""
-    with opened(None, observed=False):
+    with graph_scope(None, observed=False):
         x = Constant(data.test.inputs[:1], name="picture")
         label = Constant(data.test.labels[:1], name="label")
         loss = run.recipe.loss(model(x, training=False), label)

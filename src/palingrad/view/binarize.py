@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from ..graph.context import opened
+from ..graph.context import graph_scope
 from ..graph.graph import Graph
-from ..graph.kinds import Composite, Control, Scratch
+from ..graph.kinds import AnonymousGraph, Composite, Control
 from ..graph.leaves import Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
@@ -135,7 +135,7 @@ def _rebuilt(
     fed: dict[Node, Any] = {
         node: node.clone(node.shape, node.dtype) for node in order if isinstance(node, Placeholder)
     }
-    with opened(Scratch(), hidden=True):
+    with graph_scope(AnonymousGraph(), hidden=True):
         built = replay(order, rule, fed, operands=_operands)
     new = Graph()
     held: set[Node] = set()

@@ -20,7 +20,7 @@ from .drawing.formats.pdf import pdf
 from .drawing.formats.png import png
 from .drawing.formats.svg import svg
 from .drawing.formats.text import written
-from .drawing.granularity import Grain, taken_apart
+from .drawing.granularity import Granularity, taken_apart
 from .drawing.model import Picture, picture
 from .drawing.network import layers_of
 from .drawing.neurons import neurons
@@ -87,7 +87,7 @@ def draw(
     shapes: bool = True,
     backward: str = "beside",
     fold: bool | None = None,
-    grain: Grain = "tensor",
+    granularity: Granularity = "tensor",
     title: str = "",
 ) -> Drawing:
     """A picture of a node (or several) and all it depends on, of a Graph or of a Program.
@@ -107,12 +107,12 @@ def draw(
     style: "light", "dark", "print", or "auto", which follows the reader's screen.
     """
     _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
-    _check("grain", grain, ("tensor", "vector", "scalar"))
+    _check("granularity", granularity, ("tensor", "vector", "scalar"))
     _check("style", style, ("auto", "light", "dark", "print"))
     _check("direction", direction, ("down", "right"))
     _check("backward", backward, ("beside", "below"))
-    if grain != "tensor":
-        what = taken_apart(_nodes(what), grain)
+    if granularity != "tensor":
+        what = taken_apart(_nodes(what), granularity)
     shown = picture(what)
     layers = layers_of(_only(what)) if nodes == "neurons" else []
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import palingrad as pg
-from palingrad.engines.native.plan.buffer_planner import Span, planned
+from palingrad.engines.native.plan.buffer_planner import LiveRange, plan_buffers
 from tolerances import assert_close, assert_same
 
 
@@ -173,9 +173,9 @@ def test_a_fallback_that_returns_its_input_keeps_its_value():
 
 def test_results_stay_as_they_are_when_the_function_runs_again():
     f = native(lambda x: (x * 2, pg.reshape(x, (2, 2)), x))
-    kept = f(np.ones(4))
+    live_out = f(np.ones(4))
     f(np.zeros(4))
-    for result in kept:
+    for result in live_out:
         assert result.ravel()[0] in (1.0, 2.0)
         assert not result.flags.writeable
 
@@ -196,11 +196,11 @@ def test_a_run_that_fails_leaves_variables_alone():
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5), st.integers(1, 500)), max_size=20))
 def test_values_that_live_at_the_same_time_never_share_memory(drawn):
-    spans = [Span(first, first + length, size) for first, length, size in drawn]
-    offsets, total = planned(spans)
-    for i, (a, at) in enumerate(zip(spans, offsets, strict=True)):
+    live_ranges = [LiveRange(first, first + length, size) for first, length, size in drawn]
+    offsets, total = plan_buffers(live_ranges)
+    for i, (a, at) in enumerate(zip(live_ranges, offsets, strict=True)):
         assert at % 64 == 0
         assert at + a.size <= total
-        for b, other in list(zip(spans, offsets, strict=True))[:i]:
+        for b, other in list(zip(live_ranges, offsets, strict=True))[:i]:
             apart = at + a.size <= other or other + b.size <= at
             assert apart or a.last < b.first or b.last < a.first

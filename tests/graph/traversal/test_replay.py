@@ -7,7 +7,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.autodiff.gradients import keeping_promises
-from palingrad.graph.context import opened
+from palingrad.graph.context import graph_scope
 from palingrad.graph.operation import Operation
 from palingrad.graph.traversal.replay import replay
 from tolerances import assert_same
@@ -19,7 +19,7 @@ def test_a_replay_builds_every_operation_on_its_operands_counterparts():
         x, y = pg.placeholder(), pg.tensor(2.0)
         z = pg.exp(x) * y + x
     given: dict[pg.Node, pg.Node] = {x: pg.tensor(3.0)}
-    with opened(None):
+    with graph_scope(None):
         built = replay(pg.postorder(z), Operation.rebuild, given)
     assert_same(built[z].numpy(), np.exp(np.float32(3)) * 2 + np.float32(3))
     assert built[x] is given[x]
@@ -33,7 +33,7 @@ def test_a_replay_keeps_promised_gradients_where_shapes_are_known():
     with pg.Graph():
         x = pg.placeholder()
         slope = pg.gradients(x**3, x)
-    with opened(None):
+    with graph_scope(None):
         built = replay(
             pg.postorder(slope), keeping_promises(Operation.rebuild), {x: pg.tensor(2.0)}
         )

@@ -43,12 +43,12 @@ def computations() -> dict[str, pg.Node]:
     }
 
 
-@pytest.mark.parametrize("grain", ["scalar", "vector"])
+@pytest.mark.parametrize("granularity", ["scalar", "vector"])
 @pytest.mark.parametrize("name", computations())
-def test_taken_apart_it_computes_the_same(grain, name: str):
+def test_taken_apart_it_computes_the_same(granularity, name: str):
     y = computations()[name]
-    parts = taken_apart([y], grain)
-    assert all(part.ndim == 0 for part in parts) or grain == "vector"
+    parts = taken_apart([y], granularity)
+    assert all(part.ndim == 0 for part in parts) or granularity == "vector"
     np.testing.assert_allclose(values(parts, y.shape), y.numpy(), rtol=1e-12)  # pyright: ignore
 
 
@@ -69,7 +69,7 @@ def test_the_dot_product_as_scalars_is_two_products_and_a_sum():
     u, v = pg.Variable([1.0, 2.0]), pg.Variable([3.0, 4.0])
     y = pg.dot(u, v)
     y.backward()
-    text = draw(y, grain="scalar").picture
+    text = draw(y, granularity="scalar").picture
     assert [item.label for item in text.items] == [
         "u₁",
         "v₁",
@@ -87,7 +87,7 @@ def test_a_graph_that_waits_is_taken_apart_too():
         x = pg.placeholder((2,), dtype=pg.float32)
         A = pg.Variable([[1.0, 2.0], [3.0, 4.0]])
         y = A @ x
-    labels = [item.label for item in draw(y, grain="scalar").picture.items]
+    labels = [item.label for item in draw(y, granularity="scalar").picture.items]
     assert {"x₁", "x₂", "A₁₁", "A₂₁", "y₁", "y₂"} <= set(labels)
 
 
@@ -96,9 +96,9 @@ def test_what_can_not_be_taken_apart_says_why():
         x = pg.placeholder()
         y = pg.sum(x)
     with pytest.raises(GraphError, match=r"shape isn't known.*Give the placeholders shapes"):
-        draw(y, grain="scalar")
+        draw(y, granularity="scalar")
     with pytest.raises(GraphError, match=r"more than 4000 nodes at this grain.*smaller example"):
-        draw(pg.exp(pg.tensor(np.zeros(5000))), grain="scalar")
+        draw(pg.exp(pg.tensor(np.zeros(5000))), granularity="scalar")
 
 
 # ---------------------------------------------------------------- binarize

@@ -26,7 +26,7 @@ def tab(browser: Browser) -> Page:
 
 
 @pytest.fixture
-def opened(browser: Browser, tab: Page, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
+def graph_scope(browser: Browser, tab: Page, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Write a page and open it; at the end no page may have complained or asked the network.
 
     `context` are options of a browser's context, for a tab of its own.

@@ -32,9 +32,9 @@ def samples() -> list[Any]:
     return found
 
 
-def test_values_and_derivatives_of_every_sample_are_those_of_the_library(opened):
+def test_values_and_derivatives_of_every_sample_are_those_of_the_library(graph_scope):
     nodes = [node for node in samples() if not isinstance(node, MultipleOutputs)]
-    page = opened(nodes, budget=10**8)
+    page = graph_scope(nodes, budget=10**8)
     places = {one["k"]: n for n, one in enumerate(page.js("palingrad.nodes.map(n => ({k: n.k}))"))}
     order = pg.postorder(*nodes)
     wrong: list[str] = []
@@ -100,25 +100,25 @@ COMPUTED = """() => palingrad.nodes.map((node, k) => {
 })"""
 
 
-def test_the_page_has_every_function_that_python_says_it_has(opened):
-    page = opened(pg.Variable(1.0) * 2)
+def test_the_page_has_every_function_that_python_says_it_has(graph_scope):
+    page = graph_scope(pg.Variable(1.0) * 2)
     assert set(page.js("Object.keys(palingrad.m)")) == IN_PAGE
     text = asset("maths.js") + asset("windows.js")
     assert all(re.search(rf"\b{name}\b", text) for name in IN_PAGE)
 
 
-def test_split_and_its_items_are_computed_and_pulled_back(opened):
+def test_split_and_its_items_are_computed_and_pulled_back(graph_scope):
     x = pg.Variable(np.arange(1.0, 6.0))
     first, second = pg.split(x * x, (2, 3))
     y = pg.sum(first) * pg.sum(second)
-    page = opened(y)
+    page = graph_scope(y)
     page.js("palingrad.edit(0, [1, 2, 3, 4, 6])")
     assert page.js("palingrad.valueOf(palingrad.data.result).data[0]") == 5 * (9 + 16 + 36)
     gradient = page.js("[...palingrad.totalOf(0).data]")
     assert gradient == [2 * 61, 4 * 61, 6 * 5, 8 * 5, 12 * 5]
 
 
-def test_edits_agree_with_running_the_graph_again(opened):
+def test_edits_agree_with_running_the_graph_again(graph_scope):
     rng = np.random.default_rng(0)
     w, b, x = (rng.normal(size=shape) for shape in ((3, 5), (5,), (4, 3)))
     labels = np.array([0, 4, 1, 2])
@@ -128,7 +128,7 @@ def test_edits_agree_with_running_the_graph_again(opened):
         h = pg.layer_norm(pg.tensor(x) @ weight + bias)
         return weight, bias, pg.cross_entropy(pg.gelu(h), labels)
 
-    page = opened(build(w, b)[2])
+    page = graph_scope(build(w, b)[2])
     new = rng.normal(size=(3, 5))
     place = page.js("palingrad.nodes.findIndex(n => n.n === 'weight')")
     page.js("([place, numbers]) => palingrad.edit(place, numbers)", [place, new.ravel().tolist()])
@@ -141,9 +141,9 @@ def test_edits_agree_with_running_the_graph_again(opened):
     np.testing.assert_allclose(got, weight.grad.numpy().ravel(), rtol=1e-11, atol=1e-15)
 
 
-def test_float32_stays_float32_after_an_edit(opened):
+def test_float32_stays_float32_after_an_edit(graph_scope):
     x = pg.Variable(0.1)
-    page = opened(pg.sin(x) + pg.square(x))
+    page = graph_scope(pg.sin(x) + pg.square(x))
     page.js("palingrad.edit(0, [0.3])")
     again = pg.Variable(0.3)
     value = page.js("palingrad.valueOf(palingrad.data.result).data[0]")
@@ -163,10 +163,10 @@ class Opaque(pg.Custom):
         return [g * 2]
 
 
-def test_what_the_page_cannot_compute_is_greyed_and_says_so(opened):
+def test_what_the_page_cannot_compute_is_greyed_and_says_so(graph_scope):
     x = pg.Variable([1.0, 2.0], dtype=pg.float64)
     y = pg.sum(Opaque(pg.tanh(x)) * 3.0)
-    page = opened(y, address="#tab=whatif")
+    page = graph_scope(y, address="#tab=whatif")
     assert "its own Python code can't run here" in page.text("#whatif")
     page.js("palingrad.edit(0, [1, 3])")
     assert page.js("palingrad.valueOf(1).data[1]") == pytest.approx(np.tanh(3.0))
@@ -178,9 +178,9 @@ def test_what_the_page_cannot_compute_is_greyed_and_says_so(opened):
     assert page.js("palingrad.valueOf(palingrad.data.result).data[0]") == float(y)
 
 
-def test_derivatives_of_what_the_page_cannot_compute_come_from_the_library(opened):
+def test_derivatives_of_what_the_page_cannot_compute_come_from_the_library(graph_scope):
     x = pg.Variable([1.0, 2.0], dtype=pg.float64)
-    page = opened(pg.sum(Opaque(x)))
+    page = graph_scope(pg.sum(Opaque(x)))
     assert page.js("[...palingrad.localOf(0).data]") == [2, 0, 0, 2]
     assert page.js("palingrad.contributionOf(0).data[1]") == 2
 

@@ -51,8 +51,8 @@ def click_edge(page: Any, source: str, target: str) -> None:
     page.page.locator("#canvas").click(position={"x": x, "y": y})
 
 
-def test_a_clicked_node_tells_all_about_itself(opened):
-    page = opened(small())
+def test_a_clicked_node_tells_all_about_itself(graph_scope):
+    page = graph_scope(small())
     click_node(page, "s")
     text = page.text("#details")
     for part in ("add", "float32", "Value", "∂e / ∂s", "Inputs", "Used 3 times", "s = a * x + b"):
@@ -61,8 +61,8 @@ def test_a_clicked_node_tells_all_about_itself(opened):
     assert page.page.locator("#tree [aria-selected=true]").inner_text().startswith("s")
 
 
-def test_a_clicked_edge_shows_the_numbers_that_multiply(opened):
-    page = opened(small())
+def test_a_clicked_edge_shows_the_numbers_that_multiply(graph_scope):
+    page = graph_scope(small())
     click_edge(page, "a", "multiply")
     assert page.number("#factor") == 3.0
     assert page.number("#passed") == page.number("#arrives") * 3.0
@@ -70,11 +70,11 @@ def test_a_clicked_edge_shows_the_numbers_that_multiply(opened):
     assert page.number("#passed") == pytest.approx(total, rel=1e-15)
 
 
-def test_local_derivatives_are_matrices_with_their_structure_named(opened):
+def test_local_derivatives_are_matrices_with_their_structure_named(graph_scope):
     w = pg.Variable(np.arange(6.0).reshape(2, 3))
     x = pg.Variable(np.array([1.0, -2.0, 0.5]))
     h = pg.tanh(w @ x)
-    page = opened(pg.sum(pg.concat([h, h[:1]])))
+    page = graph_scope(pg.sum(pg.concat([h, h[:1]])))
     found = {}
     for number in range(page.js("palingrad.edges.length")):
         page.js("n => palingrad.choose({edge: n})", number)
@@ -87,8 +87,8 @@ def test_local_derivatives_are_matrices_with_their_structure_named(opened):
     assert page.page.locator("#details .matrix").count() > 0
 
 
-def test_the_timeline_steps_either_way_through_three_phases(opened):
-    page = opened(small(), address="#step=0")
+def test_the_timeline_steps_either_way_through_three_phases(graph_scope):
+    page = graph_scope(small(), address="#step=0")
     assert page.text("#phase") == "start"
     phases = []
     for _ in range(page.js("palingrad.schedule.steps.length")):
@@ -108,8 +108,8 @@ def test_the_timeline_steps_either_way_through_three_phases(opened):
     assert page.js("palingrad.state.step") == 13
 
 
-def test_a_shared_node_gathers_its_contributions(opened):
-    page = opened(small(), address="#step=7")
+def test_a_shared_node_gathers_its_contributions(graph_scope):
+    page = graph_scope(small(), address="#step=7")
     page.js("k => palingrad.choose({node: k})", place(page, "s"))
     assert "Contributions: 0 of 3 arrived" in page.text("#details")
     seen = []
@@ -122,8 +122,8 @@ def test_a_shared_node_gathers_its_contributions(opened):
     assert "Σ 10.007" in seen[1]
 
 
-def test_only_what_is_ready_may_run(opened):
-    page = opened(scoped())
+def test_only_what_is_ready_may_run(graph_scope):
+    page = graph_scope(scoped())
     steps = page.js("palingrad.schedule.steps.length")
     done: set[int] = set(page.js(LEAVES))
     for step in range(steps):
@@ -142,8 +142,8 @@ LEAVES = """palingrad.nodes.map((n, k) => k)
     .filter((k) => !palingrad.edges.some((e) => e.b === k))"""
 
 
-def test_play_runs_to_the_end_and_pause_stops(opened):
-    page = opened(small())
+def test_play_runs_to_the_end_and_pause_stops(graph_scope):
+    page = graph_scope(small())
     page.page.locator("#speed").select_option("10")
     page.page.locator("#play").click()
     assert page.page.locator("#play").get_attribute("aria-label") == "Pause"
@@ -156,8 +156,8 @@ def test_play_runs_to_the_end_and_pause_stops(opened):
     assert 2 < stopped <= 13
 
 
-def test_what_if_recomputes_what_depends_on_the_edit_and_nothing_else(opened):
-    page = opened(small(), address="#tab=whatif")
+def test_what_if_recomputes_what_depends_on_the_edit_and_nothing_else(graph_scope):
+    page = graph_scope(small(), address="#tab=whatif")
     page.page.locator('[data-leaf="n3"]').fill("1")  # b
     page.page.keyboard.press("Tab")
     b, a, x = 1.0, 2.0, 3.0
@@ -176,19 +176,19 @@ def test_what_if_recomputes_what_depends_on_the_edit_and_nothing_else(opened):
     assert page.js("palingrad.valueOf(0).data[0]") == 3
 
 
-def test_a_graph_that_waits_computes_once_its_leaves_are_filled_in(opened):
+def test_a_graph_that_waits_computes_once_its_leaves_are_filled_in(graph_scope):
     with pg.Graph():
         x = pg.placeholder((), dtype=pg.float64)
         y = pg.sin(x) * 2.0
-    page = opened(y, address="#tab=whatif")
+    page = graph_scope(y, address="#tab=whatif")
     page.page.locator('[data-leaf="n0"]').fill("0.5")
     page.page.keyboard.press("Tab")
     assert page.js("palingrad.valueOf(palingrad.data.result).data[0]") == 2 * np.sin(0.5)
     assert page.js("palingrad.totalOf(0).data[0]") == pytest.approx(2 * np.cos(0.5), rel=1e-15)
 
 
-def test_collapsed_scopes_keep_positions_and_have_right_boundary_gradients(opened):
-    page = opened(scoped())
+def test_collapsed_scopes_keep_positions_and_have_right_boundary_gradients(graph_scope):
+    page = graph_scope(scoped())
     names = ["x", "sq", "y"]
     at = "names => names.map(n => palingrad.boxFor(palingrad.nodes.findIndex(o => o.n === n)))"
     before = page.js(at, names)
@@ -219,11 +219,11 @@ def test_collapsed_scopes_keep_positions_and_have_right_boundary_gradients(opene
         ("zzz", []),
     ],
 )
-def test_search_by_name_operation_shape_and_isnan(opened, query, found):
+def test_search_by_name_operation_shape_and_isnan(graph_scope, query, found):
     W = pg.Variable([[1.0, -1.0, 2.0], [1.0, 1.0, 1.0]], name="W")
     bad = pg.log(W, name="bad")
     y = pg.sigmoid(pg.Variable(1.0)) + pg.sum(bad)
-    page = opened(y)
+    page = graph_scope(y)
     names = page.js("q => palingrad.find(q).map(k => palingrad.nodes[k].n)", query)
     assert names[: len(found)] == found  # after these, what has it in its line of source
     assert bool(names) == bool(found)
@@ -235,12 +235,12 @@ def test_search_by_name_operation_shape_and_isnan(opened, query, found):
     assert chosen == (names[0] if names else None)
 
 
-def test_overlays_colour_by_norm_nan_dead_units_time_memory_and_own_numbers(opened):
+def test_overlays_colour_by_norm_nan_dead_units_time_memory_and_own_numbers(graph_scope):
     rng = np.random.default_rng(0)
     x, w = pg.tensor(rng.normal(size=(6, 3))), pg.Variable(rng.normal(size=(3, 4)))
     h = pg.relu(x @ w - np.array([0.0, 0.0, 0.0, 100.0]))
     y = pg.sum(pg.log(h))
-    page = opened(y, overlay={w: 1.0, h: 3.0}, time=True)
+    page = graph_scope(y, overlay={w: 1.0, h: 3.0}, time=True)
     select = page.page.locator("#overlay")
     legends = {}
     for value in select.locator("option").evaluate_all("all => all.map(o => o.value)"):
@@ -254,14 +254,16 @@ def test_overlays_colour_by_norm_nan_dead_units_time_memory_and_own_numbers(open
     assert "your numbers" in legends["own0"]
 
 
-def test_comparing_two_runs_marks_the_first_difference(opened):
+def test_comparing_two_runs_marks_the_first_difference(graph_scope):
     def run(a: float) -> Any:
         x = pg.Variable(1.0)
         y = pg.sin(x)
         z = y * pg.tensor(a)
         return z + x
 
-    page = opened(run(2.0), compare={"same": run(2.0), "other": run(3.0)}, address="#tab=compare")
+    page = graph_scope(
+        run(2.0), compare={"same": run(2.0), "other": run(3.0)}, address="#tab=compare"
+    )
     page.page.locator("#run").select_option("0")
     assert "No difference" in page.text("#difference")
     page.page.locator("#run").select_option("1")
@@ -269,29 +271,29 @@ def test_comparing_two_runs_marks_the_first_difference(opened):
     assert page.js("[...palingrad.state.raw.keys()].length") == 3
 
 
-def test_comparing_before_and_after_an_edit(opened):
-    page = opened(small())
+def test_comparing_before_and_after_an_edit(graph_scope):
+    page = graph_scope(small())
     page.js("palingrad.edit(3, [0])")
     page.page.locator("#tab-compare").click()
     page.page.locator("#run").select_option("before")
     assert page.text("#first-difference").startswith("b")
 
 
-def test_deep_links_lead_back(opened):
+def test_deep_links_lead_back(graph_scope):
     e = small()
-    page = opened(e, address="#node=n4&step=3")
+    page = graph_scope(e, address="#node=n4&step=3")
     assert page.js("[palingrad.state.node, palingrad.state.step]") == [4, 3]
     page.page.locator("#next").click()
     page.js("palingrad.choose({edge: 2})")
     page.page.wait_for_function(
         "location.hash.includes('edge=2') && location.hash.includes('step=4')"
     )
-    again = opened(e, address=page.js("location.hash"))
+    again = graph_scope(e, address=page.js("location.hash"))
     assert again.js("[palingrad.state.edge, palingrad.state.step]") == [2, 4]
 
 
-def test_zoom_theme_help_and_tabs(opened):
-    page = opened(small())
+def test_zoom_theme_help_and_tabs(graph_scope):
+    page = graph_scope(small())
     scale = page.js("palingrad.camera.scale")
     page.page.locator("#zoom-in").click()
     assert page.js("palingrad.camera.scale") > scale
@@ -309,8 +311,8 @@ def test_zoom_theme_help_and_tabs(opened):
         assert page.page.locator("[role=tabpanel]:visible").count() == 1
 
 
-def test_dragging_and_the_wheel_move_the_view(opened):
-    page = opened(small())
+def test_dragging_and_the_wheel_move_the_view(graph_scope):
+    page = graph_scope(small())
     before = page.js("({...palingrad.camera})")
     page.page.mouse.move(400, 700)
     page.page.mouse.down()
@@ -322,23 +324,23 @@ def test_dragging_and_the_wheel_move_the_view(opened):
     page.page.wait_for_function("s => palingrad.camera.scale > s", arg=before["scale"])
 
 
-def test_program_of_a_training_step_shows_its_own_backward_pass_and_update(opened):
+def test_program_of_a_training_step_shows_its_own_backward_pass_and_update(graph_scope):
     with pg.Graph():
         w = pg.Variable(2.0, name="w")
         x = pg.placeholder((), dtype=pg.float32, name="x")
         loss = pg.square(w * x - 1.0, name="loss")
         train = pg.optim.GradientDescent(0.1).minimize(loss)
-    page = opened([loss, train], feeds={x: 3.0}, of=loss)
+    page = graph_scope([loss, train], feeds={x: 3.0}, of=loss)
     phases = page.js("palingrad.schedule.steps.map(s => s.phase)")
     assert sorted(set(phases), key=phases.index) == ["forward", "backward", "update"]
     page.page.locator("#tab-details").click()
     assert w.numpy() == 2.0  # looking changed nothing
 
 
-def test_a_node_has_its_chain_rule_step_by_step_until_values_are_edited(opened):
+def test_a_node_has_its_chain_rule_step_by_step_until_values_are_edited(graph_scope):
     a, b, x = pg.Variable(2.0), pg.Variable(-1.0), pg.tensor(3.0)
     e = pg.sigmoid(a * x + b)
-    page = opened(e)
+    page = graph_scope(e)
     click_node(page, "a")
     assert page.text(".worked summary") == "The chain rule, step by step"
     text = page.text(".worked")

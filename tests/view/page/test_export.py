@@ -55,20 +55,20 @@ def test_the_same_graph_gives_the_same_bytes():
 
 
 def test_view_returns_a_page_and_opens_no_browser_in_a_script(tmp_path, monkeypatch):
-    opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    graph_scope: list[str] = []
+    monkeypatch.setattr("webbrowser.open", graph_scope.append)
     page = pg.view(three_lines(), tmp_path / "a.html")
     assert isinstance(page, Page)
     assert (tmp_path / "a.html").read_text(encoding="utf-8") == page.text
-    assert opened == []
+    assert graph_scope == []
     pg.view(three_lines(), open=True)
-    assert len(opened) == 1
-    assert opened[0].startswith("file:")
-    Path(opened[0].removeprefix("file://")).unlink()
+    assert len(graph_scope) == 1
+    assert graph_scope[0].startswith("file:")
+    Path(graph_scope[0].removeprefix("file://")).unlink()
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)
     pg.view(three_lines())
-    assert len(opened) == 1  # a notebook shows it in its cell
+    assert len(graph_scope) == 1  # a notebook shows it in its cell
 
 
 def test_a_notebook_shows_it_inline(browser, tmp_path):
@@ -132,9 +132,9 @@ def test_errors_say_what_was_expected():
         pg.view(y, theme="pink")  # pyright: ignore[reportArgumentType]
 
 
-def test_a_name_cannot_break_out_of_its_place(opened):
+def test_a_name_cannot_break_out_of_its_place(graph_scope):
     x = pg.Variable(1.0, name="</script><img src=x onerror=alert(1)>")
-    page = opened(pg.multiply(x, x, name='"><b>'), title="<i>&")
+    page = graph_scope(pg.multiply(x, x, name='"><b>'), title="<i>&")
     page.js("palingrad.choose({node: 0})")
     assert page.page.locator("#details img, #title i, #details b b").count() == 0
     assert page.text("#title") == "<i>&"

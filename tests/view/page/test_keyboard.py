@@ -17,8 +17,8 @@ def graph() -> Any:
     return pg.add(k, x, name="y")
 
 
-def test_everything_can_be_reached_and_done_without_a_pointer(opened):
-    page = opened(graph())
+def test_everything_can_be_reached_and_done_without_a_pointer(graph_scope):
+    page = graph_scope(graph())
     press = page.page.keyboard.press
     chosen = "palingrad.state.node === null ? null : palingrad.nodes[palingrad.state.node].n"
 
@@ -66,8 +66,8 @@ def test_everything_can_be_reached_and_done_without_a_pointer(opened):
     assert not page.page.locator("#keys").is_visible()
 
 
-def test_scopes_fold_in_the_tree_and_collapse_with_g(opened):
-    page = opened(graph())
+def test_scopes_fold_in_the_tree_and_collapse_with_g(graph_scope):
+    page = graph_scope(graph())
     press = page.page.keyboard.press
     page.page.locator("#skip").focus()
     press("Enter")
@@ -90,8 +90,8 @@ def test_scopes_fold_in_the_tree_and_collapse_with_g(opened):
     assert "gradient 1" in page.js(focused)
 
 
-def test_tab_reaches_all_parts_of_the_page_in_their_order(opened):
-    page = opened(graph())
+def test_tab_reaches_all_parts_of_the_page_in_their_order(graph_scope):
+    page = graph_scope(graph())
     seen: list[str] = []
     for _ in range(40):
         page.page.keyboard.press("Tab")
@@ -103,16 +103,16 @@ def test_tab_reaches_all_parts_of_the_page_in_their_order(opened):
     assert [one for one in seen if one in wanted] == wanted
 
 
-def test_focus_is_seen(opened):
-    page = opened(graph())
+def test_focus_is_seen(graph_scope):
+    page = graph_scope(graph())
     page.page.keyboard.press("Tab")
     page.page.keyboard.press("Tab")
     outline = page.js("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
 
 
-def test_roles_and_names_for_screen_readers(opened):
-    page = opened(graph())
+def test_roles_and_names_for_screen_readers(graph_scope):
+    page = graph_scope(graph())
     tree = page.page.get_by_role("tree", name="Nodes")
     assert tree.count() == 1
     items = page.page.get_by_role("treeitem").all()
@@ -129,8 +129,8 @@ def test_roles_and_names_for_screen_readers(opened):
     assert unnamed == []
 
 
-def test_text_is_dark_enough_in_light_and_dark(opened):
-    page = opened(graph())
+def test_text_is_dark_enough_in_light_and_dark(graph_scope):
+    page = graph_scope(graph())
     for theme in ("light", "dark"):
         page.js("t => document.documentElement.dataset.theme = t", theme)
         for ink in ("ink", "soft", "forward", "backward", "update"):

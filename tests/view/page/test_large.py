@@ -25,8 +25,8 @@ def chain() -> Any:
     return deep(10_000)
 
 
-def test_ten_thousand_nodes_stay_responsive(opened, chain):
-    page = opened(chain, budget=8_000_000)
+def test_ten_thousand_nodes_stay_responsive(graph_scope, chain):
+    page = graph_scope(chain, budget=8_000_000)
     assert page.js("palingrad.nodes.length") > 10_000
     assert page.page.locator("#tree [role=treeitem]").count() < 80  # only those in sight
     page.js("palingrad.choose({node: 5000})")
@@ -46,8 +46,8 @@ def test_ten_thousand_nodes_stay_responsive(opened, chain):
     assert page.js("palingrad.state.node") == 9000
 
 
-def test_only_what_is_visible_is_drawn(opened, chain):
-    page = opened(chain)
+def test_only_what_is_visible_is_drawn(graph_scope, chain):
+    page = graph_scope(chain)
     drawn = page.js(
         """() => { palingrad.choose({node: 5000}); const b = palingrad.boxFor(5000);
         Object.assign(palingrad.camera, {x: b.x, y: b.y, scale: 1});
@@ -59,12 +59,12 @@ def test_only_what_is_visible_is_drawn(opened, chain):
     assert 3 < drawn < 200
 
 
-def test_large_arrays_are_summaries_and_slices_under_a_budget(opened):
+def test_large_arrays_are_summaries_and_slices_under_a_budget(graph_scope):
     rng = np.random.default_rng(0)
     x = pg.tensor(rng.normal(size=(64, 300)).astype(np.float32), name="x")
     w = pg.Variable(rng.normal(size=(300, 200)).astype(np.float32), name="w")
     h = pg.relu(x @ w)
-    page = opened(pg.mean(h * h))
+    page = graph_scope(pg.mean(h * h))
     place = page.js("palingrad.nodes.findIndex(n => n.n === 'w')")
     page.js("k => palingrad.choose({node: k})", place)
     text = page.text("#details")
@@ -79,7 +79,7 @@ def test_large_arrays_are_summaries_and_slices_under_a_budget(opened):
     assert "12 800 × 60 000" in page.text("#details").replace("\u202f", " ")
 
 
-def test_a_budget_cuts_numbers_and_says_so(opened):
+def test_a_budget_cuts_numbers_and_says_so(graph_scope):
     x = pg.Variable(np.linspace(0, 1, 2000))
     y: Any = x
     for _ in range(20):
@@ -88,13 +88,13 @@ def test_a_budget_cuts_numbers_and_says_so(opened):
     data = small.data()
     assert small.budget.cut > 20
     assert "budget=" in data["notes"][0]
-    page = opened(pg.sum(y), budget=100_000)
+    page = graph_scope(pg.sum(y), budget=100_000)
     assert "0.1 MB" in page.text("#details")
 
 
-def test_slices_of_higher_axes_are_chosen(opened):
+def test_slices_of_higher_axes_are_chosen(graph_scope):
     x = pg.Variable(np.arange(24.0).reshape(2, 3, 4), name="x")
-    page = opened(pg.sum(x * 2.0))
+    page = graph_scope(pg.sum(x * 2.0))
     page.js("palingrad.choose({node: 0})")
     axis = page.page.locator("#details input[type=number]").first
     assert "23" not in page.text("#details .matrix")

@@ -70,9 +70,9 @@ def test_there_are_forty_graphs():
 
 
 @pytest.mark.parametrize("place", range(len(GRAPHS)))
-def test_displayed_paths_add_up_to_the_displayed_total(opened, place):
+def test_displayed_paths_add_up_to_the_displayed_total(graph_scope, place):
     y = GRAPHS[place]()
-    page: Opened = opened(y, address="#tab=paths")
+    page: Opened = graph_scope(y, address="#tab=paths")
     for leaf in page.js(VARIABLES):
         page.js("leaf => palingrad.set({from: leaf})", leaf)
         compare(page.page)
@@ -116,9 +116,9 @@ READ = """() => {
 }"""
 
 
-def test_the_total_displayed_is_the_gradient_that_backward_sets(opened):
+def test_the_total_displayed_is_the_gradient_that_backward_sets(graph_scope):
     y = numbers(4)
-    page = opened(y, address="#tab=paths")
+    page = graph_scope(y, address="#tab=paths")
     y.backward()
     leaves = [node for node in pg.postorder(y) if isinstance(node, pg.Variable)]
     for leaf, place in zip(leaves, page.js(VARIABLES), strict=True):
@@ -126,12 +126,12 @@ def test_the_total_displayed_is_the_gradient_that_backward_sets(opened):
         assert page.number("#path-total") == pytest.approx(float(leaf.grad), rel=1e-12)
 
 
-def test_paths_are_counted_where_they_are_too_many_to_list(opened):
+def test_paths_are_counted_where_they_are_too_many_to_list(graph_scope):
     x = pg.Variable(1.0, dtype=pg.float64)
     y: Any = x
     for _ in range(200):  # 2²⁰⁰ paths
         y = 0.5 * y + pg.multiply(0.5, y)
-    page = opened(y, address="#tab=paths")
+    page = graph_scope(y, address="#tab=paths")
     assert int(page.page.locator("#path-count").get_attribute("data-count")) == 2**200
     assert page.page.locator("#path-list .path").count() == 25
     page.page.get_by_role("button", name="Show more").click()
@@ -139,9 +139,9 @@ def test_paths_are_counted_where_they_are_too_many_to_list(opened):
     assert page.number("#path-sum") == page.number("#path-total") == 1.0
 
 
-def test_a_pressed_path_is_lit_in_the_graph(opened):
+def test_a_pressed_path_is_lit_in_the_graph(graph_scope):
     x = pg.Variable(2.0)
-    page = opened(pg.sin(x) * x, address="#tab=paths")
+    page = graph_scope(pg.sin(x) * x, address="#tab=paths")
     way = page.page.locator("#path-list .way").first
     way.click()
     assert way.get_attribute("aria-pressed") == "true"
@@ -150,8 +150,8 @@ def test_a_pressed_path_is_lit_in_the_graph(opened):
     assert page.js("palingrad.state.path") is None
 
 
-def test_no_path_means_zero(opened):
+def test_no_path_means_zero(graph_scope):
     x, z = pg.Variable(2.0), pg.Variable(3.0)
-    page = opened([x * x, z * z], of=None, address="#tab=paths")
+    page = graph_scope([x * x, z * z], of=None, address="#tab=paths")
     page.js("palingrad.set({from: 0, to: 3})")
     assert "the derivative is 0" in page.text("#paths")

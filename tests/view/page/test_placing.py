@@ -45,9 +45,9 @@ def test_the_step_of_an_optimizer_stands_beside_both_passes_and_nothing_overlaps
         assert abs(abs(path[-1][1] - v) - HEIGHT / 2) < 1e-6
 
 
-def test_what_is_seen_first_can_be_read(opened):
+def test_what_is_seen_first_can_be_read(graph_scope):
     for graph in (training_step(), deep()):
-        page = opened(graph)
+        page = graph_scope(graph)
         assert page.js("palingrad.camera.scale") >= 0.35
         first = page.js("(({x, y}) => palingrad.toScreen(x, y))(palingrad.boxFor(0))")
         assert 0 < first[1] < 900

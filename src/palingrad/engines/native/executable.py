@@ -21,18 +21,18 @@ from ..base import Executable, sealed
 from .kernels.bounds_check import FAILED
 from .llvm.strided_view import View
 from .llvm.target import Library, machine_code
-from .module import Module, stretches
+from .module import Module, segments
 from .plan.lower import lowered
 from .plan.schedule import Fallback, is_serial, scheduled
 from .report import explained
-from .runtime.buffers import HELD, Memory, Slots
+from .runtime.buffers import HELD, BufferTable, Memory
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
 from .runtime.lease import Lease
-from .runtime.thread_pool import team
+from .runtime.thread_pool import pool
 
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
-_STRETCH = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+_SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
 class NativeExecutable(Executable):
@@ -42,20 +42,20 @@ class NativeExecutable(Executable):
         program = lowered(program)
         super().__init__(program)
         self.schedule = scheduled(program)
-        self.slots = Slots(program, self.schedule)
+        self.buffers = BufferTable(program, self.schedule)
         made = obtained(
-            lambda: program_key(program, self.schedule, self.slots),
+            lambda: program_key(program, self.schedule, self.buffers),
             lambda: machine_code(self.emitted()),
         )
         self.from_cache, self.unkept = made.found, made.unkept
         self.library = Library(made.code)
         self._run = _RUN(self.library.address("run"))
-        parts = stretches(self.schedule)
+        parts = segments(self.schedule)
         self._calls: list[Any] = [
-            stretch[0][0].unit.nodes[0]
-            if isinstance(stretch[0][0].unit, Fallback)
-            else _STRETCH(self.library.address(f"stretch_{number}"))
-            for number, stretch in enumerate(parts)
+            segment[0][0].unit.nodes[0]
+            if isinstance(segment[0][0].unit, Fallback)
+            else _SEGMENT(self.library.address(f"stretch_{number}"))
+            for number, segment in enumerate(parts)
         ]
         native = [one for one in self._calls if not isinstance(one, Operation)]
         self._rest = self._calls[1:] if native and self._calls[0] is native[0] else self._calls
@@ -69,13 +69,15 @@ class NativeExecutable(Executable):
             changing = set(self._updated)
             self._only_read = [one for one in self._reads if one not in changing]
             self._lease = Lease([*self._updated, *self._only_read])
-            self._resident = Memory(self.slots)
+            self._resident = Memory(self.buffers)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
-        self._made = range(len(self.slots.given), self.slots.objects)
+        self._made = range(len(self.buffers.given), self.buffers.objects)
         # Whether every output has memory of its own, which can be handed out as it is.
         self._simple = all(slot is not None for _, slot, _ in self._outputs)
-        shapes = dict(enumerate((shape for shape, _ in self.slots.results), len(self.slots.given)))
+        shapes = dict(
+            enumerate((shape for shape, _ in self.buffers.results), len(self.buffers.given))
+        )
         self._handing: list[Any] = [
             (slot, shape, shapes.get(slot) == shape)
             for _, slot, shape in self._outputs
@@ -84,10 +86,10 @@ class NativeExecutable(Executable):
 
     def emitted(self) -> str:
         """The program in LLVM's language."""
-        return str(Module(self.schedule, self.slots))
+        return str(Module(self.schedule, self.buffers))
 
     def explain(self) -> str:
-        return explained(self.program, self.schedule, self.slots, self.from_cache, self.unkept)
+        return explained(self.program, self.schedule, self.buffers, self.from_cache, self.unkept)
 
     # ---------------------------------------------------------------- running
 
@@ -97,11 +99,11 @@ class NativeExecutable(Executable):
         if self._updated or self._rest or not self._simple:
             return super().__call__(feeds)
         # Written out, for here every call counts: what runs often is small.
-        slots = self.slots
+        buffers = self.buffers
         try:
-            memory = slots.idle.pop()
+            memory = buffers.idle.pop()
         except IndexError:
-            memory = Memory(slots)
+            memory = Memory(buffers)
         objects, number = memory.objects, len(feeds)
         for place, array in enumerate(feeds):
             objects[place] = id(array)
@@ -116,18 +118,18 @@ class NativeExecutable(Executable):
         for slot in self._made:
             array = arrays[slot]
             if array is None or getrefcount(array) > HELD:
-                slots.results_for(memory)
+                buffers.results_for(memory)
                 break
         del array  # or it counts as held
         if not self._alone:
-            memory.joins(team())
+            memory.joins(pool())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing
         ]
-        slots.idle.append(memory)
+        buffers.idle.append(memory)
         return outputs
 
     def repeat(
@@ -139,7 +141,7 @@ class NativeExecutable(Executable):
 
     def _in_place(self, feeds: Sequence[Array], times: int, along: Collection[int]) -> list[Array]:
         """Runs that write over the Variables' arrays, which this program has on loan."""
-        lease, memory, slots = self._lease, self._resident, self.slots
+        lease, memory, buffers = self._lease, self._resident, self.buffers
         assert lease is not None
         read: list[Array] = []
         if self._only_read:
@@ -152,7 +154,7 @@ class NativeExecutable(Executable):
             arrays = lease.take(len(self._updated))
         try:
             if arrays:
-                slots.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
+                buffers.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
                 read = arrays[len(self._updated) :]
             given = [*feeds, *read] if read else feeds
             objects, number = memory.objects, 0
@@ -161,7 +163,7 @@ class NativeExecutable(Executable):
                 number += 1
             if times != 1:
                 return self._repeated(memory, given, times, along)
-            slots.results_for(memory)
+            buffers.results_for(memory)
             if not self._simple:
                 memory.arrays[: len(given)] = given
             self._call(memory, given)
@@ -173,8 +175,8 @@ class NativeExecutable(Executable):
         self, memory: Memory, given: Sequence[Array], times: int, along: Collection[int]
     ) -> list[Array]:
         """`times` runs in one call: pointers move along stacked feeds and results."""
-        moves, first = memory.moves, len(self.slots.given)
-        stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.slots.results]
+        moves, first = memory.moves, len(self.buffers.given)
+        stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.buffers.results]
         try:
             for number in along:
                 moves[number] = given[number].nbytes // times
@@ -197,27 +199,27 @@ class NativeExecutable(Executable):
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
-        slots = self.slots
-        memory = slots.taken()
+        buffers = self.buffers
+        memory = buffers.taken()
         given = [*feeds, *states]
-        slots.pin(memory, given, 0)
-        slots.results_for(memory)
+        buffers.pin(memory, given, 0)
+        buffers.results_for(memory)
         self._call(memory, given)
         outputs = [self._result(one, memory) for one in self._outputs]
         values = [self._result(one, memory) for one in self._values]
-        slots.let_go(memory)
+        buffers.let_go(memory)
         return outputs, values
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run on memory that is filled; `given` are the arrays it was filled with."""
         if not self._alone:
-            memory.joins(team())
-        kept: list[Array] = []
+            memory.joins(pool())
+        live_out: list[Array] = []
         while bad := self._run(memory.block_address):
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
-            kept.append(array)
+            live_out.append(array)
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:
@@ -225,26 +227,29 @@ class NativeExecutable(Executable):
                 self._fall_back(call, memory)
             else:
                 call(memory.address, memory.block[1] or None)
-                if self.slots.looks and self.slots.told(FAILED, memory)[0]:
-                    raise self._refused(self.slots.objects, given, memory)
+                if self.buffers.bounds_checks and self.buffers.diagnostics(FAILED, memory)[0]:
+                    raise self._refused(self.buffers.objects, given, memory)
 
     def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> Exception:
         """What is wrong with the integers that were fed as array `number`, or with computed ones
         if there is no such array."""
-        if number < self.slots.objects:
+        if number < self.buffers.objects:
             least, most = given[number].min(), given[number].max()
-            found = [(check, least, most) for slot, check in self.slots.checks if slot == number]
+            found = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
-            told = [(look.check, *self.slots.told(look, memory)) for look in self.slots.looks]
-            found = [(check, least, most) for check, bad, least, most in told if bad]
+            diagnostics = [
+                (look.check, *self.buffers.diagnostics(look, memory))
+                for look in self.buffers.bounds_checks
+            ]
+            found = [(check, least, most) for check, bad, least, most in diagnostics if bad]
         errors = [check.error(least, most) for check, least, most in found]
         return next(error for error in errors if error is not None)
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""
         view = self.schedule.views.get(node)
-        fresh = view is not None and view.plain and self.slots.is_fresh(view.base)
-        slot = self.slots.place(view.base)[0] if fresh and view is not None else None
+        fresh = view is not None and view.plain and self.buffers.is_fresh(view.base)
+        slot = self.buffers.place(view.base)[0] if fresh and view is not None else None
         return node, slot, sizes(node.shape) if view is not None else ()
 
     def _result(self, one: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
@@ -257,8 +262,8 @@ class NativeExecutable(Executable):
     def _array(self, node: Node, memory: Memory) -> Any:
         view = self.schedule.views.get(node)
         if view is None:  # several outputs, made by NumPy
-            return memory.loose[node]
-        return _seen(self.slots.buffer(view.base, memory), view)
+            return memory.tuple_results[node]
+        return _seen(self.buffers.buffer(view.base, memory), view)
 
     @np.errstate(all="ignore")
     def _fall_back(self, node: Operation, memory: Memory) -> None:
@@ -268,12 +273,12 @@ class NativeExecutable(Executable):
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):
-            memory.loose[node] = [_apart(one, inputs) for one in result]
+            memory.tuple_results[node] = [_apart(one, inputs) for one in result]
             return
         if node not in self.schedule.views:  # of a dtype that generated code doesn't know
-            memory.loose[node] = _apart(result, inputs)
+            memory.tuple_results[node] = _apart(result, inputs)
             return
-        number, _ = self.slots.place(node)
+        number, _ = self.buffers.place(node)
         memory.point(number, _apart(result, inputs).reshape(sizes(node.shape)))
 
 

@@ -15,20 +15,20 @@ from .kernels.bounds_check import FAILED
 from .kernels.formula import dtype_of
 from .kernels.gather_scatter import Indexed
 from .llvm.builder import Builder
-from .llvm.flush_denormals import flushing
-from .llvm.kernel_context import KERNEL, POINTER, Frame
+from .llvm.flush_denormals import flush_denormals
+from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
 from .plan.index_checks import Check
 from .plan.schedule import Fallback, Kernel, Schedule, is_serial
-from .runtime.buffers import Slots
-from .runtime.thread_pool import STAGES, STRETCH, emit_entry
+from .runtime.buffers import BufferTable
+from .runtime.thread_pool import SEGMENT, STAGES, emit_entry
 from .runtime.work_stealing import emit_stage
 
 _READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
-_TEAM = INT.as_pointer()
+_POOL = INT.as_pointer()
 
 
-def stretches(schedule: Schedule) -> list[list[list[Kernel]]]:
+def segments(schedule: Schedule) -> list[list[list[Kernel]]]:
     """Stages that run in one native call, and fallbacks alone."""
     found: list[list[list[Kernel]]] = []
     for stage in schedule.stages:
@@ -43,19 +43,19 @@ def stretches(schedule: Schedule) -> list[list[list[Kernel]]]:
 class Module:
     """The module of one program."""
 
-    def __init__(self, schedule: Schedule, slots: Slots) -> None:
-        self.schedule, self.slots = schedule, slots
+    def __init__(self, schedule: Schedule, buffers: BufferTable) -> None:
+        self.schedule, self.buffers = schedule, buffers
         self.module = ir.Module("program")
         self._kernels = {
             id(kernel): self._kernel(kernel, number)
             for number, kernel in enumerate(schedule.kernels)
             if kernel.items and not isinstance(kernel.unit, Fallback)
         }
-        _emit_prepare(self.module, slots.objects, slots.checks)
+        _emit_prepare(self.module, buffers.objects, buffers.checks)
         names: list[str] = []
-        for number, stretch in enumerate(stretches(schedule)):
-            if not isinstance(stretch[0][0].unit, Fallback):
-                self._stretch(f"stretch_{number}", stretch)
+        for number, segment in enumerate(segments(schedule)):
+            if not isinstance(segment[0][0].unit, Fallback):
+                self._segment(f"stretch_{number}", segment)
                 if number == 0:
                     names.append("stretch_0")
         self._run(names)
@@ -68,9 +68,9 @@ class Module:
         function = ir.Function(self.module, KERNEL, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
-        frame = Frame(function, self.schedule.views, self.slots.place)
-        kernel.unit.emit(frame)
-        frame.builder.ret_void()
+        context = KernelContext(function, self.schedule.views, self.buffers.place)
+        kernel.unit.emit(context)
+        context.builder.ret_void()
         return function
 
     def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
@@ -79,40 +79,42 @@ class Module:
         if not self._must_not_fail(kernel.unit):
             b.call(function, [table, begin, end])
             return
-        with b.if_then(b.icmp_signed("==", b.load(self._told(b, table, FAILED)), integer(0))):
+        with b.if_then(
+            b.icmp_signed("==", b.load(self._diagnostics(b, table, FAILED)), integer(0))
+        ):
             b.call(function, [table, begin, end])
 
     def _must_not_fail(self, unit: Any) -> bool:
-        if not self.slots.looks:
+        if not self.buffers.bounds_checks:
             return False
         updates = self.schedule.updates
         over = updates is not None and any(node in updates.alias for node in unit.nodes)
         return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
 
-    def _told(self, b: Any, table: Any, owner: Any) -> Any:
+    def _diagnostics(self, b: Any, table: Any, owner: Any) -> Any:
         """The word where the owner says whether an integer was wrong."""
-        slot, offset = self.slots.place(owner)
+        slot, offset = self.buffers.place(owner)
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
 
-    def _stretch(self, name: str, stretch: list[list[Kernel]]) -> None:
+    def _segment(self, name: str, segment: list[list[Kernel]]) -> None:
         """`name`(table, team)."""
-        serial = all(is_serial(stage) for stage in stretch)
-        alone = ir.Function(self.module, STRETCH, name if serial else f"{name}_alone")
+        serial = all(is_serial(stage) for stage in segment)
+        alone = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
         b: Any = Builder(alone.append_basic_block("entry"))
-        with flushing(b, self.schedule.trains):
-            for kernel in (one for stage in stretch for one in stage):
+        with flush_denormals(b, self.schedule.trains):
+            for kernel in (one for stage in segment for one in stage):
                 self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
         b.ret_void()
         if serial:
             return
         together = ir.Function(self.module, STAGES, f"{name}_together")
         b = Builder(together.append_basic_block("entry"))
-        table, team, thread = together.args
+        table, pool, thread = together.args
         before = 0
-        with flushing(b, self.schedule.trains):
-            for stage in stretch:
-                before += self._stage(b, table, (team, thread), stage, before)
+        with flush_denormals(b, self.schedule.trains):
+            for stage in segment:
+                before += self._stage(b, table, (pool, thread), stage, before)
         b.ret_void()
         emit_entry(self.module, name, together, alone)
 
@@ -148,34 +150,34 @@ class Module:
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
         b: Any = Builder(run.append_basic_block("entry"))
-        table, team, objects, moves = (
+        table, pool, objects, moves = (
             b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
-            for number, kind in ((0, POINTER.as_pointer()), (1, _TEAM), (2, _TEAM), (4, _TEAM))
+            for number, kind in ((0, POINTER.as_pointer()), (1, _POOL), (2, _POOL), (4, _POOL))
         )
         times = b.load(b.gep(block, [integer(3)]))
         bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
-        for owner in [FAILED, *self.slots.looks] if self.slots.looks else []:
-            b.store(integer(0), self._told(b, table, owner))
+        for owner in [FAILED, *self.buffers.bounds_checks] if self.buffers.bounds_checks else []:
+            b.store(integer(0), self._diagnostics(b, table, owner))
 
-        def once(stretch: Any) -> None:
-            b.call(stretch, [table, team])
-            if self.slots.looks:
-                failed = b.load(self._told(b, table, FAILED))
+        def once(segment: Any) -> None:
+            b.call(segment, [table, pool])
+            if self.buffers.bounds_checks:
+                failed = b.load(self._diagnostics(b, table, FAILED))
                 with b.if_then(b.icmp_signed("!=", failed, integer(0))):
-                    b.ret(integer(-self.slots.objects - 1))
+                    b.ret(integer(-self.buffers.objects - 1))
 
         if names:
-            stretch = self.module.globals[names[0]]
-            once(stretch)
+            segment = self.module.globals[names[0]]
+            once(segment)
             words = b.bitcast(table, INT.as_pointer())
             with loop(b, integer(1), times):
-                with loop(b, integer(0), integer(self.slots.objects)) as number:
+                with loop(b, integer(0), integer(self.buffers.objects)) as number:
                     word = b.gep(words, [number])
                     move = b.load(b.gep(moves, [number]))
                     b.store(b.add(b.load(word), move), word)
-                once(stretch)
+                once(segment)
         b.ret(integer(0))
 
 
@@ -185,7 +187,7 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]
     Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
     it mustn't.
     """
-    kinds = [POINTER.as_pointer(), _TEAM, INT, _TEAM]
+    kinds = [POINTER.as_pointer(), _POOL, INT, _POOL]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
     table, objects, times, moves = function.args
     b: Any = Builder(function.append_basic_block("entry"))

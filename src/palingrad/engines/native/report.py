@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...graph.context import level_of
-from ...graph.kinds import Custom, Elementwise, Move, Reduce
+from ...graph.kinds import Custom, Elementwise, Layout, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
@@ -23,7 +23,7 @@ from ...shapes import size, sizes, text
 from ..threads import get_num_threads
 from .kernels.conv.weight_gradient import AddParts
 from .kernels.formula import dtype_of
-from .kernels.gemm.problem import factors
+from .kernels.gemm.problem import gemm_problem
 from .kernels.gemm.small import Product
 from .kernels.gemm.split_k import AddProducts, SplitProduct
 from .kernels.reduction import Finish
@@ -47,18 +47,18 @@ _WORDS = {
     "PackLeft": "left operand packed",
     "PackRight": "right operand packed",
     "Dot": "dot products",
-    "Fold": "reduction",
+    "Reduction": "reduction",
     "Finish": "parts of a reduction combined",
     "AddParts": "parts of a gradient added",
     "Copy": "copy",
     "Gather": "rows taken",
     "Scatter": "rows added to where they were taken from",
-    "Look": "computed integers looked at",
-    "Join": "join",
-    "Put": "zeros with a value at a slice",
+    "BoundsCheck": "computed integers looked at",
+    "ConcatInPlace": "join",
+    "SliceAdjoint": "zeros with a value at a slice",
     "Convolve": "convolution",
     "ConvolveWeight": "convolution, to its weight",
-    "Framed": "image with channels last and its padding",
+    "PaddedNHWC": "image with channels last and its padding",
     "PackedTaps": "weight of a convolution packed",
     "PoolMax": "max pooling",
     "PoolPlace": "max pooling, to its input",
@@ -66,12 +66,14 @@ _WORDS = {
 }
 
 
-def explained(program: Program, schedule: Schedule, slots: Any, cached: bool, unkept: str) -> str:
+def explained(program: Program, schedule: Schedule, buffers: Any, cached: bool, unkept: str) -> str:
     """A summary, then the kernels in the order they run, with what was fused into each.
 
     `cached`: whether the machine code was on disk already; `unkept`: why it isn't kept there.
     """
-    lines = _summary(program, schedule, slots, "code from the cache" if cached else "code made now")
+    lines = _summary(
+        program, schedule, buffers, "code from the cache" if cached else "code made now"
+    )
     if unkept:
         lines += _wrapped(f"cache: the code isn't kept, {unkept}", " " * 8)
     for number, stage in enumerate(schedule.stages, 1):
@@ -84,17 +86,17 @@ def explained(program: Program, schedule: Schedule, slots: Any, cached: bool, un
 # ---------------------------------------------------------------- the whole
 
 
-def _summary(program: Program, schedule: Schedule, slots: Any, code: str) -> list[str]:
+def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> list[str]:
     kernels = [kernel for stage in schedule.stages for kernel in stage]
     threads, helped = _threads(schedule)
     places = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
     many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
     help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
-    results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in slots.results)
+    results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in buffers.results)
     work = sum(_flops(kernel.unit, schedule.views) for kernel in kernels)
     lines = [
         f"native: {many} in {places}, {help_}; {count(work, 'FLOP')} a run; {code}",
-        f"memory: {count(slots.arena_bytes, 'B')} between kernels, of all intermediate values' "
+        f"memory: {count(buffers.arena_bytes, 'B')} between kernels, of all intermediate values' "
         f"{count(_intermediate(program, schedule), 'B')}; results {count(results, 'B')}",
     ]
     if program.updates:
@@ -185,7 +187,7 @@ def _chunks(number: int) -> str:
 def _space(unit: Any, views: dict[Node, View]) -> str:
     """The shape that a kernel runs over, and the dtype."""
     if isinstance(unit, Product):
-        f = factors(unit.node, views)
+        f = gemm_problem(unit.node, views)
         batch = f"{text(f.batch)} of " if f.batch else ""
         return f"{batch}({f.rows}, {f.depth}) × ({f.depth}, {f.columns}) {dtype_of(unit.node)}"
     if hasattr(unit, "source"):
@@ -245,7 +247,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         return "a negative exponent raises"
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
-    if isinstance(node, Move):
+    if isinstance(node, Layout):
         return f"there is no kernel for this {kind}"
     return f"there is no kernel for {kind}"
 
@@ -264,8 +266,8 @@ def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
             seen = math.prod(n for n, step in zip(view.shape, view.strides) if step)
             read += min(seen, size(sizes(view.base.shape))) * dtype_of(view.base).itemsize
     room = unit.workspace(views) if hasattr(unit, "workspace") else 0
-    kept = unit.nodes if getattr(unit, "into", None) is not None else unit.kept
-    return read, room or sum(map(_bytes, kept))
+    live_out = unit.nodes if getattr(unit, "into", None) is not None else unit.live_out
+    return read, room or sum(map(_bytes, live_out))
 
 
 def _flops(unit: Any, views: dict[Node, View]) -> int:
@@ -283,7 +285,7 @@ def _computed(unit: Any) -> list[Any]:
 
 def _flops_of(node: Operation, unit: Any, views: dict[Node, View]) -> int:
     if isinstance(unit, Product) and node is unit.node:
-        return 2 * factors(node, views).work
+        return 2 * gemm_problem(node, views).work
     if isinstance(node, (Convolution, ConvolutionInput, ConvolutionWeight)):
         return _convolution(node)
     if isinstance(node, Elementwise):

@@ -9,7 +9,7 @@ import numpy as np
 from ...autodiff.reverse import pulled_back
 from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
-from ...graph.context import opened
+from ...graph.context import graph_scope
 from ...graph.kinds import Custom
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -93,7 +93,7 @@ def slopes(node: Node) -> list[float | None]:
     ):
         return unknown
     try:
-        with opened(None, hidden=True):
+        with graph_scope(None, hidden=True):
             twin = node.rebuild([Constant(v) for v in values])
             g = Constant(np.ones(twin.numpy().shape, twin.dtype))
             found = pulled_back(twin, g, [True] * len(values))

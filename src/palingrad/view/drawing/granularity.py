@@ -10,8 +10,8 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import GraphError
-from ...graph.context import built_at, opened
-from ...graph.kinds import Composite, Elementwise, Move, Reduce, Scratch
+from ...graph.context import built_at, graph_scope
+from ...graph.kinds import AnonymousGraph, Composite, Elementwise, Layout, Reduce
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, is_known
@@ -21,11 +21,11 @@ from ...ops.contract import Matmul
 from ...shapes import sizes
 from ..names import is_named, names_of
 
-Grain = Literal["tensor", "vector", "scalar"]
+Granularity = Literal["tensor", "vector", "scalar"]
 MOST = 4000  # nodes that one picture is taken apart into
 
 
-def taken_apart(roots: Sequence[Node], grain: Grain) -> list[Node]:
+def taken_apart(roots: Sequence[Node], granularity: Granularity) -> list[Node]:
     """Nodes that compute the same as `roots`, one for each number or, with "vector", for each row
     along the last axis.
 
@@ -33,7 +33,7 @@ def taken_apart(roots: Sequence[Node], grain: Grain) -> list[Node]:
     apart again. Values, gradients and names of elements stay. Raises GraphError where a shape isn't
     known or the picture would be too large.
     """
-    return list(_Apart(roots, 0 if grain == "scalar" else 1).results())
+    return list(_Apart(roots, 0 if granularity == "scalar" else 1).results())
 
 
 class _Apart:
@@ -55,7 +55,7 @@ class _Apart:
                     hint="Give the placeholders shapes and dtypes.",
                 )
         deferred = any(node.deferred for node in self.order)
-        with opened(Scratch() if deferred else None, hidden=True):
+        with graph_scope(AnonymousGraph() if deferred else None, hidden=True):
             for node in self.order:
                 with built_at(node._origin):
                     parts = self._leaf(node) if not node.inputs else self._operation(node)
@@ -127,7 +127,7 @@ class _Apart:
             return _product(*inputs)
         if isinstance(node, Matmul) and node.ndim == 2 and node.inputs[1].ndim == 2:
             return self._rows_times(node, inputs)
-        if isinstance(node, Move) and self.kept == 0:
+        if isinstance(node, Layout) and self.kept == 0:
             return self._moved(node, inputs)
         return self._whole(node, inputs)
 
@@ -195,7 +195,7 @@ class _Apart:
 
 
 def _variable(value: Array, trainable: bool) -> Variable:
-    with opened(None):
+    with graph_scope(None):
         return Variable(value, trainable=trainable)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from ...autodiff.jacobians import evaluate
 from ...dtypes import Array
 from ...errors import GraphError
-from ...graph.context import opened
-from ...graph.kinds import Elementwise, Move, Reduce, Window
+from ...graph.context import graph_scope
+from ...graph.kinds import Elementwise, Layout, Reduce, Window
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -140,7 +140,7 @@ class _Reader:
         last = self.layers[places[-1]]
         same = (units, size) == (last.units, last.size)
         if len(places) == 1 and same and not isinstance(node, Reduce):
-            if isinstance(node, Move) or node.math == "{x}":  # the same numbers
+            if isinstance(node, Layout) or node.math == "{x}":  # the same numbers
                 pass
             elif symbol(node) in ("+", "−") and len(data) == 1:
                 last.steps.append(f"{symbol(node)} {self._bias(node)}".strip())
@@ -195,7 +195,7 @@ def _known(parameter: Node) -> Array:
     """The value of a parameter, which may be computed from Variables and masks."""
     if parameter.value is not None:
         return parameter.value
-    with opened(None, hidden=True):
+    with graph_scope(None, hidden=True):
         return evaluate(parameter)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ...dtypes import Array, is_inexact
 from ...engines.numpy import formula
-from ...graph.context import level_of, opened
+from ...graph.context import graph_scope, level_of
 from ...graph.kinds import Composite, Elementwise
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -261,7 +261,7 @@ def _function(node: Operation) -> Callable[..., Any]:
         return formula(node)
 
     def rebuilt(*arrays: Any) -> Any:
-        with opened(None, hidden=True, observed=False):
+        with graph_scope(None, hidden=True, observed=False):
             return node.rebuild([Constant(array) for array in arrays])._value
 
     return rebuilt

@@ -16,8 +16,8 @@ from ...autodiff.gradients import Gradient
 from ...autodiff.reverse import pulled_back
 from ...dtypes import float64, is_inexact
 from ...errors import PalingradError
-from ...graph.context import opened
-from ...graph.kinds import Composite, Custom, Random, Scratch
+from ...graph.context import graph_scope
+from ...graph.kinds import AnonymousGraph, Composite, Custom, Random
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
@@ -87,7 +87,7 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
     _check(node, arrays)
     if type(node) is Item:
         return {"item": node.attributes["index"]}
-    with opened(Scratch(), hidden=True):
+    with graph_scope(AnonymousGraph(), hidden=True):
         inputs = [_operand(one) for one in arrays]
         y = node.clone(inputs)
         y._infer()

@@ -21,7 +21,7 @@ from ..drawing.model import Item, Picture, picture
 from ..reading.mathematics.mathml import formula
 from .arrays import Budget, encoded
 from .blocks import Blocks
-from .float64_shadow import flat, twins_of, values_of
+from .float64_shadow import flat, shadows_of, values_of
 from .measure import bytes_of, dead_units
 from .overlays import overlays, runs
 from .placing import placed, straightened, width
@@ -61,7 +61,7 @@ class Export:
         self.order = [item.node for item in self.items if item.key.startswith("n")]
         self.first = {node: place for place, node in enumerate(self.order)}
         self.values = values_of(self.order, options.feeds)
-        self.twins = twins_of(self.order, self.values)
+        self.shadows = shadows_of(self.order, self.values)
         self.result = self._result()
         self.totals, self._refusal = self._derivatives()
         self.blocks = Blocks()
@@ -96,7 +96,7 @@ class Export:
         if self.result is None:
             return {}, ""
         try:
-            return totals(self.result, self.twins), ""
+            return totals(self.result, self.shadows), ""
         except GradientError as error:  # of an operation without a derivative
             return {}, f"No derivatives are shown: {error}."
 
@@ -234,8 +234,8 @@ class Export:
         """The edge's structure, and its numbers where the page can't work them out itself."""
         sizes, out, block = self._sizes(target)
         found["st"] = structure(target, position, sizes, out)
-        twin = self.twins.get(target)
-        if not isinstance(twin, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
+        shadow = self.shadows.get(target)
+        if not isinstance(shadow, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
         small = out * sizes[position] <= 4096
         if (isinstance(block, int) and small) or number > PULLED:
@@ -243,7 +243,7 @@ class Export:
         self.effort -= min(out, CORNER) * (sum(sizes) + out + 1000 * len(sizes))
         if self.effort < 0:
             return
-        derivative = local(twin, position)
+        derivative = local(shadow, position)
         if derivative is not None:
             matrix, whole = derivative
             size = [out, sizes[position]]

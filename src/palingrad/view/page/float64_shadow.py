@@ -15,7 +15,7 @@ import numpy as np
 from ...autodiff.gradients import keeping_promises
 from ...dtypes import Array, float64, is_floating
 from ...errors import FeedError
-from ...graph.context import opened
+from ...graph.context import graph_scope
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -32,7 +32,7 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
     fed = _accepted(feeds or {})
     known: dict[Node, Node] = {}
     missing: set[Node] = set()
-    with opened(None, hidden=True):
+    with graph_scope(None, hidden=True):
         for node in order:
             value = fed.get(node, node.value)
             lacking = not missing.isdisjoint(node.inputs)
@@ -70,7 +70,7 @@ def doubled(value: Value) -> Value:
     return array.astype(float64) if is_floating(array.dtype) else array
 
 
-def twins_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
+def shadows_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
     """A twin for each node that has a value: the same operation on its inputs' twins."""
     wide = {node: doubled(values[node]) for node in order if values[node] is not None}
     ends = {

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import PalingradError
-from ...graph.context import opened
+from ...graph.context import graph_scope
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...ops.activation import Rectifier
@@ -22,7 +22,7 @@ def seconds_of(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, 
     """How long each operation took here, the fastest of three, with NumPy."""
     found: dict[Node, float] = {}
     end = time.perf_counter() + _SECONDS
-    with opened(None, hidden=True), np.errstate(all="ignore"):
+    with graph_scope(None, hidden=True), np.errstate(all="ignore"):
         for node in order:
             if not isinstance(node, Operation) or isinstance(node, (Item, MultipleOutputs)):
                 continue

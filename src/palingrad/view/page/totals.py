@@ -11,7 +11,7 @@ from ...autodiff.jacobians import one_hot_like
 from ...autodiff.reverse import pulled_back, reverse
 from ...dtypes import Array, is_inexact
 from ...errors import PalingradError
-from ...graph.context import opened
+from ...graph.context import graph_scope
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
@@ -21,22 +21,22 @@ ENTRIES = 4096  # of a Jacobian that is given whole
 CORNER = 12  # rows and columns shown of a larger one
 
 
-def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
+def totals(result: Node, shadows: Mapping[Node, Node]) -> dict[Node, Array]:
     """∂result/∂node as a matrix (result's size, node's size) for every node that is reached.
 
     Nothing where the result has no value, isn't of floats, or has more than `ROWS` elements.
     """
-    y = twins.get(result)
+    y = shadows.get(result)
     if y is None or not is_inexact(y.dtype) or y.numpy().size > ROWS:
         return {}
     rows: dict[Node, list[Array]] = {}
-    back = {id(twin): node for node, twin in twins.items()}
-    with opened(None, hidden=True):
+    back = {id(shadow): node for node, shadow in shadows.items()}
+    with graph_scope(None, hidden=True):
         for place in range(y.numpy().size):
-            for twin, g in reverse({y: one_hot_like(y, place)}).items():
-                if id(twin) in back and not isinstance(twin, MultipleOutputs):
-                    found = rows.setdefault(back[id(twin)], [])
-                    found += [np.zeros(twin.numpy().size)] * (place - len(found))
+            for shadow, g in reverse({y: one_hot_like(y, place)}).items():
+                if id(shadow) in back and not isinstance(shadow, MultipleOutputs):
+                    found = rows.setdefault(back[id(shadow)], [])
+                    found += [np.zeros(shadow.numpy().size)] * (place - len(found))
                     found.append(g.numpy().ravel())
     size = y.numpy().size
     return {
@@ -45,12 +45,12 @@ def totals(result: Node, twins: Mapping[Node, Node]) -> dict[Node, Array]:
     }
 
 
-def local(twin: Operation, position: int) -> tuple[Array, bool] | None:
+def local(shadow: Operation, position: int) -> tuple[Array, bool] | None:
     """∂y/∂x of one operand as a matrix (y's size, x's size), and whether that is all of it.
 
     Of a large one only a corner; None where there is no derivative, or no end of work.
     """
-    x, y = twin.inputs[position], twin
+    x, y = shadow.inputs[position], shadow
     if isinstance(y.value, tuple) or isinstance(x.value, tuple) or not _floats(x, y):
         return None
     m, n = y.numpy().size, x.numpy().size
@@ -61,7 +61,7 @@ def local(twin: Operation, position: int) -> tuple[Array, bool] | None:
     wanted = [place == position for place in range(len(y.inputs))]
     result = np.zeros((rows, n if whole else min(n, CORNER)))
     try:
-        with opened(None, hidden=True):
+        with graph_scope(None, hidden=True):
             for row in range(rows):
                 c = pulled_back(y, one_hot_like(y, row), wanted)[position]
                 if c is not None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...engines.base import sealed
-from ...graph.context import Origin, opened
+from ...graph.context import Origin, graph_scope
 from ...graph.leaves import Constant
 from ...graph.operation import Operation
 from ...maths import numpy_maths
@@ -33,7 +33,7 @@ class Formula:
         if operation.compute is Operation.compute:
             with np.errstate(all="ignore"):
                 return _sealed(operation.f(numpy_maths, *values, **self.attributes))
-        with opened(None, hidden=True, observed=False):
+        with graph_scope(None, hidden=True, observed=False):
             inputs = [Constant.holding(value) for value in values]
             return operation.applied(inputs, self.attributes)._value
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ...errors import TapeError
-from ...graph.context import Backward, Origin, Place
+from ...graph.context import Backward, Origin, SourceLocation
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -75,7 +75,7 @@ def _dressed(node: Node, entry: Entry) -> Node:
 
 
 @lru_cache(maxsize=4096)
-def _place(origin: Origin, scope: str) -> Place:
+def _place(origin: Origin, scope: str) -> SourceLocation:
     """An instruction on this line of this file, in a name scope."""
     code = compile("0", origin.file, "exec").replace(co_firstlineno=origin.line)
     for start, _, line in code.co_lines():

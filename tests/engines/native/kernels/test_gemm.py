@@ -96,8 +96,8 @@ def some(rng: Any, count: int, most: int = 70) -> list[Case]:
         rows, depth, columns = extent(), extent(), extent()
         if rng.random() < 0.04:
             rows, depth, columns = rng.permutation([0, depth, columns]).tolist()
-        before, behind = BATCHES[rng.integers(len(BATCHES))]
-        x, y = (*before, rows, depth), (*behind, depth, columns)
+        before, dependencies = BATCHES[rng.integers(len(BATCHES))]
+        x, y = (*before, rows, depth), (*dependencies, depth, columns)
         kind = rng.random()
         if kind < 0.08:
             x = (depth,)

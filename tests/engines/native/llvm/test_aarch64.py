@@ -19,7 +19,7 @@ from palingrad.engines.native.llvm.target import Target, assembly
 from palingrad.engines.native.module import Module  # and with it every kernel
 from palingrad.engines.native.plan.lower import lowered
 from palingrad.engines.native.plan.schedule import Fallback, scheduled
-from palingrad.engines.native.runtime.buffers import Slots
+from palingrad.engines.native.runtime.buffers import BufferTable
 from palingrad.graph.kinds import Elementwise
 from palingrad.passes.program import Program
 from trainings import cnn, mlp
@@ -41,7 +41,7 @@ def code(request, monkeypatch) -> Callable[[Program], str]:
         program = lowered(program)
         schedule = scheduled(program)
         assert not any(isinstance(kernel.unit, Fallback) for kernel in schedule.kernels)
-        return assembly(str(Module(schedule, Slots(program, schedule))))
+        return assembly(str(Module(schedule, BufferTable(program, schedule))))
 
     return compiled
 

@@ -46,17 +46,17 @@ def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
 def test_pieces_of_other_kernels_need_no_copy_either():
     x, w = numbers(40, 30, dtype=np.float32), numbers(30, 20, dtype=np.float32)
     kinds = agree(lambda x, w: pg.concat([pg.relu(x @ w), pg.tanh(x @ w + 1)], axis=1), x, w)
-    assert "Join" not in kinds
+    assert "ConcatInPlace" not in kinds
     kinds = agree(lambda x: pg.concat([pg.softmax(x), x * 2], axis=1), x)
-    assert "Join" not in kinds
+    assert "ConcatInPlace" not in kinds
     kinds = agree(lambda x: pg.sum(pg.concat([x * 2, x - 1], axis=1) ** 2, axis=1), x)
-    assert "Join" not in kinds
+    assert "ConcatInPlace" not in kinds
 
 
 @pytest.mark.parametrize("axis", [0, 1])
 def test_what_lies_elsewhere_is_copied(axis):
     x, y = numbers(6, 7), numbers(6, 7)
-    assert agree(lambda x, y: pg.concat([x, y, x[:, ::-1]], axis=axis), x, y) == ["Join"]
+    assert agree(lambda x, y: pg.concat([x, y, x[:, ::-1]], axis=axis), x, y) == ["ConcatInPlace"]
     # One value in two places, one that is a result too, and one that is seen from another side.
     agree(lambda x, y: pg.concat([x * y] * 2, axis=axis), x, y)
     agree(lambda x, y: [z := x * y, pg.concat([z, x + y], axis=axis)], x, y)
@@ -106,7 +106,7 @@ def test_a_joined_buffer_is_taken_from_its_first_piece_on():
         last = pg.tanh(pg.tanh(pg.tanh(x @ w) @ w) @ w)
         return pg.concat([first, last]) @ w
 
-    assert "Join" not in agree(chained, x, w)
+    assert "ConcatInPlace" not in agree(chained, x, w)
 
 
 def test_split_is_views_and_its_gradient_a_join():
@@ -118,7 +118,7 @@ def test_split_is_views_and_its_gradient_a_join():
         a, b = pg.split(x, (2, 4), axis=0)
         return pg.gradients(pg.sum(a**3) + pg.sum(b**2), x)
 
-    assert "Join" not in agree(gradient, x)
+    assert "ConcatInPlace" not in agree(gradient, x)
 
 
 @given(st.data())
@@ -127,16 +127,18 @@ def test_joins_of_any_pieces_follow_numpy(data):
     axis = data.draw(st.integers(0, ndim - 1))
     shape = data.draw(st.lists(st.integers(1, 5), min_size=ndim, max_size=ndim))
     x = numbers(*shape)
-    makers = [
+    producers = [
         lambda x: x, lambda x: x * 2, lambda x: pg.exp(x), lambda x: x[..., ::-1],
         lambda x: x / (1 + pg.max(pg.abs(x), axis=-1, keepdims=True)), lambda x: -x[..., :0:-1]
         if axis == ndim - 1 else -x,
     ]  # fmt: skip
-    chosen = data.draw(st.lists(st.sampled_from(makers), min_size=1, max_size=6))
+    chosen = data.draw(st.lists(st.sampled_from(producers), min_size=1, max_size=6))
 
     def joined(x):
-        y = pg.concat([maker(x) for maker in chosen], axis=axis)
-        pieces = pg.split(y, [one.shape[axis] for one in [maker(x) for maker in chosen]], axis=axis)
+        y = pg.concat([producer(x) for producer in chosen], axis=axis)
+        pieces = pg.split(
+            y, [one.shape[axis] for one in [producer(x) for producer in chosen]], axis=axis
+        )
         return [y, pg.gradients(pg.sum(y**2), x), *pieces]
 
     agree(joined, x)

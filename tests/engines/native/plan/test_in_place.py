@@ -127,11 +127,11 @@ def test_feeds_of_any_layout_alignment_and_permission(dtype):
     expected = np.zeros((4, 6), dtype)
     for _ in range(2):
         for x in feeds:
-            kept = x.copy()
+            live_out = x.copy()
             step(x)
             expected = expected + x * 2
             assert_same(w.value, expected)
-            assert_same(x, kept)
+            assert_same(x, live_out)
 
 
 def test_a_variable_fed_with_its_own_value():
@@ -371,8 +371,8 @@ def following(
             runs[engine].append([*results, *copies])
             results = f(*feeds)
             runs[engine].append(list(results))
-            for value, kept in zip(held, copies, strict=True):
-                assert_same(value, kept)
+            for value, live_out in zip(held, copies, strict=True):
+                assert_same(value, live_out)
         runs[engine].append([variable.value for variable in variables])
     for found, expected in zip(runs["native"], runs["numpy"], strict=True):
         for one, other in zip(found, expected, strict=True):

@@ -107,7 +107,7 @@ def test_emitting_code_reads_no_constants_but_numbers(folder, monkeypatch):
         return loss
 
     step(X)
-    (traced,) = step._traces.values()
+    (traced,) = step._programs.values()
     read = []
     numpy = Constant.numpy
     monkeypatch.setattr(Constant, "numpy", lambda self: read.append(self.shape) or numpy(self))
@@ -118,7 +118,7 @@ def test_emitting_code_reads_no_constants_but_numbers(folder, monkeypatch):
 PLAIN = """
 f = pg.function(lambda x: pg.silu(x), engine="native")
 y = f(np.ones(5, np.float32))
-(made,) = [traced.executable for traced in f._traces.values()]
+(made,) = [traced.executable for traced in f._programs.values()]
 print(y[0], made.from_cache)
 """
 

@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from ....dtypes import bool_, int64
 from ....graph.node import Node
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import INT, collapsed, integer, mask_of, nest, read, vectors
 from ..llvm.strided_view import View
 from ..llvm.values import Value, value_type
@@ -21,7 +21,7 @@ FAILED = "failed"  # the owner of the word that says whether one was wrong
 
 
 @dataclass(eq=False)
-class Look(Unit):
+class BoundsCheck(Unit):
     """See whether what `check` says holds; if not, tell what the integers are from least to most,
     and that the run has failed."""
 
@@ -43,15 +43,15 @@ class Look(Unit):
         """Nanoseconds on one thread."""
         return 0.2 * math.prod(views[self.source].shape)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for all of it."""
-        b, view = frame.builder, frame.views[self.source]
+        b, view = context.builder, context.views[self.source]
         dtype = dtype_of(self.source)
-        base = frame.pointer(view.base)
+        base = context.pointer(view.base)
         extents, (steps,) = collapsed(view.shape, [view.strides])
         extents, steps = extents or [1], steps or [1]
         lanes = lanes_for([int64], extents[-1])
-        found = frame.slot(value_type(bool_, lanes))
+        found = context.slot(value_type(bool_, lanes))
         b.store(Value(b, None, bool_, lanes).number(0).code, found)
 
         def row(places: list[Any]) -> None:
@@ -70,23 +70,23 @@ class Look(Unit):
         nest(b, extents[:-1], [steps[:-1]], [integer(view.offset)], row)
         any_ = b.load(found) if lanes == 1 else _any(b, b.load(found), lanes)
         with b.if_then(any_, likely=False):
-            self._tell(frame, view, base)
+            self._tell(context, view, base)
 
-    def _tell(self, frame: Frame, view: View, base: Any) -> None:
-        b = frame.builder
-        low, high = frame.slot(INT), frame.slot(INT)
+    def _tell(self, context: KernelContext, view: View, base: Any) -> None:
+        b = context.builder
+        low, high = context.slot(INT), context.slot(INT)
         b.store(integer(2**63 - 1), low)
         b.store(integer(-(2**63)), high)
 
         def one(places: list[Any]) -> None:
             index = read(b, base, dtype_of(self.source), places[0], 1, 1).cast(int64).code
-            b.store(frame.smaller(b.load(low), index), low)
-            b.store(frame.larger(b.load(high), index), high)
+            b.store(context.smaller(b.load(low), index), low)
+            b.store(context.larger(b.load(high), index), high)
 
         nest(b, view.shape, [view.strides], [integer(view.offset)], one)
         for number, value in enumerate((integer(1), b.load(low), b.load(high))):
-            b.store(value, frame.typed(self, int64, number))
-        b.store(integer(1), frame.typed(FAILED, int64))
+            b.store(value, context.typed(self, int64, number))
+        b.store(integer(1), context.typed(FAILED, int64))
 
 
 def _any(b: Any, code: Any, lanes: int) -> Any:

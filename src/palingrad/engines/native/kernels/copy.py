@@ -8,7 +8,7 @@ from typing import Any
 
 from ....dtypes import DType
 from ....graph.node import Node
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import either, integer, loop, place_of, read, unravelled, vectors, write
 from ..llvm.strided_view import View, row_major
 from ..llvm.target import host
@@ -49,12 +49,12 @@ class Copy(Unit):
         x = views[self._source]
         return math.prod(x.shape) * (0.2 if x.strides == row_major(x.shape) else 1.0)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b = frame.builder
-        x = frame.views[self._source]
+        b = context.builder
+        x = context.views[self._source]
         dtype = dtype_of(self._source)
-        source, to = frame.pointer(x.base), frame.pointer(self._target)
+        source, to = context.pointer(x.base), context.pointer(self._target)
         if x.strides == row_major(x.shape):
             length = math.prod(x.shape)
             extents, strides = [-(-length // BLOCK), BLOCK], (BLOCK, 1)
@@ -63,7 +63,7 @@ class Copy(Unit):
             extents, strides = list(x.shape), x.strides
             rest = extents[-1]
         lanes = lanes_for([dtype], extents[-1])
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             indices = unravelled(b, item, extents[:-1])
             place = place_of(b, indices, strides[:-1], integer(x.offset))
             end = b.mul(item, integer(extents[-1]))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,
     fetch_ahead,
@@ -37,7 +37,7 @@ class Unit:
     """One kernel: nodes computed together; `kept` ones are written to memory."""
 
     nodes: list[Operation] = field(default_factory=list[Operation])
-    kept: list[Operation] = field(default_factory=list[Operation])
+    live_out: list[Operation] = field(default_factory=list[Operation])
     inner: dict[Node, Node] = field(default_factory=dict[Node, Node])  # moves of these nodes
 
     @cached_property
@@ -58,9 +58,9 @@ class Unit:
         """What must be in memory for this kernel and for those that prepare its operands."""
         return self.reads()
 
-    def keeps(self, node: Node) -> bool:
+    def is_live_out(self, node: Node) -> bool:
         """Whether the node's value is written to memory."""
-        return any(one is node for one in self.kept)
+        return any(one is node for one in self.live_out)
 
 
 @dataclass(eq=False)
@@ -72,26 +72,26 @@ class Loop(Unit):
     def plan(self, views: dict[Node, View]) -> Plan:
         """How the loop runs over its operands."""
         operands = [broadcast(views[x], self.shape) for x in self.reads()]
-        return Plan(self.shape, operands, [views[node] for node in self.kept])
+        return Plan(self.shape, operands, [views[node] for node in self.live_out])
 
     def items(self, views: dict[Node, View]) -> int:
         """How many parts can run side by side."""
         return 0 if 0 in self.shape else self.plan(views).items
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        plan = self.plan(frame.views)
-        b = frame.builder
+        plan = self.plan(context.views)
+        b = context.builder
         reads = self.reads()
-        bases = [frame.pointer(frame.views[x].base) for x in reads]
-        outs = [frame.pointer(frame.views[x].base) for x in self.kept]
+        bases = [context.pointer(context.views[x].base) for x in reads]
+        outs = [context.pointer(context.views[x].base) for x in self.live_out]
         dtypes = [dtype_of(x) for x in (*self.nodes, *reads)]
         length = plan.extents[-1]
         lanes = lanes_for(dtypes, length)
         last = [step[-1] for step in plan.steps]
         together = plan.beside(len(reads))
-        read_too = {frame.views[x].base for x in reads}
-        fresh = [frame.views[x].base not in read_too for x in self.kept]
+        read_too = {context.views[x].base for x in reads}
+        fresh = [context.views[x].base not in read_too for x in self.live_out]
         far = goes_far(self.shape)
 
         def row(places: list[Any]) -> Any:
@@ -117,14 +117,14 @@ class Loop(Unit):
                     first = some[0]
                     step, each = last[len(reads) + first], len(some)
                     there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
-                    found = interleaved([values[self.kept[number]] for number in some])
+                    found = interleaved([values[self.live_out[number]] for number in some])
                     write(b, outs[first], found, there, step // each, active * each)
                     if far and step == 1 and fresh[first] and active == lanes > 1:
                         fetch_ahead(b, outs[first], found.dtype, there, writing=True)
 
             return body
 
-        plan.run(frame, frame.begin, frame.end, lanes, row)
+        plan.run(context, context.begin, context.end, lanes, row)
 
 
 class Plan:
@@ -163,12 +163,12 @@ class Plan:
         return found
 
     def run(
-        self, frame: Frame, begin: Any, end: Any, lanes: int,
+        self, context: KernelContext, begin: Any, end: Any, lanes: int,
         row: Callable[[list[Any]], Callable[[Any, int], None]],
     ) -> None:  # fmt: skip
         """The items from `begin` to `end`: `row` gets each operand's place, and what it returns
         the index along the last axis and how many lanes count."""
-        b = frame.builder
+        b = context.builder
         starts = [integer(view.offset) for view in self.operands]
         length = self.extents[-1]
         if len(self.extents) > 1:
@@ -186,7 +186,7 @@ class Plan:
         main = length // lanes * lanes
         block = integer(BLOCK)
         if main:
-            stop = frame.smaller(b.mul(end, block), integer(main))
+            stop = context.smaller(b.mul(end, block), integer(main))
             with loop(b, b.mul(begin, block), stop, lanes) as index:
                 body(index, lanes)
         if main < length:

@@ -15,7 +15,7 @@ from ....graph.node import Node
 from ....graph.operation import Operation
 from ....ops.take import Take, TakeAdd
 from ....shapes import axis_in, sizes
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,
     either,
@@ -55,14 +55,14 @@ def rows_of(node: Operation) -> int:
 class Indexed(Unit):
     """A kernel that finds rows by integers."""
 
-    def index(self, frame: Frame, number: Any) -> Any:
+    def index(self, context: KernelContext, number: Any) -> Any:
         """The row that index `number` names, counted from the first."""
-        b, node = frame.builder, self.nodes[0]
-        view = frame.views[node.inputs[1]]
+        b, node = context.builder, self.nodes[0]
+        view = context.views[node.inputs[1]]
         extents, (steps,) = collapsed(view.shape, [view.strides])
         place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
         kind = dtype_of(node.inputs[1])
-        index = read(b, frame.pointer(view.base), kind, place, 1, 1).cast(int64).code
+        index = read(b, context.pointer(view.base), kind, place, 1, 1).cast(int64).code
         below = b.icmp_signed("<", index, integer(0))
         return b.select(below, b.add(index, integer(rows_of(node))), index)
 
@@ -81,22 +81,22 @@ class Gather(Indexed):
         """Nanoseconds on one thread."""
         return 0.2 * math.prod(sizes(self.nodes[0].shape)) + 2.0 * self.items(views)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, node = frame.builder, self.nodes[0]
-        x = frame.views[node.inputs[0]]
+        b, node = context.builder, self.nodes[0]
+        x = context.views[node.inputs[0]]
         dtype = dtype_of(node)
         axis = axis_in(node.axis, len(x.shape))
         count = math.prod(sizes(node.inputs[1].shape))
         inner = x.shape[axis + 1 :]
         each = math.prod(inner)
-        source, out = frame.pointer(x.base), frame.pointer(node)
+        source, out = context.pointer(x.base), context.pointer(node)
         extents, (steps, order) = collapsed(inner, [x.strides[axis + 1 :], row_major(inner)])
         extents, steps, order = extents or [1], steps or [1], order or [1]
         lanes = lanes_for([dtype], extents[-1])
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             outer = unravelled(b, b.sdiv(item, integer(count)), x.shape[:axis])
-            index = self.index(frame, b.srem(item, integer(count)))
+            index = self.index(context, b.srem(item, integer(count)))
             start = place_of(b, outer, x.strides[:axis], integer(x.offset))
             start = b.add(start, b.mul(index, integer(x.strides[axis])))
             end = b.mul(item, integer(each))
@@ -129,10 +129,10 @@ class Scatter(Indexed):
         written, added = math.prod(sizes(self.nodes[0].shape)), math.prod(sizes(g.shape))
         return 0.1 * written + 0.3 * added + self.items(views) * math.prod(sizes(indices.shape))
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, _Columns(self.nodes[0], frame.views)
-        with loop(b, frame.begin, frame.end) as item:
+        b, plan = context.builder, _Columns(self.nodes[0], context.views)
+        with loop(b, context.begin, context.end) as item:
             indices = unravelled(b, item, plan.extents)
             source = place_of(b, indices, plan.steps, integer(plan.g.offset))
             target = place_of(b, indices, plan.ends, integer(0))
@@ -140,15 +140,17 @@ class Scatter(Indexed):
             rest = plan.length - (blocks - 1) * plan.width
 
             def columns(width: int) -> None:
-                self._columns(frame, plan, source, target, width)
+                self._columns(context, plan, source, target, width)
 
             either(b, indices[-1], blocks, rest, plan.width, columns)
 
-    def _columns(self, frame: Frame, plan: _Columns, source: Any, target: Any, width: int) -> None:
+    def _columns(
+        self, context: KernelContext, plan: _Columns, source: Any, target: Any, width: int
+    ) -> None:
         """`width` columns from these places on."""
-        b, node = frame.builder, self.nodes[0]
+        b, node = context.builder, self.nodes[0]
         dtype, lanes = dtype_of(node), plan.lanes
-        g, out = frame.pointer(plan.g.base), frame.pointer(node)
+        g, out = context.pointer(plan.g.base), context.pointer(node)
         zero = Value(b, None, dtype, lanes).number(0)
         with loop(b, integer(0), integer(rows_of(node))) as row:
             start = b.add(target, b.mul(row, integer(plan.row)))
@@ -160,7 +162,7 @@ class Scatter(Indexed):
         with loop(b, integer(0), integer(math.prod(plan.chosen))) as number:
             outer = unravelled(b, number, plan.chosen)
             there = place_of(b, outer, plan.chosen_steps, source)
-            end = b.add(target, b.mul(self.index(frame, number), integer(plan.row)))
+            end = b.add(target, b.mul(self.index(context, number), integer(plan.row)))
 
             def add(at: Any, active: int) -> None:
                 from_ = b.add(there, b.mul(at, integer(plan.step)))

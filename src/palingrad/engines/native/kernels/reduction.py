@@ -15,7 +15,7 @@ from typing import Any
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....shapes import axes_in, sizes
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,
     integer,
@@ -40,7 +40,7 @@ _PART = 4096  # elements in a part, about
 
 
 @dataclass(eq=False)
-class Fold(Unit):
+class Reduction(Unit):
     """One reduction, the last of the nodes; the others are what it sums."""
 
     @property
@@ -48,9 +48,9 @@ class Fold(Unit):
         """The reduction."""
         return self.nodes[-1]
 
-    def plan(self, views: dict[Node, View]) -> FoldPlan:
+    def plan(self, views: dict[Node, View]) -> ReductionPlan:
         """How the reduction runs."""
-        return FoldPlan(self, views)
+        return ReductionPlan(self, views)
 
     def items(self, views: dict[Node, View]) -> int:
         """How many parts of results can be computed side by side."""
@@ -62,30 +62,30 @@ class Fold(Unit):
         plan = self.plan(views)
         return plan.parts * plan.count * dtype_of(self.node).itemsize if plan.parts > 1 else 0
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        _Emitter(self, frame).run()
+        _Emitter(self, context).run()
 
     def finish(self) -> Finish:
         """The kernel that combines the parts."""
-        return Finish(nodes=[self.node], kept=[self.node], fold=self)
+        return Finish(nodes=[self.node], live_out=[self.node], fold=self)
 
 
-class FoldPlan:
+class ReductionPlan:
     """Axes that stay and axes that go, merged, for operands in the space of the input."""
 
-    def __init__(self, unit: Fold, views: dict[Node, View]) -> None:
+    def __init__(self, unit: Reduction, views: dict[Node, View]) -> None:
         node = unit.node
         self.shape = shape = sizes(node.inputs[0].shape)
         self.reads = unit.reads()
         self.operands = [broadcast(views[x], shape) for x in self.reads]
         gone = list(axes_in(node.attributes["axis"], len(shape)))
         stay = [axis for axis in range(len(shape)) if axis not in gone]
-        kept = tuple(shape[axis] for axis in stay)
-        self.count = math.prod(kept)
+        live_out = tuple(shape[axis] for axis in stay)
+        self.count = math.prod(live_out)
         inner = self._inner([axis for axis in range(len(shape)) if shape[axis] > 1])
         self.beside = inner in stay
-        result = dict(zip(stay, row_major(kept), strict=True))
+        result = dict(zip(stay, row_major(live_out), strict=True))
         strides = [view.strides for view in self.operands]
         if self.beside:
             stay = [*[axis for axis in stay if axis != inner], inner]
@@ -137,22 +137,22 @@ class FoldPlan:
 class _Emitter:
     """The code of one reduction."""
 
-    def __init__(self, unit: Fold, frame: Frame) -> None:
-        self.unit, self.frame, self.b = unit, frame, frame.builder
-        self.plan = unit.plan(frame.views)
-        self.bases = [frame.pointer(view.base) for view in self.plan.operands]
+    def __init__(self, unit: Reduction, context: KernelContext) -> None:
+        self.unit, self.context, self.b = unit, context, context.builder
+        self.plan = unit.plan(context.views)
+        self.bases = [context.pointer(view.base) for view in self.plan.operands]
         self.node = unit.node
         self.prologue = unit.nodes[:-1]
         dtype = dtype_of(self.node)
         kind = value_type(dtype, self.plan.lanes)
-        self.slots = [frame.slot(kind) for _ in range(_STREAMS)]
+        self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
         self.work = self.plan.parts > 1
-        self.base = frame.pointer(unit if self.work else self.node)
+        self.base = context.pointer(unit if self.work else self.node)
 
     def run(self) -> None:
         """Every item: a result or a block of them, and a part of the axes that go."""
         b, plan = self.b, self.plan
-        with loop(b, self.frame.begin, self.frame.end) as item:
+        with loop(b, self.context.begin, self.context.end) as item:
             part = b.srem(item, integer(plan.parts))
             which = b.sdiv(item, integer(plan.parts))
             if plan.beside:
@@ -198,7 +198,7 @@ class _Emitter:
         """`width` results side by side, each lane one of them."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         counts = [min(lanes, width - at) for at in range(0, width, lanes)]
-        totals = [Total(b, self.node, lanes, slot) for slot in self.slots[: len(counts)]]
+        totals = [Total(b, self.node, lanes, slot) for slot in self.buffers[: len(counts)]]
         for total in totals:
             total.begin()
 
@@ -223,7 +223,7 @@ class _Emitter:
             body(starts)
             return
         low = b.mul(part, integer(plan.part))
-        high = self.frame.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
+        high = self.context.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
         with loop(b, low, high) as index:
             places = [
                 b.add(start, b.mul(index, integer(steps[0])))
@@ -236,7 +236,7 @@ class _Emitter:
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         indices = unravelled(b, which, plan.outer)
         starts = self._starts(indices)
-        totals = [Total(b, self.node, lanes, slot) for slot in self.slots]
+        totals = [Total(b, self.node, lanes, slot) for slot in self.buffers]
         for total in totals:
             total.begin()
         last = [steps[-1] if steps else 0 for steps in plan.inner_steps]
@@ -246,7 +246,7 @@ class _Emitter:
             self._row(starts, last, totals, part)
         else:
             low = b.mul(part, integer(plan.part))
-            high = self.frame.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
+            high = self.context.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
             steps = plan.inner_steps
             with loop(b, low, high) as index:
                 places = [
@@ -280,7 +280,7 @@ class _Emitter:
             low, high = integer(0), integer(bulk)
         else:
             low = b.mul(part, integer(plan.part))
-            high = self.frame.smaller(b.add(low, integer(plan.part)), integer(bulk))
+            high = self.context.smaller(b.add(low, integer(plan.part)), integer(bulk))
         if bulk:
             with loop(b, low, high, lanes * _STREAMS) as index:
                 for stream, total in enumerate(totals):
@@ -337,15 +337,15 @@ class Finish(Unit):
         """Nanoseconds on one thread, about."""
         return 500.0
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for all results."""
-        b = frame.builder
-        plan = self.fold.plan(frame.views)
+        b = context.builder
+        plan = self.fold.plan(context.views)
         node = self.fold.node
         dtype = dtype_of(node)
         lanes = lanes_for([dtype], plan.count)
-        work, target = frame.pointer(self.fold), frame.pointer(node)
-        total = Total(b, node, lanes, frame.slot(value_type(dtype, lanes)))
+        work, target = context.pointer(self.fold), context.pointer(node)
+        total = Total(b, node, lanes, context.slot(value_type(dtype, lanes)))
 
         def body(index: Any, active: int) -> None:
             total.begin()

@@ -15,7 +15,7 @@ from typing import Any
 from ....graph.kinds import Reduce
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     fetch_ahead,
     goes_far,
@@ -47,11 +47,11 @@ class Rows(Unit):
         """How many rows there are."""
         return math.prod(self.shape[:-1])
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for rows `frame.begin` to `frame.end`."""
-        b = frame.builder
-        emitter = _Emitter(self, frame)
-        with loop(b, frame.begin, frame.end) as item:
+        b = context.builder
+        emitter = _Emitter(self, context)
+        with loop(b, context.begin, context.end) as item:
             emitter.row(unravelled(b, item, self.shape[:-1]))
 
     def passes(self) -> dict[Node, int]:
@@ -73,12 +73,12 @@ def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
 class _Emitter:
     """The code of one row."""
 
-    def __init__(self, unit: Rows, frame: Frame) -> None:
-        self.unit, self.frame, self.b = unit, frame, frame.builder
+    def __init__(self, unit: Rows, context: KernelContext) -> None:
+        self.unit, self.context, self.b = unit, context, context.builder
         self.length = unit.shape[-1]
         self.far = goes_far(unit.shape)
         self.level = unit.passes()
-        self.reads = {x: broadcast(frame.views[x], unit.shape) for x in unit.reads()}
+        self.reads = {x: broadcast(context.views[x], unit.shape) for x in unit.reads()}
         wide = [x for x, view in self.reads.items() if view.strides[-1]]
         dtypes = [dtype_of(x) for x in (*unit.nodes, *wide)]
         self.lanes = lanes_for(dtypes, self.length)
@@ -94,7 +94,7 @@ class _Emitter:
                 if x in self.level and x not in self.unit.scalars and x not in found:
                     pass_of = self.level[node] - isinstance(node, Reduce)
                     if pass_of > self.level[x]:
-                        found[x] = self.frame.stack(dtype_of(x), self.length)
+                        found[x] = self.context.stack(dtype_of(x), self.length)
         return found
 
     def row(self, indices: list[Any]) -> None:
@@ -106,10 +106,10 @@ class _Emitter:
         }
         self.ends = {
             x: place_of(b, indices, self._own(x).strides[:-1], integer(self._own(x).offset))
-            for x in unit.kept
+            for x in unit.live_out
         }  # fmt: skip
         self.numbers: dict[Node, Value] = {
-            x: read(b, self.frame.pointer(view.base), dtype_of(x), self.places[x], 1, 0)
+            x: read(b, self.context.pointer(view.base), dtype_of(x), self.places[x], 1, 0)
             for x, view in self.reads.items()
             if not view.strides[-1]
         }
@@ -127,9 +127,9 @@ class _Emitter:
             and not isinstance(node, Reduce)
         ]
         compute(self.b, nodes, self.numbers, 1, self.unit.inner)
-        for node in self.unit.kept:
+        for node in self.unit.live_out:
             if node in self.unit.scalars and self.level[node] == level:
-                write(self.b, self.frame.pointer(node), self.numbers[node], self.ends[node])
+                write(self.b, self.context.pointer(node), self.numbers[node], self.ends[node])
 
     def _pass(self, level: int) -> None:
         """What is computed along the row once the numbers up to `level` are known."""
@@ -155,9 +155,9 @@ class _Emitter:
             for node in nodes:
                 if node in self.stored:
                     write(b, self.stored[node], values[node], index, 1, active)
-                if self.unit.keeps(node):
+                if self.unit.is_live_out(node):
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
-                    base = self.frame.pointer(self.frame.views[node].base)
+                    base = self.context.pointer(self.context.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
                     if self.far and self._step(node) == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(node), there, writing=True)
@@ -190,14 +190,14 @@ class _Emitter:
 
     def _own(self, node: Node) -> View:
         """Where a kept value lies, as an operand of the row space."""
-        return as_operand(self.frame.views[node], self.unit.shape, node in self.unit.scalars)
+        return as_operand(self.context.views[node], self.unit.shape, node in self.unit.scalars)
 
     def _step(self, node: Node) -> int:
-        return self.frame.views[node].strides[-1]
+        return self.context.views[node].strides[-1]
 
     def _total(self, node: Operation) -> Total:
         kind = value_type(dtype_of(node), self.lanes)
-        return Total(self.b, node, self.lanes, self.frame.slot(kind))
+        return Total(self.b, node, self.lanes, self.context.slot(kind))
 
 
 class _Values(dict[Node, Value]):
@@ -218,7 +218,7 @@ class _Values(dict[Node, Value]):
         else:
             step = e.reads[x].strides[-1]
             there = b.add(e.places[x], b.mul(self.index, integer(step)))
-            base = e.frame.pointer(e.reads[x].base)
+            base = e.context.pointer(e.reads[x].base)
             value = read(b, base, dtype_of(x), there, lanes, step, self.active)
             if e.far and step == 1 and self.first and self.active == lanes > 1:
                 fetch_ahead(b, base, dtype_of(x), there)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ....graph.node import Node
 from ....shapes import sizes
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import collapsed, integer, loop, nest, read, vectors, write
 from ..llvm.strided_view import View, sliced, whole
 from .copy import clear
@@ -17,7 +17,7 @@ from .formula import dtype_of, lanes_for
 
 
 @dataclass(eq=False)
-class Put(Unit):
+class SliceAdjoint(Unit):
     """The input's elements at a slice of zeros."""
 
     def _lies(self, views: dict[Node, View]) -> tuple[View, View, int, int]:
@@ -42,14 +42,14 @@ class Put(Unit):
         """Nanoseconds on one thread."""
         return 0.1 * math.prod(sizes(self.nodes[0].shape))
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for rows `frame.begin` to `frame.end`."""
-        b, node = frame.builder, self.nodes[0]
+        b, node = context.builder, self.nodes[0]
         dtype = dtype_of(node)
-        x, target, _, length = self._lies(frame.views)
-        to = frame.typed(node, dtype)
+        x, target, _, length = self._lies(context.views)
+        to = context.typed(node, dtype)
         first, inner = divmod(target.offset, length)
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             start = b.mul(item, integer(length))
             clear(b, dtype, b.gep(to, [start]), length)
             if 0 in x.shape:
@@ -61,12 +61,12 @@ class Put(Unit):
             with b.if_then(mine):
                 source = b.add(b.mul(number, integer(x.strides[0])), integer(x.offset))
                 end = b.add(start, integer(inner))
-                self._row(frame, x, target, (source, end))
+                self._row(context, x, target, (source, end))
 
-    def _row(self, frame: Frame, x: View, target: View, starts: tuple[Any, Any]) -> None:
+    def _row(self, context: KernelContext, x: View, target: View, starts: tuple[Any, Any]) -> None:
         """What of the input lies in one row."""
-        b, dtype = frame.builder, dtype_of(self.nodes[0])
-        source, to = frame.pointer(x.base), frame.pointer(self.nodes[0])
+        b, dtype = context.builder, dtype_of(self.nodes[0])
+        source, to = context.pointer(x.base), context.pointer(self.nodes[0])
         extents, (steps, ends) = collapsed(x.shape[1:], [x.strides[1:], target.strides[1:]])
         extents, steps, ends = extents or [1], steps or [1], ends or [1]
         lanes = lanes_for([dtype], extents[-1])

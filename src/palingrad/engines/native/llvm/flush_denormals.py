@@ -22,7 +22,7 @@ _FPCR = 1 << 24  # Arm architecture reference manual, FPCR.FZ
 
 
 @contextmanager
-def flushing(b: Any, wanted: bool) -> Generator[None]:
+def flush_denormals(b: Any, wanted: bool) -> Generator[None]:
     """What is emitted inside runs so, if it is `wanted` and this CPU is known."""
     family = host().family if wanted else ""
     if family == "x86":

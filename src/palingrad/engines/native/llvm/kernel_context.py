@@ -18,7 +18,7 @@ POINTER = BYTE.as_pointer()
 KERNEL = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT, INT])
 
 
-class Frame:
+class KernelContext:
     """One kernel's function while its code is emitted.
 
     `place(node)` tells where a buffer is: the slot of the table, and the bytes from there on.

@@ -73,15 +73,24 @@ def broadcast(x: View, shape: tuple[int, ...]) -> View:
     return View(x.base, shape, tuple(steps), x.offset)
 
 
+def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
+    """A view as an operand of a node in the space `shape`; `lower`: of a node without the last
+    axis."""
+    if not lower:
+        return broadcast(view, shape)
+    inner = broadcast(view, shape[:-1])
+    return View(view.base, shape, (*inner.strides, 0), view.offset)
+
+
 def _regrouped(x: View, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Strides for `shape` over the same elements in row-major order, where they exist."""
     if x.strides == row_major(x.shape):
         return row_major(shape)
-    kept = [(size, step) for size, step in zip(x.shape, x.strides, strict=True) if size != 1]
+    live_out = [(size, step) for size, step in zip(x.shape, x.strides, strict=True) if size != 1]
     wanted = [size for size in shape if size != 1]
-    if [size for size, _ in kept] != wanted:
+    if [size for size, _ in live_out] != wanted:
         return None
-    steps = iter(step for _, step in kept)
+    steps = iter(step for _, step in live_out)
     return tuple(0 if size == 1 else next(steps) for size in shape)
 
 

@@ -9,7 +9,7 @@ _ALIGNMENT = 64  # a cache line, and the widest vector
 
 
 @dataclass(frozen=True)
-class Span:
+class LiveRange:
     """A value of `size` bytes that is needed from unit `first` to unit `last`."""
 
     first: int
@@ -17,21 +17,21 @@ class Span:
     size: int
 
 
-def planned(spans: Iterable[Span]) -> tuple[list[int], int]:
+def plan_buffers(live_ranges: Iterable[LiveRange]) -> tuple[list[int], int]:
     """An offset for each span, no two of which overlap in time and place, and the arena's size.
 
     The largest come first, each to the lowest place that is free for its whole life.
     """
-    listed = list(spans)
+    listed = list(live_ranges)
     offsets = [0] * len(listed)
     placed: list[int] = []
     for number in sorted(range(len(listed)), key=lambda one: -listed[one].size):
-        span = listed[number]
-        size = _rounded(span.size)
+        live_range = listed[number]
+        size = _rounded(live_range.size)
         busy = sorted(
             (offsets[other], offsets[other] + _rounded(listed[other].size))
             for other in placed
-            if listed[other].first <= span.last and span.first <= listed[other].last
+            if listed[other].first <= live_range.last and live_range.first <= listed[other].last
         )
         offset = 0
         for start, stop in busy:
@@ -40,7 +40,10 @@ def planned(spans: Iterable[Span]) -> tuple[list[int], int]:
             offset = max(offset, stop)
         offsets[number] = offset
         placed.append(number)
-    ends = [offset + _rounded(span.size) for offset, span in zip(offsets, listed, strict=True)]
+    ends = [
+        offset + _rounded(live_range.size)
+        for offset, live_range in zip(offsets, listed, strict=True)
+    ]
     return offsets, max(ends, default=0)
 
 

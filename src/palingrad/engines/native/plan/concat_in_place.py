@@ -15,7 +15,7 @@ from ....passes.program import Program
 from ....shapes import axis_in, size, sizes
 from ..kernels.elementwise import Plan, Unit
 from ..kernels.formula import dtype_of, lanes_for
-from ..llvm.kernel_context import Frame
+from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import integer, read, write
 from ..llvm.strided_view import View, whole
 from .fusion import Fusion, Group
@@ -25,7 +25,7 @@ _READERS = ("loop", "fold", "join", "copy", "put", "gather", "scatter", "look", 
 
 
 @dataclass(eq=False)
-class Join(Unit):
+class ConcatInPlace(Unit):
     """The node's inputs one after another; those numbered in `placed` lie there already."""
 
     placed: set[int] = field(default_factory=set[int])
@@ -69,22 +69,22 @@ class Join(Unit):
         inputs = self.nodes[0].inputs
         return 0.2 * sum(size(sizes(inputs[number].shape)) for number in self.copied())
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, dtype = frame.builder, dtype_of(self.nodes[0])
+        b, dtype = context.builder, dtype_of(self.nodes[0])
         first = 0
-        for plan in self._plans(frame.views):
-            begin = frame.larger(b.sub(frame.begin, integer(first)), integer(0))
-            end = frame.smaller(b.sub(frame.end, integer(first)), integer(plan.items))
+        for plan in self._plans(context.views):
+            begin = context.larger(b.sub(context.begin, integer(first)), integer(0))
+            end = context.smaller(b.sub(context.end, integer(first)), integer(plan.items))
             with b.if_then(b.icmp_signed("<", begin, end)):
-                plan.run(frame, begin, end, *_copying(frame, plan, dtype))
+                plan.run(context, begin, end, *_copying(context, plan, dtype))
             first += plan.items
 
 
-def _copying(frame: Frame, plan: Plan, dtype: Any) -> tuple[int, Any]:
+def _copying(context: KernelContext, plan: Plan, dtype: Any) -> tuple[int, Any]:
     """(lanes, what to do with a row) for a plan of one operand read and one written."""
-    b = frame.builder
-    source, target = (frame.pointer(view.base) for view in plan.operands)
+    b = context.builder
+    source, target = (context.pointer(view.base) for view in plan.operands)
     lanes = lanes_for([dtype], plan.extents[-1])
     step, to = (steps[-1] for steps in plan.steps)
 
@@ -117,12 +117,12 @@ def place_pieces(
     for node, view in views.items():
         shown.setdefault(view.base, []).append(node)
     for join in units.values():
-        if not isinstance(join, Join) or join.nodes[0] in updated:
+        if not isinstance(join, ConcatInPlace) or join.nodes[0] in updated:
             continue
         for number, (x, place) in enumerate(zip(join.nodes[0].inputs, join.places(), strict=True)):
             base = views[x].base
-            maker = fusion.maker.get(base)
-            if base in apart or maker is None or not _writes_anywhere(maker, base):
+            producer = fusion.producer.get(base)
+            if base in apart or producer is None or not _writes_anywhere(producer, base):
                 continue
             if all(_reads_anywhere(one) for one in readers[base]):
                 if all(_is_all_of(views[one], views[base]) for one in shown[base]):

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from ....graph.kinds import Contract, Elementwise, Move, Reduce
+from ....graph.kinds import Contract, Elementwise, Layout, Reduce
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -24,14 +24,14 @@ from ..kernels import formula, gather_scatter, reducers, windowed
 from ..kernels.formula import is_number
 from ..kernels.gemm.small import takes_epilogue
 from ..kernels.row import as_operand
-from ..llvm.strided_view import View, broadcast, is_dense, moved, whole
+from ..llvm.strided_view import View, broadcast, in_space, is_dense, moved, whole
 from ..llvm.values import supported
 from . import index_checks
 
 _ROW = 1 << 14  # numbers in a row that a row kernel can keep at hand
 _MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
 _LIVE = 12
-_FLOATING = 16  # how long a chain may float
+_MAX_SUNK = 16  # how long a chain may float
 
 
 @dataclass(eq=False)
@@ -44,8 +44,8 @@ class Group:
     nodes: list[Operation] = field(default_factory=list[Operation])
     members: set[Node] = field(default_factory=set[Node])
     scalars: set[Node] = field(default_factory=set[Node])  # of a loop: one number for each row
-    behind: int = 0  # the groups that this one waits for, a bit each
-    looks_at: index_checks.Check | None = None  # of a look
+    dependencies: int = 0  # the groups that this one waits for, a bit each
+    check: index_checks.Check | None = None  # of a look
 
     def add(self, node: Operation) -> None:
         """One more node, after the others."""
@@ -59,9 +59,9 @@ class Fusion:
     def __init__(self, program: Program) -> None:
         self.views: dict[Node, View] = {}
         self.groups: list[Group] = []
-        self.maker: dict[Node, Group] = {}
-        self._floating: dict[Node, int] = {}
-        self._looks: dict[Hashable, Group] = {}
+        self.producer: dict[Node, Group] = {}
+        self._sinkable: dict[Node, int] = {}
+        self._bounds_checks: dict[Hashable, Group] = {}
         self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
         self._crossing: dict[Group, None] = {}  # groups that wait for one with a larger number
         self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
@@ -69,7 +69,7 @@ class Fusion:
             self._place(node)
             self._uses.subtract(node.inputs)
         for node in program.roots:
-            self._settle(node)
+            self._materialize(node)
 
     # ---------------------------------------------------------------- one node
 
@@ -83,7 +83,7 @@ class Fusion:
             self._elementwise(node)
         elif isinstance(node, Concat):
             self._alone(node, "join")
-        elif isinstance(node, Move):
+        elif isinstance(node, Layout):
             self._move(node)
         elif isinstance(node, Reduce) and reducers.fits(node):
             self._reduce(node)
@@ -107,21 +107,21 @@ class Fusion:
         return formula.fits(node) and not index_checks.is_wrong(node)
 
     def _elementwise(self, node: Operation) -> None:
-        self._look(node)
+        self._bounds_check(node)
         shape = sizes(node.shape)
         for x in node.inputs:
             view = self.views[x]
-            if view.base in self._floating and (
+            if view.base in self._sinkable and (
                 sizes(view.base.shape) != shape or _steps(view) != _steps(self.views[view.base])
             ):
-                self._settle(x)  # read from other places than its own: from memory
+                self._materialize(x)  # read from other places than its own: from memory
         for group in self._candidates(node):
             if self._may_join(node, group):
                 self._join(node, group)
                 return
         depth = self._depth(node)
-        if depth is not None and depth < _FLOATING:
-            self._floating[node] = depth
+        if depth is not None and depth < _MAX_SUNK:
+            self._sinkable[node] = depth
             self.views[node] = whole(node)
             return
         self._join(node, self._new("loop", shape))
@@ -131,9 +131,9 @@ class Fusion:
         depth = 0
         for x in node.inputs:
             base = self.views[x].base
-            if base in self._floating:
-                depth = max(depth, self._floating[base] + 1)
-            elif base in self.maker:
+            if base in self._sinkable:
+                depth = max(depth, self._sinkable[base] + 1)
+            elif base in self.producer:
                 return None
         return depth
 
@@ -154,7 +154,7 @@ class Fusion:
         shape = sizes(x.shape)
         if not _is_row(node, shape):
             group = self._new("fold", shape)
-            self._pull(x, group)
+            self._inline(x, group)
             self._put(node, group, whole(node))
             return
         for group in self._candidates(node):
@@ -168,12 +168,12 @@ class Fusion:
     def _alone(self, node: Operation, kind: str, view: View | None = None) -> None:
         """A group of its own, which others may join."""
         for x in node.inputs:
-            self._settle(x)
+            self._materialize(x)
         group = self._new(kind, sizes(node.shape) if not isinstance(node, MultipleOutputs) else ())
         if isinstance(node, MultipleOutputs) or not supported(node.dtype):
             self._wait(group, node.inputs)
             group.add(node)
-            self.maker[node] = group
+            self.producer[node] = group
         else:
             self._put(node, group, view or whole(node))
 
@@ -181,23 +181,23 @@ class Fusion:
         """Rows found by integers, after a look at these if they aren't fed as they are."""
         kind = gather_scatter.kind_of(node)
         assert kind is not None
-        look = self._look(node)
+        look = self._bounds_check(node)
         self._alone(node, kind)
         if look is not None:
-            self.maker[node].behind |= look.behind | 1 << look.number
+            self.producer[node].dependencies |= look.dependencies | 1 << look.number
 
-    def _look(self, node: Operation) -> Group | None:
+    def _bounds_check(self, node: Operation) -> Group | None:
         """Who looks at the integers that the node mustn't have wrong, if they are computed."""
         check = index_checks.check_of(node)
         if check is None or index_checks.fed(check.x, self.views) is not None:
             return None
-        self._settle(check.x)
+        self._materialize(check.x)
         view = self.views[check.x]
         key = (view.base, view.shape, view.strides, view.offset, check.low, check.high)
-        look = self._looks.get(key)
+        look = self._bounds_checks.get(key)
         if look is None:
-            look = self._looks[key] = self._new("look", view.shape)
-            look.looks_at = check
+            look = self._bounds_checks[key] = self._new("look", view.shape)
+            look.check = check
             self._wait(look, [check.x])
         return look
 
@@ -212,7 +212,7 @@ class Fusion:
         """The groups that make an input or read it, the latest first."""
         found: dict[Group, None] = {}
         for x in node.inputs:
-            group = self.maker.get(self.views[x].base)
+            group = self.producer.get(self.views[x].base)
             if group is not None:
                 found[group] = None
         return sorted(found, key=lambda group: -group.number)
@@ -273,9 +273,9 @@ class Fusion:
             group.scalars.add(node)
         for x in node.inputs:
             if full:
-                self._pull(x, group)
+                self._inline(x, group)
             else:
-                self._settle(x)
+                self._materialize(x)
         fresh = whole(node)
         if full and not isinstance(node, Reduce):
             fresh = self._laid_out(node, group, fresh)
@@ -295,7 +295,7 @@ class Fusion:
     def _put(self, node: Operation, group: Group, view: View) -> None:
         self._wait(group, node.inputs)
         group.add(node)
-        self.maker[node] = group
+        self.producer[node] = group
         self.views[node] = view
 
     def _waits(self, base: Node, group: Group) -> bool:
@@ -303,37 +303,37 @@ class Fusion:
         been made by now, where somebody else needed it."""
 
         def inputs(one: Node) -> list[Node]:
-            return [self.views[x].base for x in one.inputs] if one in self._floating else []
+            return [self.views[x].base for x in one.inputs] if one in self._sinkable else []
 
-        makers = map(self.maker.get, postorder(base, inputs=inputs))
-        return any(maker and maker.behind >> group.number & 1 for maker in makers)
+        producers = map(self.producer.get, postorder(base, inputs=inputs))
+        return any(producer and producer.dependencies >> group.number & 1 for producer in producers)
 
     def _wait(self, group: Group, inputs: Iterable[Node]) -> None:
         """The group waits for whoever makes these."""
-        behind = group.behind
+        dependencies = group.dependencies
         for x in inputs:
             base = self.views[x].base if x in self.views else x
-            maker = self.maker.get(base)
-            if maker is not None and maker is not group:
-                behind |= maker.behind | 1 << maker.number
-        if behind == group.behind:
+            producer = self.producer.get(base)
+            if producer is not None and producer is not group:
+                dependencies |= producer.dependencies | 1 << producer.number
+        if dependencies == group.dependencies:
             return
         for other in (group, *self._crossing, *self.groups[group.number + 1 :]):
-            if other is group or other.behind >> group.number & 1:
-                other.behind |= behind
-                if other.behind >> other.number:
+            if other is group or other.dependencies >> group.number & 1:
+                other.dependencies |= dependencies
+                if other.dependencies >> other.number:
                     self._crossing[other] = None
 
     # ---------------------------------------------------------------- floating nodes
 
-    def _pull(self, x: Node, group: Group) -> None:
+    def _inline(self, x: Node, group: Group) -> None:
         """Compute a floating x, and what floats behind it, in this group if it can be there."""
         base = self.views[x].base
-        if base not in self._floating:
+        if base not in self._sinkable:
             return
         shaped = sizes(base.shape) == group.shape
         if not shaped or _steps(broadcast(self.views[x], group.shape)) != _steps(self.views[base]):
-            self._settle(x)
+            self._materialize(x)
             return
         self._gather(base, group)
 
@@ -348,37 +348,33 @@ class Fusion:
                     self._wait(group, node.inputs)
                     group.add(node)
                 else:
-                    del self._floating[node]
+                    del self._sinkable[node]
                     self._put(node, group, self.views[node])
                 continue
             stack.append((node, True))
             for x in node.inputs:
                 inner = self.views[x].base
-                if inner in self._floating:
+                if inner in self._sinkable:
                     stack.append((inner, False))
 
-    def _settle(self, x: Node) -> None:
+    def _materialize(self, x: Node) -> None:
         """Have x in memory: if it floats, in a loop that waits for nothing so far."""
         waiting = [x]
         while waiting:
             base = self.views[waiting[-1]].base if waiting[-1] in self.views else waiting[-1]
-            if base not in self._floating:
+            if base not in self._sinkable:
                 waiting.pop()
                 continue
             shape = sizes(base.shape)
             group = self._start.get(shape)
-            if not group or group.behind or len(group.nodes) >= _MANY or self._waits(base, group):
+            if (
+                not group
+                or group.dependencies
+                or len(group.nodes) >= _MANY
+                or self._waits(base, group)
+            ):
                 group = self._start[shape] = self._new("loop", shape)
             self._gather(base, group)
-
-
-def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
-    """A view as an operand of a node in the space `shape`; `lower`: of a node without the last
-    axis."""
-    if not lower:
-        return broadcast(view, shape)
-    inner = broadcast(view, shape[:-1])
-    return View(view.base, shape, (*inner.strides, 0), view.offset)
 
 
 def _steps(view: View) -> tuple[tuple[int, ...], int]:

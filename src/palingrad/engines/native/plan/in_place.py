@@ -60,12 +60,12 @@ class _Trial:
     def __init__(self, fusion: Fusion, units: dict[Group, Any]) -> None:
         self.fusion, self.units = fusion, units
         self.groups = list(fusion.groups)
-        self.behind = [group.behind for group in self.groups]
+        self.dependencies = [group.dependencies for group in self.groups]
         self.readers: dict[Node, list[Group]] = {}
         self.plain: list[Node] = []  # values that shall lie in row-major order
         self.new: dict[Group, Any] = {}
         # Who looks at integers, which may be wrong, does so before any Variable changes.
-        self.looks = [group for group in self.groups if group.kind == "look"]
+        self.bounds_checks = [group for group in self.groups if group.kind == "look"]
         for group in self.groups:
             for x in units[group].needs():
                 if x in fusion.views:
@@ -73,7 +73,7 @@ class _Trial:
 
     def writes(self, value: Node, variable: Variable) -> bool:
         """Let the kernel that makes `value` write it over the Variable's."""
-        group = self.fusion.maker.get(value)
+        group = self.fusion.producer.get(value)
         view = self.fusion.views[value]
         if group is None or view.base is not value:
             return False
@@ -84,7 +84,7 @@ class _Trial:
         if reads_here and not self._same_place(unit, value, variable):
             return False
         others = [one for one in self.readers.get(variable, []) if one is not group]
-        if not self._after(group.number, [*others, *self.looks]):
+        if not self._after(group.number, [*others, *self.bounds_checks]):
             return False
         if not view.plain:
             self.plain.append(value)
@@ -99,8 +99,8 @@ class _Trial:
         if not isinstance(unit, (Loop, Product)):
             return False
         if isinstance(unit, Product):
-            factors = [self.fusion.views[x].base for x in unit.node.inputs]
-            if any(base is variable for base in factors):
+            gemm_problem = [self.fusion.views[x].base for x in unit.node.inputs]
+            if any(base is variable for base in gemm_problem):
                 return False
             if value is unit.node and unit.needs_buffer(self.fusion.views):
                 return False  # its sums so far would lie over the old value
@@ -116,35 +116,37 @@ class _Trial:
             return False  # which may be updated itself
         if any(one is base for one in self.plain) and value is not base:
             return False  # seen where it won't be
-        maker = self.fusion.maker.get(base)
-        before = 0 if maker is None else self.behind[maker.number] | 1 << maker.number
+        producer = self.fusion.producer.get(base)
+        before = (
+            0 if producer is None else self.dependencies[producer.number] | 1 << producer.number
+        )
         self.groups.append(group)
-        self.behind.append(before)
+        self.dependencies.append(before)
         self.readers.setdefault(base, []).append(group)
         self.new[group] = unit
-        return self._after(group.number, [*self.readers.get(variable, []), *self.looks])
+        return self._after(group.number, [*self.readers.get(variable, []), *self.bounds_checks])
 
     def _after(self, number: int, others: list[Group]) -> bool:
         """Have the group `number` wait for these, unless one of them waits for it."""
-        if any(self.behind[one.number] >> number & 1 for one in others):
+        if any(self.dependencies[one.number] >> number & 1 for one in others):
             return False
-        more = self.behind[number]
+        more = self.dependencies[number]
         for one in others:
-            more |= self.behind[one.number] | 1 << one.number
+            more |= self.dependencies[one.number] | 1 << one.number
         if more >> number & 1:
             return False
-        if more != self.behind[number]:
-            self.behind[number] = more
-            for other, mask in enumerate(self.behind):
+        if more != self.dependencies[number]:
+            self.dependencies[number] = more
+            for other, mask in enumerate(self.dependencies):
                 if mask >> number & 1:
-                    self.behind[other] = mask | more
+                    self.dependencies[other] = mask | more
         return True
 
     def commit(self) -> None:
         """Make it so."""
         self.fusion.groups[:] = self.groups
-        for group, mask in zip(self.groups, self.behind, strict=True):
-            group.behind = mask
+        for group, mask in zip(self.groups, self.dependencies, strict=True):
+            group.dependencies = mask
         self.units.update(self.new)
         for value in self.plain:
             self.fusion.views[value] = whole(value)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ....dtypes import bool_, int32
 from ....errors import PalingradError
-from ....graph.kinds import Index, Move, Random
+from ....graph.kinds import Index, Layout, Random
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
@@ -58,7 +58,7 @@ def _lower(node: Operation) -> Node:
 def _traceable(node: Operation) -> bool:
     """Whether the formula is looked into: elements chosen, random numbers, several results."""
     if isinstance(node, MultipleOutputs):
-        return isinstance(node, Move)
+        return isinstance(node, Layout)
     return isinstance(node, (Index, Random)) and not isinstance(node, (Take, TakeAdd))
 
 

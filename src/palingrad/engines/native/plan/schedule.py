@@ -13,7 +13,7 @@ from ....graph.operation import MultipleOutputs
 from ....passes.program import Program
 from ....shapes import size, sizes
 from ..kernels import windowed
-from ..kernels.bounds_check import Look
+from ..kernels.bounds_check import BoundsCheck
 from ..kernels.conv.weight_gradient import ConvolveWeight
 from ..kernels.copy import Copy
 from ..kernels.elementwise import Loop, Unit
@@ -21,15 +21,15 @@ from ..kernels.formula import dtype_of, weight
 from ..kernels.gather_scatter import Gather, Scatter
 from ..kernels.gemm.blocked import LargeProduct
 from ..kernels.gemm.dot import Dot
-from ..kernels.gemm.problem import factors
+from ..kernels.gemm.problem import gemm_problem
 from ..kernels.gemm.small import Product, is_dot, is_large
 from ..kernels.gemm.split_k import SplitProduct, parts_of
-from ..kernels.reduction import Fold
+from ..kernels.reduction import Reduction
 from ..kernels.row import Rows
-from ..kernels.slice_adjoint import Put
+from ..kernels.slice_adjoint import SliceAdjoint
 from ..llvm.strided_view import View
 from ..llvm.target import host
-from .concat_in_place import Join, place_pieces
+from .concat_in_place import ConcatInPlace, place_pieces
 from .fusion import Fusion, Group
 from .in_place import Updates, updates_in_place
 
@@ -71,7 +71,7 @@ class Schedule:
     kernels: list[Kernel] = field(default_factory=list[Kernel])
     stages: list[list[Kernel]] = field(default_factory=list[list[Kernel]])
     views: dict[Node, View] = field(default_factory=dict[Node, View])
-    maker: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
+    producer: dict[Node, Kernel] = field(default_factory=dict[Node, Kernel])
     shared: dict[Any, Any] = field(default_factory=dict[Any, Any])  # what several kernels read
     placed: dict[Any, int] = field(default_factory=dict[Any, int])  # the stage of what comes before
     updates: Updates | None = None  # how Variables are updated in place, None if they can't be
@@ -89,8 +89,10 @@ def scheduled(program: Program) -> Schedule:
     place_pieces(program, fusion, units, updates.alias if updates else ())
     schedule = Schedule(views=fusion.views, updates=updates, trains=bool(program.updates))
     done: dict[int, int] = {}
-    for group in sorted(fusion.groups, key=lambda group: (group.behind.bit_count(), group.number)):
-        start = max((done[number] + 1 for number in _bits(group.behind)), default=0)
+    for group in sorted(
+        fusion.groups, key=lambda group: (group.dependencies.bit_count(), group.number)
+    ):
+        start = max((done[number] + 1 for number in _bits(group.dependencies)), default=0)
         done[group.number] = _put(schedule, units[group], start, fusion, done)
     _stage(schedule)
     return schedule
@@ -113,7 +115,7 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
             return Rows(nodes, shape=group.shape, scalars=group.scalars)
         return Loop(nodes, shape=group.shape)
     if group.kind == "product":
-        f = factors(nodes[0], views)
+        f = gemm_problem(nodes[0], views)
         if is_dot(f):
             return Dot(nodes)
         if parts_of(f, dtype_of(nodes[0]).itemsize) > 1:
@@ -121,15 +123,20 @@ def _unit(group: Group, views: dict[Node, View]) -> Any:
         return (LargeProduct if is_large(f) else Product)(nodes)
     if group.kind == "window":
         return windowed.unit(nodes)
-    if group.looks_at is not None:
-        return Look(check=group.looks_at)
+    if group.check is not None:
+        return BoundsCheck(check=group.check)
     return _UNITS[group.kind](nodes)
 
 
 _UNITS: dict[str, Any] = {
-    "fold": Fold, "copy": Copy, "put": Put, "join": Join, "gather": Gather, "scatter": Scatter,
+    "fold": Reduction,
+    "copy": Copy,
+    "put": SliceAdjoint,
+    "join": ConcatInPlace,
+    "gather": Gather,
+    "scatter": Scatter,
     "fallback": Fallback,
-}  # fmt: skip
+}
 
 
 def _inner(group: Group, views: dict[Node, View]) -> dict[Node, Node]:
@@ -149,13 +156,13 @@ def _keep(program: Program, fusion: Fusion, units: dict[Group, Any]) -> None:
     for group, unit in units.items():
         for x in unit.needs():
             base = views[x].base if x in views else x
-            if fusion.maker.get(base) is not group:
+            if fusion.producer.get(base) is not group:
                 needed.add(base)
     for group, unit in units.items():
-        made = [node for node in unit.nodes if fusion.maker.get(node) is group]
-        unit.kept = [node for node in made if node in needed]
+        made = [node for node in unit.nodes if fusion.producer.get(node) is group]
+        unit.live_out = [node for node in made if node in needed]
         if isinstance(unit, Product) and unit.needs_buffer(views):
-            unit.kept = [unit.node, *[node for node in unit.kept if node is not unit.node]]
+            unit.live_out = [unit.node, *[node for node in unit.live_out if node is not unit.node]]
 
 
 def _put(schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[int, int]) -> int:
@@ -170,34 +177,34 @@ def _put(schedule: Schedule, unit: Any, start: int, fusion: Fusion, done: dict[i
     for before in unit.before(views, schedule.shared) if hasattr(unit, "before") else ():
         if before not in schedule.placed:
             (source,) = before.reads()
-            maker = fusion.maker.get(views[source].base)
-            first = 0 if maker is None else done[maker.number] + 1
+            producer = fusion.producer.get(views[source].base)
+            first = 0 if producer is None else done[producer.number] + 1
             schedule.placed[before] = kernel(before, first, cost_of(before, views)).stage
         start = max(start, schedule.placed[before] + 1)
-    if isinstance(unit, Join) and unit.placed and not unit.copied():
+    if isinstance(unit, ConcatInPlace) and unit.placed and not unit.copied():
         (node,) = unit.nodes
         pieces = [
-            made for x, made in schedule.maker.items() if x in views and views[x].base is node
+            made for x, made in schedule.producer.items() if x in views and views[x].base is node
         ]
-        schedule.maker[node] = max(pieces, key=lambda made: made.stage)
+        schedule.producer[node] = max(pieces, key=lambda made: made.stage)
         return start - 1
     last = kernel(unit, start, cost_of(unit, views))
-    if isinstance(unit, (Fold, ConvolveWeight, SplitProduct)) and unit.workspace(views):
+    if isinstance(unit, (Reduction, ConvolveWeight, SplitProduct)) and unit.workspace(views):
         start += 1
         after = unit.finish()
         last = kernel(after, start, cost_of(after, views))
     for node in unit.nodes:
-        if isinstance(node, MultipleOutputs) or unit.keeps(node):
-            schedule.maker[node] = last
+        if isinstance(node, MultipleOutputs) or unit.is_live_out(node):
+            schedule.producer[node] = last
     if isinstance(unit, Fallback):
-        schedule.maker[unit.nodes[0]] = last
+        schedule.producer[unit.nodes[0]] = last
     return start
 
 
 def cost_of(unit: Any, views: dict[Node, View]) -> float:
     """Nanoseconds on one thread, by a rule of thumb: only sizes count, never the clock."""
     if isinstance(unit, Product) and not isinstance(unit, SplitProduct):
-        f = factors(unit.node, views)
+        f = gemm_problem(unit.node, views)
         elements = f.work // max(f.depth, 1)
         return 0.008 * f.work + elements * _element(unit.nodes[1:], len(unit.reads()))
     if isinstance(unit, Fallback):
@@ -208,7 +215,9 @@ def cost_of(unit: Any, views: dict[Node, View]) -> float:
         rows = 0.0
         if isinstance(unit, Rows):  # where each pass begins and ends
             rows = _ROW * size(unit.shape[:-1]) * (1 + max(unit.passes().values()))
-        return rows + size(unit.shape) * _element(unit.nodes, len(unit.reads()) + len(unit.kept))
+        return rows + size(unit.shape) * _element(
+            unit.nodes, len(unit.reads()) + len(unit.live_out)
+        )
     x = unit.nodes[-1].inputs[0]
     return size(sizes(x.shape)) * _element(unit.nodes, len(unit.reads()))
 

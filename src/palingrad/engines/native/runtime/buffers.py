@@ -14,9 +14,9 @@ from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....passes.program import Program
 from ....shapes import size, sizes
-from ..kernels.bounds_check import FAILED, Look
+from ..kernels.bounds_check import FAILED, BoundsCheck
 from ..kernels.formula import dtype_of
-from ..plan.buffer_planner import Span, planned
+from ..plan.buffer_planner import LiveRange, plan_buffers
 from ..plan.index_checks import Check, check_of, fed
 from ..plan.schedule import Fallback, Kernel, Schedule
 from .aligned_alloc import placed
@@ -32,35 +32,35 @@ class Memory:
     their data pointers from there.
     """
 
-    def __init__(self, slots: Slots) -> None:
-        self.arena = _aligned(slots.arena_bytes)
-        self.control = _aligned(slots.control_bytes)
-        self.arrays: list[Any] = [None] * slots.count
-        self.spare: list[Any] = [None] * len(slots.results)  # a second array for each result
-        self.table = row_of("Q", bytes(8 * (slots.count + 2)))
+    def __init__(self, buffers: BufferTable) -> None:
+        self.arena = _aligned(buffers.arena_bytes)
+        self.control = _aligned(buffers.control_bytes)
+        self.arrays: list[Any] = [None] * buffers.count
+        self.spare: list[Any] = [None] * len(buffers.results)  # a second array for each result
+        self.table = row_of("Q", bytes(8 * (buffers.count + 2)))
         self.address = self.table.buffer_info()[0]
-        self.objects = row_of("Q", bytes(8 * max(slots.objects, 1)))
-        self.table[slots.count] = self.arena.ctypes.data
-        self.table[slots.count + 1] = self.control.ctypes.data
-        self.moves = row_of("q", bytes(8 * max(slots.objects, 1)))
+        self.objects = row_of("Q", bytes(8 * max(buffers.objects, 1)))
+        self.table[buffers.count] = self.arena.ctypes.data
+        self.table[buffers.count + 1] = self.control.ctypes.data
+        self.moves = row_of("q", bytes(8 * max(buffers.objects, 1)))
         # What `run` is called with: table, team, objects, how often, moves.
         self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
                                   self.moves.buffer_info()[0]])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
-        self.crew: Any = None  # the team that runs with this memory
+        self.pool: Any = None  # the team that runs with this memory
         self.states: list[Array] = []  # what Variables held when `count` was the count of changes
         self.count = -1
-        self.loose: dict[Node, Any] = {}  # results of NumPy that are several arrays
-        for number, value in slots.fixed.items():
+        self.tuple_results: dict[Node, Any] = {}  # results of NumPy that are several arrays
+        for number, value in buffers.fixed.items():
             self.point(number, value)
 
-    def joins(self, crew: Any) -> None:
+    def joins(self, pool: Any) -> None:
         """Let this team run with the memory, or nobody but the caller; ring for who sleeps."""
-        if crew is not self.crew:
-            self.crew = crew
-            self.block[1] = 0 if crew is None else crew.address
-        if crew is not None and crew.asleep:
-            crew.wake()
+        if pool is not self.pool:
+            self.pool = pool
+            self.block[1] = 0 if pool is None else pool.address
+        if pool is not None and pool.asleep:
+            pool.wake()
 
     def point(self, number: int, array: Array) -> None:
         """Let a slot be this array, which generated code can read as it lies."""
@@ -77,7 +77,7 @@ def _aligned(size: int) -> Array:
     return room[start : start + size]
 
 
-class Slots:
+class BufferTable:
     """Which slot each buffer has: feeds, states and results first, whose arrays change from run to
     run; then constants and what NumPy makes; all else is in the arena, the last slot but one."""
 
@@ -92,7 +92,7 @@ class Slots:
             given = [*program.feeds, *read, *updated]
         fixed = [node for node in program.order if isinstance(node, Constant)]
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
-        made = list(schedule.maker)
+        made = list(schedule.producer)
         by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
         native = [
             node
@@ -102,11 +102,11 @@ class Slots:
         results = [node for node in native if node in roots and self._views[node].plain]
         fresh = set(results)
         inner = [node for node in native if node not in fresh]
-        loose = [node for node in made if node in by_numpy]
+        tuple_results = [node for node in made if node in by_numpy]
         self.given = given
         self.objects = len(given) + len(results)
         self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
-        places = dict.fromkeys((*given, *results, *fixed, *loose))
+        places = dict.fromkeys((*given, *results, *fixed, *tuple_results))
         self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
         self._number.update({node: self._number[variable] for node, variable in alias.items()})
         self.count = len(places)
@@ -116,31 +116,33 @@ class Slots:
         self.checks = _checks(schedule, self._number)
         # Who looks at other integers, first who waits for least, and where in the control block
         # each tells what it found.
-        self.looks = [one.unit for one in schedule.kernels if isinstance(one.unit, Look)]
-        told = [FAILED, *self.looks] if self.looks else []
-        self._told = {owner: line * _LINE for line, owner in enumerate(told)}
-        self.control_bytes = len(told) * _LINE
-        spans = _lives(schedule, inner, roots)
-        offsets, self.arena_bytes = planned([span for _, span in spans])
-        self._offset = {owner: at for (owner, _), at in zip(spans, offsets, strict=True)}
+        self.bounds_checks = [
+            one.unit for one in schedule.kernels if isinstance(one.unit, BoundsCheck)
+        ]
+        diagnostics = [FAILED, *self.bounds_checks] if self.bounds_checks else []
+        self._diagnostics = {owner: line * _LINE for line, owner in enumerate(diagnostics)}
+        self.control_bytes = len(diagnostics) * _LINE
+        live_ranges = _live_ranges(schedule, inner, roots)
+        offsets, self.arena_bytes = plan_buffers([live_range for _, live_range in live_ranges])
+        self._offset = {owner: at for (owner, _), at in zip(live_ranges, offsets, strict=True)}
         self.idle: list[Memory] = []
 
     def place(self, node: Any) -> tuple[int, int]:
         """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
         if node in self._offset:
             return self.count, self._offset[node]
-        if node in self._told:
-            return self.count + 1, self._told[node]
+        if node in self._diagnostics:
+            return self.count + 1, self._diagnostics[node]
         return self._number[node], 0
 
     def find(self, node: Any) -> tuple[int, int] | None:
         """The same for anything: None for what has no buffer of its own."""
-        known = node in self._offset or node in self._told or node in self._number
+        known = node in self._offset or node in self._diagnostics or node in self._number
         return self.place(node) if known else None
 
-    def told(self, owner: Any, memory: Memory) -> list[int]:
+    def diagnostics(self, owner: Any, memory: Memory) -> list[int]:
         """What was told in the last run: whether an integer was wrong, the least, the most."""
-        start = self._told[owner]
+        start = self._diagnostics[owner]
         return memory.control[start : start + 24].view(np.int64).tolist()
 
     def is_fresh(self, node: Node) -> bool:
@@ -160,7 +162,7 @@ class Slots:
 
     def let_go(self, memory: Memory) -> None:
         """Keep the memory for the next run, and let go of what this one was given."""
-        memory.loose.clear()
+        memory.tuple_results.clear()
         arrays = memory.arrays
         for number in range(len(self.given)):
             arrays[number] = None
@@ -200,7 +202,7 @@ class Slots:
         return part.reshape(sizes(node.shape))
 
 
-def _checks(schedule: Schedule, slots: dict[Any, int]) -> list[tuple[int, Check]]:
+def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Check]]:
     """What must hold of what is fed, and its slot."""
     units = [kernel.unit for kernel in schedule.kernels if not _is_fallback(kernel)]
     found: list[tuple[int, Check]] = []
@@ -208,7 +210,7 @@ def _checks(schedule: Schedule, slots: dict[Any, int]) -> list[tuple[int, Check]
         check = check_of(node)
         base = None if check is None else fed(check.x, schedule.views)
         if check is not None and base is not None:
-            found.append((slots[base], check))
+            found.append((buffers[base], check))
     return found
 
 
@@ -216,10 +218,12 @@ def _is_fallback(kernel: Kernel) -> bool:
     return isinstance(kernel.unit, Fallback)
 
 
-def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tuple[Any, Span]]:
+def _live_ranges(
+    schedule: Schedule, nodes: list[Node], roots: set[Node]
+) -> list[tuple[Any, LiveRange]]:
     """From which stage to which each value and each workspace is needed."""
     views = schedule.views
-    first = {node: schedule.maker[node].stage for node in nodes}
+    first = {node: schedule.producer[node].stage for node in nodes}
     last = {node: len(schedule.stages) if node in roots else first[node] for node in nodes}
     rooms: dict[Any, tuple[int, int]] = {}
     until: dict[Any, int] = {}
@@ -236,12 +240,12 @@ def _lives(schedule: Schedule, nodes: list[Node], roots: set[Node]) -> list[tupl
             rooms[kernel.unit] = (kernel.stage, kernel.unit.workspace(views))
         for owner in getattr(kernel.unit, "works", ()):
             until[owner] = max(until.get(owner, 0), kernel.stage)
-    found: list[tuple[Any, Span]] = [
-        (node, Span(first[node], last[node], max(_bytes(node), 1))) for node in nodes
+    found: list[tuple[Any, LiveRange]] = [
+        (node, LiveRange(first[node], last[node], max(_bytes(node), 1))) for node in nodes
     ]
     for owner, (start, room) in rooms.items():
         if room:
-            found.append((owner, Span(start, max(until.get(owner, start), start), room)))
+            found.append((owner, LiveRange(start, max(until.get(owner, start), start), room)))
     return found
 
 

@@ -32,14 +32,14 @@ from ....passes.program import Program
 from ....version import LOADED, __version__
 from ..llvm.target import host
 from ..plan.schedule import Fallback, Schedule
-from .buffers import Slots
+from .buffers import BufferTable
 from .cache import Unkept
 
 # Parts of the package whose sources no machine code depends on: they stand above the engines.
 _ABOVE = ("data", "io", "nn", "optim", "train", "view")
 
 
-def program_key(program: Program, schedule: Schedule, slots: Slots) -> str:
+def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> str:
     """The key of a program's code. Raises Unkept if it depends on what no key can hold."""
     digest = hashlib.sha256(_surroundings())
     by_numpy = {
@@ -55,7 +55,7 @@ def program_key(program: Program, schedule: Schedule, slots: Slots) -> str:
     types = [(one.shape, str(one.dtype)) for one in leaves]
     given = [numbers.get(x, -1) for x in program.feeds], [numbers[x] for x in program.outputs]
     changed = [(numbers.get(one, -1), numbers[value]) for one, value in program.updates]
-    plan = [*_planned(schedule, slots, numbers)]
+    plan = [*_planned(schedule, buffers, numbers)]
     digest.update(repr((types, given, changed, plan)).encode())
     return digest.hexdigest()
 
@@ -101,17 +101,17 @@ def _exactly(value: Any) -> str:
 
 
 def _planned(
-    schedule: Schedule, slots: Slots, numbers: Mapping[Node, int]
+    schedule: Schedule, buffers: BufferTable, numbers: Mapping[Node, int]
 ) -> Iterator[tuple[Any, ...]]:
     """The kernels, in which order and how many pieces they run, and where everything lies."""
     for kernel in schedule.kernels:
         unit = kernel.unit
         nodes = [numbers.get(x, -1) for x in unit.nodes]
         work = kernel.stage, kernel.items, kernel.chunks, kernel.serial
-        yield type(unit).__name__, nodes, work, slots.find(unit)
-    yield slots.objects, slots.count, slots.arena_bytes, schedule.trains
-    yield tuple(map(slots.find, numbers))
-    for slot, check in slots.checks:
+        yield type(unit).__name__, nodes, work, buffers.find(unit)
+    yield buffers.objects, buffers.count, buffers.arena_bytes, schedule.trains
+    yield tuple(map(buffers.find, numbers))
+    for slot, check in buffers.checks:
         yield slot, check.low, check.high
 
 

@@ -32,13 +32,13 @@ LISTS = 88  # from here on a word for each thread: what is left of its part of a
 _SPINS = 1 << 15  # of an idle helper before it sleeps: about a millisecond
 _PATIENCE = 1 << 10  # spins of somebody who waits for others before the system may run these
 # What runs a stretch: (table, team); and its stages as one thread of the team: (…, its number).
-STRETCH = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer()])
+SEGMENT = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer()])
 STAGES = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer(), INT])
 
 
-def word(builder: Any, team: Any, number: int) -> Any:
+def word(builder: Any, pool: Any, number: int) -> Any:
     """A pointer to a word of the shared block."""
-    return builder.gep(team, [integer(number)])
+    return builder.gep(pool, [integer(number)])
 
 
 def atomic_load(builder: Any, pointer: Any) -> Any:
@@ -61,7 +61,7 @@ def emit_pause(builder: Any) -> None:
         builder.call(hint, [ir.Constant(number, 1)])  # yield
 
 
-def emit_wait(builder: Any, team: Any, done: Any) -> None:
+def emit_wait(builder: Any, pool: Any, done: Any) -> None:
     """Spin until `done()` holds; after a while let the system run others between looks."""
     function = builder.function
     look, again, rest = (function.append_basic_block(name) for name in ("look", "again", "rest"))
@@ -79,7 +79,7 @@ def emit_wait(builder: Any, team: Any, done: Any) -> None:
     builder.cbranch(builder.icmp_signed("<", count, integer(_PATIENCE)), look, rest)
     builder.position_at_end(rest)
     builder.store(integer(0), spins)
-    give_way = builder.load(word(builder, team, YIELD))
+    give_way = builder.load(word(builder, pool, YIELD))
     with builder.if_then(builder.icmp_signed("!=", give_way, integer(0))):
         kind = ir.FunctionType(ir.IntType(32), []).as_pointer()
         builder.call(builder.inttoptr(give_way, kind), [])
@@ -91,28 +91,28 @@ def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Func
     """`name`(table, team): run the stages with the team's help, or alone if there is no team or it
     is busy with another run."""
     pointer = INT.as_pointer()
-    entry = ir.Function(module, STRETCH, name)
-    table, team = entry.args
+    entry = ir.Function(module, SEGMENT, name)
+    table, pool = entry.args
     b: Any = Builder(entry.append_basic_block("entry"))
-    with b.if_then(b.icmp_unsigned("==", team, ir.Constant(pointer, None))):
-        b.call(alone, [table, team])
+    with b.if_then(b.icmp_unsigned("==", pool, ir.Constant(pointer, None))):
+        b.call(alone, [table, pool])
         b.ret_void()
-    taken = b.cmpxchg(word(b, team, BUSY), integer(0), integer(1), "seq_cst", "seq_cst")
+    taken = b.cmpxchg(word(b, pool, BUSY), integer(0), integer(1), "seq_cst", "seq_cst")
     with b.if_then(b.not_(b.extract_value(taken, 1))):
-        b.call(alone, [table, team])
+        b.call(alone, [table, pool])
         b.ret_void()
-    b.store(b.load(word(b, team, DONE)), word(b, team, BASE))
+    b.store(b.load(word(b, pool, DONE)), word(b, pool, BASE))
     address = b.ptrtoint(stages, INT)
-    b.store(address, word(b, team, ENTRY))
-    b.store(b.ptrtoint(table, INT), word(b, team, TABLE))
-    number = b.add(b.load(word(b, team, POSTED)), integer(1))
-    atomic_store(b, number, word(b, team, OPEN))
-    atomic_store(b, number, word(b, team, POSTED))
-    b.call(stages, [table, team, integer(0)])
-    atomic_store(b, integer(0), word(b, team, OPEN))
+    b.store(address, word(b, pool, ENTRY))
+    b.store(b.ptrtoint(table, INT), word(b, pool, TABLE))
+    number = b.add(b.load(word(b, pool, POSTED)), integer(1))
+    atomic_store(b, number, word(b, pool, OPEN))
+    atomic_store(b, number, word(b, pool, POSTED))
+    b.call(stages, [table, pool, integer(0)])
+    atomic_store(b, integer(0), word(b, pool, OPEN))
     zero = integer(0)
-    emit_wait(b, team, lambda: b.icmp_signed("==", atomic_load(b, word(b, team, ACTIVE)), zero))
-    atomic_store(b, integer(0), word(b, team, BUSY))
+    emit_wait(b, pool, lambda: b.icmp_signed("==", atomic_load(b, word(b, pool, ACTIVE)), zero))
+    atomic_store(b, integer(0), word(b, pool, BUSY))
     b.ret_void()
 
 
@@ -122,10 +122,10 @@ def _worker() -> str:
     module = ir.Module("team")
     kind = ir.FunctionType(ir.VoidType(), [INT.as_pointer(), INT])
     function = ir.Function(module, kind, "helper")
-    team, thread = function.args
+    pool, thread = function.args
     b: Any = Builder(function.append_basic_block("entry"))
     seen, spins = b.alloca(INT), b.alloca(INT)
-    b.store(atomic_load(b, word(b, team, POSTED)), seen)
+    b.store(atomic_load(b, word(b, pool, POSTED)), seen)
     b.store(integer(0), spins)
     # Somebody who comes in the middle of a run may help with the rest of it.
     b.store(b.sub(b.load(seen), integer(1)), seen)
@@ -134,17 +134,17 @@ def _worker() -> str:
     )
     b.branch(look)
     b.position_at_end(look)
-    posted = atomic_load(b, word(b, team, POSTED))
+    posted = atomic_load(b, word(b, pool, POSTED))
     b.cbranch(b.icmp_signed("!=", posted, b.load(seen)), help_, idle)
     b.position_at_end(help_)
     b.store(posted, seen)
-    active = word(b, team, ACTIVE)
+    active = word(b, pool, ACTIVE)
     b.atomic_rmw("add", active, integer(1), "seq_cst")
-    opened = atomic_load(b, word(b, team, OPEN))
-    with b.if_then(b.icmp_signed("==", opened, posted)):
-        stages = b.inttoptr(b.load(word(b, team, ENTRY)), STAGES.as_pointer())
-        table = b.inttoptr(b.load(word(b, team, TABLE)), POINTER.as_pointer())
-        b.call(stages, [table, team, thread])
+    graph_scope = atomic_load(b, word(b, pool, OPEN))
+    with b.if_then(b.icmp_signed("==", graph_scope, posted)):
+        stages = b.inttoptr(b.load(word(b, pool, ENTRY)), STAGES.as_pointer())
+        table = b.inttoptr(b.load(word(b, pool, TABLE)), POINTER.as_pointer())
+        b.call(stages, [table, pool, thread])
     b.atomic_rmw("sub", active, integer(1), "seq_cst")
     b.store(integer(0), spins)
     b.branch(look)
@@ -153,7 +153,7 @@ def _worker() -> str:
     count = b.add(b.load(spins), integer(1))
     b.store(count, spins)
     enough = b.icmp_signed(">", count, integer(_SPINS))
-    stop = b.icmp_signed("!=", atomic_load(b, word(b, team, STOP)), integer(0))
+    stop = b.icmp_signed("!=", atomic_load(b, word(b, pool, STOP)), integer(0))
     b.cbranch(b.or_(enough, stop), out, look)
     b.position_at_end(out)
     b.ret_void()
@@ -168,7 +168,7 @@ def _helper() -> Any:
     return library, kind(library.address("helper"))
 
 
-class Team:
+class ThreadPool:
     """`size` threads, this one among them, that work on one run at a time."""
 
     def __init__(self, size: int) -> None:
@@ -231,8 +231,8 @@ def _yield_address() -> int:
 
 
 _lock = threading.Lock()
-_teams: dict[int, Team | None] = {}  # one, once it is there
-_former: list[Team] = []  # whose block a run may still look at
+_teams: dict[int, ThreadPool | None] = {}  # one, once it is there
+_former: list[ThreadPool] = []  # whose block a run may still look at
 
 
 def dismiss() -> None:
@@ -247,7 +247,7 @@ def dismiss() -> None:
 thread_changes.append(dismiss)
 
 
-def team() -> Team | None:
+def pool() -> ThreadPool | None:
     """This process's team, started when it is first asked for; None for a single thread."""
     try:
         return _teams[0]
@@ -256,7 +256,7 @@ def team() -> Team | None:
     with _lock:
         if 0 not in _teams:
             size = get_num_threads()
-            made = Team(size) if size > 1 else None
+            made = ThreadPool(size) if size > 1 else None
             if made is not None:
                 made.start()
             _teams[0] = made

@@ -28,11 +28,11 @@ _BITS = 11
 assert MAX_CHUNKS < 1 << _BITS  # the chunks of a stage can be counted
 _LATER = 1 << 24  # chunks by which a stage can be ahead of somebody who is late; any other list is
 # one that nobody has taken from for long
-_TEAM = INT.as_pointer()
+_POOL = INT.as_pointer()
 
 
 def emit_stage(
-    b: Any, team: Any, index: Any, chunks: list[int], before: int, work: Callable[[int, Any], None]
+    b: Any, pool: Any, index: Any, chunks: list[int], before: int, work: Callable[[int, Any], None]
 ) -> None:
     """Take chunks as thread `index` until there are none, then wait until all are done.
 
@@ -40,9 +40,9 @@ def emit_stage(
     `work(k, chunk)` emits one chunk of kernel k.
     """
     total = sum(chunks)
-    base = b.load(word(b, team, BASE))
+    base = b.load(word(b, pool, BASE))
     stage = b.add(base, integer(before))
-    threads = b.load(word(b, team, SIZE))
+    threads = b.load(word(b, pool, SIZE))
     share = _share(b.module)
     with b.goto_entry_block():
         done, owner = b.alloca(INT), b.alloca(INT)
@@ -66,7 +66,7 @@ def emit_stage(
         )
         b.branch(take)
         b.position_at_end(take)
-        place = b.call(_take(b.module), [_list(b, team, mine), stage, length, turn])
+        place = b.call(_take(b.module), [_list(b, pool, mine), stage, length, turn])
         b.cbranch(b.icmp_signed(">=", place, integer(0)), some, none)
         b.position_at_end(some)
         for number, (low, many) in enumerate(parts):
@@ -80,12 +80,12 @@ def emit_stage(
         following = b.add(mine, integer(1))
         last = b.icmp_signed("==", following, threads)
         b.store(b.select(last, integer(0), following), owner)
-    b.call(_finish(b.module), [team, b.load(done), b.add(stage, integer(total))])
+    b.call(_finish(b.module), [pool, b.load(done), b.add(stage, integer(total))])
 
 
-def _list(b: Any, team: Any, thread: Any) -> Any:
+def _list(b: Any, pool: Any, thread: Any) -> Any:
     """A pointer to the word that is a thread's list."""
-    return b.gep(team, [b.add(integer(LISTS), b.mul(thread, integer(8)))])
+    return b.gep(pool, [b.add(integer(LISTS), b.mul(thread, integer(8)))])
 
 
 def _function(module: ir.Module, name: str, result: Any, kinds: list[Any]) -> tuple[Any, Any]:
@@ -114,7 +114,7 @@ def _take(module: ir.Module) -> Any:
     from the end if it isn't the caller's list; −1 if there is none."""
     if "take" in module.globals:
         return module.globals["take"]
-    function, b = _function(module, "take", INT, [_TEAM, INT, INT, INT])
+    function, b = _function(module, "take", INT, [_POOL, INT, INT, INT])
     shared, stage, length, steal = function.args
     look, fine, again = (function.append_basic_block(name) for name in ("look", "fine", "again"))
     mark = b.shl(stage, integer(2 * _BITS))
@@ -149,13 +149,13 @@ def _finish(module: ir.Module) -> Any:
     """finish(team, done, all): so many chunks are done; return when all are."""
     if "finish" in module.globals:
         return module.globals["finish"]
-    function, b = _function(module, "finish", ir.VoidType(), [_TEAM, INT, INT])
-    team, done, wanted = function.args
-    counter = word(b, team, DONE)
+    function, b = _function(module, "finish", ir.VoidType(), [_POOL, INT, INT])
+    pool, done, wanted = function.args
+    counter = word(b, pool, DONE)
     with b.if_then(b.icmp_signed(">", done, integer(0))):
         b.atomic_rmw("add", counter, done, "seq_cst")
     emit_wait(
-        b, team,
+        b, pool,
         lambda: b.icmp_signed(">=", b.sub(atomic_load(b, counter), wanted), integer(0)),
     )  # fmt: skip
     b.ret_void()

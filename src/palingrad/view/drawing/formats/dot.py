@@ -19,18 +19,18 @@ def dot(picture: Picture) -> str:
     groups: dict[tuple[str, ...], list[Item]] = {}
     for item in picture.items:
         groups.setdefault(item.scope, []).append(item)
-    opened: tuple[str, ...] = ()
+    graph_scope: tuple[str, ...] = ()
     for number, (scope, items) in enumerate(sorted(groups.items())):
         shared = 0
-        while shared < min(len(opened), len(scope)) and opened[shared] == scope[shared]:
+        while shared < min(len(graph_scope), len(scope)) and graph_scope[shared] == scope[shared]:
             shared += 1
-        lines += ["  }"] * (len(opened) - shared)
+        lines += ["  }"] * (len(graph_scope) - shared)
         for depth in range(shared, len(scope)):
             title = _quoted(scope[depth])
             lines.append(f"  subgraph cluster_{number}_{depth} {{ label={title}")
-        opened = scope
+        graph_scope = scope
         lines += [f"  {item.key} [{_looks(item)}]" for item in items]
-    lines += ["  }"] * len(opened)
+    lines += ["  }"] * len(graph_scope)
     items = {item.key: item for item in picture.items}
     for link in picture.links:
         target = items[link.target]

@@ -9,7 +9,7 @@ import numpy as np
 from ....autodiff.jacobians import one_hot_like
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array
-from ....graph.context import opened
+from ....graph.context import graph_scope
 from ....graph.describe.notation import Piece, added
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
@@ -90,7 +90,7 @@ class Backwards:
         if is_number_like(y):
             text = f"{name} = 1"
             if self._counts and worked.known is not None:
-                with opened(None, hidden=True, observed=False):
+                with graph_scope(None, hidden=True, observed=False):
                     self._totals[id(y)] = ops.ones_like(worked.known[id(y)])
                 value = self.total(y)
         else:
@@ -126,14 +126,14 @@ class Backwards:
     def _ends(self) -> bool:
         return is_number_like(self.worked.y)
 
-    def _pull_numbers(self, node: Operation, twin: Any, items: dict[int, Item]) -> None:
+    def _pull_numbers(self, node: Operation, shadow: Any, items: dict[int, Item]) -> None:
         totals = self._totals
         g: Any = totals.get(id(node))
         if isinstance(node, MultipleOutputs):
             g = [totals.get(id(items[n])) if n in items else None for n in range(node.count)]
         wanted = [id(x) in self.worked.active and is_float(x) for x in node.inputs]
-        with opened(None, hidden=True, observed=False):
-            for x, c in zip(node.inputs, pulled_back(twin, g, wanted), strict=True):
+        with graph_scope(None, hidden=True, observed=False):
+            for x, c in zip(node.inputs, pulled_back(shadow, g, wanted), strict=True):
                 if c is not None:
                     before = totals.get(id(x))
                     totals[id(x)] = c if before is None else before + c
@@ -146,7 +146,7 @@ def _jacobian(worked: Worked) -> Array | None:
         return None
     y, x = known[id(worked.y)], known[id(worked.x)]
     rows: list[Array] = []
-    with opened(None, hidden=True, observed=False):
+    with graph_scope(None, hidden=True, observed=False):
         for place in range(y.value.size):
             found = reverse({y: one_hot_like(y, place)}, [x])
             rows.append(found[x].numpy() if x in found else np.zeros(x.shape, x.dtype))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....autodiff.reverse import pulled_back
 from ....dtypes import Array
-from ....graph.context import opened
+from ....graph.context import graph_scope
 from ....graph.describe.notation import PRODUCT, Piece, added
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -92,10 +92,10 @@ def _numbers(worked: Worked, node: Operation) -> list[Array | None]:
     """The local derivatives as numbers."""
     if worked.known is None:
         return [None] * len(node.inputs)
-    twin = worked.known[id(node)]
+    shadow = worked.known[id(node)]
     wanted = [id(x) in worked.active and is_float(x) for x in node.inputs]
-    with opened(None, hidden=True, observed=False):
-        found = pulled_back(twin, ops.ones_like(twin), wanted)
+    with graph_scope(None, hidden=True, observed=False):
+        found = pulled_back(shadow, ops.ones_like(shadow), wanted)
     return [None if one is None else one.numpy() for one in found]
 
 

@@ -9,9 +9,9 @@ from ....autodiff.gradients import keeping_promises
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
-from ....graph.context import built_at, level_of, opened
+from ....graph.context import built_at, graph_scope, level_of
 from ....graph.describe.notation import Piece
-from ....graph.kinds import Scratch
+from ....graph.kinds import AnonymousGraph
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -42,26 +42,26 @@ class Worked:
         original = postorder(y, x)
         shown = user_names(original)
         given = {node: _given(node, feeds) for node in original if not node.inputs}
-        twins: dict[Node, Any] = {}
+        shadows: dict[Node, Any] = {}
         stands: dict[Node, Any] = {}
-        with opened(Scratch(), hidden=True, observed=False):
+        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             for node, value in given.items():
                 plain = isinstance(node, Constant) and id(node) not in shown and node is not x
-                twins[node] = node if plain else _stand_in(node, value)
-                stands[twins[node]] = value
+                shadows[node] = node if plain else _stand_in(node, value)
+                stands[shadows[node]] = value
             if x.inputs:  # x is computed itself: it stands for all that it is made of
-                twins[x] = _stand_in(x, x.value)
-            twins = replay(original, keeping_promises(Operation.rebuild), twins)
+                shadows[x] = _stand_in(x, x.value)
+            shadows = replay(original, keeping_promises(Operation.rebuild), shadows)
             if any(level_of(node._origin) for node in original):  # a gradient has its rules' guards
-                (twins[y],) = _simple([twins[y]])
-        self.y, self.x = twins[y], twins[x]
+                (shadows[y],) = _simple([shadows[y]])
+        self.y, self.x = shadows[y], shadows[x]
         self.order = postorder(self.y)
         self.active = self._depending()
         self.of: dict[int, Node] = {
-            id(twin): node for node, twin in twins.items() if isinstance(twin, Node)
+            id(shadow): node for node, shadow in shadows.items() if isinstance(shadow, Node)
         }
         self.known = self._values(stands, x)
-        self.names = self._named(shown, original, twins)
+        self.names = self._named(shown, original, shadows)
 
     def _depending(self) -> set[int]:
         """The nodes, by id, that x reaches."""
@@ -82,16 +82,16 @@ class Worked:
         eager: dict[Node, Any] = {
             node: node if isinstance(node, Constant) else Constant(values[node]) for node in leaves
         }
-        with opened(None, hidden=True, observed=False):
+        with graph_scope(None, hidden=True, observed=False):
             eager = replay(self.order, Operation.rebuild, eager)
-        return {id(node): twin for node, twin in eager.items()}
+        return {id(node): shadow for node, shadow in eager.items()}
 
-    def _named(self, given: Named, original: Sequence[Node], twins: Mapping[Node, Any]) -> Named:
+    def _named(self, given: Named, original: Sequence[Node], shadows: Mapping[Node, Any]) -> Named:
         """Names for the leaves, and for all that depends on x."""
         found = {
-            id(twins[node]): name
+            id(shadows[node]): name
             for node, name in ((node, given.get(id(node))) for node in original)
-            if name is not None and isinstance(twins[node], Node)
+            if name is not None and isinstance(shadows[node], Node)
         }
         letters = Letters(found.values())
         if id(self.y) not in found:
@@ -152,7 +152,7 @@ class Worked:
         outputs, None for one that is 1 (or, of several outputs, that nothing flows into)."""
         stands: dict[Node, Any] = {}
         pieces: dict[int, Piece] = {}
-        with opened(Scratch(), hidden=True, observed=False):
+        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             for one in node.inputs:
                 if one not in stands:
                     stands[one] = one if isinstance(one, Constant) else _stand_in(one, None)
@@ -170,7 +170,7 @@ class Worked:
         """The whole derivative as one expression, or "" where it is too long."""
         if len(self.order) > _SHORT or not is_number_like(self.y):
             return ""
-        with opened(Scratch(), hidden=True, observed=False):
+        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             found = reverse({self.y: ops.ones_like(self.y)}, [self.x])
             if self.x not in found:
                 return ""

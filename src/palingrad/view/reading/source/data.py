@@ -57,8 +57,8 @@ def _tokens(array: Array) -> list[str]:
     sizes = [int(np.prod(array.shape[axis:])) for axis in range(array.ndim)]
     tokens: list[str] = []
     for place, value in enumerate(flat):
-        opened = sum(place % size == 0 for size in sizes)
+        graph_scope = sum(place % size == 0 for size in sizes)
         closed = sum((place + 1) % size == 0 for size in sizes)
         comma = "" if place + 1 == len(flat) else ", "
-        tokens.append("[" * opened + number_text(value) + "]" * closed + comma)
+        tokens.append("[" * graph_scope + number_text(value) + "]" * closed + comma)
     return tokens

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ....errors import GraphError
-from ....graph.context import opened
-from ....graph.kinds import Composite, Custom, Elementwise, Scratch
+from ....graph.context import graph_scope
+from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -137,10 +137,10 @@ class Formulas:
 
     def _composite(self, node: Composite, given: list[Code]) -> Code:
         """What the node is made of: where it is used if that is short, else a function."""
-        with opened(Scratch(), hidden=True):
+        with graph_scope(AnonymousGraph(), hidden=True):
             stand = [Placeholder(x.shape, dtype=x.dtype) for x in node.inputs]
-            twin: Any = node.rebuild(stand)
-            program = Program(tuple(stand), (twin.expansion,))
+            shadow: Any = node.rebuild(stand)
+            program = Program(tuple(stand), (shadow.expansion,))
             for one in (simplify, fold, share, simplify, fold, share):
                 program = one(program)
         order = [one for one in program.order if isinstance(one, Operation)]

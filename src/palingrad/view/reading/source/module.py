@@ -158,7 +158,7 @@ class Module:
         wanted, program = self._wanted, self._program
         results = {id(node) for node in program.outputs}
         landing = {id(value): variable for variable, value in program.updates}
-        twins = {(id(node._origin), node.kind_name()): codes[id(node)] for node in nodes}
+        shadows = {(id(node._origin), node.kind_name()): codes[id(node)] for node in nodes}
         seen: set[Any] = set()
         for node in reversed(nodes):  # of several with one name the last is what is meant
             code = codes[id(node)]
@@ -171,9 +171,9 @@ class Module:
                 start = "grad_" * of.times
                 known = self._titles.get(id(of.target), of.name)
                 name = start + known if known else name
-                twin = twins.get((id(of.target._origin), of.target.kind_name()))
-                if not known and of.times == 1 and twin is not None and twin is not code:
-                    code.of = twin
+                shadow = shadows.get((id(of.target._origin), of.target.kind_name()))
+                if not known and of.times == 1 and shadow is not None and shadow is not code:
+                    code.of = shadow
             code.named = bool(name) and name not in seen
             seen.add(name)
             code.name = name or node.kind_name()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from .....shapes import sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
 from ...llvm.target import host
 from ...llvm.values import Value, value_type
@@ -20,24 +20,24 @@ _UNROLLED = 25  # taps that are written out one after the other
 class Depthwise:
     """A convolution, or the gradient of its input: items are rows of the result."""
 
-    def __init__(self, plan: Any, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
-        self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
+    def __init__(self, plan: Any, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
+        self.epilogue = Epilogue(plan.unit, context, plan.lanes, axis=1)
         image, taps = plan.unit.works
-        self.steps = image.steps(frame.views)
-        self.x = image.start(frame)
-        self.taps = frame.typed(taps, plan.dtype)
+        self.steps = image.steps(context.views)
+        self.x = image.start(context)
+        self.taps = context.typed(taps, plan.dtype)
         self.count = plan.size[0] * plan.size[1]
         self.unrolled = self.count <= _UNROLLED
         kind = value_type(plan.dtype, plan.lanes)
-        self.slots = [frame.slot(kind) for _ in range(_PLACES)]
+        self.buffers = [context.slot(kind) for _ in range(_PLACES)]
         self.flat = len(sizes(plan.unit.nodes[0].shape)) == 3
 
     def run(self) -> None:
         """Row after row, of each a vector of channels after the other."""
         b, plan = self.b, self.plan
         to_image, to_row, _ = self.steps
-        with loop(b, self.frame.begin, self.frame.end) as item:
+        with loop(b, self.context.begin, self.context.end) as item:
             image, y = unravelled(b, item, (plan.n, plan.places[0]))
             start = b.add(
                 b.mul(image, integer(to_image)), b.mul(y, integer(plan.stride[0] * to_row))
@@ -92,7 +92,7 @@ class Depthwise:
                         seen[where] = element(integer(place))
                     totals[number] = seen[where].fused(weight, totals[number])
         else:
-            for slot in self.slots[:many]:
+            for slot in self.buffers[:many]:
                 b.store(zero.code, slot)
             with (
                 loop(b, integer(0), integer(plan.size[0])) as i,
@@ -103,11 +103,13 @@ class Depthwise:
                     b.mul(i, integer(dilation[0] * to_row)),
                     b.mul(j, integer(dilation[1] * to_column)),
                 )
-                for number, slot in enumerate(self.slots[:many]):
+                for number, slot in enumerate(self.buffers[:many]):
                     one = element(b.add(place, integer(number * stride * to_column)))
                     so_far = Value(b, b.load(slot), plan.dtype, plan.lanes)
                     b.store(one.fused(weight, so_far).code, slot)
-            totals = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in self.slots[:many]]
+            totals = [
+                Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in self.buffers[:many]
+            ]
         image, y = at
         for number, total in enumerate(totals):
             column = b.add(x, integer(number))
@@ -119,13 +121,13 @@ class DepthwiseWeight:
     """The gradient of the weight: an item is some taps of a row of the window, for a vector of
     channels, each summed over all places of all images."""
 
-    def __init__(self, plan: Any, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
+    def __init__(self, plan: Any, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
         image, cotangent = plan.unit.works
-        self.x_steps = image.steps(frame.views)
-        self.g_steps = cotangent.steps(frame.views)
-        self.x, self.g = image.start(frame), cotangent.start(frame)
-        self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
+        self.x_steps = image.steps(context.views)
+        self.g_steps = cotangent.steps(context.views)
+        self.x, self.g = image.start(context), cotangent.start(context)
+        self.z = context.typed(plan.unit.nodes[0], plan.dtype)
 
     @staticmethod
     def items(plan: Any) -> int:
@@ -138,7 +140,7 @@ class DepthwiseWeight:
         more, others, short = _parts(plan)
         blocks = -(-plan.groups // plan.lanes)
         rest = plan.groups - (blocks - 1) * plan.lanes
-        with loop(b, self.frame.begin, self.frame.end) as item:
+        with loop(b, self.context.begin, self.context.end) as item:
             block, i, part = unravelled(b, item, (blocks, plan.size[0], more + others))
             kinds = (("<", more, short + 1, 0), (">=", others, short, more))
             for sign, number, many, above in kinds:
@@ -157,9 +159,9 @@ class DepthwiseWeight:
         b, plan = self.b, self.plan
         streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
         kind = value_type(plan.dtype, plan.lanes)
-        slots = [[self.frame.slot(kind) for _ in range(streams)] for _ in range(many)]
+        buffers = [[self.context.slot(kind) for _ in range(streams)] for _ in range(many)]
         zero = Value(b, None, plan.dtype, plan.lanes).number(0)
-        for slot in (one for some in slots for one in some):
+        for slot in (one for some in buffers for one in some):
             b.store(zero.code, slot)
         channel = b.mul(block, integer(plan.lanes))
         x_image, x_row, x_column = self.x_steps
@@ -179,14 +181,14 @@ class DepthwiseWeight:
                 def places(x: Any, count: int, left: Any = left, right: Any = right) -> None:
                     at_x = b.gep(left, [b.mul(x, integer(stride[1] * x_column))])
                     at_g = b.gep(right, [b.mul(x, integer(g_column))])
-                    self._add(slots, at_x, at_g, count, active)
+                    self._add(buffers, at_x, at_g, count, active)
 
                 with loop(b, integer(0), integer(whole), streams) as x:
                     places(x, streams)
                 if whole < width:
                     places(integer(whole), width - whole)
         tap = b.add(b.mul(i, integer(plan.size[1])), j)
-        for number, some in enumerate(slots):
+        for number, some in enumerate(buffers):
             parts = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in some]
             total = parts[0]
             for part in parts[1:]:
@@ -194,7 +196,7 @@ class DepthwiseWeight:
             place = b.mul(b.add(tap, integer(number)), integer(plan.pitch))
             write(b, self.z, total, b.add(place, channel), 1, active)
 
-    def _add(self, slots: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
+    def _add(self, buffers: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
         """The products of `count` places next to each other, each to a sum of its own."""
         b, plan = self.b, self.plan
 
@@ -204,7 +206,7 @@ class DepthwiseWeight:
         seen: dict[int, Value] = {}
         for number in range(count):
             cotangent = element(g, number * self.g_steps[2])
-            for tap, some in enumerate(slots):
+            for tap, some in enumerate(buffers):
                 place = (number * plan.stride[1] + tap * plan.dilation[1]) * self.x_steps[2]
                 if place not in seen:
                     seen[place] = element(x, place)

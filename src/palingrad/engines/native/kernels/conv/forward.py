@@ -15,7 +15,7 @@ from llvmlite import ir
 from .....graph.node import Node
 from .....ops.convolution import ConvolutionInput
 from .....shapes import sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors
 from ...llvm.strided_view import View
 from ...llvm.target import host
@@ -26,7 +26,7 @@ from ..gemm.epilogue import Epilogue, after
 from ..gemm.microkernel import Tile, heights, shape_for
 from ..gemm.packing import pack_rows
 from .depthwise import Depthwise
-from .padded_images import AsItLies, Image, framed, planes
+from .padded_images import Image, StridedNHWC, framed, planes
 
 
 @dataclass(frozen=True)
@@ -109,12 +109,12 @@ class PackedTaps(Unit):
         down, across, *_ = self._sizes(views)
         return (1 if self.each else self.groups) * self._panels(views) * down * across
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b = frame.builder
-        view = frame.views[self.source]
+        b = context.builder
+        view = context.views[self.source]
         dtype = dtype_of(self.source)
-        down, across, summed, columns = self._sizes(frame.views)
+        down, across, summed, columns = self._sizes(context.views)
         to_o, to_c, *to_tap = view.strides
         to_y, to_x = to_tap if len(to_tap) == 2 else (0, *to_tap)
         start = view.offset
@@ -122,12 +122,12 @@ class PackedTaps(Unit):
             start += (down - 1) * to_y + (across - 1) * to_x
             to_y, to_x = -to_y, -to_x
         step = (to_o, to_c) if self.turned and not self.each else (to_c, to_o)
-        source, work = frame.typed(view.base, dtype, start), frame.typed(self, dtype)
+        source, work = context.typed(view.base, dtype, start), context.typed(self, dtype)
         lanes = min(host().lanes(dtype.itemsize), self.width)
-        panels = self._panels(frame.views)
+        panels = self._panels(context.views)
         rest = columns - (panels - 1) * self.width
         to_group = view.shape[0] // self.groups * to_o
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             group, panel, tap = unravelled(b, item, (self.groups, panels, down * across))
             y, x = b.sdiv(tap, integer(across)), b.srem(tap, integer(across))
             place = b.add(b.mul(y, integer(to_y)), b.mul(x, integer(to_x)))
@@ -149,7 +149,7 @@ class Convolve(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        lying = [work.source for work in self.works if isinstance(work, AsItLies)]
+        lying = [work.source for work in self.works if isinstance(work, StridedNHWC)]
         return [*dict.fromkeys((*lying, *after(self)))]
 
     def needs(self) -> list[Node]:
@@ -182,10 +182,10 @@ class Convolve(Unit):
         each = 0.02 if plan.depthwise else 0.008
         return places * (each * down * across * plan.summed + 0.2 * len(self.nodes))
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        plan = _Plan(self, frame.views)
-        (Depthwise if plan.depthwise else _Emitter)(plan, frame).run()
+        plan = _Plan(self, context.views)
+        (Depthwise if plan.depthwise else _Emitter)(plan, context).run()
 
 
 class _Plan:
@@ -233,21 +233,21 @@ class _Plan:
 class _Emitter:
     """The loops around the tiles of one convolution."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
-        self.epilogue = Epilogue(plan.unit, frame, plan.lanes, axis=1)
+    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
+        self.epilogue = Epilogue(plan.unit, context, plan.lanes, axis=1)
         image, taps = plan.unit.works
-        self.steps = image.steps(frame.views)
-        self.x = image.start(frame)
-        self.taps = frame.typed(taps, plan.dtype)
+        self.steps = image.steps(context.views)
+        self.x = image.start(context)
+        self.taps = context.typed(taps, plan.dtype)
         self.depth = plan.size[0] * plan.size[1] * plan.summed
         self.direct = self.epilogue.trivial
         element = scalar_type(plan.dtype)
         most = max(tall * wide for *_, tall, wide in plan.area.kinds())
-        area = frame.stack(plan.dtype, most * plan.width)
+        area = context.stack(plan.dtype, most * plan.width)
         self.scratch = self.b.bitcast(area, element.as_pointer())
         if self.direct:
-            self.z = frame.typed(plan.unit.nodes[0], plan.dtype)
+            self.z = context.typed(plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:
         """Panel after panel of every group; in each, block row after block row."""
@@ -255,7 +255,7 @@ class _Emitter:
         blocks = sum(plan.area.rows[:2])
         with loop(b, integer(0), integer(plan.groups * plan.panels)) as number:
             group, panel = unravelled(b, number, (plan.groups, plan.panels))
-            with loop(b, self.frame.begin, self.frame.end) as item:
+            with loop(b, self.context.begin, self.context.end) as item:
                 image, block = b.sdiv(item, integer(blocks)), b.srem(item, integer(blocks))
                 taps = b.gep(self.taps, [b.mul(number, integer(self.depth * plan.width))])
 

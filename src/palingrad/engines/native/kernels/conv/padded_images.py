@@ -8,7 +8,7 @@ from typing import Any
 
 from .....dtypes import DType
 from .....graph.node import Node
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import address, integer, loop, read, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
@@ -60,7 +60,7 @@ def channels_last(node: Node, shape: tuple[int, ...]) -> View:
 
 
 @dataclass(frozen=True, eq=False)
-class AsItLies:
+class StridedNHWC:
     """An image that lies with channels last already and needs no frame: read where it is."""
 
     source: Any
@@ -70,10 +70,10 @@ class AsItLies:
         _, c, height, width = Image.of(views[self.source]).size
         return height * width * c, width * c, c
 
-    def start(self, frame: Frame) -> Any:
+    def start(self, context: KernelContext) -> Any:
         """Where the first element is."""
-        view = frame.views[self.source]
-        return frame.typed(view.base, dtype_of(self.source), view.offset)
+        view = context.views[self.source]
+        return context.typed(view.base, dtype_of(self.source), view.offset)
 
     def workspace(self, views: dict[Node, View]) -> int:
         """None."""
@@ -81,7 +81,7 @@ class AsItLies:
 
 
 @dataclass(eq=False)
-class Framed(Unit):
+class PaddedNHWC(Unit):
     """A copy of x with channels last, rows and columns `spacing` apart, from `offset` on in zeros.
 
     `extent`: rows and columns of the copy. With a negative offset what lies before is left out.
@@ -100,9 +100,9 @@ class Framed(Unit):
         c = Image.of(views[self.source]).size[1]
         return self.extent[0] * self.extent[1] * c, self.extent[1] * c, c
 
-    def start(self, frame: Frame) -> Any:
+    def start(self, context: KernelContext) -> Any:
         """Where the first element is."""
-        return frame.typed(self, dtype_of(self.source))
+        return context.typed(self, dtype_of(self.source))
 
     def workspace(self, views: dict[Node, View]) -> int:
         """Bytes of the copy."""
@@ -117,16 +117,16 @@ class Framed(Unit):
         """Its rows."""
         return views[self.source].shape[0] * self.extent[0]
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for rows `frame.begin` to `frame.end`."""
-        b = frame.builder
-        image = Image.of(frame.views[self.source])
+        b = context.builder
+        image = Image.of(context.views[self.source])
         dtype = dtype_of(self.source)
         _, _, height, width = image.size
-        row_step = self.steps(frame.views)[1]
-        source = frame.typed(image.view.base, dtype, image.view.offset)
-        work = frame.typed(self, dtype)
-        with loop(b, frame.begin, frame.end) as item:
+        row_step = self.steps(context.views)[1]
+        source = context.typed(image.view.base, dtype, image.view.offset)
+        work = context.typed(self, dtype)
+        with loop(b, context.begin, context.end) as item:
             number = b.sdiv(item, integer(self.extent[0]))
             y = b.srem(item, integer(self.extent[0]))
             from_start = b.sub(y, integer(self.offset[0]))
@@ -218,11 +218,11 @@ def framed(
     view = views[source]
     image = Image.of(view)
     space = image.size[2:]
-    plain = AsItLies(source)
+    plain = StridedNHWC(source)
     each, down, across = plain.steps(views)
     lies = (each, 1, down, across)
     same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
     if same and (extent, offset, spacing) == (space, (0, 0), (1, 1)):
         return plain
-    made = Framed(source=source, extent=extent, offset=offset, spacing=spacing)
+    made = PaddedNHWC(source=source, extent=extent, offset=offset, spacing=spacing)
     return shared.setdefault(("framed", view.base, view, extent, offset, spacing), made)

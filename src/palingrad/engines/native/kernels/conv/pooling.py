@@ -16,7 +16,7 @@ from .....graph.node import Node
 from .....ops.pooling import MaxPoolSelect, SumPool, SumPoolSpread
 from .....ops.reduce import Max
 from .....shapes import size, sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
@@ -53,10 +53,10 @@ class _Windows:
 class _Source:
     """An image whose elements are read, `lanes` channels at a time."""
 
-    def __init__(self, image: Image, lanes: int, frame: Frame) -> None:
-        self.image, self.lanes, self.b = image, lanes, frame.builder
+    def __init__(self, image: Image, lanes: int, context: KernelContext) -> None:
+        self.image, self.lanes, self.b = image, lanes, context.builder
         self.dtype = dtype_of(image.view.base)
-        self.start = frame.typed(image.view.base, self.dtype, image.view.offset)
+        self.start = context.typed(image.view.base, self.dtype, image.view.offset)
 
     def at(self, image: Any, channel: Any, y: Any, x: Any, active: int) -> Value:
         """The elements at a place."""
@@ -69,11 +69,11 @@ class _Source:
 class _Largest:
     """Where each window's largest element is."""
 
-    def __init__(self, windows: _Windows, frame: Frame) -> None:
-        self.w, self.b = windows, frame.builder
-        self.x = _Source(windows.image, windows.lanes, frame)
-        self.best = frame.slot(value_type(windows.dtype, windows.lanes))
-        self.which = frame.slot(value_type(_TAP, windows.lanes))
+    def __init__(self, windows: _Windows, context: KernelContext) -> None:
+        self.w, self.b = windows, context.builder
+        self.x = _Source(windows.image, windows.lanes, context)
+        self.best = context.slot(value_type(windows.dtype, windows.lanes))
+        self.which = context.slot(value_type(_TAP, windows.lanes))
 
     def taps(self, at: tuple[Any, Any], body: Callable[[Value, Any, Any], None]) -> None:
         """`body(tap, y, x)` for every tap in order of the window at these indices, where that is
@@ -147,19 +147,19 @@ class Pool(Unit):
         """The windows, over what they are read from."""
         return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[-1]]))
 
-    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
+    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
         """The function that emits the result's elements at (image, (y, x), channel, active)."""
         raise NotImplementedError
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for rows `frame.begin` to `frame.end`."""
-        b = frame.builder
-        w = self.windows(frame.views)
-        value = self.value(w, frame)
-        epilogue = Epilogue(self, frame, w.lanes, axis=1)
-        *_, height, width = Image.of(frame.views[self.nodes[0]]).size
+        b = context.builder
+        w = self.windows(context.views)
+        value = self.value(w, context)
+        epilogue = Epilogue(self, context, w.lanes, axis=1)
+        *_, height, width = Image.of(context.views[self.nodes[0]]).size
         flat = len(sizes(self.nodes[0].shape)) == 3
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             image, y = b.sdiv(item, integer(height)), b.srem(item, integer(height))
             with loop(b, integer(0), integer(width)) as x:
 
@@ -175,9 +175,9 @@ class Pool(Unit):
 class PoolMax(Pool):
     """The largest element of each window, or another image's element where that is."""
 
-    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
-        b, node = frame.builder, self.nodes[0]
-        largest = _Largest(w, frame)
+    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
+        b, node = context.builder, self.nodes[0]
+        largest = _Largest(w, context)
         if not isinstance(node, MaxPoolSelect):
 
             def best(image: Any, at: Any, channel: Any, active: int) -> Value:
@@ -185,8 +185,8 @@ class PoolMax(Pool):
                 return largest.found()[0]
 
             return best
-        source = _Source(Image.of(frame.views[node.inputs[0]]), w.lanes, frame)
-        slot = frame.slot(value_type(w.dtype, w.lanes))
+        source = _Source(Image.of(context.views[node.inputs[0]]), w.lanes, context)
+        slot = context.slot(value_type(w.dtype, w.lanes))
 
         def selected(image: Any, at: Any, channel: Any, active: int) -> Value:
             largest.find(image, at, channel, active)
@@ -208,10 +208,10 @@ class PoolMax(Pool):
 class PoolSum(Pool):
     """The sum of each window, or for each element the sum of all windows that it is in."""
 
-    def value(self, w: _Windows, frame: Frame) -> Callable[..., Value]:
-        b = frame.builder
-        source = _Source(w.image, w.lanes, frame)
-        slot = frame.slot(value_type(w.dtype, w.lanes))
+    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
+        b = context.builder
+        source = _Source(w.image, w.lanes, context)
+        slot = context.slot(value_type(w.dtype, w.lanes))
 
         def total(image: Any, at: Any, channel: Any, active: int) -> Value:
             b.store(Value(b, None, w.dtype, w.lanes).number(0).code, slot)
@@ -220,7 +220,7 @@ class PoolSum(Pool):
                 so_far = Value(b, b.load(slot), w.dtype, w.lanes)
                 b.store((so_far + source.at(image, channel, y, x, active)).code, slot)
 
-            rows, columns = (self._range(w, frame, axis, at[axis]) for axis in (0, 1))
+            rows, columns = (self._range(w, context, axis, at[axis]) for axis in (0, 1))
             if rows[2] * columns[2] in range(1, _UNROLLED + 1):
                 for tap in range(rows[2] * columns[2]):
                     i, j = divmod(tap, columns[2])
@@ -232,10 +232,12 @@ class PoolSum(Pool):
 
         return total
 
-    def _range(self, w: _Windows, frame: Frame, axis: int, at: Any) -> tuple[Any, Any, int]:
+    def _range(
+        self, w: _Windows, context: KernelContext, axis: int, at: Any
+    ) -> tuple[Any, Any, int]:
         """(first, end) of what is summed on an axis for the result's place `at`; how many that is
         if everywhere the same, else 0."""
-        b = frame.builder
+        b = context.builder
         node = self.nodes[0]
         k, s, before = w.size[axis], w.stride[axis], w.before[axis]
         extent = w.image.size[2 + axis]
@@ -249,12 +251,12 @@ class PoolSum(Pool):
             y = b.add(at, integer(before))
             start = b.sdiv(b.add(y, integer(s - k)), integer(s))
             stop = b.add(b.sdiv(y, integer(s)), integer(1))
-            whole = Image.of(frame.views[node]).size[2 + axis] == extent * s
+            whole = Image.of(context.views[node]).size[2 + axis] == extent * s
             fixed = int(k == s and whole and not w.framed)
         if fixed:
             return start, stop, fixed
         low = b.icmp_signed("<", start, integer(0))
-        return b.select(low, integer(0), start), frame.smaller(stop, integer(extent)), 0
+        return b.select(low, integer(0), start), context.smaller(stop, integer(extent)), 0
 
 
 def is_tiled(node: Node) -> bool:
@@ -285,17 +287,17 @@ class PoolPlace(Unit):
         """Nanoseconds on one thread."""
         return (0.5 + 0.1 * len(self.nodes)) * size(sizes(self.nodes[0].shape))
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b = frame.builder
+        b = context.builder
         node = self.nodes[0]
-        w = self._windows(frame.views)
-        cotangent = Image.of(frame.views[node.inputs[0]])
-        g = _Source(cotangent, w.lanes, frame)
-        largest = _Largest(w, frame)
+        w = self._windows(context.views)
+        cotangent = Image.of(context.views[node.inputs[0]])
+        g = _Source(cotangent, w.lanes, context)
+        largest = _Largest(w, context)
         height, width = cotangent.size[2:]
         tiled = is_tiled(node)
-        put = self._once(w, frame) if tiled else self._added(frame)
+        put = self._once(w, context) if tiled else self._added(context)
 
         def row(image: Any, oy: Any) -> None:
             with loop(b, integer(0), integer(width)) as ox:
@@ -313,23 +315,23 @@ class PoolPlace(Unit):
 
                 vectors(b, w.c, w.lanes, one)
 
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             if tiled:
                 row(b.sdiv(item, integer(height)), b.srem(item, integer(height)))
             else:
-                self._clear(frame, item)
+                self._clear(context, item)
                 with loop(b, integer(0), integer(height)) as oy:
                     row(item, oy)
 
-    def _clear(self, frame: Frame, image: Any) -> None:
-        b, node = frame.builder, self.nodes[0]
-        whole = size(Image.of(frame.views[node]).size[1:])
-        start = b.gep(frame.typed(node, dtype_of(node)), [b.mul(image, integer(whole))])
+    def _clear(self, context: KernelContext, image: Any) -> None:
+        b, node = context.builder, self.nodes[0]
+        whole = size(Image.of(context.views[node]).size[1:])
+        start = b.gep(context.typed(node, dtype_of(node)), [b.mul(image, integer(whole))])
         clear(b, dtype_of(node), start, whole)
 
-    def _once(self, w: _Windows, frame: Frame) -> Callable[..., None]:
+    def _once(self, w: _Windows, context: KernelContext) -> Callable[..., None]:
         """The function that emits what becomes of an element at [image, channel, y, x]."""
-        epilogue = Epilogue(self, frame, w.lanes, axis=1)
+        epilogue = Epilogue(self, context, w.lanes, axis=1)
         flat = len(sizes(self.nodes[0].shape)) == 3
 
         def put(place: list[Any], part: Value, active: int) -> None:
@@ -337,11 +339,11 @@ class PoolPlace(Unit):
 
         return put
 
-    def _added(self, frame: Frame) -> Callable[..., None]:
+    def _added(self, context: KernelContext) -> Callable[..., None]:
         """The function that adds a part to the element at [image, channel, y, x]."""
-        b, node = frame.builder, self.nodes[0]
-        dtype, steps = dtype_of(node), Image.of(frame.views[node]).steps
-        z = frame.typed(node, dtype)
+        b, node = context.builder, self.nodes[0]
+        dtype, steps = dtype_of(node), Image.of(context.views[node]).steps
+        z = context.typed(node, dtype)
 
         def put(place: list[Any], part: Value, active: int) -> None:
             at = place_of(b, place, steps, integer(0))

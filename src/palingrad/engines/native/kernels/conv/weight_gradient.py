@@ -11,7 +11,7 @@ from typing import Any
 
 from .....graph.node import Node
 from .....shapes import size, sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
@@ -20,7 +20,7 @@ from ..formula import dtype_of
 from ..gemm.microkernel import Tile, shape_for
 from .depthwise import DepthwiseWeight
 from .forward import Area
-from .padded_images import AsItLies, Framed, Image, framed, planes
+from .padded_images import Image, PaddedNHWC, StridedNHWC, framed, planes
 
 _TERMS = 192  # places summed at least before a tile is written back
 _ITEMS = 8  # at least, if there are so many images or tiles
@@ -35,7 +35,7 @@ class ConvolveWeight(Unit):
     works: list[Any] = field(default_factory=list[Any])
 
     def reads(self) -> list[Node]:
-        return [work.source for work in self.works if isinstance(work, AsItLies)]
+        return [work.source for work in self.works if isinstance(work, StridedNHWC)]
 
     def needs(self) -> list[Node]:
         return list(self.nodes[0].inputs)
@@ -48,7 +48,7 @@ class ConvolveWeight(Unit):
             framed(x, plan.extent, plan.offset, (1, 1), views, shared),
             framed(g, plan.places, (0, 0), (1, 1), views, shared),
         ]
-        return [work for work in self.works if isinstance(work, Framed)]
+        return [work for work in self.works if isinstance(work, PaddedNHWC)]
 
     def items(self, views: dict[Node, View]) -> int:
         """Neighbouring tiles, over a part of the images; depthwise some taps of a vector of
@@ -65,7 +65,7 @@ class ConvolveWeight(Unit):
 
     def finish(self) -> AddParts:
         """The kernel that adds the parts' sums."""
-        return AddParts(nodes=self.nodes, kept=self.kept, works=[self])
+        return AddParts(nodes=self.nodes, live_out=self.live_out, works=[self])
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
@@ -74,10 +74,10 @@ class ConvolveWeight(Unit):
         each = 0.02 if plan.depthwise else 0.008
         return each * places * plan.size[0] * plan.size[1] * plan.c * plan.groups * plan.o
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        plan = _Plan(self, frame.views)
-        (DepthwiseWeight if plan.depthwise else _Emitter)(plan, frame).run()
+        plan = _Plan(self, context.views)
+        (DepthwiseWeight if plan.depthwise else _Emitter)(plan, context).run()
 
 
 class _Plan:
@@ -129,25 +129,25 @@ class _Plan:
 class _Emitter:
     """The loops around the tiles."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
+    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
         image, cotangent = plan.unit.works
-        self.x_steps = image.steps(frame.views)
-        self.g_steps = cotangent.steps(frame.views)
-        self.x, self.g = image.start(frame), cotangent.start(frame)
-        self.z = frame.typed(plan.unit if plan.parts > 1 else plan.unit.nodes[0], plan.dtype)
+        self.x_steps = image.steps(context.views)
+        self.g_steps = cotangent.steps(context.views)
+        self.x, self.g = image.start(context), cotangent.start(context)
+        self.z = context.typed(plan.unit if plan.parts > 1 else plan.unit.nodes[0], plan.dtype)
 
     def run(self) -> None:
         """Part after part of the images."""
         b, plan = self.b, self.plan
         gangs, together = integer(plan.gangs), integer(plan.together)
-        last = b.sdiv(b.add(self.frame.end, integer(plan.gangs - 1)), gangs)
-        with loop(b, b.sdiv(self.frame.begin, gangs), last) as part:
+        last = b.sdiv(b.add(self.context.end, integer(plan.gangs - 1)), gangs)
+        with loop(b, b.sdiv(self.context.begin, gangs), last) as part:
             start = b.mul(part, gangs)
-            low = b.sub(self.frame.begin, start)
+            low = b.sub(self.context.begin, start)
             low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
-            high = self.frame.smaller(b.sub(self.frame.end, start), gangs)
-            end = self.frame.smaller(b.mul(high, together), integer(plan.tiles))
+            high = self.context.smaller(b.sub(self.context.end, start), gangs)
+            end = self.context.smaller(b.mul(high, together), integer(plan.tiles))
             self._part(part, b.mul(low, together), end)
 
     def _part(self, part: Any, begin: Any, end: Any) -> None:
@@ -161,7 +161,7 @@ class _Emitter:
         with loop(b, low, high) as block:
             self.fresh = b.icmp_signed("==", block, low)
             first = b.mul(block, integer(plan.block))
-            count = self.frame.smaller(b.sub(integer(plan.n), first), integer(plan.block))
+            count = self.context.smaller(b.sub(integer(plan.n), first), integer(plan.block))
             with loop(b, begin, end) as item:
                 *panel, plane, row, column = unravelled(
                     b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
@@ -236,13 +236,13 @@ class AddParts(Unit):
         """Nanoseconds on one thread."""
         return 0.1 * self.works[0].workspace(views)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, _Plan(self.works[0], frame.views)
-        work, to = frame.pointer(self.works[0]), frame.pointer(self.nodes[0])
+        b, plan = context.builder, _Plan(self.works[0], context.views)
+        work, to = context.pointer(self.works[0]), context.pointer(self.nodes[0])
         lanes = host().lanes(plan.dtype.itemsize)
         items = -(-plan.count // _LENGTH)
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             start = b.mul(item, integer(_LENGTH))
 
             def one(index: Any, active: int) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .....graph.node import Node
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View
 from ...llvm.values import scalar_type
@@ -21,7 +21,7 @@ from .epilogue import Epilogue, is_far
 from .microkernel import Tile, by_height, tile_rows
 from .packing import pack_rows
 from .panels import PackLeft, PackRight, Plan
-from .problem import factors, vector_axis
+from .problem import gemm_problem, vector_axis
 from .small import Product
 
 _STRIP = 1 << 15  # bytes of a strip of the result that stay in the first cache
@@ -35,7 +35,7 @@ class LargeProduct(Product):
 
     def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
         """The kernel that comes before."""
-        f = factors(self.node, views)
+        f = gemm_problem(self.node, views)
         left, right = reversed(self.node.inputs) if f.swapped else self.node.inputs
         plan = Plan(self, views)
         if plan.as_it_lies:
@@ -52,25 +52,25 @@ class LargeProduct(Product):
         plan = Plan(self, views)
         return plan.batch * plan.strips
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for strips `frame.begin` to `frame.end`."""
-        _Emitter(Plan(self, frame.views), frame).run()
+        _Emitter(Plan(self, context.views), context).run()
 
 
 class _Emitter:
     """The loops of one large product."""
 
-    def __init__(self, plan: Plan, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
+    def __init__(self, plan: Plan, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
         unit, f = plan.unit, plan.f
-        self.epilogue = Epilogue(unit, frame, plan.lanes, vector_axis(unit.node, f))
+        self.epilogue = Epilogue(unit, context, plan.lanes, vector_axis(unit.node, f))
         self.direct = self.epilogue.trivial
-        self.far = self.direct and is_far(unit, frame.views)
-        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
-        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
-        self.packed = frame.typed(unit.works[0], plan.dtype) if unit.works else None
-        keeps = self.direct or unit.keeps(unit.node)
-        self.z = frame.typed(unit.node, plan.dtype) if keeps else None
+        self.far = self.direct and is_far(unit, context.views)
+        self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
+        self.packed = context.typed(unit.works[0], plan.dtype) if unit.works else None
+        is_live_out = self.direct or unit.is_live_out(unit.node)
+        self.z = context.typed(unit.node, plan.dtype) if is_live_out else None
         depth = min(plan.depth, f.depth)
         if plan.by_panel:
             self.strip = self._area(depth * plan.width)
@@ -88,12 +88,12 @@ class _Emitter:
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
-        return self.b.bitcast(self.frame.stack(self.plan.dtype, count), element.as_pointer())
+        return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
         """Strip after strip."""
         b, plan, f = self.b, self.plan, self.plan.f
-        with loop(b, self.frame.begin, self.frame.end) as item:
+        with loop(b, self.context.begin, self.context.end) as item:
             *self.batch, strip = unravelled(b, item, (*f.batch, plan.strips))
             number = b.sdiv(item, integer(plan.strips))
             self.at_x = b.gep(self.x, [place_of(b, self.batch, f.x_batch, integer(0))])

@@ -7,13 +7,13 @@ import math
 from dataclasses import dataclass
 
 from .....graph.node import Node
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import fetch_ahead, integer, loop, place_of, read, unravelled, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.values import Value, value_type
 from ..formula import dtype_of, lanes_for
 from ..reducers import across
-from .problem import factors
+from .problem import gemm_problem
 from .small import Product
 
 _STREAMS = 4
@@ -28,23 +28,23 @@ class Dot(Product):
 
     def items(self, views: dict[Node, View]) -> int:
         """The elements of the result."""
-        f = factors(self.node, views)
+        f = gemm_problem(self.node, views)
         return math.prod(f.batch) * f.rows * f.columns
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for elements `frame.begin` to `frame.end`."""
-        b, f = frame.builder, factors(self.node, frame.views)
+        b, f = context.builder, gemm_problem(self.node, context.views)
         dtype = dtype_of(self.node)
         lanes = lanes_for([dtype], f.depth)
-        x, y, z = (frame.pointer(one) for one in (f.x.base, f.y.base, self.node))
-        slots = [frame.slot(value_type(dtype, lanes)) for _ in range(_STREAMS)]
+        x, y, z = (context.pointer(one) for one in (f.x.base, f.y.base, self.node))
+        buffers = [context.slot(value_type(dtype, lanes)) for _ in range(_STREAMS)]
         zero = Value(b, None, dtype, lanes).number(0)
         bulk = f.depth // (lanes * _STREAMS) * lanes * _STREAMS
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             *batch, row, column = unravelled(b, item, (*f.batch, f.rows, f.columns))
             left = place_of(b, [*batch, row], [*f.x_batch, f.x_step[0]], integer(f.x.offset))
             right = place_of(b, [*batch, column], [*f.y_batch, f.y_step[1]], integer(f.y.offset))
-            for slot in slots:
+            for slot in buffers:
                 b.store(zero.code, slot)
 
             def add(index: object, active: int, slot: object) -> None:
@@ -59,14 +59,14 @@ class Dot(Product):
 
             if bulk:
                 with loop(b, integer(0), integer(bulk), lanes * _STREAMS) as index:
-                    for stream, slot in enumerate(slots):
+                    for stream, slot in enumerate(buffers):
                         add(b.add(index, integer(stream * lanes)), lanes, slot)
             if bulk < f.depth:
                 vectors(
                     b, f.depth - bulk, lanes,
-                    lambda index, active: add(b.add(index, integer(bulk)), active, slots[0]),
+                    lambda index, active: add(b.add(index, integer(bulk)), active, buffers[0]),
                 )  # fmt: skip
-            parts = [Value(b, b.load(slot), dtype, lanes) for slot in slots]
+            parts = [Value(b, b.load(slot), dtype, lanes) for slot in buffers]
             while len(parts) > 1:
                 parts = [p + q for p, q in zip(parts[::2], parts[1::2], strict=True)]
             write(b, z, across(parts[0], lambda p, q: p + q), item)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .....graph.node import Node
 from .....shapes import size as size_of, sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     FAR,
     address,
@@ -23,7 +23,7 @@ from ...llvm.strided_view import View, broadcast
 from ...llvm.values import Value
 from ..elementwise import Unit, compute
 from ..formula import dtype_of, outside
-from .problem import Factors, matrix_indices
+from .problem import GemmProblem, matrix_indices
 
 _CACHED = 1 << 20  # bytes that the second cache holds
 
@@ -34,20 +34,20 @@ def after(unit: Unit) -> list[Node]:
     return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
 
 
-def row_after_row(unit: Unit, views: dict[Node, View], f: Factors) -> bool:
+def row_after_row(unit: Unit, views: dict[Node, View], f: GemmProblem) -> bool:
     """Whether all that is read and written after a product lies row after row as the product does,
     or is one number."""
     first = unit.nodes[0]
     if f.swapped or any(len(sizes(x.shape)) < 2 for x in first.inputs):
         return False
     shape = sizes(first.shape)
-    found = [broadcast(views[x], shape) for x in after(unit)] + [views[x] for x in unit.kept]
+    found = [broadcast(views[x], shape) for x in after(unit)] + [views[x] for x in unit.live_out]
     return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in found)
 
 
 def bytes_beside(unit: Unit, views: dict[Node, View]) -> int:
     """Bytes of what has an element for each of the product's, and is read or written after it."""
-    bases = {views[x].base for x in [*after(unit), *unit.kept]}
+    bases = {views[x].base for x in [*after(unit), *unit.live_out]}
     count = size_of(unit.nodes[0].shape)
     return sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
 
@@ -60,14 +60,14 @@ def is_far(unit: Unit, views: dict[Node, View]) -> bool:
 class Epilogue:
     """What is computed from elements of a result, and where the kept values go."""
 
-    def __init__(self, unit: Unit, frame: Frame, lanes: int, axis: int = -1) -> None:
-        self.unit, self.frame, self.lanes = unit, frame, lanes
+    def __init__(self, unit: Unit, context: KernelContext, lanes: int, axis: int = -1) -> None:
+        self.unit, self.context, self.lanes = unit, context, lanes
         self.axis = axis  # along which the vectors run
         self.first = unit.nodes[0]
         shape = sizes(self.first.shape)
-        self.reads = {x: broadcast(frame.views[x], shape) for x in after(unit)}
-        self.bases = {x: frame.pointer(view.base) for x, view in self.reads.items()}
-        self.outs = {x: frame.pointer(frame.views[x].base) for x in unit.kept}
+        self.reads = {x: broadcast(context.views[x], shape) for x in after(unit)}
+        self.bases = {x: context.pointer(view.base) for x, view in self.reads.items()}
+        self.outs = {x: context.pointer(context.views[x].base) for x in unit.live_out}
 
     @property
     def trivial(self) -> bool:
@@ -76,7 +76,7 @@ class Epilogue:
 
     def elements(self, indices: list[Any], value: Value, active: int) -> None:
         """The elements at `indices` and their neighbours on the axis, as many as the value has."""
-        b, lanes = self.frame.builder, value.lanes
+        b, lanes = self.context.builder, value.lanes
         values: dict[Node, Value] = {self.first: value}
         for x, view in self.reads.items():
             place = place_of(b, indices, view.strides, integer(view.offset))
@@ -85,7 +85,7 @@ class Epilogue:
             values[x] = one if one.lanes == lanes else splatted(one, lanes)
         compute(b, self.unit.nodes[1:], values, lanes, self.unit.inner)
         for x, base in self.outs.items():
-            view = self.frame.views[x]
+            view = self.context.views[x]
             place = place_of(b, indices, view.strides, integer(view.offset))
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
@@ -94,7 +94,7 @@ class Epilogue:
         """Where what has an element for each of the product's lies, and how."""
         found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
         for x, base in self.outs.items():
-            found.setdefault(self.frame.views[x].base, (base, self.frame.views[x]))
+            found.setdefault(self.context.views[x].base, (base, self.context.views[x]))
         return [
             (base, view) for base, view in found.values()
             if view.strides and view.strides[self.axis] == 1
@@ -102,13 +102,13 @@ class Epilogue:
         ]  # fmt: skip
 
     def fetch(
-        self, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
+        self, matrix: tuple[GemmProblem, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
     ) -> None:
         """Have what the elements of a tile are computed with come to the first cache, meanwhile, if
         it is so much that it won't be in the second."""
-        b = self.frame.builder
+        b = self.context.builder
         f, batch = matrix
-        if not is_far(self.unit, self.frame.views):
+        if not is_far(self.unit, self.context.views):
             return
         beside = self._beside()
         with loop(b, integer(0), size[0]) as one:
@@ -119,17 +119,19 @@ class Epilogue:
                 for number in [*range(0, size[1], 64 // dtype.itemsize), size[1] - 1]:
                     fetch(b, address(b, base, dtype, b.add(place, integer(number))))
 
-    def flat(self, f: Factors) -> bool:
+    def flat(self, f: GemmProblem) -> bool:
         """Whether rows can be computed as one long row, which saves vectors that aren't full."""
-        return f.columns % self.lanes != 0 and row_after_row(self.unit, self.frame.views, f)
+        return f.columns % self.lanes != 0 and row_after_row(self.unit, self.context.views, f)
 
-    def rows(self, scratch: Any, matrix: tuple[Factors, list[Any]], first: Any, count: Any) -> None:
+    def rows(
+        self, scratch: Any, matrix: tuple[GemmProblem, list[Any]], first: Any, count: Any
+    ) -> None:
         """All elements of so many rows, which lie in the scratch one after another."""
-        b = self.frame.builder
+        b = self.context.builder
         f, batch = matrix
         total = b.mul(count, integer(f.columns))
         main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
-        far = is_far(self.unit, self.frame.views)
+        far = is_far(self.unit, self.context.views)
 
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
@@ -146,12 +148,12 @@ class Epilogue:
             body(index, 1)
 
     def tile(
-        self, scratch: Any, pitch: int, matrix: tuple[Factors, list[Any]], at: tuple[Any, Any],
+        self, scratch: Any, pitch: int, matrix: tuple[GemmProblem, list[Any]], at: tuple[Any, Any],
         size: tuple[Any, int],
     ) -> None:  # fmt: skip
         """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
         columns of a matrix of a batch."""
-        b = self.frame.builder
+        b = self.context.builder
         f, batch = matrix
         tall, width = size
         with loop(b, integer(0), tall) as one:

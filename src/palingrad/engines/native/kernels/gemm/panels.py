@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .....graph.node import Node
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View
 from ...llvm.target import host
@@ -16,7 +16,7 @@ from ..formula import dtype_of
 from .epilogue import is_far, row_after_row
 from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import factors
+from .problem import gemm_problem
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
@@ -31,7 +31,7 @@ class Plan:
 
     def __init__(self, unit: Any, views: dict[Node, View]) -> None:
         self.unit = unit
-        self.f = f = factors(unit.node, views)
+        self.f = f = gemm_problem(unit.node, views)
         self.dtype = dtype_of(unit.node)
         self.lanes = host().lanes(self.dtype.itemsize)
         tall, self.wide = shape_for(f.rows, f.columns, self.lanes)
@@ -101,17 +101,17 @@ class PackRight(_Pack):
         plan = Plan(self.product, views)
         return plan.copies * plan.panels * plan.blocks
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, Plan(self.product, frame.views)
+        b, plan = context.builder, Plan(self.product, context.views)
         f = plan.f
-        y = frame.typed(f.y.base, plan.dtype, f.y.offset)
-        work = frame.typed(self, plan.dtype)
+        y = context.typed(f.y.base, plan.dtype, f.y.offset)
+        work = context.typed(self, plan.dtype)
         batch = f.batch if plan.copies > 1 else ()
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             *where, panel, block = unravelled(b, item, (*batch, plan.panels, plan.blocks))
             first = b.mul(block, integer(plan.depth))
-            terms = frame.smaller(b.sub(integer(f.depth), first), integer(plan.depth))
+            terms = context.smaller(b.sub(integer(f.depth), first), integer(plan.depth))
             place = place_of(b, where, f.y_batch if batch else (), integer(0))
             place = b.add(place, b.mul(first, integer(f.y_step[0])))
             place = b.add(place, b.mul(panel, integer(plan.width * f.y_step[1])))
@@ -136,15 +136,15 @@ class PackLeft(_Pack):
         plan = Plan(self.product, views)
         return plan.copies * plan.tiles
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, Plan(self.product, frame.views)
+        b, plan = context.builder, Plan(self.product, context.views)
         f = plan.f
-        x = frame.typed(f.x.base, plan.dtype, f.x.offset)
-        work = frame.typed(self, plan.dtype)
+        x = context.typed(f.x.base, plan.dtype, f.x.offset)
+        work = context.typed(self, plan.dtype)
         batch = f.batch if plan.copies > 1 else ()
         step = (f.x_step[1], f.x_step[0])
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             *where, number = unravelled(b, item, (*batch, plan.tiles))
             place = place_of(b, where, f.x_batch if batch else (), integer(0))
             row, _ = tile_rows(b, number, plan.cut)

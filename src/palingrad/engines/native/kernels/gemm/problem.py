@@ -12,7 +12,7 @@ from ...llvm.strided_view import View, broadcast
 
 
 @dataclass(frozen=True)
-class Factors:
+class GemmProblem:
     """A product as matrices: batch axes, sizes, and where the operands' elements lie."""
 
     batch: tuple[int, ...]
@@ -33,7 +33,7 @@ class Factors:
         return math.prod(self.batch) * self.rows * self.depth * self.columns
 
 
-def factors(node: Operation, views: dict[Node, View]) -> Factors:
+def gemm_problem(node: Operation, views: dict[Node, View]) -> GemmProblem:
     """The product's operands as matrices. A vector on the left is a row, on the right a column."""
     x, y = (views[one] for one in node.inputs)
     x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x
@@ -48,7 +48,7 @@ def factors(node: Operation, views: dict[Node, View]) -> Factors:
         x, y, x_batch, y_batch = y, x, y_batch, x_batch
         x_step, y_step = (0, y_step[0]), (x_step[1], x_step[0])
         rows, columns = 1, rows
-    return Factors(batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped)
+    return GemmProblem(batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped)
 
 
 def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
@@ -58,12 +58,12 @@ def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
                  for one, other in zip(long, padded, strict=True))  # fmt: skip
 
 
-def vector_axis(node: Operation, f: Factors) -> int:
+def vector_axis(node: Operation, f: GemmProblem) -> int:
     """The axis of the node's shape that the matrix's columns are."""
     return -2 if f.swapped and node.inputs[1].ndim != 1 else -1
 
 
-def matrix_indices(node: Operation, f: Factors, row: Any, column: Any) -> list[Any]:
+def matrix_indices(node: Operation, f: GemmProblem, row: Any, column: Any) -> list[Any]:
     """Row and column of the matrix as indices of the node's last axes."""
     if f.swapped:
         row, column = column, row

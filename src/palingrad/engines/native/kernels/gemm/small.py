@@ -11,7 +11,7 @@ from llvmlite import ir
 from .....graph.node import Node
 from .....graph.operation import Operation
 from .....shapes import sizes
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View, row_major
 from ...llvm.target import host
@@ -21,18 +21,18 @@ from ..formula import dtype_of
 from .epilogue import Epilogue, after, is_far
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import Factors, factors, vector_axis
+from .problem import GemmProblem, gemm_problem, vector_axis
 
 DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
 _LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
 
 
-def is_large(f: Factors) -> bool:
+def is_large(f: GemmProblem) -> bool:
     """Whether packing both operands pays."""
     return min(f.rows, f.columns) >= 48 and f.depth >= 8 and f.work >= _LARGE
 
 
-def is_dot(f: Factors) -> bool:
+def is_dot(f: GemmProblem) -> bool:
     """Whether the result is best computed by summing along both operands' contiguous axis."""
     contiguous = f.x_step[1] == 1 and f.y_step[0] == 1
     turned = f.y_step[1] != 1 or f.columns == 1
@@ -41,7 +41,7 @@ def is_dot(f: Factors) -> bool:
 
 def takes_epilogue(node: Operation, views: dict[Node, View]) -> bool:
     """Whether elementwise nodes can be computed tile by tile after the product."""
-    return not is_dot(factors(node, views))
+    return not is_dot(gemm_problem(node, views))
 
 
 @dataclass(eq=False)
@@ -58,19 +58,19 @@ class Product(Unit):
 
     def needs_buffer(self, views: dict[Node, View]) -> bool:
         """Whether the sums themselves need memory, between blocks of terms."""
-        return factors(self.node, views).depth > DEPTH
+        return gemm_problem(self.node, views).depth > DEPTH
 
     def items(self, views: dict[Node, View]) -> int:
         """How many tiles there are."""
         return _Plan(self, views).items
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for tiles `frame.begin` to `frame.end`, panel after panel."""
-        plan = _Plan(self, frame.views)
+        plan = _Plan(self, context.views)
         if plan.f.depth == 0:
-            Clear(plan, frame).run()
+            Clear(plan, context).run()
         else:
-            _Emitter(plan, frame).run()
+            _Emitter(plan, context).run()
 
 
 class _Plan:
@@ -78,7 +78,7 @@ class _Plan:
 
     def __init__(self, unit: Product, views: dict[Node, View]) -> None:
         self.unit = unit
-        self.f = f = factors(unit.node, views)
+        self.f = f = gemm_problem(unit.node, views)
         self.dtype = dtype_of(unit.node)
         self.lanes = min(host().lanes(self.dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
         tall, self.wide = shape_for(max(f.rows, 1), max(f.columns, 1), self.lanes)
@@ -99,21 +99,21 @@ class _Plan:
 class Clear:
     """An empty sum is 0, and what follows is computed from that."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
-        self.plan, self.frame = plan, frame
+    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+        self.plan, self.context = plan, context
 
     def run(self) -> None:
         """All elements the items hold, one at a time: nobody needs this fast."""
-        plan, b = self.plan, self.frame.builder
-        after = Epilogue(plan.unit, self.frame, 1)
+        plan, b = self.plan, self.context.builder
+        after = Epilogue(plan.unit, self.context, 1)
         each = math.prod(plan.shape) // plan.items if plan.items else 0
         total = math.prod(plan.shape)
         stop = b.select(
-            b.icmp_signed("==", self.frame.end, integer(plan.items)),
+            b.icmp_signed("==", self.context.end, integer(plan.items)),
             integer(total),
-            b.mul(self.frame.end, integer(each)),
+            b.mul(self.context.end, integer(each)),
         )
-        with loop(b, b.mul(self.frame.begin, integer(each)), stop) as index:
+        with loop(b, b.mul(self.context.begin, integer(each)), stop) as index:
             zero = Value(b, None, plan.dtype, 1).number(0)
             after.elements(unravelled(b, index, plan.shape), zero, 1)
 
@@ -121,38 +121,40 @@ class Clear:
 class _Emitter:
     """The loops around the tiles of one product."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
-        self.epilogue = Epilogue(plan.unit, frame, plan.lanes, vector_axis(plan.unit.node, plan.f))
+    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
+        self.epilogue = Epilogue(
+            plan.unit, context, plan.lanes, vector_axis(plan.unit.node, plan.f)
+        )
         f = plan.f
-        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
-        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
+        self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
         self.direct = self.epilogue.trivial
-        keeps = self.direct or plan.unit.keeps(plan.unit.node)
-        self.z = frame.typed(plan.unit.node, plan.dtype) if keeps else None
+        is_live_out = self.direct or plan.unit.is_live_out(plan.unit.node)
+        self.z = context.typed(plan.unit.node, plan.dtype) if is_live_out else None
         padded = plan.width
         self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
         self.scratch = None
         if not self.direct:
             self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
-        self.far = self.direct and is_far(plan.unit, frame.views)
+        self.far = self.direct and is_far(plan.unit, context.views)
         self.flat = plan.panels == 1 and self.epilogue.flat(f)
         self.pitch = f.columns if self.flat else plan.width  # of the scratch
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
-        return self.b.bitcast(self.frame.stack(self.plan.dtype, count), element.as_pointer())
+        return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
         """Panel after panel, of each the tiles that are asked for."""
         b, plan = self.b, self.plan
         tiles = integer(plan.tiles)
-        last = b.sdiv(b.add(self.frame.end, integer(plan.tiles - 1)), tiles)
-        with loop(b, b.sdiv(self.frame.begin, tiles), last) as group:
+        last = b.sdiv(b.add(self.context.end, integer(plan.tiles - 1)), tiles)
+        with loop(b, b.sdiv(self.context.begin, tiles), last) as group:
             start = b.mul(group, tiles)
-            low = b.sub(self.frame.begin, start)
+            low = b.sub(self.context.begin, start)
             low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
-            high = self.frame.smaller(b.sub(self.frame.end, start), tiles)
+            high = self.context.smaller(b.sub(self.context.end, start), tiles)
             *batch, panel = unravelled(b, group, (*plan.f.batch, plan.panels))
             self._panel(batch, panel, low, high)
 

@@ -17,7 +17,7 @@ from typing import Any
 from llvmlite import ir
 
 from .....graph.node import Node
-from ...llvm.kernel_context import Frame
+from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     address,
     either,
@@ -38,7 +38,7 @@ from ..formula import dtype_of
 from .epilogue import Epilogue, after
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import Factors, factors, matrix_indices, vector_axis
+from .problem import GemmProblem, gemm_problem, matrix_indices, vector_axis
 from .small import DEPTH, Product
 
 _SHARE = 3  # times the sums that the right operand is at least
@@ -52,7 +52,7 @@ _BLOCK = 256  # sums of a row that are added as one item
 _CACHED = 1 << 14  # bytes of a thin product's sums that are added to at a time
 
 
-def parts_of(f: Factors, itemsize: int) -> int:
+def parts_of(f: GemmProblem, itemsize: int) -> int:
     """In how many parts the terms are summed; 1 where that wouldn't help."""
     if f.swapped or math.prod(f.batch) != 1 or f.y_step[1] != 1 or f.rows * f.columns == 0:
         return 1
@@ -89,23 +89,23 @@ class SplitProduct(Product):
 
     def finish(self) -> AddProducts:
         """The kernel that adds the parts' sums, and what follows."""
-        return AddProducts(nodes=self.nodes, kept=self.kept, inner=self.inner, works=[self])
+        return AddProducts(nodes=self.nodes, live_out=self.live_out, inner=self.inner, works=[self])
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread: of arithmetic, or of reading the right operand."""
-        f = factors(self.node, views)
+        f = gemm_problem(self.node, views)
         return max(0.008 * f.work, 0.04 * f.depth * f.columns)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, frame.views), frame).run()
+        _Emitter(_Plan(self, context.views), context).run()
 
 
 class _Plan:
     """The parts of one product, and its tiles."""
 
     def __init__(self, unit: SplitProduct, views: dict[Node, View]) -> None:
-        self.f = f = factors(unit.node, views)
+        self.f = f = gemm_problem(unit.node, views)
         self.unit, self.dtype = unit, dtype_of(unit.node)
         self.parts = parts_of(f, self.dtype.itemsize)
         self.terms = -(-f.depth // self.parts)
@@ -130,24 +130,24 @@ class _Plan:
 class _Emitter:
     """The loops over parts and panels."""
 
-    def __init__(self, plan: _Plan, frame: Frame) -> None:
-        self.plan, self.frame, self.b = plan, frame, frame.builder
+    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+        self.plan, self.context, self.b = plan, context, context.builder
         f = plan.f
-        self.x = frame.typed(f.x.base, plan.dtype, f.x.offset)
-        self.y = frame.typed(f.y.base, plan.dtype, f.y.offset)
-        self.sums = frame.typed(plan.unit, plan.dtype)
+        self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
+        self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
+        self.sums = context.typed(plan.unit, plan.dtype)
         self.panel = None
         if plan.packed:
-            area = frame.stack(plan.dtype, plan.terms * plan.width)
+            area = context.stack(plan.dtype, plan.terms * plan.width)
             self.panel = address(self.b, area, plan.dtype, integer(0))
 
     def run(self) -> None:
         """Part after part, panel after panel."""
         b, plan, f = self.b, self.plan, self.plan.f
-        with loop(b, self.frame.begin, self.frame.end) as item:
+        with loop(b, self.context.begin, self.context.end) as item:
             part, panel = unravelled(b, item, (plan.parts, plan.panels))
             first = b.mul(part, integer(plan.terms))
-            terms = self.frame.smaller(b.sub(integer(f.depth), first), integer(plan.terms))
+            terms = self.context.smaller(b.sub(integer(f.depth), first), integer(plan.terms))
             column = b.mul(panel, integer(plan.width))
             x = b.gep(self.x, [b.mul(first, integer(f.x_step[1]))])
             y = b.gep(self.y, [b.add(b.mul(first, integer(f.y_step[0])), column)])
@@ -247,21 +247,21 @@ class AddProducts(Unit):
 
     def items(self, views: dict[Node, View]) -> int:
         """Some sums of a row each."""
-        f = factors(self.nodes[0], views)
+        f = gemm_problem(self.nodes[0], views)
         return f.rows * -(-f.columns // _BLOCK)
 
     def cost(self, views: dict[Node, View]) -> float:
         """Nanoseconds on one thread."""
         return 0.02 * self.works[0].workspace(views)
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, context: KernelContext) -> None:
         """The code for items `frame.begin` to `frame.end`."""
-        b, plan = frame.builder, _Plan(self.works[0], frame.views)
+        b, plan = context.builder, _Plan(self.works[0], context.views)
         f = plan.f
-        work = frame.pointer(self.works[0])
-        epilogue = Epilogue(self, frame, plan.lanes, vector_axis(self.nodes[0], f))
+        work = context.pointer(self.works[0])
+        epilogue = Epilogue(self, context, plan.lanes, vector_axis(self.nodes[0], f))
         blocks = -(-f.columns // _BLOCK)
-        with loop(b, frame.begin, frame.end) as item:
+        with loop(b, context.begin, context.end) as item:
             row, block = unravelled(b, item, (f.rows, blocks))
             first = b.mul(block, integer(_BLOCK))
             start = b.add(b.mul(row, integer(f.columns)), first)
