@@ -4,6 +4,8 @@ own works without, and no list of operations stands in the viewer."""
 from __future__ import annotations
 
 import ast
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +178,19 @@ def test_a_users_operation_without_a_word_is_blamed():
     assert "keep the argument away" in caught.value.rewrite
     with pytest.raises(NonFiniteError, match=r"spread of finite numbers"), pg.debug_nans():
         Spread(pg.tensor([3e38, -3e38]), axis=None, keepdims=False).numpy()
+
+
+def test_a_users_class_lives_no_longer_than_its_nodes_though_it_was_printed():
+    def printed() -> Any:
+        class Passing(Wobble):
+            math = "{x} ~ {y}"
+
+        pg.latex(Passing(pg.tensor(4.0), pg.tensor(2.0)))
+        return weakref.ref(Passing)
+
+    held = printed()
+    gc.collect()
+    assert held() is None
 
 
 def test_a_users_operation_says_it_as_a_built_in_one_does():

@@ -15,7 +15,7 @@ from .describe.template import below, fill, with_axes
 from .graph import Graph
 from .node import Node
 from .operation import Operation, is_known
-from .registry import ops
+from .registry import is_shipped, ops
 
 
 class Elementwise(Operation):
@@ -44,7 +44,8 @@ class Elementwise(Operation):
     def masked(cls) -> str:
         if cls.harmless is None:
             return ""
-        return f"pg.{cls._kind_name}(pg.where(ok, x, {cls.harmless:g}))"
+        name = f"pg.{cls._kind_name}" if is_shipped(cls) else cls._kind_name
+        return f"{name}(pg.where(ok, x, {cls.harmless:g}))"
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "diagonal" if size == out else "diagonal, columns shared by broadcasting"

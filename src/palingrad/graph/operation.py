@@ -6,7 +6,6 @@ import inspect
 import re
 import weakref
 from collections.abc import Mapping, Sequence
-from functools import cache
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -77,6 +76,7 @@ class Operation(Node):
         def __getattr__(self, name: str) -> Any: ...
 
     _kind_name: ClassVar[str] = "operation"
+    _parameters: ClassVar[tuple[str, ...]] = ()  # of the rule, once somebody asked
     _plain: ClassVar[bool] = True  # whether f alone computes the value
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
@@ -283,12 +283,13 @@ class Operation(Node):
         return better
 
     @classmethod
-    @cache
     def parameters(cls) -> tuple[str, ...]:
         """The names that the operation's rule gives its inputs."""
-        rule = cls.f if cls.f is not Operation.f else cls._rule()
-        _, *given = inspect.signature(rule).parameters.values()
-        return tuple(one.name for one in given if one.kind is one.POSITIONAL_OR_KEYWORD)
+        if "_parameters" not in cls.__dict__:
+            rule = cls.f if cls.f is not Operation.f else cls._rule()
+            _, *given = inspect.signature(rule).parameters.values()
+            cls._parameters = tuple(x.name for x in given if x.kind is x.POSITIONAL_OR_KEYWORD)
+        return cls._parameters
 
     @classmethod
     def _rule(cls) -> Any:

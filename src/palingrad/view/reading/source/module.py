@@ -241,8 +241,9 @@ def function_name(name: str) -> str:
 def _reserved() -> set[str]:
     """Names that nothing of the user's has in a module: those that mean something there already,
     and those that helpers would like."""
-    bases = {one._kind_name for one in operations.values() if is_shipped(one) and not one.samples}
-    return {*_words(), *({one._kind_name for one in operations.values()} - bases)}
+    known = list(operations.values())
+    bases = {one._kind_name for one in known if is_shipped(one) and not one.samples}
+    return {*_words(), *({one._kind_name for one in known} - bases)}
 
 
 def _words() -> set[str]:
