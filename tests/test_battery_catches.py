@@ -102,6 +102,9 @@ class WrongDtypeOfIntegers(Cube):
     def f(m, x):
         return x**3.0
 
+    def dtype_rule(y, *dtypes):
+        return dtypes[0]
+
 
 class WidensFloat32(Cube):
     def f(m, x):

@@ -10,11 +10,11 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import EngineError
-from ..graph.kinds import Custom
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.traversal.order import postorder
+from ..graph.traversal.verify import held
 from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text
@@ -122,16 +122,16 @@ def _dropping(slots: list[int]) -> Step:
 
 def formula(node: Operation) -> Callable[..., Any]:
     """The function from the values of the inputs to the node's value."""
-    if isinstance(node, Custom):
+    if not node._shipped:
         return partial(_guarded, node)
     if type(node).compute is not Operation.compute:
         raise EngineError(f"{node.label()} should have been expanded")
     return partial(node.f, numpy_maths, **node.attributes)
 
 
-def _guarded(node: Custom, *values: Array) -> Any:
+def _guarded(node: Operation, *values: Array) -> Any:
     """A user's own code: what it is given is read-only, and its errors say where it was used."""
-    return node._evaluate([sealed(value.view()) for value in map(np.asarray, values)])
+    return held(node, node._evaluate([sealed(value.view()) for value in map(np.asarray, values)]))
 
 
 def _may_be_feed(node: Node) -> bool:

@@ -6,8 +6,7 @@ any more: for large arrays memory that is in the cache beats memory that isn't.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
 
@@ -15,59 +14,40 @@ from ..graph.kinds import Contract, Elementwise, Reduce
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..maths import numpy_maths
 from ..shapes import size
+from .formulas import Refused, read
 
 _LARGE = 4096  # elements from which writing over an input pays
-
-
-class _Call(NamedTuple):
-    """What a formula returned when it was read: one function of the maths namespace, applied."""
-
-    function: Any
-    arguments: tuple[Any, ...]
-
-
-class _Reader:
-    """A maths namespace that computes nothing and notes what is called."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: _Call(getattr(numpy_maths, name), arguments)
-
-
-class _Argument:
-    """Stands for an input while a formula is read; anything done to it but passing it on fails."""
 
 
 def single_ufunc(node: Operation) -> np.ufunc | None:
     """The ufunc that the node's formula is, applied to its inputs in order; else None."""
     if not isinstance(node, Elementwise) or node.attributes:
         return None
-    known = _known.setdefault(type(node), {})
-    count = len(node.inputs)
-    if count not in known:
-        known[count] = _read(type(node), count)
-    return known[count]
+    if not node._shipped:
+        return _ufunc_of(node)
+    key = (type(node), tuple(x.dtype for x in node.inputs))
+    if key not in _known:
+        _known[key] = _ufunc_of(node)
+    return _known[key]
 
 
-# By class and number of inputs; a user's class lives no longer for it.
-_known: WeakKeyDictionary[type[Operation], dict[int, np.ufunc | None]] = WeakKeyDictionary()
+# Of the library's own operations, whose formulas are the same whenever they are read.
+_known: dict[tuple[type[Operation], tuple[Any, ...]], np.ufunc | None] = {}
 
 
-def _read(operation: type[Operation], count: int) -> np.ufunc | None:
-    arguments = tuple(_Argument() for _ in range(count))
+def _ufunc_of(node: Elementwise) -> np.ufunc | None:
     try:
-        call: Any = operation.f(_Reader(), *arguments)
-    except (TypeError, AttributeError):  # the formula does more than to call one function
+        formula = read(node)
+    except Refused:
         return None
-    if type(call) is not _Call or not isinstance(call.function, np.ufunc):
+    if len(formula.steps) != 1 or formula.dtype != node.dtype:
         return None
-    same = len(call.arguments) == len(arguments) and all(map(_is, call.arguments, arguments))
-    return call.function if same else None
-
-
-def _is(a: Any, b: Any) -> bool:
-    return a is b
+    (step,) = formula.steps
+    order = tuple(range(len(node.inputs)))
+    function = getattr(np, step.name, None)
+    whole = step.operands == order and formula.result == len(order)
+    return function if whole and isinstance(function, np.ufunc) else None
 
 
 def reusable(order: list[Node], roots: set[Node]) -> set[Node]:
@@ -99,7 +79,7 @@ def makes_fresh(node: Operation) -> bool:
     """Whether the value is sure to be memory of its own, no view of an input."""
     if isinstance(node, Elementwise):
         return single_ufunc(node) is not None
-    return isinstance(node, (Contract, Reduce))
+    return node._shipped and isinstance(node, (Contract, Reduce))
 
 
 def target(node: Operation, dying: list[Node], free: set[Node]) -> Node | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from ..dtypes import DType, bool_
-from ..errors import DTypeError, GradientError, ShapeError
+import numpy as np
+
+from ..dtypes import DTYPES, DType, bool_
+from ..errors import GradientError
+from ..maths import numpy_maths
 from ..shapes import Shape, axes_in, broadcast, reduced
 from .context import built_at, graph_scope
 from .describe.nonfinite import Reason, number, total_overflow
@@ -16,6 +19,7 @@ from .graph import Graph
 from .node import Node
 from .operation import Operation, is_known
 from .registry import is_shipped, ops
+from .traversal.verify import held
 
 
 class Elementwise(Operation):
@@ -24,15 +28,50 @@ class Elementwise(Operation):
     A subclass gives `f(m, *x)` and `d(y, *x)`: ∂y/∂x for each input as a node, a number, a boolean
     mask (where the derivative is 1; nothing flows elsewhere, not even NaN), None, or a function
     that returns one of these and is called only if that input's gradient is wanted.
+
+    `f` depends on its arguments and the node's attributes alone. Its result has the dtype that
+    NumPy gives it: Python numbers are weak, so `0.5 * x` is x's, but `0.5 * (x > 0)` is float64.
     """
 
     boolean: ClassVar[bool] = False  # whether the result is True or False
+    _results: ClassVar[dict[tuple[DType, ...], DType]] = {}  # by the dtypes of the inputs
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._results = {}
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return broadcast(*shapes)
 
     def dtype_rule(self, *dtypes: DType) -> DType:
-        return bool_ if self.boolean else dtypes[-1]
+        if self.boolean:
+            return bool_
+        if self.attributes:
+            return self._formula_dtype(dtypes)
+        if dtypes not in self._results:
+            self._results[dtypes] = self._formula_dtype(dtypes)
+        return self._results[dtypes]
+
+    def _formula_dtype(self, dtypes: tuple[DType, ...]) -> DType:
+        """The dtype of f of ones; where it refuses them, a run will say so better."""
+        ones = [np.ones(1, dtype) for dtype in dtypes]
+        try:
+            with np.errstate(all="ignore"):
+                found = np.asarray(self.f(numpy_maths, *ones, **self.attributes)).dtype
+        except Exception:
+            return dtypes[-1]
+        return found if found in DTYPES else dtypes[-1]
+
+    def _held(self, value: Any) -> Any:
+        """A result that doesn't depend on all inputs is repeated."""
+        if self._shape is None:
+            self._infer()
+        if value.shape != self._shape:
+            try:
+                value = self.seal(np.broadcast_to(value, cast(Any, self._shape)).copy())
+            except ValueError:
+                pass  # is said below
+        return held(self, value)
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         at = ", ".join(map(number, x))
@@ -239,22 +278,8 @@ class Custom(Operation):
     def structure(y, position: int, size: int, out: int) -> str:
         return "the user's own rule"
 
-    def _evaluate(self, values: Sequence[Any]) -> Any:
-        value = super()._evaluate(values)
-        if self._dtype is None or self._shape is None:
-            self._infer()
-        many = isinstance(value, tuple)
-        shape = tuple(one.shape for one in value) if many else value.shape
-        dtype = tuple(one.dtype for one in value) if many else value.dtype
-        if dtype != self._dtype:
-            raise DTypeError(
-                f"{self.label()}: compute gave {dtype}, dtype_rule says {self._dtype}{self.built()}"
-            )
-        if shape != self._shape:
-            raise ShapeError(
-                f"{self.label()}: compute gave {shape}, shape_rule says {self._shape}{self.built()}"
-            )
-        return value
+    def _held(self, value: Any) -> Any:
+        return held(self, value)
 
 
 class AnonymousGraph(Graph):

@@ -22,7 +22,7 @@ from .describe.template import fill
 from .node import Node, next_serial
 from .observe import tell_computed, watching
 from .promotion import align
-from .registry import name_of, operations
+from .registry import is_shipped, name_of, operations
 from .samples import Sample
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
@@ -69,6 +69,7 @@ class Operation(Node):
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
+        cls._shipped = is_shipped(cls)
         operations[name_of(cls)] = cls
 
     if TYPE_CHECKING:  # the keyword arguments that a subclass is made with are attributes of y
@@ -78,6 +79,7 @@ class Operation(Node):
     _kind_name: ClassVar[str] = "operation"
     _parameters: ClassVar[tuple[str, ...]] = ()  # of the rule, once somebody asked
     _plain: ClassVar[bool] = True  # whether f alone computes the value
+    _shipped: ClassVar[bool] = True  # whether the library's tests prove its rules
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
         if attributes:
@@ -237,7 +239,8 @@ class Operation(Node):
             else:
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
-            return self.seal(value)
+            value = self.seal(value)
+            return value if self._shipped else self._held(value)
         except PalingradError as error:
             raise self._explained(error, self.inputs) from None
         except Exception as error:
@@ -253,6 +256,10 @@ class Operation(Node):
                 raise
         with np.errstate(all="ignore"):  # a formula interrupted by another, by a signal say
             return self.f(numpy_maths, *values)
+
+    def _held(self, value: Any) -> Any:
+        """The value of a user's operation, held to what its rules say."""
+        return value
 
     def seal(self, value: Any) -> Any:
         """`value` as the read-only array that a node holds."""

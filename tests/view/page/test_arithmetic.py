@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from formulas import BINARY, ROUNDED, UNARY, numbers, pairs, same
 from palingrad.graph.operation import MultipleOutputs
 from palingrad.graph.registry import operations
+from palingrad.maths import numpy_maths
 from palingrad.view.page.assemble import asset
 from palingrad.view.page.export import Export, Options
 from palingrad.view.page.trace import IN_PAGE
@@ -105,6 +107,29 @@ def test_the_page_has_every_function_that_python_says_it_has(graph_scope):
     assert set(page.js("Object.keys(palingrad.m)")) == IN_PAGE
     text = asset("maths.js") + asset("windows.js")
     assert all(re.search(rf"\b{name}\b", text) for name in IN_PAGE)
+
+
+def test_the_pages_functions_are_numpys_at_special_numbers(graph_scope):
+    page = graph_scope(pg.Variable(1.0) * 2)
+    wrong: dict[str, str] = {}
+    for name in sorted({*UNARY, *BINARY} & IN_PAGE):
+        dtype = np.dtype(np.bool_ if name.startswith("bitwise") else np.float64)
+        inputs = [numbers(dtype)] if name in UNARY else pairs(numbers(dtype), numbers(dtype))
+        with np.errstate(all="ignore"):
+            expected = np.asarray(getattr(numpy_maths, name)(*inputs)).astype(np.float64)
+        given = [[str(float(v)).replace("inf", "Infinity") for v in x] for x in inputs]
+        found = np.array([decoded(v) for v in page.js(APPLIED, [name, given])])
+        if name in ("maximum", "minimum"):  # of two zeros either
+            found, expected = found + 0.0, expected + 0.0
+        if word := same(found, expected, 32 * (name in ROUNDED)):
+            wrong[name] = word
+    assert wrong == {}
+
+
+APPLIED = """([name, inputs]) => {
+  const tensors = inputs.map((x) => ({shape: [x.length], data: Float64Array.from(x, Number)}));
+  return [...palingrad.m[name](...tensors).data].map((x) => Object.is(x, -0) ? "-0.0" : String(x));
+}"""
 
 
 def test_split_and_its_items_are_computed_and_pulled_back(graph_scope):

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...graph.kinds import Custom
 from ...graph.leaves import state_count, state_lock
 from ...graph.node import Node
 from ...graph.operation import Operation
+from ...graph.traversal.verify import held
 from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import sizes
@@ -268,8 +268,8 @@ class NativeExecutable(Executable):
     @np.errstate(all="ignore")
     def _fall_back(self, node: Operation, memory: Memory) -> None:
         inputs = [self._array(x, memory) for x in node.inputs]
-        if isinstance(node, Custom):
-            result = node._evaluate([sealed(value.view()) for value in inputs])
+        if not node._shipped:
+            result = held(node, node._evaluate([sealed(value.view()) for value in inputs]))
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):

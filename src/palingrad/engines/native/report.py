@@ -31,6 +31,7 @@ from .kernels.windowed import KERNELS
 from .llvm.strided_view import View
 from .llvm.values import supported
 from .plan.index_checks import is_wrong
+from .plan.lower import why_not_read
 from .plan.schedule import Fallback, Kernel, Schedule
 
 _WIDTH = 100  # columns
@@ -245,6 +246,8 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         return f"the kernel for {kind} takes one or two axes of space, and floats"
     if is_wrong(node):
         return "a negative exponent raises"
+    if isinstance(node, Elementwise) and not node._shipped:
+        return why_not_read(node)
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
     if isinstance(node, Layout):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from ...errors import DTypeError, ShapeError
 from ..node import Node
 from ..operation import MultipleOutputs, Operation, is_known
 from .order import postorder
@@ -25,3 +27,21 @@ def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> 
             assert (again.shape, again.dtype) == (node.shape, node.dtype), (
                 f"{node!r} broke its rule"
             )
+
+
+def held(node: Operation, value: Any) -> Any:
+    """The value that a user's operation gave, if it is what the rules say: engines lay out memory
+    by these. Raises DTypeError and ShapeError."""
+    if node._dtype is None or node._shape is None:
+        node._infer()
+    many = isinstance(value, tuple)
+    dtype = tuple(one.dtype for one in value) if many else value.dtype
+    shape = tuple(one.shape for one in value) if many else value.shape
+    rule = "compute" if type(node).f is Operation.f else "f"
+    if dtype != node._dtype:
+        words = f"{rule} gave {dtype}, dtype_rule says {node._dtype}"
+        raise DTypeError(f"{node.label()}: {words}{node.built()}")
+    if shape != node._shape:
+        words = f"{rule} gave {shape}, shape_rule says {node._shape}"
+        raise ShapeError(f"{node.label()}: {words}{node.built()}")
+    return value

@@ -15,7 +15,6 @@ import numpy as np
 from ...autodiff.gradients import Gradient
 from ...autodiff.reverse import pulled_back
 from ...dtypes import float64, is_inexact
-from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.kinds import AnonymousGraph, Composite, Custom, Random
 from ...graph.leaves import Constant, Placeholder
@@ -53,7 +52,7 @@ class Blocks:
             block = _block(node, arrays)
         except Unsupported as reason:
             return str(reason)
-        except (PalingradError, TypeError, ValueError, AttributeError, KeyError, IndexError):
+        except Exception:  # whatever a user's formula raises on what isn't an array
             return "its formula can't be written down"  # it wants more of NumPy than `m` has
         if block not in self.table:
             self.table.append(block)

@@ -15,20 +15,11 @@ import numpy as np
 
 from ...dtypes import is_boolean
 from ...maths import numpy_maths
+from ...maths.operands import Operand
+from ...maths.protocol import ARRAYS, ELEMENTWISE
 
-# The names that assets/maths.js has, too.
-IN_PAGE = frozenset(
-    """
-    absolute add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin
-    bitwise_and bitwise_invert bitwise_or bitwise_xor broadcast_to cast cbrt ceil concatenate cos
-    cosh divide equal erf erfc exp exp2 expand_dims expm1 floor floor_divide greater greater_equal
-    hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and
-    logical_not logical_or logical_xor matmul max maximum min minimum mod multiply negative
-    not_equal ones ones_like padded place positive power prod reciprocal reshape rint sign sin sinh
-    slice_of split sqrt square squeeze stack subtract sum swapaxes take take_add tan tanh transpose
-    trunc unwindowed where windows zeros zeros_like
-    """.split()
-)
+# The names that assets/maths.js has, too: all that work on numbers, but for shifts of their bits.
+IN_PAGE = frozenset((*ELEMENTWISE, *ARRAYS)) - {"asarray", "left_shift", "right_shift"}
 
 
 class Unsupported(Exception):
@@ -82,7 +73,7 @@ def _boolean(value: Any) -> bool:
     return is_boolean(np.asarray(value).dtype)
 
 
-class Traced:
+class Traced(Operand):
     """An array, or a list of them, together with where on the tape it came from."""
 
     __array_ufunc__ = None  # NumPy leaves operators to this class
@@ -112,38 +103,13 @@ class Traced:
             return self.tape.noted(["item", encode(self), index], self.value[index])
         return self.tape.slice_of(self, index if isinstance(index, tuple) else (index,))
 
-    def __neg__(self) -> Traced:
-        return self.tape.negative(self)
-
-    def __invert__(self) -> Traced:
-        return self.tape.bitwise_invert(self)
+    def applied(self, name: str, *operands: Any) -> Any:
+        return getattr(self.tape, name)(*operands)
 
     def __bool__(self) -> bool:
         raise Unsupported("its formula decides by values")
 
     __float__ = __int__ = __index__ = __bool__  # pyright: ignore[reportAssignmentType]
-
-
-def _operator(name: str, swapped: bool) -> Any:
-    def call(self: Traced, other: Any) -> Traced:
-        first, second = (other, self) if swapped else (self, other)
-        return getattr(self.tape, name)(first, second)
-
-    return call
-
-
-for _python, _name in {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
-    "mod": "mod", "floordiv": "floor_divide", "and": "bitwise_and", "or": "bitwise_or",
-    "xor": "bitwise_xor", "matmul": "matmul",
-}.items():  # fmt: skip
-    setattr(Traced, f"__{_python}__", _operator(_name, False))
-    setattr(Traced, f"__r{_python}__", _operator(_name, True))
-for _python, _name in {
-    "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
-    "eq": "equal", "ne": "not_equal",
-}.items():  # fmt: skip
-    setattr(Traced, f"__{_python}__", _operator(_name, False))
 
 
 def _plain(argument: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from llvmlite import ir
@@ -68,13 +68,22 @@ def fits(node: Operation) -> bool:
 
 def weight(node: Operation) -> int | None:
     """How many instructions the node's formula takes, None if generated code can't compute it."""
-    key = (type(node), tuple(x.dtype for x in node.inputs), node.dtype)
+    attributes = tuple((name, _described(one)) for name, one in node.attributes.items())
+    key = (type(node), tuple(x.dtype for x in node.inputs), node.dtype, attributes)
     if key not in _known:
+        if len(_known) >= _MOST:
+            _known.clear()
         _known[key] = _tried(node)
     return _known[key]
 
 
-_known: dict[Any, int | None] = {}
+_MOST = 4096  # answers that are remembered
+_known: dict[Hashable, int | None] = {}
+
+
+def _described(value: Any) -> str:
+    """An attribute in words that tell it from others; a node, an input too, by its kind."""
+    return type(value).__name__ if isinstance(value, Node) else repr(value)
 
 
 def _tried(node: Operation) -> int | None:

@@ -74,6 +74,7 @@ def assembly(text: str) -> str:
 
 def _optimised(text: str, machine: Any) -> Any:
     module = llvm.parse_assembly(text)
+    module.verify()  # raises RuntimeError, where LLVM's passes would end the process
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_unrolling = False  # the loops that gain from it are written that way
     options.loop_vectorization = options.slp_vectorization = False  # vectors are ours already

@@ -97,8 +97,9 @@ class Fusion:
             self._alone(node, "fallback")
 
     def _readable(self, node: Operation) -> bool:
-        """Whether generated code can read the inputs and hold the result."""
-        if isinstance(node, MultipleOutputs) or not supported(node.dtype):
+        """Whether generated code can read the inputs and hold the result of an operation that it
+        knows: a user's are in here only if no formula was read (lower.py)."""
+        if isinstance(node, MultipleOutputs) or not supported(node.dtype) or not node._shipped:
             return False
         return all(x in self.views and supported(x.dtype) for x in node.inputs)
 

@@ -1,6 +1,8 @@
 """Lowering: a node that no kernel computes, as nodes that kernels do compute.
 
 An operation's own formula is called once more, with a maths namespace whose functions build nodes.
+A user's elementwise operation becomes the library's, step by step as its formula was read: so the
+user's code runs once for a Program, and generated code is made of operations that are proven.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import bool_, int32
+from ....dtypes import DType, bool_, int32
 from ....errors import PalingradError
-from ....graph.kinds import Index, Layout, Random
+from ....graph.kinds import Elementwise, Index, Layout, Random
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
@@ -23,6 +25,8 @@ from ....ops.reduce import Argmax, Argmin
 from ....ops.take import Take, TakeAdd
 from ....passes.program import Program
 from ....shapes import sizes
+from ...formulas import Number, Refused, read
+from ..llvm.values import supported
 
 
 def lowered(program: Program) -> Program:
@@ -31,6 +35,8 @@ def lowered(program: Program) -> Program:
 
 
 def _lower(node: Operation) -> Node:
+    if not node._shipped:
+        return _in_steps(node) if isinstance(node, Elementwise) else node
     if isinstance(node, (Argmax, Argmin)):
         return _first(node)
     if isinstance(node, Matmul) and node.dtype == bool_:
@@ -42,7 +48,7 @@ def _lower(node: Operation) -> Node:
     if isinstance(node, (SumPool, SumPoolSpread)):
         return _of_all(node)
     whole: Any = node.inputs[0] if isinstance(node, Item) else node
-    if isinstance(node, MultipleOutputs) or not _traceable(whole):
+    if isinstance(node, MultipleOutputs) or not whole._shipped or not _traceable(whole):
         return node
     try:
         made: Any = whole.f(NodeMaths(), *whole.inputs, **whole.attributes)
@@ -53,6 +59,58 @@ def _lower(node: Operation) -> Node:
     if made.dtype != node.dtype:
         made = ops.cast(made, node.dtype)
     return made if made.shape == node.shape else node
+
+
+def why_not_read(node: Elementwise) -> str:
+    """Why a user's formula isn't made of the library's operations, in words."""
+    try:
+        formula = read(node)
+    except Refused as refused:
+        return f"its formula {refused}"
+    if formula.dtype != node.dtype:
+        return f"its formula gives {formula.dtype}, dtype_rule says {node.dtype}"
+    dtypes = [one for step in formula.steps for one in (*step.dtypes, step.result)]
+    unknown = [str(one) for one in dtypes if not supported(one)]
+    if unknown:
+        return f"its formula computes in {unknown[0]}, which generated code hasn't"
+    return "no operation of the library is the same"
+
+
+def _in_steps(node: Elementwise) -> Node:
+    """The node as operations of the library, one for each step of its formula, if that can be."""
+    try:
+        formula = read(node)
+    except Refused:
+        return node
+    if formula.dtype != node.dtype:
+        return node
+    places: list[Node] = list(node.inputs)
+    for step in formula.steps:
+        if not all(map(supported, (*step.dtypes, step.result))):
+            return node
+        operands = [_in_dtype(_operand(x, places), dtype) for x, dtype in step.taken()]
+        options = (step.result,) if step.name == "cast" else ()
+        try:
+            made = getattr(NodeMaths(), step.name)(*operands, *options)
+        except PalingradError:
+            return node
+        if made.dtype != step.result:
+            return node
+        places.append(made)
+    made = _operand(formula.result, places)
+    if made.shape != node.shape:
+        made = ops.broadcast_to(made, node.shape)
+    if formula.result not in range(formula.arguments) and made._name is None:
+        made._name = node._name or node.kind_name()
+    return made
+
+
+def _operand(x: int | Number, places: list[Node]) -> Node:
+    return Constant(x.value) if isinstance(x, Number) else places[x]
+
+
+def _in_dtype(x: Node, dtype: DType) -> Node:
+    return x if x.dtype == dtype else ops.cast(x, dtype)
 
 
 def _traceable(node: Operation) -> bool:
@@ -95,13 +153,21 @@ def _first(node: Any) -> Node:
     return made if made.shape == node.shape else ops.reshape(made, node.shape)
 
 
+# The names of the array API standard, which nodes have, where they aren't those of `m`.
+_STANDARD = {
+    "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
+    "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "mod": "remainder", "power": "pow",
+    "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift", "rint": "round",
+}  # fmt: skip
+
+
 class NodeMaths:
     """The maths namespace that builds nodes: what operations are called with NumPy's order."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(ops, name)
+        return getattr(ops, _STANDARD.get(name, name))
 
     def expand_dims(self, x: Any, axis: int) -> Any:
         """One more axis."""

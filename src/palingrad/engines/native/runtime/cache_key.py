@@ -5,8 +5,9 @@ formulas among them; LLVM, NumPy, Python and the CPU. A decision that a plan tak
 reason, because of what a constant holds say, is seen in the plan and so is in the key. Emitting
 code reads no constants but single numbers, which are in the key too.
 
-A formula that isn't the package's own may depend on anything: on globals, a file, the time. Code
-with such a formula in it has no key.
+A user's elementwise formula has been read before, and is the library's operations in the program.
+Any other formula that isn't the package's own, one that was replaced say, may depend on anything:
+on globals, a file, the time. Code with such a formula in it has no key.
 """
 
 from __future__ import annotations

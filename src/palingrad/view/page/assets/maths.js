@@ -1,6 +1,9 @@
-// m, the maths namespace of formulas, for the page: the names of Python's `maths.py`.
+// m, the maths namespace of formulas, for the page: the names of Python's `Maths`.
 
-const truth = (x) => (x ? 1 : 0);
+/** 1 for what isn't 0: NaN is no 0, either. */
+const truth = (x) => (x || Number.isNaN(x) ? 1 : 0);
+/** A zero with the sign of x. */
+const zero = (x) => (x < 0 || Object.is(x, -0) ? -0 : 0);
 const each = (f) => (x) => map(f, x);
 const both = (f) => (x, y) => zip(f, x, y);
 
@@ -11,14 +14,24 @@ const smaller = (a, b) => Math.min(a, b);
 /** Python's remainder, with the sign of the divisor. */
 function remainder(a, b) {
   const r = a % b;
+  if (r === 0) return zero(b);
   return r !== 0 && r < 0 !== b < 0 ? r + b : r;
+}
+
+/** ⌊a/b⌋ from the exact remainder, as NumPy has it: NaN of ∞. */
+function quotient(a, b) {
+  if (b === 0) return a / b;
+  const rest = a % b;
+  const found = (a - rest) / b - (rest !== 0 && rest < 0 !== b < 0 ? 1 : 0);
+  return found === 0 ? zero(a / b) : Math.floor(found + 0.5);
 }
 
 /** To the nearest whole number, the even one of two. */
 function nearest(x) {
   const down = Math.floor(x);
   const apart = x - down;
-  return apart < 0.5 ? down : apart > 0.5 ? down + 1 : down % 2 === 0 ? down : down + 1;
+  const found = apart < 0.5 ? down : apart > 0.5 ? down + 1 : down % 2 === 0 ? down : down + 1;
+  return found === 0 ? zero(x) : found;
 }
 
 /** x to the power y: Math.pow, but 1 to any power is 1, as C and NumPy have it. */
@@ -58,7 +71,7 @@ const highest = extreme((a, b) => a > b);
 const lowest = extreme((a, b) => a < b);
 
 // W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969), as
-// in Python's maths.py.
+// in Python's maths/numpy.py.
 const CODY = {
   small: [
     [1.85777706184603153e-1, 3.1611237438705656, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3],
@@ -165,21 +178,21 @@ const m = {
   ceil: each(Math.ceil), cos: each(Math.cos), cosh: each(Math.cosh), divide: both((a, b) => a / b),
   equal: both((a, b) => truth(a === b)), erf: each(erf), erfc: each(erfc), exp: each(Math.exp),
   exp2: each((a) => 2 ** a), expm1: each(Math.expm1), floor: each(Math.floor),
-  floor_divide: both((a, b) => Math.floor(a / b)), greater: both((a, b) => truth(a > b)),
+  floor_divide: both(quotient), greater: both((a, b) => truth(a > b)),
   greater_equal: both((a, b) => truth(a >= b)), hypot: both(Math.hypot), isfinite: each((a) => truth(Number.isFinite(a))),
   isinf: each((a) => truth(a === Infinity || a === -Infinity)), isnan: each((a) => truth(Number.isNaN(a))),
   less: both((a, b) => truth(a < b)), less_equal: both((a, b) => truth(a <= b)), log: each(Math.log),
   log10: each(Math.log10), log1p: each(Math.log1p), log2: each(Math.log2), logaddexp: both(logaddexp),
-  logical_and: both((a, b) => truth(a && b)), logical_not: each((a) => truth(!a)),
-  logical_or: both((a, b) => truth(a || b)), logical_xor: both((a, b) => truth(!a !== !b)),
+  logical_and: both((a, b) => truth(a) && truth(b)), logical_not: each((a) => 1 - truth(a)),
+  logical_or: both((a, b) => truth(a) || truth(b)), logical_xor: both((a, b) => truth(a) ^ truth(b)),
   maximum: both(larger), minimum: both(smaller), mod: both(remainder), multiply: both((a, b) => a * b),
   negative: each((a) => -a), not_equal: both((a, b) => truth(a !== b)), positive: each((a) => a),
-  power: both(power), reciprocal: each((a) => 1 / a), rint: each(nearest), sign: each(Math.sign),
+  power: both(power), reciprocal: each((a) => 1 / a), rint: each(nearest), sign: each((a) => (a === 0 ? 0 : Math.sign(a))),
   sin: each(Math.sin), sinh: each(Math.sinh), sqrt: each(Math.sqrt), square: each((a) => a * a),
   subtract: both((a, b) => a - b), tan: each(Math.tan), tanh: each(Math.tanh), trunc: each(Math.trunc),
 
-  all: (x, o) => reduced((v, a, b) => truth(v.subarray(a, b).every(Boolean)), x, o),
-  any: (x, o) => reduced((v, a, b) => truth(v.subarray(a, b).some(Boolean)), x, o),
+  all: (x, o) => reduced((v, a, b) => truth(v.subarray(a, b).every(truth)), x, o),
+  any: (x, o) => reduced((v, a, b) => truth(v.subarray(a, b).some(truth)), x, o),
   argmax: (x, o) => reduced((v, a, b) => highest(v, a, b) - a, x, o),
   argmin: (x, o) => reduced((v, a, b) => lowest(v, a, b) - a, x, o),
   max: (x, o) => reduced((v, a, b) => v[highest(v, a, b)], x, o),
@@ -191,7 +204,7 @@ const m = {
 
   arange: (n) => ({ shape: [n], data: Float64Array.from({ length: n }, (_, k) => k) }),
   broadcast_to: (x, shape) => broadcastTo(asTensor(x), Array.isArray(shape) ? shape : [shape]),
-  cast: (x, dtype) => (/int/.test(dtype) ? map(Math.trunc, x) : dtype === "bool" ? map(truth, x) : asTensor(x)),
+  cast: (x, dtype) => (/int/.test(dtype) ? map((a) => Math.trunc(a) + 0, x) : dtype === "bool" ? map(truth, x) : asTensor(x)),
   concatenate: (parts, { axis = 0 } = {}) => concatenated(parts, axis),
   expand_dims: (x, axis) => {
     const ndim = x.shape.length + (Array.isArray(axis) ? axis.length : 1);
@@ -233,7 +246,7 @@ const m = {
     const [a, b, d] = [asTensor(c), asTensor(x), asTensor(y)];
     const shape = joined(a.shape, b.shape, d.shape);
     const [i, j, k] = [a, b, d].map((one) => sources(one.shape, shape));
-    return tensor(shape, Float64Array.from(i, (p, n) => (a.data[p] ? b.data[j[n]] : d.data[k[n]])));
+    return tensor(shape, Float64Array.from(i, (p, n) => (truth(a.data[p]) ? b.data[j[n]] : d.data[k[n]])));
   },
   zeros: (shape) => tensor([].concat(shape), new Float64Array(count([].concat(shape)))),
   zeros_like: (x) => map(() => 0, x),

@@ -14,6 +14,8 @@ import numpy as np
 
 from ....dtypes import DType, bool_, float64, int64
 from ....maths import numpy_maths
+from ....maths.operands import Operand
+from ....maths.protocol import ARRAYS, ELEMENTWISE
 from ....shapes import Shape
 from .text import ATOM, COMPARE, LEVELS, UNARY, Text, after, bracketed, infix, keyword, prefix
 
@@ -22,7 +24,7 @@ class Unwritable(Exception):
     """A formula asked for more than an expression knows."""
 
 
-class Code:
+class Code(Operand):
     """An expression: what it is made of, and how it is written from the texts of those.
 
     `shape` and `dtype` are known of what stands for a node.
@@ -40,7 +42,6 @@ class Code:
     scalar: float  # of a number
     atom: bool = False  # a name or a number, which needs no statement
     light: bool = False  # costs nothing, so that it may be written twice
-    __hash__ = object.__hash__
 
     def __init__(self, operands: Sequence[Code], write: Callable[..., Text]) -> None:
         self.operands = tuple(operands)
@@ -61,77 +62,15 @@ class Code:
         suffix = f"[{index_text(index)}]"
         return Code([self], lambda x: after(x, suffix))
 
-    def __add__(self, y: Any) -> Code:
-        return two("+", self, y)
-
-    def __radd__(self, y: Any) -> Code:
-        return two("+", y, self)
-
-    def __sub__(self, y: Any) -> Code:
-        return two("-", self, y)
-
-    def __rsub__(self, y: Any) -> Code:
-        return two("-", y, self)
-
-    def __mul__(self, y: Any) -> Code:
-        return two("*", self, y)
-
-    def __rmul__(self, y: Any) -> Code:
-        return two("*", y, self)
-
-    def __truediv__(self, y: Any) -> Code:
-        return two("/", self, y)
-
-    def __rtruediv__(self, y: Any) -> Code:
-        return two("/", y, self)
-
-    def __floordiv__(self, y: Any) -> Code:
-        return two("//", self, y)
-
-    def __mod__(self, y: Any) -> Code:
-        return two("%", self, y)
+    def applied(self, name: str, *operands: Any) -> Code:
+        if name in _PREFIX:
+            return one(_PREFIX[name], *operands)
+        if name in _OPERATORS:
+            return two(_OPERATORS[name], *operands)
+        return call("np.abs", *operands)  # the one operator that has no sign
 
     def __pow__(self, y: Any) -> Code:
         return two("**", self, y)
-
-    def __rpow__(self, y: Any) -> Code:
-        return two("**", y, self)
-
-    def __matmul__(self, y: Any) -> Code:
-        return two("@", self, y)
-
-    def __and__(self, y: Any) -> Code:
-        return two("&", self, y)
-
-    def __or__(self, y: Any) -> Code:
-        return two("|", self, y)
-
-    def __xor__(self, y: Any) -> Code:
-        return two("^", self, y)
-
-    def __lt__(self, y: Any) -> Code:
-        return two("<", self, y)
-
-    def __le__(self, y: Any) -> Code:
-        return two("<=", self, y)
-
-    def __gt__(self, y: Any) -> Code:
-        return two(">", self, y)
-
-    def __ge__(self, y: Any) -> Code:
-        return two(">=", self, y)
-
-    def __eq__(self, y: Any) -> Any:
-        return two("==", self, y)
-
-    def __ne__(self, y: Any) -> Any:
-        return two("!=", self, y)
-
-    def __neg__(self) -> Code:
-        return one("-", self)
-
-    def __invert__(self) -> Code:
-        return one("~", self)
 
 
 def atom(text: str, level: int = ATOM) -> Code:
@@ -154,11 +93,17 @@ def one(operator: str, x: Any) -> Code:
 
 
 def as_code(value: Any) -> Code:
-    """A number or a dtype as Code, Code as it is."""
+    """A number or a dtype as Code, Code as it is; a number of NumPy's keeps its dtype."""
     if isinstance(value, Code):
         return value
+    if isinstance(value, np.generic):
+        return atom(_typed(value))
     text = plain(value)
     return atom(text, UNARY if text.startswith("-") else ATOM)
+
+
+def _typed(value: np.generic) -> str:
+    return f"np.{dtype_name(value.dtype)}({number_text(value)})"
 
 
 def plain(value: Any) -> str:
@@ -228,7 +173,7 @@ def value_text(value: Any, texts: dict[int, Text]) -> Text:
     if isinstance(value, (tuple, list)) and any(isinstance(x, Code) for x in value):
         parts = [value_text(x, texts) for x in value]
         return bracketed(*("(", parts, ")") if isinstance(value, tuple) else ("[", parts, "]"))
-    text = plain(value)
+    text = _typed(value) if isinstance(value, np.generic) else plain(value)
     return Text(text, UNARY if text.startswith("-") else ATOM)
 
 
@@ -260,6 +205,7 @@ _INFIX = {
     "greater": ">", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|",
     "bitwise_xor": "^", "left_shift": "<<", "right_shift": ">>",
 }  # fmt: skip
+_OPERATORS = {**_INFIX, "power": "**"}
 _CALLS = {operator: f"np.{name}" for name, operator in _INFIX.items()}
 _PREFIX = {"negative": "-", "positive": "+", "bitwise_invert": "~"}
 _DEFAULTS = {"axis": None, "keepdims": False}
@@ -276,7 +222,7 @@ class Writer:
         self._helper = helper
 
     def __getattr__(self, name: str) -> Callable[..., Code]:
-        if name.startswith("_") or not hasattr(numpy_maths, name):
+        if name not in ELEMENTWISE and name not in ARRAYS:
             raise Unwritable(f"m.{name}")
         return lambda *x, **options: self._call(name, x, options)
 

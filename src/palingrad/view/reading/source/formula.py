@@ -103,7 +103,7 @@ class Formulas:
             found = node.f(Writer(_noted(wanted)), *given, **node.attributes)
             if not isinstance(found, Code):
                 raise Unwritable("its formula gives no array")
-        except (Unwritable, TypeError):
+        except Exception:  # whatever a user's formula raises on what isn't an array
             return self._copied(node, given, type(node).f)
         if _size(found, given) > _INLINE:
             if not isinstance(node, Elementwise):

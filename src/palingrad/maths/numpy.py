@@ -1,28 +1,18 @@
-"""`m`, the maths namespace that formulas are written with, for NumPy arrays.
+"""`m`, the maths namespace that formulas are written with, for NumPy arrays: the reference.
 
-Every engine brings its own `m` with these names; this one is the reference.
+`protocol.py` declares its functions. They are NumPy's own, but for those that it hasn't.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast as typed
 
 import numpy as np
 
-from .dtypes import Array
-from .windows import padded, unwindowed, windows
-
-_FROM_NUMPY = """
-    absolute add all any arange arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax
-    argmin asarray broadcast_to cbrt ceil concatenate cos cosh divide equal exp exp2 expand_dims
-    expm1 floor floor_divide greater greater_equal hypot isfinite isinf isnan less less_equal
-    log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max
-    maximum min minimum mod multiply negative not_equal ones positive power prod reciprocal
-    reshape rint sign sin sinh split sqrt square squeeze stack subtract sum swapaxes take tan tanh
-    transpose trunc where zeros bitwise_and bitwise_invert bitwise_or bitwise_xor left_shift
-    ones_like right_shift zeros_like
-""".split()
+from ..dtypes import Array, DType
+from ..windows import padded, unwindowed, windows
+from .protocol import ARRAYS, ELEMENTWISE, Maths
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):
 # erf x = x·P(x²)/Q(x²) on |x| ≤ 0.46875, erfc x = exp(−x²)·R(x)/S(x) up to 4, with 1/x² beyond.
@@ -66,7 +56,7 @@ def erfc(x: Any) -> Array:
     tail = 1 / _SQRT_PI - inverse * _ratio(inverse, _LARGE)
     large = decay / np.maximum(size, 4.0) * tail
     positive = np.where(size <= 0.46875, small, np.where(size <= 4.0, middle, large))
-    return np.where(wide < 0, 2.0 - positive, positive).astype(np.asarray(x).dtype)
+    return np.where(wide < 0, 2.0 - positive, positive).astype(_float_of(x))
 
 
 def erf(x: Any) -> Array:
@@ -74,7 +64,12 @@ def erf(x: Any) -> Array:
     wide = np.asarray(x, np.float64)
     small = wide * _ratio(np.minimum(wide * wide, 0.25), _SMALL)
     result = np.where(np.abs(wide) <= 0.46875, small, np.sign(wide) * (1.0 - erfc(np.abs(wide))))
-    return result.astype(np.asarray(x).dtype)
+    return result.astype(_float_of(x))
+
+
+def _float_of(x: Any) -> DType:
+    """The float in which NumPy computes a function of x, which of integers takes floats."""
+    return np.exp.resolve_dtypes((np.asarray(x).dtype, None))[-1]
 
 
 def cast(x: Any, dtype: Any) -> Array:
@@ -102,8 +97,9 @@ def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
     return np.moveaxis(total, 0, axis)
 
 
-numpy_maths = SimpleNamespace(
-    **{name: getattr(np, name) for name in _FROM_NUMPY},
-    cast=cast, erf=erf, erfc=erfc, padded=padded, place=place, slice_of=slice_of, take_add=take_add,
-    unwindowed=unwindowed, windows=windows,
-)  # fmt: skip
+_OWN = {
+    "cast": cast, "erf": erf, "erfc": erfc, "padded": padded, "place": place, "slice_of": slice_of,
+    "take_add": take_add, "unwindowed": unwindowed, "windows": windows,
+}  # fmt: skip
+_functions = {name: _OWN.get(name) or getattr(np, name) for name in (*ELEMENTWISE, *ARRAYS)}
+numpy_maths = typed(Maths, SimpleNamespace(**_functions))
