@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
@@ -39,7 +39,7 @@ def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
     return _repeated(scalar_type(dtype), repr(python), lanes)
 
 
-@cache
+@lru_cache(1024)  # a program's numbers; for ever, they'd pile up from program to program
 def _repeated(element: Any, number: str, lanes: int) -> ir.Constant:
     """Made once, for it is long to write: −0.0 is another number than 0.0, so they go by text."""
     one = ir.Constant(element, int(number) if isinstance(element, ir.IntType) else float(number))
