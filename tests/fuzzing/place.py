@@ -213,6 +213,7 @@ def _earlier(
     return value
 
 
+@np.errstate(all="ignore")
 def _within(node: pg.Node, low: float, high: float) -> bool:
     array = node.numpy()
     return array.size == 0 or bool(np.all((array >= low) & (array <= high)))

@@ -53,7 +53,7 @@ def deviations(
     for number in range(RUNS):
         rng = np.random.default_rng((seed, number))
         for total, one, other in zip(
-            moved, plain, interpreted(program, arrays, shaken(rng)), strict=True
+            moved, plain, interpreted(program, arrays, shaken(rng, ULPS * bool(number))), strict=True
         ):
             np.maximum(total, _distance(one, other), out=total)
     return moved
@@ -92,12 +92,15 @@ def _distance(one: Array, other: Array) -> Array:
     return np.where(same, 0.0, np.where(np.isnan(apart), np.inf, np.maximum(apart, 5e-324)))
 
 
-def shaken(rng: np.random.Generator) -> Any:
-    """NumPy's maths namespace, in which every function that engines round differently is off."""
+def shaken(rng: np.random.Generator, ulps: float) -> Any:
+    """NumPy's maths namespace, in which every function that engines round differently is off.
+
+    With no units in the last place it differs in what nobody promises: which of 0 and −0 is larger.
+    """
 
     def off(shape: Any) -> Array:
-        """Numbers of either sign between ½ and 1."""
-        return rng.choice((-1.0, 1.0), shape) * rng.uniform(0.5, 1.0, shape)
+        """By how many units in the last place a number is off: of either sign, not too few."""
+        return ulps * rng.choice((-1.0, 1.0), shape) * rng.uniform(0.5, 1.0, shape)
 
     def rounded(function: Callable[..., Any]) -> Callable[..., Any]:
         def shake(*x: Any) -> Any:
@@ -107,14 +110,14 @@ def shaken(rng: np.random.Generator) -> Any:
             known = _special(y)
             for one in x:
                 known = known & _special(one)
-            return np.where(known, y, _moved(y, np.abs(y), ULPS * off(y.shape)))
+            return np.where(known, y, _moved(y, np.abs(y), off(y.shape)))
 
         return shake
 
     def logaddexp(x: Any, y: Any) -> Any:
         z = np.logaddexp(x, y)
         size = np.maximum(np.maximum(np.abs(x), np.abs(y)), np.abs(z))
-        return _moved(z, np.where(np.isfinite(size), size, 0), ULPS * off(z.shape))
+        return _moved(z, np.where(np.isfinite(size), size, 0), off(z.shape))
 
     def total(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         y = np.asarray(np.sum(x, axis=axis, keepdims=keepdims))
@@ -135,7 +138,7 @@ def shaken(rng: np.random.Generator) -> Any:
         low = np.prod(np.where(size < 1, np.where(size == 0, 1, size), 1), **options)
         bad = np.isinf(high) & np.all(np.isfinite(x), axis=axis, keepdims=keepdims)
         bad |= low < np.finfo(x.dtype).tiny  # another order would leave the range on the way
-        return np.where(bad, np.nan, _moved(y, np.abs(y), 4 * count * off(y.shape))).astype(y.dtype)
+        return np.where(bad, np.nan, _moved(y, np.abs(y), count / 4 * off(y.shape))).astype(y.dtype)
 
     def matmul(x: Any, y: Any) -> Any:
         z = np.asarray(np.matmul(x, y))
@@ -188,7 +191,7 @@ def _moved(y: Array, size: Any, ulps: Array) -> Array:
 def _summed(y: Array, size: Array, count: int, off: Array) -> Array:
     """A sum of `count` terms whose sizes add up to `size`, in another order."""
     limit = float(np.finfo(y.dtype).max)
-    moved = _moved(y, np.minimum(size, limit), off * 4 * np.sqrt(count))
+    moved = _moved(y, np.minimum(size, limit), off / 4 * np.sqrt(count))
     moved = np.where(size == 0, y, moved)  # a sum of zeros
     # Finite terms that add up to more than the largest number may overflow on the way, or not.
     return np.where(np.isfinite(size) & (size > limit), np.nan, moved).astype(y.dtype)

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
-from fuzzing.compare import Failure, examined
+from fuzzing.compare import Failure
 from fuzzing.program import Array, Call, Leaf, Piece, Program, Role, Value, inputs_of
 from fuzzing.run import eager
 
 TRIES = 300
 
 
-def shrunk(failure: Failure, seed: int = 0, tries: int = TRIES) -> Failure:
-    """A failure of the same kind whose program is as small as a few hundred tries make it."""
+def shrunk(
+    failure: Failure, check: Callable[[Program], Failure | None], tries: int = TRIES
+) -> Failure:
+    """A failure of the same kind, found by `check`, in a program as small as some tries make it."""
     progress = True
     while progress and tries > 0:
         progress = False
         for smaller in _smaller(failure.program):
             tries -= 1
-            found = _examined(smaller, failure, seed)
-            if found is not None:
+            found = check(smaller)
+            if found is not None and found.like(failure):
                 failure, progress = found, True
                 break
             if tries <= 0:
                 break
     return failure
-
-
-def _examined(program: Program, failure: Failure, seed: int) -> Failure | None:
-    styles = [] if failure.style in ("eager", "deferred") else [failure.style]
-    found = examined(program, styles, seed)
-    return found if failure.like(found) else None
 
 
 def _smaller(program: Program) -> Iterator[Program]:

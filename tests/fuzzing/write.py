@@ -148,7 +148,7 @@ def _runs(
         nodes = [_placeholder(leaf) for leaf in given]
         lines += ["with pg.Graph() as graph:", f"    found = f({', '.join(nodes)})"]
     else:
-        lines += ["found = None"]
+        lines += ["found = None"]  # eager code alone is wrong
     eagerly = ", ".join(node(leaf, "pg.tensor({})") for leaf in given)
     return [*lines, f"expected = [y.numpy() for y in f({eagerly})]"]
 
