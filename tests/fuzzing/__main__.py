@@ -9,14 +9,12 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
-from fuzzing.compare import STYLES, Failure, examined, styles_of
+from fuzzing.check import failing
+from fuzzing.compare import STYLES, styles_of
 from fuzzing.generate import drawn
-from fuzzing.program import Program
-from fuzzing.shrink import shrunk
-from fuzzing.slopes import checked_slope
-from fuzzing.write import report, script
+from fuzzing.write import script
 
 
 def main() -> int:
@@ -34,22 +32,13 @@ def main() -> int:
         program = drawn(seed, most=options.most)
         if options.show:
             print(script(program, styles[0]), flush=True)
-        for check in checks(styles, seed):
-            failure = check(program)
-            if failure is not None:
-                failures += 1
-                print(report(shrunk(failure, check), seed), flush=True)
+        text = failing(program, styles, seed)
+        if text is not None:
+            failures += 1
+            print(text, flush=True)
         if number % 100 == 99:
             print(f"# {number + 1} programs, {failures} failed", file=sys.stderr, flush=True)
     return int(failures > 0)
-
-
-def checks(styles: Sequence[str], seed: int) -> list[Callable[[Program], Failure | None]]:
-    """What a program must stand, each a function that returns its failure."""
-    return [
-        lambda program: examined(program, styles, seed),
-        lambda program: checked_slope(program, seed),
-    ]
 
 
 def _seeds(first: int, minutes: float | None) -> Iterator[int]:

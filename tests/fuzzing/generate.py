@@ -23,8 +23,7 @@ ELSEWHERE: dict[type[Operation], str] = {
     Group: "has no value",
     Latest: "is made by a trace, of a Variable that it assigned",
 }
-import os
-FORMULAS = float(os.environ.get("FORM","0.15"))
+FORMULAS = 0.15
 
 
 def operations() -> list[type[Operation]]:
@@ -100,6 +99,6 @@ def _differentiable(program: Program) -> Program:
         try:
             eager(program)
             return program
-        except REFUSALS:
+        except (*REFUSALS, ArithmeticError):  # a formula of the user's may divide by its own 0
             program = replace(program, derivatives=program.derivatives - 1)
     return program

@@ -88,7 +88,10 @@ def _check_later(operation: Any, nodes: list[Any], attributes: Mapping[str, Any]
     """Raise where a deferred node of these inputs is refused: only rules of others make it."""
     with pg.Graph():
         operation(
-            *(pg.placeholder(x.shape, dtype=x.dtype) if isinstance(x, pg.Node) else x for x in nodes),
+            *(
+                pg.placeholder(x.shape, dtype=x.dtype) if isinstance(x, pg.Node) else x
+                for x in nodes
+            ),
             **attributes,
         )
 
@@ -109,9 +112,7 @@ def place(pool: Pool, operation: type[Operation]) -> list[Value]:
     raise AssertionError(f"{operation.__name__} finds no place in a graph: {refused[-1]}")
 
 
-def _placed(
-    pool: Pool, operation: type[Operation], sample: Sample, *, plain: bool
-) -> list[Value]:
+def _placed(pool: Pool, operation: type[Operation], sample: Sample, *, plain: bool) -> list[Value]:
     arrays = [np.asarray(x) for x in sample.inputs(pool.rng)]
     generator = issubclass(operation, Random)
     if plain:
@@ -141,7 +142,7 @@ def _number(pool: Pool, array: Array) -> Any:
         return 1
     one = array.ravel()[pool.rng.integers(array.size)].item()
     if isinstance(one, float) and pool.chance(0.3) and np.isfinite(one):
-        return int(round(one))
+        return round(one)
     return one
 
 

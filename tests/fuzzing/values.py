@@ -32,7 +32,7 @@ class Palette:
     open: float  # the chance that a placeholder leaves something open
 
     @staticmethod
-    def drawn(rng: np.random.Generator, *, half: bool, large: bool) -> Palette:
+    def drawn(rng: np.random.Generator, *, half: bool = False, large: bool = False) -> Palette:
         """A palette; `half` allows float16, `large` adds a long axis."""
         floats = [FLOATS[1], FLOATS[2]] + [FLOATS[0]] * 2 * half
         count = int(rng.integers(1, 3))
@@ -78,7 +78,9 @@ class Palette:
                 array[marked] = rng.choice(_SPECIAL, int(marked.sum())).astype(dtype)
                 return array
             info = np.iinfo(dtype)
-            array = np.asarray(rng.integers(max(int(low), int(info.min)), max(int(high), 1) + 1, shape))
+            array = np.asarray(
+                rng.integers(max(int(low), int(info.min)), max(int(high), 1) + 1, shape)
+            )
             if rng.random() < 0.2:
                 ends = np.array([info.min, info.max, 0], dtype)
                 marked = rng.random(shape) < self.special

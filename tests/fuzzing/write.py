@@ -15,7 +15,8 @@ from fuzzing.run import eager
 
 _WEIGHTED = """\
 def weighted(y, shape, dtype):
-    return pg.sum(y * np.cos(1.0 + np.arange(np.prod(shape, dtype=int))).reshape(shape).astype(dtype))
+    weights = np.cos(1.0 + np.arange(np.prod(shape, dtype=int))).reshape(shape)
+    return pg.sum(y * weights.astype(dtype))
 """
 
 
@@ -122,9 +123,7 @@ def _results(program: Program) -> list[Any]:
         return [None for _ in program.outputs]
 
 
-def _runs(
-    program: Program, style: str, given: list[Leaf], names: Mapping[Value, str]
-) -> list[str]:
+def _runs(program: Program, style: str, given: list[Leaf], names: Mapping[Value, str]) -> list[str]:
     def node(leaf: Leaf, fed: str) -> str:
         name = names[leaf]
         return f"pg.Variable({name})" if leaf.role is Role.VARIABLE else fed.format(name)
