@@ -82,11 +82,11 @@ def _index(rng: np.random.Generator, old: Any, shape: Shape) -> Any:
         elif rng.random() < 0.3:
             parts.append(slice(None))
         else:
-            ends = [
+            start, stop = (
                 None if rng.random() < 0.4 else int(rng.integers(-size - 1, size + 2))
                 for _ in range(2)
-            ]
-            parts.append(slice(*ends, int(rng.choice([1, 1, 2, 3, -1, -2]))))
+            )
+            parts.append(slice(start, stop, int(rng.choice([1, 1, 2, 3, -1, -2]))))
         if rng.random() < 0.1:
             parts.append(None)
     if rng.random() < 0.3:

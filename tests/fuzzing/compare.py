@@ -15,7 +15,7 @@ from fuzzing.run import Results, as_fed, deferred, eager, gradients, in_function
 
 MARGIN = 4.0  # times what roundings moved an element by in a few tries
 
-STYLES: dict[str, Callable[[Program, Sequence[Array]], Results]] = {
+STYLES: dict[str, Callable[..., Results]] = {
     f"{name} on {engine}": partial(style, engine=engine)
     for engine in ("numpy", "native")
     for name, style in (("session", in_session), ("function", in_function))

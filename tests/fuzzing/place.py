@@ -65,8 +65,7 @@ class Pool:
             pieces = [Piece(call, index) for index in range(made.count)]
             self.nodes.update(zip(pieces, made.items, strict=True))
             return list(pieces)
-        assert made.shape is not None
-        if int(np.prod(made.shape)) > LARGEST:
+        if made.numpy().size > LARGEST:
             raise pg.errors.ShapeError(f"{made.shape} is too large for a small graph")
         self.nodes[call] = made
         return [call]
@@ -100,7 +99,7 @@ def place(pool: Pool, operation: type[Operation]) -> list[Value]:
     """The values of a new call of `operation`. Raises AssertionError where nothing fits."""
     refused: list[str] = []
     for number in range(TRIES + 1):
-        sample = operation.samples[pool.rng.integers(len(operation.samples))]
+        sample = operation.samples[int(pool.rng.integers(len(operation.samples)))]
         before = dict(pool.nodes)
         try:
             return _placed(pool, operation, sample, plain=number == TRIES)
@@ -127,8 +126,7 @@ def _placed(pool: Pool, operation: type[Operation], sample: Sample, *, plain: bo
     for array in arrays:
         value = _input(pool, array, shape if free else array.shape, free=free, state=generator)
         inputs.append(value)
-        if isinstance(value, Value) and shape is None:
-            shape = pool.nodes[value].shape
+        shape = pool.nodes[value].numpy().shape if shape is None else shape
     if len(inputs) > 1 and issubclass(operation, Elementwise) and pool.chance(0.15):
         inputs[pool.rng.integers(len(inputs))] = _number(pool, arrays[0])
     nodes = [pool.nodes[x] for x in inputs if isinstance(x, Value)]

@@ -125,7 +125,7 @@ def shaken(rng: np.random.Generator, ulps: float) -> Any:
         count = x.size // max(y.size, 1)
         if y.dtype.kind != "f" or count < 3:  # one addition has one result
             return y
-        size = np.sum(np.abs(x), axis=axis, keepdims=keepdims, dtype=np.float64)
+        size = np.asarray(np.sum(np.abs(x), axis=axis, keepdims=keepdims, dtype=np.float64))
         return _summed(y, size, count, off(y.shape))
 
     def prod(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:

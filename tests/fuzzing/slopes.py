@@ -110,7 +110,7 @@ def _total(program: Program, arrays: Mapping[Leaf, Any]) -> tuple[pg.Node | None
 
 def _wide(value: Call, *inputs: Any) -> pg.Node:
     """The operation, in float64 where an attribute says another float dtype."""
-    attributes = {
+    attributes: dict[str, Any] = {
         name: np.dtype(np.float64) if isinstance(one, np.dtype) and one.kind == "f" else one
         for name, one in value.attributes.items()
     }

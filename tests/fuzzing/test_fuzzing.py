@@ -15,7 +15,7 @@ from fuzzing.compare import STYLES, examined, styles_of
 from fuzzing.formulas import FUNCTIONS, TEXTS, operation, random_formula
 from fuzzing.generate import ELSEWHERE, drawn, operations
 from fuzzing.place import Pool, place
-from fuzzing.program import Array, Call, Leaf, Program, inputs_of, union
+from fuzzing.program import Array, Call, Leaf, Program, Value, inputs_of, union
 from fuzzing.run import Results, eager, in_session
 from fuzzing.shrink import shrunk
 from fuzzing.slopes import checked_slope
@@ -68,7 +68,7 @@ def test_a_wrong_engine_is_caught_and_the_program_made_small(monkeypatch):
     """An engine that takes sin for tanh: what is left of a large graph is a tanh."""
 
     def wrong(program: Program, like: Any) -> Results:
-        changes = {
+        changes: dict[Value, Value] = {
             value: Call(Sin, value.inputs, {})
             for value in program.order
             if isinstance(value, Call) and value.operation is Tanh
