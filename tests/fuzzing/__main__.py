@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from fuzzing.check import failing
 from fuzzing.compare import STYLES, styles_of
-from fuzzing.generate import drawn
+from fuzzing.generate import FORMULAS, drawn
 from fuzzing.write import script
 
 
@@ -23,13 +23,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="the only seed, or with --minutes the first")
     parser.add_argument("--minutes", type=float, help="go on from seed to seed for so long")
     parser.add_argument("--most", type=int, default=80, help="operations of a program at most")
+    parser.add_argument("--formulas", type=float, default=FORMULAS, help="their share in it")
     parser.add_argument("--styles", nargs="*", help=", ".join(STYLES))
     parser.add_argument("--show", action="store_true", help="print each program, failing or not")
     options = parser.parse_args()
     failures = 0
     for number, seed in enumerate(_seeds(options.seed or 0, options.minutes)):
         styles = options.styles or styles_of(seed)
-        program = drawn(seed, most=options.most)
+        print(f"# seed {seed}", end="\r", file=sys.stderr, flush=True)  # should it crash
+        program = drawn(seed, most=options.most, formulas=options.formulas)
         if options.show:
             print(script(program, styles[0]), flush=True)
         text = failing(program, styles, seed)

@@ -31,8 +31,13 @@ def operations() -> list[type[Operation]]:
     return [one for one in shipped() if one not in ELSEWHERE]
 
 
-def drawn(seed: int, *, most: int = 80, half: bool | None = None) -> Program:
-    """The program of a seed, of 5 to `most` operations, most programs small."""
+def drawn(
+    seed: int, *, most: int = 80, formulas: float = FORMULAS, half: bool | None = None
+) -> Program:
+    """The program of a seed, of 5 to `most` operations, most programs small.
+
+    `formulas` is the share of the user's own operations, `half` whether there is float16.
+    """
     rng = np.random.default_rng(seed)
     count = int(5 * (most / 5) ** (rng.random() ** 2))
     half = bool(rng.random() < 0.1) if half is None else half
@@ -40,7 +45,7 @@ def drawn(seed: int, *, most: int = 80, half: bool | None = None) -> Program:
     pool = Pool(rng, Palette.drawn(rng, half=half, large=large))
     choices = operations()
     for _ in range(count):
-        if rng.random() < FORMULAS:
+        if rng.random() < formulas:
             _place_formula(pool)
         else:
             place(pool, choices[rng.integers(len(choices))])

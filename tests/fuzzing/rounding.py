@@ -123,8 +123,8 @@ def shaken(rng: np.random.Generator, ulps: float) -> Any:
     def total(x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         y = np.asarray(np.sum(x, axis=axis, keepdims=keepdims))
         count = x.size // max(y.size, 1)
-        if y.dtype.kind != "f" or count < 3:  # one addition has one result
-            return y
+        if y.dtype.kind != "f" or (count < 3 and not _has_negative_zero(x)):
+            return y  # one addition has one result
         size = np.asarray(np.sum(np.abs(x), axis=axis, keepdims=keepdims, dtype=np.float64))
         return _summed(y, size, count, off(y.shape))
 
@@ -186,6 +186,10 @@ def _special(x: Any) -> Array:
     return (size == 0) | (size == 1) | ~np.isfinite(size)
 
 
+def _has_negative_zero(x: Array) -> bool:
+    return bool(np.any((x == 0) & np.signbit(x)))
+
+
 def _moved(y: Array, size: Any, ulps: Array) -> Array:
     """y + ulps·ε·size, at least as many of the smallest subnormal numbers."""
     info = np.finfo(y.dtype)
@@ -197,9 +201,12 @@ def _moved(y: Array, size: Any, ulps: Array) -> Array:
 
 
 def _summed(y: Array, size: Array, count: int, off: Array) -> Array:
-    """A sum of `count` terms whose sizes add up to `size`, in another order."""
+    """A sum of `count` terms whose sizes add up to `size`, in another order.
+
+    Of terms that are all 0 it is 0 or −0, as the sum begins with 0 or with a term.
+    """
     limit = float(np.finfo(y.dtype).max)
     moved = _moved(y, np.minimum(size, limit), off / 4 * np.sqrt(count))
-    moved = np.where(size == 0, y, moved)  # a sum of zeros
+    moved = np.where(size == 0, np.copysign(y, off), moved)
     # Finite terms that add up to more than the largest number may overflow on the way, or not.
     return np.where(np.isfinite(size) & (size > limit), np.nan, moved).astype(y.dtype)

@@ -21,7 +21,7 @@ from fuzzing.shrink import shrunk
 from fuzzing.slopes import checked_slope
 from fuzzing.values import Palette
 from fuzzing.write import script
-from palingrad.engines.native.maths import NativeMaths
+from palingrad.engines.native.llvm.maths import NativeMaths
 from palingrad.ops.arithmetic import Add
 from palingrad.ops.discrete import Floor
 from palingrad.ops.exponential import Exp
