@@ -149,3 +149,12 @@ def test_formulas_have_the_derivatives_that_they_say():
         call = Call(made, tuple(map(Leaf.known, inputs)), {})
         with contextlib.suppress(TypeError):  # a formula of bits takes no floats
             assert checked_slope(Program((call,)), seed) is None, TEXTS[made]
+
+
+def test_a_wrong_derivative_is_caught():
+    text = "class Wrong(pg.Elementwise):\n    def f(m, x):\n        return m.sin(x)\n\n"
+    text += "    def d(out, x):\n        return [pg.sin(x)]\n"
+    x = Leaf.known(np.array([0.3, 1.0], np.float32))
+    failure = checked_slope(Program((Call(operation(text), (x,), {}),)), 0)
+    assert failure is not None
+    assert failure.what == "slope"
