@@ -1,15 +1,18 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
+# make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
 # make bench: the peers in an environment of their own, and benchmarks/RESULTS.md; a quiet machine.
 PYTHON ?= python3
 VENV ?= .venv
 BENCH ?= .venv-bench
 BIN = $(VENV)/bin
+MINUTES ?= 10
+SEED ?= 1000
 # Two processes test side by side: one thread each, and a cache of machine code of their own.
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(VENV)/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test browser tiny check format bench clean
+.PHONY: train test browser tiny fuzz check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -47,6 +50,9 @@ browser:
 
 tiny: $(VENV)/.installed-test
 	$(QUIETLY) $(BIN)/python -m pytest -m tiny -n 2 tests
+
+fuzz: $(VENV)/.installed-test
+	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m fuzzing --seed $(SEED) --minutes $(MINUTES)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)

@@ -49,6 +49,9 @@ ROWS: list[Row] = [
     (lambda x: pg.argmin(x), (X[:0],), SHAPE, "argmin: no element to choose on an axis of s"),
     (lambda x: pg.softmax(x, axis=2), (X,), SHAPE, "softmax: axis 2 is out of range for 2 axe"),
     (lambda x: pg.var(x, axis=5), (X,), SHAPE, "var: axis 5 is out of range for 2 axes"),
+    (lambda x: pg.sum(x, axis=0), (2.0,), SHAPE, "sum: axis 0 is out of range for 0 axes: x ()"),
+    (lambda x: pg.argmax(x, axis=-1), (2.0,), SHAPE, "argmax: axis -1 is out of range for 0 ax"),
+    (lambda x: pg.squeeze(x, axis=0), (2.0,), SHAPE, "squeeze: axis 0 is out of range for 0 axes"),
     # moves
     (lambda x: pg.reshape(x, (4, 2)), (X,), SHAPE, "reshape: 6 elements don't fit shape (4, 2)"),
     (lambda x: pg.reshape(x, (4, -1)), (X,), SHAPE, "6 elements don't fit shape (4, -1)"),

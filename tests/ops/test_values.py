@@ -220,6 +220,17 @@ def test_cross_entropy_of_labels_of_one_hot_rows_and_of_distributions():
     assert_close(pg.cross_entropy(X, mixed).numpy(), expected)
 
 
+@pytest.mark.parametrize("labels", [np.array([0, 3, 1]), np.eye(4)[[0, 3, 1]]])
+def test_cross_entropy_learns_from_the_feed_which_form_labels_have(labels):
+    with pg.Graph() as graph:
+        fed = pg.placeholder(labels.shape)
+        loss = pg.cross_entropy(X, fed)
+    assert_same(
+        pg.Session(graph, engine="numpy").run(loss, {fed: labels}),
+        pg.cross_entropy(X, labels).numpy(),
+    )
+
+
 def test_a_label_out_of_range_that_is_fed_makes_nan():
     with pg.Graph() as graph:
         labels = pg.placeholder(dtype=pg.int64)

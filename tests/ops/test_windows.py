@@ -1,6 +1,7 @@
 """Convolution, pooling and taking rows, against loops that follow their definitions."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 import palingrad as pg
 from palingrad.errors import DTypeError, ShapeError
+from palingrad.ops.convolution import ConvolutionWeight
+from palingrad.ops.take import Take, TakeAdd
 from tolerances import assert_close
 
 
@@ -140,11 +143,23 @@ def test_take_is_numpys_and_adds_up_repeated_rows():
         (lambda: pg.max_pool(np.ones((1, 3, 5, 5)), 2, padding=2), "hold nothing else"),
         (lambda: pg.max_pool(np.ones((1, 3, 5, 5)), 2, stride=0), "from 1 up"),
         (lambda: pg.take(np.ones((4, 3)), [0, 4]), "indices 0 … 4 for 4 rows"),
+        (lambda: Take(1.0, np.zeros(0, int), axis=0), "axis 0 is out of range for 0 axes"),
     ],
 )
 def test_what_does_not_fit_says_so(call, words):
     with pytest.raises(ShapeError, match=words):
         call()
+
+
+def test_what_pulls_back_rows_and_windows_checks_its_cotangent():
+    with pg.Graph():
+        open_ = pg.placeholder((2, None))
+        assert TakeAdd(open_, np.array([0, 4]), axis=0, size=5).shape == (5, None)
+        with pytest.raises(ShapeError, match=r"\(2, \?\) doesn't fit indices of \(3,\)"):
+            TakeAdd(open_, np.array([0, 4, 4]), axis=0, size=5)
+        options: dict[str, Any] = dict(stride=(1,), padding=((0, 0),), dilation=(1,), groups=1)
+        with pytest.raises(ShapeError, match="cotangent"):
+            ConvolutionWeight(np.ones((1, 1, 1)), pg.placeholder((1, 1)), size=(1,), **options)
 
 
 def test_indices_must_be_integers():

@@ -237,6 +237,8 @@ class Operation(Node):
             if self._plain and not self.attributes:
                 value = self._computed_quietly(values)
             else:
+                if "axis" in self.attributes and not self.inputs[0].shape:
+                    self._infer()  # NumPy gives a number an axis 0, the shape rule refuses it
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
             value = self.seal(value)

@@ -163,7 +163,8 @@ def _check(x: Shape, w: Shape, groups: int) -> None:
 
 def _check_places(g: Shape, outputs: Dim, space: Any, size: Any, a: Any) -> None:
     expected = [places(*one) for one in zip(space, size, a["stride"], a["padding"], a["dilation"])]
-    if not same(g[1], outputs) or not all(map(same, g[2:], expected)):
+    fits = len(g) == len(expected) + 2 and same(g[1], outputs)
+    if not fits or not all(map(same, g[2:], expected)):
         raise ShapeError(f"a cotangent of {text(g)} isn't (n, {outputs}, {text(expected)})")
 
 

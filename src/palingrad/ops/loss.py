@@ -79,9 +79,13 @@ class CrossEntropy(Composite):
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         logits, labels = shapes
-        expected = logits if is_floating(self.inputs[1].dtype) else logits[:-1]
-        fits = logits and len(labels) == len(expected)
-        if not fits or not all(map(same, labels, expected)):
+        dtype = self.inputs[1].dtype
+        of_classes, of_examples = len(logits), len(logits) - 1
+        if dtype is None:
+            ranks = (of_classes, of_examples)  # the feed tells which
+        else:
+            ranks = (of_classes,) if is_floating(dtype) else (of_examples,)
+        if not logits or len(labels) not in ranks or not all(map(same, labels, logits)):
             raise ShapeError(
                 f"logits {text(logits)} expect integer labels {text(logits[:-1])} or one-hot "
                 f"floats {text(logits)}, got {text(labels)}"

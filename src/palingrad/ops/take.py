@@ -14,7 +14,7 @@ from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
-from ..shapes import axis_in
+from ..shapes import axis_in, same, text
 
 
 class Take(Index):
@@ -69,8 +69,9 @@ class TakeAdd(Index):
     def shape_rule(y, *shapes):
         g, indices = shapes
         axis: int = y.attributes["axis"]
-        if g[axis : axis + len(indices)] != indices:
-            raise ShapeError(f"a cotangent of {g} doesn't fit indices of {indices}")
+        rows = g[axis : axis + len(indices)]
+        if len(rows) != len(indices) or not all(map(same, rows, indices)):
+            raise ShapeError(f"a cotangent of {text(g)} doesn't fit indices of {text(indices)}")
         return (*g[:axis], y.attributes["size"], *g[axis + len(indices) :])
 
     def vjp(y, h, g, indices):

@@ -41,6 +41,7 @@ from .slow_path import corrected
 
 _ERFC_SLOPE = (ERFC[0][:-1], ERFC[1][:-1])
 _ERFC_START = (ERFC[0][-1], ERFC[1][-1])
+_ERF_IS_ONE = 3.919206  # from here on 1 is the float32 nearest to erf x
 
 
 def _decay(x: Value) -> tuple[Value, Value]:
@@ -132,7 +133,8 @@ def erf(x: Value) -> Value:
     square = x * x
     near = x.fma(polynomial(square, ERF), x)
     if narrow(x) and avx512.has_tables():
-        far = _in_pieces(clamped(size, 0.0, 3.9), 1 / 8, ERF_PIECES)
+        pieces = _in_pieces(clamped(size, 0.0, 3.9), 1 / 8, ERF_PIECES)
+        far = chosen(size >= _ERF_IS_ONE, x.number(1), pieces)
         return chosen(size < 0.9, near, signed(far, x))
     if narrow(x):
         power = -polynomial(clamped(size, 0.9, 4.0), ERF_FAR)
