@@ -34,10 +34,12 @@ def varied(
 
 
 def _alike(operation: type[Operation], name: str, new: Any) -> bool:
-    """Whether samples give this attribute as a value of the type of `new`, and open sizes too."""
+    """Whether samples give this attribute such a value: of this type, negative, or with a −1."""
     given = [sample.attributes.get(name) for sample in operation.samples]
     if isinstance(new, tuple) and -1 in new and name == "shape":
         return any(isinstance(old, tuple) and -1 in old for old in given)
+    if type(new) is int and new < 0 and not any(type(old) is int and old < 0 for old in given):
+        return False
     return type(new) in map(type, given)
 
 

@@ -77,10 +77,19 @@ def _in_session(program: Program, engine: str, like: Sequence[Array]) -> Results
         fetches += gradients(program, made, like)
         assigned = [made[leaf].assign(made[value]) for leaf, value in program.updates]
     feeds = {made[leaf]: leaf.array for leaf in program.fed}
+    session = pg.Session(graph, engine=engine)
     with threads(program.threads):
-        values = pg.Session(graph, engine=engine).run([*fetches, *assigned], feeds)
+        values = session.run([*fetches, *assigned], feeds)
+    if program.threads > 1 and not program.updates:
+        _check_same(values, session.run(fetches, feeds))
     changed = [made[leaf].numpy() for leaf, _ in program.updates]
     return Results([*values[: len(fetches)], *changed], [*fetches, *assigned])
+
+
+def _check_same(several: Sequence[Array], one: Sequence[Array]) -> None:
+    """Raise AssertionError unless a run on several threads gave the bits of a run on one."""
+    for x, y in zip(several, one, strict=True):
+        assert x.tobytes() == y.tobytes(), "the number of threads changes bits"
 
 
 def deferred(program: Program, leaf: Callable[[Leaf], Any]) -> tuple[pg.Graph, dict[Value, Any]]:

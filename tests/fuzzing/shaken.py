@@ -149,8 +149,8 @@ def _special(x: Any) -> Array:
 
 
 def _has_both_zeros(x: Any) -> bool:
-    floats = [one for one in map(np.asarray, x) if one.dtype.kind == "f"]
-    signs = [np.signbit(one[one == 0]) for one in floats]
+    arrays = [np.asarray(one) for one in x]
+    signs = [np.signbit(one[one == 0].astype(np.float64)) for one in arrays]
     return any(map(np.any, signs)) and not all(map(np.all, signs))
 
 

@@ -1,4 +1,4 @@
-"""take, embedding and flatten, and what indices may be."""
+"""take, embedding, flatten and broadcast_to, and what indices may be."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ def test_flatten_keeps_the_first_axis():
     assert pg.flatten(np.zeros((0, 3, 4))).shape == (0, 12)
     with pytest.raises(ShapeError, match="no axes to flatten"):
         pg.flatten(1.0)
+
+
+def test_an_unknown_size_may_be_one_that_is_repeated():
+    with pg.Graph() as graph:
+        x = pg.placeholder((None,))
+        wide, narrow = pg.broadcast_to(x, (2, 3)), pg.broadcast_to(x, (2, 1))
+    found = pg.Session(graph, engine="numpy").run([wide, narrow], {x: [7.0]})
+    assert_same(found[0], np.full((2, 3), 7.0, np.float32))
+    assert_same(found[1], np.full((2, 1), 7.0, np.float32))
+    with pytest.raises(ShapeError, match=r"can't be broadcast to \(2, 1\)"):
+        pg.Session(graph, engine="numpy").run(narrow, {x: [7.0, 8.0]})

@@ -195,7 +195,7 @@ class BroadcastTo(Layout):
             fits = broadcast(shapes[0], target)
         except ShapeError:
             fits = None
-        if fits is None or len(fits) != len(target) or fits != target:
+        if fits is None or len(fits) != len(target) or not all(map(same, fits, target)):
             raise ShapeError(f"can't be broadcast to {target}")
         return target
 
