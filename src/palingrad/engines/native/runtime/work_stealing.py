@@ -25,7 +25,7 @@ from .thread_pool import BASE, DONE, LISTS, SIZE, atomic_load, emit_wait, word
 # Of a list's word: chunks taken from the front, from the end, and above the stage's number. These
 # 42 bits begin anew after 4·10¹² chunks, months of work.
 _BITS = 11
-assert MAX_CHUNKS < 1 << _BITS  # the chunks of a stage can be counted
+assert MAX_CHUNKS <= 1 << (_BITS - 1)  # so that neither count of a deque overflows
 _LATER = 1 << 24  # chunks by which a stage can be ahead of somebody who is late; any other list is
 # one that nobody has taken from for long
 _POOL = INT.as_pointer()
