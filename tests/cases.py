@@ -17,10 +17,11 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One operation on one of its samples."""
+    """One operation on one of its samples, to be run on some engines."""
 
     operation: type[Operation]
     sample: Sample
+    engines: Sequence[str]
 
     def arrays(self, dtype: Any = np.float64) -> list[Array]:
         """The sample's inputs, the floats among them in `dtype`."""

@@ -7,8 +7,8 @@ import pytest
 
 import battery
 import palingrad as pg
-from palingrad.engines import selection
 from palingrad.engines.base import Executable
+from palingrad.engines.selection import add_engine, remove_engine
 from palingrad.errors import GradientError
 from palingrad.graph.samples import case
 
@@ -277,12 +277,18 @@ class Wrapped(Executable):
 
 class SpoiltEngine:
     name = "spoilt"
-
-    def __init__(self, spoil):
-        self.spoil = spoil
+    spoil = staticmethod(lambda outputs, feeds: outputs)
 
     def compile(self, program):
         return Wrapped(program, self.spoil)
+
+
+@pytest.fixture
+def engine():
+    engine = SpoiltEngine()
+    add_engine(engine)
+    yield engine
+    remove_engine(engine.name)
 
 
 def a_little_off(outputs, feeds):
@@ -310,10 +316,9 @@ def written_feeds(outputs, feeds):
 @pytest.mark.parametrize(
     "spoil", [a_little_off, widened, writable, fed_memory, written_feeds], ids=lambda f: f.__name__
 )
-def test_an_engine_that_is_wrong_is_caught(monkeypatch, spoil):
-    monkeypatch.setitem(selection._engines, "spoilt", SpoiltEngine(lambda outputs, feeds: outputs))
+def test_an_engine_that_is_wrong_is_caught(engine, spoil):
     battery.prove(Cube)
-    monkeypatch.setitem(selection._engines, "spoilt", SpoiltEngine(spoil))
+    engine.spoil = spoil
     with pytest.raises(AssertionError):
         battery.prove(Cube)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from ..passes.program import Program
 
 
 class Executable:
-    """A compiled Program. A subclass gives `compute`; calling it is one atomic run."""
+    """A compiled Program. A subclass gives `compute` and `explain`; calling it is one atomic run.
+
+    Feeds and the values of Variables come in the order of `program.feeds` and `program.reads`,
+    with the shapes and dtypes that these nodes have, in any memory layout. They are never written
+    to.
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -26,7 +31,10 @@ class Executable:
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
-        """Outputs, and new values for the updated Variables, from feeds and read Variables."""
+        """Outputs, and new values for the updated Variables, from feeds and read Variables.
+
+        All are read-only and none is memory of a feed: see `owned`.
+        """
         raise NotImplementedError
 
     def explain(self) -> str:
@@ -81,6 +89,12 @@ class Engine(Protocol):
     def compile(self, program: Program) -> Executable:
         """A callable that runs the program."""
         ...
+
+
+def owned(value: Any, feeds: Sequence[Array]) -> Array:
+    """`value` as a read-only array, a copy of it if it is memory of a feed."""
+    shared = any(value is feed or np.may_share_memory(value, feed) for feed in feeds)
+    return sealed(value, copy=shared)
 
 
 def sealed(value: Array, *, copy: bool = False) -> Array:

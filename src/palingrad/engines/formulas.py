@@ -20,6 +20,7 @@ import numpy as np
 
 from ..dtypes import DType, bool_
 from ..graph.kinds import Elementwise
+from ..graph.node import Node
 from ..maths import numpy_maths
 from ..maths.operands import Operand
 from ..maths.protocol import ARRAYS, ELEMENTWISE
@@ -68,7 +69,12 @@ class Refused(Exception):
 
 
 def read(node: Elementwise) -> Formula:
-    """The steps of a node's formula, whose inputs' dtypes are known. Raises Refused."""
+    """The steps of a node's formula, whose inputs' dtypes are known; broadcast, the result has the
+    node's shape, and its dtype anyhow. Raises Refused."""
+    if not node._plain:
+        raise Refused("isn't what computes it: it has a compute of its own")
+    if type(node).shape_rule is not Elementwise.shape_rule:
+        raise Refused("doesn't say its shape: it has a shape_rule of its own")
     reader = _Reader()
     arguments = [_Read(reader, place, x.dtype) for place, x in enumerate(node.inputs)]
     reader.places = len(arguments)
@@ -85,7 +91,17 @@ def read(node: Elementwise) -> Formula:
         raise Refused(reader.refusal)
     if not isinstance(result, _Read):
         raise Refused(f"gives {_described(result)}, nothing made of its arguments")
+    if result.dtype != node.dtype:
+        raise Refused(f"gives {result.dtype}, dtype_rule says {node.dtype}")
     return Formula(len(arguments), tuple(reader.steps), result.place, result.dtype)
+
+
+def readable(node: Node) -> Formula | None:
+    """The steps of an elementwise node's formula; None of what has none, or none to be read."""
+    try:
+        return read(node) if isinstance(node, Elementwise) else None
+    except Refused:
+        return None
 
 
 @cache

@@ -18,7 +18,7 @@ from ..graph.traversal.verify import held
 from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text
-from .base import Executable, sealed
+from .base import Executable, owned, sealed
 from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
@@ -146,8 +146,7 @@ def _may_be_feed(node: Node) -> bool:
 
 def _own(value: Any, feeds: Sequence[Array], doubtful: bool) -> Array:
     """`value` sealed, and copied if it is memory of a feed."""
-    copy = doubtful and any(value is one or np.may_share_memory(value, one) for one in feeds)
-    return sealed(value, copy=copy)
+    return owned(value, feeds) if doubtful else sealed(value)
 
 
 class NumpyEngine:

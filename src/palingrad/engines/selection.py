@@ -18,6 +18,7 @@ _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
 if importlib.util.find_spec("llvmlite") is not None:
     _engines["native"] = NativeEngine()
     _engines["auto"] = AutoEngine()
+_shipped = frozenset(_engines)
 _watched = WatchedEngine()
 # Set, or the environment's. That is read here and by set_engine(None), not in each run: it takes a
 # fifth of the time of a small one.
@@ -50,6 +51,21 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
 def engine_names() -> list[str]:
     """The engines that are here. Where none is named `auto` runs, from numpy to native."""
     return list(_engines)
+
+
+def add_engine(engine: Engine) -> None:
+    """Let `engine.name` name this engine wherever one can be chosen."""
+    if engine.name in _engines or engine.name == _watched.name:
+        raise EngineError(f"an engine is called {engine.name!r} already; give this one another")
+    _engines[engine.name] = engine
+
+
+def remove_engine(name: str) -> None:
+    """Forget an engine that `add_engine` added; what it has compiled stays as it is."""
+    if name in _shipped:
+        raise EngineError(f"the {name} engine belongs to palingrad and can't be removed")
+    _named(name)
+    del _engines[name]
 
 
 def _best() -> str:

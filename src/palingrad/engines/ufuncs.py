@@ -15,7 +15,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..shapes import size
-from .formulas import Refused, read
+from .formulas import readable
 
 _LARGE = 4096  # elements from which writing over an input pays
 
@@ -37,11 +37,8 @@ _known: dict[tuple[type[Operation], tuple[Any, ...]], np.ufunc | None] = {}
 
 
 def _ufunc_of(node: Elementwise) -> np.ufunc | None:
-    try:
-        formula = read(node)
-    except Refused:
-        return None
-    if len(formula.steps) != 1 or formula.dtype != node.dtype:
+    formula = readable(node)
+    if formula is None or len(formula.steps) != 1:
         return None
     (step,) = formula.steps
     order = tuple(range(len(node.inputs)))

@@ -25,7 +25,7 @@ from ....ops.reduce import Argmax, Argmin
 from ....ops.take import Take, TakeAdd
 from ....passes.program import Program
 from ....shapes import sizes
-from ...formulas import Number, Refused, read
+from ...formulas import Number, Refused, read, readable
 from ..llvm.values import supported
 
 
@@ -67,8 +67,6 @@ def why_not_read(node: Elementwise) -> str:
         formula = read(node)
     except Refused as refused:
         return f"its formula {refused}"
-    if formula.dtype != node.dtype:
-        return f"its formula gives {formula.dtype}, dtype_rule says {node.dtype}"
     dtypes = [one for step in formula.steps for one in (*step.dtypes, step.result)]
     unknown = [str(one) for one in dtypes if not supported(one)]
     if unknown:
@@ -78,11 +76,8 @@ def why_not_read(node: Elementwise) -> str:
 
 def _in_steps(node: Elementwise) -> Node:
     """The node as operations of the library, one for each step of its formula, if that can be."""
-    try:
-        formula = read(node)
-    except Refused:
-        return node
-    if formula.dtype != node.dtype:
+    formula = readable(node)
+    if formula is None:
         return node
     places: list[Node] = list(node.inputs)
     for step in formula.steps:
