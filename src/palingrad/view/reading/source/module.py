@@ -22,8 +22,8 @@ from ....trees import leaves
 from ....version import __version__
 from .body import Body, Names, identifier, wrapped
 from .code import Code, atom, literal, plain
-from .data import array_lines
 from .copied import OWN
+from .data import array_lines
 from .formula import Formulas
 from .text import Text, bracketed, broken
 
