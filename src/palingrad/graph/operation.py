@@ -237,8 +237,8 @@ class Operation(Node):
             if self._plain and not self.attributes:
                 value = self._computed_quietly(values)
             else:
-                if "axis" in self.attributes and not self.inputs[0].shape:
-                    self._infer()  # NumPy gives a number an axis 0, the shape rule refuses it
+                if self._takes_anything(values):
+                    self._infer()
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
             value = self.seal(value)
@@ -249,6 +249,16 @@ class Operation(Node):
             self._infer()  # a shape rule says it better than NumPy
             error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
             raise
+
+    def _takes_anything(self, values: Sequence[Any]) -> bool:
+        """Whether NumPy may compute what the shape rule refuses: it gives a number an axis 0, and
+        of no elements makes what has any shape."""
+        if "axis" in self.attributes and not self.inputs[0].shape:
+            return True
+        for value in values:
+            if type(value) is np.ndarray and not value.size:
+                return True
+        return False
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
