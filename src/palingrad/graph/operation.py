@@ -251,14 +251,9 @@ class Operation(Node):
             raise
 
     def _takes_anything(self, values: Sequence[Any]) -> bool:
-        """Whether NumPy may compute what the shape rule refuses: it gives a number an axis 0, and
-        of no elements makes what has any shape."""
-        if "axis" in self.attributes and not self.inputs[0].shape:
-            return True
-        for value in values:
-            if type(value) is np.ndarray and not value.size:
-                return True
-        return False
+        """Whether NumPy may be laxer than the shape rule: with an axis of a scalar, or nothing."""
+        scalar = "axis" in self.attributes and not self.inputs[0].shape
+        return scalar or any(type(value) is np.ndarray and not value.size for value in values)
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
