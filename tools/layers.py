@@ -17,7 +17,7 @@ ORDER = {
     "": [
         ["errors", "version"],
         ["dtypes", "shapes", "trees"],
-        ["windows"],
+        ["sums", "windows"],
         ["maths"],
         ["graph"],
         ["ops"],

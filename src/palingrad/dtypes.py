@@ -104,6 +104,16 @@ def promote(*dtypes: DType) -> DType:
     return _promote(frozenset(dtypes))
 
 
+def accumulates_in(dtype: DType) -> DType:
+    """The float dtype that means and sums of products are accumulated in.
+
+    It is float32 for float16, whose sums overflow at 65520, and float64 for integers.
+    """
+    if not is_floating(dtype):
+        return float64
+    return float32 if dtype == float16 else dtype
+
+
 def promote_scalar(dtype: DType, scalar: Scalar) -> DType:
     """The dtype of an array of `dtype` with a Python scalar, which is weak: it gives way."""
     if isinstance(scalar, bool) or is_inexact(dtype):

@@ -45,6 +45,13 @@ def test_what_runs_once_is_never_compiled_and_says_when_it_would_be():
     assert "more runs" in function.explain(X)
 
 
+def test_a_program_without_operations_is_explained():
+    function, found = executable(lambda x: x, X)
+    assert function.explain(X) == "numpy: 0 operations, one after another"
+    function(X)
+    assert not found._native
+
+
 def test_who_says_that_many_runs_come_gets_machine_code_at_once():
     _, found = executable(lambda x: pg.sin(x), X, runs=1_000_000)
     assert found._native

@@ -46,7 +46,7 @@ class AutoExecutable(Executable):
         self._spend(runs)
 
     def explain(self) -> str:
-        if self._native:
+        if self._native or not self._run_cost:  # nothing computed, nothing to compile
             return self._now.explain()
         runs = max(round((self._limit - self._spent) / self._run_cost), 1)
         return f"{self._now.explain()}\nmachine code after about {runs:,} more runs"

@@ -237,8 +237,8 @@ class Operation(Node):
             if self._plain and not self.attributes:
                 value = self._computed_quietly(values)
             else:
-                if "axis" in self.attributes and not self.inputs[0].shape:
-                    self._infer()  # NumPy gives a number an axis 0, the shape rule refuses it
+                if self._takes_anything(values):
+                    self._infer()
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
             value = self.seal(value)
@@ -249,6 +249,11 @@ class Operation(Node):
             self._infer()  # a shape rule says it better than NumPy
             error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
             raise
+
+    def _takes_anything(self, values: Sequence[Any]) -> bool:
+        """Whether NumPy may be laxer than the shape rule: with an axis of a scalar, or nothing."""
+        scalar = "axis" in self.attributes and not self.inputs[0].shape
+        return scalar or any(type(value) is np.ndarray and not value.size for value in values)
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:

@@ -10,7 +10,8 @@ from typing import Any, cast as typed
 
 import numpy as np
 
-from ..dtypes import Array, DType
+from ..dtypes import Array, DType, float16, float32
+from ..sums import blocked_sum, matrix_product, product
 from ..windows import padded, unwindowed, windows
 from .protocol import ARRAYS, ELEMENTWISE, Maths
 
@@ -73,8 +74,17 @@ def _float_of(x: Any) -> DType:
 
 
 def cast(x: Any, dtype: Any) -> Array:
-    """`x` in `dtype`, rounding towards zero where a float becomes an integer."""
-    return np.asarray(x).astype(dtype)
+    """`x` in `dtype`. A float becomes an integer towards zero: what doesn't fit takes the nearest
+    bound, NaN becomes 0. An integer becomes one of b bits modulo 2ᵇ."""
+    x = np.asarray(x)
+    if x.dtype.kind != "f" or np.dtype(dtype).kind not in "iu":
+        return x.astype(dtype)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    with np.errstate(all="ignore"):
+        whole = np.where(np.isnan(x), np.zeros((), dtype), x.astype(dtype))
+        below, above = x <= float(low), x >= float(high)
+    whole[below], whole[above] = low, high
+    return whole
 
 
 def slice_of(x: Any, index: Any) -> Array:
@@ -92,13 +102,15 @@ def place(x: Any, shape: Any, index: Any) -> Array:
 def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
     """Zeros with `size` rows on `axis`, to which the rows of g are added at their indices."""
     rows = np.moveaxis(g, range(axis, axis + indices.ndim), range(indices.ndim))
-    total = np.zeros((size, *rows.shape[indices.ndim :]), g.dtype)
+    wide = float32 if g.dtype == float16 else g.dtype
+    total = np.zeros((size, *rows.shape[indices.ndim :]), wide)
     np.add.at(total, indices, rows)
-    return np.moveaxis(total, 0, axis)
+    return np.moveaxis(total, 0, axis).astype(g.dtype, copy=False)
 
 
 _OWN = {
-    "cast": cast, "erf": erf, "erfc": erfc, "padded": padded, "place": place, "slice_of": slice_of,
+    "cast": cast, "erf": erf, "erfc": erfc, "matmul": matrix_product, "padded": padded,
+    "place": place, "prod": product, "slice_of": slice_of, "sum": blocked_sum,
     "take_add": take_add, "unwindowed": unwindowed, "windows": windows,
 }  # fmt: skip
 _functions = {name: _OWN.get(name) or getattr(np, name) for name in (*ELEMENTWISE, *ARRAYS)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..dtypes import DType, accumulates_in
 from ..graph.registry import ops
 from ..shapes import axes_in
 
@@ -18,6 +19,16 @@ PAIR: dict[str, Any] = dict(axis=(0, 2), keepdims=False)
 def restored(g: Any, y: Any, x: Any) -> Any:
     """`g`, of reduction y's shape, with the reduced axes back as size 1: broadcasts against x."""
     return g if y.keepdims else ops.expand_dims(g, axis=axes_in(y.axis, x.ndim))
+
+
+def widened(x: Any) -> Any:
+    """x in the dtype that its statistics are computed in, where its own is known."""
+    return x if x.dtype is None else narrowed(x, accumulates_in(x.dtype))
+
+
+def narrowed(x: Any, dtype: DType | None) -> Any:
+    """x in `dtype`: what was computed in a wider one is rounded once."""
+    return x if x.dtype == dtype else ops.cast(x, dtype)
 
 
 def count(x: Any, axis: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ class Dot(Composite):
         k, n = y.shape[-2:]
         batch = y.shape[:-2]
         order = (y.ndim - 2, *range(y.ndim - 2), y.ndim - 1)
-        flat = ops.reshape(ops.permute_dims(y, order), (k, -1))  # (k, batch · n)
+        flat = ops.reshape(ops.permute_dims(y, order), (k, math.prod(batch) * n))  # (k, batch · n)
         return ops.reshape(x @ flat, (*x.shape[:-1], *batch, n))
 
 

@@ -17,6 +17,7 @@ from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, broadcast_dim, same, text
+from .axes import narrowed, widened
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -79,6 +80,8 @@ class CrossEntropy(Composite):
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         logits, labels = shapes
+        if logits and logits[-1] == 0:
+            raise ShapeError(f"logits {text(logits)} have no classes")
         dtype = self.inputs[1].dtype
         of_classes, of_examples = len(logits), len(logits) - 1
         if dtype is None:
@@ -137,6 +140,22 @@ class SquaredError(Composite):
         return ops.square(x - y)
 
 
+class MeanSquaredError(Composite):
+    """z = Σ (x − y)² / n over all n elements of inputs of one shape; NaN where n = 0."""
+
+    math = r"\overline{({x} - {y})^2}"
+    floats = True
+    samples = [case((3, 4), (3, 4)), case((), ())]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        SquaredError.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
+        return ()
+
+    def expand(z, x, y):
+        squares = SquaredError(widened(x), widened(y))
+        return narrowed(ops.mean(squares), x.dtype)
+
+
 def _reduce(loss: Node, reduction: Reduction, name: str | None) -> Node:
     if reduction not in ("mean", "sum", "none"):
         raise ShapeError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
@@ -174,5 +193,7 @@ def mse(
 
     Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
     """
+    if reduction == "mean":
+        return MeanSquaredError(prediction, target, name=name)
     own = name if reduction == "none" else None
     return _reduce(SquaredError(prediction, target, name=own), reduction, name)

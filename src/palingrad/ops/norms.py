@@ -12,6 +12,7 @@ from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, axes_in
+from .axes import narrowed, widened
 
 
 class Standardize(Composite):
@@ -31,13 +32,15 @@ class Standardize(Composite):
         return shapes[0]
 
     def expand(y, x):
-        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
-        return apart / _deviation(y, x)
+        wide = widened(x)
+        apart = wide - ops.mean(wide, axis=y.axis, keepdims=True)
+        return narrowed(apart / _deviation(y, wide), x.dtype)
 
     def vjp(y, g, x):
+        g, wide = widened(g), widened(y)
         straight = g - ops.mean(g, axis=y.axis, keepdims=True)
-        along = y * ops.mean(g * y, axis=y.axis, keepdims=True)
-        return [(straight - along) / _deviation(y, x)]
+        along = wide * ops.mean(g * wide, axis=y.axis, keepdims=True)
+        return [narrowed((straight - along) / _deviation(y, widened(x)), x.dtype)]
 
 
 def _deviation(y: Any, x: Any) -> Node:

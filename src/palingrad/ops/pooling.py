@@ -10,11 +10,12 @@ import numpy as np
 
 from ..dtypes import Array, is_boolean, is_floating
 from ..errors import ShapeError
-from ..graph.kinds import Window
+from ..graph.kinds import Composite, Window
 from ..graph.node import Node
 from ..graph.registry import register
 from ..graph.samples import case, spread
 from ..shapes import Shape, same, text
+from .axes import narrowed, widened
 from .geometry import Padding, pads, places, several
 
 _HALF: dict[str, Any] = dict(size=(2, 2), stride=(2, 2), padding=((0, 0), (0, 0)))
@@ -144,6 +145,21 @@ class SumPool(Pool):
         return [SumPoolSpread(g, space=x.shape[2:], **y.attributes)]
 
 
+class AveragePool(Composite):
+    """y = the mean of each window; padding counts as 0."""
+
+    math, onnx = r"\operatorname{avgpool}({x})", "AveragePool"
+    floats = True
+    samples = SumPool.samples
+
+    def shape_rule(y, *shapes):
+        return _pooled(shapes[0], y.attributes)
+
+    def expand(y, x):
+        total: Any = SumPool(widened(x), **y.attributes)
+        return narrowed(total / math.prod(y.attributes["size"]), x.dtype)
+
+
 class SumPoolSpread(Window):
     """Each element of g added to all of its window: what pulls a sum pooling back."""
 
@@ -209,9 +225,4 @@ def average_pool(
     name: str | None = None,
 ) -> Node:
     """The mean of each window of x (n, c, *space); padding counts as 0. Options as for max_pool."""
-    options = _options(size, stride, padding)
-    total: Any = SumPool(x, **options)
-    result = total / math.prod(options["size"])
-    if name is not None:
-        result._name = name
-    return result
+    return AveragePool(x, **_options(size, stride, padding), name=name)

@@ -12,6 +12,7 @@ from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, axes_in
+from .axes import count, narrowed, widened
 
 _SAMPLES = [
     case((3, 4), axis=-1),
@@ -26,6 +27,8 @@ _SAMPLES = [
 
 def _below_top(x: Any, axis: Any) -> Any:
     """x less its largest element on `axis`: the same softmax, and no exponential overflows."""
+    if count(x, axis) == 0:
+        return x
     return x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
 
 
@@ -49,11 +52,12 @@ class Softmax(Normalised):
     math, onnx = r"\operatorname{softmax}({x})", "Softmax"
 
     def expand(y, x):
-        weights = ops.exp(_below_top(x, y.axis))
-        return weights / ops.sum(weights, axis=y.axis, keepdims=True)
+        weights = ops.exp(widened(_below_top(x, y.axis)))
+        return narrowed(weights / ops.sum(weights, axis=y.axis, keepdims=True), x.dtype)
 
     def vjp(y, g, x):
-        return [y * (g - ops.sum(g * y, axis=y.axis, keepdims=True))]
+        g, wide = widened(g), widened(y)
+        return [narrowed(wide * (g - ops.sum(g * wide, axis=y.axis, keepdims=True)), x.dtype)]
 
 
 class LogSoftmax(Normalised):
@@ -62,11 +66,14 @@ class LogSoftmax(Normalised):
     math, onnx = r"\log\operatorname{softmax}({x})", "LogSoftmax"
 
     def expand(y, x):
-        lowered = _below_top(x, y.axis)
-        return lowered - ops.log(ops.sum(ops.exp(lowered), axis=y.axis, keepdims=True))
+        lowered = widened(_below_top(x, y.axis))
+        total = ops.sum(ops.exp(lowered), axis=y.axis, keepdims=True)
+        return narrowed(lowered - ops.log(total), x.dtype)
 
     def vjp(y, g, x):
-        return [g - ops.exp(y) * ops.sum(g, axis=y.axis, keepdims=True)]
+        g = widened(g)
+        total = ops.sum(g, axis=y.axis, keepdims=True)
+        return [narrowed(g - ops.exp(widened(y)) * total, x.dtype)]
 
 
 @register

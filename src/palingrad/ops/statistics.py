@@ -1,4 +1,7 @@
-"""Mean, variance, deviation and log-sum-exp, made of other operations."""
+"""Mean, variance, deviation and log-sum-exp, made of other operations.
+
+Half floats are taken as float32 and integers as float64 first, and the result is rounded once.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,21 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import DType, default_dtype, is_floating
 from ..graph.functions import frozen, reduction
 from ..graph.kinds import Composite, Reduce
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, axes_in
-from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, restored
+from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 
 
 class Statistic(Composite):
-    """A reduction made of others; integers become floats."""
+    """A reduction made of others; the result of integers is of the default float."""
 
-    floats = True
+    def dtype_rule(self, *dtypes: DType) -> DType:
+        return dtypes[0] if is_floating(dtypes[0]) else default_dtype()
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
@@ -42,8 +47,8 @@ class Mean(Statistic):
     ]
 
     def expand(y, x):
-        total = ops.sum(x, axis=y.axis, keepdims=y.keepdims)
-        return total / count(x, y.axis)
+        total = ops.sum(widened(x), axis=y.axis, keepdims=y.keepdims)
+        return narrowed(total / count(x, y.axis), y.dtype)
 
     def structure(y, position, size, out):
         return equal_rows(out)
@@ -61,9 +66,10 @@ class Var(Statistic):
     ]
 
     def expand(y, x):
+        x = widened(x)
         apart = x - ops.mean(x, axis=y.axis, keepdims=True)
         total = ops.sum(apart * apart, axis=y.axis, keepdims=y.keepdims)
-        return total / max(count(x, y.axis) - y.correction, 0)
+        return narrowed(total / max(count(x, y.axis) - y.correction, 0), y.dtype)
 
 
 class Std(Statistic):
@@ -77,7 +83,9 @@ class Std(Statistic):
     ]
 
     def expand(y, x):
-        return ops.sqrt(ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction))
+        x = widened(x)
+        square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
+        return narrowed(ops.sqrt(square), y.dtype)
 
     def vjp(y, g, x):  # (x − mean) / ((n − correction)·y), with 1 in place of y = 0 lest 0/0
         apart = x - ops.mean(x, axis=y.axis, keepdims=True)
@@ -100,7 +108,8 @@ class VectorNorm(Statistic):
     ]
 
     def expand(y, x):
-        return ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims))
+        x = widened(x)
+        return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
 
     def vjp(y, g, x):  # with 1 in place of y = 0 lest 0/0
         length = restored(y, y, x)
@@ -122,12 +131,14 @@ class Logsumexp(Statistic):
     ]
 
     def expand(y, x):
+        x = widened(x)
         if count(x, y.axis) == 0:
-            return ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
+            total = ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
+            return narrowed(total, y.dtype)
         top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
         top = ops.where(ops.isfinite(top), top, 0)
         total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)
-        result = ops.log(total) + top
+        result = narrowed(ops.log(total) + top, y.dtype)
         return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
 
     def vjp(y, g, x):

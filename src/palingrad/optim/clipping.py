@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import GradientError
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..ops.axes import narrowed, widened
 
 
 def clip_by_value(gradients: Sequence[Node], bound: float) -> list[Node]:
@@ -22,14 +23,13 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
     _check(bound)
     norm: Any = global_norm(gradients)
     scale = bound / ops.maximum(norm, bound)
-    return [
-        g * ops.cast(scale, g.dtype) if g.dtype != scale.dtype else g * scale for g in gradients
-    ]
+    return [narrowed(widened(g) * scale, g.dtype) for g in gradients]
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:
-    """√Σ g² over all elements of all gradients, without overflow of a square."""
-    gradients = [g for g in gradients if g.shape is None or 0 not in g.shape]
+    """√Σ g² over all elements of all gradients, without overflow of a square; of half floats as
+    float32."""
+    gradients = [widened(g) for g in gradients if g.shape is None or 0 not in g.shape]
     if not gradients:
         raise GradientError("global_norm: expected gradients with elements, got none")
     top: Any = ops.max(ops.abs(gradients[0]))

@@ -12,6 +12,7 @@ from palingrad.engines.native.llvm.loops import integer, read, vectors, write
 from palingrad.engines.native.llvm.maths import NativeMaths
 from palingrad.engines.native.llvm.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
+from palingrad.ops.activation import Sigmoid
 
 # The largest error in ULP that each function may have, in float32 and in float64.
 ULP = {
@@ -21,6 +22,14 @@ ULP = {
     "sin": (2, 2), "cos": (2, 2), "tan": (1.5, 1.5), "arcsin": (1.5, 1.5), "arccos": (1.5, 1.5),
     "arctan": (2, 2), "sqrt": (0.5, 0.5), "cbrt": (1, 1), "erf": (1.5, 1.5), "erfc": (2, 2),
 }  # fmt: skip
+# The least and the largest value that a result may have, rounded to its dtype.
+BOUNDS = {
+    "sin": (-1, 1), "cos": (-1, 1), "tanh": (-1, 1), "erf": (-1, 1), "erfc": (0, 2),
+    "arcsin": (-np.pi / 2, np.pi / 2), "arccos": (0, np.pi), "arctan": (-np.pi / 2, np.pi / 2),
+    "exp": (0, np.inf), "exp2": (0, np.inf), "expm1": (-1, np.inf), "cosh": (1, np.inf),
+    "arccosh": (0, np.inf), "sqrt": (-0.0, np.inf), "sigmoid": (0, 1),
+}  # fmt: skip
+INCREASING = ["exp", "log", "log1p", "sinh", "tanh", "arcsinh", "arctan", "cbrt", "erf", "sigmoid"]
 PAIRS = {"power": (1, 1.5), "hypot": (1.5, 1.5), "arctan2": (2, 2)}
 SPECIAL = [
     0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, -3.0, 1e-45, -1e-45,
@@ -62,6 +71,12 @@ def native(name, *inputs, to=None):
     """The function on whole arrays."""
     function = getattr(NativeMaths(), name)
     return compiled(function, inputs[0].dtype, len(inputs[0]), len(inputs), to=to)(*inputs)
+
+
+def formula(name):
+    """A function of the maths namespace, or the formula of an operation made of several."""
+    maths = NativeMaths()
+    return (lambda x: Sigmoid.f(maths, x)) if name == "sigmoid" else getattr(maths, name)
 
 
 def singles(stride):
@@ -123,6 +138,33 @@ def test_float64_stays_within_its_bound_over_all_exponents(name):
         exact = getattr(np, name)(x.astype(np.longdouble))
     found = worst(native(name, x), exact, x)
     assert found[0] <= ULP[name][1], found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", BOUNDS)
+def test_results_stay_within_the_range_of_the_function(name, dtype):
+    x = singles(997) if dtype == pg.float32 else doubles(100_000)
+    found = compiled(formula(name), dtype, len(x))(x)
+    low, high = (dtype.type(bound) for bound in BOUNDS[name])
+    outside = (found < low) | (found > high)
+    assert not outside.any(), (x[outside][:3], found[outside][:3])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", INCREASING)
+def test_results_of_increasing_functions_never_fall(name, dtype):
+    x = singles(3989) if dtype == pg.float32 else doubles(50_000)
+    x = np.sort(x[~np.isnan(x)])
+    found = compiled(formula(name), dtype, len(x))(x)
+    found = found[~np.isnan(found)]
+    falls = found[1:] < found[:-1]
+    assert not falls.any(), (found[:-1][falls][:3], found[1:][falls][:3])
+
+
+def test_one_minus_a_squared_cosine_has_a_root():
+    x = np.full(16, 6.565393e-07, np.float32)
+    found = pg.function(lambda x: pg.sqrt(1 - pg.cos(x) ** 2), engine="native")(x)
+    np.testing.assert_allclose(found, 0, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["erf", "erfc"])

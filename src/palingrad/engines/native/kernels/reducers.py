@@ -1,9 +1,14 @@
-"""How partial results of a reduction become one."""
+"""How partial results of a reduction become one.
+
+A running total of floats takes a block of terms at most, one after another; then it is added to a
+carried sum that keeps the error of each addition, and starts afresh. So the error of a sum is that
+of a block, however many terms there are, and the loop over a block is an addition for each vector.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +17,15 @@ from llvmlite import ir
 from ....dtypes import DType
 from ....graph.operation import Operation
 from ....ops.reduce import All, Any_, Max, Min, Prod, Sum
+from ..llvm.functions.pieces import two_sum
 from ..llvm.loops import mask_of
 from ..llvm.maths import NativeMaths
 from ..llvm.values import Value, chosen
 from .formula import dtype_of
 
 _maths = NativeMaths()
+
+BLOCK = 128  # vectors that are added one after another to a running total
 
 # How two partial results become one.
 COMBINE: dict[type, Callable[[Any, Any], Value]] = {
@@ -69,6 +77,68 @@ class Total:
             mask = value.like(mask_of(self.lanes, active))
             value = chosen(mask, value, self.neutral())
         self.builder.store(self.combine(self.value(), value).code, self.slot)
+
+
+class Carried:
+    """The sum of blocks' sums as an unevaluated pair high + low: low is the sum of the rounding
+    errors of high (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
+    Summen", 1974)."""
+
+    def __init__(self, builder: Any, dtype: DType, lanes: int, slots: tuple[Any, Any]) -> None:
+        self.builder, self.dtype, self.lanes, self.slots = builder, dtype, lanes, slots
+
+    def begin(self) -> None:
+        """Nothing summed yet."""
+        zero = Value(self.builder, None, self.dtype, self.lanes).number(0)
+        for slot in self.slots:
+            self.builder.store(zero.code, slot)
+
+    def _pair(self) -> tuple[Value, Value]:
+        b = self.builder
+        high, low = (Value(b, b.load(slot), self.dtype, self.lanes) for slot in self.slots)
+        return high, low
+
+    def add(self, block: Value) -> None:
+        """One more block's sum."""
+        high, low = self._pair()
+        total, error = two_sum(high, block)
+        for slot, value in zip(self.slots, (total, low + error), strict=True):
+            self.builder.store(value.code, slot)
+
+    def take(self, totals: list[Total]) -> None:
+        """Add what the running totals have come to, and let them start afresh."""
+        self.add(joined([total.value() for total in totals], totals[0].combine))
+        for total in totals:
+            total.begin()
+
+    def value(self) -> Value:
+        """The sum; where it isn't finite the errors are NaN, and don't count."""
+        high, low = self._pair()
+        return chosen(low == low, high + low, high)
+
+
+def carries(node: Operation) -> bool:
+    """Whether a reduction's partial results are rounded when they are combined, so that it matters
+    in what order."""
+    return type(node) is Sum and dtype_of(node).kind == "f"
+
+
+def block_of(lengths: Sequence[int]) -> tuple[int, int] | None:
+    """(the loop that is cut in blocks, how many of its turns a block takes) for nested loops of
+    these lengths around an addition; None where they are no more than a block together."""
+    inside = 1
+    for level in reversed(range(len(lengths))):
+        if inside * lengths[level] > BLOCK:
+            return level, max(1, BLOCK // inside)
+        inside *= lengths[level]
+    return None
+
+
+def joined(parts: list[Value], combine: Callable[[Any, Any], Value]) -> Value:
+    """A power of two of partial results as one: neighbours first."""
+    while len(parts) > 1:
+        parts = [combine(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+    return parts[0]
 
 
 def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ....graph.node import Node
@@ -17,10 +18,10 @@ from ....graph.operation import Operation
 from ....shapes import axes_in, sizes
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
+    blocks,
     collapsed,
     integer,
     loop,
-    nest,
     place_of,
     read,
     splatted,
@@ -32,7 +33,7 @@ from ..llvm.strided_view import View, broadcast, row_major
 from ..llvm.values import Value, value_type
 from .elementwise import Unit, compute
 from .formula import dtype_of, is_number, lanes_for, number
-from .reducers import COMBINE, Total, across
+from .reducers import COMBINE, Carried, Total, across, block_of, carries, joined
 
 _STREAMS = 4
 _FEW, _LARGE = 8, 1 << 15  # fewer results than this of more elements than this are cut in parts
@@ -63,7 +64,7 @@ class Reduction(Unit):
         return plan.parts * plan.count * dtype_of(self.node).itemsize if plan.parts > 1 else 0
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
+        """The code for items `context.begin` to `context.end`."""
         _Emitter(self, context).run()
 
     def finish(self) -> Finish:
@@ -114,6 +115,7 @@ class ReductionPlan:
             self.lanes = lanes_for(floats, self.inner[-1] if self.inner else 1)
             self.results = self.count
         self.parts, self.part = self._cut()
+        self.block = self._block() if carries(node) else None
 
     def _inner(self, axes: list[int]) -> int:
         def worth(axis: int) -> tuple[int, int]:
@@ -133,6 +135,14 @@ class ReductionPlan:
             part = -(-part // step) * step
         return -(-length // part), part
 
+    def _block(self) -> tuple[int, int] | None:
+        """(the axis of those that go that is cut in blocks, how many steps on it a block takes);
+        None where a part has no more terms than a block."""
+        lengths = [self.part, *self.inner[1:]] if self.inner else []
+        if lengths and not self.beside:
+            lengths[-1] = -(-lengths[-1] // (self.lanes * _STREAMS))
+        return block_of(lengths)
+
 
 class _Emitter:
     """The code of one reduction."""
@@ -146,6 +156,12 @@ class _Emitter:
         dtype = dtype_of(self.node)
         kind = value_type(dtype, self.plan.lanes)
         self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
+        self.carried: list[Carried] = []
+        if self.plan.block is not None:
+            self.carried = [
+                Carried(self.b, dtype, self.plan.lanes, (context.slot(kind), context.slot(kind)))
+                for _ in range(_STREAMS if self.plan.beside else 1)
+            ]
         self.work = self.plan.parts > 1
         self.base = context.pointer(unit if self.work else self.node)
 
@@ -199,8 +215,13 @@ class _Emitter:
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         counts = [min(lanes, width - at) for at in range(0, width, lanes)]
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers[: len(counts)]]
-        for total in totals:
-            total.begin()
+        carried = self.carried[: len(counts)]
+        for one_of in (*totals, *carried):
+            one_of.begin()
+
+        def block_ends() -> None:
+            for carry, total in zip(carried, totals):
+                carry.take([total])
 
         def one(places: list[Any]) -> None:
             for place_in, (total, active) in enumerate(zip(totals, counts, strict=True)):
@@ -211,25 +232,37 @@ class _Emitter:
                 last = [steps[-1] for steps in plan.outer_steps]
                 total.add(self._summand(there, last, active), lanes)
 
-        self._nest(starts, part, one)
-        for number_, (total, active) in enumerate(zip(totals, counts, strict=True)):
+        self._nest(starts, part, len(plan.inner), one, block_ends)
+        for number_, (total, active) in enumerate(zip(carried or totals, counts)):
             place = b.add(target, integer(number_ * lanes * plan.result_steps[-1]))
             write(b, self.base, total.value(), place, plan.result_steps[-1], active)
 
-    def _nest(self, starts: list[Any], part: Any, body: Any) -> None:
-        """Loops over all axes that go, the outermost over one part."""
+    def _nest(
+        self, starts: list[Any], part: Any, count: int, body: Any, block_ends: Any, axis: int = 0
+    ) -> None:
+        """Loops over the first `count` axes that go, from `axis` on, the outermost over one part;
+        `block_ends` at the end of each block."""
         b, plan = self.b, self.plan
-        if not plan.inner:
+        if axis == count:
             body(starts)
             return
-        low = b.mul(part, integer(plan.part))
-        high = self.context.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
-        with loop(b, low, high) as index:
+        low, high = integer(0), integer(plan.inner[axis])
+        if axis == 0:
+            low = b.mul(part, integer(plan.part))
+            high = self.context.smaller(b.add(low, integer(plan.part)), high)
+
+        def one(index: Any) -> None:
             places = [
-                b.add(start, b.mul(index, integer(steps[0])))
+                b.add(start, b.mul(index, integer(steps[axis])))
                 for start, steps in zip(starts, plan.inner_steps, strict=True)
             ]
-            nest(b, plan.inner[1:], [steps[1:] for steps in plan.inner_steps], places, body)
+            self._nest(places, part, count, body, block_ends, axis + 1)
+
+        if plan.block is not None and plan.block[0] == axis:
+            blocks(b, (low, high, 1), plan.block[1], one, block_ends)
+        else:
+            with loop(b, low, high) as index:
+                one(index)
 
     def _single(self, which: Any, part: Any) -> None:
         """One result, vectors along the innermost axis that goes."""
@@ -237,32 +270,30 @@ class _Emitter:
         indices = unravelled(b, which, plan.outer)
         starts = self._starts(indices)
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers]
-        for total in totals:
-            total.begin()
+        for one_of in (*totals, *self.carried):
+            one_of.begin()
         last = [steps[-1] if steps else 0 for steps in plan.inner_steps]
         if not plan.inner:
             totals[0].add(self._summand(starts, last, lanes), lanes)
         elif len(plan.inner) == 1:
             self._row(starts, last, totals, part)
         else:
-            low = b.mul(part, integer(plan.part))
-            high = self.context.smaller(b.add(low, integer(plan.part)), integer(plan.inner[0]))
-            steps = plan.inner_steps
-            with loop(b, low, high) as index:
-                places = [
-                    b.add(start, b.mul(index, integer(step[0])))
-                    for start, step in zip(starts, steps, strict=True)
-                ]
-                nest(
-                    b, plan.inner[1:-1], [step[1:-1] for step in steps], places,
-                    lambda at: self._row(at, last, totals, None),
-                )  # fmt: skip
-        parts = [total.value() for total in totals]
+            self._nest(
+                starts, part, len(plan.inner) - 1,
+                lambda at: self._row(at, last, totals, None), lambda: self._block_ends(totals),
+            )  # fmt: skip
+        self._block_ends(totals)
         combine = COMBINE[type(self.node)]
-        while len(parts) > 1:
-            parts = [combine(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
+        if self.carried:
+            total = self.carried[0].value()
+        else:
+            total = joined([one.value() for one in totals], combine)
         place = place_of(b, indices, plan.result_steps, integer(0))
-        write(b, self.base, across(parts[0], combine), self._target(place, part))
+        write(b, self.base, across(total, combine), self._target(place, part))
+
+    def _block_ends(self, totals: list[Total]) -> None:
+        for carry in self.carried:
+            carry.take(totals)
 
     def _row(self, starts: list[Any], last: list[int], totals: list[Total], part: Any) -> None:
         """Along the innermost axis, or along one part of it."""
@@ -281,11 +312,18 @@ class _Emitter:
         else:
             low = b.mul(part, integer(plan.part))
             high = self.context.smaller(b.add(low, integer(plan.part)), integer(bulk))
-        if bulk:
+
+        def streams(index: Any) -> None:
+            for stream, total in enumerate(totals):
+                there = at(b.add(index, integer(stream * lanes)))
+                total.add(self._summand(there, last, lanes), lanes)
+
+        if bulk and plan.block is not None and plan.block[0] == len(plan.inner) - 1:
+            span = low, high, lanes * _STREAMS
+            blocks(b, span, plan.block[1], streams, lambda: self._block_ends(totals))
+        elif bulk:
             with loop(b, low, high, lanes * _STREAMS) as index:
-                for stream, total in enumerate(totals):
-                    there = at(b.add(index, integer(stream * lanes)))
-                    total.add(self._summand(there, last, lanes), lanes)
+                streams(index)
         if bulk == length:
             return
 
@@ -345,13 +383,18 @@ class Finish(Unit):
         dtype = dtype_of(node)
         lanes = lanes_for([dtype], plan.count)
         work, target = context.pointer(self.fold), context.pointer(node)
-        total = Total(b, node, lanes, context.slot(value_type(dtype, lanes)))
+        kind = value_type(dtype, lanes)
+        total: Any = Total(b, node, lanes, context.slot(kind))
+        add: Any = partial(total.add, active=lanes)
+        if plan.block is not None:
+            total = Carried(b, dtype, lanes, (context.slot(kind), context.slot(kind)))
+            add = total.add
 
         def body(index: Any, active: int) -> None:
             total.begin()
             with loop(b, integer(0), integer(plan.parts)) as part:
                 place = b.add(index, b.mul(part, integer(plan.count)))
-                total.add(read(b, work, dtype, place, lanes, 1, active), lanes)
+                add(read(b, work, dtype, place, lanes, 1, active))
             write(b, target, total.value(), index, 1, active)
 
         vectors(b, plan.count, lanes, body)

@@ -9,6 +9,7 @@ computed between the passes.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from ....graph.node import Node
 from ....graph.operation import Operation
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
+    blocks,
     fetch_ahead,
     goes_far,
     integer,
@@ -31,7 +33,7 @@ from ..llvm.strided_view import View, broadcast
 from ..llvm.values import Value, value_type
 from .elementwise import Unit, compute
 from .formula import dtype_of, is_number, lanes_for
-from .reducers import COMBINE, Total, across
+from .reducers import BLOCK, COMBINE, Carried, Total, across, carries, joined
 
 _STREAMS = 4  # totals that run side by side, so that one needn't wait for the other
 
@@ -48,7 +50,7 @@ class Rows(Unit):
         return math.prod(self.shape[:-1])
 
     def emit(self, context: KernelContext) -> None:
-        """The code for rows `frame.begin` to `frame.end`."""
+        """The code for rows `context.begin` to `context.end`."""
         b = context.builder
         emitter = _Emitter(self, context)
         with loop(b, context.begin, context.end) as item:
@@ -146,7 +148,9 @@ class _Emitter:
         many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * lanes
         streams = _STREAMS if many else 1
         totals = {node: [self._total(node) for _ in range(streams)] for node in folds}
-        for total in (one for some in totals.values() for one in some):
+        steps = self.length // (self.lanes * streams)
+        carried = {node: self._carried(node) for node in folds if steps > BLOCK and carries(node)}
+        for total in (*(one for some in totals.values() for one in some), *carried.values()):
             total.begin()
 
         def body(index: Any, active: int, stream: int) -> None:
@@ -166,22 +170,35 @@ class _Emitter:
                     values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active
                 )
 
-        self._along(body, streams)
-        for node, some in totals.items():
-            parts = [one.value() for one in some]
-            combine = COMBINE[type(node)]
-            while len(parts) > 1:
-                parts = [combine(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
-            self.numbers[node] = across(parts[0], combine)
+        def block_ends() -> None:
+            for node, carry in carried.items():
+                carry.take(totals[node])
 
-    def _along(self, body: Any, streams: int) -> None:
+        self._along(body, streams, block_ends if carried else None)
+        block_ends()
+        for node, some in totals.items():
+            combine = COMBINE[type(node)]
+            if node in carried:
+                total = carried[node].value()
+            else:
+                total = joined([one.value() for one in some], combine)
+            self.numbers[node] = across(total, combine)
+
+    def _along(self, body: Any, streams: int, block_ends: Callable[[], None] | None) -> None:
         """`body` for every vector of the row, `streams` of them side by side."""
         b, lanes = self.b, self.lanes
         bulk = self.length // (lanes * streams) * lanes * streams
-        if bulk:
-            with loop(b, integer(0), integer(bulk), lanes * streams) as index:
-                for stream in range(streams):
-                    body(b.add(index, integer(stream * lanes)), lanes, stream)
+        span = integer(0), integer(bulk), lanes * streams
+
+        def together(index: Any) -> None:
+            for stream in range(streams):
+                body(b.add(index, integer(stream * lanes)), lanes, stream)
+
+        if block_ends is not None:
+            blocks(b, span, BLOCK, together, block_ends)
+        elif bulk:
+            with loop(b, *span) as index:
+                together(index)
         main = self.length // lanes * lanes
         for start in range(bulk, main, lanes):
             body(integer(start), lanes, 0)
@@ -198,6 +215,11 @@ class _Emitter:
     def _total(self, node: Operation) -> Total:
         kind = value_type(dtype_of(node), self.lanes)
         return Total(self.b, node, self.lanes, self.context.slot(kind))
+
+    def _carried(self, node: Operation) -> Carried:
+        kind = value_type(dtype_of(node), self.lanes)
+        pair = self.context.slot(kind), self.context.slot(kind)
+        return Carried(self.b, dtype_of(node), self.lanes, pair)
 
 
 class _Values(dict[Node, Value]):

@@ -43,6 +43,24 @@ def loop(builder: Any, start: Any, stop: Any, step: int = 1) -> Generator[Any]:
     builder.position_at_end(after)
 
 
+def blocks(
+    builder: Any,
+    span: tuple[Any, Any, int],
+    many: int,
+    body: Callable[[Any], None],
+    between: Callable[[], None],
+) -> None:
+    """`body(index)` for each index in range(*span), and `between()` after every `many` of them and
+    at the end."""
+    start, stop, step = span
+    with loop(builder, start, stop, many * step) as first:
+        end = builder.add(first, integer(many * step))
+        end = builder.select(builder.icmp_signed("<", end, stop), end, stop)
+        with loop(builder, first, end, step) as index:
+            body(index)
+        between()
+
+
 def memory_type(dtype: DType) -> Any:
     """The LLVM type of one element in memory: booleans are a byte."""
     return BYTE if dtype == bool_ else scalar_type(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -86,12 +87,24 @@ def _regrouped(x: View, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     """Strides for `shape` over the same elements in row-major order, where they exist."""
     if x.strides == row_major(x.shape):
         return row_major(shape)
-    live_out = [(size, step) for size, step in zip(x.shape, x.strides, strict=True) if size != 1]
+    old = [(size, step) for size, step in zip(x.shape, x.strides, strict=True) if size != 1]
     wanted = [size for size in shape if size != 1]
-    if [size for size, _ in live_out] != wanted:
-        return None
-    steps = iter(step for _, step in live_out)
-    return tuple(0 if size == 1 else next(steps) for size in shape)
+    if 0 in wanted:
+        return row_major(shape)
+    steps: list[int] = []
+    while old:  # the fewest axes on either side that hold as many elements
+        sources, targets = [old.pop(0)], [wanted.pop(0)]
+        while (have := math.prod(size for size, _ in sources)) != (need := math.prod(targets)):
+            if have < need:
+                sources.append(old.pop(0))
+            else:
+                targets.append(wanted.pop(0))
+        for (_, outer), (size, step) in itertools.pairwise(sources):
+            if outer != size * step:
+                return None
+        steps += [step * sources[-1][1] for step in row_major(tuple(targets))]
+    found = iter(steps)
+    return tuple(0 if size == 1 else next(found) for size in shape)
 
 
 def sliced(x: View, index: tuple[Any, ...], shape: tuple[int, ...]) -> View:

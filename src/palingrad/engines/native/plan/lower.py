@@ -28,6 +28,8 @@ from ....shapes import sizes
 from ...formulas import Number, Refused, read, readable
 from ..llvm.values import supported
 
+_TERMS = 1 << 16  # terms of a product that are summed by one kernel, half of them at least
+
 
 def lowered(program: Program) -> Program:
     """The program with nodes replaced by what their formulas are made of, where that can be."""
@@ -45,6 +47,10 @@ def _lower(node: Operation) -> Node:
         x, y = (sizes(one.shape) for one in node.inputs)
         if len(x) > 1 < len(y) and x[-1] == 1:  # sums of one product each, which begin with 0
             return ops.multiply(*node.inputs) + 0
+        if x[-1] >= 2 * _TERMS and node.dtype is not None and node.dtype.kind == "f":
+            left = ops.expand_dims(node.inputs[0], axis=0) if len(x) == 1 else node.inputs[0]
+            right = ops.expand_dims(node.inputs[1], axis=1) if len(y) == 1 else node.inputs[1]
+            return ops.reshape(_in_parts(left, right), node.shape)
     if isinstance(node, (SumPool, SumPoolSpread)):
         return _of_all(node)
     whole: Any = node.inputs[0] if isinstance(node, Item) else node
@@ -113,6 +119,18 @@ def _traceable(node: Operation) -> bool:
     if isinstance(node, MultipleOutputs):
         return isinstance(node, Layout)
     return isinstance(node, (Index, Random)) and not isinstance(node, (Take, TakeAdd))
+
+
+def _in_parts(x: Any, y: Any) -> Node:
+    """x y as the sum of products of `_TERMS` terms each, whose order keeps rounding errors small:
+    a kernel adds blocks of terms one after another."""
+    depth = x.shape[-1]
+    parts, whole = depth // _TERMS, depth // _TERMS * _TERMS
+    left = ops.reshape(x[..., :whole], (*x.shape[:-1], parts, _TERMS))  # (..., m, parts, terms)
+    right = ops.reshape(y[..., :whole, :], (*y.shape[:-2], parts, _TERMS, y.shape[-1]))
+    order = (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2, x.ndim)
+    total = ops.sum(ops.matmul(ops.permute_dims(left, order), right), axis=-3)
+    return total if whole == depth else total + ops.matmul(x[..., whole:], y[..., whole:, :])
 
 
 def _of_all(node: Any) -> Node:

@@ -26,6 +26,13 @@ function quotient(a, b) {
   return found === 0 ? zero(a / b) : Math.floor(found + 0.5);
 }
 
+/** Numbers as integers of a dtype: towards zero, the nearest bound for what doesn't fit, 0 for NaN. */
+function integral(dtype) {
+  const bits = Number(dtype.match(/\d+/)[0]);
+  const [low, high] = dtype.startsWith("u") ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  return (x) => (Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high));
+}
+
 /** To the nearest whole number, the even one of two. */
 function nearest(x) {
   const down = Math.floor(x);
@@ -204,7 +211,7 @@ const m = {
 
   arange: (n) => ({ shape: [n], data: Float64Array.from({ length: n }, (_, k) => k) }),
   broadcast_to: (x, shape) => broadcastTo(asTensor(x), Array.isArray(shape) ? shape : [shape]),
-  cast: (x, dtype) => (/int/.test(dtype) ? map((a) => Math.trunc(a) + 0, x) : dtype === "bool" ? map(truth, x) : asTensor(x)),
+  cast: (x, dtype) => (/int/.test(dtype) ? map(integral(dtype), x) : dtype === "bool" ? map(truth, x) : asTensor(x)),
   concatenate: (parts, { axis = 0 } = {}) => concatenated(parts, axis),
   expand_dims: (x, axis) => {
     const ndim = x.shape.length + (Array.isArray(axis) ? axis.length : 1);

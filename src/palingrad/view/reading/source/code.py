@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import DType, bool_, float64, int64
+from ....dtypes import DType, bool_, float16, float64, int64
 from ....maths import numpy_maths
 from ....maths.operands import Operand
 from ....maths.protocol import ARRAYS, ELEMENTWISE
 from ....shapes import Shape
+from ....sums import multiplies_plainly, sums_plainly
 from .text import ATOM, COMPARE, LEVELS, UNARY, Text, after, bracketed, infix, keyword, prefix
 
 
@@ -201,9 +202,9 @@ def call(function: str, *arguments: Any, **keywords: Any) -> Code:
 
 _INFIX = {
     "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "floor_divide": "//", "mod": "%",
-    "matmul": "@", "equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=",
-    "greater": ">", "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|",
-    "bitwise_xor": "^", "left_shift": "<<", "right_shift": ">>",
+    "equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">",
+    "greater_equal": ">=", "bitwise_and": "&", "bitwise_or": "|", "bitwise_xor": "^",
+    "left_shift": "<<", "right_shift": ">>",
 }  # fmt: skip
 _OPERATORS = {**_INFIX, "power": "**"}
 _CALLS = {operator: f"np.{name}" for name, operator in _INFIX.items()}
@@ -233,20 +234,53 @@ class Writer:
             return one(_PREFIX[name], *x)
         if name in _SPECIAL and (found := _SPECIAL[name](*x, **options)) is not None:
             return found
-        kept = {key: one for key, one in options.items() if _DEFAULTS.get(key, 0) is not one}
+        kept = _unlike_defaults(options)
         if getattr(np, name, None) is getattr(numpy_maths, name):
             return call("np." + getattr(np, name).__name__, *x, **kept)
         return call(self._helper(name), *x, **kept)
 
 
+def _known(x: Any) -> bool:
+    """Whether the shape and dtype of an expression are known: it stands for a node."""
+    return isinstance(x, Code) and "shape" in vars(x)
+
+
+def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Code | None:
+    """np.sum where it adds as `blocked_sum` does."""
+    plainly = _known(x) and sums_plainly(x.shape, x.dtype, axis)
+    return _reduced("np.sum", x, axis, keepdims) if plainly else None
+
+
+def _prod(x: Any, axis: Any = None, keepdims: bool = False) -> Code | None:
+    """np.prod but of half floats."""
+    plainly = _known(x) and x.dtype != float16
+    return _reduced("np.prod", x, axis, keepdims) if plainly else None
+
+
+def _reduced(function: str, x: Code, axis: Any, keepdims: bool) -> Code:
+    options = {"axis": axis, "keepdims": keepdims}
+    return call(function, x, **_unlike_defaults(options))
+
+
+def _unlike_defaults(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: one for key, one in options.items() if _DEFAULTS.get(key, 0) is not one}
+
+
+def _matmul(x: Any, y: Any) -> Code | None:
+    return two("@", x, y) if _known(x) and multiplies_plainly(x.shape, x.dtype) else None
+
+
 def _power(x: Any, y: Any) -> Code | None:
     """x**y where an array and a number give what np.power gives."""
     number = getattr(y, "scalar", None) if isinstance(y, Code) and "scalar" in vars(y) else None
-    known = isinstance(x, Code) and "shape" in vars(x) and x.shape
+    known = _known(x) and x.shape
     return two("**", x, y) if known and number is not None and number not in _ROOTS else None
 
 
-def _cast(x: Any, dtype: Any) -> Code:
+def _cast(x: Any, dtype: Any) -> Code | None:
+    """x.astype(dtype), but for floats that become integers, which not every CPU does alike."""
+    if dtype.kind in "iu" and (not _known(x) or x.dtype.kind == "f"):
+        return None
     return Code([x], lambda x: after(x, f".astype({plain(dtype)})"))
 
 
@@ -272,6 +306,9 @@ def _view(x: Code, suffix: str) -> Code:
 _SPECIAL: dict[str, Callable[..., Code | None]] = {
     "power": _power,
     "cast": _cast,
+    "matmul": _matmul,
+    "prod": _prod,
+    "sum": _sum,
     "transpose": _transpose,
     "swapaxes": _swapaxes,
     "slice_of": lambda x, index: x[index],

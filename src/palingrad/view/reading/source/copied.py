@@ -27,6 +27,12 @@ SIZE_OF = '''def size_of(shape):
     return int(np.prod(shape, dtype=np.int64))'''
 
 
+# What the functions of the maths namespace that NumPy hasn't are called, by their ids.
+OWN: dict[int, str] = {
+    id(f): f.__name__ for name, f in vars(numpy_maths).items() if f is not getattr(np, name, None)
+}
+
+
 class Copier:
     """Collects helper functions and the tables they need, each once, under a name that nothing
     else in the module has: what is called alike in two places is two things."""
@@ -40,7 +46,8 @@ class Copier:
 
     def maths(self, name: str) -> str:
         """A function of the maths namespace that NumPy hasn't, under its own name."""
-        return self.function(getattr(numpy_maths, name), name)
+        f = getattr(numpy_maths, name)
+        return self.function(f, f.__name__)
 
     def function(self, f: Callable[..., Any], name: str, about: str | None = None) -> str:
         """Copy `f`, and all that it calls, as `name` or nearly so, which is returned; `about` is
@@ -57,8 +64,8 @@ class Copier:
 
     def _title(self, thing: Any, wish: str) -> str:
         """The name of a function or table in the module."""
-        if getattr(numpy_maths, wish, None) is thing:
-            return wish
+        if id(thing) in OWN:
+            return OWN[id(thing)]
         key = id(thing), wish
         if key not in self._titles:
             self._titles[key] = self._names.same(wish)
@@ -91,8 +98,9 @@ class Copier:
             if getattr(np, name, None) is getattr(numpy_maths, name):
                 text = re.sub(rf"\bm\.{name}\b", f"np.{getattr(np, name).__name__}", text)
             else:
-                text = re.sub(rf"\bm\.{name}\b", name, text)
-                wanted.append((getattr(numpy_maths, name), name, None))
+                f = getattr(numpy_maths, name)
+                text = re.sub(rf"\bm\.{name}\b", f.__name__, text)
+                wanted.append((f, f.__name__, None))
         return text
 
 
@@ -150,7 +158,9 @@ def _parameters(arguments: ast.arguments) -> str:
         parts.append(f"*{arguments.vararg.arg}")
     elif arguments.kwonlyargs:
         parts.append("*")
-    return ", ".join([*parts, *(arg.arg for arg in arguments.kwonlyargs)])
+    for arg, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        parts.append(arg.arg if default is None else f"{arg.arg}={ast.unparse(default)}")
+    return ", ".join(parts)
 
 
 def _without_math(text: str) -> str:

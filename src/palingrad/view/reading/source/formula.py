@@ -14,6 +14,7 @@ from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
+from ....maths import numpy_maths
 from ....passes.common_subexpressions import share
 from ....passes.fold_constants import fold
 from ....passes.program import Program
@@ -224,7 +225,7 @@ def _noted(wanted: list[str]) -> Callable[[str], str]:
 
     def note(name: str) -> str:
         wanted.append(name)
-        return name
+        return getattr(numpy_maths, name).__name__
 
     return note
 

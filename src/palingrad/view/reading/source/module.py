@@ -22,6 +22,7 @@ from ....trees import leaves
 from ....version import __version__
 from .body import Body, Names, identifier, wrapped
 from .code import Code, atom, literal, plain
+from .copied import OWN
 from .data import array_lines
 from .formula import Formulas
 from .text import Text, bracketed, broken
@@ -248,7 +249,7 @@ def _reserved() -> set[str]:
 
 def _words() -> set[str]:
     """Names that mean something in every module."""
-    return {*dir(builtins), *dir(numpy_maths), "np", "ARRAYS", "file", "size_of"}
+    return {*dir(builtins), *dir(numpy_maths), *OWN.values(), "np", "ARRAYS", "file", "size_of"}
 
 
 def _leaf(name: str, node: Node) -> Code:

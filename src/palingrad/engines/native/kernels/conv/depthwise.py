@@ -3,15 +3,20 @@ tap is one multiplication of vectors. There is no matrix product in it."""
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from .....shapes import sizes
 from ...llvm.kernel_context import KernelContext
-from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
+from ...llvm.loops import blocks, either, integer, loop, read, unravelled, vectors, write
 from ...llvm.target import host
 from ...llvm.values import Value, value_type
 from ..gemm.epilogue import Epilogue
 from ..gemm.microkernel import heights
+from ..reducers import Carried, block_of
 
 _PLACES = 4  # next to each other, computed at once
 _UNROLLED = 25  # taps that are written out one after the other
@@ -159,44 +164,78 @@ class DepthwiseWeight:
         b, plan = self.b, self.plan
         streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
         kind = value_type(plan.dtype, plan.lanes)
-        buffers = [[self.context.slot(kind) for _ in range(streams)] for _ in range(many)]
-        zero = Value(b, None, plan.dtype, plan.lanes).number(0)
-        for slot in (one for some in buffers for one in some):
-            b.store(zero.code, slot)
+        slots = [[self.context.slot(kind) for _ in range(streams)] for _ in range(many)]
+        width = plan.places[1]
+        cut = block_of((plan.n, plan.places[0], -(-width // streams)))
+        carried = [
+            Carried(b, plan.dtype, plan.lanes, (self.context.slot(kind), self.context.slot(kind)))
+            for _ in range(many if cut else 0)
+        ]
+        self._clear(slots)
+        for carry in carried:
+            carry.begin()
+
+        def block_ends() -> None:
+            if carried:
+                for carry, total in zip(carried, self._totals(slots), strict=True):
+                    carry.add(total)
+                self._clear(slots)
+
+        def turns(level: int, count: int, step: int, body: Callable[[Any], None]) -> None:
+            span = integer(0), integer(count), step
+            if cut is not None and cut[0] == level:
+                blocks(b, span, cut[1], body, block_ends)
+            else:
+                with loop(b, *span) as index:
+                    body(index)
+
         channel = b.mul(block, integer(plan.lanes))
         x_image, x_row, x_column = self.x_steps
         g_image, g_row, g_column = self.g_steps
-        stride, dilation = plan.stride, plan.dilation
-        start = b.add(b.mul(i, integer(dilation[0] * x_row)), channel)
-        start = b.add(start, b.mul(j, integer(dilation[1] * x_column)))
-        width = plan.places[1]
+        stride = plan.stride
+        start = b.add(b.mul(i, integer(plan.dilation[0] * x_row)), channel)
+        start = b.add(start, b.mul(j, integer(plan.dilation[1] * x_column)))
         whole = width // streams * streams
-        with loop(b, integer(0), integer(plan.n)) as image:
+
+        def row(image: Any, y: Any) -> None:
             from_x = b.add(start, b.mul(image, integer(x_image)))
             from_g = b.add(channel, b.mul(image, integer(g_image)))
-            with loop(b, integer(0), integer(plan.places[0])) as y:
-                left = b.gep(self.x, [b.add(from_x, b.mul(y, integer(stride[0] * x_row)))])
-                right = b.gep(self.g, [b.add(from_g, b.mul(y, integer(g_row)))])
+            left = b.gep(self.x, [b.add(from_x, b.mul(y, integer(stride[0] * x_row)))])
+            right = b.gep(self.g, [b.add(from_g, b.mul(y, integer(g_row)))])
 
-                def places(x: Any, count: int, left: Any = left, right: Any = right) -> None:
-                    at_x = b.gep(left, [b.mul(x, integer(stride[1] * x_column))])
-                    at_g = b.gep(right, [b.mul(x, integer(g_column))])
-                    self._add(buffers, at_x, at_g, count, active)
+            def places(x: Any, count: int) -> None:
+                at_x = b.gep(left, [b.mul(x, integer(stride[1] * x_column))])
+                at_g = b.gep(right, [b.mul(x, integer(g_column))])
+                self._add(slots, at_x, at_g, count, active)
 
-                with loop(b, integer(0), integer(whole), streams) as x:
-                    places(x, streams)
-                if whole < width:
-                    places(integer(whole), width - whole)
+            turns(2, whole, streams, lambda x: places(x, streams))
+            if whole < width:
+                places(integer(whole), width - whole)
+
+        turns(0, plan.n, 1, lambda image: turns(1, plan.places[0], 1, partial(row, image)))
+        block_ends()
         tap = b.add(b.mul(i, integer(plan.size[1])), j)
-        for number, some in enumerate(buffers):
-            parts = [Value(b, b.load(slot), plan.dtype, plan.lanes) for slot in some]
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
+        totals = [carry.value() for carry in carried] or self._totals(slots)
+        for number, total in enumerate(totals):
             place = b.mul(b.add(tap, integer(number)), integer(plan.pitch))
             write(b, self.z, total, b.add(place, channel), 1, active)
 
-    def _add(self, buffers: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
+    def _clear(self, slots: list[list[Any]]) -> None:
+        zero = Value(self.b, None, self.plan.dtype, self.plan.lanes).number(0)
+        for slot in (one for some in slots for one in some):
+            self.b.store(zero.code, slot)
+
+    def _totals(self, slots: list[list[Any]]) -> list[Value]:
+        """The sum of each tap's slots."""
+        b, plan = self.b, self.plan
+        return [
+            functools.reduce(
+                operator.add, [Value(b, b.load(one), plan.dtype, plan.lanes) for one in some]
+            )
+            for some in slots
+        ]
+
+    def _add(self, slots: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
         """The products of `count` places next to each other, each to a sum of its own."""
         b, plan = self.b, self.plan
 
@@ -206,7 +245,7 @@ class DepthwiseWeight:
         seen: dict[int, Value] = {}
         for number in range(count):
             cotangent = element(g, number * self.g_steps[2])
-            for tap, some in enumerate(buffers):
+            for tap, some in enumerate(slots):
                 place = (number * plan.stride[1] + tap * plan.dilation[1]) * self.x_steps[2]
                 if place not in seen:
                     seen[place] = element(x, place)

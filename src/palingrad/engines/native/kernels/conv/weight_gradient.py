@@ -23,6 +23,7 @@ from .forward import Area
 from .padded_images import Image, PaddedNHWC, StridedNHWC, framed, planes
 
 _TERMS = 192  # places summed at least before a tile is written back
+_MOST = 2048  # and at most, but for wider rows: sums one after another grow inexact
 _ITEMS = 8  # at least, if there are so many images or tiles
 _SUMS = 1 << 22  # bytes of all parts' sums at most
 _LENGTH = 1024  # sums that are added as one item
@@ -119,6 +120,13 @@ class _Plan:
         self.count = size(sizes(node.shape))
         self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
         self.blocks = -(-self.n // self.block)
+        # Images of many places are cut in bands of rows, or of columns if there is one row.
+        self.cut = 0 if self.places[0] > 1 else 1
+        self.band = self.places[self.cut]
+        if self.block == 1 and self.places[0] * self.places[1] > _MOST:
+            self.band = max(1, _MOST // self.places[1]) if self.cut == 0 else _MOST
+        self.bands = -(-self.places[self.cut] // max(self.band, 1))
+        self.blocks *= self.bands
         # Parts of the images if their sums are small, and gangs of tiles that go over one together.
         most = 1 if self.depthwise else _SUMS // (self.count * self.dtype.itemsize)
         self.parts = max(1, min(_ITEMS, self.blocks, most))
@@ -160,8 +168,13 @@ class _Emitter:
         self.sums = b.gep(self.z, [b.mul(part, integer(plan.count))])
         with loop(b, low, high) as block:
             self.fresh = b.icmp_signed("==", block, low)
-            first = b.mul(block, integer(plan.block))
-            count = self.context.smaller(b.sub(integer(plan.n), first), integer(plan.block))
+            first, self.start = unravelled(b, block, (plan.blocks // plan.bands, plan.bands))
+            first = b.mul(first, integer(plan.block))
+            self.start = b.mul(self.start, integer(plan.band))
+            left = b.sub(integer(plan.n), first), integer(plan.block)
+            if plan.bands > 1:
+                left = b.sub(integer(plan.places[plan.cut]), self.start), integer(plan.band)
+            count = self.context.smaller(*left)
             with loop(b, begin, end) as item:
                 *panel, plane, row, column = unravelled(
                     b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
@@ -198,20 +211,27 @@ class _Emitter:
         start = b.add(start, b.mul(group, integer(plan.c)))
         vectors_across = -(-width // plan.lanes)
         g_image, g_row, g_column = self.g_steps
+        terms: list[tuple[int | None, int, int]] = [
+            (None, to_image, g_image),
+            (plan.places[0], plan.stride[0] * to_row, g_row),
+            (plan.places[1], plan.stride[1] * to_column, g_column),
+        ]
+        if plan.bands > 1:
+            _, x_step, g_step = terms[1 + plan.cut]
+            terms = [(None, x_step, g_step), *terms[2 + plan.cut :]]
         tile = Tile(
             plan.dtype, tuple(i * down + j for i in range(tall) for j in range(wide)),
-            vectors_across, plan.lanes, width - (vectors_across - 1) * plan.lanes,
-            (
-                (None, to_image, g_image),
-                (plan.places[0], plan.stride[0] * to_row, g_row),
-                (plan.places[1], plan.stride[1] * to_column, g_column),
-            ),
+            vectors_across, plan.lanes, width - (vectors_across - 1) * plan.lanes, tuple(terms),
             False, False, adds=plan.blocks > plan.parts,
         ).emitted(b.module)  # fmt: skip
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
+        if plan.bands > 1:
+            left = b.gep(left, [b.mul(self.start, integer(terms[0][1]))])
         channel = b.mul(group, integer(plan.o))
         channel = b.add(channel, b.mul(part, integer(plan.width)))
         right = b.gep(self.g, [b.add(b.mul(first, integer(g_image)), channel)])
+        if plan.bands > 1:
+            right = b.gep(right, [b.mul(self.start, integer(terms[0][2]))])
         tap = b.add(b.mul(plane, integer(plan.size[1])), y)
         place = b.add(b.mul(tap, integer(plan.area.width)), x)
         z = b.gep(self.sums, [b.add(b.mul(place, integer(plan.pitch)), channel)])
@@ -237,7 +257,7 @@ class AddParts(Unit):
         return 0.1 * self.works[0].workspace(views)
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
+        """The code for items `context.begin` to `context.end`."""
         b, plan = context.builder, _Plan(self.works[0], context.views)
         work, to = context.pointer(self.works[0]), context.pointer(self.nodes[0])
         lanes = host().lanes(plan.dtype.itemsize)

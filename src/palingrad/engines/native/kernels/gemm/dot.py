@@ -4,15 +4,27 @@ products, vectors along the terms."""
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
+from typing import Any
 
 from .....graph.node import Node
 from ...llvm.kernel_context import KernelContext
-from ...llvm.loops import fetch_ahead, integer, loop, place_of, read, unravelled, vectors, write
+from ...llvm.loops import (
+    blocks,
+    fetch_ahead,
+    integer,
+    loop,
+    place_of,
+    read,
+    unravelled,
+    vectors,
+    write,
+)
 from ...llvm.strided_view import View
 from ...llvm.values import Value, value_type
 from ..formula import dtype_of, lanes_for
-from ..reducers import across
+from ..reducers import BLOCK, Carried, across, joined
 from .problem import gemm_problem
 from .small import Product
 
@@ -32,41 +44,79 @@ class Dot(Product):
         return math.prod(f.batch) * f.rows * f.columns
 
     def emit(self, context: KernelContext) -> None:
-        """The code for elements `frame.begin` to `frame.end`."""
-        b, f = context.builder, gemm_problem(self.node, context.views)
-        dtype = dtype_of(self.node)
-        lanes = lanes_for([dtype], f.depth)
-        x, y, z = (context.pointer(one) for one in (f.x.base, f.y.base, self.node))
-        buffers = [context.slot(value_type(dtype, lanes)) for _ in range(_STREAMS)]
-        zero = Value(b, None, dtype, lanes).number(0)
-        bulk = f.depth // (lanes * _STREAMS) * lanes * _STREAMS
-        with loop(b, context.begin, context.end) as item:
+        """The code for elements `context.begin` to `context.end`."""
+        _Emitter(self, context).run()
+
+
+class _Emitter:
+    """The code of one element: running totals side by side, blocks of terms one after another."""
+
+    def __init__(self, unit: Dot, context: KernelContext) -> None:
+        self.context, self.b = context, context.builder
+        self.f = f = gemm_problem(unit.node, context.views)
+        self.dtype = dtype_of(unit.node)
+        self.lanes = lanes_for([self.dtype], f.depth)
+        self.x, self.y, self.z = (context.pointer(one) for one in (f.x.base, f.y.base, unit.node))
+        kind = value_type(self.dtype, self.lanes)
+        self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
+        self.zero = Value(self.b, None, self.dtype, self.lanes).number(0)
+        self.step = self.lanes * _STREAMS
+        self.bulk = f.depth // self.step * self.step
+        self.carried: Carried | None = None
+        if self.dtype.kind == "f" and self.bulk > BLOCK * self.step:
+            pair = context.slot(kind), context.slot(kind)
+            self.carried = Carried(self.b, self.dtype, self.lanes, pair)
+
+    def run(self) -> None:
+        """Element after element."""
+        b, f = self.b, self.f
+        with loop(b, self.context.begin, self.context.end) as item:
             *batch, row, column = unravelled(b, item, (*f.batch, f.rows, f.columns))
-            left = place_of(b, [*batch, row], [*f.x_batch, f.x_step[0]], integer(f.x.offset))
-            right = place_of(b, [*batch, column], [*f.y_batch, f.y_step[1]], integer(f.y.offset))
-            for slot in buffers:
-                b.store(zero.code, slot)
+            self.left = place_of(b, [*batch, row], [*f.x_batch, f.x_step[0]], integer(f.x.offset))
+            self.right = place_of(
+                b, [*batch, column], [*f.y_batch, f.y_step[1]], integer(f.y.offset)
+            )
+            self._begin()
+            if self.carried is not None:
+                self.carried.begin()
+                span = integer(0), integer(self.bulk), self.step
+                blocks(b, span, BLOCK, self._streams, self._block_ends)
+            elif self.bulk:
+                with loop(b, integer(0), integer(self.bulk), self.step) as index:
+                    self._streams(index)
+            if self.bulk < f.depth:
+                vectors(b, f.depth - self.bulk, self.lanes, self._rest)
+            self._block_ends()
+            total = self._total() if self.carried is None else self.carried.value()
+            write(b, self.z, across(total, operator.add), item)
 
-            def add(index: object, active: int, slot: object) -> None:
-                # Lanes beyond the end are read as 0 and add nothing.
-                one = read(b, x, dtype, b.add(left, index), lanes, 1, active)
-                other = read(b, y, dtype, b.add(right, index), lanes, 1, active)
-                if active == lanes > 1:  # the shorter operand stays in the first cache
-                    long = (x, left) if f.rows > f.columns else (y, right)
-                    fetch_ahead(b, long[0], dtype, b.add(long[1], index))
-                total = Value(b, b.load(slot), dtype, lanes)
-                b.store(one.fused(other, total).code, slot)
+    def _begin(self) -> None:
+        for slot in self.buffers:
+            self.b.store(self.zero.code, slot)
 
-            if bulk:
-                with loop(b, integer(0), integer(bulk), lanes * _STREAMS) as index:
-                    for stream, slot in enumerate(buffers):
-                        add(b.add(index, integer(stream * lanes)), lanes, slot)
-            if bulk < f.depth:
-                vectors(
-                    b, f.depth - bulk, lanes,
-                    lambda index, active: add(b.add(index, integer(bulk)), active, buffers[0]),
-                )  # fmt: skip
-            parts = [Value(b, b.load(slot), dtype, lanes) for slot in buffers]
-            while len(parts) > 1:
-                parts = [p + q for p, q in zip(parts[::2], parts[1::2], strict=True)]
-            write(b, z, across(parts[0], lambda p, q: p + q), item)
+    def _streams(self, index: Any) -> None:
+        for stream, slot in enumerate(self.buffers):
+            self._add(self.b.add(index, integer(stream * self.lanes)), self.lanes, slot)
+
+    def _rest(self, index: Any, active: int) -> None:
+        self._add(self.b.add(index, integer(self.bulk)), active, self.buffers[0])
+
+    def _add(self, index: Any, active: int, slot: Any) -> None:
+        """A vector of products. Lanes beyond the end are read as 0 and add nothing."""
+        b, f, lanes = self.b, self.f, self.lanes
+        one = read(b, self.x, self.dtype, b.add(self.left, index), lanes, 1, active)
+        other = read(b, self.y, self.dtype, b.add(self.right, index), lanes, 1, active)
+        if active == lanes > 1:  # the shorter operand stays in the first cache
+            long = (self.x, self.left) if f.rows > f.columns else (self.y, self.right)
+            fetch_ahead(b, long[0], self.dtype, b.add(long[1], index))
+        total = Value(b, b.load(slot), self.dtype, lanes)
+        b.store(one.fused(other, total).code, slot)
+
+    def _block_ends(self) -> None:
+        if self.carried is not None:
+            self.carried.add(self._total())
+            self._begin()
+
+    def _total(self) -> Value:
+        parts = [Value(self.b, self.b.load(slot), self.dtype, self.lanes) for slot in self.buffers]
+        return joined(parts, operator.add)

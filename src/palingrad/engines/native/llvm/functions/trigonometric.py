@@ -14,7 +14,17 @@ from .....dtypes import float64
 from ..values import Value, chosen
 from .coefficients import COS_QUARTER, SIN, SIN_QUARTER
 from .payne_hanek import quarter_turns
-from .pieces import Pair, either, fast_two_sum, magnitude, odd, polynomial, rounded, with_bits
+from .pieces import (
+    Pair,
+    clamped,
+    either,
+    fast_two_sum,
+    magnitude,
+    odd,
+    polynomial,
+    rounded,
+    with_bits,
+)
 from .slow_path import by_lane, corrected
 
 # π in three parts of 24 and of 53 bits.
@@ -37,9 +47,14 @@ def _remainder(x: Value, n: Value, scale: float) -> tuple[Value, Value]:
 
 
 def _sine(r: Value, tail: Value) -> Value:
-    """sin(r + tail) = sin r + tail·cos r nearly, for |r| ≤ ½π; cos r is about 1 − 4r²/π²."""
+    """sin(r + tail) = sin r + tail·cos r nearly, for |r| ≤ ½π; cos r is about 1 − 4r²/π².
+
+    Near ±½π the sum of rounding errors can pass 1, so the result is clamped to [−1, 1], where the
+    sine is: 1 − sin² is never negative.
+    """
     square = r * r
-    return (square * r).fma(polynomial(square, SIN), r) + tail * square.fma(-0.405, 1.0)
+    sine = (square * r).fma(polynomial(square, SIN), r) + tail * square.fma(-0.405, 1.0)
+    return clamped(sine, -1.0, 1.0)
 
 
 def _far(name: str, x: Value, near: Value) -> Value:

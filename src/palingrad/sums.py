@@ -1,0 +1,106 @@
+"""Sums, products and matrix products of many terms, for the numpy maths namespace.
+
+Adding n numbers one after another has an error of up to n roundings. NumPy adds in pairs along the
+axis that lies together in memory, but one after another along the others, and BLAS does so in some
+products of vectors. Here long axes are cut into blocks whose sums are summed, and half floats are
+accumulated as float32 and rounded once (Higham, Accuracy and Stability of Numerical Algorithms,
+ch. 4).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .dtypes import Array, DType, float16, float32
+
+_BLOCK = 256  # terms that are added one after another
+_TERMS = 8192  # terms of a matrix product that BLAS is given at once
+
+
+def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Σ x over `axis` as np.sum has it; floats are summed in blocks, half floats as float32."""
+    x = np.asarray(x)
+    if x.dtype.kind != "f":
+        return np.sum(x, axis=axis, keepdims=keepdims)
+    if x.dtype == float16:
+        return blocked_sum(x.astype(float32), axis, keepdims=keepdims).astype(float16)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if math.prod([x.shape[one] for one in axes]) <= _BLOCK:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    axes = tuple(one % x.ndim for one in axes)
+    total = sum_over(x, axes)
+    return np.expand_dims(total, axes) if keepdims else total
+
+
+def sums_plainly(shape: tuple[int, ...], dtype: DType, axis: Any) -> bool:
+    """Whether `blocked_sum` adds as np.sum does, for an array whose axes lie in order."""
+    axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
+    last = sorted(axes) == list(range(len(shape) - len(axes), len(shape)))
+    few = math.prod([shape[one] for one in axes]) <= _BLOCK
+    return dtype != float16 and (last or few or dtype.kind != "f")
+
+
+def multiplies_plainly(shape: tuple[int, ...], dtype: DType) -> bool:
+    """Whether `matrix_product` is np.matmul, for a left operand of this shape."""
+    return dtype.kind != "f" or (dtype != float16 and shape[-1] <= _TERMS)
+
+
+def sum_over(x: Array, axes: tuple[int, ...]) -> Any:
+    """Σ x over `axes`, of which no more than a block is added one after another at a time."""
+    slow = added_in_sequence(x, axes)
+    terms = math.prod([x.shape[axis] for axis in slow])
+    if terms <= _BLOCK:
+        return np.add.reduce(x, axis=axes)
+    first = slow[0]
+    others = tuple(axis for axis in axes if axis != first)
+    place = first - sum(axis < first for axis in others)
+    chunk = _BLOCK // (terms // x.shape[first])
+    if chunk < 2:
+        return sum_over(sum_over(x, others), (place,))
+    length, before = x.shape[first], (slice(None),) * first
+    whole = length // chunk * chunk
+    main = x if whole == length else x[(*before, slice(whole))]
+    split = main.reshape(*x.shape[:first], whole // chunk, chunk, *x.shape[first + 1 :])
+    inner = tuple(axis + (axis >= first) for axis in axes)
+    total = sum_over(np.add.reduce(split, axis=inner), (place,))
+    return total if whole == length else total + sum_over(x[(*before, slice(whole, None))], axes)
+
+
+def added_in_sequence(x: Array, axes: tuple[int, ...]) -> list[int]:
+    """Those of `axes` along which NumPy adds one after another, the outermost in memory first.
+
+    Along the innermost axis, and all that are one with it in memory, it adds in pairs.
+    """
+    order = [axis for axis in range(x.ndim) if x.shape[axis] > 1]
+    order.sort(key=lambda axis: -abs(x.strides[axis]))
+    slow = list(order)
+    while slow and slow[-1] in axes and x.strides[slow[-1]]:
+        inner = slow.pop()
+        if not slow or x.strides[slow[-1]] != x.strides[inner] * x.shape[inner]:
+            break
+    return [axis for axis in slow if axis in axes]
+
+
+def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """Π x over `axis` as np.prod has it; half floats are multiplied as float32."""
+    x = np.asarray(x)
+    if x.dtype != float16:
+        return np.prod(x, axis=axis, keepdims=keepdims)
+    return np.prod(x, axis=axis, dtype=float32, keepdims=keepdims).astype(float16)
+
+
+def matrix_product(x: Any, y: Any) -> Any:
+    """x y as np.matmul has it; long sums of products are halved until BLAS has few enough terms."""
+    if x.dtype.kind != "f":
+        return np.matmul(x, y)
+    if x.dtype == float16:
+        return matrix_product(x.astype(float32), y.astype(float32)).astype(float16)
+    terms = x.shape[-1]
+    if terms <= _TERMS:
+        return np.matmul(x, y)
+    half = terms // 2
+    low, high = np.split(y, [half], axis=0 if y.ndim == 1 else -2)
+    return matrix_product(x[..., :half], low) + matrix_product(x[..., half:], high)
