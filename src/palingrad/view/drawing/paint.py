@@ -1,4 +1,4 @@
-"""Painting: a scene laid out and put on a canvas."""
+"""Painting: lays out a scene and draws it on a canvas."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .scene import Box, Line, Scene, Wire
 from .typeface import width
 
 MARGIN = 22.0
-STEM = 17.0  # the stretch of a wire that its shape is written beside
+STEM = 17.0  # the length of the first piece of a wire, beside which the shape is written
 ARROW = 6.5
 
 
 def painted(scene: Scene, *, right: bool = False) -> Canvas:
-    """The scene on a canvas, from above to below or from left to right."""
+    """The scene on a canvas, from top to bottom or from left to right."""
     sizes = {box.key: _footprint(box, right) for box in scene.boxes}
     placed = layout(
         sizes,
@@ -52,7 +52,7 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
 
 
 def _side(box: Box) -> int:
-    """Where a box's value leaves it: 1 below (or on the right), −1 above (or on the left)."""
+    """The side of a box from which its value leaves: 1 bottom (or right), −1 top (or left)."""
     return -1 if box.role == "backward" else 1
 
 
@@ -63,13 +63,14 @@ def _stem(box: Box, right: bool) -> float:
 
 
 def _ports(box: Box, right: bool) -> float:
-    """How far apart wires may touch the outline, which is narrower than the footprint."""
+    """The length of the side of the outline along which wires may end; it is shorter than the
+    footprint."""
     along = box.size[1] if right else box.size[0]
     return along * 0.72 if box.form in ("circle", "dot", "pill") else along - 16.0
 
 
 def _footprint(box: Box, right: bool) -> tuple[float, float]:
-    """The room a box takes with what is written beside it."""
+    """The size of a box together with the texts beside it."""
     w, h = box.size
     if right:
         return w + _stem(box, right), h
@@ -78,13 +79,13 @@ def _footprint(box: Box, right: bool) -> tuple[float, float]:
 
 
 def _centre(box: Box, at: Point, right: bool) -> Point:
-    """The middle of a box's outline in its footprint."""
+    """The centre of a box's outline within its footprint."""
     shift = -_side(box) * _stem(box, right) / 2
     return (at[0] + shift, at[1]) if right else (at[0], at[1] + shift)
 
 
 def outline(box: Box, x: float, y: float) -> tuple[Command, ...]:
-    """The outline of a box around (x, y)."""
+    """The outline of a box with centre (x, y)."""
     w, h = box.size
     left, top = x - w / 2, y - h / 2
     if box.form in ("circle", "dot"):
@@ -128,7 +129,7 @@ def _box(box: Box, x: float, y: float) -> list[Mark]:
 
 
 def _note(box: Box, x: float, y: float, start: Point, right: bool) -> list[Mark]:
-    """The note of a box around (x, y), beside the stretch where its wires, at `start`, leave it."""
+    """The note of a box with centre (x, y), beside the point `start` where its wires leave it."""
     if not box.note:
         return []
     w, h = box.size
@@ -151,7 +152,7 @@ def _text(line: Line, x: float, y: float) -> Text:
 def _joined(
     path: Sequence[Point], source: Box, target: Box, placed: Layout, right: bool
 ) -> list[Point]:
-    """The path of a wire from outline to outline, on the canvas."""
+    """The path of a wire between the outlines of two boxes, in canvas coordinates."""
     points = list(path)
     points[0] = _touch(points[0], source, placed.positions[source.key], right)
     points[-1] = _touch(points[-1], target, placed.positions[target.key], right)
@@ -199,7 +200,7 @@ def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
 
 
 def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
-    """Which operand it is, at the end of a wire; its label, near the end."""
+    """The operand's number at the end of a wire, and the wire's label in its longest segment."""
     u, v = points[-1]
     x, y = points[-2]
     marks: list[Mark] = []
@@ -221,7 +222,7 @@ def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
 
 
 def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
-    """Paint the frames, outer ones first; return their titles, which stand over the wires."""
+    """Paints the frames, outer ones first; returns their titles, to be painted above the wires."""
     titles: list[Mark] = []
     for group in sorted(placed.frames, key=lambda one: (len(one), one)):
         x, y, w, h = placed.frames[group]
