@@ -31,8 +31,8 @@ def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape
 
     Applies to eager code, sessions and functions; the latter two run node by node in the numpy
     engine meanwhile. keep="all" keeps every value, "summary" moments and a histogram, "sample"
-    these and 64 elements. Values of leaves are always kept, so that all others can be recomputed.
-    Beyond `budget` bytes the oldest runs are summarised; `tape.dropped` reports this.
+    these and 64 elements; the values of leaves are kept, so that all others can be recomputed.
+    Beyond `budget` bytes the oldest runs are summarised too; `tape.dropped` reports this.
 
     >>> import palingrad as pg
     >>> w = pg.Variable(3.0, name="w")
