@@ -31,28 +31,28 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     assigned to where it was built; a variable bound to the node in a function on the call stack;
     the name of the operation. Several nodes assigned to one variable are numbered: h₁, h₂.
     """
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     bound: dict[int, str] = {}
     helpers = _helpers(nodes)
     running = _running_names({id(node) for node in nodes})
     for node in nodes:
         if node._name is not None and not node._unnamed:
-            found[id(node)] = node._name.rsplit("/", 1)[-1]
+            names[id(node)] = node._name.rsplit("/", 1)[-1]
         elif (name := _assigned(node, helpers) or running.get(id(node))) is not None:
             bound[id(node)] = name
     counts = Counter(bound.values())
-    taken = set(found.values())
+    taken = set(names.values())
     used: Counter[str] = Counter()
     for node in nodes:
         name = bound.get(id(node))
         if name is not None:
             used[name] += 1
             many = counts[name] > 1 or name in taken
-            found[id(node)] = name + _subscript(used[name]) if many else name
+            names[id(node)] = name + _subscript(used[name]) if many else name
     for node in nodes:
-        if id(node) not in found:
-            found[id(node)] = short_name(node, found)
-    return found
+        if id(node) not in names:
+            names[id(node)] = short_name(node, names)
+    return names
 
 
 def is_named(node: Node, name: str) -> bool:
@@ -120,17 +120,17 @@ def _helpers(nodes: Sequence[Node]) -> set[int]:
     last one; operands of a node of another class; operands of intermediate nodes. (A loop over
     `h = relu(h)` builds nodes of one class, all of them results.)
     """
-    found: set[int] = set()
+    helpers: set[int] = set()
     last: dict[Call, type[Node]] = {}
     for node in reversed(nodes):
         call = _call(node)
         if call is not None:
             if type(node) is not last.setdefault(call, type(node)):
-                found.add(id(node))
+                helpers.add(id(node))
             for x in node.inputs:
-                if _call(x) == call and (type(x) is not type(node) or id(node) in found):
-                    found.add(id(x))
-    return found
+                if _call(x) == call and (type(x) is not type(node) or id(node) in helpers):
+                    helpers.add(id(x))
+    return helpers
 
 
 def _call(node: Node) -> Call | None:
@@ -161,20 +161,20 @@ def _targets(source: str) -> dict[Span, Target]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):  # such as a notebook's magic commands
         return {}
-    found: dict[Span, Target] = {}
+    targets: dict[Span, Target] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
-            _match(node.targets[0], node.value, found)
+            _match(node.targets[0], node.value, targets)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            _match(node.target, node.value, found)
+            _match(node.target, node.value, targets)
         elif isinstance(node, ast.NamedExpr):
-            _match(node.target, node.value, found)
+            _match(node.target, node.value, targets)
         elif isinstance(node, ast.AugAssign):
-            _put(node.target, node, found)
-    return found
+            _put(node.target, node, targets)
+    return targets
 
 
-def _match(target: ast.expr, value: ast.expr, found: dict[Span, Target]) -> None:
+def _match(target: ast.expr, value: ast.expr, targets: dict[Span, Target]) -> None:
     pairs = [(target, value)]
     while pairs:
         target, value = pairs.pop()
@@ -184,19 +184,19 @@ def _match(target: ast.expr, value: ast.expr, found: dict[Span, Target]) -> None
             if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
                 pairs += zip(target.elts, value.elts, strict=True)
             else:
-                _put(target, value, found)
+                _put(target, value, targets)
         else:
-            _put(target, value, found)
+            _put(target, value, targets)
 
 
-def _put(target: ast.expr, value: ast.expr | ast.AugAssign, found: dict[Span, Target]) -> None:
+def _put(target: ast.expr, value: ast.expr | ast.AugAssign, targets: dict[Span, Target]) -> None:
     assert value.end_lineno is not None
     assert value.end_col_offset is not None
     span = (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset)
     if isinstance(target, (ast.Tuple, ast.List)):
-        found[span] = tuple(map(_spelled, target.elts))
+        targets[span] = tuple(map(_spelled, target.elts))
     elif (name := _spelled(target)) is not None:
-        found[span] = name
+        targets[span] = name
 
 
 def _spelled(target: ast.expr) -> str | None:
@@ -213,7 +213,7 @@ def _spelled(target: ast.expr) -> str | None:
     return None
 
 
-# ---------------------------------------------------------------- what is running now
+# ---------------------------------------------------------------- variables on the call stack
 
 
 def _running_names(wanted: set[int]) -> dict[int, str]:
@@ -221,7 +221,7 @@ def _running_names(wanted: set[int]) -> dict[int, str]:
 
     Inner functions take precedence. No frame or value is referenced after the return.
     """
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if not frame.f_code.co_filename.startswith(PACKAGE):
@@ -231,8 +231,8 @@ def _running_names(wanted: set[int]) -> dict[int, str]:
             for space in spaces:
                 for name, value in list(space.items()):
                     if isinstance(value, Node) and id(value) in wanted and name.strip("_"):
-                        found.setdefault(id(value), name)
+                        names.setdefault(id(value), name)
             if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMISED:
                 spaces[0].clear()  # a snapshot that the frame caches, and that keeps nodes alive
         frame = frame.f_back
-    return found
+    return names

@@ -69,7 +69,7 @@ def preview(value: Array | None, most: int = 4) -> str:
         return ""
     if value.ndim == 0:
         return number(value.item())
-    rows = [number(one) for one in value.ravel().tolist()]
+    rows = [number(element) for element in value.ravel().tolist()]
     for size in reversed(value.shape):
         rows = [f"[{', '.join(rows[at : at + size])}]" for at in range(0, len(rows), size)]
     return rows[0] if len(rows[0]) <= 24 else ""
@@ -99,4 +99,4 @@ def slopes(node: Node) -> list[float | None]:
             cotangents = pulled_back(copy, g, [True] * len(values))
     except PalingradError:  # an operation without a derivative
         return unknown
-    return [None if one is None else float(one.item()) for one in cotangents]
+    return [None if c is None else float(c.item()) for c in cotangents]

@@ -39,7 +39,7 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
     looks = [_look(box, len(sources[number])) for number, box in enumerate(scene.boxes)]
     ids = np.array([kinds.setdefault(look, len(kinds)) for look in looks])
     free = np.ones(len(ids), bool)
-    found: list[tuple[int, int, int]] = []
+    runs: list[tuple[int, int, int]] = []
     effort = EFFORT
     for length in range(1, min(LONGEST, len(ids) // LEAST) + 1):
         same = (ids[:-length] == ids[length:]) & free[:-length] & free[length:]
@@ -51,12 +51,12 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
                 count = (differs - start) // length
                 effort -= differs - start
                 if count >= LEAST:
-                    found.append((start, length, count))
+                    runs.append((start, length, count))
                     free[start : start + count * length] = False
                     start += count * length
                 else:  # a run that starts earlier would contain the same difference
                     start = max(start + 1, differs - 2 * length + 1)
-    return sorted(found)
+    return sorted(runs)
 
 
 def _look(box: Box, operands: int) -> tuple[object, ...]:

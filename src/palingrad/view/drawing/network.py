@@ -204,7 +204,7 @@ def _known(parameter: Node) -> Array:
 def _by(size: Any) -> str:
     """3×3 for (3, 3) and for 3."""
     pair = size if isinstance(size, (tuple, list)) else (size, size)
-    return "×".join(str(one) for one in pair)
+    return "×".join(str(side) for side in pair)
 
 
 def largest(layers: Sequence[Layer]) -> float:

@@ -69,7 +69,7 @@ class _Column:
         if self.maps:
             self.shown = list(range(min(count, 5)))
             scale = 64.0 / max(*layer.size, 1)
-            sides = [max(14.0, one * scale) for one in layer.size[-2:]]
+            sides = [max(14.0, side * scale) for side in layer.size[-2:]]
             self.map_size = (sides[-1], sides[0] if len(sides) > 1 else 14.0)
             offset = 9.0 * (len(self.shown) - 1)
             self.shape = (self.map_size[0] + offset, self.map_size[1] + offset)

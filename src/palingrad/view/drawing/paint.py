@@ -20,24 +20,24 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
     sizes = {box.key: _footprint(box, right) for box in scene.boxes}
     placed = layout(
         sizes,
-        [(one.source, one.target) for one in scene.wires],
+        [(edge.source, edge.target) for edge in scene.wires],
         groups={box.key: box.group for box in scene.boxes},
         titles={group: width(text, 11.5, "bold") + 26 for group, text in scene.titles.items()},
         ports={box.key: _ports(box, right) for box in scene.boxes},
-        upward={place for place, one in enumerate(scene.wires) if one.upward},
-        weak={place for place, one in enumerate(scene.wires) if one.weak},
+        upward={place for place, edge in enumerate(scene.wires) if edge.upward},
+        weak={place for place, edge in enumerate(scene.wires) if edge.weak},
         last=scene.last,
         right=right,
-        rank_gap=max([40.0, *(width(one.label, 11.0) + 34 for one in scene.wires if right)]),
+        rank_gap=max([40.0, *(width(edge.label, 11.0) + 34 for edge in scene.wires if right)]),
     )
     canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
     labels: list[Mark] = _frames(canvas, scene, placed)
     boxes = {box.key: box for box in scene.boxes}
-    for one, path in zip(scene.wires, placed.paths, strict=True):
-        points = _joined(path, boxes[one.source], boxes[one.target], placed, right)
-        canvas.add(*_wire(one, points, right))
-        labels += _wire_texts(one, points, right)
-    starts = {one.source: path[0] for one, path in zip(scene.wires, placed.paths, strict=True)}
+    for edge, path in zip(scene.wires, placed.paths, strict=True):
+        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
+        canvas.add(*_wire(edge, points, right))
+        labels += _wire_texts(edge, points, right)
+    starts = {edge.source: path[0] for edge, path in zip(scene.wires, placed.paths, strict=True)}
     for box in scene.boxes:
         x, y = _centre(box, placed.positions[box.key], right)
         start = starts.get(box.key, (x, y))
@@ -164,7 +164,7 @@ def _joined(
 
 
 def _touch(point: Point, box: Box, at: Point, right: bool) -> Point:
-    """Where a wire that comes straight to `point` of the footprint meets the outline."""
+    """The point of the outline that a vertical (or horizontal) wire through `point` meets."""
     x, y = _centre(box, at, right)
     w, h = box.size
     if right:
@@ -175,7 +175,7 @@ def _touch(point: Point, box: Box, at: Point, right: bool) -> Point:
 
 
 def _inset(box: Box, off: float, along: float, depth: float) -> float:
-    """How far a round outline lies inside its frame at this distance from the middle."""
+    """The distance between a round outline and its bounding box, at this offset from the middle."""
     radius = {"circle": along / 2, "dot": along / 2, "pill": min(along, depth) / 2}.get(box.form)
     if radius is None:
         return 0.0
@@ -183,10 +183,10 @@ def _inset(box: Box, off: float, along: float, depth: float) -> float:
     return 0.0 if over <= 0 else radius - max(radius**2 - over**2, 0.0) ** 0.5
 
 
-def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
+def _wire(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
     (x, y), (u, v) = points[-2:]
-    if not one.arrow:
-        return [Outline(wire(points, right=right), None, one.tone, one.width, one.dash)]
+    if not edge.arrow:
+        return [Outline(wire(points, right=right), None, edge.tone, edge.width, edge.dash)]
     sign = 1 if (u >= x if right else v >= y) else -1
     back = (u - sign * ARROW, v) if right else (u, v - sign * ARROW)
     side = ARROW * 0.52
@@ -194,26 +194,28 @@ def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
         (u - side, back[1]), (u + side, back[1])]  # fmt: skip
     shaft = [*points[:-1], back]
     return [
-        Outline(wire(shaft, right=right), None, one.tone, one.width, one.dash),
-        Outline(polygon([(u, v), *corners]), one.tone),
+        Outline(wire(shaft, right=right), None, edge.tone, edge.width, edge.dash),
+        Outline(polygon([(u, v), *corners]), edge.tone),
     ]
 
 
-def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
+def _wire_texts(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
     """The operand's number at the end of a wire, and the wire's label in its longest segment."""
     u, v = points[-1]
     x, y = points[-2]
     marks: list[Mark] = []
     sign = 1 if (u >= x if right else v >= y) else -1
-    if one.mark:
+    if edge.mark:
         at = (u - sign * 9, v - 4) if right else (u + 5, v - sign * 9 + (0 if sign > 0 else 7))
         anchor = ("end" if sign > 0 else "start") if right else "start"
-        marks.append(Text(at, one.mark, 9.0, "sans", "soft", anchor, halo=True))
-    if one.label:
+        marks.append(Text(at, edge.mark, 9.0, "sans", "soft", anchor, halo=True))
+    if edge.label:
         longest = max(range(1, len(points)), key=lambda n: math.dist(points[n - 1], points[n]))
         (a, b), (c, d) = points[longest - 1], points[longest]
         marks.append(
-            Text(((a + c) / 2, (b + d) / 2 + 4), one.label, 11.0, "sans", one.label_tone, halo=True)
+            Text(
+                ((a + c) / 2, (b + d) / 2 + 4), edge.label, 11.0, "sans", edge.label_tone, halo=True
+            )
         )
     return marks
 

@@ -63,7 +63,7 @@ def summary(array: Array) -> dict[str, Any]:
     finite elements."""
     wide = array.astype(np.float64).ravel()
     finite = wide[np.isfinite(wide)]
-    found: dict[str, Any] = {
+    data: dict[str, Any] = {
         "n": int(wide.size),
         "zeros": int(np.count_nonzero(wide == 0)),
         "nan": int(np.count_nonzero(np.isnan(wide))),
@@ -73,7 +73,7 @@ def summary(array: Array) -> dict[str, Any]:
         with np.errstate(all="ignore"):
             spread = [finite.min(), finite.max(), finite.mean(), finite.std()]
         named = zip(("min", "max", "mean", "std"), map(float, spread), strict=True)
-        found |= {name: x if math.isfinite(x) else _name(x) for name, x in named}
-        if found["min"] < found["max"] and math.isfinite(spread[1] - spread[0]):
-            found["hist"] = np.histogram(finite, BINS)[0].tolist()
-    return found
+        data |= {name: x if math.isfinite(x) else _name(x) for name, x in named}
+        if data["min"] < data["max"] and math.isfinite(spread[1] - spread[0]):
+            data["hist"] = np.histogram(finite, BINS)[0].tolist()
+    return data

@@ -171,48 +171,48 @@ class Export:
         node = item.node
         update = not item.key.startswith("n")
         value = None if update else self.values[node]
-        found: Json = {
+        data: Json = {
             "k": item.key, "n": item.label, "r": item.role, "t": item.kind,
             "o": "assign" if update else node.kind_name(),
             "d": _dtype(node, value), "sh": _shape(node, value),
         }  # fmt: skip
         if item.scope:
-            found["s"] = list(item.scope)
+            data["s"] = list(item.scope)
         if isinstance(node, Operation):
-            found["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
+            data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if plain := _attributes(node):
-                found["a"] = plain
+                data["a"] = plain
         if isinstance(node, Variable) and node.trainable:
-            found["tr"] = 1
+            data["tr"] = 1
         if (place := source(node)) is not None:
-            found["src"] = place
+            data["src"] = place
         if not update:
-            self._numbers(found, node, value)
-        return found
+            self._numbers(data, node, value)
+        return data
 
-    def _numbers(self, found: Json, node: Node, value: Any) -> None:
+    def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
         if value is not None:
-            found["v"] = encoded(flat(value), self.budget)
-            found["by"] = bytes_of(value)
+            data["v"] = encoded(flat(value), self.budget)
+            data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
-                found["dead"] = share
+                data["dead"] = share
         if isinstance(value, tuple):
-            found["parts"] = [list(one.shape) for one in value]
+            data["parts"] = [list(output.shape) for output in value]
         if not isinstance(value, tuple) and takes_gradient(node, value):
-            found["g"] = 1
+            data["g"] = 1
         if node in self.totals:
-            found["j"] = encoded(self.totals[node], self.budget)
+            data["j"] = encoded(self.totals[node], self.budget)
         if isinstance(node, Operation) and not isinstance(node, Assign):
             block = self._sizes(node)[2]
-            found["b" if isinstance(block, int) else "why"] = block
+            data["b" if isinstance(block, int) else "why"] = block
         elif isinstance(node, Assign):
-            found["why"] = "an assignment takes effect at the end of the run"
+            data["why"] = "an assignment takes effect at the end of the run"
 
     def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
         link = self.picture.links[number]
         source_at, target_at = self.place[link.source], self.place[link.target]
-        found: Json = {
+        data: Json = {
             "a": source_at,
             "b": target_at,
             "i": link.position,
@@ -220,8 +220,8 @@ class Export:
         }
         target = self.items[target_at].node
         if isinstance(target, Operation) and link.target.startswith("n"):
-            self._derivative(found, target, link.position, number)
-        return found
+            self._derivative(data, target, link.position, number)
+        return data
 
     def _sizes(self, node: Operation) -> tuple[list[int], int, int | str]:
         """The sizes of the node's inputs, its own size, and its block; computed once."""
@@ -230,10 +230,10 @@ class Export:
             self._known[node] = sizes, self._size(node), self.blocks.of(node, self.values)
         return self._known[node]
 
-    def _derivative(self, found: Json, target: Operation, position: int, number: int) -> None:
+    def _derivative(self, data: Json, target: Operation, position: int, number: int) -> None:
         """Add the edge's structure, and its local derivative if the page can't compute it."""
         sizes, out, block = self._sizes(target)
-        found["st"] = structure(target, position, sizes, out)
+        data["st"] = structure(target, position, sizes, out)
         shadow = self.shadows.get(target)
         if not isinstance(shadow, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
@@ -247,8 +247,8 @@ class Export:
         if derivative is not None:
             matrix, whole = derivative
             size = [out, sizes[position]]
-            found["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
-            found["l"].update(encoded(matrix, self.budget))
+            data["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
+            data["l"].update(encoded(matrix, self.budget))
 
 
 # ---------------------------------------------------------------- pieces
@@ -265,7 +265,7 @@ def source(node: Node) -> list[Any] | None:
 
 def _shape(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
-        return [int(sum(np.size(one) for one in value))] if value else None
+        return [int(sum(np.size(output) for output in value))] if value else None
     shape: Any = node.shape if value is None else np.shape(value)
     if shape is None or isinstance(node, MultipleOutputs):
         return None

@@ -112,7 +112,11 @@ class _Orders:
             keys: dict[int, tuple[Any, ...]] = {}
             for vertex in layer:
                 near = neighbours[vertex]
-                centre = sum([place[one] for one in near]) / len(near) if near else place[vertex]
+                centre = (
+                    sum([place[neighbour] for neighbour in near]) / len(near)
+                    if near
+                    else place[vertex]
+                )
                 keys[vertex] = self._key(vertex, centre)
             layer.sort(key=keys.__getitem__)
             self._number(layer)

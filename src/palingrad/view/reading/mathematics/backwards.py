@@ -25,26 +25,26 @@ _MATRIX = 64  # elements of a Jacobian that is computed
 
 def backwards(worked: Worked, title: str) -> Steps | None:
     """The steps of a derivation by cotangents; None if y doesn't depend on x."""
-    found = Backwards(worked)
+    state = Backwards(worked)
     for node in reversed(worked.order):
         if id(node) in worked.active:
-            found.visit(node)
-    if worked.y is worked.x or id(worked.x) not in found.parts:
+            state.visit(node)
+    if worked.y is worked.x or id(worked.x) not in state.parts:
         return None
     name = bar(worked.names[id(worked.x)])
     if is_number_like(worked.y):
-        total = found.total(worked.x)
+        total = state.total(worked.x)
         sides = [title, name, *([] if total is None else [value_of(total)])]
         simple = worked.simplified()
         if simple and len(simple) < 200:
             sides.insert(2, simple)
         last = Step("result", " = ".join(dict.fromkeys(sides)), total, worked.user(worked.x))
-        return [*found.steps, last], total, simple
+        return [*state.steps, last], total, simple
     matrix = _jacobian(worked)
     if matrix is None:
-        return found.steps, None, ""
+        return state.steps, None, ""
     text = f"{title} = {value_of(matrix)}"
-    return [*found.steps, Step("result", text, matrix, worked.user(worked.x))], matrix, ""
+    return [*state.steps, Step("result", text, matrix, worked.user(worked.x))], matrix, ""
 
 
 class Backwards:

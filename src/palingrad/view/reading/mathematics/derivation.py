@@ -50,8 +50,8 @@ def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> D
         Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))
         for node, text in worked.equations()
     ]
-    found = along_paths(worked, title) or backwards(worked, title)
-    if found is None:  # y is x, or doesn't depend on x
+    derived = along_paths(worked, title) or backwards(worked, title)
+    if derived is None:  # y is x, or doesn't depend on x
         identity = worked.y is worked.x
         shape = sizes(worked.y.shape) + sizes(worked.x.shape)
         value = np.eye(size(worked.x.shape)).reshape(shape) if identity else np.zeros(shape)
@@ -59,5 +59,5 @@ def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> D
         why = "" if identity else r"\quad \mathrm{no\ path}"
         step = Step("result", f"{title} = {text}{why}", value, worked.user(worked.x))
         return Derivation(y, x, title, (*steps, step), value, text)
-    more, value, result = found
+    more, value, result = derived
     return Derivation(y, x, title, (*steps, *more), value, result)

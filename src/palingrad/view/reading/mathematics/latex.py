@@ -114,17 +114,17 @@ def expressions(
     write: Writing = written,
 ) -> dict[int, Piece] | None:
     """Each node as an expression of leaves and of the nodes in `stops`; None if one is too long."""
-    found: dict[int, Piece] = {}
+    pieces: dict[int, Piece] = {}
     for node in order:
         name = stops.get(id(node)) or (None if node.inputs else names.get(id(node)))
         if name is not None:
-            found[id(node)] = Piece(name, ATOM)
+            pieces[id(node)] = Piece(name, ATOM)
             continue
-        piece = write(node, [found[id(x)] for x in node.inputs])
+        piece = write(node, [pieces[id(x)] for x in node.inputs])
         if len(piece.latex) > 6 * _LINE or len(plain(piece.latex)) > _LINE:
             return None
-        found[id(node)] = piece
-    return found
+        pieces[id(node)] = piece
+    return pieces
 
 
 def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str]) -> list[str]:

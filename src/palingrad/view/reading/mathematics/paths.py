@@ -70,7 +70,7 @@ def along_paths(worked: Worked, title: str) -> Steps | None:
 
 def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
     """The edges from each active node to its inputs, by the node's id, consumers first."""
-    found: dict[int, list[Edge]] = {}
+    by_node: dict[int, list[Edge]] = {}
     for node in reversed(active):
         if node is worked.x or not isinstance(node, Operation):
             continue
@@ -84,8 +84,8 @@ def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
                     piece = added([before.piece, piece])
                     value = None if value is None or before.value is None else before.value + value
                 edges[id(x)] = Edge(node, x, piece, value)
-        found[id(node)] = list(edges.values())
-    return found
+        by_node[id(node)] = list(edges.values())
+    return by_node
 
 
 def _numbers(worked: Worked, node: Operation) -> list[Array | None]:

@@ -85,7 +85,7 @@ def source(
     >>> print(pg.source(pg.grad(energy), np.arange(3.0)))  # doctest: +ELLIPSIS
     \"\"\"energy, written out with NumPy alone by palingrad ...
     """
-    here = find_origin(2)
+    caller = find_origin(2)
     if isinstance(what, (Program, Graph, Node, list, tuple, dict)):
         if len(args) > 1 or kwargs:
             raise GraphError("source: nodes take one more argument, the feeds of a run")
@@ -99,8 +99,8 @@ def source(
         )
     wanted.inline = inline
     wanted.name = function_name(name or wanted.name)
-    wanted.gradients = _gradients(wanted, here)
-    wanted.names = _names(wanted, here)
+    wanted.gradients = _gradients(wanted, caller)
+    wanted.names = _names(wanted, caller)
     module = Module(wanted)
     text = Source(module.text)
     text.arrays = module.arrays
@@ -242,58 +242,62 @@ def _moved(result: Any, before: Program, after: Program) -> Any:
 # ---------------------------------------------------------------- names
 
 
-def _names(wanted: Wanted, here: Any) -> dict[int, str]:
+def _names(wanted: Wanted, caller: Any) -> dict[int, str]:
     """The names of named nodes, by id: those of the user's code, Variables and parameters."""
     program = wanted.program
     order = [*program.order]
     order += [variable for variable, _ in program.updates if variable not in set(order)]
     shown = names_of(order)
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for node in order:
         name = shown[id(node)]
-        if is_named(node, name) and not _built_at(node, here) and not isinstance(node, Placeholder):
+        if (
+            is_named(node, name)
+            and not _built_at(node, caller)
+            and not isinstance(node, Placeholder)
+        ):
             if not (isinstance(node, Constant) and node.scalar is not None):
-                found[id(node)] = name
+                names[id(node)] = name
     for node in order:
         if isinstance(node, Variable):
             full = node._name if node._name and not node._unnamed else ""
-            found[id(node)] = full or found.get(id(node), "variable")
+            names[id(node)] = full or names.get(id(node), "variable")
     for node, name in zip(program.feeds, wanted.parameters, strict=True):
-        found[id(node)] = name
-    return found
+        names[id(node)] = name
+    return names
 
 
-def _gradients(wanted: Wanted, here: Any) -> dict[int, Gradient]:
+def _gradients(wanted: Wanted, caller: Any) -> dict[int, Gradient]:
     """The target of each gradient node, by id; also for gradients of gradients."""
-    found: dict[int, Gradient] = {}
+    gradients: dict[int, Gradient] = {}
     targets = _targets(wanted.program.order)
     named = names_of(list(targets.values()))
     for node in wanted.program.order:
         times, target = 0, target_of(node._origin) if isinstance(node, Operation) else None
         while target is not None:
             times += 1
-            while type(target) is Positive and _built_at(target, here):
+            while type(target) is Positive and _built_at(target, caller):
                 target = target.inputs[0]  # `grad` differentiates a copy of the argument
             name = named.get(id(target)) or names_of([target])[id(target)]
-            known = is_named(target, name) and not _built_at(target, here)
+            known = is_named(target, name) and not _built_at(target, caller)
             name = wanted.names.get(id(target), name if known else "")
-            found[id(node)] = Gradient(times, target, name)
+            gradients[id(node)] = Gradient(times, target, name)
             target = target_of(target._origin)
-    return found
+    return gradients
 
 
-def _built_at(node: Node, here: Any) -> bool:
+def _built_at(node: Node, caller: Any) -> bool:
     """Whether the node was built by the instruction that called `source`."""
-    return here is not None and node._origin is not None and node._origin[:2] == here[:2]
+    return caller is not None and node._origin is not None and node._origin[:2] == caller[:2]
 
 
 def _targets(order: Sequence[Node]) -> dict[int, Node]:
     """All targets of gradient nodes in `order`, by id; also of gradients of gradients."""
-    found: dict[int, Node] = {}
+    targets: dict[int, Node] = {}
     stack = list(order)
     while stack:
         target = target_of(stack.pop()._origin)
-        if target is not None and id(target) not in found:
-            found[id(target)] = target
+        if target is not None and id(target) not in targets:
+            targets[id(target)] = target
             stack.append(target)
-    return found
+    return targets
