@@ -1,6 +1,6 @@
-"""Looking at graphs: drawings, the page, the recorder, and derivatives to read.
+"""The viewer: drawings, the page, recordings, and derivatives as mathematics or as source code.
 
-`pg.view(loss)` opens the page; everything else is a name in here, imported when it is first used.
+`pg.view(loss)` opens the page; every other public name is imported on first use.
 """
 
 import importlib
@@ -8,7 +8,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-# Each public name and the module of this folder that it is in.
+# Each public name and the module of this folder that defines it.
 _NAMES = {
     "draw": "drawings",
     "html_of": "drawings",
@@ -29,7 +29,7 @@ _NAMES = {
 
 
 class Viewer(ModuleType):
-    """This module, which is also the function that shows the page: `pg.view(loss)`."""
+    """The type of this module, which can also be called to show the page: `pg.view(loss)`."""
 
     def __getattr__(self, name: str) -> Any:
         if name in _NAMES:
@@ -41,7 +41,7 @@ class Viewer(ModuleType):
         return sorted([*vars(self), *_NAMES])
 
     def __call__(self, what: Any, path: Any = None, **options: Any) -> Any:
-        """The page about `what`; see `palingrad.view.page.show`."""
+        """Show the page for `what`; see `palingrad.view.page.show`."""
         return importlib.import_module(".page", __name__).show(what, path, **options)
 
 

@@ -1,4 +1,4 @@
-"""Binarize: an equivalent graph in which no node has more than two inputs, and the way back."""
+"""Binarization: an equivalent graph whose nodes have at most two inputs, and its inverse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..graph.traversal.replay import replay
 
 
 class Pair(Control):
-    """y = x, with the other operand beside it: what hands two operands on as one."""
+    """y = x; carries a second operand along, so that one edge passes two operands."""
 
     math = r"({x}, {o})"
 
@@ -33,7 +33,7 @@ class Pair(Control):
 
 
 class Bundled(Composite):
-    """The operation `whole` on an operand and a Pair of the others, which may hold pairs again."""
+    """The operation `whole` applied to one operand and to a nested Pair of the remaining ones."""
 
     promotes = False
 
@@ -50,33 +50,33 @@ class Bundled(Composite):
         raise GradientError(_FIRST)
 
 
-for one in (Pair, Bundled):  # made here only: nothing that users, engines or the battery look for
-    del operations[name_of(one)]
+for private in (Pair, Bundled):  # unregistered: only this module builds them
+    del operations[name_of(private)]
 
-_FIRST = "a bundle of operands isn't differentiated; take the gradients first, then binarize"
+_FIRST = "a binarized graph can't be differentiated; take the gradients first, then binarize"
 
 
 def unpaired(node: Node) -> list[Node]:
-    """The operands that a chain of pairs hands on."""
-    found: list[Node] = []
+    """The operands in a chain of pairs."""
+    operands: list[Node] = []
     while isinstance(node, Pair):
-        found.append(node.inputs[0])
+        operands.append(node.inputs[0])
         node = node.inputs[1]
-    return [*found, node]
+    return [*operands, node]
 
 
 def binarized(graph: Graph) -> Graph:
-    """A graph that computes the same with at most two inputs a node.
+    """Returns a graph that computes the same values with at most two inputs per node.
 
-    What is associative, like concat, becomes a chain of pairs; any other operation takes
-    an operand and a `pair` of the others. Nodes keep their names: `new["z"]` is z. Variables are
-    the same ones; placeholders are new.
+    An associative operation, such as concat, becomes a chain of binary operations; any other takes
+    one operand and a `Pair` of the remaining ones. Nodes keep their names: `new["z"]` is z. The
+    new graph shares the Variables and has placeholders of its own.
     """
     return _rebuilt(graph, _in_pairs)
 
 
 def unbinarized(graph: Graph) -> Graph:
-    """The graph that `binarize` was given."""
+    """Returns the graph from which `binarized` built this one."""
     return _rebuilt(graph, _together, skipped=lambda node: isinstance(node, Pair) or _inner(node))
 
 
@@ -84,19 +84,19 @@ def _in_pairs(node: Operation, inputs: list[Node]) -> Node:
     if len(inputs) <= 2:
         return node.rebuild(inputs)
     if node.associative:
-        made: Any = node.rebuild(inputs[:2])
+        chain: Any = node.rebuild(inputs[:2])
         for x in inputs[2:]:
-            made._part = True  # of a chain: the whole is put together again without it
-            made._name = None
-            made = node.rebuild([made, x])
-        made._whole = node
-        return made
+            chain._part = True  # an inner link of the chain, which `unbinarized` skips
+            chain._name = None
+            chain = node.rebuild([chain, x])
+        chain._whole = node
+        return chain
     rest = inputs[-1]
     for x in reversed(inputs[1:-1]):
         rest = Pair(x, rest)
-    made = Bundled(inputs[0], rest, whole=node)
-    made._name, made._unnamed = node._name, node._unnamed
-    return made
+    bundled = Bundled(inputs[0], rest, whole=node)
+    bundled._name, bundled._unnamed = node._name, node._unnamed
+    return bundled
 
 
 def _inner(node: Node) -> bool:
@@ -111,17 +111,17 @@ def _together(node: Operation, inputs: list[Node]) -> Node:
 
 
 def _operands(node: Node) -> list[Node]:
-    """The inputs of a node, through pairs and through the parts of a chain."""
+    """The original operands of a node, read through pairs and chains."""
     if isinstance(node, Bundled):
         return [node.inputs[0], *unpaired(node.inputs[1])]
     if getattr(node, "_whole", None) is None:
         return list(node.inputs)
-    found: list[Node] = []
+    operands: list[Node] = []
     while True:
         first, other = node.inputs
-        found.append(other)
+        operands.append(other)
         if not _inner(first):
-            return [first, *reversed(found)]
+            return [first, *reversed(operands)]
         node = first
 
 
@@ -130,7 +130,7 @@ def _rebuilt(
     rule: Callable[[Operation, list[Node]], Node],
     skipped: Callable[[Node], bool] = lambda node: False,
 ) -> Graph:
-    """A new graph of what `rule` makes of each operation on its operands' counterparts."""
+    """A new graph in which each operation is `rule(operation, rebuilt operands)`."""
     order = [node for node in postorder(*graph.nodes) if not skipped(node)]
     fed: dict[Node, Any] = {
         node: node.clone(node.shape, node.dtype) for node in order if isinstance(node, Placeholder)
@@ -144,9 +144,9 @@ def _rebuilt(
     return new
 
 
-def _join(graph: Graph, made: Node, held: set[Node]) -> None:
-    """Put a node, and what it was made with, into the graph; a name that was made up is so anew."""
-    for node in postorder(made, inputs=lambda x: [y for y in x.inputs if y not in held]):
+def _join(graph: Graph, built: Node, held: set[Node]) -> None:
+    """Add a node and everything it depends on to the graph, with fresh automatic names."""
+    for node in postorder(built, inputs=lambda x: [y for y in x.inputs if y not in held]):
         if node in held:
             continue
         held.add(node)
@@ -154,12 +154,12 @@ def _join(graph: Graph, made: Node, held: set[Node]) -> None:
             if node._unnamed:
                 node._name = None
             graph.add(node)
-        else:  # a Variable or a constant stays where it is, and is found here too
+        else:  # a Variable or constant keeps its own graph; this graph only refers to it
             graph.nodes.append(node)
             if node._name is not None:
                 graph._names.setdefault(node._name, node)
 
 
 def most_inputs(nodes: Sequence[Node]) -> int:
-    """The largest number of inputs of a node among these and what they depend on."""
+    """The largest number of inputs among these nodes and everything they depend on."""
     return max((len(node.inputs) for node in postorder(*nodes)), default=0)

@@ -1,4 +1,4 @@
-"""draw: a picture of a graph, written to a file by its ending, or shown in a notebook."""
+"""`draw`: a picture of a graph, shown in a notebook or written in the format of the file suffix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .drawing.formats.pdf import pdf
 from .drawing.formats.png import png
 from .drawing.formats.svg import svg
 from .drawing.formats.text import written
-from .drawing.granularity import Granularity, taken_apart
+from .drawing.granularity import Granularity, split
 from .drawing.model import Picture, picture
 from .drawing.network import layers_of
 from .drawing.neurons import neurons
@@ -28,11 +28,11 @@ from .drawing.paint import painted
 from .drawing.style import Style
 from .page.show import write as write_page
 
-INLINE = 400  # nodes up to which a notebook shows a picture unasked
+INLINE = 400  # the largest number of nodes that a notebook draws by default
 
 
 class Drawing:
-    """A picture of a graph: shown by a notebook, and written to files by `save`."""
+    """A picture of a graph: notebooks display it, `save` writes it to a file."""
 
     def __init__(
         self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
@@ -44,7 +44,7 @@ class Drawing:
 
     @property
     def canvas(self) -> Canvas:
-        """The painted picture."""
+        """The painted picture, computed on first use."""
         if self._painted is None:
             self._painted = self._canvas()
         return self._painted
@@ -54,11 +54,11 @@ class Drawing:
         return svg(self.canvas, style=self.style)
 
     def text(self) -> str:
-        """The picture as lines of text, one for each item."""
+        """The picture as lines of text, one per item."""
         return written(self.picture)
 
     def save(self, path: Any) -> None:
-        """Write the picture in the format of the path's ending. Raises GraphError for another."""
+        """Write the picture in the format of the path's suffix. Raises GraphError if unknown."""
         ending = Path(path).suffix.lower()
         if ending not in _WRITERS:
             raise GraphError(
@@ -90,20 +90,21 @@ def draw(
     granularity: Granularity = "tensor",
     title: str = "",
 ) -> Drawing:
-    """A picture of a node (or several) and all it depends on, of a Graph or of a Program.
+    """Returns a picture of nodes and everything they depend on, of a Graph or of a Program.
 
-    With a `path` it is written there, by its ending: .svg, .png, .pdf, .html, .dot, .mmd, .txt.
+    `path` also writes the picture to a file; its suffix selects the format: .svg, .png, .pdf,
+    .html, .dot, .mmd or .txt.
 
-    nodes: "operations" with values flowing on edges, "values" with operations on edges,
-        "bipartite" with boxes for both, or "neurons": the network that leads to a node, a column
-        for each layer.
-    grain: "tensor", or a node for each number ("scalar") or row ("vector").
+    nodes: what a box is: "operations" (values flow on edges), "values" (operations label edges),
+        "bipartite" (boxes for both), or "neurons": the neural network that ends in a node, one
+        column per layer.
+    granularity: one node per "tensor", per row ("vector") or per number ("scalar").
     direction: "down" or "right".
-    backward: "beside" draws the backward pass upwards beside the forward pass, "below" draws all in
-        one direction.
-    values: show values, gradients and local derivatives that are known; by default where small.
-    shapes: write shapes on edges.
-    fold: draw a run of equal blocks once, with their number; by default in large pictures.
+    backward: "beside" draws the backward pass upwards beside the forward pass; "below" draws both
+        in one direction.
+    values: show known values, gradients and local derivatives; by default in small pictures.
+    shapes: label edges with shapes.
+    fold: draw a run of equal blocks once, with their count; by default in large pictures.
     style: "light", "dark", "print", or "auto", which follows the reader's screen.
     """
     _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
@@ -112,7 +113,7 @@ def draw(
     _check("direction", direction, ("down", "right"))
     _check("backward", backward, ("beside", "below"))
     if granularity != "tensor":
-        what = taken_apart(_nodes(what), granularity)
+        what = split(_nodes(what), granularity)
     shown = picture(what)
     layers = layers_of(_only(what)) if nodes == "neurons" else []
 
@@ -139,7 +140,7 @@ def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
 
 
 def _nodes(what: Any) -> list[Node]:
-    """What is asked for, as nodes."""
+    """The nodes to draw: the outputs of a Program, the sinks of a Graph, or the given nodes."""
     if isinstance(what, Program):
         return list(what.outputs)
     if isinstance(what, Graph):
@@ -149,13 +150,13 @@ def _nodes(what: Any) -> list[Node]:
 
 
 def _only(what: Any) -> Node:
-    found = _nodes(what)
-    if len(found) != 1:
+    nodes = _nodes(what)
+    if len(nodes) != 1:
         raise GraphError(
-            f"draw: a network leads to one node, here are {len(found)} results.",
-            hint='Draw that node: y.draw("net.svg", nodes="neurons").',
+            f"draw: nodes='neurons' draws a network with one output, got {len(nodes)} outputs.",
+            hint='Draw the output node: y.draw("net.svg", nodes="neurons").',
         )
-    return found[0]
+    return nodes[0]
 
 
 def _page(drawing: Drawing, path: Any) -> None:
@@ -163,23 +164,23 @@ def _page(drawing: Drawing, path: Any) -> None:
 
 
 _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
-    ".svg": lambda one, _: one.svg(),
-    ".png": lambda one, _: png(one.canvas, style=one.style),
-    ".pdf": lambda one, _: pdf(one.canvas, style=one.style),
+    ".svg": lambda drawing, _: drawing.svg(),
+    ".png": lambda drawing, _: png(drawing.canvas, style=drawing.style),
+    ".pdf": lambda drawing, _: pdf(drawing.canvas, style=drawing.style),
     ".html": _page,
-    ".dot": lambda one, _: dot(one.picture),
-    ".mmd": lambda one, _: mermaid(one.picture),
-    ".txt": lambda one, _: written(one.picture),
+    ".dot": lambda drawing, _: dot(drawing.picture),
+    ".mmd": lambda drawing, _: mermaid(drawing.picture),
+    ".txt": lambda drawing, _: drawing.text(),
 }
 
 
 def svg_of(what: Any) -> str | None:
-    """What a notebook shows of a graph that isn't too large; a lone node shows its value."""
-    one = draw(what)
-    return one.svg() if 1 < len(one.picture.items) <= INLINE else None
+    """The SVG that a notebook displays; None for a single node or more than INLINE nodes."""
+    drawing = draw(what)
+    return drawing.svg() if 1 < len(drawing.picture.items) <= INLINE else None
 
 
 def html_of(what: Any) -> str | None:
-    """The same with the value in words above it."""
+    """The HTML that a notebook displays: the node's `repr` above its SVG, or None as `svg_of`."""
     shown = svg_of(what)
     return None if shown is None else f"<pre>{escape(repr(what))}</pre>{shown}"

@@ -1,4 +1,4 @@
-"""Names to show: the user's own, also those of Python variables that nodes were bound to."""
+"""Display names of nodes: given names, names of Python variables, or names of operations."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ Span = tuple[int, int, int, int]  # line, end line, column, end column, as in co
 Call = tuple[CodeType, int]
 Target = str | tuple[str | None, ...]
 
-_OPTIMISED = 1  # the flag of code objects whose locals are no dict
+_OPTIMISED = 1  # CO_OPTIMIZED: the function's locals are array slots, not a dict
 
 
 def names_of(nodes: Sequence[Node]) -> dict[int, str]:
-    """The name to show for each node, by its id.
+    """Returns the display name of each node, by its id.
 
-    A name that was given comes first, then the Python variable that the node was assigned to where
-    it was built, then one that is bound to it in a function that is running now, then the name of
-    the operation. A variable that held several of the nodes numbers them: h₁, h₂.
+    In order of precedence: the name given by the user; the Python variable that the node was
+    assigned to where it was built; a variable bound to the node in a function on the call stack;
+    the name of the operation. Several nodes assigned to one variable are numbered: h₁, h₂.
     """
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     bound: dict[int, str] = {}
     helpers = _helpers(nodes)
     running = _running_names({id(node) for node in nodes})
     for node in nodes:
         if node._name is not None and not node._unnamed:
-            found[id(node)] = node._name.rsplit("/", 1)[-1]
+            names[id(node)] = node._name.rsplit("/", 1)[-1]
         elif (name := _assigned(node, helpers) or running.get(id(node))) is not None:
             bound[id(node)] = name
     counts = Counter(bound.values())
-    taken = set(found.values())
+    taken = set(names.values())
     used: Counter[str] = Counter()
     for node in nodes:
         name = bound.get(id(node))
         if name is not None:
             used[name] += 1
             many = counts[name] > 1 or name in taken
-            found[id(node)] = name + _subscript(used[name]) if many else name
+            names[id(node)] = name + _subscript(used[name]) if many else name
     for node in nodes:
-        if id(node) not in found:
-            found[id(node)] = short_name(node, found)
-    return found
+        if id(node) not in names:
+            names[id(node)] = short_name(node, names)
+    return names
 
 
 def is_named(node: Node, name: str) -> bool:
-    """Whether `name` is more than the operation's own."""
+    """Whether `name` differs from the default name of the node's operation."""
     return name != short_name(node, {})
 
 
 def short_name(node: Node, names: dict[int, str]) -> str:
-    """What to call a node that nobody named: its operation, or its number."""
+    """The name of an unnamed node: its operation, or the number of a scalar constant."""
     if isinstance(node, Assign):
         variable: Variable = node.attributes["variable"]
         given = None if variable._unnamed else variable._name
@@ -85,7 +85,7 @@ def short_name(node: Node, names: dict[int, str]) -> str:
 
 
 def number(value: float) -> str:
-    """A number in four digits at most, with a true minus sign."""
+    """A number with at most four significant digits and the sign − (U+2212)."""
     if isinstance(value, bool):
         return str(value)
     text = f"{value:d}" if isinstance(value, int) and abs(value) < 10**6 else f"{value:.4g}"
@@ -100,7 +100,7 @@ def _subscript(count: int) -> str:
 
 
 def _assigned(node: Node, helpers: set[int]) -> str | None:
-    """The variable that the expression which built the node is assigned to."""
+    """The Python variable to which the source line assigned the node when it was built."""
     place = node._origin
     if place is None or isinstance(place, Backward) or id(node) in helpers:
         return None
@@ -114,31 +114,34 @@ def _assigned(node: Node, helpers: set[int]) -> str | None:
 
 
 def _helpers(nodes: Sequence[Node]) -> set[int]:
-    """The nodes that one call built on the way to its result: of what was built at one place, an
-    operand of an operation of another class, and what that needs from there; also what has another
-    class than the last. (In a loop of `h = relu(h)` each is an operand of its own.)"""
-    found: set[int] = set()
+    """The ids of intermediate nodes of one call, which must not get the name of its result.
+
+    Among the nodes built by one instruction these are: nodes whose class differs from that of the
+    last one; operands of a node of another class; operands of intermediate nodes. (A loop over
+    `h = relu(h)` builds nodes of one class, all of them results.)
+    """
+    helpers: set[int] = set()
     last: dict[Call, type[Node]] = {}
     for node in reversed(nodes):
         call = _call(node)
         if call is not None:
             if type(node) is not last.setdefault(call, type(node)):
-                found.add(id(node))
+                helpers.add(id(node))
             for x in node.inputs:
-                if _call(x) == call and (type(x) is not type(node) or id(node) in found):
-                    found.add(id(x))
-    return found
+                if _call(x) == call and (type(x) is not type(node) or id(node) in helpers):
+                    helpers.add(id(x))
+    return helpers
 
 
 def _call(node: Node) -> Call | None:
-    """The instruction that built a node, in whatever scope."""
+    """The code object and instruction that built a node."""
     place = node._origin
     return None if place is None or isinstance(place, Backward) else place[:2]
 
 
 @lru_cache(4096)
 def _target(code: CodeType, instruction: int) -> Target | None:
-    """What the value of the expression at this instruction is assigned to, if it is at once."""
+    """The target to which the statement at this instruction assigns its value, or None."""
     span = next(
         (s for n, s in enumerate(code.co_positions()) if n == instruction // 2), (None,) * 4
     )
@@ -153,25 +156,25 @@ def _target(code: CodeType, instruction: int) -> Target | None:
 
 @lru_cache(64)
 def _targets(source: str) -> dict[Span, Target]:
-    """The targets of all assignments in a file, by the places of the assigned expressions."""
+    """The targets of all assignments in a file, by the source spans of the assigned expressions."""
     try:
         tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # what a notebook adds to Python
+    except (SyntaxError, ValueError):  # such as a notebook's magic commands
         return {}
-    found: dict[Span, Target] = {}
+    targets: dict[Span, Target] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):
-            _match(node.targets[0], node.value, found)
+            _match(node.targets[0], node.value, targets)
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            _match(node.target, node.value, found)
+            _match(node.target, node.value, targets)
         elif isinstance(node, ast.NamedExpr):
-            _match(node.target, node.value, found)
+            _match(node.target, node.value, targets)
         elif isinstance(node, ast.AugAssign):
-            _put(node.target, node, found)
-    return found
+            _put(node.target, node, targets)
+    return targets
 
 
-def _match(target: ast.expr, value: ast.expr, found: dict[Span, Target]) -> None:
+def _match(target: ast.expr, value: ast.expr, targets: dict[Span, Target]) -> None:
     pairs = [(target, value)]
     while pairs:
         target, value = pairs.pop()
@@ -181,23 +184,24 @@ def _match(target: ast.expr, value: ast.expr, found: dict[Span, Target]) -> None
             if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
                 pairs += zip(target.elts, value.elts, strict=True)
             else:
-                _put(target, value, found)
+                _put(target, value, targets)
         else:
-            _put(target, value, found)
+            _put(target, value, targets)
 
 
-def _put(target: ast.expr, value: ast.expr | ast.AugAssign, found: dict[Span, Target]) -> None:
+def _put(target: ast.expr, value: ast.expr | ast.AugAssign, targets: dict[Span, Target]) -> None:
     assert value.end_lineno is not None
     assert value.end_col_offset is not None
     span = (value.lineno, value.end_lineno, value.col_offset, value.end_col_offset)
     if isinstance(target, (ast.Tuple, ast.List)):
-        found[span] = tuple(map(_spelled, target.elts))
+        targets[span] = tuple(map(_spelled, target.elts))
     elif (name := _spelled(target)) is not None:
-        found[span] = name
+        targets[span] = name
 
 
 def _spelled(target: ast.expr) -> str | None:
-    """A name as it is shown: of `self.h` the h, of `hs[0]` all; none for `_` and what is long."""
+    """A target's display name: `h` for `self.h` and `h`, `hs[0]` for a constant index, `hs` for
+    any other index; None for `_` and other targets."""
     if isinstance(target, ast.Attribute):
         return target.attr
     if isinstance(target, ast.Name):
@@ -209,15 +213,15 @@ def _spelled(target: ast.expr) -> str | None:
     return None
 
 
-# ---------------------------------------------------------------- what is running now
+# ---------------------------------------------------------------- variables on the call stack
 
 
 def _running_names(wanted: set[int]) -> dict[int, str]:
-    """The variables of the running functions outside this package that hold one of these nodes.
+    """Variables bound to one of the `wanted` nodes in user functions on the call stack, by node id.
 
-    Innermost first. Nothing is kept: neither the frames nor the values they hold.
+    Inner functions take precedence. No frame or value is referenced after the return.
     """
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if not frame.f_code.co_filename.startswith(PACKAGE):
@@ -227,8 +231,8 @@ def _running_names(wanted: set[int]) -> dict[int, str]:
             for space in spaces:
                 for name, value in list(space.items()):
                     if isinstance(value, Node) and id(value) in wanted and name.strip("_"):
-                        found.setdefault(id(value), name)
+                        names.setdefault(id(value), name)
             if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMISED:
-                spaces[0].clear()  # a copy, which the frame would keep, and with it the nodes
+                spaces[0].clear()  # a snapshot that the frame caches, and that keeps nodes alive
         frame = frame.f_back
-    return found
+    return names

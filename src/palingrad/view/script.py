@@ -1,4 +1,4 @@
-"""What to show of a file of Python code: a graph, a node or a function's result in it."""
+"""Runs a Python file and selects the graph, node or function result in it to draw."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ _SHOWN = (Graph, Node, Program)
 
 
 def graph_in(place: str) -> tuple[str, Any]:
-    """A title, and the graph or node that `FILE.py` or `FILE.py:name` stands for; the file is run.
+    """Runs `FILE.py` and returns a title and the graph or node that `FILE.py:name` refers to.
 
-    The name is a Graph, a node, a list of nodes, or a function of no arguments that returns one.
-    Without it: the file's last Graph, else its last node. A main guard isn't entered. Raises
-    GraphError where the file fails, or has nothing to draw, with the names that there are.
+    `name` is a Graph, a Program, a node, a list of nodes, or a function without arguments that
+    returns one. Without a name: the file's last Graph, else its last Program, else its last node.
+    `__name__` is not "__main__". Raises GraphError if the file fails or has nothing to draw; the
+    message lists the names that can be drawn.
     """
     path, name = _split(place)
     if not path.is_file():
@@ -29,8 +30,8 @@ def graph_in(place: str) -> tuple[str, Any]:
     if name:
         if name not in space:
             raise GraphError(f"{path.name} has no {name!r}; {_choices(space)}")
-        found = space[name]
-        return name, found if _drawable(found) or not callable(found) else found()
+        value = space[name]
+        return name, value if _drawable(value) or not callable(value) else value()
     for kind in (Graph, Program, Node):
         named = [value for value in space.values() if isinstance(value, kind)]
         if named:
@@ -39,14 +40,13 @@ def graph_in(place: str) -> tuple[str, Any]:
 
 
 def _run(path: Path) -> dict[str, Any]:
-    """The file's names after it has run. What it raises is told with the line that did."""
+    """The file's global names after it has run. An exception is reported with its line."""
     try:
         return runpy.run_path(str(path), run_name="__palingrad__")
     except Exception as error:
-        own = [
-            one for one in traceback.extract_tb(error.__traceback__) if one.filename == str(path)
-        ]
-        line = own[-1].lineno if own else getattr(error, "lineno", None)
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+        line = lines[-1] if lines else getattr(error, "lineno", None)
         at = f"{path.name}:{line}" if line else path.name
         raise GraphError(
             f"{at} stopped with {type(error).__name__}: {error}.",
@@ -61,7 +61,7 @@ def _split(place: str) -> tuple[Path, str]:
 
 def _drawable(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return bool(value) and all(isinstance(one, Node) for one in value)
+        return bool(value) and all(isinstance(item, Node) for item in value)
     return isinstance(value, _SHOWN)
 
 

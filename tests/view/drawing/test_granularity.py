@@ -1,4 +1,4 @@
-"""Grain, binarize and the network: other pictures of the same computation."""
+"""Granularity, binarize and the network: other pictures of the same computation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import palingrad as pg
 from palingrad.errors import GradientError, GraphError
 from palingrad.view.binarize import most_inputs
-from palingrad.view.drawing.granularity import taken_apart
+from palingrad.view.drawing.granularity import split
 from palingrad.view.drawing.network import layers_of
 from palingrad.view.drawings import draw
 
@@ -45,9 +45,9 @@ def computations() -> dict[str, pg.Node]:
 
 @pytest.mark.parametrize("granularity", ["scalar", "vector"])
 @pytest.mark.parametrize("name", computations())
-def test_taken_apart_it_computes_the_same(granularity, name: str):
+def test_a_split_graph_computes_the_same_values(granularity, name: str):
     y = computations()[name]
-    parts = taken_apart([y], granularity)
+    parts = split([y], granularity)
     assert all(part.ndim == 0 for part in parts) or granularity == "vector"
     np.testing.assert_allclose(values(parts, y.shape), y.numpy(), rtol=1e-12)  # pyright: ignore
 
@@ -61,7 +61,7 @@ class Max(pg.Reduce):
 
 def test_an_operation_of_ones_own_called_like_a_reduction_is_computed_by_its_own_formula():
     y = Max(pg.Variable([[1.0, 2.0], [4.0, 3.0]]), axis=1, keepdims=False)
-    parts = taken_apart([y], "scalar")
+    parts = split([y], "scalar")
     np.testing.assert_array_equal(values(parts, y.shape), [1.0, 3.0])  # pyright: ignore
 
 
@@ -82,7 +82,7 @@ def test_the_dot_product_as_scalars_is_two_products_and_a_sum():
     assert [float(i.node.grad) for i in text.items if i.kind == "variable"] == [3.0, 1.0, 4.0, 2.0]
 
 
-def test_a_graph_that_waits_is_taken_apart_too():
+def test_a_template_graph_can_be_split():
     with pg.Graph():
         x = pg.placeholder((2,), dtype=pg.float32)
         A = pg.Variable([[1.0, 2.0], [3.0, 4.0]])
@@ -91,13 +91,14 @@ def test_a_graph_that_waits_is_taken_apart_too():
     assert {"x₁", "x₂", "A₁₁", "A₂₁", "y₁", "y₂"} <= set(labels)
 
 
-def test_what_can_not_be_taken_apart_says_why():
+def test_an_error_says_why_a_graph_can_not_be_split():
     with pg.Graph():
         x = pg.placeholder()
         y = pg.sum(x)
     with pytest.raises(GraphError, match=r"shape isn't known.*Give the placeholders shapes"):
         draw(y, granularity="scalar")
-    with pytest.raises(GraphError, match=r"more than 4000 nodes at this grain.*smaller example"):
+    too_many = r"more than 4000 nodes at this granularity.*use granularity=\"tensor\""
+    with pytest.raises(GraphError, match=too_many):
         draw(pg.exp(pg.tensor(np.zeros(5000))), granularity="scalar")
 
 
@@ -222,7 +223,7 @@ def test_skips_and_shared_weights_are_seen():
 def test_without_an_input_there_is_no_network():
     with pytest.raises(GraphError, match="depends on no input"):
         draw(pg.sin(pg.Variable(1.0)), nodes="neurons")
-    with pytest.raises(GraphError, match="leads to one node, here are 2 results"):
+    with pytest.raises(GraphError, match="a network with one output, got 2 outputs"):
         draw([pg.tensor([1.0]), pg.tensor([1.0])], nodes="neurons")
 
 

@@ -29,7 +29,7 @@ class Fault(NamedTuple):
 
     @property
     def line(self) -> int:
-        """The line that is to blame."""
+        """The line where the non-finite value originates."""
         lines, first = inspect.getsourcelines(self.f)
         return first + next(n for n, line in enumerate(lines) if "# fault" in line)
 

@@ -192,13 +192,13 @@ def test_what_the_page_cannot_compute_is_greyed_and_says_so(graph_scope):
     x = pg.Variable([1.0, 2.0], dtype=pg.float64)
     y = pg.sum(Opaque(pg.tanh(x)) * 3.0)
     page = graph_scope(y, address="#tab=whatif")
-    assert "its own Python code can't run here" in page.text("#whatif")
+    assert "its own Python code can't run in the page" in page.text("#whatif")
     page.js("palingrad.edit(0, [1, 3])")
     assert page.js("palingrad.valueOf(1).data[1]") == pytest.approx(np.tanh(3.0))
     assert page.js("palingrad.valueOf(palingrad.data.result)") is None
     assert "greyed" in page.text("#recomputed")
     page.js("palingrad.set({tab: 'details'}); palingrad.choose({node: palingrad.data.result})")
-    assert "its own Python code can't run here" in page.text("#details")
+    assert "its own Python code can't run in the page" in page.text("#details")
     page.js("palingrad.resetEdits()")
     assert page.js("palingrad.valueOf(palingrad.data.result).data[0]") == float(y)
 

@@ -99,7 +99,7 @@ def test_the_timeline_steps_either_way_through_three_phases(graph_scope):
         assert expected == page.js("k => palingrad.nodes[k].k", step["node"])
         phases.append(step["phase"])
     assert phases == ["forward"] * 5 + ["backward"] * 6 + ["update"] * 2
-    assert page.text("#ready") == "empty: all is done"
+    assert page.text("#ready") == "empty: finished"
     page.page.locator("#back").click()
     assert page.text("#phase").startswith("update")
     page.page.locator("#first").click()

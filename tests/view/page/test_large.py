@@ -68,7 +68,7 @@ def test_large_arrays_are_summaries_and_slices_under_a_budget(graph_scope):
     place = page.js("palingrad.nodes.findIndex(n => n.n === 'w')")
     page.js("k => palingrad.choose({node: k})", place)
     text = page.text("#details")
-    for word in ("Value, summed up", "60 000", "smallest", "deviation", "The first 16 × 16"):
+    for word in ("Value, summarised", "60 000", "smallest", "deviation", "The first 16 × 16"):
         assert word.replace(" ", "\u202f") in text or word in text
     assert page.page.locator("#details .hist").count() >= 1
     edge = page.js(

@@ -23,7 +23,7 @@ def test_summaries_and_samples_keep_less_and_can_be_computed_again():
                 step(INPUTS, LABELS)
     whole, summary, sample = tapes.values()
     assert not whole.dropped
-    assert "a summary is kept" in summary.dropped
+    assert "kept as a summary" in summary.dropped
     assert summary.nbytes < sample.nbytes * 1.01
     assert summary.nbytes < 0.7 * whole.nbytes
     place = next(entry.place for entry in whole.runs[2].entries if entry.operation == "relu")
@@ -56,7 +56,7 @@ def test_beyond_its_budget_a_tape_summarises_the_oldest_and_says_so():
         for _ in range(20):
             step(INPUTS.copy(), LABELS)
     assert tape.nbytes <= 60_000
-    assert "of 20 runs only summaries are left" in tape.dropped
+    assert "of 20 runs hold only summaries" in tape.dropped
     assert "the budget was 60,000 bytes" in tape.dropped
     assert tape.runs[-1].whole
     assert not tape.runs[0].whole
@@ -120,12 +120,12 @@ def test_summaries_are_saved_too(tmp_path):
 
 def test_what_is_no_tape_is_refused(tmp_path):
     (tmp_path / "text.tape").write_text("no tape")
-    with pytest.raises(TapeError, match="is no tape"):
+    with pytest.raises(TapeError, match="is not a tape"):
         pg.load_tape(tmp_path / "text.tape")
-    with pytest.raises(TapeError, match="is no tape"):
+    with pytest.raises(TapeError, match="is not a tape"):
         pg.load_tape(tmp_path / "missing.tape")
     pg.io.save_checkpoint(tmp_path / "run", {"w": pg.Variable(1.0)})
-    with pytest.raises(TapeError, match="is no tape"):
+    with pytest.raises(TapeError, match="is not a tape"):
         pg.load_tape(tmp_path / "run" / "weights.safetensors")
 
 
@@ -137,7 +137,7 @@ def test_an_operation_that_is_unknown_where_a_tape_is_loaded(tmp_path, monkeypat
     monkeypatch.setattr("palingrad.view.recording.tape_file.operations", kept)
     loaded = pg.load_tape(tmp_path / "t.tape")
     assert tape.differences(loaded) == []
-    with pytest.raises(TapeError, match=r"a tanh, which isn't known here.*Import the module"):
+    with pytest.raises(TapeError, match=r"a tanh, which isn't defined here.*Import the module"):
         loaded.replay()
 
 

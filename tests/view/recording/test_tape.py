@@ -213,7 +213,7 @@ def test_an_edit_of_another_shape_says_so():
         eager_loop(1)
     with pytest.raises(ShapeError, match=r"'w' has shape \(\), got \(2,\)"):
         tape.edit("w", [1.0, 2.0])
-    with pytest.raises(TapeError, match=r"nothing on the tape is 'v'\. There is .*loss"):
+    with pytest.raises(TapeError, match=r"the tape has no entry for 'v'\. It has .*loss"):
         tape.edit("v", 1.0)
 
 

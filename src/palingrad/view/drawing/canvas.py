@@ -1,4 +1,4 @@
-"""What a drawing is made of before it becomes SVG, PNG or PDF: outlines, texts, and their tones."""
+"""The canvas: a drawing as outlines and texts, which the formats write as SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Anchor = Literal["start", "middle", "end"]
 
 @dataclass(frozen=True)
 class Outline:
-    """A path that is filled, drawn or both; tones are names of a style's colours."""
+    """A path that is filled, stroked or both; a tone is the name of a colour in a style."""
 
     commands: tuple[Command, ...]
     fill: str | None = None
@@ -28,8 +28,8 @@ class Outline:
 
 @dataclass(frozen=True)
 class Text:
-    """One line of text; `at` is where its baseline starts, has its middle, or ends. `halo` keeps
-    a rim of paper around it, where it stands on lines."""
+    """One line of text. `at` is the start, middle or end of its baseline, as `anchor` says; `halo`
+    draws a rim in the paper's colour around it, so that it can be read on top of lines."""
 
     at: Point
     text: str
@@ -45,7 +45,7 @@ Mark = Outline | Text
 
 @dataclass(frozen=True)
 class Part:
-    """Marks that belong together: `key` names the node they show, `tip` tells more about it."""
+    """The marks of one item: `key` is the item's key, `tip` the text of its tooltip."""
 
     marks: tuple[Mark, ...]
     key: str = ""
@@ -54,7 +54,7 @@ class Part:
 
 @dataclass
 class Canvas:
-    """All parts in the order they are painted."""
+    """All parts, in painting order."""
 
     width: float
     height: float
@@ -62,17 +62,17 @@ class Canvas:
     parts: list[Part] = field(default_factory=list)
 
     def add(self, *marks: Mark, key: str = "", tip: str = "") -> None:
-        """Paint `marks` over what is there."""
+        """Paint `marks` on top of the earlier parts."""
         if marks:
             self.parts.append(Part(marks, key, tip))
 
 
 def rounded(x: float, y: float, w: float, h: float, r: float) -> tuple[Command, ...]:
-    """A rectangle with round corners of radius r; half of its height makes a pill."""
+    """A rectangle with corners of radius r; r = h/2 gives a pill."""
     r = min(r, w / 2, h / 2)
     if r <= 0:
         return polygon([(x, y), (x + w, y), (x + w, y + h), (x, y + h)])
-    k = r * 0.44772  # from a corner to the control points of a quarter of a circle
+    k = r * 0.44772  # from a corner to the control points of a quarter circle
     return (
         ("M", (x + r, y)),
         ("L", (x + w - r, y)),
@@ -88,12 +88,12 @@ def rounded(x: float, y: float, w: float, h: float, r: float) -> tuple[Command, 
 
 
 def polygon(points: Sequence[Point]) -> tuple[Command, ...]:
-    """Straight lines around."""
+    """A closed polygon."""
     return (("M", points[0]), *(("L", point) for point in points[1:]), ("Z",))
 
 
 def cut(x: float, y: float, w: float, h: float, c: float) -> tuple[Command, ...]:
-    """A rectangle whose corners are cut off."""
+    """A rectangle with corners cut off by c."""
     return polygon(
         [
             (x + c, y),
@@ -109,13 +109,13 @@ def cut(x: float, y: float, w: float, h: float, c: float) -> tuple[Command, ...]
 
 
 def circle(x: float, y: float, r: float) -> tuple[Command, ...]:
-    """A circle around (x, y)."""
+    """A circle with centre (x, y)."""
     return rounded(x - r, y - r, 2 * r, 2 * r, r)
 
 
 def wire(points: Sequence[Point], *, right: bool = False) -> tuple[Command, ...]:
-    """An edge through these points: straight where two stand below each other, else a curve that
-    starts and ends vertically (horizontally with `right`)."""
+    """An edge through these points: a straight line between vertically aligned points, otherwise a
+    curve with vertical ends (horizontal ones with `right`)."""
     commands: list[Command] = [("M", points[0])]
     for (x, y), (u, v) in pairwise(points):
         if (y == v) if right else (x == u):
@@ -130,7 +130,7 @@ def wire(points: Sequence[Point], *, right: bool = False) -> tuple[Command, ...]
 
 
 def flattened(commands: Sequence[Command], steps: int = 16) -> list[list[Point]]:
-    """The outline as runs of points, curves as `steps` straight lines."""
+    """The outline as polylines; each curve becomes `steps` straight lines."""
     runs: list[list[Point]] = []
     for kind, *points in commands:
         if kind == "M":

@@ -1,4 +1,4 @@
-"""Conventions: how the items of a picture become boxes and wires."""
+"""Drawing conventions: how the items and links of a picture become boxes and wires."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .model import Item, Link, Picture
 from .scene import Box, Form, Line, Scene, Wire
 
 Convention = Literal["operations", "values", "bipartite"]
-BACKWARD, UPDATE = "∂ backward", "← update"  # groups around what isn't forward
-SMALL = 60  # items up to which values are shown unasked
+BACKWARD, UPDATE = "∂ backward", "← update"  # the groups of the backward and update roles
+SMALL = 60  # the largest number of items for which values are shown by default
 
 
 def scene_of(
@@ -32,11 +32,11 @@ def scene_of(
     shapes: bool = True,
     beside: bool = True,
 ) -> Scene:
-    """The scene of a picture.
+    """Returns the scene of a picture.
 
     `nodes` says what is a box: operations, with values flowing on the wires; values, with
     operations on the wires; or both ("bipartite"). With `beside` the backward pass runs upwards
-    beside the forward pass; else everything runs down.
+    beside the forward pass; otherwise all wires run down.
     """
     shown = len(picture.items) <= SMALL if values is None else values
     return _Stage(picture, nodes, shown, shapes, beside).scene()
@@ -76,12 +76,12 @@ class _Stage:
     # ---------------------------------------------------------------- boxes
 
     def _boxes(self, item: Item) -> list[Box]:
-        boxes = self._made(item)
+        boxes = self._item_boxes(item)
         for box in boxes:
             box.kind = item.node.kind_name() if not item.key.startswith("u") else "update"
         return boxes
 
-    def _made(self, item: Item) -> list[Box]:
+    def _item_boxes(self, item: Item) -> list[Box]:
         if item.kind != "operation":
             return [self._leaf(item)]
         if self.nodes == "operations":
@@ -164,7 +164,7 @@ class _Stage:
         )
 
     def _known(self, item: Item, *, value: bool = True) -> list[Line]:
-        """Value and gradient, where they are known and small."""
+        """The lines for value and gradient, if they are known and small."""
         if not self.values or item.key.startswith("u"):
             return []
         lines: list[Line] = []
@@ -198,16 +198,16 @@ class _Stage:
             if self.nodes == "values" and target.kind == "operation":
                 label = operation_text(target.node)
             elif self.values and target.key[0] != "u" and gradient_of(target.node) is not None:
-                found = slopes(target.node)[position]
-                if found is not None:
-                    label, label_tone = f"∂ {number(found)}", "backward"
+                slope = slopes(target.node)[position]
+                if slope is not None:
+                    label, label_tone = f"∂ {number(slope)}", "backward"
         dash = (1.5, 3.5) if crossing else (5.0, 3.0) if target.role == "backward" else ()
         weak = crossing and self.beside and target.role == "backward"
         return Wire(start, end, look, dash, mark, label, label_tone, upward, weak)
 
 
 def title(label: str) -> Line:
-    """A name: letters as in mathematics, words upright."""
+    """A name as a title: one or two letters in italics, words in bold."""
     letters = label.removeprefix("∂").removesuffix(" ←").rstrip("₀₁₂₃₄₅₆₇₈₉0123456789′")
     return Line(label, 17.0, "italic") if len(letters) <= 2 else Line(label, 13.0, "bold")
 
@@ -226,7 +226,7 @@ def group_of(item: Item) -> tuple[str, ...]:
 
 
 def titles(boxes: list[Box]) -> dict[tuple[str, ...], str]:
-    """What the frames of all groups are called."""
+    """The title of each group's frame."""
     return {
         box.group[:depth]: box.group[depth - 1].removeprefix("∂ ").removeprefix("← ")
         for box in boxes

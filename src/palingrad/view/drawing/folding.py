@@ -1,4 +1,4 @@
-"""Folding: a block that comes again and again is drawn once, with how often: × 12."""
+"""Folding of repeated blocks: a run of equal blocks is drawn once, with its count: × 12."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 
 from .scene import Box, Scene, Wire
 
-LONGEST = 240  # boxes of a block that is looked for
-LEAST = 3  # times that a block comes at least
-EFFORT = 3_000_000  # boxes that are compared at most: what isn't found by then is drawn in full
+LONGEST = 240  # the largest number of boxes in a block
+LEAST = 3  # the smallest number of blocks in a run
+EFFORT = 3_000_000  # the largest number of box comparisons; later runs are drawn in full
 
 
 def folded(scene: Scene) -> Scene:
-    """The scene with each run of equal blocks, one after another, drawn once.
+    """The scene with each run of consecutive equal blocks drawn once.
 
-    Blocks are equal where their boxes are, in order, and are wired alike: to the same place of
-    their own block or the one before, or to the same box outside.
+    Two blocks are equal if their boxes are equal in order and wired alike: each operand is at the
+    same position in its own block or in the previous one, or is the same box outside.
     """
-    for _ in range(2):  # once more for blocks of folded blocks
+    for _ in range(2):  # the second pass folds blocks of folded blocks
         runs = _runs(scene)
         if not runs:
             return scene
@@ -30,7 +30,7 @@ def folded(scene: Scene) -> Scene:
 
 
 def _runs(scene: Scene) -> list[tuple[int, int, int]]:
-    """Runs of equal blocks: (first box, boxes in a block, blocks), none over another."""
+    """Runs of equal blocks that don't overlap: (first box, boxes per block, blocks)."""
     place = {box.key: number for number, box in enumerate(scene.boxes)}
     sources: list[list[tuple[int, str]]] = [[] for _ in scene.boxes]
     for wire in scene.wires:
@@ -39,7 +39,7 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
     looks = [_look(box, len(sources[number])) for number, box in enumerate(scene.boxes)]
     ids = np.array([kinds.setdefault(look, len(kinds)) for look in looks])
     free = np.ones(len(ids), bool)
-    found: list[tuple[int, int, int]] = []
+    runs: list[tuple[int, int, int]] = []
     effort = EFFORT
     for length in range(1, min(LONGEST, len(ids) // LEAST) + 1):
         same = (ids[:-length] == ids[length:]) & free[:-length] & free[length:]
@@ -51,29 +51,29 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
                 count = (differs - start) // length
                 effort -= differs - start
                 if count >= LEAST:
-                    found.append((start, length, count))
+                    runs.append((start, length, count))
                     free[start : start + count * length] = False
                     start += count * length
-                else:  # a run that begins before this would hold the difference too
+                else:  # a run that starts earlier would contain the same difference
                     start = max(start + 1, differs - 2 * length + 1)
-    return sorted(found)
+    return sorted(runs)
 
 
 def _look(box: Box, operands: int) -> tuple[object, ...]:
-    """What equal boxes have in common: not their names and values."""
+    """The properties that equal boxes share: all but names and values."""
     return box.form, box.tone, box.role, box.kind, box.note, operands, box.badge
 
 
 def _first_different(
     sources: Sequence[Sequence[tuple[int, str]]], start: int, length: int, most: int
 ) -> int:
-    """The first box from `start` on that isn't wired like the one a block before it, or the end of
-    `most` blocks.
+    """The first box after `start` that is wired differently from the box one block earlier, or the
+    end of `most` blocks.
 
-    The first block may be fed from elsewhere, where the second is fed from the first.
+    Where the second block reads from the first, the first block may read from any box.
     """
     end = start + most * length
-    handed: dict[int, int] = {}  # a box of the first block: what the first reads in its place
+    handed: dict[int, int] = {}  # a box of the first block → what the first block reads instead
     for box in range(start + length, end):
         second = box < start + 2 * length
         for (a, mark), (b, other) in zip(sources[box - length], sources[box], strict=True):
@@ -87,7 +87,7 @@ def _first_different(
 
 
 def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
-    """The scene with the first block of each run for all of it."""
+    """The scene in which the first block of each run represents the whole run."""
     boxes: list[Box] = []
     stands: dict[str, str] = {}
     order: dict[str, int] = {}
@@ -100,7 +100,7 @@ def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
         boxes += scene.boxes[done:start]
         block = scene.boxes[start : start + length]
         common = _common(block)
-        while common and members[common] == length:  # a scope that comes with each block
+        while common and members[common] == length:  # a scope that is part of each block
             common = common[:-1]
         frame = (f"× {count} from {block[0].key}",) if length > 1 else ()
         for number, box in enumerate(scene.boxes[start : start + length * count]):
@@ -130,7 +130,7 @@ def _common(block: Sequence[Box]) -> tuple[str, ...]:
 
 
 def _rewired(scene: Scene, stands: dict[str, str], order: dict[str, int]) -> list[Wire]:
-    """Wires between what is left, each once; what one block hands to the next stays inside."""
+    """The wires between remaining boxes, each once, without those from one block to the next."""
     wires: dict[tuple[str, str, str, str], Wire] = {}
     alike: dict[tuple[str, str, str, str], int] = {}
     for wire in scene.wires:
@@ -138,7 +138,7 @@ def _rewired(scene: Scene, stands: dict[str, str], order: dict[str, int]) -> lis
         if (source, target) == (wire.source, wire.target):
             place = alike.get((source, target, wire.mark, ""), 0)
             alike[source, target, wire.mark, ""] = place + 1
-            wires[source, target, wire.mark, str(place)] = wire  # duplicates of one box stay
+            wires[source, target, wire.mark, str(place)] = wire  # an operand may occur twice
             continue
         if (
             wire.source in order

@@ -1,4 +1,4 @@
-"""Grain: the same computation with a node for each number, or for each row."""
+"""Granularity: the same computation with one node per number, or one per row."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from ...shapes import sizes
 from ..names import is_named, names_of
 
 Granularity = Literal["tensor", "vector", "scalar"]
-MOST = 4000  # nodes that one picture is taken apart into
+MOST = 4000  # the largest number of nodes after splitting
 
 
-def taken_apart(roots: Sequence[Node], granularity: Granularity) -> list[Node]:
-    """Nodes that compute the same as `roots`, one for each number or, with "vector", for each row
+def split(roots: Sequence[Node], granularity: Granularity) -> list[Node]:
+    """Nodes that compute the same values as `roots`: one per number or, with "vector", one per row
     along the last axis.
 
-    Products and sums of matrices are written out; what can't be is one node, whose result is taken
-    apart again. Values, gradients and names of elements stay. Raises GraphError where a shape isn't
-    known or the picture would be too large.
+    Matrix products and reductions are expanded into scalar operations. Any other operation stays
+    one node, whose result is indexed. Elements keep their values, gradients and names. Raises
+    GraphError if a shape is unknown or the result has more than MOST nodes.
     """
-    return list(_Apart(roots, 0 if granularity == "scalar" else 1).results())
+    return list(_Splitter(roots, 0 if granularity == "scalar" else 1).results())
 
 
-class _Apart:
-    """Every node as an array of smaller nodes, of its shape less the last `kept` axes."""
+class _Splitter:
+    """Replaces each node by an array of smaller nodes, which keep the last `inner_axes` axes."""
 
-    def __init__(self, roots: Sequence[Node], kept: int) -> None:
-        self.roots, self.kept = roots, kept
+    def __init__(self, roots: Sequence[Node], inner_axes: int) -> None:
+        self.roots, self.inner_axes = roots, inner_axes
         self.order = postorder(*roots)
         self.names = names_of(self.order)
         self.parts: dict[int, Array] = {}
@@ -50,8 +50,8 @@ class _Apart:
         for node in self.order:
             if not is_known(node) or isinstance(node, MultipleOutputs):
                 raise GraphError(
-                    f"draw: {node.label()} can't be taken apart{node.built()}: its shape isn't "
-                    "known, or it has several outputs.",
+                    f"draw: {node.label()} can't be split into elements{node.built()}: its shape "
+                    "isn't known, or it has several outputs.",
                     hint="Give the placeholders shapes and dtypes.",
                 )
         deferred = any(node.deferred for node in self.order)
@@ -59,22 +59,22 @@ class _Apart:
             for node in self.order:
                 with built_at(node._origin):
                     parts = self._leaf(node) if not node.inputs else self._operation(node)
-                self._dress(node, parts)
+                self._annotate(node, parts)
                 self.parts[id(node)] = parts
                 self.count += parts.size
                 if self.count > MOST:
                     raise GraphError(
-                        f"draw: more than {MOST} nodes at this grain.",
-                        hint='Draw a smaller example, or grain="tensor".',
+                        f"draw: more than {MOST} nodes at this granularity.",
+                        hint='Draw a smaller example, or use granularity="tensor".',
                     )
         return [part for root in self.roots for part in self.parts[id(root)].flat]
 
     # ---------------------------------------------------------------- shapes
 
-    def _split(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The shape of a node's parts as an array, and of each part."""
+    def _shapes(self, node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The shape of the array of a node's parts, and the shape of each part."""
         shape = sizes(node.shape)
-        at = max(len(shape) - self.kept, 0)
+        at = max(len(shape) - self.inner_axes, 0)
         return shape[:at], shape[at:]
 
     def _array(self, outer: tuple[int, ...], make: Callable[[tuple[int, ...]], Node]) -> Array:
@@ -84,7 +84,7 @@ class _Apart:
         return parts
 
     def _leaf(self, node: Node) -> Array:
-        outer, inner = self._split(node)
+        outer, inner = self._shapes(node)
         if isinstance(node, Placeholder):
             return self._array(outer, lambda _: Placeholder(inner, dtype=node.dtype))
         value = node.numpy()
@@ -93,14 +93,14 @@ class _Apart:
         scalar = node.scalar if isinstance(node, Constant) else None
 
         def make(index: tuple[int, ...]) -> Node:
-            made = Constant(value[index])
-            made.scalar = scalar if not inner else None
-            return made
+            element = Constant(value[index])
+            element.scalar = scalar if not inner else None
+            return element
 
         return self._array(outer, make)
 
-    def _dress(self, node: Node, parts: Array) -> None:
-        """Give the parts their element of the node's name and gradient."""
+    def _annotate(self, node: Node, parts: Array) -> None:
+        """Give each part a subscripted name, and its element of the node's value and gradient."""
         name = self.names[id(node)]
         named = is_named(node, name) and not name.startswith("∂")
         gradient = None if node.grad is None else node.grad.value
@@ -121,31 +121,31 @@ class _Apart:
             return self._elementwise(node, inputs)
         if isinstance(node, Composite):
             return self._expanded(node)
-        if isinstance(node, Reduce) and node.repeats and self.kept == 0:
+        if isinstance(node, Reduce) and node.repeats and self.inner_axes == 0:
             return self._reduced(node, inputs[0], node.repeats)
-        if isinstance(node, Matmul) and self.kept == 0:
+        if isinstance(node, Matmul) and self.inner_axes == 0:
             return _product(*inputs)
         if isinstance(node, Matmul) and node.ndim == 2 and node.inputs[1].ndim == 2:
             return self._rows_times(node, inputs)
-        if isinstance(node, Layout) and self.kept == 0:
+        if isinstance(node, Layout) and self.inner_axes == 0:
             return self._moved(node, inputs)
         return self._whole(node, inputs)
 
     def _elementwise(self, node: Any, inputs: Sequence[Array]) -> Array:
-        outer, inner = self._split(node)
-        if inner and any(x.ndim and not self._split(x)[1] for x in node.inputs):
+        outer, inner = self._shapes(node)
+        if inner and any(x.ndim and not self._shapes(x)[1] for x in node.inputs):
             return self._whole(node, inputs)
         spread = [np.broadcast_to(x, outer) for x in inputs]
         return self._array(outer, lambda index: node.rebuild([x[index] for x in spread]))
 
     def _expanded(self, node: Any) -> Array:
-        """A composite by what it is made of, on the parts of its inputs."""
+        """The expansion of a composite, on the parts of its inputs."""
         ends = set(node.inputs)
         inner = postorder(node.expansion, inputs=lambda x: () if x in ends else x.inputs)
         for x in inner:
             if id(x) not in self.parts:
                 self.parts[id(x)] = self._operation(x) if x.inputs else self._leaf(x)
-        self.held = [*getattr(self, "held", []), *inner]  # so that no id comes twice
+        self.held = [*getattr(self, "held", []), *inner]  # keeps the ids unique
         return self.parts[id(node.expansion)]
 
     def _reduced(self, node: Any, x: Array, step: str) -> Array:
@@ -160,34 +160,34 @@ class _Apart:
         return parts.reshape(sizes(node.shape)) if keepdims else parts
 
     def _rows_times(self, node: Any, inputs: Sequence[Array]) -> Array:
-        """Each row of the product: a row of x times all of y."""
+        """The product x @ y, one node per row: (row of x) @ y."""
         whole = self._joined(node.inputs[1], inputs[1])
         return self._array((node.shape[0],), lambda index: ops.matmul(inputs[0][index], whole))
 
     def _moved(self, node: Any, inputs: Sequence[Array]) -> Array:
-        """Where each element comes from: the operation itself, on the elements' numbers."""
+        """Applies the layout operation to the element numbers, to find each element's source."""
         flat = [element for x in inputs for element in x.flat]
         starts = np.cumsum([0, *(x.size for x in inputs)])
         numbers = [
             np.arange(start + 1, start + 1 + x.size).reshape(x.shape)
             for start, x in zip(starts, inputs)
         ]
-        found = np.asarray(node.compute(*numbers))
+        moved = np.asarray(node.compute(*numbers))  # 0 where the operation fills in zeros
         return self._array(
-            found.shape,
-            lambda at: flat[found[at] - 1] if found[at] else Constant(np.zeros((), node.dtype)),
+            moved.shape,
+            lambda at: flat[moved[at] - 1] if moved[at] else Constant(np.zeros((), node.dtype)),
         )
 
     def _whole(self, node: Any, inputs: Sequence[Array]) -> Array:
-        """The operation on its operands put together, and its result taken apart."""
+        """The operation on its reassembled operands, with its result indexed."""
         whole = node.rebuild(
             [self._joined(x, parts) for x, parts in zip(node.inputs, inputs, strict=True)]
         )
-        outer, _ = self._split(node)
+        outer, _ = self._shapes(node)
         return self._array(outer, lambda index: whole[index] if index else whole)
 
     def _joined(self, node: Node, parts: Array) -> Node:
-        """The parts of a node as one node again."""
+        """The parts of a node, stacked into one node again."""
         if parts.ndim == 0:
             return parts.item()
         stacked = ops.stack(list(parts.flat))
@@ -200,7 +200,7 @@ def _variable(value: Array, trainable: bool) -> Variable:
 
 
 def _product(x: Array, y: Array) -> Array:
-    """The product of two arrays of nodes, as np.matmul takes their axes."""
+    """The product of two arrays of nodes, with the broadcasting rules of np.matmul."""
     left = x if x.ndim > 1 else x[None, :]
     right = y if y.ndim > 1 else y[:, None]
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
@@ -215,6 +215,6 @@ def _product(x: Array, y: Array) -> Array:
 
 
 def subscripts(index: tuple[int, ...], shape: tuple[int, ...]) -> str:
-    """₁₂ for the element in row 1 and column 2; with commas where a number has two digits."""
+    """₁₂ for the element in row 1 and column 2; with commas if a number has two digits."""
     places = ["".join(chr(0x2080 + int(digit)) for digit in str(place + 1)) for place in index]
     return (",".join if any(size > 9 for size in shape) else "".join)(places)

@@ -1,4 +1,4 @@
-"""What there is to show of a graph: items, links between them, their roles and scopes."""
+"""The model of a drawing: the items of a graph, links between them, their roles and scopes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Kind = Literal["constant", "placeholder", "variable", "operation"]
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One thing drawn for a node. `key` is stable: n0, n1, … in topological order.
+    """What a drawing shows for one node. `key` is n0, n1, … in topological order.
 
-    The update of a Variable by a Program has an item of its own (u0, u1, …), an operation whose
-    node is that Variable.
+    The update of a Variable by a Program has an item of its own with the key u0, u1, …; its kind is
+    "operation" and its node is that Variable.
     """
 
     key: str
@@ -40,7 +40,8 @@ class Item:
 
 @dataclass(frozen=True)
 class Link:
-    """One edge: `source` is the target's operand number `position`. Duplicates are links apart."""
+    """One edge: `source` is operand number `position` of `target`. A node that is used twice has
+    two links."""
 
     source: str
     target: str
@@ -49,14 +50,17 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """All there is to show, in topological order: the same graph gives the same picture."""
+    """All items and links in topological order. Equal graphs give equal pictures."""
 
     items: tuple[Item, ...]
     links: tuple[Link, ...]
 
 
 def picture(what: Any) -> Picture:
-    """The items and links of a node and what it depends on, of several, of a Graph or a Program."""
+    """The items and links of nodes and everything they depend on, of a Graph or of a Program.
+
+    Raises GraphError for any other argument.
+    """
     roots, updates = _roots(what)
     order = postorder(*roots)
     names = names_of(order)
@@ -80,7 +84,7 @@ def picture(what: Any) -> Picture:
 
 
 def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
-    """The nodes that are asked for, and the updates of Variables where `what` is a Program."""
+    """The root nodes of the drawing, and the Variable updates if `what` is a Program."""
     if isinstance(what, Program):
         return list(what.roots), what.updates
     if isinstance(what, Graph):
@@ -89,16 +93,16 @@ def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     if isinstance(nodes, (list, tuple)) and all(isinstance(node, Node) for node in nodes):
         return list(nodes), ()
     raise GraphError(
-        f"draw: expected a node, several, a Graph or a Program, got {type(what).__name__} "
+        f"draw: expected a node, a list of nodes, a Graph or a Program, got {type(what).__name__} "
         f"{what!r:.60}",
-        hint="Draw what it returns for some input: f(x), or f.program(x) of a pg.function."
+        hint="Draw the function's result, f(x), or f.program(x) for a pg.function."
         if callable(what)
         else "",
     )
 
 
 def kind_of(node: Node) -> Kind:
-    """Which of the four kinds of nodes it is."""
+    """The node's kind: constant, placeholder, variable or operation."""
     if isinstance(node, Operation):
         return "operation"
     if isinstance(node, Variable):
@@ -107,34 +111,35 @@ def kind_of(node: Node) -> Kind:
 
 
 def _roles(order: Sequence[Node], updates: Sequence[Node]) -> dict[int, Role]:
-    """By the node's id: what a backward pass made, what only updates need, and the rest."""
+    """The role of each node, by id: "backward" for nodes of a backward pass, "update" for nodes
+    that only updates of Variables use, otherwise "forward"."""
     uses: dict[int, list[Node]] = {id(node): [] for node in order}
     for node in order:
         for x in node.inputs:
             uses[id(x)].append(node)
     roles: dict[int, Role] = {}
-    landing = {id(node) for node in updates}
-    assigning = _landing(order)
+    updated = {id(node) for node in updates}
+    assignments = _assignments(order)
     lines = {node._origin for node in order if isinstance(node, Assign)} - {None}
-    for node in reversed(order):  # every consumer comes before
+    for node in reversed(order):  # consumers before producers
         users = uses[id(node)]
-        if level_of(node._origin) or _promised(node):
+        if level_of(node._origin) or _is_gradient(node):
             roles[id(node)] = "backward"
-        elif id(node) in assigning:
+        elif id(node) in assignments:
             roles[id(node)] = "update"
-        elif node._origin in lines and isinstance(node, Operation):  # of the optimizer's call
+        elif node._origin in lines and isinstance(node, Operation):  # built by the optimizer's call
             roles[id(node)] = "update"
         elif (users and all(roles[id(user)] == "update" for user in users)) or (
-            not users and id(node) in landing and isinstance(node, Operation)
+            not users and id(node) in updated and isinstance(node, Operation)
         ):
             roles[id(node)] = "update"
         else:
             roles[id(node)] = "forward"
-    return {id(node): _settled(node, uses[id(node)], roles) for node in order}
+    return {id(node): _leaf_role(node, uses[id(node)], roles) for node in order}
 
 
-def _settled(node: Node, users: Sequence[Node], roles: dict[int, Role]) -> Role:
-    """A leaf that only the backward pass needs belongs to it."""
+def _leaf_role(node: Node, users: Sequence[Node], roles: dict[int, Role]) -> Role:
+    """The role of a node; a constant takes the role that all its consumers share."""
     if not node.inputs and users and isinstance(node, Constant):
         first = roles[id(users[0])]
         if all(roles[id(user)] == first for user in users):
@@ -142,28 +147,28 @@ def _settled(node: Node, users: Sequence[Node], roles: dict[int, Role]) -> Role:
     return roles[id(node)]
 
 
-def _promised(node: Node) -> bool:
-    """Whether the node is a gradient promised in a template, or one of its outputs."""
+def _is_gradient(node: Node) -> bool:
+    """Whether the node is a Gradient that is not expanded yet, or one of its outputs."""
     if isinstance(node, OutputItem):
         return isinstance(node.inputs[0], Gradient)
     return isinstance(node, Gradient)
 
 
-def _landing(order: Sequence[Node]) -> set[int]:
-    """The ids of assignments, and of groups of nothing but these."""
-    found: set[int] = set()
+def _assignments(order: Sequence[Node]) -> set[int]:
+    """The ids of assignments, and of groups that contain only assignments."""
+    ids: set[int] = set()
     for node in order:
         group = isinstance(node, MultipleOutputs) and not isinstance(node, Gradient)
         if isinstance(node, Assign) or (
-            group and node.inputs and all(id(x) in found for x in node.inputs)
+            group and node.inputs and all(id(x) in ids for x in node.inputs)
         ):
-            found.add(id(node))
-    return found
+            ids.add(id(node))
+    return ids
 
 
 def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ...]]:
-    """The scopes of each node: those open when it was built; a leaf made outside of all scopes
-    belongs to the innermost that holds all its uses."""
+    """The scopes of each node: those open when it was built. A leaf built outside all scopes gets
+    the innermost scope that contains all its consumers."""
     own = {id(node): scope_of(node) for node in order}
     shared: dict[int, tuple[str, ...]] = {}
     for node in order:
@@ -182,7 +187,7 @@ def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ..
 
 
 def _follows(node: Node) -> bool:
-    """Whether a leaf is drawn where it is used: what is fed stays outside."""
+    """Whether a node is drawn in the scope of its consumers: leaves other than placeholders are."""
     return not node.inputs and not isinstance(node, Placeholder)
 
 

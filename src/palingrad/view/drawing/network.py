@@ -1,4 +1,4 @@
-"""The picture of a network that textbooks draw, neurons in layers, read from the graph itself."""
+"""The layers of a neural network, read from its graph, for the textbook picture of neurons."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ How = Literal["weights", "window", "same"]
 
 @dataclass
 class Connection:
-    """What one layer is computed from: an earlier layer, by weights (inputs, outputs), by a window
-    that slides, or unit by unit."""
+    """An edge from an earlier layer: dense with weights (inputs, outputs), a sliding window, or
+    unit by unit ("same")."""
 
     source: int
     how: How
@@ -40,7 +40,8 @@ class Connection:
 
 @dataclass
 class Layer:
-    """Units, or maps of `size`, with what is done to them after the weights."""
+    """A layer: `units` neurons, or that many feature maps of `size`; `steps` are the operations
+    applied after the weights."""
 
     units: int
     size: tuple[int, ...] = ()
@@ -50,11 +51,11 @@ class Layer:
 
 
 def layers_of(output: Node) -> list[Layer]:
-    """The layers that lead from the inputs to `output`, inputs first.
+    """Returns the layers between the inputs and `output`, inputs first.
 
-    Inputs are the placeholders it depends on, without any the tensors; what depends on none of them
-    (Variables, masks, and what is made of these) is parameters. Raises GraphError where nothing
-    depends on an input.
+    The inputs are the placeholders that `output` depends on or, if there are none, its constant
+    tensors. Everything that depends on no input (Variables, masks, values computed from them) is a
+    parameter. Raises GraphError if `output` depends on no input.
     """
     return _Reader(output).layers
 
@@ -62,7 +63,7 @@ def layers_of(output: Node) -> list[Layer]:
 class _Reader:
     def __init__(self, output: Node) -> None:
         self.layers: list[Layer] = []
-        self.at: dict[int, int] = {}  # id of a node that carries data: its layer
+        self.at: dict[int, int] = {}  # id of a node that depends on the inputs → its layer
         order = postorder(output)
         self.names = names_of(order)
         fed = [node for node in order if isinstance(node, Placeholder)]
@@ -75,7 +76,7 @@ class _Reader:
         if id(output) not in self.at:
             raise GraphError(
                 f"draw: {output.label()} depends on no input{output.built()}.",
-                hint="Make what comes in a placeholder, or a pg.tensor of at least one dimension.",
+                hint="Make the input a placeholder, or a pg.tensor of at least one dimension.",
             )
         self._drop_unused(self.at[id(output)])
 
@@ -134,7 +135,7 @@ class _Reader:
         self._add(node, Layer(units, size, self._name(node), [], [link]))
 
     def _other(self, node: Any, data: Sequence[Node], kind: str) -> None:
-        """Anything else: a step of its layer, several layers joined, or a layer of its own."""
+        """Any other operation: a step of its layer, a join of several layers, or a new layer."""
         places = sorted({self.at[id(x)] for x in data})
         units, size = _extent(node)
         last = self.layers[places[-1]]
@@ -168,7 +169,7 @@ class _Reader:
         return sign if sign and len(node.inputs) == 2 else kind.replace("_", " ")
 
     def _drop_unused(self, last: int) -> None:
-        """Keep only the layers that the output needs."""
+        """Remove the layers that the output doesn't depend on."""
         wanted = {last}
         for place in range(last, -1, -1):
             if place in wanted:
@@ -181,7 +182,8 @@ class _Reader:
 
 
 def _extent(node: Node) -> tuple[int, tuple[int, ...]]:
-    """Units and size of maps: (n, c, h, w) is c maps, the last axis of anything else its units."""
+    """The units and map size of a node: an array (n, c, h, w) has c maps of size (h, w); an array
+    of fewer than three axes has its last axis as units."""
     shape: Any = node.shape
     if shape is None:
         raise GraphError(f"draw: {node.label()} has no known shape{node.built()}; give it one")
@@ -192,7 +194,7 @@ def _extent(node: Node) -> tuple[int, tuple[int, ...]]:
 
 
 def _known(parameter: Node) -> Array:
-    """The value of a parameter, which may be computed from Variables and masks."""
+    """The value of a parameter, evaluated if it is computed from Variables and masks."""
     if parameter.value is not None:
         return parameter.value
     with graph_scope(None, hidden=True):
@@ -202,15 +204,15 @@ def _known(parameter: Node) -> Array:
 def _by(size: Any) -> str:
     """3×3 for (3, 3) and for 3."""
     pair = size if isinstance(size, (tuple, list)) else (size, size)
-    return "×".join(str(one) for one in pair)
+    return "×".join(str(side) for side in pair)
 
 
 def largest(layers: Sequence[Layer]) -> float:
-    """The largest absolute weight, to which the others are drawn."""
-    found = [
+    """The largest absolute weight, which gets the strongest line."""
+    maxima = [
         float(np.max(np.abs(link.weights)))
         for layer in layers
         for link in layer.sources
         if link.weights is not None and link.weights.size
     ]
-    return max(found, default=1.0) or 1.0
+    return max(maxima, default=1.0) or 1.0

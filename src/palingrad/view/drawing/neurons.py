@@ -1,4 +1,4 @@
-"""Painting a network: a column of neurons for each layer, a line for each weight that isn't 0."""
+"""Paints a neural network: a column of neurons per layer, a line per nonzero weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .canvas import Canvas, Mark, Outline, Point, Text, circle, polygon, rounded
 from .network import Connection, Layer, largest
 from .typeface import width
 
-MOST = 12  # neurons of a column that are drawn; of a larger one the first and the last
+MOST = 12  # neurons drawn per column; a larger layer shows its first and last ones
 RADIUS = 13.0
 PITCH = 36.0
 SPACE = 150.0
@@ -21,10 +21,11 @@ HEAD, FOOT = 26.0, 44.0
 
 
 def neurons(layers: Sequence[Layer], *, values: bool | None = None) -> Canvas:
-    """The picture of these layers from left to right.
+    """Returns the picture of these layers from left to right.
 
-    Lines are as strong as weights are large: solid where positive, dashed where negative, none
-    where 0. `values` writes the weights on the lines, by default where there are few.
+    The width of a line grows with the weight's magnitude; it is solid if the weight is positive,
+    dashed if negative and absent if 0. `values` labels lines with their weights, by default up to
+    six of them.
     """
     columns = [_Column(layer) for layer in layers]
     tall = max(column.height for column in columns)
@@ -33,7 +34,7 @@ def neurons(layers: Sequence[Layer], *, values: bool | None = None) -> Canvas:
     x = MARGIN
     for place, column in enumerate(columns):
         before = columns[place - 1] if place else None
-        x += _room(layers[place], before, column) if before else column.width / 2
+        x += _distance(layers[place], before, column) if before else column.width / 2
         column.place(x, MARGIN + HEAD + above + tall / 2)
     wide = max(column.x + column.width / 2 for column in columns) + MARGIN
     canvas = Canvas(wide, MARGIN * 2 + HEAD + FOOT + above + tall, "Neural network")
@@ -55,7 +56,7 @@ def neurons(layers: Sequence[Layer], *, values: bool | None = None) -> Canvas:
 
 
 class _Column:
-    """One layer: its neurons or maps, and what stands above and below."""
+    """One layer: its neurons or maps, the name above them and the texts below."""
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
@@ -68,7 +69,7 @@ class _Column:
         if self.maps:
             self.shown = list(range(min(count, 5)))
             scale = 64.0 / max(*layer.size, 1)
-            sides = [max(14.0, one * scale) for one in layer.size[-2:]]
+            sides = [max(14.0, side * scale) for side in layer.size[-2:]]
             self.map_size = (sides[-1], sides[0] if len(sides) > 1 else 14.0)
             offset = 9.0 * (len(self.shown) - 1)
             self.shape = (self.map_size[0] + offset, self.map_size[1] + offset)
@@ -93,7 +94,7 @@ class _Column:
         return [(self.x, top + PITCH * row) for row in range(len(self.shown))]
 
     def feet(self) -> list[str]:
-        """What stands below: how many, and what is done to them."""
+        """The texts below the column: the number of units, and the operations applied to them."""
         layer = self.layer
         if self.maps:
             size = " × ".join(map(str, layer.size))
@@ -136,15 +137,15 @@ class _Column:
         return marks
 
 
-def _room(layer: Layer, before: _Column, column: _Column) -> float:
-    """From the middle of one column to that of the next."""
+def _distance(layer: Layer, before: _Column, column: _Column) -> float:
+    """The distance between the centres of two adjacent columns."""
     labels = [width(link.label, 11.5) for link in layer.sources if link.how != "same"]
     inner = (before.shape[0] + column.shape[0]) / 2 + max([0.0, *labels]) + 44
     return max(SPACE, inner, (before.width + column.width) / 2 + 24)
 
 
 def _arcs(layers: Sequence[Layer]) -> dict[tuple[int, int], int]:
-    """Connections that pass over layers, each at a height of its own where they overlap."""
+    """The levels of connections that skip layers; overlapping connections get different ones."""
     pairs = sorted(
         {
             (link.source, place)
@@ -154,17 +155,17 @@ def _arcs(layers: Sequence[Layer]) -> dict[tuple[int, int], int]:
         },
         key=lambda pair: (pair[1] - pair[0], pair),
     )
-    found: dict[tuple[int, int], int] = {}
+    levels: dict[tuple[int, int], int] = {}
     for a, b in pairs:
-        used = {level for (c, d), level in found.items() if c < b and a < d}
-        found[a, b] = next(level for level in range(len(used) + 1) if level not in used)
-    return found
+        used = {level for (c, d), level in levels.items() if c < b and a < d}
+        levels[a, b] = next(level for level in range(len(used) + 1) if level not in used)
+    return levels
 
 
 def _arc(
     source: _Column, target: _Column, link: Connection, level: int, labels: list[Mark]
 ) -> list[Mark]:
-    """A connection over the layers between, from the top of one column to that of another."""
+    """A skip connection, drawn above the layers between, from the top of one column to another."""
     start = source.x, source.y - source.height / 2 - (36 if source.layer.name else 8)
     end = target.x, target.y - target.height / 2 - (36 if target.layer.name else 8)
     top = min(start[1], end[1]) - 34 - 46 * level
@@ -201,7 +202,7 @@ def _lines(source: _Column, target: _Column, link: Connection, strongest: float)
 
 
 def _bundle(source: _Column, target: _Column, link: Connection) -> list[Mark]:
-    """One broad arrow for what isn't drawn line by line."""
+    """One broad arrow for a connection whose weights aren't drawn individually."""
     a, b = source.x + source.shape[0] / 2 + 8, target.x - target.shape[0] / 2 - 8
     y = source.y
     if link.how == "same" and not source.maps and source.layer.units == target.layer.units:
@@ -218,7 +219,7 @@ def _bundle(source: _Column, target: _Column, link: Connection) -> list[Mark]:
 def _line_texts(
     source: _Column, target: _Column, link: Connection, values: bool | None, shared: Counter[int]
 ) -> list[Mark]:
-    """The weights on their lines where there are few, and what the connection is called."""
+    """The connection's name, and the weights on their lines if there are few."""
     middle = (source.x + source.shape[0] / 2 + target.x - target.shape[0] / 2) / 2
     bottom = max(source.y + source.height / 2, target.y + target.height / 2)
     marks: list[Mark] = []
@@ -248,7 +249,7 @@ def _line_texts(
 
 
 def _shared(layers: Sequence[Layer]) -> Counter[int]:
-    """How many connections each parameter makes."""
+    """The number of connections that use each parameter."""
     return Counter(
         id(link.parameter)
         for layer in layers

@@ -1,4 +1,4 @@
-"""Painting: a scene laid out and put on a canvas."""
+"""Painting: lays out a scene and draws it on a canvas."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from .scene import Box, Line, Scene, Wire
 from .typeface import width
 
 MARGIN = 22.0
-STEM = 17.0  # the stretch of a wire that its shape is written beside
+STEM = 17.0  # the length of the first piece of a wire, beside which the shape is written
 ARROW = 6.5
 
 
 def painted(scene: Scene, *, right: bool = False) -> Canvas:
-    """The scene on a canvas, from above to below or from left to right."""
+    """The scene on a canvas, from top to bottom or from left to right."""
     sizes = {box.key: _footprint(box, right) for box in scene.boxes}
     placed = layout(
         sizes,
-        [(one.source, one.target) for one in scene.wires],
+        [(edge.source, edge.target) for edge in scene.wires],
         groups={box.key: box.group for box in scene.boxes},
         titles={group: width(text, 11.5, "bold") + 26 for group, text in scene.titles.items()},
         ports={box.key: _ports(box, right) for box in scene.boxes},
-        upward={place for place, one in enumerate(scene.wires) if one.upward},
-        weak={place for place, one in enumerate(scene.wires) if one.weak},
+        upward={place for place, edge in enumerate(scene.wires) if edge.upward},
+        weak={place for place, edge in enumerate(scene.wires) if edge.weak},
         last=scene.last,
         right=right,
-        rank_gap=max([40.0, *(width(one.label, 11.0) + 34 for one in scene.wires if right)]),
+        rank_gap=max([40.0, *(width(edge.label, 11.0) + 34 for edge in scene.wires if right)]),
     )
     canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
     labels: list[Mark] = _frames(canvas, scene, placed)
     boxes = {box.key: box for box in scene.boxes}
-    for one, path in zip(scene.wires, placed.paths, strict=True):
-        points = _joined(path, boxes[one.source], boxes[one.target], placed, right)
-        canvas.add(*_wire(one, points, right))
-        labels += _wire_texts(one, points, right)
-    starts = {one.source: path[0] for one, path in zip(scene.wires, placed.paths, strict=True)}
+    for edge, path in zip(scene.wires, placed.paths, strict=True):
+        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
+        canvas.add(*_wire(edge, points, right))
+        labels += _wire_texts(edge, points, right)
+    starts = {edge.source: path[0] for edge, path in zip(scene.wires, placed.paths, strict=True)}
     for box in scene.boxes:
         x, y = _centre(box, placed.positions[box.key], right)
         start = starts.get(box.key, (x, y))
@@ -52,7 +52,7 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
 
 
 def _side(box: Box) -> int:
-    """Where a box's value leaves it: 1 below (or on the right), −1 above (or on the left)."""
+    """The side of a box from which its value leaves: 1 bottom (or right), −1 top (or left)."""
     return -1 if box.role == "backward" else 1
 
 
@@ -63,13 +63,14 @@ def _stem(box: Box, right: bool) -> float:
 
 
 def _ports(box: Box, right: bool) -> float:
-    """How far apart wires may touch the outline, which is narrower than the footprint."""
+    """The length of the side of the outline along which wires may end; it is shorter than the
+    footprint."""
     along = box.size[1] if right else box.size[0]
     return along * 0.72 if box.form in ("circle", "dot", "pill") else along - 16.0
 
 
 def _footprint(box: Box, right: bool) -> tuple[float, float]:
-    """The room a box takes with what is written beside it."""
+    """The size of a box together with the texts beside it."""
     w, h = box.size
     if right:
         return w + _stem(box, right), h
@@ -78,13 +79,13 @@ def _footprint(box: Box, right: bool) -> tuple[float, float]:
 
 
 def _centre(box: Box, at: Point, right: bool) -> Point:
-    """The middle of a box's outline in its footprint."""
+    """The centre of a box's outline within its footprint."""
     shift = -_side(box) * _stem(box, right) / 2
     return (at[0] + shift, at[1]) if right else (at[0], at[1] + shift)
 
 
 def outline(box: Box, x: float, y: float) -> tuple[Command, ...]:
-    """The outline of a box around (x, y)."""
+    """The outline of a box with centre (x, y)."""
     w, h = box.size
     left, top = x - w / 2, y - h / 2
     if box.form in ("circle", "dot"):
@@ -128,7 +129,7 @@ def _box(box: Box, x: float, y: float) -> list[Mark]:
 
 
 def _note(box: Box, x: float, y: float, start: Point, right: bool) -> list[Mark]:
-    """The note of a box around (x, y), beside the stretch where its wires, at `start`, leave it."""
+    """The note of a box with centre (x, y), beside the point `start` where its wires leave it."""
     if not box.note:
         return []
     w, h = box.size
@@ -151,7 +152,7 @@ def _text(line: Line, x: float, y: float) -> Text:
 def _joined(
     path: Sequence[Point], source: Box, target: Box, placed: Layout, right: bool
 ) -> list[Point]:
-    """The path of a wire from outline to outline, on the canvas."""
+    """The path of a wire between the outlines of two boxes, in canvas coordinates."""
     points = list(path)
     points[0] = _touch(points[0], source, placed.positions[source.key], right)
     points[-1] = _touch(points[-1], target, placed.positions[target.key], right)
@@ -163,7 +164,7 @@ def _joined(
 
 
 def _touch(point: Point, box: Box, at: Point, right: bool) -> Point:
-    """Where a wire that comes straight to `point` of the footprint meets the outline."""
+    """The point of the outline that a vertical (or horizontal) wire through `point` meets."""
     x, y = _centre(box, at, right)
     w, h = box.size
     if right:
@@ -174,7 +175,7 @@ def _touch(point: Point, box: Box, at: Point, right: bool) -> Point:
 
 
 def _inset(box: Box, off: float, along: float, depth: float) -> float:
-    """How far a round outline lies inside its frame at this distance from the middle."""
+    """The distance between a round outline and its bounding box, at this offset from the middle."""
     radius = {"circle": along / 2, "dot": along / 2, "pill": min(along, depth) / 2}.get(box.form)
     if radius is None:
         return 0.0
@@ -182,10 +183,10 @@ def _inset(box: Box, off: float, along: float, depth: float) -> float:
     return 0.0 if over <= 0 else radius - max(radius**2 - over**2, 0.0) ** 0.5
 
 
-def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
+def _wire(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
     (x, y), (u, v) = points[-2:]
-    if not one.arrow:
-        return [Outline(wire(points, right=right), None, one.tone, one.width, one.dash)]
+    if not edge.arrow:
+        return [Outline(wire(points, right=right), None, edge.tone, edge.width, edge.dash)]
     sign = 1 if (u >= x if right else v >= y) else -1
     back = (u - sign * ARROW, v) if right else (u, v - sign * ARROW)
     side = ARROW * 0.52
@@ -193,26 +194,28 @@ def _wire(one: Wire, points: list[Point], right: bool) -> list[Mark]:
         (u - side, back[1]), (u + side, back[1])]  # fmt: skip
     shaft = [*points[:-1], back]
     return [
-        Outline(wire(shaft, right=right), None, one.tone, one.width, one.dash),
-        Outline(polygon([(u, v), *corners]), one.tone),
+        Outline(wire(shaft, right=right), None, edge.tone, edge.width, edge.dash),
+        Outline(polygon([(u, v), *corners]), edge.tone),
     ]
 
 
-def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
-    """Which operand it is, at the end of a wire; its label, near the end."""
+def _wire_texts(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
+    """The operand's number at the end of a wire, and the wire's label in its longest segment."""
     u, v = points[-1]
     x, y = points[-2]
     marks: list[Mark] = []
     sign = 1 if (u >= x if right else v >= y) else -1
-    if one.mark:
+    if edge.mark:
         at = (u - sign * 9, v - 4) if right else (u + 5, v - sign * 9 + (0 if sign > 0 else 7))
         anchor = ("end" if sign > 0 else "start") if right else "start"
-        marks.append(Text(at, one.mark, 9.0, "sans", "soft", anchor, halo=True))
-    if one.label:
+        marks.append(Text(at, edge.mark, 9.0, "sans", "soft", anchor, halo=True))
+    if edge.label:
         longest = max(range(1, len(points)), key=lambda n: math.dist(points[n - 1], points[n]))
         (a, b), (c, d) = points[longest - 1], points[longest]
         marks.append(
-            Text(((a + c) / 2, (b + d) / 2 + 4), one.label, 11.0, "sans", one.label_tone, halo=True)
+            Text(
+                ((a + c) / 2, (b + d) / 2 + 4), edge.label, 11.0, "sans", edge.label_tone, halo=True
+            )
         )
     return marks
 
@@ -221,7 +224,7 @@ def _wire_texts(one: Wire, points: list[Point], right: bool) -> list[Mark]:
 
 
 def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
-    """Paint the frames, outer ones first; return their titles, which stand over the wires."""
+    """Paints the frames, outer ones first; returns their titles, to be painted above the wires."""
     titles: list[Mark] = []
     for group in sorted(placed.frames, key=lambda one: (len(one), one)):
         x, y, w, h = placed.frames[group]

@@ -1,4 +1,4 @@
-"""A scene: boxes with lines of text, and wires between them, before they have places."""
+"""A scene: boxes with lines of text, and wires between them, before layout."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ class Line:
 
     @property
     def width(self) -> float:
-        """How wide it is."""
+        """The width of the text in canvas units."""
         return width(self.text, self.size, self.face)
 
 
 @dataclass
 class Box:
-    """One thing to place. `note` stands where its value leaves it: the value's shape.
+    """One box to lay out.
 
-    `badge` marks a corner: used several times, or folded from several. `kind` is the operation's.
+    `note` is the shape of the value, written beside the outgoing wire. `badge` is a text in the
+    corner: the number of uses, or of folded blocks. `kind` is the name of the operation.
     """
 
     key: str
@@ -62,7 +63,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Wire:
-    """One edge. `mark` stands at its end: which operand it is; `label` in its middle."""
+    """One edge. `mark` at its end is the operand's number; `label` is the text in its middle."""
 
     source: str
     target: str
@@ -79,7 +80,8 @@ class Wire:
 
 @dataclass
 class Scene:
-    """Boxes and wires; `titles` are what frames of groups are called."""
+    """Boxes and wires. `titles` are the titles of groups' frames; groups in `last` are drawn on the
+    right."""
 
     boxes: list[Box] = field(default_factory=list)
     wires: list[Wire] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """Styles: the colour of each tone, for light and dark screens and for print.
 
-The hues are those of Okabe & Ito (2008), told apart by people with any colour vision; besides, all
-that differs in hue differs in shape or in line too.
+The hues are those of Okabe & Ito (2008), which people with any colour vision can distinguish.
+Elements that differ in hue also differ in shape or line style.
 """
 
 from __future__ import annotations

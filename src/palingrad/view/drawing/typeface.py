@@ -1,6 +1,6 @@
-"""The typefaces of drawings, read from their files: how wide a text is, which glyphs it takes.
+"""The typefaces of drawings, read from TrueType files: text widths and glyph numbers.
 
-Only what that needs of the TrueType format: `head`, `hhea`, `hmtx`, and `cmap` of format 4.
+Reads only the tables `head`, `hhea`, `hmtx`, and `cmap` in format 4.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).resolve().parent / "fonts"
 
 
 class Typeface:
-    """One face: the glyph of each character, and how far each glyph moves on."""
+    """One face: the glyph of each character, and the advance width of each glyph."""
 
     def __init__(self, face: Face) -> None:
         self.path = FOLDER / f"{face}.ttf"
@@ -32,11 +32,11 @@ class Typeface:
         self.glyphs = _characters(self.data, self.tables["cmap"])
 
     def glyph(self, character: str) -> int:
-        """The number of a character's glyph, 0 for one that the face doesn't have."""
+        """The number of a character's glyph, 0 if the face has none."""
         return self.glyphs.get(ord(character), 0)
 
     def advance(self, glyph: int) -> int:
-        """How far a glyph moves on, in the face's units."""
+        """A glyph's advance width, in the face's units."""
         return self.advances[min(glyph, len(self.advances) - 1)]
 
 
@@ -48,28 +48,28 @@ def typeface(face: Face) -> Typeface:
 
 @lru_cache(20_000)
 def width(text: str, size: float, face: Face = "sans") -> float:
-    """How wide `text` is at this size."""
-    one = typeface(face)
-    return sum(one.advance(one.glyph(character)) for character in text) * size / one.units
+    """The width of `text` at this size."""
+    font = typeface(face)
+    return sum(font.advance(font.glyph(character)) for character in text) * size / font.units
 
 
 def _tables(data: bytes) -> dict[str, int]:
     (count,) = struct.unpack_from(">H", data, 4)
-    found: dict[str, int] = {}
+    offsets: dict[str, int] = {}
     for place in range(count):
         tag, _, offset, _ = struct.unpack_from(">4s3I", data, 12 + 16 * place)
-        found[tag.decode("latin-1")] = offset
-    return found
+        offsets[tag.decode("latin-1")] = offset
+    return offsets
 
 
 def _characters(data: bytes, cmap: int) -> dict[int, int]:
-    """Character to glyph, from the first Unicode table of format 4."""
+    """The map from code points to glyphs, from the first `cmap` subtable in format 4."""
     (count,) = struct.unpack_from(">H", data, cmap + 2)
     for place in range(count):
         _, _, offset = struct.unpack_from(">2HI", data, cmap + 4 + 8 * place)
         if struct.unpack_from(">H", data, cmap + offset)[0] == 4:
             return _format_4(data, cmap + offset)
-    raise ValueError("a typeface without a table of characters")
+    raise ValueError("the typeface has no cmap subtable in format 4")
 
 
 def _format_4(data: bytes, start: int) -> dict[int, int]:
@@ -79,7 +79,7 @@ def _format_4(data: bytes, start: int) -> dict[int, int]:
     deltas = struct.unpack_from(f">{count}H", data, start + 16 + 4 * count)
     base = start + 16 + 6 * count
     offsets = struct.unpack_from(f">{count}H", data, base)
-    found: dict[int, int] = {}
+    glyphs: dict[int, int] = {}
     for place in range(count):
         for code in range(starts[place], min(ends[place], 0xFFFE) + 1):
             glyph = code
@@ -87,5 +87,5 @@ def _format_4(data: bytes, start: int) -> dict[int, int]:
                 at = base + 2 * place + offsets[place] + 2 * (code - starts[place])
                 (glyph,) = struct.unpack_from(">H", data, at)
             if glyph or not offsets[place]:
-                found[code] = (glyph + deltas[place]) & 0xFFFF
-    return found
+                glyphs[code] = (glyph + deltas[place]) & 0xFFFF
+    return glyphs

@@ -1,1 +1,1 @@
-"""NaN and infinity: the element where they began, and why."""
+"""Non-finite values: the operation and element where a NaN or infinity originates, and why."""

@@ -1,4 +1,4 @@
-"""debug_nans: who made the first NaN or infinity that reached a result."""
+"""`debug_nans`: reports the origin of the first NaN or infinity that reaches a result."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
 from ...graph.traversal.order import postorder
 from ..names import names_of
-from .origin import Birth, Values, first_cause, is_bad, known, made_of
+from .origin import NonFiniteOrigin, Values, dependencies_of, find_origin, is_bad, known
 from .reasons import explain
 
-_PRUNE_AT = 4096  # nodes that may be a result, of which the dead are then forgotten
+_PRUNE_AT = 4096  # candidate results after which references to deleted nodes are dropped
 
 
 @contextmanager
 def debug_nans(*, inputs: bool = False) -> Generator[None]:
-    """Raise NonFiniteError where a NaN or an infinity reaches a result: its first cause, and why.
+    """Raises NonFiniteError if a NaN or an infinity reaches a result; names its origin and cause.
 
-    Eager code is looked at where a value is read, differentiated or assigned, and at the end of
-    the `with`; sessions and functions after each run, before their assignments land. Silent on
-    what reaches no result, such as the branch that `where` doesn't take, and on what the data
-    holds already; with inputs=True that is told too. While it is on everything runs node by node.
+    Eager code is checked when a value is read, differentiated or assigned, and at the end of the
+    `with`; sessions and functions after each run, before their assignments take effect. Non-finite
+    values that reach no result, such as those in the branch that `where` doesn't select, are not
+    reported. Those in the input data are reported only with inputs=True. Inside the `with`, all
+    code runs node by node.
 
     >>> import palingrad as pg
     >>> with pg.debug_nans():
@@ -45,7 +46,7 @@ def debug_nans(*, inputs: bool = False) -> Generator[None]:
 
 
 class _Watch(Observer):
-    """Looks at results as they are made known, and at the end at what nobody used."""
+    """Checks results as they are observed, and unused values at the end."""
 
     def __init__(self, inputs: bool) -> None:
         self._inputs = inputs
@@ -67,7 +68,7 @@ class _Watch(Observer):
             self._check([(node, node.label())])
 
     def differentiated(self, y: Node, found: Mapping[Node, Node]) -> None:
-        # Gradients of what was computed on the way are no results; those of the leaves are.
+        # The gradients of leaves are results; those of intermediate values are not.
         leaves = {x: g for x, g in found.items() if not x.inputs}
         results = [(y, y.label()), *((g, _gradient_of(x)) for x, g in leaves.items())]
         self._check(results, around=_order(y))
@@ -78,8 +79,8 @@ class _Watch(Observer):
 
     def ran(self, program: Any, values: Mapping[Node, Any]) -> None:
         def value(node: Node) -> Any:
-            found = values.get(node)
-            return known(node) if found is None else found
+            computed = values.get(node)
+            return known(node) if computed is None else computed
 
         results = [(node, f"a result, {node.label()}") for node in program.outputs]
         results += [(node, f"the new value of {_named(variable)}")
@@ -87,7 +88,7 @@ class _Watch(Observer):
         self._check(results, values=value, around=program.order)
 
     def end(self) -> None:
-        """Look at what is alive and nobody used."""
+        """Check the values that are still referenced and that no operation used."""
         alive = [node for ref in self._unused.values() if (node := ref()) is not None]
         self._check([(node, node.label()) for node in alive])
 
@@ -101,9 +102,9 @@ class _Watch(Observer):
         bad = [(node, name) for node, name in results if is_bad(values(node))]
         if not bad:
             return
-        birth = first_cause([node for node, _ in bad], values, inputs=self._inputs)
-        if birth is not None:
-            raise _error(birth.among(around), bad, values)
+        origin = find_origin([node for node, _ in bad], values, inputs=self._inputs)
+        if origin is not None:
+            raise _error(origin.extended(around), bad, values)
 
 
 def _gradient_of(x: Node) -> str:
@@ -111,40 +112,42 @@ def _gradient_of(x: Node) -> str:
 
 
 def _named(node: Node) -> str:
-    """The node as the user calls it."""
+    """The node's kind and its name in the user's code."""
     name = names_of([node])[id(node)]
     return f"{node.kind_name()} {name!r}" if name != node.kind_name() else node.label()
 
 
-def _error(birth: Birth, bad: Sequence[tuple[Node, str]], values: Values) -> NonFiniteError:
-    """The error that says all: what, where, why, what to write."""
-    node, root = birth.node, birth.trail[-1][0]
-    reason = explain(birth, values)
-    name = next((name for one, name in bad if one is root), bad[0][1])
-    what = number(float(values(root)[birth.trail[-1][1]]))
-    during = _during(node, birth)
-    error = NonFiniteError(f"{what} in {name}: {reason.what}. {_where(birth, during)}",
+def _error(
+    origin: NonFiniteOrigin, bad: Sequence[tuple[Node, str]], values: Values
+) -> NonFiniteError:
+    """The error, with the value, its origin, the cause and a suggested rewrite."""
+    node, root = origin.node, origin.trail[-1][0]
+    reason = explain(origin, values)
+    name = next((name for result, name in bad if result is root), bad[0][1])
+    what = number(float(values(root)[origin.trail[-1][1]]))
+    during = _during(node, origin)
+    error = NonFiniteError(f"{what} in {name}: {reason.what}. {_where(origin, during)}",
                            hint=f"Try {reason.rewrite}.")  # fmt: skip
-    error.node, error.element = node, birth.element
+    error.node, error.element = node, origin.element
     error.reason, error.rewrite, error.during = reason.what, reason.rewrite, during
     error.explained = True
     return error
 
 
 def _order(y: Node) -> list[Node]:
-    return postorder(y, inputs=made_of)
+    return postorder(y, inputs=dependencies_of)
 
 
-def _during(node: Node, birth: Birth) -> str:
+def _during(node: Node, origin: NonFiniteOrigin) -> str:
     if level_of(node._origin):
         return "backward"
     before = _order(node)
-    return "update" if any(level_of(one._origin) for one in before) else "forward"
+    return "update" if any(level_of(x._origin) for x in before) else "forward"
 
 
-def _where(birth: Birth, during: str) -> str:
+def _where(origin: NonFiniteOrigin, during: str) -> str:
     """'It began in log[2] at model.py:7, in the forward pass: `y = pg.log(x)`.'"""
-    node, element = birth.node, birth.element
+    node, element = origin.node, origin.element
     index = f"[{', '.join(map(str, element))}]" if element else ""
     place = "" if node.origin is None else f" at {node.origin}"
     line = "" if node.origin is None else linecache.getline(*node.origin).strip()

@@ -1,10 +1,10 @@
-"""Where a NaN or an infinity began: from an element of a result back to the operation that made it.
+"""The origin of a NaN or an infinity: searches back from a result to the operation that caused it.
 
-A bad element of a node is either born there, if what it is made of is finite, or comes from bad
-elements of the inputs. For elementwise operations these are known by broadcasting; of any other
-operation we ask: bad elements are replaced by ordinary numbers and the formula is computed again.
-Whatever doesn't pass through to the result, such as the branch that `where` didn't take, is never
-looked at.
+A bad (non-finite) element originates at a node if the inputs it depends on are finite; otherwise
+it comes from bad elements of the inputs. For an elementwise operation, broadcasting tells which
+ones. For any other operation, the search replaces bad input elements by ordinary numbers and
+recomputes the formula. Elements that don't reach the result, such as those in the branch that
+`where` doesn't select, are never visited.
 """
 
 from __future__ import annotations
@@ -28,15 +28,16 @@ from ...ops.selection import Where
 Element = tuple[int, ...]
 Values = Callable[[Node], Any]
 
-_STAND_INS = (0.5, 2.0)  # ordinary numbers; one of the two is inside every operation's domain
-_ELEMENTS = 4  # different elements of one node that are followed
+_STAND_INS = (0.5, 2.0)  # ordinary numbers; at least one is in the domain of every operation
+_ELEMENTS = 4  # the largest number of elements visited per node
 
 
 @dataclass(frozen=True)
-class Birth:
-    """An element that isn't finite though what it is made of is, or the first NaN of infinities.
+class NonFiniteOrigin:
+    """The origin of a bad element: its inputs are finite, or it is a NaN made from infinities.
 
-    `trail` leads from there to the result: nodes with the element that is bad there.
+    `trail` is the path from the origin to the result: each node with its bad element. `order` holds
+    the nodes that the result depends on, in topological order.
     """
 
     node: Node
@@ -44,14 +45,14 @@ class Birth:
     trail: tuple[tuple[Node, Element], ...]
     order: list[Node]
 
-    def among(self, nodes: Sequence[Node]) -> Birth:
-        """The same, its order completed by nodes that the result isn't made of."""
+    def extended(self, nodes: Sequence[Node]) -> NonFiniteOrigin:
+        """A copy with `nodes` that the result doesn't depend on appended to `order`."""
         seen = set(self.order)
-        return replace(self, order=[*self.order, *(one for one in nodes if one not in seen)])
+        return replace(self, order=[*self.order, *(node for node in nodes if node not in seen)])
 
 
 def is_bad(value: Any) -> bool:
-    """Whether it is an array of floats with a NaN or an infinity in it."""
+    """Whether the value is a floating-point array with a NaN or an infinity."""
     return isinstance(value, np.ndarray) and is_inexact(value.dtype) and not _finite(value)
 
 
@@ -59,46 +60,46 @@ def _finite(value: Array) -> bool:
     return bool(np.isfinite(value).all())
 
 
-def made_of(node: Node) -> tuple[Node, ...]:
-    """What a node's value is computed from, taking composites and folded constants apart."""
-    inside = _inside(node)
-    return node.inputs if inside is None else (inside,)
+def dependencies_of(node: Node) -> tuple[Node, ...]:
+    """The inputs of a node; for a composite or a folded constant, the node it was computed by."""
+    expanded = _expanded(node)
+    return node.inputs if expanded is None else (expanded,)
 
 
-def _inside(node: Node) -> Node | None:
-    """The node with the same value that a composite or a folded constant stands for."""
+def _expanded(node: Node) -> Node | None:
+    """The expansion of a composite, or the node that constant folding replaced; else None."""
     if isinstance(node, Composite):
-        inside = node._expansion
-        return None if inside is None or inside._value is None else inside
+        expansion = node._expansion
+        return None if expansion is None or expansion._value is None else expansion
     return node.folded if isinstance(node, Constant) else None
 
 
 def known(node: Node) -> Any:
-    """The value that a node holds itself."""
+    """The value of a node, read without notifying observers."""
     return node._known()
 
 
-def first_cause(
+def find_origin(
     roots: Iterable[Node], values: Values = known, *, inputs: bool = False
-) -> Birth | None:
-    """The earliest operation that made what isn't finite in `roots`; None where nobody is to blame.
+) -> NonFiniteOrigin | None:
+    """Returns the earliest origin of the non-finite values in `roots`, or None.
 
-    Nobody is for what comes from leaves alone; with inputs=True the leaf itself is the answer.
+    Values that are non-finite already in a leaf have no origin; with inputs=True it is the leaf.
     """
     bad = [root for root in dict.fromkeys(roots) if is_bad(values(root))]
     if not bad:
         return None
-    order = postorder(*bad, inputs=made_of)
+    order = postorder(*bad, inputs=dependencies_of)
     search = _Search(values)
     for root in bad:
         for element in _examples(values(root)):
             search.start(root, element)
-    found = search.births or search.turns or (search.leaves if inputs else [])
-    if not found:
+    origins = search.origins or search.converted or (search.leaves if inputs else [])
+    if not origins:
         return None
     place = {node: number for number, node in enumerate(order)}
-    node, element = min(found, key=lambda one: (level_of(one[0]._origin), place[one[0]]))
-    return Birth(node, element, search.trail(node, element), order)
+    node, element = min(origins, key=lambda pair: (level_of(pair[0]._origin), place[pair[0]]))
+    return NonFiniteOrigin(node, element, search.trail(node, element), order)
 
 
 def _examples(value: Array) -> list[Element]:
@@ -108,45 +109,45 @@ def _examples(value: Array) -> list[Element]:
 
 
 def _index(value: Array, place: int) -> Element:
-    return tuple(int(one) for one in np.unravel_index(place, value.shape))
+    return tuple(int(at) for at in np.unravel_index(place, value.shape))
 
 
 class _Search:
-    """A walk from bad elements to where they were born; each node is left after a few elements."""
+    """A depth-first search from bad elements to their origins, a few elements per node."""
 
     def __init__(self, values: Values) -> None:
         self.values = values
-        self.births: list[tuple[Node, Element]] = []
-        self.turns: list[tuple[Node, Element]] = []  # where infinite numbers in the code became NaN
+        self.origins: list[tuple[Node, Element]] = []
+        self.converted: list[tuple[Node, Element]] = []  # NaN made from an ∞ literal in the code
         self.leaves: list[tuple[Node, Element]] = []
         self._next: dict[tuple[Node, Element], tuple[Node, Element] | None] = {}
         self._visits: dict[Node, int] = {}
 
     def start(self, root: Node, element: Element) -> None:
-        """Walk from one element of a result."""
+        """Search from one element of a result."""
         stack: list[tuple[Node, Element]] = []
         self._visit(root, element, None, stack)
         while stack:
             node, element = stack.pop()
-            if not isinstance(node, Operation) and not made_of(node):
+            if not isinstance(node, Operation) and not dependencies_of(node):
                 self.leaves.append((node, element))
                 continue
             sources = list(self._sources(node, element))
             if not sources:
-                self.births.append((node, element))
-            elif self._turns(node, element, sources):
-                self.turns.append((node, element))
+                self.origins.append((node, element))
+            elif self._converts(node, element, sources):
+                self.converted.append((node, element))
             for x, at in sources:
                 self._visit(x, at, (node, element), stack)
 
     def trail(self, node: Node, element: Element) -> tuple[tuple[Node, Element], ...]:
-        """The way from an element found to the result."""
-        found: list[tuple[Node, Element]] = []
+        """The path from an element to the result."""
+        path: list[tuple[Node, Element]] = []
         step: tuple[Node, Element] | None = (node, element)
         while step is not None:
-            found.append(step)
+            path.append(step)
             step = self._next[step]
-        return tuple(found)
+        return tuple(path)
 
     def _visit(
         self,
@@ -161,25 +162,26 @@ class _Search:
             self._next[node, element] = after
             stack.append((node, element))
 
-    def _turns(self, node: Node, element: Element, sources: list[tuple[Node, Element]]) -> bool:
-        """Whether infinities became a NaN here, at least one of them written in the code."""
+    def _converts(self, node: Node, element: Element, sources: list[tuple[Node, Element]]) -> bool:
+        """Whether this node made a NaN from infinities, one of them a literal in the code."""
         if not np.isnan(self.values(node)[element]):
             return False
         if any(np.isnan(self.values(x)[at]) for x, at in sources):
             return False
-        behind = postorder(*(x for x, _ in sources), inputs=made_of)
+        dependencies = postorder(*(x for x, _ in sources), inputs=dependencies_of)
         return any(
-            isinstance(x, Constant) and x.scalar is not None and is_bad(x._value) for x in behind
+            isinstance(x, Constant) and x.scalar is not None and is_bad(x._value)
+            for x in dependencies
         )
 
     def _sources(self, node: Node, element: Element) -> Iterable[tuple[Node, Element]]:
-        inside = _inside(node)
-        if inside is not None:  # it has the same elements
-            return [(inside, element)]
+        expanded = _expanded(node)
+        if expanded is not None:  # has the same elements
+            return [(expanded, element)]
         if isinstance(node, Elementwise):
             return self._broadcast(node, element)
         assert isinstance(node, Operation)
-        return self._asked(node, element)
+        return self._substituted(node, element)
 
     def _broadcast(self, node: Operation, element: Element) -> Iterable[tuple[Node, Element]]:
         inputs = node.inputs
@@ -192,67 +194,70 @@ class _Search:
             if is_inexact(value.dtype) and not np.isfinite(value[at]):
                 yield x, at
 
-    def _asked(self, node: Operation, element: Element) -> Iterable[tuple[Node, Element]]:
-        """The inputs' bad elements without which this one would be finite."""
+    def _substituted(self, node: Operation, element: Element) -> Iterable[tuple[Node, Element]]:
+        """The bad input elements that cause this one, found by substituting ordinary numbers."""
         inputs = node.inputs[0].inputs if type(node) is Item else node.inputs
         arrays = [self.values(x) for x in inputs]
         masks = [~np.isfinite(a) if is_bad(a) else None for a in arrays]
         if all(mask is None for mask in masks):
             return
-        compute = _recomputed(node, arrays, masks, element)
-        if compute([None] * len(inputs)):
-            return  # bad with ordinary numbers too
-        alone = [k for k, mask in enumerate(masks) if mask is not None and compute(_only(k, masks))]
+        stays_bad = _recomputation(node, arrays, masks, element)
+        if stays_bad([None] * len(inputs)):
+            return  # bad for ordinary inputs too: this node is the origin
+        alone = [
+            k for k, mask in enumerate(masks) if mask is not None and stays_bad(_only(k, masks))
+        ]
         for k in alone or [k for k, mask in enumerate(masks) if mask is not None]:
             mask = masks[k]
             assert mask is not None
-            yield inputs[k], _index(mask, _narrowed(k, mask, masks, compute))
+            yield inputs[k], _index(mask, _bisected(k, mask, masks, stays_bad))
 
 
-Kept = Sequence[Array | None]  # for each input which bad elements stay; None: none of them
+Masks = Sequence[Array | None]  # per input, which bad elements stay in place; None: none of them
 
 
-def _only(k: int, masks: Kept) -> Kept:
+def _only(k: int, masks: Masks) -> Masks:
     return [mask if place == k else None for place, mask in enumerate(masks)]
 
 
-def _narrowed(k: int, mask: Array, masks: Kept, compute: Callable[[Kept], bool]) -> int:
-    """One bad element of input k, in flattened order, that makes the result bad, by halving."""
+def _bisected(k: int, mask: Array, masks: Masks, stays_bad: Callable[[Masks], bool]) -> int:
+    """The flat index of one bad element of input k that makes the result bad, by bisection."""
     left = np.flatnonzero(mask)
-    alone = compute(_only(k, masks))
+    alone = stays_bad(_only(k, masks))
     while len(left) > 1:
         half = left[: len(left) // 2]
         part = np.zeros(mask.size, bool)
         part[half] = True
-        kept = [part.reshape(mask.shape) if place == k else None if alone else other
-                for place, other in enumerate(masks)]  # fmt: skip
-        left = half if compute(kept) else left[len(left) // 2 :]
+        partial = [part.reshape(mask.shape) if place == k else None if alone else other
+                   for place, other in enumerate(masks)]  # fmt: skip
+        left = half if stays_bad(partial) else left[len(left) // 2 :]
     return int(left[0])
 
 
-def _recomputed(
-    node: Operation, arrays: Sequence[Any], masks: Kept, element: Element
-) -> Callable[[Kept], bool]:
-    """Whether the element is bad still where only the bad elements that are kept stay."""
+def _recomputation(
+    node: Operation, arrays: Sequence[Any], masks: Masks, element: Element
+) -> Callable[[Masks], bool]:
+    """A predicate: whether the element is still bad if only the given bad elements stay and all
+    others are replaced by ordinary numbers."""
     function = _function(node)
 
-    def bad(kept: Kept) -> bool:
+    def stays_bad(kept: Masks) -> bool:
         for stand_in in _STAND_INS:
-            given = [
+            inputs = [
                 a if mask is None else np.where(mask if k is None else mask & ~k, stand_in, a)
                 for a, mask, k in zip(arrays, masks, kept, strict=True)
             ]
-            given = [np.asarray(new, old.dtype) for new, old in zip(given, arrays, strict=True)]
+            inputs = [np.asarray(new, old.dtype) for new, old in zip(inputs, arrays, strict=True)]
             with np.errstate(all="ignore"):
-                if np.isfinite(np.asarray(function(*given))[element]):
+                if np.isfinite(np.asarray(function(*inputs))[element]):
                     return False
         return True
 
-    return bad
+    return stays_bad
 
 
 def _function(node: Operation) -> Callable[..., Any]:
-    """A node's value from its inputs' values."""
+    """The function that computes a node's value from the values of its inputs."""
     if type(node) is Item:
         parent: Any = node.inputs[0]
         inner, index = formula(parent), node.attributes["index"]
@@ -268,6 +273,6 @@ def _function(node: Operation) -> Callable[..., Any]:
 
 
 def broadcast(element: Element, shape: tuple[int, ...]) -> Element:
-    """Where the element of a result is in an input of this shape."""
-    behind = element[len(element) - len(shape) :] if shape else ()
-    return tuple(0 if size == 1 else at for at, size in zip(behind, shape, strict=True))
+    """The index in an input of this shape that broadcasts to an element of the result."""
+    trailing = element[len(element) - len(shape) :] if shape else ()
+    return tuple(0 if size == 1 else at for at, size in zip(trailing, shape, strict=True))

@@ -1,7 +1,7 @@
-"""Why an operation gave a NaN or an infinity, in words, and what to write instead.
+"""Explains why an operation gave a NaN or an infinity, and suggests a rewrite.
 
-The operation says what happens at the numbers it got (`Operation.nonfinite`); here is what only the
-graph around it tells: its users, infinities written in the code, masks, and the backward pass.
+`Operation.nonfinite` explains the result for given operands. This file adds what depends on the
+surrounding graph: consumers, infinite literals, masks, and the backward pass.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from ...graph.operation import Operation
 from ...ops.arithmetic import Divide, Multiply
 from ...ops.selection import Where
 from ...ops.stable import smooth_form, written_stably
-from .origin import Birth, Values, broadcast
+from .origin import NonFiniteOrigin, Values, broadcast
 
 
-def explain(birth: Birth, values: Values) -> Reason:
-    """What happened at a birth, and what to write instead."""
-    node = birth.node
-    value = float(values(node)[birth.element])
+def explain(origin: NonFiniteOrigin, values: Values) -> Reason:
+    """The cause of a non-finite value at its origin, and a suggested rewrite."""
+    node = origin.node
+    value = float(values(node)[origin.element])
     if not isinstance(node, Operation):
         return Reason(f"{node.label()} holds {number(value)}", "look at where the data comes from")
-    x = _numbers(node, birth, values)
-    reason = _forward(node, value, x, birth)
+    x = _numbers(node, origin, values)
+    reason = _forward(node, value, x, origin)
     pulled = pulled_of(node._origin)
     if level_of(node._origin) and pulled is not None:
-        return _derivative(birth, values, reason, pulled)
-    if level_of(birth.trail[-1][0]._origin) and (twice := _where_twice(birth, type(node))):
+        return _derivative(origin, values, reason, pulled)
+    if level_of(origin.trail[-1][0]._origin) and (twice := _where_twice(origin, type(node))):
         return Reason(f"{reason.what}, a value that the gradient needs", twice)
     return _of_count(node, reason, x)
 
 
-def _numbers(node: Operation, birth: Birth, values: Values) -> list[float]:
-    """The numbers that an element of an elementwise operation came from, else none."""
+def _numbers(node: Operation, origin: NonFiniteOrigin, values: Values) -> list[float]:
+    """The operands of an element of an elementwise operation; empty for other operations."""
     if not isinstance(node, Elementwise):
         return []
     arrays = [values(x) for x in node.inputs]
-    return [float(one[broadcast(birth.element, one.shape)]) for one in arrays]
+    return [float(array[broadcast(origin.element, array.shape)]) for array in arrays]
 
 
-def _forward(node: Operation, value: float, x: Sequence[float], birth: Birth) -> Reason:
+def _forward(node: Operation, value: float, x: Sequence[float], origin: NonFiniteOrigin) -> Reason:
     if any(map(math.isinf, x)):
         return _of_infinities(node, x)
     reason = Reason(*node.nonfinite(value, *x))
-    users = [user for user, _ in birth.trail[1:3]]
+    users = [user for user, _ in origin.trail[1:3]]
     better = written_stably(node, x, users) if x else ""
     return Reason(reason.what, better or reason.rewrite)
 
 
 def _of_infinities(node: Operation, x: Sequence[float]) -> Reason:
-    """An infinity written in the code, such as that of a mask, that became a NaN."""
+    """The reason for a NaN made from an infinite literal, such as the −∞ of a mask."""
     terms = list(map(number, x))
     if node.between and len(x) == 2:
         last = f"({terms[1]})" if x[1] < 0 else terms[1]
@@ -67,7 +67,7 @@ def _of_infinities(node: Operation, x: Sequence[float]) -> Reason:
 
 
 def _of_count(node: Operation, plain: Reason, x: Sequence[float]) -> Reason:
-    """A mean or variance of too few elements divides by 0."""
+    """The reason for a division by 0 in a mean or variance of too few elements, else `plain`."""
     if type(node) is Divide and x[-1] == 0:
         divisor = node.inputs[-1]
         if isinstance(divisor, Constant) and divisor.scalar is not None:
@@ -82,45 +82,47 @@ def _of_count(node: Operation, plain: Reason, x: Sequence[float]) -> Reason:
 # ---------------------------------------------------------------- derivatives
 
 
-def _derivative(birth: Birth, values: Values, plain: Reason, pulled: type[Operation]) -> Reason:
-    at = _place_of(birth, values, pulled)
+def _derivative(
+    origin: NonFiniteOrigin, values: Values, plain: Reason, pulled: type[Operation]
+) -> Reason:
+    at = _place_of(origin, values, pulled)
     where = f"the derivative of {pulled._kind_name}" + (f" at {at}" if at else "")
-    y = float(values(birth.node)[birth.element])
-    if math.isinf(y) and _meets_zero(birth, values):
+    y = float(values(origin.node)[origin.element])
+    if math.isinf(y) and _meets_zero(origin, values):
         what = f"0 · ∞ in {where}"
     elif math.isinf(y):
         what = f"{where} is {number(y)}: {plain.what}"
     else:
         what = f"{plain.what} in {where}"
-    better = _where_twice(birth, pulled) or smooth_form(pulled, birth.order)
+    better = _where_twice(origin, pulled) or smooth_form(pulled, origin.order)
     return Reason(what, better or pulled.steep or plain.rewrite)
 
 
-def _meets_zero(birth: Birth, values: Values) -> bool:
-    """Whether the infinity is multiplied by 0 on its way."""
-    for (before, _), (node, element) in zip(birth.trail, birth.trail[1:], strict=False):
+def _meets_zero(origin: NonFiniteOrigin, values: Values) -> bool:
+    """Whether the infinity is multiplied by 0 on its path to the result."""
+    for (before, _), (node, element) in zip(origin.trail, origin.trail[1:], strict=False):
         if type(node) is Multiply and np.isnan(values(node)[element]):
-            others = [x for x in node.inputs if x is not before]
-            return any(values(x)[broadcast(element, values(x).shape)] == 0 for x in others)
+            factors = [x for x in node.inputs if x is not before]
+            return any(values(x)[broadcast(element, values(x).shape)] == 0 for x in factors)
     return False
 
 
-def _place_of(birth: Birth, values: Values, pulled: type[Operation]) -> str:
-    """At which numbers the derivative was taken, where that can be told."""
-    node = birth.node
+def _place_of(origin: NonFiniteOrigin, values: Values, pulled: type[Operation]) -> str:
+    """The operands at which the derivative was taken, as text; "" if unknown."""
+    node = origin.node
     level, place = level_of(node._origin) - 1, node._origin
-    for one in birth.order:
-        if type(one) is not pulled or level_of(one._origin) != level or one._origin != place:
+    for other in origin.order:
+        if type(other) is not pulled or level_of(other._origin) != level or other._origin != place:
             continue
-        value = values(one)
-        if isinstance(one, Elementwise) and value.shape == values(node).shape:
-            found = _numbers(one, birth, values)
-            return number(found[0]) if len(found) == 1 else f"({', '.join(map(number, found))})"
+        value = values(other)
+        if isinstance(other, Elementwise) and value.shape == values(node).shape:
+            x = _numbers(other, origin, values)
+            return number(x[0]) if len(x) == 1 else f"({', '.join(map(number, x))})"
     return ""
 
 
-def _where_twice(birth: Birth, operation: type[Operation]) -> str:
-    """The safe form of an operation whose result `where` masks, "" where nothing is masked."""
-    masked = any(type(one) is Where and not level_of(one._origin) for one in birth.order)
+def _where_twice(origin: NonFiniteOrigin, operation: type[Operation]) -> str:
+    """The safe form of an operation whose result `where` masks; "" if the graph has no mask."""
+    masked = any(type(node) is Where and not level_of(node._origin) for node in origin.order)
     whole = operation.masked() if masked else ""
     return f"where twice, also inside: pg.where(ok, {whole}, 0)" if whole else ""

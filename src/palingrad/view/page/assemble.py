@@ -1,4 +1,4 @@
-"""One HTML file of the page's own parts and the data: no server, no network, no build step."""
+"""Assembles the page's HTML file from its assets and the data; no server or build step needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-# In the order that they are read: a file uses what stands before it.
+# In loading order: a script uses only the scripts before it.
 SCRIPTS = (
     "numbers.js", "state.js", "graph.js", "tensor.js", "maths.js", "windows.js", "machine.js",
     "schedule.js", "scene.js", "camera.js", "overlays.js", "draw.js", "matrix.js", "tree.js",
@@ -19,7 +19,7 @@ SCRIPTS = (
 
 @cache
 def asset(name: str) -> str:
-    """The text of one of the page's own files."""
+    """The text of a file in the `assets` folder."""
     return (files(__package__ or __name__) / "assets" / name).read_text(encoding="utf-8")
 
 
@@ -29,7 +29,7 @@ def own_size() -> int:
 
 
 def page(data: dict[str, Any]) -> str:
-    """The whole page."""
+    """The HTML text of the page for this data."""
     script = "\n".join(asset(name) for name in SCRIPTS)
     numbers = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     parts = {
@@ -41,4 +41,4 @@ def page(data: dict[str, Any]) -> str:
     }
     text = asset("page.html")
     pieces = text.split("@@")  # text, name, text, name, …
-    return "".join(parts[one] if place % 2 else one for place, one in enumerate(pieces))
+    return "".join(parts[piece] if n % 2 else piece for n, piece in enumerate(pieces))

@@ -1,8 +1,8 @@
-"""Blocks: how the page computes a node, and what it sends back to each of its inputs.
+"""Blocks: the steps by which the page computes a node, and its vector-Jacobian product.
 
-Forward, a block is the operation's formula; backward, the vector-Jacobian product that the
-library's own derivative rule builds. Nodes of one operation, one set of attributes and one set of
-shapes share a block, so that a graph of ten thousand nodes needs a handful.
+The forward steps are the operation's formula; the backward steps are the vector-Jacobian product
+that the library's vjp rule builds. Nodes with the same operation, attributes, shapes and dtypes
+share a block, so a graph of ten thousand nodes needs only a few.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ Block = dict[str, Any]
 
 
 class Blocks:
-    """All blocks of a page, each once."""
+    """The table of all distinct blocks of a page."""
 
     def __init__(self) -> None:
         self.table: list[Block] = []
         self._known: dict[Any, int | str] = {}
 
     def of(self, node: Operation, values: Mapping[Node, Any]) -> int | str:
-        """The number of the node's block, or why there is none."""
+        """The number of the node's block, or the reason why the page can't compute the node."""
         arrays = [values[x] for x in node.inputs]
-        if any(one is None for one in arrays):
-            arrays = [_example(x, one) for x, one in zip(node.inputs, arrays, strict=True)]
-        if any(one is None for one in arrays):
+        if any(array is None for array in arrays):
+            arrays = [_example(x, array) for x, array in zip(node.inputs, arrays, strict=True)]
+        if any(array is None for array in arrays):
             return "the shapes aren't known yet"
-        kinds = tuple(_signature(one) for one in arrays)
+        kinds = tuple(map(_signature, arrays))
         key = (type(node), repr(sorted(_described(node).items())), kinds)
         if key not in self._known:
-            self._known[key] = self._made(node, arrays)
+            self._known[key] = self._added(node, arrays)
         return self._known[key]
 
-    def _made(self, node: Operation, arrays: Sequence[Any]) -> int | str:
+    def _added(self, node: Operation, arrays: Sequence[Any]) -> int | str:
         try:
             block = _block(node, arrays)
         except Unsupported as reason:
             return str(reason)
-        except Exception:  # whatever a user's formula raises on what isn't an array
-            return "its formula can't be written down"  # it wants more of NumPy than `m` has
+        except Exception:  # a user's formula may raise anything when it is traced
+            return "its formula can't be traced"
         if block not in self.table:
             self.table.append(block)
         return self.table.index(block)
@@ -61,8 +61,8 @@ class Blocks:
 
 def _described(node: Operation) -> dict[str, str]:
     return {
-        name: one.label() if isinstance(one, Node) else repr(one)
-        for name, one in node.attributes.items()
+        name: value.label() if isinstance(value, Node) else repr(value)
+        for name, value in node.attributes.items()
     }
 
 
@@ -73,7 +73,7 @@ def _signature(value: Any) -> Any:
 
 
 def _example(x: Node, value: Any) -> Any:
-    """The value, or ones of its shape where a feed is still to come; None where that is unknown."""
+    """The value, or ones if a feed is missing; None if the shape is unknown or too large."""
     shape: Any = x.shape
     if value is not None or isinstance(x, MultipleOutputs):
         return value
@@ -87,7 +87,7 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
     if type(node) is Item:
         return {"item": node.attributes["index"]}
     with graph_scope(AnonymousGraph(), hidden=True):
-        inputs = [_operand(one) for one in arrays]
+        inputs = [_operand(array) for array in arrays]
         y = node.clone(inputs)
         y._infer()
         forward = _forward(y, inputs, arrays)
@@ -100,14 +100,14 @@ def _block(node: Operation, arrays: Sequence[Any]) -> Block:
 
 def _check(node: Operation, arrays: Sequence[Any]) -> None:
     if isinstance(node, Random):
-        raise Unsupported("random numbers stay as they were drawn")
+        raise Unsupported("the page doesn't draw random numbers again")
     if isinstance(node, Gradient):
-        raise Unsupported("a promised gradient isn't computed here")
+        raise Unsupported("the page doesn't compute unexpanded gradients")
     if isinstance(node, Custom) or not (node._plain or isinstance(node, Composite)):
-        raise Unsupported("its own Python code can't run here")
-    for one in arrays:
-        if not isinstance(one, tuple) and np.size(one) > WHOLE:
-            raise Unsupported(f"an input has {np.size(one):,} elements, more than {WHOLE:,}")
+        raise Unsupported("its own Python code can't run in the page")
+    for array in arrays:
+        if not isinstance(array, tuple) and np.size(array) > WHOLE:
+            raise Unsupported(f"an input has {np.size(array):,} elements, more than {WHOLE:,}")
 
 
 def _operand(value: Any) -> Node:
@@ -119,51 +119,52 @@ def _operand(value: Any) -> Node:
 
 def _forward(y: Operation, inputs: Sequence[Node], arrays: Sequence[Any]) -> dict[str, Any]:
     tape = Tape(len(inputs))
-    found = {x: Traced(tape, place, one) for place, (x, one) in enumerate(zip(inputs, arrays))}
-    return {"s": tape.steps, "o": encode(_traced(tape, y, found))}
+    traces = {x: Traced(tape, n, array) for n, (x, array) in enumerate(zip(inputs, arrays))}
+    return {"s": tape.steps, "o": encode(_traced(tape, y, traces))}
 
 
 def _backward(
     y: Operation, inputs: Sequence[Node], arrays: Sequence[Any], wanted: Sequence[bool]
 ) -> dict[str, Any]:
-    """Operands: the inputs, then y, then its cotangent (one for each output)."""
+    """The steps of the vector-Jacobian product. Its operands are the inputs, y, and one cotangent
+    per output."""
     many = isinstance(y, MultipleOutputs)
     shapes: Any = y.shape if many else (y.shape,)
     dtypes: Any = y.dtype if many else (y.dtype,)
     if any(not is_inexact(dtype) for dtype in dtypes):
         return {"s": [], "o": [None] * len(inputs)}
     cotangents = [Placeholder(shape, dtype=float64) for shape in shapes]
-    sent = pulled_back(y, cotangents if many else cotangents[0], wanted)
+    products = pulled_back(y, cotangents if many else cotangents[0], wanted)
     tape = Tape(len(inputs) + 1 + len(cotangents))
-    found = {x: Traced(tape, place, one) for place, (x, one) in enumerate(zip(inputs, arrays))}
+    traces = {x: Traced(tape, n, array) for n, (x, array) in enumerate(zip(inputs, arrays))}
     if not many:
-        found[y] = Traced(tape, len(inputs), np.ones(shapes[0]))
+        traces[y] = Traced(tape, len(inputs), np.ones(shapes[0]))
     for place, g in enumerate(cotangents):
-        found[g] = Traced(tape, len(inputs) + 1 + place, np.ones(shapes[place]))
-    ends = [None if c is None else encode(_traced(tape, c, found)) for c in sent]
+        traces[g] = Traced(tape, len(inputs) + 1 + place, np.ones(shapes[place]))
+    ends = [None if c is None else encode(_traced(tape, c, traces)) for c in products]
     return {"s": tape.steps, "o": ends}
 
 
-def _traced(tape: Tape, root: Node, found: dict[Node, Traced]) -> Traced:
-    """The root's trace; `found` has the operands' and takes what is traced on the way."""
-    for node in postorder(root, inputs=lambda x: () if x in found else _made_of(x)):
-        if node in found:
+def _traced(tape: Tape, root: Node, traces: dict[Node, Traced]) -> Traced:
+    """The trace of `root`. `traces` holds those of the operands; intermediate ones are added."""
+    for node in postorder(root, inputs=lambda x: () if x in traces else _dependencies(x)):
+        if node in traces:
             continue
         if isinstance(node, Constant) or node.value is not None:
-            found[node] = tape.constant(node.value)
+            traces[node] = tape.constant(node.value)
         elif isinstance(node, Composite):
-            found[node] = found[node.expansion]
+            traces[node] = traces[node.expansion]
         elif isinstance(node, Operation) and node._plain:
             _check(node, ())
-            inputs = [found[x] for x in node.inputs]
+            inputs = [traces[x] for x in node.inputs]
             result = node.f(tape, *inputs, **node.attributes)
-            found[node] = result if isinstance(result, Traced) else tape.constant(result)
+            traces[node] = result if isinstance(result, Traced) else tape.constant(result)
         else:
-            raise Unsupported(f"{node.kind_name()} can't run here")
-    return found[root]
+            raise Unsupported(f"{node.kind_name()} can't run in the page")
+    return traces[root]
 
 
-def _made_of(node: Node) -> Sequence[Node]:
+def _dependencies(node: Node) -> Sequence[Node]:
     if isinstance(node, Composite):
         return (node.expansion,)
     return () if node.value is not None else node.inputs

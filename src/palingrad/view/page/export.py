@@ -1,4 +1,4 @@
-"""Everything the page shows, as one dict of JSON: nodes in topological order, edges, blocks."""
+"""Exports everything that the page shows as one JSON dict: nodes, edges, blocks, overlays, runs."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
 Json = dict[str, Any]
-PULLED = 20_000  # edges whose derivatives are worked out here where the page can't
-EFFORT = 100_000_000  # elements that are touched for that
+PULLED = 20_000  # edges whose local derivatives may be exported, if the page can't compute them
+EFFORT = 100_000_000  # the largest number of elements processed for that
 
 
 @dataclass
 class Options:
-    """What `pg.view` was asked for; see `show`."""
+    """The options of `pg.view`; see `show`."""
 
     of: Node | None = None
     feeds: Mapping[Any, Any] | None = None
@@ -49,7 +49,7 @@ class Options:
 
 
 class Export:
-    """The data of one page, worked out step by step."""
+    """Computes the data of one page."""
 
     def __init__(self, what: Any, options: Options) -> None:
         self.options = options
@@ -70,11 +70,11 @@ class Export:
         self.effort = EFFORT
         self._known: dict[Node, tuple[list[int], int, int | str]] = {}
 
-    # ---------------------------------------------------------------- what is differentiated
+    # ---------------------------------------------------------------- the differentiated node
 
     def _result(self) -> Node | None:
-        """The node that the derivatives are of: the one asked for, else the last that ends the
-        forward part, a single number before others."""
+        """The node to differentiate: `of`, or the last output of the forward pass, where scalars
+        take precedence."""
         of: Any = self.options.of
         if of is not None:
             if not isinstance(of, Node) or of not in self.first:
@@ -92,7 +92,7 @@ class Export:
         return (single or ends or [None])[-1]
 
     def _derivatives(self) -> tuple[dict[Node, Array], str]:
-        """The result's derivatives, or why there are none."""
+        """The result's derivatives, and a note if there are none."""
         if self.result is None:
             return {}, ""
         try:
@@ -101,7 +101,7 @@ class Export:
             return {}, f"No derivatives are shown: {error}."
 
     def _size(self, node: Node) -> int:
-        """How many elements the node has, of all its outputs; 0 where that is unknown."""
+        """The number of elements of all outputs of the node; 0 if unknown."""
         value = self.values[node]
         return 0 if value is None else int(flat(value).size)
 
@@ -112,10 +112,10 @@ class Export:
         value = self.values[node]
         return not isinstance(value, tuple) and takes_gradient(node, value)
 
-    # ---------------------------------------------------------------- all of it
+    # ---------------------------------------------------------------- the data
 
     def data(self) -> Json:
-        """The page's data."""
+        """Returns the page's data."""
         nodes = [self._node(item) for item in self.items]
         drawn = placed(self.picture, {node["k"]: width(node) for node in nodes})
         edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
@@ -128,7 +128,7 @@ class Export:
             "theme": self.options.theme,
             "size": [round(drawn.width, 1), round(drawn.height, 1)],
             "frames": {
-                "/".join(group): [round(one, 1) for one in box]
+                "/".join(group): [round(side, 1) for side in box]
                 for group, box in drawn.frames.items()
             },
             "result": None if self.result is None else self.first[self.result],
@@ -143,7 +143,7 @@ class Export:
         }
 
     def at(self, node: Any) -> int:
-        """The place of a node, or of the one of this name. Raises GraphError for none."""
+        """The place of a node, given itself or its name. Raises GraphError if there is none."""
         if isinstance(node, Node) and node in self.first:
             return self.first[node]
         for place, item in enumerate(self.items):
@@ -163,77 +163,77 @@ class Export:
         size = self.options.budget / 1e6
         return [
             *refusal,
-            f"{self.budget.cut} arrays are shown as a summary and a slice: the page's numbers are "
-            f"kept under {size:g} MB. Give budget= for more.",
+            f"{self.budget.cut} arrays are shown as a summary and a slice, as the page's numbers "
+            f"are limited to {size:g} MB. Increase budget= to show more.",
         ]
 
     def _node(self, item: Item) -> Json:
         node = item.node
         update = not item.key.startswith("n")
         value = None if update else self.values[node]
-        found: Json = {
+        data: Json = {
             "k": item.key, "n": item.label, "r": item.role, "t": item.kind,
             "o": "assign" if update else node.kind_name(),
             "d": _dtype(node, value), "sh": _shape(node, value),
         }  # fmt: skip
         if item.scope:
-            found["s"] = list(item.scope)
+            data["s"] = list(item.scope)
         if isinstance(node, Operation):
-            found["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
+            data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if plain := _attributes(node):
-                found["a"] = plain
+                data["a"] = plain
         if isinstance(node, Variable) and node.trainable:
-            found["tr"] = 1
+            data["tr"] = 1
         if (place := source(node)) is not None:
-            found["src"] = place
+            data["src"] = place
         if not update:
-            self._numbers(found, node, value)
-        return found
+            self._numbers(data, node, value)
+        return data
 
-    def _numbers(self, found: Json, node: Node, value: Any) -> None:
-        """Value, derivative, how to compute it, and what colours it."""
+    def _numbers(self, data: Json, node: Node, value: Any) -> None:
+        """Add the node's value, total derivative, block and overlay numbers."""
         if value is not None:
-            found["v"] = encoded(flat(value), self.budget)
-            found["by"] = bytes_of(value)
+            data["v"] = encoded(flat(value), self.budget)
+            data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
-                found["dead"] = share
+                data["dead"] = share
         if isinstance(value, tuple):
-            found["parts"] = [list(one.shape) for one in value]
+            data["parts"] = [list(output.shape) for output in value]
         if not isinstance(value, tuple) and takes_gradient(node, value):
-            found["g"] = 1
+            data["g"] = 1
         if node in self.totals:
-            found["j"] = encoded(self.totals[node], self.budget)
+            data["j"] = encoded(self.totals[node], self.budget)
         if isinstance(node, Operation) and not isinstance(node, Assign):
             block = self._sizes(node)[2]
-            found["b" if isinstance(block, int) else "why"] = block
+            data["b" if isinstance(block, int) else "why"] = block
         elif isinstance(node, Assign):
-            found["why"] = "an assignment lands when the run ends"
+            data["why"] = "an assignment takes effect at the end of the run"
 
     def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
         link = self.picture.links[number]
         source_at, target_at = self.place[link.source], self.place[link.target]
-        found: Json = {
+        data: Json = {
             "a": source_at,
             "b": target_at,
             "i": link.position,
-            "q": [round(one, 1) for point in straightened(path) for one in point],
+            "q": [round(side, 1) for point in straightened(path) for side in point],
         }
         target = self.items[target_at].node
         if isinstance(target, Operation) and link.target.startswith("n"):
-            self._derivative(found, target, link.position, number)
-        return found
+            self._derivative(data, target, link.position, number)
+        return data
 
     def _sizes(self, node: Operation) -> tuple[list[int], int, int | str]:
-        """The elements of the node's inputs and its own, and its block; worked out once."""
+        """The sizes of the node's inputs, its own size, and its block; computed once."""
         if node not in self._known:
             sizes = [self._size(x) for x in node.inputs]
             self._known[node] = sizes, self._size(node), self.blocks.of(node, self.values)
         return self._known[node]
 
-    def _derivative(self, found: Json, target: Operation, position: int, number: int) -> None:
-        """The edge's structure, and its numbers where the page can't work them out itself."""
+    def _derivative(self, data: Json, target: Operation, position: int, number: int) -> None:
+        """Add the edge's structure, and its local derivative if the page can't compute it."""
         sizes, out, block = self._sizes(target)
-        found["st"] = structure(target, position, sizes, out)
+        data["st"] = structure(target, position, sizes, out)
         shadow = self.shadows.get(target)
         if not isinstance(shadow, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
@@ -247,15 +247,15 @@ class Export:
         if derivative is not None:
             matrix, whole = derivative
             size = [out, sizes[position]]
-            found["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
-            found["l"].update(encoded(matrix, self.budget))
+            data["l"] = {"size": size, "whole": whole, "c": list(matrix.shape)}
+            data["l"].update(encoded(matrix, self.budget))
 
 
 # ---------------------------------------------------------------- pieces
 
 
 def source(node: Node) -> list[Any] | None:
-    """[file, line, text] of the user's line that built the node."""
+    """[file, line number, text] of the user's source line that built the node."""
     origin = node.origin
     if origin is None:
         return None
@@ -265,7 +265,7 @@ def source(node: Node) -> list[Any] | None:
 
 def _shape(node: Node, value: Any) -> Any:
     if isinstance(value, tuple):
-        return [int(sum(np.size(one) for one in value))] if value else None
+        return [int(sum(np.size(output) for output in value))] if value else None
     shape: Any = node.shape if value is None else np.shape(value)
     if shape is None or isinstance(node, MultipleOutputs):
         return None
@@ -279,9 +279,9 @@ def _dtype(node: Node, value: Any) -> str | None:
 
 
 def _attributes(node: Operation) -> str:
-    """The options the operation was made with, as they would be written."""
+    """The operation's attributes, as in a call: axis=0, keepdims=True."""
     parts: list[str] = []
-    for name, one in node.attributes.items():
-        text = one.label() if isinstance(one, Node) else repr(one)
+    for name, value in node.attributes.items():
+        text = value.label() if isinstance(value, Node) else repr(value)
         parts.append(f"{name}={text}"[:80])
     return ", ".join(parts)

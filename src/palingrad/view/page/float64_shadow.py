@@ -1,8 +1,8 @@
-"""Every node's value, and its twin in double precision that holds the value as shown.
+"""The value of every node, and its float64 shadow: a copy of the node that holds the shown value.
 
-The page multiplies and adds up the numbers it shows. So its derivatives are those at the values
-shown, in double precision, whatever the dtype of the graph: then paths add up to totals to the last
-digits.
+The page multiplies and adds the numbers that it shows. Its derivatives are therefore taken at the
+shown values and in double precision, whatever the graph's dtype, so that the sum over paths equals
+the total derivative up to rounding in the last digits.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.traversal.replay import replay
 
-Value = Any  # an array; for a node with several outputs a tuple of them; None where unknown
+Value = Any  # an array; a tuple of arrays for a node with several outputs; None if unknown
 
 
 def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[Node, Value]:
-    """Each node's value, None where a feed is missing. Nothing is assigned, nothing is kept.
+    """Returns each node's value, None if a feed is missing. Assignments are not executed.
 
-    `order` has inputs first. Raises FeedError for a feed that doesn't fit.
+    `order` has inputs first. Raises FeedError if a feed doesn't fit its placeholder.
     """
     fed = _accepted(feeds or {})
     known: dict[Node, Node] = {}
@@ -35,12 +35,12 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
     with graph_scope(None, hidden=True):
         for node in order:
             value = fed.get(node, node.value)
-            lacking = not missing.isdisjoint(node.inputs)
-            if value is None and (lacking or isinstance(node, Placeholder)):
+            incomplete = not missing.isdisjoint(node.inputs)
+            if value is None and (incomplete or isinstance(node, Placeholder)):
                 missing.add(node)
             elif isinstance(node, Placeholder):
                 known[node] = Constant(value)
-            elif value is not None and (lacking or not fed):
+            elif value is not None and (incomplete or not fed):
                 known[node] = node
         present = [node for node in order if node not in missing]
         built = replay(present, keeping_promises(_computed), known)
@@ -57,21 +57,21 @@ def _accepted(feeds: Any) -> dict[Node, Array]:
 
 
 def _computed(node: Operation, inputs: list[Any]) -> Operation:
-    """An eager node on these inputs; what is eager and depends on no feed isn't computed again."""
+    """The eager node on these inputs; an eager node with unchanged inputs is not recomputed."""
     same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
     return node if same and not node.deferred else node.rebuild(inputs)
 
 
 def doubled(value: Value) -> Value:
-    """The value with its floats in double precision."""
+    """The value with floating-point arrays converted to float64."""
     if isinstance(value, tuple):
-        return tuple(doubled(one) for one in value)
+        return tuple(map(doubled, value))
     array = np.asarray(value)
     return array.astype(float64) if is_floating(array.dtype) else array
 
 
 def shadows_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
-    """A twin for each node that has a value: the same operation on its inputs' twins."""
+    """The float64 shadow of each node with a value: the same operation on its inputs' shadows."""
     wide = {node: doubled(values[node]) for node in order if values[node] is not None}
     ends = {
         node: Constant.holding(value)
@@ -82,7 +82,7 @@ def shadows_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node
 
 
 def flat(value: Value) -> Array:
-    """An array as it is; several outputs one after another."""
+    """An array unchanged; several outputs as one concatenated 1-D array."""
     if not isinstance(value, tuple):
         return np.asarray(value)
-    return np.concatenate([np.ravel(one) for one in value]) if value else np.zeros(0)
+    return np.concatenate([np.ravel(output) for output in value]) if value else np.zeros(0)

@@ -1,4 +1,4 @@
-"""What the page can colour nodes by that needs the machine: seconds, bytes, dead units."""
+"""Measurements by which the page can colour nodes: time, memory, dead units."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...ops.activation import Rectifier
 
-_SECONDS = 0.5  # to spend on measuring
+_SECONDS = 0.5  # the time limit of all measurements together
 
 
 def seconds_of(order: Sequence[Node], values: Mapping[Node, Any]) -> dict[Node, float]:
-    """How long each operation took here, the fastest of three, with NumPy."""
-    found: dict[Node, float] = {}
+    """The time of each operation in the numpy engine, in seconds: the fastest of three runs."""
+    times: dict[Node, float] = {}
     end = time.perf_counter() + _SECONDS
     with graph_scope(None, hidden=True), np.errstate(all="ignore"):
         for node in order:
             if not isinstance(node, Operation) or isinstance(node, (Item, MultipleOutputs)):
                 continue
-            given = [values[x] for x in node.inputs]
-            if any(one is None for one in given) or time.perf_counter() > end:
+            inputs = [values[x] for x in node.inputs]
+            if any(value is None for value in inputs) or time.perf_counter() > end:
                 continue
             try:
-                found[node] = min(_timed(node, given) for _ in range(3))
+                times[node] = min(_timed(node, inputs) for _ in range(3))
             except (PalingradError, TypeError, ValueError):
                 continue
-    return found
+    return times
 
 
 def _timed(node: Operation, values: Sequence[Any]) -> float:
@@ -43,16 +43,16 @@ def _timed(node: Operation, values: Sequence[Any]) -> float:
 
 
 def bytes_of(value: Any) -> int:
-    """The size of a value in memory."""
+    """The size of a value in memory, in bytes."""
     if isinstance(value, tuple):
-        return sum(bytes_of(one) for one in value)
+        return sum(map(bytes_of, value))
     return int(np.asarray(value).nbytes)
 
 
 def dead_units(node: Node, value: Any) -> float | None:
-    """Of a rectifier's units (the last axis) the share that is off for every example.
+    """The fraction of a rectifier's units (last axis) that are inactive in every example.
 
-    None for everything else, and where there is one example only.
+    None for other operations, and if there is only one example.
     """
     if not isinstance(node, Rectifier) or not isinstance(value, np.ndarray):
         return None

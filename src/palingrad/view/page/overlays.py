@@ -1,4 +1,4 @@
-"""What stands beside a graph's own numbers: the user's, seconds, other runs of the graph."""
+"""Overlays: numbers shown in addition to the graph's own: the user's, times, other runs."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ Json = dict[str, Any]
 
 
 def overlays(export: Export) -> list[Json]:
-    """The user's own numbers by place, and seconds where they were asked for."""
+    """The user's numbers by place, and the time of each operation if `time` is set."""
     given: Mapping[Any, Any] = export.options.overlay or {}
     if given and not isinstance(next(iter(given.values())), Mapping):
         given = {"your numbers": given}
-    found: list[Json] = []
+    tables: list[Json] = []
     for name, table in given.items():
         at = {export.at(node): float(number) for node, number in table.items()}
-        found.append({"name": str(name), "at": at})
+        tables.append({"name": str(name), "at": at})
     if export.options.time:
         seconds = seconds_of(export.order, export.values)
-        at = {export.first[node]: round(one, 9) for node, one in seconds.items()}
-        found.append({"name": "time", "unit": "s", "at": at})
-    return found
+        at = {export.first[node]: round(time, 9) for node, time in seconds.items()}
+        tables.append({"name": "time", "unit": "s", "at": at})
+    return tables
 
 
 def runs(export: Export) -> list[Json]:
-    """Other runs of the same graph: values by place, each with its name."""
-    others = export.options.compare
-    if others is None:
+    """Other runs of the same graph: for each its name and its values by place."""
+    compared = export.options.compare
+    if compared is None:
         return []
-    if not isinstance(others, Mapping) or not all(isinstance(name, str) for name in others):
-        others = {"the other run": others}
-    return [{"name": name, "v": _values(export, other)} for name, other in others.items()]
+    if not isinstance(compared, Mapping) or not all(isinstance(name, str) for name in compared):
+        compared = {"the other run": compared}
+    return [{"name": name, "v": _values(export, run)} for name, run in compared.items()]
 
 
-def _values(export: Export, other: Any) -> Json:
-    """Another run's values: given by node or name, or those of a graph of the same structure."""
-    if isinstance(other, Mapping):
-        found = {export.at(node): np.asarray(value) for node, value in other.items()}
+def _values(export: Export, run: Any) -> Json:
+    """Another run's values: given by node or name, or those of a graph with the same structure."""
+    if isinstance(run, Mapping):
+        values = {export.at(node): np.asarray(value) for node, value in run.items()}
     else:
-        found = _same_graph(export, type(export)(other, type(export.options)()))
-    return {str(at): encoded(value, export.budget) for at, value in found.items()}
+        values = _same_graph(export, type(export)(run, type(export.options)()))
+    return {str(at): encoded(value, export.budget) for at, value in values.items()}
 
 
 def _same_graph(export: Export, other: Export) -> dict[int, Any]:
-    """The other graph's values, node by node. Raises GraphError where the structures differ."""
+    """The other graph's values by place. Raises GraphError if the structures differ."""
     mine = [(item.node.kind_name(), len(item.node.inputs)) for item in export.items]
     theirs = [(item.node.kind_name(), len(item.node.inputs)) for item in other.items]
     if mine != theirs:

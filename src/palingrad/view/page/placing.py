@@ -1,4 +1,4 @@
-"""Where the cards stand: their sizes, the layout, and lines without points they don't need."""
+"""The layout of the page's cards: their widths, their positions, and the points of the lines."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from ..drawing.layout.layered import Layout, layout
 from ..drawing.model import Picture
 
 HEIGHT = 46.0  # of a node's card, in pixels
-LARGE = 1_500  # nodes of a graph whose layout leaves out what is used over and over
-USES = 8  # of a leaf that count as over and over
-SHARED = 2  # uses in an optimizer's step, above which a number belongs to all Variables
-SPACE = 120.0  # between both passes and the step
+LARGE = 1_500  # nodes of a graph from which on the layout ignores edges of frequently used leaves
+USES = 8  # uses above which a leaf counts as frequently used
+SHARED = 2  # uses in an optimizer's step above which a node counts as shared by all Variables
+SPACE = 120.0  # between the two passes and the optimizer's step
 
 Point = tuple[float, float]
 
 
 def width(node: Mapping[str, Any]) -> float:
-    """The width of a node's card: its two lines, at seven pixels a character."""
+    """The width of a node's card, for two lines of about seven pixels per character."""
     unnamed = node["n"] == node["o"] or node["t"] != "operation"
     first = len(node["n"]) + (0 if unnamed else 2 + len(node["o"]))
     second = 17 if node["sh"] == [] else 12 + len(str(node["sh"] or ""))
@@ -28,10 +28,10 @@ def width(node: Mapping[str, Any]) -> float:
 
 
 def placed(shown: Picture, widths: Mapping[str, float]) -> Layout:
-    """The layout of all cards, with one path for each link of the picture.
+    """Returns the layout of all cards, with one path for each link of the picture.
 
-    What an optimizer does stands beside both passes, a small graph for each Variable: in layers
-    with the rest it would be a strip too wide to be read.
+    The optimizer's step is laid out separately, as a small graph per Variable beside the two
+    passes; in common layers it would be too wide to read.
     """
     roles = {item.key: item.role for item in shown.items}
     pairs = [(link.source, link.target) for link in shown.links]
@@ -63,12 +63,12 @@ def placed(shown: Picture, widths: Mapping[str, float]) -> Layout:
 
 
 def _both(pair: tuple[str, str], roles: Mapping[str, str], role: str) -> bool:
-    """Inside the backward part edges lead up: it stands beside the forward part, mirrored."""
+    """Whether both ends of a link have this role. (Links of the backward pass point up.)"""
     return roles[pair[0]] == roles[pair[1]] == role
 
 
 def _beside(drawn: Layout, part: Layout) -> Point:
-    """Where the next part starts: on the right of what is there, below where that is wide."""
+    """The offset of the next part: to the right of the drawn ones, or below if they are wide."""
     if not drawn.positions:
         return 0.0, 0.0
     return (
@@ -79,7 +79,7 @@ def _beside(drawn: Layout, part: Layout) -> Point:
 
 
 def _with(drawn: Layout, part: Layout, right: float, down: float) -> Layout:
-    """Both; a frame that both have stays where it was."""
+    """The layout of both parts; a frame in both keeps its first position."""
     moved = {key: (x + right, y + down) for key, (x, y) in part.positions.items()}
     frames = {group: (x + right, y + down, w, h) for group, (x, y, w, h) in part.frames.items()}
     width, height = (part.width + right, part.height + down) if moved else (0.0, 0.0)
@@ -92,22 +92,22 @@ def _with(drawn: Layout, part: Layout, right: float, down: float) -> Layout:
 def _between(
     shown: Picture, pairs: Sequence[tuple[str, str]], roles: Mapping[str, str]
 ) -> set[int]:
-    """The links that the step of an optimizer is laid out without: from the passes, to what
-    gathers all assignments, and from numbers that all Variables' steps share, but the first."""
-    gathering = {item.key for item in shown.items if isinstance(item.node, MultipleOutputs)}
+    """The links that the layout of an optimizer's step ignores: those from the two passes, those to
+    the group of all assignments, and all but the first from a node shared by all Variables."""
+    groups = {item.key for item in shown.items if isinstance(item.node, MultipleOutputs)}
     uses: dict[str, list[int]] = {}
-    found: set[int] = set()
+    ignored: set[int] = set()
     for n, (a, b) in enumerate(pairs):
-        if _both((a, b), roles, "update") and b not in gathering:
+        if _both((a, b), roles, "update") and b not in groups:
             uses.setdefault(a, []).append(n)
         elif "update" in (roles[a], roles[b]):
-            found.add(n)
-    return found | {n for numbers in uses.values() if len(numbers) > SHARED for n in numbers[1:]}
+            ignored.add(n)
+    return ignored | {n for numbers in uses.values() if len(numbers) > SHARED for n in numbers[1:]}
 
 
 def _far(shown: Picture, pairs: Sequence[tuple[str, str]]) -> set[int]:
-    """In a large graph, the uses of a leaf that is used over and over, all but the first: as lines
-    of their own through every layer they would be most of the layout."""
+    """In a large graph, all but the first use of each frequently used leaf: their dummy vertices in
+    every layer would dominate the layout."""
     if len(shown.items) < LARGE:
         return set()
     leaves = {item.key for item in shown.items if not item.node.inputs}
@@ -125,9 +125,9 @@ def _straight(positions: Mapping[str, Point], pair: tuple[str, str]) -> list[Poi
 
 
 def straightened(path: Sequence[Point]) -> list[Point]:
-    """The points of a line without those in the middle of a straight piece."""
-    kept = list(path[:1])
+    """The points of a line without those inside a vertical segment."""
+    points = list(path[:1])
     for place in range(1, len(path) - 1):
-        if not kept[-1][0] == path[place][0] == path[place + 1][0]:
-            kept.append(path[place])
-    return [*kept, path[-1]] if len(path) > 1 else kept
+        if not points[-1][0] == path[place][0] == path[place + 1][0]:
+            points.append(path[place])
+    return [*points, path[-1]] if len(path) > 1 else points

@@ -1,4 +1,4 @@
-"""pg.view: the page of a graph, written to a file, opened in a browser, or inline in a notebook."""
+"""`pg.view`: the page of a graph, as a file, in a browser, or inline in a notebook."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Theme = Literal["auto", "light", "dark"]
 
 
 class Page:
-    """A page that was made: in a notebook it shows itself, `save` writes it, `open` opens it."""
+    """A page: notebooks display it, `save` writes it to a file, `open` opens it in a browser."""
 
     def __init__(self, text: str, *, height: int = 640) -> None:
         self.text = text
@@ -34,7 +34,7 @@ class Page:
         return self.path
 
     def open(self) -> Path:
-        """Show the page in the browser, from a file of its own if it wasn't saved."""
+        """Open the page in the browser, from a temporary file if it wasn't saved."""
         if self.path is None:
             handle, name = tempfile.mkstemp(prefix="palingrad-", suffix=".html")
             os.close(handle)
@@ -56,12 +56,12 @@ class Page:
 
 
 def html(what: Any, **options: Any) -> str:
-    """The text of the page about `what`; options as for `show`."""
+    """The HTML text of the page; options as for `show`."""
     return page(Export(what, Options(**options)).data())
 
 
 def write(what: Any, path: Any, **options: Any) -> Path:
-    """Write the page about `what` to `path`; options as for `show`."""
+    """Write the page to `path`; options as for `show`."""
     return Page(html(what, **options)).save(path)
 
 
@@ -79,41 +79,40 @@ def show(
     theme: Theme = "auto",
     open: bool | None = None,
 ) -> Page:
-    """The page about a node and all it depends on, about several nodes, a Graph or a Program.
+    """Returns the page of nodes and everything they depend on, of a Graph or of a Program.
 
-    It is one HTML file without any network: the graph with its values, gradients and local
-    derivatives, every path of the chain rule, both passes step by step, and what would happen if.
+    The page is a self-contained HTML file: the graph with values, gradients and local derivatives,
+    every path of the chain rule, both passes step by step, and edits of leaf values.
 
-    path: where to write it; else a file in the temporary folder. In a notebook it shows itself.
-    of: the node that is differentiated, where the graph doesn't end in one number.
-    feeds: values for placeholders, so that a graph that waits shows numbers.
-    overlay: numbers by node or name that colour the graph, {node: number}, or several of these by
-    name.
+    path: the file to write; by default a temporary file, once the page is opened.
+    of: the node to differentiate; by default the last output, preferably a scalar.
+    feeds: values for placeholders, so that a deferred graph shows numbers.
+    overlay: numbers that colour the graph, {node or name: number}, or several such dicts by name.
     compare: another run of the same graph (a node, or values by node), or several by name.
-    time: measure what each operation takes.
-    budget: bytes of numbers that the page may hold; what is over is shown as a summary and a slice.
+    time: measure the time of each operation.
+    budget: bytes of numbers in the page; arrays beyond it are shown as a summary and a slice.
     theme: 'auto', 'light' or 'dark'.
-    open: open the browser; by default where Python is interactive and no notebook shows the page.
+    open: open the browser; by default if Python is interactive and not in a notebook.
 
-    Raises GraphError for what isn't a graph, FeedError for a feed that doesn't fit.
+    Raises GraphError if `what` is no graph, FeedError if a feed doesn't fit its placeholder.
     """
     if theme not in ("auto", "light", "dark"):
         raise GraphError(f"view: theme must be 'auto', 'light' or 'dark', got {theme!r}")
-    made = Page(
+    shown = Page(
         html(
             what, of=of, feeds=feeds, title=title, overlay=overlay, compare=compare, time=time,
             budget=budget, theme=theme,
         )
     )  # fmt: skip
     if path is not None:
-        made.save(path)
+        shown.save(path)
     if open if open is not None else _interactive() and not in_notebook():
-        made.open()
-    return made
+        shown.open()
+    return shown
 
 
 def in_notebook() -> bool:
-    """Whether a Jupyter kernel runs us."""
+    """Whether the process is a Jupyter kernel."""
     return "ipykernel" in sys.modules
 
 

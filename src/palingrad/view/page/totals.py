@@ -1,4 +1,4 @@
-"""∂result/∂node for every node, and the local derivative of an edge, by the library's own rules."""
+"""∂result/∂node for every node, and the local derivatives of edges, by the library's vjp rules."""
 
 from __future__ import annotations
 
@@ -16,39 +16,40 @@ from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 
-ROWS = 16  # elements of a result of which each has its own row in the total Jacobians
-ENTRIES = 4096  # of a Jacobian that is given whole
-CORNER = 12  # rows and columns shown of a larger one
+ROWS = 16  # the largest number of elements of a result that has total Jacobians
+ENTRIES = 4096  # the largest number of elements of a local Jacobian that is exported whole
+CORNER = 12  # rows and columns exported of a larger one
 
 
 def totals(result: Node, shadows: Mapping[Node, Node]) -> dict[Node, Array]:
-    """∂result/∂node as a matrix (result's size, node's size) for every node that is reached.
+    """∂result/∂node as a matrix (result's size, node's size), for every node with a gradient.
 
-    Nothing where the result has no value, isn't of floats, or has more than `ROWS` elements.
+    Empty if the result has no value, is not floating-point, or has more than `ROWS` elements.
     """
     y = shadows.get(result)
     if y is None or not is_inexact(y.dtype) or y.numpy().size > ROWS:
         return {}
     rows: dict[Node, list[Array]] = {}
-    back = {id(shadow): node for node, shadow in shadows.items()}
+    originals = {id(shadow): node for node, shadow in shadows.items()}
     with graph_scope(None, hidden=True):
         for place in range(y.numpy().size):
             for shadow, g in reverse({y: one_hot_like(y, place)}).items():
-                if id(shadow) in back and not isinstance(shadow, MultipleOutputs):
-                    found = rows.setdefault(back[id(shadow)], [])
-                    found += [np.zeros(shadow.numpy().size)] * (place - len(found))
-                    found.append(g.numpy().ravel())
+                if id(shadow) in originals and not isinstance(shadow, MultipleOutputs):
+                    matrix = rows.setdefault(originals[id(shadow)], [])
+                    matrix += [np.zeros(shadow.numpy().size)] * (place - len(matrix))
+                    matrix.append(g.numpy().ravel())
     size = y.numpy().size
     return {
-        node: np.stack([*found, *[np.zeros(found[0].size)] * (size - len(found))])
-        for node, found in rows.items()
+        node: np.stack([*matrix, *[np.zeros(matrix[0].size)] * (size - len(matrix))])
+        for node, matrix in rows.items()
     }
 
 
 def local(shadow: Operation, position: int) -> tuple[Array, bool] | None:
-    """∂y/∂x of one operand as a matrix (y's size, x's size), and whether that is all of it.
+    """∂y/∂x for one operand as a matrix (y's size, x's size), and whether the matrix is whole.
 
-    Of a large one only a corner; None where there is no derivative, or no end of work.
+    A large Jacobian is cut to its upper left corner. None if there is no derivative, or if the
+    computation would be too expensive.
     """
     x, y = shadow.inputs[position], shadow
     if isinstance(y.value, tuple) or isinstance(x.value, tuple) or not _floats(x, y):
@@ -76,7 +77,7 @@ def _floats(*nodes: Node) -> bool:
 
 
 def takes_gradient(node: Node, value: Any) -> bool:
-    """Whether a gradient is shown: nodes of floats, but not the bare numbers in expressions."""
+    """Whether a gradient is shown: for floating-point nodes other than literals in expressions."""
     bare = isinstance(node, Constant) and node.scalar is not None
     if bare or isinstance(node, MultipleOutputs):
         return False
@@ -84,6 +85,6 @@ def takes_gradient(node: Node, value: Any) -> bool:
 
 
 def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:
-    """What is known of ∂y/∂x from the operation alone, in a word."""
+    """The structure of ∂y/∂x in a word, as far as the operation determines it."""
     size = sizes[position]
     return "number" if size == out == 1 else node.structure(position, size, out)

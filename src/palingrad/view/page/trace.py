@@ -1,7 +1,7 @@
-"""Formulas written down as steps that the page's own arithmetic can repeat.
+"""Traces formulas to steps that the page's JavaScript arithmetic can execute.
 
-`f(m, x)` is called with an `m` that computes as NumPy does and notes each call: an operation that
-was never heard of becomes steps of the names in `maths.js` just as a built-in one does.
+`f(m, x)` is called with an `m` that computes with NumPy and records each call. A user-defined
+operation thus becomes steps of the functions in `maths.js`, like a built-in one.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from ...maths import numpy_maths
 from ...maths.operands import Operand
 from ...maths.protocol import ARRAYS, ELEMENTWISE
 
-# The names that assets/maths.js has, too: all that work on numbers, but for shifts of their bits.
+# The functions that assets/maths.js also implements: all numeric ones except bit shifts.
 IN_PAGE = frozenset((*ELEMENTWISE, *ARRAYS)) - {"asarray", "left_shift", "right_shift"}
 
 
 class Unsupported(Exception):
-    """The page can't do this; the text says what."""
+    """Raised if the page can't compute a formula; the text says why."""
 
 
 class Tape:
-    """The maths namespace that computes and notes. Steps refer to earlier ones as '%number'."""
+    """A maths namespace that computes and records steps; '%n' refers to step or operand n."""
 
     def __init__(self, start: int) -> None:
         self.steps: list[list[Any]] = []
-        self.start = start  # numbers below are operands
+        self.start = start  # smaller numbers refer to operands
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -44,28 +44,28 @@ class Tape:
                 value = getattr(numpy_maths, name)(*map(_plain, args), **options)
             step: list[Any] = [name, *map(encode, args)]
             if options:
-                step.append({key: encode(one) for key, one in options.items()})
-            return self.noted(step, value)
+                step.append({key: encode(value) for key, value in options.items()})
+            return self.recorded(step, value)
 
         return call
 
-    def noted(self, step: list[Any], value: Any) -> Traced:
-        """The result of one more step."""
+    def recorded(self, step: list[Any], value: Any) -> Traced:
+        """Record a step and return its result."""
         if name_of_bits(step[0]) and not _boolean(value):
-            raise Unsupported("the page has no bits of integers")
+            raise Unsupported("the page can't compute bitwise operations on integers")
         self.steps.append(step)
         return Traced(self, self.start + len(self.steps) - 1, value)
 
     def constant(self, array: Any) -> Traced:
-        """An array that is part of the formula."""
+        """Record an array that the formula contains."""
         array = np.asarray(array)
         if array.size > 4096:
-            raise Unsupported("a constant inside is too large")
-        return self.noted(["const", list(array.shape), encode(array.ravel().tolist())], array)
+            raise Unsupported("its formula contains a large constant")
+        return self.recorded(["const", list(array.shape), encode(array.ravel().tolist())], array)
 
 
 def name_of_bits(name: str) -> bool:
-    """Whether the function works on bits, which the page only has for booleans."""
+    """Whether the function is bitwise; the page supports these for booleans only."""
     return name.startswith("bitwise_")
 
 
@@ -74,7 +74,7 @@ def _boolean(value: Any) -> bool:
 
 
 class Traced(Operand):
-    """An array, or a list of them, together with where on the tape it came from."""
+    """An array, or a list of arrays, with the number of the step that computed it."""
 
     __array_ufunc__ = None  # NumPy leaves operators to this class
     __hash__ = None  # pyright: ignore[reportAssignmentType]
@@ -100,20 +100,20 @@ class Traced(Operand):
 
     def __getitem__(self, index: Any) -> Traced:
         if isinstance(self.value, (list, tuple)):
-            return self.tape.noted(["item", encode(self), index], self.value[index])
+            return self.tape.recorded(["item", encode(self), index], self.value[index])
         return self.tape.slice_of(self, index if isinstance(index, tuple) else (index,))
 
     def applied(self, name: str, *operands: Any) -> Any:
         return getattr(self.tape, name)(*operands)
 
     def __bool__(self) -> bool:
-        raise Unsupported("its formula decides by values")
+        raise Unsupported("its formula branches on values")
 
     __float__ = __int__ = __index__ = __bool__  # pyright: ignore[reportAssignmentType]
 
 
 def _plain(argument: Any) -> Any:
-    """The argument as NumPy takes it."""
+    """The argument with each Traced replaced by its value."""
     if isinstance(argument, Traced):
         return argument.value
     if isinstance(argument, (list, tuple)):
@@ -121,24 +121,24 @@ def _plain(argument: Any) -> Any:
     return argument
 
 
-def encode(one: Any) -> Any:
-    """An argument as JSON; Unsupported where there is no way to write it."""
-    if isinstance(one, Traced):
-        return f"%{one.place}"
-    if one is None or isinstance(one, (bool, int)):
-        return one
-    if isinstance(one, float):
-        return one if math.isfinite(one) else {"number": str(one).replace("inf", "Infinity")}
-    if isinstance(one, np.generic):
-        return encode(one.item())
-    if isinstance(one, slice):
-        return {"slice": [one.start, one.stop, one.step]}
-    if isinstance(one, EllipsisType):
+def encode(value: Any) -> Any:
+    """An argument as JSON. Raises Unsupported if JSON can't represent it."""
+    if isinstance(value, Traced):
+        return f"%{value.place}"
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"number": str(value).replace("inf", "Infinity")}
+    if isinstance(value, np.generic):
+        return encode(value.item())
+    if isinstance(value, slice):
+        return {"slice": [value.start, value.stop, value.step]}
+    if isinstance(value, EllipsisType):
         return "..."
-    if isinstance(one, np.dtype):
-        return one.name
-    if isinstance(one, Sequence) and not isinstance(one, str):
-        return [encode(part) for part in one]
-    if isinstance(one, np.ndarray):
-        return {"array": [list(one.shape), encode(one.ravel().tolist())]}
-    raise Unsupported(f"the page has no {type(one).__name__}")
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [encode(part) for part in value]
+    if isinstance(value, np.ndarray):
+        return {"array": [list(value.shape), encode(value.ravel().tolist())]}
+    raise Unsupported(f"the page has no {type(value).__name__}")

@@ -1,4 +1,4 @@
-"""The chain rule of the page's nodes, worked out step by step, where it is short enough to read."""
+"""Step-by-step derivations for the page's nodes, where they are short enough to read."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from ...graph.node import Node
 from ..reading.mathematics.derivation import derivation
 from ..reading.mathematics.steps import Derivation
 
-LARGEST = 250  # nodes of a graph beyond which there are none
-STEPS = 40  # of a derivation that is shown
-SIZE = 150_000  # characters for all of them
+LARGEST = 250  # the largest number of nodes with gradients for which derivations are written
+STEPS = 40  # the largest number of steps of a derivation
+SIZE = 150_000  # the largest number of characters of all derivations together
 
 
 def worked(
     result: Node | None, order: Sequence[Node], wanted: Mapping[Node, Any], feeds: Any
 ) -> dict[int, str]:
-    """By a node's place in `order` the derivation of the result by it, as HTML, Variables first, as
-    far as there is room; `wanted` are the nodes that a gradient flows to."""
-    found: dict[int, str] = {}
+    """Returns the derivation of ∂result/∂node as HTML, by the node's place in `order`.
+
+    `wanted` are the nodes that the result depends on; Variables come first, until SIZE is reached.
+    """
+    texts: dict[int, str] = {}
     if result is None or len(wanted) > LARGEST:
-        return found
+        return texts
     left = SIZE
     nodes = [place for place, node in enumerate(order) if node in wanted and node is not result]
     for place in sorted(nodes, key=lambda place: _rank(order[place])):
@@ -32,8 +34,8 @@ def worked(
         if left < 0:
             break
         if text:
-            found[place] = text
-    return found
+            texts[place] = text
+    return texts
 
 
 def _rank(node: Node) -> int:
@@ -44,5 +46,5 @@ def _steps(result: Node, node: Node, feeds: Any) -> str:
     try:
         steps: Derivation = derivation(result, node, feeds=feeds)
     except PalingradError:
-        return ""  # an operation without a rule that can be written, or a feed that isn't known
+        return ""  # an operation has no rule that can be written, or a feed is missing
     return steps.html(title=False) if len(steps.steps) <= STEPS else ""

@@ -1,1 +1,1 @@
-"""Derivatives to read: as mathematics (LaTeX, worked derivations) and as NumPy source code."""
+"""Readable computations: as mathematics (LaTeX, worked derivations) and as NumPy source code."""

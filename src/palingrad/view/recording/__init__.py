@@ -1,1 +1,1 @@
-"""Recording runs onto a tape, keeping values within a budget, and computing a tape again."""
+"""Recording: runs on a tape, retention of values within a memory budget, and recomputation."""

@@ -1,6 +1,6 @@
-"""What a tape knows of a node: what it computes and from which other entries of the same run.
+"""Entries of a tape: for each node of a run, its operation and the entries of its inputs.
 
-Entries hold no nodes and no values, so runs of the same program share them, and they can be saved.
+Entries hold no nodes and no values, so that runs of one program share them and files can hold them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from ..drawing.model import Kind, Role
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """An operation and its attributes: all it takes to compute a value again."""
+    """An operation and its attributes, with which a value can be recomputed."""
 
     operation: type[Operation]
     attributes: Mapping[str, Any]
 
     def __call__(self, *values: Any) -> Any:
-        """The value for these inputs' values, by the operation's own formula, bit for bit."""
+        """Returns the value for these input values, bit for bit as the operation computes it."""
         operation = self.operation
         if operation.compute is Operation.compute:
             with np.errstate(all="ignore"):
@@ -44,10 +44,11 @@ def _sealed(value: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One node of a run. `place` is its number there, `inputs` are the places of its inputs.
+    """One node of a run. `place` is its index in the run, `inputs` are the indices of its inputs.
 
-    An operation without a formula is an assignment: it gives the Variable number `variable` the
-    value of its input. Shapes and dtypes of several outputs are tuples of them.
+    An entry of kind "operation" with a `variable` is an assignment: it assigns the value of its
+    input to the Variable with that number. If a node has several outputs, `shape` and `dtype` are
+    tuples.
     """
 
     place: int
@@ -62,24 +63,24 @@ class Entry:
     scope: str = ""
     formula: Formula | None = None
     variable: int | None = None
-    gradient_of: int | None = None  # the number of the Variable whose gradient it is part of
+    gradient_of: int | None = None  # the number of the Variable to whose gradient it contributes
 
     @property
     def assigns(self) -> bool:
-        """Whether it gives a Variable a new value."""
+        """Whether the entry is an assignment to a Variable."""
         return self.kind == "operation" and self.variable is not None
 
     def __str__(self) -> str:
-        what = "←" if self.assigns else "=" if self.kind == "operation" else ":"
-        made = self.operation if self.kind == "operation" else self.kind
+        sign = "←" if self.assigns else "=" if self.kind == "operation" else ":"
+        kind = self.operation if self.kind == "operation" else self.kind
         shape = text(self.shape) if isinstance(self.dtype, str) else self.shape
         where = "" if self.origin is None else f"  {self.origin}"
-        return f"{self.name} {what} {made} {shape} {self.dtype}{where}"
+        return f"{self.name} {sign} {kind} {shape} {self.dtype}{where}"
 
 
 @dataclass(frozen=True, eq=False)
 class Script:
-    """The entries of a run in the order they were computed, inputs first."""
+    """The entries of a run in the order of computation, inputs first."""
 
     title: str
     entries: tuple[Entry, ...]
@@ -88,29 +89,29 @@ class Script:
         return len(self.entries)
 
 
-Source = tuple[int, int]  # the run and the place there that a leaf's value comes from
+Source = tuple[int, int]  # (run, place in it): the entry from which a leaf takes its value
 
 
 @dataclass(eq=False)
 class Run:
-    """One run: its script, a value for each entry, and where leaves got theirs, if on this tape."""
+    """One run: its script, the value of each entry, and the sources of leaves recorded earlier."""
 
     number: int
     script: Script
     values: list[Any]
     sources: Mapping[int, Source]
-    whole: bool = True  # whether what operations computed is kept as it was asked for
-    fed: bool = True  # whether leaves are kept whole
+    whole: bool = True  # whether the budget left the values of operations as `keep` requests
+    fed: bool = True  # whether the values of leaves are whole
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The run's entries, in the order they were computed."""
+        """The run's entries, in the order of computation."""
         return self.script.entries
 
 
 def with_roles(entries: Sequence[Entry], levels: Sequence[int]) -> tuple[Entry, ...]:
-    """The entries with their roles: backward by the level of their origin, update where only
-    assignments need them, else forward."""
+    """The entries with their roles: "backward" if the level of the origin is positive, "update" if
+    only assignments use the value, otherwise "forward"."""
     users: list[list[int]] = [[] for _ in entries]
     for entry in entries:
         for x in entry.inputs:
@@ -123,8 +124,7 @@ def with_roles(entries: Sequence[Entry], levels: Sequence[int]) -> tuple[Entry, 
         elif levels[entry.place]:
             roles[entry.place] = "backward"
         elif used and entry.kind != "variable":
-            found: set[Role] = {roles[user] for user in used}
-            settled = found == {"update"} or (entry.kind == "constant" and len(found) == 1)
-            if settled:
-                roles[entry.place] = found.pop()
+            consumers: set[Role] = {roles[user] for user in used}
+            if consumers == {"update"} or (entry.kind == "constant" and len(consumers) == 1):
+                roles[entry.place] = consumers.pop()
     return tuple(replace(entry, role=roles[entry.place]) for entry in entries)

@@ -1,4 +1,4 @@
-"""record: everything that this thread computes, onto a tape."""
+"""`record`: writes everything that the current thread computes onto a tape."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from .entries import Entry, Formula, Run, Script, Source, with_roles
 from .retention import Keep, is_whole
 from .tape import Tape
 
-LONGEST = 20_000  # entries after which a stretch of eager code is cut
-BUDGET = 1 << 30
+LONGEST = 20_000  # entries after which a run of eager code is split
+BUDGET = 1 << 30  # bytes
 
 
 @contextmanager
 def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape]:
-    """Record forward, backward and updates of all that this thread computes inside the `with`.
+    """Records the forward pass, backward pass and updates of this thread inside the `with`.
 
-    Eager code, sessions and functions alike; the latter run node by node meanwhile, with the numpy
-    engine's numbers. keep="all" keeps every value, "summary" moments and a histogram, "sample"
-    these and 64 elements; what is fed is kept in any case, so that all can be computed again.
-    Beyond `budget` bytes the oldest runs are summarised, and `tape.dropped` says so.
+    Applies to eager code, sessions and functions; the latter two run node by node in the numpy
+    engine meanwhile. keep="all" keeps every value, "summary" moments and a histogram, "sample"
+    these and 64 elements; the values of leaves are kept, so that all others can be recomputed.
+    Beyond `budget` bytes the oldest runs are summarised too; `tape.dropped` reports this.
 
     >>> import palingrad as pg
     >>> w = pg.Variable(3.0, name="w")
@@ -54,7 +54,7 @@ def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape
 
 
 class _Draft:
-    """A run that is being recorded: entries so far, with their values and nodes."""
+    """A run that is being recorded: its entries so far, with their values and nodes."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -62,13 +62,13 @@ class _Draft:
         self.levels: list[int] = []
         self.values: list[Any] = []
         self.sources: dict[int, Source] = {}
-        self.nodes: list[Node] = []  # kept until the run ends: names need them, and ids last
-        self.alive: list[Node] = []  # whose ids must stay their own, too
-        self.places: dict[int, int] = {}  # of nodes, by id
-        self.assigned: dict[int, int] = {}  # the last assignment of a Variable, by its number
-        self.inner: dict[int, Node] = {}  # what composites are made of
-        self.after: set[int] = set()  # places that depend on a backward pass
-        self.ends = False  # whether what begins anew belongs to the next run
+        self.nodes: list[Node] = []  # kept until the run ends, for their names and unique ids
+        self.alive: list[Node] = []  # other nodes kept so that their ids stay unique
+        self.places: dict[int, int] = {}  # id of a node → place
+        self.assigned: dict[int, int] = {}  # number of a Variable → place of its last assignment
+        self.inner: dict[int, Node] = {}  # nodes in the expansions of composites, by id
+        self.after_backward: set[int] = set()  # places that depend on a backward pass
+        self.ends = False  # whether the next independent operation starts a new run
 
     def add(
         self,
@@ -79,7 +79,7 @@ class _Draft:
         variable: int | None = None,
         assigns: bool = False,
     ) -> int:
-        """Append an entry for a node; an assignment is an entry of its own."""
+        """Append an entry for a node or for an assignment, and return its place."""
         place = len(self.entries)
         formula = None
         if isinstance(node, Operation) and not assigns and (inputs or not node.inputs):
@@ -93,8 +93,8 @@ class _Draft:
                 "",
                 "forward",
                 inputs,
-                tuple(one.shape for one in value) if several else value.shape,
-                tuple(one.dtype.name for one in value) if several else value.dtype.name,
+                tuple(array.shape for array in value) if several else value.shape,
+                tuple(array.dtype.name for array in value) if several else value.dtype.name,
                 node.origin,
                 node._origin[2] if node._origin is not None else "",
                 formula,
@@ -105,22 +105,23 @@ class _Draft:
         self.levels.append(level)
         self.values.append(value)
         self.nodes.append(node)
-        if level or any(x in self.after for x in inputs):
-            self.after.add(place)
+        if level or any(x in self.after_backward for x in inputs):
+            self.after_backward.add(place)
         if not assigns:
             self.places[id(node)] = place
         return place
 
 
 class _Recorder(Observer):
-    """Writes runs onto a tape."""
+    """Observes the current thread and appends runs to a tape."""
 
     def __init__(self, tape: Tape) -> None:
         self._tape = tape
         self._draft: _Draft | None = None
-        self._numbers: dict[int, int] = {}  # of Variables, by id
-        self._last: dict[int, Source] = {}  # the last assignment of each Variable, by number
-        self._made: dict[int, tuple[weakref.ref[Any], Source]] = {}  # of values, by the array's id
+        self._numbers: dict[int, int] = {}  # id of a Variable → its number
+        self._last: dict[int, Source] = {}  # number of a Variable → its last assignment
+        # id of an array → (weak reference to it, the entry that computed it)
+        self._producers: dict[int, tuple[weakref.ref[Any], Source]] = {}
         self._programs: dict[int, tuple[Any, Script]] = {}
         self._scripts: dict[Any, Script] = {}
 
@@ -128,9 +129,9 @@ class _Recorder(Observer):
 
     def computed(self, node: Node) -> None:
         draft = self._draft
-        if draft is not None and (len(draft.entries) > LONGEST or self._begins(draft, node)):
+        if draft is not None and (len(draft.entries) > LONGEST or self._starts_run(draft, node)):
             self.end_run()
-        draft = self._open()
+        draft = self._current()
         inputs = tuple(self._place(draft, x) for x in node.inputs)
         draft.add(node, node._known(), inputs)
         if isinstance(node, Composite) and node._expansion is not None:
@@ -138,9 +139,9 @@ class _Recorder(Observer):
             inside = postorder(
                 node._expansion, inputs=lambda x: () if id(x) in outside else x.inputs
             )
-            for one in inside:
-                if id(one) not in outside and isinstance(one, Operation):
-                    draft.inner[id(one)] = one
+            for x in inside:
+                if id(x) not in outside and isinstance(x, Operation):
+                    draft.inner[id(x)] = x
 
     def detached(self, gradient: Node, kept: Node) -> None:
         draft = self._draft
@@ -149,7 +150,7 @@ class _Recorder(Observer):
             draft.alive.append(kept)
 
     def assigned(self, changes: Sequence[Change]) -> None:
-        draft = self._open()
+        draft = self._current()
         for variable, array, value in changes:
             number = self._number(variable)
             if isinstance(value, Node):
@@ -160,22 +161,22 @@ class _Recorder(Observer):
                 variable, array, (source,), variable=number, assigns=True
             )
         trained = any(variable.trainable for variable, _, _ in changes)
-        draft.ends = draft.ends or trained or bool(draft.after)
+        draft.ends = draft.ends or trained or bool(draft.after_backward)
 
-    def _begins(self, draft: _Draft, node: Node) -> bool:
-        """Whether a new stretch begins with this node: Variables were updated, and it depends on
-        nothing that the backward pass made."""
+    def _starts_run(self, draft: _Draft, node: Node) -> bool:
+        """Whether a node starts a new run: Variables were updated, and the node doesn't depend on
+        the backward pass."""
         if not draft.ends or context.hidden or level_of(node._origin):
             return False
-        return not any(draft.places.get(id(x)) in draft.after for x in node.inputs)
+        return not any(draft.places.get(id(x)) in draft.after_backward for x in node.inputs)
 
-    def _open(self) -> _Draft:
+    def _current(self) -> _Draft:
         if self._draft is None:
             self._draft = _Draft("eager")
         return self._draft
 
     def _place(self, draft: _Draft, x: Node) -> int:
-        """The place of an input, which becomes a leaf if this run didn't compute it."""
+        """The place of an input; adds a leaf if this run didn't compute it."""
         if isinstance(x, Variable):
             number = self._number(x)
             if number in draft.assigned:
@@ -188,28 +189,28 @@ class _Recorder(Observer):
             return draft.places[id(x)]
         if id(x) in draft.places:
             return draft.places[id(x)]
-        if id(x) in draft.inner:  # a rule uses what a composite is made of
+        if id(x) in draft.inner:  # a derivative rule uses a node of a composite's expansion
             known = draft.places
-            for one in postorder(x, inputs=lambda one: () if id(one) in known else one.inputs):
-                if id(one) in known:
+            for node in postorder(x, inputs=lambda node: () if id(node) in known else node.inputs):
+                if id(node) in known:
                     continue
-                if id(one) in draft.inner:
-                    places = tuple(self._place(draft, parent) for parent in one.inputs)
-                    draft.add(one, one._known(), places)
+                if id(node) in draft.inner:
+                    places = tuple(self._place(draft, parent) for parent in node.inputs)
+                    draft.add(node, node._known(), places)
             return draft.places[id(x)]
         place = draft.add(x, x._known())
-        found = self._made.get(id(x._known()))
-        if found is not None and found[0]() is x._known():
-            draft.sources[place] = found[1]
+        producer = self._producers.get(id(x._known()))
+        if producer is not None and producer[0]() is x._known():
+            draft.sources[place] = producer[1]
         return place
 
     def _source(self, number: int, value: Any) -> Source | None:
-        """Where a Variable's value comes from, unless somebody else has changed it since."""
+        """The assignment that a Variable's value comes from; None if unrecorded code changed it."""
         if number not in self._last:
             return None
         run, at = self._last[number]
-        kept = self._tape.runs[run].values[at]
-        return (run, at) if kept is value or not is_whole(kept) else None
+        recorded = self._tape.runs[run].values[at]
+        return (run, at) if recorded is value or not is_whole(recorded) else None
 
     # ---------------------------------------------------------------- sessions and functions
 
@@ -219,13 +220,13 @@ class _Recorder(Observer):
         if key not in self._programs:
             self._programs[key] = program, self._script_of(program, values)
         script = self._programs[key][1]
-        found: list[Any] = [values[node] for node in program.order]
-        found += [values[value] for _, value in program.updates]
-        run = Run(len(self._tape.runs), script, found, {})
+        recorded: list[Any] = [values[node] for node in program.order]
+        recorded += [values[value] for _, value in program.updates]
+        run = Run(len(self._tape.runs), script, recorded, {})
         sources: dict[int, Source] = {}
         for entry in script.entries:
             if entry.kind == "variable" and entry.variable is not None:
-                source = self._source(entry.variable, found[entry.place])
+                source = self._source(entry.variable, recorded[entry.place])
                 if source is not None:
                     sources[entry.place] = source
         run.sources = sources
@@ -233,7 +234,7 @@ class _Recorder(Observer):
             if entry.assigns:
                 assert entry.variable is not None
                 self._last[entry.variable] = run.number, entry.place
-        self._tape.take(run)
+        self._tape.append(run)
 
     def _script_of(self, program: Any, values: Mapping[Node, Any]) -> Script:
         draft = _Draft("program")
@@ -244,29 +245,29 @@ class _Recorder(Observer):
         for variable, value in program.updates:
             draft.add(variable, values[value], (draft.places[id(value)],),
                       variable=self._number(variable), assigns=True)  # fmt: skip
-        return self._finished(draft)
+        return self._script(draft)
 
     # ---------------------------------------------------------------- runs
 
     def end_run(self) -> None:
-        """Put the stretch of eager code that is being recorded onto the tape."""
+        """Append the run of eager code that is being recorded to the tape."""
         draft, self._draft = self._draft, None
         if draft is None or not draft.entries:
             return
         number = len(self._tape.runs)
         for variable, place in draft.assigned.items():
             self._last[variable] = number, place
-        run = Run(number, self._finished(draft), draft.values, draft.sources)
+        run = Run(number, self._script(draft), draft.values, draft.sources)
         for place, value in enumerate(draft.values):
             if draft.entries[place].kind == "operation" and not isinstance(value, tuple):
-                self._made[id(value)] = weakref.ref(value), (number, place)
-        if len(self._made) > 4 * LONGEST:
-            self._made = {k: one for k, one in self._made.items() if one[0]() is not None}
-        self._tape.take(run)
+                self._producers[id(value)] = weakref.ref(value), (number, place)
+        if len(self._producers) > 4 * LONGEST:
+            self._producers = {k: p for k, p in self._producers.items() if p[0]() is not None}
+        self._tape.append(run)
 
-    def _finished(self, draft: _Draft) -> Script:
-        """The entries with names and roles; the same ones for a stretch that is repeated."""
-        key = (draft.title, *map(_form, draft.entries, draft.levels))
+    def _script(self, draft: _Draft) -> Script:
+        """The entries with names and roles; equal runs share one Script."""
+        key = (draft.title, *map(_signature, draft.entries, draft.levels))
         if key not in self._scripts:
             names = names_of(list({id(node): node for node in draft.nodes}.values()))
             entries = [
@@ -298,12 +299,12 @@ class _Recorder(Observer):
 
 
 def _kind(node: Node) -> Kind:
-    """The kind of a leaf: what an operation computed elsewhere is a constant here."""
+    """The kind of a leaf; the result of an operation outside this run is a constant."""
     return "constant" if isinstance(node, Operation) else kind_of(node)
 
 
 def _unique(variable: Variable, taken: Sequence[str]) -> str:
-    """The Variable's own name, or what the user calls it; numbered where another is called so."""
+    """The Variable's given name or the name in the user's code, numbered if it is taken."""
     given_name = None if variable._unnamed else variable._name
     name = given_name or names_of([variable])[id(variable)]
     if name not in taken:
@@ -311,9 +312,9 @@ def _unique(variable: Variable, taken: Sequence[str]) -> str:
     return next(f"{name}#{n}" for n in range(2, len(taken) + 3) if f"{name}#{n}" not in taken)
 
 
-def _form(entry: Entry, level: int) -> Any:
-    """All there is to an entry but its name, to be compared."""
+def _signature(entry: Entry, level: int) -> Any:
+    """All properties of an entry except its name, for comparison."""
     formula = entry.formula
-    what = None if formula is None else (formula.operation, repr(dict(formula.attributes)))
+    computes = None if formula is None else (formula.operation, repr(dict(formula.attributes)))
     return (entry.kind, entry.operation, entry.inputs, entry.shape, entry.dtype, entry.origin,
-            entry.variable, level, what)  # fmt: skip
+            entry.variable, level, computes)  # fmt: skip

@@ -1,4 +1,4 @@
-"""A recorded run as nodes again, each with the value it had: what drawings and the page show."""
+"""Rebuilds the nodes of a recorded run, with their recorded values, for drawings and the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .entries import Entry, Run
 
 
 def program_of(run: Run, values: Sequence[Any]) -> tuple[Program, dict[int, Node]]:
-    """The run as a Program of nodes that hold `values`, and each node by its place."""
+    """Returns the run as a Program whose nodes hold `values`, and the nodes by place."""
     nodes: dict[int, Node] = {}
     feeds: list[Placeholder] = []
     updates: dict[int, tuple[Variable, Node]] = {}
@@ -50,22 +50,22 @@ def _node(entry: Entry, value: Any, nodes: dict[int, Node]) -> Node:
         kinds: dict[str, type[Node]] = {"variable": Variable, "placeholder": Placeholder}
         return _leaf(kinds.get(entry.kind, Constant), entry, value)
     if entry.formula is None:
-        raise TapeError(f"{entry.name!r} is a {entry.operation}, which isn't known here")
+        raise TapeError(f"{entry.name!r} is a {entry.operation}, which isn't defined here")
     attributes = entry.formula.attributes
     inputs = tuple(nodes[x] for x in entry.inputs)
     state = {**attributes, "attributes": attributes}
     node = entry.formula.operation.unchecked(state, inputs, value=value)
-    return _dressed(node, entry)
+    return _annotated(node, entry)
 
 
 def _leaf(kind: type[Any], entry: Entry, value: Any) -> Any:
     node = kind.unchecked({}, value=value)
     if isinstance(node, Variable):
         node.trainable = True
-    return _dressed(node, entry)
+    return _annotated(node, entry)
 
 
-def _dressed(node: Node, entry: Entry) -> Node:
+def _annotated(node: Node, entry: Entry) -> Node:
     if not isinstance(node, Operation) or entry.name != entry.operation:
         node._name = entry.name
     if entry.origin is not None:
@@ -76,7 +76,7 @@ def _dressed(node: Node, entry: Entry) -> Node:
 
 @lru_cache(maxsize=4096)
 def _place(origin: Origin, scope: str) -> SourceLocation:
-    """An instruction on this line of this file, in a name scope."""
+    """A SourceLocation with an instruction on the origin's line, in a name scope."""
     code = compile("0", origin.file, "exec").replace(co_firstlineno=origin.line)
     for start, _, line in code.co_lines():
         if line == origin.line:

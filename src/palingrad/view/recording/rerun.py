@@ -1,4 +1,4 @@
-"""Computing a tape again: all of it, a value that wasn't kept, or what depends on an edit."""
+"""Recomputes a tape: all values, a summarised value, or the dependents of an edited value."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from .retention import is_whole
 
 
 class Rerun:
-    """Works on the runs of a tape and changes none of them."""
+    """Recomputes values of the runs of a tape, without changing the runs."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs = runs
         self.recomputed: list[Source] = []
-        self._found: dict[Source, Any] = {}
+        self._values: dict[Source, Any] = {}
 
     def everything(self) -> list[Run]:
-        """All runs computed again from their leaves, one operation after another."""
+        """All runs, recomputed from their leaves operation by operation."""
         new: list[Run] = []
         for run in self.runs:
             values: list[Any] = []
@@ -39,21 +39,21 @@ class Rerun:
         return new
 
     def whole(self, run: int, place: int) -> Any:
-        """The whole value of an entry: as it was kept, or computed from what was."""
+        """The whole value of an entry: the recorded one, or recomputed from recorded ones."""
         stack: list[Source] = [(run, place)]
         while stack:
-            here = stack[-1]
-            missing = [one for one in self._needed(here) if one not in self._found]
+            entry = stack[-1]
+            missing = [source for source in self._needed(entry) if source not in self._values]
             if missing:
                 stack.extend(missing)
                 continue
             stack.pop()
-            if here not in self._found:
-                self._found[here] = self._compute(here)
-        return self._found[run, place]
+            if entry not in self._values:
+                self._values[entry] = self._compute(entry)
+        return self._values[run, place]
 
     def all_of(self, run: Run) -> list[Any]:
-        """The whole values of a run; as it was kept where it can't be computed again."""
+        """The whole values of a run; a value that can't be recomputed is as the run holds it."""
         values: list[Any] = []
         for entry in run.entries:
             try:
@@ -63,77 +63,78 @@ class Rerun:
         return values
 
     def edited(self, run: int, place: int, value: Any, *, onward: bool) -> list[Run]:
-        """The runs with another value at one place; what depends on it is computed again."""
+        """The runs with a new value at one place and all its dependents recomputed."""
         entry = self.runs[run].entries[place]
         new = list(self.runs)
-        changed: dict[Source, Any] = {(run, place): _fitting(entry, value)}
-        for one in self.runs[run:] if onward else [self.runs[run]]:
-            dirty = self._rerun(one, changed)
+        changed: dict[Source, Any] = {(run, place): _converted(entry, value)}
+        for affected in self.runs[run:] if onward else [self.runs[run]]:
+            dirty = self._rerun(affected, changed)
             if dirty:
-                values = list(one.values)
+                values = list(affected.values)
                 for at in dirty:
-                    values[at] = changed[one.number, at]
-                new[one.number] = replace(one, values=values)
+                    values[at] = changed[affected.number, at]
+                new[affected.number] = replace(affected, values=values)
         return new
 
     def _rerun(self, run: Run, changed: dict[Source, Any]) -> list[int]:
-        """Compute what of a run depends on what is changed; the places, the changed ones too."""
+        """Recompute the entries of a run that depend on `changed`, which is extended; returns the
+        places of all changed entries."""
         dirty: list[int] = []
         for entry in run.entries:
-            here = (run.number, entry.place)
+            key = (run.number, entry.place)
             source = run.sources.get(entry.place)
-            if here in changed:
+            if key in changed:
                 dirty.append(entry.place)
             elif source is not None and source in changed:
-                changed[here] = changed[source]
+                changed[key] = changed[source]
                 dirty.append(entry.place)
             elif any((run.number, x) in changed for x in entry.inputs):
                 inputs = [self._now(changed, (run.number, x)) for x in entry.inputs]
-                changed[here] = _computed(run, entry, inputs)
+                changed[key] = _computed(run, entry, inputs)
                 dirty.append(entry.place)
                 if not entry.assigns:
-                    self.recomputed.append(here)
+                    self.recomputed.append(key)
         return dirty
 
-    def _now(self, changed: dict[Source, Any], here: Source) -> Any:
-        return changed[here] if here in changed else self.whole(*here)
+    def _now(self, changed: dict[Source, Any], key: Source) -> Any:
+        return changed[key] if key in changed else self.whole(*key)
 
-    def _needed(self, here: Source) -> list[Source]:
-        """What must be known to compute a value that wasn't kept whole."""
-        run, entry = self._entry(here)
-        if here in self._found or is_whole(run.values[entry.place]):
+    def _needed(self, key: Source) -> list[Source]:
+        """The entries whose values are needed to recompute this one; none if it is whole."""
+        run, entry = self._entry(key)
+        if key in self._values or is_whole(run.values[entry.place]):
             return []
         if entry.kind == "operation":
             return [(run.number, x) for x in entry.inputs]
         source = run.sources.get(entry.place)
         return [] if source is None else [source]
 
-    def _compute(self, here: Source) -> Any:
-        run, entry = self._entry(here)
+    def _compute(self, key: Source) -> Any:
+        run, entry = self._entry(key)
         if is_whole(run.values[entry.place]):
             return run.values[entry.place]
         if entry.kind == "operation":
-            return _computed(run, entry, [self._found[run.number, x] for x in entry.inputs])
+            return _computed(run, entry, [self._values[run.number, x] for x in entry.inputs])
         source = run.sources.get(entry.place)
-        return self._leaf(run, entry) if source is None else self._found[source]
+        return self._leaf(run, entry) if source is None else self._values[source]
 
     def _leaf(self, run: Run, entry: Entry) -> Any:
         value = run.values[entry.place]
         if not is_whole(value):
             raise TapeError(
-                f"{entry.kind} {entry.name!r} of run {run.number} was not kept whole, so what "
-                "depends on it can't be computed again.",
+                f"{entry.kind} {entry.name!r} of run {run.number} was not kept whole, so "
+                "its dependents can't be recomputed.",
                 hint="Record with a larger budget.",
             )
         return value
 
-    def _entry(self, here: Source) -> tuple[Run, Entry]:
-        run = self.runs[here[0]]
-        return run, run.entries[here[1]]
+    def _entry(self, key: Source) -> tuple[Run, Entry]:
+        run = self.runs[key[0]]
+        return run, run.entries[key[1]]
 
 
 def _at(new: Sequence[Run], values: Sequence[Any], run: int, source: Source) -> Any:
-    """The value at a place of an earlier run, or earlier in this one."""
+    """The value of an entry of an earlier run, or of an earlier entry of this run."""
     return values[source[1]] if source[0] == run else new[source[0]].values[source[1]]
 
 
@@ -142,17 +143,17 @@ def _computed(run: Run, entry: Entry, inputs: Sequence[Any]) -> Any:
         return inputs[0]
     if entry.formula is None:
         raise TapeError(
-            f"{entry.name!r} of run {run.number} is a {entry.operation}, which isn't known here, "
-            "so it can't be computed again.",
+            f"{entry.name!r} of run {run.number} is a {entry.operation}, which isn't defined here, "
+            "so it can't be recomputed.",
             hint="Import the module that defines it, then load the tape.",
         )
     return entry.formula(*inputs)
 
 
-def _fitting(entry: Entry, value: Any) -> Any:
-    """The new value in the entry's dtype. Raises ShapeError where it has another shape."""
+def _converted(entry: Entry, value: Any) -> Any:
+    """The new value in the entry's dtype. Raises ShapeError if the shapes differ."""
     if not isinstance(entry.dtype, str):
-        raise TapeError(f"{entry.name!r} has several outputs; edit one of those")
+        raise TapeError(f"{entry.name!r} has several outputs; edit one of its outputs")
     array = np.array(value, entry.dtype)
     if array.shape != entry.shape:
         raise ShapeError(

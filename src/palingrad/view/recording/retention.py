@@ -1,7 +1,7 @@
-"""What a tape keeps of a value: all of it, a summary, or a sample; and how much memory that takes.
+"""Retention: what a tape keeps of a value (the whole array, a summary or a sample), and its memory.
 
-Whole values are arrays (a tuple of them for an operation with several outputs). A Summary stands
-for one that was too much to keep, and can still tell whether another array has the same bytes.
+Whole values are arrays (tuples of arrays for operations with several outputs). A Summary replaces
+an array that is too large to keep; its hash still tells whether another array has the same bytes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from ...dtypes import Array
 
 Keep = Literal["all", "summary", "sample"]
 
-SMALL = 16  # elements up to which a value is always kept whole
-BINS = 40
-SAMPLED = 64
+SMALL = 16  # elements; an array of at most this size is always kept whole
+BINS = 40  # of a histogram
+SAMPLED = 64  # elements of a sample
 
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """What is left of an array: its form, moments, a histogram of what is finite, its hash.
+    """A summary of an array: shape, dtype, moments, histogram of finite elements, hash.
 
-    `sample` holds elements at even distances in flattened order, where a sample was asked for.
+    `sample` holds equally spaced elements in flattened order, if a sample was requested.
     """
 
     shape: tuple[int, ...]
@@ -55,16 +55,16 @@ class Summary:
 
 
 def summarised(value: Any, *, sample: bool = False) -> Any:
-    """A Summary of an array, or of each in a tuple; small arrays and summaries stay as they are."""
+    """Returns a Summary of each array; arrays of at most SMALL elements are returned unchanged."""
     if isinstance(value, tuple):
-        return tuple(summarised(one, sample=sample) for one in value)
+        return tuple(summarised(output, sample=sample) for output in value)
     if not isinstance(value, np.ndarray) or value.size <= SMALL:
         return value
     return summary_of(value, sample=sample)
 
 
 def summary_of(value: Array, *, sample: bool = False) -> Summary:
-    """The Summary of any array."""
+    """The Summary of an array."""
     flat = value.ravel()
     wide = flat.astype(np.float64)
     finite = wide[np.isfinite(wide)]
@@ -91,13 +91,13 @@ def summary_of(value: Array, *, sample: bool = False) -> Summary:
 
 
 def histogram(finite: Array, low: float, high: float, bins: int = BINS) -> tuple[int, ...]:
-    """How many of the numbers lie in each of `bins` equal parts of low … high."""
+    """The number of elements in each of `bins` equal intervals of low … high."""
     if not finite.size:
         return (0,) * bins
     width = high - low
     if not 0 < width < np.inf:
         return (0,) * (bins // 2) + (int(finite.size),) + (0,) * (bins - bins // 2 - 1)
-    # Not np.histogram: its import and its checks cost more than the counting.
+    # np.histogram's import and checks cost more time than the counting itself.
     places = np.minimum(((finite - low) * (bins / width)).astype(np.int64), bins - 1)
     return tuple(int(n) for n in np.bincount(places, minlength=bins))
 
@@ -109,7 +109,7 @@ def digest(value: Array) -> str:
 
 
 def same_bytes(a: Any, b: Any) -> bool:
-    """Whether two kept values are of one dtype and shape and the same bit for bit."""
+    """Whether two values have the same dtype, shape and bytes."""
     if isinstance(a, tuple) or isinstance(b, tuple):
         both = isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b)
         return both and all(map(same_bytes, a, b))
@@ -123,21 +123,21 @@ def _digest(value: Any) -> str:
 
 
 def is_whole(value: Any) -> bool:
-    """Whether nothing of the value is missing."""
+    """Whether the value is a whole array (or a tuple of them), not a Summary or None."""
     if isinstance(value, tuple):
         return all(map(is_whole, value))
     return isinstance(value, np.ndarray)
 
 
 class Ledger:
-    """How many bytes whole values take, each piece of memory counted once."""
+    """Counts the bytes that whole values occupy; memory shared by several arrays counts once."""
 
     def __init__(self) -> None:
         self.total = 0
-        self._held: dict[int, list[Any]] = {}  # the memory's id: [memory, holders]
+        self._held: dict[int, list[Any]] = {}  # id of the base array → [base array, references]
 
     def add(self, value: Any) -> None:
-        """Count what a whole value takes."""
+        """Add the memory of a value; a Summary counts as 0 bytes."""
         for memory in _memories(value):
             held = self._held.setdefault(id(memory), [memory, 0])
             if not held[1]:
@@ -145,7 +145,7 @@ class Ledger:
             held[1] += 1
 
     def drop(self, value: Any) -> None:
-        """Count it no longer."""
+        """Subtract the memory of a value that `add` counted."""
         for memory in _memories(value):
             held = self._held[id(memory)]
             held[1] -= 1
@@ -155,12 +155,12 @@ class Ledger:
 
 
 def _memories(value: Any) -> list[Array]:
-    """The arrays that own the memory of a value."""
+    """The base arrays that own the memory of a value."""
     arrays: Any = value if isinstance(value, tuple) else (value,)
-    found: list[Array] = []
+    bases: list[Array] = []
     for array in arrays:
         if isinstance(array, np.ndarray):
             while isinstance(array.base, np.ndarray):
                 array = array.base
-            found.append(array)
-    return found
+            bases.append(array)
+    return bases

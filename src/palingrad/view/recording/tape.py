@@ -1,7 +1,7 @@
-"""The tape: what was computed, run by run and operation by operation, to step through and change.
+"""The tape: a record of all computations by runs and operations, to step through and edit.
 
-A run is one call of a session or function, or a stretch of eager code that ends with the updates
-that follow it: a training step, in whatever style it is written.
+A run is one call of a session or function, or a section of eager code up to and including its
+updates of Variables: one training step, in any style.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .tape_file import read_tape, write_tape
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """One operation of one run, with its value and those of its inputs."""
+    """One entry of one run, with its value and the values of its inputs."""
 
     run: int
     entry: Entry
@@ -38,7 +38,7 @@ class Moment:
 
     @property
     def name(self) -> str:
-        """The node's name, the Variable's for an assignment."""
+        """The node's name; for an assignment, the Variable's name."""
         return self.entry.name
 
     @property
@@ -66,10 +66,10 @@ _SAVED = ("keep", "budget", "variables", "notes")
 
 @dataclass
 class Tape:
-    """What `pg.record` kept. `keep` and `budget` are those of the recording.
+    """The result of `pg.record`, with its `keep` and `budget`.
 
-    `len(tape)` is the number of runs; `tape.moments()` are all operations in order, and
-    `tape.step()` goes through them one at a time.
+    `len(tape)` is the number of runs; `tape.moments()` iterates over all operations in order, and
+    `tape.step()` steps through them.
     """
 
     keep: Keep = "all"
@@ -80,55 +80,55 @@ class Tape:
     _ledger: Ledger = field(default_factory=Ledger, repr=False)
     _known: list[Any] = field(default_factory=list[Any], repr=False)  # weak refs to the Variables
     _cursor: tuple[int, int] = (0, -1)
-    _stops: list[tuple[str, When]] = field(default_factory=list[Any], repr=False)
+    _breakpoints: list[When] = field(default_factory=list[When], repr=False)
     _oldest: list[int] = field(default_factory=lambda: [0, 0], repr=False)
 
-    # ---------------------------------------------------------------- what is on it
+    # ---------------------------------------------------------------- contents
 
     def __len__(self) -> int:
         return len(self.runs)
 
     def moments(self, run: int | None = None) -> Iterator[Moment]:
-        """Every operation and assignment, of one run or of all, in the order they happened."""
-        for one in self.runs if run is None else [self.runs[run]]:
-            for entry in one.entries:
+        """Every operation and assignment, of one run or of all, in order of execution."""
+        for selected in self.runs if run is None else [self.runs[run]]:
+            for entry in selected.entries:
                 if entry.kind == "operation":
-                    yield self.moment(one.number, entry.place)
+                    yield self.moment(selected.number, entry.place)
 
     def moment(self, run: int, place: int) -> Moment:
-        """The entry at a place of a run, with its values as they are kept."""
-        one = self.runs[run]
-        entry = one.entries[place]
-        return Moment(run, entry, one.values[place], tuple(one.values[x] for x in entry.inputs))
+        """The entry at a place of a run, with its values as the tape holds them."""
+        entry, values = self.runs[run].entries[place], self.runs[run].values
+        return Moment(run, entry, values[place], tuple(values[x] for x in entry.inputs))
 
     def find(self, what: Any, run: int | None = None) -> list[tuple[int, int]]:
-        """The (run, place) of every entry of this name, node or (run, place)."""
+        """The (run, place) of every entry with this name or node. Raises TapeError if none."""
         if isinstance(what, tuple):
             return [what]
         if isinstance(what, Moment):
             return [(what.run, what.entry.place)]
         test = self._named(what)
-        some = self.runs if run is None else [self.runs[run]]
-        found = [(one.number, e.place) for one in some for e in one.entries if test(e)]
-        if not found:
-            names = sorted({e.name for one in self.runs for e in one.entries})
+        runs = self.runs if run is None else [self.runs[run]]
+        places = [(r.number, entry.place) for r in runs for entry in r.entries if test(entry)]
+        if not places:
+            names = sorted({entry.name for r in self.runs for entry in r.entries})
+            wanted = repr(what) if isinstance(what, str) else what.label()
             raise TapeError(
-                f"nothing on the tape is {what if isinstance(what, str) else what.label()!r}.",
-                hint=f"There is {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
+                f"the tape has no entry for {wanted}.",
+                hint=f"It has {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
             )
-        return found
+        return places
 
     def history(self, what: Any) -> list[Any]:
-        """The value of a node, or of a name, in each run that has it, as it is kept."""
+        """The value of a node or name in each run that contains it, as the tape holds it."""
         seen: dict[int, Any] = {}
         for run, place in self.find(what):
             entry = self.runs[run].entries[place]
-            if not entry.assigns:  # a Variable's value in a run is what the run reads
+            if not entry.assigns:  # a Variable's value in a run is the one that the run reads
                 seen[run] = self.runs[run].values[place]
         return list(seen.values())
 
     def value(self, what: Any, run: int = -1) -> Array:
-        """The whole value of a node or name in a run; computed again where it wasn't kept."""
+        """The whole value of a node or name in a run; recomputed if the tape holds a summary."""
         run, place = self.find(what, range(len(self.runs))[run])[-1]
         return Rerun(self.runs).whole(run, place)
 
@@ -148,28 +148,28 @@ class Tape:
     # ---------------------------------------------------------------- stepping
 
     def step(self, count: int = 1) -> Moment | None:
-        """The next operation, or with a negative count one before; None past either end."""
+        """The next operation, or a previous one if `count` is negative; None past either end."""
         moment = None
         for _ in range(abs(count)):
             moment = self._next() if count > 0 else self._previous()
         return moment
 
     def go(self) -> Moment | None:
-        """Step on to the next breakpoint; None where there is no more."""
+        """Step forward to the next breakpoint; None if there is none."""
         while (moment := self._next()) is not None:
-            if any(when(moment) for _, when in self._stops):
+            if any(when(moment) for when in self._breakpoints):
                 return moment
         return None
 
     def rewind(self) -> None:
-        """Go back to before the first operation."""
+        """Move to before the first operation."""
         self._cursor = (0, -1)
 
     def stop_at(
         self, node: Any = None, *, shape: Sequence[int] | None = None, when: When | None = None
     ) -> None:
-        """A breakpoint for `go`: at a node or name, at values of this shape, or where `when` of the
-        moment is true; what is given together must hold together."""
+        """Adds a breakpoint for `go`: at a node or name, at values of a shape, or where
+        `when(moment)` is true. If several conditions are given, all must hold."""
         tests: list[When] = []
         if node is not None:
             named = self._named(node)
@@ -181,13 +181,11 @@ class Tape:
             tests.append(when)
         if not tests:
             raise TapeError("stop_at: give a node, a shape or a predicate")
-        self._stops.append(
-            (str(node or shape or when), lambda moment: all(test(moment) for test in tests))
-        )
+        self._breakpoints.append(lambda moment: all(test(moment) for test in tests))
 
     def clear_stops(self) -> None:
-        """Forget all breakpoints."""
-        self._stops.clear()
+        """Remove all breakpoints."""
+        self._breakpoints.clear()
 
     def _next(self) -> Moment | None:
         run, place = self._cursor
@@ -214,18 +212,18 @@ class Tape:
         self._cursor = (0, -1)
         return None
 
-    # ---------------------------------------------------------------- changing and running again
+    # ---------------------------------------------------------------- editing and recomputing
 
     def replay(self) -> Tape:
-        """A tape with everything computed again from what was fed; nothing else is looked at."""
+        """Returns a tape with all values recomputed from the values of leaves."""
         return self._with(Rerun(self.runs).everything())
 
     def edit(self, what: Any, value: Any, *, run: int | None = None, onward: bool = True) -> Tape:
-        """A tape on which `what` has another value, and exactly what depends on it is computed
-        again: in its run, and with onward=True through Variables in the runs after it.
+        """Returns a tape on which `what` has a new value and exactly its dependents are recomputed:
+        in its run and, with onward=True, through Variables in later runs.
 
-        `edited.recomputed` lists the (run, place) of each. Without `run` it is the first run that
-        has `what`. Raises ShapeError where the value has another shape.
+        `edited.recomputed` lists the (run, place) of each recomputed value. The default `run` is
+        the first one that contains `what`. Raises ShapeError if the value has another shape.
         """
         run, place = self.find(what, run)[0]
         again = Rerun(self.runs)
@@ -234,19 +232,19 @@ class Tape:
         return tape
 
     def _with(self, runs: Sequence[Run]) -> Tape:
-        """A tape of these runs, all values of which are kept."""
+        """A tape of these runs that keeps all values."""
         tape = Tape(variables=self.variables, notes=list(self.notes))
         tape._known = self._known
         for run in runs:
-            tape.take(run)
+            tape.append(run)
         return tape
 
     recomputed: list[Source] = field(default_factory=list[Source], repr=False)
 
     def differences(self, other: Tape) -> list[Source]:
-        """The (run, place) of each value whose bytes differ on another tape of the same runs."""
+        """The (run, place) of each value whose bytes differ between two tapes of the same runs."""
         if [len(run.script) for run in self.runs] != [len(run.script) for run in other.runs]:
-            raise TapeError("the two tapes don't hold the same runs, so they can't be compared")
+            raise TapeError("the two tapes hold different runs, so they can't be compared")
         return [
             (run.number, entry.place)
             for run, theirs in zip(self.runs, other.runs, strict=True)
@@ -254,20 +252,20 @@ class Tape:
             if not same_bytes(run.values[entry.place], theirs.values[entry.place])
         ]
 
-    # ---------------------------------------------------------------- keeping and showing
+    # ---------------------------------------------------------------- retention and display
 
-    def take(self, run: Run) -> None:
-        """Keep a run as this tape keeps values, and older ones only as far as the budget goes."""
+    def append(self, run: Run) -> None:
+        """Append a run, summarised as `keep` says, and summarise old runs beyond the budget."""
         if self.keep != "all":
             _shorten(run, operations=True, sample=self.keep == "sample")
         self.runs.append(run)
         for value in run.values:
             self._ledger.add(value)
         if self.budget is not None:
-            self._fit(self.budget)
+            self._enforce(self.budget)
 
-    def _fit(self, budget: int) -> None:
-        """Summarise the oldest runs: first what they computed, then also what they were given."""
+    def _enforce(self, budget: int) -> None:
+        """Summarise the oldest runs until the budget is met: first operations, then leaves."""
         for stage in (0, 1):
             while self._ledger.total > budget and self._oldest[stage] < len(self.runs):
                 run = self.runs[self._oldest[stage]]
@@ -282,52 +280,52 @@ class Tape:
 
     @property
     def nbytes(self) -> int:
-        """The memory that whole values take."""
+        """The memory of whole values, in bytes."""
         return self._ledger.total
 
     @property
     def dropped(self) -> str:
-        """What isn't here though it was computed, in words; "" if nothing."""
+        """A description of the values that the tape doesn't hold whole; "" if there are none."""
         parts: list[str] = []
         if self.keep != "all":
-            parts.append(f"of computed values a {self.keep} is kept (keep={self.keep!r})")
+            parts.append(f"computed values are kept as a {self.keep} (keep={self.keep!r})")
         short = sum(not run.whole for run in self.runs)
         if short and self.keep == "all":
-            parts.append(f"of {short} of {len(self.runs)} runs only summaries are left")
+            parts.append(f"{short} of {len(self.runs)} runs hold only summaries")
         unfed = sum(not run.fed for run in self.runs)
         if unfed:
-            parts.append(f"of {unfed} also of what was fed, so these can't be computed again")
+            parts.append(f"{unfed} runs can't be recomputed, as their inputs are summarised too")
         if short or unfed:
             parts.append(f"the budget was {self.budget:,} bytes")
         return "; ".join([*parts, *self.notes])
 
     def view(self, path: Any = None, *, run: int = -1, steps: int = 24, **options: Any) -> Any:
-        """The page of a run, and beside it other runs of the same program to go through: at most
-        `steps` of them, at even distances. Options are those of `pg.view`."""
+        """Shows the page of a run, with a slider over at most `steps` evenly spaced runs of the
+        same program. Options are those of `pg.view`."""
         if not self.runs:
             raise TapeError("the tape is empty: nothing was computed while it was recorded")
         shown = self.runs[run]
-        alike = [one for one in self.runs if one.script is shown.script]
+        alike = [other for other in self.runs if other.script is shown.script]
         spread = np.linspace(0, len(alike) - 1, min(steps, len(alike))).round()
         places = sorted({*map(int, spread), alike.index(shown)})  # runs compare by identity
         again = Rerun(self.runs)
         program, nodes = program_of(shown, again.all_of(shown))
-        others: dict[str, dict[Node, Any]] = {}
-        for one in [alike[place] for place in places]:
-            values = again.all_of(one)
-            others[f"run {one.number}"] = {
+        overlays: dict[str, dict[Node, Any]] = {}
+        for other in [alike[place] for place in places]:
+            values = again.all_of(other)
+            overlays[f"run {other.number}"] = {
                 node: values[place] for place, node in nodes.items() if is_whole(values[place])
             }
         options.setdefault("title", f"run {shown.number} of {len(self.runs)}")
-        return show(program, path, compare=others, **options)
+        return show(program, path, compare=overlays, **options)
 
     def graph(self, run: int = -1) -> Program:
-        """A run as a graph of nodes with its values, to be drawn or looked at in any way."""
+        """A run as a Program whose nodes hold the recorded values."""
         shown = self.runs[run]
         return program_of(shown, Rerun(self.runs).all_of(shown))[0]
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the tape to one file of numbers and JSON, which runs no code when it is loaded."""
+        """Write the tape to a file of numbers and JSON; loading it executes no code."""
         write_tape(path, self.runs, {name: getattr(self, name) for name in _SAVED})
 
     def __str__(self) -> str:
@@ -339,7 +337,7 @@ class Tape:
 
 
 def _shorten(run: Run, *, operations: bool, sample: bool) -> None:
-    """Summarise what can be computed again, or what can't."""
+    """Summarise the values that can be recomputed, or with operations=False the other ones."""
     for entry in run.entries:
         computed = entry.kind == "operation" or entry.place in run.sources
         if computed == operations and is_whole(run.values[entry.place]):
@@ -347,9 +345,9 @@ def _shorten(run: Run, *, operations: bool, sample: bool) -> None:
 
 
 def load_tape(path: str | PathLike[str]) -> Tape:
-    """The tape that `Tape.save` wrote. Raises TapeError where the file isn't one.
+    """Returns the tape that `Tape.save` wrote. Raises TapeError if the file is not a tape.
 
-    To compute a user's own operations again, import where they are defined before loading.
+    To recompute user-defined operations, import their modules before loading.
     """
     runs, facts = read_tape(path)
     tape = Tape(keep=facts["keep"], variables=facts["variables"], notes=facts["notes"])

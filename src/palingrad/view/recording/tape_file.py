@@ -1,7 +1,7 @@
-"""A tape as one safetensors file: numbers, and a text of JSON. Loading it runs no code.
+"""The file format of tapes: a safetensors file of arrays and JSON. Loading it executes no code.
 
-Arrays that several runs share are written once. Operations are named, and looked up by name among
-those that are imported when the file is read.
+Arrays that several runs share are written once. Operations are stored by name and looked up in the
+registry when the file is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SUMMARY = ("shape", "dtype", "low", "high", "mean", "deviation", "zeros", "nans
 
 
 def write_tape(path: str | PathLike[str], runs: Sequence[Run], facts: Mapping[str, Any]) -> None:
-    """Write runs, and what else there is to know as JSON."""
+    """Writes the runs, and `facts` as JSON."""
     arrays = _Arrays()
     scripts = {id(run.script): run.script for run in runs}
     numbers = {key: number for number, key in enumerate(scripts)}
@@ -52,28 +52,31 @@ def write_tape(path: str | PathLike[str], runs: Sequence[Run], facts: Mapping[st
 
 
 def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:
-    """The runs and the facts. Raises TapeError where the file holds no tape."""
+    """Returns the runs and the facts. Raises TapeError if the file is not a tape."""
     try:
         arrays, text = unpacked(Path(path).read_bytes())
         record = json.loads(text)
         if record["format"] != FORMAT:
-            raise TapeError(f"{path} has format {record['format']}, this is palingrad for {FORMAT}")
+            raise TapeError(
+                f"{path} has tape format {record['format']}; this version reads format {FORMAT}"
+            )
         scripts = [
-            Script(one["title"], tuple(map(_entry, one["entries"]))) for one in record["scripts"]
+            Script(script["title"], tuple(map(_entry, script["entries"])))
+            for script in record["scripts"]
         ]
         runs = [
             Run(
                 number,
-                scripts[one["script"]],
-                [_read(value, arrays) for value in one["values"]],
-                {place: (run, at) for place, run, at in one["sources"]},
-                one["whole"],
-                one["fed"],
+                scripts[run["script"]],
+                [_read(value, arrays) for value in run["values"]],
+                {place: (source, at) for place, source, at in run["sources"]},
+                run["whole"],
+                run["fed"],
             )
-            for number, one in enumerate(record["runs"])
+            for number, run in enumerate(record["runs"])
         ]
     except (CheckpointError, ValueError, KeyError, TypeError, OSError) as error:
-        raise TapeError(f"{path} is no tape ({error})") from error
+        raise TapeError(f"{path} is not a tape ({error})") from error
     return runs, record["facts"]
 
 
@@ -81,7 +84,7 @@ def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:
 
 
 class _Arrays:
-    """Arrays under short names, each once."""
+    """Assigns a short name to each distinct array."""
 
     def __init__(self) -> None:
         self.named: dict[str, Array] = {}
@@ -89,15 +92,15 @@ class _Arrays:
         self._alive: list[Any] = []
 
     def written(self, value: Any) -> Any:
-        """What stands for a value in the JSON text."""
+        """The JSON that represents a value: the name of its array, or a Summary."""
         if value is None:
             return None
         if isinstance(value, tuple):
-            return {"tuple": [self.written(one) for one in value]}
+            return {"tuple": [self.written(output) for output in value]}
         if isinstance(value, Summary):
-            made: dict[str, Any] = {name: _json(getattr(value, name)) for name in _SUMMARY}
+            fields: dict[str, Any] = {name: _json(getattr(value, name)) for name in _SUMMARY}
             sample = None if value.sample is None else self.written(value.sample)
-            return {"summary": made, "sample": sample}
+            return {"summary": fields, "sample": sample}
         name = self._names.get(id(value))
         if name is None:
             name = self._names[id(value)] = str(len(self.named))
@@ -110,9 +113,9 @@ def _read(value: Any, arrays: Mapping[str, Array]) -> Any:
     if value is None or isinstance(value, str):
         return None if value is None else arrays[value]
     if "tuple" in value:
-        return tuple(_read(one, arrays) for one in value["tuple"])
-    made = {name: _value(one) for name, one in value["summary"].items()}
-    return Summary(**made, sample=_read(value["sample"], arrays))
+        return tuple(_read(output, arrays) for output in value["tuple"])
+    fields = {name: _value(field) for name, field in value["summary"].items()}
+    return Summary(**fields, sample=_read(value["sample"], arrays))
 
 
 # ---------------------------------------------------------------- scripts
@@ -124,45 +127,44 @@ def _script(script: Script) -> dict[str, Any]:
 
 def _written(entry: Entry) -> dict[str, Any]:
     formula = entry.formula
-    made: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: _json(getattr(entry, name))
         for name in ("place", "kind", "operation", "name", "role", "inputs", "shape", "dtype",
                      "variable", "scope", "gradient_of")
     }  # fmt: skip
-    made["origin"] = None if entry.origin is None else list(entry.origin)
+    fields["origin"] = None if entry.origin is None else list(entry.origin)
     if formula is not None:
-        made["class"] = name_of(formula.operation)
-        made["attributes"] = {key: _json(one) for key, one in formula.attributes.items()}
-    return made
+        fields["class"] = name_of(formula.operation)
+        fields["attributes"] = {key: _json(value) for key, value in formula.attributes.items()}
+    return fields
 
 
-def _entry(made: dict[str, Any]) -> Entry:
-    operation = operations.get(made.pop("class", ""))
-    attributes = {key: _value(one) for key, one in made.pop("attributes", {}).items()}
-    readable = not any(isinstance(one, Unreadable) for one in attributes.values())
-    origin = made.pop("origin")
-    fields = {name: _value(one) for name, one in made.items()}
+def _entry(fields: dict[str, Any]) -> Entry:
+    operation = operations.get(fields.pop("class", ""))
+    attributes = {key: _value(value) for key, value in fields.pop("attributes", {}).items()}
+    readable = not any(isinstance(value, Unreadable) for value in attributes.values())
+    origin = fields.pop("origin")
     return Entry(
-        **fields,
+        **{name: _value(value) for name, value in fields.items()},
         origin=None if origin is None else Origin(*origin),
         formula=Formula(operation, attributes) if operation and readable else None,
     )
 
 
 class Unreadable:
-    """An attribute that a file can't hold."""
+    """Stands for an attribute that the file format can't represent."""
 
 
 def _json(value: Any) -> Any:
-    """A value of an attribute as JSON, what JSON doesn't have as a dict with one key."""
+    """An attribute's value as JSON; a type that JSON lacks becomes a dict with one key."""
     if value is None or type(value) in (bool, int, str):
         return value
     if type(value) is float:
         return value if np.isfinite(value) else {"float": repr(value)}
     if isinstance(value, (tuple, list)):
-        return {type(value).__name__: [_json(one) for one in value]}
+        return {type(value).__name__: [_json(item) for item in value]}
     if isinstance(value, slice):
-        return {"slice": [_json(one) for one in (value.start, value.stop, value.step)]}
+        return {"slice": [_json(end) for end in (value.start, value.stop, value.step)]}
     if value is Ellipsis:
         return {"ellipsis": True}
     if isinstance(value, np.dtype):
@@ -172,12 +174,13 @@ def _json(value: Any) -> Any:
     return {"unreadable": repr(value)[:200]}
 
 
-def _value(made: Any) -> Any:
-    if not isinstance(made, dict):
-        return made
-    ((kind, value),) = made.items()
+def _value(encoded: Any) -> Any:
+    """The inverse of `_json`."""
+    if not isinstance(encoded, dict):
+        return encoded
+    ((kind, value),) = encoded.items()
     if kind in ("tuple", "list"):
-        return (tuple if kind == "tuple" else list)(_value(one) for one in value)
+        return (tuple if kind == "tuple" else list)(_value(item) for item in value)
     readers: dict[str, Any] = {
         "float": float,
         "slice": lambda ends: slice(*map(_value, ends)),

@@ -1,1 +1,1 @@
-"""Training to look at: curves, the page that a slider moves through the steps, event files."""
+"""Views of a training run: curves, the page with a slider over steps, TensorBoard event files."""

@@ -1,4 +1,4 @@
-"""Curves as inline SVG, coloured by the page's CSS: no plotting library, light and dark alike."""
+"""Line charts as inline SVG, coloured by the page's CSS for light and dark; no plotting library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 54, 96, 14, 40
 
 @dataclass(frozen=True)
 class Series:
-    """One curve; `look` is the class that its colour and dashes come from."""
+    """One curve; `look` is the CSS class that sets its colour and dashes."""
 
     name: str
     x: Sequence[float]
@@ -29,10 +29,10 @@ def curves(
     percent: bool = False,
     floor: bool = False,
 ) -> str:
-    """A line chart. With floor=True the axis starts at 0; with percent=True y are shares."""
-    drawn = [one for one in series if one.y]
-    ys = [y for one in drawn for y in one.y if math.isfinite(y)]
-    xs = [x for one in drawn for x in one.x]
+    """Returns a line chart. floor=True starts the y axis at 0; percent=True shows y in percent."""
+    drawn = [curve for curve in series if curve.y]
+    ys = [y for curve in drawn for y in curve.y if math.isfinite(y)]
+    xs = [x for curve in drawn for x in curve.x]
     if not ys:
         return ""
     rows = ticks(0.0 if floor else min(ys), max(ys), most=1.0 if percent else None)
@@ -50,7 +50,7 @@ def curves(
         parts.append(_tick(LEFT - 8, at + 4, text, "end"))
     parts += [_tick(across(x), HEIGHT - BOTTOM + 19, f"{x:g}") for x in columns]
     parts.append(_tick((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 3, x_label))
-    parts += [_curve(one, across, up, percent) for one in drawn]
+    parts += [_curve(curve, across, up, percent) for curve in drawn]
     parts += _labels(drawn, up)
     return "".join([*parts, "</svg>"])
 
@@ -60,7 +60,7 @@ def _tick(x: float, y: float, text: str, anchor: str = "middle") -> str:
 
 
 def ticks(low: float, high: float, *, count: int = 5, most: float | None = None) -> list[float]:
-    """About `count` round numbers that enclose low … high, no larger than `most`."""
+    """About `count` round numbers that span low … high, none larger than `most`."""
     if high <= low:
         low, high = low - (abs(low) or 1) * 0.1, high + (abs(high) or 1) * 0.1
         high = high if most is None else min(high, most)
@@ -68,8 +68,8 @@ def ticks(low: float, high: float, *, count: int = 5, most: float | None = None)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    found = [round(place * step, 12) for place in range(first, last + 1)]
-    return found if most is None else [y for y in found if y <= most] or [low, high]
+    numbers = [round(place * step, 12) for place in range(first, last + 1)]
+    return numbers if most is None else [y for y in numbers if y <= most] or [low, high]
 
 
 def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
@@ -78,26 +78,26 @@ def _scale(low: float, high: float, start: float, end: float) -> Callable[[float
 
 
 def _curve(
-    one: Series, across: Callable[[float], float], up: Callable[[float], float], percent: bool
+    curve: Series, across: Callable[[float], float], up: Callable[[float], float], percent: bool
 ) -> str:
-    points = [(x, y) for x, y in zip(one.x, one.y, strict=True) if math.isfinite(y)]
+    points = [(x, y) for x, y in zip(curve.x, curve.y, strict=True) if math.isfinite(y)]
     line = " ".join(f"{across(x)},{up(y)}" for x, y in points)
     form = ".2%" if percent else ".4g"
     dots = "".join(
-        f'<circle class="{one.look}" cx="{across(x)}" cy="{up(y)}" r="3">'
-        f"<title>{escape(one.name)}, {x:g}: {y:{form}}</title></circle>"
+        f'<circle class="{curve.look}" cx="{across(x)}" cy="{up(y)}" r="3">'
+        f"<title>{escape(curve.name)}, {x:g}: {y:{form}}</title></circle>"
         for x, y in (points if len(points) <= 100 else points[-1:])
     )
-    return f'<polyline class="{one.look}" points="{line}"/>{dots}'
+    return f'<polyline class="{curve.look}" points="{line}"/>{dots}'
 
 
 def _labels(drawn: Sequence[Series], up: Callable[[float], float]) -> list[str]:
-    """Each curve's name at its end, apart from each other."""
-    ends = sorted((up(one.y[-1]), one) for one in drawn if math.isfinite(one.y[-1]))
-    found: list[str] = []
+    """The name of each curve at its end, without overlaps."""
+    ends = sorted((up(curve.y[-1]), curve) for curve in drawn if math.isfinite(curve.y[-1]))
+    labels: list[str] = []
     before = -math.inf
-    for at, one in ends:
+    for at, curve in ends:
         before = max(at, before + 16)
-        found.append(f'<text class="name {one.look}" x="{WIDTH - RIGHT + 10}" '
-                     f'y="{before + 4}">{escape(one.name)}</text>')  # fmt: skip
-    return found
+        labels.append(f'<text class="name {curve.look}" x="{WIDTH - RIGHT + 10}" '
+                      f'y="{before + 4}">{escape(curve.name)}</text>')  # fmt: skip
+    return labels

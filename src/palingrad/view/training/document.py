@@ -1,4 +1,4 @@
-"""One HTML file: a title, sections, the common style; nothing is fetched."""
+"""A self-contained HTML document: title, sections and the common style sheet."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ...dtypes import Array
 
 
 def asset(name: str) -> str:
-    """A file of the package's own, as text."""
+    """The text of a file in this package's `assets` folder."""
     return (files(__package__ or "") / "assets" / name).read_text(encoding="utf-8")
 
 
 def document(title: str, body: str, *, script: str = "") -> str:
-    """The text of the page. `body` is HTML; the script runs after it."""
+    """Returns the HTML text. `body` is HTML; `script` is JavaScript that runs after it."""
     code = f"<script>\n{script}\n</script>" if script else ""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -32,26 +32,26 @@ def document(title: str, body: str, *, script: str = "") -> str:
 
 
 def section(title: str, content: str, *, note: str = "", wide: bool = False) -> str:
-    """A card with a heading; "" where there is nothing to show."""
+    """A card with a heading; "" if `content` is empty."""
     if not content:
         return ""
-    said = f'<p class="note">{note}</p>' if note else ""
+    caption = f'<p class="note">{note}</p>' if note else ""
     return (
-        f'<section class="card{" wide" if wide else ""}"><h2>{escape(title)}</h2>{said}'
+        f'<section class="card{" wide" if wide else ""}"><h2>{escape(title)}</h2>{caption}'
         f"{content}</section>\n"
     )
 
 
 def table(rows: list[tuple[str, Any]]) -> str:
-    """Names and values, line by line."""
+    """A list of names with values, one per row."""
     lines = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows)
     return f'<dl class="facts">{lines}</dl>'
 
 
 def grey_png(pixels: Array) -> str:
-    """A picture (height, width) of uint8 as a data URI: 0 is white paper, 255 is ink."""
+    """A grey image (height, width) of uint8 as a PNG data URI; 0 is white, 255 is black."""
     height, width = pixels.shape
-    rows = np.zeros((height, width + 1), np.uint8)  # each begins with filter type 0
+    rows = np.zeros((height, width + 1), np.uint8)  # each row starts with the filter type 0
     rows[:, 1:] = 255 - pixels
     chunks = [
         (b"IHDR", struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)),

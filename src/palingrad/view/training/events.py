@@ -1,4 +1,4 @@
-"""TensorBoard's event files, by tensorboardX, for those who live there."""
+"""Event files for TensorBoard, written with tensorboardX."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Events:
         self._writer: Any = SummaryWriter(folder)
 
     def scalars(self, numbers: Mapping[str, float], step: int) -> None:
-        """Numbers of one step, by name."""
+        """Write the named numbers of one step."""
         for name, number in numbers.items():
             self._writer.add_scalar(name.replace(" ", "_"), number, step)
 
     def histogram(self, name: str, summary: Summary, step: int) -> None:
-        """An array of one step, as it was summarised."""
+        """Write the histogram of an array at one step, from its Summary."""
         count = sum(summary.counts)
         if not count:
             return
@@ -51,5 +51,5 @@ class Events:
         )
 
     def close(self) -> None:
-        """Write what is left."""
+        """Flush and close the files."""
         self._writer.close()

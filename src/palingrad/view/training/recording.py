@@ -1,4 +1,4 @@
-"""Recording: parameters, gradients and activations of a training, as histograms over its steps."""
+"""`Recording`: histograms of parameters, gradients and activations over the steps of a training."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from .events import Events
 
 Group = Literal["parameters", "gradients", "activations"]
 GROUPS: tuple[Group, ...] = ("parameters", "gradients", "activations")
-POINTS = 120  # steps that are recorded where nobody says how often
+POINTS = 120  # the approximate number of recorded steps by default
 
 
 @dataclass
 class Track:
-    """One array over the recorded steps: a Summary at each, by step."""
+    """The history of one array: a Summary for each recorded step."""
 
     name: str
     shape: tuple[int, ...]
@@ -39,13 +39,13 @@ class Track:
 
 @dataclass
 class Recording:
-    """What `fit(record=…)` keeps: losses of all steps, and of some steps all arrays' histograms.
+    """The recording of `fit(record=…)`: the loss of each step, and histograms at every n-th step.
 
-    path: where the page with the slider is written when training ends, if anywhere.
-    every: record each so-many-th step; by default so many that there are about 120.
-    tensorboard: a folder for event files, if they are wanted; needs the package tensorboardX.
+    path: the file to which the page with the slider is written when training ends, or None.
+    every: the interval n between recorded steps; by default about 120 steps are recorded.
+    tensorboard: a folder for event files, or None; needs the package tensorboardX.
 
-    A recorded step runs node by node and takes longer; its numbers are the numpy engine's.
+    A recorded step runs node by node in the numpy engine, which is slower.
     """
 
     path: str | PathLike[str] | None = None
@@ -64,9 +64,9 @@ class Recording:
     # ---------------------------------------------------------------- what the training loop calls
 
     def starts(self, variables: Mapping[str, Variable], steps: int) -> None:
-        """A training of so many steps begins; these are its parameters, by name."""
+        """Called when a training of `steps` steps begins; `variables` are its parameters."""
         self._names = {id(variable): name for name, variable in variables.items()}
-        self._held = list(variables.values())  # so that their ids stay theirs
+        self._held = list(variables.values())  # keeps their ids unique
         if self.every is None:
             self.every = max(1, math.ceil(steps / POINTS))
         if self.every < 1:
@@ -76,7 +76,7 @@ class Recording:
 
     @contextmanager
     def step(self) -> Generator[None]:
-        """Around one step, which is recorded if it is its turn."""
+        """A context for one step, which records every n-th step."""
         number = len(self.losses) + 1
         if (number - 1) % (self.every or 1):
             yield
@@ -87,14 +87,14 @@ class Recording:
             self._take(run, number, [ref() for ref in tape._known])
 
     def step_ends(self, loss: float, accuracy: float) -> None:
-        """What the step gave."""
+        """Called after each step."""
         self.losses.append(loss)
         self.accuracies.append(accuracy)
         if self._events is not None:
             self._events.scalars({"loss": loss, "accuracy": accuracy}, len(self.losses))
 
     def epoch_ends(self, test_loss: float | None, test_accuracy: float | None) -> None:
-        """An epoch ends after the last step."""
+        """Called at the end of each epoch."""
         self.epochs.append((len(self.losses), test_accuracy))
         if self._events is not None and test_loss is not None and test_accuracy is not None:
             numbers = {"test loss": test_loss, "test accuracy": test_accuracy}
@@ -104,7 +104,7 @@ class Recording:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Training is over, or was stopped: write what is to be written."""
+        """Write the files, also if training was interrupted."""
         if self._events is not None:
             self._events.close()
         if self.path is not None:
@@ -113,7 +113,7 @@ class Recording:
     # ---------------------------------------------------------------- from a tape
 
     def _take(self, run: Run, step: int, variables: list[Any]) -> None:
-        """Summaries of a run's parameters, their gradients and the model's activations."""
+        """Summarise a run's parameters, their gradients and the model's activations."""
         named = {n: self._names.get(id(v)) for n, v in enumerate(variables)}
         for entry in run.entries:
             value = run.values[entry.place]
@@ -124,7 +124,7 @@ class Recording:
         for entry in run.entries:
             name = None if entry.gradient_of is None else named.get(entry.gradient_of)
             if name is not None and not entry.assigns:
-                totals[name] = run.values[entry.place]  # the last is the sum of all contributions
+                totals[name] = run.values[entry.place]  # the last one is the accumulated gradient
         for name, value in totals.items():
             self._keep("gradients", name, value, step)
         for name, entry in activations(run):
@@ -140,18 +140,18 @@ class Recording:
 
     @property
     def steps(self) -> list[int]:
-        """The steps that were recorded, counted from 1."""
+        """The numbers of the recorded steps, counted from 1."""
         tracks = [track for group in self.tracks.values() for track in group.values()]
         return sorted({step for track in tracks for step in track.seen})
 
     def html(self) -> str:
-        """The page: histograms and norms of every array, and a slider through the steps."""
+        """The page: histograms and norms of every array, with a slider over the steps."""
         data = json.dumps(self._data(), separators=(",", ":")).replace("</", "<\\/")
         script = f"const data = {data};\n{asset('scrubber.js')}"
         return document("Training, step by step", asset("scrubber.html"), script=script)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the page."""
+        """Write the page and return its path."""
         place = Path(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(place, self.html().encode())
@@ -171,7 +171,7 @@ class Recording:
 
 
 class Unrecorded:
-    """Takes a recording's place where none is wanted."""
+    """The null object used in place of a Recording if nothing is recorded."""
 
     def starts(self, variables: Mapping[str, Variable], steps: int) -> None:
         """Keep nothing."""
@@ -196,52 +196,53 @@ _NOTHING = nullcontext()
 
 
 def recording_of(what: Recording | str | PathLike[str] | None) -> Recording | Unrecorded:
-    """The recording that `fit(record=…)` was given, or one that writes to the path given."""
+    """The Recording for the argument of `fit(record=…)`: a Recording, a path or None."""
     if isinstance(what, Recording):
         return what
     return Unrecorded() if what is None else Recording(what)
 
 
 def _track(track: Track) -> dict[str, Any]:
-    """One array's summaries, column by column."""
+    """The summaries of one array as columns."""
     seen = track.seen
     columns = ("low", "high", "mean", "deviation", "norm")
     table: dict[str, Any] = {
-        column: [_rounded(getattr(one, column)) for one in seen.values()] for column in columns
+        column: [_rounded(getattr(summary, column)) for summary in seen.values()]
+        for column in columns
     }
-    odd = ("zeros", "nans", "infinities")
-    table |= {column: [getattr(one, column) for one in seen.values()] for column in odd}
-    counts = [list(one.counts) for one in seen.values()]
+    numbers = ("zeros", "nans", "infinities")
+    table |= {column: [getattr(summary, column) for summary in seen.values()] for column in numbers}
+    counts = [list(summary.counts) for summary in seen.values()]
     return {"name": track.name, "shape": list(track.shape), "steps": list(seen),
             "counts": counts, **table}  # fmt: skip
 
 
 def _rounded(x: float) -> float | None:
-    """Five digits are more than a picture shows; JSON has no NaN."""
+    """`x` with five significant digits; None for NaN and infinity, which JSON lacks."""
     return float(f"{x:.5g}") if math.isfinite(x) else None
 
 
 def activations(run: Run) -> list[tuple[str, Entry]]:
-    """What leaves each module in a run: values that another scope uses, by the module's name."""
+    """The outputs of each module in a run: values used in another scope, by the module's name."""
     users: dict[int, set[str]] = {}
     for entry in run.entries:
         for x in entry.inputs:
             if entry.role == "forward":
                 users.setdefault(x, set()).add(entry.scope)
-    found: dict[str, Entry] = {}
+    outputs: dict[str, Entry] = {}
     for entry in run.entries:
         inside = entry.kind == "operation" and entry.role == "forward" and entry.scope
         leaves = any(scope != entry.scope for scope in users.get(entry.place, set()))
         if inside and leaves and isinstance(entry.dtype, str) and entry.dtype.startswith("float"):
             parts = [part for part in entry.scope.split("/") if part][1:]
             name = "/".join(parts or [entry.operation])
-            found[_free(name, found)] = entry
-    return list(found.items())
+            outputs[_free(name, outputs)] = entry
+    return list(outputs.items())
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
-    return next(one for one in (name, *(f"{name} {n}" for n in range(2, 10_000)))
-                if one not in taken)  # fmt: skip
+    candidates = (name, *(f"{name} {n}" for n in range(2, 10_000)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _is_float(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""DOT: a picture for Graphviz, for those who lay out their graphs themselves."""
+"""DOT: a picture in Graphviz's language, for layout by other tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SHAPES = {"constant": "plaintext", "placeholder": "ellipse", "variable": "box"}
 
 
 def dot(picture: Picture) -> str:
-    """The text of a DOT file: operands as labels of edges where their order counts."""
+    """The text of a DOT file; edges are numbered where the order of operands matters."""
     lines = [
         "digraph palingrad {",
         '  graph [rankdir=TB, fontname="Helvetica"]',
@@ -44,7 +44,7 @@ def dot(picture: Picture) -> str:
 
 
 def label_of(item: Item) -> list[str]:
-    """What a node says in a format without a picture of our own: name, operation, shape."""
+    """The lines of a node's label in a text format: name, operation, shape."""
     kind = operation_text(item.node)
     own = item.kind != "operation" or item.label in (kind, item.node.kind_name())
     lines = [item.label] if own or item.label.endswith("←") else [item.label, kind]

@@ -1,4 +1,4 @@
-"""Mermaid: a picture that GitHub, GitLab and many notebooks draw from text."""
+"""Mermaid: a picture as text that GitHub, GitLab and many notebooks render."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def mermaid(picture: Picture) -> str:
 
 
 def _scoped(picture: Picture) -> list[tuple[tuple[str, ...], list[Item]]]:
-    found: dict[tuple[str, ...], list[Item]] = {}
+    scopes: dict[tuple[str, ...], list[Item]] = {}
     for item in picture.items:
-        found.setdefault(item.scope, []).append(item)
-    return sorted(found.items())
+        scopes.setdefault(item.scope, []).append(item)
+    return sorted(scopes.items())
 
 
 def _node(item: Item) -> str:

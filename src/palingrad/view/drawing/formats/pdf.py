@@ -1,7 +1,7 @@
-"""PDF: a canvas as one page of vectors, with the typefaces inside, so that text stays text.
+"""PDF: a canvas as one page of vector graphics with embedded typefaces, so that text stays text.
 
-The few parts of PDF 1.7 (ISO 32000-1) that this needs are written here: a library for it would
-bring more than Pillow and be used for fifty lines.
+Writes the small part of PDF 1.7 (ISO 32000-1) that drawings need; a PDF library would be a larger
+dependency than Pillow and replace about fifty lines.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from ..typeface import Face, typeface, width
 from .svg import number
 
 FACES: tuple[Face, ...] = ("sans", "bold", "italic")
-LARGEST = 14_000.0  # units of a page; PDF readers take no larger ones
+LARGEST = 14_000.0  # points; PDF readers don't support larger pages
 
 
 def pdf(canvas: Canvas, *, style: Style = "auto") -> bytes:
-    """The bytes of a PDF file, in the colours of print unless another style is asked for."""
+    """The bytes of a PDF file. "auto" gives the light style."""
     palette = PALETTES["light" if style == "auto" else style]
     scale = min(0.75, LARGEST / max(canvas.width, canvas.height, 1.0))  # a unit is 3/4 point
     size = f"{number(canvas.width * scale)} {number(canvas.height * scale)}"
@@ -41,9 +41,9 @@ def pdf(canvas: Canvas, *, style: Style = "auto") -> bytes:
 def _file(objects: list[bytes]) -> bytes:
     body = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
     places: list[int] = []
-    for place, one in enumerate(objects):
+    for place, content in enumerate(objects):
         places.append(len(body))
-        body += b"%d 0 obj\n%s\nendobj\n" % (place + 1, one)
+        body += b"%d 0 obj\n%s\nendobj\n" % (place + 1, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     count = len(objects) + 1
     return (
@@ -66,7 +66,8 @@ def _stream(data: bytes, more: str = "") -> bytes:
 def _drawing(
     canvas: Canvas, palette: dict[str, str], scale: float, used: dict[Face, set[str]]
 ) -> str:
-    """The page's operators: first the axes turned as on a canvas, y downwards."""
+    """The page's content stream; its first operator flips the y axis, which points down on a
+    canvas."""
     s = f"{scale:.5f}"
     lines = [
         f"{s} 0 0 -{s} 0 {number(canvas.height * scale)} cm 1 j 1 J",
@@ -118,13 +119,14 @@ def _text(mark: Text, palette: dict[str, str]) -> str:
 
 
 def _font(face: Face, first: int, characters: set[str]) -> list[bytes]:
-    """The five objects of a typeface: font, its widths, its measures, its file, its characters."""
-    one = typeface(face)
-    k = 1000 / one.units
+    """The five objects of a typeface: font, descendant font with widths, descriptor, font file and
+    ToUnicode map."""
+    font = typeface(face)
+    k = 1000 / font.units
     name = f"Palingrad{face}"
-    pairs = sorted({one.glyph(character): character for character in characters}.items())
-    widths = "".join(f"{glyph}[{round(one.advance(glyph) * k)}]" for glyph, _ in pairs)
-    box = " ".join(str(round(side * k)) for side in one.box)
+    pairs = sorted({font.glyph(character): character for character in characters}.items())
+    widths = "".join(f"{glyph}[{round(font.advance(glyph) * k)}]" for glyph, _ in pairs)
+    box = " ".join(str(round(side * k)) for side in font.box)
     lines = "".join(f"<{glyph:04X}> <{_utf16(character)}>\n" for glyph, character in pairs)
     names = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /P def "
@@ -139,10 +141,10 @@ def _font(face: Face, first: int, characters: set[str]) -> list[bytes]:
         f"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
         f"/FontDescriptor {first + 2} 0 R/DW 1000/W[{widths}]>>".encode(),
         f"<</Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[{box}]"
-        f"/ItalicAngle {-16 if face == 'italic' else 0}/Ascent {round(one.ascent * k)}"
-        f"/Descent {round(one.descent * k)}/CapHeight 700/StemV 80"
+        f"/ItalicAngle {-16 if face == 'italic' else 0}/Ascent {round(font.ascent * k)}"
+        f"/Descent {round(font.descent * k)}/CapHeight 700/StemV 80"
         f"/FontFile2 {first + 3} 0 R>>".encode(),
-        _stream(one.data, f"/Length1 {len(one.data)}"),
+        _stream(font.data, f"/Length1 {len(font.data)}"),
         _stream(names.encode("ascii")),
     ]
 
@@ -152,7 +154,7 @@ def _utf16(character: str) -> str:
 
 
 def _in_hundreds(lines: str) -> str:
-    """A table of characters comes in runs of at most 100."""
+    """The bfchar table in sections of at most 100 entries, the limit of the CMap format."""
     rows = lines.splitlines(keepends=True)
     runs = [rows[at : at + 100] for at in range(0, len(rows), 100)]
     return "".join(f"{len(run)} beginbfchar\n{''.join(run)}endbfchar\n" for run in runs)

@@ -1,5 +1,4 @@
-"""PNG: a canvas as pixels, with Pillow; drawn several times as large and reduced, so that edges
-are smooth."""
+"""PNG: a canvas rendered with Pillow, supersampled for smooth edges."""
 
 from __future__ import annotations
 
@@ -14,12 +13,12 @@ from ..canvas import Canvas, Outline, Point, Text, flattened
 from ..style import LIGHT, PALETTES, Style
 from ..typeface import Face, typeface
 
-MOST = 36_000_000  # pixels of a picture; a larger one is made smaller, not refused
-FINE = 120_000_000  # pixels while drawing
+MOST = 36_000_000  # pixels of a picture; a larger picture is scaled down
+FINE = 120_000_000  # pixels of the supersampled picture
 
 
 def png(canvas: Canvas, *, style: Style = "auto", scale: float = 2.0) -> bytes:
-    """The bytes of a PNG file of `scale` pixels for each unit of the canvas."""
+    """The bytes of a PNG file with `scale` pixels per canvas unit."""
     from PIL import Image, ImageDraw
 
     area = max(canvas.width * canvas.height, 1.0)
@@ -44,7 +43,7 @@ class _Painter:
         self.draw, self.palette, self.scale = draw, palette, scale
 
     def outline(self, mark: Outline) -> None:
-        """Fill and draw an outline."""
+        """Fill and stroke an outline."""
         runs = [
             [(x * self.scale, y * self.scale) for x, y in run] for run in flattened(mark.commands)
         ]
@@ -55,7 +54,7 @@ class _Painter:
             thick = mark.width * self.scale
             colour = self.palette[mark.stroke]
             for run in runs:
-                for piece in _dashed(run, [one * self.scale for one in mark.dash]):
+                for piece in _dashed(run, [length * self.scale for length in mark.dash]):
                     self._line(piece, max(1, round(thick)), colour)
 
     def _line(self, run: Sequence[Point], thick: int, colour: str) -> None:
@@ -66,7 +65,7 @@ class _Painter:
                 self.draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
 
     def text(self, mark: Text) -> None:
-        """Set a line of text."""
+        """Draw a line of text."""
         size = max(1, round(mark.size * self.scale))
         anchor = {"start": "ls", "middle": "ms", "end": "rs"}[mark.anchor]
         at = mark.at[0] * self.scale, mark.at[1] * self.scale
@@ -89,7 +88,7 @@ def _font(face: Face, size: int) -> Any:
 
 
 def _dashed(run: Sequence[Point], dash: Sequence[float]) -> list[list[Point]]:
-    """The pieces of a run that are drawn: `dash` long, then a gap, and so on."""
+    """The dashes of a polyline; the lengths in `dash` alternate between dash and gap."""
     if not dash:
         return [list(run)]
     pieces: list[list[Point]] = [[run[0]]]

@@ -1,4 +1,4 @@
-"""SVG: a canvas as one file that needs nothing else, in one style or following light and dark."""
+"""SVG: a canvas as a self-contained file, in one style or following the reader's colour scheme."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from ..canvas import Canvas, Command, Mark, Outline, Text
 from ..style import LIGHT, PALETTES, Style
 
-# The faces that nearly every system has with the widths that the drawing counts on.
+# Faces with the advance widths that the layout assumes; nearly every system has one of each list.
 FAMILIES = {
     "sans": "Arimo,Arial,'Liberation Sans',Helvetica,sans-serif",
     "italic": "Tinos,'Times New Roman','Liberation Serif',Times,serif",
@@ -63,15 +63,15 @@ def _mark(mark: Mark) -> str:
 
 
 def _outline(mark: Outline) -> str:
-    looks: list[str] = []
+    rules: list[str] = []
     if mark.fill:
-        looks.append(f"fill:var(--{mark.fill})")
+        rules.append(f"fill:var(--{mark.fill})")
     if mark.stroke:
-        looks.append(f"stroke:var(--{mark.stroke})")
-        looks.append(f"stroke-width:{number(mark.width)}")
+        rules.append(f"stroke:var(--{mark.stroke})")
+        rules.append(f"stroke-width:{number(mark.width)}")
         if mark.dash:
-            looks.append("stroke-dasharray:" + ",".join(map(number, mark.dash)))
-    return f'<path d="{_path(mark.commands)}" style="{";".join(looks)}"/>'
+            rules.append("stroke-dasharray:" + ",".join(map(number, mark.dash)))
+    return f'<path d="{_path(mark.commands)}" style="{";".join(rules)}"/>'
 
 
 def _path(commands: tuple[Command, ...]) -> str:
@@ -94,7 +94,7 @@ def _text(mark: Text) -> str:
 
 
 def number(value: float) -> str:
-    """At most one decimal: a tenth of a pixel is nowhere seen."""
+    """A number with at most one decimal; finer differences are invisible."""
     text = f"{value:.1f}"
     text = text[:-2] if text.endswith(".0") else text
     return "0" if text == "-0" else text

@@ -7,7 +7,7 @@ from ..model import Item, Picture
 
 
 def written(picture: Picture) -> str:
-    """One line for each item in the order of computing: name, operation on names, shape, value.
+    """Returns one line per item in topological order: name, operation on names, shape, value.
 
     A name that several items share is followed by the item's key.
     """
@@ -39,14 +39,14 @@ def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str
     if item.kind == "operation":
         sign = operation_text(item.node)
         if len(operands) == 2 and not sign.isidentifier():
-            does = f"{operands[0]} {sign} {operands[1]}"
+            expression = f"{operands[0]} {sign} {operands[1]}"
         else:
-            does = f"{function_text(item.node)}({', '.join(operands)})"
+            expression = f"{function_text(item.node)}({', '.join(operands)})"
     else:
-        does = item.kind
+        expression = item.kind
     shape = shape_text(item.node) or ("()" if item.node.shape == () else "")
     value = preview(item.node.value) if not item.key.startswith("u") else ""
     gradient = preview(gradient_of(item.node))
     known = [value] if value and value != name else []
     known += [f"∂ {gradient}"] if gradient else []
-    return (name, f"= {does}", shape, "   ".join(known))
+    return (name, f"= {expression}", shape, "   ".join(known))

@@ -1,10 +1,10 @@
-"""Coordinates: where each vertex stands from left to right, long edges straight.
+"""Coordinates: assigns the x of each vertex, with straight long edges.
 
 After Brandes & Köpf 2002, "Fast and simple horizontal coordinate assignment": vertices are aligned
-with their median neighbours into blocks, from the left and from the right, from above and from
-below; each block is placed as far left as the ones beside it allow, and the four results are
-averaged. Blocks are compacted as a graph of their own (the published compaction has an error, see
-Brandes, Walter & Zink 2020).
+with their median neighbours into blocks in four ways (left or right, top or bottom first); each
+block is placed as far to one side as its neighbours allow, and the four results are averaged.
+Compaction runs on the graph of blocks (the published compaction has an error, see Brandes, Walter &
+Zink 2020).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def across(
     gap: Sequence[float],
     least: Mapping[Pair, float],
 ) -> list[float]:
-    """The x of each vertex's centre: neighbours keep their half widths and gaps apart, and each
-    pair in `least` at least that distance."""
+    """Returns the x of each vertex's centre. Adjacent vertices are at least their half widths and
+    mean gap apart; the pairs in `least` are at least the given distance apart."""
     conflicts = _conflicts(net, layers)
     above: list[list[int]] = [[] for _ in net.rank]
     below: list[list[int]] = [[] for _ in net.rank]
@@ -50,9 +50,11 @@ def across(
 
 
 def _spine(net: Net) -> list[Pair]:
-    """The segments that vertices may be aligned along: not those to a leaf (or a last result) from
-    a vertex that leads further. Else a long chain, each vertex with a weight of its own, would
-    move aside by half a box in every layer."""
+    """The segments along which vertices may be aligned.
+
+    Excludes segments between a leaf (or final result) and a vertex that continues a chain:
+    otherwise a long chain whose vertices have one weight each would drift by half a box per layer.
+    """
     first, last = [True] * len(net.rank), [True] * len(net.rank)
     for a, b in net.segments:
         first[b] = last[a] = False
@@ -66,7 +68,7 @@ def _spine(net: Net) -> list[Pair]:
 
 
 def _conflicts(net: Net, layers: Sequence[Sequence[int]]) -> set[Pair]:
-    """The segments that cross a border, or a stretch of a long edge that is to be straight."""
+    """The segments that cross a border or an inner segment of a long edge; those stay straight."""
     place = [0] * len(net.rank)
     for layer in layers:
         for index, vertex in enumerate(layer):
@@ -74,27 +76,27 @@ def _conflicts(net: Net, layers: Sequence[Sequence[int]]) -> set[Pair]:
     by_rank: list[list[Pair]] = [[] for _ in layers]
     for a, b in net.segments:
         by_rank[net.rank[a]].append((a, b))
-    found: set[Pair] = set()
+    conflicts: set[Pair] = set()
     for pairs in by_rank:
         pairs.sort(key=lambda pair: (place[pair[0]], place[pair[1]]))
-        kept: list[Pair] = [(place[a], place[b]) for a, b in pairs if a in net.side]
+        straight: list[Pair] = [(place[a], place[b]) for a, b in pairs if a in net.side]
         for inner in (True, False):
-            starts, ends = [one for one, _ in kept], [other for _, other in kept]
+            starts, ends = [start for start, _ in straight], [end for _, end in straight]
             high = -1
             for a, b in pairs:
                 if a in net.side or (a >= net.count and b >= net.count) is not inner:
                     continue
                 if _crosses(starts, ends, place[a], place[b]) or (inner and place[b] < high):
-                    found.add((a, b))
+                    conflicts.add((a, b))
                 elif inner:
-                    kept.append((place[a], place[b]))
+                    straight.append((place[a], place[b]))
                     high = place[b]
-            kept.sort()
-    return found
+            straight.sort()
+    return conflicts
 
 
 def _crosses(starts: Sequence[int], ends: Sequence[int], start: int, end: int) -> bool:
-    """Whether a segment crosses one of those, which don't cross each other and are in order."""
+    """Whether a segment crosses one of the sorted, mutually non-crossing segments."""
     left = bisect_left(starts, start)
     if left and ends[left - 1] > end:
         return True
@@ -110,18 +112,18 @@ def _aligned(
     *,
     right: bool,
 ) -> list[int]:
-    """For each vertex the block it is aligned with, named by the block's first vertex."""
+    """The block of each vertex, identified by the block's first vertex."""
     root = list(range(len(place)))
-    taken = [False] * len(place)  # whether the vertex in the row before is aligned already
+    taken = [False] * len(place)  # whether a vertex of the next row is aligned with this vertex
     for row in rows:
         reached = len(place) if right else -1
         for vertex in reversed(row) if right else row:
-            others = near[vertex]
-            if not others:
+            neighbours = near[vertex]
+            if not neighbours:
                 continue
-            low, high = (len(others) - 1) // 2, len(others) // 2
-            for one in (high, low) if right else (low, high):
-                other = others[one]
+            low, high = (len(neighbours) - 1) // 2, len(neighbours) // 2
+            for median in (high, low) if right else (low, high):
+                other = neighbours[median]
                 if taken[other] or root[vertex] != vertex:
                     continue
                 if (other, vertex) in conflicts or (vertex, other) in conflicts:
@@ -142,7 +144,7 @@ def _compacted(
     *,
     right: bool,
 ) -> list[float]:
-    """Each block as far left as it goes (or right), then close to the next on the other side."""
+    """The x of each block: as far left (or right) as possible, then moved towards the next one."""
     sign = -1 if right else 1
     apart: dict[Pair, float] = {}
     for layer in layers:
@@ -154,36 +156,36 @@ def _compacted(
         pair = (root[b], root[a]) if right else (root[a], root[b])
         if pair[0] != pair[1]:
             apart[pair] = max(apart.get(pair, 0.0), distance)
-    after: dict[int, list[tuple[int, float]]] = {one: [] for one in root}
+    after: dict[int, list[tuple[int, float]]] = {block: [] for block in root}
     waiting = dict.fromkeys(after, 0)
     for (a, b), distance in apart.items():
         after[a].append((b, distance))
         waiting[b] += 1
     x = dict.fromkeys(after, 0.0)
-    order = [one for one in after if not waiting[one]]
-    for one in order:
-        here = x[one]
-        for b, distance in after[one]:
-            if here + distance > x[b]:
-                x[b] = here + distance
+    order = [block for block in after if not waiting[block]]
+    for block in order:
+        left = x[block]
+        for b, distance in after[block]:
+            if left + distance > x[b]:
+                x[b] = left + distance
             waiting[b] -= 1
             if not waiting[b]:
                 order.append(b)
-    for one in reversed(order):
-        if after[one]:
-            x[one] = max(x[one], min(x[b] - distance for b, distance in after[one]))
-    return [sign * x[one] for one in root]
+    for block in reversed(order):
+        if after[block]:
+            x[block] = max(x[block], min(x[b] - distance for b, distance in after[block]))
+    return [sign * x[block] for block in root]
 
 
 def _averaged(results: list[list[float]], half: Sequence[float]) -> list[float]:
-    """The four results moved onto the narrowest, then the mean of the middle two for each vertex:
-    that keeps all distances that the four keep."""
+    """The mean of the two middle results for each vertex, after aligning all four with the
+    narrowest one. This preserves every minimum distance that all four satisfy."""
     if not half:
         return []
     lefts = [min(map(float.__sub__, xs, half)) for xs in results]
     rights = [max(map(float.__add__, xs, half)) for xs in results]
-    best = min(range(4), key=lambda one: rights[one] - lefts[one])
-    for one, xs in enumerate(results):
-        shift = rights[best] - rights[one] if one % 2 else lefts[best] - lefts[one]
+    best = min(range(4), key=lambda k: rights[k] - lefts[k])
+    for k, xs in enumerate(results):
+        shift = rights[best] - rights[k] if k % 2 else lefts[best] - lefts[k]
         xs[:] = [x + shift for x in xs]
     return [sum(sorted(four)[1:3]) / 2 for four in zip(*results, strict=True)]

@@ -1,6 +1,6 @@
-"""A layered drawing of a graph (Sugiyama, Tagawa & Toda 1981): ranks, orders, coordinates, paths.
+"""Layered graph layout (Sugiyama, Tagawa & Toda 1981): ranks, orders, coordinates, edge paths.
 
-Every step is a loop of about linear time and nothing is random: the same graph, the same drawing.
+Every step takes about linear time and is deterministic: equal graphs get equal layouts.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 from .coordinates import across
 from .network import Net, net_of, spans
 from .orders import ordered
-from .ranks import Group, acyclic, ranked, room
+from .ranks import Group, acyclic, least_lengths, ranked
 
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, width, height
 
-PAD = 14.0  # from a group's border to what is in it
+PAD = 14.0  # between a group's frame and its contents
 TITLE = 20.0  # height of a group's title
-SLOT = 24.0  # between edges that arrive at one box, where there is room
-PASS_GAP = 18.0  # between edges that pass each other
+SLOT = 24.0  # the largest distance between the ends of edges at one box
+PASS_GAP = 18.0  # between adjacent long edges
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is: the centre of each box, the points of each edge, each group's frame.
+    """The result: the centre of each box, the points of each edge, the frame of each group.
 
-    Between two points of an edge goes a straight line where they stand below each other, else a
-    curve that starts and ends vertically (horizontally in a layout from left to right).
+    An edge is a straight line between vertically aligned points, otherwise a curve with vertical
+    ends (horizontal ones in a layout from left to right).
     """
 
     positions: dict[str, Point]
@@ -52,11 +52,11 @@ def layout(
     gap: float = 30.0,
     rank_gap: float = 40.0,
 ) -> Layout:
-    """Boxes of these sizes (width, height) in layers from above to below, or from left to right.
+    """Arranges boxes of these sizes (width, height) in layers, top to bottom or left to right.
 
-    `groups` says in which nested groups a box is; each gets a frame, at least as wide as its entry
-    in `titles`, that holds nothing else. The edges whose numbers are in `upward` lead back up.
-    Outermost groups named in `last` stand on the right of everything else, in this order.
+    `groups` gives the nested groups of each box. Each group gets a frame that contains no other
+    boxes and is at least as wide as its entry in `titles`. Edges with numbers in `upward` point
+    up. Outermost groups named in `last` are placed to the right of everything else, in this order.
     """
     keys = list(sizes)
     number = {key: place for place, key in enumerate(keys)}
@@ -86,7 +86,7 @@ def layout(
 
 
 class _Drawing:
-    """One connected part: its net, then where everything of the net is."""
+    """The layout of one connected component: its net, then the coordinates of the vertices."""
 
     def __init__(
         self,
@@ -106,12 +106,12 @@ class _Drawing:
         self.keys, self.sizes, self.edges = keys, sizes, edges
         self.titles, self.ports = titles, ports
         self.gap, self.rank_gap = gaps
-        # From left to right the title stands beside what is in the frame, not above it.
+        # In a layout from left to right, the title is beside the frame's contents, not above them.
         self.head, self.pad = (PAD, PAD + TITLE) if right else (PAD + TITLE, PAD)
         down = [(b, a) if n in upward else (a, b) for n, (a, b) in enumerate(edges)]
         turned = acyclic(len(keys), down)
         down = [(b, a) if back else (a, b) for (a, b), back in zip(down, turned, strict=True)]
-        rank = ranked(len(keys), down, weak, room(groups, down, weak))
+        rank = ranked(len(keys), down, weak, least_lengths(groups, down, weak))
         self.net = net_of(rank, edges, groups)
         self.layers = ordered(self.net, last)
         half, gap = self._widths()
@@ -126,7 +126,7 @@ class _Drawing:
         self.top, self.bottom = self._bands()
 
     def _widths(self) -> tuple[list[float], list[float]]:
-        """Half the width of each vertex of the net, and the gap that it wants around it."""
+        """Half the width of each vertex of the net, and the gap required around it."""
         net: Net = self.net
         half = [width / 2 for width, _ in self.sizes] + [0.0] * (len(net.rank) - net.count)
         gap = [self.gap] * net.count + [PASS_GAP] * (len(net.rank) - net.count)
@@ -135,13 +135,13 @@ class _Drawing:
         return half, gap
 
     def _shift(self, half: Sequence[float]) -> None:
-        """Move everything so that it starts at 0."""
+        """Shift all x coordinates so that the leftmost edge is at 0."""
         left = min((x - h for x, h in zip(self.x, half, strict=True)), default=0.0)
         self.x = [x - left for x in self.x]
         self.width = max((x + h for x, h in zip(self.x, half, strict=True)), default=0.0)
 
     def _bands(self) -> tuple[list[float], list[float]]:
-        """Where each layer starts and ends: wide jumps of edges and frames of groups need room."""
+        """The top and bottom of each layer, with space for frames and for edges with wide jumps."""
         net = self.net
         count = len(self.layers)
         wide = [0.0] * (count + 1)
@@ -165,18 +165,18 @@ class _Drawing:
         return top, bottom
 
     def result(self) -> Layout:
-        """All of it as a Layout."""
+        """The computed Layout."""
         net = self.net
         self.y = [(self.top[rank] + self.bottom[rank]) / 2 for rank in net.rank]
         slots = self._slots()
-        self.ways: dict[int, _Way] = {}  # by its first place
+        self.ways: dict[int, _Way] = {}  # by the first vertex of the chain
         paths = [self._path(n, a, b, slots) for n, (a, b) in enumerate(self.edges)]
         frames = self._frames()
         positions = {key: (self.x[v], self.y[v]) for v, key in enumerate(self.keys)}
         return Layout(positions, paths, self.width, self.height, frames)
 
     def _frames(self) -> dict[Group, Box]:
-        """The frame of each group: around what is in it, inside its borders."""
+        """The frame of each group: encloses its contents, within its border vertices."""
         net = self.net
         sides: dict[Group, tuple[float, float]] = {}
         for vertex, group in enumerate(net.group):
@@ -206,7 +206,7 @@ class _Drawing:
         return 1 if self.net.rank[b] > self.net.rank[a] else -1
 
     def _slots(self) -> dict[tuple[int, int, int], float]:
-        """Where edges touch boxes: (vertex, side, edge) to x, the edge −1 for all that leave."""
+        """The x at which edges touch boxes, by (vertex, side, edge); all outgoing edges are −1."""
         sides: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
         for n, (a, b) in enumerate(self.edges):
             step, chain = self._step(a, b), self.net.chains[n]
@@ -214,13 +214,13 @@ class _Drawing:
             leaving = sides.setdefault((a, step), {})
             leaving.setdefault(-1, (self.x[start], -1))
             sides.setdefault((b, -step), {})[n] = (self.x[end], n)
-        found: dict[tuple[int, int, int], float] = {}
+        slots: dict[tuple[int, int, int], float] = {}
         for (vertex, side), users in sides.items():
             room = max(self.ports[vertex], 4.0)
             space = min(SLOT, room / max(len(users) - 1, 1))
             for place, n in enumerate(sorted(users, key=users.__getitem__)):
-                found[vertex, side, n] = self.x[vertex] + (place - (len(users) - 1) / 2) * space
-        return found
+                slots[vertex, side, n] = self.x[vertex] + (place - (len(users) - 1) / 2) * space
+        return slots
 
     def _path(
         self, n: int, a: int, b: int, slots: Mapping[tuple[int, int, int], float]
@@ -237,33 +237,33 @@ class _Drawing:
     def _passing(
         self, chain: Sequence[int], starts: Sequence[float], ends: Sequence[float]
     ) -> list[Point]:
-        """The points of an edge between its ends, two for each stretch where it runs straight.
+        """The points of an edge between its ends, two for each vertical segment.
 
-        Edges that share their way begin with the same places, so it is walked once for all.
+        Edges that share a trunk have chains with a common prefix, so the trunk is computed once.
         """
         if not chain:
             return []
         way = self.ways.setdefault(chain[0], _Way())
-        for place in chain[len(way.stretch) :]:
+        for place in chain[len(way.counts) :]:
             x, rank = self.x[place], self.net.rank[place]
             if way.points and way.points[-1][0] == x:
                 way.points[-1] = (x, ends[rank])
             else:
                 way.points += [(x, starts[rank]), (x, ends[rank])]
-            way.stretch.append(len(way.points))
+            way.counts.append(len(way.points))
         last = chain[-1]
         return [
-            *way.points[: way.stretch[len(chain) - 1] - 1],
+            *way.points[: way.counts[len(chain) - 1] - 1],
             (self.x[last], ends[self.net.rank[last]]),
         ]
 
 
 @dataclass
 class _Way:
-    """Where edges pass that start alike: its points, and how many lead to each of its places."""
+    """The shared trunk of edges: its points, and how many of them lead to each of its vertices."""
 
     points: list[Point] = field(default_factory=list[Point])
-    stretch: list[int] = field(default_factory=list[int])
+    counts: list[int] = field(default_factory=list[int])
 
 
 def _around(sides: tuple[float, float] | None, left: float, right: float) -> tuple[float, float]:
@@ -271,8 +271,8 @@ def _around(sides: tuple[float, float] | None, left: float, right: float) -> tup
 
 
 def _nested(net: Net, *, start: bool) -> dict[Group, int]:
-    """For each group how many frames, its own and of groups in it, start (or end) in its first (or
-    last) layer, one in another."""
+    """For each group, the depth of nested frames (its own included) that start in its first layer,
+    or end in its last layer if `start` is False."""
     depth: dict[Group, int] = {}
     edge = {group: pair[0 if start else 1] for group, pair in spans(net.borders).items()}
     for group in sorted(edge, key=len, reverse=True):
@@ -286,14 +286,14 @@ def _nested(net: Net, *, start: bool) -> dict[Group, int]:
 def _components(
     count: int, edges: Sequence[tuple[int, int]], groups: Sequence[Group]
 ) -> list[tuple[list[int], list[int]]]:
-    """The vertices and edges of each connected part; what is in one outermost group is together."""
+    """The vertices and edges of each connected component; each outermost group is connected."""
     parent = list(range(count))
 
-    def find(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
+    def find(vertex: int) -> int:
+        while parent[vertex] != vertex:
+            parent[vertex] = parent[parent[vertex]]
+            vertex = parent[vertex]
+        return vertex
 
     first: dict[str, int] = {}
     for vertex, group in enumerate(groups):
@@ -301,16 +301,16 @@ def _components(
             parent[find(vertex)] = find(first.setdefault(group[0], vertex))
     for a, b in edges:
         parent[find(b)] = find(a)
-    found: dict[int, tuple[list[int], list[int]]] = {}
+    components: dict[int, tuple[list[int], list[int]]] = {}
     for vertex in range(count):
-        found.setdefault(find(vertex), ([], []))[0].append(vertex)
+        components.setdefault(find(vertex), ([], []))[0].append(vertex)
     for n, (a, _) in enumerate(edges):
-        found[find(a)][1].append(n)
-    return list(found.values())
+        components[find(a)][1].append(n)
+    return list(components.values())
 
 
 def _packed(parts: Sequence[Layout], numbers: Sequence[Sequence[int]]) -> Layout:
-    """Parts beside and below each other, in rows about as wide as all is high."""
+    """The components packed in rows, with a total width of about 1.6 times the height."""
     if len(parts) == 1:
         return parts[0]
     space = 48.0
@@ -334,12 +334,12 @@ def _packed(parts: Sequence[Layout], numbers: Sequence[Sequence[int]]) -> Layout
     return Layout(positions, paths, width, y + tall, frames)
 
 
-def _turned(one: Layout) -> Layout:
-    """The drawing from left to right instead of from above to below."""
+def _turned(down: Layout) -> Layout:
+    """The layout with x and y exchanged: from left to right instead of from top to bottom."""
     return Layout(
-        {key: (y, x) for key, (x, y) in one.positions.items()},
-        [[(y, x) for x, y in path] for path in one.paths],
-        one.height,
-        one.width,
-        {group: (y, x, h, w) for group, (x, y, w, h) in one.frames.items()},
+        {key: (y, x) for key, (x, y) in down.positions.items()},
+        [[(y, x) for x, y in path] for path in down.paths],
+        down.height,
+        down.width,
+        {group: (y, x, h, w) for group, (x, y, w, h) in down.frames.items()},
     )

@@ -1,5 +1,5 @@
-"""The net that is ordered and placed: vertices, the places that long edges pass, and the borders
-of groups, all in layers."""
+"""The net that layout orders and places: boxes, dummy vertices of long edges and borders of groups,
+all in layers."""
 
 from __future__ import annotations
 
@@ -8,47 +8,47 @@ from dataclasses import dataclass, field
 
 from .ranks import Edge, Group, common
 
-MOST_PASSES = 40_000  # places for long edges; what is over is drawn without
+MOST_PASSES = 40_000  # dummy vertices; beyond this number the longest edges get none
 
 
 @dataclass
 class Net:
-    """Vertices 0 … count − 1 are the boxes; then come places that edges pass, and borders."""
+    """Vertices 0 … count − 1 are the boxes; dummy vertices of edges and borders follow."""
 
     count: int
     rank: list[int]
     group: list[Group]
     segments: list[tuple[int, int]] = field(default_factory=list)  # from one layer to the next
-    chains: list[list[int]] = field(default_factory=list)  # for each edge what it passes
-    loose: set[int] = field(default_factory=set)  # edges drawn without places
+    chains: list[list[int]] = field(default_factory=list)  # the dummy vertices of each edge
+    loose: set[int] = field(default_factory=set)  # edges without dummy vertices
     borders: dict[Group, dict[int, tuple[int, int]]] = field(default_factory=dict)
     side: dict[int, int] = field(default_factory=dict)  # of a border: −1 left, 1 right
-    ends: dict[int, Edge] = field(default_factory=dict)  # of a place: an edge that passes it
+    ends: dict[int, Edge] = field(default_factory=dict)  # an edge through each dummy vertex
 
     def add(self, rank: int, group: Group) -> int:
-        """A new vertex without size."""
+        """Add a vertex without size and return its number."""
         self.rank.append(rank)
         self.group.append(group)
         return len(self.rank) - 1
 
     @property
     def layers(self) -> list[list[int]]:
-        """The vertices of each rank, in the order they were made."""
-        found: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
+        """The vertices of each rank, in order of creation."""
+        layers: list[list[int]] = [[] for _ in range(max(self.rank, default=-1) + 1)]
         for vertex, rank in enumerate(self.rank):
-            found[rank].append(vertex)
-        return found
+            layers[rank].append(vertex)
+        return layers
 
 
 def net_of(rank: Sequence[int], edges: Sequence[Edge], groups: Sequence[Group]) -> Net:
-    """The net for boxes of these ranks; edges may lead down or up.
+    """Returns the net of boxes with these ranks; edges may point down or up.
 
-    All edges that leave a box in one direction share their way until they part.
+    All edges that leave a box in one direction share a trunk of dummy vertices until they part.
     """
     net = Net(len(rank), list(rank), list(groups))
     net.loose = _loose(rank, edges)
     rows = _rows(net)
-    trunks: dict[tuple[int, int], list[int]] = {}  # source and direction: edges
+    trunks: dict[tuple[int, int], list[int]] = {}  # (source, direction) → edges
     for number, (a, b) in enumerate(edges):
         if number not in net.loose:
             trunks.setdefault((a, 1 if rank[b] > rank[a] else -1), []).append(number)
@@ -68,7 +68,7 @@ def net_of(rank: Sequence[int], edges: Sequence[Edge], groups: Sequence[Group]) 
 
 
 def _loose(rank: Sequence[int], edges: Sequence[Edge]) -> set[int]:
-    """The longest edges, as far as all together would pass too many places."""
+    """The longest edges, which get no dummy vertices if the total number would be too large."""
     spans: dict[tuple[int, bool], int] = {}
     for a, b in edges:
         side = (a, rank[b] > rank[a])
@@ -84,8 +84,8 @@ def _loose(rank: Sequence[int], edges: Sequence[Edge]) -> set[int]:
 def _trunk(
     net: Net, a: int, step: int, targets: Sequence[int], rows: Mapping[Group, Edge]
 ) -> list[int]:
-    """Places from `a` on to the layer before the last target. Each is in the frames
-    that its source and all targets beyond it are in, and maybe in more: see `_within`."""
+    """Adds dummy vertices from `a` to the layer before the last target. Each is in the frames that
+    contain the source and all later targets, and possibly in more: see `_within`."""
     last = net.rank[targets[-1]]
     shared = net.group[targets[-1]]
     rest = list(targets)
@@ -95,25 +95,25 @@ def _trunk(
             shared = common(shared, net.group[rest.pop()])
         around.append(_within(net.group[a], shared, (net.rank[a], rank, last), rows))
     places = range(net.rank[a] + step, last, step)
-    made = [net.add(rank, group) for rank, group in zip(places, reversed(around), strict=True)]
-    net.ends.update(dict.fromkeys(made, (a, targets[-1])))
-    return made
+    dummies = [net.add(rank, group) for rank, group in zip(places, reversed(around), strict=True)]
+    net.ends.update(dict.fromkeys(dummies, (a, targets[-1])))
+    return dummies
 
 
 def _within(
     source: Group, target: Group, ranks: tuple[int, int, int], rows: Mapping[Group, Edge]
 ) -> Group:
-    """What a place is in that an edge passes on its way from a group to another; `ranks` are those
-    of source, place and target. An edge enters a frame at its top if it comes from above, so that
-    it runs straight, and at its side, as late as it can, if it starts beside the frame."""
+    """The group of a dummy vertex on an edge between two groups; `ranks` are those of the source,
+    the vertex and the target. An edge that comes from above a frame enters at its top, so that it
+    is straight; an edge that starts beside a frame enters at its side, as late as possible."""
     both = common(source, target)
-    start, here, end = ranks
+    start, rank, end = ranks
     reached: list[Group] = []
     for group, other in ((source, end), (target, start)):
         depth = len(both)
         while depth < len(group):
             first, last = rows[group[: depth + 1]]
-            if not first <= here <= last or first <= other <= last:
+            if not first <= rank <= last or first <= other <= last:
                 break
             depth += 1
         reached.append(group[:depth])
@@ -123,18 +123,18 @@ def _within(
 
 def _rows(net: Net) -> dict[Group, Edge]:
     """The first and last rank of each group's boxes."""
-    found: dict[Group, Edge] = {}
+    rows: dict[Group, Edge] = {}
     for vertex in range(net.count):
         rank = net.rank[vertex]
         for depth in range(1, len(net.group[vertex]) + 1):
             group = net.group[vertex][:depth]
-            first, last = found.get(group, (rank, rank))
-            found[group] = min(first, rank), max(last, rank)
-    return found
+            first, last = rows.get(group, (rank, rank))
+            rows[group] = min(first, rank), max(last, rank)
+    return rows
 
 
 def _add_borders(net: Net, rows: Mapping[Group, Edge]) -> None:
-    """A left and a right border for each group, in all layers from its first to its last box."""
+    """Adds a left and a right border vertex for each group in every layer that it spans."""
     for group, (first, last) in sorted(rows.items()):
         pairs: dict[int, tuple[int, int]] = {}
         for rank in range(first, last + 1):

@@ -1,9 +1,9 @@
-"""Orders: the vertices of each layer from left to right, with few crossings.
+"""Orders: sorts the vertices of each layer from left to right to reduce crossings.
 
-Layers are sorted again and again by the barycentre of their neighbours (Sugiyama, Tagawa & Toda
-1981), and the best order seen is kept; in small nets neighbours that cross less the other way are
-swapped (Gansner et al. 1993). A group stays together in every layer, and groups keep their order
-from layer to layer (Sander 1996), since a layer is sorted by group first.
+Sweeps repeatedly sort each layer by the barycentres of neighbours (Sugiyama, Tagawa & Toda 1981);
+the order with the fewest crossings is kept. Small nets also swap adjacent vertices if that saves
+crossings (Gansner et al. 1993). The sort key starts with the group, so a group is contiguous in
+every layer and groups have the same order in all layers (Sander 1996).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 from .network import Net
 from .ranks import Group
 
-SMALL = 600  # vertices up to which neighbours are swapped
+SMALL = 600  # the largest number of vertices for which adjacent vertices are swapped
 
 
 def ordered(net: Net, last: Sequence[str] = ()) -> list[list[int]]:
-    """The layers from left to right. Outer groups named in `last` stay on the right."""
+    """Returns each layer from left to right. Outer groups named in `last` stay on the right."""
     return _Orders(net, last).best
 
 
@@ -67,7 +67,7 @@ class _Orders:
                 self.best = [list(layer) for layer in self.layers]
 
     def _settle_groups(self, *, start: bool = False) -> None:
-        """The place of each group among its siblings, one for all layers."""
+        """Compute the position of each group among its siblings, the same for all layers."""
         total: dict[Group, float] = {}
         number: dict[Group, int] = {}
         for vertex in range(self.net.count):
@@ -83,7 +83,7 @@ class _Orders:
                 self.centre[group] = self.pinned[group[0]]
 
     def _key(self, vertex: int, place: float) -> tuple[Any, ...]:
-        """Group by group, then the place; a border is first or last of its group."""
+        """The sort key: the groups, then the position; borders are first or last in a group."""
         group = self.net.group[vertex]
         outer = [
             (self.centre[group[:depth]], self.groups[group[:depth]])
@@ -95,7 +95,7 @@ class _Orders:
         return (*outer, (side * 1e12 if side else place, vertex))
 
     def _lane(self, a: int, b: int) -> float:
-        """Between the outer groups on the right, for an edge from one to the other."""
+        """The position for an edge between two of the groups in `last`: between them."""
         first, second = (self.net.group[end][:1] for end in (a, b))
         if first and second and first[0] in self.pinned and second[0] in self.pinned:
             return (self.pinned[first[0]] + self.pinned[second[0]]) / 2
@@ -112,13 +112,17 @@ class _Orders:
             keys: dict[int, tuple[Any, ...]] = {}
             for vertex in layer:
                 near = neighbours[vertex]
-                centre = sum([place[one] for one in near]) / len(near) if near else place[vertex]
+                centre = (
+                    sum([place[neighbour] for neighbour in near]) / len(near)
+                    if near
+                    else place[vertex]
+                )
                 keys[vertex] = self._key(vertex, centre)
             layer.sort(key=keys.__getitem__)
             self._number(layer)
 
     def _swap(self) -> None:
-        """Swap neighbours of one group where that saves crossings."""
+        """Swap adjacent vertices of the same group if that saves crossings."""
         for _ in range(4):
             better = False
             for layer in self.layers:
@@ -134,7 +138,7 @@ class _Orders:
                 return
 
     def _gain(self, a: int, b: int) -> int:
-        """How many crossings fewer there are when b stands before a."""
+        """The number of crossings saved by placing b before a."""
         gain = 0
         for near in (self.above, self.below):
             for x in near[a]:
@@ -143,7 +147,7 @@ class _Orders:
         return gain
 
     def _crossings(self) -> int:
-        """How many pairs of segments cross."""
+        """The number of pairs of segments that cross."""
         total = 0
         for layer in self.layers:
             ends = [end for a in layer for end in sorted(self.place[b] for b in self.below[a])]

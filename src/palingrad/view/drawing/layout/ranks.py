@@ -1,4 +1,4 @@
-"""Ranks: the layer of each vertex, so that every edge leads to a later one and edges are short."""
+"""Ranks: assigns a layer to each vertex; every edge leads to a later layer, and edges are short."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ Group = tuple[str, ...]
 
 
 def acyclic(count: int, edges: Sequence[Edge]) -> list[bool]:
-    """Which edges to turn round, so that no circle is left: those that lead back into the path of
-    a depth-first search."""
+    """Whether to reverse each edge to make the graph acyclic: the back edges of a depth-first
+    search."""
     after: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     for number, (a, b) in enumerate(edges):
         after[a].append((b, number))
@@ -37,21 +37,26 @@ def acyclic(count: int, edges: Sequence[Edge]) -> list[bool]:
 
 
 def common(one: Group, other: Group) -> Group:
-    """The groups that both are in."""
+    """The longest common prefix: the groups that contain both."""
     length = 0
     while length < min(len(one), len(other)) and one[length] == other[length]:
         length += 1
     return one[:length]
 
 
-def room(groups: Sequence[Group], edges: Sequence[Edge], weak: Collection[int]) -> list[int]:
-    """The least length of each edge: 2 for one that enters a group at a vertex which has a leaf of
-    that group too, so that the leaf, in the layer between, is below where the edge comes from. Then
-    groups that follow each other stand below each other. The same where edges leave."""
+def least_lengths(
+    groups: Sequence[Group], edges: Sequence[Edge], weak: Collection[int]
+) -> list[int]:
+    """Returns the least length of each edge, 1 or 2.
+
+    It is 2 for an edge that enters a group at a vertex which also has a leaf in that group: the
+    leaf then fits in the layer between, so that consecutive groups don't overlap vertically. The
+    same holds for edges that leave a group at a vertex with a result in it.
+    """
     fed, used = [False] * len(groups), [False] * len(groups)
     for a, b in edges:
         fed[b] = used[a] = True
-    above, below = [0] * len(groups), [0] * len(groups)  # the depth shared with a leaf, a result
+    above, below = [0] * len(groups), [0] * len(groups)  # group depth shared with a leaf, a result
     for a, b in edges:
         depth = len(common(groups[a], groups[b]))
         if not fed[a]:
@@ -69,17 +74,19 @@ def room(groups: Sequence[Group], edges: Sequence[Edge], weak: Collection[int]) 
 def ranked(
     count: int, edges: Sequence[Edge], weak: Collection[int] = (), lengths: Sequence[int] = ()
 ) -> list[int]:
-    """A rank for each vertex of an acyclic graph: the longest path to it, then each vertex moved
-    down to where its edges are shortest, starting from the last. The length of the edges whose
-    numbers are in `weak` doesn't count. `lengths` are the least lengths of the edges, else 1.
+    """Returns the rank of each vertex of an acyclic graph.
 
-    Network simplex (Gansner et al. 1993) would be exact; on graphs of computations, where most
-    vertices have one consumer, this gives the same and is linear.
+    Starts with the length of the longest path to each vertex, then moves each vertex down, last
+    ones first, to where the total length of its edges is least. Edges with numbers in `weak` don't
+    count in that total. `lengths` are the least lengths of the edges, 1 by default.
+
+    Network simplex (Gansner et al. 1993) is exact; on computational graphs, where most vertices
+    have one consumer, this method gives the same result in linear time.
     """
-    before: list[list[Edge]] = [[] for _ in range(count)]  # the other end, and the least length
+    before: list[list[Edge]] = [[] for _ in range(count)]  # (other end, least length)
     after: list[list[Edge]] = [[] for _ in range(count)]
     waiting = [0] * count
-    pull = [0] * count  # how many edges want the vertex lower, less those that want it higher
+    pull = [0] * count  # outgoing minus incoming edges: > 0 if a higher rank shortens the edges
     strong: set[int] = set()
     for number, (a, b) in enumerate(edges):
         if a == b:
@@ -110,4 +117,4 @@ def ranked(
             if sources and pull[vertex] < 0:
                 rank[vertex] = max(rank[a] + length for a, length in sources)
     lowest = min(rank, default=0)
-    return [one - lowest for one in rank]
+    return [value - lowest for value in rank]

@@ -62,7 +62,7 @@ function showCompare() {
   const all = runs();
   if (!all.length) {
     panel.replaceChildren(make("h3", {}, "Compare two runs"),
-      make("p", { class: "note" }, "Give another run of the same graph as compare= to pg.view, or change a leaf under What if: then this page compares before with after."));
+      make("p", { class: "note" }, "Pass another run of the same graph as compare= to pg.view, or change a leaf under What if to compare the values before and after."));
     return;
   }
   const select = make("select", { id: "run", onchange: () => set({ run: pick(select.value) }) },
@@ -73,14 +73,14 @@ function showCompare() {
 
 function differences(all) {
   const run_ = all.find((one) => one.id === state.run);
-  if (!run_) return [make("p", { class: "note" }, "Choose what to compare with. Values are compared bit by bit, in the order they are computed.")];
+  if (!run_) return [make("p", { class: "note" }, "Choose another run to compare with. Values are compared bit for bit, in the order of computation.")];
   const raw = [...state.raw];
-  if (!raw.length) return [make("p", { class: "note", id: "difference" }, "No difference: all values known in both are the same, bit for bit.")];
+  if (!raw.length) return [make("p", { class: "note", id: "difference" }, "No difference: all values known in both runs are equal, bit for bit.")];
   const first = state.firstDifference;
   const row = ([place, d]) => link_(place, make("span", { class: "number" }, sizeOf(place) === 1 ? `${short(valueOf(place).data[0])} ↔ ${short(run_.value(place)[0])}` : Number.isFinite(d) ? `${short(100 * d, 3)} %` : "∞"));
   return [
     part("First difference", make("ul", { class: "list", id: "first-difference" }, row([first, state.raw.get(first)]))),
-    make("p", { class: "note", id: "difference" }, `${counted(raw.length)} of ${counted(nodes.length)} nodes differ. In the graph the first is vermilion, the others by how much they differ.`),
+    make("p", { class: "note", id: "difference" }, `${counted(raw.length)} of ${counted(nodes.length)} nodes differ. In the graph, the first is vermilion; the others are coloured by the size of the difference.`),
     part("All, in order", make("ul", { class: "list" }, ...raw.slice(0, 100).map(row))),
   ];
 }

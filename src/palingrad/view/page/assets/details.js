@@ -96,8 +96,8 @@ function valuePart(place) {
     return [make("section", {}, make("h2", {}, title), arrayView(shape, value.data, `value of ${node.n}`, node.d))];
   }
   if (stale.has(place)) return [];
-  if (node.v) return [part("Value, summed up", summaryView(node.v, `value of ${node.n}`))];
-  return [part("Value", make("p", { class: "note" }, "Not known: nothing was fed. Give feeds= to pg.view, or fill in the leaves under What if."))];
+  if (node.v) return [part("Value, summarised", summaryView(node.v, `value of ${node.n}`))];
+  return [part("Value", make("p", { class: "note" }, "Unknown, as a feed is missing. Pass feeds= to pg.view, or enter values under What if."))];
 }
 
 /** The gradient of one number, or the total Jacobian of several. */
@@ -112,10 +112,10 @@ function gradientPart(place) {
     const shape = whole ? node.sh : [total.rows, total.n];
     const word = whole ? (total.n === 1 ? "the gradient" : "the gradient, of the value's shape") : `the total Jacobian, ${total.rows} × ${total.n}: ${structureOf(total.rows, total.n, total.data)}`;
     return [make("section", {}, make("h2", {}, title), arrayView(shape, total.data, `gradient of ${node.n}`),
-      make("p", { class: "caption" }, total.data.length === 1 ? "the total: all paths added up" : word))];
+      make("p", { class: "caption" }, total.data.length === 1 ? "the total derivative: the sum over all paths" : word))];
   }
   if (node.j && !rowsNow) return [make("section", {}, make("h2", {}, title), summaryView(node.j, `gradient of ${node.n}`))];
-  if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) ? "Not computed in the page after this edit." : "Nothing flows back to here."))];
+  if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) ? "Not computed in the page after this edit." : "No gradient reaches this node."))];
   return schedule.active.has(place) || !valueOf(place) ? [] : [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, `${of} doesn't depend on it.`))];
 }
 
@@ -138,7 +138,7 @@ function arrivalPart(place) {
     const arrived = come.includes(number);
     const sent = arrived ? contributionOf(number) : null;
     if (sent) sum = sum ? sum.map((x, k) => x + sent.data[k]) : sent.data;
-    const text = !arrived ? "to come" : !sent ? "unknown" : sent.data.length === 1 ? short(sent.data[0], 5) : `norm ${short(Math.hypot(...sent.data), 4)}`;
+    const text = !arrived ? "pending" : !sent ? "unknown" : sent.data.length === 1 ? short(sent.data[0], 5) : `norm ${short(Math.hypot(...sent.data), 4)}`;
     const running = sent && sum && sum.length === 1 ? `Σ ${short(sum[0], 5)}` : sent ? `Σ norm ${short(Math.hypot(...sum), 4)}` : "";
     return make("li", {}, make("button", { class: "row", type: "button", onclick: () => choose({ edge: number }) },
       `from ${nodes[edges[number].b].n}`, make("span", { class: "number gradient" }, text), make("span", { class: "number" }, running)));
@@ -151,7 +151,7 @@ function neighbours(place) {
     const local = nodes[edges[number].a].g && sizeOf(edges[number].a) === 1 && sizeOf(edges[number].b) === 1 ? localOf(number) : null;
     const node = nodes[other];
     return make("li", {}, make("button", { class: "row", type: "button", onclick: () => goTo(other) }, make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n)),
-      make("button", { class: "link", type: "button", title: "Look at the edge", "aria-label": `edge ${word} ${node.n}`, onclick: () => choose({ edge: number }) },
+      make("button", { class: "link", type: "button", title: "Show the edge", "aria-label": `edge ${word} ${node.n}`, onclick: () => choose({ edge: number }) },
         local && local.data.length ? `×${short(local.data[0])}` : "edge"));
   };
   const found = [];

@@ -299,12 +299,12 @@ function paintNumbers(g, lines) {
     }
     const local = localOf(line.edges[0]);
     const lit = state.path && state.path.includes(line.edges[0]);
-    if (local && local.data.length) numberAt(g, line, `×${short(local.data[0], 3)}`, lit ? ink.chosen : ink.backward, twins(line.edges[0]));
+    if (local && local.data.length) numberAt(g, line, `×${short(local.data[0], 3)}`, lit ? ink.chosen : ink.backward, labelPosition(line.edges[0]));
   }
 }
 
-/** Where on a line its number stands: apart from that of another line between the same two cards. */
-function twins(number) {
+/** The position of an edge's number along its line, apart from those of parallel edges. */
+function labelPosition(number) {
   const same = ins[edges[number].b].filter((other) => edges[other].a === edges[number].a);
   return same.length < 2 ? 0.5 : 0.35 + (0.4 * same.indexOf(number)) / (same.length - 1);
 }

@@ -11,7 +11,7 @@ function edgeDetails(number) {
   const formula = formulaOf(edge.b);
   if (formula) head.push(make("div", { class: "formula", html: formula }));
   if (!isFloat(edge.a) || !isFloat(edge.b)) {
-    return [...head, make("p", { class: "note" }, "No derivative: only floats have one.")];
+    return [...head, make("p", { class: "note" }, "No derivative: only floating-point values have one.")];
   }
   return [...head, ...localPart(number), ...chainPart(number)];
 }
@@ -23,8 +23,8 @@ function localPart(number) {
   const title = make("span", { class: "derive" }, `∂${to.n} / ∂${from.n}`);
   const local = localOf(number);
   if (!local) {
-    const why = to.why || "values are missing or too large to be kept whole";
-    return [make("section", {}, make("h2", {}, title), structureLine(edge, null), make("p", { class: "note" }, `No numbers here: ${why}.`))];
+    const why = to.why || "values are missing or too large for the page";
+    return [make("section", {}, make("h2", {}, title), structureLine(edge, null), make("p", { class: "note" }, `No numbers are shown: ${why}.`))];
   }
   const shown = local.whole
     ? matrixView(local.m, local.n, local.data, `derivative of ${to.n} by ${from.n}`)
@@ -49,19 +49,19 @@ function chainPart(number) {
   const total = totalOf(edge.b);
   const sent = contributionOf(number);
   const local = localOf(number);
-  if (!total || !sent || !local) return [part("In the chain rule", make("p", { class: "note" }, "The gradients here are too large to be shown whole."))];
+  if (!total || !sent || !local) return [part("In the chain rule", make("p", { class: "note" }, "These gradients are too large to show."))];
   const users = outs[edge.a].length;
-  const closing = users > 1 ? `One of ${users} contributions to ∂${end.n}/∂${from.n}.` : `All of ∂${end.n}/∂${from.n}: there is no other way.`;
+  const closing = users > 1 ? `One of ${users} contributions to ∂${end.n}/∂${from.n}.` : `The only contribution to ∂${end.n}/∂${from.n}.`;
   if (sent.data.length === 1 && total.data.length === 1) {
     const row = (name, x, id) => [make("span", {}, name), make("span", { id, html: digitsOf(x) })];
-    return [part("The numbers that multiply", make("div", { class: "sum" },
+    return [part("The product on this edge", make("div", { class: "sum" },
       ...row(`∂${end.n}/∂${to.n} arrives`, total.data[0], "arrives"),
       ...row(`× ∂${to.n}/∂${from.n}`, local.data[0], "factor"),
       ...row("= passed on", sent.data[0], "passed")),
     make("p", { class: "caption" }, closing))];
   }
-  return [part("The numbers that multiply",
-    make("p", { class: "caption" }, `∂${end.n}/∂${to.n} arrives, ${total.rows} × ${total.n}`), matrixView(total.rows, total.n, total.data, "what arrives"),
-    make("p", { class: "caption" }, `times the ${local.m} × ${local.n} matrix above is passed on, ${sent.rows} × ${sent.n}`), matrixView(sent.rows, sent.n, sent.data, "what is passed on"),
+  return [part("The product on this edge",
+    make("p", { class: "caption" }, `∂${end.n}/∂${to.n} arrives, ${total.rows} × ${total.n}`), matrixView(total.rows, total.n, total.data, "incoming gradient"),
+    make("p", { class: "caption" }, `times the ${local.m} × ${local.n} matrix above is passed on, ${sent.rows} × ${sent.n}`), matrixView(sent.rows, sent.n, sent.data, "gradient passed on"),
     make("p", { class: "caption" }, closing))];
 }

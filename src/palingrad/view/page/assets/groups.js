@@ -51,9 +51,9 @@ function groupDetails(path) {
     make("h3", {}, path.split("/").join(" / ")),
     make("div", { class: "row", style: "margin-top:10px" },
       make("button", { type: "button", id: "toggle-group", onclick: () => toggleGroup(path) }, collapsed ? "Expand" : "Collapse")),
-    make("p", { class: "caption" }, collapsed ? "Its place stays kept in the graph." : "Collapsing it draws one card; nothing else moves."),
-    ...(inputs.length ? [part("Gradients passed out to its inputs", make("ul", { class: "list", id: "boundary-in" }, ...inputs))] : []),
-    ...(outputs.length ? [part("Gradients that arrive at its outputs", make("ul", { class: "list", id: "boundary-out" }, ...outputs))] : []),
-    ...(variables.length ? [part("Trained in it", make("ul", { class: "list" }, ...variables.map((place) => link_(place, make("span", { class: "number" }, shapeText(nodes[place].sh))))))] : []),
+    make("p", { class: "caption" }, collapsed ? "Its space in the graph stays reserved." : "Collapsing it draws one card; nothing else moves."),
+    ...(inputs.length ? [part("Gradients passed to its inputs", make("ul", { class: "list", id: "boundary-in" }, ...inputs))] : []),
+    ...(outputs.length ? [part("Gradients of its outputs", make("ul", { class: "list", id: "boundary-out" }, ...outputs))] : []),
+    ...(variables.length ? [part("Trainable Variables", make("ul", { class: "list" }, ...variables.map((place) => link_(place, make("span", { class: "number" }, shapeText(nodes[place].sh))))))] : []),
   ];
 }

@@ -2,10 +2,10 @@
 
 const KEYS = [
   ["← ↑ ↓ →", "in the graph: to the nearest input, consumer or neighbour"],
-  ["Enter", "open the details of what is chosen"],
+  ["Enter", "open the details of the selection"],
   ["/", "find a node"],
   ["space", "play or pause"],
-  [", and .", "one step back, one step on"],
+  [", and .", "one step back, one step forward"],
   ["Home, End", "to the start, to the end of the timeline"],
   ["+ − 0", "zoom in, zoom out, show all"],
   ["d p w c", "details, paths, what if, compare"],
@@ -13,7 +13,7 @@ const KEYS = [
   ["g", "collapse or expand the chosen scope, or the chosen node's"],
   ["o", "colour by the next overlay"],
   ["t", "light or dark"],
-  ["Esc", "let go of what is chosen"],
+  ["Esc", "clear the selection"],
   ["?", "this list"],
 ];
 

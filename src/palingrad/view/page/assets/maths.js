@@ -26,7 +26,7 @@ function quotient(a, b) {
   return found === 0 ? zero(a / b) : Math.floor(found + 0.5);
 }
 
-/** Numbers as integers of a dtype: towards zero, the nearest bound for what doesn't fit, 0 for NaN. */
+/** Conversion to an integer dtype: truncates, saturates at the dtype's bounds, and maps NaN to 0. */
 function integral(dtype) {
   const bits = Number(dtype.match(/\d+/)[0]);
   const [low, high] = dtype.startsWith("u") ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];

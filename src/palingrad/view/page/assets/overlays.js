@@ -94,11 +94,11 @@ function legend() {
   const written = (x) => (one.unit === "s" ? duration(x) : short(x) + (one.unit ? ` ${one.unit}` : ""));
   if (one.id === NAN_INF) {
     const bad = numbers.filter(Boolean).length;
-    box.replaceChildren(make("div", {}, bad ? `${bad} nodes hold NaN or ∞` : "No NaN and no ∞ anywhere"));
+    box.replaceChildren(make("div", {}, bad ? `${bad} nodes hold NaN or ∞` : "No node holds NaN or ∞"));
     return;
   }
   if (!known) {
-    const why = { dead: "No rectifier with a batch in this graph", gradient: "No gradients are known here" }[one.id];
+    const why = { dead: "No rectifier with a batch in this graph", gradient: "No gradients are known" }[one.id];
     box.replaceChildren(make("div", {}, why || "No numbers for these nodes"));
     return;
   }

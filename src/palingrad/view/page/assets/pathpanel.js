@@ -45,13 +45,13 @@ function ambiguous(place) {
 
 function pathList(from, to) {
   const [a, b] = [nodes[from].n, nodes[to].n];
-  if (from === to) return [make("p", { class: "note" }, "The two are one node: its derivative by itself is 1.")];
+  if (from === to) return [make("p", { class: "note" }, "Both are the same node: its derivative with respect to itself is 1.")];
   const ways = between(from, to);
   const total = ways.get(from) || 0n;
   const title = make("h3", { class: "derive" }, `∂${b} / ∂${a}`);
   if (!total) return [title, make("p", { class: "note" }, `No path leads from ${a} to ${b}: the derivative is 0.`)];
   const how = make("p", { class: "note", id: "path-count", "data-count": String(total) },
-    total === 1n ? "One path. Its local derivatives multiplied are the derivative." : `${counted(total)} paths. Multiply along each, add them up: that is the chain rule.`);
+    total === 1n ? "One path: the derivative is the product of its local derivatives." : `${counted(total)} paths. By the chain rule, the derivative is the sum of the products along the paths.`);
   const list = make("div", { id: "path-list" });
   const walker = pathsBetween(from, to, ways);
   const more = make("button", { type: "button", style: "margin-top:8px" }, "Show more");
@@ -88,7 +88,7 @@ function pathCard(path, from) {
 }
 
 function factors(path, product_) {
-  if (!product_) return [make("span", { class: "note" }, "a factor is too large to be multiplied here")];
+  if (!product_) return [make("span", { class: "note" }, "a factor is too large for the page")];
   const found = [];
   const shown = path.length > 24 ? [...path.slice(0, 12), ...path.slice(-12)] : path;
   [...shown].reverse().forEach((number, k) => {

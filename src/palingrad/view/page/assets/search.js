@@ -58,7 +58,7 @@ function startSearch() {
       } }, make("span", { class: `dot ${node.r} ${node.t}` }), node.n, make("small", {}, `${node.o} ${shapeText(node.sh)}`));
     });
     if (hits.length > SHOWN) items.push(make("li", { class: "none" }, `and ${counted(hits.length - SHOWN)} more`));
-    if (!hits.length) items.push(make("li", { class: "none" }, "No node is called, made or shaped like that"));
+    if (!hits.length) items.push(make("li", { class: "none" }, "No node has this name, operation or shape"));
     list.replaceChildren(...items);
     list.hidden = !input.value.trim();
     input.setAttribute("aria-expanded", String(!list.hidden));

@@ -77,7 +77,7 @@ function showStep() {
   const count_ = `${counted(step)} of ${counted(schedule.steps.length)}`;
   phase.textContent = now ? `${now.phase} · ${count_}` : "start";
   at("step").setAttribute("aria-valuetext", `${now ? now.phase : "start"}, step ${count_}`);
-  at("story").innerHTML = now ? story(now) : "Only the leaves have values. Press play, or step on.";
+  at("story").innerHTML = now ? story(now) : "Only the leaves have values so far. Press play, or step forward.";
   const next = schedule.steps[step];
   const queue = readyQueue(step);
   const shown = queue.slice(0, 12).map((place) => {
@@ -85,14 +85,14 @@ function showStep() {
     return make("li", { class: first ? `next ${next.phase}` : "", "data-node": nodes[place].k }, (next.kind === "descend" ? "← " : "") + nodes[place].n);
   });
   if (queue.length > 12) shown.push(make("li", {}, `+${counted(queue.length - 12)}`));
-  at("ready").replaceChildren(...(shown.length ? shown : [make("li", {}, step ? "empty: all is done" : "empty")]));
+  at("ready").replaceChildren(...(shown.length ? shown : [make("li", {}, step ? "empty: finished" : "empty")]));
   redraw();
 }
 
 /** What a step did, in a sentence with its numbers. */
 function story({ node: place, kind }) {
   const name = `<b>${safe(nodes[place].n)}</b>`;
-  if (kind === "seed") return `The derivative of ${name} by itself is <span class="number">1</span>: the backward pass starts here.`;
+  if (kind === "seed") return `The derivative of ${name} with respect to itself is <span class="number">1</span>: the backward pass starts here.`;
   if (kind === "descend") return descent(place);
   if (kind === "pull") return pullStory(place);
   const inputs = ins[place].map((number) => edges[number].a);
@@ -112,7 +112,7 @@ function pullStory(place) {
     const [local, total] = [localOf(number), totalOf(place)];
     const factors_ = local && total ? `<span class="number">${short(total.data[0])}</span> × <span class="number">${short(local.data[0])}</span> = ` : "";
     const sum = come.reduce((s, n) => s + (contributionOf(n)?.data[0] ?? NaN), 0);
-    const running = all.length > 1 ? `, there now ${come.length} of ${all.length}: Σ <span class="number">${short(sum)}</span>` : "";
+    const running = all.length > 1 ? `; the sum of ${come.length} of ${all.length} contributions is <span class="number">${short(sum)}</span>` : "";
     return `${factors_}<span class="number gradient">${short(found.data[0])}</span> to <b>${safe(nodes[from].n)}</b>${running}`;
   });
   return `<b>${safe(nodes[place].n)}</b> sends back ${sent.join("; ")}.`;
@@ -125,8 +125,8 @@ function descent(place) {
   const value = valueOf(place);
   const total = totalOf(place);
   const name = `<b>${safe(nodes[place].n)}</b>`;
-  if (!value || !total || total.rows !== 1) return `${name} takes a step down its gradient.`;
-  if (value.data.length > 1) return `${name} ← ${name} − ${rate} · its gradient, all ${counted(value.data.length)} numbers.`;
+  if (!value || !total || total.rows !== 1) return `${name} takes a step against its gradient.`;
+  if (value.data.length > 1) return `${name} ← ${name} − ${rate} · its gradient, for all ${counted(value.data.length)} elements.`;
   const next = value.data[0] - rate * total.data[0];
   return `${name} ← <span class="number">${short(value.data[0])}</span> − ${rate} · <span class="number">${short(total.data[0])}</span> = <span class="number">${short(next, 6)}</span>, by gradient descent.`;
 }

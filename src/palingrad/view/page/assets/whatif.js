@@ -31,13 +31,13 @@ function showWhatIf() {
   const big = nodes.filter((node, place) => !ins[place].length && node.t === "variable" && (sizeOf(place) ?? 0) > CELLS).length;
   panel.replaceChildren(
     make("h3", {}, "What if a leaf were different?"),
-    make("p", { class: "note" }, "Change a number: the page computes everything that depends on it again, forward and backward."),
+    make("p", { class: "note" }, "Change a number: the page recomputes everything that depends on it, forward and backward."),
     make("div", { id: "outcome", role: "status", "aria-live": "polite" }),
     make("div", { class: "row", style: "margin:10px 0" },
       make("button", { type: "button", id: "reset", onclick: () => { resetEdits(); showWhatIf(); } }, "Undo all"), descentButton()),
-    ...(leaves.length ? leaves.slice(0, 60).map(leafEditor) : [make("p", { class: "note" }, "No leaf is small enough to be edited here.")]),
+    ...(leaves.length ? leaves.slice(0, 60).map(leafEditor) : [make("p", { class: "note" }, "No leaf is small enough to edit.")]),
     ...(leaves.length > 60 ? [make("p", { class: "note" }, `and ${counted(leaves.length - 60)} more leaves: choose one in the graph first.`)] : []),
-    ...(big ? [make("p", { class: "note" }, `${big} Variables have more than ${CELLS} numbers and stay as they are.`)] : []),
+    ...(big ? [make("p", { class: "note" }, `${big} Variables have more than ${CELLS} elements and can't be edited.`)] : []),
     ...(cant.length ? [part("Not computed in the page", make("ul", { class: "list" }, ...cant.slice(0, 20).map((place) => link_(place, make("span", { class: "note", style: "margin-left:auto;text-align:right" }, nodes[place].why || "")))))] : []));
   const chosen = leaves.indexOf(state.node);
   if (chosen >= 0) panel.querySelectorAll(".leaf")[chosen]?.scrollIntoView({ block: "center" });
@@ -113,6 +113,6 @@ function showOutcome() {
       if (before) lines.push(make("div", { class: "note" }, `before ${short(before.data[0], 6)}, ${now.data[0] >= before.data[0] ? "+" : "−"}${short(Math.abs(now.data[0] - before.data[0]), 4)}`));
     } else if (!now && stale.size) lines.push(make("p", { class: "warn" }, `${name} isn't computed in the page: ${stale.get(result) || "an input is missing"}.`));
   }
-  if (edited.size) lines.push(make("div", { class: "caption", id: "recomputed", "data-count": recomputed }, `${counted(recomputed)} of ${counted(nodes.length)} nodes computed again${stale.size ? `, ${counted(stale.size)} greyed: the page can't compute them` : ""}`));
+  if (edited.size) lines.push(make("div", { class: "caption", id: "recomputed", "data-count": recomputed }, `${counted(recomputed)} of ${counted(nodes.length)} nodes recomputed${stale.size ? `, ${counted(stale.size)} greyed: the page can't compute them` : ""}`));
   box.replaceChildren(...lines);
 }

@@ -1,4 +1,4 @@
-"""With arrays on the way: cotangents from the result back to x, one node at a time."""
+"""Derivations through arrays: cotangents from the result back to x, one node at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....shapes import size, sizes
-from .paths import Found
+from .paths import Steps
 from .steps import Step
 from .symbols import bar, value_of
 from .worked import Worked, is_float, is_number_like
@@ -23,48 +23,48 @@ from .worked import Worked, is_float, is_number_like
 _MATRIX = 64  # elements of a Jacobian that is computed
 
 
-def backwards(worked: Worked, title: str) -> Found | None:
-    """The steps of a derivation by cotangents; None where nothing reaches x."""
-    found = Backwards(worked)
+def backwards(worked: Worked, title: str) -> Steps | None:
+    """The steps of a derivation by cotangents; None if y doesn't depend on x."""
+    state = Backwards(worked)
     for node in reversed(worked.order):
         if id(node) in worked.active:
-            found.visit(node)
-    if worked.y is worked.x or id(worked.x) not in found.parts:
+            state.visit(node)
+    if worked.y is worked.x or id(worked.x) not in state.parts:
         return None
     name = bar(worked.names[id(worked.x)])
     if is_number_like(worked.y):
-        total = found.total(worked.x)
+        total = state.total(worked.x)
         sides = [title, name, *([] if total is None else [value_of(total)])]
         simple = worked.simplified()
         if simple and len(simple) < 200:
             sides.insert(2, simple)
         last = Step("result", " = ".join(dict.fromkeys(sides)), total, worked.user(worked.x))
-        return [*found.steps, last], total, simple
+        return [*state.steps, last], total, simple
     matrix = _jacobian(worked)
     if matrix is None:
-        return found.steps, None, ""
+        return state.steps, None, ""
     text = f"{title} = {value_of(matrix)}"
-    return [*found.steps, Step("result", text, matrix, worked.user(worked.x))], matrix, ""
+    return [*state.steps, Step("result", text, matrix, worked.user(worked.x))], matrix, ""
 
 
 class Backwards:
-    """What has reached each node so far: parts as they are written, and their sum as numbers."""
+    """The cotangents accumulated so far: their terms as LaTeX, and their sums as numbers."""
 
     def __init__(self, worked: Worked) -> None:
         self.worked = worked
         self.steps: list[Step] = []
         self.parts: dict[int, list[Piece]] = {}
-        self._items: dict[int, dict[int, Item]] = {}  # outputs that something reached, by index
+        self._items: dict[int, dict[int, Item]] = {}  # the outputs with a cotangent, by index
         self._totals: dict[int, Any] = {}
         self._counts = worked.known is not None and is_number_like(worked.y)
 
     def total(self, node: Node) -> Array | None:
-        """The cotangent as numbers."""
-        found = self._totals.get(id(node))
-        return None if found is None else found.numpy()
+        """The value of the node's cotangent, or None if it is unknown."""
+        total = self._totals.get(id(node))
+        return None if total is None else total.numpy()
 
     def visit(self, node: Node) -> None:
-        """Say what the node's cotangent is, and send it on to the inputs."""
+        """Write the node's cotangent, and add its contributions to the inputs' cotangents."""
         worked = self.worked
         if node is worked.y:
             self._start()
@@ -74,7 +74,7 @@ class Backwards:
         elif id(node) not in self.parts:
             return
         else:
-            self._say(node)
+            self._write(node)
         if node is worked.x or not isinstance(node, Operation):
             return
         if type(node) is Item:
@@ -97,7 +97,7 @@ class Backwards:
             text = rf"{name} = \frac{{\partial L}}{{\partial {worked.names[id(y)]}}}"
         self.steps.append(Step("adjoint", text, value, worked.user(y)))
 
-    def _say(self, node: Node) -> None:
+    def _write(self, node: Node) -> None:
         parts = self.parts[id(node)]
         text = added(parts).latex
         value = self.total(node)
@@ -140,7 +140,7 @@ class Backwards:
 
 
 def _jacobian(worked: Worked) -> Array | None:
-    """∂y/∂x as numbers, if they are known and few."""
+    """The value of ∂y/∂x, or None if it is unknown or has more than _MATRIX elements."""
     known = worked.known
     if known is None or size(worked.y.shape) * size(worked.x.shape) > _MATRIX:
         return None
@@ -148,7 +148,7 @@ def _jacobian(worked: Worked) -> Array | None:
     rows: list[Array] = []
     with graph_scope(None, hidden=True, observed=False):
         for place in range(y.value.size):
-            found = reverse({y: one_hot_like(y, place)}, [x])
-            rows.append(found[x].numpy() if x in found else np.zeros(x.shape, x.dtype))
+            gradients = reverse({y: one_hot_like(y, place)}, [x])
+            rows.append(gradients[x].numpy() if x in gradients else np.zeros(x.shape, x.dtype))
     shape = sizes(y.shape) + sizes(x.shape)
     return np.stack(rows).reshape(shape) if rows else np.zeros(shape, y.dtype)

@@ -1,4 +1,4 @@
-"""pg.derivation: a derivative worked out by the chain rule, step by step."""
+"""`pg.derivation`: a derivative by the chain rule, step by step."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .worked import Worked
 
 
 def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> Derivation:
-    r"""∂y/∂x as a worked chain rule: what is computed, the derivative of each step, what each path
-    from x to y contributes, and the result; with numbers where values are known.
+    r"""Returns ∂y/∂x worked out by the chain rule, with numbers where values are known.
 
-    Between numbers it multiplies local derivatives along the paths and adds the paths up. With
-    arrays on the way it goes backwards as `backward()` does: x̄ is the gradient with respect to x.
-    In a graph `feeds` may give placeholders their values.
+    If all intermediate values are scalars, the derivation multiplies local derivatives along each
+    path from x to y and adds the paths up. Otherwise it propagates cotangents backwards, as
+    `backward()` does; x̄ denotes the gradient with respect to x. `feeds` gives values to the
+    placeholders of a graph. Raises GraphError if the shape of a placeholder is unknown.
 
     >>> import palingrad as pg
     >>> x = pg.tensor(3.0, name="x")
@@ -50,14 +50,14 @@ def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> D
         Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))
         for node, text in worked.equations()
     ]
-    found = along_paths(worked, title) or backwards(worked, title)
-    if found is None:  # nothing flows from y to x
-        one = worked.y is worked.x
+    derived = along_paths(worked, title) or backwards(worked, title)
+    if derived is None:  # y is x, or doesn't depend on x
+        identity = worked.y is worked.x
         shape = sizes(worked.y.shape) + sizes(worked.x.shape)
-        value = np.eye(size(worked.x.shape)).reshape(shape) if one else np.zeros(shape)
+        value = np.eye(size(worked.x.shape)).reshape(shape) if identity else np.zeros(shape)
         text = value_of(value)
-        why = "" if one else r"\quad \mathrm{no\ path}"
+        why = "" if identity else r"\quad \mathrm{no\ path}"
         step = Step("result", f"{title} = {text}{why}", value, worked.user(worked.x))
         return Derivation(y, x, title, (*steps, step), value, text)
-    more, value, result = found
+    more, value, result = derived
     return Derivation(y, x, title, (*steps, *more), value, result)

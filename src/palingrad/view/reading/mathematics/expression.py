@@ -1,4 +1,4 @@
-"""Nodes as LaTeX: operations as they say themselves, leaves by their values."""
+"""Nodes as LaTeX: operations by their own notation, leaves by their values."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Writing = Callable[[Any, Sequence[Piece]], Piece]
 
 
 def written(node: Node, operands: Sequence[Piece]) -> Piece:
-    """A node from how its operands are written."""
+    """The notation of a node, given that of its operands."""
     return node.notation(*operands) if isinstance(node, Operation) else leaf(node)
 
 
 def leaf(node: Node) -> Piece:
-    """A leaf without a name: a number, a small matrix, or what kind of leaf it is."""
+    """The notation of an unnamed leaf: a number, a small matrix, or the kind of the leaf."""
     if isinstance(node, Constant):
         array = node.numpy()
         if (
@@ -44,8 +44,8 @@ def leaf(node: Node) -> Piece:
 
 
 def written_unguarded(node: Node, operands: Sequence[Piece]) -> Piece:
-    """As `written`, without the choices that only keep a rule from dividing by 0: in a derivative
-    x/where(z == 0, 1, z) is read as x/z."""
+    """As `written`, without the selections that protect a vjp rule from a division by 0: in a
+    derivative, x/where(z == 0, 1, z) is written as x/z."""
     if type(node) is Where:
         condition = node.inputs[0]
         if _is_guard(condition):
@@ -56,7 +56,7 @@ def written_unguarded(node: Node, operands: Sequence[Piece]) -> Piece:
 
 
 def _is_guard(condition: Node) -> bool:
-    """Whether it asks if something is exactly 0."""
+    """Whether the condition tests for equality with 0."""
     if isinstance(condition, BitwiseAnd):
         return all(map(_is_guard, condition.inputs))
     if not isinstance(condition, Equal):

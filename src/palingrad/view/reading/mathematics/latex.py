@@ -1,4 +1,4 @@
-"""pg.latex: what a node computes, as LaTeX."""
+"""`pg.latex`: the formula of a node as LaTeX."""
 
 from __future__ import annotations
 
@@ -18,33 +18,32 @@ from .mathml import mathml
 from .plain import plain
 from .symbols import symbol
 
-_LINE = 60  # characters of plain text that stand on one line
-_TERM = 48  # of one that is part of another
+_LINE = 60  # the largest number of plain-text characters of one equation
+_TERM = 48  # the largest number of plain-text characters of a nested expression
 
 
 class Formula(str):
-    """LaTeX, an equation or several: a string like any other, drawn as mathematics in notebooks.
+    """One or several equations as a LaTeX string, which notebooks display as mathematics.
 
-    `lines` are the single equations, of which the last is the whole; `text` is all of it as plain
-    text.
+    `lines` are the equations, the last of which is the node's; `text` is the plain text of all.
     """
 
     lines: tuple[str, ...]
 
     @classmethod
     def of(cls, lines: Sequence[str]) -> Formula:
-        """One equation as it is, several aligned at their first equals sign."""
+        """A single equation unchanged; several equations aligned at their first equals sign."""
         if len(lines) == 1:
-            made = cls(lines[0])
+            formula = cls(lines[0])
         else:
             rows = (line.replace(" = ", " &= ", 1) for line in lines)
-            made = cls("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
-        made.lines = tuple(lines)
-        return made
+            formula = cls("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
+        formula.lines = tuple(lines)
+        return formula
 
     @property
     def text(self) -> str:
-        """The equations as plain text, one a line."""
+        """The equations as plain text, one per line."""
         return "\n".join(map(plain, self.lines))
 
     def _repr_latex_(self) -> str:
@@ -55,10 +54,10 @@ class Formula(str):
 
 
 def latex(node: Any) -> Formula:
-    r"""What `node` computes, as LaTeX, with the names of the user's variables.
+    r"""Returns the formula that `node` computes as LaTeX, with the names of the user's variables.
 
-    A short expression is one equation; a long one is broken at the nodes that have names, and at
-    those that are used more than once.
+    A short expression is one equation. A long one is split into several, at nodes with names and at
+    nodes that are used more than once.
 
     >>> import palingrad as pg
     >>> a, b = pg.Variable(2.0, name="a"), pg.Variable(-1.0, name="b")
@@ -72,17 +71,18 @@ def latex(node: Any) -> Formula:
     names = user_names(order)
     start = f"{names[id(node)]} = " if id(node) in names and node.inputs else ""
     if len(order) < _LINE:
-        whole = expressions(order, {key: one for key, one in names.items() if key != id(node)}, {})
+        whole = expressions(
+            order, {key: name for key, name in names.items() if key != id(node)}, {}
+        )
         if whole is not None:
             return Formula.of([start + whole[id(node)].latex])
     return Formula.of(_broken(node, order, names))
 
 
 def user_names(order: Sequence[Node]) -> dict[int, str]:
-    """The names that the user gave, as LaTeX, by the node's id; letters for Variables and
-    placeholders without one."""
+    """The user's names as LaTeX, by the node's id; letters for unnamed Variables and feeds."""
     shown = names_of(order)
-    found = {
+    names = {
         id(node): symbol(shown[id(node)])
         for node in order
         if is_named(node, shown[id(node)])
@@ -90,20 +90,20 @@ def user_names(order: Sequence[Node]) -> dict[int, str]:
         and not (node.inputs and shown[id(node)].startswith("∂"))
     }
     seen: set[str] = set()
-    for key, name in found.items():  # two nodes may have been given one name
+    for key, name in names.items():  # two nodes may have the same name
         while name in seen:
             name += "'"
         seen.add(name)
-        found[key] = name
-    weights, feeds = Letters(found.values(), "wpq"), Letters(found.values(), "xyz")
+        names[key] = name
+    weights, feeds = Letters(names.values(), "wpq"), Letters(names.values(), "xyz")
     for node in order:
-        if id(node) not in found and isinstance(node, (Variable, Placeholder)):
-            found[id(node)] = (weights if isinstance(node, Variable) else feeds).new()
-    return found
+        if id(node) not in names and isinstance(node, (Variable, Placeholder)):
+            names[id(node)] = (weights if isinstance(node, Variable) else feeds).new()
+    return names
 
 
 def is_bare(node: Node) -> bool:
-    """Whether the node is a number written in an expression, no quantity."""
+    """Whether the node is a literal number in an expression."""
     return isinstance(node, Constant) and node.scalar is not None
 
 
@@ -113,47 +113,47 @@ def expressions(
     stops: Mapping[int, str],
     write: Writing = written,
 ) -> dict[int, Piece] | None:
-    """Each node written out down to leaves and `stops`; None where that becomes too long."""
-    found: dict[int, Piece] = {}
+    """Each node as an expression of leaves and of the nodes in `stops`; None if one is too long."""
+    pieces: dict[int, Piece] = {}
     for node in order:
         name = stops.get(id(node)) or (None if node.inputs else names.get(id(node)))
         if name is not None:
-            found[id(node)] = Piece(name, ATOM)
+            pieces[id(node)] = Piece(name, ATOM)
             continue
-        piece = write(node, [found[id(x)] for x in node.inputs])
+        piece = write(node, [pieces[id(x)] for x in node.inputs])
         if len(piece.latex) > 6 * _LINE or len(plain(piece.latex)) > _LINE:
             return None
-        found[id(node)] = piece
-    return found
+        pieces[id(node)] = piece
+    return pieces
 
 
 def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str]) -> list[str]:
-    """Equations for the named nodes on the way, and for others where these are too long."""
-    uses = Counter(id(x) for one in order for x in one.inputs)
-    found: dict[int, Piece] = {}
+    """Equations for named intermediate nodes, and for others that are long or used repeatedly."""
+    uses = Counter(id(x) for inner in order for x in inner.inputs)
+    pieces: dict[int, Piece] = {}
     lines: list[str] = []
     letters = Letters(names.values())
-    for one in order:
-        known = names.get(id(one))
-        if not one.inputs:
-            found[id(one)] = Piece(known) if known else written(one, [])
+    for inner in order:
+        known = names.get(id(inner))
+        if not inner.inputs:
+            pieces[id(inner)] = Piece(known) if known else written(inner, [])
             continue
-        piece = written(one, [found[id(x)] for x in one.inputs])
+        piece = written(inner, [pieces[id(x)] for x in inner.inputs])
         size = len(plain(piece.latex))
-        if known or one is node or size > _TERM or (uses[id(one)] > 1 and size > 3):
+        if known or inner is node or size > _TERM or (uses[id(inner)] > 1 and size > 3):
             name = known or letters.new()
             lines.append(f"{name} = {piece.latex}")
             piece = Piece(name)
-        found[id(one)] = piece
+        pieces[id(inner)] = piece
     return lines
 
 
 class Letters:
-    """Names for what has none: v_1, v_2, …, or u where the user has a v."""
+    """Generates names v_1, v_2, …; uses the first of `letters` that is not among `taken` names."""
 
     def __init__(self, taken: Iterable[str], letters: str = "vuwstq") -> None:
         used = set(taken)
-        free = (x for x in letters if not any(re.match(rf"{x}(_|$)", one) for one in used))
+        free = (x for x in letters if not any(re.match(rf"{x}(_|$)", name) for name in used))
         self._letter = next(free, r"\xi")
         self._count = 0
 

@@ -1,4 +1,4 @@
-"""The LaTeX of this folder as MathML, which browsers draw by themselves."""
+"""Converts this folder's LaTeX to MathML, which browsers display natively."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _BEFORE_A_SIGN = {"", "=", "(", "[", "{", "&", "\\cdot", "\\\\", ","}
 
 
 def mathml(latex: str) -> str:
-    """A formula on a line of its own."""
+    """A formula in a block of its own."""
     return f'<div style="{_STYLE}">{inline(latex)}</div>'
 
 
 def inline(latex: str) -> str:
-    """A formula inside a line."""
+    """A formula inline."""
     return f'<math displaystyle="true"><mrow>{_Formulas(latex).row()}</mrow></math>'
 
 
 def formula(node: Operation) -> str:
-    """The node's formula as the inside of a <math> element.
+    """The node's formula as the content of a <math> element.
 
-    Operands are left as holes, `{0}` for the first: the page puts the names of the inputs there.
+    Operands are holes, `{0}` for the first, into which the page inserts the names of the inputs.
     """
     holes = [Piece(chr(0xE000 + place)) for place in range(len(node.inputs))]
     return _read(node.notation(*holes).latex)
@@ -39,7 +39,7 @@ def _read(latex: str) -> str:
 
 
 class _Formulas(Reader):
-    """Reads also what derivations are written with: bars, 𝟏, ⊙ and matrices."""
+    """Extends Reader by the notation of derivations: bars, 𝟏, ⊙ and matrices."""
 
     def atom(self) -> str:
         if self.peek() == "-":

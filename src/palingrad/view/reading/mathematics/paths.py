@@ -1,4 +1,4 @@
-"""Between numbers: local derivatives multiply along each path, and the paths add up."""
+"""Derivations between scalars: local derivatives multiply along each path, and the paths add up."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .steps import Step
 from .symbols import number, partial
 from .worked import Worked, is_float
 
-_MOST = 6  # paths that are written out
-_LONGEST = 16  # edges of one
+_MOST = 6  # the largest number of paths that are written
+_LONGEST = 16  # the largest number of edges in a path
 
 
 class Edge(NamedTuple):
@@ -31,11 +31,11 @@ class Edge(NamedTuple):
     value: Array | None
 
 
-Found = tuple[list[Step], Array | None, str]
+Steps = tuple[list[Step], Array | None, str]  # the steps, the derivative, its expression or ""
 
 
-def along_paths(worked: Worked, title: str) -> Found | None:
-    """The steps of a derivation path by path; None where not all is numbers, or for many paths."""
+def along_paths(worked: Worked, title: str) -> Steps | None:
+    """The steps of a derivation path by path; None if a node is an array, or for many paths."""
     active = [node for node in worked.order if id(node) in worked.active]
     if any(isinstance(node, MultipleOutputs) or node.shape != () for node in active):
         return None
@@ -69,8 +69,8 @@ def along_paths(worked: Worked, title: str) -> Found | None:
 
 
 def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
-    """The edges out of each active node towards x, by the node's id, the result's first."""
-    found: dict[int, list[Edge]] = {}
+    """The edges from each active node to its inputs, by the node's id, consumers first."""
+    by_node: dict[int, list[Edge]] = {}
     for node in reversed(active):
         if node is worked.x or not isinstance(node, Operation):
             continue
@@ -78,29 +78,29 @@ def _edges(worked: Worked, active: Sequence[Node]) -> dict[int, list[Edge]]:
         numbers = _numbers(worked, node)
         edges: dict[int, Edge] = {}
         for x, piece, value in zip(node.inputs, pieces, numbers, strict=True):
-            if piece is not None:  # an input that comes twice has one derivative: the sum
+            if piece is not None:  # an input that occurs twice has one derivative, the sum
                 before = edges.get(id(x))
                 if before is not None:
                     piece = added([before.piece, piece])
                     value = None if value is None or before.value is None else before.value + value
                 edges[id(x)] = Edge(node, x, piece, value)
-        found[id(node)] = list(edges.values())
-    return found
+        by_node[id(node)] = list(edges.values())
+    return by_node
 
 
 def _numbers(worked: Worked, node: Operation) -> list[Array | None]:
-    """The local derivatives as numbers."""
+    """The values of the local derivatives, if they are known."""
     if worked.known is None:
         return [None] * len(node.inputs)
     shadow = worked.known[id(node)]
     wanted = [id(x) in worked.active and is_float(x) for x in node.inputs]
     with graph_scope(None, hidden=True, observed=False):
-        found = pulled_back(shadow, ops.ones_like(shadow), wanted)
-    return [None if one is None else one.numpy() for one in found]
+        cotangents = pulled_back(shadow, ops.ones_like(shadow), wanted)
+    return [None if c is None else c.numpy() for c in cotangents]
 
 
 def _paths(worked: Worked, edges: dict[int, list[Edge]]) -> list[list[Edge]] | None:
-    """Every path from y to x, if there are few and they are short."""
+    """All paths from y to x; None if there are many or a path is long."""
     count: dict[int, int] = {id(worked.x): 1}
     length: dict[int, int] = {id(worked.x): 0}
     for node in worked.order:
@@ -109,18 +109,18 @@ def _paths(worked: Worked, edges: dict[int, list[Edge]]) -> list[list[Edge]] | N
             length[id(node)] = 1 + max((length.get(id(e.x), 0) for e in edges[id(node)]), default=0)
     if count.get(id(worked.y), 0) > _MOST or length.get(id(worked.y), 0) > _LONGEST:
         return None
-    found: list[list[Edge]] = []
+    complete: list[list[Edge]] = []
     stack: list[tuple[Node, list[Edge]]] = [(worked.y, [])]
     while stack:
         node, path = stack.pop()
         if node is worked.x:
             if path:
-                found.append(path)
+                complete.append(path)
             continue
         for edge in reversed(edges.get(id(node), [])):
             if count.get(id(edge.x), 0):
                 stack.append((edge.x, [*path, edge]))
-    return found
+    return complete
 
 
 def _product(path: Sequence[Edge]) -> Array | None:
@@ -133,7 +133,7 @@ def _product(path: Sequence[Edge]) -> Array | None:
     return total
 
 
-# ---------------------------------------------------------------- how it is written
+# ---------------------------------------------------------------- LaTeX
 
 
 def _symbol(worked: Worked, edge: Edge) -> str:
@@ -149,7 +149,7 @@ def _local(worked: Worked, edge: Edge) -> str:
 
 
 def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
-    """The derivatives of a path as symbols, as expressions and as numbers."""
+    """The product of the derivatives of a path: as symbols, expressions and numbers."""
     sides = [r"\,".join(_symbol(worked, edge) for edge in path)]
     inner = _multiplied([edge.piece for edge in path]).latex
     if len(inner) < 160:
@@ -163,11 +163,11 @@ def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
 
 
 def _multiplied(pieces: Sequence[Piece]) -> Piece:
-    """Factors with a dot between them; a factor 1 says nothing."""
-    pieces = [one for one in pieces if one.latex != "1"] or pieces[:1]
+    """The product of the factors, without factors 1."""
+    pieces = [piece for piece in pieces if piece.latex != "1"] or pieces[:1]
     if len(pieces) == 1:
         return pieces[0]
-    return Piece(r" \cdot ".join(one.within(PRODUCT) for one in pieces), PRODUCT)
+    return Piece(r" \cdot ".join(piece.within(PRODUCT) for piece in pieces), PRODUCT)
 
 
 def _sum(

@@ -1,4 +1,4 @@
-"""The LaTeX of this folder as plain text: a/b for fractions, x², xᵀ, σ, ∂."""
+"""Converts this folder's LaTeX to plain text: a/b for fractions, x², xᵀ, σ, ∂."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _NAMES = {
 
 
 def plain(latex: str) -> str:
-    """`latex` as text in one line."""
+    """`latex` as one line of text."""
     return re.sub(r"\s+", " ", _Reader(latex).row("")).strip()
 
 
 class _Reader:
-    """Reads LaTeX from the left; groups nest as deep as formulas do."""
+    """A recursive-descent parser of LaTeX that returns plain text."""
 
     def __init__(self, text: str) -> None:
         self.tokens = _TOKEN.findall(text)
         self.place = 0
 
     def row(self, end: str) -> str:
-        """All up to `end`."""
+        """The text up to the token `end`."""
         text = ""
         while self.place < len(self.tokens):
             token = self.tokens[self.place]
@@ -48,17 +48,17 @@ class _Reader:
                 self.place += 1
                 text = text.rstrip() + _script(self.argument(), token)
             else:
-                text += self.one()
+                text += self.token()
         return text
 
     def argument(self) -> str:
         """A group in braces or one token."""
         while self.place < len(self.tokens) and self.tokens[self.place].isspace():
             self.place += 1
-        return self.one() if self.place < len(self.tokens) else ""
+        return self.token() if self.place < len(self.tokens) else ""
 
-    def one(self) -> str:
-        """The text of the next token, with the arguments it takes."""
+    def token(self) -> str:
+        """The text of the next token and its arguments."""
         token = self.tokens[self.place]
         self.place += 1
         if token == "{":
@@ -106,17 +106,17 @@ class _Reader:
 
 
 def _atom(text: str) -> str:
-    """`text`, in brackets unless it is one piece."""
+    """`text`, in parentheses unless it is a single name, number or call."""
     text = text.strip()
-    one = re.fullmatch(r"[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
-    return text if one else f"({text})"
+    single = re.fullmatch(r"[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
+    return text if single else f"({text})"
 
 
 def _script(text: str, mark: str) -> str:
-    """A superscript or subscript, of the signs for that where there are some."""
+    """A superscript or subscript, in Unicode's super- or subscript characters if possible."""
     text = text.strip()
     table = _UP if mark == "^" else _DOWN
-    if text and all(ord(one) in table for one in text):
+    if text and all(ord(c) in table for c in text):
         return text.translate(table)
     if text.startswith("["):
         return text
@@ -124,5 +124,5 @@ def _script(text: str, mark: str) -> str:
 
 
 def _marked(text: str, mark: str) -> str:
-    """A letter with a bar or a hat, a word with it on each letter."""
-    return "".join(one + mark if one.isalpha() else one for one in text)
+    """The text with a combining bar or hat on each letter."""
+    return "".join(c + mark if c.isalpha() else c for c in text)

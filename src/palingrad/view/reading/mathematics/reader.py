@@ -1,6 +1,6 @@
-"""The LaTeX of operations' formulas as MathML, which browsers draw by themselves.
+"""Converts the LaTeX of operations' formulas to MathML, which browsers display natively.
 
-Only the LaTeX that formulas are written with is understood; what isn't is shown as it was written.
+Supports only the LaTeX commands that formulas use; an unknown command is shown by its name.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _LARGE = {"∑", "∏", "∫"}
 
 
 class Reader:
-    """Reads a piece of LaTeX from the left and writes MathML."""
+    """A recursive-descent parser of LaTeX that returns MathML."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = [one for one in _TOKEN.findall(_loosened(text)) if not one.isspace()]
+        self.tokens = [token for token in _TOKEN.findall(_spaced(text)) if not token.isspace()]
         self.place = 0
 
     def next(self) -> str:
-        """The next token, or nothing at the end."""
+        """Consume the next token; "" at the end."""
         self.place += 1
         return self.tokens[self.place - 1] if self.place <= len(self.tokens) else ""
 
     def peek(self) -> str:
-        """The next token, not yet taken."""
+        """The next token, without consuming it."""
         return self.tokens[self.place] if self.place < len(self.tokens) else ""
 
     def row(self, *ends: str) -> str:
@@ -83,7 +83,7 @@ class Reader:
         return f"<mo>{escape({'-': '−', '*': '∗'}.get(token, token))}</mo>"
 
     def command(self, name: str) -> str:
-        """What a backslash begins."""
+        """A command and its arguments."""
         if name == "frac":
             return f"<mfrac>{self.atom()}{self.atom()}</mfrac>"
         if name == "sqrt":
@@ -109,7 +109,7 @@ class Reader:
         return f'<mi mathvariant="normal">{escape(name)}</mi>{_THIN}'  # \sin, \log, \max, …
 
     def root(self) -> str:
-        """A square root, or with [n] another."""
+        """A square root, or an n-th root with [n]."""
         if self.peek() != "[":
             return f"<msqrt>{self.atom()}</msqrt>"
         self.next()
@@ -127,7 +127,7 @@ class Reader:
         return word
 
     def cases(self) -> str:
-        r"""\begin{cases} … \end{cases}: rows of cells behind a brace."""
+        r"""\begin{cases} … \end{cases}: rows of cells after a brace."""
         self.word()
         rows: list[str] = []
         cells: list[str] = []
@@ -148,6 +148,6 @@ class Reader:
 _THIN = '<mspace width="0.17em"/>'
 
 
-def _loosened(text: str) -> str:
-    """Braces as tokens of their own: here a `{x}` is a group, holes are private characters."""
+def _spaced(text: str) -> str:
+    """The text with spaces inside braces, so that `{x}` is a group and not one token."""
     return text.replace("{", "{ ").replace("}", " }").replace("\\{ ", "\\{").replace("\\ }", "\\}")

@@ -1,4 +1,4 @@
-"""A derivation as it is read: steps under headings, as text, LaTeX, Markdown and MathML."""
+"""`Derivation`: the steps of a derivation under headings, as text, LaTeX, Markdown and MathML."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _HEADINGS: dict[str, str] = {
     "expression": "What is computed",
     "local": "The derivative of each step",
     "path": "Along each path the derivatives multiply",
-    "adjoint": "Backwards, from the result to what it is made of",
+    "adjoint": "Backwards, from the result to its inputs",
     "sum": "The paths add up",
     "result": "The result",
 }
-_SHOWN = 40  # steps under a heading that are printed
+_SHOWN = 40  # the largest number of steps printed under a heading
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One line: an equation, its value where that is known, and the nodes that it is about."""
+    """One line: an equation, its value if known, and the nodes that it refers to."""
 
     kind: Kind
     latex: str
@@ -43,10 +43,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Derivation:
-    """∂y/∂x worked out step by step. Print it, or see it as mathematics in a notebook.
+    """∂y/∂x, worked out step by step; prints as text and displays as mathematics in notebooks.
 
-    `steps` are the lines in order. `value` is the derivative as the steps add it up, or None where
-    values aren't known; `result` is it as one expression, or "" where that would be too long.
+    `steps` are the lines in order. `value` is the derivative as computed by the steps, or None if
+    values are unknown; `result` is the derivative as one LaTeX expression, or "" if too long.
     """
 
     y: Node
@@ -62,7 +62,7 @@ class Derivation:
         return Formula.of([step.latex for step in self.steps])
 
     def sections(self) -> Iterator[tuple[str, list[Step], int]]:
-        """Each heading with the steps under it that are shown, and how many are left out."""
+        """Each heading, the steps shown under it, and the number of omitted steps."""
         for kind, group in groupby(self.steps, key=lambda step: step.kind):
             steps = list(group)
             shown = steps
@@ -89,15 +89,15 @@ class Derivation:
     def _repr_markdown_(self) -> str:
         parts = [f"**${self.title}$**"]
         for heading, steps, left in self.sections():
-            parts.append(f"*{heading}*" + (f" ({left} steps left out)" if left else ""))
+            parts.append(f"*{heading}*" + (f" ({left} steps omitted)" if left else ""))
             parts += [f"$${step.latex}$$" for step in steps]
         return "\n\n".join(parts)
 
     def html(self, *, title: bool = True) -> str:
-        """The steps under their headings, with MathML that browsers draw by themselves."""
+        """The steps under their headings, as HTML with MathML."""
         parts = [f"<h4>{inline(self.title)}</h4>"] if title else []
         for heading, steps, left in self.sections():
-            more = f" <small>({left} steps left out)</small>" if left else ""
+            more = f" <small>({left} steps omitted)</small>" if left else ""
             parts.append(f'<p style="margin: 0.8em 0 0.2em">{escape(heading)}{more}</p>')
             parts += [mathml(step.latex) for step in steps]
         return f'<div class="palingrad-derivation">{"".join(parts)}</div>'

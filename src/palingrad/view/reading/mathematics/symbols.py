@@ -1,4 +1,4 @@
-"""Names and numbers in LaTeX."""
+"""Names, numbers and small arrays as LaTeX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GREEK = {
 }  # fmt: skip
 _LETTER = {sign: name for name, sign in GREEK.items()}
 _SPECIAL = re.compile(r"([#$%&_{}])")
-_LARGEST = 9  # elements of a matrix that is written out
+_LARGEST = 9  # elements of the largest array that is written out
 
 
 def symbol(name: str) -> str:
@@ -37,13 +37,13 @@ def symbol(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    r"""Text for \mathrm: letters as they are, what LaTeX reads as signs escaped."""
+    r"""Text for \mathrm, with LaTeX's special characters escaped."""
     text = text.replace("\\", "/").replace("^", "").replace("~", "-").replace(" ", r"\ ")
     return _SPECIAL.sub(r"\\\1", text)
 
 
 def bar(text: str) -> str:
-    """The cotangent of what is written `text`: the gradient of the result with respect to it."""
+    r"""The cotangent of `text`, \bar{x}: the gradient of the result with respect to x."""
     match = re.fullmatch(r"(\\?[a-zA-Z]+)(_.*)?", text)
     if match and (len(match[1]) == 1 or match[1].startswith("\\")):
         return f"\\bar{{{match[1]}}}{match[2] or ''}"
@@ -56,7 +56,7 @@ def partial(y: str, x: str) -> str:
 
 
 def number(value: Any) -> str:
-    r"""A number in four digits, 1.5 \cdot 10^{-7} where it is small."""
+    r"""A number with four significant digits; very small or large ones as 1.5 \cdot 10^{-7}."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool):
         return r"\mathrm{true}" if value else r"\mathrm{false}"
@@ -71,7 +71,7 @@ def number(value: Any) -> str:
 
 
 def value_of(array: Array) -> str:
-    """A value: the number, the numbers of a small vector or matrix, else its shape and size."""
+    """An array: a number, a small vector or matrix in full, otherwise its shape and norm."""
     if array.ndim == 0:
         return number(array[()])
     if array.size <= _LARGEST and array.ndim <= 2 and array.size:

@@ -1,4 +1,4 @@
-"""A graph made ready to be derived by hand: symbols for its leaves, values where they are known."""
+"""The graph of a derivation: copies of its nodes with symbols and, if known, values."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from .latex import Letters, expressions, user_names
 from .symbols import value_of
 
 Named = dict[int, str]
-_SHORT = 100  # nodes up to which the whole derivative is tried as one expression
+_SHORT = 100  # the largest number of nodes for which the derivative is tried as one expression
 
 
 class Worked:
-    """The graph under y on placeholders, one for each leaf that stands for a quantity.
+    """A copy of the graph of y in which each leaf that is a quantity is a placeholder.
 
-    `order` has inputs first; `active` are the nodes that depend on x; `names` their LaTeX by id;
-    `known` their values, where all leaves have one.
+    `order` lists the nodes, inputs first; `active` holds the ids of those that depend on x; `names`
+    maps ids to LaTeX; `known` maps ids to eager nodes, or is None if a leaf has no value.
     """
 
     def __init__(self, y: Node, x: Node, feeds: Mapping[Any, Any]) -> None:
@@ -49,30 +49,30 @@ class Worked:
                 plain = isinstance(node, Constant) and id(node) not in shown and node is not x
                 shadows[node] = node if plain else _stand_in(node, value)
                 stands[shadows[node]] = value
-            if x.inputs:  # x is computed itself: it stands for all that it is made of
+            if x.inputs:  # if x is computed, a placeholder replaces it and its inputs
                 shadows[x] = _stand_in(x, x.value)
             shadows = replay(original, keeping_promises(Operation.rebuild), shadows)
-            if any(level_of(node._origin) for node in original):  # a gradient has its rules' guards
+            if any(level_of(node._origin) for node in original):  # removes the guards of vjp rules
                 (shadows[y],) = _simple([shadows[y]])
         self.y, self.x = shadows[y], shadows[x]
         self.order = postorder(self.y)
         self.active = self._depending()
-        self.of: dict[int, Node] = {
+        self.originals: dict[int, Node] = {
             id(shadow): node for node, shadow in shadows.items() if isinstance(shadow, Node)
         }
         self.known = self._values(stands, x)
         self.names = self._named(shown, original, shadows)
 
     def _depending(self) -> set[int]:
-        """The nodes, by id, that x reaches."""
-        found = {id(self.x)}
+        """The ids of the nodes that depend on x."""
+        active = {id(self.x)}
         for node in self.order:
-            if any(id(one) in found for one in node.inputs):
-                found.add(id(node))
-        return found
+            if any(id(x) in active for x in node.inputs):
+                active.add(id(node))
+        return active
 
     def _values(self, stands: Mapping[Node, Any], x: Node) -> dict[int, Any] | None:
-        """Eager twins of all nodes, by id, or None where a leaf has no value."""
+        """An eager copy of each node, by id; None if a leaf has no value."""
         values = dict(stands)
         if x.inputs:
             values[self.x] = x.value
@@ -87,54 +87,54 @@ class Worked:
         return {id(node): shadow for node, shadow in eager.items()}
 
     def _named(self, given: Named, original: Sequence[Node], shadows: Mapping[Node, Any]) -> Named:
-        """Names for the leaves, and for all that depends on x."""
-        found = {
+        """The names of leaves and of all nodes that depend on x, as LaTeX by id."""
+        names = {
             id(shadows[node]): name
             for node, name in ((node, given.get(id(node))) for node in original)
             if name is not None and isinstance(shadows[node], Node)
         }
-        letters = Letters(found.values())
-        if id(self.y) not in found:
-            found[id(self.y)] = "y" if "y" not in found.values() else letters.new()
-        if id(self.x) not in found:
-            found[id(self.x)] = "x" if "x" not in found.values() else letters.new()
+        letters = Letters(names.values())
+        if id(self.y) not in names:
+            names[id(self.y)] = "y" if "y" not in names.values() else letters.new()
+        if id(self.x) not in names:
+            names[id(self.x)] = "x" if "x" not in names.values() else letters.new()
         for node in self.order:
-            if id(node) in self.active and id(node) not in found and is_float(node):
-                found[id(node)] = letters.new()
+            if id(node) in self.active and id(node) not in names and is_float(node):
+                names[id(node)] = letters.new()
         self._letters = letters
-        return found
+        return names
 
-    # ---------------------------------------------------------------- the computation, written
+    # ---------------------------------------------------------------- the forward computation
 
     def equations(self) -> list[tuple[Node, str]]:
-        """What each active node is, and what others are that are too long to stand inside."""
-        found: dict[int, Piece] = {}
+        """An equation for each active node, and for other nodes too long to be nested."""
+        pieces: dict[int, Piece] = {}
         result: list[tuple[Node, str]] = []
         for node in self.order:
             name = self.names.get(id(node))
             piece = Piece(name) if name and not node.inputs else None
             if piece is None:
                 write = written_unguarded if level_of(node._origin) > 0 else written
-                piece = write(node, [found[id(one)] for one in node.inputs])
-                stands = id(node) in self.active and node is not self.x and is_float(node)
-                if stands or (node.inputs and len(piece.latex) > 90):
+                piece = write(node, [pieces[id(x)] for x in node.inputs])
+                active = id(node) in self.active and node is not self.x and is_float(node)
+                if active or (node.inputs and len(piece.latex) > 90):
                     name = self.names.setdefault(id(node), name or self._letters.new())
                     result.append((node, f"{name} = {piece.latex}"))
                     piece = Piece(name)
                 elif name:
                     piece = Piece(name)
-            found[id(node)] = piece
-        self.pieces = found
+            pieces[id(node)] = piece
+        self.pieces = pieces
         return result
 
     def value(self, node: Node) -> Array | None:
-        """The node's value, if it is known."""
+        """The node's value, or None if it is unknown."""
         if self.known is None or isinstance(node, MultipleOutputs):
             return None
         return self.known[id(node)].numpy()
 
     def with_value(self, text: str, node: Node) -> str:
-        """The equation with the node's value behind it, if it is known and says more."""
+        """The equation followed by the node's value, if that is known and not yet its end."""
         value = self.value(node)
         if value is None or isinstance(node, MultipleOutputs):
             return text
@@ -142,77 +142,80 @@ class Worked:
         return text if text.endswith(f"= {shown}") else f"{text} = {shown}"
 
     def user(self, *nodes: Node) -> tuple[Node, ...]:
-        """The user's nodes that these stand for."""
-        return tuple(self.of.get(id(node), node) for node in nodes)
+        """The user's nodes of which these are copies."""
+        return tuple(self.originals.get(id(node), node) for node in nodes)
 
-    # ---------------------------------------------------------------- rules, written
+    # ---------------------------------------------------------------- vjp rules as LaTeX
 
     def pulled(self, node: Operation, seeds: Sequence[str | None]) -> list[Piece | None]:
-        """What `node` sends to each of its inputs, written; `seeds` are the cotangents of its
-        outputs, None for one that is 1 (or, of several outputs, that nothing flows into)."""
+        """The contribution of `node` to the cotangent of each input, as LaTeX.
+
+        `seeds` are the cotangents of its outputs. None means 1 for a single output, and no
+        cotangent for one of several outputs.
+        """
         stands: dict[Node, Any] = {}
         pieces: dict[int, Piece] = {}
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            for one in node.inputs:
-                if one not in stands:
-                    stands[one] = one if isinstance(one, Constant) else _stand_in(one, None)
-                    pieces[id(stands[one])] = self.pieces[id(one)]
-            local = node.rebuild([stands[one] for one in node.inputs])
+            for x in node.inputs:
+                if x not in stands:
+                    stands[x] = x if isinstance(x, Constant) else _stand_in(x, None)
+                    pieces[id(stands[x])] = self.pieces[id(x)]
+            local = node.rebuild([stands[x] for x in node.inputs])
             if id(node) in self.names:
                 pieces[id(local)] = Piece(self.names[id(node)])
             g = _seeds(local, seeds, pieces)
-            wanted = [id(one) in self.active and is_float(one) for one in node.inputs]
-            found = pulled_back(local, g, wanted)
-            after = iter(_simple([one for one in found if one is not None]))
-        return [None if one is None else _written(next(after), pieces) for one in found]
+            wanted = [id(x) in self.active and is_float(x) for x in node.inputs]
+            cotangents = pulled_back(local, g, wanted)
+            simple = iter(_simple([c for c in cotangents if c is not None]))
+        return [None if c is None else _written(next(simple), pieces) for c in cotangents]
 
     def simplified(self) -> str:
-        """The whole derivative as one expression, or "" where it is too long."""
+        """The whole derivative as one expression, or "" if it is too long."""
         if len(self.order) > _SHORT or not is_number_like(self.y):
             return ""
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            found = reverse({self.y: ops.ones_like(self.y)}, [self.x])
-            if self.x not in found:
+            gradients = reverse({self.y: ops.ones_like(self.y)}, [self.x])
+            if self.x not in gradients:
                 return ""
-            (simple,) = _simple([found[self.x]])
+            (simple,) = _simple([gradients[self.x]])
         whole = expressions(postorder(simple), {}, self.names, written_unguarded)
         return "" if whole is None else whole[id(simple)].latex
 
 
 def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
-    """The nodes without what changes nothing."""
+    """The nodes after simplification, constant folding and sharing of equal nodes."""
     program = Program((), tuple(nodes))
     for _ in range(4):
         before = len(program.order)
-        for one in (simplify, fold, share):
-            program = one(program)
+        for rewrite in (simplify, fold, share):
+            program = rewrite(program)
         if len(program.order) == before:
             break
     return program.outputs
 
 
 def is_float(node: Node) -> bool:
-    """Whether gradients can reach the node."""
+    """Whether the node is differentiable: it has an output of inexact dtype."""
     if isinstance(node, MultipleOutputs):
         return any(is_inexact(dtype) for dtype in node.dtype)
     return is_inexact(node.dtype)
 
 
 def is_number_like(node: Node) -> bool:
-    """Whether the node is one number."""
+    """Whether the node has exactly one element."""
     return not isinstance(node, MultipleOutputs) and size(node.shape) == 1
 
 
 def _written(node: Node, pieces: dict[int, Piece]) -> Piece:
-    found = dict(pieces)
-    for one in postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs):
-        if id(one) not in found:
-            found[id(one)] = written_unguarded(one, [found[id(x)] for x in one.inputs])
-    return found[id(node)]
+    known = dict(pieces)
+    for inner in postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs):
+        if id(inner) not in known:
+            known[id(inner)] = written_unguarded(inner, [known[id(x)] for x in inner.inputs])
+    return known[id(node)]
 
 
 def _seeds(local: Node, seeds: Sequence[str | None], pieces: dict[int, Piece]) -> Any:
-    """Cotangents of a node that are symbols, or 1."""
+    """The cotangents of a node's outputs: placeholders for symbols, or 1."""
     if not isinstance(local, MultipleOutputs):
         (seed,) = seeds
         if seed is None:
@@ -220,23 +223,23 @@ def _seeds(local: Node, seeds: Sequence[str | None], pieces: dict[int, Piece]) -
         g = Placeholder(local.shape, dtype=local.dtype)
         pieces[id(g)] = Piece(seed)
         return g
-    found: list[Node | None] = []
+    cotangents: list[Node | None] = []
     for seed, shape, dtype in zip(seeds, local.shape, local.dtype, strict=True):
-        found.append(None if seed is None else Placeholder(shape, dtype=dtype))
+        cotangents.append(None if seed is None else Placeholder(shape, dtype=dtype))
         if seed is not None:
-            pieces[id(found[-1])] = Piece(seed)
-    return found
+            pieces[id(cotangents[-1])] = Piece(seed)
+    return cotangents
 
 
 def _given(node: Node, feeds: Mapping[Any, Any]) -> Array | None:
-    """The value that a leaf is fed or has."""
+    """The value of a leaf: its feed, or its own value."""
     if isinstance(node, Placeholder) and node in feeds:
         return node.accept(feeds[node])
     return node.value
 
 
 def _stand_in(node: Node, value: Array | None) -> Placeholder:
-    """A placeholder of the node's shape and dtype, or of the value's."""
+    """A placeholder with the shape and dtype of the value or, without a value, of the node."""
     shape = node.shape if value is None else value.shape
     dtype = node.dtype if value is None else value.dtype
     if shape is None or None in shape or dtype is None:
@@ -245,6 +248,6 @@ def _stand_in(node: Node, value: Array | None) -> Placeholder:
             hint="Give feeds, as for a run: pg.derivation(y, x, feeds={x: array}).",
         )
     with built_at(node._origin):
-        made = Placeholder(shape, dtype=dtype)
-    made.weak = node.weak
-    return made
+        placeholder = Placeholder(shape, dtype=dtype)
+    placeholder.weak = node.weak
+    return placeholder

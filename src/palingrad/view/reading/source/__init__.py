@@ -1,1 +1,1 @@
-"""Programs written out as Python that needs nothing but NumPy."""
+"""Source code: writes Programs as Python modules that import NumPy only."""

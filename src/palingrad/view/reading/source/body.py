@@ -1,4 +1,4 @@
-"""The body of a function: expressions as statements, short ones inside each other."""
+"""Function bodies: writes expressions as statements, and nests short expressions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from .code import Code
 from .text import ATOM, WIDTH, Text, broken
 
-_LONGEST = 56  # characters up to which an expression may stand inside another
-_DEEPEST = 4  # levels of expressions inside each other
+_LONGEST = 56  # characters of the longest nested expression
+_DEEPEST = 4  # the largest nesting depth
 _NOT_A_NAME = re.compile(r"\W+")
-_CONFUSED = {"l": "l_", "I": "I_", "O": "O_"}  # look like numbers
+_CONFUSED = {"l": "l_", "I": "I_", "O": "O_"}  # names that look like digits
 
 
 def identifier(name: str) -> str:
-    """`name` as a Python name: h₁ is h1, hidden/bias hidden_bias."""
+    """`name` as a Python identifier: h₁ becomes h1, hidden/bias becomes hidden_bias."""
     text = unicodedata.normalize("NFKC", name.replace("∂", "grad_"))
     text = _NOT_A_NAME.sub("_", text).strip("_") or "value"
     text = f"x{text}" if text[0].isdigit() else text
@@ -29,7 +29,7 @@ def identifier(name: str) -> str:
 
 
 class Names:
-    """Names in use; `new` gives one that isn't."""
+    """A set of used names; `new` returns an unused one."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
@@ -39,14 +39,14 @@ class Names:
         return iter(self._taken)
 
     def same(self, name: str) -> str:
-        """`name`, which is Python's already, as it is; with a number behind it if it is taken."""
+        """`name` unchanged, which must be an identifier; with a number appended if it is taken."""
         if name in self._taken:
             return self.new(name)
         self._taken.add(name)
         return name
 
     def new(self, wanted: str, numbered: bool = False) -> str:
-        """`wanted`, or with a number behind it; always with one if `numbered`."""
+        """`wanted` as an identifier, with a number appended if it is taken or if `numbered`."""
         base = identifier(wanted)
         name = base
         while numbered or name in self._taken:
@@ -59,33 +59,33 @@ class Names:
 
 
 class Statement:
-    """One line of a body, or a few: name = text."""
+    """An assignment in a body: name = text."""
 
     def __init__(self, name: str, text: Text, code: Code) -> None:
         self.name, self.text, self.code = name, text, code
 
     def lines(self) -> list[str]:
-        """The statement at its indentation, with what it holds as a comment."""
+        """The indented lines of the statement, with the code's comment."""
         comment = f"  # {self.code.comment}" if self.code.comment else ""
-        found = broken(f"{self.name} = ", self.text, 4, comment)
-        if len(found) == 1 and len(found[0]) <= WIDTH:
-            return found
+        lines = broken(f"{self.name} = ", self.text, 4, comment)
+        if len(lines) == 1 and len(lines[0]) <= WIDTH:
+            return lines
         bare = broken(f"{self.name} = ", self.text, 4)
         return [f"    {comment.strip()}", *bare] if comment else bare
 
 
 class Body:
-    """Statements made of expressions in their order; results as texts of names."""
+    """Builds the statements for expressions, and the texts that refer to their results."""
 
     def __init__(self, names: Names, leaves: dict[int, str]) -> None:
         self.statements: list[Statement] = []
         self.texts: dict[int, Text] = {key: Text(name) for key, name in leaves.items()}
         self._names = names
         self._depth: dict[int, int] = {}
-        self._waiting: dict[int, Code] = {}  # written inside what uses them, unless too long
+        self._pending: dict[int, Code] = {}  # to be nested in their consumer, unless too long
 
     def write(self, codes: Sequence[Code], results: Sequence[Code]) -> list[Text]:
-        """Write `codes`, operands first; returns the texts of `results`."""
+        """Writes `codes`, operands first, and returns the texts of `results`."""
         order = _inner_first(codes)
         uses = Counter(id(x) for code in order for x in code.operands)
         stages = {id(x): code.stage for code in order for x in code.operands}
@@ -103,9 +103,9 @@ class Body:
                 self._depth[id(code)] = 1 + max(
                     (self._depth.get(id(x), 0) for x in code.operands), default=0
                 )
-                self._waiting[id(code)] = code
+                self._pending[id(code)] = code
             elif uses[id(code)] or code.named:
-                self._state(code)
+                self._assign(code)
             else:
                 self.texts[id(code)] = self._text(code)
         return [self.texts[id(code)] for code in results]
@@ -114,36 +114,36 @@ class Body:
         return code.write(*(self.texts[id(x)] for x in code.operands))
 
     def _fit(self, code: Code) -> None:
-        """Give operands that are too long or too deep statements of their own."""
-        inner = [x for x in code.operands if id(x) in self._waiting]
+        """Write operands that are too long or too deep to be nested as separate statements."""
+        inner = [x for x in code.operands if id(x) in self._pending]
         for x in inner:
             text = self.texts[id(x)]
             if len(text.flat) > _LONGEST or self._depth[id(x)] >= _DEEPEST:
-                self._state(x)
-        inner = [x for x in inner if id(x) in self._waiting]
+                self._assign(x)
+        inner = [x for x in inner if id(x) in self._pending]
         inner.sort(key=lambda x: len(self.texts[id(x)].flat))
         while inner and len(self._text(code).flat) > WIDTH - 36:
-            self._state(inner.pop())
+            self._assign(inner.pop())
 
-    def _state(self, code: Code) -> None:
-        """name = text, in place of the text itself."""
-        self._waiting.pop(id(code), None)
+    def _assign(self, code: Code) -> None:
+        """Append the statement name = text, and refer to the code by its name from now on."""
+        self._pending.pop(id(code), None)
         self._depth.pop(id(code), None)
         text = self._text(code)
-        name = self._names.new(*self._wish(code))
+        name = self._names.new(*self._preferred_name(code))
         self.statements.append(Statement(name, text, code))
         self.texts[id(code)] = Text(name, ATOM)
 
-    def _wish(self, code: Code) -> tuple[str, bool]:
-        """The name that a statement should have, and whether it needs a number."""
-        whose = None if code.of is None else self.texts.get(id(code.of))
-        if whose is not None and whose.flat.isidentifier() and not code.named:
-            return f"grad_{whose.flat}", False
+    def _preferred_name(self, code: Code) -> tuple[str, bool]:
+        """The preferred name of a statement, and whether it must have a number."""
+        target = None if code.of is None else self.texts.get(id(code.of))
+        if target is not None and target.flat.isidentifier() and not code.named:
+            return f"grad_{target.flat}", False
         return code.name or "part", not (code.name and code.named)
 
 
 def _inner_first(codes: Sequence[Code]) -> list[Code]:
-    """All expressions that `codes` are made of and themselves, each once, operands first."""
+    """`codes` and all their operands, each once, operands first."""
     order: list[Code] = []
     done: set[int] = set()
     stack: list[tuple[Code, bool]] = [(code, False) for code in reversed(codes)]
@@ -159,7 +159,7 @@ def _inner_first(codes: Sequence[Code]) -> list[Code]:
 
 
 def wrapped(text: str, indent: str, width: int = WIDTH) -> list[str]:
-    """`text` in lines that start with `indent` and end before the width."""
+    """`text` wrapped into lines that start with `indent` and have at most `width` characters."""
     lines: list[str] = []
     line = indent
     for word in text.split():

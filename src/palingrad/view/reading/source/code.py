@@ -1,7 +1,7 @@
-"""Code: an expression that knows how it is written, and the maths namespace that makes such.
+"""`Code`: an expression tree that can be written as Python, and `Writer`, which builds it.
 
-Formulas are generic in `m`. Called with `Writer` and Code in place of NumPy and arrays, a formula
-tells its own text.
+Formulas are generic in the maths namespace `m`. Called with a `Writer` and Code instead of NumPy
+and arrays, a formula returns its own expression tree.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from .text import ATOM, COMPARE, LEVELS, UNARY, Text, after, bracketed, infix, k
 
 
 class Unwritable(Exception):
-    """A formula asked for more than an expression knows."""
+    """Raised if a formula needs more than an expression provides, such as a value."""
 
 
 class Code(Operand):
-    """An expression: what it is made of, and how it is written from the texts of those.
+    """An expression: its operands, and a function that writes it from the operands' texts.
 
-    `shape` and `dtype` are known of what stands for a node.
+    `shape`, `dtype` and `ndim` are set only if the expression represents a node.
     """
 
     shape: Shape
     dtype: DType
     ndim: int
-    name: str = ""  # what a statement calls it, if it needs one
-    named: bool = False  # whether it deserves a statement of its own
-    of: Code | None = None  # whose gradient it is, if that has no name before it is written
+    name: str = ""  # the name of its statement, if it has one
+    named: bool = False  # whether it must have a statement of its own
+    of: Code | None = None  # the target of this gradient, if its name is not known yet
     stage: tuple[int, int] = (0, 0)
     comment: str = ""
-    where: str = ""  # what stands above the statement: the user's line and the mathematics
-    scalar: float  # of a number
-    atom: bool = False  # a name or a number, which needs no statement
-    light: bool = False  # costs nothing, so that it may be written twice
+    where: str = ""  # the comment above the statement: source line and derivative
+    scalar: float  # the value of a literal
+    atom: bool = False  # whether it is a name or a number, which needs no statement
+    light: bool = False  # whether it costs nothing, so that it may be written twice
 
     def __init__(self, operands: Sequence[Code], write: Callable[..., Text]) -> None:
         self.operands = tuple(operands)
         self.write = write
 
-    def __getattr__(self, name: str) -> Any:  # only for what isn't there
+    def __getattr__(self, name: str) -> Any:  # only called for missing attributes
         raise Unwritable(f"{name} of an expression")
 
     def __bool__(self) -> bool:
@@ -59,42 +59,42 @@ class Code(Operand):
 
     def __getitem__(self, index: Any) -> Code:
         if isinstance(index, Code):
-            raise Unwritable("an index that is computed")
+            raise Unwritable("a computed index")
         suffix = f"[{index_text(index)}]"
         return Code([self], lambda x: after(x, suffix))
 
     def applied(self, name: str, *operands: Any) -> Code:
         if name in _PREFIX:
-            return one(_PREFIX[name], *operands)
+            return unary(_PREFIX[name], *operands)
         if name in _OPERATORS:
-            return two(_OPERATORS[name], *operands)
-        return call("np.abs", *operands)  # the one operator that has no sign
+            return binary(_OPERATORS[name], *operands)
+        return call("np.abs", *operands)  # the only operator without a sign
 
     def __pow__(self, y: Any) -> Code:
-        return two("**", self, y)
+        return binary("**", self, y)
 
 
 def atom(text: str, level: int = ATOM) -> Code:
     """A name or a number."""
-    made = Code([], lambda: Text(text, level))
-    made.atom = True
-    return made
+    code = Code([], lambda: Text(text, level))
+    code.atom = True
+    return code
 
 
-def two(operator: str, x: Any, y: Any) -> Code:
-    """x operator y; a comparison of x with itself, which finds NaN, as a call that says so."""
+def binary(operator: str, x: Any, y: Any) -> Code:
+    """x operator y. A comparison of x with itself, which tests for NaN, is written as a call."""
     if x is y and LEVELS[operator] == COMPARE:
         return call(_CALLS[operator], x, y)
     return Code([as_code(x), as_code(y)], lambda x, y: infix(operator, x, y))
 
 
-def one(operator: str, x: Any) -> Code:
+def unary(operator: str, x: Any) -> Code:
     """-x, +x or ~x."""
     return Code([as_code(x)], lambda x: prefix(operator, x))
 
 
 def as_code(value: Any) -> Code:
-    """A number or a dtype as Code, Code as it is; a number of NumPy's keeps its dtype."""
+    """Code unchanged; a number or a dtype as Code. A NumPy scalar keeps its dtype."""
     if isinstance(value, Code):
         return value
     if isinstance(value, np.generic):
@@ -108,7 +108,8 @@ def _typed(value: np.generic) -> str:
 
 
 def plain(value: Any) -> str:
-    """What isn't an array: a number, dtype, slice, None, …, or a tuple or list of these."""
+    """The text of a value that is no array: a number, dtype, slice, None, …, string, or a tuple or
+    list of these. Raises Unwritable for any other."""
     if isinstance(value, np.dtype):
         return f"np.{dtype_name(value)}"
     if isinstance(value, (bool, int)) or value is None:
@@ -132,12 +133,12 @@ def plain(value: Any) -> str:
 
 
 def dtype_name(dtype: DType) -> str:
-    """float32, int64, bool_ …: what to put after `np.`."""
+    """The name of a dtype in NumPy's namespace: float32, int64, bool_, …"""
     return "bool_" if dtype == bool_ else dtype.name
 
 
 def number_text(value: Any) -> str:
-    """A Python number, or the shortest text that gives back a NumPy float's bits."""
+    """The shortest text of a number that reproduces its bits."""
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return repr(value.item() if isinstance(value, np.generic) else value)
     if np.isnan(value):
@@ -151,7 +152,7 @@ def number_text(value: Any) -> str:
 
 
 def index_text(index: Any) -> str:
-    """What stands between the brackets of x[…]."""
+    """The text between the brackets of x[…]."""
     parts = index if isinstance(index, tuple) else (index,)
     texts = [_part(part) for part in parts]
     return "()" if not texts else ", ".join(texts)
@@ -168,7 +169,7 @@ def _part(part: Any) -> str:
 
 
 def value_text(value: Any, texts: dict[int, Text]) -> Text:
-    """An argument: Code by its text, tuples and lists of such, all else plain."""
+    """The text of an argument: Code from `texts`, tuples and lists of Code, or `plain`."""
     if isinstance(value, Code):
         return texts[id(value)]
     if isinstance(value, (tuple, list)) and any(isinstance(x, Code) for x in value):
@@ -181,7 +182,7 @@ def value_text(value: Any, texts: dict[int, Text]) -> Text:
 def codes_in(value: Any) -> list[Code]:
     """The Code in an argument."""
     if isinstance(value, (tuple, list)):
-        return [x for one in value for x in codes_in(one)]
+        return [x for item in value for x in codes_in(item)]
     return [value] if isinstance(value, Code) else []
 
 
@@ -210,13 +211,13 @@ _OPERATORS = {**_INFIX, "power": "**"}
 _CALLS = {operator: f"np.{name}" for name, operator in _INFIX.items()}
 _PREFIX = {"negative": "-", "positive": "+", "bitwise_invert": "~"}
 _DEFAULTS = {"axis": None, "keepdims": False}
-_ROOTS = (-1, 0, 0.5, 1, 2)  # exponents for which arrays take another way than np.power
+_ROOTS = (-1, 0, 0.5, 1, 2)  # exponents for which x**y is not computed by np.power
 
 
 class Writer:
-    """A maths namespace that writes: `Writer().tanh(x)` is the Code np.tanh(x).
+    """A maths namespace that returns Code: `Writer(helper).tanh(x)` is the Code np.tanh(x).
 
-    What NumPy hasn't goes to `helper`, which is given its name and gives the name to call.
+    For a function that NumPy lacks, `helper(name)` returns the name of a helper function to call.
     """
 
     def __init__(self, helper: Callable[[str], str]) -> None:
@@ -229,30 +230,30 @@ class Writer:
 
     def _call(self, name: str, x: tuple[Any, ...], options: dict[str, Any]) -> Code:
         if len(x) == 2 and not options and name in _INFIX:
-            return two(_INFIX[name], *x)
+            return binary(_INFIX[name], *x)
         if len(x) == 1 and not options and name in _PREFIX:
-            return one(_PREFIX[name], *x)
-        if name in _SPECIAL and (found := _SPECIAL[name](*x, **options)) is not None:
-            return found
-        kept = _unlike_defaults(options)
+            return unary(_PREFIX[name], *x)
+        if name in _SPECIAL and (code := _SPECIAL[name](*x, **options)) is not None:
+            return code
+        given = _unlike_defaults(options)
         if getattr(np, name, None) is getattr(numpy_maths, name):
-            return call("np." + getattr(np, name).__name__, *x, **kept)
-        return call(self._helper(name), *x, **kept)
+            return call("np." + getattr(np, name).__name__, *x, **given)
+        return call(self._helper(name), *x, **given)
 
 
 def _known(x: Any) -> bool:
-    """Whether the shape and dtype of an expression are known: it stands for a node."""
+    """Whether the expression represents a node, so that its shape and dtype are known."""
     return isinstance(x, Code) and "shape" in vars(x)
 
 
 def _sum(x: Any, axis: Any = None, keepdims: bool = False) -> Code | None:
-    """np.sum where it adds as `blocked_sum` does."""
+    """np.sum(x) if it adds in the same order as `blocked_sum`, else None."""
     plainly = _known(x) and sums_plainly(x.shape, x.dtype, axis)
     return _reduced("np.sum", x, axis, keepdims) if plainly else None
 
 
 def _prod(x: Any, axis: Any = None, keepdims: bool = False) -> Code | None:
-    """np.prod but of half floats."""
+    """np.prod(x), or None for float16, whose product is accumulated in a wider dtype."""
     plainly = _known(x) and x.dtype != float16
     return _reduced("np.prod", x, axis, keepdims) if plainly else None
 
@@ -263,22 +264,23 @@ def _reduced(function: str, x: Code, axis: Any, keepdims: bool) -> Code:
 
 
 def _unlike_defaults(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: one for key, one in options.items() if _DEFAULTS.get(key, 0) is not one}
+    """The options that differ from NumPy's defaults."""
+    return {key: v for key, v in options.items() if _DEFAULTS.get(key, 0) is not v}
 
 
 def _matmul(x: Any, y: Any) -> Code | None:
-    return two("@", x, y) if _known(x) and multiplies_plainly(x.shape, x.dtype) else None
+    return binary("@", x, y) if _known(x) and multiplies_plainly(x.shape, x.dtype) else None
 
 
 def _power(x: Any, y: Any) -> Code | None:
-    """x**y where an array and a number give what np.power gives."""
+    """x**y if x is an array and y a number for which that equals np.power(x, y); else None."""
     number = getattr(y, "scalar", None) if isinstance(y, Code) and "scalar" in vars(y) else None
     known = _known(x) and x.shape
-    return two("**", x, y) if known and number is not None and number not in _ROOTS else None
+    return binary("**", x, y) if known and number is not None and number not in _ROOTS else None
 
 
 def _cast(x: Any, dtype: Any) -> Code | None:
-    """x.astype(dtype), but for floats that become integers, which not every CPU does alike."""
+    """x.astype(dtype), or None for floats to integers, whose overflow depends on the CPU."""
     if dtype.kind in "iu" and (not _known(x) or x.dtype.kind == "f"):
         return None
     return Code([x], lambda x: after(x, f".astype({plain(dtype)})"))
@@ -290,17 +292,17 @@ def _transpose(x: Any, axes: Any = None) -> Code | None:
     return call("np.transpose", x) if axes is None else None
 
 
-def _swapaxes(x: Any, one: int, other: int) -> Code | None:
-    if {one, other} != {-1, -2}:
+def _swapaxes(x: Any, axis: int, other: int) -> Code | None:
+    if {axis, other} != {-1, -2}:
         return None
     suffix = ".T" if vars(x).get("ndim") == 2 else ".mT"
     return _view(x, suffix)
 
 
 def _view(x: Code, suffix: str) -> Code:
-    made = Code([x], lambda x: after(x, suffix))
-    made.light = True
-    return made
+    code = Code([x], lambda x: after(x, suffix))
+    code.light = True
+    return code
 
 
 _SPECIAL: dict[str, Callable[..., Code | None]] = {
@@ -317,11 +319,11 @@ _SPECIAL: dict[str, Callable[..., Code | None]] = {
 
 
 def literal(value: Any, dtype: DType, *, typed: bool) -> Code:
-    """A single number; `typed` where nothing around it gives it its dtype."""
+    """A scalar literal; `typed` writes its dtype, unless it is the default one."""
     text = number_text(dtype.type(value))
     if typed and dtype not in (float64, int64, bool_):
-        made = atom(f"np.{dtype_name(dtype)}({text})")
+        code = atom(f"np.{dtype_name(dtype)}({text})")
     else:
-        made = atom(text, UNARY if text.startswith("-") else ATOM)
-        made.scalar = dtype.type(value).item()
-    return made
+        code = atom(text, UNARY if text.startswith("-") else ATOM)
+        code.scalar = dtype.type(value).item()
+    return code

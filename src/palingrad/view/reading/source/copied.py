@@ -1,6 +1,6 @@
-"""Helper functions copied from this library's own source: windows, random bits, erf, ….
+"""Copies helper functions from this library's own source: windows, random bits, erf, …
 
-What they are written with in here, the maths namespace `m`, becomes NumPy; annotations go.
+Copies call NumPy instead of the maths namespace `m` and have no annotations.
 """
 
 from __future__ import annotations
@@ -23,62 +23,65 @@ from .body import Names
 from .code import Unwritable, dtype_name, plain
 
 SIZE_OF = '''def size_of(shape):
-    """How many elements an array of this shape has."""
+    """The number of elements of an array of this shape."""
     return int(np.prod(shape, dtype=np.int64))'''
 
 
-# What the functions of the maths namespace that NumPy hasn't are called, by their ids.
+# The names of the functions of the maths namespace that NumPy lacks, by their ids.
 OWN: dict[int, str] = {
     id(f): f.__name__ for name, f in vars(numpy_maths).items() if f is not getattr(np, name, None)
 }
 
 
 class Copier:
-    """Collects helper functions and the tables they need, each once, under a name that nothing
-    else in the module has: what is called alike in two places is two things."""
+    """Collects helper functions and the tables they use, each once and under a unique name.
+
+    Two different objects of the same name get different names in the module.
+    """
 
     def __init__(self, names: Names) -> None:
-        self.functions: dict[str, str] = {}  # by name, in the order in which they were asked for
+        self.functions: dict[str, str] = {}  # text by name, in the order of first use
         self.tables: dict[str, str] = {}
         self._names = names
-        self._titles: dict[tuple[int, str], str] = {}  # by the object's id and its own name
-        self._held: list[Any] = []  # so that no id comes twice
+        self._titles: dict[tuple[int, str], str] = {}  # (id, original name) → name in the module
+        self._held: list[Any] = []  # keeps ids unique
 
     def maths(self, name: str) -> str:
-        """A function of the maths namespace that NumPy hasn't, under its own name."""
+        """Copy a function of the maths namespace that NumPy lacks, under its own name."""
         f = getattr(numpy_maths, name)
         return self.function(f, f.__name__)
 
     def function(self, f: Callable[..., Any], name: str, about: str | None = None) -> str:
-        """Copy `f`, and all that it calls, as `name` or nearly so, which is returned; `about` is
-        the docstring if it has none."""
-        found = self._title(f, name)
-        wanted: list[tuple[Any, str, str | None]] = [(f, found, about)]
-        while wanted:
-            one, title, doc = wanted.pop()
+        """Copy `f` and all functions that it calls. Returns its name in the module, which is `name`
+        or, if that is taken, `name` with a number; `about` is the docstring if `f` has none."""
+        copied = self._title(f, name)
+        pending: list[tuple[Any, str, str | None]] = [(f, copied, about)]
+        while pending:
+            function, title, doc = pending.pop()
             if title not in self.functions:
-                self.functions[title] = ""  # keeps the place, and ends circles
-                text, needs = _rewritten(one, title, doc)
-                self.functions[title] = self._with_globals(text, one, needs, wanted)
-        return found
+                self.functions[title] = ""  # reserves the position and ends recursion
+                text, needs = _rewritten(function, title, doc)
+                self.functions[title] = self._with_globals(text, function, needs, pending)
+        return copied
 
-    def _title(self, thing: Any, wish: str) -> str:
+    def _title(self, value: Any, name: str) -> str:
         """The name of a function or table in the module."""
-        if id(thing) in OWN:
-            return OWN[id(thing)]
-        key = id(thing), wish
+        if id(value) in OWN:
+            return OWN[id(value)]
+        key = id(value), name
         if key not in self._titles:
-            self._titles[key] = self._names.same(wish)
-            self._held.append(thing)
+            self._titles[key] = self._names.same(name)
+            self._held.append(value)
         return self._titles[key]
 
-    def _with_globals(self, text: str, f: Any, needs: list[str], wanted: list[Any]) -> str:
+    def _with_globals(self, text: str, f: Any, needs: list[str], pending: list[Any]) -> str:
+        """The text with its globals and calls of `m` renamed; functions are added to `pending`."""
         space = _space(f)
         for name in needs:
             value = space[name]
             if isinstance(value, FunctionType):
                 title = self._title(value, name)
-                wanted.append((value, title, None))
+                pending.append((value, title, None))
                 text = _renamed(text, name, title)
             elif isinstance(value, np.dtype):
                 text = re.sub(rf"(?<![\w.]){name}\b(?!=)", f"np.{dtype_name(value)}", text)
@@ -100,24 +103,23 @@ class Copier:
             else:
                 f = getattr(numpy_maths, name)
                 text = re.sub(rf"\bm\.{name}\b", f.__name__, text)
-                wanted.append((f, f.__name__, None))
+                pending.append((f, f.__name__, None))
         return text
 
 
 def _renamed(text: str, name: str, title: str) -> str:
-    """The text of a function with another name for one of its globals; a keyword of a call that is
-    called like it stays."""
+    """The text of a function with one of its globals renamed; keywords of calls are unchanged."""
     if name == title:
         return text
     return re.sub(rf"(?<![\w.]){name}\b(?!=(?!=))", title, text)
 
 
 def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
-    """The text of f as `name`, without annotations and `m`, and the globals that it needs."""
+    """The text of f under `name`, without annotations and `m`, and the names of its globals."""
     try:
         lines = textwrap.dedent(inspect.getsource(f)).splitlines()
     except (OSError, TypeError) as error:
-        raise Unwritable("its source isn't there") from error
+        raise Unwritable("its source code isn't available") from error
     tree = ast.parse("\n".join(lines)).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise Unwritable("it isn't an ordinary function")
@@ -130,28 +132,28 @@ def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
     if ast.get_docstring(tree) is None and about:
         text = f'    """{about}"""\n{text}'
     local = {arg.arg for arg in ast.walk(tree) if isinstance(arg, ast.arg)}
-    read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} - local
+    read = {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)} - local
     inside = set().union(
-        *({one.id for one in ast.walk(part) if isinstance(one, ast.Name)} for part in tree.body)
+        *({x.id for x in ast.walk(part) if isinstance(x, ast.Name)} for part in tree.body)
     )
-    needs = [one for one in sorted(read & inside) if one in _space(f) and one not in dir(builtins)]
+    needs = [x for x in sorted(read & inside) if x in _space(f) and x not in dir(builtins)]
     return f"{head}\n{text}", needs
 
 
 def _space(f: Any) -> dict[str, Any]:
-    """What the free names of a function mean: its module's, and those of functions around it."""
+    """The values of a function's free names: module globals and closure variables."""
     cells = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
     return f.__globals__ | {name: cell.cell_contents for name, cell in cells}
 
 
 def _parameters(arguments: ast.arguments) -> str:
     """The parameters without annotations, `m` and `self`."""
-    plain_ones = [arg.arg for arg in arguments.posonlyargs + arguments.args]
-    defaults = [""] * (len(plain_ones) - len(arguments.defaults))
-    defaults += [f"={ast.unparse(one)}" for one in arguments.defaults]
+    positional = [arg.arg for arg in arguments.posonlyargs + arguments.args]
+    defaults = [""] * (len(positional) - len(arguments.defaults))
+    defaults += [f"={ast.unparse(default)}" for default in arguments.defaults]
     parts = [
         name + default
-        for name, default in zip(plain_ones, defaults, strict=True)
+        for name, default in zip(positional, defaults, strict=True)
         if name not in ("m", "self")
     ]
     if arguments.vararg:
@@ -182,7 +184,7 @@ def _table(f: Any, name: str, value: Any, title: str) -> str:
     for node in ast.parse("\n".join(lines)).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             assert node.end_lineno is not None
-            if not any(isinstance(one, ast.Call) for one in ast.walk(node)):
-                found = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-                return title + found.removeprefix(name)
+            if not any(isinstance(x, ast.Call) for x in ast.walk(node)):
+                definition = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                return title + definition.removeprefix(name)
     return f"{title} = {plain(value)}"

@@ -1,4 +1,4 @@
-"""Arrays as Python text that gives back the same bits."""
+"""Writes arrays as Python expressions that reproduce the same bits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from ....dtypes import Array, bool_, float64, int64
 from .code import dtype_name, number_text, plain
 from .text import WIDTH
 
-_NATURAL = (float64, int64, bool_)  # what NumPy makes of Python's numbers by itself
+_NATURAL = (float64, int64, bool_)  # NumPy's default dtypes for Python numbers
 
 
 def array_lines(name: str, array: Array, most: int) -> list[str] | None:
-    """`name = …` for an array, in lines; None where it has more than `most` elements to list."""
+    """The lines of `name = …` for an array; None if they would list more than `most` elements.
+
+    An array of equal elements is written as np.zeros or np.full, whatever its size.
+    """
     dtype = f"np.{dtype_name(array.dtype)}"
     if array.ndim == 0:
         return [f"{name} = np.array({number_text(array[()])}, {dtype})"]
@@ -32,12 +35,12 @@ def is_uniform(array: Array) -> bool:
     """Whether all elements have the same bits."""
     if array.size < 2:
         return False
-    one = np.full(array.shape, array.flat[0], array.dtype)
-    return one.tobytes() == np.ascontiguousarray(array).tobytes()
+    uniform = np.full(array.shape, array.flat[0], array.dtype)
+    return uniform.tobytes() == np.ascontiguousarray(array).tobytes()
 
 
 def _listed(start: str, array: Array, end: str) -> list[str]:
-    """Nested lists, as many numbers on a line as fit; each row of a matrix starts a line."""
+    """Nested lists with as many numbers per line as fit; each matrix row starts a new line."""
     tokens = _tokens(array)
     if len(start) + sum(map(len, tokens)) + len(end) <= WIDTH:
         return [start + "".join(tokens) + end]
@@ -57,8 +60,8 @@ def _tokens(array: Array) -> list[str]:
     sizes = [int(np.prod(array.shape[axis:])) for axis in range(array.ndim)]
     tokens: list[str] = []
     for place, value in enumerate(flat):
-        graph_scope = sum(place % size == 0 for size in sizes)
+        opened = sum(place % size == 0 for size in sizes)
         closed = sum((place + 1) % size == 0 for size in sizes)
         comma = "" if place + 1 == len(flat) else ", "
-        tokens.append("[" * graph_scope + number_text(value) + "]" * closed + comma)
+        tokens.append("[" * opened + number_text(value) + "]" * closed + comma)
     return tokens

@@ -1,4 +1,4 @@
-"""A Program as the text of a module: its Variables, one function, and the helpers it calls."""
+"""Writes a Program as the text of a module: Variables, one function, and its helper functions."""
 
 from __future__ import annotations
 
@@ -27,34 +27,35 @@ from .data import array_lines
 from .formula import Formulas
 from .text import Text, bracketed, broken
 
-Stage = tuple[int, int]  # how often gradients were used to compute on; the order of derivative
+# (number of times that forward code used gradients, order of the derivative)
+Stage = tuple[int, int]
 _LAST = 10**9
 
 
 class Gradient(NamedTuple):
-    """What a node is the gradient of: `times` 2 is the gradient of the gradient."""
+    """The target of a gradient node; `times` is 2 for the gradient of a gradient."""
 
     times: int
     target: Node
-    name: str  # of the target, if it has one
+    name: str  # of the target, or ""
 
 
 @dataclass
 class Wanted:
-    """What is to be written: a Program, the form of its results, and names."""
+    """The input of `Module`: a Program, the structure of its results, and names."""
 
     program: Program
-    result: Any  # a tree with the Program's outputs as leaves, and what is no node as it is
+    result: Any  # a tree whose leaves are the Program's outputs, or values that are no nodes
     name: str
-    parameters: Sequence[str]  # one for each feed
-    names: Mapping[int, str] = field(default_factory=dict)  # of nodes that have one, by id
+    parameters: Sequence[str]  # the name of each feed
+    names: Mapping[int, str] = field(default_factory=dict)  # names of nodes, by id
     gradients: Mapping[int, Gradient] = field(default_factory=dict)  # by the node's id
-    held: Any = None  # what the marks of gradients refer to lives as long as this
-    inline: int = 1000  # elements up to which an array is written as numbers
+    held: Any = None  # keeps the targets of gradients alive
+    inline: int = 1000  # the largest number of elements of an array listed in the text
 
 
 class Module:
-    """The text, and the arrays that are too large for it, by name."""
+    """The text of a module, and the arrays that are too large for the text, by name."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted
@@ -65,12 +66,12 @@ class Module:
         names = Names([*_reserved(), wanted.name])
         self._titles: dict[int, str] = {}  # module names of Variables and constants
         for node in order:
-            if isinstance(node, Variable) or any(node is one for one in kept):
+            if isinstance(node, Variable) or any(node is constant for constant in kept):
                 self._titles[id(node)] = names.new(wanted.names.get(id(node), "variable"))
         for variable, _ in wanted.program.updates:
             if id(variable) not in self._titles:
-                wish = wanted.names.get(id(variable), "variable")
-                self._titles[id(variable)] = names.new(wish)
+                name = wanted.names.get(id(variable), "variable")
+                self._titles[id(variable)] = names.new(name)
         local = Names([*self._titles.values(), *_reserved()])
         self._feeds = [local.new(name) for name in wanted.parameters]
         self._helpers = Names([*_words(), wanted.name, *self._titles.values(), *self._feeds])
@@ -112,7 +113,12 @@ class Module:
                 lines += ["# fmt: on", ""]
         if self.arrays:
             load = 'with np.load(__file__.removesuffix(".py") + ".npz") as file:'
-            lines = [load, "    ARRAYS = dict(file)  # those too large to stand here", "", *lines]
+            lines = [
+                load,
+                "    ARRAYS = dict(file)  # the arrays that are too large to list",
+                "",
+                *lines,
+            ]
         return lines[:-1]
 
     def _array(self, name: str, node: Node) -> list[str]:
@@ -158,15 +164,15 @@ class Module:
     ) -> None:
         wanted, program = self._wanted, self._program
         results = {id(node) for node in program.outputs}
-        landing = {id(value): variable for variable, value in program.updates}
+        updated = {id(value): variable for variable, value in program.updates}
         shadows = {(id(node._origin), node.kind_name()): codes[id(node)] for node in nodes}
         seen: set[Any] = set()
-        for node in reversed(nodes):  # of several with one name the last is what is meant
+        for node in reversed(nodes):  # the last of several nodes with one name gets it
             code = codes[id(node)]
             name: str = wanted.names.get(id(node), "")
             of = wanted.gradients.get(id(node))
-            if id(node) in landing and id(node) not in results:
-                name = "new_" + self._titles[id(landing[id(node)])]
+            if id(node) in updated and id(node) not in results:
+                name = "new_" + self._titles[id(updated[id(node)])]
             elif of is not None and (of.times, id(of.target)) not in seen:
                 seen.add((of.times, id(of.target)))
                 start = "grad_" * of.times
@@ -178,7 +184,7 @@ class Module:
             code.named = bool(name) and name not in seen
             seen.add(name)
             code.name = name or node.kind_name()
-            if id(node) in results or id(node) in landing:
+            if id(node) in results or id(node) in updated:
                 code.named, code.name = True, name or "result"
             code.stage = stages[id(node)]
             if not isinstance(node, MultipleOutputs) and node.shape:
@@ -205,7 +211,7 @@ class Module:
             lines += statement.lines()
         text = {id(node): self._result(node, codes, body) for node in program.roots}
         if updated:
-            lines += ["", "    # The Variables change at once, after all was read."]
+            lines += ["", "    # All Variables change together, after the last read."]
             lines += [
                 f"    {name} = {text[id(value)].flat}"
                 for name, (_, value) in zip(updated, program.updates, strict=True)
@@ -229,42 +235,42 @@ class Module:
         for name, node in zip(feeds, program.feeds, strict=True):
             lines.append(f"    {name}: {node.dtype} {shape_text(node.shape)}")
         if program.updates:
-            lines += ["", "    Changes the module's Variables."]
+            lines += ["", "    Updates the module's Variables."]
         return [lines[0] + '"""'] if len(lines) == 1 else [*lines, '    """']
 
 
 def function_name(name: str) -> str:
-    """`name` as that of the module's function, which no helper and nothing of Python has."""
-    found = identifier(name)
-    return f"run_{found}" if found in _reserved() else found
+    """The function's name: `name` as an identifier, prefixed by `run_` if it is reserved."""
+    text = identifier(name)
+    return f"run_{text}" if text in _reserved() else text
 
 
 def _reserved() -> set[str]:
-    """Names that nothing of the user's has in a module: those that mean something there already,
-    and those that helpers would like."""
+    """Names that user values can't have in a module: those with a meaning in every module, and
+    those of operations that helper functions may have."""
     known = list(operations.values())
-    bases = {one._kind_name for one in known if is_shipped(one) and not one.samples}
-    return {*_words(), *({one._kind_name for one in known} - bases)}
+    bases = {op._kind_name for op in known if is_shipped(op) and not op.samples}
+    return {*_words(), *({op._kind_name for op in known} - bases)}
 
 
 def _words() -> set[str]:
-    """Names that mean something in every module."""
+    """The names with a meaning in every module: Python's builtins, NumPy's and those of helpers."""
     return {*dir(builtins), *dir(numpy_maths), *OWN.values(), "np", "ARRAYS", "file", "size_of"}
 
 
 def _leaf(name: str, node: Node) -> Code:
-    made = atom(name)
-    made.shape, made.dtype, made.ndim = node.shape, node.dtype, len(node.shape or ())  # pyright: ignore[reportAttributeAccessIssue]
-    return made
+    code = atom(name)
+    code.shape, code.dtype, code.ndim = node.shape, node.dtype, len(node.shape or ())  # pyright: ignore[reportAttributeAccessIssue]
+    return code
 
 
 def _signature(name: str, feeds: Sequence[str]) -> list[str]:
-    parts = [Text(one) for one in feeds]
+    parts = [Text(feed) for feed in feeds]
     return broken("", bracketed(f"def {identifier(name)}(", parts, ")", call=True), 0, ":")
 
 
 def _listed(start: str, names: Sequence[str]) -> list[str]:
-    """`global` statements of one line each."""
+    """`global` statements, each at most one line long."""
     lines: list[str] = []
     for name in names:
         if lines and len(lines[-1]) + len(name) + 2 <= 100:
@@ -275,14 +281,14 @@ def _listed(start: str, names: Sequence[str]) -> list[str]:
 
 
 def _tree(tree: Any, texts: Mapping[int, Text]) -> Text:
-    """A tree of results as Python."""
+    """A tree of results as a Python expression."""
     if isinstance(tree, Node):
         return texts.get(id(tree), Text("None"))
     if isinstance(tree, dict):
-        parts = [_pair(key, _tree(one, texts)) for key, one in tree.items()]
+        parts = [_pair(key, _tree(value, texts)) for key, value in tree.items()]
         return bracketed("{", parts, "}")
     if isinstance(tree, (list, tuple)):
-        parts = [_tree(one, texts) for one in tree]
+        parts = [_tree(item, texts) for item in tree]
         return bracketed("[", parts, "]") if isinstance(tree, list) else bracketed("(", parts, ")")
     return Text(plain(tree))
 
@@ -296,44 +302,46 @@ def _pair(key: Any, value: Text) -> Text:
 
 
 def _stages(program: Program) -> dict[int, Stage]:
-    """The section of each node: never before that of an input, so that sections can be sorted by.
+    """The section of each node, never before the section of an input.
 
-    (0, 0) is the forward pass and (0, n) the n-th derivative; what computes on with gradients
-    starts again at (1, 0). What only updates need comes last.
+    (0, 0) is the forward pass and (0, n) the n-th derivative; forward code that uses gradients
+    starts again at (1, 0). Nodes that only updates use come last.
     """
-    found: dict[int, Stage] = {}
+    stages: dict[int, Stage] = {}
     needed: set[int] = set()
     for node in reversed(program.order):
         marked = level_of(node._origin) > 0
-        if marked or id(node) in needed or any(node is one for one in program.outputs):
+        if marked or id(node) in needed or any(node is output for output in program.outputs):
             needed.update(id(x) for x in (node, *node.inputs))
     last = (_LAST, 0)
     for node in program.order:
-        rounds, level = max((found[id(x)] for x in node.inputs), default=(0, 0))
-        mine = level_of(node._origin) if node.inputs else 0
+        rounds, level = max((stages[id(x)] for x in node.inputs), default=(0, 0))
+        own = level_of(node._origin) if node.inputs else 0
         if not node.inputs:
-            found[id(node)] = (0, 0)
+            stages[id(node)] = (0, 0)
         elif id(node) not in needed:
-            found[id(node)] = last
+            stages[id(node)] = last
         else:
-            found[id(node)] = (rounds, mine) if mine >= level else (rounds + 1, mine)
-    return found
+            stages[id(node)] = (rounds, own) if own >= level else (rounds + 1, own)
+    return stages
 
 
 def _title(stage: Stage) -> str:
     rounds, level = stage
     if level == 0:
-        return "forward" if rounds == 0 else "update" if rounds == _LAST else "onwards"
+        return (
+            "forward" if rounds == 0 else "update" if rounds == _LAST else "forward, with gradients"
+        )
     return "backward" if level == 1 else f"backward, derivative {level}"
 
 
 def _where(node: Node) -> str:
-    """The user's line that built the node; for a gradient the operation and its derivative."""
+    """The source line that built the node; for a gradient also the operation and its derivative."""
     origin = node.origin
     if origin is None:
         return ""
     line = linecache.getline(origin.file, origin.line).strip()
-    line = "".join(one if one.isprintable() else " " for one in line)
+    line = "".join(c if c.isprintable() else " " for c in line)
     pulled = pulled_of(node._origin)
     if pulled is None:
         return f"{origin}: {line}" if line else str(origin)
@@ -342,7 +350,7 @@ def _where(node: Node) -> str:
 
 
 def _derivative(operation: type[Operation]) -> str:
-    """What the docstring of an operation says about its derivative."""
+    """The sentences about the derivative in the docstring of an operation."""
     doc = " ".join((operation.__doc__ or "").split())
     parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part or "ulled back" in part]
     return " ".join(parts).rstrip(".")

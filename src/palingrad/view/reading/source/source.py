@@ -1,4 +1,4 @@
-"""pg.source: a program as a Python module that needs nothing but NumPy."""
+"""`pg.source`: a program as a Python module that imports NumPy only."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from ...names import is_named, names_of
 from .module import Gradient, Module, Wanted, function_name
 
 _PASSES = (simplify, fold, share)
-_EAGER = (simplify, share)  # what was computed as it is written is written as it was computed
-_ROUNDS = 8  # that the passes go round at most, while they find something
+_EAGER = (simplify, share)  # eager code keeps its constants unfolded, as it was computed
+_ROUNDS = 8  # the largest number of times that the passes are repeated
 
 
 class Source(str):
-    """The text of a module; `arrays` are those too large to stand in it, which `save` puts beside.
+    """The text of a module; `arrays` are the arrays too large for it, which `save` writes too.
 
-    A string like any other: print it, write it, or see it coloured in a notebook.
+    It is a string; notebooks display it with syntax colours.
     """
 
     arrays: Mapping[str, Array]
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the module to `path`, and its large arrays to the .npz file beside it."""
+        """Write the module to `path` (.py), and its large arrays to a .npz file beside it."""
         path = os.fspath(path)
         if not path.endswith(".py"):
             raise GraphError(f"save: expected a path that ends in .py, got {path!r}")
@@ -69,13 +69,14 @@ class Source(str):
 def source(
     what: Any, /, *args: Any, name: str | None = None, inline: int = 1000, **kwargs: Any
 ) -> Source:
-    """What a function or a graph computes, as a commented module that imports NumPy alone.
+    """Returns a commented Python module that computes the same with NumPy alone.
 
-    `what` is a Python function, a `pg.function` or a derivative such as `pg.grad(f)`, called with
-    arguments like `args` and `kwargs`, of which shapes and dtypes matter; or nodes to fetch, then
-    `args` may be the feeds of a run; or a Graph, or a Program. Variables become variables of the
-    module, and what changes them changes those. Arrays of more than `inline` elements go to a file
-    beside the module (see `Source.save`).
+    `what` is a Python function, a `pg.function` or a derivative such as `pg.grad(f)`; then `args`
+    and `kwargs` are example arguments, of which only shapes and dtypes matter. Or `what` is nodes,
+    then `args` may be the feeds of a run; or a Graph, or a Program. Variables become global
+    variables of the module, and updates assign to them. Arrays of more than `inline` elements are
+    written to a separate file (see `Source.save`). Raises GraphError for an operation that NumPy
+    can't express.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -84,7 +85,7 @@ def source(
     >>> print(pg.source(pg.grad(energy), np.arange(3.0)))  # doctest: +ELLIPSIS
     \"\"\"energy, written out with NumPy alone by palingrad ...
     """
-    here = find_origin(2)
+    caller = find_origin(2)
     if isinstance(what, (Program, Graph, Node, list, tuple, dict)):
         if len(args) > 1 or kwargs:
             raise GraphError("source: nodes take one more argument, the feeds of a run")
@@ -98,38 +99,38 @@ def source(
         )
     wanted.inline = inline
     wanted.name = function_name(name or wanted.name)
-    wanted.gradients = _gradients(wanted, here)
-    wanted.names = _names(wanted, here)
+    wanted.gradients = _gradients(wanted, caller)
+    wanted.names = _names(wanted, caller)
     module = Module(wanted)
-    found = Source(module.text)
-    found.arrays = module.arrays
-    return found
+    text = Source(module.text)
+    text.arrays = module.arrays
+    return text
 
 
-# ---------------------------------------------------------------- what is to be written
+# ---------------------------------------------------------------- the program
 
 
 def _of_function(f: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Wanted:
-    """The Program of a call with such arguments."""
+    """The Program of a function, traced with example arguments."""
     inner = f._f if isinstance(f, Function) else f
     args, kwargs = tuple(mapped(_as_argument, list(args))), mapped(_as_argument, kwargs)
-    with default_streams_kept():  # what f draws later is what it would draw anyway
-        found = f.trace(*args, **kwargs) if isinstance(f, Function) else trace(inner, args, kwargs)
-    given = _argument_names(inner, found.arguments)
-    feeds = [leaf for leaf in leaves(found.arguments) if type(leaf) is Placeholder]
-    outputs = iter(found.program.outputs)
+    with default_streams_kept():  # tracing must not advance the default random streams
+        traced = f.trace(*args, **kwargs) if isinstance(f, Function) else trace(inner, args, kwargs)
+    names = _argument_names(inner, traced.arguments)
+    feeds = [leaf for leaf in leaves(traced.arguments) if type(leaf) is Placeholder]
+    outputs = iter(traced.program.outputs)
     result = mapped(
-        lambda leaf: _output(leaf, outputs) if isinstance(leaf, Node) else leaf, found.result
+        lambda leaf: _output(leaf, outputs) if isinstance(leaf, Node) else leaf, traced.result
     )
-    program = _rewritten(found.program, _PASSES)
-    wanted = Wanted(program, None, _title(f), [given[id(feed)] for feed in feeds])
-    wanted.result = _moved(result, found.program, program)
-    wanted.names, wanted.held = given, found
+    program = _rewritten(traced.program, _PASSES)
+    wanted = Wanted(program, None, _title(f), [names[id(feed)] for feed in feeds])
+    wanted.result = _moved(result, traced.program, program)
+    wanted.names, wanted.held = names, traced
     return wanted
 
 
 def _as_argument(leaf: Any) -> Any:
-    """What a function is traced with: of a tensor its value, a Variable as it is."""
+    """An argument for tracing: the value of a tensor, any other leaf unchanged."""
     return leaf.numpy() if isinstance(leaf, Node) and not isinstance(leaf, Variable) else leaf
 
 
@@ -141,23 +142,23 @@ def _title(f: Any) -> str:
 
 
 def _argument_names(f: Any, arguments: list[Any]) -> dict[int, str]:
-    """What to call the leaves of the arguments: their parameter, and where in it they are."""
+    """The names of the arguments' leaves, by id: the parameter's name and the position in it."""
     positional, keywords = arguments
     try:
         bound = dict(inspect.signature(f).bind(*positional, **keywords).arguments)
     except (TypeError, ValueError):
-        bound = {f"x{place}": one for place, one in enumerate(positional)} | keywords
-    found: dict[int, str] = {}
+        bound = {f"x{place}": value for place, value in enumerate(positional)} | keywords
+    names: dict[int, str] = {}
     stack: list[tuple[str, Any]] = list(bound.items())
     while stack:
         name, value = stack.pop()
         if isinstance(value, dict):
-            stack += [(str(key), one) for key, one in value.items()]
+            stack += [(str(key), item) for key, item in value.items()]
         elif isinstance(value, (list, tuple)):
-            stack += [(f"{name}_{place}", one) for place, one in enumerate(value)]
+            stack += [(f"{name}_{place}", item) for place, item in enumerate(value)]
         elif isinstance(value, Node):
-            found[id(value)] = name
-    return found
+            names[id(value)] = name
+    return names
 
 
 def _of_nodes(what: Any, feeds: Any) -> Wanted:
@@ -207,7 +208,7 @@ def _signature(x: Placeholder) -> tuple[Any, Any]:
 
 
 def _output(node: Node, outputs: Any) -> Any:
-    """The Program's node for one that is fetched, None for one without a value."""
+    """The next output of the Program; None for a node with several outputs, which has no value."""
     return None if isinstance(node, MultipleOutputs) else next(outputs)
 
 
@@ -218,22 +219,22 @@ def _feed_names(program: Program, originals: Sequence[Node] | Any = ()) -> list[
 
 
 def _rewritten(program: Program, passes: Sequence[Any]) -> Program:
-    """The program after these passes, with random generators moving on in a run."""
+    """The program after these passes; it also advances random generators, except for eager code."""
     if passes is not _EAGER:
         moving = advance(expand(program)).updates[len(program.updates) :]
         program = Program(program.feeds, program.outputs, (*program.updates, *moving))
         program = stabilise(program)
     for _ in range(_ROUNDS):
         before = len(program.order)
-        for one in passes:
-            program = one(program)
+        for rewrite in passes:
+            program = rewrite(program)
         if len(program.order) == before:
             break
     return program
 
 
 def _moved(result: Any, before: Program, after: Program) -> Any:
-    """The tree of results with the nodes that the passes made of the outputs."""
+    """The tree of results, with each output replaced by its rewritten node."""
     new = {id(a): b for a, b in zip(before.outputs, after.outputs, strict=True)}
     return mapped(lambda leaf: new.get(id(leaf), leaf) if isinstance(leaf, Node) else leaf, result)
 
@@ -241,58 +242,62 @@ def _moved(result: Any, before: Program, after: Program) -> Any:
 # ---------------------------------------------------------------- names
 
 
-def _names(wanted: Wanted, here: Any) -> dict[int, str]:
-    """The names of what has one: the user's, and grad_x for the gradient of an x."""
+def _names(wanted: Wanted, caller: Any) -> dict[int, str]:
+    """The names of named nodes, by id: those of the user's code, Variables and parameters."""
     program = wanted.program
     order = [*program.order]
     order += [variable for variable, _ in program.updates if variable not in set(order)]
     shown = names_of(order)
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for node in order:
         name = shown[id(node)]
-        if is_named(node, name) and not _built_at(node, here) and not isinstance(node, Placeholder):
+        if (
+            is_named(node, name)
+            and not _built_at(node, caller)
+            and not isinstance(node, Placeholder)
+        ):
             if not (isinstance(node, Constant) and node.scalar is not None):
-                found[id(node)] = name
+                names[id(node)] = name
     for node in order:
         if isinstance(node, Variable):
             full = node._name if node._name and not node._unnamed else ""
-            found[id(node)] = full or found.get(id(node), "variable")
+            names[id(node)] = full or names.get(id(node), "variable")
     for node, name in zip(program.feeds, wanted.parameters, strict=True):
-        found[id(node)] = name
-    return found
+        names[id(node)] = name
+    return names
 
 
-def _gradients(wanted: Wanted, here: Any) -> dict[int, Gradient]:
-    """What each node is the gradient of, or the gradient of the gradient."""
-    found: dict[int, Gradient] = {}
+def _gradients(wanted: Wanted, caller: Any) -> dict[int, Gradient]:
+    """The target of each gradient node, by id; also for gradients of gradients."""
+    gradients: dict[int, Gradient] = {}
     targets = _targets(wanted.program.order)
     named = names_of(list(targets.values()))
     for node in wanted.program.order:
         times, target = 0, target_of(node._origin) if isinstance(node, Operation) else None
         while target is not None:
             times += 1
-            while type(target) is Positive and _built_at(target, here):
-                target = target.inputs[0]  # the copy of an argument that is differentiated
+            while type(target) is Positive and _built_at(target, caller):
+                target = target.inputs[0]  # `grad` differentiates a copy of the argument
             name = named.get(id(target)) or names_of([target])[id(target)]
-            known = is_named(target, name) and not _built_at(target, here)
+            known = is_named(target, name) and not _built_at(target, caller)
             name = wanted.names.get(id(target), name if known else "")
-            found[id(node)] = Gradient(times, target, name)
+            gradients[id(node)] = Gradient(times, target, name)
             target = target_of(target._origin)
-    return found
+    return gradients
 
 
-def _built_at(node: Node, here: Any) -> bool:
-    """Whether the node was built by the call of `source` itself."""
-    return here is not None and node._origin is not None and node._origin[:2] == here[:2]
+def _built_at(node: Node, caller: Any) -> bool:
+    """Whether the node was built by the instruction that called `source`."""
+    return caller is not None and node._origin is not None and node._origin[:2] == caller[:2]
 
 
 def _targets(order: Sequence[Node]) -> dict[int, Node]:
-    """All nodes that something here is the gradient of, or the gradient of the gradient."""
-    found: dict[int, Node] = {}
+    """All targets of gradient nodes in `order`, by id; also of gradients of gradients."""
+    targets: dict[int, Node] = {}
     stack = list(order)
     while stack:
         target = target_of(stack.pop()._origin)
-        if target is not None and id(target) not in found:
-            found[id(target)] = target
+        if target is not None and id(target) not in targets:
+            targets[id(target)] = target
             stack.append(target)
-    return found
+    return targets

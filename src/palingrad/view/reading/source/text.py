@@ -1,4 +1,4 @@
-"""Python text: how tightly it binds, and how a long line is broken, as ruff formats it."""
+"""Python expressions as text: operator precedence, and line breaks as ruff formats them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 WIDTH = 100
 
-# How tightly Python binds, from loose to tight.
+# Python's operator precedence, from low to high.
 COMPARE, OR, XOR, AND, SHIFT, SUM, PRODUCT, UNARY, POWER, ATOM = range(10)
 LEVELS = {
     "==": COMPARE, "!=": COMPARE, "<": COMPARE, "<=": COMPARE, ">": COMPARE, ">=": COMPARE,
@@ -19,9 +19,10 @@ _SIMPLE = re.compile(r"-?[\w.]+$")
 
 
 class Text(NamedTuple):
-    """A piece of Python: on one line, how tightly it binds, and its parts if it can be broken.
+    """A Python expression: its text on one line, its precedence, and its parts if breakable.
 
-    Broken it is `head`, each of `parts` on a line, `tail`. The arguments of a call may share one.
+    Broken over lines, it is `head`, then each of `parts` on its own line, then `tail`. The
+    arguments of a call may share a line.
     """
 
     flat: str
@@ -33,7 +34,7 @@ class Text(NamedTuple):
 
 
 def bracketed(head: str, parts: Sequence[Text], tail: str, *, call: bool = False) -> Text:
-    """A call or a display: `head` opens a bracket that `tail` closes."""
+    """A call or a display; `head` ends with the opening bracket and `tail` is the closing one."""
     inner = ", ".join(part.flat for part in parts)
     if head == "(" and not call and len(parts) == 1:
         inner += ","
@@ -46,16 +47,16 @@ def keyword(name: str, value: Text) -> Text:
 
 
 def infix(operator: str, x: Text, y: Text) -> Text:
-    """x operator y, with the brackets it needs."""
+    """x operator y, with parentheses where precedence requires them."""
     level = LEVELS[operator]
-    chained = level in (COMPARE, POWER)  # 1 < x < 2 and 2**x**2 don't mean what they look like
+    chained = level in (COMPARE, POWER)  # comparisons chain, and ** associates to the right
     left = _inside(x, level + chained)
     right = _inside(y, level + 1)
     if operator == "**":
         right = y.flat if y.level >= UNARY else f"({y.flat})"
         tight = _SIMPLE.match(left) and _SIMPLE.match(right)
         return Text(f"{left}**{right}" if tight else f"{left} ** {right}", level)
-    if y.level == UNARY and right[0] == "-" and operator in "+-":  # x + -2 is x - 2, to the bit
+    if y.level == UNARY and right[0] == "-" and operator in "+-":  # x + -2 equals x - 2 bit for bit
         operator, right = "-" if operator == "+" else "+", right[1:]
     return Text(f"{left} {operator} {right}", level)
 
@@ -67,7 +68,7 @@ def prefix(operator: str, x: Text) -> Text:
 
 
 def after(x: Text, suffix: str) -> Text:
-    """x followed by an attribute, an index or the call of a method."""
+    """x followed by an attribute, an index or a method call."""
     number = x.flat.replace(".", "").isdigit()
     return Text((f"({x.flat})" if number else _inside(x, ATOM)) + suffix, ATOM)
 
@@ -77,7 +78,7 @@ def _inside(x: Text, level: int) -> str:
 
 
 def broken(start: str, text: Text, indent: int, end: str = "") -> list[str]:
-    """The lines of `start` text `end`, broken where one line is too long."""
+    """The lines of `start` + text + `end`, broken if one line is too long."""
     pad = " " * indent
     if indent + len(start) + len(text.flat) + len(end) <= WIDTH or not text.parts:
         return [pad + start + text.flat + end]
@@ -86,6 +87,6 @@ def broken(start: str, text: Text, indent: int, end: str = "") -> list[str]:
         if len(inner) <= WIDTH:
             return [pad + start + text.head, inner, pad + text.tail + end]
     lines = [pad + start + text.head]
-    for part in text.parts:  # a part that is too long itself is broken in turn: a few levels
+    for part in text.parts:  # recursion is only a few levels deep
         lines += broken("", part, indent + 4, ",")
     return [*lines, pad + text.tail + end]

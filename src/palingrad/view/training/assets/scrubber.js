@@ -83,7 +83,7 @@ function buildCards() {
       make("h2", {}, track.name, " ", make("span", { class: "shape" }, size), badge), bars,
       make("div", { class: "ends" }, make("span", {}, short(range[0])), make("span", {}, short(range[1]))), wrap, facts);
   }));
-  if (!group.length) at("tracks").replaceChildren(make("p", { class: "lead" }, "Nothing of this kind was recorded."));
+  if (!group.length) at("tracks").replaceChildren(make("p", { class: "lead" }, "No arrays of this kind were recorded."));
 }
 
 /** The values that a card spans: the same at every step, so that steps can be compared. */
@@ -132,7 +132,7 @@ function drawCard(card) {
   mark.style.left = `${((k + 0.5) / track.steps.length) * 100}%`;
   const size = track.shape.reduce((a, b) => a * b, 1);
   const odd = track.nans[k] + track.infinities[k];
-  badge.textContent = odd ? `${odd} not finite` : "";
+  badge.textContent = odd ? `${odd} non-finite` : "";
   const parts = [["mean", short(track.mean[k])], ["±", short(track.deviation[k])], ["norm", short(track.norm[k])]];
   if (track.zeros[k]) parts.push(["zeros", `${Math.round(100 * track.zeros[k] / size)} %`]);
   facts.replaceChildren(...parts.flatMap(([name, value]) => [make("span", {}, name), ` ${value}  `]));
