@@ -118,11 +118,11 @@ def test_a_custom_operation_must_keep_its_word(engine):
             return np.sum(x)
 
     x = np.array([3.0, 1.0])
-    with pytest.raises(DTypeError, match="compute gave int64, dtype_rule says float64"):
+    with pytest.raises(DTypeError, match="compute returned int64, dtype_rule says float64"):
         pg.function(lambda x: Sorted(x) * 1.0, engine=engine)(x)
-    with pytest.raises(ShapeError, match=r"compute gave \(\), shape_rule says \(2,\)"):
+    with pytest.raises(ShapeError, match=r"compute returned \(\), shape_rule says \(2,\)"):
         pg.function(lambda x: Summed(x) * 1.0, engine=engine)(x)
-    with pytest.raises(DTypeError, match="compute gave int64"):
+    with pytest.raises(DTypeError, match="compute returned int64"):
         Sorted(x)
 
 

@@ -14,7 +14,7 @@ from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.traversal.order import postorder
-from ..graph.traversal.verify import held
+from ..graph.traversal.verify import checked_result
 from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text
@@ -131,7 +131,7 @@ def formula(node: Operation) -> Callable[..., Any]:
 
 def _guarded(node: Operation, *values: Array) -> Any:
     """A user's own code: what it is given is read-only, and its errors say where it was used."""
-    return held(node, node._evaluate([sealed(value.view()) for value in map(np.asarray, values)]))
+    return checked_result(node, node._evaluate([sealed(value.view()) for value in map(np.asarray, values)]))
 
 
 def _may_be_feed(node: Node) -> bool:

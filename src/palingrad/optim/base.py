@@ -182,7 +182,7 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     waits = (isinstance(value, Node) and value.deferred for _, value in new)
     if context.graph is not None or any(waits):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
-    arrays = [variable.unbroadcast(value) for variable, value in new]
+    arrays = [variable.assignable(value) for variable, value in new]
     if watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
     with state_lock:

@@ -183,7 +183,7 @@ def test_a_custom_operation_is_named():
 
         samples = [pg.case((2,))]
 
-    with pytest.raises(NonFiniteError, match=r"Broken\.compute gave ∞"), pg.debug_nans():
+    with pytest.raises(NonFiniteError, match=r"Broken\.compute returned ∞"), pg.debug_nans():
         Broken(pg.tensor([1.0, 2.0])).numpy()
 
 
