@@ -223,7 +223,7 @@ def test_a_vjp_of_the_wrong_number_or_shape_says_so():
             return [pg.concat([g, g])]
 
     x = pg.Variable([1.0, 2.0])
-    with pytest.raises(GradientError, match="few: vjp gave 1 gradients for 2 inputs"):
+    with pytest.raises(GradientError, match="few: vjp returned 1 gradients for 2 inputs"):
         pg.gradients(pg.sum(Few(x, x)), x)
     with pytest.raises(
         GradientError, match=r"odd: a gradient has shape \(4,\) for a node of shape \(2,\)"

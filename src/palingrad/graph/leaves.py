@@ -80,7 +80,7 @@ class Placeholder(Node):
         self._settle(name, find_origin(2), context.graph)
 
     def clone(self, shape: Shape | None, dtype: DType | None) -> Placeholder:
-        """A placeholder of this shape and dtype outside any graph, with the same name and origin."""
+        """A placeholder of this shape and dtype, with the same name and origin, outside a graph."""
         return self.unchecked(
             {
                 "_shape": shape,
