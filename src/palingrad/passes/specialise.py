@@ -1,4 +1,4 @@
-"""Specialise: a template and the signature of what is fed, to a concrete Program."""
+"""Specialisation: turns a template and the signature of the feeds into a concrete Program."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def specialise(
 ) -> Program:
     """The Program that computes `fetches` for feeds of these shapes and dtypes.
 
-    Assignments among what the fetches depend on become updates, or exactly those in `assigned`; a
+    Its updates are the assignments that the fetches depend on, or those in `assigned` if given. A
     group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
-    DTypeError where the shapes that are known now don't fit.
+    DTypeError if shapes or dtypes, known only now, don't fit.
     """
     concrete: dict[Node, Any] = {}
     order = postorder(*fetches, *(assigned or {}).values())
@@ -59,13 +59,13 @@ def _specialised(node: Operation, inputs: list[Node]) -> Operation:
 
 
 def _assigned(order: Sequence[Node]) -> dict[Variable, Node]:
-    found: dict[Variable, Node] = {}
+    assignments: dict[Variable, Node] = {}
     for node in order:
         if isinstance(node, Assign):
             variable: Variable = node.attributes["variable"]
-            if variable in found:
+            if variable in assignments:
                 raise GraphError(
                     f"{variable.label()} is assigned twice in one run, again{node.built()}"
                 )
-            found[variable] = node
-    return found
+            assignments[variable] = node
+    return assignments

@@ -269,7 +269,9 @@ class NativeExecutable(Executable):
     def _fall_back(self, node: Operation, memory: Memory) -> None:
         inputs = [self._array(x, memory) for x in node.inputs]
         if not node._shipped:
-            result = checked_result(node, node._evaluate([sealed(value.view()) for value in inputs]))
+            result = checked_result(
+                node, node._evaluate([sealed(value.view()) for value in inputs])
+            )
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):

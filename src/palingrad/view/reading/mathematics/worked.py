@@ -18,7 +18,7 @@ from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....graph.traversal.order import postorder
 from ....graph.traversal.replay import replay
-from ....passes.common_subexpressions import share
+from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
 from ....passes.simplify import simplify
@@ -184,7 +184,7 @@ def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
     program = Program((), tuple(nodes))
     for _ in range(4):
         before = len(program.order)
-        for one in (simplify, fold, share):
+        for one in (simplify, fold, common_subexpressions):
             program = one(program)
         if len(program.order) == before:
             break

@@ -15,7 +15,7 @@ from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....maths import numpy_maths
-from ....passes.common_subexpressions import share
+from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
 from ....passes.simplify import simplify
@@ -142,7 +142,7 @@ class Formulas:
             stand = [Placeholder(x.shape, dtype=x.dtype) for x in node.inputs]
             shadow: Any = node.rebuild(stand)
             program = Program(tuple(stand), (shadow.expansion,))
-            for one in (simplify, fold, share, simplify, fold, share):
+            for one in (simplify, fold, common_subexpressions) * 2:
                 program = one(program)
         order = [one for one in program.order if isinstance(one, Operation)]
         if len(order) <= _INLINE and not any(isinstance(one, Composite) for one in order):
