@@ -164,7 +164,7 @@ def test_a_variable_is_made_before_the_trace():
     def f(x):
         return pg.Variable(1.0) * x
 
-    with pytest.raises(GraphError, match=r"can't be made inside pg.function.*Make it before"):
+    with pytest.raises(GraphError, match=r"can't be created inside pg.function.*Create it before"):
         f(1.0)
 
 

@@ -243,7 +243,7 @@ def test_linear_s_weight_has_its_value_at_once_in_an_open_graph():
 
 
 def test_linear_can_not_be_made_in_a_function():
-    with pytest.raises(pg.errors.GraphError, match=r"can't be made inside pg\.function"):
+    with pytest.raises(pg.errors.GraphError, match=r"can't be created inside pg\.function"):
         pg.function(lambda x: nn.Linear(4, 5)(x))(X)
 
 
