@@ -254,7 +254,7 @@ def test_linear_needs_positive_sizes(inputs, outputs):
 
 
 def test_an_initializer_must_make_the_weight_s_shape():
-    with pytest.raises(ShapeError, match=r"made a weight of shape \(3,\) for \(4, 5\)"):
+    with pytest.raises(ShapeError, match=r"returned shape \(3,\) for a weight of shape \(4, 5\)"):
         nn.Linear(4, 5, initializer=lambda shape, **_: pg.tensor([1.0, 2.0, 3.0]))
 
 
