@@ -165,14 +165,14 @@ def _used(item: tuple[Hashable, Entry[Any]]) -> int:
     return item[1].used
 
 
-def warn_of_eviction(who: str, limit: int, why: str) -> None:
+def warn_of_eviction(owner: str, limit: int, advice: str) -> None:
     """Warn, at the caller's line, that programs are being evicted from the cache, and why."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(
-        f"{who} caches {limit} compiled programs; each new one now evicts the least recently used. "
-        f"{why} To cache more: max_programs=….",
+        f"{owner} caches {limit} compiled programs; each new one now evicts the least recently "
+        f"used. {advice} To cache more: max_programs=….",
         RuntimeWarning,
         stacklevel=level,
     )

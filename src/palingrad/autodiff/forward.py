@@ -61,8 +61,8 @@ def _double_vjp(node: Operation, tangents: list[Any]) -> Any:
     if any(not is_inexact(y.dtype) for y in outputs):
         return None
     us = [ops.zeros_like(y) for y in outputs]
-    wanted = [t is not None for t in tangents]
-    contributions = pulled_back(node, us if many else us[0], wanted)
+    needed = [t is not None for t in tangents]
+    contributions = pulled_back(node, us if many else us[0], needed)
     seeds: dict[Node, Node] = {}
     for c, t in zip(contributions, tangents, strict=True):
         if c is not None and t is not None:

@@ -40,22 +40,22 @@ class Gradient(MultipleOutputs, Control):
         self._shape = tuple(x.shape for x in xs)
         self._dtype = tuple(x.dtype for x in xs)
 
-    def kept(self, inputs: Sequence[Node]) -> list[Node]:
+    def expanded(self, inputs: Sequence[Node]) -> list[Node]:
         """The gradients' nodes, given counterparts of the inputs with known shapes."""
         seed = inputs[-1] if self.attributes["seeded"] else None
         return _derive(inputs[0], inputs[1 : 1 + self.count], seed, self.attributes["missing"])
 
 
-def keeping_promises(rule: Rule) -> Rule:
+def expanding_gradients(rule: Rule) -> Rule:
     """A replay rule for graphs whose shapes are all known: it replaces a `Gradient` by a list with
     a node for each x, and applies `rule` to every other operation."""
 
-    def kept(node: Operation, inputs: list[Any]) -> Any:
+    def expanded(node: Operation, inputs: list[Any]) -> Any:
         if type(node) is Item and isinstance(inputs[0], list):
             return inputs[0][node.attributes["index"]]
-        return node.kept(inputs) if type(node) is Gradient else rule(node, inputs)
+        return node.expanded(inputs) if type(node) is Gradient else rule(node, inputs)
 
-    return kept
+    return expanded
 
 
 @overload

@@ -17,7 +17,7 @@ from ..graph.registry import register
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 from ..shapes import sizes
-from .gradients import keeping_promises
+from .gradients import expanding_gradients
 from .reverse import reverse
 
 
@@ -93,7 +93,7 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
                 if node.value is None:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 fed[node] = Constant(node.value)
-        eager = replay(order, keeping_promises(_with_value), fed)
+        eager = replay(order, expanding_gradients(_with_value), fed)
     for node in order:
         if isinstance(node, Variable):
             node._observed = True

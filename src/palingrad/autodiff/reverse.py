@@ -49,11 +49,11 @@ def reverse(
                 _accumulate_item(cotangents, node, g)
             continue
         inputs = [resolve(x) for x in node.inputs]
-        wanted = [x._differentiable and (active is None or x in active) for x in inputs]
-        if any(wanted):
+        needed = [x._differentiable and (active is None or x in active) for x in inputs]
+        if any(needed):
             place = pulled(node._origin, level, type(node))
             with built_at(place):
-                for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
+                for x, c in zip(inputs, pulled_back(node, g, needed), strict=True):
                     if c is not None:
                         _sign(c, x, place)
                         _accumulate(cotangents, x, c)
@@ -91,8 +91,9 @@ def _level(order: Iterable[Node]) -> int:
     )
 
 
-def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[Node | None]:
-    """The contributions of `node` to its wanted inputs' cotangents, each of its input's shape."""
+def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[Node | None]:
+    """The contributions of `node` to the cotangents of its inputs, each of its input's shape; None
+    for those that aren't needed."""
     if isinstance(node, MultipleOutputs):
         g = [item_g if item_g is not None else ops.zeros_like(item)
              for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
@@ -103,10 +104,10 @@ def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[N
             f"{len(node.inputs)} inputs"
         )
     result: list[Node | None] = []
-    for x, c, needed in zip(node.inputs, contributions, wanted, strict=True):
-        c = c() if callable(c) and needed else c
+    for x, c, is_needed in zip(node.inputs, contributions, needed, strict=True):
+        c = c() if callable(c) and is_needed else c
         result.append(
-            None if c is None or not needed else unbroadcast(c, x, f"{node.label()}: a gradient")
+            None if c is None or not is_needed else unbroadcast(c, x, f"{node.label()}: a gradient")
         )
     return result
 

@@ -133,8 +133,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
         y = call.value(f, kwargs)
-        found = [call.shaped(_jacobians(_returned(one), call.nodes)) for one in leaves(y)]
-        return call.result(rebuilt(y, iter(found)))
+        blocks = [call.shaped(_jacobians(_returned(leaf), call.nodes)) for leaf in leaves(y)]
+        return call.result(rebuilt(y, iter(blocks)))
 
     return function
 
@@ -191,26 +191,26 @@ class _Call:
 
     def __init__(self, args: tuple[Any, ...], argnums: Argnums) -> None:
         self.single = isinstance(argnums, int)
-        places = [argnums] if isinstance(argnums, int) else list(argnums)
-        for place in places:
-            if not -len(args) <= place < len(args):
-                raise GradientError(f"argnums {place} is out of range for {len(args)} arguments")
-        places = [place % len(args) for place in places]
+        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+        for number in numbers:
+            if not -len(args) <= number < len(args):
+                raise GradientError(f"argnums {number} is out of range for {len(args)} arguments")
+        numbers = [number % len(args) for number in numbers]
         self.began = next_serial()
         self.given_nodes = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
-        made = {place: mapped(_own_node, args[place]) for place in places}
-        self.trees = [made[place] for place in places]
+        fresh = {number: mapped(_own_node, args[number]) for number in numbers}
+        self.trees = [fresh[number] for number in numbers]
         self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
-        self.arguments = [made.get(place, arg) for place, arg in enumerate(args)]
+        self.arguments = [fresh.get(number, arg) for number, arg in enumerate(args)]
 
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
         with differentiated(self.nodes):
             return f(*self.arguments, **(kwargs or {}))
 
-    def shaped(self, found: Sequence[Any]) -> Any:
+    def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""
-        new = iter(found)
+        new = iter(results)
         trees = [rebuilt(tree, new) for tree in self.trees]
         return trees[0] if self.single else tuple(trees)
 

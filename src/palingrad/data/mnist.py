@@ -47,9 +47,7 @@ def read(path: Path, part: Part, source: Source) -> Array:
                 f"{text(array.shape)}"
             )
         if array.ndim == 1 and array.size and array.max() >= len(source.classes):
-            raise DataError(
-                f"label {array.max()} isn't one of {len(source.classes)} classes"
-            )
+            raise DataError(f"label {array.max()} isn't one of {len(source.classes)} classes")
         _verify(raw, content, part, source)
     except DataError as error:
         raise DataError(

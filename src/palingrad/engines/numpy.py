@@ -60,14 +60,14 @@ class NumpyExecutable(Executable):
 def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
     computed = [node for node in order if isinstance(node, Operation)]
     last_use: dict[Node, Node] = {x: node for node in computed for x in node.inputs}
-    kept = set(roots)
-    free = reusable(order, kept)
+    live_out = set(roots)
+    free = reusable(order, live_out)
     steps: list[Step] = []
     for node in computed:
         dying: list[Node] = [
             x
             for x in dict.fromkeys(node.inputs)
-            if last_use[x] is node and x not in kept and isinstance(x, Operation)
+            if last_use[x] is node and x not in live_out and isinstance(x, Operation)
         ]
         inputs = tuple(slots[x] for x in node.inputs)
         function: Any = single_ufunc(node)

@@ -15,9 +15,9 @@ def get_num_threads() -> int:
     """The number of threads on which compiled programs run; by default the process's cores."""
     if _count:
         return _count[0]
-    given = os.environ.get("PALINGRAD_NUM_THREADS", "")
-    if given.isdigit() and int(given) > 0:
-        return int(given)
+    variable = os.environ.get("PALINGRAD_NUM_THREADS", "")
+    if variable.isdigit() and int(variable) > 0:
+        return int(variable)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -228,7 +228,7 @@ class Operation(Node):
 
         The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
         """
-        state = {name: one for name, one in self.__dict__.items() if name not in _OWN}
+        state = {name: value for name, value in self.__dict__.items() if name not in _OWN}
         state.update(_shape=self.shape, _dtype=self.dtype)
         if self._origin is None:
             state["_origin"] = context.origin
@@ -304,8 +304,8 @@ class Operation(Node):
         """The parameter names of the operation's rule, one for each input."""
         if "_parameters" not in cls.__dict__:
             rule = cls.f if cls.f is not Operation.f else cls._rule()
-            _, *given = inspect.signature(rule).parameters.values()
-            cls._parameters = tuple(x.name for x in given if x.kind is x.POSITIONAL_OR_KEYWORD)
+            _, *inputs = inspect.signature(rule).parameters.values()
+            cls._parameters = tuple(x.name for x in inputs if x.kind is x.POSITIONAL_OR_KEYWORD)
         return cls._parameters
 
     @classmethod
@@ -357,7 +357,7 @@ class MultipleOutputs(Operation):
         return any(is_inexact(dtype) for dtype in self.dtype)
 
     def seal(self, value: Any) -> Any:
-        return tuple(super(MultipleOutputs, self).seal(one) for one in value)
+        return tuple(super(MultipleOutputs, self).seal(output) for output in value)
 
 
 class Item(Operation):

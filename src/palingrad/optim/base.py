@@ -199,8 +199,8 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
     if isinstance(variables, Node):
         return _trainable([variables], "minimize")
     if variables is not None:
-        given = variables.values() if isinstance(variables, Mapping) else variables
-        return _trainable(given, "minimize")
+        candidates = variables.values() if isinstance(variables, Mapping) else variables
+        return _trainable(candidates, "minimize")
     order: list[Any] = postorder(loss, inputs=lambda x: () if _is_read(x) else x.inputs)
     read: list[Any] = [node.attributes["variable"] if _is_read(node) else node for node in order]
     targets = [node for node in read if isinstance(node, Variable) and node.trainable]
@@ -209,9 +209,9 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
     return targets
 
 
-def _trainable(given: Iterable[Any], call: str) -> list[Variable]:
+def _trainable(candidates: Iterable[Any], call: str) -> list[Variable]:
     """The trainable ones among the given Variables. Raises GradientError if there are none."""
-    variables = list(given)
+    variables = list(candidates)
     for variable in variables:
         if not isinstance(variable, Variable):
             raise GradientError(f"{call}: expected Variables, got {variable!r:.60}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff.gradients import keeping_promises
+from ..autodiff.gradients import expanding_gradients
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
 from ..graph.context import graph_scope
@@ -43,7 +43,7 @@ def specialise(
                 if node not in fed:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 concrete[node] = node.clone(*fed[node])
-        built = replay(order, keeping_promises(_specialised), concrete)
+        built = replay(order, expanding_gradients(_specialised), concrete)
         last = _assigned(order) if assigned is None else assigned
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(

@@ -28,8 +28,8 @@ class Piece(NamedTuple):
         if self.level == SUM and self.latex.startswith("-"):
             rest = re.sub(_GROUP, "", re.sub(r"\\left.*\\right", "", self.latex[1:]))
             if not re.search(r"(?<=\S) [+-] ", rest):
-                one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
-                return "-", Piece(self.latex[1:], ATOM if one else PRODUCT)
+                symbol = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
+                return "-", Piece(self.latex[1:], ATOM if symbol else PRODUCT)
         return "", self
 
     def within(self, level: int) -> str:
@@ -160,16 +160,16 @@ def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
     if x.latex == y.latex and not _digits(x):
         return Piece(f"{minus}{x.within(ATOM)}^2", SUM if minus else POWER)
     (a, x), (b, y) = _factor(x), _factor(y)
-    number = r" \cdot ".join(one for one in (a, b) if one and one != "1")
-    for one, rest in ((x, y), (y, x)):
-        if one.latex == "1" or (one.latex == r"\mathbf{1}" and rest.latex != "1"):
+    number = r" \cdot ".join(factor for factor in (a, b) if factor and factor != "1")
+    for factor, rest in ((x, y), (y, x)):
+        if factor.latex == "1" or (factor.latex == r"\mathbf{1}" and rest.latex != "1"):
             return _with_number(minus, number, rest)
-    for one, rest in ((x, y), (y, x)):
-        if below := _denominator(one):
+    for factor, rest in ((x, y), (y, x)):
+        if below := _denominator(factor):
             top = _with_number("", number, rest).latex
             return _with_number(minus, "", Piece(f"\\frac{{{top}}}{{{below}}}", PRODUCT))
     if arrays:  # a matrix product next to ⊙ is put in brackets
-        x, y = (one if r"\odot" in one.latex else _closed(one) for one in (x, y))
+        x, y = (piece if r"\odot" in piece.latex else _closed(piece) for piece in (x, y))
     left, right = x.within(PRODUCT), y.within(PRODUCT)
     between = r" \odot " if arrays else r"\,"
     if not arrays and (re.match(r"[\d.]", right) or _wordy(left, right)):
@@ -201,8 +201,8 @@ def _factor(x: Piece) -> tuple[str, Piece]:
     if x.level != PRODUCT or match is None:
         return "", x
     rest = x.latex[match.end() :]
-    one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?|\\left\(((?!\\right).)*\\right\)", rest)
-    return match[1], Piece(rest, ATOM if one else PRODUCT)
+    atom = re.fullmatch(r"\\?\w+(?:_\{\w+\})?|\\left\(((?!\\right).)*\\right\)", rest)
+    return match[1], Piece(rest, ATOM if atom else PRODUCT)
 
 
 def _denominator(x: Piece) -> str:

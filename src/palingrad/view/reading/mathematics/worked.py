@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....autodiff.gradients import keeping_promises
+from ....autodiff.gradients import expanding_gradients
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
@@ -51,7 +51,7 @@ class Worked:
                 stands[shadows[node]] = value
             if x.inputs:  # x is computed itself: it stands for all that it is made of
                 shadows[x] = _stand_in(x, x.value)
-            shadows = replay(original, keeping_promises(Operation.rebuild), shadows)
+            shadows = replay(original, expanding_gradients(Operation.rebuild), shadows)
             if any(level_of(node._origin) for node in original):  # a gradient has its rules' guards
                 (shadows[y],) = _simple([shadows[y]])
         self.y, self.x = shadows[y], shadows[x]
