@@ -105,7 +105,7 @@ def promote(*dtypes: DType) -> DType:
 
 
 def accumulates_in(dtype: DType) -> DType:
-    """The float dtype that means and sums of products are accumulated in.
+    """The float dtype in which means and sums of products are accumulated.
 
     It is float32 for float16, whose sums overflow at 65520, and float64 for integers.
     """

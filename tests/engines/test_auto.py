@@ -47,7 +47,7 @@ def test_what_runs_once_is_never_compiled_and_says_when_it_would_be():
 
 def test_a_program_without_operations_is_explained():
     function, found = executable(lambda x: x, X)
-    assert function.explain(X) == "numpy: 0 operations, one after another"
+    assert function.explain(X) == "numpy: 0 operations, in sequence"
     function(X)
     assert not found._native
 

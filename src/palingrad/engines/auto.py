@@ -48,7 +48,7 @@ class AutoExecutable(Executable):
         self._spend(runs)
 
     def explain(self) -> str:
-        if self._native or not self._run_cost:  # nothing computed, nothing to compile
+        if self._native or not self._run_cost:  # without operations it is never compiled
             return self._now.explain()
         runs = max(round((self._limit - self._spent) / self._run_cost), 1)
         return f"{self._now.explain()}\ncompiled to machine code after about {runs:,} more runs"

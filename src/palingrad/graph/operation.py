@@ -254,7 +254,8 @@ class Operation(Node):
             raise
 
     def _takes_anything(self, values: Sequence[Any]) -> bool:
-        """Whether NumPy may be laxer than the shape rule: with an axis of a scalar, or nothing."""
+        """Whether NumPy may accept what the shape rule refuses: an axis of a scalar, an array
+        without elements."""
         scalar = "axis" in self.attributes and not self.inputs[0].shape
         return scalar or any(type(value) is np.ndarray and not value.size for value in values)
 
