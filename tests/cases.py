@@ -17,11 +17,11 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """One operation on one of its samples, to be run on some engines."""
+    """One operation on one of its samples, and the engines on which a check runs it, if any."""
 
     operation: type[Operation]
     sample: Sample
-    engines: Sequence[str]
+    engines: Sequence[str] = ()
 
     def arrays(self, dtype: Any = np.float64) -> list[Array]:
         """The sample's inputs, the floats among them in `dtype`."""

@@ -75,8 +75,8 @@ def test_train_digits_reaches_95_percent_and_prints_it(here):
     found = Outcome(ended.returncode, ended.stdout, ended.stderr)
     assert (found.code, found.errors) == (0, "")
     assert found.accuracy >= 95
-    assert "digits: 1,437 examples to train on, 360 to test on" in found.output
-    assert "mlp, adam at 0.001, batches of 64, " in found.output
+    assert "digits: 1,437 training examples, 360 test examples" in found.output
+    assert "mlp, adam, learning rate 0.001, batch size 64, " in found.output
     assert len(re.findall(r"^epoch +\d+  loss ", found.output, re.M)) == 50
     (folder,) = (here / "runs").iterdir()
     assert re.fullmatch(r"digits-mlp-\d{8}-\d{6}", folder.name)
@@ -102,7 +102,7 @@ def test_every_model_learns(palingrad, model, epochs, least):
 def test_every_optimizer_runs(palingrad, optimizer):
     found = palingrad("train", "digits", "--optimizer", optimizer, "--epochs", 1, "--out", "run")
     assert found.code == 0
-    assert f"mlp, {optimizer} at 0.001" in found.output
+    assert f"mlp, {optimizer}, learning rate 0.001, " in found.output
     record = json.loads(Path("run/run.json").read_text())
     assert record["settings"]["optimizer"] == optimizer
     assert np.isfinite(record["epochs"][0]["loss"])
@@ -182,7 +182,7 @@ def test_ctrl_c_saves_what_was_learnt(here):
         finally:
             process.kill()
     assert (process.returncode, errors) == (0, "")
-    assert "stopped by Ctrl-C; what was learnt is saved" in output
+    assert "stopped by Ctrl-C; the trained parameters are saved" in output
     record = json.loads((here / "run" / "run.json").read_text())
     assert record["interrupted"]
     shown = Outcome(0, output, "").accuracy
@@ -198,7 +198,7 @@ if (SHARED / "mnist").is_dir():  # only where MNIST is: in PALINGRAD_DATA, else 
         folder = ["--data", str(SHARED)] if where == "--data" else []
         found = palingrad("train", "mnist", "--epochs", 1, "--out", "run", *folder)
         assert found.code == 0
-        assert "mnist: 60,000 examples to train on, 10,000 to test on" in found.output
+        assert "mnist: 60,000 training examples, 10,000 test examples" in found.output
         assert found.accuracy >= 94
         assert palingrad("evaluate", "run", *folder).accuracy == found.accuracy
 
@@ -278,17 +278,17 @@ def test_a_wrong_choice_is_answered_with_those_there_are(palingrad, here, argume
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "mnist", "--data", "nowhere"], "nowhere, the folder that was given, is no"),
-        (["train", "mnist", "--data", "."], ". holds no MNIST"),
+        (["train", "mnist", "--data", "nowhere"], "nowhere, the given folder, isn't a"),
+        (["train", "mnist", "--data", "."], ". doesn't contain MNIST"),
         (["train", "digits", "--engine", "warp"], "'warp'"),
         (["train", "digits", "--out", "full"], "the run folder full isn't empty"),
-        (["train", "digits", "--out", "full/file"], "can't make the run folder full/file"),
+        (["train", "digits", "--out", "full/file"], "can't create the run folder full/file"),
         (["train", "digits", "--optimizer", "sgd", "--learning-rate", "1e30"], "the loss became"),
-        (["evaluate", "nowhere"], "nowhere is no run folder: it has no run.json"),
-        (["evaluate", "full"], "full is no run folder: it has no run.json"),
-        (["evaluate", "[/red]"], "[/red] is no run folder"),
-        (["evaluate", "broken"], "broken/run.json is broken"),
-        (["evaluate", "unknown"], "no model is called 'gpt'"),
+        (["evaluate", "nowhere"], "nowhere isn't a run folder: it has no run.json"),
+        (["evaluate", "full"], "full isn't a run folder: it has no run.json"),
+        (["evaluate", "[/red]"], "[/red] isn't a run folder"),
+        (["evaluate", "broken"], "broken/run.json is corrupt"),
+        (["evaluate", "unknown"], "unknown model 'gpt'"),
         (["evaluate", "empty"], "there is no checkpoint to read"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -318,7 +318,7 @@ def test_a_folder_that_palingrad_data_names_must_exist(palingrad, monkeypatch):
     monkeypatch.setenv("PALINGRAD_DATA", "nowhere")
     found = palingrad("train", "mnist")
     assert found.code == 2
-    assert found.errors.startswith("error: nowhere, PALINGRAD_DATA, is no folder.")
+    assert found.errors.startswith("error: nowhere, PALINGRAD_DATA, isn't a folder.")
     assert found.errors.count("\n") == 1
 
 
@@ -326,5 +326,5 @@ def test_errors_go_to_standard_error_without_a_traceback(here):
     ended = subprocess.run([*COMMAND, "evaluate", "nowhere"], capture_output=True, text=True)
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.startswith("error: nowhere is no run folder")
+    assert ended.stderr.startswith("error: nowhere isn't a run folder")
     assert "Traceback" not in ended.stderr

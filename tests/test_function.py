@@ -164,7 +164,7 @@ def test_a_variable_is_made_before_the_trace():
     def f(x):
         return pg.Variable(1.0) * x
 
-    with pytest.raises(GraphError, match=r"can't be made inside pg.function.*Make it before"):
+    with pytest.raises(GraphError, match=r"can't be created inside pg.function.*Create it before"):
         f(1.0)
 
 
@@ -206,7 +206,7 @@ def test_values_from_outside_are_taken_as_they_are():
     assert_same(f(X), 3 * X)
     with pg.Graph():
         waiting = pg.placeholder(name="p")
-    with pytest.raises(GraphError, match="placeholder 'p' waits in another graph"):
+    with pytest.raises(GraphError, match="placeholder 'p' belongs to another graph"):
         pg.function(lambda x: x + waiting)(X)
 
 

@@ -82,7 +82,7 @@ def test_masked_elements_are_refused():
     masked = np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False])
     for given in (masked, [masked, masked], [1.0, np.ma.masked]):
         with pytest.raises(
-            DTypeError, match=r"masked, which an array can't say; .* filled\(value\)"
+            DTypeError, match=r"masked, and arrays have no masks; .* filled\(value\)"
         ):
             pg.tensor(given)
     with pytest.raises(DTypeError, match="<lambda>: 1 of 3 elements of a masked array are masked"):

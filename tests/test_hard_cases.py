@@ -47,7 +47,9 @@ def test_jacobians_of_several_results_have_their_form():
 def test_a_function_that_leaves_the_graph_says_so():
     with pytest.raises(GradientError, match=r"would become a plain number.*pg\.sin for math\.sin"):
         pg.grad(lambda x: math.sin(x))(3.0)
-    with pytest.raises(GradientError, match=r"f returned float 0\.14.*pg\.sin for math\.sin"):
+    with pytest.raises(
+        GradientError, match=r"f returned float 0\.14.*pg\.sin instead of math\.sin"
+    ):
         pg.grad(lambda x: math.sin(3.0))(3.0)
 
 
@@ -72,7 +74,7 @@ def test_evaluate_refuses_to_assign():
     v = pg.Variable(1.0)
     with pg.Graph() as graph:
         y = v.assign(v + 1)
-    with pytest.raises(GraphError, match="evaluate changes nothing"):
+    with pytest.raises(GraphError, match="which evaluate doesn't do"):
         graph.evaluate(y)
     assert float(v) == 1.0
 
@@ -118,11 +120,11 @@ def test_a_custom_operation_must_keep_its_word(engine):
             return np.sum(x)
 
     x = np.array([3.0, 1.0])
-    with pytest.raises(DTypeError, match="compute gave int64, dtype_rule says float64"):
+    with pytest.raises(DTypeError, match="compute returned int64, dtype_rule says float64"):
         pg.function(lambda x: Sorted(x) * 1.0, engine=engine)(x)
-    with pytest.raises(ShapeError, match=r"compute gave \(\), shape_rule says \(2,\)"):
+    with pytest.raises(ShapeError, match=r"compute returned \(\), shape_rule says \(2,\)"):
         pg.function(lambda x: Summed(x) * 1.0, engine=engine)(x)
-    with pytest.raises(DTypeError, match="compute gave int64"):
+    with pytest.raises(DTypeError, match="compute returned int64"):
         Sorted(x)
 
 

@@ -267,7 +267,7 @@ def test_a_result_that_is_not_what_the_rules_say_is_an_error(engine):
         )
 
     doubled = own(lambda m, x: x * np.float64(2), dtype_rule=lambda y, *dtypes: dtypes[0])
-    with pytest.raises(DTypeError, match="f gave float64, dtype_rule says float32"):
+    with pytest.raises(DTypeError, match="f returned float64, dtype_rule says float32"):
         run(doubled)
     with pytest.raises(ShapeError, match="shape_rule says"):
         run(own(lambda m, x: np.ones(5, np.float32)))

@@ -74,9 +74,9 @@ def test_a_function_keeps_few_programs_and_says_once_what_varies():
     found, (said,) = warned(lambda size: f(np.ones(size), 2.0), range(20))
     assert found == [2.0 * size for size in range(20)]
     assert said == (
-        "pg.function '<lambda>' keeps 5 compiled programs, and from now on drops the one used "
-        "longest ago for each new one. Most varied: argument 'x', 6 shapes or dtypes: pad or cut "
-        "arrays to a few shapes. To keep more: max_programs=…."
+        "pg.function '<lambda>' caches 5 compiled programs; each new one now evicts the least "
+        "recently used. Most varied: argument 'x', 6 shapes or dtypes: pad or cut arrays to a few "
+        "shapes. To cache more: max_programs=…."
     )
     assert len(f._programs) == 5
 
@@ -100,7 +100,7 @@ def test_static_arguments_read_variables_and_trees_are_told_as_what_varies():
     h = pg.function(lambda xs: sum(xs), max_programs=3)
     found, (said,) = warned(lambda length: h([1.0] * length), range(1, 5))
     assert found == [1.0, 2.0, 3.0, 4.0]
-    assert "the form of the arguments, 4 lists, tuples or dicts" in said
+    assert "the structure of the arguments, 4 lists, tuples or dicts" in said
 
 
 def test_a_session_keeps_few_programs_and_says_once_what_varies():
@@ -108,7 +108,7 @@ def test_a_session_keeps_few_programs_and_says_once_what_varies():
     session = pg.Session(max_programs=4)
     found, (said,) = warned(lambda by: session.run(x * by, {x: 2.0}), map(float, range(9)))
     assert found == [2.0 * number for number in range(9)]
-    assert said.startswith("Session keeps 4 compiled programs")
+    assert said.startswith("Session caches 4 compiled programs")
     assert "the fetches, 5 lists of nodes: build nodes once, before the runs" in said
     assert len(session._programs) == len(session._fetches) == 4
     total, session = pg.sum(x), pg.Session(max_programs=4)

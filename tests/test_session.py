@@ -80,7 +80,7 @@ def test_what_can_not_be_fetched_says_so():
         pieces = pg.split(x, 2)
     with pytest.raises(GraphError, match="run: expected nodes to fetch, got int 3"):
         pg.Session(graph).run(3)
-    with pytest.raises(GraphError, match=r"split has several outputs; take those \(built at test_"):
+    with pytest.raises(GraphError, match=r"split has several outputs; fetch its items \(built at"):
         pg.Session(graph).run(pieces[0].inputs[0], {x: np.ones(4)})
     with pytest.raises(GraphError, match=r"run: item isn't in this session's graph \(built at"):
         pg.Session(pg.Graph()).run(pieces[0], {x: np.ones(4)})

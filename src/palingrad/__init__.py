@@ -1,4 +1,4 @@
-"""palingrad: computational graphs you can read forwards and backwards."""
+"""palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -210,7 +210,7 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # imported when they are first used
+_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
     "derivation",

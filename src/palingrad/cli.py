@@ -1,4 +1,4 @@
-"""The command line: palingrad train, evaluate, info."""
+"""The command line: palingrad train, evaluate, view, draw, info."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .train.progress import Bar
 from .train.recipes import make_optimizer, recipe
 from .train.report import NAME, reported, uri
 from .train.runs import Run, load_run, new_run
-from .train.trained_graph import living
+from .train.trained_graph import trained_graph
 from .version import __version__
 from .view import page
 from .view.drawings import draw as drawn
@@ -47,84 +47,88 @@ OptimizerName = Literal["adam", "adamw", "adagrad", "momentum", "nesterov", "rms
 
 DataFolder = Annotated[
     str | None,
-    typer.Option("--data", help="Folder with the data set's files; else PALINGRAD_DATA."),
+    typer.Option("--data", help="Folder with the data set's files; default: PALINGRAD_DATA."),
 ]
-Engine = Annotated[str | None, typer.Option(help="Engine to run on; else the best here.")]
+Engine = Annotated[
+    str | None, typer.Option(help="Engine: numpy, native or auto; default: PALINGRAD_ENGINE, auto.")
+]
 
 
 @app.command()
 def train(
-    dataset: Annotated[DatasetName, typer.Argument(help="What to learn.")],
-    model: Annotated[ModelName, typer.Option(help="What learns.")] = "mlp",
+    dataset: Annotated[DatasetName, typer.Argument(help="Data set to train on.")],
+    model: Annotated[ModelName, typer.Option(help="Model to train.")] = "mlp",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the data; else 10, for digits 50.")
+        int | None, typer.Option(min=1, help="Passes over the data; default: 10, for digits 50.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Examples in a step.")] = 64,
+    batch_size: Annotated[int, typer.Option(min=1, help="Examples per step.")] = 64,
     learning_rate: Annotated[
-        float | None, typer.Option(min=0.0, help="Size of a step; else the model's usual one.")
+        float | None, typer.Option(min=0.0, help="Learning rate; default: the model's.")
     ] = None,
     optimizer: Annotated[
-        OptimizerName | None, typer.Option(help="Update rule; else the model's usual one.")
+        OptimizerName | None, typer.Option(help="Optimizer; default: the model's.")
     ] = None,
     engine: Engine = None,
-    seed: Annotated[int, typer.Option(min=0, help="Where all random numbers start.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
     out: Annotated[
-        str | None, typer.Option(help="Run folder to write; else a new one in runs/.")
+        str | None, typer.Option(help="Run folder to write; default: a new one in runs/.")
     ] = None,
     folder: DataFolder = None,
 ) -> None:
     """Train a model, show its progress and test accuracy, and write a run folder."""
-    chosen = recipe(model)
-    found = data.load(dataset, folder=folder)
+    defaults = recipe(model)
+    loaded = data.load(dataset, folder=folder)
     settings: dict[str, Any] = {
         "dataset": dataset,
         "model": model,
-        "features": found.num_inputs,
-        "classes": len(found.classes),
+        "features": loaded.num_inputs,
+        "classes": len(loaded.classes),
         "epochs": epochs or (50 if dataset == "digits" else 10),  # a small set needs more passes
         "batch_size": batch_size,
-        "optimizer": optimizer or chosen.optimizer,
-        "learning_rate": chosen.learning_rate if learning_rate is None else learning_rate,
+        "optimizer": optimizer or defaults.optimizer,
+        "learning_rate": defaults.learning_rate if learning_rate is None else learning_rate,
         "seed": seed,
         "engine": get_engine(engine).name,
         "version": __version__,
     }
-    _trained(new_run(out, settings), found, engine)
+    _train(new_run(out, settings), loaded, engine)
 
 
-def _trained(run: Run, found: data.Dataset, engine: str | None) -> None:
-    """Train as the run's settings say, show it, and write the run folder."""
-    now, chosen = run.settings, run.recipe
-    rule, rate, size = now["optimizer"], now["learning_rate"], now["batch_size"]
-    set_seed(now["seed"])
-    network = chosen.build(found.num_inputs, len(found.classes))
+def _train(run: Run, dataset: data.Dataset, engine: str | None) -> None:
+    """Train with the run's settings, print the results, and write the run folder."""
+    settings, chosen = run.settings, run.recipe
+    rule, rate, size = settings["optimizer"], settings["learning_rate"], settings["batch_size"]
+    set_seed(settings["seed"])
+    network = chosen.build(dataset.num_inputs, len(dataset.classes))
     console.print(
-        f"{found.name}: {len(found.train):,} examples to train on, {len(found.test):,} to test on\n"
-        f"{now['model']}, {rule} at {rate:g}, batches of {size}, {now['engine']} engine",
+        f"{dataset.name}: {len(dataset.train):,} training examples, "
+        f"{len(dataset.test):,} test examples\n"
+        f"{settings['model']}, {rule}, learning rate {rate:g}, batch size {size}, "
+        f"{settings['engine']} engine",
         highlight=False,
     )
-    with reported(run, network, found, engine=engine) as on_epoch:
+    with reported(run, network, dataset, engine=engine) as on_epoch:
         result = fit(
             network,
-            (found.train.inputs, found.train.labels),
-            test=(found.test.inputs, found.test.labels),
+            (dataset.train.inputs, dataset.train.labels),
+            test=(dataset.test.inputs, dataset.test.labels),
             loss=chosen.loss,
             optimizer=make_optimizer(rule, rate),
-            epochs=now["epochs"],
+            epochs=settings["epochs"],
             batch_size=size,
-            seed=now["seed"],
+            seed=settings["seed"],
             engine=engine,
             reporter=Bar(console),
             on_epoch=on_epoch,
         )
     run.save(network, result)
     if result.interrupted:
-        console.print("stopped by Ctrl-C; what was learnt is saved")
+        console.print("stopped by Ctrl-C; the trained parameters are saved")
     accuracy = result.epochs[-1].test_accuracy or 0.0
     console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
     console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
-    place = uri(run.folder / NAME)
-    console.print(f"report {place}", highlight=False, markup=False, soft_wrap=True)
+    report = uri(run.folder / NAME)
+    console.print(f"report {report}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -133,17 +137,17 @@ def evaluate(
     engine: Engine = None,
     data_folder: DataFolder = None,
 ) -> None:
-    """Evaluate a trained model on its data set's test part, class by class."""
+    """Evaluate a trained model on its data set's test split, class by class."""
     run = load_run(folder)
     network = run.model()
-    found = data.load(run.settings["dataset"], folder=data_folder)
-    test = (found.test.inputs, found.test.labels)
+    dataset = data.load(run.settings["dataset"], folder=data_folder)
+    test = (dataset.test.inputs, dataset.test.labels)
     result = evaluated(network, test, loss=run.recipe.loss, engine=engine)
-    table = Table("class", "examples", "right", box=None, pad_edge=False)
-    for number, name in enumerate(found.classes):
-        these = found.test.labels == number
-        share = float(np.mean(result.predictions[these] == number)) if these.any() else 0.0
-        table.add_row(name, str(int(these.sum())), f"{share:.1%}")
+    table = Table("class", "examples", "accuracy", box=None, pad_edge=False)
+    for number, name in enumerate(dataset.classes):
+        members = dataset.test.labels == number
+        accuracy = float(np.mean(result.predictions[members] == number)) if members.any() else 0.0
+        table.add_row(name, str(int(members.sum())), f"{accuracy:.1%}")
     console.print(table)
     console.print(f"test loss {result.loss:.4f}", highlight=False)
     console.print(f"test accuracy {result.accuracy:.2%}", style="bold", highlight=False)
@@ -153,21 +157,21 @@ def evaluate(
 def view(
     what: Annotated[
         str,
-        typer.Argument(help="file.py, file.py:name for one of its nodes, or a training's folder."),
+        typer.Argument(help="file.py, file.py:name for one of its nodes, or a run folder."),
     ],
     out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
     theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
     browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = True,
     folder: DataFolder = None,
 ) -> None:
-    """Make the page of a graph: values, derivatives, every path, both passes step by step."""
-    title, graph = living(what, folder) if os.path.isdir(what) else graph_in(what)
-    made = page.show(graph, title=title, theme=theme, open=False)
-    with _written(out or f"{title}.html"):
+    """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
+    title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
+    shown = page.show(graph, title=title, theme=theme, open=False)
+    with _write_errors(out or f"{title}.html"):
         if out or not browser:
-            made.save(out or f"{title}.html")
-        path = made.open() if browser else made.path
-    console.print(f"{path}  {len(made.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
+            shown.save(out or f"{title}.html")
+        path = shown.open() if browser else shown.path
+    console.print(f"{path}  {len(shown.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -179,24 +183,25 @@ def draw(
         str | None, typer.Option(help="File to write: .svg .png .pdf .html .dot .mmd .txt")
     ] = None,
     nodes: Annotated[
-        Literal["operations", "values", "bipartite", "neurons"], typer.Option(help="What is a box.")
+        Literal["operations", "values", "bipartite", "neurons"],
+        typer.Option(help="What each box represents."),
     ] = "operations",
     granularity: Annotated[
-        Literal["tensor", "vector", "scalar"], typer.Option(help="What is a node.")
+        Literal["tensor", "vector", "scalar"], typer.Option(help="One node per tensor, …")
     ] = "tensor",
     style: Annotated[
         Literal["auto", "light", "dark", "print"], typer.Option(help="Colours.")
     ] = "auto",
-    right: Annotated[bool, typer.Option("--right", help="From left to right.")] = False,
+    right: Annotated[bool, typer.Option("--right", help="Draw from left to right.")] = False,
     fold: Annotated[
         bool | None, typer.Option("--fold/--no-fold", help="Draw repeated blocks once.")
     ] = None,
 ) -> None:
-    """Draw a graph that a file of Python code builds."""
+    """Draw a graph that a Python file builds."""
     title, graph = graph_in(what)
     path = out or f"{title}.svg"
     direction = "right" if right else "down"
-    with _written(path):
+    with _write_errors(path):
         drawn(
             graph,
             path,
@@ -210,8 +215,8 @@ def draw(
 
 
 @contextmanager
-def _written(path: str) -> Generator[None]:
-    """What keeps a file from being written is told in one line."""
+def _write_errors(path: str) -> Generator[None]:
+    """Convert an OSError to a DataError, which is printed as one line."""
     try:
         yield
     except OSError as error:
@@ -220,13 +225,13 @@ def _written(path: str) -> Generator[None]:
 
 @app.command()
 def info() -> None:
-    """Show versions, the machine, engines and data sets."""
+    """Show versions, the machine, the engines and the data sets."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("palingrad", __version__)
     table.add_row("python", platform.python_version())
     table.add_row("numpy", np.__version__)
     table.add_row("machine", f"{platform.machine()}, {os.cpu_count()} cores")
-    table.add_row("engines", ", ".join(engine_names()) + f" (now {get_engine().name})")
+    table.add_row("engines", ", ".join(engine_names()) + f" (selected: {get_engine().name})")
     for name, text in describe():
         table.add_row(name, text)
     for name in data.names():
@@ -235,11 +240,11 @@ def info() -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that users can mend are one line, without a traceback."""
+    """Run the command line; palingrad's own errors are printed as one line, without a traceback."""
     try:
         app()
     except PalingradError as error:
-        message = Text.assemble(("error:", "red"), f" {error}")  # not markup: may hold [brackets]
+        message = Text.assemble(("error:", "red"), f" {error}")  # no markup: it may have [brackets]
         Console(stderr=True).print(message, soft_wrap=True)
         sys.exit(2)
 

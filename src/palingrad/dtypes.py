@@ -1,7 +1,7 @@
-"""Dtypes: the default float, promotion with weak Python scalars, and values turned into arrays.
+"""Dtypes: the default float, promotion with weak Python scalars, and conversion to arrays.
 
 Promotion follows NumPy 2 within a kind. Across kinds a float keeps its width: float32 with int64 is
-float32 (NumPy says float64), as the array API standard leaves open and PyTorch and JAX do.
+float32, as in PyTorch and JAX (float64 in NumPy; the array API standard leaves it open).
 """
 
 from __future__ import annotations
@@ -23,56 +23,56 @@ int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
 float16, float32, float64 = (np.dtype(f"float{n}") for n in (16, 32, 64))
 
-# What nodes can hold, in the machine's own order of bytes.
+# The supported dtypes, in native byte order.
 DTYPES = frozenset(
     (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64)
 )
 
 _default_float: list[DType] = [float32]
-# Counts changes of settings on which it depends what a call runs: these floats, and the engine.
+# Incremented whenever a setting changes that selects a compiled program: default float or engine.
 setting_changes = [0]
 
 
-# Questions about a dtype. Of one that isn't known yet, None, every answer is no.
+# Predicates. For None, a dtype that isn't known yet, all of them are False.
 
 
 def is_floating(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether it holds real numbers with a fraction."""
+    """Whether it is a real floating-point dtype."""
     return dtype is not None and dtype.kind == "f"
 
 
 def is_inexact(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether it holds numbers that are rounded: those that have gradients, and NaN and ∞."""
+    """Whether it is floating-point, real or complex: has rounding, NaN, ∞ and gradients."""
     return dtype is not None and dtype.kind in "fc"
 
 
 def is_integer(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether it holds whole numbers, with or without a sign."""
+    """Whether it is an integer dtype, signed or unsigned."""
     return dtype is not None and dtype.kind in "iu"
 
 
 def is_unsigned(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether it holds whole numbers from 0."""
+    """Whether it is an unsigned integer dtype."""
     return dtype is not None and dtype.kind == "u"
 
 
 def is_boolean(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether it holds True and False."""
+    """Whether it is the boolean dtype."""
     return dtype is not None and dtype.kind == "b"
 
 
 def is_supported(dtype: DType | None) -> TypeGuard[DType]:
-    """Whether nodes can hold it, or what differs from that in the order of bytes only."""
+    """Whether nodes can hold it, after conversion to native byte order."""
     return dtype is not None and dtype.newbyteorder("=") in DTYPES
 
 
 def default_dtype() -> DType:
-    """The dtype that Python floats become: float32 unless `set_default_dtype` said otherwise."""
+    """The dtype to which Python floats are converted: float32, or that of `set_default_dtype`."""
     return _default_float[0]
 
 
 def set_default_dtype(dtype: Any) -> None:
-    """Make `dtype` (a float dtype) what Python floats become from now on."""
+    """Set the dtype, a float dtype, to which Python floats are converted from now on."""
     dtype = as_dtype(dtype)
     if not is_floating(dtype):
         raise DTypeError(f"set_default_dtype: expected a float dtype, got {dtype}")
@@ -81,7 +81,7 @@ def set_default_dtype(dtype: Any) -> None:
 
 
 def as_dtype(dtype: Any) -> DType:
-    """Turn what NumPy takes as a dtype, or the Python type `float`, into a dtype."""
+    """Convert any NumPy dtype specification to a dtype; `float` is the default dtype."""
     if dtype is float:
         return default_dtype()
     try:
@@ -100,12 +100,12 @@ def _promote(dtypes: frozenset[DType]) -> DType:
 
 
 def promote(*dtypes: DType) -> DType:
-    """The dtype that holds a result of all these: NumPy 2's rule, but a float keeps its width."""
+    """The common dtype: NumPy 2's rule, except that floats ignore integer operands."""
     return _promote(frozenset(dtypes))
 
 
 def accumulates_in(dtype: DType) -> DType:
-    """The float dtype that means and sums of products are accumulated in.
+    """The float dtype in which means and sums of products are accumulated.
 
     It is float32 for float16, whose sums overflow at 65520, and float64 for integers.
     """
@@ -115,7 +115,7 @@ def accumulates_in(dtype: DType) -> DType:
 
 
 def promote_scalar(dtype: DType, scalar: Scalar) -> DType:
-    """The dtype of an array of `dtype` with a Python scalar, which is weak: it gives way."""
+    """The common dtype of an array and a Python scalar, whose dtype is weak."""
     if isinstance(scalar, bool) or is_inexact(dtype):
         return dtype
     if isinstance(scalar, int):
@@ -149,12 +149,12 @@ def _has_dtype(value: Any) -> bool:
         kinds = set(map(type, value))
         if all(issubclass(kind, (int, float, np.generic)) for kind in kinds):
             return any(issubclass(kind, np.generic) for kind in kinds)
-        return any([_has_dtype(one) for one in value])  # a list, so that every one is looked at
+        return any([_has_dtype(element) for element in value])  # a list: all must be checked
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
         count, total = np.ma.count_masked(value), value.size
         raise DTypeError(
-            f"{count} of {total} elements of a masked array are masked, which an array can't say; "
-            "give them a value by filled(value), or pass data and mask apart and use pg.where"
+            f"{count} of {total} elements of a masked array are masked, and arrays have no masks; "
+            "give them a value by filled(value), or pass data and mask separately to pg.where"
         )
     return is_array_like(value)
 
@@ -162,19 +162,19 @@ def _has_dtype(value: Any) -> bool:
 def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> Array:
     """`value` (array, scalar, nested lists) as an array; Python floats become the default float.
 
-    What has a dtype of its own keeps it, and in a list with Python numbers NumPy's rule decides.
-    Raises DTypeError for what isn't made of numbers and for masked elements, ShapeError for ragged
-    lists.
+    A value with a dtype keeps it; in a list, NumPy's promotion combines such values with Python
+    numbers. Raises DTypeError for anything but numbers and for masked elements, ShapeError for
+    ragged lists.
     """
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
     try:
         array = np.array(value) if copy else np.asarray(value)
     except ValueError as error:
-        raise ShapeError(f"rows of different lengths make no array: {value!r:.80}") from error
+        raise ShapeError(f"rows of different lengths aren't an array: {value!r:.80}") from error
     if array.dtype.kind not in "biuf":
         raise DTypeError(
-            f"expected numbers, got {type(value).__name__} that makes an array of {array.dtype}: "
-            f"{value!r:.80}"
+            f"expected numbers, got {type(value).__name__}, which as an array has dtype "
+            f"{array.dtype}: {value!r:.80}"
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -188,7 +188,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
 
 
 def convert(array: Array, dtype: DType) -> Array:
-    """`array` in `dtype`; floats never become integers, nor numbers booleans, without `cast`."""
+    """`array` converted to `dtype`. Raises DTypeError for conversions that need an explicit `cast`:
+    floats to integers, numbers to booleans."""
     ranks = "biuf"
     if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
         raise DTypeError(f"can't turn {array.dtype} into {dtype} silently; use pg.cast")

@@ -1,13 +1,13 @@
-"""Every error that palingrad raises on purpose: what was expected, what came, and where."""
+"""The exceptions that palingrad raises."""
 
 from __future__ import annotations
 
 
 class PalingradError(Exception):
-    """The base of all errors that palingrad raises on purpose.
+    """The base of all of palingrad's exceptions.
 
-    A rule raises the bare fact, perhaps with a `hint`; the operation adds its name, inputs and
-    origin.
+    A rule raises only the fact, with an optional `hint`; the operation adds its name, its inputs
+    and its origin, and sets `explained`.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -18,42 +18,42 @@ class PalingradError(Exception):
 
 
 class ShapeError(PalingradError, ValueError):
-    """Shapes that don't fit together, or an axis that isn't there."""
+    """Incompatible shapes, or an axis that doesn't exist."""
 
 
 class DTypeError(PalingradError, TypeError):
-    """A dtype that an operation can't take, or a value that is no array of numbers."""
+    """A dtype that an operation doesn't support, or a value that isn't an array of numbers."""
 
 
 class GraphError(PalingradError, RuntimeError):
-    """A node used where it can't be: no value yet, another graph, a name that isn't there."""
+    """An invalid use of a node or graph: no value yet, a node of another graph, an unknown name."""
 
 
 class FeedError(PalingradError, ValueError):
-    """A feed that is missing, unknown, or doesn't fit its placeholder."""
+    """A feed that is missing, unknown, or incompatible with its placeholder."""
 
 
 class GradientError(PalingradError, ValueError):
-    """A derivative that doesn't exist or was asked for in a way that can't be meant."""
+    """A derivative that doesn't exist, or an invalid request for one."""
 
 
 class EngineError(PalingradError, RuntimeError):
-    """An engine that isn't there or can't run a program."""
+    """An engine that isn't available or can't run a program."""
 
 
 class DataError(PalingradError, OSError):
-    """A data set that is missing, broken or not what its hash says."""
+    """A data set that is missing, corrupt or doesn't match its checksum."""
 
 
 class CheckpointError(PalingradError, OSError):
-    """A checkpoint that is missing, broken or made for another model."""
+    """A checkpoint that is missing, corrupt or belongs to another model."""
 
 
 class NonFiniteError(PalingradError, ArithmeticError):
-    """A NaN or an infinity that reached a result: where it began, why, and what to write instead.
+    """A NaN or an infinity in a result, with its origin, its reason and a rewrite that avoids it.
 
-    `node` is the operation that made it, `element` its index there, `reason` and `rewrite` say it
-    in words; `during` is "forward", "backward" or "update".
+    `node` is the operation that first produced it and `element` its index there; `during` is
+    "forward", "backward" or "update".
     """
 
     node: object = None
@@ -64,4 +64,4 @@ class NonFiniteError(PalingradError, ArithmeticError):
 
 
 class TapeError(PalingradError, RuntimeError):
-    """Something that isn't on a tape, or a file that holds none."""
+    """A node or step that isn't on a tape, or a file that isn't a tape."""

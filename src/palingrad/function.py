@@ -1,4 +1,4 @@
-"""pg.function: a Python function traced into a Program once for each signature."""
+"""pg.function: traces a Python function into a Program, once for each signature."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .graph.context import context
 from .graph.leaves import Variable
 from .graph.node import Node
 from .passes.program import Program
-from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_crowd
+from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .signature import (
     Reads,
     Signature,
@@ -31,7 +31,7 @@ from .signature import (
 from .tracing import TraceResult, trace
 from .trees import leaves, mapped, rebuilt
 
-VALUE = object()  # stands in the form of results where a node's value belongs
+VALUE = object()  # in the structure of results: the position of a node's value
 
 
 class Function:
@@ -57,11 +57,11 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         latest = self._latest
         if latest is not None and not kwargs:
-            # Written out: what runs often may take a few microseconds.
+            # Inlined, because this path must take only a few microseconds.
             changes, count, forms, run, form, unchanged = latest
             if changes == setting_changes[0] and len(args) == count:
-                for one, (shape, dtype) in zip(args, forms):
-                    if type(one) is not ndarray or one.dtype is not dtype or one.shape != shape:
+                for x, (shape, dtype) in zip(args, forms):
+                    if type(x) is not ndarray or x.dtype is not dtype or x.shape != shape:
                         break
                 else:
                     if (
@@ -73,23 +73,24 @@ class Function:
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
         if context.graph is not None or any(map(_is_tensor, given)):
-            return self._f(*args, **kwargs)  # part of a larger graph, so that gradients flow
+            return self._f(*args, **kwargs)  # joins the surrounding graph, so that gradients flow
         changes, read = setting_changes[0], self._reads.values()
-        traced, fed = self._found(args, kwargs, given, read)
+        traced, fed = self._lookup(args, kwargs, given, read)
         if not kwargs and not context.observers:
             self._latest = LastCall.of(traced, args, changes, self._reads, read)
         return traced.returned(traced(fed))
 
     def repeat(self, *args: Any, along: Collection[int]) -> Any:
-        """Call once for each place on the first axis of the arrays numbered in `along`, and stack
-        the results; one native call does it all where it can. All arguments are arrays.
+        """Call f for each index of the first axis of the arrays whose numbers are in `along`, and
+        stack the results. If possible, all calls are one call of native code. All arguments are
+        arrays.
 
         >>> import numpy as np
         >>> import palingrad as pg
         >>> pg.function(lambda x, y: x * y).repeat(np.arange(3), np.array(2), along=(0,))
         array([0, 2, 4])
         """
-        arrays = [as_array(one) for one in args]
+        arrays = [as_array(x) for x in args]
         counts = {arrays[number].shape[0] for number in along}
         if len(counts) != 1:
             raise ShapeError(
@@ -98,35 +99,37 @@ class Function:
         (times,) = counts
         if times == 0:
             raise ShapeError(f"{self.__name__}: repeat needs at least one call, got none")
-        one = [array[0] if at in along else array
-               for at, array in enumerate(arrays)]  # fmt: skip
-        traced = self._compiled(tuple(one), {})  # the program of a call
+        first = [array[0] if number in along else array
+                 for number, array in enumerate(arrays)]  # fmt: skip
+        traced = self._compiled(tuple(first), {})  # the program of one call
         return traced.returned(traced.repeat(arrays, times, along))
 
     def explain(self, *args: Any, **kwargs: Any) -> str:
-        """What a call with such arguments runs, step by step; nothing is run."""
+        """A listing of the steps that a call with such arguments would run."""
         return self._compiled(args, kwargs).executable.explain()
 
     def program(self, *args: Any, **kwargs: Any) -> Program:
-        """The Program that a call with such arguments runs, say to draw it; nothing is run."""
+        """The Program that a call with such arguments would run, for example to draw it."""
         return self._compiled(args, kwargs).program
 
     def trace(self, *args: Any, **kwargs: Any) -> TraceResult:
-        """What f builds for such arguments, before any pass; f itself is called for it."""
+        """The trace of f for such arguments, before any pass; calls f."""
         return trace(self._f, *self._static.marked(args, kwargs))
 
     @cached_property
     def _reads(self) -> Reads:
-        return Reads(self._f)  # at the first call, when all that f reads is defined
+        return Reads(self._f)  # at the first call, when the variables are defined
 
     def _compiled(self, args: Any, kwargs: Any) -> CompiledTrace:
-        return self._found(args, kwargs, leaves([args, kwargs]), self._reads.values())[0]
+        return self._lookup(args, kwargs, leaves([args, kwargs]), self._reads.values())[0]
 
-    def _found(
+    def _lookup(
         self, args: Any, kwargs: Any, given: list[Any], read: list[Any]
     ) -> tuple[CompiledTrace, list[Array]]:
-        """The compiled program for these arguments, made if it is new, and what it is fed. `given`
-        are their leaves, `read` the values of the variables that f reads."""
+        """The compiled program for these arguments, made if it is new, and the arrays to feed.
+
+        `given` are the leaves of the arguments, `read` the values of the outer variables of f.
+        """
         if self._static.places:
             args, kwargs = self._static.marked(args, kwargs)
             given = leaves([args, kwargs])
@@ -139,12 +142,12 @@ class Function:
             traced = self._programs.make(
                 key, lambda: CompiledTrace(self._f, args, kwargs, key, self._runs), key.mortal()
             )
-            crowd = self._programs.crowd()
-            if crowd:
+            keys = self._programs.overflow()
+            if keys:
                 names = parameter_names(self._f, args, kwargs)
-                why = what_varies(crowd, names, self._reads.names)
-                warn_of_crowd(f"pg.function {self.__name__!r}", self._programs.limit, why)
-        return traced, [array_of(one) for one, form in zip(given, key.forms) if is_fed(form)]
+                why = what_varies(keys, names, self._reads.names)
+                warn_of_eviction(f"pg.function {self.__name__!r}", self._programs.limit, why)
+        return traced, [array_of(leaf) for leaf, form in zip(given, key.forms) if is_fed(form)]
 
     def _signature(self, given: list[Any], args: Any, kwargs: Any, read: list[Any]) -> Signature:
         try:
@@ -155,7 +158,7 @@ class Function:
             forms,
             self._reads.forms(read),
             structure([args, kwargs]),
-            get_engine(self._engine, observed=False).name,  # whoever records shares the trace
+            get_engine(self._engine, observed=False).name,  # a recorded run shares the trace
             default_dtype(),
         )
 
@@ -171,7 +174,7 @@ class Function:
         )
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        """As a method: the instance is an argument, told apart by identity."""
+        """As a method: the instance is a static argument, compared by identity."""
         return self if instance is None else partial(self, instance)
 
     __name__: str
@@ -185,23 +188,23 @@ def function(
     static_argnames: str | Collection[str] = (),
     max_programs: int = MAX_PROGRAMS,
 ) -> Any:
-    """`f` compiled: traced into a Program once for each signature of its arguments, then fast.
+    """`f` compiled: traced into a Program once for each signature of its arguments.
 
-    Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a change of
-    shape or dtype traces again. Everything else (booleans, strings, Variables, objects) is part of
-    the signature, and so are the arguments that `static_argnames` names, whose values Python then
-    knows: as a size, an axis, in an `if`. Variables may be read and assigned; a run is atomic.
+    Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a new shape
+    or dtype is traced again. All other values (booleans, strings, Variables, objects) are part of
+    the signature, and so are the arguments named in `static_argnames`, which f can therefore use
+    as a size, an axis or in an `if`. Variables may be read and assigned; a run is atomic.
 
-    f's Python runs only while it is traced. To rebind a variable that f's own code reads, a global
-    or one of the function around it, makes another signature. What is inside such a value, as an
-    attribute, an element or an array's numbers, is read once for each signature, and so is what
-    functions that f calls read: give it as an argument, or make it a `pg.Variable`.
+    f's Python code runs only while it is traced. Rebinding a variable that f's own code reads, a
+    global or one of an enclosing function, changes the signature. Attributes and elements of such a
+    variable, and variables that only called functions read, are read once for each signature: pass
+    them as arguments, or make them a `pg.Variable`.
 
-    The programs of the `max_programs` signatures used last are kept, and a warning says when one
-    has to go. Objects that are told apart by identity aren't kept alive: their programs go with
-    them. Called with nodes, or while a graph is open, f itself runs and its nodes become part of
-    that graph. Of a function that will be called often, `runs` says about how often, so that it is
-    compiled at once.
+    The programs of the `max_programs` most recently used signatures are cached; the first eviction
+    raises a warning. Objects that are compared by identity aren't kept alive: their programs are
+    dropped with them. Called with nodes, or while a graph is open, f itself runs and its nodes
+    become part of that graph. `runs` is the expected number of calls: if it is large, the program
+    is compiled at the first call.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -221,41 +224,41 @@ def function(
 
 
 class CompiledTrace(Compiled):
-    """One trace compiled, and the form of its results."""
+    """A compiled trace, and the structure of its results."""
 
     def __init__(
         self, f: Callable[..., Any], args: Any, kwargs: Any, key: Signature, runs: int
     ) -> None:
-        found = trace(f, args, kwargs, key.forms)
-        nodes = [leaf for leaf in leaves(found.result) if isinstance(leaf, Node)]
-        super().__init__(nodes, found.program, key.engine, runs=runs)
-        # Without the nodes, which would keep alive all that f built and was given.
-        self.form = mapped(lambda leaf: VALUE if isinstance(leaf, Node) else leaf, found.result)
+        traced = trace(f, args, kwargs, key.forms)
+        nodes = [leaf for leaf in leaves(traced.result) if isinstance(leaf, Node)]
+        super().__init__(nodes, traced.program, key.engine, runs=runs)
+        # Without the nodes, which would keep alive everything that f built and its arguments.
+        self.form = mapped(lambda leaf: VALUE if isinstance(leaf, Node) else leaf, traced.result)
         self._leaves = leaves(self.form)
         self.fed = sum(map(is_fed, key.forms))
 
     def returned(self, values: Sequence[Array | None]) -> Any:
-        """The values of a run in the form that f returned them."""
+        """The values of a run, in the structure of f's result."""
         if self.form is VALUE:
             return values[0]
         given = iter(values)
-        return rebuilt(self.form, (next(given) if one is VALUE else one for one in self._leaves))
+        return rebuilt(self.form, (next(given) if leaf is VALUE else leaf for leaf in self._leaves))
 
     def returned_outputs(self, outputs: Sequence[Array]) -> Any:
-        """The outputs of a run in the form that f returned them."""
+        """The outputs of a run, in the structure of f's result."""
         return self.returned(self.spread(outputs))
 
 
 class LastCall(NamedTuple):
-    """The last call of a function, if its arguments were plain arrays: the next one is usually
-    alike, and then nothing needs to be looked up."""
+    """An inline cache of the last call with plain arrays: a next call of the same signature skips
+    the lookup."""
 
-    changes: int  # how often settings had been changed
-    count: int
-    forms: list[tuple[tuple[int, ...], DType]]  # of each argument
+    changes: int  # the value of `setting_changes`
+    count: int  # of arguments
+    forms: list[tuple[tuple[int, ...], DType]]  # shape and dtype of each argument
     run: Callable[[Sequence[Array]], list[Array]]
-    form: Callable[[list[Array]], Any] | None  # what f returned, of the outputs; None: the first
-    unchanged: Callable[[], bool] | None  # whether the variables that f reads are, if it does
+    form: Callable[[list[Array]], Any] | None  # from outputs to f's result; None: the first output
+    unchanged: Callable[[], bool] | None  # whether f's outer variables are, if it has any
 
     @staticmethod
     def of(
@@ -265,11 +268,11 @@ class LastCall(NamedTuple):
         reads: Reads,
         read: list[Any],
     ) -> LastCall | None:
-        """What there is to remember of this call, if anything."""
-        plain = all(type(one) is ndarray and one.dtype in DTYPES for one in args)
+        """The cache entry for this call, or None if its arguments aren't all plain arrays."""
+        plain = all(type(x) is ndarray and x.dtype in DTYPES for x in args)
         if not plain or traced.fed != len(args) or len(read) != len(reads.names):
             return None
-        forms = [(one.shape, one.dtype) for one in args]
+        forms = [(x.shape, x.dtype) for x in args]
         form: Any = traced.returned_outputs
         if traced.all_valued and traced.form is VALUE:
             form = None

@@ -1,7 +1,7 @@
-"""Compiled programs, and the one cache in which sessions and functions keep them.
+"""Compiled programs, and the LRU cache of them that sessions and functions use.
 
-Every run goes the same way: arguments or feeds become arrays, a signature finds the `Compiled`
-program, and that turns the arrays into values.
+Every run takes the same steps: arguments or feeds are converted to arrays, their signature selects
+a `Compiled` program in the cache, and the program computes values from the arrays.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .graph.operation import has_value
 from .passes.pipeline import optimise
 from .passes.program import Program
 
-MAX_PROGRAMS = 128  # that a function or a session keeps where nothing else is said
+MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
 
 
 class Compiled:
-    """A Program that the passes have been over, compiled for the engines that have run it.
+    """An optimised Program, compiled for each engine that has run it.
 
-    `nodes` are those that were asked for; some of them have no value.
+    `nodes` are the fetched nodes; some of them, such as groups, have no value.
     """
 
     def __init__(
@@ -40,13 +40,14 @@ class Compiled:
         self.all_valued = all(self._valued)
         self._engine = engine
         self._runs = runs
-        self._usual: Executable | None = None  # what runs while nobody records
+        self._usual: Executable | None = None  # used while the thread has no observers
         self._executables: dict[str, Executable] = {}  # by engine
-        _ = self.executable  # here, where the cache has every other thread wait for it
+        _ = self.executable  # compile now, while the cache makes all other threads wait
 
     @property
     def executable(self) -> Executable:
-        """The program compiled for its engine, or while this thread is recorded for that one's."""
+        """The program compiled for its engine, or for the recording engine if the thread has
+        observers."""
         if self._usual is not None and not context.observers:
             return self._usual
         engine = get_engine(self._engine)
@@ -59,17 +60,17 @@ class Compiled:
         return executable
 
     def __call__(self, arrays: Sequence[Array]) -> Sequence[Array | None]:
-        """One value for each node, None for one without."""
+        """One value for each fetched node, None for a node without a value."""
         return self.spread(self.executable(arrays))
 
     def repeat(
         self, arrays: Sequence[Array], times: int, along: Collection[int]
     ) -> Sequence[Array | None]:
-        """The values of many runs, stacked; see `Executable.repeat`."""
+        """The stacked values of many runs; see `Executable.repeat`."""
         return self.spread(self.executable.repeat(arrays, times, along))
 
     def spread(self, outputs: Sequence[Array]) -> Sequence[Array | None]:
-        """The outputs of a run, and None for each node without a value."""
+        """The outputs of a run, with None inserted for each node without a value."""
         if self.all_valued:
             return outputs
         values = iter(outputs)
@@ -80,10 +81,7 @@ P = TypeVar("P")
 
 
 class ProgramCache(Generic[P]):
-    """The programs used last, at most `limit`, each by its key and made only once.
-
-    Threads may share the cache.
-    """
+    """A thread-safe cache of the `limit` most recently used programs, each compiled only once."""
 
     def __init__(self, limit: int) -> None:
         if limit < 1:
@@ -92,8 +90,8 @@ class ProgramCache(Generic[P]):
         self._entries: dict[Hashable, Entry[P]] = {}
         self._lock = threading.RLock()
         self._clock = count()
-        self._is_crowded = False
-        self._crowd: list[Any] = []
+        self._has_overflowed = False
+        self._overflow: list[Any] = []
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -103,7 +101,7 @@ class ProgramCache(Generic[P]):
         return [entry.value for entry in self._entries.copy().values()]
 
     def get(self, key: Hashable) -> P | None:
-        """The program of this key, if it is there."""
+        """The program of this key, or None."""
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -111,17 +109,20 @@ class ProgramCache(Generic[P]):
         return entry.value
 
     def make(self, key: Hashable, make: Callable[[], P], owners: Iterable[Any] = ()) -> P:
-        """The program of this key, made now unless another thread has. It goes with the first of
-        its `owners` that does: objects without which the key can't come again."""
+        """The program of this key, made now unless another thread already made it.
+
+        It is dropped when one of its `owners` is deleted: objects compared by identity in the key,
+        which therefore can't occur again.
+        """
         with self._lock:
-            found = self.get(key)
-            if found is not None:
-                return found
+            cached = self.get(key)
+            if cached is not None:
+                return cached
             value = make()
             while len(self._entries) >= self.limit:
-                entries = self._entries.copy()  # which nobody changes meanwhile
-                if not self._is_crowded:
-                    self._is_crowded, self._crowd = True, [*entries, key]
+                entries = self._entries.copy()  # a snapshot: `forget` may run at any time
+                if not self._has_overflowed:
+                    self._has_overflowed, self._overflow = True, [*entries, key]
                 self._entries.pop(min(entries.items(), key=_used)[0], None)
             entry = Entry(value, next(self._clock))
             self._entries[key] = entry
@@ -132,25 +133,25 @@ class ProgramCache(Generic[P]):
         cache = weakref.ref(self)
 
         def forget(_: object) -> None:
-            here = cache()
-            if here is not None:
-                here._entries.pop(key, None)
+            alive = cache()
+            if alive is not None:
+                alive._entries.pop(key, None)
 
         return forget
 
-    def crowd(self) -> list[Any]:
-        """All keys, once: after the first program that had to make room for another."""
-        crowd, self._crowd = self._crowd, []
-        return crowd
+    def overflow(self) -> list[Any]:
+        """All keys at the first eviction, returned once; before and afterwards []."""
+        keys, self._overflow = self._overflow, []
+        return keys
 
     def clear(self) -> None:
-        """Forget all programs."""
+        """Drop all programs."""
         with self._lock:
             self._entries.clear()
 
 
 class Entry(Generic[P]):
-    """A program, when it was used last, and the references that tell when it must go."""
+    """A program, the time of its last use, and weak references to its owners."""
 
     __slots__ = ("owners", "used", "value")
 
@@ -164,14 +165,14 @@ def _used(item: tuple[Hashable, Entry[Any]]) -> int:
     return item[1].used
 
 
-def warn_of_crowd(who: str, limit: int, why: str) -> None:
-    """Say, at the caller's line, that programs make room for others, and why."""
+def warn_of_eviction(owner: str, limit: int, advice: str) -> None:
+    """Warn, at the caller's line, that programs are being evicted from the cache, and why."""
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(
-        f"{who} keeps {limit} compiled programs, and from now on drops the one used longest ago "
-        f"for each new one. {why} To keep more: max_programs=….",
+        f"{owner} caches {limit} compiled programs; each new one now evicts the least recently "
+        f"used. {advice} To cache more: max_programs=….",
         RuntimeWarning,
         stacklevel=level,
     )

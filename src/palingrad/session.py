@@ -1,4 +1,4 @@
-"""Session: runs parts of a graph that was defined before."""
+"""Session: runs nodes of a graph that was built before, with a cache of compiled programs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .graph.leaves import Placeholder
 from .graph.node import Node
 from .graph.traversal.order import postorder
 from .passes.specialise import specialise
-from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_crowd
+from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .trees import leaves, rebuilt
 
 
 class Session:
-    """Runs nodes of a graph, of any graph if none is given; safe to share between threads.
+    """Runs nodes of `graph`, or of any graph if it is None. Thread-safe.
 
     >>> import palingrad as pg
     >>> x = pg.placeholder()
@@ -39,36 +39,36 @@ class Session:
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> Any:
-        """Compute `fetches`: a node, or lists, tuples and dicts of them, in the same form.
+        """The values of `fetches`: a node, or lists, tuples and dicts of nodes, in that structure.
 
-        `feeds` gives placeholders their values: arrays, numbers or nested lists. Assignments
-        among the fetches land together after everything is computed; `minimize` and `group`
-        nodes give None. Values are read-only arrays. The programs of the `max_programs` kinds of
-        run used last are kept, and a warning says when one has to go. Raises FeedError for a
-        missing feed or one that doesn't fit, ShapeError where the fed shapes don't fit together.
+        `feeds` maps placeholders to their values: arrays, numbers or nested lists. Values are
+        read-only arrays; those of `minimize` and `group` nodes are None. Assignments among the
+        fetches are written together after everything is computed. The `max_programs` most recently
+        used programs are cached; the first eviction raises a warning. Raises FeedError for a
+        missing or unsuitable feed, ShapeError if the shapes of the feeds are incompatible.
         """
         nodes = leaves(fetches)
-        number = tuple(map(id, nodes))
-        wanted = self._fetches.get(number)
-        if wanted is None:
+        ids = tuple(map(id, nodes))
+        fetched = self._fetches.get(ids)
+        if fetched is None:
             checked = self._checked(nodes)
-            wanted = self._fetches.make(number, lambda: Fetches(checked))
-        arrays = wanted.accepted({} if feeds is None else feeds, self.graph)
-        engine = get_engine(self.engine, observed=False).name  # whoever records shares the program
-        key = wanted, tuple([(one.shape, one.dtype) for one in arrays]), engine, default_dtype()
+            fetched = self._fetches.make(ids, lambda: Fetches(checked))
+        arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
+        engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
+        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, default_dtype()
         compiled = self._programs.get(key) or self._compiled(key)
         return rebuilt(fetches, iter(compiled(arrays)))
 
     def _compiled(self, key: Run) -> Compiled:
-        wanted, forms, engine, _ = key
-        fed = dict(zip(wanted.placeholders, forms, strict=True))
-        made = self._programs.make(
-            key, lambda: Compiled(wanted.nodes, specialise(wanted.nodes, fed), engine)
+        fetched, forms, engine, _ = key
+        fed = dict(zip(fetched.placeholders, forms, strict=True))
+        compiled = self._programs.make(
+            key, lambda: Compiled(fetched.nodes, specialise(fetched.nodes, fed), engine)
         )
-        crowd = self._programs.crowd()
-        if crowd:
-            warn_of_crowd("Session", self._programs.limit, _what_varies(crowd))
-        return made
+        keys = self._programs.overflow()
+        if keys:
+            warn_of_eviction("Session", self._programs.limit, _what_varies(keys))
+        return compiled
 
     def _checked(self, nodes: Sequence[Any]) -> list[Node]:
         for node in nodes:
@@ -90,20 +90,20 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Forget all compiled programs."""
+        """Drop all compiled programs."""
         self._programs.clear()
         self._fetches.clear()
 
 
 class Fetches:
-    """Nodes that are fetched together, and what they need to be fed."""
+    """Nodes that are fetched together, and the placeholders on which they depend."""
 
     def __init__(self, nodes: list[Node]) -> None:
-        self.nodes = nodes  # held here, so that no other node gets the same id
+        self.nodes = nodes  # the strong references prevent reuse of the ids
         self.placeholders = [node for node in postorder(*nodes) if isinstance(node, Placeholder)]
 
     def accepted(self, feeds: Any, graph: Graph | None) -> list[Array]:
-        """An array for each placeholder. Raises FeedError where one is missing or doesn't fit."""
+        """An array for each placeholder. Raises FeedError if one is missing or doesn't fit."""
         if type(feeds) is not dict and not isinstance(feeds, Mapping):
             raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}")
         try:
@@ -117,7 +117,7 @@ class Fetches:
 
 
 def check_keys(feeds: Mapping[Any, Any], graph: Graph | None = None) -> None:
-    """Raise FeedError where something else than a placeholder, or one of another graph, is fed."""
+    """Raise FeedError if a key isn't a placeholder, or is one of another graph."""
     for key in feeds:
         if isinstance(key, str):
             raise FeedError(f"only placeholders are fed, got {key!r}.", hint=_by_name(key, graph))
@@ -125,13 +125,13 @@ def check_keys(feeds: Mapping[Any, Any], graph: Graph | None = None) -> None:
             raise FeedError(f"only placeholders are fed, got {key!r:.60}")
         if graph is not None and key.graph not in (None, graph):
             raise FeedError(
-                f"{key.label()} is fed, which belongs to another graph than what is "
-                f"computed{key.built()}"
+                f"{key.label()} is fed, which belongs to another graph than the fetches"
+                f"{key.built()}"
             )
 
 
 def _by_name(name: str, graph: Graph | None) -> str:
-    """What to write for the name of a node."""
+    """A hint for a user who passed a node's name instead of the node."""
     if graph is None:
         return f"Use the node itself; graph[{name!r}] is a graph's node of that name."
     try:
@@ -140,21 +140,21 @@ def _by_name(name: str, graph: Graph | None) -> str:
         return f"Use the node itself. {error}"
 
 
-# What the compiled program of a run is found by: what is fetched, shape and dtype of each feed, the
-# engine, and the default float.
+# The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.
 Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, DType]
 
 
 def _what_varies(keys: list[Run]) -> str:
-    """Which part of these runs had the most values, and what to do about it."""
-    wanted = keys[-1][0]
-    fetched = len({key[0] for key in keys})
-    found = [(fetched, "the fetches", "lists of nodes: build nodes once, before the runs.")]
-    alike = [forms for one, forms, *_ in keys if one is wanted]
-    for place, node in enumerate(wanted.placeholders):
-        found.append((len({forms[place] for forms in alike}), f"the feed of {node.label()}", _PAD))
-    number, what, how = max(found, key=lambda one: one[0])
-    return f"Most varied: {what}, {number} {how}"
+    """The part of these keys with the most distinct values, with advice."""
+    last = keys[-1][0]
+    lists = len({fetched for fetched, *_ in keys})
+    counts = [(lists, "the fetches", "lists of nodes: build nodes once, before the runs.")]
+    alike = [forms for fetched, forms, *_ in keys if fetched is last]
+    for number, node in enumerate(last.placeholders):
+        forms = {forms[number] for forms in alike}
+        counts.append((len(forms), f"the feed of {node.label()}", _PAD))
+    count, what, advice = max(counts, key=lambda entry: entry[0])
+    return f"Most varied: {what}, {count} {advice}"
 
 
 _PAD = "shapes or dtypes: pad or cut arrays to a few shapes."

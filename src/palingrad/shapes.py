@@ -1,6 +1,6 @@
-"""Shapes: tuples of sizes in which None is a size not known yet. A shape of unknown rank is None.
+"""Shapes: tuples of sizes, with None for an unknown size. A shape of unknown rank is None.
 
-These functions raise the bare fact; the operation that called adds its name, inputs and origin.
+The functions raise only the fact; the calling operation adds its name, inputs and origin.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def known(shape: Shape | None) -> bool:
 
 
 def text(shape: Any) -> str:
-    """A shape for people: (2, ?) where a size is unknown, ? where even the rank is."""
+    """A shape for messages: (2, ?) if a size is unknown, ? if the rank is unknown."""
     if shape is None:
         return "?"
     inner = ", ".join("?" if dim is None else str(dim) for dim in shape)
@@ -42,11 +42,11 @@ def as_shape(shape: Any) -> Shape:
 
 
 def sizes(shape: Shape | None) -> tuple[int, ...]:
-    """A shape that is known whole, as integers."""
+    """The sizes of a known shape, as integers."""
     assert shape is not None
-    found = tuple(dim for dim in shape if dim is not None)
-    assert len(found) == len(shape), f"shape {shape} should be known by now"
-    return found
+    known_sizes = tuple(dim for dim in shape if dim is not None)
+    assert len(known_sizes) == len(shape), f"shape {shape} should be known by now"
+    return known_sizes
 
 
 def size(shape: Shape | None) -> int:
@@ -60,7 +60,7 @@ def broadcast_dim(a: Dim, b: Dim) -> Dim:
         return a
     if a == 1:
         return b
-    if a is None or b is None:  # the unknown one is 1 or the same as the known
+    if a is None or b is None:  # the unknown size is 1 or equals the known size
         return a if b is None else b
     raise ShapeError(f"sizes {a} and {b} don't broadcast")
 
@@ -83,7 +83,7 @@ def same(a: Dim, b: Dim) -> bool:
 
 
 def axis_in(axis: Any, ndim: int) -> int:
-    """`axis`, counted from the front, of an array of `ndim` axes."""
+    """`axis` of an array with `ndim` axes, as a non-negative number."""
     try:
         number = index(axis)
     except TypeError:
@@ -94,7 +94,7 @@ def axis_in(axis: Any, ndim: int) -> int:
 
 
 def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
-    """`axis` (None for all, an int, or several) as sorted axes counted from the front."""
+    """`axis` (None for all, an int, or several) as sorted non-negative axes."""
     if axis is None:
         return tuple(range(ndim))
     numbers = axis if isinstance(axis, (tuple, list)) else (axis,)
@@ -105,23 +105,23 @@ def axes_in(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def reduced(shape: Shape, axes: Iterable[int], keepdims: bool) -> Shape:
-    """The shape left when `axes` are reduced away, or to size 1 with `keepdims`."""
-    gone = set(axes)
+    """The shape after a reduction over `axes`, which are removed, or of size 1 with `keepdims`."""
+    removed = set(axes)
     if keepdims:
-        return tuple(1 if axis in gone else dim for axis, dim in enumerate(shape))
-    return tuple(dim for axis, dim in enumerate(shape) if axis not in gone)
+        return tuple(1 if axis in removed else dim for axis, dim in enumerate(shape))
+    return tuple(dim for axis, dim in enumerate(shape) if axis not in removed)
 
 
 def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
-    """`target` with its -1, if any, worked out from `shape`."""
+    """`target` with its -1, if any, replaced by the size that keeps the number of elements."""
     if list(target).count(-1) > 1 or any(size < -1 for size in target):
         raise ShapeError(f"shape {tuple(target)} may hold one -1 and no other negative size")
     if not known(shape):
         return tuple(None if size == -1 else size for size in target)
-    rest = math.prod(one for one in target if one != -1)
+    rest = math.prod(dim for dim in target if dim != -1)
     total = size(shape)
     if -1 in target and rest and total % rest == 0:
-        return tuple(total // rest if one == -1 else one for one in target)
+        return tuple(total // rest if dim == -1 else dim for dim in target)
     if -1 in target or rest != total:
         raise ShapeError(f"{total} elements don't fit shape {tuple(target)}")
     return tuple(target)

@@ -1,4 +1,4 @@
-"""Signatures: what of a call decides which compiled program answers it."""
+"""Signatures: the cache keys of compiled programs, computed from the arguments of a call."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .trees import leaves, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_PLAIN = (bool, int, float, complex, str, bytes)  # compared by value wherever they stand
+_PLAIN = (bool, int, float, complex, str, bytes)  # always compared by value
 
 
 class Static:
-    """A value that is part of a signature, told apart by value and type.
+    """A value that is part of a signature, compared by value and type.
 
-    Nodes, and objects of classes without an `__eq__` of their own, are told apart by identity, and
-    such an object isn't kept alive.
+    Nodes, and objects of classes that don't define `__eq__`, are compared by identity and held by a
+    weak reference.
     """
 
     __slots__ = ("_held", "_number", "_reference")
@@ -41,19 +41,19 @@ class Static:
         self._held: Any = value
         if by_identity:
             try:
-                self._reference = weakref.ref(value)  # the same one for each Static of this value
+                self._reference = weakref.ref(value)  # the same object for each Static of `value`
                 self._held = None
-            except TypeError:  # of a class that can't be referred to weakly
+            except TypeError:  # the class doesn't support weak references
                 pass
 
     @property
     def value(self) -> Any:
-        """The value; None once it is gone."""
+        """The value; None once it was deleted."""
         return self._held if self._reference is None else self._reference()
 
     @property
     def mortal(self) -> bool:
-        """Whether the value may be gone while this is part of a signature."""
+        """Whether the value is held weakly and may be deleted."""
         return self._reference is not None
 
     def hashable(self) -> bool:
@@ -70,27 +70,27 @@ class Static:
     def __eq__(self, other: object) -> bool:
         if type(other) is not Static or self._number != other._number:
             return False
-        one, two = self._held, other._held
+        a, b = self._held, other._held
         if self._number is not None:
-            return self._reference is other._reference and one is two
-        if type(one) is not type(two):
+            return self._reference is other._reference and a is b
+        if type(a) is not type(b):
             return False
-        if type(one) is float and copysign(1, one) != copysign(1, two):
+        if type(a) is float and copysign(1, a) != copysign(1, b):
             return False  # 0.0 and -0.0
-        return one is two or bool(one == two)
+        return a is b or bool(a == b)
 
 
 class Signature(NamedTuple):
-    """What a compiled program of a function is found by: hashable if every argument is."""
+    """The cache key of a function's compiled program; hashable if all static arguments are."""
 
-    forms: tuple[Hashable, ...]  # of the leaves of the arguments
-    reads: tuple[Static, ...]  # the variables that the function reads
-    structure: Hashable  # of the arguments
+    forms: tuple[Hashable, ...]  # one for each leaf of the arguments, see `form_of`
+    reads: tuple[Static, ...]  # values of the outer variables that the function reads
+    structure: Hashable  # of the trees of arguments
     engine: str
     default_dtype: DType
 
     def mortal(self) -> list[Any]:
-        """The objects in it that are told apart by identity and may go."""
+        """The objects in it that are compared by identity and held weakly."""
         static = [form for form in (*self.forms, *self.reads) if isinstance(form, Static)]
         return [form.value for form in static if form.mortal]
 
@@ -99,34 +99,34 @@ class Signature(NamedTuple):
 
 
 class StaticArguments:
-    """The arguments that are part of the signature because the user named them."""
+    """The arguments listed in `static_argnames`, which are part of the signature."""
 
     def __init__(self, f: Callable[..., Any], names: str | Collection[str]) -> None:
         self._names = {names} if isinstance(names, str) else set(names)
         parameters = list(inspect.signature(f).parameters.values()) if self._names else []
-        named = {one.name for one in parameters if one.kind not in _VARIADIC}
+        named = {p.name for p in parameters if p.kind not in _VARIADIC}
         for name in self._names:
             if name not in named:
                 raise TypeError(f"static_argnames: no parameter is called {name!r}")
-        self.places = {place for place, one in enumerate(parameters) if one.name in self._names}
+        self.places = {number for number, p in enumerate(parameters) if p.name in self._names}
 
     def marked(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments, each static one as `Static`."""
+        """The arguments, with each static one wrapped in `Static`."""
         return (
-            tuple(Static(x) if at in self.places else x for at, x in enumerate(args)),
+            tuple(Static(x) if number in self.places else x for number, x in enumerate(args)),
             {key: Static(x) if key in self._names else x for key, x in kwargs.items()},
         )
 
 
 def is_fed(form: Hashable) -> bool:
-    """Whether a leaf of this form is given to each run, rather than part of the signature."""
+    """Whether a leaf of this form is fed to each run; otherwise its value is in the signature."""
     return type(form) is tuple
 
 
 def form_of(leaf: Any) -> Hashable:
-    """(shape, dtype) of what is fed, (shape, type) of a Python number, else the leaf as Static."""
+    """(shape, dtype) of an array, ((), type) of a Python number; any other leaf as a Static."""
     kind = type(leaf)
     if kind is ndarray and leaf.dtype in DTYPES:
         return leaf.shape, leaf.dtype
@@ -141,7 +141,7 @@ def form_of(leaf: Any) -> Hashable:
 
 
 def structure(tree: Any) -> Hashable:
-    """The form of a tree without its leaves."""
+    """The structure of a tree, without its leaves, as a hashable value."""
     if isinstance(tree, dict):
         return "dict", tuple((key, structure(branch)) for key, branch in tree.items())
     if isinstance(tree, (list, tuple)):
@@ -150,7 +150,7 @@ def structure(tree: Any) -> Hashable:
 
 
 def traced(leaf: Any, form: Any) -> Any:
-    """What f is traced with: a placeholder for a leaf that is fed, else the value itself."""
+    """The value with which f is traced: a placeholder for a leaf that is fed, else the leaf."""
     if not is_fed(form):
         return leaf.value if type(leaf) is Static else leaf
     shape, kind = form
@@ -162,7 +162,7 @@ def traced(leaf: Any, form: Any) -> Any:
 
 
 def array_of(leaf: Any) -> Array:
-    """The array that a run is fed for a leaf."""
+    """The array that is fed to a run for a leaf."""
     kind = type(leaf)
     if kind is ndarray and leaf.dtype in DTYPES:
         return leaf
@@ -172,13 +172,13 @@ def array_of(leaf: Any) -> Array:
 
 
 def parameter_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
-    """For each leaf of the arguments the parameter that takes it; no names where f takes none."""
+    """For each leaf of the arguments the name of its parameter; "" if f doesn't accept them."""
     count = len(leaves([args, kwargs]))
     numbered = rebuilt([args, kwargs], iter(range(count)))
     names = [""] * count
     try:
         bound = inspect.signature(f).bind(*numbered[0], **numbered[1]).arguments
-    except (TypeError, ValueError):  # calling f says better what is wrong
+    except (TypeError, ValueError):  # the call of f will raise a clearer error
         return names
     for name, value in bound.items():
         for number in leaves(value):
@@ -186,13 +186,16 @@ def parameter_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
     return names
 
 
-# ---------------------------------------------------------------- what a function reads
+# ---------------------------------------------------------------- outer variables
 
 
 class Reads:
-    """The variables outside a function that its own code reads: those of the functions around it,
-    and globals but for modules and builtins. To rebind one makes another signature; a change inside
-    its value doesn't, nor does what other functions read."""
+    """The outer variables that a function's own code reads: of enclosing functions, and globals
+    except modules and builtins.
+
+    Rebinding one changes the signature; mutating its value doesn't, and neither do variables that
+    only called functions read.
+    """
 
     def __init__(self, f: Callable[..., Any]) -> None:
         code = getattr(f, "__code__", None)
@@ -207,19 +210,19 @@ class Reads:
         self.names = [*self._globals, *cells]  # in the order of the values
 
     def _is_fixed(self, name: str) -> bool:
-        """Whether a global is taken to stay what it is: a module, or one of Python's own."""
+        """Whether a global is assumed not to be rebound: a module or a builtin."""
         value = self._get(name)
         return isinstance(value, ModuleType) or (value is None and name in _BUILTINS)
 
     def values(self) -> list[Any]:
-        """The values now; [] if one is there no more, which calling the function says better."""
+        """The current values; [] if a variable was deleted: the call of f will raise then."""
         try:
             return [*map(self._get, self._globals), *(cell.cell_contents for cell in self._cells)]
         except ValueError:
             return []
 
     def watch(self, values: list[Any]) -> Callable[[], bool]:
-        """A function that says whether these are still the values, fast enough for every call."""
+        """A function that tests whether `values` are still current, fast enough for every call."""
         get = self._get
         names = list(zip(self._globals, values))
         cells = list(zip(self._cells, values[len(names) :]))
@@ -232,31 +235,31 @@ class Reads:
                 for cell, value in cells:
                     if cell.cell_contents is not value:
                         return False
-            except ValueError:  # one is there no more
+            except ValueError:  # a variable was deleted
                 return False
             return True
 
         return unchanged
 
     def forms(self, values: list[Any]) -> tuple[Static, ...]:
-        """What of the values is part of the signature: a number or text, else which object."""
-        last, found = self._last
+        """The values as part of a signature: numbers and strings by value, others by identity."""
+        last, statics = self._last
         if len(last) != len(values) or not all(map(is_, last, values)):
-            found = tuple([Static(one, by_identity=type(one) not in _PLAIN) for one in values])
-            self._last = values, found
-        return found
+            statics = tuple([Static(x, by_identity=type(x) not in _PLAIN) for x in values])
+            self._last = values, statics
+        return statics
 
 
 def _variables(code: CodeType, closure: Sequence[Any]) -> tuple[list[str], dict[str, Any]]:
-    """The globals and the cells that code reads and doesn't assign itself."""
+    """The globals and the cells that the code and its inner functions read but never assign."""
     read: dict[str, None] = {}
     cells = dict(zip(code.co_freevars, closure, strict=True))
     stack = [code]
     written: set[str] = set()
     while stack:
-        one = stack.pop()
-        stack += [part for part in one.co_consts if isinstance(part, CodeType)]
-        for instruction in dis.get_instructions(one):
+        body = stack.pop()
+        stack += [inner for inner in body.co_consts if isinstance(inner, CodeType)]
+        for instruction in dis.get_instructions(body):
             name = instruction.argval
             if instruction.opname == "LOAD_GLOBAL":
                 read[name] = None
@@ -267,26 +270,29 @@ def _variables(code: CodeType, closure: Sequence[Any]) -> tuple[list[str], dict[
     return [name for name in read if name not in written], cells
 
 
-# ---------------------------------------------------------------- what to say
+# ---------------------------------------------------------------- diagnosis
 
 
 def what_varies(keys: Sequence[Signature], parameters: list[str], read: list[str]) -> str:
-    """Which part of these signatures had the most values, and what to do about it. `parameters`
-    are the names for the leaves of the last one's arguments."""
+    """The part of these signatures with the most distinct values, with advice.
+
+    `parameters` are the names for the leaves of the last signature's arguments, `read` those of the
+    outer variables.
+    """
     alike = [key for key in keys if key.structure == keys[-1].structure]
-    found = [(len({key.structure for key in keys}), "the form of the arguments", _FORM)]
-    for place, name in enumerate(parameters):
-        column = {key.forms[place] for key in alike}
-        fed = is_fed(keys[-1].forms[place])
-        found.append((len(column), f"argument {name!r}", _FED if fed else _STATIC))
-    for place, name in enumerate(read):
-        column = {key.reads[place] for key in alike if len(key.reads) == len(read)}
-        found.append((len(column), f"variable {name!r}", _READ))
-    number, what, how = max(found, key=lambda one: one[0])
-    return f"Most varied: {what}, {number} {how}"
+    counts = [(len({key.structure for key in keys}), "the structure of the arguments", _STRUCTURE)]
+    for leaf, name in enumerate(parameters):
+        forms = {key.forms[leaf] for key in alike}
+        advice = _FED if is_fed(keys[-1].forms[leaf]) else _STATIC
+        counts.append((len(forms), f"argument {name!r}", advice))
+    for number, name in enumerate(read):
+        values = {key.reads[number] for key in alike if len(key.reads) == len(read)}
+        counts.append((len(values), f"variable {name!r}", _READ))
+    count, what, advice = max(counts, key=lambda entry: entry[0])
+    return f"Most varied: {what}, {count} {advice}"
 
 
-_FORM = "lists, tuples or dicts of other lengths and keys: pass arrays."
+_STRUCTURE = "lists, tuples or dicts of different lengths and keys: pass arrays."
 _FED = "shapes or dtypes: pad or cut arrays to a few shapes."
-_STATIC = "values or objects: pass numbers and arrays, which are fed, and the same objects again."
+_STATIC = "values or objects: pass numbers and arrays, which are fed, and reuse objects."
 _READ = "values: pass it as an argument instead."

@@ -1,9 +1,9 @@
 """Sums, products and matrix products of many terms, for the numpy maths namespace.
 
-Adding n numbers one after another has an error of up to n roundings. NumPy adds in pairs along the
-axis that lies together in memory, but one after another along the others, and BLAS does so in some
+Sequential summation of n numbers has an error of up to n roundings. NumPy sums pairwise along the
+axis that is contiguous in memory, but sequentially along the others, and BLAS does so in some
 products of vectors. Here long axes are cut into blocks whose sums are summed, and half floats are
-accumulated as float32 and rounded once (Higham, Accuracy and Stability of Numerical Algorithms,
+accumulated in float32 and rounded once (Higham, Accuracy and Stability of Numerical Algorithms,
 ch. 4).
 """
 
@@ -16,12 +16,12 @@ import numpy as np
 
 from .dtypes import Array, DType, float16, float32
 
-_BLOCK = 256  # terms that are added one after another
-_TERMS = 8192  # terms of a matrix product that BLAS is given at once
+_BLOCK = 256  # maximum number of terms that are added sequentially
+_TERMS = 8192  # maximum number of terms per sum in one call of BLAS
 
 
 def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Σ x over `axis` as np.sum has it; floats are summed in blocks, half floats as float32."""
+    """Σ x over `axis`, like np.sum, but floats are summed in blocks, and half floats in float32."""
     x = np.asarray(x)
     if x.dtype.kind != "f":
         return np.sum(x, axis=axis, keepdims=keepdims)
@@ -36,7 +36,7 @@ def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def sums_plainly(shape: tuple[int, ...], dtype: DType, axis: Any) -> bool:
-    """Whether `blocked_sum` adds as np.sum does, for an array whose axes lie in order."""
+    """Whether `blocked_sum` has the order of summation of np.sum, for an array in C order."""
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
     last = sorted(axes) == list(range(len(shape) - len(axes), len(shape)))
     few = math.prod([shape[one] for one in axes]) <= _BLOCK
@@ -44,12 +44,12 @@ def sums_plainly(shape: tuple[int, ...], dtype: DType, axis: Any) -> bool:
 
 
 def multiplies_plainly(shape: tuple[int, ...], dtype: DType) -> bool:
-    """Whether `matrix_product` is np.matmul, for a left operand of this shape."""
+    """Whether `matrix_product` is one np.matmul, for a left operand of this shape."""
     return dtype.kind != "f" or (dtype != float16 and shape[-1] <= _TERMS)
 
 
 def sum_over(x: Array, axes: tuple[int, ...]) -> Any:
-    """Σ x over `axes`, of which no more than a block is added one after another at a time."""
+    """Σ x over `axes`, with at most a block of terms added sequentially."""
     slow = added_in_sequence(x, axes)
     terms = math.prod([x.shape[axis] for axis in slow])
     if terms <= _BLOCK:
@@ -70,9 +70,9 @@ def sum_over(x: Array, axes: tuple[int, ...]) -> Any:
 
 
 def added_in_sequence(x: Array, axes: tuple[int, ...]) -> list[int]:
-    """Those of `axes` along which NumPy adds one after another, the outermost in memory first.
+    """The axes among `axes` along which NumPy adds sequentially, the outermost in memory first.
 
-    Along the innermost axis, and all that are one with it in memory, it adds in pairs.
+    Along the innermost axis, and the axes contiguous with it, NumPy sums pairwise.
     """
     order = [axis for axis in range(x.ndim) if x.shape[axis] > 1]
     order.sort(key=lambda axis: -abs(x.strides[axis]))
@@ -85,7 +85,7 @@ def added_in_sequence(x: Array, axes: tuple[int, ...]) -> list[int]:
 
 
 def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Π x over `axis` as np.prod has it; half floats are multiplied as float32."""
+    """Π x over `axis`, like np.prod, but half floats are multiplied in float32."""
     x = np.asarray(x)
     if x.dtype != float16:
         return np.prod(x, axis=axis, keepdims=keepdims)
@@ -93,7 +93,7 @@ def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def matrix_product(x: Any, y: Any) -> Any:
-    """x y as np.matmul has it; long sums of products are halved until BLAS has few enough terms."""
+    """x y, like np.matmul, but sums of many products are halved until BLAS gets few terms."""
     if x.dtype.kind != "f":
         return np.matmul(x, y)
     if x.dtype == float16:

@@ -1,4 +1,4 @@
-"""Tracing: a function called with placeholders, and the Program of what it builds."""
+"""Tracing: calls a function with placeholders and makes a Program of the nodes that it builds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .trees import leaves, rebuilt
 
 
 class TraceResult(NamedTuple):
-    """What a trace found: f's result with nodes in place of arrays, and the Program of it.
+    """A traced call of f: its result, with nodes instead of arrays, and the Program computing it.
 
-    `arguments` are the args and kwargs that f was called with, placeholders for what is fed.
+    `arguments` are the args and kwargs with which f was called, with placeholders for fed leaves.
     """
 
     result: Any
@@ -34,7 +34,7 @@ class TraceResult(NamedTuple):
 def trace(
     f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable] | None = None
 ) -> TraceResult:
-    """Call f with placeholders for what is fed of the arguments, and keep what it builds."""
+    """Call f with placeholders for the fed leaves of the arguments, and specialise the result."""
     given = leaves([args, kwargs])
     forms = tuple(map(form_of, given)) if forms is None else forms
     graph = Trace()
@@ -52,7 +52,7 @@ def trace(
 def _name(
     fed: Sequence[Node], f: Callable[..., Any], args: Any, kwargs: Any, forms: Sequence[Hashable]
 ) -> None:
-    """Call the placeholders as f's parameters, numbered where one parameter takes several."""
+    """Name the placeholders after f's parameters, numbered if a parameter has several leaves."""
     names = parameter_names(f, args, kwargs)
     names = [name for name, form in zip(names, forms, strict=True) if is_fed(form)]
     total = Counter(names)
@@ -64,7 +64,7 @@ def _name(
 
 
 class Trace(AnonymousGraph):
-    """The graph of one trace: sees assignments in the order the function makes them."""
+    """The graph of one trace. It tracks assignments, so that later reads of a Variable see them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,11 +77,11 @@ class Trace(AnonymousGraph):
             self.assigned[node.attributes["variable"]] = node
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        return tuple(self._seen(x) for x in Graph.adopt(self, inputs))
+        return tuple(self._traced(x) for x in Graph.adopt(self, inputs))
 
-    def _seen(self, x: Node) -> Node:
-        """What a node is inside the trace: an assigned Variable its new value, a node that was
-        computed outside its value."""
+    def _traced(self, x: Node) -> Node:
+        """The node that represents x in the trace: for an assigned Variable its new value, for a
+        node computed outside a constant, else x."""
         if isinstance(x, Variable) and x in self.assigned:
             assigned = self.assigned[x]
             if x not in self._reads or self._reads[x].inputs[0] is not assigned:
@@ -95,17 +95,17 @@ class Trace(AnonymousGraph):
 
     def check_new_variable(self) -> None:
         raise GraphError(
-            "a Variable can't be made inside pg.function, where it would be lost after the trace.",
-            hint="Make it before.",
+            "a Variable can't be created inside pg.function: it would be lost after the trace.",
+            hint="Create it before.",
         )
 
     def value_hint(self, node: Node) -> str:
-        """Where a node's value is to be had while the function is traced: in no line of Python."""
+        """For messages: no Python code can have the value of a node while f is being traced."""
         if isinstance(node, Placeholder):
             what, how = "is fed to each run", f"static_argnames={node.name!r}"
         else:
             what, how = "is computed in each run", "static_argnames=… for what it depends on"
         return (
-            f"it {what} of the pg.function. Where Python must know a number (as a size, an axis, "
-            f"in an if), make it part of the signature: pg.function(f, {how})"
+            f"it {what} of the pg.function. If Python needs its value while tracing (a size, an "
+            f"axis, an if), make it part of the signature: pg.function(f, {how})"
         )

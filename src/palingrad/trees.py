@@ -1,4 +1,4 @@
-"""Trees: lists, tuples and dicts of leaves, taken apart and put together again."""
+"""Trees: nested lists, tuples and dicts, flattened to leaves and rebuilt from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def leaves(tree: Any) -> list[Any]:
-    """The leaves of a tree, from left to right; dicts in the order of their keys."""
+    """The leaves of a tree, from left to right; those of a dict in insertion order."""
     if isinstance(tree, dict):
         return [leaf for branch in tree.values() for leaf in leaves(branch)]
     if isinstance(tree, (list, tuple)):
@@ -16,7 +16,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def rebuilt(tree: Any, new: Iterator[Any]) -> Any:
-    """A tree of the same form with the leaves taken from `new`."""
+    """A tree of the same structure whose leaves are taken from `new`."""
     if isinstance(tree, dict):
         return {key: rebuilt(branch, new) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Windows sliding over arrays, for the numpy maths namespace: views taken and views put back."""
+"""Sliding windows for the numpy maths namespace: the view of windows, and its adjoint."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ Pads = Sequence[tuple[int, int]]
 
 
 def padded(x: Array, padding: Pads, value: Any = 0) -> Array:
-    """x (n, c, *space) with `value` around its spatial axes."""
+    """x (n, c, *space) padded with `value` along its spatial axes."""
     if not any(map(any, padding)):
         return x
     return np.pad(x, ((0, 0), (0, 0), *padding), constant_values=value)
 
 
 def windows(x: Array, size: Sizes, stride: Sizes, dilation: Sizes) -> Array:
-    """A view of x (n, c, *space) as (n, c, *places, *size): one window for each place."""
+    """A view of x (n, c, *space) as (n, c, *positions, *size): one window for each position."""
     ndim = len(size)
-    places = [
+    positions = [
         (length - (k - 1) * d - 1) // s + 1
         for length, k, s, d in zip(x.shape[2:], size, stride, dilation, strict=True)
     ]
-    if min(places) < 1:
+    if min(positions) < 1:
         raise ValueError(f"windows of {tuple(size)} don't fit {x.shape[2:]}")
     steps = x.strides[2:]
     return np.lib.stride_tricks.as_strided(
         x,
-        (*x.shape[:2], *places, *size),
+        (*x.shape[:2], *positions, *size),
         (
             *x.strides[:2],
             *(steps[axis] * stride[axis] for axis in range(ndim)),
@@ -43,18 +43,20 @@ def windows(x: Array, size: Sizes, stride: Sizes, dilation: Sizes) -> Array:
 
 
 def unwindowed(parts: Array, space: Sizes, stride: Sizes, padding: Pads, dilation: Sizes) -> Array:
-    """The adjoint of padding and taking windows: parts (n, c, *places, *size) are added up where
-    they came from in zeros (n, c, *space). One addition of a strided view for each tap of a window.
+    """The adjoint of `padded` followed by `windows`.
+
+    Windows `parts` (n, c, *positions, *size) are added up in zeros (n, c, *space), where they
+    overlap: one addition of a strided view for each element (tap) of a window.
     """
     ndim = len(space)
-    places, size = parts.shape[2 : 2 + ndim], parts.shape[2 + ndim :]
-    room = [length + low + high for length, (low, high) in zip(space, padding, strict=True)]
-    total = np.zeros((*parts.shape[:2], *room), parts.dtype)
+    positions, size = parts.shape[2 : 2 + ndim], parts.shape[2 + ndim :]
+    extent = [length + low + high for length, (low, high) in zip(space, padding, strict=True)]
+    total = np.zeros((*parts.shape[:2], *extent), parts.dtype)
     for tap in np.ndindex(*size):
-        there = tuple(
+        slices = tuple(
             slice(t * d, t * d + s * (count - 1) + 1, s)
-            for t, d, s, count in zip(tap, dilation, stride, places, strict=True)
+            for t, d, s, count in zip(tap, dilation, stride, positions, strict=True)
         )
-        total[(..., *there)] += parts[(..., *tap)]
+        total[(..., *slices)] += parts[(..., *tap)]
     inner = tuple(slice(low, low + length) for length, (low, _) in zip(space, padding, strict=True))
     return total[(..., *inner)]

@@ -141,8 +141,8 @@ def test_only_one_number_has_a_gradient():
     x = pg.tensor(X)
     with pytest.raises(
         GradientError,
-        match=r"multiply has shape \(3,\) \(built at test_gradients.py:\d+\): only one number has "
-        r"a gradient. Sum it, or give gradient=, or ask for pg.jacobian.",
+        match=r"multiply has shape \(3,\) \(built at test_gradients.py:\d+\): only a scalar has "
+        r"a gradient. Sum it, pass gradient=, or use pg.jacobian.",
     ):
         pg.gradients(x * 2.0, x)
     one = pg.gradients(pg.reshape(x[:1] * 2.0, (1, 1)), x)
@@ -234,7 +234,7 @@ def test_backward_takes_a_gradient_to_start_with():
     (a * a).backward([1.0, 10.0])
     assert a.grad is not None
     assert_same(a.grad.numpy(), np.array([2.0, 40.0], np.float32))
-    with pytest.raises(GradientError, match="only one number has a gradient"):
+    with pytest.raises(GradientError, match="only a scalar has a gradient"):
         (a * a).backward()
 
 

@@ -67,7 +67,7 @@ def test_drop_last_leaves_out_the_smaller_batch():
     assert [len(x) for (x,) in batches((X,), 4)] == [4, 4, 2]
     assert [len(x) for (x,) in batches((X,), 4, drop_last=True)] == [4, 4]
     assert [len(x) for (x,) in batches((X,), 5, drop_last=True, seed=0)] == [5, 5]
-    with pytest.raises(ShapeError, match=r"10 rows make no batch of 11.* smaller batch_size"):
+    with pytest.raises(ShapeError, match=r"10 rows are less than one batch of 11.* smaller batch"):
         batches((X,), 11, drop_last=True)
 
 
@@ -82,19 +82,19 @@ def test_a_split_gives_inputs_and_labels():
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, "3", None])
 def test_a_batch_size_is_a_whole_number_from_one(size):
-    with pytest.raises(ShapeError, match=rf"batch_size is a whole number from 1 up, got {size!r}"):
+    with pytest.raises(ShapeError, match=rf"batch_size must be an integer ≥ 1, got {size!r}"):
         batches((X,), size)  # at once, not when the first batch is asked for
 
 
 def test_wrong_seeds_and_epochs_are_refused():
-    with pytest.raises(DTypeError, match="seed is a whole number from 0 up, got -1"):
+    with pytest.raises(DTypeError, match="seed must be an integer ≥ 0, got -1"):
         batches((X,), 2, seed=-1)
-    with pytest.raises(DTypeError, match=r"epoch is a whole number from 0 up, got 0\.5"):
+    with pytest.raises(DTypeError, match=r"epoch must be an integer ≥ 0, got 0\.5"):
         batches((X,), 2, seed=0, epoch=0.5)  # pyright: ignore[reportArgumentType]
 
 
 def test_wrong_arrays_are_refused():
-    with pytest.raises(ShapeError, match=r"as many rows each, got shapes \(10, 2\), \(9,\)"):
+    with pytest.raises(ShapeError, match=r"equally many rows, got shapes \(10, 2\), \(9,\)"):
         batches((X, Y[:9]), 2)
     with pytest.raises(ShapeError, match=r"got shapes \(\)"):
         batches((1.0,), 2)

@@ -24,7 +24,7 @@ def test_each_is_described_in_a_line(name):
 
 def test_a_name_may_be_written_with_underscores_and_capitals(tmp_path):
     assert load("Digits").name == "digits"
-    with pytest.raises(DataError, match="holds no Fashion-MNIST"):
+    with pytest.raises(DataError, match="doesn't contain Fashion-MNIST"):
         load("fashion_mnist", folder=tmp_path)
 
 
@@ -33,8 +33,10 @@ def test_digits_need_no_folder(tmp_path):
 
 
 def test_an_unknown_name_gets_a_suggestion():
-    words = r"no data set 'minst'; there are digits, mnist, fashion-mnist\. Did you mean 'mnist'\?"
+    words = (
+        r"unknown data set 'minst'; available: digits, mnist, fashion-mnist\. Did you mean 'mnist'"
+    )
     with pytest.raises(DataError, match=words):
         load("minst")
-    with pytest.raises(DataError, match=r"no data set 'imagenet'; there are .*mnist\.$"):
+    with pytest.raises(DataError, match=r"unknown data set 'imagenet'; available: .*mnist\.$"):
         describe("imagenet")

@@ -54,6 +54,6 @@ def test_a_data_set_says_what_it_is():
     split = Split(IMAGES, LABELS)
     data = Dataset("two", split, split, ("a", "b"), "me", "CC0")
     assert data.num_inputs == 12
-    assert repr(data) == ("<Dataset two: 2 pictures to train on, 2 to test on, 3×4, 2 classes>")
-    assert repr(split) == "<Split: 2 pictures of 3×4>"
+    assert repr(data) == ("<Dataset two: 2 training images, 2 test images, 3×4, 2 classes>")
+    assert repr(split) == "<Split: 2 images of 3×4>"
     assert len(split) == 2

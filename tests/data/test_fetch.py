@@ -98,7 +98,7 @@ def test_where_no_mirror_helps_the_error_says_what_was_tried_and_what_to_do(
     assert str(tmp_path / "tiny-set") in message
     assert f"{mirror.url}/bad/train-images-idx3-ubyte.gz: 404" in message
     assert f"{mirror.url}/good/train-images-idx3-ubyte.gz: MD5 hash of downloaded file" in message
-    assert "set PALINGRAD_DATA to it (or pass --data" in message
+    assert "set PALINGRAD_DATA to their folder (or pass --data" in message
     assert "`digits` needs no download" in message
 
 
@@ -110,7 +110,9 @@ def test_a_cache_that_cannot_be_written_is_an_error(served, tmp_path):
 
 def test_without_pooch_the_error_says_how_to_get_it(served, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(DataError, match=r"pooch, which downloads it, isn't installed.*pip install"):
+    with pytest.raises(
+        DataError, match=r"pooch, needed to download it, isn't installed.*pip install"
+    ):
         fetch(served, tmp_path)
 
 

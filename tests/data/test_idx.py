@@ -42,21 +42,21 @@ def test_a_file_cut_short_anywhere_is_refused(encode, zipped):
     content = encode(np.arange(12, dtype=np.uint8).reshape(3, 4))
     content = gzip.compress(content) if zipped else content
     for length in range(len(content)):
-        with pytest.raises(DataError, match=r"cut short|isn't an idx file"):
+        with pytest.raises(DataError, match=r"truncated|isn't an IDX file"):
             decode(unzipped(content[:length]))
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", r"it isn't an idx file: it starts with b''"),
-        (b"<!DOCTYPE html>", r"it isn't an idx file: it starts with b'<!DOCTYP'"),
-        (b"\0\0\x07\x01\0\0\0\0", r"it isn't an idx file: dtype code 0x07 is unknown"),
-        (b"\0\0\x08\0", r"it isn't an idx file"),
-        (b"\0\0\x08\x02\0\0", r"it is cut short in its header, after 6 bytes"),
-        (b"\0\0\x08\x01\0\0\0\x03ab", r"it is cut short: shape \(3,\) of uint8 takes 3 .* are 2"),
-        (b"\0\0\x08\x01\0\0\0\x01ab", r"it is too long: shape \(1,\) of uint8 takes 1 .* are 2"),
-        (b"\0\0\x08\x20" + b"\xff" * 128, r"it is cut short"),
+        (b"", r"it isn't an IDX file: it starts with b''"),
+        (b"<!DOCTYPE html>", r"it isn't an IDX file: it starts with b'<!DOCTYP'"),
+        (b"\0\0\x07\x01\0\0\0\0", r"it isn't an IDX file: dtype code 0x07 is unknown"),
+        (b"\0\0\x08\0", r"it isn't an IDX file"),
+        (b"\0\0\x08\x02\0\0", r"it is truncated in its header, after 6 bytes"),
+        (b"\0\0\x08\x01\0\0\0\x03ab", r"it is truncated: shape \(3,\) of uint8 needs 3 .* are 2"),
+        (b"\0\0\x08\x01\0\0\0\x01ab", r"it is too long: shape \(1,\) of uint8 needs 1 .* are 2"),
+        (b"\0\0\x08\x20" + b"\xff" * 128, r"it is truncated"),
     ],
 )
 def test_broken_content_says_what_is_wrong(content, words):
@@ -67,7 +67,7 @@ def test_broken_content_says_what_is_wrong(content, words):
 def test_a_flipped_bit_fails_gzip_s_checksum(encode):
     zipped = bytearray(gzip.compress(encode(np.zeros(1000, np.uint8))))
     zipped[-8] ^= 1  # in the checksum
-    with pytest.raises(DataError, match="its gzip compression is broken or cut short"):
+    with pytest.raises(DataError, match="its gzip data is corrupt or truncated"):
         unzipped(bytes(zipped))
 
 
@@ -82,7 +82,7 @@ def test_a_file_is_read_gzipped_or_not_whatever_its_name(tmp_path: Path, encode)
 def test_errors_name_the_file(tmp_path: Path):
     file = tmp_path / "broken"
     file.write_bytes(b"nonsense")
-    with pytest.raises(DataError, match=r"broken: it isn't an idx file: .* Fetch the file again"):
+    with pytest.raises(DataError, match=r"broken: it isn't an IDX file: .* Download the file"):
         read_idx(file)
     with pytest.raises(
         DataError, match=r"absent: it can't be read \(No such file.* Check the path"

@@ -49,7 +49,7 @@ def test_mnist_is_found_through_the_environment(mnist_folder, monkeypatch):
 
 def test_mnist_is_not_taken_for_fashion(mnist_folder):
     """The files have the same names and shapes."""
-    with pytest.raises(DataError, match="it holds MNIST, not Fashion-MNIST"):
+    with pytest.raises(DataError, match="it contains MNIST, not Fashion-MNIST"):
         load("fashion-mnist", folder=mnist_folder / "mnist")
 
 
@@ -82,22 +82,22 @@ def test_one_changed_pixel_is_noticed(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
-        (IMAGES, lambda content: content[:-5], r"it is cut short: shape \(6, 4, 5\) of uint8"),
+        (IMAGES, lambda content: content[:-5], r"it is truncated: shape \(6, 4, 5\) of uint8"),
         (IMAGES, lambda content: content + b"x", "it is too long"),
-        (IMAGES, lambda content: b"", "it isn't an idx file"),
-        (IMAGES, lambda content: b"<html>", "it isn't an idx file: it starts with b'<html>'"),
-        (IMAGES, lambda content: gzip.compress(content)[:-9], "its gzip compression is broken"),
+        (IMAGES, lambda content: b"", "it isn't an IDX file"),
+        (IMAGES, lambda content: b"<html>", "it isn't an IDX file: it starts with b'<html>'"),
+        (IMAGES, lambda content: gzip.compress(content)[:-9], "its gzip data is corrupt"),
         (
             LABELS,
             lambda content: b"\0\0\x08\x01\0\0\0\x02\1\2",
-            r"Tiny set has uint8 \(6,\) here, the file uint8 \(2,\)",
+            r"expected uint8 \(6,\) for Tiny set, got uint8 \(2,\)",
         ),
         (
             LABELS,
             lambda content: b"\0\0\x09\x01\0\0\0\x06\1\2\3\4\5\6",
-            r"Tiny set has uint8 \(6,\) here, the file int8 \(6,\)",
+            r"expected uint8 \(6,\) for Tiny set, got int8 \(6,\)",
         ),
-        (LABELS, lambda content: content[:-1] + b"\x0a", "label 10 is none of 10 classes"),
+        (LABELS, lambda content: content[:-1] + b"\x0a", "label 10 isn't one of 10 classes"),
     ],
 )
 def test_a_wrong_file_is_named_with_what_is_wrong(tiny, tmp_path, prove, name, change, words):
@@ -121,7 +121,7 @@ def test_a_file_that_cannot_be_read_is_named(tiny, tmp_path, monkeypatch):
 def test_without_content_hashes_the_files_of_mnist_are_still_refused(tiny, tmp_path, monkeypatch):
     other = replace(unproved(tiny), parts=tuple(replace(p, md5="0") for p in unproved(tiny).parts))
     monkeypatch.setattr(module, "MNIST", tiny.source)
-    with pytest.raises(DataError, match="it holds MNIST, not Tiny set"):
+    with pytest.raises(DataError, match="it contains MNIST, not Tiny set"):
         load_source(other, tiny.write(tmp_path))
 
 

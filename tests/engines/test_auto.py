@@ -47,7 +47,7 @@ def test_what_runs_once_is_never_compiled_and_says_when_it_would_be():
 
 def test_a_program_without_operations_is_explained():
     function, found = executable(lambda x: x, X)
-    assert function.explain(X) == "numpy: 0 operations, one after another"
+    assert function.explain(X) == "numpy: 0 operations, in sequence"
     function(X)
     assert not found._native
 
@@ -115,6 +115,6 @@ def test_repeat_of_nothing_says_so():
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
-def test_a_number_of_threads_is_a_whole_number_from_one_up(count):
-    with pytest.raises(EngineError, match="whole number"):
+def test_the_number_of_threads_is_a_positive_integer(count):
+    with pytest.raises(EngineError, match="positive integer"):
         pg.set_num_threads(count)

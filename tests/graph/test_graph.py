@@ -110,7 +110,7 @@ def test_each_thread_has_its_own_open_graph():
 def test_a_node_that_waits_in_another_graph_is_refused():
     with pg.Graph():
         x = pg.placeholder(name="x")
-    with pg.Graph(), pytest.raises(GraphError, match=r"placeholder 'x' waits in another graph"):
+    with pg.Graph(), pytest.raises(GraphError, match=r"placeholder 'x' belongs to another graph"):
         x + 1
 
 

@@ -65,7 +65,7 @@ def test_what_can_not_be_a_value_is_refused(value, dtype, message):
 
 
 def test_ragged_rows_are_refused():
-    with pytest.raises(ShapeError, match="rows of different lengths make no array"):
+    with pytest.raises(ShapeError, match="rows of different lengths aren't an array"):
         pg.tensor([[1, 2], [3]])
 
 
@@ -161,8 +161,13 @@ def test_a_feed_takes_the_dtype_of_its_placeholder_from_the_number_itself():
         (None, "bool", [1, 2], "can't turn int64 into bool silently"),
         (None, "int8", 300, "a value outside -128 … 127 doesn't fit int8"),
         (None, None, "text", "expected numbers, got str"),
-        (None, None, np.array(["a"]), "expected numbers, got ndarray that makes an array of <U1"),
-        (None, None, [[1], [2, 3]], "rows of different lengths make no array"),
+        (
+            None,
+            None,
+            np.array(["a"]),
+            "got ndarray, which as an array has dtype <U1",
+        ),
+        (None, None, [[1], [2, 3]], "rows of different lengths aren't an array"),
     ],
 )
 def test_a_feed_that_does_not_fit_is_refused(shape, dtype, value, message):

@@ -137,7 +137,7 @@ def test_an_interrupted_save_leaves_one_whole_checkpoint(tmp_path, monkeypatch, 
             save_checkpoint(tmp_path, {"w": np.ones(3)}, meta={"epoch": 2})
     if expected is CheckpointError:
         assert "can't be written (No space left on device). Free some space" in str(caught.value)
-        assert "A checkpoint that was there before is still whole" in str(caught.value)
+        assert "A previous checkpoint in the folder is intact" in str(caught.value)
     loaded = load_checkpoint(tmp_path)
     epoch = 1 if step < 2 else 2
     assert loaded.meta == {"epoch": epoch}
@@ -220,19 +220,22 @@ BFLOAT16 = b"7" + bytes(7) + b'{"w":{"dtype":"BF16","shape":[1],"data_offsets":[
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", r"it isn't a whole safetensors file .*header too small.*Take the file from a backup"),
+        (
+            b"",
+            r"it isn't a complete safetensors file .*header too small.*Take the file from a backup",
+        ),
         (
             save({"w": np.zeros(2)}),
             r"palingrad didn't write it\. For another program's weights use",
         ),
         (save({}, {"palingrad": "[1]"}), "palingrad didn't write it"),
-        (save({}, {"palingrad": "{"}), "its header is broken"),
-        (save({}, {"palingrad": "[" * 99999}), "its header is broken"),
+        (save({}, {"palingrad": "{"}), "its header is corrupt"),
+        (save({}, {"palingrad": "[" * 99999}), "its header is corrupt"),
         (
             save({}, {"palingrad": '{"format": 2, "palingrad": "9.1"}'}),
             r"it has format 2, written by palingrad 9\.1; .* reads format 1\. Update palingrad",
         ),
-        (BFLOAT16, "it holds dtype BF16, which NumPy doesn't have"),
+        (BFLOAT16, "it contains dtype BF16, which NumPy doesn't have"),
     ],
 )
 def test_a_file_that_is_no_checkpoint_says_why(tmp_path: Path, content, words):
@@ -251,18 +254,18 @@ def test_a_missing_checkpoint_says_what_to_pass(tmp_path: Path):
 
 def test_what_cannot_be_saved_is_refused_before_anything_is_written(tmp_path: Path):
     folder = tmp_path / "run"
-    words = r"meta can't be written as JSON: ndarray .* isn't JSON.*give arrays a name among"
+    words = r"meta can't be written as JSON: ndarray .* isn't JSON.*pass arrays among"
     with pytest.raises(CheckpointError, match=words):
         save_checkpoint(folder, {}, meta={"weights": np.zeros(3)})
     circle: list[object] = []
     circle.append(circle)
     with pytest.raises(CheckpointError, match="meta can't be written as JSON: Circular"):
         save_checkpoint(folder, {}, meta={"circle": circle})
-    with pytest.raises(CheckpointError, match="3 can't name an array in a checkpoint"):
+    with pytest.raises(CheckpointError, match="3 can't be the name of an array in a checkpoint"):
         save_checkpoint(folder, {3: np.zeros(3)})  # pyright: ignore[reportArgumentType]
-    with pytest.raises(CheckpointError, match="'__metadata__' can't name an array"):
+    with pytest.raises(CheckpointError, match="'__metadata__' can't be the name of an array"):
         save_checkpoint(folder, {"__metadata__": np.zeros(3)})
-    with pytest.raises(CheckpointError, match=r"looks like a file, and a checkpoint is a folder"):
+    with pytest.raises(CheckpointError, match=r"looks like a file, but a checkpoint is a folder"):
         save_checkpoint(tmp_path / "w.safetensors", {})
     assert os.listdir(tmp_path) == []
 

@@ -76,7 +76,7 @@ def test_it_lists_all_that_does_not_fit_and_changes_nothing():
     assert str(caught.value) == (
         "run/weights.safetensors doesn't fit this model: missing: d, e; unexpected: other; "
         "different: b is float32 (3, 2), here float32 (2, 3), c is float64 (2, 3), here float32 "
-        "(2, 3). Build the model as it was when saved; checkpoint.json beside the weights tells."
+        "(2, 3). Build the model as it was when saved: checkpoint.json lists its arrays."
     )
     assert all(not variable.numpy().any() for variable in model.values())
 
@@ -87,7 +87,7 @@ def test_a_long_list_is_cut():
 
 
 def test_only_variables_can_be_restored():
-    with pytest.raises(CheckpointError, match="restore: 'w' is no Variable but Constant"):
+    with pytest.raises(CheckpointError, match="restore: expected Variables, got Constant for 'w'"):
         restore({"w": pg.tensor(1.0)}, checkpoint(w=np.float32(1)))  # pyright: ignore[reportArgumentType]
 
 

@@ -307,7 +307,7 @@ def test_a_loss_that_is_no_node_is_an_error():
 
 def test_a_loss_of_several_numbers_is_an_error_that_says_what_to_do():
     w = pg.Variable([1.0, 2.0])
-    with pytest.raises(GradientError, match=r"only one number has a gradient\. Sum it"):
+    with pytest.raises(GradientError, match=r"only a scalar has a gradient\. Sum it"):
         Adam().minimize(w * 2)
 
 

@@ -14,8 +14,8 @@ from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
 from palingrad.graph.traversal.verify import verify
 from palingrad.passes import pipeline
-from palingrad.passes.advance_rng import advance
-from palingrad.passes.common_subexpressions import share
+from palingrad.passes.advance_rng import advance_rng
+from palingrad.passes.common_subexpressions import common_subexpressions
 from palingrad.passes.expand import expand
 from palingrad.passes.fold_constants import fold
 from palingrad.passes.pipeline import optimise
@@ -82,7 +82,7 @@ def test_specialise_refuses_what_does_not_fit():
         specialise([v.assign(1.0), v.assign(2.0)], {})
 
 
-# -------------------------------------------------------------------------------- expand, advance
+# ---------------------------------------------------------------------------- expand, advance_rng
 
 
 @pytest.mark.tiny
@@ -101,13 +101,13 @@ def test_advance_counts_each_generator_in_use_once():
         pg.set_seed(0)
         return [pg.uniform(2, seed=1) + pg.uniform(2, seed=1), pg.normal(3), pg.normal(3)]
 
-    program = advance(expand(program_of(f, X)))
+    program = advance_rng(expand(program_of(f, X)))
     states = [variable for variable, _ in program.updates]
     assert len(states) == 3  # one for each seed given, one for all numbers without
     for state, value in program.updates:
         assert (value.shape, value.dtype) == (state.shape, pg.uint64)
     assert generator.state not in set(states)
-    assert advance(program).updates == program.updates  # what is counted isn't counted again
+    assert advance_rng(program).updates == program.updates  # what is counted isn't counted again
 
 
 # -------------------------------------------------------------------------------- simplify
@@ -207,7 +207,7 @@ def test_fold_leaves_what_is_huge_random_assigned_or_ones_own():
     assert names(fold(program_of(lambda x: v * 2.0, X))) == ["multiply"]
 
 
-# -------------------------------------------------------------------------------- share
+# -------------------------------------------------------------------------- common_subexpressions
 
 
 @pytest.mark.tiny
@@ -219,7 +219,7 @@ def test_share_computes_equal_things_once():
             pg.stack([x + np.arange(3.0), x + np.arange(3.0)]),
         ]
 
-    program = share(program_of(f, X))
+    program = common_subexpressions(program_of(f, X))
     counts = {name: names(program).count(name) for name in set(names(program))}
     assert (counts["sin"], counts["multiply"], counts["sum"]) == (1, 1, 1)
     assert counts["add"] == 3
@@ -243,7 +243,7 @@ def test_share_keeps_apart_what_only_looks_alike():
             x * 1 + x * 1.0 + pg.cast(x, int) * 1,
         ]
 
-    program = share(program_of(f, X))
+    program = common_subexpressions(program_of(f, X))
     assert names(program).count("sum") == 2
     assert names(program).count("mine") == 2
     assert names(program).count("uniform") == 2
@@ -253,7 +253,7 @@ def test_share_keeps_apart_what_only_looks_alike():
 def test_share_keeps_constants_of_other_shapes_and_dtypes_apart():
     zeros = [np.zeros(()), np.zeros(1), np.zeros((1, 1)), np.zeros((), np.int64), np.array(-0.0)]
     program = program_of(lambda x: [pg.add(zero, zero) for zero in zeros], X)
-    found = run(share(program), X)
+    found = run(common_subexpressions(program), X)
     for zero, one in zip(zeros, found, strict=True):
         assert_same(one, zero)
         assert_same(np.signbit(one), np.signbit(zero))
@@ -264,7 +264,7 @@ def test_share_merges_one_random_operation_with_itself_alone():
         u = pg.uniform(3, seed=1)
         return [u + u, u * 2.0]
 
-    one, other = run(share(program_of(f, X)), X)
+    one, other = run(common_subexpressions(program_of(f, X)), X)
     assert_same(one, other)
 
 

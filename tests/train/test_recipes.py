@@ -89,10 +89,10 @@ def test_the_perceptron_s_gradient_agrees_with_differences():
 
 
 def test_an_unknown_model_is_an_error_with_the_names_there_are():
-    with pytest.raises(DataError, match="no model is called 'transformer'; there is mlp, cnn, log"):
+    with pytest.raises(DataError, match="unknown model 'transformer'; available: mlp, cnn, log"):
         recipe("transformer")
 
 
 def test_an_unknown_optimizer_is_an_error_with_the_names_there_are():
-    with pytest.raises(DataError, match="no optimizer is called 'lion'; there is adam, adamw"):
+    with pytest.raises(DataError, match="unknown optimizer 'lion'; available: adam, adamw"):
         make_optimizer("lion", 0.1)

@@ -1,4 +1,4 @@
-"""The report of a training: curves, confusion, misread pictures, settings and the living graph."""
+"""The report of a training: curves, confusion matrix, misclassified images, the trained graph."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def report(tmp_path_factory):
 def test_the_report_says_what_the_run_was(report):
     folder, text = report
     run = pg.train.load_run(folder)
-    for value in (*run.settings.values(), "8,730", "1,437 examples to train on, 360 to test on"):
+    for value in (*run.settings.values(), "8,730", "1,437 training examples, 360 test examples"):
         assert str(value) in text
     import json
 
@@ -64,14 +64,14 @@ def test_the_confusion_matrix_counts_every_example(report):
     folder, text = report
     data, model = load("digits"), pg.train.load_run(folder).model()
     predictions = pg.train.evaluate(model, (data.test.inputs, data.test.labels)).predictions
-    cells = re.findall(r'title="(\w+) read as (\w+): (\d+) of (\d+)"', text)
+    cells = re.findall(r'title="(\w+) classified as (\w+): (\d+) of (\d+)"', text)
     assert len(cells) == 100
     shown = np.array([int(count) for _, _, count, _ in cells]).reshape(10, 10)
     np.testing.assert_array_equal(shown, confusion(data.test.labels, predictions, 10))
     assert shown.sum() == 360
     wrong = int((predictions != data.test.labels).sum())
     assert text.count("<figure>") == min(wrong, 48)
-    assert f"{wrong} of 360 pictures" in text
+    assert f"{wrong} of 360 images" in text
 
 
 def test_the_confusion_has_the_truth_in_rows():
@@ -90,12 +90,12 @@ def test_a_picture_is_a_png_of_the_same_pixels():
     np.testing.assert_array_equal(255 - rows[:, 1:], pixels)
 
 
-def test_the_living_graph_is_the_trained_networks(report):
+def test_the_graph_is_the_trained_networks(report):
     _, text = report
     (inside,) = re.findall(r'srcdoc="([^"]*)"', text)
     page = unescape(inside)
     assert page.startswith("<!doctype html>")
-    assert "mlp on one picture" in page
+    assert "mlp on one image" in page
     assert page.count('"matmul"') >= 3
 
 
@@ -147,7 +147,7 @@ def test_a_network_without_mistakes_has_none_to_show(tmp_path, monkeypatch):
     monkeypatch.setattr("palingrad.train.report.Evaluator", lambda *_, **__: lambda *_: found)
     path = write_report(run, Oracle(), History([Epoch(1, 0.1, 1.0, None, None, 1.0)]), data)
     text = path.read_text()
-    assert "every picture of the test part is read right" in text
+    assert "every test image is classified correctly" in text
     assert text.count("<polyline") == 2  # no test part in the history
 
 

@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_empty_is_refused(tmp_path):
 
 def test_a_file_in_the_folder_s_place_is_an_error(tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(DataError, match=r"can't make the run folder .*run: File exists"):
+    with pytest.raises(DataError, match=r"can't create the run folder .*run: File exists"):
         new_run(str(tmp_path / "run"), SETTINGS)
 
 
@@ -105,9 +105,9 @@ def test_a_file_in_the_folder_s_place_is_an_error(tmp_path):
 
 
 def test_a_folder_without_run_json_is_no_run(tmp_path):
-    with pytest.raises(CheckpointError, match=r"is no run folder: it has no run\.json"):
+    with pytest.raises(CheckpointError, match=r"isn't a run folder: it has no run\.json"):
         load_run(tmp_path)
-    with pytest.raises(CheckpointError, match="is no run folder"):
+    with pytest.raises(CheckpointError, match="isn't a run folder"):
         load_run(tmp_path / "nowhere")
 
 
@@ -127,19 +127,19 @@ def test_a_folder_without_run_json_is_no_run(tmp_path):
 )
 def test_a_broken_record_is_an_error(tmp_path, content):
     (tmp_path / "run.json").write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"run\.json is broken \(.*\): train again"):
+    with pytest.raises(CheckpointError, match=r"run\.json is corrupt \(.*\): train again"):
         load_run(tmp_path)
 
 
 def test_a_run_json_that_is_a_folder_is_an_error(tmp_path):
     (tmp_path / "run.json").mkdir()
-    with pytest.raises(CheckpointError, match=r"run\.json is broken \(.*[Dd]irectory"):
+    with pytest.raises(CheckpointError, match=r"run\.json is corrupt \(.*[Dd]irectory"):
         load_run(tmp_path)
 
 
 def test_a_run_of_an_unknown_model_is_an_error(trained):
     run = Run(trained[0].folder, {**SETTINGS, "model": "transformer"})
-    with pytest.raises(DataError, match="no model is called 'transformer'"):
+    with pytest.raises(DataError, match="unknown model 'transformer'"):
         run.model()
 
 

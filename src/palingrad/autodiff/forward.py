@@ -1,4 +1,4 @@
-"""Forward mode: tangents pushed through the graph in the order of computation."""
+"""Forward mode: tangents propagated through the graph in topological order."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .reverse import Resolver, pulled_back, reverse
 def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | None]:
     """Σ ∂y/∂x·t for each y, over the nodes x with a tangent; None where there is no path."""
     resolve = Resolver(list(tangents))
-    found: dict[Node, Any] = {resolve(x): t for x, t in tangents.items()}
+    known: dict[Node, Any] = {resolve(x): t for x, t in tangents.items()}
     for node in postorder(*map(resolve, ys), inputs=resolve.inputs):
-        if node in found or not isinstance(node, Operation):
+        if node in known or not isinstance(node, Operation):
             continue
-        incoming: list[Any] = [found.get(resolve(x)) for x in node.inputs]
+        incoming: list[Any] = [known.get(resolve(x)) for x in node.inputs]
         if all(t is None for t in incoming):
             continue
         with built_at(node._origin):
@@ -30,40 +30,43 @@ def forward(ys: Sequence[Node], tangents: Mapping[Node, Node]) -> list[Node | No
             else:
                 t = _pushed(node, incoming)
         if t is not None:
-            found[node] = t
-    return [found.get(resolve(y)) for y in ys]
+            known[node] = t
+    return [known.get(resolve(y)) for y in ys]
 
 
 def _pushed(node: Operation, tangents: list[Any]) -> Any:
-    """The output's tangent, of the output's shape and dtype."""
+    """The tangent of the output, of the output's shape and dtype."""
     if type(node).jvp is not Operation.jvp:
         t = node.jvp(tangents, *node.inputs)
     elif node.linear:
         filled = [ops.zeros_like(x) if t is None else t
                   for x, t in zip(node.inputs, tangents, strict=True)]  # fmt: skip
-        moved = node.rebuild(filled)
-        t = list(moved.items) if isinstance(moved, MultipleOutputs) else moved
+        pushed = node.rebuild(filled)
+        t = list(pushed.items) if isinstance(pushed, MultipleOutputs) else pushed
     else:
-        t = _pulled_twice(node, tangents)
+        t = _double_vjp(node, tangents)
     if t is None or isinstance(t, list):
         return t
     t = t if t.shape == node.shape else ops.broadcast_to(t, node.shape)
     return t if t.dtype == node.dtype else ops.cast(t, node.dtype)
 
 
-def _pulled_twice(node: Operation, tangents: list[Any]) -> Any:
-    """The vjp is linear in its cotangent u; pulling t back through it gives the jvp."""
+def _double_vjp(node: Operation, tangents: list[Any]) -> Any:
+    """∂y/∂x·t by two vjps: u ↦ u·∂y/∂x is linear in u, and its vjp with the cotangent t is the jvp.
+
+    Source: J. Townsend, "A new trick for calculating Jacobian vector products", 2017.
+    """
     many = isinstance(node, MultipleOutputs)
     outputs: Sequence[Node] = node.items if many else [node]
     if any(not is_inexact(y.dtype) for y in outputs):
         return None
     us = [ops.zeros_like(y) for y in outputs]
-    wanted = [t is not None for t in tangents]
-    contributions = pulled_back(node, us if many else us[0], wanted)
+    needed = [t is not None for t in tangents]
+    contributions = pulled_back(node, us if many else us[0], needed)
     seeds: dict[Node, Node] = {}
     for c, t in zip(contributions, tangents, strict=True):
         if c is not None and t is not None:
             seeds[c] = ops.add(seeds[c], t) if c in seeds else t
-    found = reverse(seeds, us)
-    result = [found.get(u) for u in us]
+    cotangents = reverse(seeds, us)
+    result = [cotangents.get(u) for u in us]
     return result if many else result[0]

@@ -1,4 +1,4 @@
-"""Gradients between nodes: `gradients`, `backward`, and the promise kept when shapes are known."""
+"""Gradients between nodes: `gradients`, `backward`, and `Gradient`, their deferred form."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Missing = Literal["zeros", "raise"]
 
 
 class Gradient(MultipleOutputs, Control):
-    """A promise in a template: ∂y/∂x for each x, made of nodes once all shapes are known.
+    """∂y/∂x for each x, deferred: specialisation replaces it by nodes once all shapes are known.
 
-    The inputs are y, the xs and, where given, the cotangent to start with.
+    The inputs are y, the xs and, if `seeded`, the initial cotangent.
     """
 
     math = r"\frac{\partial {y}}{\partial {x}}"
@@ -40,22 +40,22 @@ class Gradient(MultipleOutputs, Control):
         self._shape = tuple(x.shape for x in xs)
         self._dtype = tuple(x.dtype for x in xs)
 
-    def kept(self, inputs: Sequence[Node]) -> list[Node]:
-        """The promised nodes, for counterparts of the inputs whose shapes are all known."""
+    def expanded(self, inputs: Sequence[Node]) -> list[Node]:
+        """The gradients' nodes, given counterparts of the inputs with known shapes."""
         seed = inputs[-1] if self.attributes["seeded"] else None
         return _derive(inputs[0], inputs[1 : 1 + self.count], seed, self.attributes["missing"])
 
 
-def keeping_promises(rule: Rule) -> Rule:
-    """The rule for a replay in which all shapes are known: a promised gradient becomes a list with
-    a node for each x, everything else what `rule` makes of it."""
+def expanding_gradients(rule: Rule) -> Rule:
+    """A replay rule for graphs whose shapes are all known: it replaces a `Gradient` by a list with
+    a node for each x, and applies `rule` to every other operation."""
 
-    def kept(node: Operation, inputs: list[Any]) -> Any:
+    def expanded(node: Operation, inputs: list[Any]) -> Any:
         if type(node) is Item and isinstance(inputs[0], list):
             return inputs[0][node.attributes["index"]]
-        return node.kept(inputs) if type(node) is Gradient else rule(node, inputs)
+        return node.expanded(inputs) if type(node) is Gradient else rule(node, inputs)
 
-    return kept
+    return expanded
 
 
 @overload
@@ -65,10 +65,10 @@ def gradients(
     y: Node, xs: Sequence[Node], *, gradient: Any = None, missing: Missing = "zeros"
 ) -> list[Node]: ...
 def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zeros") -> Any:
-    """∂y/∂x for a node x, or a list of them for several; each has its x's shape and dtype.
+    """∂y/∂x for a node x, or a list of gradients for several; each has its x's shape and dtype.
 
-    `gradient` is the cotangent to start with, of y's shape; a y of one element needs none. An x
-    that y doesn't depend on gets zeros, or with missing="raise" a GradientError. The results are
+    `gradient` is the initial cotangent, of y's shape; a y of one element needs none. If y doesn't
+    depend on an x, its gradient is zeros, or with missing="raise" a GradientError. The results are
     ordinary nodes and can be differentiated again.
 
     >>> import palingrad as pg
@@ -80,31 +80,31 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
     check_nodes(y, targets)
-    if context.graph is not None:  # in a trace a Variable is what it was assigned last
+    if context.graph is not None:  # in a trace, a Variable's value is its latest assignment
         targets = list(context.graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
-    # A derivative belongs to the graph its node waits in, also when that isn't open any more.
-    waits = context.graph is None and y.deferred and y.graph is not None
-    with graph_scope(y.graph) if waits else nullcontext():
+    # A derivative of a deferred node belongs to the node's graph, even if that is closed by now.
+    reopens = context.graph is None and y.deferred and y.graph is not None
+    with graph_scope(y.graph) if reopens else nullcontext():
         if all(map(is_known, since(targets, y, *targets))):
-            found = _derive(y, targets, seed, missing)
+            results = _derive(y, targets, seed, missing)
         else:
             inputs = (y, *targets) if seed is None else (y, *targets, seed)
-            found = list(Gradient(*inputs, seeded=seed is not None, missing=missing).items)
-    return found[0] if isinstance(xs, Node) else found
+            results = list(Gradient(*inputs, seeded=seed is not None, missing=missing).items)
+    return results[0] if isinstance(xs, Node) else results
 
 
 def _derive(y: Node, xs: Sequence[Node], seed: Node | None, missing: Missing) -> list[Node]:
     _check_floats(y, xs)
-    found = reverse({y: _start(y, seed)}, xs)
+    cotangents = reverse({y: _initial(y, seed)}, xs)
     for x in xs:
-        if x not in found and missing == "raise":
+        if x not in cotangents and missing == "raise":
             raise GradientError(f"{y.label()} doesn't depend on {x.label()}{x.built()}")
-    return [found[x] if x in found else ops.zeros_like(x) for x in xs]
+    return [cotangents[x] if x in cotangents else ops.zeros_like(x) for x in xs]
 
 
-def _start(y: Node, seed: Node | None) -> Node:
-    """The cotangent that the reverse pass starts with."""
+def _initial(y: Node, seed: Node | None) -> Node:
+    """The initial cotangent of the reverse pass: `seed`, or 1 for a y of one element."""
     if seed is not None:
         if seed.shape != y.shape:
             raise GradientError(
@@ -114,21 +114,21 @@ def _start(y: Node, seed: Node | None) -> Node:
     assert y.shape is not None
     if size(y.shape) != 1:
         raise GradientError(
-            f"{y.label()} has shape {text(y.shape)}{y.built()}: only one number has a gradient.",
-            hint="Sum it, or give gradient=, or ask for pg.jacobian.",
+            f"{y.label()} has shape {text(y.shape)}{y.built()}: only a scalar has a gradient.",
+            hint="Sum it, pass gradient=, or use pg.jacobian.",
         )
     with built_at(pulled(y._origin, 1 + level_of(y._origin))):
         return ops.ones_like(y)
 
 
 def since(xs: Sequence[Node], *ys: Node) -> list[Node]:
-    """What the ys depend on that may depend on the xs, and those nodes' inputs; inputs first."""
+    """The nodes under the ys that may depend on the xs, and their inputs, in postorder."""
     first = oldest(xs)
     return postorder(*ys, inputs=lambda node: () if node._serial <= first else node.inputs)
 
 
 def check_nodes(y: Any, xs: Sequence[Any]) -> None:
-    """Both are nodes with a gradient. Raises GradientError where they are not."""
+    """Raise GradientError unless y and all xs are nodes that can have a gradient."""
     for node in (y, *xs):
         if not isinstance(node, Node):
             raise GradientError(
@@ -159,19 +159,19 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
         return
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
-        found = reverse({y: _start(y, seed)})
+        cotangents = reverse({y: _initial(y, seed)})
         for observer in context.observers:
-            observer.differentiated(y, {x: found[x] for x in nodes if x in found})
+            observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
         for node in nodes:
-            g = found.get(node)
+            g = cotangents.get(node)
             if g is None:
                 node.grad = ops.zeros_like(node)
-            else:  # without create_graph a gradient forgets how it came about
+            else:  # without create_graph, a gradient drops its inputs
                 node.grad = g if create_graph else _detached(g)
 
 
 def _takes_gradient(node: Node) -> bool:
-    """Nodes of floats, but not the bare numbers written in expressions."""
+    """Whether `backward` sets the gradient: on nodes of floats, except numbers in expressions."""
     if isinstance(node, MultipleOutputs):
         return False
     bare = isinstance(node, Constant) and node.scalar is not None

@@ -1,4 +1,4 @@
-"""Values and Jacobians kept on nodes: `graph.evaluate` and `graph.jacobians`."""
+"""Values and Jacobians stored on nodes: `graph.evaluate` and `graph.jacobians`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..graph.registry import register
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 from ..shapes import sizes
-from .gradients import keeping_promises
+from .gradients import expanding_gradients
 from .reverse import reverse
 
 
 @register
 def evaluate(result: Node, feeds: Any = None) -> Array:
-    """Compute `result` and keep every value on the way; see `Graph.evaluate`."""
+    """Compute `result` and store every value on the way; see `Graph.evaluate`."""
     _evaluated(result, feeds)
     return result.numpy()
 
@@ -31,39 +31,39 @@ def evaluate(result: Node, feeds: Any = None) -> Array:
 @register
 def jacobians(result: Node, feeds: Any = None) -> None:
     """Set `.jacobian` of every node that `result` depends on; see `Graph.jacobians`."""
-    twins = _evaluated(result, feeds)
-    y = twins[result]
+    eager = _evaluated(result, feeds)
+    y = eager[result]
     if not is_inexact(y.dtype):
         raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
-    floats = {node: twin for node, twin in twins.items() if _is_float(twin)}
+    floats = {node: x for node, x in eager.items() if _is_float(x)}
     rows: dict[Node, list[Array]] = {}
     with graph_scope(None, hidden=True):
-        for place in range(y.value.size):
-            found = reverse({y: one_hot_like(y, place)})
-            for node, twin in floats.items():
-                if twin in found:
-                    rows.setdefault(node, []).append(found[twin].numpy())
-    for node, twin in floats.items():
+        for element in range(y.value.size):
+            cotangents = reverse({y: one_hot_like(y, element)})
+            for node, x in floats.items():
+                if x in cotangents:
+                    rows.setdefault(node, []).append(cotangents[x].numpy())
+    for node, x in floats.items():
         if node in rows:
-            node.jacobian = _sealed(np.stack(rows[node]).reshape(y.shape + twin.shape))
+            node.jacobian = _sealed(np.stack(rows[node]).reshape(y.shape + x.shape))
         else:
-            node.jacobian = _sealed(np.zeros(y.shape + twin.shape, y.dtype))
+            node.jacobian = _sealed(np.zeros(y.shape + x.shape, y.dtype))
 
 
-def _is_float(twin: Any) -> bool:
-    """Whether it is a node with one value, of floats; a promise has become a list of them."""
+def _is_float(x: Any) -> bool:
+    """Whether x is a node with one value, of floats; for a `Gradient` it is a list of nodes."""
     return (
-        isinstance(twin, Node)
-        and not isinstance(twin, MultipleOutputs)
-        and twin.dtype is not None
-        and is_inexact(twin.dtype)
+        isinstance(x, Node)
+        and not isinstance(x, MultipleOutputs)
+        and x.dtype is not None
+        and is_inexact(x.dtype)
     )
 
 
-def one_hot_like(y: Node, place: int) -> Node:
-    """Zeros of y's shape and dtype with a 1 at `place` in flattened order."""
+def one_hot_like(y: Node, element: int) -> Node:
+    """Zeros of y's shape and dtype, with a 1 at the flat index `element`."""
     seed = np.zeros(sizes(y.shape), y.dtype)
-    seed.flat[place] = 1
+    seed.flat[element] = 1
     return Constant(seed)
 
 
@@ -73,9 +73,9 @@ def _sealed(array: Array) -> Array:
 
 
 def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
-    """Each node's eager twin, with a value; an eager node is its own.
+    """A dict from each node under `result` to an eager counterpart, which has a value.
 
-    Values that a deferred node kept aren't computed again.
+    An eager node is its own counterpart. Cached values of deferred nodes are reused.
     """
     order = postorder(result)
     if not result.deferred:
@@ -86,20 +86,20 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
         for node in order:
             if isinstance(node, Assign):
                 raise GraphError(
-                    f"{node.label()} would change a Variable{node.built()}, and evaluate changes "
-                    "nothing. Run it in a session."
+                    f"{node.label()} would change a Variable{node.built()}, which evaluate doesn't "
+                    "do. Run it in a session."
                 )
             if isinstance(node, Placeholder):
                 if node.value is None:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 fed[node] = Constant(node.value)
-        twins = replay(order, keeping_promises(_twin), fed)
+        eager = replay(order, expanding_gradients(_with_value), fed)
     for node in order:
         if isinstance(node, Variable):
             node._observed = True
-        elif node.deferred and isinstance(node, Operation) and isinstance(twins[node], Node):
-            node._cached_value = twins[node]._value
-    return twins
+        elif node.deferred and isinstance(node, Operation) and isinstance(eager[node], Node):
+            node._cached_value = eager[node]._value
+    return eager
 
 
 def _feed(feeds: Any) -> None:
@@ -112,16 +112,16 @@ def _feed(feeds: Any) -> None:
             node._cached_value = _sealed(value)
 
 
-def _same_bits(kept: Array | None, value: Array) -> bool:
-    if kept is None or (kept.shape, kept.dtype) != (value.shape, value.dtype):
+def _same_bits(cached: Array | None, value: Array) -> bool:
+    if cached is None or (cached.shape, cached.dtype) != (value.shape, value.dtype):
         return False
-    return kept.tobytes() == value.tobytes()
+    return cached.tobytes() == value.tobytes()
 
 
-def _twin(node: Operation, inputs: list[Any]) -> Node:
-    """`node` with a value, on its inputs' twins; the kept value where there is one."""
-    kept = node._cached_value
-    return node.rebuild(inputs) if kept is None else node.clone(inputs, value=kept)
+def _with_value(node: Operation, inputs: list[Any]) -> Node:
+    """`node` on its inputs' eager counterparts, with the cached value if there is one."""
+    cached = node._cached_value
+    return node.rebuild(inputs) if cached is None else node.clone(inputs, value=cached)
 
 
 @register

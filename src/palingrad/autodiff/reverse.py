@@ -1,7 +1,7 @@
-"""Reverse mode: one pass over the graph in reverse order, for every style.
+"""Reverse mode: one pass over the graph in reverse topological order.
 
-The pass builds nodes, so in a graph it differentiates symbolically and eagerly it computes; either
-way its result can be differentiated again. Broadcasting is undone here and nowhere else.
+The pass builds nodes: inside a graph it differentiates symbolically, eagerly it computes. Its
+results can be differentiated again. Only this file reverses broadcasting, by summation.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ Cotangent = Any  # a Node; for a node with several outputs a list with a Node or
 
 
 def reverse(
-    seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None, *, behind: bool = True
+    seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None, *, through: bool = True
 ) -> dict[Node, Node]:
-    """Pull the cotangents in `seeds` back to `xs`, or to every node when xs is None.
+    """The cotangents of `xs`, or of all nodes if xs is None, from those of the outputs in `seeds`.
 
-    Returns the total cotangent of each node that is reached. Shapes must be known. With
-    behind=False the xs are leaves: nothing flows from one through another. What is older than all
-    xs can't depend on them, and isn't looked at.
+    Returns a dict with the total cotangent of each node that is reached. Shapes must be known.
+    With through=False the xs are leaves: no cotangent is propagated to the inputs of an x. Nodes
+    older than all xs can't depend on them and aren't visited.
     """
     resolve = Resolver(xs)
     roots = [resolve(root) for root in seeds]
-    ends: set[Node] = set() if behind or xs is None else set(map(resolve, xs))
+    ends: set[Node] = set() if through or xs is None else set(map(resolve, xs))
     order = postorder(*roots, inputs=lambda node: () if node in ends else resolve.inputs(node))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
     level = _level(order if active is None else active)
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
-        _accumulate(cotangents, root, unbroadcast(seed, seed_of, "the gradient to start with"))
+        _accumulate(cotangents, root, unbroadcast(seed, seed_of, "the initial gradient"))
     for node in reversed(order):
         g = cotangents.get(node)
         if g is None or node in ends or not isinstance(node, Operation) or not node.inputs:
@@ -49,11 +49,11 @@ def reverse(
                 _accumulate_item(cotangents, node, g)
             continue
         inputs = [resolve(x) for x in node.inputs]
-        wanted = [x._differentiable and (active is None or x in active) for x in inputs]
-        if any(wanted):
+        needed = [x._differentiable and (active is None or x in active) for x in inputs]
+        if any(needed):
             place = pulled(node._origin, level, type(node))
             with built_at(place):
-                for x, c in zip(inputs, pulled_back(node, g, wanted), strict=True):
+                for x, c in zip(inputs, pulled_back(node, g, needed), strict=True):
                     if c is not None:
                         _sign(c, x, place)
                         _accumulate(cotangents, x, c)
@@ -66,50 +66,57 @@ def reverse(
 def pulled(
     place: SourceLocation | None, level: int, operation: type[Operation] | None = None
 ) -> SourceLocation | None:
-    """Where a node of the backward pass comes from: the origin of the node that is pulled back."""
+    """The origin of a node of the backward pass, from `place`, that of the differentiated node."""
     return None if place is None else Backward.of(place, level, pulled=operation)
 
 
 def _sign(c: Cotangent, x: Node, place: SourceLocation | None) -> None:
-    """Note on a cotangent that was made at `place` just now that it is x's."""
+    """Record x as the target of the cotangent c, if c was built at `place`."""
     if place is not None and not isinstance(c, list) and c._origin is place:
         c._origin = Backward.of(place, level_of(place), x)
 
 
 def oldest(xs: Iterable[Node]) -> int:
-    """The serial number up to which no node can depend on one of the xs, but for an x itself."""
+    """The smallest serial number of the xs: nodes up to it, except an x, don't depend on the xs."""
     return min((x._serial for x in xs), default=0)
 
 
 def _level(order: Iterable[Node]) -> int:
-    """1 for a first derivative, one more than that of what is differentiated; inside a rule that
-    pulls back itself, that of the pass around it."""
+    """One more than the highest level in `order`: 1 for a first derivative.
+
+    Inside a vjp that calls `pull_back`, it is at least the level of the surrounding pass.
+    """
     return max(
         level_of(context.origin), 1 + max((level_of(node._origin) for node in order), default=0)
     )
 
 
-def pulled_back(node: Operation, g: Cotangent, wanted: Sequence[bool]) -> list[Node | None]:
-    """The cotangents that `node` sends to the wanted inputs, each of its input's shape."""
+def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[Node | None]:
+    """The contributions of `node` to the cotangents of its inputs, each of its input's shape; None
+    for those that aren't needed."""
     if isinstance(node, MultipleOutputs):
         g = [item_g if item_g is not None else ops.zeros_like(item)
              for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
     contributions = node.vjp(g, *node.inputs)
     if len(contributions) != len(node.inputs):
         raise GradientError(
-            f"{node.label()}: vjp gave {len(contributions)} gradients for {len(node.inputs)} inputs"
+            f"{node.label()}: vjp returned {len(contributions)} gradients for "
+            f"{len(node.inputs)} inputs"
         )
     result: list[Node | None] = []
-    for x, c, needed in zip(node.inputs, contributions, wanted, strict=True):
-        c = c() if callable(c) and needed else c
+    for x, c, is_needed in zip(node.inputs, contributions, needed, strict=True):
+        c = c() if callable(c) and is_needed else c
         result.append(
-            None if c is None or not needed else unbroadcast(c, x, f"{node.label()}: a gradient")
+            None if c is None or not is_needed else unbroadcast(c, x, f"{node.label()}: a gradient")
         )
     return result
 
 
 def unbroadcast(c: Any, x: Node, what: str) -> Node:
-    """The cotangent `c` in x's shape and dtype: what was broadcast is summed."""
+    """The cotangent `c` in x's shape and dtype: summed over the axes along which x was broadcast.
+
+    `what` names the cotangent in error messages.
+    """
     c = as_node(c)
     shape, target = sizes(c.shape), sizes(x.shape)
     if shape != target:
@@ -123,9 +130,9 @@ def unbroadcast(c: Any, x: Node, what: str) -> Node:
 
 
 class Resolver:
-    """Takes a node to its stable form, where that goes past no node whose gradient is asked for.
+    """Maps a node to its numerically stable form, unless that would skip one of the xs.
 
-    What is older than all xs, and so can't depend on them, stays as it is.
+    Nodes older than all xs can't depend on them and are mapped to themselves.
     """
 
     def __init__(self, xs: Sequence[Node] | None) -> None:
@@ -134,7 +141,7 @@ class Resolver:
         self.oldest = 0 if xs is None else oldest(xs)
 
     def inputs(self, node: Node) -> Sequence[Node]:
-        """The stable forms of the inputs; none for a node that is too old to depend on the xs."""
+        """The stable forms of the inputs; () for a node that is too old to depend on the xs."""
         return () if node._serial <= self.oldest else [self(x) for x in node.inputs]
 
     def __call__(self, node: Node) -> Node:
@@ -151,7 +158,7 @@ class Resolver:
 
 
 def _active(order: list[Node], xs: set[Node], resolve: Callable[[Node], Node]) -> set[Node]:
-    """The nodes that depend on `xs`: only they carry gradients."""
+    """The nodes that depend on `xs`: only these need cotangents."""
     active: set[Node] = set()
     for node in order:
         if node in xs or any(resolve(x) in active for x in node.inputs):
@@ -174,9 +181,9 @@ def _accumulate_item(cotangents: dict[Node, Cotangent], item: Item, g: Node) -> 
 
 @register
 def pull_back(y: Node, xs: Sequence[Node], g: Node) -> list[Node | None]:
-    """g·∂y/∂x for each x, y being a function of the xs alone; None where there is no path.
+    """g·∂y/∂x for each x, where y is a function of the xs alone; None if there is no path.
 
-    An x that comes twice gets all of it the first time.
+    If an x occurs twice, its first occurrence gets the whole cotangent.
     """
-    found = reverse({y: g}, xs, behind=False)
-    return [found.pop(x, None) for x in xs]
+    cotangents = reverse({y: g}, xs, through=False)
+    return [cotangents.pop(x, None) for x in xs]

@@ -1,9 +1,9 @@
 """Transforms of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian.
 
-The function takes and returns arrays, or lists, tuples and dicts of them. Given arrays the
-transforms return arrays. Given nodes they return nodes, so that they nest and trace; and what the
-function closes over counts as given: a Variable, a tensor, an argument of a transform around. Then
-`.numpy()` of the result is its array.
+The function takes and returns arrays, or lists, tuples and dicts of them. For arrays a transform
+returns arrays. For nodes it returns nodes, so that transforms can be nested and traced; so it does
+if the function closes over a Variable, a tensor or an argument of an enclosing transform, on which
+the result depends. `.numpy()` turns such a result into an array.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ Argnums = int | Sequence[int]
 
 
 def grad(f: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes ∂f/∂(argument): f returns one number.
+    """The function that computes ∂f/∂(argument), where f returns a scalar.
 
-    `argnums` is the place of the argument, or several places for a tuple of gradients. Each has
-    the argument's own form, shape and dtype.
+    `argnums` is the number of the argument, or several for a tuple of gradients. A gradient has
+    the structure, shapes and dtypes of its argument.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -53,7 +53,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes (f(…), ∂f/∂(argument)) in one go; see `grad`."""
+    """The function that computes (f(…), ∂f/∂(argument)) in one evaluation of f; see `grad`."""
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         y = _returned(call.value(f, kwargs))
         if y.shape is not None and known(y.shape) and size(y.shape) != 1:
             raise GradientError(
-                f"grad: f returned shape {text(y.shape)}: only one number has a gradient.",
+                f"grad: f returned shape {text(y.shape)}: only a scalar has a gradient.",
                 hint="Sum it, or use pg.jacobian.",
             )
         return call.result((y, call.shaped(gradients(y, call.nodes))))
@@ -70,7 +70,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
-    """(f(*args), pull): pull(g) gives g·∂f/∂(argument) for each argument, as a tuple."""
+    """(f(*args), pull), where pull(g) returns the tuple of g·∂f/∂(argument) for each argument."""
     call = _Call(args, tuple(range(len(args))))
     y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
@@ -80,22 +80,22 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
         if len(gs) != len(ys):
             raise GradientError(f"vjp: f returned {len(ys)} arrays, got {len(gs)} cotangents")
         totals: list[Node | None] = [None] * len(call.nodes)
-        for one, seed in zip(ys, gs, strict=True):
-            seed = as_node(seed, one.dtype)
-            seed = seed if seed.dtype == one.dtype else ops.cast(seed, one.dtype)
-            for place, c in enumerate(gradients(one, call.nodes, gradient=seed)):
-                before = totals[place]
-                totals[place] = c if before is None else before + c
-        found = call.shaped(totals)
-        return found if any(isinstance(one, Node) for one in gs) else call.result(found)
+        for output, seed in zip(ys, gs, strict=True):
+            seed = as_node(seed, output.dtype)
+            seed = seed if seed.dtype == output.dtype else ops.cast(seed, output.dtype)
+            for number, c in enumerate(gradients(output, call.nodes, gradient=seed)):
+                before = totals[number]
+                totals[number] = c if before is None else before + c
+        cotangents = call.shaped(totals)
+        return cotangents if any(isinstance(g, Node) for g in gs) else call.result(cotangents)
 
     return call.result(rebuilt(y, iter(ys))), pull
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """(f(*args), Σ ∂f/∂(argument)·tangent), computed forwards in one pass.
+    """(f(*args), Σ ∂f/∂(argument)·tangent), computed in one forward pass.
 
-    `tangents` has the form and shapes of `args`.
+    `tangents` has the structure and shapes of `args`.
     """
     call = _Call(tuple(args), tuple(range(len(args))))
     given = leaves(list(tangents))
@@ -104,7 +104,9 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     ts = [as_node(t, x.dtype) for x, t in zip(call.nodes, given, strict=True)]
     for x, t in zip(call.nodes, ts, strict=True):
         if x.shape != t.shape:
-            raise ShapeError(f"jvp: argument {text(x.shape)} has a tangent of {text(t.shape)}")
+            raise ShapeError(
+                f"jvp: an argument of shape {text(x.shape)} has a tangent of shape {text(t.shape)}"
+            )
     y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
     if not all(map(is_known, since(call.nodes, *ys))):
@@ -113,43 +115,44 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
         x: t if t.dtype == x.dtype else ops.cast(t, x.dtype)
         for x, t in zip(call.nodes, ts, strict=True)
     }
-    found = [
-        ops.zeros_like(one) if t is None else t
-        for one, t in zip(ys, forward(ys, seeds), strict=True)
+    pushed = [
+        ops.zeros_like(output) if t is None else t
+        for output, t in zip(ys, forward(ys, seeds), strict=True)
     ]
-    return call.result((rebuilt(y, iter(ys)), rebuilt(y, iter(found))))
+    return call.result((rebuilt(y, iter(ys)), rebuilt(y, iter(pushed))))
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes ∂f/∂(argument), of shape f(…).shape + argument.shape.
 
-    Works row by row in reverse mode, or column by column forwards where those are fewer.
+    It is computed row by row in reverse mode, or column by column in forward mode if there are
+    fewer columns.
     """
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
         y = call.value(f, kwargs)
-        found = [call.shaped(_jacobians(_returned(one), call.nodes)) for one in leaves(y)]
-        return call.result(rebuilt(y, iter(found)))
+        blocks = [call.shaped(_jacobians(_returned(leaf), call.nodes)) for leaf in leaves(y)]
+        return call.result(rebuilt(y, iter(blocks)))
 
     return function
 
 
 def hessian(f: Function, argnums: int = 0) -> Function:
-    """The function that computes ∂²f/∂(argument)², of the argument's shape twice over."""
+    """The function that computes ∂²f/∂(argument)², of shape argument.shape + argument.shape."""
     return jacobian(grad(f, argnums), argnums)
 
 
 def _returned(y: Any) -> Node:
-    """What f returned, as a node. Raises GradientError for what no derivative can come from."""
+    """The value that f returned, as a node. Raises GradientError if it isn't made of nodes."""
     if isinstance(y, (list, tuple)):
         return as_node(y)
     if not isinstance(y, Node):
         raise GradientError(
-            f"f returned {type(y).__name__} {y!r:.40}, no node: what float(), math and NumPy make "
-            "of a node has no derivative.",
-            hint="Use palingrad's functions, as pg.sin for math.sin.",
+            f"f returned {type(y).__name__} {y!r:.40}, not a node: the results of float(), math "
+            "and NumPy functions have no derivative.",
+            hint="Use palingrad's functions, such as pg.sin instead of math.sin.",
         )
     return y
 
@@ -160,17 +163,18 @@ def _jacobians(y: Node, xs: list[Node]) -> list[Node]:
     if sum(size(x.shape) for x in xs) < size(y.shape):
         return [_by_columns(y, x) for x in xs]
     rows: list[list[Node]] = [[] for _ in xs]
-    for place in range(size(y.shape)):
-        for found, g in zip(rows, gradients(y, xs, gradient=one_hot_like(y, place)), strict=True):
-            found.append(g)
-    return [_assembled(found, y, x) for found, x in zip(rows, xs, strict=True)]
+    for element in range(size(y.shape)):
+        row = gradients(y, xs, gradient=one_hot_like(y, element))
+        for of_x, g in zip(rows, row, strict=True):
+            of_x.append(g)
+    return [_assembled(of_x, y, x) for of_x, x in zip(rows, xs, strict=True)]
 
 
 def _by_columns(y: Node, x: Node) -> Node:
     columns: list[Node] = []
     shape = sizes(y.shape) + sizes(x.shape)
-    for place in range(size(x.shape)):
-        t = forward([y], {x: one_hot_like(x, place)})[0]
+    for element in range(size(x.shape)):
+        t = forward([y], {x: one_hot_like(x, element)})[0]
         columns.append(ops.zeros_like(y) if t is None else t)
     if not columns:
         return as_node(np.zeros(shape, y.dtype))
@@ -183,35 +187,35 @@ def _assembled(rows: list[Node], y: Node, x: Node) -> Node:
 
 
 class _Call:
-    """The arguments of one call, those to differentiate made nodes that stand for nothing else."""
+    """The arguments of one call; those to differentiate are replaced by fresh nodes."""
 
     def __init__(self, args: tuple[Any, ...], argnums: Argnums) -> None:
         self.single = isinstance(argnums, int)
-        places = [argnums] if isinstance(argnums, int) else list(argnums)
-        for place in places:
-            if not -len(args) <= place < len(args):
-                raise GradientError(f"argnums {place} is out of range for {len(args)} arguments")
-        places = [place % len(args) for place in places]
+        numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+        for number in numbers:
+            if not -len(args) <= number < len(args):
+                raise GradientError(f"argnums {number} is out of range for {len(args)} arguments")
+        numbers = [number % len(args) for number in numbers]
         self.began = next_serial()
         self.given_nodes = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
-        made = {place: mapped(_own_node, args[place]) for place in places}
-        self.trees = [made[place] for place in places]
+        fresh = {number: mapped(_own_node, args[number]) for number in numbers}
+        self.trees = [fresh[number] for number in numbers]
         self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
-        self.arguments = [made.get(place, arg) for place, arg in enumerate(args)]
+        self.arguments = [fresh.get(number, arg) for number, arg in enumerate(args)]
 
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
-        """What f returns for the arguments."""
+        """The value that f returns for the arguments."""
         with differentiated(self.nodes):
             return f(*self.arguments, **(kwargs or {}))
 
-    def shaped(self, found: Sequence[Any]) -> Any:
-        """Results for `nodes` in the form of the arguments."""
-        new = iter(found)
+    def shaped(self, results: Sequence[Any]) -> Any:
+        """Results for `nodes`, in the structure of the arguments."""
+        new = iter(results)
         trees = [rebuilt(tree, new) for tree in self.trees]
         return trees[0] if self.single else tuple(trees)
 
     def result(self, tree: Any) -> Any:
-        """Arrays where the results are computed and depend on no node from outside, else nodes."""
+        """The results, as arrays if they have values and depend on no outer node, else as nodes."""
         if self.given_nodes:
             return tree
         nodes = [leaf for leaf in leaves(tree) if _computed(leaf)]
@@ -220,7 +224,8 @@ class _Call:
         return mapped(lambda leaf: leaf.numpy() if _computed(leaf) else leaf, tree)
 
     def _from_outside(self, node: Node) -> bool:
-        """Whether it was there before the call, so that somebody may differentiate by it."""
+        """Whether the node is older than the call, so that an outer transform may differentiate
+        with respect to it."""
         bare = isinstance(node, Constant) and node.scalar is not None
         return node._serial < self.began and not bare
 
@@ -230,11 +235,11 @@ def _computed(leaf: Any) -> bool:
 
 
 def _own_node(value: Any) -> Node:
-    """A node for this argument alone, so that another way to the same node isn't counted."""
+    """A fresh node for this argument: other paths to the same node don't contribute."""
     node = value if isinstance(value, Node) else tensor(value)
     if node.dtype is not None and not is_inexact(node.dtype):
         raise GradientError(
             f"an argument is {node.dtype}: only floats have gradients.",
-            hint="Make it a float, as in 2.0 or np.array([1.0, 2.0]).",
+            hint="Make it a float, such as 2.0 or np.array([1.0, 2.0]).",
         )
     return ops.positive(node) if node is value else node

@@ -1,4 +1,4 @@
-"""Data sets of pictures, embedded or fetched once and checked, and mini-batches of them.
+"""Image data sets, included or downloaded and verified, and mini-batches of them.
 
 >>> from palingrad import data
 >>> digits = data.load("digits")

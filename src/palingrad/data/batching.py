@@ -1,4 +1,4 @@
-"""Mini-batches in an order that follows from a seed and an epoch alone."""
+"""Mini-batches, in an order determined by a seed and an epoch."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .dataset import Split
 
 
 def shuffled(count: int, seed: int, epoch: int = 0) -> Array:
-    """The numbers 0 … count − 1 (int64) in the order that belongs to `seed` and `epoch`.
+    """The permutation of 0 … count − 1 (int64) determined by `seed` and `epoch`.
 
-    Each number draws 64 random bits, and the numbers are sorted by them. NumPy promises PCG64's
-    bits for good (O'Neill 2014; NEP 19), which it doesn't of `Generator.permutation`: so the order
-    is the same with every version, on every platform. Raises DTypeError for a negative seed.
+    The numbers are sorted by 64 random bits each. NumPy guarantees the bits of PCG64 (O'Neill 2014;
+    NEP 19) but not `Generator.permutation`, so this order is the same in every version and on every
+    platform. Raises DTypeError for a negative seed.
     """
     seed, epoch = _natural(seed, "seed"), _natural(epoch, "epoch")
     bits = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(epoch,)))
@@ -34,13 +34,13 @@ def batches(
     epoch: int = 0,
     drop_last: bool = False,
 ) -> Iterator[tuple[Array, ...]]:
-    """Tuples of `batch_size` rows of each array, until every row has come once.
+    """Tuples of `batch_size` rows of each array, covering every row once.
 
-    `data` is a Split, which gives its inputs (float32) and labels (int64), or a tuple of arrays
-    with as many rows each. Without a `seed` the rows keep their order and nothing is copied; with
-    one they are shuffled anew for each `epoch`. The last batch is smaller where the rows don't
-    divide, or left out with `drop_last`. Raises ShapeError at once where the arrays or the size
-    don't fit, DTypeError for a seed or an epoch below 0.
+    `data` is a Split, whose inputs (float32) and labels (int64) are used, or a tuple of arrays with
+    equally many rows. Without a `seed` the rows keep their order and the batches are views; with
+    one they are shuffled, differently in each `epoch`. If `batch_size` doesn't divide the number of
+    rows, the last batch is smaller, or omitted with `drop_last`. Raises ShapeError at once for
+    unsuitable arrays or sizes, DTypeError for a negative seed or epoch.
 
     >>> import numpy as np
     >>> for x, y in batches((np.arange(5), np.arange(5) ** 2), 2, seed=0, epoch=1):
@@ -55,7 +55,7 @@ def batches(
     if drop_last:
         if count < size:
             raise ShapeError(
-                f"batches: {count} rows make no batch of {size}, and drop_last leaves out the rest",
+                f"batches: {count} rows are less than one batch of {size}, and drop_last omits it",
                 hint="Take a smaller batch_size.",
             )
         count -= count % size
@@ -68,8 +68,8 @@ def _cut(
 ) -> Iterator[tuple[Array, ...]]:
     for start in range(0, count, size):
         rows = slice(start, start + size)
-        chosen = rows if order is None else order[rows]
-        yield tuple(array[chosen] for array in arrays)
+        index = rows if order is None else order[rows]
+        yield tuple(array[index] for array in arrays)
 
 
 def _arrays(data: Split | Sequence[Any]) -> list[Array]:
@@ -83,7 +83,7 @@ def _arrays(data: Split | Sequence[Any]) -> list[Array]:
     arrays = [as_array(array) for array in data]
     shapes = ", ".join(text(array.shape) for array in arrays)
     if any(array.ndim == 0 for array in arrays) or len({len(array) for array in arrays}) > 1:
-        raise ShapeError(f"batches: the arrays need as many rows each, got shapes {shapes}")
+        raise ShapeError(f"batches: the arrays need equally many rows, got shapes {shapes}")
     return arrays
 
 
@@ -94,5 +94,5 @@ def _natural(value: Any, name: str, *, least: int = 0) -> int:
         number = least - 1
     if number < least:
         error = ShapeError if name == "batch_size" else DTypeError
-        raise error(f"batches: {name} is a whole number from {least} up, got {value!r}")
+        raise error(f"batches: {name} must be an integer ≥ {least}, got {value!r}")
     return number

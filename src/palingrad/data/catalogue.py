@@ -1,4 +1,4 @@
-"""The data sets by name."""
+"""The catalogue of data sets, by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Folder = str | os.PathLike[str] | None
 
 @dataclass(frozen=True)
 class Entry:
-    """One line about a data set, and how to load it from a folder."""
+    """A data set's description, in one line, and the function that loads it from a folder."""
 
     summary: str
     load: Callable[[Folder], Dataset]
@@ -27,7 +27,7 @@ class Entry:
 
 _ENTRIES = {
     "digits": Entry(
-        "1,797 handwritten digits of 8×8 pixels; comes with palingrad (CC BY 4.0)",
+        "1,797 handwritten digits of 8×8 pixels; included in palingrad (CC BY 4.0)",
         lambda folder: load_digits(),
     ),
     "mnist": Entry(
@@ -42,24 +42,25 @@ _ENTRIES = {
 
 
 def names() -> tuple[str, ...]:
-    """The names that `load` takes, the smallest data set first."""
+    """The names that `load` accepts, the smallest data set first."""
     return tuple(_ENTRIES)
 
 
 def describe(name: str) -> str:
-    """One line about a data set: what, how large, from where. Raises DataError for no such name."""
+    """A one-line description of a data set. Raises DataError for an unknown name."""
     return _entry(name).summary
 
 
 def load(name: str, *, folder: Folder = None) -> Dataset:
-    """The data set `name`: digits, mnist or fashion-mnist (fashion_mnist will do).
+    """The data set `name`: digits, mnist or fashion-mnist (fashion_mnist also works).
 
-    Its files come from `folder`, else from the folder that the environment variable PALINGRAD_DATA
-    names, else from a cache, filled by a download; digits come with the package. What they hold is
-    checked. Raises DataError for an unknown name, and for files that are missing or broken.
+    Its files are read from `folder`, else from the folder in the environment variable
+    PALINGRAD_DATA, else from a cache, into which they are downloaded; digits is included in the
+    package. The content is verified. Raises DataError for an unknown name, and for files that are
+    missing or corrupt.
 
     >>> load("digits")
-    <Dataset digits: 1,437 pictures to train on, 360 to test on, 8×8, 10 classes>
+    <Dataset digits: 1,437 training images, 360 test images, 8×8, 10 classes>
     """
     return _entry(name).load(folder)
 
@@ -69,7 +70,7 @@ def _entry(name: str) -> Entry:
     if plain not in _ENTRIES:
         close = difflib.get_close_matches(plain, _ENTRIES, n=1)
         raise DataError(
-            f"there is no data set {name!r}; there are {', '.join(_ENTRIES)}.",
+            f"unknown data set {name!r}; available: {', '.join(_ENTRIES)}.",
             hint=f"Did you mean {close[0]!r}?" if close else "",
         )
     return _ENTRIES[plain]

@@ -1,4 +1,4 @@
-"""What a data set is: pictures with labels, one part to train on and one to test on."""
+"""Dataset: labelled images, in a training split and a test split."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..shapes import text
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Split:
-    """Grey pictures and the class of each; read-only.
+    """Greyscale images and their classes; read-only.
 
-    `images` (n, height, width) are uint8, from 0 for the background to `peak` for full ink;
-    `labels` (n,) are int64, counted from 0. Raises ShapeError or DTypeError for anything else.
+    `images` (n, height, width) are uint8, from 0 (background) to `peak` (foreground); `labels` (n,)
+    are int64, from 0. Raises ShapeError or DTypeError for anything else.
     """
 
     images: Array
@@ -41,9 +41,9 @@ class Split:
 
     @cached_property
     def inputs(self) -> Array:
-        """The pictures as rows of numbers from 0 to 1: images / peak, float32, read-only.
+        """images / peak as rows (n, height·width) of numbers in [0, 1], float32, read-only.
 
-        Made when first asked for, then kept; `inputs.reshape(-1, 1, height, width)` copies nothing.
+        They are computed on first use; `inputs.reshape(-1, 1, height, width)` is a view.
         """
         rows = self.images.reshape(len(self), -1)  # (n, height * width)
         return _read_only(np.divide(rows, np.float32(self.peak), dtype=np.float32))
@@ -53,14 +53,14 @@ class Split:
 
     def __repr__(self) -> str:
         height, width = self.images.shape[1:]
-        return f"<Split: {len(self):,} pictures of {height}×{width}>"
+        return f"<Split: {len(self):,} images of {height}×{width}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """A named data set: `train` and `test`, the names of its `classes`, where it is from.
+    """A named data set: splits `train` and `test`, the names of its `classes`, and its origin.
 
-    `labels` count into `classes`. `source` and `licence` say whom to thank and on what terms.
+    `labels` are indices into `classes`. `source` is the citation, `licence` the licence.
     """
 
     name: str
@@ -72,15 +72,15 @@ class Dataset:
 
     @property
     def num_inputs(self) -> int:
-        """How many numbers one picture makes: height × width."""
+        """The number of inputs per image: height × width."""
         _, height, width = self.train.images.shape
         return height * width
 
     def __repr__(self) -> str:
         height, width = self.train.images.shape[1:]
         return (
-            f"<Dataset {self.name}: {len(self.train):,} pictures to train on, {len(self.test):,} "
-            f"to test on, {height}×{width}, {len(self.classes)} classes>"
+            f"<Dataset {self.name}: {len(self.train):,} training images, {len(self.test):,} test "
+            f"images, {height}×{width}, {len(self.classes)} classes>"
         )
 
 

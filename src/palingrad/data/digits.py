@@ -1,4 +1,4 @@
-"""The handwritten digits that come with the package: 8×8 pixels, no download."""
+"""The data set of handwritten digits that is included in the package: 8×8 pixels."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ SOURCE = (
     "UCI Machine Learning Repository, 1998, doi:10.24432/C50P49"
 )
 LICENCE = "CC BY 4.0"
-_TRAIN = 1437  # of 1,797: four in five
+_TRAIN = 1437  # of 1,797: 80 %
 
 
 def load_digits() -> Dataset:
-    """1,797 digits of 13 writers, 8×8 pixels with 17 shades, 0 … 16; DIGITS.md tells more.
+    """1,797 digits by 13 writers, 8×8 pixels with 17 grey levels 0 … 16; see DIGITS.md.
 
-    The rows are shuffled once and for all with seed 0; the first 1,437 train, the last 360 test.
-    So a writer's digits are in both parts, and the test says less than one by unseen writers would.
+    The rows are shuffled with the fixed seed 0; the first 1,437 are for training, the last 360 for
+    testing. Each writer's digits occur in both, so the test overestimates the accuracy on unseen
+    writers.
     """
     images, labels = (
         _embedded("digits-images-idx3-ubyte.gz"),
@@ -45,6 +46,6 @@ def _embedded(file: str) -> Array:
         return decode(unzipped(files("palingrad.data").joinpath(file).read_bytes()))
     except (OSError, DataError) as error:
         raise DataError(
-            f"palingrad/data/{file}, part of the package, is missing or broken: {error}",
-            hint="Install palingrad again: pip install --force-reinstall --no-deps palingrad",
+            f"palingrad/data/{file}, part of the package, is missing or corrupt: {error}",
+            hint="Reinstall palingrad: pip install --force-reinstall --no-deps palingrad",
         ) from error

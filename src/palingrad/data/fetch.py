@@ -1,4 +1,4 @@
-"""Downloads: each file from the first mirror that has it, its hash checked, kept in a cache."""
+"""Downloads data sets from mirrors into a cache, and verifies their hashes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ..errors import DataError
 from .sources import Source
 
 _BY_HAND = (
-    "Check the connection, or fetch the files by hand into a folder and set PALINGRAD_DATA to it "
+    "Check the connection, or download the files manually and set PALINGRAD_DATA to their folder "
     "(or pass --data; in Python folder=...). The data set `digits` needs no download."
 )
 
 
 def fetch(source: Source, cache: Path | None = None) -> Path:
-    """The folder of a cache that holds the original .gz files, downloaded where they aren't there.
+    """The cache folder with the original .gz files; missing files are downloaded.
 
-    `cache` is the folder of all data sets, by default the system's for palingrad. pooch writes to a
-    temporary file beside, checks the md5, then moves it: what is under the name is always whole.
-    Raises DataError where no mirror has a file with the right hash.
+    `cache` is the folder of all data sets, by default the user's cache folder for palingrad. pooch
+    downloads to a temporary file, checks the MD5 and renames it, so that a cached file is always
+    complete. Raises DataError if no mirror has a file with the right hash.
     """
     try:
         import pooch
     except ImportError as error:
         raise DataError(
-            f"{source.title} isn't on this computer and the package pooch, which downloads it, "
+            f"{source.title} isn't on this computer, and the package pooch, needed to download it, "
             "isn't installed.",
             hint=f"pip install pooch. {_BY_HAND}",
         ) from error
@@ -39,7 +39,7 @@ def fetch(source: Source, cache: Path | None = None) -> Path:
             except (
                 OSError,
                 ValueError,
-            ) as error:  # requests' errors are OSErrors, a wrong hash isn't
+            ) as error:  # errors of requests are OSErrors; a wrong hash is a ValueError
                 failures.append(f"{mirror}{file}: {error!s:.160}")
         else:
             raise DataError(

@@ -1,4 +1,4 @@
-"""The idx format of MNIST: a few bytes that tell dtype and shape, then the numbers, big end first.
+"""The IDX file format of MNIST: a header with dtype and shape, then big-endian numbers.
 
 Y. LeCun, C. Cortes & C. Burges, "The MNIST database of handwritten digits", 1998.
 """
@@ -22,35 +22,35 @@ _MAX_AXES = 32
 
 
 def unzipped(raw: bytes) -> bytes:
-    """`raw` without gzip, if it starts like gzip. Raises DataError where gzip's checksum fails."""
+    """`raw` decompressed if it is gzip data, else unchanged. Raises DataError if it is corrupt."""
     if raw[:2] != b"\x1f\x8b":
         return raw
     try:
         return gzip.decompress(raw)
     except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"its gzip compression is broken or cut short ({error})") from error
+        raise DataError(f"its gzip data is corrupt or truncated ({error})") from error
 
 
 def decode(content: bytes) -> Array:
-    """The read-only array in the bytes of an idx file.
+    """The read-only array in the bytes of an IDX file.
 
     The header is two zero bytes, a byte for the dtype, one for the number of axes, then each size
-    in four bytes; the numbers follow. Raises DataError where header and length don't agree.
+    in four bytes; the numbers follow. Raises DataError if header and length are inconsistent.
     """
     if len(content) < 4 or content[:2] != b"\0\0" or not 1 <= content[3] <= _MAX_AXES:
-        raise DataError(f"it isn't an idx file: it starts with {content[:8]!r}")
+        raise DataError(f"it isn't an IDX file: it starts with {content[:8]!r}")
     if content[2] not in _DTYPES:
-        raise DataError(f"it isn't an idx file: dtype code 0x{content[2]:02x} is unknown")
+        raise DataError(f"it isn't an IDX file: dtype code 0x{content[2]:02x} is unknown")
     dtype = np.dtype(_DTYPES[content[2]])
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise DataError(f"it is cut short in its header, after {len(content)} bytes")
+        raise DataError(f"it is truncated in its header, after {len(content)} bytes")
     shape = tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, start, 4))
     expected = math.prod(shape) * dtype.itemsize
     if len(content) - start != expected:
-        fault = "is cut short" if len(content) - start < expected else "is too long"
+        fault = "is truncated" if len(content) - start < expected else "is too long"
         raise DataError(
-            f"it {fault}: shape {text(shape)} of {dtype.name} takes {expected:,} bytes after the "
+            f"it {fault}: shape {text(shape)} of {dtype.name} needs {expected:,} bytes after the "
             f"header, there are {len(content) - start:,}"
         )
     if 0 in shape:
@@ -60,7 +60,7 @@ def decode(content: bytes) -> Array:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file. Raises DataError, which names it, where it can't be read."""
+    """The bytes of a file. Raises DataError, with its path, if it can't be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -71,12 +71,12 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_idx(path: str | os.PathLike[str]) -> Array:
-    """The array in an idx file, gzipped or not; read-only. Raises DataError for a broken file."""
+    """The read-only array in an IDX file, gzipped or not. Raises DataError for a corrupt file."""
     raw = read_bytes(Path(path))
     try:
         return decode(unzipped(raw))
     except DataError as error:
-        raise DataError(f"{path}: {error.fact}", hint="Fetch the file again.") from error
+        raise DataError(f"{path}: {error.fact}", hint="Download the file again.") from error
 
 
 def _sealed(array: Array) -> Array:

@@ -1,4 +1,4 @@
-"""MNIST and its kin: four idx files, each proved to be what it should be, as a Dataset."""
+"""Loads MNIST and Fashion-MNIST: reads and verifies four IDX files, and makes a Dataset."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def load_source(source: Source, folder: str | os.PathLike[str] | None = None) ->
 def read(path: Path, part: Part, source: Source) -> Array:
     """The uint8 array in one file of a source, gzipped or not.
 
-    Raises DataError, which names the file, where it is broken, has another shape than the part's,
-    holds a label without a class, or where its hash says that it is something else.
+    Raises DataError, with the path, if the file is corrupt, has the wrong shape, contains a label
+    without a class, or doesn't have the expected hash.
     """
     raw = read_bytes(path)
     try:
@@ -43,26 +43,26 @@ def read(path: Path, part: Part, source: Source) -> Array:
         array = decode(content)
         if array.dtype != np.uint8 or array.shape != part.shape:
             raise DataError(
-                f"{source.title} has uint8 {text(part.shape)} here, the file {array.dtype} "
+                f"expected uint8 {text(part.shape)} for {source.title}, got {array.dtype} "
                 f"{text(array.shape)}"
             )
         if array.ndim == 1 and array.size and array.max() >= len(source.classes):
-            raise DataError(f"label {array.max()} is none of {len(source.classes)} classes")
-        _prove(raw, content, part, source)
+            raise DataError(f"label {array.max()} isn't one of {len(source.classes)} classes")
+        _verify(raw, content, part, source)
     except DataError as error:
         raise DataError(
             f"{path}: {error.fact}.",
-            hint=f"Put the original there, point {VARIABLE} (or --data; in Python folder=...) to "
-            "another folder, or unset it to download the set.",
+            hint=f"Put the original there, set {VARIABLE} (or --data; in Python folder=...) to "
+            "another folder, or unset it to download the data set.",
         ) from error
     return array
 
 
-def _prove(raw: bytes, content: bytes, part: Part, source: Source) -> None:
-    """Raise DataError unless the hashes allow that this is the part.
+def _verify(raw: bytes, content: bytes, part: Part, source: Source) -> None:
+    """Raise DataError if the hashes show that this isn't the part.
 
-    Where only the original .gz file's md5 is known, a file by another compressor can't be proved;
-    it must at least not be MNIST, whose files have the same names and shapes.
+    If only the MD5 of the original .gz file is known, a file compressed otherwise can't be
+    verified; it must at least not be MNIST, whose files have the same names and shapes.
     """
     digest = hashlib.sha256(content).hexdigest()
     if part.sha256:
@@ -72,4 +72,4 @@ def _prove(raw: bytes, content: bytes, part: Part, source: Source) -> None:
             )
     elif hashlib.md5(raw, usedforsecurity=False).hexdigest() != part.md5:
         if digest in {other.sha256 for other in MNIST.parts}:
-            raise DataError(f"it holds MNIST, not {source.title}")
+            raise DataError(f"it contains MNIST, not {source.title}")

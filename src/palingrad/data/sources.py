@@ -1,4 +1,4 @@
-"""Where MNIST and Fashion-MNIST are from, what their files hold, and the hashes that prove it."""
+"""MNIST and Fashion-MNIST: mirrors, the shapes of their files, and the hashes that verify them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """One idx file: its name without .gz, the shape of its uint8 array, and what proves it.
+    """One IDX file: its name without .gz, the shape of its uint8 array, and its hashes.
 
-    `md5` is the original .gz file's, as its authors publish it; `sha256` is that of the content
-    after decompression, "" where none is known.
+    `md5` is that of the original .gz file, as published by its authors; `sha256` is that of the
+    decompressed content, or "" if unknown.
     """
 
     file: str
@@ -21,7 +21,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set in four idx files: images and labels to train on, images and labels to test on."""
+    """A data set in four IDX files: training images and labels, test images and labels."""
 
     name: str
     title: str

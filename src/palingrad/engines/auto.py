@@ -1,8 +1,9 @@
-"""The engine that is used where none is named: numpy until a Program has proved hot, then native.
+"""The default engine, a tiered one: it interprets a Program with NumPy until it is hot, then
+compiles it to machine code.
 
-Nobody waits for a compiler on a graph that runs once. What a run costs on the numpy engine and what
-compiling costs is estimated from counts and sizes alone, never from the clock or from what is in
-the cache: so the same calls run the same code, and give the same bits, every time.
+So a graph that runs once isn't compiled. The costs of a run and of compiling are estimated from
+counts and sizes only, never from the clock or the state of the cache: the same calls always run the
+same code and return the same bits.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from .base import Executable
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
 
-_CALL = 1.0  # microseconds that NumPy takes for an operation on little
-_ELEMENT = 5e-4  # microseconds for each element
-_PRODUCT = 2e-5  # microseconds for each multiplication of a product
-_COMPILE = 20_000.0  # microseconds that compiling takes at least,
-_COMPILE_NODE = 1_500.0  # and for each operation
-_PATIENCE = 0.5  # compile once the runs cost this share of it
+# Cost model, in microseconds.
+_CALL = 1.0  # NumPy: per operation
+_ELEMENT = 5e-4  # NumPy: per element
+_PRODUCT = 2e-5  # NumPy: per multiplication in a matrix product or convolution
+_COMPILE = 20_000.0  # compiling: per Program
+_COMPILE_NODE = 1_500.0  # compiling: per operation
+_THRESHOLD = 0.5  # compile when the runs so far have cost this fraction of the cost of compiling
 
 
 class AutoExecutable(Executable):
-    """A Program that starts on NumPy and is compiled when it has run enough."""
+    """A Program that is run by NumPy first, and compiled when its runs have cost enough."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
@@ -40,16 +42,16 @@ class AutoExecutable(Executable):
         operations = [node for node in program.order if isinstance(node, Operation)]
         self._run_cost = sum(map(cost_of, operations))
         self._spent = 0.0
-        self._limit = _PATIENCE * (_COMPILE + _COMPILE_NODE * len(operations))
+        self._limit = _THRESHOLD * (_COMPILE + _COMPILE_NODE * len(operations))
 
     def expect(self, runs: int) -> None:
         self._spend(runs)
 
     def explain(self) -> str:
-        if self._native or not self._run_cost:  # nothing computed, nothing to compile
+        if self._native or not self._run_cost:  # without operations it is never compiled
             return self._now.explain()
         runs = max(round((self._limit - self._spent) / self._run_cost), 1)
-        return f"{self._now.explain()}\nmachine code after about {runs:,} more runs"
+        return f"{self._now.explain()}\ncompiled to machine code after about {runs:,} more runs"
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if not self._native:
@@ -74,17 +76,17 @@ class AutoExecutable(Executable):
                     ImportError,
                     OSError,
                     RuntimeError,
-                ) as error:  # LLVM, or a CPU unknown to it
-                    say_once(f"programs run on NumPy, for machine code can't be made here: {error}")
+                ) as error:  # LLVM is missing or broken, or doesn't know the CPU
+                    say_once(f"programs run on NumPy because they can't be compiled here: {error}")
 
 
 def cost_of(node: Operation) -> float:
-    """Microseconds that NumPy takes for a node, by a rule of thumb."""
+    """The estimated time of a node on NumPy, in microseconds."""
     if isinstance(node, MultipleOutputs) or node.shape is None:
         return _CALL
     elements = size(node.shape)
     if isinstance(node, (Contract, Window)):
-        largest = max(map(_elements, node.inputs))  # about rows × terms
+        largest = max(map(_elements, node.inputs))  # about rows × terms of each sum
         return _CALL + _PRODUCT * elements * max(largest / max((*node.shape, 1)[0] or 1, 1), 1)
     largest = max([elements, *map(_elements, node.inputs)])
     return _CALL + _ELEMENT * largest
@@ -98,17 +100,17 @@ _said: set[str] = set()
 
 
 def say_once(message: str) -> None:
-    """Tell the user on standard error, one time."""
+    """Print a message on standard error, once per process."""
     if message not in _said:
         _said.add(message)
         print(f"palingrad: {message}", file=sys.stderr)
 
 
 class AutoEngine:
-    """Runs a Program on NumPy until it has proved hot, then as machine code."""
+    """Runs a Program on NumPy until it is hot, then as machine code."""
 
     name = "auto"
 
     def compile(self, program: Program) -> Executable:
-        """A callable that runs the program, faster once it has run often."""
+        """An Executable that starts on NumPy and is compiled after enough runs."""
         return AutoExecutable(program)

@@ -1,4 +1,4 @@
-"""What an engine is, and the atomic run that all share."""
+"""The protocol of engines, and Executable: a compiled Program and its atomic run."""
 
 from __future__ import annotations
 
@@ -25,24 +25,25 @@ class Executable:
         self.program = program
         self._reads = program.reads
         self._updated = tuple(variable for variable, _ in program.updates)
-        # Locks are taken in one order everywhere, so that two runs never wait for each other.
+        # All runs acquire locks in the same order, so that they can't deadlock.
         self._locks = [variable.lock for variable in sorted(self._updated, key=id)]
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
-        """Outputs, and new values for the updated Variables, from feeds and read Variables.
+        """(outputs, new values of the updated Variables) for these feeds and Variables' values.
 
-        All are read-only and none is memory of a feed: see `owned`.
+        All arrays are read-only and none shares memory with a feed: see `owned`.
         """
         raise NotImplementedError
 
     def explain(self) -> str:
-        """What runs, step by step, for people."""
+        """A readable listing of the steps of a run."""
         raise NotImplementedError
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
-        """Run once: reads see the state before, updates land together, or not at all."""
+        """One atomic run: it reads the Variables' values from before the run, and writes all
+        updates together at the end, or none if it fails."""
         if not self._updated:
             with state_lock:
                 states = [variable._value for variable in self._reads]
@@ -68,37 +69,38 @@ class Executable:
     ) -> list[Array]:
         """Run `times` times, and stack the outputs of all runs.
 
-        The feeds numbered in `along` have one more axis in front: each run takes the next of it.
+        The feeds whose numbers are in `along` have an additional first axis, of length `times`,
+        over which the runs iterate.
         """
         runs: list[list[Array]] = []
-        for number in range(times):
-            now = [one[number] if at in along else one for at, one in enumerate(feeds)]
-            runs.append(self([np.asarray(one) for one in now]))
-        stacks = [np.stack(found) for found in zip(*runs, strict=True)]
+        for step in range(times):
+            arrays = [feed[step] if n in along else feed for n, feed in enumerate(feeds)]
+            runs.append(self([np.asarray(array) for array in arrays]))
+        stacks = [np.stack(outputs) for outputs in zip(*runs, strict=True)]
         return [sealed(stack) for stack in stacks]
 
     def expect(self, runs: int) -> None:
-        """Know that about so many runs are to come: an engine may prepare for that."""
+        """A hint that about this many runs will follow, so that an engine can compile early."""
 
 
 class Engine(Protocol):
-    """Compiles Programs that the passes have been over."""
+    """Compiles optimised Programs."""
 
     name: str
 
     def compile(self, program: Program) -> Executable:
-        """A callable that runs the program."""
+        """An Executable that runs the program."""
         ...
 
 
 def owned(value: Any, feeds: Sequence[Array]) -> Array:
-    """`value` as a read-only array, a copy of it if it is memory of a feed."""
+    """`value` as a read-only array, copied if it shares memory with a feed."""
     shared = any(value is feed or np.may_share_memory(value, feed) for feed in feeds)
     return sealed(value, copy=shared)
 
 
 def sealed(value: Array, *, copy: bool = False) -> Array:
-    """`value` as a read-only array of its own, fit to be handed out or kept by a Variable."""
+    """`value` made read-only, for the user or a Variable; a copy of it if `copy`."""
     value = np.array(value) if copy or type(value) is not np.ndarray else value
     value.setflags(write=False)
     return value

@@ -1,13 +1,13 @@
-"""Elementwise formulas read as steps: which functions of `m` they apply, on which dtypes.
+"""Reads elementwise formulas as steps: the functions of `m` that they apply, with their dtypes.
 
-A formula is called once with operands that compute nothing and note what is done to them. Each step
-is one loop of NumPy's: the dtype in which it takes its operands and that of its result are what
-NumPy says (`ufunc.resolve_dtypes`), so that numbers written in the formula are weak, NumPy's own
-are not, and mixed dtypes meet where NumPy has them meet. What can't be read so is refused with the
-reason: a decision by values, an index, a function that sees shapes, whatever the formula raises.
+A formula is called once with symbolic operands, which record the functions applied to them. Each
+step is one NumPy loop. The dtypes of its operands and result are those of NumPy
+(`ufunc.resolve_dtypes`): Python numbers are weak, NumPy's scalars aren't, and mixed dtypes are
+promoted as in NumPy. A formula that can't be read is refused with a reason: a branch on values, an
+index, a function of more than one element, an exception.
 
-A formula must depend on its arguments and the node's attributes alone. One that reads something
-else is read anew for every Program that is compiled, and keeps what it found there.
+A formula must depend only on its arguments and the node's attributes. It is read once for each
+Program that is compiled, so any other value that it reads is fixed at that time.
 """
 
 from __future__ import annotations
@@ -25,25 +25,27 @@ from ..maths import numpy_maths
 from ..maths.operands import Operand
 from ..maths.protocol import ARRAYS, ELEMENTWISE
 
-# The functions of `m` that are NumPy's ufuncs; some have two names there.
+# The functions of `m` that are NumPy ufuncs, some under another name.
 _UFUNCS = {getattr(np, name): name for name in ELEMENTWISE if name not in ("cast", "erf", "erfc")}
 
 
 class Number(NamedTuple):
-    """A number of a formula, by its bits: −0.0 is another than 0.0, and NaN the same as itself."""
+    """A constant of a formula, compared by its bits: −0.0 differs from 0.0, and NaN equals NaN."""
 
     bits: bytes
     dtype: DType
 
     @property
     def value(self) -> Any:
-        """The number as NumPy's."""
+        """The number as a NumPy scalar."""
         return np.frombuffer(self.bits, self.dtype)[0]
 
 
 class Step(NamedTuple):
-    """A function of `m` on arguments and results of earlier steps, by their places, and numbers;
-    each is brought to its entry of `dtypes` first."""
+    """A function of `m` applied to operands: indices of arguments and earlier steps, and numbers.
+
+    Each operand is first converted to its entry in `dtypes`.
+    """
 
     name: str
     operands: tuple[int | Number, ...]
@@ -51,12 +53,12 @@ class Step(NamedTuple):
     result: DType
 
     def taken(self) -> list[tuple[int | Number, DType]]:
-        """The operands, and the dtype in which each is taken."""
+        """The operands, each with the dtype to which it is converted."""
         return list(zip(self.operands, self.dtypes, strict=True))
 
 
 class Formula(NamedTuple):
-    """What a formula does: places count the arguments first, then the steps."""
+    """A formula as a list of steps. Operands are numbered: first the arguments, then the steps."""
 
     arguments: int
     steps: tuple[Step, ...]
@@ -65,12 +67,14 @@ class Formula(NamedTuple):
 
 
 class Refused(Exception):
-    """Only NumPy can do what the formula asks for; the text says what that is."""
+    """Raised for a formula that can't be read, and that NumPy must compute, with the reason."""
 
 
 def read(node: Elementwise) -> Formula:
-    """The steps of a node's formula, whose inputs' dtypes are known; broadcast, the result has the
-    node's shape, and its dtype anyhow. Raises Refused."""
+    """The steps of a node's formula; the dtypes of its inputs must be known. Raises Refused.
+
+    The result of the steps has the node's dtype and, after broadcasting, its shape.
+    """
     if not node._plain:
         raise Refused("isn't what computes it: it has a compute of its own")
     if type(node).shape_rule is not Elementwise.shape_rule:
@@ -83,11 +87,11 @@ def read(node: Elementwise) -> Formula:
             result: Any = node.f(reader, *arguments, **node.attributes)
     except Refused:
         result = None
-    except Exception as error:  # whatever a user's formula raises on what isn't an array
+    except Exception as error:  # a user's formula may raise anything for symbolic operands
         if not reader.refusal:
             raise Refused(f"raises {type(error).__name__}: {error}") from error
         result = None
-    if reader.refusal:  # even if the formula caught it: it then did something else
+    if reader.refusal:  # even if the formula caught the exception and continued differently
         raise Refused(reader.refusal)
     if not isinstance(result, _Read):
         raise Refused(f"gives {_described(result)}, nothing made of its arguments")
@@ -97,7 +101,7 @@ def read(node: Elementwise) -> Formula:
 
 
 def readable(node: Node) -> Formula | None:
-    """The steps of an elementwise node's formula; None of what has none, or none to be read."""
+    """The steps of an elementwise node's formula; None for other nodes, and if it can't be read."""
     try:
         return read(node) if isinstance(node, Elementwise) else None
     except Refused:
@@ -106,8 +110,11 @@ def readable(node: Node) -> Formula | None:
 
 @cache
 def loop(name: str, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
-    """The dtypes in which NumPy computes a function, and that of the result, from those of its
-    operands; a Python number is `int` or `float`. Raises TypeError where NumPy refuses them."""
+    """(dtype of each operand, …, dtype of the result) of NumPy's loop for a function.
+
+    `kinds` are the dtypes of the operands, or `int` and `float` for Python numbers. Raises
+    TypeError if NumPy has no loop for them.
+    """
     ufunc = np.exp if name in ("erf", "erfc") else getattr(np, name)
     if len(kinds) != ufunc.nin:
         raise TypeError(f"it takes {ufunc.nin} operands")
@@ -124,7 +131,7 @@ def _described(x: Any) -> str:
 
 
 class _Reader:
-    """The `m` that notes."""
+    """A namespace `m` that records steps instead of computing."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
@@ -139,12 +146,12 @@ class _Reader:
         raise AttributeError(f"m has no {name}")
 
     def refuse(self, reason: str) -> NoReturn:
-        """Raise Refused, and remember that: the formula might catch it."""
+        """Raise Refused, and record the reason, because the formula might catch the exception."""
         self.refusal = self.refusal or reason
         raise Refused(reason)
 
     def apply(self, name: str, operands: Sequence[Any], options: dict[str, Any]) -> Any:
-        """One more step; what is made of numbers alone is a number, as NumPy computes it."""
+        """Record a step. A function of numbers only is computed at once, by NumPy."""
         if options:
             self.refuse(f"calls m.{name} with {', '.join(f'{option}=' for option in options)}")
         if name == "cast":
@@ -161,7 +168,7 @@ class _Reader:
             places = [_place(x, dtype) for x, dtype in zip(operands, dtypes, strict=True)]
         except Refused:
             raise
-        except (TypeError, ValueError, OverflowError) as error:  # NumPy will say so in its words
+        except (TypeError, ValueError, OverflowError) as error:  # a run will raise NumPy's error
             self.refuse(f"calls m.{name}, where NumPy raises {type(error).__name__}: {error}")
         return self._noted(name, places, dtypes, result)
 
@@ -189,7 +196,7 @@ class _Reader:
         return _Read(self, self.places + len(self.steps) - 1, result)
 
     def _kind(self, x: Any) -> Any:
-        """What NumPy's promotion knows of an operand: its dtype, or that it is a Python number."""
+        """An operand's dtype, or for a Python number its type, as input of NumPy's promotion."""
         if isinstance(x, (_Read, np.generic)):
             return x.dtype
         if isinstance(x, np.ndarray) and not x.ndim:
@@ -200,7 +207,7 @@ class _Reader:
 
 
 def _number(x: Any, dtype: DType) -> Number:
-    """A number of the formula in the dtype in which it is wanted, as NumPy converts."""
+    """A constant of the formula, converted to `dtype` by NumPy's rules."""
     array = x.astype(dtype) if isinstance(x, (np.generic, np.ndarray)) else np.array(x, dtype)
     return Number(array.tobytes(), dtype)
 
@@ -216,7 +223,7 @@ def _refusing(reason: str) -> Any:
 
 
 class _Read(Operand):
-    """An argument or a result while a formula is read: a dtype and a place."""
+    """A symbolic operand: an argument or the result of a step, with its dtype and its number."""
 
     def __init__(self, reader: _Reader, place: int | Number, dtype: Any) -> None:
         self._reader, self.place, self.dtype = reader, place, dtype
@@ -225,7 +232,7 @@ class _Read(Operand):
         return getattr(self._reader, name)(*operands)
 
     def __pow__(self, other: Any) -> Any:
-        """xʸ; for floats and the Python number 0.5 NumPy takes the root, which of −∞ is NaN."""
+        """xʸ. For floats and the Python number 0.5, NumPy computes √x, which is NaN for −∞."""
         if type(other) is float and other == 0.5 and self.dtype.kind == "f":
             return self.applied("sqrt", self)
         return super().__pow__(other)
@@ -240,11 +247,11 @@ class _Read(Operand):
     __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = _refusing("writes over an array")
 
     def astype(self, dtype: Any) -> Any:
-        """In another dtype."""
+        """The operand converted to another dtype."""
         return self._reader.cast(self, dtype)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what Python and NumPy look for, to no avail
+        if name.startswith("__"):  # protocols that Python and NumPy look for
             raise AttributeError(name)
         self._reader.refuse(f"asks for .{name}")
 

@@ -1,4 +1,4 @@
-"""The numpy engine, the reference: one operation at a time, each by its own formula."""
+"""The numpy engine, the reference: evaluates one operation at a time by its own formula."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.traversal.order import postorder
-from ..graph.traversal.verify import held
+from ..graph.traversal.verify import checked_result
 from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text
@@ -30,13 +30,13 @@ class NumpyExecutable(Executable):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         order = program.order
-        given: tuple[Node, ...] = (*program.feeds, *program.reads)
-        slots: dict[Node, int] = {node: slot for slot, node in enumerate(given)}
+        inputs: tuple[Node, ...] = (*program.feeds, *program.reads)
+        slots: dict[Node, int] = {node: slot for slot, node in enumerate(inputs)}
         for node in order:
             slots.setdefault(node, len(slots))
         self._fixed: list[Any] = [
             node.value if isinstance(node, Constant) else None for node in slots
-        ][len(given) :]
+        ][len(inputs) :]
         self._steps = _steps(order, slots, program.roots)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
@@ -44,7 +44,7 @@ class NumpyExecutable(Executable):
     def explain(self) -> str:
         nodes = [node for node in self.program.order if isinstance(node, Operation)]
         lines = [f"{node.label()} {text(node.shape)} {node.dtype}{node.built()}" for node in nodes]
-        return "\n".join([f"numpy: {len(nodes)} operations, one after another", *lines])
+        return "\n".join([f"numpy: {len(nodes)} operations, in sequence", *lines])
 
     @np.errstate(all="ignore")
     def compute(
@@ -53,21 +53,21 @@ class NumpyExecutable(Executable):
         values: list[Any] = [*feeds, *states, *self._fixed]
         for step in self._steps:
             step(values)
-        outputs = [_own(values[slot], feeds, doubtful) for slot, doubtful in self._outputs]
-        return outputs, [_own(values[slot], feeds, doubtful) for slot, doubtful in self._values]
+        outputs = [_own(values[slot], feeds, may_alias) for slot, may_alias in self._outputs]
+        return outputs, [_own(values[slot], feeds, may_alias) for slot, may_alias in self._values]
 
 
 def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
     computed = [node for node in order if isinstance(node, Operation)]
     last_use: dict[Node, Node] = {x: node for node in computed for x in node.inputs}
-    kept = set(roots)
-    free = reusable(order, kept)
+    live_out = set(roots)
+    free = reusable(order, live_out)
     steps: list[Step] = []
     for node in computed:
         dying: list[Node] = [
             x
             for x in dict.fromkeys(node.inputs)
-            if last_use[x] is node and x not in kept and isinstance(x, Operation)
+            if last_use[x] is node and x not in live_out and isinstance(x, Operation)
         ]
         inputs = tuple(slots[x] for x in node.inputs)
         function: Any = single_ufunc(node)
@@ -83,7 +83,7 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
 
 
 def _writing(ufunc: Callable[..., Any]) -> Callable[..., Any]:
-    """The ufunc with one more argument: the array that it writes its result to."""
+    """The ufunc with an additional last argument: the array to which it writes its result."""
     return lambda *arguments: ufunc(*arguments[:-1], out=arguments[-1])
 
 
@@ -111,7 +111,7 @@ def _step(function: Callable[..., Any], inputs: tuple[int, ...], output: int) ->
 
 
 def _dropping(slots: list[int]) -> Step:
-    """Let go of large values that nobody needs any more."""
+    """A step that drops the references to large values after their last use."""
 
     def drop(values: list[Any]) -> None:
         for slot in slots:
@@ -121,32 +121,33 @@ def _dropping(slots: list[int]) -> Step:
 
 
 def formula(node: Operation) -> Callable[..., Any]:
-    """The function from the values of the inputs to the node's value."""
+    """The function that computes the node's value from its inputs' values."""
     if not node._shipped:
         return partial(_guarded, node)
     if type(node).compute is not Operation.compute:
-        raise EngineError(f"{node.label()} should have been expanded")
+        raise EngineError(f"{node.label()} isn't elementary: its Program wasn't expanded")
     return partial(node.f, numpy_maths, **node.attributes)
 
 
 def _guarded(node: Operation, *values: Array) -> Any:
-    """A user's own code: what it is given is read-only, and its errors say where it was used."""
-    return held(node, node._evaluate([sealed(value.view()) for value in map(np.asarray, values)]))
+    """Calls user code with read-only arrays; an exception gets a note that names the node."""
+    arrays = [sealed(value.view()) for value in map(np.asarray, values)]
+    return checked_result(node, node._evaluate(arrays))
 
 
 def _may_be_feed(node: Node) -> bool:
-    """Whether the value may be memory of what the caller fed: no operation on the way is known to
-    make memory of its own."""
+    """Whether the value may be a view of a feed: a path to a placeholder leads through no operation
+    that is known to allocate its result."""
 
-    def behind(one: Node) -> tuple[Node, ...]:
-        return () if isinstance(one, Operation) and makes_fresh(one) else one.inputs
+    def viewed(x: Node) -> tuple[Node, ...]:
+        return () if isinstance(x, Operation) and makes_fresh(x) else x.inputs
 
-    return any(isinstance(one, Placeholder) for one in postorder(node, inputs=behind))
+    return any(isinstance(x, Placeholder) for x in postorder(node, inputs=viewed))
 
 
-def _own(value: Any, feeds: Sequence[Array], doubtful: bool) -> Array:
-    """`value` sealed, and copied if it is memory of a feed."""
-    return owned(value, feeds) if doubtful else sealed(value)
+def _own(value: Any, feeds: Sequence[Array], may_alias: bool) -> Array:
+    """`value` made read-only, and copied if it shares memory with a feed."""
+    return owned(value, feeds) if may_alias else sealed(value)
 
 
 class NumpyEngine:
@@ -155,5 +156,5 @@ class NumpyEngine:
     name = "numpy"
 
     def compile(self, program: Program) -> Executable:
-        """A callable that runs the program step by step."""
+        """An Executable that runs the program step by step."""
         return NumpyExecutable(program)

@@ -1,4 +1,4 @@
-"""The engine of recordings: the numpy engine's numbers, bit for bit, each told to observers."""
+"""The recording engine: the numpy engine's values, bit for bit, passed to observers after a run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .base import Executable, sealed
 from .numpy import NumpyEngine, formula
 
 
-class WatchedExecutable(Executable):
-    """A Program node by node: nothing is written over, every value lives until the run's end."""
+class RecordingExecutable(Executable):
+    """A Program evaluated node by node; every value is kept until the end of the run."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
@@ -37,7 +37,7 @@ class WatchedExecutable(Executable):
     ) -> tuple[list[Array], list[Array]]:
         program = self.program
         values: dict[Node, Any] = dict(self._fixed)
-        values.update(zip(program.feeds, (sealed(one, copy=True) for one in feeds), strict=True))
+        values.update(zip(program.feeds, (sealed(feed, copy=True) for feed in feeds), strict=True))
         values.update(zip(self._reads, states, strict=True))
         for node, function in self._steps:
             values[node] = node.seal(function(*[values[x] for x in node.inputs]))
@@ -47,11 +47,11 @@ class WatchedExecutable(Executable):
         return outputs, [values[node] for _, node in program.updates]
 
 
-class WatchedEngine:
-    """Interprets a Program and tells this thread's observers what came of it."""
+class RecordingEngine:
+    """Interprets a Program and notifies this thread's observers of all values."""
 
-    name = "watched"
+    name = "recording"
 
     def compile(self, program: Program) -> Executable:
-        """A callable that runs the program node by node."""
-        return WatchedExecutable(program)
+        """An Executable that runs the program node by node."""
+        return RecordingExecutable(program)

@@ -1,4 +1,4 @@
-"""Which engine runs: the argument, else `set_engine`, else the environment, else the best."""
+"""Engine selection: by argument, else `set_engine`, else the environment, else the default."""
 
 from __future__ import annotations
 
@@ -12,66 +12,71 @@ from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
-from .recording import WatchedEngine
+from .recording import RecordingEngine
 
 _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
 if importlib.util.find_spec("llvmlite") is not None:
     _engines["native"] = NativeEngine()
     _engines["auto"] = AutoEngine()
 _shipped = frozenset(_engines)
-_watched = WatchedEngine()
-# Set, or the environment's. That is read here and by set_engine(None), not in each run: it takes a
-# fifth of the time of a small one.
-_chosen: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
+_recording = RecordingEngine()
+# The engine set by set_engine, else by the environment. The environment is read here and by
+# set_engine(None) only: reading it takes a fifth of the time of a small run.
+_selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
 
 
 def set_engine(name: str | None) -> None:
-    """Run on this engine from the next run on where no `engine=` says otherwise.
+    """Use this engine for subsequent runs, unless `engine=` selects another.
 
-    None goes back to what PALINGRAD_ENGINE says by now, else the best.
+    None restores the engine in the environment variable PALINGRAD_ENGINE, which is read again, or
+    the default.
     """
     if name is not None:
         _named(name)
     setting_changes[0] += 1
-    _chosen[0] = os.environ.get("PALINGRAD_ENGINE") if name is None else name
+    _selected[0] = os.environ.get("PALINGRAD_ENGINE") if name is None else name
 
 
 def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
-    """The engine called `name`; by default the one that is set, else PALINGRAD_ENGINE's, else the
-    best. The environment is read when palingrad is imported, and by `set_engine(None)`.
+    """The engine called `name`; without a name the one that `set_engine` selected, else that of
+    PALINGRAD_ENGINE, else the default. The environment variable is read when palingrad is imported,
+    and by `set_engine(None)`.
 
-    While this thread is recorded it is one that computes as numpy does and tells every value;
-    with observed=False it is the one that runs otherwise.
+    While this thread has observers, the result is the recording engine, which computes as numpy
+    does; with observed=False it is the engine that is used without observers.
     """
     if observed and context.observers:
-        return _watched
-    return _named(name or _chosen[0] or _best())
+        return _recording
+    return _named(name or _selected[0] or _default())
 
 
 def engine_names() -> list[str]:
-    """The engines that are here. Where none is named `auto` runs, from numpy to native."""
+    """The names of the available engines. The default is `auto`: first numpy, then native."""
     return list(_engines)
 
 
 def add_engine(engine: Engine) -> None:
-    """Let `engine.name` name this engine wherever one can be chosen."""
-    if engine.name in _engines or engine.name == _watched.name:
-        raise EngineError(f"an engine is called {engine.name!r} already; give this one another")
+    """Register an engine, which can then be selected by `engine.name`. Raises EngineError if the
+    name is taken."""
+    if engine.name in _engines or engine.name == _recording.name:
+        raise EngineError(
+            f"an engine is called {engine.name!r} already; give this one another name"
+        )
     _engines[engine.name] = engine
 
 
 def remove_engine(name: str) -> None:
-    """Forget an engine that `add_engine` added; what it has compiled stays as it is."""
+    """Unregister an engine that `add_engine` registered; programs it compiled can still run."""
     if name in _shipped:
         raise EngineError(f"the {name} engine belongs to palingrad and can't be removed")
     _named(name)
     del _engines[name]
 
 
-def _best() -> str:
+def _default() -> str:
     if "auto" in _engines:
         return "auto"
-    say_once("programs run on NumPy, for llvmlite isn't installed (pip install llvmlite)")
+    say_once("programs run on NumPy because llvmlite isn't installed (pip install llvmlite)")
     return "numpy"
 
 

@@ -1,7 +1,7 @@
-"""Which operations are a single NumPy ufunc, found by reading their formulas.
+"""Finds the operations whose formula is a single NumPy ufunc, by tracing the formula.
 
-A ufunc can be called without the formula around it, and can write over an input that nobody needs
-any more: for large arrays memory that is in the cache beats memory that isn't.
+Such a ufunc is called directly, without the Python code of the formula, and can write its result in
+place over an input after its last use: for large arrays that memory is already in the cache.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..graph.operation import MultipleOutputs, Operation
 from ..shapes import size
 from .formulas import readable
 
-_LARGE = 4096  # elements from which writing over an input pays
+_LARGE = 4096  # minimum number of elements for which writing in place is faster
 
 
 def single_ufunc(node: Operation) -> np.ufunc | None:
-    """The ufunc that the node's formula is, applied to its inputs in order; else None."""
+    """The ufunc of the inputs, in order, that is the node's formula; None if there is none."""
     if not isinstance(node, Elementwise) or node.attributes:
         return None
     if not node._shipped:
@@ -32,7 +32,7 @@ def single_ufunc(node: Operation) -> np.ufunc | None:
     return _known[key]
 
 
-# Of the library's own operations, whose formulas are the same whenever they are read.
+# Only the library's own operations: users' formulas may change between compilations.
 _known: dict[tuple[type[Operation], tuple[Any, ...]], np.ufunc | None] = {}
 
 
@@ -48,9 +48,10 @@ def _ufunc_of(node: Elementwise) -> np.ufunc | None:
 
 
 def reusable(order: list[Node], roots: set[Node]) -> set[Node]:
-    """The large values that their last user may write over: fresh memory that nothing else sees.
+    """The large values that their last consumer may overwrite.
 
-    That is what a ufunc or a contraction made, if no consumer can return a view of it.
+    These are results of ufuncs and contractions, whose memory is newly allocated, if no consumer
+    can return a view of them.
     """
     shared = set(roots)
     for node in order:
@@ -68,19 +69,19 @@ def reusable(order: list[Node], roots: set[Node]) -> set[Node]:
 
 
 def is_large(node: Node) -> bool:
-    """Whether the value is so large that its memory matters more than the call."""
+    """Whether memory traffic, not the call, dominates the cost of computing the value."""
     return not isinstance(node, MultipleOutputs) and size(node.shape or ()) >= _LARGE
 
 
 def makes_fresh(node: Operation) -> bool:
-    """Whether the value is sure to be memory of its own, no view of an input."""
+    """Whether the value is known to be newly allocated, not a view of an input."""
     if isinstance(node, Elementwise):
         return single_ufunc(node) is not None
     return node._shipped and isinstance(node, (Contract, Reduce))
 
 
 def target(node: Operation, dying: list[Node], free: set[Node]) -> Node | None:
-    """The dying input whose memory the node's ufunc may write its result to, if there is one."""
+    """An input in `dying` whose memory can hold the result of the node's ufunc, or None."""
     for x in dying:
         if x in free and not isinstance(x, Constant):
             if (x.shape, x.dtype) == (node.shape, node.dtype):

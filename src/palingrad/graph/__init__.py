@@ -1,1 +1,1 @@
-"""Nodes, operations and graphs: what every style builds and every engine runs."""
+"""Nodes, operations and graphs: the representation that every API builds and every engine runs."""

@@ -1,4 +1,4 @@
-"""What is ambient while a graph is built, for each thread: open graph, name scope, origin."""
+"""Thread-local state during graph construction: the open graph, name scope, origin, observers."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-# An instruction, whose line is looked up only when somebody asks, and the name scope open then.
+# (code object, offset of the instruction, name scope). The line number is looked up on demand only,
+# because the lookup is slow.
 SourceLocation = tuple[CodeType, int, str]
 
 
 class Backward(tuple[CodeType, int, str]):
-    """The Place of a node of the backward pass: the instruction whose node was pulled back.
+    """The SourceLocation of a node of the backward pass: that of the node that is differentiated.
 
-    `level` is 1 for a first derivative, 2 for a node that came of differentiating such nodes, ….
-    `target` refers to the node whose gradient the node is, or a part of it; None for what is
-    computed on the way there. `pulled` is the class of the operation that was pulled back.
+    `level` is 1 for a first derivative, 2 for a derivative of first derivatives, and so on.
+    `target` refers weakly to the node whose cotangent, or a term of it, this node is; it is None
+    for intermediate results. `pulled` is the class of the operation whose vjp built the node.
     """
 
     level: int = 1
@@ -49,27 +50,27 @@ class Backward(tuple[CodeType, int, str]):
         pulled: type[Operation] | None = None,
     ) -> Backward:
         """The same instruction, in a backward pass of this level."""
-        made = cls(place)
-        made.level = level
-        made.pulled = pulled or pulled_of(place)
+        location = cls(place)
+        location.level = level
+        location.pulled = pulled or pulled_of(place)
         if target is not None:
-            made.target = weakref.ref(target)
-        return made
+            location.target = weakref.ref(target)
+        return location
 
 
 def target_of(place: SourceLocation | None) -> Node | None:
-    """The node whose gradient, or a part of it, was made there, while that node lives."""
+    """The node whose cotangent, or a term of it, was built there; None once it was deleted."""
     target = place.target if type(place) is Backward else None
     return None if target is None else target()
 
 
 def pulled_of(place: SourceLocation | None) -> type[Operation] | None:
-    """The class that was pulled back where a node of the backward pass was made, else None."""
+    """The class of the operation whose vjp built a node there; None outside a backward pass."""
     return place.pulled if type(place) is Backward else None
 
 
 def level_of(place: SourceLocation | None) -> int:
-    """0 for what the user built, else the level of the backward pass that it was made by."""
+    """The level of the backward pass that built a node there; 0 for a node the user built."""
     return place.level if type(place) is Backward else 0
 
 
@@ -77,11 +78,11 @@ class Context(threading.local):
     """The calling thread's ambient state; one instance, `context`, serves all threads."""
 
     graph: Graph | None = None
-    outer: Sequence[Graph | None] = ()  # what was open before each `with` that is entered now
+    outer: Sequence[Graph | None] = ()  # for each active `with graph`, the graph open before it
     scope: str = ""
     origin: SourceLocation | None = None
     quiet: contextvars.Context | None = None  # see `quietly`
-    hidden: bool = False  # nodes built now belong to an engine or an expansion, not to the user
+    hidden: bool = False  # True while an engine or an expansion builds nodes of its own
     observers: tuple[Observer, ...] = ()  # see observe.py
 
 
@@ -95,11 +96,11 @@ class Origin(NamedTuple):
     def of(cls, place: SourceLocation) -> Origin:
         """The line that holds the instruction."""
         code, instruction, _ = place
-        found = code.co_firstlineno
+        number = code.co_firstlineno
         for start, end, line in code.co_lines():
             if start <= instruction < end and line is not None:
-                found = line
-        return cls(code.co_filename, found)
+                number = line
+        return cls(code.co_filename, number)
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"
@@ -109,8 +110,11 @@ context = Context()
 
 
 def quietly() -> contextvars.Context:
-    """A context in which NumPy warns of nothing: to run in it costs next to nothing, where an
-    `np.errstate` costs more than a small addition. What runs in it must not enter it again."""
+    """A `contextvars` context in which NumPy's floating-point warnings are off.
+
+    Running a function in it is much cheaper than `np.errstate`, which costs more than a small
+    addition. The context can't be entered again by code that runs in it.
+    """
     if context.quiet is None:
         context.quiet = contextvars.copy_context()
         context.quiet.run(np.seterr, all="ignore")
@@ -118,7 +122,7 @@ def quietly() -> contextvars.Context:
 
 
 def find_origin(depth: int) -> SourceLocation | None:
-    """The innermost instruction outside this package, from `depth` callers up, and the scope."""
+    """The innermost instruction outside this package, searched from `depth` callers up."""
     if context.origin is not None:
         return context.origin
     frame = sys._getframe(depth)
@@ -134,8 +138,11 @@ def find_origin(depth: int) -> SourceLocation | None:
 def graph_scope(
     graph: Graph | None, *, hidden: bool | None = None, observed: bool = True
 ) -> Generator[None]:
-    """Make `graph` the thread's open graph; None computes eagerly. `hidden` leaves no consumers;
-    with observed=False no observer hears of what is computed."""
+    """Make `graph` the thread's open graph; None computes eagerly.
+
+    With `hidden`, new nodes aren't listed among their inputs' consumers; with observed=False,
+    observers aren't notified of computed values.
+    """
     before = context.graph, context.hidden, context.observers
     context.graph = graph
     context.hidden = context.hidden if hidden is None else hidden
@@ -165,7 +172,7 @@ def name_scope(name: str) -> Generator[str]:
 
 @contextmanager
 def built_at(place: SourceLocation | None) -> Generator[None]:
-    """Give all nodes built inside this origin: they stand for a node of the user's."""
+    """Give all nodes built inside this origin, because they implement a node of the user's."""
     previous, context.origin = context.origin, place or context.origin
     try:
         yield

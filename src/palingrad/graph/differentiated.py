@@ -1,6 +1,7 @@
-"""What is being differentiated: the arguments of transforms whose function runs now.
+"""The arguments of the transforms (grad, jvp, …) whose functions are running.
 
-They are kept for all threads together, since a function may hand its arguments to other threads.
+A node that depends on them must not become a plain array, which would lose the derivative. The
+table is shared by all threads, because a function may pass its arguments to other threads.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from ..errors import GradientError
 if TYPE_CHECKING:
     from .node import Node
 
-arguments: dict[Node, None] = {}  # in the order they were made; empty while no transform runs
+arguments: dict[Node, None] = {}  # in order of creation; empty while no transform runs
 
 
 @contextmanager
 def differentiated(nodes: Iterable[Node]) -> Generator[None]:
-    """Until the end of the `with`, no value that depends on these nodes becomes a plain array."""
+    """Register `nodes` as being differentiated until the end of the `with`."""
     added = dict.fromkeys(nodes)
     arguments.update(added)
     try:
@@ -30,9 +31,9 @@ def differentiated(nodes: Iterable[Node]) -> Generator[None]:
 
 
 def dependencies(roots: Iterable[Node], since: int) -> Generator[Node]:
-    """What the roots depend on with a derivative that isn't 0 by definition, the roots included.
+    """The roots and the nodes they depend on through derivatives that aren't zero by definition.
 
-    What nodes older than `since` depend on is left out.
+    The inputs of nodes older than `since` are not searched.
     """
     stack = [root for root in roots if root._differentiable]
     seen = set(stack)
@@ -47,26 +48,26 @@ def dependencies(roots: Iterable[Node], since: int) -> Generator[Node]:
 
 
 def check_not_cut(node: Node) -> None:
-    """Raise GradientError where the node depends on what is being differentiated."""
+    """Raise GradientError if the node depends on a node that is being differentiated."""
     oldest = min((x._serial for x in tuple(arguments)), default=0)
     if any(x in arguments for x in dependencies([node], oldest)):
         raise GradientError(
             f"{_named(node)} would become a plain number or array, which has no derivative, inside "
             "a function that is being differentiated.",
-            hint="Stay with nodes: pg.sin for math.sin, pg.tensor for lists of nodes. Where a "
-            "constant is meant, pg.stop_gradient(x) first.",
+            hint="Use functions of nodes: pg.sin for math.sin, pg.tensor for lists of nodes. If a "
+            "constant is meant, apply pg.stop_gradient(x) first.",
         )
 
 
 def check_not_run(order: Iterable[Node]) -> None:
-    """Raise GradientError where a node that is being differentiated would become part of a
+    """Raise GradientError if a node in `order` is being differentiated: it would become part of a
     Program, whose results are plain arrays."""
     for node in order if arguments else ():
         if node in arguments:
             raise GradientError(
                 f"{_named(node)} would become a constant of a compiled program, through which no "
                 "derivative flows, inside a function that is being differentiated.",
-                hint="Give a pg.function nodes as arguments, and it is part of the graph.",
+                hint="Call the pg.function with nodes as arguments: it then joins the graph.",
             )
 
 

@@ -1,4 +1,4 @@
-"""Operation classes as the functions that users call."""
+"""Builds the functions that users call (`pg.exp`) from operation classes (`Exp`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Binary(Protocol):
 
 
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
-    """The function of an operation on one array, called like the operation or `name`."""
+    """The function of a unary operation, named after the operation unless `name` is given."""
 
     def function(x: Any, /, *, name: str | None = None) -> Node:
         return operation(x) if name is None else operation(x, name=name)
@@ -32,7 +32,7 @@ def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
 
 
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
-    """The function of an operation on two arrays, called like the operation or `name`."""
+    """The function of a binary operation, named after the operation unless `name` is given."""
 
     def function(x: Any, y: Any, /, *, name: str | None = None) -> Node:
         return operation(x, y) if name is None else operation(x, y, name=name)
@@ -49,7 +49,7 @@ class Reduction(Protocol):
 
 
 def reduction(operation: type[Operation]) -> Reduction:
-    """The function of a reduction, called like the operation."""
+    """The function of a reduction, named after the operation."""
 
     def function(
         x: Any, /, *, axis: Any = None, keepdims: bool = False, name: str | None = None
@@ -63,7 +63,7 @@ def frozen(axis: Any) -> int | tuple[int, ...] | None:
     """`axis` as None, an int or a tuple of ints. Raises ShapeError for anything else."""
     try:
         if isinstance(axis, (tuple, list)):
-            return tuple(index(one) for one in axis)
+            return tuple(index(number) for number in axis)
         return None if axis is None else index(axis)
     except TypeError:
         raise ShapeError(f"axis must be None, an integer or several, got {axis!r}") from None

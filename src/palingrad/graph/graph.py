@@ -1,4 +1,4 @@
-"""Graph: the nodes built while it is open, found by list and by name."""
+"""Graph: the list of nodes built while it is open, with unique names."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Graph:
-    """A graph that is built first and run later: while it is open, nothing is computed.
+    """A graph that is built first and run later: while it is open, new nodes are deferred.
 
     >>> import palingrad as pg
     >>> with pg.Graph() as graph:
@@ -32,25 +32,25 @@ class Graph:
         self._names: dict[str, Node] = {}
         self._uses: dict[str, int] = {}
 
-    # ---------------------------------------------------------------- what is in it
+    # ---------------------------------------------------------------- nodes
 
     @property
     def operations(self) -> list[Operation]:
-        """The nodes that compute, in the order they were built."""
+        """The operations, in the order they were built."""
         return [node for node in self.nodes if isinstance(node, Operation)]
 
     @property
     def placeholders(self) -> list[Placeholder]:
-        """The nodes that are fed, in the order they were built."""
+        """The placeholders, in the order they were built."""
         return [node for node in self.nodes if isinstance(node, Placeholder)]
 
     @property
     def variables(self) -> list[Variable]:
-        """The nodes that training changes, in the order they were built."""
+        """The Variables, in the order they were built."""
         return [node for node in self.nodes if isinstance(node, Variable)]
 
     def __getitem__(self, name: str) -> Node:
-        """The node of this name. Raises GraphError, with the nearest names, where there is none."""
+        """The node of this name. Raises GraphError, with the nearest names, if there is none."""
         try:
             return self._names[name]
         except KeyError:
@@ -59,7 +59,7 @@ class Graph:
             raise GraphError(f"no node is named {name!r} among {len(self)}.", hint=hint) from None
 
     def __contains__(self, node: object) -> bool:
-        """Whether this name, or this node, is in the graph."""
+        """Whether a node, or a node of this name, is in the graph."""
         if isinstance(node, Node):
             return node.graph is self
         return node in self._names
@@ -73,7 +73,7 @@ class Graph:
             f"{len(self.placeholders)} placeholders)"
         )
 
-    # ---------------------------------------------------------------- opening it
+    # ---------------------------------------------------------------- opening
 
     def __enter__(self) -> Graph:
         context.outer = (*context.outer, context.graph)
@@ -83,48 +83,53 @@ class Graph:
     def __exit__(self, *_: object) -> None:
         *context.outer, context.graph = context.outer
 
-    def as_default(self) -> Opened:
+    def as_default(self) -> DefaultGraph:
         """Open this graph for the calling thread, at once; in a `with`, until its end."""
-        return Opened(self)
+        return DefaultGraph(self)
 
-    # ---------------------------------------------------------------- nodes arriving
+    # ---------------------------------------------------------------- adding nodes
 
     def add(self, node: Node) -> None:
-        """Take a new node and make its name unique: add, add_1, …."""
+        """Add a new node and make its name unique: add, add_1, …."""
         node.graph = self
         self.nodes.append(node)
-        wanted = node._name or context.scope + node.kind_name()
-        uses = self._uses.get(wanted, 0)
-        name = wanted if uses == 0 else f"{wanted}_{uses}"
+        base = node._name or context.scope + node.kind_name()
+        uses = self._uses.get(base, 0)
+        name = base if uses == 0 else f"{base}_{uses}"
         while name in self._names:
             uses += 1
-            name = f"{wanted}_{uses}"
-        self._uses[wanted] = uses + 1
+            name = f"{base}_{uses}"
+        self._uses[base] = uses + 1
         self._names[name] = node
         node._unnamed = node._name is None
         node._name = name
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        """The inputs of a new node here. Raises GraphError for one that waits in another graph."""
+        """The inputs for a new node of this graph. Raises GraphError for a deferred node of another
+        graph."""
         for x in inputs:
             if x.graph is not self and x.graph is not None and x.deferred:
                 raise GraphError(
-                    f"{x.label()} waits in another graph{x.built()}; all inputs are in one graph"
+                    f"{x.label()} belongs to another graph{x.built()}; all inputs of a node must "
+                    "be in one graph"
                 )
         return inputs
 
     def check_new_variable(self) -> None:
-        """Raise where no Variable may be made; a plain graph takes any."""
+        """Raise GraphError if no Variable may be created in this graph; here any may."""
 
     def value_hint(self, node: Node) -> str:
-        """Where to get the value of a node that has none, for messages while this is open."""
-        return "it waits for a session. Run it with pg.Session().run(node, feeds)"
+        """How to get the value of a node that has none, for messages while this graph is open."""
+        return "it is computed by a session. Run it with pg.Session().run(node, feeds)"
 
-    # ---------------------------------------------------------------- to look at
+    # ---------------------------------------------------------------- display
 
     def draw(self, path: Any = None, **options: Any) -> Any:
-        """A picture of the graph, written to `path` by its ending (.svg, .png, .pdf, .html, .dot,
-        .mmd, .txt); without a path the picture itself. Options: see `palingrad.view.draw`."""
+        """A drawing of the graph.
+
+        It is written to `path` in the format of its ending (.svg, .png, .pdf, .html, .dot, .mmd,
+        .txt); without a path it is returned. Options: see `palingrad.view.draw`.
+        """
         return viewer().draw(self, path, **options)
 
     def binarize(self) -> Graph:
@@ -132,7 +137,7 @@ class Graph:
         return viewer().binarized(self)
 
     def unbinarize(self) -> Graph:
-        """The graph that `binarize` made this one from."""
+        """The graph from which `binarize` made this one."""
         return viewer().unbinarized(self)
 
     def _repr_html_(self) -> str | None:
@@ -144,16 +149,16 @@ class Graph:
     # ---------------------------------------------------------------- values and Jacobians
 
     def evaluate(self, result: Node, feeds: Any = None) -> Array:
-        """Compute `result`, keep every node's value in `.value`, and return the result's.
+        """Compute `result`, store the value of every node on the way in `.value`, and return it.
 
-        Kept values stay until a Variable they depend on changes; only what is missing is computed.
+        Stored values are reused until a Variable or feed that they depend on changes.
         """
         return ops.evaluate(result, feeds)
 
     def jacobians(self, result: Node, feeds: Any = None) -> None:
         """Set `.jacobian` of every node that `result` depends on to ∂result/∂node.
 
-        Shapes: result.shape + node.shape. Values are kept as `evaluate` does.
+        Shapes: result.shape + node.shape. Values are stored as by `evaluate`.
         """
         ops.jacobians(result, feeds)
 
@@ -163,13 +168,13 @@ class Graph:
             node.jacobian = None
 
     def reset_values(self) -> None:
-        """Drop the values that `evaluate` and `jacobians` kept."""
+        """Drop the values stored by `evaluate` and `jacobians`."""
         for node in self.nodes:
             node._cached_value = None
 
 
-class Opened:
-    """A graph made the default one: until this `with` ends, or for good without a `with`."""
+class DefaultGraph:
+    """Makes a graph the default: until the end of the `with`, or permanently without one."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -184,10 +189,10 @@ class Opened:
 
 
 def get_default_graph() -> Graph | None:
-    """The graph that is open in this thread, or None where nodes compute at once."""
+    """The graph that is open in this thread, or None if operations compute eagerly."""
     return context.graph
 
 
 def reset_default_graph() -> None:
-    """Close whatever graph is open in this thread: from now on nodes compute at once."""
+    """Close the graph that is open in this thread: operations compute eagerly afterwards."""
     context.graph = None

@@ -1,4 +1,4 @@
-"""The kinds of operations: what an engine needs to know to run one it has never heard of."""
+"""The kinds of operations: the base classes from which an engine knows how to run any operation."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ from .graph import Graph
 from .node import Node
 from .operation import Operation, is_known
 from .registry import is_shipped, ops
-from .traversal.verify import held
+from .traversal.verify import checked_result
 
 
 class Elementwise(Operation):
-    """Each element of y from the elements of the inputs at its place, after broadcasting.
+    """yᵢ = f(xᵢ, …): each element from the inputs' elements at the same index, after broadcasting.
 
-    A subclass gives `f(m, *x)` and `d(y, *x)`: ∂y/∂x for each input as a node, a number, a boolean
-    mask (where the derivative is 1; nothing flows elsewhere, not even NaN), None, or a function
-    that returns one of these and is called only if that input's gradient is wanted.
+    A subclass defines `f(m, *x)` and `d(y, *x)`: ∂y/∂x for each input as a node, a number, a
+    boolean mask (the derivative is 1 where it is True; elsewhere the cotangent is 0 even if g is
+    NaN), None for zero, or a function that returns one of these and is called only if that input's
+    gradient is needed.
 
-    `f` depends on its arguments and the node's attributes alone. Its result has the dtype that
-    NumPy gives it: Python numbers are weak, so `0.5 * x` is x's, but `0.5 * (x > 0)` is float64.
+    `f` depends only on its arguments and the node's attributes. Its result has the dtype that NumPy
+    gives it: Python numbers are weak, so `0.5 * x` has x's dtype, but `0.5 * (x > 0)` is float64.
     """
 
-    boolean: ClassVar[bool] = False  # whether the result is True or False
+    boolean: ClassVar[bool] = False  # whether the result is boolean
     _results: ClassVar[dict[tuple[DType, ...], DType]] = {}  # by the dtypes of the inputs
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -53,17 +54,17 @@ class Elementwise(Operation):
         return self._results[dtypes]
 
     def _formula_dtype(self, dtypes: tuple[DType, ...]) -> DType:
-        """The dtype of f of ones; where it refuses them, a run will say so better."""
+        """The dtype of f(1, …). If f raises, so will the run, with a better message."""
         ones = [np.ones(1, dtype) for dtype in dtypes]
         try:
             with np.errstate(all="ignore"):
-                found = np.asarray(self.f(numpy_maths, *ones, **self.attributes)).dtype
+                dtype = np.asarray(self.f(numpy_maths, *ones, **self.attributes)).dtype
         except Exception:
             return dtypes[-1]
-        return found if found in DTYPES else dtypes[-1]
+        return dtype if dtype in DTYPES else dtypes[-1]
 
-    def _held(self, value: Any) -> Any:
-        """A result that doesn't depend on all inputs is repeated."""
+    def _checked_result(self, value: Any) -> Any:
+        """The checked value; one that doesn't depend on all inputs is broadcast to y's shape."""
         if self._shape is None:
             self._infer()
         if value.shape != self._shape:
@@ -71,12 +72,12 @@ class Elementwise(Operation):
                 value = self.seal(np.broadcast_to(value, cast(Any, self._shape)).copy())
             except ValueError:
                 pass  # is said below
-        return held(self, value)
+        return checked_result(self, value)
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         at = ", ".join(map(number, x))
         return Reason(
-            f"{y.kind_name()} of {at} is {number(value)}", "keep the argument away from there"
+            f"{y.kind_name()} of {at} is {number(value)}", "keep the argument away from this point"
         )
 
     @classmethod
@@ -124,7 +125,7 @@ def _scaled_later(g: Node, slope: Any) -> Any:
 
 
 def scaled(g: Node, slope: Any) -> Node | None:
-    """g · slope, for a slope as `Elementwise.d` gives it."""
+    """g · slope, for a slope in any form that `Elementwise.d` returns, except a function."""
     if slope is None or (type(slope) in (int, float) and slope == 0):
         return None
     if type(slope) in (int, float):
@@ -137,16 +138,16 @@ def scaled(g: Node, slope: Any) -> Node | None:
 
 
 class Reduce(Operation):
-    """Fewer elements: those on the axes `axis` become one; `keepdims` keeps the axes, of size 1."""
+    """The elements along the axes `axis` combined into one; `keepdims` keeps the axes as size 1."""
 
-    repeats: ClassVar[str] = ""  # the public function of two elements that it repeats, if it does
+    repeats: ClassVar[str] = ""  # the public binary function that combines two elements, if any
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes = axes_in(self.attributes["axis"], len(shapes[0]))
         return reduced(shapes[0], axes, self.attributes["keepdims"])
 
     def notation(y, x: Piece) -> Piece:
-        """As its `math`, with the axes below its sign; without them where all are reduced."""
+        """The template `math` with the axes as a subscript of its sign, unless all are reduced."""
         axis: Any = y.attributes.get("axis")
         axes: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
         if axis is None or y.inputs[0].ndim == 1:
@@ -160,7 +161,7 @@ class Reduce(Operation):
 
 
 class Layout(Operation):
-    """The same elements in other places; linear, so tangents move alike."""
+    """The same elements at other indices; linear, so a tangent is rearranged in the same way."""
 
     linear = True
     stays_finite = True
@@ -170,21 +171,21 @@ class Layout(Operation):
 
 
 class Contract(Operation):
-    """Products summed over shared axes."""
+    """Sums of products over shared axes, such as matrix products."""
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return total_overflow(y.dtype, "sum of products")
 
 
 class Window(Operation):
-    """Numbers from windows that slide over an array, or put back where a window had them."""
+    """Values computed from windows that slide over an array, and the adjoints of those."""
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return total_overflow(y.dtype, "sum over a window")
 
 
 class Index(Operation):
-    """Elements chosen by integer arrays, and put back where they came from."""
+    """Elements gathered by integer arrays, and scattered back: the adjoint."""
 
 
 class Random(Operation):
@@ -195,30 +196,30 @@ class Random(Operation):
 
 
 class Assign(Operation):
-    """A new value for a Variable, which lands when the run ends."""
+    """A new value for a Variable, written when the run ends."""
 
     promotes = False
     stays_finite = True
 
 
 class Control(Operation):
-    """What steers a run rather than computing."""
+    """Ordering, grouping and deferred gradients: nodes that compute no value of their own."""
 
     promotes = False
     stays_finite = True
 
 
 class Composite(Operation):
-    """A node made of others: `expand(y, *x)` builds them, and must build the same each time.
+    """An operation defined by other operations, which `expand(y, *x)` builds, the same each time.
 
-    Drawn as one node and taken apart by engines. Without a `vjp` of its own its derivative is
-    that of what it is made of, and without a `shape_rule` so is its shape.
+    It is drawn as one node; engines run its expansion. The default `vjp` and `shape_rule` are
+    those of the expansion.
     """
 
     _expansion: Node | None = None
 
     def expand(y, *x: Node) -> Node:
-        """The nodes that this one stands for."""
+        """The result of the composite, built from other operations."""
         raise NotImplementedError(f"{type(y).__name__} needs expand(y, *x)")
 
     @classmethod
@@ -232,16 +233,14 @@ class Composite(Operation):
     def expansion(self) -> Node:
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
-            graph = (
-                AnonymousGraph() if self.deferred else None
-            )  # what has a value is made of values
+            graph = AnonymousGraph() if self.deferred else None  # a node with a value: eagerly
             with graph_scope(graph, hidden=True), built_at(self._origin):
                 self._expansion = self.expand(*self.inputs)
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
-            super()._infer()  # what is wrong is said of this operation, not of one it is made of
+            super()._infer()  # so that an error names this operation, not one of the expansion
         with graph_scope(None, hidden=True, observed=False), built_at(self._origin):
             self._expansion = self.expand(*self.inputs)
         return self._expansion._value
@@ -257,11 +256,11 @@ class Composite(Operation):
 
 
 class Custom(Operation):
-    """A user's own operation: `compute(self, *x)` on arrays and `vjp(self, g, *x)` on nodes.
+    """A user-defined operation: `compute(self, *x)` on arrays and `vjp(self, g, *x)` on nodes.
 
-    Opaque to compilers. `self` in `vjp` is the output node. Where the result hasn't the first
-    input's shape and dtype, `shape_rule` and `dtype_rule` must say what it has: a result that is
-    otherwise raises ShapeError or DTypeError.
+    Compilers call it as opaque Python code. `self` in `vjp` is the output node. `shape_rule` and
+    `dtype_rule` must be defined unless the result has the first input's shape and dtype. A result
+    that contradicts them raises ShapeError or DTypeError.
     """
 
     promotes = False
@@ -271,19 +270,19 @@ class Custom(Operation):
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
-            f"{type(y).__name__}.compute gave {number(value)} for finite inputs",
-            "look at its compute for these inputs; node.inputs holds them",
+            f"{type(y).__name__}.compute returned {number(value)} for finite inputs",
+            "check its compute on these inputs, which are in node.inputs",
         )
 
     def structure(y, position: int, size: int, out: int) -> str:
-        return "the user's own rule"
+        return "user-defined"
 
-    def _held(self, value: Any) -> Any:
-        return held(self, value)
+    def _checked_result(self, value: Any) -> Any:
+        return checked_result(self, value)
 
 
 class AnonymousGraph(Graph):
-    """A graph for nodes that nobody lists, made from nodes of any graph."""
+    """A graph that doesn't record its nodes and accepts inputs from any graph."""
 
     def add(self, node: Node) -> None:
         pass

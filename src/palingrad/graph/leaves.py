@@ -15,28 +15,28 @@ from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
 
-# Held while several Variables are read or written as one: no run sees half of another's update.
+# Held while a run reads or writes its Variables, so that no run sees half of another's update.
 state_lock = threading.Lock()
-# Counts every change of any Variable's array, under `state_lock`: what was read at a count is still
-# so while it stands.
+# Incremented under `state_lock` whenever any Variable's array changes. While it is unchanged, all
+# values read earlier are still current.
 state_count = [0]
 
 
 def sealed(value: Any, dtype: DType | None = None) -> Array:
-    """A private read-only array of `value`."""
+    """A read-only copy of `value` as an array."""
     array = as_array(value, dtype, copy=True)
     array.setflags(write=False)
     return array
 
 
 class Constant(Node):
-    """A value known for good. `scalar` is the bare Python number it was made from, if it was.
+    """A fixed value. `scalar` is the Python number it was made from, if any.
 
-    It is `weak` until an operation has brought it to the dtype of its other inputs.
+    Such a constant is `weak` until an operation converts it to the dtype of its other inputs.
     """
 
     scalar: Scalar | None = None
-    folded: Node | None = None  # the operation that was computed ahead, if it gave no finite value
+    folded: Node | None = None  # the folded operation, if its result isn't finite
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
         if type(value) in (bool, int, float) and dtype is None:
@@ -47,15 +47,15 @@ class Constant(Node):
 
     @classmethod
     def holding(cls, value: Array) -> Constant:
-        """A constant of no graph that has this sealed array, or these for several outputs."""
+        """A constant outside any graph that holds this read-only array, or a tuple of arrays."""
         return cls.unchecked({}, value=value)
 
     @classmethod
     def of(cls, scalar: Scalar, dtype: DType) -> Constant:
-        """The Python number as a constant of `dtype`. Raises DTypeError where it doesn't fit."""
+        """The Python number as a constant of `dtype`. Raises DTypeError if it doesn't fit."""
         node = object.__new__(cls)
         try:
-            if -6e4 < scalar < 6e4:  # fits the narrowest float; the other way costs far more
+            if -6e4 < scalar < 6e4:  # fits float16, so no slow errstate is needed
                 value = np.asarray(scalar, dtype)
             else:
                 with np.errstate(over="ignore"):
@@ -71,7 +71,7 @@ class Constant(Node):
 
 
 class Placeholder(Node):
-    """A value given at run time. Shape, dtype, or sizes (None) may be left open."""
+    """A value that is fed to each run. Shape, dtype, or single sizes (None) may be unspecified."""
 
     def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
         self._shape = None if shape is None else as_shape(shape)
@@ -80,7 +80,7 @@ class Placeholder(Node):
         self._settle(name, find_origin(2), context.graph)
 
     def clone(self, shape: Shape | None, dtype: DType | None) -> Placeholder:
-        """A placeholder of no graph with this one's name and origin, of this shape and dtype."""
+        """A placeholder of this shape and dtype, with the same name and origin, outside a graph."""
         return self.unchecked(
             {
                 "_shape": shape,
@@ -93,9 +93,10 @@ class Placeholder(Node):
         )
 
     def accept(self, value: Any) -> Array:
-        """`value` as an array that fits. Raises FeedError where it can't.
+        """`value` as an array of the placeholder's shape and dtype.
 
-        A list or a number takes the placeholder's dtype; an array must keep its kind.
+        Raises FeedError if the value doesn't fit. Lists and numbers are converted to the
+        placeholder's dtype; an array must be of its kind (boolean, integer, float) or a lower one.
         """
         if (
             type(value) is not np.ndarray
@@ -106,24 +107,23 @@ class Placeholder(Node):
                 value = as_array(value.numpy() if isinstance(value, Node) else value, self._dtype)
             except (DTypeError, ShapeError) as error:
                 raise FeedError(f"{self.label()}: {error}") from error
-        wanted: Shape | None = self._shape
-        if wanted is not None and wanted != value.shape:
-            fits = len(wanted) == value.ndim and all(map(same, wanted, value.shape))
+        shape: Shape | None = self._shape
+        if shape is not None and shape != value.shape:
+            fits = len(shape) == value.ndim and all(map(same, shape, value.shape))
             if not fits:
                 raise FeedError(
-                    f"{self.label()} has shape {text(wanted)}, fed {text(value.shape)}"
-                    f"{self.built()}"
+                    f"{self.label()} has shape {text(shape)}, fed {text(value.shape)}{self.built()}"
                 )
         return value
 
 
 def placeholder(shape: Any = None, *, dtype: Any = None, name: str | None = None) -> Placeholder:
-    """A node whose value is fed to each run. Whatever isn't given is learnt from the feed."""
+    """A node whose value is fed to each run. An unspecified shape or dtype is that of the feed."""
     return Placeholder(shape, dtype=dtype, name=name)
 
 
 class Variable(Node):
-    """A value that training changes, unless `trainable` is false. Shape and dtype stay.
+    """A value that training changes, unless `trainable` is false. Shape and dtype are fixed.
 
     >>> import palingrad as pg
     >>> w = pg.Variable([1.0, 2.0])
@@ -131,9 +131,9 @@ class Variable(Node):
     array([2., 4.], dtype=float32)
     """
 
-    _observed: bool = False  # whether a deferred node keeps a value computed from this one
-    _array: Any = None  # the value; None while a compiled program has it on loan
-    _lease: Any = None  # who has it, and gives it back: see `engines/native/runtime/lease.py`
+    _observed: bool = False  # whether deferred nodes cache values computed from this one
+    _array: Any = None  # the value; None while a compiled program has it on lease
+    _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
 
     def __init__(
         self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None
@@ -141,7 +141,7 @@ class Variable(Node):
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self.trainable = trainable and is_inexact(self._value.dtype)
-        self.lock = threading.RLock()  # held by a run that updates, from its reads to its writes
+        self.lock = threading.RLock()  # held by an updating run from its reads to its writes
         graph = context.graph
         if graph is not None:
             graph.check_new_variable()
@@ -158,28 +158,29 @@ class Variable(Node):
         self._array = array
 
     def _recalled(self) -> Any:
-        """The value, once the program that has it on loan has given it back."""
+        """The value, after ending the lease of the program that holds the array."""
         while self._array is None and self._lease is not None:
             self._lease.end()
         return self._array
 
     def assign(self, value: Any) -> Node:
-        """Take `value` (same shape; dtype converted): at once, or when the returned node is run.
+        """Set the Variable to `value` (same shape; dtype converted).
 
-        Raises ShapeError or DTypeError where the value doesn't fit; the Variable then stays.
+        Eagerly this happens at once; in a graph, when the returned node is run. Raises ShapeError
+        or DTypeError if the value doesn't fit, and leaves the Variable unchanged.
         """
         if context.graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
-        array = self.unbroadcast(value)
+        array = self.assignable(value)
         if watching:
             tell_assigned([(self, array, value)])
         with state_lock:
             self.put(array)
         return self
 
-    def unbroadcast(self, value: Any) -> Array:
-        """`value` as a sealed array that can be assigned. Raises as `assign` does."""
-        if isinstance(value, Node):  # which observers are told as an assignment, not as a reading
+    def assignable(self, value: Any) -> Array:
+        """`value` as a read-only array of the Variable's dtype. Raises as `assign` does."""
+        if isinstance(value, Node):  # observers are notified of the assignment, not of a read
             value = value.numpy() if value._known() is None else value._known()
         array = as_array(value)
         self.check(array.shape, array.dtype)
@@ -199,7 +200,10 @@ class Variable(Node):
             raise DTypeError(f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast")
 
     def put(self, array: Array) -> None:
-        """Take a sealed array of the right shape and dtype; the caller holds `state_lock`."""
+        """Set the value to a read-only array of the right shape and dtype.
+
+        The caller holds `state_lock`.
+        """
         self._recalled()
         self._array = array
         state_count[0] += 1
@@ -209,7 +213,7 @@ class Variable(Node):
 
 
 def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
-    """A Variable apart from any graph: what copying and unpickling make."""
+    """A Variable outside any graph, for copying and unpickling."""
     with graph_scope(None):
         variable = Variable(value, trainable=trainable)
     variable._name = name
@@ -217,12 +221,12 @@ def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
 
 
 def forget(node: Node) -> None:
-    """Drop the kept values of all deferred nodes that depend on `node`."""
+    """Drop the cached values of all deferred nodes that depend on `node`."""
     seen: set[Node] = set()
     stack = list(node.consumers)
     while stack:
         consumer = stack.pop()
-        if consumer not in seen:  # also one that keeps nothing: what depends on it may
+        if consumer not in seen:  # also without a cached value: its consumers may have one
             seen.add(consumer)
             consumer._cached_value = None
             stack.extend(consumer.consumers)

@@ -1,8 +1,8 @@
-"""Observers: who hears of values as they come to be, in one thread, while somebody asks for it.
+"""Observers: objects that are notified of the values that their thread computes.
 
-Recording and the search for NaNs are built on this, and nothing else is: values are reported where
-they are computed, handed out, differentiated and assigned. While nobody observes, the only cost is
-to see that a list is empty.
+Recording and the NaN search are built on them. Observers are notified when a value is computed,
+read by the user, differentiated or assigned. Without observers the only cost is the test that a
+list is empty.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ if TYPE_CHECKING:
 
 Change = tuple["Variable", Any, Any]  # the Variable, its new array, and what it was assigned
 
-watching: list[Observer] = []  # those of all threads; empty, nobody needs to be told anything
+watching: list[Observer] = []  # the observers of all threads; while empty, no event is sent
 
 
 class Observer:
-    """Hears what its thread computes. Every method may be left as it is."""
+    """Receives the events of its thread. The methods do nothing by default."""
 
     def computed(self, node: Node) -> None:
-        """An operation has computed its value eagerly; `context.hidden` tells the user's apart."""
+        """An operation has computed its value eagerly; `context.hidden` is False if the user built
+        it."""
 
     def read(self, node: Node) -> None:
-        """The value of an operation is handed to the user."""
+        """The user reads the value of an operation."""
 
     def differentiated(self, y: Node, found: Mapping[Node, Node]) -> None:
-        """`y.backward()` is about to set these gradients, which still know how they came about."""
+        """`y.backward()` is about to set these gradients, which still have their inputs."""
 
     def detached(self, gradient: Node, kept: Node) -> None:
-        """`kept` has the value of `gradient` and stands for it from now on."""
+        """`kept`, a constant with the value of `gradient`, replaces it."""
 
     def assigned(self, changes: Sequence[Change]) -> None:
-        """Variables are about to take new values eagerly, all at one moment."""
+        """Variables are about to be assigned eagerly, all in one atomic step."""
 
     def ran(self, program: Any, values: Mapping[Node, Any]) -> None:
-        """A program was run, each node's value is known, and its updates are about to land."""
+        """A program has computed every node's value and is about to write its updates."""
 
 
 @contextmanager
 def observed(observer: Observer) -> Generator[None]:
-    """Tell `observer` what this thread computes until the end of the `with`; observers nest."""
+    """Notify `observer` of this thread's events until the end of the `with`; observers nest."""
     before = context.observers
     context.observers = (*before, observer)
     watching.append(observer)
@@ -58,20 +59,20 @@ def observed(observer: Observer) -> Generator[None]:
 
 
 def tell_computed(node: Node) -> None:
-    """Tell this thread's observers of a value that was computed eagerly."""
+    """Notify this thread's observers that a value was computed eagerly."""
     for observer in context.observers:
         observer.computed(node)
 
 
 def tell_read(node: Node) -> None:
-    """Tell this thread's observers that a value is handed out."""
+    """Notify this thread's observers that the user reads a value."""
     for observer in context.observers:
         observer.read(node)
 
 
 def tell_assigned(changes: Iterable[Change]) -> None:
-    """Tell this thread's observers of assignments that are about to land."""
+    """Notify this thread's observers of assignments that are about to happen."""
     if context.observers:
-        told = list(changes)
+        assignments = list(changes)
         for observer in context.observers:
-            observer.assigned(told)
+            observer.assigned(assignments)

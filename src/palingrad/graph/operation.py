@@ -1,4 +1,4 @@
-"""Operation: a node that computes its value from inputs. One class holds all its mathematics."""
+"""Operation: a node computed from inputs. One class holds the formula, rules and derivative."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .samples import Sample
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
-# What belongs to one node and not to its clones.
+# The attributes of a node that its clones don't copy.
 _OWN = frozenset(
     "graph grad jacobian inputs _value _cached_value _consumers _prune_at _serial _items "
     "_expansion".split()
@@ -35,51 +35,51 @@ _OWN = frozenset(
 
 
 class Operation(Node):
-    """The base of all operations; subclass one of the kinds rather than this.
+    """The base of all operations. Subclass one of the kinds in `kinds.py` rather than this class.
 
     An instance is a node: in every rule the first parameter is that node itself, the output `y`,
-    whose attributes (`y.axis`) are the keyword arguments that it was made with. A subclass gives
+    whose attributes (`y.axis`) are the keyword arguments of its constructor. A subclass defines
 
     - `f(m, *x, **attributes)`: the value, written with the maths namespace `m`;
-    - `shape_rule(y, *shapes)` and `dtype_rule(y, *dtypes)`: what is known before computing;
-    - `vjp(y, g, *x)`: for each input the node g·∂y/∂x, or None where there is none;
-    - `samples`: inputs that prove all of that.
+    - `shape_rule(y, *shapes)` and `dtype_rule(y, *dtypes)`: the output's shape and dtype;
+    - `vjp(y, g, *x)`: for each input the node g·∂y/∂x, or None where it is zero;
+    - `samples`: inputs for the tests of all of these.
     """
 
-    # What is said of the operation. All of it has an answer without these: its name.
-    math: ClassVar[str] = ""  # LaTeX, with a hole for each input: "{x} + {y}"
-    symbol: ClassVar[str] = ","  # what stands between two inputs in code and messages
+    # Descriptions, all optional: the default of each is derived from the class's name.
+    math: ClassVar[str] = ""  # LaTeX template with a hole for each input: "{x} + {y}"
+    symbol: ClassVar[str] = ","  # printed between two inputs in code and messages
     drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
-    commutes: ClassVar[bool] = False  # whether the inputs may change places
-    associative: ClassVar[bool] = False  # whether of many inputs it is a chain of itself on two
+    commutes: ClassVar[bool] = False  # whether the inputs may be exchanged
+    associative: ClassVar[bool] = False  # whether op(a, b, c) = op(op(a, b), c)
     stays_finite: ClassVar[bool] = False  # whether finite inputs always give a finite result
-    harmless: ClassVar[float | None] = None  # a number at which value and slope are finite
-    steep: ClassVar[str] = ""  # what to write where the slope isn't finite
+    harmless: ClassVar[float | None] = None  # an argument at which value and slope are finite
+    steep: ClassVar[str] = ""  # the suggested rewrite where the slope isn't finite
     onnx: ClassVar[str | None] = None
     samples: ClassVar[Sequence[Sample]] = ()
-    promotes: ClassVar[bool] = True  # whether all inputs are brought to one dtype
-    floats: ClassVar[bool] = False  # whether integers become the default float first
-    linear: ClassVar[bool] = False  # whether the operation itself maps tangents
+    promotes: ClassVar[bool] = True  # whether all inputs are converted to one dtype
+    floats: ClassVar[bool] = False  # whether integers are converted to the default float first
+    linear: ClassVar[bool] = False  # whether the operation maps tangents as it maps values
 
     attributes: Mapping[str, Any] = _NO_ATTRIBUTES
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if isinstance(cls.__dict__.get("f"), FunctionType):
-            cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, no node
+            cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, not the node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
         cls._shipped = is_shipped(cls)
         operations[name_of(cls)] = cls
 
-    if TYPE_CHECKING:  # the keyword arguments that a subclass is made with are attributes of y
+    if TYPE_CHECKING:  # keyword arguments of the constructor become attributes of y
 
         def __getattr__(self, name: str) -> Any: ...
 
     _kind_name: ClassVar[str] = "operation"
-    _parameters: ClassVar[tuple[str, ...]] = ()  # of the rule, once somebody asked
-    _plain: ClassVar[bool] = True  # whether f alone computes the value
-    _shipped: ClassVar[bool] = True  # whether the library's tests prove its rules
+    _parameters: ClassVar[tuple[str, ...]] = ()  # cache of `parameters`
+    _plain: ClassVar[bool] = True  # whether f computes the value, rather than `compute`
+    _shipped: ClassVar[bool] = True  # whether the class is the library's, whose rules are tested
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
         if attributes:
@@ -118,7 +118,7 @@ class Operation(Node):
         self._settle(name, origin, graph)
 
     def _announce(self) -> None:
-        """Make this node known to its inputs as a consumer, which doesn't keep it alive."""
+        """Add this node to its inputs' consumers, as a weak reference."""
         reference = weakref.ref(self)
         for x in self.inputs:
             consumers = x._consumers
@@ -126,7 +126,7 @@ class Operation(Node):
                 x._consumers = [reference]
             elif len(consumers) < x._prune_at:
                 consumers.append(reference)
-            else:  # drop the dead, at a cost that stays constant for each edge
+            else:  # remove dead references: amortised O(1) per edge
                 consumers[:] = [other for other in consumers if other() is not None]
                 consumers.append(reference)
                 x._prune_at = 2 * len(consumers) + 16
@@ -136,7 +136,7 @@ class Operation(Node):
 
     @property
     def between(self) -> str:
-        """The sign that a drawing shows between two inputs, "" where there is none."""
+        """The sign that a drawing shows between two inputs, or "" if there is none."""
         if self.symbol == ",":
             return ""
         return self.symbol if self.drawn is None else self.drawn
@@ -145,15 +145,15 @@ class Operation(Node):
 
     @staticmethod
     def f(m: Any, *x: Any, **attributes: Any) -> Any:
-        """The value, computed by the maths namespace `m`."""
+        """The value, computed with the maths namespace `m`."""
         raise NotImplementedError("an operation needs f(m, x), compute(self, x) or expand(y, x)")
 
     def compute(self, *values: Any) -> Any:
-        """The value for these input values, as arrays."""
+        """The value, an array, for these values of the inputs."""
         return self.f(numpy_maths, *values, **self.attributes)
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
-        """What the caller gave, as nodes; brought to one dtype where the operation wants that."""
+        """The inputs as nodes, converted to one dtype if the operation promotes."""
         return align(inputs, promotes=self.promotes, floats=self.floats)
 
     def shape_rule(self, *shapes: Shape) -> Any:
@@ -165,67 +165,70 @@ class Operation(Node):
         return dtypes[0]
 
     def vjp(self, g: Any, *x: Node) -> Sequence[Any]:
-        """For each input g·∂y/∂x, None where nothing flows, or a function that makes it."""
+        """For each input g·∂y/∂x, None where it is zero, or a function that builds it."""
         raise GradientError(f"{self.label()} has no derivative{self.built()}")
 
     def jvp(self, tangents: Sequence[Node | None], *x: Node) -> Node | None:
-        """Σ ∂y/∂x·t over the inputs with a tangent; the default pulls back twice."""
+        """Σ ∂y/∂x·t over the inputs with a tangent. Without it, forward mode applies vjp twice."""
         raise NotImplementedError
 
     def notation(y, *x: Piece) -> Piece:
-        """y as mathematics, from how its inputs are written: `math`, filled, or name(inputs)."""
+        """LaTeX of y, given that of its inputs: the template `math` filled in, or name(inputs)."""
         if not y.math:
             return applied(operator(y.kind_name()), x)
         return fill(y.math, x, y.parameters())
 
     def nonfinite(y, value: float, *x: float) -> Reason:
-        """Why an element of y isn't finite though all inputs are, and what to write instead.
+        """Why an element of y isn't finite although all inputs are, and a rewrite that avoids it.
 
-        `value` is that element; `x` are, of an elementwise operation, the numbers it came from.
-        A pair of strings will do.
+        `value` is that element. `x` are the input elements it was computed from, for an elementwise
+        operation only. The result may be a plain pair of strings.
         """
         return Reason(
             f"{y.kind_name()} of finite numbers isn't finite in {y.dtype}",
-            "scale the numbers down, take means for sums, or use float64",
+            "scale the numbers down, take means instead of sums, or use float64",
         )
 
     @classmethod
     def masked(cls) -> str:
-        """How it is written where a mask `ok` keeps harmful inputs out, "" where unknown."""
+        """Code that applies the operation with inputs outside a mask `ok` replaced by a harmless
+        number, or "" if none is known."""
         return ""
 
     def structure(y, position: int, size: int, out: int) -> str:
-        """What the matrix ∂y/∂x of an input is, of y's size `out` and the input's, in few words."""
+        """The structure of the matrix ∂y/∂x (out × size) for one input, in a few words."""
         return "general"
 
     # ---------------------------------------------------------------- machinery
 
     @classmethod
     def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
-        """This operation on these inputs, in the context of now; a constructor of the subclass
-        isn't called."""
+        """The operation applied to these inputs in the current context; a constructor defined by
+        the subclass isn't called."""
         node = object.__new__(cls)
         Operation.__init__(node, *inputs, **attributes)
         return node
 
     def rebuild(self, inputs: Sequence[Any]) -> Self:
-        """The same operation on other inputs, in the context of now."""
+        """The same operation on other inputs, in the current context: its rules are evaluated."""
         new = self.applied(inputs, self.attributes)
         new._name, new._unnamed = self._name, self._unnamed
         return new
 
     def rewired(self, inputs: Sequence[Node]) -> Self:
-        """The same operation on other inputs, as a node of no graph that has no value. Mostly the
-        inputs are of the same shapes and dtypes as before: then so is the new node."""
+        """The same operation on other inputs: a clone if their shapes and dtypes are unchanged,
+        rebuilt otherwise."""
         for new, old in zip(inputs, self.inputs, strict=True):
             if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
                 return self.rebuild(inputs)
         return self.clone(inputs)
 
     def clone(self, inputs: Sequence[Node], *, value: Any = None) -> Self:
-        """The same operation on other inputs, without a look at its rules: a node of no graph, with
-        this one's attributes, shape, dtype, name and origin, and with `value` if one is given."""
-        state = {name: one for name, one in self.__dict__.items() if name not in _OWN}
+        """The same operation on other inputs, without evaluating its rules.
+
+        The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
+        """
+        state = {name: value for name, value in self.__dict__.items() if name not in _OWN}
         state.update(_shape=self.shape, _dtype=self.dtype)
         if self._origin is None:
             state["_origin"] = context.origin
@@ -242,16 +245,17 @@ class Operation(Node):
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
             value = self.seal(value)
-            return value if self._shipped else self._held(value)
+            return value if self._shipped else self._checked_result(value)
         except PalingradError as error:
             raise self._explained(error, self.inputs) from None
         except Exception as error:
-            self._infer()  # a shape rule says it better than NumPy
+            self._infer()  # a shape rule's message is clearer than NumPy's
             error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
             raise
 
     def _takes_anything(self, values: Sequence[Any]) -> bool:
-        """Whether NumPy may be laxer than the shape rule: with an axis of a scalar, or nothing."""
+        """Whether NumPy may accept what the shape rule refuses: an axis of a scalar, an array
+        without elements."""
         scalar = "axis" in self.attributes and not self.inputs[0].shape
         return scalar or any(type(value) is np.ndarray and not value.size for value in values)
 
@@ -261,22 +265,22 @@ class Operation(Node):
         except RuntimeError as error:
             if "cannot enter context" not in str(error):
                 raise
-        with np.errstate(all="ignore"):  # a formula interrupted by another, by a signal say
+        with np.errstate(all="ignore"):  # re-entered, for example by a signal handler
             return self.f(numpy_maths, *values)
 
-    def _held(self, value: Any) -> Any:
-        """The value of a user's operation, held to what its rules say."""
+    def _checked_result(self, value: Any) -> Any:
+        """The value, checked against shape and dtype rules if the operation is user-defined."""
         return value
 
     def seal(self, value: Any) -> Any:
-        """`value` as the read-only array that a node holds."""
+        """`value` as a read-only array."""
         if type(value) is not np.ndarray:
             value = np.asarray(value)
         value.setflags(write=False)
         return value
 
     def _infer(self) -> None:
-        """Shape and dtype as far as the inputs tell them."""
+        """Set shape and dtype as far as the inputs determine them."""
         dtypes = [x.dtype for x in self.inputs]
         shapes = [x.shape for x in self.inputs]
         try:
@@ -298,16 +302,16 @@ class Operation(Node):
 
     @classmethod
     def parameters(cls) -> tuple[str, ...]:
-        """The names that the operation's rule gives its inputs."""
+        """The parameter names of the operation's rule, one for each input."""
         if "_parameters" not in cls.__dict__:
             rule = cls.f if cls.f is not Operation.f else cls._rule()
-            _, *given = inspect.signature(rule).parameters.values()
-            cls._parameters = tuple(x.name for x in given if x.kind is x.POSITIONAL_OR_KEYWORD)
+            _, *inputs = inspect.signature(rule).parameters.values()
+            cls._parameters = tuple(x.name for x in inputs if x.kind is x.POSITIONAL_OR_KEYWORD)
         return cls._parameters
 
     @classmethod
     def _rule(cls) -> Any:
-        """What computes the value, where that isn't `f`."""
+        """The method that computes the value when it isn't `f`."""
         return cls.compute
 
     def _inputs_text(self, inputs: Sequence[Any]) -> str:
@@ -339,7 +343,7 @@ class MultipleOutputs(Operation):
 
     @property
     def count(self) -> int:
-        """How many outputs there are."""
+        """The number of outputs."""
         raise NotImplementedError(f"{type(self).__name__} needs count")
 
     @property
@@ -354,11 +358,11 @@ class MultipleOutputs(Operation):
         return any(is_inexact(dtype) for dtype in self.dtype)
 
     def seal(self, value: Any) -> Any:
-        return tuple(super(MultipleOutputs, self).seal(one) for one in value)
+        return tuple(super(MultipleOutputs, self).seal(output) for output in value)
 
 
 class Item(Operation):
-    """y = xᵢ, one output of an operation with several."""
+    """y = xᵢ: output i of an operation with several outputs."""
 
     math = r"{x}_{i}"
     promotes = False
@@ -381,19 +385,19 @@ class Item(Operation):
 
 
 def has_value(node: Node) -> bool:
-    """Whether a run gives the node a value: a group of nodes that are run together has none.
+    """Whether a run produces a value for the node; a `group` of nodes has none.
 
-    Raises GraphError for a node with several outputs, of which one must be asked for.
+    Raises GraphError for a node with several outputs: its items must be fetched instead.
     """
     if not isinstance(node, MultipleOutputs):
         return True
     if node.count:
-        raise GraphError(f"{node.label()} has several outputs; take those{node.built()}")
+        raise GraphError(f"{node.label()} has several outputs; fetch its items{node.built()}")
     return False
 
 
 def is_known(node: Node) -> bool:
-    """Whether the node's shape and dtype are known whole."""
+    """Whether the node's dtype and every size of its shape are known."""
     shape: Any = node.shape
     if shape is None or node.dtype is None:
         return False

@@ -1,4 +1,4 @@
-"""The operators and methods of nodes, each looked up by name in the registry."""
+"""Python's operators and the array methods of nodes, each calling a function in the registry."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Operators:
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
-    __array_ufunc__ = None  # NumPy arrays on the left leave the operator to the node
+    __array_ufunc__ = None  # so that array + node calls Node.__radd__
     __array_priority__ = 100.0
 
     def __add__(self, other: Any) -> Node:
@@ -130,7 +130,7 @@ class Operators:
     def __getitem__(self, index: Any) -> Node:
         return ops.getitem(self, index)
 
-    # __getitem__ alone would let Python iterate for ever over a node of unknown length.
+    # With __getitem__ alone, iteration over a node of unknown length would never end.
     def __iter__(self) -> Any:
         return ops.iterate(self)
 
@@ -171,8 +171,8 @@ class Operators:
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Set `.grad` on every node this one depends on to ∂(this)/∂(node).
 
-        `gradient` is the cotangent to start with, of this node's shape; a scalar needs none.
-        Calling it again sets the gradients again, it doesn't add to them. With `create_graph` the
-        gradients keep how they came about and can be differentiated again.
+        `gradient` is the initial cotangent, of this node's shape; a scalar needs none. A second
+        call overwrites the gradients and doesn't add to them. With `create_graph` the gradients
+        keep their inputs, so that they can be differentiated again.
         """
         ops.backward(self, gradient, create_graph=create_graph)

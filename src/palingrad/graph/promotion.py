@@ -1,4 +1,4 @@
-"""Inputs of operations: values become nodes, and nodes are brought to one dtype."""
+"""Conversion of an operation's inputs to nodes of one dtype (type promotion)."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _SCALARS = (bool, int, float)
 
 
 def as_node(value: Any, dtype: DType | None = None) -> Node:
-    """A node as it is, a list with nodes stacked, all else a Constant, of `dtype` if given."""
+    """A node unchanged, a list with nodes stacked, anything else as a Constant (of `dtype`)."""
     if isinstance(value, Node):
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
-        return ops.stack([as_node(one, dtype) for one in value])
+        return ops.stack([as_node(element, dtype) for element in value])
     return Constant(value, dtype=dtype)
 
 
 def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
-    """`value` (array, number, nested lists; copied) as a node that has it.
+    """`value` (array, number, nested lists) as a node that holds a copy of it.
 
-    A node, or lists with nodes among their numbers, keep their derivatives.
+    Derivatives flow through a node, and through nodes inside lists.
 
     >>> import palingrad as pg
     >>> x = pg.tensor([1.0, 2.0])
@@ -44,22 +44,22 @@ def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
     >>> pg.gradients(pg.tensor([x[0], 3 * x[1]]), x, gradient=[1, 1]).value
     array([1., 3.], dtype=float32)
     """
-    wanted = None if dtype is None else as_dtype(dtype)
+    target = None if dtype is None else as_dtype(dtype)
     if not any(isinstance(leaf, Node) for leaf in leaves(value)):
-        constant = Constant(value, dtype=wanted, name=name)
+        constant = Constant(value, dtype=target, name=name)
         constant.scalar = constant.weak = None  # a tensor is strong: its dtype counts in promotion
         return constant
-    node = as_node(value, wanted)
-    if wanted is None and node.dtype is None:  # in a template: the dtype is that of a feed
+    node = as_node(value, target)
+    if target is None and node.dtype is None:  # in a template: the dtype is that of a feed
         return ops.positive(node, name=name)
-    dtype = wanted or node.dtype
+    dtype = target or node.dtype
     if node is not value and node.dtype == dtype and name is None:
         return node
     return ops.cast(node, dtype, name=name)
 
 
 def _scalar_of(value: Any) -> Scalar | None:
-    """The Python scalar that `value` is or stands for: a weak one in promotion."""
+    """The Python scalar that `value` is, or from which the node was made: weak in promotion."""
     if isinstance(value, Node):
         return value.weak
     return value if type(value) in _SCALARS else None
@@ -68,7 +68,7 @@ def _scalar_of(value: Any) -> Scalar | None:
 def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Node, ...]:
     """`inputs` as nodes, of one dtype if `promotes`, of a float dtype if `floats`.
 
-    While a dtype is unknown the inputs stay as they are: specialising aligns them again.
+    If a dtype is unknown the inputs keep theirs; specialisation aligns them again.
     """
     first: Any = None
     for x in inputs:  # the common case: nodes of one dtype already
@@ -83,7 +83,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return inputs
     if not promotes:
         return tuple(as_node(x) for x in inputs)
-    if len(inputs) == 2:  # the next most common: a node and a Python number that takes its dtype
+    if len(inputs) == 2:  # the next most common case: a node and a Python number
         x, y = inputs
         if type(y) in _SCALARS and isinstance(x, Node) and _gives(x, y, floats):
             return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
@@ -96,7 +96,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     dtypes: list[Any] = [
         x.dtype for x, scalar in zip(nodes, scalars, strict=True) if scalar is None
     ]
-    if any(dtype is None for dtype in dtypes):  # `in` would ask NumPy, where None is float64
+    if any(dtype is None for dtype in dtypes):  # not `in`: NumPy compares None equal to float64
         return tuple(as_node(x) for x in nodes)
     dtype = _common(dtypes, [scalar for scalar in scalars if scalar is not None])
     if floats and not is_inexact(dtype):
@@ -110,7 +110,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
 
 
 def _gives(node: Node, scalar: Any, floats: bool) -> bool:
-    """Whether the node's dtype is the dtype of the result of the two."""
+    """Whether the result of the node and the scalar has the node's dtype."""
     dtype = node.dtype
     if dtype is None or _scalar_of(node) is not None:
         return False
@@ -130,5 +130,5 @@ def _in_dtype(node: Node, dtype: DType) -> Node:
     if node.dtype == dtype:
         return node
     if isinstance(node, Constant) and node.weak is not None:
-        return Constant.of(node.weak, dtype)  # from the number, which a cast would have rounded
+        return Constant.of(node.weak, dtype)  # from the number: a cast would round it twice
     return ops.cast(node, dtype)

@@ -1,4 +1,4 @@
-"""Samples: the inputs that each operation brings for its own proof."""
+"""Samples: the inputs on which each operation is tested, declared with the operation."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..dtypes import Array
 
 
 class Sample(NamedTuple):
-    """One call of an operation: how to make its inputs, and its attributes."""
+    """One call of an operation: a function that draws its inputs, and its attributes."""
 
     inputs: Callable[[np.random.Generator], tuple[Any, ...]]
     attributes: Mapping[str, Any]
-    smooth: bool  # whether derivatives are compared with differences here
+    smooth: bool  # whether derivatives are compared with central differences
     text: str  # for the names of tests
 
 
 def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) -> Sample:
-    """Inputs drawn from [low, high), one for each shape; an array stands for itself.
+    """Inputs drawn uniformly from [low, high), one for each shape; an array is used as it is.
 
-    Derivatives are compared with central differences, so keep kinks and poles outside the range.
+    Derivatives are compared with central differences: keep kinks and poles outside the range.
     """
 
     def draw(rng: np.random.Generator) -> tuple[Any, ...]:
@@ -36,20 +36,20 @@ def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) 
 
 
 def edge(*values: Any, inputs: int = 1, **attributes: Any) -> Sample:
-    """Special values, compared on every engine; derivatives aren't compared with differences.
+    """Special values, on which the engines are compared, without central differences.
 
-    With several inputs every pair of values meets.
+    With several inputs, all combinations of the values are tested.
     """
 
     def draw(rng: np.random.Generator) -> tuple[Any, ...]:
         grid = np.meshgrid(*[np.asarray(values, np.float64)] * inputs, indexing="ij")
-        return tuple(np.ascontiguousarray(one.ravel()) for one in grid)
+        return tuple(np.ascontiguousarray(x.ravel()) for x in grid)
 
     return Sample(draw, attributes, False, f"edge{values}" + _options(attributes))
 
 
 def spread(shape: tuple[int, ...], **attributes: Any) -> Sample:
-    """One input whose elements all differ by 0.1 or more, in random order: for max, sort, …."""
+    """One input whose elements differ by at least 0.1, in random order: for max, sort, …."""
 
     def draw(rng: np.random.Generator) -> tuple[Array, ...]:
         size = int(np.prod(shape))

@@ -1,4 +1,4 @@
-"""What goes to files and comes back: checkpoints.
+"""Checkpoints: saves Variables and metadata to files, and restores them.
 
 >>> import tempfile
 >>> import palingrad as pg

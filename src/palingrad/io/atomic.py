@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all."""
+"""Atomic replacement of a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` under `path`, so that at any time it holds the old or the new, never a part.
+    """Write `content` to `path` atomically: a reader sees the old or the new content, never a part.
 
-    The bytes go to a temporary file in the same folder, down to the disk, and the file is then
-    renamed to `path`. Whatever interrupts, the temporary file is removed; only a crash of the
+    The bytes are written to a temporary file in the same folder and flushed to the disk; the file
+    is then renamed to `path`. On any exception the temporary file is removed; only a crash of the
     computer may leave it. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -22,14 +22,14 @@ def write_atomically(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:  # Ctrl-C, too, must leave no litter
+    except BaseException:  # including KeyboardInterrupt
         with suppress(OSError):
             temporary.unlink()
         raise
-    if os.name == "posix":  # the rename itself lasts once the folder is on the disk
+    if os.name == "posix":  # the rename is durable only once the folder is flushed
         folder = os.open(path.parent, os.O_RDONLY)
         try:
-            with suppress(OSError):  # some file systems can't, and the file itself is safe
+            with suppress(OSError):  # not all file systems support it; the file itself is safe
                 os.fsync(folder)
         finally:
             os.close(folder)

@@ -1,8 +1,8 @@
-"""Checkpoints: a model's numbers and what should be known of them, in one folder.
+"""Checkpoints: a model's arrays and metadata in one folder.
 
-`weights.safetensors` is the checkpoint: it holds the arrays and, in its header, the meta data and a
-hash of both, so that one rename makes a whole new checkpoint the current one. `checkpoint.json`
-beside it is a copy of the header for people and other programs; nothing is read from it.
+`weights.safetensors` is the checkpoint. It holds the arrays and, in its header, the metadata and a
+hash of both: renaming one file replaces the whole checkpoint atomically. `checkpoint.json` is a
+readable copy of the header for people and other programs; palingrad never reads it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .record import checked, record
 from .weights import packed, plain, unpacked
 
 WEIGHTS, READABLE = "weights.safetensors", "checkpoint.json"
-_NOTE = f"A readable copy of what {WEIGHTS} holds in its header; changes here have no effect."
+_NOTE = f"A readable copy of the header of {WEIGHTS}; changes here have no effect."
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """What a checkpoint holds: read-only `arrays` by name, the `meta` data, and its file."""
+    """The content of a checkpoint: read-only `arrays` by name, the metadata `meta`, its file."""
 
     arrays: dict[str, Array]
     meta: dict[str, Any]
@@ -44,39 +44,39 @@ def save_checkpoint(
     *,
     meta: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write Variables or arrays, and what JSON can say in `meta`, to `folder`; returns its path.
+    """Write Variables or arrays, and JSON metadata `meta`, to `folder`; returns its path.
 
-    All Variables are read at one moment. An interrupted save leaves the earlier checkpoint whole.
-    The same arrays and meta data make the same bytes. JSON turns tuples into lists and keys into
-    text. Raises CheckpointError where `meta` isn't JSON or the folder can't be written.
+    All Variables are read atomically. An interrupted save leaves the previous checkpoint intact.
+    The same arrays and metadata give the same bytes. JSON converts tuples to lists and keys to
+    strings. Raises CheckpointError if `meta` isn't JSON or the folder can't be written.
     """
-    place = Path(folder).expanduser()
-    if place.suffix == ".safetensors":
+    target = Path(folder).expanduser()
+    if target.suffix == ".safetensors":
         raise CheckpointError(
-            f"{place} looks like a file, and a checkpoint is a folder.",
-            hint=f"Pass the folder; {WEIGHTS} and {READABLE} are written into it.",
+            f"{target} looks like a file, but a checkpoint is a folder.",
+            hint=f"Pass the folder, in which {WEIGHTS} and {READABLE} are written.",
         )
     arrays = _snapshot(variables)
     header = record(meta or {}, arrays)
     about = {name: {"dtype": a.dtype.name, "shape": a.shape} for name, a in arrays.items()}
     readable = {"note": _NOTE, **header, "arrays": about}
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        write_atomically(place / WEIGHTS, packed(arrays, json.dumps(header)))
-        write_atomically(place / READABLE, (json.dumps(readable, indent=1) + "\n").encode())
+        target.mkdir(parents=True, exist_ok=True)
+        write_atomically(target / WEIGHTS, packed(arrays, json.dumps(header)))
+        write_atomically(target / READABLE, (json.dumps(readable, indent=1) + "\n").encode())
     except OSError as error:
         raise CheckpointError(
-            f"{place}: the checkpoint can't be written ({error.strerror or error}).",
+            f"{target}: the checkpoint can't be written ({error.strerror or error}).",
             hint="Free some space, check the permissions or choose another folder. "
-            "A checkpoint that was there before is still whole.",
+            "A previous checkpoint in the folder is intact.",
         ) from error
-    return place
+    return target
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The checkpoint in a folder, or in a weights file that is named itself.
+    """The checkpoint in a folder, or in a weights file.
 
-    Raises CheckpointError where there is none, it is broken, or a newer palingrad wrote it.
+    Raises CheckpointError if there is none, it is corrupt, or a newer palingrad wrote it.
     """
     file = Path(path).expanduser()
     file = file / WEIGHTS if file.is_dir() else file
@@ -96,11 +96,11 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
-    """The values by name, sorted; those of Variables are all from between two updates."""
+    """The values by name, sorted. All Variables are read together, between two updates."""
     for name in variables:
         if not isinstance(name, str) or name == "__metadata__":
             raise CheckpointError(
-                f"{name!r} can't name an array in a checkpoint; take another text."
+                f"{name!r} can't be the name of an array in a checkpoint; use another string."
             )
     with state_lock:
         values = {name: v._value if isinstance(v, Variable) else v for name, v in variables.items()}

@@ -1,4 +1,4 @@
-"""The header of a checkpoint: its format, who wrote it, the user's meta data, a hash of it all."""
+"""The header of a checkpoint: format, palingrad's version, the user's metadata, and a hash."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ FORMAT = 1
 
 
 def record(meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """The header for these arrays. Raises CheckpointError where `meta` isn't JSON."""
+    """The header for these arrays. Raises CheckpointError if `meta` isn't JSON."""
     content: dict[str, Any] = {"format": FORMAT, "palingrad": __version__, "meta": _as_json(meta)}
     return {**content, "sha256": _hash(content, arrays)}
 
 
 def checked(text: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """The meta data in a header's text. Raises CheckpointError unless all of it is as written."""
+    """The metadata in a header's text. Raises CheckpointError if header or arrays were changed."""
     try:
         header = json.loads(text or "null")
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"its header is broken ({error})") from error
+        raise CheckpointError(f"its header is corrupt ({error})") from error
     if not isinstance(header, dict) or "format" not in header:
         raise CheckpointError(
             "palingrad didn't write it",
@@ -45,14 +45,14 @@ def checked(text: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
 
 
 def _as_json(meta: Mapping[str, Any]) -> Any:
-    """`meta` after a round through JSON, NumPy's numbers as Python's."""
+    """`meta` as JSON returns it, with NumPy's numbers converted to Python's."""
     try:
         return json.loads(json.dumps(dict(meta), default=_python_number))
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"meta can't be written as JSON: {error}.",
-            hint="It takes None, booleans, numbers, texts, and lists and dicts of them; "
-            "give arrays a name among the variables.",
+            hint="It may contain None, booleans, numbers, strings, and lists and dicts of them; "
+            "pass arrays among the variables.",
         ) from error
 
 
@@ -63,7 +63,7 @@ def _python_number(value: Any) -> Any:
 
 
 def _hash(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
-    """The sha256 of the header without its hash, then each array's name, dtype, shape and bytes."""
+    """The SHA-256 of the header without its hash and each array's name, dtype, shape and bytes."""
     content = {key: value for key, value in header.items() if key != "sha256"}
     digest = hashlib.sha256(json.dumps(content).encode())
     for name in sorted(arrays):

@@ -1,4 +1,4 @@
-"""A checkpoint's arrays back into a model's Variables: all of them, or none."""
+"""Restores a checkpoint's arrays to a model's Variables: all of them, or none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = 8  # names of one kind in an error
 
 
 def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
-    """Give each Variable the array of its name, all at one moment, also where a graph is open.
+    """Set each Variable to the array of its name, atomically, even while a graph is open.
 
     Raises CheckpointError, and changes nothing, unless names, shapes and dtypes are the same.
     """
@@ -23,11 +23,11 @@ def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
     if faults:
         raise CheckpointError(
             f"{checkpoint.path} doesn't fit this model: {'; '.join(faults)}.",
-            hint="Build the model as it was when saved; checkpoint.json beside the weights tells.",
+            hint="Build the model as it was when saved: checkpoint.json lists its arrays.",
         )
     arrays = {name: sealed(checkpoint.arrays[name]) for name in variables}
     with ExitStack() as stack:
-        for variable in sorted(set(variables.values()), key=id):  # the order that runs lock them in
+        for variable in sorted(set(variables.values()), key=id):  # the lock order of runs
             stack.enter_context(variable.lock)
         with state_lock:
             for name, variable in variables.items():
@@ -35,13 +35,13 @@ def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
 
 
 def _faults(variables: Mapping[str, Any], checkpoint: Checkpoint) -> list[str]:
-    """What doesn't fit, in words."""
+    """Descriptions of the differences between model and checkpoint."""
     arrays = checkpoint.arrays
     differing: list[str] = []
     for name, variable in variables.items():
         if not isinstance(variable, Variable):
             raise CheckpointError(
-                f"restore: {name!r} is no Variable but {type(variable).__name__}."
+                f"restore: expected Variables, got {type(variable).__name__} for {name!r}."
             )
         array, value = arrays.get(name), variable.numpy()
         if array is not None and (array.shape, array.dtype) != (value.shape, value.dtype):

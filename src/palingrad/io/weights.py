@@ -1,7 +1,7 @@
-"""Arrays with names, and a text, as the bytes of a safetensors file and back.
+"""Encodes named arrays and a text as the bytes of a safetensors file, and decodes them.
 
-The format: https://github.com/huggingface/safetensors. It holds numbers only, so a file that
-somebody sends you can run no code.
+The format: https://github.com/huggingface/safetensors. It contains no code, so loading a file from
+an untrusted source is safe.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ def packed(arrays: Mapping[str, Array], text: str) -> bytes:
 
 
 def unpacked(content: bytes) -> tuple[dict[str, Array], str]:
-    """The arrays, read-only, and the text, "" if there is none. Raises CheckpointError."""
+    """The read-only arrays and the text ("" if there is none). Raises CheckpointError."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
         arrays: dict[str, Array] = load(content)
     except SafetensorError as error:
-        raise CheckpointError(f"it isn't a whole safetensors file ({error})") from error
+        raise CheckpointError(f"it isn't a complete safetensors file ({error})") from error
     except KeyError as error:
         raise CheckpointError(
-            f"it holds dtype {error.args[0]}, which NumPy doesn't have"
+            f"it contains dtype {error.args[0]}, which NumPy doesn't have"
         ) from error
     for array in arrays.values():
         array.setflags(write=False)
@@ -44,5 +44,5 @@ def unpacked(content: bytes) -> tuple[dict[str, Array], str]:
 
 
 def plain(array: Array) -> Array:
-    """`array` as safetensors writes it right: in C order, its numbers in this computer's order."""
+    """`array` in C order and native byte order, as safetensors requires."""
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")

@@ -1,4 +1,4 @@
-"""Layers: modules that hold their parameters by name; initialisers."""
+"""Neural-network layers, as modules with named parameters, and weight initialisers."""
 
 from . import init
 from .activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh

@@ -1,4 +1,4 @@
-"""Activations as layers, for models made of layers alone."""
+"""Activation functions as layers, for use in `Sequential`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ELU(Activation):
 
 
 class GELU(Activation):
-    """y = x·Φ(x); `approximate` takes the formula with tanh."""
+    """y = x·Φ(x); with `approximate`, the tanh approximation of Φ."""
 
     def __init__(self, *, approximate: bool = False) -> None:
         super().__init__(ops.gelu, approximate=approximate)

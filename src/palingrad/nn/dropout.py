@@ -1,4 +1,4 @@
-"""Dropout as a layer."""
+"""The dropout layer."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .module import Module
 
 
 class Dropout(Module):
-    """While training, y = x/(1 − rate) with chance 1 − rate, else 0; while evaluating y = x.
+    """In training, yᵢ = xᵢ/(1 − rate) with probability 1 − rate, else 0; in evaluation, y = x.
 
-    Each call drops others; with a `seed` the same ones in the same order.
+    Each call drops different elements; with a `seed` the sequence of calls is reproducible.
     """
 
     def __init__(self, rate: float, *, seed: int | None = None) -> None:
         self.rate = rate
         self._generator = None if seed is None else random.Generator(seed)
-        ops.dropout(0.0, rate, seed=0)  # an impossible rate fails here, not in the first step
+        ops.dropout(0.0, rate, seed=0)  # so that an invalid rate raises here, not in the first step
 
     def forward(self, x: Any, *, training: bool) -> Node:
         if not training:

@@ -1,7 +1,7 @@
-"""Initialisers: functions from a shape to random numbers of a fitting spread.
+"""Weight initialisers: functions from a shape to random numbers whose variance suits the layer.
 
-A weight of shape (inputs, outputs) has fan-in `inputs` and fan-out `outputs`; one of shape
-(outputs, inputs, *window) has each times the window's size.
+A weight of shape (inputs, outputs) has fan-in `inputs` and fan-out `outputs`. For a convolution's
+weight (outputs, inputs, *window), both are multiplied by the number of elements of the window.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Initializer = Callable[..., Node]
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
-    """(fan-in, fan-out) of a weight. Raises ShapeError for one with fewer than two axes."""
+    """(fan-in, fan-out) of a weight. Raises ShapeError if it has fewer than two axes."""
     if len(shape) < 2:
-        raise ShapeError(f"a weight with fans has two axes or more, got {tuple(shape)}")
+        raise ShapeError(f"fan-in and fan-out need two axes or more, got shape {tuple(shape)}")
     if len(shape) == 2:
         return shape[0], shape[1]
     window = math.prod(shape[2:])
@@ -71,19 +71,19 @@ def lecun_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = 
 
 
 def normal(std: float = 0.01) -> Initializer:
-    """Normal with standard deviation `std`, whatever the shape."""
+    """Normal with standard deviation `std`, independent of the shape."""
     return lambda shape, *, seed=None, dtype=None: ops.normal(
         shape, std=std, seed=seed, dtype=dtype
     )
 
 
 def uniform(limit: float = 0.05) -> Initializer:
-    """Uniform in [−limit, limit), whatever the shape."""
+    """Uniform in [−limit, limit), independent of the shape."""
     return lambda shape, *, seed=None, dtype=None: ops.uniform(
         shape, low=-limit, high=limit, seed=seed, dtype=dtype
     )
 
 
 def zeros(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
-    """Zeros: for biases."""
+    """Zeros, for biases."""
     return as_node(np.zeros(tuple(shape), default_dtype() if dtype is None else as_dtype(dtype)))

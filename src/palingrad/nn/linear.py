@@ -33,7 +33,7 @@ class Linear(Module):
             zeros = init.zeros((outputs,), dtype=dtype)
         if start.shape != (inputs, outputs):
             raise ShapeError(
-                f"Linear: the initializer made a weight of shape {start.shape} for "
+                f"Linear: the initializer returned shape {start.shape} for a weight of shape "
                 f"({inputs}, {outputs})"
             )
         self.weight = Variable(start, name="weight")

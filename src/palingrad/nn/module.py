@@ -1,4 +1,4 @@
-"""Module: a function with parameters."""
+"""Module: the base of layers and models, functions with named parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..graph.node import Node
 
 
 class Calling(threading.local):
-    """The module whose `forward` the calling thread is in."""
+    """For each thread, the module whose `forward` it is executing."""
 
     module: Module | None = None
 
@@ -21,10 +21,10 @@ calling = Calling()
 
 
 class Module:
-    """A function with parameters. A subclass makes them in `__init__` and gives `forward`.
+    """A function with parameters. A subclass creates them in `__init__` and defines `forward`.
 
-    Variables and modules in attributes, and in lists, tuples and dicts there, are found by
-    themselves; `training` says whether this call trains or evaluates.
+    Variables and modules in attributes, also inside lists, tuples and dicts, are registered
+    automatically. `training` is True in training and False in evaluation.
 
     >>> import palingrad as pg
     >>> class Affine(pg.nn.Module):
@@ -50,18 +50,18 @@ class Module:
             calling.module = outer
 
     def _name_of(self, part: Module) -> str:
-        """What the scope of a part is called: its attribute, or its class and place in a list."""
+        """The name scope of a submodule: its attribute, or its class and its index in a list."""
         for name, value in vars(self).items():
             if value is part:
                 return name
             if isinstance(value, (list, tuple)):
-                for place, one in enumerate(value):
-                    if one is part:
-                        return f"{type(part).__name__}_{place}"
+                for number, element in enumerate(value):
+                    if element is part:
+                        return f"{type(part).__name__}_{number}"
         return type(part).__name__
 
     def variables(self) -> dict[str, Variable]:
-        """All Variables by name, as in 'layers/0/weight'; one that is shared has its first name."""
+        """All Variables by name, such as 'layers/0/weight'; a shared one has its first name."""
         return dict(_variables(self, "", set()))
 
     def parameters(self) -> dict[str, Variable]:
@@ -77,7 +77,7 @@ class Module:
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:
-    """The Variables in `value`, each once, also where its parts lead back to it."""
+    """The Variables in `value` with their paths, each once; `seen` breaks cyclic references."""
     if id(value) in seen:
         return
     seen.add(id(value))

@@ -1,4 +1,4 @@
-"""Layers that normalise, and the embedding."""
+"""Normalisation layers, and the embedding layer."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class LayerNorm(Module):
 class BatchNorm(Module):
     """y = scale·(x − mean)/√(var + ε) + offset for each channel, axis 1 of x (n, c, *space).
 
-    While training, mean and variance are the batch's, and running means of them move on by
-    `momentum`; while evaluating they are those running means (Ioffe & Szegedy 2015). `spatial` is
-    the number of axes after the channels: 0 for (n, c), 2 for images.
+    In training, mean and variance are the batch's, and running means r of both are updated:
+    r ← momentum·r + (1 − momentum)·batch. In evaluation they are these running means (Ioffe &
+    Szegedy 2015). `spatial` is the number of axes after the channels: 0 for (n, c), 2 for images.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class BatchNorm(Module):
             scale: Any = self.scale / ops.sqrt(self.variance + self.epsilon)
             return (x - self.mean) * scale + self.offset
         y = ops.batch_norm(x, self.scale, self.offset, axis=self.axes, epsilon=self.epsilon)
-        moved = [
-            self._moved(self.mean, ops.mean(x, axis=self.axes, keepdims=True)),
-            self._moved(self.variance, ops.var(x, axis=self.axes, keepdims=True)),
+        updates = [
+            self._update(self.mean, ops.mean(x, axis=self.axes, keepdims=True)),
+            self._update(self.variance, ops.var(x, axis=self.axes, keepdims=True)),
         ]
-        return ops.after(y, *moved)  # whoever runs y moves the means on
+        return ops.after(y, *updates)  # so that every run of y updates the running means
 
-    def _moved(self, running: Variable, now: Any) -> Node:
-        new = ops.reshape(ops.stop_gradient(now), running.shape)  # (c, 1, …)
+    def _update(self, running: Variable, batch: Any) -> Node:
+        new = ops.reshape(ops.stop_gradient(batch), running.shape)  # (c, 1, …)
         return running.assign(self.momentum * running + (1 - self.momentum) * new)
 
 
 class Embedding(Module):
-    """The rows of a table (rows, size) that integers (…) name: (…, size)."""
+    """y = table[x]: for integers x (…), the rows (…, size) of a table (rows, size)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Layers one after another."""
+"""Sequential: the composition of layers; and Flatten."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .module import Module
 
 
 class Sequential(Module):
-    """The layers one after another: modules, or plain functions such as pg.relu.
+    """y = layerₙ(… layer₁(x)), where a layer is a module or a function such as pg.relu.
 
     >>> import palingrad as pg
     >>> model = pg.nn.Sequential(pg.nn.Linear(4, 3), pg.relu, pg.nn.Linear(3, 2))
@@ -34,13 +34,17 @@ class Sequential(Module):
         return y
 
     def __repr__(self) -> str:
-        names = [repr(one) if isinstance(one, Module) else str(getattr(one, "__name__", one))
-                 for one in self.layers]  # fmt: skip
+        names = [repr(layer) if isinstance(layer, Module) else _name_of(layer)
+                 for layer in self.layers]  # fmt: skip
         return "Sequential(\n" + indent("".join(f"{name},\n" for name in names), "  ") + ")"
 
 
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", function))
+
+
 class Flatten(Module):
-    """y = x with all axes but the first made one: (batch, …) to (batch, features)."""
+    """y = x with all axes after the first merged: (batch, …) to (batch, features)."""
 
     def forward(self, x: Any, *, training: bool) -> Node:
         return ops.flatten(x)

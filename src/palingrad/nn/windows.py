@@ -1,4 +1,4 @@
-"""Layers of windows: convolution and pooling."""
+"""Convolution, pooling and reshaping layers for images."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Conv2D(Module):
         self.options = dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
 
     def forward(self, x: Any, *, training: bool) -> Node:
-        y: Any = ops.conv2d(x, self.weight, **self.options)  # (n, outputs, places)
+        y: Any = ops.conv2d(x, self.weight, **self.options)  # (n, outputs, out height, out width)
         return y if self.bias is None else y + self.bias
 
 
@@ -58,14 +58,14 @@ class MaxPool2D(Module):
 
 
 class AveragePool2D(MaxPool2D):
-    """The mean of each window of x (n, c, height, width); padding counts as 0."""
+    """The mean of each window of x (n, c, height, width); padding counts as zeros."""
 
     def forward(self, x: Any, *, training: bool) -> Node:
         return ops.average_pool(x, self.size, stride=self.stride, padding=self.padding)
 
 
 class Reshape(Module):
-    """Each example in another shape: (batch, …) to (batch, *shape)."""
+    """y = x with each example reshaped: (batch, …) to (batch, *shape)."""
 
     def __init__(self, *shape: int) -> None:
         self.shape = shape

@@ -111,7 +111,7 @@ def after(x: Any, *others: Any, name: str | None = None) -> Node:
 def assign(variable: Variable, value: Any) -> Node:
     """A node whose run gives `variable` this value."""
     if not isinstance(value, Node):
-        value = Constant(variable.unbroadcast(value))
+        value = Constant(variable.assignable(value))
     return AssignVariable(value, variable=variable)
 
 

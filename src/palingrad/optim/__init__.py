@@ -1,4 +1,4 @@
-"""Optimizers: each one pure update rule, in a graph and eagerly; schedules and clipping."""
+"""Optimizers, each defined by one pure update rule; learning-rate schedules; gradient clipping."""
 
 from .adagrad import AdaGrad
 from .adam import Adam, AdamW

@@ -1,4 +1,4 @@
-"""AdaGrad."""
+"""The AdaGrad optimizer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adam and AdamW."""
+"""The optimizers Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .schedules import Schedule
 class Adam(Optimizer):
     """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − η·m̂/(√v̂ + ε).
 
-    m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ) correct the start from 0 (Kingma & Ba 2014, algorithm 1).
+    m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ) correct the bias of the zero initialisation (Kingma & Ba
+    2014, algorithm 1).
     """
 
     slots = ("mean", "square")
@@ -34,7 +35,7 @@ class Adam(Optimizer):
     def update(self, parameter, gradient, rate, step, **slots: Node):
         mean = self.beta1 * slots["mean"] + (1 - self.beta1) * gradient
         square = self.beta2 * slots["square"] + (1 - self.beta2) * (gradient * gradient)
-        # The corrections are numbers, so they go to the numbers beside the arrays:
+        # The corrections are scalars and are combined with the other scalars, not with arrays:
         # η·m̂/(√v̂ + ε) = (η/c₁)·m / (√v·(1/√c₂) + ε), with ε outside the root as in algorithm 1.
         rate = rate / _correction(self.beta1, step)
         root = ops.sqrt(square) * (1 / ops.sqrt(_correction(self.beta2, step)))
@@ -43,13 +44,13 @@ class Adam(Optimizer):
 
 
 def _correction(beta: float, step: Any) -> Node:
-    """1 − βᵗ, as −expm1(t·log β): in float32 the plain difference loses half its digits."""
+    """1 − βᵗ as −expm1(t·log β): in float32, cancellation costs the difference half its digits."""
     return -ops.expm1(step * (math.log(beta) if beta else -math.inf))
 
 
 class AdamW(Adam):
-    """Adam, and besides θ ← θ − η·λ·θ: weight decay apart from the gradient (Loshchilov & Hutter
-    2017, algorithm 2)."""
+    """Adam with decoupled weight decay: in addition, θ ← θ − η·λ·θ (Loshchilov & Hutter 2017,
+    algorithm 2)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The base of all optimizers: gradients, state and steps around one pure update rule."""
+"""Optimizer: the base class, which adds gradients, state and assignments to a pure update rule."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Variables = Variable | Iterable[Variable] | Mapping[str, Variable]
 
 
 class Optimizer:
-    """Changes Variables so that a loss falls. A subclass gives `slots` and `update`.
+    """Minimises a loss by changing Variables. A subclass defines `slots` and `update`.
 
-    learning_rate: a number, kept in a Variable that may be assigned while training, or a schedule.
-    clip_norm, clip_value: bounds for all gradients together, and for each element.
+    learning_rate: a number, stored in a Variable that may be assigned during training, or a
+    schedule. clip_norm: bound of the gradients' global norm. clip_value: bound of each element.
 
-    In an open graph `minimize`, `accumulate` and `apply` return a node to run; eagerly, and inside
-    `pg.function`, they act. Only trainable Variables change.
+    In an open graph `minimize`, `accumulate` and `apply` return a node to run; eagerly and inside
+    `pg.function` they take effect at once. Only trainable Variables change.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
@@ -54,23 +54,23 @@ class Optimizer:
             )
             self._weight = Variable(0.0, dtype=float64, trainable=False, name="weight")
 
-    # ---------------------------------------------------------------- the rule
+    # ---------------------------------------------------------------- update rule
 
     def update(
         self, parameter: Node, gradient: Node, rate: Node, step: Node, **slots: Node
     ) -> tuple[Node, dict[str, Node]]:
-        """The parameter and the slots after one step: pure, nodes in and nodes out.
+        """(new parameter, new slots) after one step: a pure function from nodes to nodes.
 
         `rate` is the learning rate and `step` the number of this step, from 1, both of the
-        parameter's dtype; each slot has the parameter's shape and dtype and starts at 0.
+        parameter's dtype; each slot has the parameter's shape and dtype and is initially 0.
         """
         raise NotImplementedError(f"{type(self).__name__} needs update")
 
-    # ---------------------------------------------------------------- what users call
+    # ---------------------------------------------------------------- public methods
 
     def minimize(self, loss: Node, variables: Variables | None = None) -> Node | None:
-        """Take one step down `loss`'s gradient, with respect to the trainable Variables it depends
-        on or those given."""
+        """Take one step along the negative gradient of `loss` with respect to `variables`, by
+        default the trainable Variables on which it depends."""
         return self.apply(self.gradients(loss, variables))
 
     def gradients(self, loss: Node, variables: Variables | None = None) -> dict[Variable, Node]:
@@ -81,56 +81,55 @@ class Optimizer:
     def accumulate(
         self, loss: Node, variables: Variables | None = None, *, weight: float | Node = 1.0
     ) -> Node | None:
-        """Add loss's gradient to a running mean that `apply` steps along.
+        """Add the loss's gradient to a weighted mean, along which `apply` takes a step.
 
-        `weight` is this loss's share: with the number of examples of each mini-batch the mean is
-        exactly the gradient of the mean loss over all of them.
+        `weight` is the weight of this loss. With the number of examples in each mini-batch, the
+        mean is exactly the gradient of the mean loss over all their examples.
         """
-        found = self.gradients(loss, variables)
         new: list[tuple[Variable, Any]] = [(self._weight, self._weight + weight)]
-        for variable, gradient in found.items():
+        for variable, gradient in self.gradients(loss, variables).items():
             total = self._sum_of(variable)
             new.append((total, total + gradient * weight))
         return _assigned(new)
 
-    def apply(self, found: Mapping[Variable, Node] | None = None) -> Node | None:
-        """Take one step along these gradients, or along the accumulated mean, which is cleared."""
+    def apply(self, gradients: Mapping[Variable, Node] | None = None) -> Node | None:
+        """Take one step along these gradients, or along the accumulated mean, which is reset."""
         new: list[tuple[Variable, Any]] = []
-        if found is None:
+        if gradients is None:
             if not self._sums or (context.graph is None and not self._weight.item()):
                 raise GradientError(
-                    "apply: nothing was accumulated.",
+                    "apply: no gradient was accumulated.",
                     hint="Call accumulate(loss) first; for a graph call both while it is open.",
                 )
-            weight = ops.where(self._weight == 0, 1, self._weight)  # the mean of nothing is 0
-            found = {v: total / _as(weight, v) for v, total in self._sums.items()}
+            weight = ops.where(self._weight == 0, 1, self._weight)  # an empty mean is 0
+            gradients = {v: total / _as(weight, v) for v, total in self._sums.items()}
             new = [(total, ops.zeros_like(total)) for total in self._sums.values()]
             new.append((self._weight, ops.zeros_like(self._weight)))
-        new += self._step(self._clipped({v: found[v] for v in _trainable(found, "apply")}))
+        new += self._step(self._clipped({v: gradients[v] for v in _trainable(gradients, "apply")}))
         return _assigned(new)
 
     def variables(self) -> dict[str, Variable]:
-        """The optimizer's own state by name, for checkpoints: its numbers, then each Variable's
-        slots in the order in which the Variables were first seen."""
+        """The optimizer's state by name, for checkpoints: steps, learning rate, then each
+        Variable's slots, in the order in which the Variables were first updated."""
         state = {"steps": self.steps, "learning_rate": self.learning_rate}
-        for place, slots in enumerate(self._state.values()):
-            state |= {f"{place}/{name}": variable for name, variable in slots.items()}
+        for number, slots in enumerate(self._state.values()):
+            state |= {f"{number}/{name}": variable for name, variable in slots.items()}
         return state
 
     def prepare(self, variables: Iterable[Variable]) -> None:
-        """Make the slots of these Variables now, so that a checkpoint can be restored to them."""
+        """Create the slots of these Variables now, so that a checkpoint can be restored to them."""
         for variable in variables:
             self._slots_of(variable)
 
     # ---------------------------------------------------------------- machinery
 
-    def _step(self, found: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
+    def _step(self, gradients: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
         step = self.steps + 1
         rate = self.learning_rate
         if self.schedule is not None:
             rate = self.schedule(ops.cast(self.steps, float64))
         new: list[tuple[Variable, Any]] = [(self.steps, step)]
-        for variable, gradient in found.items():
+        for variable, gradient in gradients.items():
             slots = self._slots_of(variable)
             parameter, changed = self.update(
                 variable, gradient, _as(rate, variable), _as(step, variable), **slots
@@ -139,13 +138,13 @@ class Optimizer:
             new += [(slots[name], value) for name, value in changed.items()]
         return new
 
-    def _clipped(self, found: Mapping[Variable, Node]) -> dict[Variable, Node]:
-        values: Sequence[Node] = list(found.values())
+    def _clipped(self, gradients: Mapping[Variable, Node]) -> dict[Variable, Node]:
+        values: Sequence[Node] = list(gradients.values())
         if self.clip_value is not None:
             values = clip_by_value(values, self.clip_value)
         if self.clip_norm is not None:
             values = clip_by_global_norm(values, self.clip_norm)
-        return dict(zip(found, values, strict=True))
+        return dict(zip(gradients, values, strict=True))
 
     def _slots_of(self, variable: Variable) -> dict[str, Variable]:
         if variable not in self._state:
@@ -161,8 +160,7 @@ class Optimizer:
 
 
 def positive_in(epsilon: float, parameter: Node) -> float:
-    """epsilon, but at least the smallest normal number of the parameter's dtype: in float16 1e-8
-    is 0."""
+    """max(epsilon, the smallest normal number of the parameter's dtype): 1e-8 is 0 in float16."""
     assert parameter.dtype is not None
     return max(epsilon, float(np.finfo(parameter.dtype).tiny))
 
@@ -173,16 +171,16 @@ def _zeros_for(variable: Variable, name: str) -> Variable:
 
 
 def _as(number: Node, variable: Variable) -> Node:
-    """A number in the dtype of the Variable it is used on."""
+    """A scalar in the dtype of the Variable with which it is combined."""
     return number if number.dtype == variable.dtype else ops.cast(number, variable.dtype)
 
 
 def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
-    """All assignments as one node to run; eagerly, when all values are known, at once."""
-    waits = (isinstance(value, Node) and value.deferred for _, value in new)
-    if context.graph is not None or any(waits):
+    """All assignments as one node to run; eagerly they are made at once, and None is returned."""
+    deferred = (isinstance(value, Node) and value.deferred for _, value in new)
+    if context.graph is not None or any(deferred):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
-    arrays = [variable.unbroadcast(value) for variable, value in new]
+    arrays = [variable.assignable(value) for variable, value in new]
     if watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
     with state_lock:
@@ -191,18 +189,18 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     return None
 
 
-# ---------------------------------------------------------------- what a step changes
+# ---------------------------------------------------------------- choice of Variables
 
 
 def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
-    """The Variables given, or else those that the loss is made from, as far as trainable."""
+    """The trainable Variables among `variables`, by default among those the loss depends on."""
     if not isinstance(loss, Node):
         raise GradientError(f"minimize: expected a node as the loss, got {loss!r:.60}")
     if isinstance(variables, Node):
         return _trainable([variables], "minimize")
     if variables is not None:
-        given = variables.values() if isinstance(variables, Mapping) else variables
-        return _trainable(given, "minimize")
+        candidates = variables.values() if isinstance(variables, Mapping) else variables
+        return _trainable(candidates, "minimize")
     order: list[Any] = postorder(loss, inputs=lambda x: () if _is_read(x) else x.inputs)
     read: list[Any] = [node.attributes["variable"] if _is_read(node) else node for node in order]
     targets = [node for node in read if isinstance(node, Variable) and node.trainable]
@@ -211,9 +209,9 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
     return targets
 
 
-def _trainable(given: Iterable[Any], call: str) -> list[Variable]:
-    """Those of the given Variables that may change. Raises GradientError where none may."""
-    variables = list(given)
+def _trainable(candidates: Iterable[Any], call: str) -> list[Variable]:
+    """The trainable ones among the given Variables. Raises GradientError if there are none."""
+    variables = list(candidates)
     for variable in variables:
         if not isinstance(variable, Variable):
             raise GradientError(f"{call}: expected Variables, got {variable!r:.60}")
@@ -224,10 +222,10 @@ def _trainable(given: Iterable[Any], call: str) -> list[Variable]:
 
 
 def _read(variable: Variable) -> Node:
-    """The node that reading a Variable gives: in pg.function, once assigned, its new value."""
+    """The node that represents a Variable: inside pg.function, once assigned, its new value."""
     return variable if context.graph is None else context.graph.adopt((variable,))[0]
 
 
 def _is_read(node: Any) -> bool:
-    """Whether the node is an assigned Variable's new value, and so stands for the Variable."""
+    """Whether the node is the current new value of an assigned Variable."""
     return isinstance(node, Latest) and _read(node.attributes["variable"]) is node

@@ -1,4 +1,4 @@
-"""Bounds for gradients."""
+"""Gradient clipping, by value and by global norm."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..ops.axes import narrowed, widened
 
 
 def clip_by_value(gradients: Sequence[Node], bound: float) -> list[Node]:
-    """Each element of each gradient brought into [−bound, bound]."""
+    """Each element of each gradient clipped to [−bound, bound]."""
     _check(bound)
     return [ops.clip(g, -bound, bound) for g in gradients]
 
 
 def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
-    """All gradients scaled by bound/norm where their common norm is over `bound` (Pascanu et al.
-    2013); their direction stays."""
+    """All gradients multiplied by min(1, bound/global norm), which preserves their direction
+    (Pascanu et al. 2013)."""
     _check(bound)
     norm: Any = global_norm(gradients)
     scale = bound / ops.maximum(norm, bound)
@@ -27,8 +27,8 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:
-    """√Σ g² over all elements of all gradients, without overflow of a square; of half floats as
-    float32."""
+    """√Σ g² over all elements of all gradients, scaled so that no square overflows. Half floats are
+    computed in float32."""
     gradients = [widened(g) for g in gradients if g.shape is None or 0 not in g.shape]
     if not gradients:
         raise GradientError("global_norm: expected gradients with elements, got none")
@@ -44,4 +44,4 @@ def global_norm(gradients: Sequence[Node]) -> Node:
 
 def _check(bound: float) -> None:
     if not bound > 0:
-        raise GradientError(f"a gradient's bound must be positive, got {bound}")
+        raise GradientError(f"gradient clipping: the bound must be positive, got {bound}")

@@ -22,7 +22,7 @@ class GradientDescent(Optimizer):
 class Momentum(Optimizer):
     """v ← μ·v + g, θ ← θ − η·v (Polyak 1964).
 
-    With `nesterov` θ ← θ − η·(g + μ·v): the gradient is taken ahead (Sutskever et al. 2013).
+    With `nesterov`, θ ← θ − η·(g + μ·v), Nesterov's look-ahead gradient (Sutskever et al. 2013).
     """
 
     slots = ("velocity",)

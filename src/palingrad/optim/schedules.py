@@ -1,6 +1,6 @@
-"""Learning-rate schedules: functions from the number of steps taken to a rate.
+"""Learning-rate schedules: functions from the number of completed steps to a rate.
 
-A schedule takes a float64 node and is made of nodes, so that it is compiled with the step.
+A schedule maps a float64 node to a node, so that it is compiled together with the step.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Schedule = Callable[[Any], Node]
 
 
 def exponential_decay(initial: float, *, steps: float, rate: float) -> Schedule:
-    """initial · rate^(t/steps): times `rate` every `steps` steps, smoothly."""
+    """initial · rate^(t/steps): decays continuously by the factor `rate` every `steps` steps."""
     return lambda t: initial * ops.exp(t * (math.log(rate) / steps))
 
 
 def cosine_decay(initial: float, *, steps: float, final: float = 0.0) -> Schedule:
-    """Half a cosine from `initial` to `final` in `steps` steps, then `final` (Loshchilov & Hutter
-    2016)."""
+    """final + (initial − final)·(1 + cos(π·t/steps))/2 up to `steps` steps, then `final`
+    (Loshchilov & Hutter 2016)."""
 
     def schedule(t: Any) -> Node:
         phase = ops.minimum(t / steps, 1.0) * math.pi
@@ -33,7 +33,7 @@ def cosine_decay(initial: float, *, steps: float, final: float = 0.0) -> Schedul
 
 
 def piecewise_constant(boundaries: Sequence[float], rates: Sequence[float]) -> Schedule:
-    """rates[0] before step boundaries[0], rates[1] before boundaries[1], …; one rate more."""
+    """rates[0] before step boundaries[0], rates[1] before boundaries[1], …; the last rate after."""
     if len(rates) != len(boundaries) + 1:
         raise ShapeError(f"{len(boundaries)} boundaries need {len(boundaries) + 1} rates")
 
@@ -47,7 +47,7 @@ def piecewise_constant(boundaries: Sequence[float], rates: Sequence[float]) -> S
 
 
 def warmup(schedule: float | Schedule, *, steps: float) -> Schedule:
-    """From 0 linearly to the schedule's own rate during the first `steps` steps."""
+    """The schedule multiplied by a linear ramp from 0 to 1 during the first `steps` steps."""
 
     def warmed(t: Any) -> Node:
         rate: Any = schedule(t) if callable(schedule) else schedule

@@ -1,1 +1,1 @@
-"""From a graph to a Program ready for an engine: one rewrite a file, each a pure function."""
+"""Compiler passes: from a graph to a Program for an engine, one pure rewrite per file."""

@@ -1,4 +1,4 @@
-"""Advance: each run that draws random numbers moves the generators that it drew from."""
+"""Advances random generators: a run updates the state of each generator that it drew from."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..ops.random import advanced
 from .program import Program
 
 
-def advance(program: Program) -> Program:
-    """The program with one step of every random generator in use among its updates."""
+def advance_rng(program: Program) -> Program:
+    """The program with one step of each random generator that it uses among its updates."""
     updates = dict[Variable, Node](program.updates)
     with graph_scope(AnonymousGraph(), hidden=True):
         for node in program.order:

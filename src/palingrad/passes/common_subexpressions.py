@@ -1,8 +1,8 @@
-"""Share: the same operation on the same inputs is computed once."""
+"""Common subexpression elimination: the same operation on the same inputs is computed once."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from ..graph.kinds import Assign, Control, Custom
@@ -11,10 +11,10 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from .program import Program
 
-_SMALL = 64  # elements up to which constants are compared by value
+_SMALL = 64  # constants of at most this many elements are compared by value
 
 
-def share(program: Program) -> Program:
+def common_subexpressions(program: Program) -> Program:
     """The program with equal subexpressions merged."""
     constants: dict[Hashable, Node] = {}
     firsts: dict[Hashable, Node] = {}
@@ -39,11 +39,12 @@ def share(program: Program) -> Program:
 
 
 def _key(value: Any) -> Hashable:
-    """A hashable that is equal exactly for equal attributes; 1, 1.0 and True differ."""
-    if hasattr(value, "items"):
-        return tuple((name, _key(one)) for name, one in sorted(value.items()))
+    """A hashable value that is equal only for equal attributes; 1, 1.0 and True differ."""
+    if isinstance(value, Mapping):
+        entries: Mapping[str, Any] = value
+        return tuple((name, _key(entry)) for name, entry in sorted(entries.items()))
     if isinstance(value, (tuple, list)):
-        return tuple(_key(one) for one in value)
+        return tuple(_key(element) for element in value)
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
     return type(value), value if isinstance(value, Hashable) else id(value)

@@ -1,4 +1,4 @@
-"""Expand: composites replaced by what they are made of."""
+"""Expansion: replaces composites by the operations that define them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fold: what depends on constants alone is computed once, now."""
+"""Constant folding: operations whose inputs are constants are computed at compile time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..graph.operation import MultipleOutputs, Operation
 from ..shapes import size
 from .program import Program
 
-_LARGEST = 1024  # elements that a folded constant may have beyond what its inputs have
+_LARGEST = 1024  # a folded constant has at most this many elements more than its inputs together
 
 
 def fold(program: Program) -> Program:
-    """The program with operations on constants replaced by their values, unless those are huge."""
+    """The program with operations on constants replaced by their values, unless too large."""
     return program.rewritten(_folded)
 
 
@@ -32,5 +32,5 @@ def _folded(node: Operation) -> Node:
         folded = node.rebuild(node.inputs)
     constant = Constant(folded._value)
     if not np.isfinite(folded._value).all():
-        constant.folded = folded  # so that the search for NaNs finds where it began
+        constant.folded = folded  # so that the NaN search can name the operation
     return constant

@@ -1,4 +1,4 @@
-"""The pipeline: all passes in order, with the verifier after each in tests."""
+"""The pass pipeline: all passes in order, in tests with the verifier after each."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from collections.abc import Callable
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
 from ..graph.traversal.verify import verify
-from .advance_rng import advance
-from .common_subexpressions import share
+from .advance_rng import advance_rng
+from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
 
-# Folding feeds simplifying and the other way round; twice is enough for what is there today.
+# Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 PASSES: tuple[Callable[[Program], Program], ...] = (
     stabilise,
     expand,
-    advance,
+    advance_rng,
     simplify,
     fold,
-    share,
+    common_subexpressions,
     simplify,
     fold,
-    share,
+    common_subexpressions,
 )
 
 
 def optimise(program: Program) -> Program:
-    """The same computation with fewer and better operations, without composites.
+    """An equivalent Program with fewer and cheaper operations, without composites.
 
-    With PALINGRAD_VERIFY=1 in the environment the verifier looks at the result of every pass.
+    With PALINGRAD_VERIFY=1 in the environment the verifier checks the result of every pass.
     """
     checking = os.environ.get("PALINGRAD_VERIFY") == "1"
     forbidden: tuple[type, ...] = (Gradient,)
-    for one in PASSES:
-        program = one(program)
-        if one is expand:
+    for rewrite in PASSES:
+        program = rewrite(program)
+        if rewrite is expand:
             forbidden = (Gradient, Composite)
         if checking:
             verify(program.roots, forbidden=forbidden)

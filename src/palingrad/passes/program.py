@@ -1,4 +1,4 @@
-"""Program: a specialised graph, concrete from feeds to outputs, ready for an engine."""
+"""Program: a specialised graph with concrete shapes and dtypes, the input of an engine."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from ..graph.traversal.replay import replay
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """What one run computes: outputs and new values of Variables, from feeds and Variables.
+    """One run's computation: outputs and new values of Variables, from feeds and Variables.
 
-    All shapes and dtypes are known. A run is atomic: every read of a Variable sees its value
-    before the run, and all updates land together at the end.
+    All shapes and dtypes are known. A run is atomic: every read of a Variable returns its value
+    before the run, and all updates are written together at the end.
     """
 
     feeds: tuple[Placeholder, ...]
@@ -46,7 +46,7 @@ class Program:
         return tuple(node for node in self.order if isinstance(node, Variable))
 
     def draw(self, path: Any = None, **options: Any) -> Any:
-        """A picture of what runs, written to `path` by its ending; see `pg.Graph.draw`."""
+        """A drawing of the Program, written to `path` if given; see `pg.Graph.draw`."""
         return viewer().draw(self, path, **options)
 
     def _repr_html_(self) -> str | None:
@@ -56,10 +56,10 @@ class Program:
         return viewer().svg_of(self)
 
     def rewritten(self, rule: Callable[[Operation], Node]) -> Program:
-        """The program with every operation, its inputs rewritten already, replaced by rule(it).
+        """The program with every operation replaced by rule(operation), inputs first.
 
-        A rule that has nothing to say returns the operation itself. Nodes that nothing needs any
-        more are gone from the result.
+        The operation that the rule is given already has rewritten inputs. A rule that doesn't
+        apply returns the operation itself. Nodes that are no longer used are dropped.
         """
 
         def rewritten(node: Operation, inputs: list[Node]) -> Node:

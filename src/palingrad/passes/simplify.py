@@ -1,4 +1,4 @@
-"""Simplify: algebra that changes no value, though a sum of one −0 stays −0."""
+"""Algebraic simplification. It preserves values, except that a sum over one −0 stays −0, not +0."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ from .program import Program
 
 
 def simplify(program: Program) -> Program:
-    """The program without operations that do nothing and with cheaper ones where they are equal.
+    """The program without identities and with operations replaced by cheaper equal ones.
 
-    x·1, x/1, x − 0, x¹, −(−x), choices and conditions that are settled, casts to the same dtype and
-    moves that move nothing disappear; x² becomes a product; moves of moves become one.
+    x·1, x/1, x − 0, x¹, −(−x), `where` and `&` with constant conditions, casts to the same dtype
+    and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
+    transpositions become one.
     """
     return program.rewritten(_simplified)
 
@@ -48,7 +49,7 @@ def _simplified(node: Operation) -> Node:
 
 
 def _source(x: Node) -> Node:
-    """What all elements of x come from."""
+    """The array that x broadcasts, or x itself."""
     return x.inputs[0] if type(x) is BroadcastTo else x
 
 
@@ -159,7 +160,7 @@ _RULES: dict[type, Callable[..., Node | None]] = {
     Cast: _identity,
     AssignVariable: _identity,
     Latest: _identity,
-    After: lambda y, x, *others: x,  # what the others assign is among the updates by now
+    After: lambda y, x, *others: x,  # the others' assignments are updates of the Program by now
     OnesLike: _filled(1),
     ZerosLike: _filled(0),
     BroadcastTo: _identity,

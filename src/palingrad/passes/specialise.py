@@ -1,11 +1,11 @@
-"""Specialise: a template and the signature of what is fed, to a concrete Program."""
+"""Specialisation: turns a template and the signature of the feeds into a concrete Program."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff.gradients import keeping_promises
+from ..autodiff.gradients import expanding_gradients
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
 from ..graph.context import graph_scope
@@ -30,9 +30,9 @@ def specialise(
 ) -> Program:
     """The Program that computes `fetches` for feeds of these shapes and dtypes.
 
-    Assignments among what the fetches depend on become updates, or exactly those in `assigned`; a
+    Its updates are the assignments that the fetches depend on, or those in `assigned` if given. A
     group has no output. Raises FeedError for a placeholder without a feed, ShapeError and
-    DTypeError where the shapes that are known now don't fit.
+    DTypeError if shapes or dtypes, known only now, don't fit.
     """
     concrete: dict[Node, Any] = {}
     order = postorder(*fetches, *(assigned or {}).values())
@@ -43,7 +43,7 @@ def specialise(
                 if node not in fed:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 concrete[node] = node.clone(*fed[node])
-        built = replay(order, keeping_promises(_specialised), concrete)
+        built = replay(order, expanding_gradients(_specialised), concrete)
         last = _assigned(order) if assigned is None else assigned
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(
@@ -59,13 +59,13 @@ def _specialised(node: Operation, inputs: list[Node]) -> Operation:
 
 
 def _assigned(order: Sequence[Node]) -> dict[Variable, Node]:
-    found: dict[Variable, Node] = {}
+    assignments: dict[Variable, Node] = {}
     for node in order:
         if isinstance(node, Assign):
             variable: Variable = node.attributes["variable"]
-            if variable in found:
+            if variable in assignments:
                 raise GraphError(
                     f"{variable.label()} is assigned twice in one run, again{node.built()}"
                 )
-            found[variable] = node
-    return found
+            assignments[variable] = node
+    return assignments

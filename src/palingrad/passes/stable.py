@@ -1,4 +1,4 @@
-"""Stable forms: naive formulas that overflow or cancel, replaced by those that don't."""
+"""Stable forms: replaces formulas that overflow or cancel by numerically stable ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .program import Program
 
 
 def stabilise(program: Program) -> Program:
-    """The program with log(softmax(x)), log(1 + exp(x)) and the like in their stable form."""
+    """The program with log(softmax(x)), log(1 + exp(x)) and similar terms in their stable form."""
     return program.rewritten(_stable)
 
 

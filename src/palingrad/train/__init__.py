@@ -1,4 +1,4 @@
-"""Training: the loop, its evaluation, the run folder and the models of the command line."""
+"""Training: the loop, evaluation, run folders, and the models of the command line."""
 
 from .evaluate import Evaluation, evaluate
 from .fit import Epoch, History, fit

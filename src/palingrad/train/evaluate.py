@@ -1,4 +1,4 @@
-"""Evaluation: mean loss and accuracy of a classifier."""
+"""Evaluation of a classifier: mean loss, accuracy, predictions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..graph.registry import ops
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean loss in nats, the share of right answers, and the predicted class of each example."""
+    """Mean loss in nats, accuracy in [0, 1], and the predicted class of each example."""
 
     loss: float
     accuracy: float
@@ -23,7 +23,7 @@ class Evaluation:
 
 
 class Evaluator:
-    """A model and a loss compiled for evaluation; made once, called after every epoch."""
+    """A model and a loss compiled for evaluation, to be called after every epoch."""
 
     def __init__(self, model: Any, loss: Any, *, engine: str | None = None) -> None:
         def measure(x: Any, y: Any) -> Any:
@@ -34,12 +34,12 @@ class Evaluator:
 
     def __call__(self, x: Array, y: Array, *, batch_size: int = 1000) -> Evaluation:
         """Evaluate on inputs x (n, …) with integer labels y (n,)."""
-        total, found = 0.0, [np.zeros(0, np.int64)]
+        total, parts = 0.0, [np.zeros(0, np.int64)]
         for inputs, labels in batches((x, y), batch_size):
-            mean, predictions = self._measure(np.asarray(inputs, float32), labels)
+            mean, predicted = self._measure(np.asarray(inputs, float32), labels)
             total += float(mean) * len(labels)
-            found.append(predictions)
-        predictions = np.concatenate(found)
+            parts.append(predicted)
+        predictions = np.concatenate(parts)
         return Evaluation(
             total / max(len(y), 1), float(np.mean(predictions == y)) if len(y) else 0.0, predictions
         )

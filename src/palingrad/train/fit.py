@@ -1,4 +1,4 @@
-"""The training loop."""
+"""The training loop for classifiers."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from .steps import Steps, Tally
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training data gave: losses in nats, accuracies as shares, seconds.
+    """The results of one pass over the training data: losses in nats, accuracies in [0, 1], time.
 
-    `loss` and `accuracy` are means over the epoch's mini-batches while the model changed.
+    `loss` and `accuracy` are means over the epoch's examples, each measured before its step.
     """
 
     number: int
@@ -41,7 +41,7 @@ class Epoch:
 
 @dataclass
 class History:
-    """All epochs, and whether Ctrl-C ended the training."""
+    """All epochs, and whether Ctrl-C stopped the training."""
 
     epochs: list[Epoch] = field(default_factory=list[Epoch])
     interrupted: bool = False
@@ -64,11 +64,11 @@ def fit(
 ) -> History:
     """Train a classifier on (inputs (n, …), integer labels (n,)) and evaluate after each epoch.
 
-    Mini-batches are shuffled by `seed`, another way in each epoch; all examples are used. The
-    step is compiled once for each size of batch. `on_epoch` is called with the history after
-    each epoch. Ctrl-C ends training after the step that runs; a second one ends it at once.
-    `record` is a path for a page that goes through the steps, or a `view.Recording`: parameters,
-    gradients and activations as histograms.
+    Mini-batches are shuffled by `seed`, differently in each epoch; all examples are used. The step
+    is compiled once for each batch size. `on_epoch` is called with the history after each epoch.
+    Ctrl-C stops training after the current step, a second Ctrl-C at once. `record` is the path of
+    an HTML page to write, or a `view.Recording`: histograms of parameters, gradients and
+    activations at each step.
     """
     _check(train, epochs, batch_size)
     evaluator = Evaluator(model, loss, engine=engine)
@@ -88,8 +88,8 @@ def fit(
                 raise DataError(
                     f"the loss became {tally.loss} in epoch {number}: try a smaller learning rate"
                 )
-            found = None if test is None else evaluator(*test)
-            scores = (None, None) if found is None else (found.loss, found.accuracy)
+            tested = None if test is None else evaluator(*test)
+            scores = (None, None) if tested is None else (tested.loss, tested.accuracy)
             seconds = time.perf_counter() - start
             epoch = Epoch(number, tally.loss, tally.accuracy, *scores, seconds)
             history.epochs.append(epoch)
@@ -109,7 +109,7 @@ def _epoch(
     watch: Recording | Unrecorded,
     interrupted: Callable[[], bool],
 ) -> Tally:
-    """What one pass gave, or what Ctrl-C left of it."""
+    """The tally of one epoch, or of its steps until Ctrl-C."""
     tally = Tally()
     for means, hits, sizes in runs:
         tally.add(means, hits, sizes)
@@ -131,10 +131,11 @@ def _check(train: tuple[Array, Array], epochs: int, batch_size: int) -> None:
 
 @contextmanager
 def _interruptible() -> Generator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a question that the loop asks between steps."""
+    """Until the end of the `with`, the first Ctrl-C only sets a flag, which the loop tests between
+    steps; the value of the `with` is the function that returns the flag."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set  # only the main thread can take signals
+        yield asked.is_set  # only the main thread can handle signals
         return
     before = signal.getsignal(signal.SIGINT)
 

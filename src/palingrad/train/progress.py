@@ -1,4 +1,4 @@
-"""Progress of a training: nothing, or a live bar and a line for each epoch."""
+"""Progress reports of a training: none, or a progress bar and a line for each epoch."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import Any, Protocol
 
 
 class Reporter(Protocol):
-    """What the training loop tells while it runs."""
+    """Receives the events of the training loop."""
 
     def __enter__(self) -> Reporter: ...
     def __exit__(self, *_: object) -> None: ...
     def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
-        """Epoch `number` of `epochs` begins; it has `steps` steps."""
+        """Epoch `number` of `epochs` starts; it has `steps` steps."""
         ...
 
     def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
-        """So many more steps are done; loss and accuracy are this epoch's means so far."""
+        """`steps` more steps are done; loss and accuracy are the epoch's means so far."""
         ...
 
     def epoch_ends(self, epoch: Any) -> None:
@@ -24,7 +24,7 @@ class Reporter(Protocol):
 
 
 class Quiet:
-    """Says nothing."""
+    """A Reporter that prints nothing."""
 
     def __enter__(self) -> Quiet:
         return self
@@ -32,17 +32,17 @@ class Quiet:
     def __exit__(self, *_: object) -> None: ...
 
     def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
     def epoch_ends(self, epoch: Any) -> None:
-        """Say nothing."""
+        """Do nothing."""
 
 
 class Bar:
-    """A live bar for the epoch that runs, and a line for each that is done, by rich."""
+    """A progress bar for the current epoch, and a line for each finished one, by rich."""
 
     def __init__(self, console: Any) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -74,7 +74,7 @@ class Bar:
         self._task = self._progress.add_task(text, total=steps, numbers="")
 
     def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
-        """Move the bar on."""
+        """Advance the bar."""
         numbers = f"loss {loss:.4f}  accuracy {accuracy:.2%}"
         self._progress.update(self._task, advance=steps, numbers=numbers)
 

@@ -1,4 +1,4 @@
-"""The models of the command line, each with its loss and its usual optimizer."""
+"""The models of the command line, each with its loss and its default optimizer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model for so many features and classes, its loss, and what usually trains it."""
+    """A model, built from the numbers of features and classes; its loss; its default optimizer."""
 
     name: str
     build: Callable[[int, int], nn.Module]
@@ -69,7 +69,7 @@ def _linear(features: int, classes: int) -> nn.Module:
 
 
 def perceptron_loss(scores: Any, labels: Any) -> Node:
-    """The mean of max score − score of the right class: 0 where the answer is right.
+    """The mean of maxⱼ scoreⱼ − score of the true class; 0 for a correctly classified example.
 
     Its gradient is the perceptron's update rule (Rosenblatt 1958; for several classes Collins
     2002). scores: (batch, classes), labels: integers (batch,).
@@ -92,9 +92,9 @@ _RECIPES = {
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of this name. Raises DataError, with the names there are."""
+    """The recipe of this name. Raises DataError, which lists the names."""
     if name not in _RECIPES:
-        raise DataError(f"no model is called {name!r}; there is {', '.join(_RECIPES)}")
+        raise DataError(f"unknown model {name!r}; available: {', '.join(_RECIPES)}")
     return _RECIPES[name]
 
 
@@ -104,7 +104,7 @@ def recipe_names() -> list[str]:
 
 
 def make_optimizer(name: str, learning_rate: float) -> Optimizer:
-    """The optimizer of this name. Raises DataError, with the names there are."""
+    """The optimizer of this name. Raises DataError, which lists the names."""
     if name not in OPTIMIZERS:
-        raise DataError(f"no optimizer is called {name!r}; there is {', '.join(OPTIMIZERS)}")
+        raise DataError(f"unknown optimizer {name!r}; available: {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](learning_rate)

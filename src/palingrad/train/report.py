@@ -1,4 +1,4 @@
-"""The report of a training: one HTML page in the run folder, that needs nothing but a browser."""
+"""The report of a training: a self-contained HTML page in the run folder."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from .fit import History
 from .runs import Run
 
 NAME = "report.html"
-SHOWN = 48  # misclassified pictures
-_GRAPH_BYTES = 600_000  # of numbers in the living graph
+SHOWN = 48  # maximum number of misclassified images
+_GRAPH_BYTES = 600_000  # budget of the numbers embedded with the trained graph
 
 
 @contextmanager
 def reported(
     run: Run, model: Module, data: Dataset, *, engine: str | None = None
 ) -> Generator[Callable[[History], None]]:
-    """Save the run after each epoch, by the function that this gives, and write the report in the
-    end: also when an error or a second Ctrl-C ends the training."""
+    """The value of the `with` is a callback that saves the run after each epoch. The report is
+    written at the end of the `with`, even after an error or a second Ctrl-C."""
     latest = History()
 
     def on_epoch(history: History) -> None:
@@ -56,51 +56,51 @@ def reported(
 def write_report(
     run: Run, model: Module, history: History, data: Dataset, *, engine: str | None = None
 ) -> Path:
-    """Write report.html into the run folder; returns where it is.
+    """Write report.html into the run folder; returns its path.
 
-    Curves of loss and accuracy, the confusion matrix and misclassified pictures of the test part,
-    the settings, and the living graph of the trained network on one picture.
+    It contains curves of loss and accuracy, the confusion matrix and misclassified images of the
+    test split, the settings, and the trained graph for one image.
     """
     evaluator = Evaluator(model, run.recipe.loss, engine=engine)
-    found = evaluator(data.test.inputs, data.test.labels)
+    result = evaluator(data.test.inputs, data.test.labels)
     body = "".join(
         [
-            _header(run, model, history, data, found),
+            _header(run, model, history, data, result),
             "<main>\n",
-            section("Loss", _curve(history, "loss"), note="nats for each example"),
-            section("Accuracy", _curve(history, "accuracy"), note="share of right answers"),
-            section("Confusion", _confusion(data, found.predictions),
-                    note="what the test part holds (rows), and what the network says (columns)"),
+            section("Loss", _curve(history, "loss"), note="mean per example, in nats"),
+            section("Accuracy", _curve(history, "accuracy"), note="correctly classified examples"),
+            section("Confusion matrix", _confusion(data, result.predictions),
+                    note="test images by true class (rows) and predicted class (columns)"),
             section("Settings", table(_settings(run, history))),
-            section("Misread", _misread(model, data, found.predictions), wide=True,
-                    note=_misread_note(data, found.predictions)),
-            section("The network, alive", _graph(model, run, data), wide=True,
-                    note="its graph for one picture of the test part, forwards and backwards: "
+            section("Misclassified", _misclassified(model, data, result.predictions), wide=True,
+                    note=_misclassified_note(data, result.predictions)),
+            section("The trained network", _graph(model, run, data), wide=True,
+                    note="its graph for one test image, with the forward and the backward pass: "
                     "values, gradients, every path of the chain rule"),
             "</main>",
         ]
     )  # fmt: skip
     path = run.folder / NAME
-    title = f"{run.settings['dataset']}, {run.settings['model']}: {found.accuracy:.2%}"
+    title = f"{run.settings['dataset']}, {run.settings['model']}: {result.accuracy:.2%}"
     write_atomically(path, document(title, body).encode())
     return path
 
 
-def _header(run: Run, model: Module, history: History, data: Dataset, found: Evaluation) -> str:
+def _header(run: Run, model: Module, history: History, data: Dataset, result: Evaluation) -> str:
     count = sum(int(np.size(v.numpy())) for v in model.parameters().values())
     seconds = sum(epoch.seconds for epoch in history.epochs)
     numbers = [
-        (f"{found.accuracy:.2%}", "test accuracy"),
-        (f"{found.loss:.4f}", "test loss"),
+        (f"{result.accuracy:.2%}", "test accuracy"),
+        (f"{result.loss:.4f}", "test loss"),
         (f"{len(history.epochs)}", "epoch" if len(history.epochs) == 1 else "epochs"),
         (_duration(seconds), "of training"),
         (f"{count:,}", "parameters"),
     ]
     cells = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in numbers)
-    stopped = '<p class="warning">Stopped by Ctrl-C: this is what was learnt so far.</p>'
+    stopped = '<p class="warning">Stopped by Ctrl-C: results of the epochs so far.</p>'
     return (
         f"<header><h1>{escape(run.settings['model'])} on {escape(data.name)}</h1>"
-        f'<p class="lead">{len(data.train):,} examples to train on, {len(data.test):,} to test on'
+        f'<p class="lead">{len(data.train):,} training examples, {len(data.test):,} test examples'
         f"</p>{stopped if history.interrupted else ''}</header>"
         f'<div class="headline">{cells}</div>\n'
     )
@@ -131,11 +131,11 @@ def _settings(run: Run, history: History) -> list[tuple[str, Any]]:
     return [*rows, ("interrupted", "yes")] if history.interrupted else rows
 
 
-# ---------------------------------------------------------------- what was misread
+# ---------------------------------------------------------------- misclassified images
 
 
 def confusion(labels: Array, predictions: Array, classes: int) -> Array:
-    """How many examples of each class (rows) were taken for each (columns)."""
+    """The confusion matrix: counts of examples by true class (rows) and prediction (columns)."""
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (labels, predictions), 1)
     return table
@@ -150,11 +150,11 @@ def _confusion(data: Dataset, predictions: Array) -> str:
     for true, name in enumerate(names):
         total = max(1, int(counts[true].sum()))
         cells: list[str] = []
-        for said, count in enumerate(counts[true]):
-            kind = "right" if true == said else "wrong" if count else ""
-            share = count / total if true == said else count / most
-            text = f"{name} read as {names[said]}: {count} of {total}"
-            shown = int(count) if count or true == said else "·"
+        for predicted, count in enumerate(counts[true]):
+            kind = "right" if true == predicted else "wrong" if count else ""
+            share = count / total if true == predicted else count / most
+            text = f"{name} classified as {names[predicted]}: {count} of {total}"
+            shown = int(count) if count or true == predicted else "·"
             cells.append(
                 f'<td class="{kind}" style="--share:{share:.3f}" title="{text}">{shown}</td>'
             )
@@ -162,54 +162,55 @@ def _confusion(data: Dataset, predictions: Array) -> str:
     return f'<table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
 
 
-def _misread_note(data: Dataset, predictions: Array) -> str:
+def _misclassified_note(data: Dataset, predictions: Array) -> str:
     count = int((predictions != data.test.labels).sum())
-    more = f", the {SHOWN} that the network is surest of" if count > SHOWN else ""
-    return f"{count:,} of {len(data.test):,} pictures{more}"
+    more = f", the {SHOWN} with the highest confidence" if count > SHOWN else ""
+    return f"{count:,} of {len(data.test):,} images{more}"
 
 
-def _misread(model: Module, data: Dataset, predictions: Array) -> str:
-    """The misclassified pictures, the surest mistakes first."""
+def _misclassified(model: Module, data: Dataset, predictions: Array) -> str:
+    """The misclassified images, in order of decreasing confidence."""
     wrong = np.flatnonzero(predictions != data.test.labels)
     if not len(wrong):
-        return "<p>None: every picture of the test part is read right.</p>"
+        return "<p>None: every test image is classified correctly.</p>"
     with graph_scope(None, observed=False):
         scores = model(Constant(data.test.inputs[wrong]), training=False)  # (wrong, classes)
-        chances = ops.softmax(scores, axis=-1).numpy()
-    sure = chances[np.arange(len(wrong)), predictions[wrong]]
+        probabilities = ops.softmax(scores, axis=-1).numpy()
+    confidence = probabilities[np.arange(len(wrong)), predictions[wrong]]
     items: list[str] = []
-    for place in np.argsort(-sure, kind="stable")[:SHOWN]:
-        at = wrong[place]
-        ink = data.test.images[at].astype(np.float64) / data.test.peak
-        true, said = (escape(data.classes[k]) for k in (data.test.labels[at], predictions[at]))
-        picture = grey_png(np.round(255 * ink).astype(np.uint8))
+    for rank in np.argsort(-confidence, kind="stable")[:SHOWN]:
+        row = wrong[rank]
+        grey = data.test.images[row].astype(np.float64) / data.test.peak
+        labels = data.test.labels[row], predictions[row]
+        true, predicted = (escape(data.classes[label]) for label in labels)
+        image = grey_png(np.round(255 * grey).astype(np.uint8))
         items.append(
-            f'<li><figure><img src="{picture}" alt="number {at}, a {true}">'
-            f"<figcaption>is {true}, read <b>{said}</b><br>{sure[place]:.0%} sure</figcaption>"
-            "</figure></li>"
+            f'<li><figure><img src="{image}" alt="number {row}, a {true}">'
+            f"<figcaption>{true}, predicted <b>{predicted}</b><br>{confidence[rank]:.0%} confidence"
+            "</figcaption></figure></li>"
         )
     return f'<ul class="digits">{"".join(items)}</ul>'
 
 
-# ---------------------------------------------------------------- the living graph
+# ---------------------------------------------------------------- the trained graph
 
 
 def _graph(model: Module, run: Run, data: Dataset) -> str:
-    """The page of the network's loss on one picture, inside this one."""
+    """The page of the network's loss on one image, embedded in the report."""
     if not len(data.test):
         return ""
     with graph_scope(None, observed=False):
-        x = Constant(data.test.inputs[:1], name="picture")
+        x = Constant(data.test.inputs[:1], name="image")
         label = Constant(data.test.labels[:1], name="label")
         loss = run.recipe.loss(model(x, training=False), label)
     loss._name = "loss"
-    text = html(loss, title=f"{run.settings['model']} on one picture", budget=_GRAPH_BYTES)
+    text = html(loss, title=f"{run.settings['model']} on one image", budget=_GRAPH_BYTES)
     return (
-        f'<iframe title="The living graph of the network" loading="lazy" '
+        f'<iframe title="The graph of the trained network" loading="lazy" '
         f'sandbox="allow-scripts allow-downloads" srcdoc="{escape(text)}"></iframe>'
     )
 
 
 def uri(path: Path) -> str:
-    """Where a browser finds the file."""
+    """The file's URI, for a browser."""
     return Path(os.path.abspath(path)).as_uri()

@@ -1,8 +1,8 @@
-"""The run folder: what a training leaves, and how it is taken up again.
+"""Run folders: the files that a training writes, and loading them again.
 
 run.json                          settings, and the history epoch by epoch
 weights.safetensors               the parameters after the last finished epoch
-checkpoint.json                   what the weights belong to
+checkpoint.json                   a readable description of the weights
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ..nn.module import Module
 from .fit import History
 from .recipes import Recipe, recipe
 
-_NEEDED = {"model": str, "dataset": str, "features": int, "classes": int}  # of the settings
+_REQUIRED = {"model": str, "dataset": str, "features": int, "classes": int}  # settings
 
 
 @dataclass(frozen=True)
 class Run:
-    """A folder with a trained model, and the settings that made it."""
+    """A folder with a trained model, and the settings of its training."""
 
     folder: Path
     settings: dict[str, Any]
@@ -38,7 +38,7 @@ class Run:
         return recipe(self.settings["model"])
 
     def save(self, model: Module, history: History) -> None:
-        """Write the parameters, then settings and history, each replaced whole."""
+        """Write the parameters, then settings and history; each file is replaced atomically."""
         epochs = [asdict(epoch) for epoch in history.epochs]
         last = epochs[-1] if epochs else {}
         save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
@@ -47,7 +47,7 @@ class Run:
         write_atomically(self.folder / "run.json", text.encode())
 
     def model(self) -> Module:
-        """The trained model. Raises CheckpointError where the checkpoint doesn't fit."""
+        """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""
         model = self.recipe.build(self.settings["features"], self.settings["classes"])
         restore(model.variables(), load_checkpoint(self.folder))
         return model
@@ -68,24 +68,25 @@ def new_run(out: str | None, settings: dict[str, Any]) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         occupied = any(folder.iterdir())
     except OSError as error:
-        raise DataError(f"can't make the run folder {folder}: {error.strerror}") from error
+        raise DataError(f"can't create the run folder {folder}: {error.strerror}") from error
     if occupied:
         raise DataError(f"the run folder {folder} isn't empty: choose another --out, or delete it")
     return Run(folder, settings)
 
 
 def load_run(folder: str | os.PathLike[str]) -> Run:
-    """The run in `folder`. Raises CheckpointError where there is none or its record is broken."""
+    """The run in `folder`. Raises CheckpointError if there is none or its run.json is corrupt."""
     path = Path(folder) / "run.json"
     try:
         settings = json.loads(path.read_text())["settings"]
-        for name, kind in _NEEDED.items():
+        for name, kind in _REQUIRED.items():
             if not isinstance(settings[name], kind):
                 raise TypeError(f"{name} is {settings[name]!r}")
     except FileNotFoundError:
         raise CheckpointError(
-            f"{folder} is no run folder: it has no run.json. `palingrad train` makes one, in runs/"
+            f"{folder} isn't a run folder: it has no run.json. `palingrad train` creates run "
+            "folders, in runs/"
         ) from None
     except (ValueError, KeyError, TypeError, OSError) as error:
-        raise CheckpointError(f"{path} is broken ({error}): train again, or restore it") from error
+        raise CheckpointError(f"{path} is corrupt ({error}): train again, or restore it") from error
     return Run(Path(folder), settings)

@@ -1,4 +1,4 @@
-"""The steps of an epoch: many in one call, which takes its batches from the data itself."""
+"""The training steps of an epoch: many in one compiled call, which gathers its own batches."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Tally:
         self._total, self._right, self._seen = 0.0, 0, 0
 
     def add(self, means: Array, hits: Array, sizes: Array) -> None:
-        """Steps with these mean losses and right answers, of so many examples each."""
+        """Add steps with these mean losses, numbers of correct predictions, and batch sizes."""
         for mean, right, size in zip(means.tolist(), hits.tolist(), sizes.tolist(), strict=True):
             self._total += mean * size
             self._right += right
@@ -28,20 +28,21 @@ class Tally:
 
     @property
     def loss(self) -> float:
-        """The mean loss of an example."""
+        """The mean loss per example."""
         return self._total / self._seen
 
     @property
     def accuracy(self) -> float:
-        """The share of right answers."""
+        """The fraction of correct predictions."""
         return self._right / self._seen
 
 
-_UPDATES = 50  # how often an epoch tells how it goes, at least, if it has as many steps
+_UPDATES = 50  # minimum number of progress updates per epoch, if it has as many steps
 
 
 class Steps:
-    """The steps of an epoch: many in one call, which takes its batches from the data itself."""
+    """The compiled training step. It gathers its batch from the training data by row numbers, so
+    that many steps can run in one call."""
 
     def __init__(
         self, model: Any, loss: Any, optimizer: Optimizer, train: tuple[Array, Array],
@@ -67,12 +68,15 @@ class Steps:
     def run(
         self, order: Array, at_once: int | None, watch: Any
     ) -> Generator[tuple[Array, Array, Array]]:
-        """(mean losses, right answers, sizes) of some steps at a time, in this order of rows."""
+        """Run an epoch with the rows in this order, at most `at_once` steps per call.
+
+        Yields (mean losses, numbers of correct predictions, batch sizes) of the steps of each call.
+        """
         size = self._size
-        many = at_once or max(self.count // _UPDATES, 1)
+        steps = at_once or max(self.count // _UPDATES, 1)
         whole = order[: self._whole * size].reshape(self._whole, size)
-        for first in range(0, self._whole, many):
-            rows = whole[first : first + many]
+        for first in range(0, self._whole, steps):
+            rows = whole[first : first + steps]
             with watch.step():
                 if len(rows) == 1:
                     mean, hits = self._step(self._inputs, self._labels, rows[0])

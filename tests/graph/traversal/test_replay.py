@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.autodiff.gradients import keeping_promises
+from palingrad.autodiff.gradients import expanding_gradients
 from palingrad.graph.context import graph_scope
 from palingrad.graph.operation import Operation
 from palingrad.graph.traversal.replay import replay
@@ -35,7 +35,7 @@ def test_a_replay_keeps_promised_gradients_where_shapes_are_known():
         slope = pg.gradients(x**3, x)
     with graph_scope(None):
         built = replay(
-            pg.postorder(slope), keeping_promises(Operation.rebuild), {x: pg.tensor(2.0)}
+            pg.postorder(slope), expanding_gradients(Operation.rebuild), {x: pg.tensor(2.0)}
         )
     assert_same(built[slope].numpy(), np.float32(12))
 

@@ -161,7 +161,7 @@ def test_it_ends_with_the_with_and_is_of_this_thread():
         thread.join()
         assert found == [-np.inf]
     assert float(pg.log(pg.tensor(0.0))) == -np.inf
-    assert pg.get_engine().name != "watched"
+    assert pg.get_engine().name != "recording"
 
 
 def test_what_was_folded_while_compiling_is_found_and_a_dead_branch_is_not():
@@ -183,7 +183,7 @@ def test_a_custom_operation_is_named():
 
         samples = [pg.case((2,))]
 
-    with pytest.raises(NonFiniteError, match=r"Broken\.compute gave ∞"), pg.debug_nans():
+    with pytest.raises(NonFiniteError, match=r"Broken\.compute returned ∞"), pg.debug_nans():
         Broken(pg.tensor([1.0, 2.0])).numpy()
 
 

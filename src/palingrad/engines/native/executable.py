@@ -13,7 +13,7 @@ from ...dtypes import Array
 from ...graph.leaves import state_count, state_lock
 from ...graph.node import Node
 from ...graph.operation import Operation
-from ...graph.traversal.verify import held
+from ...graph.traversal.verify import checked_result
 from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import sizes
@@ -269,7 +269,9 @@ class NativeExecutable(Executable):
     def _fall_back(self, node: Operation, memory: Memory) -> None:
         inputs = [self._array(x, memory) for x in node.inputs]
         if not node._shipped:
-            result = held(node, node._evaluate([sealed(value.view()) for value in inputs]))
+            result = checked_result(
+                node, node._evaluate([sealed(value.view()) for value in inputs])
+            )
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):

@@ -1,1 +1,1 @@
-"""What an operation says of itself: its formula as mathematics, and why a result is not finite."""
+"""Descriptions of operations: LaTeX formulas, and explanations of results that aren't finite."""

@@ -1,7 +1,7 @@
-"""Mathematics as it is printed: pieces of LaTeX, put together with the brackets that they need.
+"""LaTeX expressions with precedence, combined with the brackets that they need.
 
-An operation is printed from how its inputs are: by its template `math`, whose holes `{x}` take the
-inputs, or by its own `notation(y, *x)` where a template can't say it.
+An operation's LaTeX is built from that of its inputs: by its template `math`, whose holes `{x}` are
+filled with the inputs, or by its method `notation(y, *x)` if a template isn't enough.
 """
 
 from __future__ import annotations
@@ -11,29 +11,29 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-# How tightly a piece of mathematics holds together, from loose to tight.
+# Precedence levels, from loosest to tightest.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
 BACKSLASH = "\\"
 _GROUP = r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]"
 
 
 class Piece(NamedTuple):
-    """LaTeX, and how tightly it holds together."""
+    """A LaTeX expression and its precedence."""
 
     latex: str
     level: int = ATOM
 
     def signed(self) -> tuple[str, Piece]:
-        """A leading minus, if it is all of a product's or number's, and the rest."""
+        """A leading minus that applies to the whole expression, or "", and the rest."""
         if self.level == SUM and self.latex.startswith("-"):
             rest = re.sub(_GROUP, "", re.sub(r"\\left.*\\right", "", self.latex[1:]))
             if not re.search(r"(?<=\S) [+-] ", rest):
-                one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
-                return "-", Piece(self.latex[1:], ATOM if one else PRODUCT)
+                symbol = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
+                return "-", Piece(self.latex[1:], ATOM if symbol else PRODUCT)
         return "", self
 
     def within(self, level: int) -> str:
-        """The piece where something of `level` is expected: in brackets if it is looser."""
+        """The LaTeX, in brackets if the precedence is lower than `level`."""
         return self.latex if self.level >= level else f"\\left({self.latex}\\right)"
 
 
@@ -46,7 +46,7 @@ def _times(count: int, term: Piece) -> Piece:
 
 
 def added(terms: Sequence[Piece]) -> Piece:
-    """A sum, in which what is negative is subtracted, and what comes twice is 2 times that."""
+    """A sum; negative terms are subtracted, and n equal terms are written as n times the term."""
     counts = Counter(term.latex for term in terms)
     if len(counts) < len(terms) and not any(re.match(r"-?[\d.]", text) for text in counts):
         terms = [
@@ -76,7 +76,7 @@ def negated(x: Piece) -> Piece:
 
 
 def quotient(x: Piece, y: Piece) -> Piece:
-    """x/y as a fraction, a minus before it."""
+    """x/y as a fraction, with a minus in front of it."""
     (sign, x), (other, y) = x.signed(), y.signed()
     minus = "-" if sign != other else ""
     if y.latex == "1":
@@ -85,7 +85,7 @@ def quotient(x: Piece, y: Piece) -> Piece:
 
 
 def power(x: Piece, y: Piece) -> Piece:
-    """xʸ; a root or a fraction where y says so."""
+    """xʸ; √x for y = 0.5 and 1/x for y = −1."""
     if y.latex == "0.5":
         return Piece(f"\\sqrt{{{x.latex}}}")
     if y.latex == "-1":
@@ -95,16 +95,16 @@ def power(x: Piece, y: Piece) -> Piece:
 
 def applied(name: str, operands: Sequence[Piece]) -> Piece:
     """name(operands)."""
-    return Piece(f"{name}\\left({', '.join(one.latex for one in operands)}\\right)", ATOM)
+    return Piece(f"{name}\\left({', '.join(x.latex for x in operands)}\\right)", ATOM)
 
 
 def operator(name: str) -> str:
-    """A word as the name of a function."""
+    """A word as a function name."""
     return "\\operatorname{" + name.replace("_", "\\_") + "}"
 
 
 def subscripted(x: Piece, index: str) -> Piece:
-    """x with an index; what has one already is kept together."""
+    """x with a subscript; an x that has one already is put in braces."""
     inner = f"{{{x.latex}}}" if "_" in x.latex and x.level == ATOM else x.within(ATOM)
     return Piece(f"{inner}_{{{index}}}", ATOM)
 
@@ -115,7 +115,7 @@ def indexed(x: Piece, index: str) -> Piece:
 
 
 def index_text(index: Sequence[object]) -> str:
-    """Integers, slices, None and … as between brackets."""
+    """Integers, slices, None and … as in an index expression."""
     texts: list[str] = []
     for part in index:
         if isinstance(part, slice):
@@ -129,14 +129,14 @@ def index_text(index: Sequence[object]) -> str:
 
 
 def filled(x: Piece) -> Piece:
-    """A number in every place of an array: x·𝟏."""
+    """An array whose elements all equal x: x·𝟏."""
     if x.latex in ("1", r"\mathbf{1}"):
         return Piece(r"\mathbf{1}")
     return Piece(f"{x.within(PRODUCT)}\\,\\mathbf{{1}}", PRODUCT)
 
 
 def chosen(c: Piece, x: Piece, y: Piece) -> Piece:
-    """x where c holds, else y; with 0 for one a product with Iverson's bracket, 1 where c holds."""
+    """x where c holds, else y; if one of them is 0, the other times an Iverson bracket of c."""
     if y.latex in ("0", "0.0"):
         holds = f"\\left[{c.latex}\\right]"
         if x.latex in ("1", r"\mathbf{1}"):
@@ -152,7 +152,7 @@ def chosen(c: Piece, x: Piece, y: Piece) -> Piece:
 
 
 def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
-    """x·y: numbers first, signs before all; ⊙ between two arrays; nothing between letters."""
+    """x·y: sign first, then numbers; ⊙ between two arrays, a thin space between scalars."""
     (sign, x), (other, y) = x.signed(), y.signed()
     minus = "-" if sign != other else ""
     if arrays:  # c𝟏 ⊙ y is c·y
@@ -160,16 +160,16 @@ def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
     if x.latex == y.latex and not _digits(x):
         return Piece(f"{minus}{x.within(ATOM)}^2", SUM if minus else POWER)
     (a, x), (b, y) = _factor(x), _factor(y)
-    number = r" \cdot ".join(one for one in (a, b) if one and one != "1")
-    for one, rest in ((x, y), (y, x)):
-        if one.latex == "1" or (one.latex == r"\mathbf{1}" and rest.latex != "1"):
+    number = r" \cdot ".join(factor for factor in (a, b) if factor and factor != "1")
+    for factor, rest in ((x, y), (y, x)):
+        if factor.latex == "1" or (factor.latex == r"\mathbf{1}" and rest.latex != "1"):
             return _with_number(minus, number, rest)
-    for one, rest in ((x, y), (y, x)):
-        if below := _denominator(one):
+    for factor, rest in ((x, y), (y, x)):
+        if below := _denominator(factor):
             top = _with_number("", number, rest).latex
             return _with_number(minus, "", Piece(f"\\frac{{{top}}}{{{below}}}", PRODUCT))
-    if arrays:  # a matrix product beside ⊙ in brackets
-        x, y = (one if r"\odot" in one.latex else _closed(one) for one in (x, y))
+    if arrays:  # a matrix product next to ⊙ is put in brackets
+        x, y = (piece if r"\odot" in piece.latex else _closed(piece) for piece in (x, y))
     left, right = x.within(PRODUCT), y.within(PRODUCT)
     between = r" \odot " if arrays else r"\,"
     if not arrays and (re.match(r"[\d.]", right) or _wordy(left, right)):
@@ -182,7 +182,7 @@ def _closed(x: Piece) -> Piece:
 
 
 def _with_number(minus: str, number: str, rest: Piece) -> Piece:
-    """−number·rest, where sign and number may be missing."""
+    """−number·rest; sign and number may be empty."""
     if rest.latex == "1" and number:
         return Piece(minus + number, SUM if minus else PRODUCT)
     if not number:
@@ -194,25 +194,25 @@ def _with_number(minus: str, number: str, rest: Piece) -> Piece:
 
 
 def _factor(x: Piece) -> tuple[str, Piece]:
-    """The number that a product begins with, and the rest."""
+    """The leading numeric factor of a product, or "", and the rest."""
     if _digits(x):
         return x.latex, Piece("1")
     match = re.match(r"([\d.]+)(?:\\,| |(?=[a-zA-Z(]))(?!\\cdot)(?=\D)", x.latex)
     if x.level != PRODUCT or match is None:
         return "", x
     rest = x.latex[match.end() :]
-    one = re.fullmatch(r"\\?\w+(?:_\{\w+\})?|\\left\(((?!\\right).)*\\right\)", rest)
-    return match[1], Piece(rest, ATOM if one else PRODUCT)
+    atom = re.fullmatch(r"\\?\w+(?:_\{\w+\})?|\\left\(((?!\\right).)*\\right\)", rest)
+    return match[1], Piece(rest, ATOM if atom else PRODUCT)
 
 
 def _denominator(x: Piece) -> str:
-    """The y of 1/y."""
+    """The y of 1/y, or "" if x isn't such a fraction."""
     match = re.fullmatch(r"\\frac\{1\}\{(.*)\}", x.latex)
     if match is None:
         return ""
     depth = 0
-    for one in match[1]:
-        depth += {"{": 1, "}": -1}.get(one, 0)
+    for character in match[1]:
+        depth += {"{": 1, "}": -1}.get(character, 0)
         if depth < 0:
             return ""
     return match[1]
@@ -224,13 +224,13 @@ def _without_ones(x: Piece) -> Piece:
 
 
 def _digits(x: Piece) -> bool:
-    """Whether the piece is a number."""
+    """Whether the expression is a number."""
     return re.fullmatch(r"[\d.]+(?: \\cdot 10\^\{-?\d+\})?", x.latex) is not None
 
 
 def _wordy(left: str, right: str) -> bool:
-    """Whether two words or functions would run into each other; a character for private use stands
-    for an operand of any name."""
+    """Whether two words or function names would be adjacent. A private-use character is a
+    placeholder for an operand of any name."""
     if re.search(r"[\ue000-\uf8ff]", left + right):
         return True
     return bool(re.search(r"(?:mathrm|operatorname|log|sin|cos|tan)[^\^]*$", left)) or bool(

@@ -1,4 +1,4 @@
-"""Templates: LaTeX with a hole `{x}` for each input, filled with the brackets that are needed."""
+"""LaTeX templates with a hole `{x}` for each input, filled with brackets where needed."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ _SIGN = r"(?:\\[a-zA-Z]+(?:\{\w+\})?)+"  # \sum, \arg\max, \operatorname{var}
 
 
 class Hole(NamedTuple):
-    """A place for an operand: the LaTeX before it, its letter, and how tight an operand must be."""
+    """A hole for an operand: the LaTeX before it, its letter, and the required precedence."""
 
     before: str
     letter: str
     level: int
-    index: bool  # below a sign, as the i of {x}_{i}: for an operand of that name only
+    index: bool  # a subscript, as i in {x}_{i}: filled only by an operand of that name
 
 
 class Template(NamedTuple):
-    """LaTeX taken apart at its holes."""
+    """LaTeX split at its holes."""
 
     holes: tuple[Hole, ...]
-    rest: str  # what stands after the last hole
-    level: int  # how tightly the whole holds together
+    rest: str  # the text after the last hole
+    level: int  # the precedence of the whole
 
 
 @lru_cache(1024)
 def parsed(template: str) -> Template:
-    """A template, taken apart."""
+    """The template, split at its holes."""
     top = _level(template)
     holes: list[Hole] = []
-    place = 0
+    end = 0
     for match in re.finditer(_HOLE, template):
-        before = template[place : match.start()]
-        holes.append(Hole(before, match[1], _wanted(template, match, top), before.endswith("_")))
-        place = match.end()
-    return Template(tuple(holes), template[place:], top)
+        before = template[end : match.start()]
+        holes.append(Hole(before, match[1], _required(template, match, top), before.endswith("_")))
+        end = match.end()
+    return Template(tuple(holes), template[end:], top)
 
 
 def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piece:
     """The template with the operands in its holes.
 
-    `names` are those of the rule's parameters: an operand stands in the hole of its name, else in
-    one of its first letter, else in the next. A template that is one hole is its operand.
+    `names` are the parameter names of the rule. An operand fills the hole of its name, else one
+    with its first letter, else the next free hole. A template of one hole alone adds no brackets.
     """
     holes, rest, level = parsed(template)
     letters = list(dict.fromkeys(hole.letter for hole in holes if not hole.index))
@@ -74,33 +74,33 @@ def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piec
 
 @lru_cache(1024)
 def with_axes(template: str, axes: tuple[int, ...]) -> str:
-    r"""A reduction's template with the axes it is over below its sign: \sum_{0} {x}."""
+    r"""A reduction's template with its axes as a subscript of the sign: \sum_{0} {x}."""
     match = re.match(rf"({_SIGN})( \{{[a-z]\}}|\\left\()", template)
     return template if match is None else match[1] + below(axes) + template[match.end(1) :]
 
 
 def below(axes: Sequence[int]) -> str:
-    """Axes as an index, nothing for none."""
+    """Axes as a LaTeX subscript; "" if there are none."""
     return "_{" + ", ".join(map(str, axes)) + "}" if axes else ""
 
 
 def _operands_of(holes: Sequence[str], names: Sequence[str], count: int) -> dict[str, int]:
-    """Which operand stands in which hole."""
-    found: dict[str, int] = {}
-    rest = [place for place in range(count) if place >= len(names) or names[place] not in holes]
+    """For each hole the number of the operand that fills it."""
+    operands: dict[str, int] = {}
+    rest = [number for number in range(count) if number >= len(names) or names[number] not in holes]
     for hole in holes:
         if hole in names and names.index(hole) < count:
-            found[hole] = names.index(hole)
+            operands[hole] = names.index(hole)
     for hole in holes:
-        if hole not in found and rest:
-            near = [place for place in rest if place < len(names) and names[place][:1] == hole]
-            found[hole] = near[0] if near else rest[0]
-            rest.remove(found[hole])
-    return found
+        if hole not in operands and rest:
+            near = [number for number in rest if number < len(names) and names[number][:1] == hole]
+            operands[hole] = near[0] if near else rest[0]
+            rest.remove(operands[hole])
+    return operands
 
 
 def _outside(template: str) -> str:
-    """The template with what stands in brackets, braces and fences blanked."""
+    """The template with the contents of brackets, braces and \\left…\\right replaced by dots."""
     text = re.sub(r"\\left.*?\\right(?:\\\w+|.)", lambda m: "." * len(m[0]), template)
     text = re.sub(_HOLE, "HHH", text)
     while (
@@ -111,7 +111,7 @@ def _outside(template: str) -> str:
 
 
 def _level(template: str) -> int:
-    """How tightly a formula holds together."""
+    """The precedence of a formula."""
     text = _outside(template)
     for level, operator in _OPERATORS:
         if re.search(operator, text):
@@ -123,8 +123,8 @@ def _level(template: str) -> int:
     return POWER if "^" in text else ATOM
 
 
-def _wanted(template: str, match: re.Match[str], top: int) -> int:
-    """What level a hole needs: none inside brackets and braces, else by what stands beside it."""
+def _required(template: str, match: re.Match[str], top: int) -> int:
+    """The precedence that a hole requires: the lowest inside brackets, else by its neighbours."""
     text = _outside(template)
     if text[match.start() : match.end()] != "HHH":
         return RELATION

@@ -1,1 +1,1 @@
-"""Walks over graphs: orders, replaying a graph on other nodes, and the verifier."""
+"""Graph traversals: topological order, replay on other inputs, and the verifier."""

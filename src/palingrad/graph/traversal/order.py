@@ -1,4 +1,4 @@
-"""Orders of the nodes that a node depends on. Loops, never recursion: graphs are deep."""
+"""Postorder of a graph, by a loop: recursion would overflow the stack on deep graphs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def inputs_of(node: Node) -> Sequence[Node]:
 
 
 def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = inputs_of) -> list[Node]:
-    """All nodes that `roots` depend on and the roots themselves, each once, inputs first.
+    """The roots and all nodes they depend on, each once, inputs before consumers.
 
     >>> import palingrad as pg
     >>> x = pg.tensor(2.0, name="x")

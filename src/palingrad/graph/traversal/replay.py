@@ -1,4 +1,4 @@
-"""Replay: a graph built again on other inputs, eagerly or in another graph."""
+"""Replay: rebuilds a graph on other inputs, eagerly or in another graph."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ def replay(
     *,
     operands: Callable[[Node], Sequence[Node]] = inputs_of,
 ) -> dict[Node, Any]:
-    """A counterpart for each node in `order`, which has operands before what is made of them.
+    """A dict from each node in `order`, a topological order, to its counterpart.
 
-    Nodes in `given` have theirs; other leaves stand for themselves; an operation's counterpart is
-    rule(it, its operands' counterparts). What a rule builds has the origin of the node it is for.
+    The counterpart of a node in `given` is given; that of any other leaf is the leaf itself; that
+    of an operation is rule(operation, counterparts of its operands). Nodes built by the rule get
+    the operation's origin.
     """
     built: dict[Node, Any] = dict(given or {})
     outside = context.origin

@@ -1,4 +1,4 @@
-"""The verifier: what each stage may hand to the next. Run after every pass in tests."""
+"""The verifier: asserts the invariants of a graph. Tests run it after every pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .order import postorder
 
 
 def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> None:
-    """Assert that every node under `roots` is concrete, allowed, and as its rules say."""
+    """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules."""
     seen: set[Node] = set()
     for node in postorder(*roots):
         assert all(x in seen for x in node.inputs), f"{node!r} comes before an input"
@@ -29,19 +29,21 @@ def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> 
             )
 
 
-def held(node: Operation, value: Any) -> Any:
-    """The value that a user's operation gave, if it is what the rules say: engines lay out memory
-    by these. Raises DTypeError and ShapeError."""
+def checked_result(node: Operation, value: Any) -> Any:
+    """`value`, computed by a user-defined operation, if it has the inferred dtype and shape.
+
+    Engines allocate memory by these. Raises DTypeError or ShapeError if the value contradicts them.
+    """
     if node._dtype is None or node._shape is None:
         node._infer()
     many = isinstance(value, tuple)
-    dtype = tuple(one.dtype for one in value) if many else value.dtype
-    shape = tuple(one.shape for one in value) if many else value.shape
+    dtype = tuple(output.dtype for output in value) if many else value.dtype
+    shape = tuple(output.shape for output in value) if many else value.shape
     rule = "compute" if type(node).f is Operation.f else "f"
     if dtype != node._dtype:
-        words = f"{rule} gave {dtype}, dtype_rule says {node._dtype}"
-        raise DTypeError(f"{node.label()}: {words}{node.built()}")
+        fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}"
+        raise DTypeError(f"{node.label()}: {fact}{node.built()}")
     if shape != node._shape:
-        words = f"{rule} gave {shape}, shape_rule says {node._shape}"
-        raise ShapeError(f"{node.label()}: {words}{node.built()}")
+        fact = f"{rule} returned {shape}, shape_rule says {node._shape}"
+        raise ShapeError(f"{node.label()}: {fact}{node.built()}")
     return value

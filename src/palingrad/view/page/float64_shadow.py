@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autodiff.gradients import keeping_promises
+from ...autodiff.gradients import expanding_gradients
 from ...dtypes import Array, float64, is_floating
 from ...errors import FeedError
 from ...graph.context import graph_scope
@@ -43,7 +43,7 @@ def values_of(order: Sequence[Node], feeds: Mapping[Any, Any] | None) -> dict[No
             elif value is not None and (incomplete or not fed):
                 known[node] = node
         present = [node for node in order if node not in missing]
-        built = replay(present, keeping_promises(_computed), known)
+        built = replay(present, expanding_gradients(_computed), known)
     return {node: getattr(built.get(node), "value", None) for node in order}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ....autodiff.gradients import keeping_promises
+from ....autodiff.gradients import expanding_gradients
 from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
@@ -18,7 +18,7 @@ from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....graph.traversal.order import postorder
 from ....graph.traversal.replay import replay
-from ....passes.common_subexpressions import share
+from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
 from ....passes.simplify import simplify
@@ -51,7 +51,7 @@ class Worked:
                 stands[shadows[node]] = value
             if x.inputs:  # if x is computed, a placeholder replaces it and its inputs
                 shadows[x] = _stand_in(x, x.value)
-            shadows = replay(original, keeping_promises(Operation.rebuild), shadows)
+            shadows = replay(original, expanding_gradients(Operation.rebuild), shadows)
             if any(level_of(node._origin) for node in original):  # removes the guards of vjp rules
                 (shadows[y],) = _simple([shadows[y]])
         self.y, self.x = shadows[y], shadows[x]
@@ -187,7 +187,7 @@ def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
     program = Program((), tuple(nodes))
     for _ in range(4):
         before = len(program.order)
-        for rewrite in (simplify, fold, share):
+        for rewrite in (simplify, fold, common_subexpressions):
             program = rewrite(program)
         if len(program.order) == before:
             break

@@ -22,8 +22,8 @@ from ....graph.operation import MultipleOutputs, Operation
 from ....graph.traversal.order import postorder
 from ....ops.arithmetic import Positive
 from ....ops.random import default_streams_kept
-from ....passes.advance_rng import advance
-from ....passes.common_subexpressions import share
+from ....passes.advance_rng import advance_rng
+from ....passes.common_subexpressions import common_subexpressions
 from ....passes.expand import expand
 from ....passes.fold_constants import fold
 from ....passes.program import Program
@@ -36,8 +36,11 @@ from ....trees import leaves, mapped, rebuilt
 from ...names import is_named, names_of
 from .module import Gradient, Module, Wanted, function_name
 
-_PASSES = (simplify, fold, share)
-_EAGER = (simplify, share)  # eager code keeps its constants unfolded, as it was computed
+_PASSES = (simplify, fold, common_subexpressions)
+_EAGER = (
+    simplify,
+    common_subexpressions,
+)  # eager code keeps its constants unfolded, as it was computed
 _ROUNDS = 8  # the largest number of times that the passes are repeated
 
 
@@ -221,7 +224,7 @@ def _feed_names(program: Program, originals: Sequence[Node] | Any = ()) -> list[
 def _rewritten(program: Program, passes: Sequence[Any]) -> Program:
     """The program after these passes; it also advances random generators, except for eager code."""
     if passes is not _EAGER:
-        moving = advance(expand(program)).updates[len(program.updates) :]
+        moving = advance_rng(expand(program)).updates[len(program.updates) :]
         program = Program(program.feeds, program.outputs, (*program.updates, *moving))
         program = stabilise(program)
     for _ in range(_ROUNDS):
