@@ -125,7 +125,7 @@ def test_broadcasting_is_undone(slope):
 
 
 def test_broadcasting_left_as_it_is_is_caught(monkeypatch):
-    monkeypatch.setattr(reverse_mode, "fitted", lambda c, x, what: as_node(c))
+    monkeypatch.setattr(reverse_mode, "unbroadcast", lambda c, x, what: as_node(c))
     with pytest.raises(CAUGHT):
         battery.prove(Multiply)
     with pytest.raises(AssertionError):

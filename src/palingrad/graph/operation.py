@@ -191,8 +191,7 @@ class Operation(Node):
 
     @classmethod
     def masked(cls) -> str:
-        """Code that applies the operation with inputs outside a mask `ok` replaced by a harmless
-        number, or "" if none is known."""
+        """Code in which inputs outside a mask `ok` are replaced by a harmless number, or ""."""
         return ""
 
     def structure(y, position: int, size: int, out: int) -> str:
@@ -203,8 +202,7 @@ class Operation(Node):
 
     @classmethod
     def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
-        """The operation applied to these inputs in the current context; a constructor defined by
-        the subclass isn't called."""
+        """The operation applied to these inputs, without calling a constructor of the subclass."""
         node = object.__new__(cls)
         Operation.__init__(node, *inputs, **attributes)
         return node
@@ -216,8 +214,7 @@ class Operation(Node):
         return new
 
     def rewired(self, inputs: Sequence[Node]) -> Self:
-        """The same operation on other inputs: a clone if their shapes and dtypes are unchanged,
-        rebuilt otherwise."""
+        """A clone if the other inputs have the same shapes and dtypes, rebuilt otherwise."""
         for new, old in zip(inputs, self.inputs, strict=True):
             if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
                 return self.rebuild(inputs)
@@ -254,8 +251,7 @@ class Operation(Node):
             raise
 
     def _takes_anything(self, values: Sequence[Any]) -> bool:
-        """Whether NumPy may accept what the shape rule refuses: an axis of a scalar, an array
-        without elements."""
+        """Whether NumPy may accept what the shape rule refuses: an axis of a scalar; no element."""
         scalar = "axis" in self.attributes and not self.inputs[0].shape
         return scalar or any(type(value) is np.ndarray and not value.size for value in values)
 
