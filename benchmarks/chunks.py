@@ -104,11 +104,11 @@ class Run:
             taken = (rows[:, 3] - rows[:, 2]) / self.cycles / self.steps
             threads = range(int(self.notes[:, 1].max()) + 1)
             by_thread = " ".join(f"{taken[rows[:, 1] == one].sum():.1f}" for one in threads)
-            nodes = [type(node).__name__ for node in kernel.unit.nodes]
+            nodes = [type(node).__name__ for node in kernel.kernel.nodes]
             more = f", {len(nodes) - 4} more" if len(nodes) > 4 else ""
             lines.append(
                 f"{taken.sum():9.2f}  {by_thread:20} {len(rows) / self.steps:6.0f}  "
-                f"{type(kernel.unit).__name__} {', '.join(nodes[:4])}{more}"
+                f"{kernel.kernel.label} {', '.join(nodes[:4])}{more}"
             )
         return lines
 

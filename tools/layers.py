@@ -81,7 +81,7 @@ OPERATION_LIMITS = {"engines": 30}
 OPERATION_REASONS: dict[str, str] = {}
 
 # How often files ask whether an object has an attribute; 0 is the aim.
-ATTRIBUTE_LIMITS = {"engines/native": 15}
+ATTRIBUTE_LIMITS = {"engines/native": 2}
 
 HOUSE = House(
     "palingrad",

@@ -19,7 +19,7 @@ from palingrad.engines.native.llvm.target import assembly
 
 CPU = "x86-64-v3"  # named, so that the example is the same everywhere
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "native.md"
-KERNEL = "loop_0"
+KERNEL = "elementwise_0"
 IR = re.compile(r"(?<=<!-- ir -->\n).*?(?=<!-- /ir -->)", re.DOTALL)
 ASSEMBLY = re.compile(r"(?<=<!-- assembly -->\n).*?(?=<!-- /assembly -->)", re.DOTALL)
 

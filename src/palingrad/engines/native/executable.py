@@ -21,9 +21,9 @@ from ..base import Executable, sealed
 from .kernels.bounds_check import FAILED
 from .llvm.strided_view import View
 from .llvm.target import Library, machine_code
-from .module import Module, segments
+from .module import Module, is_native, segments
 from .plan.lower import lowered
-from .plan.schedule import Fallback, is_serial, scheduled
+from .plan.schedule import is_serial, scheduled
 from .report import explained
 from .runtime.buffers import HELD, BufferTable, Memory
 from .runtime.cache import obtained
@@ -52,18 +52,14 @@ class NativeExecutable(Executable):
         self._run = _RUN(self.library.address("run"))
         parts = segments(self.schedule)
         self._calls: list[Any] = [
-            segment[0][0].unit.nodes[0]
-            if isinstance(segment[0][0].unit, Fallback)
-            else _SEGMENT(self.library.address(f"stretch_{number}"))
+            _SEGMENT(self.library.address(f"stretch_{number}"))
+            if is_native(segment[0])
+            else segment[0][0].kernel.fused.first
             for number, segment in enumerate(parts)
         ]
         native = [one for one in self._calls if not isinstance(one, Operation)]
         self._rest = self._calls[1:] if native and self._calls[0] is native[0] else self._calls
-        self._alone = all(
-            is_serial(stage)
-            for stage in self.schedule.stages
-            if not isinstance(stage[0].unit, Fallback)
-        )
+        self._alone = all(is_serial(stage) for stage in self.schedule.stages if is_native(stage))
         self._lease: Lease | None = None
         if self.schedule.updates is not None:
             changing = set(self._updated)

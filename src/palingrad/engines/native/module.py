@@ -11,15 +11,14 @@ from llvmlite import ir
 
 from ...dtypes import int64
 from ...shapes import size
-from .kernels.bounds_check import FAILED
+from .kernels.bounds_check import FAILED, Check
 from .kernels.formula import dtype_of
-from .kernels.gather_scatter import Indexed
+from .kernels.kernel import Kernel
 from .llvm.builder import Builder
 from .llvm.flush_denormals import flush_denormals
 from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
-from .plan.index_checks import Check
-from .plan.schedule import Fallback, Kernel, Schedule, is_serial
+from .plan.schedule import Schedule, ScheduledKernel, is_serial
 from .runtime.buffers import BufferTable
 from .runtime.thread_pool import SEGMENT, STAGES, emit_entry
 from .runtime.work_stealing import emit_stage
@@ -28,16 +27,20 @@ _READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
 _POOL = INT.as_pointer()
 
 
-def segments(schedule: Schedule) -> list[list[list[Kernel]]]:
+def segments(schedule: Schedule) -> list[list[list[ScheduledKernel]]]:
     """Stages that run in one native call, and fallbacks alone."""
-    found: list[list[list[Kernel]]] = []
+    found: list[list[list[ScheduledKernel]]] = []
     for stage in schedule.stages:
-        slow = isinstance(stage[0].unit, Fallback)
-        if slow or not found or isinstance(found[-1][0][0].unit, Fallback):
+        if not (found and is_native(stage) and is_native(found[-1][0])):
             found.append([stage])
         else:
             found[-1].append(stage)
     return found
+
+
+def is_native(stage: list[ScheduledKernel]) -> bool:
+    """Whether generated code computes the stage; what NumPy computes is alone in its stage."""
+    return stage[0].kernel.is_native
 
 
 class Module:
@@ -47,14 +50,14 @@ class Module:
         self.schedule, self.buffers = schedule, buffers
         self.module = ir.Module("program")
         self._kernels = {
-            id(kernel): self._kernel(kernel, number)
-            for number, kernel in enumerate(schedule.kernels)
-            if kernel.items and not isinstance(kernel.unit, Fallback)
+            one: self._kernel(one.kernel, number)
+            for number, one in enumerate(schedule.kernels)
+            if one.items and one.kernel.is_native
         }
         _emit_prepare(self.module, buffers.objects, buffers.checks)
         names: list[str] = []
         for number, segment in enumerate(segments(schedule)):
-            if not isinstance(segment[0][0].unit, Fallback):
+            if is_native(segment[0]):
                 self._segment(f"stretch_{number}", segment)
                 if number == 0:
                     names.append("stretch_0")
@@ -64,19 +67,19 @@ class Module:
         return str(self.module)
 
     def _kernel(self, kernel: Kernel, number: int) -> ir.Function:
-        name = f"{type(kernel.unit).__name__.lower()}_{number}"
+        name = f"{kernel.label.lower()}_{number}"
         function = ir.Function(self.module, KERNEL, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         context = KernelContext(function, self.schedule.views, self.buffers.place)
-        kernel.unit.emit(context)
+        kernel.emit(context)
         context.builder.ret_void()
         return function
 
-    def _call(self, b: Any, kernel: Kernel, table: Any, begin: Any, end: Any) -> None:
+    def _call(self, b: Any, one: ScheduledKernel, table: Any, begin: Any, end: Any) -> None:
         """The kernel on these items, unless an integer was wrong and it must not go on."""
-        function = self._kernels[id(kernel)]
-        if not self._must_not_fail(kernel.unit):
+        function = self._kernels[one]
+        if not self._is_guarded(one.kernel):
             b.call(function, [table, begin, end])
             return
         with b.if_then(
@@ -84,12 +87,13 @@ class Module:
         ):
             b.call(function, [table, begin, end])
 
-    def _must_not_fail(self, unit: Any) -> bool:
+    def _is_guarded(self, kernel: Kernel) -> bool:
+        """Whether the kernel must not run after a bounds check has failed."""
         if not self.buffers.bounds_checks:
             return False
         updates = self.schedule.updates
-        over = updates is not None and any(node in updates.alias for node in unit.nodes)
-        return over or isinstance(unit, Indexed) or getattr(unit, "into", None) is not None
+        over = updates is not None and any(node in updates.alias for node in kernel.live_out)
+        return over or kernel.is_guarded or kernel.overwrites is not None
 
     def _diagnostics(self, b: Any, table: Any, owner: Any) -> Any:
         """The word where the owner says whether an integer was wrong."""
@@ -97,7 +101,7 @@ class Module:
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
 
-    def _segment(self, name: str, segment: list[list[Kernel]]) -> None:
+    def _segment(self, name: str, segment: list[list[ScheduledKernel]]) -> None:
         """`name`(table, team)."""
         serial = all(is_serial(stage) for stage in segment)
         alone = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
@@ -119,8 +123,9 @@ class Module:
         emit_entry(self.module, name, together, alone)
 
     def _stage(
-        self, b: Any, table: Any, member: tuple[Any, Any], stage: list[Kernel], before: int
-    ) -> int:
+        self, b: Any, table: Any, member: tuple[Any, Any], stage: list[ScheduledKernel],
+        before: int,
+    ) -> int:  # fmt: skip
         """The chunks of a stage, as one thread of the team; how many there are."""
         serial = is_serial(stage)
         chunks = [1] if serial else [kernel.chunks for kernel in stage]

@@ -14,57 +14,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...graph.context import level_of
-from ...graph.kinds import Custom, Elementwise, Layout, Reduce
+from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
-from .kernels.conv.weight_gradient import AddParts
 from .kernels.formula import dtype_of
-from .kernels.gemm.problem import gemm_problem
-from .kernels.gemm.small import Product
-from .kernels.gemm.split_k import AddProducts, SplitProduct
-from .kernels.reduction import Finish
+from .kernels.kernel import Kernel
 from .kernels.windowed import KERNELS
 from .llvm.strided_view import View
 from .llvm.values import supported
 from .plan.index_checks import is_wrong
 from .plan.lower import why_not_read
-from .plan.schedule import Fallback, Kernel, Schedule
+from .plan.schedule import Schedule, ScheduledKernel
 
 _WIDTH = 100  # columns
 _TIED = "\N{NO-BREAK SPACE}"
 _NAMES = 180  # characters of names of nodes: more are counted
-
-_WORDS = {
-    "Loop": "elementwise",
-    "Rows": "row kernel",
-    "Product": "matrix product",
-    "LargeProduct": "large matrix product",
-    "SplitProduct": "matrix product, terms in parts",
-    "AddProducts": "parts of a product added",
-    "PackLeft": "left operand packed",
-    "PackRight": "right operand packed",
-    "Dot": "dot products",
-    "Reduction": "reduction",
-    "Finish": "parts of a reduction combined",
-    "AddParts": "parts of a gradient added",
-    "Copy": "copy",
-    "Gather": "rows taken",
-    "Scatter": "rows added to where they were taken from",
-    "BoundsCheck": "computed integers looked at",
-    "ConcatInPlace": "join",
-    "SliceAdjoint": "zeros with a value at a slice",
-    "Convolve": "convolution",
-    "ConvolveWeight": "convolution, to its weight",
-    "PaddedNHWC": "image with channels last and its padding",
-    "PackedTaps": "weight of a convolution packed",
-    "PoolMax": "max pooling",
-    "PoolPlace": "max pooling, to its input",
-    "PoolSum": "sums of windows",
-}
 
 
 def explained(program: Program, schedule: Schedule, buffers: Any, cached: bool, unkept: str) -> str:
@@ -94,7 +62,7 @@ def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> l
     many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
     help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
     results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in buffers.results)
-    work = sum(_flops(kernel.unit, schedule.views) for kernel in kernels)
+    work = sum(_flops(one.kernel) for one in kernels)
     lines = [
         f"native: {many} in {places}, {help_}; {count(work, 'FLOP')} a run; {code}",
         f"memory: {count(buffers.arena_bytes, 'B')} between kernels, of all intermediate values' "
@@ -102,7 +70,7 @@ def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> l
     ]
     if program.updates:
         lines.append(f"state: {_state(program, schedule)}; subnormal numbers count as 0")
-    by_numpy = sum(isinstance(kernel.unit, Fallback) for kernel in kernels)
+    by_numpy = sum(not one.kernel.is_native for one in kernels)
     if by_numpy:
         lines.append(f"numpy: {by_numpy} of the kernels, marked below")
     return [row for line in lines for row in _wrapped(line, " " * 8)]
@@ -138,7 +106,7 @@ def _state(program: Program, schedule: Schedule) -> str:
 
 def _why_not(program: Program, schedule: Schedule) -> str:
     """What keeps Variables from being updated where they are."""
-    if any(isinstance(kernel.unit, Fallback) for kernel in schedule.kernels):
+    if not all(one.kernel.is_native for one in schedule.kernels):
         return "NumPy computes a part of the program"
     outputs = {_base(x, schedule) for x in program.outputs}
     for variable, _ in program.updates:
@@ -153,29 +121,28 @@ def _why_not(program: Program, schedule: Schedule) -> str:
 # ---------------------------------------------------------------- one kernel
 
 
-def _described(kernel: Kernel, schedule: Schedule, lead: str) -> list[str]:
+def _described(one: ScheduledKernel, schedule: Schedule, lead: str) -> list[str]:
     """One line for the kernel, and one for the nodes that are computed in it."""
-    unit = kernel.unit
-    name = type(unit).__name__
-    if isinstance(unit, Fallback):
-        (node,) = unit.nodes
+    kernel = one.kernel
+    start = f"{lead}{kernel.label:<14} {kernel.words}"
+    if not kernel.is_native:
+        (node,) = kernel.nodes
         what = f"{_form(node)}: {node.label()}, since {_reason(node, schedule)}"
-        return _wrapped(f"{lead}{name:<14} numpy {what}", " " * 19)
-    words = _WORDS.get(name, "kernel")
-    if unit.nodes and level_of(unit.nodes[0]._origin):
-        words += ", backward"
-    parts = [f"{words} {_space(unit, schedule.views)}"]
-    parts.append("one thread" if kernel.serial else _chunks(kernel.chunks))
-    flops = _flops(unit, schedule.views)
+        return _wrapped(f"{start} {what}", " " * 19)
+    if kernel.nodes and level_of(kernel.nodes[0]._origin):
+        start += ", backward"
+    parts = [f"{start} {kernel.space()}"]
+    parts.append("one thread" if one.serial else _chunks(one.chunks))
+    flops = _flops(kernel)
     if flops:
         parts.append(count(flops, "FLOP"))
-    read, written = traffic(unit, schedule.views)
+    read, written = traffic(kernel, schedule.views)
     parts.append(f"{count(read, 'B')} in")
     parts.append(f"{count(written, 'B')} out")
     numbers = [part.replace(" ", _TIED) for part in parts[1:]]
-    lines = _wrapped(f"{lead}{name:<14} {', '.join([parts[0], *numbers])}", " " * 19)
-    names = _names(node.label() for node in _computed(unit))
-    over = _over(unit, schedule)
+    lines = _wrapped(", ".join([parts[0], *numbers]), " " * 19)
+    names = _names(node.label() for node in kernel.computed)
+    over = _over(kernel, schedule)
     if over:
         names += f"; written over {_names(over)}"
     return lines + (_wrapped(" " * 19 + names, " " * 19) if names else [])
@@ -185,34 +152,17 @@ def _chunks(number: int) -> str:
     return "1 chunk" if number == 1 else f"{number} chunks"
 
 
-def _space(unit: Any, views: dict[Node, View]) -> str:
-    """The shape that a kernel runs over, and the dtype."""
-    if isinstance(unit, Product):
-        f = gemm_problem(unit.node, views)
-        batch = f"{text(f.batch)} of " if f.batch else ""
-        return f"{batch}({f.rows}, {f.depth}) × ({f.depth}, {f.columns}) {dtype_of(unit.node)}"
-    if hasattr(unit, "source"):
-        return f"{text(views[unit.source].shape)} {dtype_of(unit.source)}"
-    node = unit.nodes[0 if type(unit.nodes[0]) in KERNELS else -1]
-    if isinstance(node, Reduce) and not getattr(unit, "shape", ()):
-        return f"{text(sizes(node.inputs[0].shape))} to {_form(node)}"
-    shape = getattr(unit, "shape", None) or sizes(node.shape)
-    return f"{text(shape)} {dtype_of(node)}"
-
-
 def _form(node: Node) -> str:
     if isinstance(node, MultipleOutputs):
         return "several values"
     return f"{text(sizes(node.shape))} {node.dtype}"
 
 
-def _over(unit: Any, schedule: Schedule) -> list[str]:
+def _over(kernel: Kernel, schedule: Schedule) -> list[str]:
     """The names of Variables that the kernel writes over."""
     alias = {} if schedule.updates is None else schedule.updates.alias
-    nodes = [] if isinstance(unit, SplitProduct) else unit.nodes
-    found = [alias[node].name for node in nodes if node in alias]
-    into = getattr(unit, "into", None)
-    return found if into is None else [*found, into.name]
+    found = [alias[node].name for node in kernel.live_out if node in alias]
+    return found if kernel.overwrites is None else [*found, kernel.overwrites.name]
 
 
 def _names(labels: Iterable[str]) -> str:
@@ -258,37 +208,27 @@ def _reason(node: Operation, schedule: Schedule) -> str:
 # ---------------------------------------------------------------- numbers
 
 
-def traffic(unit: Any, views: dict[Node, View]) -> tuple[int, int]:
+def traffic(kernel: Kernel, views: dict[Node, View]) -> tuple[int, int]:
     """(bytes read, bytes written) by one kernel, each place once."""
-    works = getattr(unit, "works", ())
-    packed = {getattr(work, "source", None) for work in works if work.workspace(views)}
-    read = sum(work.workspace(views) for work in works)
-    for x in unit.reads():
+    packed = {x for one in kernel.prerequisites for x in one.reads()}
+    read = sum(one.workspace for one in kernel.workspaces)
+    for x in kernel.reads():
         if x in views and x not in packed:
             view = views[x]
             seen = math.prod(n for n, step in zip(view.shape, view.strides) if step)
             read += min(seen, size(sizes(view.base.shape))) * dtype_of(view.base).itemsize
-    room = unit.workspace(views) if hasattr(unit, "workspace") else 0
-    live_out = unit.nodes if getattr(unit, "into", None) is not None else unit.live_out
-    return read, room or sum(map(_bytes, live_out))
+    over = kernel.overwrites
+    written = kernel.live_out if over is None else (over,)
+    return read, kernel.workspace or sum(map(_bytes, written))
 
 
-def _flops(unit: Any, views: dict[Node, View]) -> int:
-    if isinstance(unit, (Finish, AddParts)):
-        return 0  # counted with the reduction
-    return sum(_flops_of(node, unit, views) for node in _computed(unit))
+def _flops(kernel: Kernel) -> int:
+    return 0 if kernel.is_counted_before else sum(map(_flops_of, kernel.computed))
 
 
-def _computed(unit: Any) -> list[Any]:
-    """The kernel's own nodes: of a product in parts, what follows is the next kernel's."""
-    if isinstance(unit, SplitProduct):
-        return unit.nodes[:1]
-    return unit.nodes[1:] if isinstance(unit, AddProducts) else unit.nodes
-
-
-def _flops_of(node: Operation, unit: Any, views: dict[Node, View]) -> int:
-    if isinstance(unit, Product) and node is unit.node:
-        return 2 * gemm_problem(node, views).work
+def _flops_of(node: Operation) -> int:
+    if isinstance(node, Contract):
+        return 2 * size(sizes(node.shape)) * sizes(node.inputs[0].shape)[-1]
     if isinstance(node, (Convolution, ConvolutionInput, ConvolutionWeight)):
         return _convolution(node)
     if isinstance(node, Elementwise):

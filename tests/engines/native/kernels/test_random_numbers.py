@@ -57,7 +57,7 @@ def test_all_of_the_state_counts():
 def test_numbers_come_from_one_loop_of_32_bit_products():
     draw = pg.function(lambda: pg.uniform((64, 64)), engine="native")
     said = draw.explain()
-    assert said.count("Loop ") == 3  # keys, numbers, the next state
+    assert said.count("Elementwise ") == 3  # keys, numbers, the next state
     assert "updated in place" in said
     code = assembly(NativeExecutable(draw.program()).emitted())
     if host().family == "x86":

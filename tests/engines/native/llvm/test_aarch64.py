@@ -18,7 +18,7 @@ from cases import Case
 from palingrad.engines.native.llvm.target import Target, assembly
 from palingrad.engines.native.module import Module  # and with it every kernel
 from palingrad.engines.native.plan.lower import lowered
-from palingrad.engines.native.plan.schedule import Fallback, scheduled
+from palingrad.engines.native.plan.schedule import scheduled
 from palingrad.engines.native.runtime.buffers import BufferTable
 from palingrad.graph.kinds import Elementwise
 from palingrad.passes.program import Program
@@ -40,7 +40,7 @@ def code(request, monkeypatch) -> Callable[[Program], str]:
     def compiled(program: Program) -> str:
         program = lowered(program)
         schedule = scheduled(program)
-        assert not any(isinstance(kernel.unit, Fallback) for kernel in schedule.kernels)
+        assert all(one.kernel.is_native for one in schedule.kernels)
         return assembly(str(Module(schedule, BufferTable(program, schedule))))
 
     return compiled

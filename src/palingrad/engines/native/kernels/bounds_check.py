@@ -1,52 +1,78 @@
-"""A look at computed integers: are they what they must be?"""
+"""Bounds check: verifies computed integers against [low, high) before a kernel uses them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from llvmlite import ir
 
 from ....dtypes import bool_, int64
 from ....graph.node import Node
+from ....shapes import text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import INT, collapsed, integer, mask_of, nest, read, vectors
 from ..llvm.strided_view import View
 from ..llvm.values import Value, value_type
-from .elementwise import Unit
+from .family import KernelFamily
 from .formula import dtype_of, lanes_for
+from .kernel import NO_NODES, Kernel, Views
 
 FAILED = "failed"  # the owner of the word that says whether one was wrong
 
 
-@dataclass(eq=False)
-class BoundsCheck(Unit):
-    """See whether what `check` says holds; if not, tell what the integers are from least to most,
-    and that the run has failed."""
+@dataclass(frozen=True, eq=False)
+class Check:
+    """Every element of `x` is in low … high − 1; an exponent has no high."""
 
-    check: Any = None
+    x: Node
+    low: int
+    high: int | None = None
+
+    def error(self, least: int, most: int) -> Exception | None:
+        """What is wrong with integers from least to most, if anything is."""
+        if self.high is None:
+            words = "Integers to negative integer powers are not allowed."  # NumPy's
+            return ValueError(words) if least < self.low else None
+        if self.low <= least and most < self.high:
+            return None
+        return IndexError(f"take: indices {least} … {most} for {self.high} rows")
+
+
+@dataclass(frozen=True, eq=False)
+class BoundsCheck(Kernel):
+    """Verifies that `check` holds. If not, it writes down that the run has failed, and from what to
+    what the integers are."""
+
+    label, words = "BoundsCheck", "computed integers looked at"
+
+    check: Check
+    view: View
+
+    @classmethod
+    def of(cls, check: Check, views: Views) -> BoundsCheck:
+        """The kernel that verifies this."""
+        return cls(NO_NODES, check, views[check.x])
+
+    def reads(self) -> tuple[Node, ...]:
+        return (self.check.x,)
 
     @property
-    def source(self) -> Node:
-        """The integers."""
-        return self.check.x
-
-    def reads(self) -> list[Node]:
-        return [self.source]
-
-    def items(self, views: dict[Node, View]) -> int:
+    def items(self) -> int:
         """One."""
-        return 0 if 0 in views[self.source].shape else 1
+        return 0 if 0 in self.view.shape else 1
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.2 * math.prod(views[self.source].shape)
+    @property
+    def cost(self) -> float:
+        return 0.2 * math.prod(self.view.shape)
+
+    def space(self) -> str:
+        return f"{text(self.view.shape)} {dtype_of(self.check.x)}"
 
     def emit(self, context: KernelContext) -> None:
-        """The code for all of it."""
-        b, view = context.builder, context.views[self.source]
-        dtype = dtype_of(self.source)
+        b, view = context.builder, self.view
+        dtype = dtype_of(view.base)
         base = context.pointer(view.base)
         extents, (steps,) = collapsed(view.shape, [view.strides])
         extents, steps = extents or [1], steps or [1]
@@ -70,16 +96,16 @@ class BoundsCheck(Unit):
         nest(b, extents[:-1], [steps[:-1]], [integer(view.offset)], row)
         any_ = b.load(found) if lanes == 1 else _any(b, b.load(found), lanes)
         with b.if_then(any_, likely=False):
-            self._tell(context, view, base)
+            self._tell(context, base)
 
-    def _tell(self, context: KernelContext, view: View, base: Any) -> None:
-        b = context.builder
+    def _tell(self, context: KernelContext, base: Any) -> None:
+        b, view = context.builder, self.view
         low, high = context.slot(INT), context.slot(INT)
         b.store(integer(2**63 - 1), low)
         b.store(integer(-(2**63)), high)
 
         def one(places: list[Any]) -> None:
-            index = read(b, base, dtype_of(self.source), places[0], 1, 1).cast(int64).code
+            index = read(b, base, dtype_of(view.base), places[0], 1, 1).cast(int64).code
             b.store(context.smaller(b.load(low), index), low)
             b.store(context.larger(b.load(high), index), high)
 
@@ -93,3 +119,17 @@ def _any(b: Any, code: Any, lanes: int) -> Any:
     """Whether any bit of a vector is set."""
     bits = ir.IntType(lanes)
     return b.icmp_unsigned("!=", b.bitcast(code, bits), ir.Constant(bits, 0))
+
+
+# ---------------------------------------------------------------- the family
+
+
+class BoundsCheckFamily(KernelFamily):
+    """A group without nodes, before whatever uses the integers or changes a Variable."""
+
+    may_fail: ClassVar[bool] = True
+
+
+def bounds_check(check: Check) -> KernelFamily:
+    """The family of the one group whose kernel verifies `check`."""
+    return BoundsCheckFamily(lambda _, views: BoundsCheck.of(check, views))

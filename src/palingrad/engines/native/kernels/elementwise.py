@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ....graph.node import Node
@@ -27,72 +26,49 @@ from ..llvm.loops import (
 )
 from ..llvm.strided_view import View, broadcast, row_major
 from ..llvm.values import Value
-from .formula import dtype_of, formula, is_number, lanes_for, number, outside
+from .formula import dtype_of, formula, is_number, lanes_for, number
+from .kernel import Fused, Kernel, Views, per_element
 
 BLOCK = 2048  # elements of a contiguous loop that are one item
 
 
-@dataclass(eq=False)
-class Unit:
-    """One kernel: nodes computed together; `kept` ones are written to memory."""
-
-    nodes: list[Operation] = field(default_factory=list[Operation])
-    live_out: list[Operation] = field(default_factory=list[Operation])
-    inner: dict[Node, Node] = field(default_factory=dict[Node, Node])  # moves of these nodes
-
-    @cached_property
-    def members(self) -> set[Node]:
-        """The nodes, for asking who is one."""
-        return set(self.nodes)
-
-    def add(self, node: Operation) -> None:
-        """Compute this node too, after the others."""
-        self.nodes.append(node)
-        self.members.add(node)
-
-    def reads(self) -> list[Node]:
-        """What is read from memory."""
-        return outside(self.nodes, self.inner)
-
-    def needs(self) -> list[Node]:
-        """What must be in memory for this kernel and for those that prepare its operands."""
-        return self.reads()
-
-    def is_live_out(self, node: Node) -> bool:
-        """Whether the node's value is written to memory."""
-        return any(one is node for one in self.live_out)
-
-
-@dataclass(eq=False)
-class Loop(Unit):
+@dataclass(frozen=True, eq=False)
+class ElementwiseKernel(Kernel):
     """Elementwise nodes of one shape."""
 
-    shape: tuple[int, ...] = ()
+    label, words = "Elementwise", "elementwise"
 
-    def plan(self, views: dict[Node, View]) -> Plan:
-        """How the loop runs over its operands."""
-        operands = [broadcast(views[x], self.shape) for x in self.reads()]
-        return Plan(self.shape, operands, [views[node] for node in self.live_out])
+    nest: LoopNest
 
-    def items(self, views: dict[Node, View]) -> int:
-        """How many parts can run side by side."""
-        return 0 if 0 in self.shape else self.plan(views).items
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> ElementwiseKernel:
+        """The kernel of these nodes."""
+        reads = [broadcast(views[x], fused.shape) for x in fused.operands]
+        return cls(fused, LoopNest.of(fused.shape, reads, [views[x] for x in fused.live_out]))
+
+    @property
+    def items(self) -> int:
+        return 0 if 0 in self.fused.shape else self.nest.items
+
+    @property
+    def cost(self) -> float:
+        operands = len(self.fused.operands) + len(self.live_out)
+        return math.prod(self.fused.shape) * per_element(self.nodes, operands)
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        plan = self.plan(context.views)
-        b = context.builder
-        reads = self.reads()
+        """The code for items `context.begin` to `context.end`."""
+        nest, b = self.nest, context.builder
+        reads, inner = self.fused.operands, self.fused.inner
         bases = [context.pointer(context.views[x].base) for x in reads]
         outs = [context.pointer(context.views[x].base) for x in self.live_out]
         dtypes = [dtype_of(x) for x in (*self.nodes, *reads)]
-        length = plan.extents[-1]
+        length = nest.extents[-1]
         lanes = lanes_for(dtypes, length)
-        last = [step[-1] for step in plan.steps]
-        together = plan.beside(len(reads))
+        last = [step[-1] for step in nest.steps]
+        together = nest.beside(len(reads))
         read_too = {context.views[x].base for x in reads}
         fresh = [context.views[x].base not in read_too for x in self.live_out]
-        far = goes_far(self.shape)
+        far = goes_far(self.fused.shape)
 
         def row(places: list[Any]) -> Any:
             # What doesn't change along the row is read before it.
@@ -112,7 +88,7 @@ class Loop(Unit):
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
                     if far and step == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(x), there)
-                compute(b, self.nodes, values, lanes, self.inner)
+                compute(b, self.nodes, values, lanes, inner)
                 for some in together:
                     first = some[0]
                     step, each = last[len(reads) + first], len(some)
@@ -124,23 +100,31 @@ class Loop(Unit):
 
             return body
 
-        plan.run(context, context.begin, context.end, lanes, row)
+        nest.run(context, context.begin, context.end, lanes, row)
 
 
-class Plan:
+@dataclass(frozen=True, eq=False)
+class LoopNest:
     """A loop nest over operands: axes in the order that most of them lie in, merged."""
 
-    def __init__(self, shape: tuple[int, ...], reads: list[View], writes: list[View]) -> None:
-        self.operands = [*reads, *writes]
+    operands: tuple[View, ...]  # those read, then those written
+    extents: list[int]
+    steps: list[list[int]]  # of each operand, for each axis
+    items: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], reads: list[View], writes: list[View]) -> LoopNest:
+        """The nest over `shape` for operands that all have this shape."""
+        operands = (*reads, *writes)
         order = _order(shape, reads, writes)
         extents, steps = collapsed(
             [shape[axis] for axis in order],
-            [[view.strides[axis] for axis in order] for view in self.operands],
+            [[view.strides[axis] for axis in order] for view in operands],
         )
-        self.extents = extents or [1]
-        self.steps = steps if extents else [[1] for _ in steps]
-        blocks = -(-self.extents[0] // BLOCK)
-        self.items = blocks if len(self.extents) == 1 else math.prod(self.extents[:-1])
+        if not extents:
+            extents, steps = [1], [[1] for _ in steps]
+        items = -(-extents[0] // BLOCK) if len(extents) == 1 else math.prod(extents[:-1])
+        return cls(operands, extents, steps, items)
 
     def beside(self, reads: int) -> list[list[int]]:
         """The written operands after the first `reads`, numbered from 0: those together whose
@@ -214,8 +198,8 @@ def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> lis
 
 
 def compute(
-    builder: Any, nodes: list[Operation], values: dict[Node, Value], lanes: int,
-    inner: dict[Node, Node],
+    builder: Any, nodes: Iterable[Operation], values: dict[Node, Value], lanes: int,
+    inner: Mapping[Node, Node],
 ) -> None:  # fmt: skip
     """Put the value of each node beside those of its inputs."""
     for node in nodes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from llvmlite import ir
@@ -41,7 +41,7 @@ def number(builder: Any, x: Node, lanes: int) -> Value:
     return Value(builder, None, dtype_of(x), lanes).number(x.numpy().item())
 
 
-def outside(nodes: Iterable[Operation], inner: dict[Node, Node]) -> list[Node]:
+def outside(nodes: Iterable[Operation], inner: Mapping[Node, Node]) -> list[Node]:
     """What these nodes read from memory: inputs not computed among them nor written in the code.
 
     `inner` are moves of nodes among them, which are read where those are.

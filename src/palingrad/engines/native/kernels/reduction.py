@@ -8,18 +8,16 @@ second kernel combines them: so its value never depends on who computed what.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....shapes import axes_in, sizes
+from ....shapes import size, sizes, text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     blocks,
-    collapsed,
     integer,
     loop,
     place_of,
@@ -29,141 +27,84 @@ from ..llvm.loops import (
     vectors,
     write,
 )
-from ..llvm.strided_view import View, broadcast, row_major
 from ..llvm.values import Value, value_type
-from .elementwise import Unit, compute
+from .elementwise import compute
+from .family import KernelFamily
 from .formula import dtype_of, is_number, lanes_for, number
-from .reducers import COMBINE, Carried, Total, across, block_of, carries, joined
-
-_STREAMS = 4
-_FEW, _LARGE = 8, 1 << 15  # fewer results than this of more elements than this are cut in parts
-_PART = 4096  # elements in a part, about
+from .kernel import Fused, Kernel, Views, per_element
+from .reducers import COMBINE, Carried, Total, across, joined
+from .reduction_plan import STREAMS, ReductionPlan
 
 
-@dataclass(eq=False)
-class Reduction(Unit):
-    """One reduction, the last of the nodes; the others are what it sums."""
+@dataclass(frozen=True, eq=False)
+class Reduction(Kernel):
+    """One reduction, the last of the nodes; the others are what it combines."""
+
+    label, words = "Reduction", "reduction"
+
+    plan: ReductionPlan
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Reduction:
+        """The kernel of these nodes."""
+        return cls(fused, ReductionPlan.of(fused, views))
 
     @property
     def node(self) -> Operation:
         """The reduction."""
         return self.nodes[-1]
 
-    def plan(self, views: dict[Node, View]) -> ReductionPlan:
-        """How the reduction runs."""
-        return ReductionPlan(self, views)
-
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def items(self) -> int:
         """How many parts of results can be computed side by side."""
-        plan = self.plan(views)
-        return plan.results * plan.parts
+        return self.plan.results * self.plan.parts
 
-    def workspace(self, views: dict[Node, View]) -> int:
+    @property
+    def cost(self) -> float:
+        x = self.node.inputs[0]
+        return size(sizes(x.shape)) * per_element(self.nodes, len(self.reads()))
+
+    @property
+    def workspace(self) -> int:
         """Bytes for partial results."""
-        plan = self.plan(views)
+        plan = self.plan
         return plan.parts * plan.count * dtype_of(self.node).itemsize if plan.parts > 1 else 0
 
+    def continuation(self) -> Kernel | None:
+        return CombineParts(self.fused, self) if self.workspace else None
+
     def emit(self, context: KernelContext) -> None:
-        """The code for items `context.begin` to `context.end`."""
         _Emitter(self, context).run()
 
-    def finish(self) -> Finish:
-        """The kernel that combines the parts."""
-        return Finish(nodes=[self.node], live_out=[self.node], fold=self)
+    def space(self) -> str:
+        return _space(self.node)
 
 
-class ReductionPlan:
-    """Axes that stay and axes that go, merged, for operands in the space of the input."""
-
-    def __init__(self, unit: Reduction, views: dict[Node, View]) -> None:
-        node = unit.node
-        self.shape = shape = sizes(node.inputs[0].shape)
-        self.reads = unit.reads()
-        self.operands = [broadcast(views[x], shape) for x in self.reads]
-        gone = list(axes_in(node.attributes["axis"], len(shape)))
-        stay = [axis for axis in range(len(shape)) if axis not in gone]
-        live_out = tuple(shape[axis] for axis in stay)
-        self.count = math.prod(live_out)
-        inner = self._inner([axis for axis in range(len(shape)) if shape[axis] > 1])
-        self.beside = inner in stay
-        result = dict(zip(stay, row_major(live_out), strict=True))
-        strides = [view.strides for view in self.operands]
-        if self.beside:
-            stay = [*[axis for axis in stay if axis != inner], inner]
-        elif inner in gone:
-            gone = [*[axis for axis in gone if axis != inner], inner]
-        self.outer, steps = collapsed(
-            [shape[axis] for axis in stay],
-            [
-                *[[step[axis] for axis in stay] for step in strides],
-                [result[axis] for axis in stay],
-            ],
-        )
-        self.outer_steps, self.result_steps = steps[:-1], steps[-1]
-        self.inner, self.inner_steps = collapsed(
-            [shape[axis] for axis in gone], [[step[axis] for axis in gone] for step in strides]
-        )
-        floats = [dtype_of(x) for x in (node, *unit.nodes, *self.reads)]
-        self.terms = math.prod(shape[axis] for axis in gone)
-        if self.beside and self.count:
-            self.lanes = lanes_for(floats, self.outer[-1])
-            self.width = min(self.outer[-1], _STREAMS * self.lanes)
-            blocks = -(-self.outer[-1] // self.width)
-            self.results = math.prod(self.outer[:-1]) * blocks
-        else:
-            self.beside = False
-            self.lanes = lanes_for(floats, self.inner[-1] if self.inner else 1)
-            self.results = self.count
-        self.parts, self.part = self._cut()
-        self.block = self._block() if carries(node) else None
-
-    def _inner(self, axes: list[int]) -> int:
-        def worth(axis: int) -> tuple[int, int]:
-            return sum(view.strides[axis] == 1 for view in self.operands), axis
-
-        return max(axes, key=worth, default=-1)
-
-    def _cut(self) -> tuple[int, int]:
-        """(how many parts, how long a part is on the outermost axis that goes)."""
-        length = self.inner[0] if self.inner else 1
-        if self.results >= _FEW or self.terms * self.count < _LARGE or length < 2:
-            return 1, length
-        wanted = min(64, self.terms * self.count // _PART, length)
-        part = -(-length // wanted)
-        if not self.beside and len(self.inner) == 1:
-            step = self.lanes * _STREAMS
-            part = -(-part // step) * step
-        return -(-length // part), part
-
-    def _block(self) -> tuple[int, int] | None:
-        """(the axis of those that go that is cut in blocks, how many steps on it a block takes);
-        None where a part has no more terms than a block."""
-        lengths = [self.part, *self.inner[1:]] if self.inner else []
-        if lengths and not self.beside:
-            lengths[-1] = -(-lengths[-1] // (self.lanes * _STREAMS))
-        return block_of(lengths)
+def _space(node: Operation) -> str:
+    shapes = [text(sizes(x.shape)) for x in (node.inputs[0], node)]
+    return f"{' to '.join(shapes)} {dtype_of(node)}"
 
 
 class _Emitter:
     """The code of one reduction."""
 
-    def __init__(self, unit: Reduction, context: KernelContext) -> None:
-        self.unit, self.context, self.b = unit, context, context.builder
-        self.plan = unit.plan(context.views)
+    def __init__(self, kernel: Reduction, context: KernelContext) -> None:
+        self.plan, self.inner = kernel.plan, kernel.fused.inner
+        self.context, self.b = context, context.builder
         self.bases = [context.pointer(view.base) for view in self.plan.operands]
-        self.node = unit.node
-        self.prologue = unit.nodes[:-1]
+        self.node = kernel.node
+        self.prologue = kernel.nodes[:-1]
         dtype = dtype_of(self.node)
         kind = value_type(dtype, self.plan.lanes)
-        self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
+        self.buffers = [context.slot(kind) for _ in range(STREAMS)]
         self.carried: list[Carried] = []
         if self.plan.block is not None:
             self.carried = [
                 Carried(self.b, dtype, self.plan.lanes, (context.slot(kind), context.slot(kind)))
-                for _ in range(_STREAMS if self.plan.beside else 1)
+                for _ in range(STREAMS if self.plan.beside else 1)
             ]
         self.work = self.plan.parts > 1
-        self.base = context.pointer(unit if self.work else self.node)
+        self.base = context.pointer(kernel if self.work else self.node)
 
     def run(self) -> None:
         """Every item: a result or a block of them, and a part of the axes that go."""
@@ -306,7 +247,7 @@ class _Emitter:
                 for start, step in zip(starts, last, strict=True)
             ]
 
-        bulk = length // (lanes * _STREAMS) * lanes * _STREAMS
+        bulk = length // (lanes * STREAMS) * lanes * STREAMS
         if part is None:
             low, high = integer(0), integer(bulk)
         else:
@@ -319,10 +260,10 @@ class _Emitter:
                 total.add(self._summand(there, last, lanes), lanes)
 
         if bulk and plan.block is not None and plan.block[0] == len(plan.inner) - 1:
-            span = low, high, lanes * _STREAMS
+            span = low, high, lanes * STREAMS
             blocks(b, span, plan.block[1], streams, lambda: self._block_ends(totals))
         elif bulk:
-            with loop(b, low, high, lanes * _STREAMS) as index:
+            with loop(b, low, high, lanes * STREAMS) as index:
                 streams(index)
         if bulk == length:
             return
@@ -347,42 +288,50 @@ class _Emitter:
         for x, base, place, step in zip(self.plan.reads, self.bases, places, last, strict=True):
             value = read(b, base, dtype_of(x), place, lanes, step, active)
             values[x] = splatted(value, lanes) if value.lanes != lanes else value
-        compute(b, self.prologue, values, lanes, self.unit.inner)
+        compute(b, self.prologue, values, lanes, self.inner)
         x = self.node.inputs[0]
-        x = self.unit.inner.get(x, x)
+        x = self.inner.get(x, x)
         return number(b, x, lanes) if is_number(x) else values[x]
 
 
-@dataclass(eq=False)
-class Finish(Unit):
+@dataclass(frozen=True, eq=False)
+class CombineParts(Kernel):
     """Combines the parts of a reduction, in their order."""
 
-    fold: Any = None
+    label, words = "CombineParts", "parts of a reduction combined"
+    is_counted_before: ClassVar[bool] = True
+
+    reduction: Reduction
 
     @property
-    def works(self) -> list[Any]:
-        """The workspaces that it reads."""
-        return [self.fold]
+    def nodes(self) -> tuple[Operation, ...]:
+        return (self.reduction.node,)
 
-    def reads(self) -> list[Node]:
-        return []
+    @property
+    def workspaces(self) -> tuple[Kernel, ...]:
+        return (self.reduction,)
 
-    def items(self, views: dict[Node, View]) -> int:
+    def reads(self) -> tuple[Node, ...]:
+        return ()
+
+    @property
+    def items(self) -> int:
         """One: it is little work."""
         return 1
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread, about."""
+    @property
+    def cost(self) -> float:
         return 500.0
 
+    def space(self) -> str:
+        return _space(self.reduction.node)
+
     def emit(self, context: KernelContext) -> None:
-        """The code for all results."""
         b = context.builder
-        plan = self.fold.plan(context.views)
-        node = self.fold.node
+        plan, node = self.reduction.plan, self.reduction.node
         dtype = dtype_of(node)
         lanes = lanes_for([dtype], plan.count)
-        work, target = context.pointer(self.fold), context.pointer(node)
+        work, target = context.pointer(self.reduction), context.pointer(node)
         kind = value_type(dtype, lanes)
         total: Any = Total(b, node, lanes, context.slot(kind))
         add: Any = partial(total.add, active=lanes)
@@ -398,3 +347,15 @@ class Finish(Unit):
             write(b, target, total.value(), index, 1, active)
 
         vectors(b, plan.count, lanes, body)
+
+
+# ---------------------------------------------------------------- the family
+
+
+class ReductionFamily(KernelFamily):
+    """A reduction, and what it combines, which it computes for itself alone."""
+
+    recomputes: ClassVar[bool] = True
+
+
+REDUCTION = ReductionFamily(Reduction.of)

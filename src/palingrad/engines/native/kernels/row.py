@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from ....graph.kinds import Reduce
+from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ..llvm.kernel_context import KernelContext
@@ -31,38 +32,78 @@ from ..llvm.loops import (
 )
 from ..llvm.strided_view import View, broadcast
 from ..llvm.values import Value, value_type
-from .elementwise import Unit, compute
+from .elementwise import ElementwiseKernel, compute
+from .family import Group, KernelFamily
 from .formula import dtype_of, is_number, lanes_for
+from .kernel import Fused, Kernel, Views, per_element
 from .reducers import BLOCK, COMBINE, Carried, Total, across, carries, joined
 
+_ROW = 8.0  # nanoseconds that a pass over a row takes besides its elements
 _STREAMS = 4  # totals that run side by side, so that one needn't wait for the other
 
 
-@dataclass(eq=False)
-class Rows(Unit):
-    """Elementwise nodes and reductions over the last axis of `shape`."""
+@dataclass(frozen=True, eq=False)
+class RowKernel(Kernel):
+    """Elementwise nodes and reductions over the last axis of the group's shape."""
 
-    shape: tuple[int, ...] = ()
-    scalars: set[Node] = field(default_factory=set[Node])  # nodes of one number a row
+    label, words = "Rows", "row kernel"
 
-    def items(self, views: dict[Node, View]) -> int:
+    plan: RowPlan
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> RowKernel:
+        """The kernel of these nodes."""
+        return cls(fused, RowPlan.of(fused, views))
+
+    @property
+    def items(self) -> int:
         """How many rows there are."""
-        return math.prod(self.shape[:-1])
+        return math.prod(self.fused.shape[:-1])
+
+    @property
+    def cost(self) -> float:
+        operands = len(self.fused.operands) + len(self.live_out)
+        ends = _ROW * math.prod(self.fused.shape[:-1]) * (1 + self.plan.last)
+        return ends + math.prod(self.fused.shape) * per_element(self.nodes, operands)
 
     def emit(self, context: KernelContext) -> None:
-        """The code for rows `context.begin` to `context.end`."""
         b = context.builder
         emitter = _Emitter(self, context)
         with loop(b, context.begin, context.end) as item:
-            emitter.row(unravelled(b, item, self.shape[:-1]))
+            emitter.row(unravelled(b, item, self.fused.shape[:-1]))
 
-    def passes(self) -> dict[Node, int]:
-        """In which pass each node is computed; a row's number: before which."""
-        found: dict[Node, int] = {}
-        for node in self.nodes:
-            level = max((found.get(self.inner.get(x, x), 0) for x in node.inputs), default=0)
-            found[node] = level + 1 if isinstance(node, Reduce) else level
-        return found
+
+@dataclass(frozen=True, eq=False)
+class RowPlan:
+    """The passes over a row."""
+
+    level: dict[Node, int]  # in which pass each node is computed; a row's number: before which
+    last: int  # the last pass
+    stored: list[Node]  # values along the row that a later pass needs again
+    reads: dict[Node, View]  # operands in the space of the rows
+    writes: dict[Node, View]
+    lanes: int
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> RowPlan:
+        """The passes of these nodes."""
+        level: dict[Node, int] = {}
+        stored: dict[Node, None] = {}
+        for node in fused.nodes:
+            inputs = [fused.inner.get(x, x) for x in node.inputs]
+            pass_of = max((level.get(x, 0) for x in inputs), default=0)
+            for x in inputs:
+                if x in level and x not in fused.scalars and pass_of > level[x]:
+                    stored[x] = None
+            level[node] = pass_of + 1 if isinstance(node, Reduce) else pass_of
+        reads = {x: broadcast(views[x], fused.shape) for x in fused.operands}
+        writes: dict[Node, View] = {
+            x: as_operand(views[x], fused.shape, x in fused.scalars) for x in fused.live_out
+        }
+        wide = [x for x, view in reads.items() if view.strides[-1]]
+        lanes = lanes_for([dtype_of(x) for x in (*fused.nodes, *wide)], fused.shape[-1])
+        last = max(level.values(), default=0)
+        return cls(level, last, list(stored), reads, writes, lanes)
 
 
 def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
@@ -75,47 +116,32 @@ def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
 class _Emitter:
     """The code of one row."""
 
-    def __init__(self, unit: Rows, context: KernelContext) -> None:
-        self.unit, self.context, self.b = unit, context, context.builder
-        self.length = unit.shape[-1]
-        self.far = goes_far(unit.shape)
-        self.level = unit.passes()
-        self.reads = {x: broadcast(context.views[x], unit.shape) for x in unit.reads()}
-        wide = [x for x, view in self.reads.items() if view.strides[-1]]
-        dtypes = [dtype_of(x) for x in (*unit.nodes, *wide)]
-        self.lanes = lanes_for(dtypes, self.length)
-        self.last = max(self.level.values(), default=0)
-        self.folds = [node for node in unit.nodes if isinstance(node, Reduce)]
-        self.stored = self._stored()
-
-    def _stored(self) -> dict[Node, Any]:
-        """Room for the values along the row that a later pass needs again."""
-        found: dict[Node, Any] = {}
-        for node in self.unit.nodes:
-            for x in (self.unit.inner.get(one, one) for one in node.inputs):
-                if x in self.level and x not in self.unit.scalars and x not in found:
-                    pass_of = self.level[node] - isinstance(node, Reduce)
-                    if pass_of > self.level[x]:
-                        found[x] = self.context.stack(dtype_of(x), self.length)
-        return found
+    def __init__(self, kernel: RowKernel, context: KernelContext) -> None:
+        self.fused, self.plan = kernel.fused, kernel.plan
+        self.context, self.b = context, context.builder
+        self.length = self.fused.shape[-1]
+        self.far = goes_far(self.fused.shape)
+        self.level, self.lanes, self.reads = self.plan.level, self.plan.lanes, self.plan.reads
+        self.folds = [node for node in self.fused.nodes if isinstance(node, Reduce)]
+        self.stored = {x: context.stack(dtype_of(x), self.length) for x in self.plan.stored}
 
     def row(self, indices: list[Any]) -> None:
         """All passes over the row at these indices of the outer axes."""
-        b, unit = self.b, self.unit
+        b = self.b
         self.places = {
             x: place_of(b, indices, view.strides[:-1], integer(view.offset))
             for x, view in self.reads.items()
         }
         self.ends = {
-            x: place_of(b, indices, self._own(x).strides[:-1], integer(self._own(x).offset))
-            for x in unit.live_out
-        }  # fmt: skip
+            x: place_of(b, indices, view.strides[:-1], integer(view.offset))
+            for x, view in self.plan.writes.items()
+        }
         self.numbers: dict[Node, Value] = {
             x: read(b, self.context.pointer(view.base), dtype_of(x), self.places[x], 1, 0)
             for x, view in self.reads.items()
             if not view.strides[-1]
         }
-        for level in range(self.last + 1):
+        for level in range(self.plan.last + 1):
             self._between(level)
             self._pass(level)
 
@@ -123,23 +149,23 @@ class _Emitter:
         """The row's numbers that the pass before made known."""
         nodes = [
             node
-            for node in self.unit.nodes
-            if node in self.unit.scalars
+            for node in self.fused.nodes
+            if node in self.fused.scalars
             and self.level[node] == level
             and not isinstance(node, Reduce)
         ]
-        compute(self.b, nodes, self.numbers, 1, self.unit.inner)
-        for node in self.unit.live_out:
-            if node in self.unit.scalars and self.level[node] == level:
+        compute(self.b, nodes, self.numbers, 1, self.fused.inner)
+        for node in self.fused.live_out:
+            if node in self.fused.scalars and self.level[node] == level:
                 write(self.b, self.context.pointer(node), self.numbers[node], self.ends[node])
 
     def _pass(self, level: int) -> None:
         """What is computed along the row once the numbers up to `level` are known."""
-        b, unit_inner = self.b, self.unit.inner
+        b, inner = self.b, self.fused.inner
         nodes = [
             node
-            for node in self.unit.nodes
-            if node not in self.unit.scalars and self.level[node] == level
+            for node in self.fused.nodes
+            if node not in self.fused.scalars and self.level[node] == level
         ]
         folds = [node for node in self.folds if self.level[node] == level + 1]
         if not nodes and not folds:
@@ -155,20 +181,19 @@ class _Emitter:
 
         def body(index: Any, active: int, stream: int) -> None:
             values = _Values(self, index, active, level == 0)
-            compute(b, nodes, values, lanes, unit_inner)
+            compute(b, nodes, values, lanes, inner)
             for node in nodes:
                 if node in self.stored:
                     write(b, self.stored[node], values[node], index, 1, active)
-                if self.unit.is_live_out(node):
+                if self.fused.is_live_out(node):
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
                     base = self.context.pointer(self.context.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
                     if self.far and self._step(node) == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(node), there, writing=True)
             for node, some in totals.items():
-                some[stream].add(
-                    values.wide(unit_inner.get(node.inputs[0], node.inputs[0])), active
-                )
+                x = inner.get(node.inputs[0], node.inputs[0])
+                some[stream].add(values.wide(x), active)
 
         def block_ends() -> None:
             for node, carry in carried.items():
@@ -204,10 +229,6 @@ class _Emitter:
             body(integer(start), lanes, 0)
         if main < self.length:
             body(integer(main), self.length - main, 0)
-
-    def _own(self, node: Node) -> View:
-        """Where a kept value lies, as an operand of the row space."""
-        return as_operand(self.context.views[node], self.unit.shape, node in self.unit.scalars)
 
     def _step(self, node: Node) -> int:
         return self.context.views[node].strides[-1]
@@ -251,3 +272,28 @@ class _Values(dict[Node, Value]):
         """The value of x, which may be a number in the code itself."""
         assert not is_number(x)
         return self[x]
+
+
+# ---------------------------------------------------------------- the family
+
+
+class ElementwiseFamily(KernelFamily):
+    """Elementwise nodes, and reductions over the last axis: with one of these, a row kernel."""
+
+    takes_reductions: ClassVar[bool] = True
+
+    def takes_elementwise(self, group: Group, views: Views) -> bool:
+        return True
+
+    def writes_any_strides(self, group: Group, node: Node) -> bool:
+        return node not in group.scalars
+
+    def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
+        return not group.scalars
+
+
+def _kernel(fused: Fused, views: Views) -> Kernel:
+    return (RowKernel if fused.scalars else ElementwiseKernel).of(fused, views)
+
+
+ELEMENTWISE = ElementwiseFamily(_kernel)

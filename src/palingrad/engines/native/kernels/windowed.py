@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import ClassVar
 
 from ....graph.node import Node
 from ....graph.operation import Operation
@@ -11,20 +12,22 @@ from ....ops.pooling import MaxPool, MaxPoolPlace, MaxPoolSelect, SumPool, SumPo
 from ....shapes import size, sizes
 from ..llvm.strided_view import View
 from .conv.forward import Convolve
-from .conv.padded_images import channels_last
+from .conv.padded_images import channels_last, weight_layout
 from .conv.pooling import PoolMax, PoolPlace, PoolSum, is_tiled
-from .conv.weight_gradient import ConvolveWeight, weight_layout
+from .conv.weight_gradient import ConvolveWeight
+from .family import Group, KernelFamily
+from .kernel import Fused, Kernel, Views
 
 # The overrides of this engine: operations with kernels of their own.
-KERNELS: dict[type, Any] = {
-    Convolution: Convolve,
-    ConvolutionInput: Convolve,
-    ConvolutionWeight: ConvolveWeight,
-    MaxPool: PoolMax,
-    MaxPoolSelect: PoolMax,
-    MaxPoolPlace: PoolPlace,
-    SumPool: PoolSum,
-    SumPoolSpread: PoolSum,
+KERNELS: dict[type, Callable[[Fused, Views], Kernel]] = {
+    Convolution: Convolve.of,
+    ConvolutionInput: Convolve.of,
+    ConvolutionWeight: ConvolveWeight.of,
+    MaxPool: PoolMax.of,
+    MaxPoolSelect: PoolMax.of,
+    MaxPoolPlace: PoolPlace.of,
+    SumPool: PoolSum.of,
+    SumPoolSpread: PoolSum.of,
 }
 
 
@@ -47,13 +50,25 @@ def layout(node: Operation) -> View:
     return channels_last(node, sizes(node.shape))
 
 
-def takes_epilogue(node: Node) -> bool:
-    """Whether elementwise nodes can be computed with the result."""
-    if isinstance(node, MaxPoolPlace):
-        return is_tiled(node)
-    return not isinstance(node, ConvolutionWeight)
+class WindowFamily(KernelFamily):
+    """A convolution or a pooling, the first node, and elementwise nodes of the same shape."""
+
+    reads_any_strides: ClassVar[bool] = False
+
+    def takes_elementwise(self, group: Group, views: Views) -> bool:
+        if isinstance(group.first, MaxPoolPlace):
+            return is_tiled(group.first)
+        return not isinstance(group.first, ConvolutionWeight)
+
+    def writes_any_strides(self, group: Group, node: Node) -> bool:
+        return node is not group.first
+
+    def fixes_layout(self, group: Group, node: Node) -> bool:
+        return node is group.first
 
 
-def unit(nodes: list[Operation]) -> Any:
-    """The kernel of a group whose first node is a window operation."""
-    return KERNELS[type(nodes[0])](nodes)
+def _kernel(fused: Fused, views: Views) -> Kernel:
+    return KERNELS[type(fused.first)](fused, views)
+
+
+WINDOW = WindowFamily(_kernel)

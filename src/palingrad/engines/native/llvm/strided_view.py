@@ -139,3 +139,9 @@ def is_dense(view: View) -> bool:
             return False
         expected *= view.shape[axis]
     return view.offset == 0 and expected == math.prod(sizes(view.base.shape))
+
+
+def positions(view: View) -> tuple[tuple[int, ...], int]:
+    """Where a view's elements are, whatever the strides of axes with one element."""
+    steps = tuple(0 if size == 1 else step for size, step in zip(view.shape, view.strides))
+    return steps, view.offset

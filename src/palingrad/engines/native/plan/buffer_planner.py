@@ -10,7 +10,7 @@ _ALIGNMENT = 64  # a cache line, and the widest vector
 
 @dataclass(frozen=True)
 class LiveRange:
-    """A value of `size` bytes that is needed from unit `first` to unit `last`."""
+    """A value of `size` bytes that is needed from stage `first` to stage `last`."""
 
     first: int
     last: int

@@ -6,37 +6,35 @@ Whoever reads the old value runs before; where that is impossible, the run makes
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....passes.program import Program
-from ..kernels.copy import Copy
-from ..kernels.elementwise import Loop
-from ..kernels.gemm.small import Product
+from ..kernels.family import Group
+from ..kernels.movement.copy import copy_over
 from ..llvm.strided_view import whole
-from .fusion import Fusion, Group
+from .groups import Groups
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Updates:
     """Which values are written over a Variable's."""
 
     alias: dict[Node, Variable] = field(default_factory=dict[Node, Variable])
 
 
-def updates_in_place(program: Program, fusion: Fusion, units: dict[Group, Any]) -> Updates | None:
+def updates_in_place(program: Program, groups: Groups) -> Updates | None:
     """How all updates land in place, with copies added where it takes one; None if they can't.
 
-    Changes the fusion only if they can.
+    Changes the groups only if they can.
     """
-    if not program.updates or any(group.kind == "fallback" for group in fusion.groups):
+    if not program.updates or not all(group.family.is_native for group in groups.listed):
         return None
     variables = {variable for variable, _ in program.updates}
-    views = fusion.views
+    views = groups.views
     if any(x in views and views[x].base in variables for x in program.outputs):
         return None
-    trial = _Trial(fusion, units)
+    trial = _Trial(groups)
     found = Updates()
     for variable, value in program.updates:
         base = views[value].base if value in views else None
@@ -55,98 +53,71 @@ def updates_in_place(program: Program, fusion: Fusion, units: dict[Group, Any]) 
 
 
 class _Trial:
-    """Edges that the updates need, tried on copies of what waits for what."""
+    """What the updates need, tried on a copy of the dependencies."""
 
-    def __init__(self, fusion: Fusion, units: dict[Group, Any]) -> None:
-        self.fusion, self.units = fusion, units
-        self.groups = list(fusion.groups)
-        self.dependencies = [group.dependencies for group in self.groups]
-        self.readers: dict[Node, list[Group]] = {}
+    def __init__(self, groups: Groups) -> None:
+        self.groups, self.views = groups, groups.views
+        self.dependencies = groups.dependencies.copy()
+        self.new: list[Group] = []
         self.plain: list[Node] = []  # values that shall lie in row-major order
-        self.new: dict[Group, Any] = {}
-        # Who looks at integers, which may be wrong, does so before any Variable changes.
-        self.bounds_checks = [group for group in self.groups if group.kind == "look"]
-        for group in self.groups:
-            for x in units[group].needs():
-                if x in fusion.views:
-                    self.readers.setdefault(fusion.views[x].base, []).append(group)
+        self.readers: dict[Node, list[Group]] = {}
+        # A kernel that may find integers wrong does so before any Variable changes.
+        self.checks = [group for group in groups.listed if group.family.may_fail]
+        self.needs = {group: group.needs(self.views) for group in groups.listed}
+        for group, needs in self.needs.items():
+            for x in needs:
+                if x in self.views:
+                    self.readers.setdefault(self.views[x].base, []).append(group)
 
     def writes(self, value: Node, variable: Variable) -> bool:
         """Let the kernel that makes `value` write it over the Variable's."""
-        group = self.fusion.producer.get(value)
-        view = self.fusion.views[value]
+        group = self.groups.producer.get(value)
+        view = self.views[value]
         if group is None or view.base is not value:
             return False
-        unit = self.units[group]
-        if not view.plain and (self.readers.get(value) or self._has_order(group, value)):
+        family = group.family
+        if not view.plain and (self.readers.get(value) or family.fixes_layout(group, value)):
             return False
-        reads_here = variable in {self.fusion.views[x].base for x in unit.needs()}
-        if reads_here and not self._same_place(unit, value, variable):
+        mine = [x for x in self.needs[group] if self.views[x].base is variable]
+        if mine and not (
+            family.updates_in_place(group, value, variable, self.views)
+            and all(self.views[x].plain and x.shape == variable.shape for x in mine)
+        ):
             return False
         others = [one for one in self.readers.get(variable, []) if one is not group]
-        if not self._after(group.number, [*others, *self.bounds_checks]):
+        if not self._after(group.number, [*others, *self.checks]):
             return False
         if not view.plain:
             self.plain.append(value)
         return True
 
-    def _has_order(self, group: Group, value: Node) -> bool:
-        """Whether the kernel that makes the value writes it in an order of its own."""
-        return group.kind == "window" and value is group.nodes[0]
-
-    def _same_place(self, unit: Any, value: Node, variable: Variable) -> bool:
-        """Whether every element of the old value is read where the new one is written."""
-        if not isinstance(unit, (Loop, Product)):
-            return False
-        if isinstance(unit, Product):
-            gemm_problem = [self.fusion.views[x].base for x in unit.node.inputs]
-            if any(base is variable for base in gemm_problem):
-                return False
-            if value is unit.node and unit.needs_buffer(self.fusion.views):
-                return False  # its sums so far would lie over the old value
-        mine = [x for x in unit.reads() if self.fusion.views[x].base is variable]
-        return all(self.fusion.views[x].plain and x.shape == variable.shape for x in mine)
-
     def copies(self, value: Node, variable: Variable) -> bool:
         """Let a kernel of its own copy the value over the Variable's."""
-        group = Group("copy", (), len(self.groups))
-        unit = Copy([value], into=variable)  # pyright: ignore[reportArgumentType]
-        base = self.fusion.views[value].base
+        base = self.views[value].base
         if isinstance(base, Variable):
             return False  # which may be updated itself
         if any(one is base for one in self.plain) and value is not base:
             return False  # seen where it won't be
-        producer = self.fusion.producer.get(base)
-        before = (
-            0 if producer is None else self.dependencies[producer.number] | 1 << producer.number
-        )
-        self.groups.append(group)
-        self.dependencies.append(before)
+        number = self.dependencies.new()
+        group = Group(copy_over(variable, value), (), number, sources=(value,))
+        producer = self.groups.producer.get(base)
+        if producer is not None:
+            self.dependencies.add(number, [producer.number])
         self.readers.setdefault(base, []).append(group)
-        self.new[group] = unit
-        return self._after(group.number, [*self.readers.get(variable, []), *self.bounds_checks])
+        self.new.append(group)
+        return self._after(number, [*self.readers.get(variable, []), *self.checks])
 
     def _after(self, number: int, others: list[Group]) -> bool:
         """Have the group `number` wait for these, unless one of them waits for it."""
-        if any(self.dependencies[one.number] >> number & 1 for one in others):
+        numbers = [one.number for one in others]
+        if not self.dependencies.permits(number, numbers):
             return False
-        more = self.dependencies[number]
-        for one in others:
-            more |= self.dependencies[one.number] | 1 << one.number
-        if more >> number & 1:
-            return False
-        if more != self.dependencies[number]:
-            self.dependencies[number] = more
-            for other, mask in enumerate(self.dependencies):
-                if mask >> number & 1:
-                    self.dependencies[other] = mask | more
+        self.dependencies.add(number, numbers)
         return True
 
     def commit(self) -> None:
         """Make it so."""
-        self.fusion.groups[:] = self.groups
-        for group, mask in zip(self.groups, self.dependencies, strict=True):
-            group.dependencies = mask
-        self.units.update(self.new)
+        self.groups.listed += self.new
+        self.groups.dependencies = self.dependencies
         for value in self.plain:
-            self.fusion.views[value] = whole(value)
+            self.views[value] = whole(value)

@@ -1,13 +1,11 @@
 """What integers must be, for a run not to fail: indices in their range, and exponents of integers
 that aren't negative.
 
-Those that are fed are looked at before anything runs (`prepare` in codegen.py), computed ones by a
-kernel of their own (look.py) before any Variable is written over.
+Those that are fed are checked before anything runs (`prepare` in module.py), computed ones by a
+kernel of their own (kernels/bounds_check.py) before any Variable is written over.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,27 +16,10 @@ from ....ops.arithmetic import Pow
 from ....ops.discrete import Cast
 from ....ops.take import Take, TakeAdd
 from ....shapes import size
+from ..kernels.bounds_check import Check
 from ..kernels.formula import dtype_of
-from ..kernels.gather_scatter import rows_of
+from ..kernels.movement.gather_scatter import rows_of
 from ..llvm.strided_view import View
-
-
-@dataclass(frozen=True, eq=False)
-class Check:
-    """Every element of `x` is in low … high − 1; an exponent has no high."""
-
-    x: Node
-    low: int
-    high: int | None = None
-
-    def error(self, least: int, most: int) -> Exception | None:
-        """What is wrong with integers from least to most, if anything is."""
-        if self.high is None:
-            words = "Integers to negative integer powers are not allowed."  # NumPy's
-            return ValueError(words) if least < self.low else None
-        if self.low <= least and most < self.high:
-            return None
-        return IndexError(f"take: indices {least} … {most} for {self.high} rows")
 
 
 def check_of(node: Operation) -> Check | None:

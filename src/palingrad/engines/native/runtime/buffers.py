@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array as row_of
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....passes.program import Program
 from ....shapes import size, sizes
-from ..kernels.bounds_check import FAILED, BoundsCheck
+from ..kernels.bounds_check import FAILED, BoundsCheck, Check
 from ..kernels.formula import dtype_of
+from ..kernels.kernel import Kernel
 from ..plan.buffer_planner import LiveRange, plan_buffers
-from ..plan.index_checks import Check, check_of, fed
-from ..plan.schedule import Fallback, Kernel, Schedule
+from ..plan.index_checks import check_of, fed
+from ..plan.schedule import Schedule
 from .aligned_alloc import placed
 
 _LINE = 64  # bytes of a cache line
@@ -93,7 +95,9 @@ class BufferTable:
         fixed = [node for node in program.order if isinstance(node, Constant)]
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
         made = list(schedule.producer)
-        by_numpy = {one.unit.nodes[0] for one in schedule.kernels if _is_fallback(one)}
+        by_numpy = {
+            x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes
+        }
         native = [
             node
             for node in made
@@ -117,7 +121,7 @@ class BufferTable:
         # Who looks at other integers, first who waits for least, and where in the control block
         # each tells what it found.
         self.bounds_checks = [
-            one.unit for one in schedule.kernels if isinstance(one.unit, BoundsCheck)
+            one.kernel for one in schedule.kernels if isinstance(one.kernel, BoundsCheck)
         ]
         diagnostics = [FAILED, *self.bounds_checks] if self.bounds_checks else []
         self._diagnostics = {owner: line * _LINE for line, owner in enumerate(diagnostics)}
@@ -204,18 +208,14 @@ class BufferTable:
 
 def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Check]]:
     """What must hold of what is fed, and its slot."""
-    units = [kernel.unit for kernel in schedule.kernels if not _is_fallback(kernel)]
+    native = [one.kernel for one in schedule.kernels if one.kernel.is_native]
     found: list[tuple[int, Check]] = []
-    for node in dict.fromkeys(node for unit in units for node in unit.nodes):
+    for node in dict.fromkeys(node for kernel in native for node in kernel.nodes):
         check = check_of(node)
         base = None if check is None else fed(check.x, schedule.views)
         if check is not None and base is not None:
             found.append((buffers[base], check))
     return found
-
-
-def _is_fallback(kernel: Kernel) -> bool:
-    return isinstance(kernel.unit, Fallback)
 
 
 def _live_ranges(
@@ -225,28 +225,28 @@ def _live_ranges(
     views = schedule.views
     first = {node: schedule.producer[node].stage for node in nodes}
     last = {node: len(schedule.stages) if node in roots else first[node] for node in nodes}
-    rooms: dict[Any, tuple[int, int]] = {}
-    until: dict[Any, int] = {}
-    for kernel in schedule.kernels:
-        for node in kernel.unit.nodes:
+    workspaces: dict[Kernel, LiveRange] = {}
+    for one in schedule.kernels:
+        kernel, stage = one.kernel, one.stage
+        for node in kernel.nodes:
             base = views[node].base if node in views else node
             if base in first:  # a fold that is finished later, or a piece, is written there
-                first[base] = min(first[base], kernel.stage)
-        for x in kernel.unit.reads():
+                first[base] = min(first[base], stage)
+        for x in kernel.reads():
             base = views[x].base if x in views else x
             if base in last:
-                last[base] = max(last[base], kernel.stage)
-        if hasattr(kernel.unit, "workspace"):
-            rooms[kernel.unit] = (kernel.stage, kernel.unit.workspace(views))
-        for owner in getattr(kernel.unit, "works", ()):
-            until[owner] = max(until.get(owner, 0), kernel.stage)
+                last[base] = max(last[base], stage)
+        if kernel.workspace:
+            workspaces[kernel] = LiveRange(stage, stage, kernel.workspace)
+    for one in schedule.kernels:
+        for owner in one.kernel.workspaces:
+            if owner in workspaces:
+                alive = workspaces[owner]
+                workspaces[owner] = replace(alive, last=max(alive.last, one.stage))
     found: list[tuple[Any, LiveRange]] = [
         (node, LiveRange(first[node], last[node], max(_bytes(node), 1))) for node in nodes
     ]
-    for owner, (start, room) in rooms.items():
-        if room:
-            found.append((owner, LiveRange(start, max(until.get(owner, start), start), room)))
-    return found
+    return [*found, *workspaces.items()]
 
 
 def _bytes(node: Node) -> int:

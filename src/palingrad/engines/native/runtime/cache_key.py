@@ -32,7 +32,7 @@ from ....graph.registry import is_shipped
 from ....passes.program import Program
 from ....version import LOADED, __version__
 from ..llvm.target import host
-from ..plan.schedule import Fallback, Schedule
+from ..plan.schedule import Schedule
 from .buffers import BufferTable
 from .cache import Unkept
 
@@ -43,9 +43,7 @@ _ABOVE = ("data", "io", "nn", "optim", "train", "view")
 def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> str:
     """The key of a program's code. Raises Unkept if it depends on what no key can hold."""
     digest = hashlib.sha256(_surroundings())
-    by_numpy = {
-        kernel.unit.nodes[0] for kernel in schedule.kernels if isinstance(kernel.unit, Fallback)
-    }
+    by_numpy = {x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes}
     numbers: dict[Node, int] = {}
     for node in program.order:
         numbers[node] = len(numbers)
@@ -105,11 +103,10 @@ def _planned(
     schedule: Schedule, buffers: BufferTable, numbers: Mapping[Node, int]
 ) -> Iterator[tuple[Any, ...]]:
     """The kernels, in which order and how many pieces they run, and where everything lies."""
-    for kernel in schedule.kernels:
-        unit = kernel.unit
-        nodes = [numbers.get(x, -1) for x in unit.nodes]
-        work = kernel.stage, kernel.items, kernel.chunks, kernel.serial
-        yield type(unit).__name__, nodes, work, buffers.find(unit)
+    for one in schedule.kernels:
+        nodes = [numbers.get(x, -1) for x in one.kernel.nodes]
+        work = one.stage, one.items, one.chunks, one.serial
+        yield type(one.kernel).__name__, nodes, work, buffers.find(one.kernel)
     yield buffers.objects, buffers.count, buffers.arena_bytes, schedule.trains
     yield tuple(map(buffers.find, numbers))
     for slot, check in buffers.checks:

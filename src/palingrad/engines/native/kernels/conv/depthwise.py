@@ -16,7 +16,9 @@ from ...llvm.target import host
 from ...llvm.values import Value, value_type
 from ..gemm.epilogue import Epilogue
 from ..gemm.microkernel import heights
+from ..kernel import Fused, Kernel
 from ..reducers import Carried, block_of
+from .plans import ConvolutionPlan, WeightPlan
 
 _PLACES = 4  # next to each other, computed at once
 _UNROLLED = 25  # taps that are written out one after the other
@@ -25,18 +27,21 @@ _UNROLLED = 25  # taps that are written out one after the other
 class Depthwise:
     """A convolution, or the gradient of its input: items are rows of the result."""
 
-    def __init__(self, plan: Any, context: KernelContext) -> None:
+    def __init__(
+        self, fused: Fused, plan: ConvolutionPlan, operands: tuple[Any, Kernel],
+        context: KernelContext,
+    ) -> None:  # fmt: skip
         self.plan, self.context, self.b = plan, context, context.builder
-        self.epilogue = Epilogue(plan.unit, context, plan.lanes, axis=1)
-        image, taps = plan.unit.works
-        self.steps = image.steps(context.views)
+        self.epilogue = Epilogue(fused, context, plan.lanes, axis=1)
+        image, taps = operands
+        self.steps = image.steps
         self.x = image.start(context)
         self.taps = context.typed(taps, plan.dtype)
         self.count = plan.size[0] * plan.size[1]
         self.unrolled = self.count <= _UNROLLED
         kind = value_type(plan.dtype, plan.lanes)
         self.buffers = [context.slot(kind) for _ in range(_PLACES)]
-        self.flat = len(sizes(plan.unit.nodes[0].shape)) == 3
+        self.flat = len(sizes(fused.first.shape)) == 3
 
     def run(self) -> None:
         """Row after row, of each a vector of channels after the other."""
@@ -126,16 +131,17 @@ class DepthwiseWeight:
     """The gradient of the weight: an item is some taps of a row of the window, for a vector of
     channels, each summed over all places of all images."""
 
-    def __init__(self, plan: Any, context: KernelContext) -> None:
+    def __init__(
+        self, plan: WeightPlan, images: tuple[Any, Any], target: Any, context: KernelContext
+    ) -> None:
         self.plan, self.context, self.b = plan, context, context.builder
-        image, cotangent = plan.unit.works
-        self.x_steps = image.steps(context.views)
-        self.g_steps = cotangent.steps(context.views)
+        image, cotangent = images
+        self.x_steps, self.g_steps = image.steps, cotangent.steps
         self.x, self.g = image.start(context), cotangent.start(context)
-        self.z = context.typed(plan.unit.nodes[0], plan.dtype)
+        self.z = context.typed(target, plan.dtype)
 
     @staticmethod
-    def items(plan: Any) -> int:
+    def items(plan: WeightPlan) -> int:
         """How many parts can run side by side."""
         return -(-plan.groups // plan.lanes) * plan.size[0] * sum(_parts(plan)[:2])
 
@@ -253,7 +259,7 @@ class DepthwiseWeight:
                 b.store(seen[place].fused(cotangent, so_far).code, some[number])
 
 
-def _parts(plan: Any) -> tuple[int, int, int]:
+def _parts(plan: WeightPlan) -> tuple[int, int, int]:
     """A row of the window in parts of taps whose sums fit the registers: (how many have one tap
     more, how many haven't, the taps of those)."""
     return heights(plan.size[1], 8 if host().registers == 32 else 5)

@@ -7,64 +7,31 @@ places, image after image.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 
 from .....graph.node import Node
 from .....ops.convolution import ConvolutionInput
-from .....shapes import sizes
+from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors
 from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import scalar_type
-from ..elementwise import Unit
 from ..formula import dtype_of
-from ..gemm.epilogue import Epilogue, after
-from ..gemm.microkernel import Tile, heights, shape_for
+from ..gemm.epilogue import Epilogue
+from ..gemm.microkernel import Tile
 from ..gemm.packing import pack_rows
+from ..kernel import NO_NODES, Fused, Kernel, Views
 from .depthwise import Depthwise
-from .padded_images import Image, StridedNHWC, framed, planes
+from .padded_images import PaddedNHWC, StridedNHWC, framed
+from .plans import ConvolutionPlan
 
 
-@dataclass(frozen=True)
-class Area:
-    """A plane of tile rows, cut in blocks of some rows of some columns each."""
-
-    rows: tuple[int, int, int]  # how many blocks have one more, how many haven't, of how many
-    columns: tuple[int, int, int]
-    width: int  # columns of the plane
-
-    @staticmethod
-    def of(height: int, width: int, most: int) -> Area:
-        """Blocks of at most `most` places."""
-        if width >= most:
-            return Area((0, height, 1), heights(width, most), width)
-        down = max(most // width, 1)
-        count = -(-height // down)
-        short, more = divmod(height, count)
-        return Area((more, count - more, short), (0, 1, width), width)
-
-    @property
-    def count(self) -> int:
-        """How many blocks."""
-        return sum(self.rows[:2]) * sum(self.columns[:2])
-
-    def kinds(self) -> list[tuple[int, int, int, int, int, int]]:
-        """(first block row, how many, first block column, how many, rows, columns of a block)."""
-        found: list[tuple[int, int, int, int, int, int]] = []
-        (more, others, short), (more_x, others_x, short_x) = self.rows, self.columns
-        for first, many, tall in ((0, more, short + 1), (more, others, short)):
-            for at, count, wide in ((0, more_x, short_x + 1), (more_x, others_x, short_x)):
-                if many and count:
-                    found.append((first, many, at, count, tall, wide))
-        return found
-
-
-@dataclass(eq=False)
-class PackedTaps(Unit):
+@dataclass(frozen=True, eq=False)
+class PackedTaps(Kernel):
     """A weight (o, c, *size) as panels of columns: a row for each tap and channel behind it.
 
     `turned`: taps in reverse order and o in place of c, as the gradient of the input reads it.
@@ -72,49 +39,55 @@ class PackedTaps(Unit):
     channel, and all groups are the columns of the same panels.
     """
 
-    source: Any = None
-    turned: bool = False
-    width: int = 0
-    groups: int = 1
-    each: bool = False
+    label, words = "PackedTaps", "weight of a convolution packed"
 
-    def reads(self) -> list[Node]:
-        return [self.source]
+    source: Node
+    view: View  # of the source
+    turned: bool
+    width: int
+    groups: int
+    each: bool
 
-    def _sizes(self, views: dict[Node, View]) -> tuple[int, int, int, int]:
+    def reads(self) -> tuple[Node, ...]:
+        return (self.source,)
+
+    @property
+    def _sizes(self) -> tuple[int, int, int, int]:
         """(taps down, taps across, summed channels, columns)."""
-        o, c, *size = views[self.source].shape
+        o, c, *size = self.view.shape
         down, across = size if len(size) == 2 else (1, *size)
         if self.each:
             return down, across, 1, o
         each = o // self.groups
         return (down, across, each, c) if self.turned else (down, across, c, each)
 
-    def _panels(self, views: dict[Node, View]) -> int:
+    @property
+    def _panels(self) -> int:
         """Panels of a group."""
-        return -(-self._sizes(views)[-1] // self.width)
+        return -(-self._sizes[-1] // self.width)
 
-    def workspace(self, views: dict[Node, View]) -> int:
-        """Bytes of all panels."""
-        down, across, summed, _ = self._sizes(views)
-        panels = (1 if self.each else self.groups) * self._panels(views)
-        return panels * down * across * summed * self.width * dtype_of(self.source).itemsize
-
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.1 * self.workspace(views)
-
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def items(self) -> int:
         """A tap of a panel each."""
-        down, across, *_ = self._sizes(views)
-        return (1 if self.each else self.groups) * self._panels(views) * down * across
+        down, across, *_ = self._sizes
+        return (1 if self.each else self.groups) * self._panels * down * across
+
+    @property
+    def workspace(self) -> int:
+        """Bytes of all panels."""
+        return self.items * self._sizes[2] * self.width * dtype_of(self.source).itemsize
+
+    @property
+    def cost(self) -> float:
+        return 0.1 * self.workspace
+
+    def space(self) -> str:
+        return f"{text(self.view.shape)} {dtype_of(self.source)}"
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b = context.builder
-        view = context.views[self.source]
+        b, view = context.builder, self.view
         dtype = dtype_of(self.source)
-        down, across, summed, columns = self._sizes(context.views)
+        down, across, summed, columns = self._sizes
         to_o, to_c, *to_tap = view.strides
         to_y, to_x = to_tap if len(to_tap) == 2 else (0, *to_tap)
         start = view.offset
@@ -124,7 +97,7 @@ class PackedTaps(Unit):
         step = (to_o, to_c) if self.turned and not self.each else (to_c, to_o)
         source, work = context.typed(view.base, dtype, start), context.typed(self, dtype)
         lanes = min(host().lanes(dtype.itemsize), self.width)
-        panels = self._panels(context.views)
+        panels = self._panels
         rest = columns - (panels - 1) * self.width
         to_group = view.shape[0] // self.groups * to_o
         with loop(b, context.begin, context.end) as item:
@@ -142,104 +115,71 @@ class PackedTaps(Unit):
             either(b, panel, panels, rest, self.width, one)
 
 
-@dataclass(eq=False)
-class Convolve(Unit):
+@dataclass(frozen=True, eq=False)
+class Convolve(Kernel):
     """A convolution, or the gradient of its input, and elementwise nodes of the same shape."""
 
-    works: list[Any] = field(default_factory=list[Any])
+    label, words = "Convolve", "convolution"
 
-    def reads(self) -> list[Node]:
-        lying = [work.source for work in self.works if isinstance(work, StridedNHWC)]
-        return [*dict.fromkeys((*lying, *after(self)))]
+    plan: ConvolutionPlan
+    image: StridedNHWC | PaddedNHWC
+    taps: PackedTaps
 
-    def needs(self) -> list[Node]:
-        return [*self.nodes[0].inputs, *after(self)]
-
-    def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
-        """The kernels that come before: the framed input and the packed weight."""
-        node = self.nodes[0]
-        plan = _Plan(self, views)
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Convolve:
+        """The kernel of these nodes, with the framed input and the packed weight."""
+        node = fused.first
+        plan = ConvolutionPlan.of(node, views)
         source, weight = node.inputs
-        image = framed(source, plan.extent, plan.offset, plan.spacing, views, shared)
+        image = framed(source, plan.extent, plan.offset, plan.spacing, views)
         turned = isinstance(node, ConvolutionInput)
         taps = PackedTaps(
-            source=weight, turned=turned, width=plan.width, groups=plan.groups,
-            each=plan.depthwise,
-        )  # fmt: skip
-        self.works = [image, taps]
-        return [work for work in self.works if isinstance(work, Unit)]
+            NO_NODES, weight, views[weight], turned, plan.width, plan.groups, plan.depthwise
+        )
+        return cls(fused, plan, image, taps)
 
-    def items(self, views: dict[Node, View]) -> int:
+    def reads(self) -> tuple[Node, ...]:
+        lying = [self.image.source] if isinstance(self.image, StridedNHWC) else []
+        return tuple(dict.fromkeys((*lying, *self.fused.epilogue_operands)))
+
+    @property
+    def prerequisites(self) -> tuple[Kernel, ...]:
+        return (self.taps,) if isinstance(self.image, StridedNHWC) else (self.image, self.taps)
+
+    @property
+    def items(self) -> int:
         """Blocks of rows of blocks, of every image; depthwise rows."""
-        plan = _Plan(self, views)
+        plan = self.plan
         return plan.n * (plan.places[0] if plan.depthwise else sum(plan.area.rows[:2]))
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        plan = _Plan(self, views)
+    @property
+    def cost(self) -> float:
+        plan = self.plan
         down, across = plan.size
         places = plan.n * plan.places[0] * plan.places[1] * plan.pitch
         each = 0.02 if plan.depthwise else 0.008
         return places * (each * down * across * plan.summed + 0.2 * len(self.nodes))
 
+    def space(self) -> str:
+        return f"{text(sizes(self.fused.first.shape))} {self.plan.dtype}"
+
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        plan = _Plan(self, context.views)
-        (Depthwise if plan.depthwise else _Emitter)(plan, context).run()
-
-
-class _Plan:
-    """Sizes of one convolution, forwards or to its input; `summed` channels and `columns` are
-    those of a group."""
-
-    def __init__(self, unit: Convolve, views: dict[Node, View]) -> None:
-        self.unit = unit
-        node = unit.nodes[0]
-        self.dtype = dtype_of(node)
-        source = Image.of(views[node.inputs[0]])
-        o, c, *taps = sizes(node.inputs[1].shape)
-        self.size, stride, padding, self.dilation = planes(node.attributes, tuple(taps))
-        self.groups: int = node.attributes["groups"]
-        self.n, channels, height, width = source.size
-        self.summed = channels // self.groups
-        result = sizes(node.shape)
-        self.places = result[2:] if len(result) == 4 else (1, result[2])
-        spread = [(k - 1) * d for k, d in zip(self.size, self.dilation)]
-        if isinstance(node, ConvolutionInput):
-            self.columns = c
-            self.stride = (1, 1)
-            self.extent = tuple(a + b for a, b in zip(self.places, spread))
-            self.offset = tuple(a - p[0] for a, p in zip(spread, padding))
-            self.spacing = stride
+        if self.plan.depthwise:
+            Depthwise(self.fused, self.plan, (self.image, self.taps), context).run()
         else:
-            self.columns = o // self.groups
-            self.stride = stride
-            self.extent = (height + sum(padding[0]), width + sum(padding[1]))
-            self.offset = (padding[0][0], padding[1][0])
-            self.spacing = (1, 1)
-        self.pitch = self.groups * self.columns  # from place to place of the result
-        self.depthwise = self.groups > 1 == self.summed == self.columns
-        self.lanes = host().lanes(self.dtype.itemsize)
-        if self.groups > 1:
-            beside = self.groups if self.depthwise else self.columns
-            self.lanes = min(self.lanes, 1 << (beside - 1).bit_length())
-        tall, wide = shape_for(1 << 20, self.columns, self.lanes)
-        self.width = wide * self.lanes
-        self.panels = -(-self.columns // self.width)
-        self.rest = self.columns - (self.panels - 1) * self.width
-        self.area = Area.of(*self.places, tall)
+            _Emitter(self, context).run()
 
 
 class _Emitter:
     """The loops around the tiles of one convolution."""
 
-    def __init__(self, plan: _Plan, context: KernelContext) -> None:
-        self.plan, self.context, self.b = plan, context, context.builder
-        self.epilogue = Epilogue(plan.unit, context, plan.lanes, axis=1)
-        image, taps = plan.unit.works
-        self.steps = image.steps(context.views)
-        self.x = image.start(context)
-        self.taps = context.typed(taps, plan.dtype)
+    def __init__(self, kernel: Convolve, context: KernelContext) -> None:
+        self.plan, self.context, self.b = kernel.plan, context, context.builder
+        plan, self.node = kernel.plan, kernel.fused.first
+        self.epilogue = Epilogue(kernel.fused, context, plan.lanes, axis=1)
+        self.steps = kernel.image.steps
+        self.x = kernel.image.start(context)
+        self.taps = context.typed(kernel.taps, plan.dtype)
         self.depth = plan.size[0] * plan.size[1] * plan.summed
         self.direct = self.epilogue.trivial
         element = scalar_type(plan.dtype)
@@ -247,7 +187,7 @@ class _Emitter:
         area = context.stack(plan.dtype, most * plan.width)
         self.scratch = self.b.bitcast(area, element.as_pointer())
         if self.direct:
-            self.z = context.typed(plan.unit.nodes[0], plan.dtype)
+            self.z = context.typed(self.node, plan.dtype)
 
     def run(self) -> None:
         """Panel after panel of every group; in each, block row after block row."""
@@ -330,7 +270,7 @@ class _Emitter:
         """The epilogue of a tile that lies in the scratch."""
         b, plan = self.b, self.plan
         tall, wide, width = size
-        flat = len(sizes(plan.unit.nodes[0].shape)) == 3
+        flat = len(sizes(self.node.shape)) == 3
         with loop(b, integer(0), integer(tall)) as down, loop(b, integer(0), integer(wide)) as over:
             number = b.add(b.mul(down, integer(wide)), over)
             start = b.mul(number, integer(plan.width))

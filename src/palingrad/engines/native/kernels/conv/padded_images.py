@@ -3,19 +3,20 @@ axes outside. So a window is a few runs of neighbouring numbers, and vectors run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .....dtypes import DType
 from .....graph.node import Node
+from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import address, integer, loop, read, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
-from ..copy import clear
-from ..elementwise import Unit
 from ..formula import dtype_of
 from ..gemm.packing import pack_rows
+from ..kernel import NO_NODES, Kernel, Views
+from ..movement.copy import clear
 
 
 @dataclass(frozen=True)
@@ -59,71 +60,87 @@ def channels_last(node: Node, shape: tuple[int, ...]) -> View:
     return View(node, shape, (whole, 1, *steps))
 
 
+def weight_layout(node: Node) -> View:
+    """Where the gradient (o, c, *size) lies: (*size, c, o)."""
+    shape = sizes(node.shape)
+    o, c, *size = shape
+    steps = [c * o]
+    for extent in reversed(size[1:]):
+        steps.insert(0, steps[0] * extent)
+    return View(node, shape, (1, o, *steps))
+
+
 @dataclass(frozen=True, eq=False)
 class StridedNHWC:
     """An image that lies with channels last already and needs no frame: read where it is."""
 
-    source: Any
+    source: Node
+    image: Image
+    steps: tuple[int, int, int]  # from image to image, row to row, column to column
 
-    def steps(self, views: dict[Node, View]) -> tuple[int, int, int]:
-        """From image to image, row to row, column to column."""
-        _, c, height, width = Image.of(views[self.source]).size
-        return height * width * c, width * c, c
+    @staticmethod
+    def of(source: Node, view: View) -> StridedNHWC:
+        """The image as it lies, if its steps are these."""
+        image = Image.of(view)
+        _, c, height, width = image.size
+        return StridedNHWC(source, image, (height * width * c, width * c, c))
 
     def start(self, context: KernelContext) -> Any:
         """Where the first element is."""
-        view = context.views[self.source]
+        view = self.image.view
         return context.typed(view.base, dtype_of(self.source), view.offset)
 
-    def workspace(self, views: dict[Node, View]) -> int:
-        """None."""
-        return 0
 
-
-@dataclass(eq=False)
-class PaddedNHWC(Unit):
+@dataclass(frozen=True)  # equal ones are the same copy, whose workspace they share
+class PaddedNHWC(Kernel):
     """A copy of x with channels last, rows and columns `spacing` apart, from `offset` on in zeros.
 
     `extent`: rows and columns of the copy. With a negative offset what lies before is left out.
     """
 
-    source: Any = None
-    extent: tuple[int, int] = (0, 0)
-    offset: tuple[int, int] = (0, 0)
-    spacing: tuple[int, int] = (1, 1)
+    label, words = "PaddedNHWC", "image with channels last and its padding"
 
-    def reads(self) -> list[Node]:
-        return [self.source]
+    source: Node = field(compare=False)  # any node of this view
+    image: Image
+    extent: tuple[int, int]
+    offset: tuple[int, int]
+    spacing: tuple[int, int]
 
-    def steps(self, views: dict[Node, View]) -> tuple[int, int, int]:
+    def reads(self) -> tuple[Node, ...]:
+        return (self.source,)
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
         """From image to image, row to row, column to column."""
-        c = Image.of(views[self.source]).size[1]
+        c = self.image.size[1]
         return self.extent[0] * self.extent[1] * c, self.extent[1] * c, c
 
     def start(self, context: KernelContext) -> Any:
         """Where the first element is."""
         return context.typed(self, dtype_of(self.source))
 
-    def workspace(self, views: dict[Node, View]) -> int:
+    @property
+    def workspace(self) -> int:
         """Bytes of the copy."""
-        n = views[self.source].shape[0]
-        return n * self.steps(views)[0] * dtype_of(self.source).itemsize
+        return self.image.size[0] * self.steps[0] * dtype_of(self.source).itemsize
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.05 * self.workspace(views)
+    @property
+    def cost(self) -> float:
+        return 0.05 * self.workspace
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def items(self) -> int:
         """Its rows."""
-        return views[self.source].shape[0] * self.extent[0]
+        return self.image.size[0] * self.extent[0]
+
+    def space(self) -> str:
+        return f"{text(self.image.view.shape)} {dtype_of(self.source)}"
 
     def emit(self, context: KernelContext) -> None:
-        """The code for rows `frame.begin` to `frame.end`."""
-        b = context.builder
-        image = Image.of(context.views[self.source])
+        b, image = context.builder, self.image
         dtype = dtype_of(self.source)
         _, _, height, width = image.size
-        row_step = self.steps(context.views)[1]
+        row_step = self.steps[1]
         source = context.typed(image.view.base, dtype, image.view.offset)
         work = context.typed(self, dtype)
         with loop(b, context.begin, context.end) as item:
@@ -212,17 +229,14 @@ class PaddedNHWC(Unit):
 
 def framed(
     source: Node, extent: tuple[int, int], offset: tuple[int, int], spacing: tuple[int, int],
-    views: dict[Node, View], shared: dict[Any, Any],
-) -> Any:  # fmt: skip
-    """The image with this frame: one copy for all who want the same, or the image as it lies."""
-    view = views[source]
-    image = Image.of(view)
-    space = image.size[2:]
-    plain = StridedNHWC(source)
-    each, down, across = plain.steps(views)
+    views: Views,
+) -> StridedNHWC | PaddedNHWC:  # fmt: skip
+    """The image with this frame: a copy, or the image as it lies if that is the same."""
+    lying = StridedNHWC.of(source, views[source])
+    image = lying.image
+    each, down, across = lying.steps
     lies = (each, 1, down, across)
     same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
-    if same and (extent, offset, spacing) == (space, (0, 0), (1, 1)):
-        return plain
-    made = PaddedNHWC(source=source, extent=extent, offset=offset, spacing=spacing)
-    return shared.setdefault(("framed", view.base, view, extent, offset, spacing), made)
+    if same and (extent, offset, spacing) == (image.size[2:], (0, 0), (1, 1)):
+        return lying
+    return PaddedNHWC(NO_NODES, source, image, extent, offset, spacing)

@@ -6,25 +6,27 @@ rectangle: of the image there, of the cotangent here.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from .....dtypes import DType
 from .....graph.node import Node
 from .....ops.pooling import MaxPoolSelect, SumPool, SumPoolSpread
 from .....ops.reduce import Max
-from .....shapes import size, sizes
+from .....shapes import size, sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write
 from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import Value, chosen, value_type
-from ..copy import clear
-from ..elementwise import Unit
 from ..formula import dtype_of
 from ..gemm.epilogue import Epilogue
+from ..kernel import Fused, Kernel, Views
+from ..movement.copy import clear
 from ..reducers import start_of
 from .padded_images import Image, planes
 
@@ -32,22 +34,40 @@ _UNROLLED = 25  # taps of a window that are written out one after the other
 _TAP = np.dtype(np.int32)
 
 
-class _Windows:
+@dataclass(frozen=True, eq=False)
+class Windows:
     """Windows over an image (n, c, y, x), and how vectors run: along channels if these are
     neighbours where it is read, or where a sum is spread to."""
 
-    def __init__(self, node: Node, image: Image) -> None:
-        self.image = image
-        self.dtype = dtype_of(image.view.base)
-        a: Any = node
-        self.size, self.stride, padding, _ = planes(a.attributes, a.attributes["size"])
-        self.before = (padding[0][0], padding[1][0])
-        self.framed = any(one for pair in padding for one in pair)
-        self.n, self.c, self.height, self.width = image.size
+    image: Image
+    dtype: DType
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    before: tuple[int, int]  # rows and columns of padding in front of the image
+    framed: bool  # whether there is padding
+    lanes: int
+
+    @classmethod
+    def of(cls, node: Any, view: View) -> Windows:
+        """The node's windows over the view of an image."""
+        image = Image.of(view)
+        dtype = dtype_of(view.base)
+        window, stride, padding, _ = planes(node.attributes, node.attributes["size"])
         beside = image.steps[1] == 1 or isinstance(node, SumPoolSpread)
-        most = host().lanes(self.dtype.itemsize)
-        self.lanes = min(most, 1 << max(self.c - 1, 0).bit_length()) if beside else 1
-        self.count = self.size[0] * self.size[1]
+        most = host().lanes(dtype.itemsize)
+        lanes = min(most, 1 << max(image.size[1] - 1, 0).bit_length()) if beside else 1
+        framed = any(one for pair in padding for one in pair)
+        return cls(image, dtype, window, stride, (padding[0][0], padding[1][0]), framed, lanes)
+
+    @property
+    def channels(self) -> int:
+        """Of the image."""
+        return self.image.size[1]
+
+    @property
+    def count(self) -> int:
+        """Taps of a window."""
+        return self.size[0] * self.size[1]
 
 
 class _Source:
@@ -69,7 +89,7 @@ class _Source:
 class _Largest:
     """Where each window's largest element is."""
 
-    def __init__(self, windows: _Windows, context: KernelContext) -> None:
+    def __init__(self, windows: Windows, context: KernelContext) -> None:
         self.w, self.b = windows, context.builder
         self.x = _Source(windows.image, windows.lanes, context)
         self.best = context.slot(value_type(windows.dtype, windows.lanes))
@@ -92,8 +112,8 @@ class _Largest:
                 body(tap, y, x)
                 return
             inside = b.and_(
-                b.icmp_unsigned("<", y, integer(w.height)),
-                b.icmp_unsigned("<", x, integer(w.width)),
+                b.icmp_unsigned("<", y, integer(w.image.size[2])),
+                b.icmp_unsigned("<", x, integer(w.image.size[3])),
             )
             with b.if_then(inside):
                 body(tap, y, x)
@@ -128,37 +148,44 @@ class _Largest:
         return best, Value(b, b.load(self.which), _TAP, w.lanes)
 
 
-@dataclass(eq=False)
-class Pool(Unit):
+@dataclass(frozen=True, eq=False)
+class Pool(Kernel):
     """One number for each place of the result, and elementwise nodes of the same shape."""
 
-    def items(self, views: dict[Node, View]) -> int:
-        """Rows of the result."""
-        shape = sizes(self.nodes[0].shape)
-        return shape[0] * (shape[2] if len(shape) == 4 else 1)
+    windows: Windows  # over what they are read from
+    result: Image
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        node = self.nodes[0]
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Self:
+        """The kernel of these nodes."""
+        node = fused.first
+        windows = Windows.of(node, views[node.inputs[-1]])
+        return cls(fused, windows, Image.of(views[node]))
+
+    @property
+    def items(self) -> int:
+        """Rows of the result."""
+        return self.result.size[0] * self.result.size[2]
+
+    @property
+    def cost(self) -> float:
+        node = self.fused.first
         each = 0.1 * len(self.nodes) * size(sizes(node.shape))
         return each + 0.2 * size(sizes(node.inputs[0].shape))
 
-    def windows(self, views: dict[Node, View]) -> _Windows:
-        """The windows, over what they are read from."""
-        return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[-1]]))
+    def space(self) -> str:
+        return f"{text(sizes(self.fused.first.shape))} {dtype_of(self.fused.first)}"
 
-    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
+    @abstractmethod
+    def value(self, context: KernelContext) -> Callable[..., Value]:
         """The function that emits the result's elements at (image, (y, x), channel, active)."""
-        raise NotImplementedError
 
     def emit(self, context: KernelContext) -> None:
-        """The code for rows `frame.begin` to `frame.end`."""
-        b = context.builder
-        w = self.windows(context.views)
-        value = self.value(w, context)
-        epilogue = Epilogue(self, context, w.lanes, axis=1)
-        *_, height, width = Image.of(context.views[self.nodes[0]]).size
-        flat = len(sizes(self.nodes[0].shape)) == 3
+        b, w = context.builder, self.windows
+        value = self.value(context)
+        epilogue = Epilogue(self.fused, context, w.lanes, axis=1)
+        *_, height, width = self.result.size
+        flat = len(sizes(self.fused.first.shape)) == 3
         with loop(b, context.begin, context.end) as item:
             image, y = b.sdiv(item, integer(height)), b.srem(item, integer(height))
             with loop(b, integer(0), integer(width)) as x:
@@ -168,15 +195,17 @@ class Pool(Unit):
                     found = value(image, (y, x), channel, active)
                     epilogue.elements(place, found, active)
 
-                vectors(b, w.c, w.lanes, one)
+                vectors(b, w.channels, w.lanes, one)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class PoolMax(Pool):
     """The largest element of each window, or another image's element where that is."""
 
-    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
-        b, node = context.builder, self.nodes[0]
+    label, words = "PoolMax", "max pooling"
+
+    def value(self, context: KernelContext) -> Callable[..., Value]:
+        b, node, w = context.builder, self.fused.first, self.windows
         largest = _Largest(w, context)
         if not isinstance(node, MaxPoolSelect):
 
@@ -204,12 +233,14 @@ class PoolMax(Pool):
         return selected
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class PoolSum(Pool):
     """The sum of each window, or for each element the sum of all windows that it is in."""
 
-    def value(self, w: _Windows, context: KernelContext) -> Callable[..., Value]:
-        b = context.builder
+    label, words = "PoolSum", "sums of windows"
+
+    def value(self, context: KernelContext) -> Callable[..., Value]:
+        b, w = context.builder, self.windows
         source = _Source(w.image, w.lanes, context)
         slot = context.slot(value_type(w.dtype, w.lanes))
 
@@ -220,7 +251,7 @@ class PoolSum(Pool):
                 so_far = Value(b, b.load(slot), w.dtype, w.lanes)
                 b.store((so_far + source.at(image, channel, y, x, active)).code, slot)
 
-            rows, columns = (self._range(w, context, axis, at[axis]) for axis in (0, 1))
+            rows, columns = (self._range(context, axis, at[axis]) for axis in (0, 1))
             if rows[2] * columns[2] in range(1, _UNROLLED + 1):
                 for tap in range(rows[2] * columns[2]):
                     i, j = divmod(tap, columns[2])
@@ -232,16 +263,13 @@ class PoolSum(Pool):
 
         return total
 
-    def _range(
-        self, w: _Windows, context: KernelContext, axis: int, at: Any
-    ) -> tuple[Any, Any, int]:
+    def _range(self, context: KernelContext, axis: int, at: Any) -> tuple[Any, Any, int]:
         """(first, end) of what is summed on an axis for the result's place `at`; how many that is
         if everywhere the same, else 0."""
-        b = context.builder
-        node = self.nodes[0]
+        b, w = context.builder, self.windows
         k, s, before = w.size[axis], w.stride[axis], w.before[axis]
         extent = w.image.size[2 + axis]
-        if isinstance(node, SumPool):
+        if isinstance(self.fused.first, SumPool):
             # Place o has the elements o·s − before … o·s − before + k − 1.
             start = b.sub(b.mul(at, integer(s)), integer(before))
             stop = b.add(start, integer(k))
@@ -251,7 +279,7 @@ class PoolSum(Pool):
             y = b.add(at, integer(before))
             start = b.sdiv(b.add(y, integer(s - k)), integer(s))
             stop = b.add(b.sdiv(y, integer(s)), integer(1))
-            whole = Image.of(context.views[node]).size[2 + axis] == extent * s
+            whole = self.result.size[2 + axis] == extent * s
             fixed = int(k == s and whole and not w.framed)
         if fixed:
             return start, stop, fixed
@@ -270,34 +298,45 @@ def is_tiled(node: Node) -> bool:
     return whole and tuple(k) == tuple(stride) and not any(one for pair in padding for one in pair)
 
 
-@dataclass(eq=False)
-class PoolPlace(Unit):
+@dataclass(frozen=True, eq=False)
+class PoolPlace(Kernel):
     """Zeros with each cotangent added where its window's largest element was, and elementwise nodes
     of the same shape, where windows lie side by side."""
 
-    def _windows(self, views: dict[Node, View]) -> _Windows:
-        return _Windows(self.nodes[0], Image.of(views[self.nodes[0].inputs[1]]))
+    label, words = "PoolPlace", "max pooling, to its input"
 
-    def items(self, views: dict[Node, View]) -> int:
+    windows: Windows
+    cotangent: Image
+    result: Image
+    tiled: bool
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> PoolPlace:
+        """The kernel of these nodes."""
+        node = fused.first
+        g, x = (views[one] for one in node.inputs)
+        result = Image.of(views[node])
+        return cls(fused, Windows.of(node, x), Image.of(g), result, is_tiled(node))
+
+    @property
+    def items(self) -> int:
         """Rows of windows, or whole images where windows overlap."""
-        n, _, height, _ = Image.of(views[self.nodes[0].inputs[0]]).size
-        return n * height if is_tiled(self.nodes[0]) else n
+        n, _, height, _ = self.cotangent.size
+        return n * height if self.tiled else n
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return (0.5 + 0.1 * len(self.nodes)) * size(sizes(self.nodes[0].shape))
+    @property
+    def cost(self) -> float:
+        return (0.5 + 0.1 * len(self.nodes)) * size(sizes(self.fused.first.shape))
+
+    def space(self) -> str:
+        return f"{text(sizes(self.fused.first.shape))} {dtype_of(self.fused.first)}"
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b = context.builder
-        node = self.nodes[0]
-        w = self._windows(context.views)
-        cotangent = Image.of(context.views[node.inputs[0]])
-        g = _Source(cotangent, w.lanes, context)
+        b, w = context.builder, self.windows
+        g = _Source(self.cotangent, w.lanes, context)
         largest = _Largest(w, context)
-        height, width = cotangent.size[2:]
-        tiled = is_tiled(node)
-        put = self._once(w, context) if tiled else self._added(context)
+        height, width = self.cotangent.size[2:]
+        put = self._once(context) if self.tiled else self._added(context)
 
         def row(image: Any, oy: Any) -> None:
             with loop(b, integer(0), integer(width)) as ox:
@@ -313,10 +352,10 @@ class PoolPlace(Unit):
 
                     largest.taps((oy, ox), at_tap)
 
-                vectors(b, w.c, w.lanes, one)
+                vectors(b, w.channels, w.lanes, one)
 
         with loop(b, context.begin, context.end) as item:
-            if tiled:
+            if self.tiled:
                 row(b.sdiv(item, integer(height)), b.srem(item, integer(height)))
             else:
                 self._clear(context, item)
@@ -324,15 +363,15 @@ class PoolPlace(Unit):
                     row(item, oy)
 
     def _clear(self, context: KernelContext, image: Any) -> None:
-        b, node = context.builder, self.nodes[0]
-        whole = size(Image.of(context.views[node]).size[1:])
+        b, node = context.builder, self.fused.first
+        whole = size(self.result.size[1:])
         start = b.gep(context.typed(node, dtype_of(node)), [b.mul(image, integer(whole))])
         clear(b, dtype_of(node), start, whole)
 
-    def _once(self, w: _Windows, context: KernelContext) -> Callable[..., None]:
+    def _once(self, context: KernelContext) -> Callable[..., None]:
         """The function that emits what becomes of an element at [image, channel, y, x]."""
-        epilogue = Epilogue(self, context, w.lanes, axis=1)
-        flat = len(sizes(self.nodes[0].shape)) == 3
+        epilogue = Epilogue(self.fused, context, self.windows.lanes, axis=1)
+        flat = len(sizes(self.fused.first.shape)) == 3
 
         def put(place: list[Any], part: Value, active: int) -> None:
             epilogue.elements([*place[:2], place[3]] if flat else place, part, active)
@@ -341,8 +380,8 @@ class PoolPlace(Unit):
 
     def _added(self, context: KernelContext) -> Callable[..., None]:
         """The function that adds a part to the element at [image, channel, y, x]."""
-        b, node = context.builder, self.nodes[0]
-        dtype, steps = dtype_of(node), Image.of(context.views[node]).steps
+        b, node = context.builder, self.fused.first
+        dtype, steps = dtype_of(node), self.result.steps
         z = context.typed(node, dtype)
 
         def put(place: list[Any], part: Value, active: int) -> None:

@@ -6,144 +6,88 @@ from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from .....graph.node import Node
-from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
-from ...llvm.strided_view import View
 from ...llvm.target import host
-from ..elementwise import Unit
-from ..formula import dtype_of
-from ..gemm.microkernel import Tile, shape_for
+from ..gemm.microkernel import Tile
+from ..kernel import Fused, Kernel, Views
 from .depthwise import DepthwiseWeight
-from .forward import Area
-from .padded_images import Image, PaddedNHWC, StridedNHWC, framed, planes
+from .padded_images import PaddedNHWC, StridedNHWC, framed
+from .plans import WeightPlan
 
-_TERMS = 192  # places summed at least before a tile is written back
-_MOST = 2048  # and at most, but for wider rows: sums one after another grow inexact
-_ITEMS = 8  # at least, if there are so many images or tiles
-_SUMS = 1 << 22  # bytes of all parts' sums at most
 _LENGTH = 1024  # sums that are added as one item
 
 
-@dataclass(eq=False)
-class ConvolveWeight(Unit):
+@dataclass(frozen=True, eq=False)
+class ConvolveWeight(Kernel):
     """The gradient (o, c, *size), lying as (*size, c, o)."""
 
-    works: list[Any] = field(default_factory=list[Any])
+    label, words = "ConvolveWeight", "convolution, to its weight"
 
-    def reads(self) -> list[Node]:
-        return [work.source for work in self.works if isinstance(work, StridedNHWC)]
+    plan: WeightPlan
+    image: StridedNHWC | PaddedNHWC
+    cotangent: StridedNHWC | PaddedNHWC
 
-    def needs(self) -> list[Node]:
-        return list(self.nodes[0].inputs)
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> ConvolveWeight:
+        """The kernel of a node, with the framed input and the cotangent with channels last."""
+        plan = WeightPlan.of(fused.first, views)
+        x, g = fused.first.inputs
+        image = framed(x, plan.extent, plan.offset, (1, 1), views)
+        return cls(fused, plan, image, framed(g, plan.places, (0, 0), (1, 1), views))
 
-    def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
-        """The kernels that come before: the framed input, the cotangent with channels last."""
-        plan = _Plan(self, views)
-        x, g = self.nodes[0].inputs
-        self.works = [
-            framed(x, plan.extent, plan.offset, (1, 1), views, shared),
-            framed(g, plan.places, (0, 0), (1, 1), views, shared),
-        ]
-        return [work for work in self.works if isinstance(work, PaddedNHWC)]
+    def reads(self) -> tuple[Node, ...]:
+        both = (self.image, self.cotangent)
+        return tuple(one.source for one in both if isinstance(one, StridedNHWC))
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def prerequisites(self) -> tuple[Kernel, ...]:
+        return tuple(one for one in (self.image, self.cotangent) if isinstance(one, PaddedNHWC))
+
+    @property
+    def items(self) -> int:
         """Neighbouring tiles, over a part of the images; depthwise some taps of a vector of
         channels."""
-        plan = _Plan(self, views)
-        if plan.depthwise:
-            return DepthwiseWeight.items(plan)
-        return plan.parts * plan.gangs
+        plan = self.plan
+        return DepthwiseWeight.items(plan) if plan.depthwise else plan.parts * plan.gangs
 
-    def workspace(self, views: dict[Node, View]) -> int:
+    @property
+    def workspace(self) -> int:
         """Bytes of the parts' sums, if there are several."""
-        plan = _Plan(self, views)
+        plan = self.plan
         return plan.parts * plan.count * plan.dtype.itemsize if plan.parts > 1 else 0
 
-    def finish(self) -> AddParts:
-        """The kernel that adds the parts' sums."""
-        return AddParts(nodes=self.nodes, live_out=self.live_out, works=[self])
+    def continuation(self) -> Kernel | None:
+        return AddParts(self.fused, self) if self.workspace else None
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        plan = _Plan(self, views)
+    @property
+    def cost(self) -> float:
+        plan = self.plan
         places = plan.n * plan.places[0] * plan.places[1]
         each = 0.02 if plan.depthwise else 0.008
         return each * places * plan.size[0] * plan.size[1] * plan.c * plan.groups * plan.o
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        plan = _Plan(self, context.views)
-        (DepthwiseWeight if plan.depthwise else _Emitter)(plan, context).run()
-
-
-class _Plan:
-    """Sizes of one gradient; `c` and `o` are the channels of a group."""
-
-    def __init__(self, unit: ConvolveWeight, views: dict[Node, View]) -> None:
-        self.unit = unit
-        node = unit.nodes[0]
-        self.dtype = dtype_of(node)
-        x, g = (Image.of(views[one]) for one in node.inputs)
-        self.groups: int = node.attributes["groups"]
-        self.n, channels, height, width = x.size
-        self.c, self.o = channels // self.groups, g.size[1] // self.groups
-        self.places = g.size[2:]
-        taps = tuple(sizes(node.shape)[2:])
-        self.size, self.stride, padding, self.dilation = planes(node.attributes, taps)
-        self.extent = (height + sum(padding[0]), width + sum(padding[1]))
-        self.offset = (padding[0][0], padding[1][0])
-        self.pitch = g.size[1]  # from row to row of the result
-        self.depthwise = self.groups > 1 == self.c == self.o
-        self.lanes = host().lanes(self.dtype.itemsize)
-        if self.groups > 1:
-            beside = self.groups if self.depthwise else self.o
-            self.lanes = min(self.lanes, 1 << (beside - 1).bit_length())
-        tall, wide = shape_for(1 << 20, self.o, self.lanes)
-        self.width = wide * self.lanes
-        self.panels = -(-self.o // self.width)
-        self.rest = self.o - (self.panels - 1) * self.width
-        # A row for each tap and channel. Taps next to each other are one run of channels if all
-        # of these are summed; else the taps of each row of the window are a plane of their own.
-        down, across = self.size
-        self.joined = self.dilation[1] == 1 == self.groups
-        self.planes = 1 if self.joined else down
-        if self.joined:
-            self.area = Area.of(down, across * self.c, tall)
-        else:
-            self.area = Area.of(across, self.c, tall)
-        self.tiles = self.groups * self.panels * self.planes * self.area.count
-        self.count = size(sizes(node.shape))
-        self.block = max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
-        self.blocks = -(-self.n // self.block)
-        # Images of many places are cut in bands of rows, or of columns if there is one row.
-        self.cut = 0 if self.places[0] > 1 else 1
-        self.band = self.places[self.cut]
-        if self.block == 1 and self.places[0] * self.places[1] > _MOST:
-            self.band = max(1, _MOST // self.places[1]) if self.cut == 0 else _MOST
-        self.bands = -(-self.places[self.cut] // max(self.band, 1))
-        self.blocks *= self.bands
-        # Parts of the images if their sums are small, and gangs of tiles that go over one together.
-        most = 1 if self.depthwise else _SUMS // (self.count * self.dtype.itemsize)
-        self.parts = max(1, min(_ITEMS, self.blocks, most))
-        self.together = -(-self.tiles // (_ITEMS // self.parts))
-        self.gangs = -(-self.tiles // self.together)
+        target = self if self.workspace else self.fused.first
+        emitter = DepthwiseWeight if self.plan.depthwise else _Emitter
+        emitter(self.plan, (self.image, self.cotangent), target, context).run()
 
 
 class _Emitter:
     """The loops around the tiles."""
 
-    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+    def __init__(
+        self, plan: WeightPlan, images: tuple[Any, Any], target: Any, context: KernelContext
+    ) -> None:
         self.plan, self.context, self.b = plan, context, context.builder
-        image, cotangent = plan.unit.works
-        self.x_steps = image.steps(context.views)
-        self.g_steps = cotangent.steps(context.views)
+        image, cotangent = images
+        self.x_steps, self.g_steps = image.steps, cotangent.steps
         self.x, self.g = image.start(context), cotangent.start(context)
-        self.z = context.typed(plan.unit if plan.parts > 1 else plan.unit.nodes[0], plan.dtype)
+        self.z = context.typed(target, plan.dtype)
 
     def run(self) -> None:
         """Part after part of the images."""
@@ -239,27 +183,34 @@ class _Emitter:
         b.call(tile, [left, right, z, step, z, step, count, self.fresh])
 
 
-@dataclass(eq=False)
-class AddParts(Unit):
+@dataclass(frozen=True, eq=False)
+class AddParts(Kernel):
     """The sums of all parts of the images, added in their order."""
 
-    works: list[Any] = field(default_factory=list[Any])
+    label, words = "AddParts", "parts of a gradient added"
+    is_counted_before: ClassVar[bool] = True
 
-    def reads(self) -> list[Node]:
-        return []
+    gradient: ConvolveWeight
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def workspaces(self) -> tuple[Kernel, ...]:
+        return (self.gradient,)
+
+    def reads(self) -> tuple[Node, ...]:
+        return ()
+
+    @property
+    def items(self) -> int:
         """Some sums each."""
-        return -(-size(sizes(self.nodes[0].shape)) // _LENGTH)
+        return -(-self.gradient.plan.count // _LENGTH)
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.1 * self.works[0].workspace(views)
+    @property
+    def cost(self) -> float:
+        return 0.1 * self.gradient.workspace
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `context.begin` to `context.end`."""
-        b, plan = context.builder, _Plan(self.works[0], context.views)
-        work, to = context.pointer(self.works[0]), context.pointer(self.nodes[0])
+        b, plan = context.builder, self.gradient.plan
+        work, to = context.pointer(self.gradient), context.pointer(self.fused.first)
         lanes = host().lanes(plan.dtype.itemsize)
         items = -(-plan.count // _LENGTH)
         with loop(b, context.begin, context.end) as item:
@@ -285,13 +236,3 @@ class AddParts(Unit):
                 vectors(b, count, lanes, one)
 
             either(b, item, items, plan.count - (items - 1) * _LENGTH, _LENGTH, some)
-
-
-def weight_layout(node: Node) -> View:
-    """Where the gradient (o, c, *size) lies: (*size, c, o)."""
-    shape = sizes(node.shape)
-    o, c, *size = shape
-    steps = [c * o]
-    for extent in reversed(size[1:]):
-        steps.insert(0, steps[0] * extent)
-    return View(node, shape, (1, o, *steps))

@@ -9,68 +9,77 @@ either operand is packed once at most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from typing import Any
 
-from .....graph.node import Node
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
-from ...llvm.strided_view import View
 from ...llvm.values import scalar_type
-from .epilogue import Epilogue, is_far
+from ..formula import dtype_of
+from ..kernel import NO_NODES, Fused, Kernel, Views
+from .epilogue import Epilogue
 from .microkernel import Tile, by_height, tile_rows
 from .packing import pack_rows
-from .panels import PackLeft, PackRight, Plan
-from .problem import gemm_problem, vector_axis
+from .panels import BlockedPlan, Pack, PackLeft, PackRight, blocks_of
+from .problem import GemmProblem, vector_axis
 from .small import Product
 
 _STRIP = 1 << 15  # bytes of a strip of the result that stay in the first cache
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class LargeProduct(Product):
-    """A product of large matrices, and elementwise nodes of the same shape after it."""
+    """A product of large matrices, and elementwise nodes of the same shape after it. An item is a
+    strip of the result."""
 
-    works: list[Any] = field(default_factory=list[Any])
+    label, words = "LargeProduct", "large matrix product"
 
-    def before(self, views: dict[Node, View], shared: dict[Any, Any]) -> list[Any]:
-        """The kernel that comes before."""
-        f = gemm_problem(self.node, views)
-        left, right = reversed(self.node.inputs) if f.swapped else self.node.inputs
-        plan = Plan(self, views)
+    plan: BlockedPlan
+    packed: Pack | None  # the operand that is packed before
+
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem, views: Views) -> LargeProduct:
+        """The kernel of these nodes."""
+        if blocks_of(f, dtype_of(fused.first)) > 1:  # sums lie in the result between blocks
+            fused = fused.with_first_live_out()
+        plan = BlockedPlan.of(fused, f, views)
         if plan.as_it_lies:
-            return []
-        one, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
-        self.works = [one(product=self, source=source)]
-        return self.works
+            return cls(fused, f, plan, None)
+        inputs = fused.first.inputs
+        left, right = reversed(inputs) if f.swapped else inputs
+        pack, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
+        return cls(fused, f, plan, pack(NO_NODES, plan, source, views[source]))
 
-    def needs_buffer(self, views: dict[Node, View]) -> bool:
-        return Plan(self, views).blocks > 1
+    @property
+    def prerequisites(self) -> tuple[Kernel, ...]:
+        return () if self.packed is None else (self.packed,)
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def items(self) -> int:
         """How many strips there are."""
-        plan = Plan(self, views)
-        return plan.batch * plan.strips
+        return math.prod(self.f.batch) * self.plan.strips
 
     def emit(self, context: KernelContext) -> None:
-        """The code for strips `frame.begin` to `frame.end`."""
-        _Emitter(Plan(self, context.views), context).run()
+        """The code for strips `context.begin` to `context.end`."""
+        _Emitter(self, context).run()
 
 
 class _Emitter:
     """The loops of one large product."""
 
-    def __init__(self, plan: Plan, context: KernelContext) -> None:
-        self.plan, self.context, self.b = plan, context, context.builder
-        unit, f = plan.unit, plan.f
-        self.epilogue = Epilogue(unit, context, plan.lanes, vector_axis(unit.node, f))
+    def __init__(self, kernel: LargeProduct, context: KernelContext) -> None:
+        self.context, self.b = context, context.builder
+        self.plan = plan = kernel.plan
+        f, node = kernel.f, kernel.node
+        self.epilogue = Epilogue(kernel.fused, context, plan.lanes, vector_axis(node, f))
         self.direct = self.epilogue.trivial
-        self.far = self.direct and is_far(unit, context.views)
+        self.far = self.direct and self.epilogue.far
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
-        self.packed = context.typed(unit.works[0], plan.dtype) if unit.works else None
-        is_live_out = self.direct or unit.is_live_out(unit.node)
-        self.z = context.typed(unit.node, plan.dtype) if is_live_out else None
+        self.packed = context.typed(kernel.packed, plan.dtype) if kernel.packed else None
+        is_live_out = self.direct or kernel.fused.is_live_out(node)
+        self.z = context.typed(node, plan.dtype) if is_live_out else None
         depth = min(plan.depth, f.depth)
         if plan.by_panel:
             self.strip = self._area(depth * plan.width)

@@ -8,7 +8,6 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
-from .....graph.node import Node
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,
@@ -21,27 +20,31 @@ from ...llvm.loops import (
     vectors,
     write,
 )
-from ...llvm.strided_view import View
 from ...llvm.values import Value, value_type
 from ..formula import dtype_of, lanes_for
+from ..kernel import Fused
 from ..reducers import BLOCK, Carried, across, joined
-from .problem import gemm_problem
+from .problem import GemmProblem
 from .small import Product
 
 _STREAMS = 4
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Dot(Product):
     """A product, computed as one sum for each element of the result."""
 
-    def needs_buffer(self, views: dict[Node, View]) -> bool:
-        return True
+    label, words = "Dot", "dot products"
 
-    def items(self, views: dict[Node, View]) -> int:
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem) -> Dot:
+        """The kernel of a product."""
+        return cls(fused.with_first_live_out(), f)
+
+    @property
+    def items(self) -> int:
         """The elements of the result."""
-        f = gemm_problem(self.node, views)
-        return math.prod(f.batch) * f.rows * f.columns
+        return math.prod(self.f.batch) * self.f.rows * self.f.columns
 
     def emit(self, context: KernelContext) -> None:
         """The code for elements `context.begin` to `context.end`."""
@@ -51,12 +54,12 @@ class Dot(Product):
 class _Emitter:
     """The code of one element: running totals side by side, blocks of terms one after another."""
 
-    def __init__(self, unit: Dot, context: KernelContext) -> None:
+    def __init__(self, kernel: Dot, context: KernelContext) -> None:
         self.context, self.b = context, context.builder
-        self.f = f = gemm_problem(unit.node, context.views)
-        self.dtype = dtype_of(unit.node)
+        self.f = f = kernel.f
+        self.dtype = dtype_of(kernel.node)
         self.lanes = lanes_for([self.dtype], f.depth)
-        self.x, self.y, self.z = (context.pointer(one) for one in (f.x.base, f.y.base, unit.node))
+        self.x, self.y, self.z = (context.pointer(one) for one in (f.x.base, f.y.base, kernel.node))
         kind = value_type(self.dtype, self.lanes)
         self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
         self.zero = Value(self.b, None, self.dtype, self.lanes).number(0)

@@ -21,58 +21,51 @@ from ...llvm.loops import (
 )
 from ...llvm.strided_view import View, broadcast
 from ...llvm.values import Value
-from ..elementwise import Unit, compute
-from ..formula import dtype_of, outside
+from ..elementwise import compute
+from ..formula import dtype_of
+from ..kernel import Fused, Views
 from .problem import GemmProblem, matrix_indices
 
 _CACHED = 1 << 20  # bytes that the second cache holds
 
 
-def after(unit: Unit) -> list[Node]:
-    """What the nodes after the first read from memory."""
-    first = unit.nodes[0]
-    return [x for x in outside(unit.nodes[1:], unit.inner) if x is not first]
-
-
-def row_after_row(unit: Unit, views: dict[Node, View], f: GemmProblem) -> bool:
+def row_after_row(fused: Fused, views: Views, f: GemmProblem) -> bool:
     """Whether all that is read and written after a product lies row after row as the product does,
     or is one number."""
-    first = unit.nodes[0]
-    if f.swapped or any(len(sizes(x.shape)) < 2 for x in first.inputs):
+    if f.swapped or any(len(sizes(x.shape)) < 2 for x in fused.first.inputs):
         return False
-    shape = sizes(first.shape)
-    found = [broadcast(views[x], shape) for x in after(unit)] + [views[x] for x in unit.live_out]
+    shape = sizes(fused.first.shape)
+    found = [broadcast(views[x], shape) for x in fused.epilogue_operands]
+    found += [views[x] for x in fused.live_out]
     return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in found)
 
 
-def bytes_beside(unit: Unit, views: dict[Node, View]) -> int:
-    """Bytes of what has an element for each of the product's, and is read or written after it."""
-    bases = {views[x].base for x in [*after(unit), *unit.live_out]}
-    count = size_of(unit.nodes[0].shape)
-    return sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
-
-
-def is_far(unit: Unit, views: dict[Node, View]) -> bool:
-    """Whether what is read and written after a product won't be in the second cache."""
-    return bytes_beside(unit, views) >= _CACHED
+def is_far(fused: Fused, views: Views) -> bool:
+    """Whether what has an element for each of the product's, and is read or written after it, is
+    more than the second cache holds."""
+    bases = {views[x].base for x in [*fused.epilogue_operands, *fused.live_out]}
+    count = size_of(fused.first.shape)
+    beside = sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
+    return beside >= _CACHED
 
 
 class Epilogue:
     """What is computed from elements of a result, and where the kept values go."""
 
-    def __init__(self, unit: Unit, context: KernelContext, lanes: int, axis: int = -1) -> None:
-        self.unit, self.context, self.lanes = unit, context, lanes
+    def __init__(self, fused: Fused, context: KernelContext, lanes: int, axis: int = -1) -> None:
+        self.fused, self.context, self.lanes = fused, context, lanes
         self.axis = axis  # along which the vectors run
-        self.first = unit.nodes[0]
+        self.first = fused.first
         shape = sizes(self.first.shape)
-        self.reads = {x: broadcast(context.views[x], shape) for x in after(unit)}
+        self.reads = {x: broadcast(context.views[x], shape) for x in fused.epilogue_operands}
         self.bases = {x: context.pointer(view.base) for x, view in self.reads.items()}
-        self.outs = {x: context.pointer(context.views[x].base) for x in unit.live_out}
+        self.outs = {x: context.pointer(context.views[x].base) for x in fused.live_out}
+        self.far = is_far(fused, context.views)
 
     @property
     def trivial(self) -> bool:
         """Whether the result alone is kept, as it is."""
-        return len(self.unit.nodes) == 1
+        return len(self.fused.nodes) == 1
 
     def elements(self, indices: list[Any], value: Value, active: int) -> None:
         """The elements at `indices` and their neighbours on the axis, as many as the value has."""
@@ -83,7 +76,7 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 0
             one = read(b, self.bases[x], dtype_of(x), place, lanes, step, active)
             values[x] = one if one.lanes == lanes else splatted(one, lanes)
-        compute(b, self.unit.nodes[1:], values, lanes, self.unit.inner)
+        compute(b, self.fused.nodes[1:], values, lanes, self.fused.inner)
         for x, base in self.outs.items():
             view = self.context.views[x]
             place = place_of(b, indices, view.strides, integer(view.offset))
@@ -108,7 +101,7 @@ class Epilogue:
         it is so much that it won't be in the second."""
         b = self.context.builder
         f, batch = matrix
-        if not is_far(self.unit, self.context.views):
+        if not self.far:
             return
         beside = self._beside()
         with loop(b, integer(0), size[0]) as one:
@@ -121,7 +114,7 @@ class Epilogue:
 
     def flat(self, f: GemmProblem) -> bool:
         """Whether rows can be computed as one long row, which saves vectors that aren't full."""
-        return f.columns % self.lanes != 0 and row_after_row(self.unit, self.context.views, f)
+        return f.columns % self.lanes != 0 and row_after_row(self.fused, self.context.views, f)
 
     def rows(
         self, scratch: Any, matrix: tuple[GemmProblem, list[Any]], first: Any, count: Any
@@ -131,11 +124,10 @@ class Epilogue:
         f, batch = matrix
         total = b.mul(count, integer(f.columns))
         main = b.mul(b.sdiv(total, integer(self.lanes)), integer(self.lanes))
-        far = is_far(self.unit, self.context.views)
 
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
-            if far and lanes > 1:
+            if self.far and lanes > 1:
                 ahead = b.add(index, integer(FAR // dtype_of(self.first).itemsize))
                 for base, view in self._beside():
                     place = place_of(b, [*batch, first, ahead], view.strides, integer(view.offset))

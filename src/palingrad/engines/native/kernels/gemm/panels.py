@@ -6,17 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from .....dtypes import DType
 from .....graph.node import Node
+from .....shapes import text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import View
 from ...llvm.target import host
-from ..elementwise import Unit
 from ..formula import dtype_of
+from ..kernel import Fused, Kernel, Views
 from .epilogue import is_far, row_after_row
 from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import gemm_problem
+from .problem import GemmProblem
 
 _DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
 _ROWS = 56  # beside a block of about so many rows
@@ -26,46 +28,66 @@ _RIGHT = 1 << 21  # bytes of a right operand that is walked for each such strip
 _SHARED = 1 << 21  # bytes of a left operand that each thread can walk for each panel
 
 
-class Plan:
+@dataclass(frozen=True, eq=False)
+class BlockedPlan:
     """Sizes of blocks, for a large product and for what packs its operand."""
 
-    def __init__(self, unit: Any, views: dict[Node, View]) -> None:
-        self.unit = unit
-        self.f = f = gemm_problem(unit.node, views)
-        self.dtype = dtype_of(unit.node)
-        self.lanes = host().lanes(self.dtype.itemsize)
-        tall, self.wide = shape_for(f.rows, f.columns, self.lanes)
-        self.width = self.wide * self.lanes
-        self.panels = -(-f.columns // self.width)
-        self.rest = f.columns - (self.panels - 1) * self.width
-        self.cut = heights(f.rows, tall)
-        self.tiles = sum(self.cut[:2])
-        self.depth = _DEPTH // self.dtype.itemsize
-        self.blocks = -(-f.depth // self.depth)
-        self.batch = math.prod(f.batch)
-        small = f.rows * f.depth * self.dtype.itemsize <= _SHARED
+    fused: Fused
+    f: GemmProblem
+    dtype: DType
+    lanes: int
+    wide: int  # vectors of a panel
+    width: int  # columns of a panel
+    panels: int
+    rest: int  # columns of the last panel
+    cut: tuple[int, int, int]  # of the rows, see `heights`
+    tiles: int
+    depth: int  # terms of a block
+    blocks: int
+    streams: bool  # whether the epilogue is computed for whole strips of rows
+    by_panel: bool  # whether an item is a panel and the left operand is packed as a whole
+    as_it_lies: bool  # whether the left operand is read unpacked
+    strips: int
+    copies: int  # of the operand that is packed as a whole
+    packed_size: int  # elements of each copy
+
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem, views: Views) -> BlockedPlan:
+        """The blocks of the first node."""
+        dtype = dtype_of(fused.first)
+        itemsize = dtype.itemsize
+        lanes = host().lanes(itemsize)
+        tall, wide = shape_for(f.rows, f.columns, lanes)
+        width = wide * lanes
+        panels = -(-f.columns // width)
+        cut = heights(f.rows, tall)
+        tiles = sum(cut[:2])
+        blocks = blocks_of(f, dtype)
+        small = f.rows * f.depth * itemsize <= _SHARED
         # What follows is computed for whole strips of rows if it reads and writes so much that it
         # comes from beyond the second cache: from there, long runs come faster than short ones.
-        tile = (tall + 1) * f.columns * self.dtype.itemsize
-        walked = f.depth * f.columns * self.dtype.itemsize
-        self.streams = (
-            len(unit.nodes) > 1 and tile <= _STRIP and self.blocks == 1 and walked <= _RIGHT
-            and row_after_row(unit, views, f) and is_far(unit, views)
+        tile = (tall + 1) * f.columns * itemsize
+        walked = f.depth * f.columns * itemsize
+        streams = (
+            len(fused.nodes) > 1 and tile <= _STRIP and blocks == 1 and walked <= _RIGHT
+            and row_after_row(fused, views, f) and is_far(fused, views)
         )  # fmt: skip
-        self.by_panel = small and f.rows <= f.columns and not self.streams
-        # Whether the left operand is read unpacked. Rows a page apart share a set of the cache.
-        pages = f.x_step[0] * self.dtype.itemsize % _PAGE == 0
-        self.as_it_lies = self.by_panel and f.x_step[1] == 1 and not pages
+        by_panel = small and f.rows <= f.columns and not streams
+        # Rows a page apart share a set of the cache.
+        pages = f.x_step[0] * itemsize % _PAGE == 0
         together = -(-_ROWS // tall)
-        if self.streams:
+        if streams:
             together = max(min(together, _STRIP // tile), 1)
-        groups = -(-self.tiles // together)
-        groups += groups % 2 if groups > 1 or self.tiles > 1 else 0
-        self.strips = self.panels if self.by_panel else groups
-        # Of the operand that is packed as a whole: copies, and elements of each.
-        self.copies = self.batch if any(f.x_batch if self.by_panel else f.y_batch) else 1
-        left = f.rows * f.depth + self.tiles * self.lanes
-        self.packed_size = left if self.by_panel else self.panels * f.depth * self.width
+        groups = -(-tiles // together)
+        groups += groups % 2 if groups > 1 or tiles > 1 else 0
+        return cls(
+            fused, f, dtype, lanes, wide, width, panels, f.columns - (panels - 1) * width, cut,
+            tiles, _DEPTH // itemsize, blocks, streams, by_panel,
+            as_it_lies=by_panel and f.x_step[1] == 1 and not pages,
+            strips=panels if by_panel else groups,
+            copies=math.prod(f.batch) if any(f.x_batch if by_panel else f.y_batch) else 1,
+            packed_size=f.rows * f.depth + tiles * lanes if by_panel else panels * f.depth * width,
+        )  # fmt: skip
 
     def packed_tile(self, b: Any, number: Any, row: Any, depth: int) -> Any:
         """Where tile `number`, its first row `row`, lies in the left operand with `depth` terms
@@ -73,37 +95,48 @@ class Plan:
         return b.add(b.mul(row, integer(depth)), b.mul(number, integer(self.lanes)))
 
 
-@dataclass(eq=False)
-class _Pack(Unit):
+def blocks_of(f: GemmProblem, dtype: DType) -> int:
+    """In how many blocks the terms of a large product are summed."""
+    return -(-f.depth // (_DEPTH // dtype.itemsize))
+
+
+@dataclass(frozen=True, eq=False)
+class Pack(Kernel):
     """One operand of a large product, packed."""
 
-    product: Any = None
-    source: Any = None
+    plan: BlockedPlan
+    source: Node
+    view: View  # of the source
 
-    def reads(self) -> list[Node]:
-        return [self.source]
+    def reads(self) -> tuple[Node, ...]:
+        return (self.source,)
 
-    def workspace(self, views: dict[Node, View]) -> int:
+    @property
+    def workspace(self) -> int:
         """Bytes for what is packed."""
-        plan = Plan(self.product, views)
-        return plan.copies * plan.packed_size * plan.dtype.itemsize
+        return self.plan.copies * self.plan.packed_size * self.plan.dtype.itemsize
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.1 * self.workspace(views)
+    @property
+    def cost(self) -> float:
+        return 0.1 * self.workspace
+
+    def space(self) -> str:
+        return f"{text(self.view.shape)} {dtype_of(self.source)}"
 
 
-class PackRight(_Pack):
+@dataclass(frozen=True, eq=False)
+class PackRight(Pack):
     """The right operand as panels, each of all terms. An item is a block of terms of one panel."""
 
-    def items(self, views: dict[Node, View]) -> int:
+    label, words = "PackRight", "right operand packed"
+
+    @property
+    def items(self) -> int:
         """How many blocks."""
-        plan = Plan(self.product, views)
-        return plan.copies * plan.panels * plan.blocks
+        return self.plan.copies * self.plan.panels * self.plan.blocks
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, plan = context.builder, Plan(self.product, context.views)
+        b, plan = context.builder, self.plan
         f = plan.f
         y = context.typed(f.y.base, plan.dtype, f.y.offset)
         work = context.typed(self, plan.dtype)
@@ -128,17 +161,19 @@ class PackRight(_Pack):
             either(b, panel, plan.panels, plan.rest, plan.width, one)
 
 
-class PackLeft(_Pack):
+@dataclass(frozen=True, eq=False)
+class PackLeft(Pack):
     """The left operand as tiles, each of all terms. An item is a tile."""
 
-    def items(self, views: dict[Node, View]) -> int:
+    label, words = "PackLeft", "left operand packed"
+
+    @property
+    def items(self) -> int:
         """How many tiles."""
-        plan = Plan(self.product, views)
-        return plan.copies * plan.tiles
+        return self.plan.copies * self.plan.tiles
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, plan = context.builder, Plan(self.product, context.views)
+        b, plan = context.builder, self.plan
         f = plan.f
         x = context.typed(f.x.base, plan.dtype, f.x.offset)
         work = context.typed(self, plan.dtype)

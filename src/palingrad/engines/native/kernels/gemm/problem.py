@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .....graph.node import Node
 from .....graph.operation import Operation
 from ...llvm.strided_view import View, broadcast
+from ..kernel import Views
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class GemmProblem:
         return math.prod(self.batch) * self.rows * self.depth * self.columns
 
 
-def gemm_problem(node: Operation, views: dict[Node, View]) -> GemmProblem:
+def gemm_problem(node: Operation, views: Views) -> GemmProblem:
     """The product's operands as matrices. A vector on the left is a row, on the right a column."""
     x, y = (views[one] for one in node.inputs)
     x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x

@@ -8,104 +8,124 @@ from typing import Any
 
 from llvmlite import ir
 
-from .....graph.node import Node
+from .....dtypes import DType
 from .....graph.operation import Operation
-from .....shapes import sizes
+from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
-from ...llvm.strided_view import View, row_major
+from ...llvm.strided_view import row_major
 from ...llvm.target import host
 from ...llvm.values import Value, scalar_type
-from ..elementwise import Unit
 from ..formula import dtype_of
-from .epilogue import Epilogue, after, is_far
+from ..kernel import Fused, Kernel, per_element
+from .epilogue import Epilogue
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import GemmProblem, gemm_problem, vector_axis
+from .problem import GemmProblem, vector_axis
 
 DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
-_LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
 
 
-def is_large(f: GemmProblem) -> bool:
-    """Whether packing both operands pays."""
-    return min(f.rows, f.columns) >= 48 and f.depth >= 8 and f.work >= _LARGE
-
-
-def is_dot(f: GemmProblem) -> bool:
-    """Whether the result is best computed by summing along both operands' contiguous axis."""
-    contiguous = f.x_step[1] == 1 and f.y_step[0] == 1
-    turned = f.y_step[1] != 1 or f.columns == 1
-    return contiguous and turned and f.depth > 1 and min(f.rows, f.columns) <= 2
-
-
-def takes_epilogue(node: Operation, views: dict[Node, View]) -> bool:
-    """Whether elementwise nodes can be computed tile by tile after the product."""
-    return not is_dot(gemm_problem(node, views))
-
-
-@dataclass(eq=False)
-class Product(Unit):
+@dataclass(frozen=True, eq=False)
+class Product(Kernel):
     """A matrix product, the first node, and elementwise nodes of the same shape after it."""
+
+    label, words = "Product", "matrix product"
+
+    f: GemmProblem
 
     @property
     def node(self) -> Operation:
         """The product."""
-        return self.nodes[0]
+        return self.fused.first
 
-    def reads(self) -> list[Node]:
-        return [*dict.fromkeys((*self.node.inputs, *after(self)))]
+    @property
+    def cost(self) -> float:
+        elements = self.f.work // max(self.f.depth, 1)
+        after = per_element(self.nodes[1:], len(self.reads()))
+        return 0.008 * self.f.work + elements * after
 
-    def needs_buffer(self, views: dict[Node, View]) -> bool:
-        """Whether the sums themselves need memory, between blocks of terms."""
-        return gemm_problem(self.node, views).depth > DEPTH
+    def space(self) -> str:
+        f = self.f
+        batch = f"{text(f.batch)} of " if f.batch else ""
+        return f"{batch}({f.rows}, {f.depth}) × ({f.depth}, {f.columns}) {dtype_of(self.node)}"
 
-    def items(self, views: dict[Node, View]) -> int:
+
+@dataclass(frozen=True, eq=False)
+class SmallProduct(Product):
+    """A product whose left operand is read where it lies. An item is a tile of the result."""
+
+    plan: SmallPlan
+
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem) -> SmallProduct:
+        """The kernel of these nodes."""
+        if f.depth > DEPTH:  # sums lie in the result between blocks of terms
+            fused = fused.with_first_live_out()
+        return cls(fused, f, SmallPlan.of(fused, f))
+
+    @property
+    def items(self) -> int:
         """How many tiles there are."""
-        return _Plan(self, views).items
+        return self.plan.items
 
     def emit(self, context: KernelContext) -> None:
-        """The code for tiles `frame.begin` to `frame.end`, panel after panel."""
-        plan = _Plan(self, context.views)
-        if plan.f.depth == 0:
-            Clear(plan, context).run()
+        """The code for tiles `context.begin` to `context.end`, panel after panel."""
+        if self.f.depth == 0:
+            Clear(self.plan, context).run()
         else:
-            _Emitter(plan, context).run()
+            _Emitter(self.plan, context).run()
 
 
-class _Plan:
+@dataclass(frozen=True, eq=False)
+class SmallPlan:
     """The tiles of one product."""
 
-    def __init__(self, unit: Product, views: dict[Node, View]) -> None:
-        self.unit = unit
-        self.f = f = gemm_problem(unit.node, views)
-        self.dtype = dtype_of(unit.node)
-        self.lanes = min(host().lanes(self.dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
-        tall, self.wide = shape_for(max(f.rows, 1), max(f.columns, 1), self.lanes)
-        self.cut = heights(max(f.rows, 1), tall)
-        self.tiles = sum(self.cut[:2])
-        self.width = self.wide * self.lanes
-        self.panels = -(-f.columns // self.width)
+    fused: Fused
+    f: GemmProblem
+    dtype: DType
+    lanes: int
+    width: int  # columns of a panel
+    panels: int
+    cut: tuple[int, int, int]  # of the rows, see `heights`
+    tiles: int  # of a panel
+    packed: bool  # whether panels of the right operand are packed
+    items: int
+    shape: tuple[int, ...]  # of the result
+    z_batch: tuple[int, ...]  # the result's steps along the axes of the batch
+
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem) -> SmallPlan:
+        """The tiles of the first node."""
+        dtype = dtype_of(fused.first)
+        lanes = min(host().lanes(dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
+        tall, wide = shape_for(max(f.rows, 1), max(f.columns, 1), lanes)
+        cut = heights(max(f.rows, 1), tall)
+        tiles = sum(cut[:2])
+        width = wide * lanes
+        panels = -(-f.columns // width)
         # A short left operand reads the right one once: packing it would cost as much again.
-        self.packed = f.y_step[1] != 1 or self.tiles > 4
-        empty = 0 in (*f.batch, f.rows, f.columns)
-        self.items = 0 if empty else math.prod(f.batch) * self.panels * self.tiles
-        self.shape = sizes(unit.node.shape)
-        # Where an element of the result is, in the space of the product's shape:
+        packed = f.y_step[1] != 1 or tiles > 4
         batch = math.prod(f.batch)
-        self.z_batch = row_major((*f.batch, f.rows * f.columns))[:-1] if batch else ()
+        empty = 0 in (batch, f.rows, f.columns)
+        return cls(
+            fused, f, dtype, lanes, width, panels, cut, tiles, packed,
+            0 if empty else batch * panels * tiles,
+            sizes(fused.first.shape),
+            row_major((*f.batch, f.rows * f.columns))[:-1] if batch else (),
+        )  # fmt: skip
 
 
 class Clear:
     """An empty sum is 0, and what follows is computed from that."""
 
-    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+    def __init__(self, plan: SmallPlan, context: KernelContext) -> None:
         self.plan, self.context = plan, context
 
     def run(self) -> None:
         """All elements the items hold, one at a time: nobody needs this fast."""
         plan, b = self.plan, self.context.builder
-        after = Epilogue(plan.unit, self.context, 1)
+        after = Epilogue(plan.fused, self.context, 1)
         each = math.prod(plan.shape) // plan.items if plan.items else 0
         total = math.prod(plan.shape)
         stop = b.select(
@@ -121,23 +141,21 @@ class Clear:
 class _Emitter:
     """The loops around the tiles of one product."""
 
-    def __init__(self, plan: _Plan, context: KernelContext) -> None:
+    def __init__(self, plan: SmallPlan, context: KernelContext) -> None:
         self.plan, self.context, self.b = plan, context, context.builder
-        self.epilogue = Epilogue(
-            plan.unit, context, plan.lanes, vector_axis(plan.unit.node, plan.f)
-        )
-        f = plan.f
+        f, node = plan.f, plan.fused.first
+        self.epilogue = Epilogue(plan.fused, context, plan.lanes, vector_axis(node, f))
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
         self.direct = self.epilogue.trivial
-        is_live_out = self.direct or plan.unit.is_live_out(plan.unit.node)
-        self.z = context.typed(plan.unit.node, plan.dtype) if is_live_out else None
+        is_live_out = self.direct or plan.fused.is_live_out(node)
+        self.z = context.typed(node, plan.dtype) if is_live_out else None
         padded = plan.width
         self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
         self.scratch = None
         if not self.direct:
             self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
-        self.far = self.direct and is_far(plan.unit, context.views)
+        self.far = self.direct and self.epilogue.far
         self.flat = plan.panels == 1 and self.epilogue.flat(f)
         self.pitch = f.columns if self.flat else plan.width  # of the scratch
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 
+from .....dtypes import DType
 from .....graph.node import Node
+from .....graph.operation import Operation
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     address,
@@ -30,15 +32,14 @@ from ...llvm.loops import (
     vectors,
     write,
 )
-from ...llvm.strided_view import View
 from ...llvm.target import host
 from ...llvm.values import Value
-from ..elementwise import Unit
 from ..formula import dtype_of
-from .epilogue import Epilogue, after
+from ..kernel import Fused, Kernel
+from .epilogue import Epilogue
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
-from .problem import GemmProblem, gemm_problem, matrix_indices, vector_axis
+from .problem import GemmProblem, matrix_indices, vector_axis
 from .small import DEPTH, Product
 
 _SHARE = 3  # times the sums that the right operand is at least
@@ -70,72 +71,98 @@ def parts_of(f: GemmProblem, itemsize: int) -> int:
     return even if even >= max(least, 2) else 1
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class SplitProduct(Product):
     """The parts' sums of a product. What follows it is computed by `AddProducts`."""
 
-    def needs_buffer(self, views: dict[Node, View]) -> bool:
-        return False
+    label, words = "SplitProduct", "matrix product, terms in parts"
 
-    def items(self, views: dict[Node, View]) -> int:
+    plan: SplitPlan
+
+    @classmethod
+    def of(cls, fused: Fused, f: GemmProblem) -> SplitProduct:
+        """The kernel of these nodes."""
+        return cls(fused, f, SplitPlan.of(fused.first, f))
+
+    @property
+    def computed(self) -> tuple[Operation, ...]:
+        return self.nodes[:1]
+
+    @property
+    def live_out(self) -> tuple[Operation, ...]:
+        return ()
+
+    @property
+    def items(self) -> int:
         """Panels, part after part."""
-        plan = _Plan(self, views)
-        return plan.parts * plan.panels
+        return self.plan.parts * self.plan.panels
 
-    def workspace(self, views: dict[Node, View]) -> int:
+    @property
+    def workspace(self) -> int:
         """Bytes of the parts' sums."""
-        plan = _Plan(self, views)
-        return plan.parts * plan.count * plan.dtype.itemsize
+        return self.plan.parts * self.plan.count * self.plan.dtype.itemsize
 
-    def finish(self) -> AddProducts:
-        """The kernel that adds the parts' sums, and what follows."""
-        return AddProducts(nodes=self.nodes, live_out=self.live_out, inner=self.inner, works=[self])
+    def continuation(self) -> Kernel:
+        return AddProducts(self.fused, self)
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread: of arithmetic, or of reading the right operand."""
-        f = gemm_problem(self.node, views)
-        return max(0.008 * f.work, 0.04 * f.depth * f.columns)
+    @property
+    def cost(self) -> float:
+        """Of arithmetic, or of reading the right operand."""
+        return max(0.008 * self.f.work, 0.04 * self.f.depth * self.f.columns)
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        _Emitter(_Plan(self, context.views), context).run()
+        _Emitter(self, context).run()
 
 
-class _Plan:
+@dataclass(frozen=True, eq=False)
+class SplitPlan:
     """The parts of one product, and its tiles."""
 
-    def __init__(self, unit: SplitProduct, views: dict[Node, View]) -> None:
-        self.f = f = gemm_problem(unit.node, views)
-        self.unit, self.dtype = unit, dtype_of(unit.node)
-        self.parts = parts_of(f, self.dtype.itemsize)
-        self.terms = -(-f.depth // self.parts)
-        self.parts = -(-f.depth // self.terms)
-        self.lanes = min(host().lanes(self.dtype.itemsize), 1 << (f.columns - 1).bit_length())
-        tall, wide = shape_for(f.rows, f.columns, self.lanes)
+    f: GemmProblem
+    dtype: DType
+    parts: int
+    terms: int  # of a part
+    lanes: int
+    thin: bool  # whether the sums of a few rows stay in the first cache, beyond registers
+    packed: bool
+    width: int  # columns of a panel
+    panels: int
+    rest: int  # columns of the last panel
+    cut: tuple[int, int, int]  # of the rows, see `heights`
+    tiles: int
+    count: int  # sums of a part
+
+    @classmethod
+    def of(cls, node: Operation, f: GemmProblem) -> SplitPlan:
+        """The parts of a node."""
+        dtype = dtype_of(node)
+        terms = -(-f.depth // parts_of(f, dtype.itemsize))
+        lanes = min(host().lanes(dtype.itemsize), 1 << (f.columns - 1).bit_length())
+        tall, wide = shape_for(f.rows, f.columns, lanes)
         few = f.rows <= _THIN
         # Whether sums stay in the first cache, and in registers if a tile is as wide as the result.
-        self.thin = few and f.columns > wide * self.lanes
-        self.packed = not few
-        if self.thin:
-            most = _CACHED // (f.rows * self.dtype.itemsize)
-            wide = max(min(most, f.columns) // self.lanes, 1)
-        self.width = wide * self.lanes
-        self.panels = -(-f.columns // self.width)
-        self.rest = f.columns - (self.panels - 1) * self.width
-        self.cut = heights(f.rows, tall)
-        self.tiles = sum(self.cut[:2])
-        self.count = f.rows * f.columns
+        thin = few and f.columns > wide * lanes
+        if thin:
+            most = _CACHED // (f.rows * dtype.itemsize)
+            wide = max(min(most, f.columns) // lanes, 1)
+        width = wide * lanes
+        panels = -(-f.columns // width)
+        cut = heights(f.rows, tall)
+        return cls(
+            f, dtype, -(-f.depth // terms), terms, lanes, thin, not few, width, panels,
+            f.columns - (panels - 1) * width, cut, sum(cut[:2]), f.rows * f.columns,
+        )  # fmt: skip
 
 
 class _Emitter:
     """The loops over parts and panels."""
 
-    def __init__(self, plan: _Plan, context: KernelContext) -> None:
-        self.plan, self.context, self.b = plan, context, context.builder
-        f = plan.f
+    def __init__(self, kernel: SplitProduct, context: KernelContext) -> None:
+        self.plan, self.context, self.b = kernel.plan, context, context.builder
+        plan, f = kernel.plan, kernel.f
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
-        self.sums = context.typed(plan.unit, plan.dtype)
+        self.sums = context.typed(kernel, plan.dtype)
         self.panel = None
         if plan.packed:
             area = context.stack(plan.dtype, plan.terms * plan.width)
@@ -236,30 +263,39 @@ class _Emitter:
         return splat(self.b, one, self.plan.lanes) if self.plan.lanes > 1 else one
 
 
-@dataclass(eq=False)
-class AddProducts(Unit):
+@dataclass(frozen=True, eq=False)
+class AddProducts(Kernel):
     """The sums of all parts of the terms, added in their order, and what follows the product."""
 
-    works: list[Any] = field(default_factory=list[Any])
+    label, words = "AddProducts", "parts of a product added"
 
-    def reads(self) -> list[Node]:
-        return after(self)
+    split: SplitProduct
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def computed(self) -> tuple[Operation, ...]:
+        return self.nodes[1:]
+
+    @property
+    def workspaces(self) -> tuple[Kernel, ...]:
+        return (self.split,)
+
+    def reads(self) -> tuple[Node, ...]:
+        return self.fused.epilogue_operands
+
+    @property
+    def items(self) -> int:
         """Some sums of a row each."""
-        f = gemm_problem(self.nodes[0], views)
-        return f.rows * -(-f.columns // _BLOCK)
+        return self.split.f.rows * -(-self.split.f.columns // _BLOCK)
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.02 * self.works[0].workspace(views)
+    @property
+    def cost(self) -> float:
+        return 0.02 * self.split.workspace
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, plan = context.builder, _Plan(self.works[0], context.views)
+        b, plan, node = context.builder, self.split.plan, self.fused.first
         f = plan.f
-        work = context.pointer(self.works[0])
-        epilogue = Epilogue(self, context, plan.lanes, vector_axis(self.nodes[0], f))
+        work = context.pointer(self.split)
+        epilogue = Epilogue(self.fused, context, plan.lanes, vector_axis(node, f))
         blocks = -(-f.columns // _BLOCK)
         with loop(b, context.begin, context.end) as item:
             row, block = unravelled(b, item, (f.rows, blocks))
@@ -275,7 +311,7 @@ class AddProducts(Unit):
                     )
                     for part in range(plan.parts)
                 ]  # fmt: skip
-                at = matrix_indices(self.nodes[0], f, row, b.add(first, index))
+                at = matrix_indices(node, f, row, b.add(first, index))
                 batch = [integer(0)] * len(f.batch)
                 epilogue.elements([*batch, *at], functools.reduce(operator.add, parts), active)
 

@@ -6,47 +6,55 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ....graph.node import Node
-from ....shapes import sizes
-from ..llvm.kernel_context import KernelContext
-from ..llvm.loops import collapsed, integer, loop, nest, read, vectors, write
-from ..llvm.strided_view import View, sliced, whole
+from .....shapes import sizes
+from ...llvm.kernel_context import KernelContext
+from ...llvm.loops import collapsed, integer, loop, nest, read, vectors, write
+from ...llvm.strided_view import View, sliced, whole
+from ..family import KernelFamily
+from ..formula import dtype_of, lanes_for
+from ..kernel import Fused, Kernel, Views
 from .copy import clear
-from .elementwise import Unit
-from .formula import dtype_of, lanes_for
 
 
-@dataclass(eq=False)
-class SliceAdjoint(Unit):
-    """The input's elements at a slice of zeros."""
+@dataclass(frozen=True, eq=False)
+class SliceAdjoint(Kernel):
+    """The input's elements at a slice of zeros, row by row: rows along the first axis if the
+    input's first axis runs over some of them, else all as one row."""
 
-    def _lies(self, views: dict[Node, View]) -> tuple[View, View, int, int]:
-        """(the input, the slice, how many rows there are, elements of each): rows along the first
-        axis if the input's first axis runs over some of them, else all as one row."""
-        node = self.nodes[0]
+    label, words = "SliceAdjoint", "zeros with a value at a slice"
+
+    source: View
+    target: View  # the slice
+    count: int  # of rows
+    length: int  # of a row
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> SliceAdjoint:
+        """The kernel of a node."""
+        node = fused.first
         x, shape = views[node.inputs[0]], sizes(node.shape)
         target = sliced(whole(node), node.attributes["index"], x.shape)
         row = math.prod(shape[1:])
         if x.shape and row and target.strides[0] and target.strides[0] % row == 0:
-            return x, target, shape[0], row
+            return cls(fused, x, target, shape[0], row)
         row = math.prod(shape)
         x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset)
         target = View(target.base, x.shape, (row or 1, *target.strides), target.offset)
-        return x, target, 1, row
+        return cls(fused, x, target, 1, row)
 
-    def items(self, views: dict[Node, View]) -> int:
+    @property
+    def items(self) -> int:
         """Rows of the result."""
-        return 0 if 0 in sizes(self.nodes[0].shape) else self._lies(views)[2]
+        return self.count if self.length else 0
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.1 * math.prod(sizes(self.nodes[0].shape))
+    @property
+    def cost(self) -> float:
+        return 0.1 * self.count * self.length
 
     def emit(self, context: KernelContext) -> None:
-        """The code for rows `frame.begin` to `frame.end`."""
-        b, node = context.builder, self.nodes[0]
+        b, node = context.builder, self.fused.first
         dtype = dtype_of(node)
-        x, target, _, length = self._lies(context.views)
+        x, target, length = self.source, self.target, self.length
         to = context.typed(node, dtype)
         first, inner = divmod(target.offset, length)
         with loop(b, context.begin, context.end) as item:
@@ -61,12 +69,13 @@ class SliceAdjoint(Unit):
             with b.if_then(mine):
                 source = b.add(b.mul(number, integer(x.strides[0])), integer(x.offset))
                 end = b.add(start, integer(inner))
-                self._row(context, x, target, (source, end))
+                self._row(context, (source, end))
 
-    def _row(self, context: KernelContext, x: View, target: View, starts: tuple[Any, Any]) -> None:
+    def _row(self, context: KernelContext, starts: tuple[Any, Any]) -> None:
         """What of the input lies in one row."""
-        b, dtype = context.builder, dtype_of(self.nodes[0])
-        source, to = context.pointer(x.base), context.pointer(self.nodes[0])
+        b, x, target = context.builder, self.source, self.target
+        dtype = dtype_of(self.fused.first)
+        source, to = context.pointer(x.base), context.pointer(self.fused.first)
         extents, (steps, ends) = collapsed(x.shape[1:], [x.strides[1:], target.strides[1:]])
         extents, steps, ends = extents or [1], steps or [1], ends or [1]
         lanes = lanes_for([dtype], extents[-1])
@@ -81,3 +90,6 @@ class SliceAdjoint(Unit):
             vectors(b, extents[-1], lanes, one)
 
         nest(b, extents[:-1], [steps[:-1], ends[:-1]], list(starts), body)
+
+
+SLICE_ADJOINT = KernelFamily(SliceAdjoint.of)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from ....dtypes import int64
-from ....graph.node import Node
-from ....graph.operation import Operation
-from ....ops.take import Take, TakeAdd
-from ....shapes import axis_in, sizes
-from ..llvm.kernel_context import KernelContext
-from ..llvm.loops import (
+from .....dtypes import int64
+from .....graph.operation import Operation
+from .....ops.take import Take, TakeAdd
+from .....shapes import axis_in, sizes
+from ...llvm.kernel_context import KernelContext
+from ...llvm.loops import (
     collapsed,
     either,
     integer,
@@ -28,19 +27,20 @@ from ..llvm.loops import (
     vectors,
     write,
 )
-from ..llvm.strided_view import View, row_major
-from ..llvm.values import Value
-from .elementwise import Unit
-from .formula import dtype_of, lanes_for
+from ...llvm.strided_view import View, row_major
+from ...llvm.values import Value
+from ..family import KernelFamily
+from ..formula import dtype_of, lanes_for
+from ..kernel import Fused, Kernel, Views
 
 
-def kind_of(node: Operation) -> str | None:
+def family_of(node: Operation) -> KernelFamily | None:
     """Which kernel takes or adds the node's rows; None if it's no such node."""
     if not isinstance(node, (Take, TakeAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
         return None
     if isinstance(node, TakeAdd):
-        return "scatter" if node.attributes["size"] else None
-    return None if 0 in sizes(node.inputs[0].shape) else "gather"
+        return SCATTER if node.attributes["size"] else None
+    return None if 0 in sizes(node.inputs[0].shape) else GATHER
 
 
 def rows_of(node: Operation) -> int:
@@ -51,14 +51,17 @@ def rows_of(node: Operation) -> int:
     return shape[axis_in(node.attributes["axis"], len(shape))]
 
 
-@dataclass(eq=False)
-class Indexed(Unit):
+@dataclass(frozen=True, eq=False)
+class Indexed(Kernel):
     """A kernel that finds rows by integers."""
+
+    is_guarded: ClassVar[bool] = True
+
+    indices: View
 
     def index(self, context: KernelContext, number: Any) -> Any:
         """The row that index `number` names, counted from the first."""
-        b, node = context.builder, self.nodes[0]
-        view = context.views[node.inputs[1]]
+        b, node, view = context.builder, self.fused.first, self.indices
         extents, (steps,) = collapsed(view.shape, [view.strides])
         place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
         kind = dtype_of(node.inputs[1])
@@ -67,27 +70,36 @@ class Indexed(Unit):
         return b.select(below, b.add(index, integer(rows_of(node))), index)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Gather(Indexed):
     """x at integers along an axis."""
 
-    def items(self, views: dict[Node, View]) -> int:
-        """The places of an index, for each place before the axis."""
-        x, indices = self.nodes[0].inputs
-        axis = axis_in(self.nodes[0].axis, len(sizes(x.shape)))
-        return math.prod(sizes(x.shape)[:axis]) * math.prod(sizes(indices.shape))
+    label, words = "Gather", "rows taken"
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        return 0.2 * math.prod(sizes(self.nodes[0].shape)) + 2.0 * self.items(views)
+    source: View
+    axis: int
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Gather:
+        """The kernel of a node."""
+        node: Any = fused.first
+        x, indices = node.inputs
+        return cls(fused, views[indices], views[x], axis_in(node.axis, len(sizes(x.shape))))
+
+    @property
+    def items(self) -> int:
+        """The places of an index, for each place before the axis."""
+        return math.prod(self.source.shape[: self.axis]) * math.prod(self.indices.shape)
+
+    @property
+    def cost(self) -> float:
+        return 0.2 * math.prod(sizes(self.fused.first.shape)) + 2.0 * self.items
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, node = context.builder, self.nodes[0]
-        x = context.views[node.inputs[0]]
+        b, node = context.builder, self.fused.first
+        x, axis = self.source, self.axis
         dtype = dtype_of(node)
-        axis = axis_in(node.axis, len(x.shape))
-        count = math.prod(sizes(node.inputs[1].shape))
+        count = math.prod(self.indices.shape)
         inner = x.shape[axis + 1 :]
         each = math.prod(inner)
         source, out = context.pointer(x.base), context.pointer(node)
@@ -112,26 +124,36 @@ class Gather(Indexed):
             nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, end], row)
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Scatter(Indexed):
     """Zeros with each row of g added at its index, in the order of the indices.
 
     An item is a few neighbouring columns of all rows, so no two write to the same place.
     """
 
-    def items(self, views: dict[Node, View]) -> int:
-        """Blocks of columns, for each place before the axis."""
-        return math.prod(_Columns(self.nodes[0], views).extents)
+    label, words = "Scatter", "rows added to where they were taken from"
 
-    def cost(self, views: dict[Node, View]) -> float:
-        """Nanoseconds on one thread."""
-        g, indices = self.nodes[0].inputs
-        written, added = math.prod(sizes(self.nodes[0].shape)), math.prod(sizes(g.shape))
-        return 0.1 * written + 0.3 * added + self.items(views) * math.prod(sizes(indices.shape))
+    columns: ScatterColumns
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Scatter:
+        """The kernel of a node."""
+        node = fused.first
+        return cls(fused, views[node.inputs[1]], ScatterColumns.of(node, views))
+
+    @property
+    def items(self) -> int:
+        """Blocks of columns, for each place before the axis."""
+        return math.prod(self.columns.extents)
+
+    @property
+    def cost(self) -> float:
+        g, indices = self.fused.first.inputs
+        written, added = math.prod(sizes(self.fused.first.shape)), math.prod(sizes(g.shape))
+        return 0.1 * written + 0.3 * added + self.items * math.prod(sizes(indices.shape))
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `frame.begin` to `frame.end`."""
-        b, plan = context.builder, _Columns(self.nodes[0], context.views)
+        b, plan = context.builder, self.columns
         with loop(b, context.begin, context.end) as item:
             indices = unravelled(b, item, plan.extents)
             source = place_of(b, indices, plan.steps, integer(plan.g.offset))
@@ -140,15 +162,13 @@ class Scatter(Indexed):
             rest = plan.length - (blocks - 1) * plan.width
 
             def columns(width: int) -> None:
-                self._columns(context, plan, source, target, width)
+                self._columns(context, source, target, width)
 
             either(b, indices[-1], blocks, rest, plan.width, columns)
 
-    def _columns(
-        self, context: KernelContext, plan: _Columns, source: Any, target: Any, width: int
-    ) -> None:
+    def _columns(self, context: KernelContext, source: Any, target: Any, width: int) -> None:
         """`width` columns from these places on."""
-        b, node = context.builder, self.nodes[0]
+        b, node, plan = context.builder, self.fused.first, self.columns
         dtype, lanes = dtype_of(node), plan.lanes
         g, out = context.pointer(plan.g.base), context.pointer(node)
         zero = Value(b, None, dtype, lanes).number(0)
@@ -173,23 +193,41 @@ class Scatter(Indexed):
             vectors(b, width, lanes, add)
 
 
-class _Columns:
+@dataclass(frozen=True, eq=False)
+class ScatterColumns:
     """The columns of a scatter in blocks: `extents`, the last of them the blocks, with the steps of
     each through g and through the result."""
 
-    def __init__(self, node: Any, views: dict[Node, View]) -> None:
-        self.g = g = views[node.inputs[0]]
+    g: View
+    chosen: tuple[int, ...]  # the axes of g that the indices run over
+    chosen_steps: tuple[int, ...]
+    row: int  # from row to row of the result
+    length: int  # columns that lie one after another in the result
+    step: int  # from column to column of g
+    lanes: int
+    width: int  # columns of a block
+    extents: list[int]
+    steps: list[int]
+    ends: list[int]
+
+    @classmethod
+    def of(cls, node: Any, views: Views) -> ScatterColumns:
+        """The blocks of a node's columns."""
+        g = views[node.inputs[0]]
         axis, after = node.axis, node.axis + len(sizes(node.inputs[1].shape))
         shape, ends = sizes(node.shape), row_major(sizes(node.shape))
-        self.row = ends[axis]
-        self.chosen, self.chosen_steps = g.shape[axis:after], g.strides[axis:after]
         inner, (steps, order) = collapsed(g.shape[after:], [g.strides[after:], ends[axis + 1 :]])
         inner, steps, order = inner or [1], steps or [1], order or [1]
-        self.length, self.step = inner[-1], steps[-1]
-        self.lanes = lanes_for([dtype_of(node)], self.length)
-        self.width = self.lanes * max(1, min(4, self.length // (8 * self.lanes)))
-        self.width = min(self.width, max(self.length, 1))
-        blocks = -(-self.length // self.width)
-        self.extents = [*shape[:axis], *inner[:-1], blocks]
-        self.steps = [*g.strides[:axis], *steps[:-1], self.width * self.step]
-        self.ends = [*ends[:axis], *order[:-1], self.width]
+        length, step = inner[-1], steps[-1]
+        lanes = lanes_for([dtype_of(node)], length)
+        width = min(lanes * max(1, min(4, length // (8 * lanes))), max(length, 1))
+        return cls(
+            g, g.shape[axis:after], g.strides[axis:after], ends[axis], length, step, lanes, width,
+            [*shape[:axis], *inner[:-1], -(-length // width)],
+            [*g.strides[:axis], *steps[:-1], width * step],
+            [*ends[:axis], *order[:-1], width],
+        )  # fmt: skip
+
+
+GATHER = KernelFamily(Gather.of)
+SCATTER = KernelFamily(Scatter.of)

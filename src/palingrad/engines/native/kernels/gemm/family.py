@@ -1,0 +1,76 @@
+"""The family of matrix products: which kernel computes one, by its sizes and strides."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from .....graph.leaves import Variable
+from .....graph.node import Node
+from ..family import Group, KernelFamily
+from ..formula import dtype_of
+from ..kernel import Fused, Views
+from .blocked import LargeProduct
+from .dot import Dot
+from .panels import blocks_of
+from .problem import GemmProblem, gemm_problem
+from .small import DEPTH, Product, SmallProduct
+from .split_k import SplitProduct, parts_of
+
+_LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
+
+
+class ProductFamily(KernelFamily):
+    """A product, the first node, and elementwise nodes of the same shape."""
+
+    reads_any_strides: ClassVar[bool] = False
+
+    def takes_elementwise(self, group: Group, views: Views) -> bool:
+        return not _is_dot(gemm_problem(group.first, views))
+
+    def writes_any_strides(self, group: Group, node: Node) -> bool:
+        return node is not group.first
+
+    def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
+        if any(views[x].base is variable for x in group.first.inputs):
+            return False
+        # Where terms are summed block by block, sums so far would lie over the old value.
+        return value is not group.first or not _sums_in_memory(group, views)
+
+
+def _is_dot(f: GemmProblem) -> bool:
+    """Whether the result is best computed by summing along both operands' contiguous axis."""
+    contiguous = f.x_step[1] == 1 and f.y_step[0] == 1
+    turned = f.y_step[1] != 1 or f.columns == 1
+    return contiguous and turned and f.depth > 1 and min(f.rows, f.columns) <= 2
+
+
+def _is_split(f: GemmProblem, itemsize: int) -> bool:
+    """Whether parts of the terms are summed side by side."""
+    return parts_of(f, itemsize) > 1
+
+
+def _is_large(f: GemmProblem) -> bool:
+    """Whether packing both operands pays."""
+    return min(f.rows, f.columns) >= 48 and f.depth >= 8 and f.work >= _LARGE
+
+
+def _sums_in_memory(group: Group, views: Views) -> bool:
+    """Whether the product's kernel keeps sums in the result while it isn't complete."""
+    f, dtype = gemm_problem(group.first, views), dtype_of(group.first)
+    if _is_dot(f):
+        return True
+    if _is_split(f, dtype.itemsize):
+        return False
+    return blocks_of(f, dtype) > 1 if _is_large(f) else f.depth > DEPTH
+
+
+def _kernel(fused: Fused, views: Views) -> Product:
+    f = gemm_problem(fused.first, views)
+    if _is_dot(f):
+        return Dot.of(fused, f)
+    if _is_split(f, dtype_of(fused.first).itemsize):
+        return SplitProduct.of(fused, f)
+    return LargeProduct.of(fused, f, views) if _is_large(f) else SmallProduct.of(fused, f)
+
+
+PRODUCT = ProductFamily(_kernel)

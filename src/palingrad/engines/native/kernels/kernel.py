@@ -1,0 +1,155 @@
+"""What a kernel is: nodes that one function of machine code computes together.
+
+Scheduling, buffers, code generation and reports ask a kernel only for what is declared here. A
+kernel is made once all values have their places, computes its plan then, and never changes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar, TypeAlias
+
+from ....graph.kinds import Elementwise
+from ....graph.leaves import Variable
+from ....graph.node import Node
+from ....graph.operation import Operation
+from ....shapes import sizes, text
+from ..llvm.kernel_context import KernelContext
+from ..llvm.strided_view import View
+from ..llvm.target import host
+from .formula import dtype_of, outside, weight
+
+Views: TypeAlias = Mapping[Node, View]  # where each value lies
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """The nodes of one kernel, inputs first."""
+
+    nodes: tuple[Operation, ...] = ()
+    live_out: tuple[Operation, ...] = ()  # nodes that are written to memory
+    inner: Mapping[Node, Node] = field(default_factory=dict[Node, Node])  # see `outside`
+    shape: tuple[int, ...] = ()  # of the index space that they run over
+    scalars: frozenset[Node] = frozenset()  # nodes of one number for each row of that space
+
+    @property
+    def first(self) -> Operation:
+        """The node that the others follow: a product, a convolution, a pooling."""
+        return self.nodes[0]
+
+    @cached_property
+    def operands(self) -> tuple[Node, ...]:
+        """What the nodes read from memory."""
+        return tuple(outside(self.nodes, self.inner))
+
+    @cached_property
+    def epilogue_operands(self) -> tuple[Node, ...]:
+        """What the nodes after the first read from memory."""
+        found = outside(self.nodes[1:], self.inner)
+        return tuple(x for x in found if x is not self.first)
+
+    def is_live_out(self, node: Node) -> bool:
+        """Whether the node's value is written to memory."""
+        return any(one is node for one in self.live_out)
+
+    def with_first_live_out(self) -> Fused:
+        """The same nodes, the first one's value written to memory in any case."""
+        others = (node for node in self.live_out if node is not self.first)
+        return replace(self, live_out=(self.first, *others))
+
+
+NO_NODES = Fused()
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel(ABC):
+    """One kernel. Its work is `items` independent items, numbered from 0; `emit` generates the code
+    for any range of them. The defaults are those of a kernel that needs no other one.
+    """
+
+    fused: Fused
+
+    label: ClassVar[str]  # in explain()
+    words: ClassVar[str]  # the same in words
+    is_native: ClassVar[bool] = True  # whether generated code computes it, or else NumPy
+    # Whether it must not run after a bounds check has failed, even if it changes no Variable.
+    is_guarded: ClassVar[bool] = False
+    # Whether the arithmetic of its nodes is that of the kernel which it continues.
+    is_counted_before: ClassVar[bool] = False
+
+    @property
+    def nodes(self) -> tuple[Operation, ...]:
+        """All nodes, those computed here again for this kernel alone included."""
+        return self.fused.nodes
+
+    @property
+    def live_out(self) -> tuple[Operation, ...]:
+        """The nodes whose values it writes to memory."""
+        return self.fused.live_out
+
+    @property
+    def computed(self) -> tuple[Operation, ...]:
+        """The nodes computed here and not in a kernel that comes before or after."""
+        return self.nodes
+
+    def reads(self) -> tuple[Node, ...]:
+        """The values that it reads from memory."""
+        return self.fused.operands
+
+    @property
+    @abstractmethod
+    def items(self) -> int:
+        """How many items there are; 0 if there is nothing to do."""
+
+    @property
+    @abstractmethod
+    def cost(self) -> float:
+        """Nanoseconds on one thread, estimated from sizes alone."""
+
+    @property
+    def workspace(self) -> int:
+        """Bytes that it writes for other kernels besides the values of nodes."""
+        return 0
+
+    @property
+    def prerequisites(self) -> tuple[Kernel, ...]:
+        """Kernels that prepare its operands and run before, each as soon as its source is there."""
+        return ()
+
+    def continuation(self) -> Kernel | None:
+        """A kernel that completes this one's results from its workspace; made by each call."""
+        return None
+
+    @property
+    def workspaces(self) -> tuple[Kernel, ...]:
+        """The kernels whose workspaces it reads."""
+        return self.prerequisites
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the result lies in memory as soon as its inputs do, so that nothing runs."""
+        return False
+
+    @property
+    def overwrites(self) -> Variable | None:
+        """The Variable that it copies its result to."""
+        return None
+
+    @abstractmethod
+    def emit(self, context: KernelContext) -> None:
+        """The code for items `context.begin` to `context.end`."""
+
+    def space(self) -> str:
+        """What it runs over, in words: a shape and a dtype."""
+        node = self.nodes[-1]
+        return f"{text(self.fused.shape or sizes(node.shape))} {dtype_of(node)}"
+
+
+def per_element(nodes: Sequence[Operation], operands: int) -> float:
+    """Nanoseconds for an element of these nodes: for its instructions and for its operands."""
+    sixteenth = host().lanes(4) / 16
+    work = sum((weight(node) or 1) if isinstance(node, Elementwise) else 1 for node in nodes)
+    return 0.005 * work / sixteenth + 0.03 * operands

@@ -1,0 +1,1 @@
+"""Kernels that move values: copies, concatenation, slices and rows put back or taken."""

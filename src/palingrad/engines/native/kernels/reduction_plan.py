@@ -1,0 +1,98 @@
+"""How a reduction runs: which axes stay and which go, in which order, and in how many parts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ....graph.node import Node
+from ....shapes import axes_in, sizes
+from ..llvm.loops import collapsed
+from ..llvm.strided_view import View, broadcast, row_major
+from .formula import dtype_of, lanes_for
+from .kernel import Fused, Views
+from .reducers import block_of, carries
+
+STREAMS = 4  # running totals of a result, or results side by side
+_FEW, _LARGE = 8, 1 << 15  # fewer results than this of more elements than this are cut in parts
+_PART = 4096  # elements in a part, about
+
+
+@dataclass(frozen=True, eq=False)
+class ReductionPlan:
+    """Axes that stay and axes that go, merged, for operands in the space of the input."""
+
+    reads: tuple[Node, ...]
+    operands: list[View]
+    count: int  # results
+    terms: int  # of a result
+    beside: bool  # whether each lane is a result of its own
+    outer: list[int]  # the axes that stay
+    outer_steps: list[list[int]]  # of each operand
+    result_steps: list[int]
+    inner: list[int]  # the axes that go
+    inner_steps: list[list[int]]
+    lanes: int
+    width: int  # results that are computed side by side
+    results: int  # items of a part
+    parts: int
+    part: int  # how long a part is on the outermost axis that goes
+    # (the axis of those that go that is cut in blocks, how many steps on it a block takes); None
+    # where the order of terms doesn't matter, or a part has no more of them than a block.
+    block: tuple[int, int] | None
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> ReductionPlan:
+        """The plan of the last node."""
+        node, reads = fused.nodes[-1], fused.operands
+        shape = sizes(node.inputs[0].shape)
+        operands = [broadcast(views[x], shape) for x in reads]
+        gone = list(axes_in(node.attributes["axis"], len(shape)))
+        stay = [axis for axis in range(len(shape)) if axis not in gone]
+        order = row_major(tuple(shape[axis] for axis in stay))
+        result = dict(zip(stay, order, strict=True))
+        inner = _innermost(shape, operands)
+        # The innermost axis last, among those that stay or those that go.
+        stay, gone = (sorted(axes, key=lambda axis: axis == inner) for axes in (stay, gone))
+        steps = [view.strides for view in operands]
+        outer, outer_steps = collapsed(
+            [shape[axis] for axis in stay],
+            [[one[axis] for axis in stay] for one in [*steps, result]],
+        )
+        extents, inner_steps = collapsed(
+            [shape[axis] for axis in gone], [[one[axis] for axis in gone] for one in steps]
+        )
+        count = math.prod(shape[axis] for axis in stay)
+        terms = math.prod(shape[axis] for axis in gone)
+        dtypes = [dtype_of(x) for x in (*fused.nodes, *reads)]
+        beside = inner in stay and count > 0
+        width, results = 1, count
+        if beside:
+            lanes = lanes_for(dtypes, outer[-1])
+            width = min(outer[-1], STREAMS * lanes)
+            results = math.prod(outer[:-1]) * -(-outer[-1] // width)
+        else:
+            lanes = lanes_for(dtypes, extents[-1] if extents else 1)
+        length = extents[0] if extents else 1
+        part = length
+        if results < _FEW and terms * count >= _LARGE and length > 1:
+            part = -(-length // min(64, terms * count // _PART, length))
+            if not beside and len(extents) == 1:
+                part = -(-part // (lanes * STREAMS)) * lanes * STREAMS
+        turns = [part, *extents[1:]] if extents else []
+        if turns and not beside:
+            turns[-1] = -(-turns[-1] // (lanes * STREAMS))
+        return cls(
+            reads, operands, count, terms, beside, outer, outer_steps[:-1], outer_steps[-1],
+            extents, inner_steps, lanes, width, results, -(-length // part) if part else 1, part,
+            block_of(turns) if carries(node) else None,
+        )  # fmt: skip
+
+
+def _innermost(shape: tuple[int, ...], operands: list[View]) -> int:
+    """The axis on which most operands are contiguous, −1 if there is none of several elements."""
+
+    def worth(axis: int) -> tuple[int, int]:
+        return sum(view.strides[axis] == 1 for view in operands), axis
+
+    return max((axis for axis, n in enumerate(shape) if n > 1), key=worth, default=-1)

@@ -1,0 +1,82 @@
+"""Which group a node may join: it runs over the group's elements, reads what the group computes at
+its own place, and needs nothing that waits for the group."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ....graph.kinds import Reduce
+from ....graph.node import Node
+from ....graph.operation import Operation
+from ....shapes import sizes
+from ..kernels.family import Group
+from ..kernels.formula import is_number
+from ..kernels.row import as_operand
+from ..llvm.strided_view import View, in_space, is_dense, positions
+from .groups import Groups
+
+_MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
+_LIVE = 12
+
+
+def may_join(node: Operation, group: Group, groups: Groups, uses: Counter[Node]) -> bool:
+    """Whether an elementwise node, or a reduction over the last axis, may join the group. `uses`:
+    how often each value is still to be read."""
+    family = group.family
+    if not family.takes_elementwise(group, groups.views) or _is_full(group, uses):
+        return False
+    lower = False
+    if isinstance(node, Reduce):
+        if not family.takes_reductions or group.shape != sizes(node.inputs[0].shape):
+            return False
+    elif sizes(node.shape) != group.shape:
+        if not _is_scalar(node, group, groups):
+            return False
+        lower = len(sizes(node.shape)) < len(group.shape)
+    return all(_may_read(x, group, groups, lower) for x in node.inputs if not is_number(x))
+
+
+def _is_full(group: Group, uses: Counter[Node]) -> bool:
+    """Whether more operations would only spill registers."""
+    if len(group.nodes) < _MANY:
+        return False
+    live = sum(uses[node] > 0 for node in group.nodes)
+    return live > _LIVE or len(group.nodes) >= _MOST
+
+
+def _is_scalar(node: Operation, group: Group, groups: Groups) -> bool:
+    """Whether an elementwise node is one number for each row of the group, made from such."""
+    outer = group.shape[:-1]
+    shape = sizes(node.shape)
+    if not group.scalars or shape not in (outer, (*outer, 1)):
+        return False
+    for x in node.inputs:
+        base = groups.views[x].base
+        if base in group.members and base not in group.scalars:
+            return False
+        if base not in group.members and shape == outer and sizes(x.shape) != ():
+            return False
+    return True
+
+
+def _may_read(x: Node, group: Group, groups: Groups, lower: bool) -> bool:
+    """Whether a member of the group can read x: at its own place, or made before."""
+    view = groups.views[x]
+    base = view.base
+    if base in group.members:
+        mine = as_operand(groups.views[base], group.shape, base in group.scalars)
+        return positions(in_space(view, group.shape, lower)) == positions(mine)
+    return not groups.waits(base, group)
+
+
+def layout(node: Operation, group: Group, groups: Groups, plain: View) -> View:
+    """Where a value of the group lies: as the group's first does, or as what it is made from if
+    that lies in another order than its axes."""
+    views = groups.views
+    for other in group.nodes:
+        if other in views and other not in group.scalars:
+            return View(node, plain.shape, views[other].strides)
+    same = [views[x] for x in node.inputs if views[x].shape == plain.shape]
+    if not same or any(view.strides == plain.strides for view in same):
+        return plain
+    return View(node, plain.shape, same[0].strides) if is_dense(same[0]) else plain
