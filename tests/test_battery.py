@@ -6,11 +6,13 @@ import pytest
 
 from battery import CHECKS, examine, shipped
 from palingrad.autodiff.gradients import Gradient
+from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
 from palingrad.ops.state import AssignVariable, Group
 
 # What changes state or steers a run has no inputs that a sample could give; see the tests named.
 PROVEN_ELSEWHERE = {
+    Accumulate: "test_own_reduction.py",
     AssignVariable: "test_session.py",
     Group: "test_session.py",
     Gradient: "test_gradients.py",

@@ -77,8 +77,17 @@ CROWDED = {
 }
 
 # How many classes of operations an engine imports: at most 10 is the aim, each with its reason.
-OPERATION_LIMITS = {"engines": 30}
-OPERATION_REASONS: dict[str, str] = {}
+OPERATION_LIMITS = {"engines": 8}
+OPERATION_REASONS: dict[str, str] = {
+    "Convolution": "a product of windows: a kernel reads them where they lie, in tiles",
+    "ConvolutionInput": "the same kernel, which runs over the places of the input",
+    "ConvolutionWeight": "a product over all places, in parts that are added up",
+    "MaxPool": "a kernel that never stores the windows",
+    "MaxPoolSelect": "the same kernel, which keeps the place of the largest element",
+    "MaxPoolPlace": "finds the largest element again, so that no places are stored",
+    "SumPool": "a kernel that never stores the windows",
+    "SumPoolSpread": "the same sums over a rectangle, of the cotangent",
+}
 
 # How often files ask whether an object has an attribute; 0 is the aim.
 ATTRIBUTE_LIMITS = {"engines/native": 2}

@@ -66,6 +66,20 @@ def is_supported(dtype: DType | None) -> TypeGuard[DType]:
     return dtype is not None and dtype.newbyteorder("=") in DTYPES
 
 
+def lowest(dtype: DType) -> Any:
+    """The smallest number of a real dtype, −∞ of floats: the maximum of nothing."""
+    if is_floating(dtype):
+        return -np.inf
+    return False if is_boolean(dtype) else np.iinfo(dtype).min
+
+
+def highest(dtype: DType) -> Any:
+    """The largest number of a real dtype, ∞ of floats: the minimum of nothing."""
+    if is_floating(dtype):
+        return np.inf
+    return True if is_boolean(dtype) else np.iinfo(dtype).max
+
+
 def default_dtype() -> DType:
     """The dtype to which Python floats are converted: float32, or that of `set_default_dtype`."""
     return _default_float[0]

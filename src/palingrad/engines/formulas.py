@@ -12,7 +12,7 @@ Program that is compiled, so any other value that it reads is fixed at that time
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, NoReturn
 
@@ -69,6 +69,8 @@ class Formula(NamedTuple):
 class Refused(Exception):
     """Raised for a formula that can't be read, and that NumPy must compute, with the reason."""
 
+    several = False  # whether it is that the formula gives a tuple
+
 
 def read(node: Elementwise) -> Formula:
     """The steps of a node's formula; the dtypes of its inputs must be known. Raises Refused.
@@ -79,12 +81,22 @@ def read(node: Elementwise) -> Formula:
         raise Refused("isn't what computes it: it has a compute of its own")
     if type(node).shape_rule is not Elementwise.shape_rule:
         raise Refused("doesn't say its shape: it has a shape_rule of its own")
+    found = read_function(node.f, [x.dtype for x in node.inputs], node.attributes)
+    if found.dtype != node.dtype:
+        raise Refused(f"gives {found.dtype}, dtype_rule says {node.dtype}")
+    return found
+
+
+def read_function(
+    f: Callable[..., Any], dtypes: Sequence[DType | None], options: Mapping[str, Any]
+) -> Formula:
+    """The steps of f(m, *x, **options) on arguments of these dtypes. Raises Refused."""
     reader = _Reader()
-    arguments = [_Read(reader, place, x.dtype) for place, x in enumerate(node.inputs)]
+    arguments = [_Read(reader, place, dtype) for place, dtype in enumerate(dtypes)]
     reader.places = len(arguments)
     try:
         with np.errstate(all="ignore"):
-            result: Any = node.f(reader, *arguments, **node.attributes)
+            result: Any = f(reader, *arguments, **options)
     except Refused:
         result = None
     except Exception as error:  # a user's formula may raise anything for symbolic operands
@@ -94,9 +106,9 @@ def read(node: Elementwise) -> Formula:
     if reader.refusal:  # even if the formula caught the exception and continued differently
         raise Refused(reader.refusal)
     if not isinstance(result, _Read):
-        raise Refused(f"gives {_described(result)}, nothing made of its arguments")
-    if result.dtype != node.dtype:
-        raise Refused(f"gives {result.dtype}, dtype_rule says {node.dtype}")
+        refused = Refused(f"gives {_described(result)}, nothing made of its arguments")
+        refused.several = isinstance(result, tuple)
+        raise refused
     return Formula(len(arguments), tuple(reader.steps), result.place, result.dtype)
 
 

@@ -7,17 +7,17 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from ..dtypes import DTYPES, DType, bool_
-from ..errors import GradientError
-from ..maths import numpy_maths
-from ..shapes import Shape, axes_in, broadcast, reduced
+from ..dtypes import DType, bool_
+from ..errors import GradientError, ShapeError
+from ..shapes import Shape, broadcast
 from .context import built_at, graph_scope
+from .declared.strided import Strided
 from .describe.nonfinite import Reason, number, total_overflow
-from .describe.notation import Piece, applied, operator
-from .describe.template import below, fill, with_axes
 from .graph import Graph
 from .node import Node
 from .operation import Operation, is_known
+from .promotion import dtype_of_ones
+from .reduction import Reduce as Reduce
 from .registry import is_shipped, ops
 from .traversal.verify import checked_result
 
@@ -35,6 +35,7 @@ class Elementwise(Operation):
     """
 
     boolean: ClassVar[bool] = False  # whether the result is boolean
+    converts: ClassVar[bool] = False  # whether it is the same number in another dtype
     _results: ClassVar[dict[tuple[DType, ...], DType]] = {}  # by the dtypes of the inputs
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -54,14 +55,7 @@ class Elementwise(Operation):
         return self._results[dtypes]
 
     def _formula_dtype(self, dtypes: tuple[DType, ...]) -> DType:
-        """The dtype of f(1, …). If f raises, so will the run, with a better message."""
-        ones = [np.ones(1, dtype) for dtype in dtypes]
-        try:
-            with np.errstate(all="ignore"):
-                dtype = np.asarray(self.f(numpy_maths, *ones, **self.attributes)).dtype
-        except Exception:
-            return dtypes[-1]
-        return dtype if dtype in DTYPES else dtypes[-1]
+        return dtype_of_ones(self.f, dtypes, self.attributes)
 
     def _checked_result(self, value: Any) -> Any:
         """The checked value; one that doesn't depend on all inputs is broadcast to y's shape."""
@@ -137,34 +131,43 @@ def scaled(g: Node, slope: Any) -> Node | None:
     return ops.multiply(g, slope)
 
 
-class Reduce(Operation):
-    """The elements along the axes `axis` combined into one; `keepdims` keeps the axes as size 1."""
-
-    repeats: ClassVar[str] = ""  # the public binary function that combines two elements, if any
-
-    def shape_rule(self, *shapes: Shape) -> Shape:
-        axes = axes_in(self.attributes["axis"], len(shapes[0]))
-        return reduced(shapes[0], axes, self.attributes["keepdims"])
-
-    def notation(y, x: Piece) -> Piece:
-        """The template `math` with the axes as a subscript of its sign, unless all are reduced."""
-        axis: Any = y.attributes.get("axis")
-        axes: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
-        if axis is None or y.inputs[0].ndim == 1:
-            axes = ()
-        if not y.math:
-            return applied(operator(y.kind_name()) + below(axes), [x])
-        return fill(with_axes(y.math, axes), [x], y.parameters())
-
-    def structure(y, position: int, size: int, out: int) -> str:
-        return "row" if out == 1 else "one row for each result"
-
-
 class Layout(Operation):
-    """The same elements at other indices; linear, so a tangent is rearranged in the same way."""
+    """The same elements at other indices; linear, so a tangent is rearranged in the same way.
+
+    A subclass defines `f(m, *x)`. If its elements are those of its one input along other strides,
+    it says so with `view(y, x)`, and engines move nothing; if each input fills a part of zeros,
+    with `filled(y, zeros, position)`, which engines ask of the library's operations only.
+    """
 
     linear = True
     stays_finite = True
+
+    def view(y, x: Strided) -> Strided | None:
+        """Where y's elements lie, for an input that lies like x; None where they are to be moved.
+
+        `Strided` has methods that permute, broadcast, slice and reshape x.
+        """
+        return None
+
+    def filled(y, zeros: Strided, position: int) -> Strided | None:
+        """The part of zeros in y's shape that the elements of an input fill, None if y isn't made
+        of such parts."""
+        return None
+
+    def checked_view(y, x: Strided) -> Strided | None:
+        """`view`, of a user's operation compared with its formula. Raises ShapeError."""
+        found = y.view(x) if y.dtype == y.inputs[0].dtype else None
+        if found is None or y._shipped:
+            return found
+        with np.errstate(all="ignore"):
+            expected = np.asarray(y.compute(x.addresses()))
+        if (
+            found.shape != expected.shape
+            or found.shape != y.shape
+            or not np.array_equal(found.addresses(), expected)
+        ):
+            raise ShapeError(f"{y.label()}: view shows other elements than f gives{y.built()}")
+        return found
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "selection"
@@ -186,6 +189,15 @@ class Window(Operation):
 
 class Index(Operation):
     """Elements gathered by integer arrays, and scattered back: the adjoint."""
+
+
+class Gather(Index):
+    """y = x at integers along `axis`, whose shape takes the axis's place; inputs x, integers."""
+
+
+class ScatterAdd(Index):
+    """Zeros with `size` rows on `axis`, to which the rows of g are added where integers say; inputs
+    g, integers, whose axes are g's from `axis` on."""
 
 
 class Random(Operation):

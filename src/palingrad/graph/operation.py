@@ -16,6 +16,7 @@ from ..errors import DTypeError, GradientError, GraphError, PalingradError, Shap
 from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
+from .declared.declares import Declares
 from .describe.nonfinite import Reason
 from .describe.notation import Piece, applied, indexed, operator
 from .describe.template import fill
@@ -34,7 +35,7 @@ _OWN = frozenset(
 )
 
 
-class Operation(Node):
+class Operation(Declares, Node):
     """The base of all operations. Subclass one of the kinds in `kinds.py` rather than this class.
 
     An instance is a node: in every rule the first parameter is that node itself, the output `y`,
@@ -46,7 +47,6 @@ class Operation(Node):
     - `samples`: inputs for the tests of all of these.
     """
 
-    # Descriptions, all optional: the default of each is derived from the class's name.
     math: ClassVar[str] = ""  # LaTeX template with a hole for each input: "{x} + {y}"
     symbol: ClassVar[str] = ","  # printed between two inputs in code and messages
     drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
@@ -179,11 +179,9 @@ class Operation(Node):
         return fill(y.math, x, y.parameters())
 
     def nonfinite(y, value: float, *x: float) -> Reason:
-        """Why an element of y isn't finite although all inputs are, and a rewrite that avoids it.
-
-        `value` is that element. `x` are the input elements it was computed from, for an elementwise
-        operation only. The result may be a plain pair of strings.
-        """
+        """Why an element `value` of y isn't finite although all inputs are, and a rewrite that
+        avoids it, or a plain pair of strings. `x` are the input elements it was computed from, for
+        an elementwise operation only."""
         return Reason(
             f"{y.kind_name()} of finite numbers isn't finite in {y.dtype}",
             "scale the numbers down, take means instead of sums, or use float64",
@@ -193,10 +191,6 @@ class Operation(Node):
     def masked(cls) -> str:
         """Code in which inputs outside a mask `ok` are replaced by a harmless number, or ""."""
         return ""
-
-    def structure(y, position: int, size: int, out: int) -> str:
-        """The structure of the matrix ∂y/∂x (out × size) for one input, in a few words."""
-        return "general"
 
     # ---------------------------------------------------------------- machinery
 

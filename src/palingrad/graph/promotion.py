@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import (
+    DTYPES,
     DType,
     Scalar,
     as_dtype,
@@ -15,6 +19,7 @@ from ..dtypes import (
     promote_scalar,
     scalar_dtype,
 )
+from ..maths import numpy_maths
 from ..trees import leaves
 from .leaves import Constant
 from .node import Node
@@ -132,3 +137,16 @@ def _in_dtype(node: Node, dtype: DType) -> Node:
     if isinstance(node, Constant) and node.weak is not None:
         return Constant.of(node.weak, dtype)  # from the number: a cast would round it twice
     return ops.cast(node, dtype)
+
+
+def dtype_of_ones(
+    f: Callable[..., Any], dtypes: tuple[DType, ...], options: Mapping[str, Any]
+) -> DType:
+    """The dtype of f of ones; where it refuses them, a run will say so better."""
+    ones = [np.ones(1, dtype) for dtype in dtypes]
+    try:
+        with np.errstate(all="ignore"):
+            found = np.asarray(f(numpy_maths, *ones, **options)).dtype
+    except Exception:
+        return dtypes[-1]
+    return found if found in DTYPES else dtypes[-1]

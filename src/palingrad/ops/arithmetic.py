@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int8
+from ..dtypes import DType, bool_, int8, is_integer
 from ..errors import DTypeError
+from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import Reason, number, overflow
 from ..graph.describe.notation import (
     ATOM,
@@ -335,6 +336,9 @@ class Pow(Counting):
     def f(m, x, y):
         return m.power(x, y)
 
+    def bounds(z) -> Bounds | None:
+        return Bounds(z.inputs[1], 0, None, _negative) if is_integer(z.dtype) else None
+
     def d(z, x, y):
         return [lambda: _base_slope(x, y), lambda: _exponent_slope(z, x)]
 
@@ -357,6 +361,10 @@ class Pow(Counting):
     @classmethod
     def masked(cls):
         return "pg.where(ok, x, 1) ** p"
+
+
+def _negative(least: int, most: int) -> Exception:
+    return ValueError("Integers to negative integer powers are not allowed.")  # NumPy's words
 
 
 def _base_slope(x, y):

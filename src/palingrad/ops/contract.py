@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import int32, is_boolean
 from ..errors import ShapeError
 from ..graph.describe.notation import ATOM, PRODUCT, Piece
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
+from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Shape, broadcast, same
+from ..shapes import Shape, broadcast, same, sizes
 
 
 class Matmul(Contract):
@@ -52,6 +54,15 @@ class Matmul(Contract):
         rows = x[-2:-1] if len(x) > 1 else ()
         columns = y[-1:] if len(y) > 1 else ()
         return (*broadcast(x[:-2], y[:-2]), *rows, *columns)
+
+    def simpler(z, *given: Node) -> Node | None:
+        """Of booleans by integers; a product of columns and rows of one element by broadcasting."""
+        if is_boolean(z.dtype):
+            return ops.matmul(*(ops.cast(x, int32) for x in given)) != 0
+        x, y = (sizes(one.shape) for one in given)
+        if len(x) > 1 < len(y) and x[-1] == 1:
+            return ops.multiply(*given) + 0  # sums of one product each, which begin with 0
+        return None
 
     def vjp(z, g, x, y):
         if x.ndim == y.ndim == 1:

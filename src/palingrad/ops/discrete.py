@@ -178,6 +178,7 @@ class Cast(Elementwise):
     """y = x in another dtype; a float becomes an integer without its fraction."""
 
     math, onnx = "{x}", "Cast"
+    converts = True
     promotes = False
     samples = [
         case((3, 4), dtype=np.dtype(np.float64)),

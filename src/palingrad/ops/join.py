@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import ShapeError
+from ..graph.declared.strided import Strided
 from ..graph.describe.notation import Piece
 from ..graph.kinds import Layout
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Dim, Shape, axis_in, same
+from ..shapes import Dim, Shape, axis_in, same, sizes
 
 
 class Concat(Layout):
@@ -47,6 +48,12 @@ class Concat(Layout):
             total = None if total is None or shape[axis] is None else total + shape[axis]
         result[axis] = total
         return tuple(result)
+
+    def filled(y, zeros: Strided, position: int) -> Strided | None:
+        axis = axis_in(y.axis, len(zeros.shape))
+        ends = np.cumsum([0, *(sizes(x.shape)[axis] for x in y.inputs)]).tolist()
+        part = slice(ends[position], ends[position + 1])
+        return zeros.sliced((*(slice(None),) * axis, part))
 
     def vjp(y, g, *x):
         axis = axis_in(y.axis, x[0].ndim or 0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError, ShapeError
+from ..graph.declared.strided import Strided
 from ..graph.describe.notation import (
     ATOM,
     POWER,
@@ -25,7 +26,7 @@ from ..graph.kinds import Composite, Layout
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same
+from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
 
 
 class Reshape(Layout):
@@ -45,6 +46,9 @@ class Reshape(Layout):
 
     def shape_rule(y, *shapes):
         return reshaped(shapes[0], y.attributes["shape"])
+
+    def view(y, x: Strided) -> Strided | None:
+        return x.reshaped(sizes(y.shape))
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
@@ -70,6 +74,9 @@ class PermuteDims(Layout):
 
     def shape_rule(y, *shapes):
         return tuple(shapes[0][axis] for axis in y.order(len(shapes[0])))
+
+    def view(y, x: Strided) -> Strided | None:
+        return x.permuted(y.order(len(x.shape)))
 
     def vjp(y, g, x):
         return [permute_dims(g, tuple(int(axis) for axis in np.argsort(y.order(x.ndim))))]
@@ -107,6 +114,10 @@ class MatrixTranspose(Layout):
             raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}")
         return (*shapes[0][:-2], shapes[0][-1], shapes[0][-2])
 
+    def view(y, x: Strided) -> Strided | None:
+        *outer, rows, columns = range(len(x.shape))
+        return x.permuted((*outer, columns, rows))
+
     def vjp(y, g, x):
         return [g.mT]
 
@@ -134,6 +145,9 @@ class ExpandDims(Layout):
         new = axes_in(axis, ndim)
         sizes = iter(shapes[0])
         return tuple(1 if place in new else next(sizes) for place in range(ndim))
+
+    def view(y, x: Strided) -> Strided | None:
+        return x.reshaped(sizes(y.shape))
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
@@ -168,6 +182,9 @@ class Squeeze(Layout):
                 raise ShapeError(f"axis {one} has size {shapes[0][one]}, not 1")
         return tuple(dim for place, dim in enumerate(shapes[0]) if place not in gone)
 
+    def view(y, x: Strided) -> Strided | None:
+        return x.reshaped(sizes(y.shape))
+
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
 
@@ -198,6 +215,9 @@ class BroadcastTo(Layout):
         if fits is None or len(fits) != len(target) or not all(map(same, fits, target)):
             raise ShapeError(f"can't be broadcast to {target}")
         return target
+
+    def view(y, x: Strided) -> Strided | None:
+        return x.broadcast(sizes(y.shape))
 
     def vjp(y, g, x):
         return [ops.sum_to(g, x.shape)]
@@ -247,6 +267,9 @@ class Slice(Layout):
     def shape_rule(y, *shapes):
         return sliced(shapes[0], y.attributes["index"])
 
+    def view(y, x: Strided) -> Strided | None:
+        return x.sliced(y.attributes["index"])
+
     def vjp(y, g, x):
         return [Place(g, shape=x.shape, index=y.index)]
 
@@ -273,6 +296,9 @@ class Place(Layout):
         if len(shapes[0]) != len(place) or not all(map(same, shapes[0], place)):
             raise ShapeError(f"doesn't fit {y.attributes['index']} of {y.attributes['shape']}")
         return y.attributes["shape"]
+
+    def filled(y, zeros: Strided, position: int) -> Strided | None:
+        return zeros.sliced(y.attributes["index"])
 
     def vjp(y, g, x):
         return [g[y.index]]

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, is_boolean, is_floating
+from ..dtypes import Array, lowest
 from ..errors import ShapeError
 from ..graph.kinds import Composite, Window
 from ..graph.node import Node
-from ..graph.registry import register
+from ..graph.registry import ops, register
 from ..graph.samples import case, spread
-from ..shapes import Shape, same, text
+from ..shapes import Shape, same, sizes, text
 from .axes import narrowed, widened
 from .geometry import Padding, pads, places, several
 
@@ -49,13 +49,6 @@ def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: An
     return m.reshape(view, (*view.shape[: -len(size)], math.prod(size)))
 
 
-def _lowest(x: Any) -> Any:
-    """What no window takes as its largest element."""
-    if is_boolean(x.dtype):
-        return False
-    return -np.inf if is_floating(x.dtype) else np.iinfo(x.dtype).min
-
-
 class MaxPool(Pool):
     """y = the largest element of each window; of equal ones the first takes the gradient."""
 
@@ -68,7 +61,7 @@ class MaxPool(Pool):
     ]
 
     def f(m: Any, x, *, size, stride, padding):
-        return m.max(_flat_windows(m, x, size, stride, padding, _lowest(x)), axis=-1)
+        return m.max(_flat_windows(m, x, size, stride, padding, lowest(x.dtype)), axis=-1)
 
     def vjp(y, g, x):
         return [MaxPoolPlace(g, x, **y.attributes)]
@@ -85,7 +78,7 @@ class MaxPoolPlace(Window):
     ]
 
     def f(m: Any, g, x, *, size, stride, padding):
-        taps = _flat_windows(m, x, size, stride, padding, _lowest(x))
+        taps = _flat_windows(m, x, size, stride, padding, lowest(x.dtype))
         first = m.expand_dims(m.argmax(taps, axis=-1), -1)
         parts = m.where(first == m.arange(math.prod(size)), m.expand_dims(g, -1), 0)
         whole = m.reshape(m.cast(parts, g.dtype), (*g.shape, *size))
@@ -112,7 +105,7 @@ class MaxPoolSelect(Window):
     ]
 
     def f(m: Any, h, x, *, size, stride, padding):
-        first = m.argmax(_flat_windows(m, x, size, stride, padding, _lowest(x)), axis=-1)
+        first = m.argmax(_flat_windows(m, x, size, stride, padding, lowest(x.dtype)), axis=-1)
         chosen = m.expand_dims(first, -1) == m.arange(math.prod(size))
         taps = m.where(chosen, _flat_windows(m, h, size, stride, padding, 0), 0)
         return m.sum(m.cast(taps, h.dtype), axis=-1)
@@ -137,6 +130,13 @@ class SumPool(Pool):
         case((1, 2, 5, 4), **_OVERLAP),
         case((2, 2, 7), **_LINE),
     ]
+
+    def simpler(y, *given: Node) -> Node | None:
+        """Of windows that are the whole image: a reduction."""
+        (x,) = given
+        if not _is_whole(y, x):
+            return None
+        return ops.sum(x, axis=tuple(range(2, len(sizes(x.shape)))), keepdims=True)
 
     def f(m: Any, x, *, size, stride, padding):
         return m.sum(_flat_windows(m, x, size, stride, padding, 0), axis=-1)
@@ -172,6 +172,10 @@ class SumPoolSpread(Window):
         case((2, 2, 4), space=(7,), **_LINE),
     ]
 
+    def simpler(y, *given: Node) -> Node | None:
+        """Of windows that are the whole image: each element repeated."""
+        return ops.broadcast_to(given[0], y.shape) if _is_whole(y, y) else None
+
     def f(m: Any, g, *, space, size, stride, padding):
         column = m.reshape(g, (*g.shape, *(1,) * len(size)))
         parts = m.broadcast_to(column, (*g.shape, *size))
@@ -185,6 +189,11 @@ class SumPoolSpread(Window):
     def vjp(y, h, g):
         options = {name: one for name, one in y.attributes.items() if name != "space"}
         return [SumPool(h, **options)]
+
+
+def _is_whole(y: Any, x: Node) -> bool:
+    """Whether each window is the whole image x."""
+    return y.attributes["size"] == sizes(x.shape)[2:] and not any(map(any, y.attributes["padding"]))
 
 
 def _check_cotangent(g: Shape, expected: Shape) -> None:

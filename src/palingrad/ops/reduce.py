@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int64, is_inexact, is_unsigned, uint64
+from ..dtypes import DType, highest, int64, is_floating, lowest
 from ..errors import ShapeError
 from ..graph.describe.nonfinite import total_overflow
 from ..graph.functions import reduction
 from ..graph.kinds import Reduce
+from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case, spread
-from ..shapes import Shape, axes_in, size
+from ..shapes import Shape, axes_in, size, sizes
 from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
 
@@ -35,7 +36,6 @@ class Sum(Reduce):
     """y = Σ x over `axis`; small integers and booleans are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
-    repeats = "add"
     linear = True
     samples = [
         case((3, 4), **WHOLE),
@@ -50,8 +50,11 @@ class Sum(Reduce):
     def f(m: Any, x, *, axis, keepdims):
         return m.sum(x, axis=axis, keepdims=keepdims)
 
-    def dtype_rule(y, *dtypes: DType) -> DType:
-        return _summed(dtypes[0])
+    def identity(dtype):
+        return 0
+
+    def combine(m, a, b):
+        return m.add(a, b)
 
     def vjp(y, g, x):
         return [ops.broadcast_to(restored(g, y, x), x.shape)]
@@ -63,15 +66,10 @@ class Sum(Reduce):
         return equal_rows(out)
 
 
-def _summed(dtype: DType) -> DType:
-    return dtype if is_inexact(dtype) else uint64 if is_unsigned(dtype) else int64
-
-
 class Prod(Reduce):
     """y = Π x over `axis`. ∂y/∂xᵢ is the product of the others, right where some are 0 too."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
-    repeats = "multiply"
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -84,8 +82,11 @@ class Prod(Reduce):
     def f(m: Any, x, *, axis, keepdims):
         return m.prod(x, axis=axis, keepdims=keepdims)
 
-    def dtype_rule(y, *dtypes: DType) -> DType:
-        return _summed(dtypes[0])
+    def identity(dtype):
+        return 1
+
+    def combine(m, a, b):
+        return m.multiply(a, b)
 
     def vjp(y, g, x):
         return [restored(g, y, x) * _product_of_others(x, axes_in(y.axis, x.ndim))]
@@ -150,20 +151,30 @@ class Max(Extreme):
     """y = the largest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\max {x}", "ReduceMax"
-    repeats = "maximum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.max(x, axis=axis, keepdims=keepdims)
+
+    def identity(dtype: Any):
+        return lowest(dtype)
+
+    def combine(m, a, b):
+        return m.maximum(a, b)
 
 
 class Min(Extreme):
     """y = the smallest element over `axis`, NaN if one is; ties share the gradient evenly."""
 
     math, onnx = r"\min {x}", "ReduceMin"
-    repeats = "minimum"
 
     def f(m: Any, x, *, axis, keepdims):
         return m.min(x, axis=axis, keepdims=keepdims)
+
+    def identity(dtype: Any):
+        return highest(dtype)
+
+    def combine(m, a, b):
+        return m.minimum(a, b)
 
 
 class Test(Reduce):
@@ -178,9 +189,6 @@ class Test(Reduce):
         case((0, 3), **FIRST),
     ]
 
-    def dtype_rule(self, *dtypes: DType) -> DType:
-        return bool_
-
     def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
         return [None]
 
@@ -193,6 +201,12 @@ class Any_(Test):
     def f(m: Any, x, *, axis, keepdims):
         return m.any(x, axis=axis, keepdims=keepdims)
 
+    def identity(dtype):
+        return False
+
+    def combine(m, a, b):
+        return m.logical_or(a, b)
+
 
 class All(Test):
     """y = whether all elements over `axis` are true."""
@@ -201,6 +215,12 @@ class All(Test):
 
     def f(m: Any, x, *, axis, keepdims):
         return m.all(x, axis=axis, keepdims=keepdims)
+
+    def identity(dtype):
+        return True
+
+    def combine(m, a, b):
+        return m.logical_and(a, b)
 
 
 class ArgExtreme(Reduce):
@@ -224,6 +244,27 @@ class ArgExtreme(Reduce):
     def dtype_rule(self, *dtypes: DType) -> DType:
         return int64
 
+    def extreme(y, x: Node, axis: int) -> Node:
+        """The largest element on the axis, or the smallest, with the axis kept."""
+        raise NotImplementedError
+
+    def simpler(y, *given: Node) -> Node | None:
+        """The place of the first element that equals the extreme, or of the first NaN."""
+        (x,) = given
+        axis, shape = y.attributes["axis"], sizes(x.shape)
+        if not shape or 0 in shape:
+            return None
+        if axis is None:
+            x, axis, shape = ops.reshape(x, (-1,)), 0, (size(shape),)
+        found = ops.equal(x, y.extreme(x, axis))
+        if is_floating(x.dtype):
+            found = ops.logical_or(found, ops.isnan(x))
+        length = shape[axis]
+        along = [length if place == axis % len(shape) else 1 for place in range(len(shape))]
+        places = Constant(np.arange(length).reshape(along))
+        first = ops.min(ops.where(found, places, length), axis=axis, keepdims=True)
+        return ops.reshape(first, y.shape)
+
     def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
         return [None]
 
@@ -236,6 +277,9 @@ class Argmax(ArgExtreme):
     def f(m: Any, x, *, axis, keepdims):
         return m.argmax(x, axis=axis, keepdims=keepdims)
 
+    def extreme(y, x: Node, axis: int) -> Node:
+        return ops.max(x, axis=axis, keepdims=True)
+
 
 class Argmin(ArgExtreme):
     """y = the index of the first smallest element on `axis`."""
@@ -244,6 +288,9 @@ class Argmin(ArgExtreme):
 
     def f(m: Any, x, *, axis, keepdims):
         return m.argmin(x, axis=axis, keepdims=keepdims)
+
+    def extreme(y, x: Node, axis: int) -> Node:
+        return ops.min(x, axis=axis, keepdims=True)
 
 
 argmax = register(reduction(Argmax))

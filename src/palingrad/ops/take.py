@@ -8,16 +8,17 @@ import numpy as np
 
 from ..dtypes import is_integer
 from ..errors import DTypeError, ShapeError
+from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import total_overflow
-from ..graph.kinds import Index
+from ..graph.kinds import Gather, ScatterAdd
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
-from ..shapes import axis_in, same, text
+from ..shapes import axis_in, same, sizes, text
 
 
-class Take(Index):
+class Take(Gather):
     """y = x at integer `indices` along `axis`, whose shape takes the axis's place.
 
     A negative index counts from the end.
@@ -44,6 +45,10 @@ class Take(Index):
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
 
+    def bounds(y) -> Bounds | None:
+        rows = sizes(y.inputs[0].shape)[axis_in(y.axis, y.inputs[0].ndim or 0)]
+        return _rows(y.inputs[1], rows)
+
     def vjp(y, g, x, indices):
         axis = axis_in(y.axis, x.ndim)
         return [TakeAdd(g, indices, axis=axis, size=x.shape[axis]), None]
@@ -52,7 +57,14 @@ class Take(Index):
         return "selection"
 
 
-class TakeAdd(Index):
+def _rows(indices: Node, rows: int) -> Bounds:
+    def error(least: int, most: int) -> Exception:
+        return IndexError(f"take: indices {least} … {most} for {rows} rows")
+
+    return Bounds(indices, -rows, rows, error)
+
+
+class TakeAdd(ScatterAdd):
     """Zeros with each row of g added at its index: what pulls `take` back."""
 
     math = r"\sum {x}[{i}]"
@@ -73,6 +85,9 @@ class TakeAdd(Index):
         if len(rows) != len(indices) or not all(map(same, rows, indices)):
             raise ShapeError(f"a cotangent of {text(g)} doesn't fit indices of {text(indices)}")
         return (*g[:axis], y.attributes["size"], *g[axis + len(indices) :])
+
+    def bounds(y) -> Bounds | None:
+        return _rows(y.inputs[1], y.attributes["size"])
 
     def vjp(y, h, g, indices):
         return [Take(h, indices, axis=y.axis), None]

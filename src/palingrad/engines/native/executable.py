@@ -238,8 +238,9 @@ class NativeExecutable(Executable):
                 for look in self.buffers.bounds_checks
             ]
             found = [(check, least, most) for check, bad, least, most in diagnostics if bad]
-        errors = [check.error(least, most) for check, least, most in found]
-        return next(error for error in errors if error is not None)
+        return next(
+            check.error(least, most) for check, least, most in found if not check.allow(least, most)
+        )
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
         """(node, the slot of memory that is made for it in each run, its shape)."""

@@ -10,8 +10,9 @@ import numpy as np
 from llvmlite import ir
 
 from ...dtypes import int64
+from ...graph.declared.bounds import Bounds
 from ...shapes import size
-from .kernels.bounds_check import FAILED, Check
+from .kernels.bounds_check import FAILED
 from .kernels.formula import dtype_of
 from .kernels.kernel import Kernel
 from .llvm.builder import Builder
@@ -186,7 +187,7 @@ class Module:
         b.ret(integer(0))
 
 
-def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Check]]) -> None:
+def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]]) -> None:
     """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
 
     Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that

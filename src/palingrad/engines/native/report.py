@@ -27,7 +27,7 @@ from .kernels.windowed import KERNELS
 from .llvm.strided_view import View
 from .llvm.values import supported
 from .plan.index_checks import is_wrong
-from .plan.lower import why_not_read
+from .plan.own_operations import why_not_combined, why_not_read
 from .plan.schedule import Schedule, ScheduledKernel
 
 _WIDTH = 100  # columns
@@ -198,6 +198,8 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         return "a negative exponent raises"
     if isinstance(node, Elementwise) and not node._shipped:
         return why_not_read(node)
+    if isinstance(node, Reduce) and not node._shipped:
+        return why_not_combined(node)
     if isinstance(node, Elementwise):
         return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
     if isinstance(node, Layout):

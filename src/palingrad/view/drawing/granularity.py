@@ -121,8 +121,8 @@ class _Splitter:
             return self._elementwise(node, inputs)
         if isinstance(node, Composite):
             return self._expanded(node)
-        if isinstance(node, Reduce) and node.repeats and self.inner_axes == 0:
-            return self._reduced(node, inputs[0], node.repeats)
+        if isinstance(node, Reduce) and self.inner_axes == 0 and _is_chain(node):
+            return self._reduced(node, inputs[0])
         if isinstance(node, Matmul) and self.inner_axes == 0:
             return _product(*inputs)
         if isinstance(node, Matmul) and node.ndim == 2 and node.inputs[1].ndim == 2:
@@ -148,13 +148,13 @@ class _Splitter:
         self.held = [*getattr(self, "held", []), *inner]  # keeps the ids unique
         return self.parts[id(node.expansion)]
 
-    def _reduced(self, node: Any, x: Array, step: str) -> Array:
+    def _reduced(self, node: Any, x: Array) -> Array:
         axes, keepdims = node.attributes["axis"], node.attributes["keepdims"]
         chosen = range(x.ndim) if axes is None else axes if isinstance(axes, tuple) else (axes,)
         chosen = sorted(axis % x.ndim for axis in chosen)
         rest = [axis for axis in range(x.ndim) if axis not in chosen]
         rows = x.transpose([*rest, *chosen]).reshape([x.shape[axis] for axis in rest] + [-1])
-        function = getattr(ops, step)
+        function = getattr(ops, node.combines_by)
         outer = tuple(x.shape[axis] for axis in rest)
         parts = self._array(outer, lambda index: reduce(function, rows[index]))
         return parts.reshape(sizes(node.shape)) if keepdims else parts
@@ -192,6 +192,12 @@ class _Splitter:
             return parts.item()
         stacked = ops.stack(list(parts.flat))
         return stacked if parts.ndim == 1 else ops.reshape(stacked, sizes(node.shape))
+
+
+def _is_chain(node: Reduce) -> bool:
+    """Whether the reduction is one function of two elements, again and again."""
+    (x,) = node.inputs if node.is_plain else (node,)
+    return node.combines_by in vars(ops) and x.dtype == node.dtype and 0 not in sizes(x.shape)
 
 
 def _variable(value: Array, trainable: bool) -> Variable:

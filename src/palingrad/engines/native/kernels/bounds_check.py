@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from llvmlite import ir
 
 from ....dtypes import bool_, int64
+from ....graph.declared.bounds import Bounds
 from ....graph.node import Node
 from ....shapes import text
 from ..llvm.kernel_context import KernelContext
@@ -23,35 +24,17 @@ FAILED = "failed"  # the owner of the word that says whether one was wrong
 
 
 @dataclass(frozen=True, eq=False)
-class Check:
-    """Every element of `x` is in low … high − 1; an exponent has no high."""
-
-    x: Node
-    low: int
-    high: int | None = None
-
-    def error(self, least: int, most: int) -> Exception | None:
-        """What is wrong with integers from least to most, if anything is."""
-        if self.high is None:
-            words = "Integers to negative integer powers are not allowed."  # NumPy's
-            return ValueError(words) if least < self.low else None
-        if self.low <= least and most < self.high:
-            return None
-        return IndexError(f"take: indices {least} … {most} for {self.high} rows")
-
-
-@dataclass(frozen=True, eq=False)
 class BoundsCheck(Kernel):
     """Verifies that `check` holds. If not, it writes down that the run has failed, and from what to
     what the integers are."""
 
     label, words = "BoundsCheck", "computed integers looked at"
 
-    check: Check
+    check: Bounds
     view: View
 
     @classmethod
-    def of(cls, check: Check, views: Views) -> BoundsCheck:
+    def of(cls, check: Bounds, views: Views) -> BoundsCheck:
         """The kernel that verifies this."""
         return cls(NO_NODES, check, views[check.x])
 
@@ -130,6 +113,6 @@ class BoundsCheckFamily(KernelFamily):
     may_fail: ClassVar[bool] = True
 
 
-def bounds_check(check: Check) -> KernelFamily:
+def bounds_check(check: Bounds) -> KernelFamily:
     """The family of the one group whose kernel verifies `check`."""
     return BoundsCheckFamily(lambda _, views: BoundsCheck.of(check, views))

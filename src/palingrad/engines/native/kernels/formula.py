@@ -11,7 +11,6 @@ from ....dtypes import DType
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....ops.arithmetic import Pow
 from ..llvm.builder import Builder
 from ..llvm.maths import CheckedMaths, NativeMaths
 from ..llvm.target import host
@@ -20,7 +19,8 @@ from ..llvm.values import Value, supported, value_type
 
 def formula(node: Operation, arguments: list[Value]) -> Value:
     """The node's own formula on values, in the node's dtype."""
-    maths = CheckedMaths() if type(node) is Pow else NativeMaths()
+    checked = type(node).bounds is not Operation.bounds  # before it is computed
+    maths = CheckedMaths() if checked else NativeMaths()
     result = node.f(maths, *arguments, **node.attributes)
     return result.cast(dtype_of(node))
 

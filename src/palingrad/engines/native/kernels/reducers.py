@@ -1,4 +1,4 @@
-"""How partial results of a reduction become one.
+"""How partial results of a reduction become one: as the operation says.
 
 A running total of floats takes a block of terms at most, one after another; then it is added to a
 carried sum that keeps the error of each addition, and starts afresh. So the error of a sum is that
@@ -7,46 +7,39 @@ of a block, however many terms there are, and the loop over a block is an additi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 
-from ....dtypes import DType
+from ....dtypes import DType, is_floating
+from ....graph.declared.parts import options_of
+from ....graph.kinds import Reduce
+from ....graph.node import Node
 from ....graph.operation import Operation
-from ....ops.reduce import All, Any_, Max, Min, Prod, Sum
+from ..llvm.builder import Builder
 from ..llvm.functions.pieces import two_sum
 from ..llvm.loops import mask_of
 from ..llvm.maths import NativeMaths
-from ..llvm.values import Value, chosen
+from ..llvm.values import Value, chosen, supported, value_type
 from .formula import dtype_of
 
-_maths = NativeMaths()
+Combine = Callable[[Value, Value], Value]
 
 BLOCK = 128  # vectors that are added one after another to a running total
 
-# How two partial results become one.
-COMBINE: dict[type, Callable[[Any, Any], Value]] = {
-    Sum: lambda a, b: a + b,
-    Prod: lambda a, b: a * b,
-    Max: _maths.maximum,
-    Min: _maths.minimum,
-    Any_: lambda a, b: a | b,
-    All: lambda a, b: a & b,
-}
+
+def combine_of(node: Node) -> Combine:
+    """What makes one of two partial results of a reduction, in its dtype."""
+    assert isinstance(node, Reduce)
+    options, dtype = options_of(node.attributes), dtype_of(node)
+    return lambda a, b: node.combine(NativeMaths(), a, b, **options).cast(dtype)
 
 
-def start_of(operation: type, dtype: DType) -> Any:
+def identity_of(node: Node) -> Any:
     """The number that changes nothing when combined."""
-    if operation in (Max, Min):
-        if dtype.kind == "f":
-            return -math.inf if operation is Max else math.inf
-        if dtype.kind == "b":
-            return operation is Min
-        return np.iinfo(dtype).min if operation is Max else np.iinfo(dtype).max
-    return {Sum: 0, Prod: 1, Any_: 0, All: 1}[operation]
+    assert isinstance(node, Reduce)
+    return node.identity(dtype_of(node), **options_of(node.attributes))
 
 
 class Total:
@@ -55,12 +48,12 @@ class Total:
     def __init__(self, builder: Any, node: Operation, lanes: int, slot: Any) -> None:
         self.builder, self.node, self.lanes, self.slot = builder, node, lanes, slot
         self.dtype = dtype_of(node)
-        self.combine = COMBINE[type(node)]
+        self.combine = combine_of(node)
 
     def neutral(self) -> Value:
         """What changes nothing, in every lane."""
         empty = Value(self.builder, None, self.dtype, self.lanes)
-        return empty.number(start_of(type(self.node), self.dtype))
+        return empty.number(identity_of(self.node))
 
     def begin(self) -> None:
         """Nothing combined yet."""
@@ -120,7 +113,7 @@ class Carried:
 def carries(node: Operation) -> bool:
     """Whether a reduction's partial results are rounded when they are combined, so that it matters
     in what order."""
-    return type(node) is Sum and dtype_of(node).kind == "f"
+    return isinstance(node, Reduce) and node.combines_by == "add" and is_floating(node.dtype)
 
 
 def block_of(lengths: Sequence[int]) -> tuple[int, int] | None:
@@ -160,6 +153,17 @@ def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:
     return vector
 
 
-def fits(node: Operation) -> bool:
-    """Whether the reduction is one that generated code can do."""
-    return type(node) in COMBINE
+def fits(node: Reduce) -> bool:
+    """Whether the reduction is one that generated code can do: its totals are single numbers, which
+    are its results, combined by functions that generated code knows."""
+    if not node.is_plain or not supported(node.dtype):
+        return False
+    kind = value_type(dtype_of(node), 1)
+    function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [kind, kind]), "try")
+    builder = Builder(function.append_basic_block())
+    a, b = (Value(builder, code, dtype_of(node), 1) for code in function.args)
+    try:
+        combine_of(node)(a, b)
+        return True
+    except (AttributeError, TypeError, NotImplementedError):
+        return False

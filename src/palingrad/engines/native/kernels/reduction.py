@@ -32,7 +32,7 @@ from .elementwise import compute
 from .family import KernelFamily
 from .formula import dtype_of, is_number, lanes_for, number
 from .kernel import Fused, Kernel, Views, per_element
-from .reducers import COMBINE, Carried, Total, across, joined
+from .reducers import Carried, Total, across, combine_of, joined
 from .reduction_plan import STREAMS, ReductionPlan
 
 
@@ -224,7 +224,7 @@ class _Emitter:
                 lambda at: self._row(at, last, totals, None), lambda: self._block_ends(totals),
             )  # fmt: skip
         self._block_ends(totals)
-        combine = COMBINE[type(self.node)]
+        combine = combine_of(self.node)
         if self.carried:
             total = self.carried[0].value()
         else:

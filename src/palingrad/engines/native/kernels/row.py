@@ -36,7 +36,7 @@ from .elementwise import ElementwiseKernel, compute
 from .family import Group, KernelFamily
 from .formula import dtype_of, is_number, lanes_for
 from .kernel import Fused, Kernel, Views, per_element
-from .reducers import BLOCK, COMBINE, Carried, Total, across, carries, joined
+from .reducers import BLOCK, Carried, Total, across, carries, combine_of, joined
 
 _ROW = 8.0  # nanoseconds that a pass over a row takes besides its elements
 _STREAMS = 4  # totals that run side by side, so that one needn't wait for the other
@@ -202,7 +202,7 @@ class _Emitter:
         self._along(body, streams, block_ends if carried else None)
         block_ends()
         for node, some in totals.items():
-            combine = COMBINE[type(node)]
+            combine = combine_of(node)
             if node in carried:
                 total = carried[node].value()
             else:

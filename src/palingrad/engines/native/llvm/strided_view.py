@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
-from typing import Any
 
+from ....graph.declared.strided import Strided, row_major
+from ....graph.kinds import Layout
 from ....graph.node import Node
-from ....ops.move import (
-    BroadcastTo,
-    ExpandDims,
-    MatrixTranspose,
-    PermuteDims,
-    Reshape,
-    Slice,
-    Squeeze,
-)
 from ....shapes import sizes
 
 
@@ -30,15 +21,15 @@ class View:
     offset: int = 0
 
     @property
+    def layout(self) -> Strided:
+        """Where the elements lie in the buffer."""
+        return Strided(self.shape, self.strides, self.offset)
+
+    @property
     def plain(self) -> bool:
         """Whether this is all of the base in its own order."""
         same = math.prod(self.shape) == math.prod(sizes(self.base.shape))
         return same and self.offset == 0 and self.strides == row_major(self.shape)
-
-
-def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a contiguous array."""
-    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
 def whole(node: Node) -> View:
@@ -47,31 +38,36 @@ def whole(node: Node) -> View:
     return View(node, shape, row_major(shape))
 
 
-def moved(node: Any, x: View) -> View | None:
-    """The view that a move of x is, or None where it takes a copy."""
-    shape = sizes(node.shape)
-    if isinstance(node, (Reshape, ExpandDims, Squeeze)):
-        steps = _regrouped(x, shape)
-        return None if steps is None else View(x.base, shape, steps, x.offset)
-    if isinstance(node, (PermuteDims, MatrixTranspose)):
-        ndim = len(shape)
-        if isinstance(node, PermuteDims):
-            order = node.order(ndim)
-        else:
-            order = (*range(ndim - 2), ndim - 1, ndim - 2)
-        return View(x.base, shape, tuple(x.strides[axis] for axis in order), x.offset)
-    if isinstance(node, BroadcastTo):
-        return broadcast(x, shape)
-    return sliced(x, node.attributes["index"], shape) if isinstance(node, Slice) else None
+def view_of(base: Node, layout: Strided) -> View:
+    """The elements of a node's buffer that lie like this."""
+    return View(base, layout.shape, layout.strides, layout.offset)
+
+
+def moved(node: Layout, x: View) -> View | None:
+    """The view that a layout operation's result is of x, or None where it takes a copy."""
+    found = node.checked_view(x.layout)
+    return None if found is None else view_of(x.base, found)
+
+
+def regroups(node: Layout) -> bool:
+    """Whether the result has the elements of its input in their row-major order."""
+    x = Strided.contiguous(sizes(node.inputs[0].shape))
+    return node.checked_view(x) == Strided.contiguous(sizes(node.shape))
 
 
 def broadcast(x: View, shape: tuple[int, ...]) -> View:
     """x repeated to `shape`: a step of 0 along what is repeated."""
-    extra = len(shape) - len(x.shape)
-    steps = [0] * extra
-    for axis, step in enumerate(x.strides):
-        steps.append(0 if x.shape[axis] == 1 != shape[axis + extra] else step)
-    return View(x.base, shape, tuple(steps), x.offset)
+    return view_of(x.base, x.layout.broadcast(shape))
+
+
+def filled(node: Node) -> list[View] | None:
+    """The parts of a node's buffer that its inputs fill, the rest being zeros; None if it isn't
+    made of such parts."""
+    if not isinstance(node, Layout):
+        return None
+    zeros = whole(node).layout
+    found = [node.filled(zeros, position) for position in range(len(node.inputs))]
+    return [view_of(node, one) for one in found if one is not None] if None not in found else None
 
 
 def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
@@ -81,53 +77,6 @@ def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
         return broadcast(view, shape)
     inner = broadcast(view, shape[:-1])
     return View(view.base, shape, (*inner.strides, 0), view.offset)
-
-
-def _regrouped(x: View, shape: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Strides for `shape` over the same elements in row-major order, where they exist."""
-    if x.strides == row_major(x.shape):
-        return row_major(shape)
-    old = [(size, step) for size, step in zip(x.shape, x.strides, strict=True) if size != 1]
-    wanted = [size for size in shape if size != 1]
-    if 0 in wanted:
-        return row_major(shape)
-    steps: list[int] = []
-    while old:  # the fewest axes on either side that hold as many elements
-        sources, targets = [old.pop(0)], [wanted.pop(0)]
-        while (have := math.prod(size for size, _ in sources)) != (need := math.prod(targets)):
-            if have < need:
-                sources.append(old.pop(0))
-            else:
-                targets.append(wanted.pop(0))
-        for (_, outer), (size, step) in itertools.pairwise(sources):
-            if outer != size * step:
-                return None
-        steps += [step * sources[-1][1] for step in row_major(tuple(targets))]
-    found = iter(steps)
-    return tuple(0 if size == 1 else next(found) for size in shape)
-
-
-def sliced(x: View, index: tuple[Any, ...], shape: tuple[int, ...]) -> View:
-    """The view of a slice, of this shape, of what x shows."""
-    named = sum(one is not None and one is not Ellipsis for one in index)
-    if Ellipsis not in index:
-        index = (*index, Ellipsis)
-    place = index.index(Ellipsis)
-    fill = (slice(None),) * (len(x.shape) - named)
-    offset, steps, axis = x.offset, [], 0
-    for one in (*index[:place], *fill, *index[place + 1 :]):
-        if one is None:
-            steps.append(0)
-            continue
-        size, step = x.shape[axis], x.strides[axis]
-        axis += 1
-        if isinstance(one, slice):
-            start, _, stride = one.indices(size)
-            offset += start * step
-            steps.append(stride * step)
-        else:
-            offset += one % size * step
-    return View(x.base, shape, tuple(steps), offset if math.prod(shape) else 0)
 
 
 def is_dense(view: View) -> bool:

@@ -14,8 +14,6 @@ from ....graph.kinds import Contract, Elementwise, Layout, Reduce
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
-from ....ops.join import Concat
-from ....ops.move import ExpandDims, Place, Reshape, Squeeze
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
 from ..kernels import formula, reducers, windowed
@@ -29,7 +27,7 @@ from ..kernels.movement.copy import COPY
 from ..kernels.movement.slice_adjoint import SLICE_ADJOINT
 from ..kernels.reduction import REDUCTION
 from ..kernels.row import ELEMENTWISE
-from ..llvm.strided_view import View, moved, positions, whole
+from ..llvm.strided_view import View, filled, moved, positions, regroups, whole
 from ..llvm.values import supported
 from . import index_checks
 from .groups import Groups
@@ -83,7 +81,9 @@ class _Fusion:
     def _readable(self, node: Operation) -> bool:
         """Whether generated code can read the inputs and hold the result of an operation that it
         knows: a user's are in here only if no formula was read (lower.py)."""
-        if isinstance(node, MultipleOutputs) or not supported(node.dtype) or not node._shipped:
+        if isinstance(node, MultipleOutputs) or not supported(node.dtype):
+            return False
+        if not node._shipped and not isinstance(node, Layout):
             return False
         return all(x in self.views and supported(x.dtype) for x in node.inputs)
 
@@ -109,17 +109,17 @@ class _Fusion:
             group = self.groups.new(ELEMENTWISE, shape)
         self._join(node, group)
 
-    def _move(self, node: Operation) -> None:
-        view = None if isinstance(node, Concat) else moved(node, self.views[node.inputs[0]])
+    def _move(self, node: Layout) -> None:
+        view = moved(node, self.views[node.inputs[0]])
         if view is not None:
             self.views[node] = view
-        elif isinstance(node, Concat):
-            self._alone(node, CONCATENATION)
-        elif isinstance(node, Place):
-            self._alone(node, SLICE_ADJOINT)
+            return
+        parts = filled(node) if node._shipped else None
+        if parts is None:
+            self._alone(node, COPY if regroups(node) else FALLBACK)
         else:
-            regroups = isinstance(node, (Reshape, ExpandDims, Squeeze))
-            self._alone(node, COPY if regroups else FALLBACK)
+            is_all = sum(size(part.shape) for part in parts) == size(sizes(node.shape))
+            self._alone(node, CONCATENATION if is_all else SLICE_ADJOINT)
 
     def _reduce(self, node: Operation) -> None:
         x = node.inputs[0]

@@ -7,49 +7,50 @@ kernel of their own (kernels/bounds_check.py) before any Variable is written ove
 
 from __future__ import annotations
 
-import numpy as np
+from numpy import can_cast
 
+from ....dtypes import is_integer, is_unsigned
+from ....graph.declared.bounds import Bounds
+from ....graph.kinds import Elementwise
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....ops.arithmetic import Pow
-from ....ops.discrete import Cast
-from ....ops.take import Take, TakeAdd
 from ....shapes import size
-from ..kernels.bounds_check import Check
 from ..kernels.formula import dtype_of
-from ..kernels.movement.gather_scatter import rows_of
 from ..llvm.strided_view import View
 
 
-def check_of(node: Operation) -> Check | None:
+def check_of(node: Node) -> Bounds | None:
     """What must hold of the node's indices or exponents, None if they can't be wrong."""
-    if isinstance(node, (Take, TakeAdd)):
-        return Check(node.inputs[1], -rows_of(node), rows_of(node))
-    if type(node) is not Pow or dtype_of(node).kind != "i" or not size(node.shape):
-        return None
-    exponent = _uncast(node.inputs[1])
-    if isinstance(exponent, Constant) or dtype_of(exponent).kind in "ub":
-        return None
-    return Check(exponent, 0)
+    found = _bounds(node)
+    return None if found is None or isinstance(found.x, Constant) else found
 
 
-def is_wrong(node: Operation) -> bool:
-    """Whether the node is a power that always raises: of integers, with a negative constant."""
-    if type(node) is not Pow or dtype_of(node).kind != "i":
+def is_wrong(node: Node) -> bool:
+    """Whether the node always raises: a power of integers with a negative constant, say."""
+    found = _bounds(node)
+    if found is None or not isinstance(found.x, Constant) or not size(found.x.shape):
         return False
-    exponent = _uncast(node.inputs[1])
-    return isinstance(exponent, Constant) and bool((exponent.numpy() < 0).any())
+    return not found.allow(int(found.x.numpy().min()), int(found.x.numpy().max()))
+
+
+def _bounds(node: Node) -> Bounds | None:
+    """What the node says of its integers, before they were cast to wider ones; None where any will
+    do, and where nothing is computed with them."""
+    found = node.bounds() if isinstance(node, Operation) else None
+    if found is None or not size(node.shape):
+        return None
+    x = found.x
+    while isinstance(x, Elementwise) and x.converts:
+        (given,) = x.inputs
+        if not can_cast(dtype_of(given), dtype_of(x)):
+            break
+        x = given
+    unsigned = not is_integer(x.dtype) or is_unsigned(x.dtype)
+    return None if unsigned and found.high is None and found.low <= 0 else found._replace(x=x)
 
 
 def fed(x: Node, views: dict[Node, View]) -> Placeholder | None:
     """The placeholder whose elements x shows, all of them in their order."""
     base = views[x].base
     return base if isinstance(base, Placeholder) and views[x].plain else None
-
-
-def _uncast(x: Node) -> Node:
-    """x before it was cast to wider integers."""
-    while isinstance(x, Cast) and np.can_cast(dtype_of(x.inputs[0]), dtype_of(x)):
-        x = x.inputs[0]
-    return x

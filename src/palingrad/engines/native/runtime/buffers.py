@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import Array
+from ....graph.declared.bounds import Bounds
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....passes.program import Program
 from ....shapes import size, sizes
-from ..kernels.bounds_check import FAILED, BoundsCheck, Check
+from ..kernels.bounds_check import FAILED, BoundsCheck
 from ..kernels.formula import dtype_of
 from ..kernels.kernel import Kernel
 from ..plan.buffer_planner import LiveRange, plan_buffers
@@ -206,10 +207,10 @@ class BufferTable:
         return part.reshape(sizes(node.shape))
 
 
-def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Check]]:
+def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Bounds]]:
     """What must hold of what is fed, and its slot."""
     native = [one.kernel for one in schedule.kernels if one.kernel.is_native]
-    found: list[tuple[int, Check]] = []
+    found: list[tuple[int, Bounds]] = []
     for node in dict.fromkeys(node for kernel in native for node in kernel.nodes):
         check = check_of(node)
         base = None if check is None else fed(check.x, schedule.views)

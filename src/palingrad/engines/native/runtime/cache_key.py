@@ -86,6 +86,9 @@ def _is_covered(module: str) -> bool:
     return package == __name__.split(".")[0] and parts[0] not in _ABOVE
 
 
+_PLAIN = (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
+
+
 def _exactly(value: Any) -> str:
     """An attribute in words that say all of it; a node by its kind, for it is an input too."""
     if isinstance(value, Node):
@@ -94,7 +97,9 @@ def _exactly(value: Any) -> str:
         return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
     if isinstance(value, (tuple, list)):
         return f"{type(value).__name__}({', '.join(map(_exactly, value))})"
-    if value is None or isinstance(value, (bool, int, float, str, slice, EllipsisType, np.dtype)):
+    if value is None or isinstance(
+        value, (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
+    ):
         return repr(value)
     raise Unkept(f"an attribute is a {type(value).__name__}")
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from ....errors import GraphError
 from ....graph.context import graph_scope
-from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise
+from ....graph.declared.parts import options_of
+from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise, Reduce
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -19,7 +20,7 @@ from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
 from ....passes.simplify import simplify
-from ....shapes import broadcast
+from ....shapes import axes_in, broadcast
 from .body import Body, Names, wrapped
 from .code import Code, Unwritable, Writer, atom, call, literal, plain
 from .copied import Copier
@@ -103,6 +104,8 @@ class Formulas:
             return self._composite(node, given)
         if isinstance(node, Custom):
             return self._copied(node, given, type(node).compute)
+        if isinstance(node, Reduce) and node.by_parts and not node._shipped:
+            return self._reduced(node, given)
         helpers: list[str] = []
         try:
             code = node.f(Writer(_collector(helpers)), *given, **node.attributes)
@@ -117,6 +120,22 @@ class Formulas:
         for name in helpers:
             self.copier.maths(name)
         return code
+
+    def _reduced(self, node: Reduce, given: list[Code]) -> Code:
+        """A user's reduction by its parts, where one of NumPy's functions combines totals."""
+        name, options = node.combines_by, options_of(node.attributes)
+        if name is None:
+            raise Unwritable("it combines by no one function of NumPy's")
+        axes = axes_in(node.attributes["axis"], len(node.space))
+        m = Writer(self.copier.maths)
+        try:
+            x = node.prepare(m, *given, **options)
+            keepdims = {"keepdims": True} if node.attributes["keepdims"] else {}
+            axis = axes[0] if len(axes) == 1 else axes
+            total = call(f"np.{name}.reduce", x, axis=axis, **keepdims)
+            return node.finish(m, total, node.count, **options)
+        except Exception as error:  # whatever a user's formula raises on what isn't an array
+            raise Unwritable(f"its parts raise {type(error).__name__}: {error}") from error
 
     # ---------------------------------------------------------------- helpers
 

@@ -13,10 +13,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from .....dtypes import DType
+from .....dtypes import DType, lowest
 from .....graph.node import Node
 from .....ops.pooling import MaxPoolSelect, SumPool, SumPoolSpread
-from .....ops.reduce import Max
 from .....shapes import size, sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write
@@ -27,7 +26,6 @@ from ..formula import dtype_of
 from ..gemm.epilogue import Epilogue
 from ..kernel import Fused, Kernel, Views
 from ..movement.copy import clear
-from ..reducers import start_of
 from .padded_images import Image, planes
 
 _UNROLLED = 25  # taps of a window that are written out one after the other
@@ -128,8 +126,8 @@ class _Largest:
     def find(self, image: Any, at: tuple[Any, Any], channel: Any, active: int) -> None:
         """The largest element of the window, and which tap it is: of equal ones the first."""
         b, w = self.b, self.w
-        lowest = Value(b, None, w.dtype, w.lanes).number(start_of(Max, w.dtype))
-        b.store(lowest.code, self.best)
+        start = Value(b, None, w.dtype, w.lanes).number(lowest(w.dtype))
+        b.store(start.code, self.best)
         b.store(Value(b, None, _TAP, w.lanes).number(0).code, self.which)
 
         def look(tap: Value, y: Any, x: Any) -> None:

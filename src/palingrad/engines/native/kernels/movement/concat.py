@@ -11,10 +11,10 @@ from typing import Any
 
 from .....graph.node import Node
 from .....graph.operation import Operation
-from .....shapes import axis_in, size, sizes
+from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, read, write
-from ...llvm.strided_view import View, whole
+from ...llvm.strided_view import View, filled
 from ..elementwise import LoopNest
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
@@ -72,14 +72,8 @@ class Concatenation(Kernel):
 
 def pieces(node: Operation) -> list[View]:
     """Where in the joined buffer each input lies."""
-    a: Any = node
-    all_ = whole(node)
-    axis = axis_in(a.axis, len(all_.shape))
-    found: list[View] = []
-    start = 0
-    for x in node.inputs:
-        found.append(View(node, sizes(x.shape), all_.strides, start * all_.strides[axis]))
-        start += found[-1].shape[axis]
+    found = filled(node)
+    assert found is not None
     return found
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .....dtypes import int64
+from .....graph.kinds import Gather as GatherKind, ScatterAdd
 from .....graph.operation import Operation
-from .....ops.take import Take, TakeAdd
 from .....shapes import axis_in, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
@@ -36,16 +36,16 @@ from ..kernel import Fused, Kernel, Views
 
 def family_of(node: Operation) -> KernelFamily | None:
     """Which kernel takes or adds the node's rows; None if it's no such node."""
-    if not isinstance(node, (Take, TakeAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
+    if not isinstance(node, (GatherKind, ScatterAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
         return None
-    if isinstance(node, TakeAdd):
+    if isinstance(node, ScatterAdd):
         return SCATTER if node.attributes["size"] else None
     return None if 0 in sizes(node.inputs[0].shape) else GATHER
 
 
 def rows_of(node: Operation) -> int:
     """How many rows an index may name."""
-    if isinstance(node, TakeAdd):
+    if isinstance(node, ScatterAdd):
         return node.attributes["size"]
     shape = sizes(node.inputs[0].shape)
     return shape[axis_in(node.attributes["axis"], len(shape))]

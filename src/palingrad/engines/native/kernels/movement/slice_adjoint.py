@@ -9,7 +9,7 @@ from typing import Any
 from .....shapes import sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import collapsed, integer, loop, nest, read, vectors, write
-from ...llvm.strided_view import View, sliced, whole
+from ...llvm.strided_view import View, filled
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
@@ -33,7 +33,7 @@ class SliceAdjoint(Kernel):
         """The kernel of a node."""
         node = fused.first
         x, shape = views[node.inputs[0]], sizes(node.shape)
-        target = sliced(whole(node), node.attributes["index"], x.shape)
+        target = (filled(node) or [])[0]
         row = math.prod(shape[1:])
         if x.shape and row and target.strides[0] and target.strides[0] % row == 0:
             return cls(fused, x, target, shape[0], row)

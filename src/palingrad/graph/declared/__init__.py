@@ -1,0 +1,1 @@
+"""What operations declare for engines: bounds of integers, strided views, how totals combine."""

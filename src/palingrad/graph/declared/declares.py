@@ -1,0 +1,22 @@
+"""What any operation may say of itself to engines and readers that don't know it."""
+
+from __future__ import annotations
+
+from ..node import Node
+from .bounds import Bounds
+
+
+class Declares:
+    """The answers of an operation that has nothing to say."""
+
+    def bounds(self) -> Bounds | None:
+        """What the integers of an input must be, for `f` to compute the result without an error."""
+        return None
+
+    def simpler(self, *x: Node) -> Node | None:
+        """The same made of other operations, for engines that don't know this one."""
+        return None
+
+    def structure(self, position: int, size: int, out: int) -> str:
+        """The structure of the matrix ∂y/∂x (out × size) for one input, in a few words."""
+        return "general"
