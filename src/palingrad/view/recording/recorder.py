@@ -134,14 +134,16 @@ class _Recorder(Observer):
         draft = self._current()
         inputs = tuple(self._place(draft, x) for x in node.inputs)
         draft.add(node, node._known(), inputs)
-        if isinstance(node, Composite) and node._expansion is not None:
-            outside = {id(x) for x in node.inputs}
-            inside = postorder(
-                node._expansion, inputs=lambda x: () if id(x) in outside else x.inputs
-            )
-            for x in inside:
-                if id(x) not in outside and isinstance(x, Operation):
+        composites = [node]
+        while composites:  # an expansion may contain composites with expansions of their own
+            composite = composites.pop()
+            if not isinstance(composite, Composite) or composite._expansion is None:
+                continue
+            outside = {id(x) for x in composite.inputs}
+            for x in _inside(composite._expansion, outside):
+                if id(x) not in draft.inner:
                     draft.inner[id(x)] = x
+                    composites.append(x)
 
     def detached(self, gradient: Node, kept: Node) -> None:
         draft = self._draft
@@ -318,3 +320,9 @@ def _signature(entry: Entry, level: int) -> Any:
     computes = None if formula is None else (formula.operation, repr(dict(formula.attributes)))
     return (entry.kind, entry.operation, entry.inputs, entry.shape, entry.dtype, entry.origin,
             entry.variable, level, computes)  # fmt: skip
+
+
+def _inside(expansion: Node, outside: set[int]) -> list[Operation]:
+    """The operations between a composite's inputs, whose ids are `outside`, and its result."""
+    order = postorder(expansion, inputs=lambda x: () if id(x) in outside else x.inputs)
+    return [x for x in order if isinstance(x, Operation) and id(x) not in outside]
