@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....graph.describe.nonfinite import Reason, total_overflow
 from ....graph.kinds import Reduce
 from ...formulas import Formula, Number
 
@@ -29,3 +30,6 @@ class Accumulate(Reduce):
             options = (step.result,) if step.name == "cast" else ()
             places.append(getattr(m, step.name)(*operands, *options))
         return operand(steps.result, steps.dtype)
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "combination")
