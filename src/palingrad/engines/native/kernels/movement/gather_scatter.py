@@ -1,6 +1,6 @@
 """Rows taken by integers, and rows added back to where they were taken from.
 
-Whoever goes by computed indices runs after these were looked at (look.py), and does nothing where
+Kernels that use computed indices run after a bounds check of these, and do nothing where
 one is out of range.
 """
 
