@@ -16,7 +16,7 @@ from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
-from ..shapes import Shape, broadcast_dim, same, text
+from ..shapes import Shape, broadcast_dim, same, size, text
 from .axes import narrowed, widened
 
 Reduction = Literal["mean", "sum", "none"]
@@ -141,7 +141,10 @@ class SquaredError(Composite):
 
 
 class MeanSquaredError(Composite):
-    """z = Σ (x − y)² / n over all n elements of inputs of one shape; NaN where n = 0."""
+    """z = Σ (x − y)² / n over all n elements of inputs of one shape; NaN where n = 0.
+
+    ∂z/∂x = 2(x − y)/n = −∂z/∂y.
+    """
 
     math = r"\overline{({x} - {y})^2}"
     floats = True
@@ -152,8 +155,11 @@ class MeanSquaredError(Composite):
         return ()
 
     def expand(z, x, y):
-        squares = SquaredError(widened(x), widened(y))
-        return narrowed(ops.mean(squares), x.dtype)
+        return narrowed(ops.mean(ops.square(widened(x) - widened(y))), x.dtype)
+
+    def vjp(z, g, x, y):
+        slope = widened(g) * (2 / max(size(x.shape), 1)) * (widened(x) - widened(y))
+        return [lambda: narrowed(slope, x.dtype), lambda: narrowed(-slope, y.dtype)]
 
 
 def _reduce(loss: Node, reduction: Reduction, name: str | None) -> Node:
