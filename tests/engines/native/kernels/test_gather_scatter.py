@@ -3,13 +3,12 @@ threads; what names no row is an error that has changed nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import palingrad as pg
 from tolerances import assert_same
@@ -29,31 +28,15 @@ def agree(f: Any, *arrays: Any) -> None:
     assert "Fallback" not in run.explain(*arrays)
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of x that are taken along an axis, where indices are made of i."""
-
-    x: Any
-    i: Any
-    axis: int
-    indices: Callable[[Any], Any]
-
-    def taken(self, x: Any, i: Any) -> Any:
-        return pg.take(x, self.indices(i), axis=self.axis)
-
-    def added_back(self, x: Any, i: Any) -> Any:
-        return pg.gradients(pg.sum(self.taken(x, i) ** 2), x)
-
-
-@st.composite
-def rows(draw: Any) -> Rows:
-    shape = draw(st.lists(st.integers(1, 40), min_size=1, max_size=3).map(tuple))
-    axis = draw(st.integers(-len(shape), len(shape) - 1))
+@given(st.data())
+def test_rows_are_taken_and_added_back(data):
+    shape = data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=3).map(tuple))
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     length = shape[axis]
-    dtype = draw(st.sampled_from([np.float32, np.float64]))
-    kind = draw(st.sampled_from([np.int64, np.int32, np.uint8]))
-    rng = np.random.default_rng(draw(st.integers(0, 100)))
-    chosen = draw(st.lists(st.integers(0, 9), max_size=2).map(tuple))
+    dtype = data.draw(st.sampled_from([np.float32, np.float64]))
+    kind = data.draw(st.sampled_from([np.int64, np.int32, np.uint8]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 100)))
+    chosen = data.draw(st.lists(st.integers(0, 9), max_size=2).map(tuple))
     low = 0 if kind is np.uint8 else -length
     indices = rng.integers(low, length, chosen).astype(kind)
     x = rng.normal(size=shape).astype(dtype)
@@ -63,22 +46,9 @@ def rows(draw: Any) -> Rows:
         lambda i: i[::-1] if chosen else i,  # fed, and seen from another side
         lambda i: pg.stack([i, i], axis=-1),
     ]
-    return Rows(x, indices, axis, draw(st.sampled_from(more)))
-
-
-@settings(max_examples=settings.default.max_examples // 4)
-@given(st.lists(rows(), min_size=4, max_size=4))
-def test_rows_are_taken_and_added_back(cases):
-    # Four are one program: compiling takes longest.
-    fed = [(case.x, case.i) for case in cases]
-    for f in (Rows.taken, Rows.added_back):
-        run = pg.function(
-            lambda fed, f=f: [f(case, *one) for case, one in zip(cases, fed, strict=True)],
-            engine="native",
-        )
-        for case, found in zip(cases, run(fed), strict=True):
-            assert_same(found, f(case, pg.tensor(case.x), pg.tensor(case.i)).numpy())
-        assert "Fallback" not in run.explain(fed)
+    of = data.draw(st.sampled_from(more))
+    agree(lambda x, i: pg.take(x, of(i), axis=axis), x, indices)
+    agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, of(i), axis=axis) ** 2), x), x, indices)
 
 
 def test_rows_of_nothing():
