@@ -8,8 +8,8 @@ BENCH ?= .venv-bench
 BIN = $(VENV)/bin
 MINUTES ?= 10
 SEED ?= 1000
-# Two processes test side by side: one thread each, and a cache of machine code of their own.
-QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(VENV)/cache PALINGRAD_VERIFY=1
+# Two processes test side by side: one thread each, and one cache of machine code for both.
+QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
 .PHONY: train test browser tiny fuzz check format bench clean
@@ -42,7 +42,7 @@ train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test browser
-	$(QUIETLY) $(BIN)/python -m pytest -n 2
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10
 
 # The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
 browser:

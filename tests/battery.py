@@ -1,12 +1,14 @@
 """The proof battery: what every operation must do, checked on the samples that it brings.
 
 `prove(operation)` raises AssertionError or GradientError where an operation is wrong. It takes a
-user's own operation as well as a built-in one. Each check is a function of one `Case`.
+user's own operation as well as a built-in one. Each check is a function of all `Case`s of one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,12 @@ import palingrad as pg
 from cases import (
     Array,
     Case,
+    along,
     backwards,
     by_columns,
     compiled,
+    compiled_together,
+    drawn_together,
     dtypes,
     eager,
     floats,
@@ -30,14 +35,15 @@ from cases import (
     weighted_sum,
     weights,
 )
+from laws import a_reduction_is_made_of_its_parts as of_its_parts
 from palingrad.errors import GradientError, PalingradError, ShapeError
-from palingrad.graph.declared.parts import formula_of, options_of, totals
-from palingrad.graph.kinds import Composite, Elementwise, Random, Reduce
+from palingrad.graph.kinds import Composite, Elementwise, Random
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import operations
-from palingrad.maths import numpy_maths
 from tolerances import assert_close, assert_same
 
+Check = Callable[[Sequence[Case]], None]
+MOST_DIRECTIONS = 12  # of one input, that second derivatives are taken along
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -65,26 +71,60 @@ def prove(operation: type[Operation]) -> None:
         examine(operation, check)
 
 
-def examine(
-    operation: type[Operation], check: Callable[[Case], None], engines: Sequence[str] = ()
-) -> None:
-    """Raise AssertionError or GradientError unless `operation` passes one check on every sample,
+def examine(operation: type[Operation], check: Check, engines: Sequence[str] = ()) -> None:
+    """Raise AssertionError or GradientError unless `operation` passes one check on its samples,
     on these engines or else on all."""
     engines = engines or pg.engine_names()
-    for sample in operation.samples:
-        where = f"{operation.__name__} {sample.text}: {check.__name__}"
+    check([Case(operation, sample, engines) for sample in operation.samples])
+
+
+@contextmanager
+def _told(case: Case, check: str) -> Iterator[None]:
+    """What goes wrong is an AssertionError or a GradientError that says where."""
+    where = f"{case.operation.__name__} {case.sample.text}: {check}"
+    try:
+        yield
+    except (AssertionError, GradientError) as error:
+        error.add_note(where)
+        raise
+    except Exception as error:
+        raise AssertionError(f"{where}: {error!r}") from error
+
+
+def of_each(check: Callable[[Case], None]) -> Check:
+    """A check of one case as a check of one after the other."""
+
+    @wraps(check)
+    def of_all(cases: Sequence[Case]) -> None:
+        for case in cases:
+            with _told(case, check.__name__):
+                check(case)
+
+    return of_all
+
+
+def of_all(check: Check) -> Check:
+    """A check of all cases in one Program, for compiling takes longest. Where it fails, each case
+    is looked at alone, so that the message tells which it was."""
+
+    @wraps(check)
+    def then_each(cases: Sequence[Case]) -> None:
         try:
-            check(Case(operation, sample, engines))
-        except (AssertionError, GradientError) as error:
-            error.add_note(where)
-            raise
-        except Exception as error:
-            raise AssertionError(f"{where}: {error!r}") from error
+            check(cases)
+        except Exception:
+            for case in cases:
+                with _told(case, check.__name__):
+                    check([case])
+            with _told(cases[0], f"{check.__name__}, but only together with the other samples"):
+                raise
+
+    return then_each
 
 
 # -------------------------------------------------------------------------------- checks
 
 
+@of_each
 def rules_tell_shape_and_dtype(case: Case) -> None:
     """What shape and dtype rule say before computing is what computing gives."""
     for dtype in FLOATS:
@@ -114,18 +154,22 @@ def _of_unknown_sizes(case: Case, arrays: Sequence[Array]) -> list[pg.Node]:
             raise
 
 
-def engines_agree(case: Case) -> None:
-    """Every engine computes what NumPy computes at once: results and gradients, in every style."""
-    for dtype in FLOATS:
+@of_all
+def engines_agree(cases: Sequence[Case]) -> None:
+    """Every engine computes what NumPy computes at once: results and gradients, in both dtypes."""
+    drawn, fed, expected = drawn_together(cases, FLOATS)
+    for engine in cases[0].engines:
+        for one, other in zip(compiled_together(drawn, engine)(fed), expected, strict=True):
+            assert_close(one, other, engine)
+
+
+@of_each
+def styles_agree(case: Case) -> None:
+    """A graph of known shapes and dtypes, and a function, compute what NumPy computes at once."""
+    for dtype in FLOATS if "numpy" in case.engines else ():
         arrays = case.arrays(dtype)
         xs, ys, slopes = eager(case, arrays)
         expected = values([*ys, *slopes])
-        for engine in case.engines:
-            found = compiled(case, xs, ys, engine)(arrays)
-            for one, other in zip(found, expected, strict=True):
-                assert_close(one, other, engine)
-        if "numpy" not in case.engines:
-            continue
         found = compiled(case, xs, ys, "numpy", template=False)(arrays)
         for one, other in zip(found, expected, strict=True):
             assert_close(one, other, "shapes and dtypes are known")
@@ -134,11 +178,21 @@ def engines_agree(case: Case) -> None:
             assert_close(one, other, "function")
 
 
+@of_each
 def derivatives_are_slopes(case: Case) -> None:
-    """Reverse mode agrees with central differences, in float64, first and second order."""
+    """Reverse mode agrees with central differences, in float64, first and second order.
+
+    The second derivatives of large inputs are taken along a few directions, for a difference of
+    gradients is taken for each element.
+    """
     arrays = case.arrays()
     if case.sample.smooth and all(map(_has_differences, arrays)):
-        pg.check_gradients(case.outputs, *arrays, order=2)
+        f, steps = along(case.outputs, arrays, MOST_DIRECTIONS)
+        if steps is arrays:
+            pg.check_gradients(f, *arrays, order=2)
+        else:
+            pg.check_gradients(case.outputs, *arrays, order=1)
+            pg.check_gradients(f, *steps, order=2)
 
 
 def _has_differences(array: Array) -> bool:
@@ -146,6 +200,7 @@ def _has_differences(array: Array) -> bool:
     return array.dtype.kind != "f" or bool(np.all(np.abs(array) < 100))
 
 
+@of_each
 def forward_is_the_transpose_of_reverse(case: Case) -> None:
     """g·(J t) = (gᵀJ)·t, and J t has the shape and dtype of the result."""
     for dtype in FLOATS:
@@ -169,6 +224,7 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
     return sum(float(np.sum(x * y, dtype=np.float64)) for x, y in zip(xs, ys, strict=True))
 
 
+@of_each
 def gradients_keep_shape_and_dtype(case: Case) -> None:
     """A gradient is like its input, and no float on its way is wider or narrower than the input."""
     for dtype in FLOATS:
@@ -190,6 +246,7 @@ def _on_the_way(nodes: Sequence[pg.Node]) -> list[pg.Node]:
     return pg.postorder(*nodes, inputs=lambda node: node.inputs if is_float(node) else ())
 
 
+@of_each
 def inputs_may_be_related(case: Case) -> None:
     """An input that comes twice counts twice, and one that depends on another counts once more."""
     arrays = case.arrays()
@@ -211,6 +268,7 @@ def inputs_may_be_related(case: Case) -> None:
             assert_close(found.numpy(), (one + factor * other).numpy(), f"inputs {i} and {j}")
 
 
+@of_each
 def broadcasting_is_undone(case: Case) -> None:
     """Elementwise: small inputs give what inputs broadcast by hand give, gradients summed back.
 
@@ -230,36 +288,45 @@ def broadcasting_is_undone(case: Case) -> None:
             assert_close(one.numpy(), summed_to(other.numpy(), x.shape), f"gradient {pattern}")
 
 
-def layout_does_not_matter(case: Case) -> None:
+@of_all
+def layout_does_not_matter(cases: Sequence[Case]) -> None:
     """Strided, reversed and column-major inputs give what contiguous ones give."""
-    arrays = case.arrays()
-    xs, ys, slopes = eager(case, arrays)
-    expected = values([*ys, *slopes])
-    views = case.outputs(*[pg.tensor(followed(array))[..., 0] for array in arrays])
-    for one, other in zip(values(views), expected, strict=False):
-        assert_close(one, other, "views")
-    for engine in case.engines:
-        run = compiled(case, xs, ys, engine)
+    for case in cases:
+        arrays = case.arrays()
+        expected = values(case.outputs(*arrays))
+        views = case.outputs(*[pg.tensor(followed(array))[..., 0] for array in arrays])
+        for one, other in zip(values(views), expected, strict=True):
+            assert_close(one, other, "views")
+    drawn, fed, expected = drawn_together(cases, FLOATS)
+    for engine in cases[0].engines:
+        run = compiled_together(drawn, engine)
         for layout in (by_columns, stepped, backwards):
-            for one, other in zip(run(list(map(layout, arrays))), expected, strict=True):
+            for one, other in zip(run(list(map(layout, fed))), expected, strict=True):
                 assert_close(one, other, f"{engine}, {layout.__name__}")
 
 
-def nothing_is_written_to(case: Case) -> None:
-    """Feeds are left alone and never handed out again; inputs and results are read-only."""
-    arrays = case.arrays()
-    before = [array.copy() for array in arrays]
-    for engine in case.engines:
-        with pg.Graph() as graph:
-            xs = [pg.placeholder() for _ in arrays]
-            ys = case.outputs(*xs)
-        results = pg.Session(graph, engine=engine).run(ys, dict(zip(xs, arrays, strict=True)))
-        _assert_untouched(arrays, before, results)
-    nodes = case.outputs(*arrays)
-    _assert_untouched(arrays, before, values(nodes))
-    for x in nodes[0].inputs:
-        for value in x.value if isinstance(x.value, tuple) else (x.value,):
-            assert not value.flags.writeable, "an input could be written to"
+@of_all
+def nothing_is_written_to(cases: Sequence[Case]) -> None:
+    """Feeds are left alone and never handed out again; inputs and results are read-only.
+
+    The first case is a Program of its own too, of one operation and its gradients.
+    """
+    for some, kinds in ((cases, FLOATS), (cases[:1], FLOATS[1:])):
+        drawn, fed, expected = drawn_together(some, kinds)
+        before = [array.copy() for array in fed]
+        for engine in cases[0].engines:
+            results = compiled_together(drawn, engine)(fed)
+            _assert_untouched(fed, before, results)
+            for one, other in zip(results, expected, strict=True):
+                assert_close(one, other, engine)
+    for case in cases:
+        arrays = case.arrays()
+        before = [array.copy() for array in arrays]
+        nodes = case.outputs(*arrays)
+        _assert_untouched(arrays, before, values(nodes))
+        for x in nodes[0].inputs:
+            for value in x.value if isinstance(x.value, tuple) else (x.value,):
+                assert not value.flags.writeable, "an input could be written to"
 
 
 def _assert_untouched(
@@ -274,6 +341,7 @@ def _assert_untouched(
         assert not result.flags.writeable, "a result could be written to"
 
 
+@of_each
 def other_dtypes_follow_the_rule(case: Case) -> None:
     """With half floats, integers and booleans the rule tells the dtype, or no node is made."""
     for dtype in map(np.dtype, ("float16", "int32", "int64", "uint8", "bool")):
@@ -298,50 +366,12 @@ def other_dtypes_follow_the_rule(case: Case) -> None:
             )
 
 
-def a_reduction_is_made_of_its_parts(case: Case) -> None:
-    """Reductions that say how they combine: a ⊕ b = b ⊕ a, a ⊕ (b ⊕ c) = (a ⊕ b) ⊕ c, the identity
-    changes nothing, and `f` is what the parts give."""
-    operation: Any = case.operation
-    if not issubclass(operation, Reduce) or not operation.by_parts:
-        return
-    arrays = case.arrays()
-    options = options_of(case.sample.attributes)
-    by_parts = formula_of(operation)(numpy_maths, *arrays, **case.sample.attributes)
-    with np.errstate(all="ignore"):
-        (y,) = eager(case, arrays)[1]
-    assert_close(np.asarray(by_parts, y.dtype), y.numpy(), "by parts")
-    with np.errstate(all="ignore"):
-        prepared = operation.prepare(numpy_maths, *arrays, **options)
-    several = isinstance(prepared, tuple)
-    elements = prepared if several else (prepared,)
-    found = totals(operation, options, tuple(one.dtype for one in elements))
-    a = tuple(one.astype(dtype) for one, dtype in zip(elements, found, strict=True))
-    b, c = (tuple(np.roll(one.ravel(), n).reshape(one.shape) for one in a) for n in (1, 2))
-
-    def combined(x: Any, y: Any) -> tuple[Any, ...]:
-        if several:
-            return operation.combine(numpy_maths, x, y, **options)
-        return (operation.combine(numpy_maths, *x, *y, **options),)
-
-    start = operation.identity(*found, **options)
-    neutral = tuple(
-        np.full_like(one, value)
-        for one, value in zip(a, start if several else (start,), strict=True)
-    )
-    with np.errstate(all="ignore"):
-        pairs = (
-            ("commutes", combined(a, b), combined(b, a)),
-            ("associates", combined(a, combined(b, c)), combined(combined(a, b), c)),
-            ("identity", combined(a, neutral), a),
-        )
-    for law, left, right in pairs:
-        for one, other in zip(left, right, strict=True):
-            assert_close(np.asarray(one), np.asarray(other), law)
-
+a_reduction_is_made_of_its_parts = of_each(of_its_parts)
 
 CHECKS = (
     rules_tell_shape_and_dtype,
     engines_agree,
+    styles_agree,
     derivatives_are_slopes,
     forward_is_the_transpose_of_reverse,
     gradients_keep_shape_and_dtype,

@@ -80,6 +80,10 @@ def eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], li
     return xs, ys, slopes_of(xs, ys, [*xs, *ys])
 
 
+# A case, and inputs and results of it that tell shapes and dtypes.
+Drawn = tuple[Case, Sequence[Any], Sequence[Any]]
+
+
 def compiled(
     case: Case, known: Sequence[Any], results: Sequence[Any], engine: str, *, template: bool = True
 ) -> Callable[[Sequence[Array]], list[Array]]:
@@ -87,14 +91,43 @@ def compiled(
 
     `known` inputs and `results` tell shapes and dtypes; the placeholders of a template know none.
     """
+    return compiled_together([(case, known, results)], engine, template=template)
+
+
+def compiled_together(
+    drawn: Sequence[Drawn], engine: str, *, template: bool = True
+) -> Callable[[Sequence[Array]], list[Array]]:
+    """The same for several cases that are one Program: all inputs to all outputs and gradients."""
+    fed: list[Any] = []
+    fetches: list[Any] = []
     with pg.Graph() as graph:
-        xs = [
-            pg.placeholder() if template else pg.placeholder(x.shape, dtype=x.dtype) for x in known
-        ]
-        ys = case.outputs(*xs)
-        fetches = [*ys, *slopes_of(xs, ys, [*known, *results])]
+        for case, known, results in drawn:
+            xs = [
+                pg.placeholder() if template else pg.placeholder(x.shape, dtype=x.dtype)
+                for x in known
+            ]
+            ys = case.outputs(*xs)
+            fetches += [*ys, *slopes_of(xs, ys, [*known, *results])]
+            fed += xs
     session = pg.Session(graph, engine=engine)
-    return lambda arrays: session.run(fetches, dict(zip(xs, arrays, strict=True)))
+    return lambda arrays: session.run(fetches, dict(zip(fed, arrays, strict=True)))
+
+
+def drawn_together(
+    cases: Sequence[Case], dtypes: Sequence[Any]
+) -> tuple[list[Drawn], list[Array], list[Array]]:
+    """The cases in each dtype, all their inputs, and all outputs and gradients computed at once."""
+    drawn: list[Drawn] = []
+    fed: list[Array] = []
+    expected: list[Array] = []
+    for case in cases:
+        for dtype in dtypes:
+            arrays = case.arrays(dtype)
+            xs, ys, slopes = eager(case, arrays)
+            drawn.append((case, xs, ys))
+            fed += arrays
+            expected += values([*ys, *slopes])
+    return drawn, fed, expected
 
 
 def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
@@ -108,6 +141,26 @@ def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], 
         return floats(case.outputs(*inputs))
 
     return f, [arrays[place] for place in places]
+
+
+def along(
+    f: Callable[..., Any], arrays: Sequence[Array], most: int
+) -> tuple[Callable[..., Any], Sequence[Array]]:
+    """f(x + Σ tₖ dₖ) as a function of t, and t = 0, for inputs of floats of more than `most`
+    elements, with `most` random directions d. Where no input is that large, f and `arrays`."""
+    large = [x.dtype.kind == "f" and x.size > most for x in arrays]
+    if not any(large):
+        return f, arrays
+    rng = np.random.default_rng(2)
+    directions = [rng.uniform(-1, 1, (most, x.size)) for x in arrays]
+
+    def moved(*steps: Any) -> Any:
+        return f(*[
+            x + pg.reshape(t @ d, x.shape) if is_large else t
+            for x, t, d, is_large in zip(arrays, steps, directions, large, strict=True)
+        ])  # fmt: skip
+
+    return moved, [np.zeros(most) if one else x for x, one in zip(arrays, large, strict=True)]
 
 
 @np.errstate(all="ignore")

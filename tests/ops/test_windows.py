@@ -94,7 +94,7 @@ def test_pooling_is_its_definition():
     for i, j in itertools.product(range(3), range(4)):
         patch = x[:, :, 2 * i : 2 * i + 3, j : j + 2]
         np.testing.assert_array_equal(largest[:, :, i, j], patch.max(axis=(2, 3)))
-        np.testing.assert_allclose(mean[:, :, i, j], patch.mean(axis=(2, 3)), rtol=1e-12)
+        assert_close(mean[:, :, i, j], patch.mean(axis=(2, 3)))
 
 
 def test_max_pooling_off_the_square_sends_gradients_where_the_largest_are():

@@ -162,7 +162,7 @@ def test_ticks_are_round_and_enclose_the_numbers(low, high):
     assert found[0] <= low <= high <= found[-1]
     assert 2 <= len(found) <= 9
     steps = np.diff(found)
-    np.testing.assert_allclose(steps, steps[0], rtol=1e-6)
+    np.testing.assert_allclose(steps, steps[0], rtol=1e-6)  # they are differences: digits cancel
 
 
 def test_shares_end_at_one():

@@ -46,6 +46,7 @@ def test_reductions_over_any_axes(shape, data, name):
     (x,) = arrays(tuple(shape))
     f = getattr(pg, name)
     found = native(lambda x: f(x, axis=tuple(axes)))(x)
+    # Up to 64,000 terms, in another order than NumPy's.
     np.testing.assert_allclose(found, f(x, axis=tuple(axes)).numpy(), rtol=1e-10, atol=1e-10)
 
 
@@ -93,7 +94,7 @@ def trained(engine, steps, seed=0):
 
 def test_training_follows_the_numpy_engine():
     for found, expected in zip(trained("native", 20)[0], trained("numpy", 20)[0], strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-4)
+        np.testing.assert_allclose(found, expected, rtol=1e-4)  # float32: 20 steps add up
 
 
 def test_training_twice_gives_the_same_bits():
@@ -168,6 +169,7 @@ def test_a_fallback_that_returns_its_input_keeps_its_value():
 
     (x,) = arrays((16, 16))
     for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
+        # Four products one behind the other enlarge each other's roundings.
         np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-10)
 
 

@@ -7,6 +7,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
+from palingrad.view.drawing.layout import network
 from palingrad.view.drawing.layout.layered import Layout, layout
 from palingrad.view.drawing.layout.ranks import acyclic, ranked
 
@@ -164,14 +165,16 @@ def test_ranks_are_compact():
     assert ranked(11, [*chain, (10, 9)])[10] == 8
 
 
-def test_ten_thousand_boxes_with_edges_over_all_layers_are_placed():
-    """Long edges are many here: they share their way, and the longest give theirs up."""
+def test_thousands_of_boxes_with_edges_over_all_layers_are_placed(monkeypatch):
+    """Long edges are many here: they share their way, and the longest give theirs up, as they do
+    among ten thousand boxes."""
+    monkeypatch.setattr(network, "MOST_PASSES", 12_000)  # the edges would pass 13,000 places
     rng = random.Random(0)
-    sizes = {f"n{k}": (60.0, 30.0) for k in range(10_000)}
-    edges = [(f"n{rng.randrange(k)}", f"n{k}") for k in range(1, 10_000) for _ in range(2)]
-    edges += [(f"n{k - 1}", f"n{k}") for k in range(1, 10_000, 3)]
+    sizes = {f"n{k}": (60.0, 30.0) for k in range(3000)}
+    edges = [(f"n{rng.randrange(k)}", f"n{k}") for k in range(1, 3000) for _ in range(2)]
+    edges += [(f"n{k - 1}", f"n{k}") for k in range(1, 3000, 3)]
     placed = layout(sizes, edges)
-    assert len(placed.positions) == 10_000
+    assert len(placed.positions) == 3000
     assert all(len(path) >= 2 for path in placed.paths)
 
 
@@ -190,11 +193,11 @@ def test_a_long_chain_with_weights_of_its_own_and_shared_ones_stays_narrow_and_l
 @pytest.mark.parametrize(
     ("count", "edges"),
     [
-        (3000, [(0, k) for k in range(1, 3000)]),
-        (3000, [(k, 0) for k in range(1, 3000)]),
-        (3000, []),
-        (300, [(i, j) for i in range(150) for j in range(150, 300)]),
-        (150, [(i, j) for j in range(150) for i in range(j)]),
+        (1500, [(0, k) for k in range(1, 1500)]),
+        (1500, [(k, 0) for k in range(1, 1500)]),
+        (1500, []),
+        (200, [(i, j) for i in range(100) for j in range(100, 200)]),
+        (100, [(i, j) for j in range(100) for i in range(j)]),
         (900, [(k, k + step) for k in range(870) for step in (1, 30)]),
     ],
     ids=["fans out", "fans in", "alone", "dense", "every earlier one", "grid"],
