@@ -56,6 +56,11 @@ def is_unsigned(dtype: DType | None) -> TypeGuard[DType]:
     return dtype is not None and dtype.kind == "u"
 
 
+def is_signed(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it is a signed integer dtype."""
+    return dtype is not None and dtype.kind == "i"
+
+
 def is_boolean(dtype: DType | None) -> TypeGuard[DType]:
     """Whether it is the boolean dtype."""
     return dtype is not None and dtype.kind == "b"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from ..dtypes import DType, bool_
+from ..dtypes import DType, bool_, is_floating
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..maths import numpy_maths
@@ -245,7 +245,7 @@ class _Read(Operand):
 
     def __pow__(self, other: Any) -> Any:
         """xʸ. For floats and the Python number 0.5, NumPy computes √x, which is NaN for −∞."""
-        if type(other) is float and other == 0.5 and self.dtype.kind == "f":
+        if type(other) is float and other == 0.5 and is_floating(self.dtype):
             return self.applied("sqrt", self)
         return super().__pow__(other)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from ....dtypes import DType
+from ....dtypes import DType, is_floating
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
@@ -56,7 +56,7 @@ def lanes_for(dtypes: Iterable[DType], length: int) -> int:
     """How many neighbours are computed at once along an axis of `length`: whole vectors of the
     widest float, or fewer where there are no more."""
     listed = list(dtypes)
-    floats = [dtype.itemsize for dtype in listed if dtype.kind == "f"]
+    floats = [dtype.itemsize for dtype in listed if is_floating(dtype)]
     most = host().lanes(max(floats or [dtype.itemsize for dtype in listed]))
     return min(most, 1 << max(length - 1, 0).bit_length())
 

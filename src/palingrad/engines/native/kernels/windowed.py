@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from ....dtypes import is_floating
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
@@ -36,7 +37,7 @@ def fits(node: Operation) -> bool:
     or, to find the largest, anything."""
     if type(node) not in KERNELS or node.dtype is None:
         return False
-    if node.dtype.kind != "f" and not isinstance(node, MaxPool):
+    if not is_floating(node.dtype) and not isinstance(node, MaxPool):
         return False
     spaces = len(sizes(node.shape)) - 2
     empty = any(size(x.shape) == 0 for x in (node, *node.inputs))

@@ -22,7 +22,7 @@ import math
 from functools import partial
 from typing import Any
 
-from ....dtypes import DType
+from ....dtypes import DType, is_boolean, is_floating, is_unsigned
 from .functions import division, exponential, inverse, logarithm, power, special, trigonometric
 from .values import Value, chosen
 
@@ -57,29 +57,29 @@ class NativeMaths:
         return x * x
 
     def absolute(self, x: Value) -> Value:
-        if x.dtype.kind == "f":
+        if is_floating(x.dtype):
             return x.called("fabs")
-        return x if x.dtype.kind in "ub" else chosen(x < 0, -x, x)
+        return x if (is_unsigned(x.dtype) or is_boolean(x.dtype)) else chosen(x < 0, -x, x)
 
     def reciprocal(self, x: Value) -> Value:
         return 1 / x
 
     def floor(self, x: Value) -> Value:
-        return x.called("floor") if x.dtype.kind == "f" else x
+        return x.called("floor") if is_floating(x.dtype) else x
 
     def ceil(self, x: Value) -> Value:
-        return x.called("ceil") if x.dtype.kind == "f" else x
+        return x.called("ceil") if is_floating(x.dtype) else x
 
     def trunc(self, x: Value) -> Value:
-        return x.called("trunc") if x.dtype.kind == "f" else x
+        return x.called("trunc") if is_floating(x.dtype) else x
 
     def rint(self, x: Value) -> Value:
-        return x.called("rint") if x.dtype.kind == "f" else x
+        return x.called("rint") if is_floating(x.dtype) else x
 
     def sign(self, x: Value) -> Value:
-        if x.dtype.kind in "ub":
+        if is_unsigned(x.dtype) or is_boolean(x.dtype):
             return chosen(x > 0, x.number(1), x)
-        rest = x + 0.0 if x.dtype.kind == "f" else x  # NaN, or 0 without a sign, as from NumPy
+        rest = x + 0.0 if is_floating(x.dtype) else x  # NaN, or 0 without a sign, as from NumPy
         return chosen(x > 0, x.number(1), chosen(x < 0, x.number(-1), rest))
 
     def cast(self, x: Value, dtype: DType) -> Value:
@@ -148,13 +148,13 @@ class NativeMaths:
         return ~x
 
     def isinf(self, x: Value) -> Value:
-        return self.absolute(x) == math.inf if x.dtype.kind == "f" else x != x
+        return self.absolute(x) == math.inf if is_floating(x.dtype) else x != x
 
     def isnan(self, x: Value) -> Value:
         return x != x
 
     def isfinite(self, x: Value) -> Value:
-        return self.absolute(x) < math.inf if x.dtype.kind == "f" else x == x
+        return self.absolute(x) < math.inf if is_floating(x.dtype) else x == x
 
     # ---------------------------------------------------------------- functions of their own files
 
@@ -206,6 +206,6 @@ class CheckedMaths(NativeMaths):
 def _unless_nan(y: Value, result: Value) -> Value:
     """`result`, which is NaN where x is, or y where that is NaN; a number in the code never is."""
     written = y.written
-    if y.dtype.kind != "f" or (written is not None and written == written):
+    if not is_floating(y.dtype) or (written is not None and written == written):
         return result
     return chosen(y != y, y, result)

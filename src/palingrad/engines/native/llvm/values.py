@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from ....dtypes import DType, bool_, promote
+from ....dtypes import DType, bool_, is_boolean, is_floating, is_signed, promote
 from .target import host
 
 _TYPES: dict[str, Any] = {
@@ -35,7 +35,7 @@ def value_type(dtype: DType, lanes: int) -> Any:
 
 def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
     """A number in every lane."""
-    python = float(number) if dtype.kind == "f" else int(number)
+    python = float(number) if is_floating(dtype) else int(number)
     return _repeated(scalar_type(dtype), repr(python), lanes)
 
 
@@ -87,22 +87,24 @@ class Value:
     def binary(self, other: Any, floats: str, integers: str, unsigned: str = "") -> Value:
         """One instruction on two operands, named for floats and for integers."""
         a, b = self.pair(other)
-        kind = a.dtype.kind
-        name = floats if kind == "f" else unsigned if kind in "ub" and unsigned else integers
+        if is_floating(a.dtype):
+            name = floats
+        else:
+            name = integers if is_signed(a.dtype) else unsigned or integers
         return a.like(getattr(a.builder, name)(a.code, b.code))
 
     def compared(self, other: Any, sign: str) -> Value:
         """A comparison: booleans; NaN compares only under !=."""
         a, b = self.pair(other)
-        if a.dtype.kind == "f":
+        if is_floating(a.dtype):
             how = a.builder.fcmp_unordered if sign == "!=" else a.builder.fcmp_ordered
         else:
-            how = a.builder.icmp_signed if a.dtype.kind == "i" else a.builder.icmp_unsigned
+            how = a.builder.icmp_signed if is_signed(a.dtype) else a.builder.icmp_unsigned
         return a.like(how(sign, a.code, b.code), bool_)
 
     def called(self, name: str, *others: Value) -> Value:
         """An LLVM intrinsic on values of this type."""
-        kind = f"{'f' if self.dtype.kind == 'f' else 'i'}{8 * self.dtype.itemsize}"
+        kind = f"{'f' if is_floating(self.dtype) else 'i'}{8 * self.dtype.itemsize}"
         suffix = kind if self.lanes == 1 else f"v{self.lanes}{kind}"
         module, full = self.builder.module, f"llvm.{name}.{suffix}"
         arguments = [self.code, *(other.code for other in others)]
@@ -129,26 +131,25 @@ class Value:
         if dtype == bool_:
             return self.compared(0, "!=")
         b, code, to = self.builder, self.code, value_type(dtype, self.lanes)
-        kind = self.dtype.kind
-        if kind == "f" and dtype.kind == "f":
+        if is_floating(self.dtype) and is_floating(dtype):
             wider = dtype.itemsize > self.dtype.itemsize
             return self.like((b.fpext if wider else b.fptrunc)(code, to), dtype)
-        if kind == "f":
+        if is_floating(self.dtype):
             return self._to_integer(dtype)
-        if dtype.kind == "f":
-            how = b.sitofp if kind == "i" else b.uitofp
+        if is_floating(dtype):
+            how = b.sitofp if is_signed(self.dtype) else b.uitofp
             return self.like(how(code, to), dtype)
-        bits = 1 if kind == "b" else 8 * self.dtype.itemsize
+        bits = 1 if is_boolean(self.dtype) else 8 * self.dtype.itemsize
         if 8 * dtype.itemsize == bits:
             return self.like(code, dtype)
         if 8 * dtype.itemsize < bits:
             return self.like(b.trunc(code, to), dtype)
-        return self.like((b.sext if kind == "i" else b.zext)(code, to), dtype)
+        return self.like((b.sext if is_signed(self.dtype) else b.zext)(code, to), dtype)
 
     def _to_integer(self, dtype: DType) -> Value:
         """Towards zero; what doesn't fit takes the nearest bound, and NaN 0."""
         to = value_type(dtype, self.lanes)
-        sign = "s" if dtype.kind == "i" else "u"
+        sign = "s" if is_signed(dtype) else "u"
         lanes = "" if self.lanes == 1 else f"v{self.lanes}"
         full = (
             f"llvm.fpto{sign}i.sat.{lanes}i{8 * dtype.itemsize}.{lanes}f{8 * self.dtype.itemsize}"
@@ -168,7 +169,7 @@ class Value:
 
     def fused(self, factor: Value, addend: Value) -> Value:
         """self · factor + addend: rounded once where the CPU can; of integers modulo 2ᵇ."""
-        if self.dtype.kind != "f":
+        if not is_floating(self.dtype):
             return self * factor + addend
         return self.called(host().fused, factor, addend)
 
@@ -202,7 +203,7 @@ class Value:
     def __neg__(self) -> Value:
         return (
             self.like(self.builder.fneg(self.code))
-            if self.dtype.kind == "f"
+            if is_floating(self.dtype)
             else self.number(0) - self
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 
+from ....dtypes import is_floating, is_integer
 from ....graph.kinds import Contract, Elementwise, Layout, Reduce
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
@@ -69,7 +70,11 @@ class _Fusion:
             self._move(node)
         elif isinstance(node, Reduce) and reducers.fits(node):
             self._reduce(node)
-        elif isinstance(node, Contract) and node.dtype is not None and node.dtype.kind in "fiu":
+        elif (
+            isinstance(node, Contract)
+            and node.dtype is not None
+            and (is_floating(node.dtype) or is_integer(node.dtype))
+        ):
             self._alone(node, PRODUCT)
         elif (family := gather_scatter.family_of(node)) is not None:
             self._indexed(node, family)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import DType, bool_, float16, float64, int64
+from ....dtypes import DType, bool_, float16, float64, int64, is_floating, is_integer
 from ....maths import numpy_maths
 from ....maths.operands import Operand
 from ....maths.protocol import ARRAYS, ELEMENTWISE
@@ -281,7 +281,7 @@ def _power(x: Any, y: Any) -> Code | None:
 
 def _cast(x: Any, dtype: Any) -> Code | None:
     """x.astype(dtype), or None for floats to integers, whose overflow depends on the CPU."""
-    if dtype.kind in "iu" and (not _known(x) or x.dtype.kind == "f"):
+    if is_integer(dtype) and (not _known(x) or is_floating(x.dtype)):
         return None
     return Code([x], lambda x: after(x, f".astype({plain(dtype)})"))
 

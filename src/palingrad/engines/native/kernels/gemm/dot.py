@@ -8,6 +8,7 @@ import operator
 from dataclasses import dataclass
 from typing import Any
 
+from .....dtypes import is_floating
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,
@@ -66,7 +67,7 @@ class _Emitter:
         self.step = self.lanes * _STREAMS
         self.bulk = f.depth // self.step * self.step
         self.carried: Carried | None = None
-        if self.dtype.kind == "f" and self.bulk > BLOCK * self.step:
+        if is_floating(self.dtype) and self.bulk > BLOCK * self.step:
             pair = context.slot(kind), context.slot(kind)
             self.carried = Carried(self.b, self.dtype, self.lanes, pair)
 

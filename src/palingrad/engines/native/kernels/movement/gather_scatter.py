@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .....dtypes import int64
+from .....dtypes import int64, is_integer
 from .....graph.kinds import Gather as GatherKind, ScatterAdd
 from .....graph.operation import Operation
 from .....shapes import axis_in, sizes
@@ -36,7 +36,7 @@ from ..kernel import Fused, Kernel, Views
 
 def family_of(node: Operation) -> KernelFamily | None:
     """Which kernel takes or adds the node's rows; None if it's no such node."""
-    if not isinstance(node, (GatherKind, ScatterAdd)) or dtype_of(node.inputs[1]).kind not in "iu":
+    if not isinstance(node, (GatherKind, ScatterAdd)) or not is_integer(dtype_of(node.inputs[1])):
         return None
     if isinstance(node, ScatterAdd):
         return SCATTER if node.attributes["size"] else None

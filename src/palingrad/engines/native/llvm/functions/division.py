@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .....dtypes import float64
+from .....dtypes import float64, is_boolean, is_floating, is_signed, is_unsigned
 from ..loops import splatted
 from ..values import Value, chosen
 from .pieces import either, magnitude, signed
@@ -25,7 +25,7 @@ def divide(x: Any, y: Any) -> Value:
     """
     x, y = _both(x, y)
     s = y.one
-    if s is None or x.dtype.kind != "f" or x.lanes * x.dtype.itemsize != 64:
+    if s is None or not is_floating(x.dtype) or x.lanes * x.dtype.itemsize != 64:
         return x / y
     r = splatted(s.number(1.0) / s, x.lanes)
     q = x * r
@@ -41,7 +41,7 @@ def divide(x: Any, y: Any) -> Value:
 def floor_divide(x: Any, y: Any) -> Value:
     """⌊x/y⌋. Integers: 0 where y = 0. Floats: (x − x mod y)/y, a whole number; x/y where y = 0."""
     x, y = _both(x, y)
-    if x.dtype.kind != "f":
+    if not is_floating(x.dtype):
         return _whole_quotient(x, y)
     rest = _truncated_remainder(x, y)
     quotient = (x - rest) / y
@@ -57,7 +57,7 @@ def floor_divide(x: Any, y: Any) -> Value:
 def mod(x: Any, y: Any) -> Value:
     """x − ⌊x/y⌋·y, with the sign of y; of integers 0 where y = 0, of floats NaN."""
     x, y = _both(x, y)
-    if x.dtype.kind != "f":
+    if not is_floating(x.dtype):
         quotient = _whole_quotient(x, y)
         return chosen(y == 0, x.number(0), x - quotient * y)
     rest = _truncated_remainder(x, y)
@@ -101,17 +101,17 @@ def _halved(x: Value, y: Value) -> Value:
 
 def _whole_quotient(x: Value, y: Value) -> Value:
     """⌊x/y⌋ of integers, 0 where y = 0. Up to 32 bits a float64 has the quotient exactly."""
-    if x.dtype.kind == "b":
+    if is_boolean(x.dtype):
         raise NotImplementedError("division of booleans")
     nothing = y == 0
     safe = chosen(nothing, y.number(1), y)
     if x.dtype.itemsize <= 4:
         quotient = (x.cast(float64) / safe.cast(float64)).called("floor")
         bottom = -(2.0 ** (8 * x.dtype.itemsize - 1))  # its quotient by −1 wraps around
-        if x.dtype.kind == "i":
+        if is_signed(x.dtype):
             quotient = chosen(quotient == -bottom, x.number(bottom, float64), quotient)
         return chosen(nothing, x.number(0), quotient.cast(x.dtype))
-    if x.dtype.kind == "u":
+    if is_unsigned(x.dtype):
         return chosen(nothing, x.number(0), x / safe)
     # −1 apart, since the smallest integer has no opposite for the machine's division.
     minus = y == -1
@@ -132,11 +132,11 @@ def right_shift(x: Any, y: Any) -> Value:
     """⌊x/2ʸ⌋; all sign where y is negative or at least the number of bits."""
     x, y = _both(x, y)
     last = y.number(8 * x.dtype.itemsize - 1)
-    if x.dtype.kind == "i":
+    if is_signed(x.dtype):
         return x >> chosen(_outside(y), last, y)
     return chosen(_outside(y), x.number(0), x >> chosen(_outside(y), last, y))
 
 
 def _outside(y: Value) -> Value:
     bits = 8 * y.dtype.itemsize
-    return (y < 0) | (y >= bits) if y.dtype.kind == "i" else y >= bits
+    return (y < 0) | (y >= bits) if is_signed(y.dtype) else y >= bits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .....dtypes import bool_, float32, float64
+from .....dtypes import bool_, float32, float64, is_floating, is_unsigned
 from ..target import host
 from ..values import Value, chosen
 from .coefficients import CBRT, EXP2, POWER
@@ -105,7 +105,7 @@ def power(x: Any, y: Any, *, checked: bool = False) -> Value:
     checked: whether somebody else sees to it that no exponent of integers is negative.
     """
     x, y = x.pair(y) if isinstance(x, Value) else y.coerced(x).pair(y)
-    if x.dtype.kind != "f":
+    if not is_floating(x.dtype):
         return _whole_power(x, y, checked)
     short = _short_power(x, y.written)
     if short is not None:
@@ -227,7 +227,7 @@ def _with_specials(x: Value, y: Value, size: Value, result: Value) -> Value:
 def _whole_power(x: Value, y: Value, checked: bool) -> Value:
     """xʸ for integers by squaring, modulo 2ᵇ. A negative y is an error that code can't raise."""
     written = y.written
-    safe = checked or x.dtype.kind == "u" or (written is not None and written >= 0)
+    safe = checked or is_unsigned(x.dtype) or (written is not None and written >= 0)
     if x.dtype == bool_ or not safe:
         raise NotImplementedError("integers to powers that could be negative")
     result, base = x.number(1), x
