@@ -21,7 +21,7 @@ _TERMS = 8192  # maximum number of terms per sum in one call of BLAS
 
 
 def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Σ x over `axis`, like np.sum, but floats are summed in blocks, and half floats in float32."""
+    """Σ x over `axis` like np.sum, but floats are summed in blocks, half floats in float32."""
     x = np.asarray(x)
     if not is_floating(x.dtype):
         return np.sum(x, axis=axis, keepdims=keepdims)
