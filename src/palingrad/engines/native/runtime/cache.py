@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _VARIABLE = "PALINGRAD_CACHE"
-_MOST = 512  # entries; the oldest go
+_MOST = 2048  # entries; beyond that the oldest go
 _MARK = b"palingrad machine code 2\n"
 _SUM = len(_MARK) + 32  # bytes in front of the code: the mark and the checksum
 _ENTRY = re.compile(r"palingrad-[0-9a-f]{64}\.code")
@@ -149,11 +149,14 @@ class _Folder:
 
     def _prune(self) -> None:
         """Delete the oldest entries beyond the most that are kept, and what crashes left."""
-        ages = {name: self.status(name).st_mtime for name in self.names(_ENTRY)}
-        oldest = sorted(ages, key=lambda name: ages[name])
+        entries = self.names(_ENTRY)
+        oldest: list[str] = []
+        if len(entries) > _MOST:  # an eighth goes, so that most writes need no file's age
+            ages = {name: self.status(name).st_mtime for name in entries}
+            oldest = sorted(entries, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
         past = time.time() - _HOUR
         left = [one for one in self.names(_UNFINISHED) if self.status(one).st_mtime < past]
-        for name in [*oldest[: max(len(oldest) - _MOST, 0)], *left]:
+        for name in [*oldest, *left]:
             with contextlib.suppress(OSError):
                 content = self._content(name, len(_MARK))
                 if content is not None and content == _MARK[: len(content)]:
