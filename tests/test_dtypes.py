@@ -51,6 +51,8 @@ def test_the_questions_are_those_of_numpy():
 def test_nobody_asks_by_letter():
     root = Path(pg.__file__).parent
     letters = re.compile(r"""\.kind (==|!=|in|not in) ["'][biufc]+["']""")
+    # pg.source copies functions of these two into modules that have NumPy alone.
+    copied = {root / "sums.py", root / "maths" / "numpy.py"}
     for path in sorted(root.rglob("*.py")):
-        if path != Path(dtypes.__file__):
+        if path not in {Path(dtypes.__file__), *copied}:
             assert not letters.search(path.read_text()), path

@@ -27,8 +27,12 @@ FORMULAS = 0.15
 
 
 def operations() -> list[type[Operation]]:
-    """All operations that graphs are drawn from."""
-    return [one for one in shipped() if one not in ELSEWHERE]
+    """All operations that graphs are drawn from: an engine's own come of these."""
+    return [
+        one
+        for one in shipped()
+        if one not in ELSEWHERE and not one.__module__.startswith("palingrad.engines.")
+    ]
 
 
 def drawn(

@@ -10,7 +10,7 @@ from typing import Any, cast as typed
 
 import numpy as np
 
-from ..dtypes import Array, DType, float16, float32, is_floating, is_integer
+from ..dtypes import Array, DType, float16, float32
 from ..sums import blocked_sum, matrix_product, product
 from ..windows import padded, unwindowed, windows
 from .protocol import ARRAYS, ELEMENTWISE, Maths
@@ -77,7 +77,7 @@ def cast(x: Any, dtype: Any) -> Array:
     """`x` in `dtype`. A float becomes an integer towards zero: what doesn't fit takes the nearest
     bound, NaN becomes 0. An integer becomes one of b bits modulo 2ᵇ."""
     x = np.asarray(x)
-    if not is_floating(x.dtype) or not is_integer(np.dtype(dtype)):
+    if x.dtype.kind != "f" or np.dtype(dtype).kind not in "iu":
         return x.astype(dtype)
     low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
     with np.errstate(all="ignore"):
