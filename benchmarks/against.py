@@ -1,7 +1,7 @@
 """Compare this checkout of palingrad with another: python benchmarks/against.py FOLDER [TASK ...].
 
-FOLDER is the root of the other checkout. Both run the same tasks natively, each in a process of its
-own, in turn within one run. A ratio above 1 means that this checkout is faster.
+FOLDER is the root of the other checkout. Both run the same tasks natively, each in its own process,
+alternating within one run. A ratio above 1 means that this checkout is faster.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 
 def difference(results: dict[str, list[float]]) -> str:
-    """How far the numbers of both checkouts are apart."""
+    """The difference between the results of both checkouts, in words."""
     here, there = (np.array(one) for one in results.values())
     if here.shape != there.shape:
         return "other shapes"
@@ -32,7 +32,7 @@ def difference(results: dict[str, list[float]]) -> str:
 
 
 def compared(name: str, number: int, processes: dict[str, Process], options: Any) -> str:
-    """The line of one case: microseconds here, the ratio there / here, and whether bits agree."""
+    """The line of one case: its time here in µs, the ratio other / here, and whether bits agree."""
     results: dict[str, list[float]] = {}
     for checkout, process in processes.items():
         try:

@@ -1,8 +1,8 @@
 """Measure palingrad and its peers: python benchmarks/run.py [TASK ...] [options].
 
-All contenders of a task run in turn within each round, each in a process of its own. Results are
-checked to be equal before the time is taken. `make bench` runs everything and writes RESULTS.md and
-speed.svg; a contender that isn't installed is left out, and the results say so.
+All contenders of a task take turns within each round, each in its own process. Their results are
+compared before the measurement. `make bench` runs all tasks and writes RESULTS.md and speed.svg. A
+contender that isn't installed is left out, and listed in the results.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Measured:
-    """One case: seconds a step by contender and round, and why others were left out."""
+    """One case: seconds per step by contender and round, and why others were left out."""
 
     task: str
     case: str
@@ -42,7 +42,7 @@ class Measured:
 def measured(
     name: str, task: Task, number: int, processes: dict[str, Process], options: Any
 ) -> Measured:
-    """One case with these processes. Those that fail or disagree are left out."""
+    """Measures one case in these processes. Processes that fail or disagree are left out."""
     left_out: dict[str, str] = {}
     results: dict[str, Any] = {}
     for contender, process in processes.items():
@@ -59,7 +59,7 @@ def measured(
 
 
 def run_task(name: str, options: Any) -> list[Measured]:
-    """All cases of a task that were asked for, in fresh processes."""
+    """Measures all requested cases of a task, in new processes."""
     task = TASKS[name]
     wanted = [one for one in task.contenders if not options.only or one in options.only]
     missing = {one: CONTENDERS[one].missing() for one in wanted}

@@ -353,10 +353,7 @@ def _basic(part: Any) -> Any:
 
 @register
 def iterate(x: Any) -> Any:
-    """An iterator over the slices of x along the first axis, for `for` loops and unpacking.
-
-    Raises GraphError if the size of that axis isn't known, TypeError if x has no axes.
-    """
+    """An iterator over the slices of x along its first axis, whose size must be known."""
     shape = x.shape
     if shape is None or (shape and shape[0] is None):
         raise GraphError(f"{x.label()} can't be iterated over: its length isn't known{x.built()}")
@@ -388,10 +385,7 @@ def expand_dims(x: Any, *, axis: int | Sequence[int] = 0, name: str | None = Non
 
 @register
 def squeeze(x: Any, *, axis: int | Sequence[int] | None = None, name: str | None = None) -> Node:
-    """y = x without the axes `axis`, which must have size 1; by default without all axes of size 1.
-
-    Raises ShapeError for an axis of another size.
-    """
+    """y = x without the axes `axis`, which must have size 1; by default all axes of size 1."""
     return Squeeze(x, axis=frozen(axis), name=name)
 
 
