@@ -68,7 +68,7 @@ class MaxPool(Pool):
 
 
 class MaxPoolPlace(Window):
-    """z = zeros of x's shape, with each gᵢ added at the largest element of window i. Linear in g.
+    """z = zeros of x's shape, with gᵢ added at the largest element of window i. Linear in g.
 
     The adjoint of max pooling.
     """

@@ -127,7 +127,7 @@ class Atan(Elementwise):
 
 
 class Atan2(Elementwise):
-    """z = atan2(x, y), the angle in [−π, π] with sin z = x/r and cos z = y/r, where r² = x² + y².
+    """z = atan2(x, y), the angle in [−π, π] with sin z = x/r and cos z = y/r, r² = x² + y².
 
     ∂z/∂x = y/(x² + y²), ∂z/∂y = −x/(x² + y²).
     """
