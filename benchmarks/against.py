@@ -51,13 +51,13 @@ def compared(name: str, number: int, processes: dict[str, Process], options: Any
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path, help="the root of the other checkout")
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; all without any")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, help="of one turn; the task's own without")
+    parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     if not (options.folder / "src" / "palingrad").is_dir():
-        parser.error(f"{options.folder} is no checkout: it has no src/palingrad")
+        parser.error(f"{options.folder} isn't a checkout: it has no src/palingrad")
     for name in options.tasks or TASKS:
         processes = {
             checkout: Process(NATIVE, options.threads, {"PYTHONPATH": str(root / "src")})

@@ -84,20 +84,20 @@ def run_task(name: str, options: Any) -> list[Measured]:
 def main() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; all without any")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, help="of one turn; the task's own without")
+    parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=cores)
-    parser.add_argument("--case", action="append", help="only cases with this in their name")
-    parser.add_argument("--only", action="append", help=f"a contender: {', '.join(CONTENDERS)}")
+    parser.add_argument("--case", action="append", help="run only cases whose name contains this")
+    parser.add_argument("--only", action="append", help=f"a contender of {', '.join(CONTENDERS)}")
     parser.add_argument(
-        "--footprint", action="store_true", help="compiling, memory, sizes; also without tasks"
+        "--footprint", action="store_true", help="measure the footprint; always if no task is given"
     )
-    parser.add_argument("--write", action="store_true", help="RESULTS.md and speed.svg")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md and speed.svg")
     options = parser.parse_args()
     unknown = set(options.tasks) - set(TASKS)
     if unknown:
-        parser.error(f"no task is called {', '.join(unknown)}")
+        parser.error(f"unknown task: {', '.join(unknown)}")
     results: dict[str, Any] = {"machine": machine.description(options.threads)}
     print("\n".join(results["machine"]), flush=True)
     results["peak"] = peak.measured(options.threads)

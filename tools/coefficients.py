@@ -195,8 +195,8 @@ FAR, NEAR, WIDE = mpf(21) / 64, mpf(7) / 64, mpf(1) / 8  # widths of the pieces
 
 
 def erfc_pieces() -> str:
-    """−log₂ erfc y as polynomials in y − its piece's middle, for float32: a whole number, and the
-    coefficients of t⁰ to t⁴, each as a row of all pieces."""
+    """Piecewise polynomials of −log₂ erfc y in t = y − the middle of the piece, for float32: the
+    integer part, and the coefficients of t⁰ to t⁴, each as a row of all pieces."""
     rows: list[list[Any]] = []
     for number in range(PIECES):
         middle = FAR * number + FAR / 2

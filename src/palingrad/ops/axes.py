@@ -33,7 +33,7 @@ def narrowed(x: Any, dtype: DType | None) -> Any:
 
 def count(x: Any, axis: Any) -> int:
     """The number of elements of x per element of its reduction over `axis`."""
-    return math.prod(x.shape[one] for one in axes_in(axis, x.ndim))
+    return math.prod(x.shape[index] for index in axes_in(axis, x.ndim))
 
 
 def equal_rows(out: int) -> str:

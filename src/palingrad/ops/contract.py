@@ -60,7 +60,7 @@ class Matmul(Contract):
         """Booleans are multiplied as integers; an inner size of 1 makes z a broadcast product."""
         if is_boolean(z.dtype):
             return ops.matmul(*(ops.cast(x, int32) for x in given)) != 0
-        x, y = (sizes(one.shape) for one in given)
+        x, y = (sizes(node.shape) for node in given)
         if len(x) > 1 < len(y) and x[-1] == 1:
             return ops.multiply(*given) + 0  # a sum starts at 0.0: −0.0 becomes 0.0
         return None
@@ -81,7 +81,7 @@ class Matmul(Contract):
     def notation(z, x, y):
         if z.inputs[0].ndim == z.inputs[1].ndim == 1:
             return Piece(f"{x.within(ATOM)}^T {y.within(ATOM)}", PRODUCT)
-        left, right = (one.within(ATOM if r"\odot" in one.latex else PRODUCT) for one in (x, y))
+        left, right = (f.within(ATOM if r"\odot" in f.latex else PRODUCT) for f in (x, y))
         return Piece(f"{left}\\,{right}", PRODUCT)
 
     def structure(z, position, size, out):

@@ -114,7 +114,7 @@ class ConvolutionInput(Window):
         return (g[0], None if w[1] is None else w[1] * a["groups"], *a["space"])
 
     def vjp(y, h, g, w):
-        options = {name: one for name, one in y.attributes.items() if name != "space"}
+        options = {name: value for name, value in y.attributes.items() if name != "space"}
         return [
             lambda: Convolution(h, w, **options),
             lambda: ConvolutionWeight(h, g, size=w.shape[2:], **options),
@@ -146,7 +146,7 @@ class ConvolutionWeight(Window):
         return (g[1], None if x[1] is None else x[1] // a["groups"], *a["size"])
 
     def vjp(y, v, x, g):
-        options = {name: one for name, one in y.attributes.items() if name != "size"}
+        options = {name: value for name, value in y.attributes.items() if name != "size"}
         return [
             lambda: ConvolutionInput(g, v, space=x.shape[2:], **options),
             lambda: Convolution(x, v, **options),
@@ -166,7 +166,8 @@ def _check(x: Shape, w: Shape, groups: int) -> None:
 
 
 def _check_places(g: Shape, outputs: Dim, space: Any, size: Any, a: Any) -> None:
-    expected = [places(*one) for one in zip(space, size, a["stride"], a["padding"], a["dilation"])]
+    axes = zip(space, size, a["stride"], a["padding"], a["dilation"])
+    expected = [places(*axis) for axis in axes]
     fits = len(g) == len(expected) + 2 and same(g[1], outputs)
     if not fits or not all(map(same, g[2:], expected)):
         raise ShapeError(f"a cotangent of {text(g)} isn't (n, {outputs}, {text(expected)})")

@@ -57,12 +57,12 @@ class Concat(Layout):
 
     def vjp(y, g, *x):
         axis = axis_in(y.axis, x[0].ndim or 0)
-        ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
+        ends = np.cumsum([0, *(part.shape[axis] for part in x)]).tolist()
         before = (slice(None),) * axis
         return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
 
     def notation(y, *x):
-        return Piece("\\left[" + r";\, ".join(one.latex for one in x) + "\\right]")
+        return Piece("\\left[" + r";\, ".join(part.latex for part in x) + "\\right]")
 
 
 class Split(MultipleOutputs, Layout):

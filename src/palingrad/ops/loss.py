@@ -181,9 +181,9 @@ def cross_entropy(
     if it is known when the graph is built; if it is fed, the loss is NaN.
     """
     x, p = as_node(logits), as_node(labels)
-    given = p._known()
-    if given is not None and is_integer(given.dtype) and given.size and x.shape:
-        low, high = int(given.min()), int(given.max())
+    values = p._known()
+    if values is not None and is_integer(values.dtype) and values.size and x.shape:
+        low, high = int(values.min()), int(values.max())
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
             raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")

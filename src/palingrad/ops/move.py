@@ -224,8 +224,8 @@ class BroadcastTo(Layout):
 
     def notation(y, x):
         shape = y.inputs[0].shape
-        one = shape is not None and all(size == 1 for size in shape)
-        return filled(x) if one and y.shape else x
+        single = shape is not None and all(size == 1 for size in shape)
+        return filled(x) if single and y.shape else x
 
 
 class Flatten(Composite):
@@ -306,7 +306,7 @@ class Place(Layout):
 
 def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     """The shape of x[index] for an x of `shape`."""
-    named = sum(one is not None and one is not Ellipsis for one in index)
+    named = sum(part is not None and part is not Ellipsis for part in index)
     if named > len(shape):
         raise ShapeError(f"{named} indices for {len(shape)} axes")
     if Ellipsis not in index:
@@ -315,18 +315,18 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     fill = (slice(None),) * (len(shape) - named)
     sizes = iter(shape)
     result: list[int | None] = []
-    for one in (*index[:place], *fill, *index[place + 1 :]):
-        if one is None:
+    for part in (*index[:place], *fill, *index[place + 1 :]):
+        if part is None:
             result.append(1)
             continue
         dim = next(sizes)
-        if isinstance(one, slice):
-            whole = one == slice(None)
-            result.append(dim if whole or dim is None else len(range(*one.indices(dim))))
+        if isinstance(part, slice):
+            whole = part == slice(None)
+            result.append(dim if whole or dim is None else len(range(*part.indices(dim))))
             if dim is None and not whole:
                 result[-1] = None
-        elif dim is not None and not -dim <= one < dim:
-            raise ShapeError(f"index {one} is out of range for size {dim}")
+        elif dim is not None and not -dim <= part < dim:
+            raise ShapeError(f"index {part} is out of range for size {dim}")
     return tuple(result)
 
 

@@ -190,7 +190,7 @@ class SumPoolSpread(Window):
         return x
 
     def vjp(y, h, g):
-        options = {name: one for name, one in y.attributes.items() if name != "space"}
+        options = {name: value for name, value in y.attributes.items() if name != "space"}
         return [SumPool(h, **options)]
 
 

@@ -97,7 +97,7 @@ def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:
         first = (a & _LOW) * _MULTIPLIERS[0]  # 64-bit product of 32-bit words
         second = (c & _LOW) * _MULTIPLIERS[1]
         a, b, c, d = (second >> 32) ^ b ^ keys[0], second, (first >> 32) ^ d ^ keys[1], first
-        keys = [one + weyl for one, weyl in zip(keys, _WEYL, strict=True)]
+        keys = [word + weyl for word, weyl in zip(keys, _WEYL, strict=True)]
     return [word & _LOW for word in (a, b, c, d)]
 
 
