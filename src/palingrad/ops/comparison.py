@@ -123,7 +123,7 @@ class LogicalXor(Comparison):
 
 
 class LogicalNot(Comparison):
-    """y = not x; a number counts as true unless it is 0."""
+    """y = ¬x, a boolean; a number is true unless it is 0."""
 
     math, onnx = r"\lnot {x}", "Not"
     samples = [case(np.array([True, False])), case((3,))]
