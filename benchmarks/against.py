@@ -1,7 +1,7 @@
 """Compare this checkout of palingrad with another: python benchmarks/against.py FOLDER [TASK ...].
 
-FOLDER is the root of the other checkout. Both run the same tasks natively, each in a process of its
-own, in turn within one run. A ratio above 1 means that this checkout is faster.
+FOLDER is the root of the other checkout. Both run the same tasks natively, each in its own process,
+alternating within one run. A ratio above 1 means that this checkout is faster.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 
 def difference(results: dict[str, list[float]]) -> str:
-    """How far the numbers of both checkouts are apart."""
+    """The difference between the results of both checkouts, in words."""
     here, there = (np.array(one) for one in results.values())
     if here.shape != there.shape:
         return "other shapes"
@@ -32,7 +32,7 @@ def difference(results: dict[str, list[float]]) -> str:
 
 
 def compared(name: str, number: int, processes: dict[str, Process], options: Any) -> str:
-    """The line of one case: microseconds here, the ratio there / here, and whether bits agree."""
+    """The line of one case: its time here in µs, the ratio other / here, and whether bits agree."""
     results: dict[str, list[float]] = {}
     for checkout, process in processes.items():
         try:
@@ -51,13 +51,13 @@ def compared(name: str, number: int, processes: dict[str, Process], options: Any
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path, help="the root of the other checkout")
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; all without any")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, help="of one turn; the task's own without")
+    parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     options = parser.parse_args()
     if not (options.folder / "src" / "palingrad").is_dir():
-        parser.error(f"{options.folder} is no checkout: it has no src/palingrad")
+        parser.error(f"{options.folder} isn't a checkout: it has no src/palingrad")
     for name in options.tasks or TASKS:
         processes = {
             checkout: Process(NATIVE, options.threads, {"PYTHONPATH": str(root / "src")})

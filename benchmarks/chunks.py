@@ -1,9 +1,9 @@
-"""Where a step's time goes: python benchmarks/chunks.py TASK [--case N] [--threads N] [--steps N].
+"""A profile by chunk: python benchmarks/chunks.py TASK [--case N] [--threads N] [--steps N].
 
-The native engine's code for one case of a task is made so that it notes, for every chunk of every
-kernel, which thread did it and when it began and ended, by the processor's clock. What is printed
-is the mean over the steps: each kernel's time on each thread, and how long each stage took. The
-notes themselves cost some nanoseconds a chunk.
+The native engine's code for one case of a task is instrumented: for every chunk of every kernel it
+records the thread, and the begin and end by the processor's cycle counter. The output is the mean
+over the steps: each kernel's time on each thread, and the duration of each stage. Recording costs
+some nanoseconds per chunk.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-os.environ["PALINGRAD_CACHE"] = "off"  # the code that is made here is nobody else's
+os.environ["PALINGRAD_CACHE"] = "off"  # instrumented code must not be cached
 
 import numpy as np
 from contenders.in_palingrad import Framework
@@ -27,19 +27,19 @@ from tasks import TASKS
 from palingrad.engines.native import executable, module
 from palingrad.engines.native.llvm.loops import INT, integer
 
-ROOM = 1 << 22  # chunks that can be noted
+ROOM = 1 << 22  # maximum number of records
 FIELDS = 4  # kernel, thread, begin, end
 
 
 class Notes:
-    """Room for notes, and the module that writes them."""
+    """The buffer of records, and the patched module whose kernels write them."""
 
     def __init__(self) -> None:
-        self.words = (ctypes.c_int64 * (FIELDS * ROOM + 1))()  # the first one: how many are used
+        self.words = (ctypes.c_int64 * (FIELDS * ROOM + 1))()  # word 0 counts the words in use
         address = ctypes.addressof(self.words)
 
         class Traced(module.Module):
-            """A module whose kernels' calls are noted."""
+            """A module that records the calls of its kernels."""
 
             def _call(self, b: Any, kernel: Any, table: Any, begin: Any, end: Any) -> None:
                 clock = _declared(b.module, "llvm.readcyclecounter", INT, [])
@@ -57,18 +57,18 @@ class Notes:
         executable.Module = Traced
 
     def taken(self) -> np.ndarray[Any, Any]:
-        """What was noted, a chunk a row: kernel, thread, begin, end."""
+        """The records (chunks, 4), sorted by begin: kernel, thread, begin, end."""
         count = self.words[0] // FIELDS
         if count > ROOM:
-            raise SystemExit("too many chunks to note: ask for fewer --steps")
+            raise SystemExit("too many chunks to record: use fewer --steps")
         rows = np.frombuffer(self.words, np.int64)[1 : 1 + FIELDS * count].reshape(-1, FIELDS)
-        _, threads = np.unique(rows[:, 1] >> 16, return_inverse=True)  # each has a stack of its own
-        found = rows.copy()
-        found[:, 1] = threads
-        return found[np.argsort(found[:, 2], kind="stable")]
+        _, threads = np.unique(rows[:, 1] >> 16, return_inverse=True)  # identified by stack
+        records = rows.copy()
+        records[:, 1] = threads
+        return records[np.argsort(records[:, 2], kind="stable")]
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Discards all records."""
         self.words[0] = 0
 
 
@@ -82,20 +82,20 @@ def _declared(module: Any, name: str, result: Any, kinds: list[Any]) -> Any:
 
 @dataclass
 class Run:
-    """Steps that were noted."""
+    """The records of some steps."""
 
     schedule: Any
     notes: np.ndarray[Any, Any]
     steps: int
-    seconds: float  # a step
+    seconds: float  # per step
 
     @property
     def cycles(self) -> float:
-        """Of the processor's clock in a microsecond."""
+        """Cycles of the processor's counter per microsecond."""
         return (self.notes[:, 3].max() - self.notes[:, 2].min()) / (1e6 * self.seconds * self.steps)
 
     def kernels(self) -> list[str]:
-        """A line for each kernel."""
+        """A table with a line for each kernel."""
         lines = [f"{'µs':>9}  {'by thread':20} chunks  kernel"]
         for number, kernel in enumerate(self.schedule.kernels):
             rows = self.notes[self.notes[:, 0] == number]
@@ -113,7 +113,7 @@ class Run:
         return lines
 
     def stages(self) -> list[str]:
-        """A line for each stage: from its first chunk's begin to its last one's end."""
+        """A table with a line for each stage: from the begin of its first chunk to its last end."""
         stage = np.array([kernel.stage for kernel in self.schedule.kernels])[self.notes[:, 0]]
         first = np.flatnonzero((stage == 0) & (np.roll(stage, 1) != 0))
         step = np.searchsorted(first, np.arange(len(stage)), side="right")
@@ -131,9 +131,9 @@ class Run:
 
 
 def traced(step: Callable[[], Any], notes: Notes, steps: int) -> Run:
-    """So many steps, after some that warm up."""
+    """Runs and records `steps` steps, after some warm-up steps."""
     step()
-    found = [one for one in gc.get_objects() if isinstance(one, executable.NativeExecutable)]
+    executables = [x for x in gc.get_objects() if isinstance(x, executable.NativeExecutable)]
     for _ in range(steps // 4):
         step()
     notes.forget()
@@ -141,7 +141,7 @@ def traced(step: Callable[[], Any], notes: Notes, steps: int) -> Run:
     for _ in range(steps):
         step()
     seconds = (time.perf_counter() - start) / steps
-    return Run(found[-1].schedule, notes.taken(), steps, seconds)
+    return Run(executables[-1].schedule, notes.taken(), steps, seconds)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What a framework costs besides time: importing, compiling, memory, disk."""
+"""The footprint of each framework: import time, compile time, memory, disk space."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMPILED = ("mlp_small", "cnn")
 TRAINED = ("mlp_large", "cnn")
 STEPS = 20
 CLOCKED = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-# Where each framework keeps what it compiled.
+# Environment variables that name each framework's cache of compiled code.
 CACHES = (
     "XDG_CACHE_HOME",
     "PALINGRAD_CACHE",
@@ -37,7 +37,7 @@ KEEP_ALL = {
 
 
 def measured(threads: int) -> dict[str, Any]:
-    """Every figure, by contender; what can't be measured has none."""
+    """All figures by contender; figures that can't be measured are left out."""
     names = [one for one in (NATIVE, *PEERS) if CONTENDERS[one].missing() is None]
     return {
         "compiling": {task: compiling(task, names, threads) for task in COMPILED},
@@ -48,8 +48,8 @@ def measured(threads: int) -> dict[str, Any]:
 
 
 def compiling(task: str, names: list[str], threads: int, rounds: int = 3) -> dict[str, Any]:
-    """Seconds to build the step and take it once, without the import: with an empty cache, and in
-    a new process with what the first one left there. Medians."""
+    """Seconds to build the step and run it once, without the import: with an empty cache, and in a
+    new process with the cache that the first process filled. Medians."""
     found: dict[str, Any] = {}
     for name in names:
         cold, warm = [], []
@@ -71,7 +71,7 @@ def compiling(task: str, names: list[str], threads: int, rounds: int = 3) -> dic
 
 
 def memory(task: str, names: list[str], threads: int) -> dict[str, Any]:
-    """Resident MB after the import, and at the peak of some steps of training."""
+    """Resident memory in MB after the import, and its peak over some training steps."""
     found: dict[str, Any] = {}
     for name in names:
         process = Process(name, threads)
@@ -89,7 +89,7 @@ def memory(task: str, names: list[str], threads: int) -> dict[str, Any]:
 
 
 def importing(rounds: int = 9) -> dict[str, Any]:
-    """Seconds of an import in a fresh process, as the process measures it; in turn."""
+    """Seconds of an import in a new process, measured in that process; the packages take turns."""
     there = {
         name: module
         for name, module in IMPORTS.items()
@@ -102,13 +102,13 @@ def importing(rounds: int = 9) -> dict[str, Any]:
             done = subprocess.run(
                 [sys.executable, "-c", code], capture_output=True, check=True, env=surroundings()
             )
-            if number:  # the first one reads the disk
+            if number:  # the first import reads from the disk
                 times[name].append(float(done.stdout))
     return {name: vars(spread(values)) for name, values in times.items()}
 
 
 def installed(roots: tuple[str, ...]) -> float | None:
-    """MB of all files of these packages and what they need, without bytecode."""
+    """The size in MB of these packages and their dependencies, without bytecode."""
     wanted, seen = list(roots), set[str]()
     while wanted:
         name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
@@ -126,8 +126,8 @@ def installed(roots: tuple[str, ...]) -> float | None:
 
 
 def size(package: str) -> float:
-    """Bytes of one package's files."""
-    if package == "palingrad":  # installed as a link to its sources
+    """The size in bytes of the files of one package."""
+    if package == "palingrad":  # an editable install
         spec = importlib.util.find_spec("palingrad")
         assert spec
         assert spec.origin

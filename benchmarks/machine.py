@@ -1,4 +1,4 @@
-"""Which machine this is, and which versions run on it."""
+"""A description of the machine and of the versions of all packages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = ("numpy", "llvmlite", "torch", "jax", "jaxlib")
 
 
 def description(threads: int) -> list[str]:
-    """Lines of text."""
+    """The description as lines of text."""
     model, vectors = "unknown processor", ""
     if Path("/proc/cpuinfo").exists():
         text = Path("/proc/cpuinfo").read_text()

@@ -1,4 +1,4 @@
-"""The networks that are trained: their layers, initial weights and batches, in plain NumPy."""
+"""The networks of the benchmarks: layers, initial weights and batches, in plain NumPy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray
 RATE, BETA1, BETA2, EPSILON = 0.001, 0.9, 0.999, 1e-8  # Adam
-BATCHES = 4  # as many batches are gone through again and again
+BATCHES = 4  # the number of batches, which are used cyclically
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Conv:
-    """A convolution that keeps height and width ("same")."""
+    """A convolution with padding "same"."""
 
     outputs: int
     size: int
@@ -27,13 +27,13 @@ class Conv:
 
 @dataclass(frozen=True)
 class Pool:
-    """The largest of each window of 2 × 2."""
+    """Max pooling of windows of 2 × 2."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """Layers with a ReLU after each convolution and each dense layer but the last; cross-entropy,
-    or with one output the logistic loss. Images are (channels, height, width)."""
+    """Layers with a ReLU after each convolution and each dense layer except the last. The loss is
+    the cross-entropy, or the logistic loss for one output. Images are (channels, height, width)."""
 
     inputs: tuple[int, ...]
     layers: tuple[Dense | Conv | Pool, ...]
@@ -46,7 +46,7 @@ class Network:
         return last.outputs
 
     def shapes(self) -> list[tuple[int, ...]]:
-        """What goes into each layer, without the batch; what comes out of the last at the end."""
+        """The input shape of each layer, then the output shape of the last, without the batch."""
         found = [self.inputs]
         for layer in self.layers:
             shape = found[-1]
@@ -59,8 +59,8 @@ class Network:
         return found
 
     def weights(self) -> list[tuple[Array, Array] | None]:
-        """For each layer weight and bias: (inputs, outputs) for a dense one, (outputs, inputs,
-        height, width) for a convolution. He's normal start, from one seed."""
+        """Weight and bias of each layer: (inputs, outputs) for dense layers, (outputs, inputs,
+        height, width) for convolutions. He's normal initialisation, from one seed."""
         rng = np.random.default_rng(1)
         found: list[tuple[Array, Array] | None] = []
         for layer, shape in zip(self.layers, self.shapes(), strict=False):
@@ -77,8 +77,8 @@ class Network:
         return found
 
     def batches(self) -> list[tuple[Array, Array]]:
-        """Inputs and labels. Each input comes back with other labels, so that nothing can be
-        learnt by heart: gradients stay ordinary numbers however long a run is."""
+        """Inputs and labels. Each input recurs with other labels, so that the network can't fit
+        them, and gradients keep their size in runs of any length."""
         rng = np.random.default_rng(0)
         inputs = [rng.random((self.batch, *self.inputs), dtype=np.float32) for _ in range(BATCHES)]
         labels = [rng.integers(0, max(self.classes, 2), self.batch) for _ in range(4 * BATCHES)]
@@ -87,8 +87,8 @@ class Network:
         return [(inputs[place % BATCHES], one) for place, one in enumerate(labels)]
 
     def flops(self) -> float:
-        """Multiplications and additions of products and convolutions in one step: forward, and
-        backward to the weights and, but for the first layer, to the inputs."""
+        """The floating-point operations of matrix products and convolutions in one step: forward,
+        and backward for the weights and, except in the first layer, for the inputs."""
         total, passes = 0.0, 2
         for layer, into, out in zip(self.layers, self.shapes(), self.shapes()[1:], strict=False):
             if isinstance(layer, Pool):
@@ -105,6 +105,7 @@ def mlp(*sizes: int, batch: int) -> Network:
 
 
 def cnn(side: int, size: int, channels: tuple[int, ...], *dense: int, batch: int) -> Network:
-    """For images of one channel: convolutions of size × size, a pooling after each, then dense."""
+    """A CNN for images of one channel: convolutions of size × size, each with a pooling, then dense
+    layers."""
     windows = (layer for count in channels for layer in (Conv(count, size), Pool()))
     return Network((1, side, side), (*windows, *map(Dense, dense)), batch)

@@ -1,7 +1,7 @@
-"""What the hardware can do: fused multiply-adds a second, and bytes a second.
+"""The peak performance of the hardware: fused multiply-adds and bytes per second.
 
-Two small loops in LLVM: twenty vectors that are multiplied and added to without waiting for each
-other, and a ← b + s·c over arrays far larger than the caches (the triad of McCalpin's STREAM).
+Two small loops in LLVM IR: twenty independent chains of vector multiply-adds, and a ← b + s·c over
+arrays far larger than the caches (the triad of McCalpin's STREAM).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-CHAINS = 20  # independent sums: enough to hide four cycles of latency on two units, and more
+CHAINS = 20  # independent sums: more than enough to hide four cycles of latency on two units
 TURNS = 2_000_000
 NUMBERS = 32_000_000  # float32, in each of the triad's arrays
 REPEATS = 5
@@ -62,7 +62,7 @@ done:
 
 
 def measured(threads: int) -> dict[str, dict[str, float]] | None:
-    """GFLOP/s and GB/s for one thread and for all; None without llvmlite."""
+    """GFLOP/s and GB/s of one thread and of all threads; None without llvmlite."""
     if importlib.util.find_spec("llvmlite") is None:
         return None
     fma, triad, lanes, _alive = compiled()
@@ -87,7 +87,7 @@ def measured(threads: int) -> dict[str, dict[str, float]] | None:
 
 
 def fastest(work: Callable[[int, int], None], threads: int) -> float:
-    """The least seconds of some repeats of `work(place, among)` on each of so many threads."""
+    """The minimum time in seconds, over some repeats, of `work(place, among)` on all threads."""
     best = float("inf")
     for _ in range(REPEATS):
         workers = [threading.Thread(target=work, args=(i, threads)) for i in range(threads)]
@@ -101,7 +101,7 @@ def fastest(work: Callable[[int, int], None], threads: int) -> float:
 
 
 def source(lanes: int) -> str:
-    """Both loops for vectors of so many float32 numbers."""
+    """The LLVM IR of both loops, for vectors of `lanes` float32 numbers."""
     v, kind, numbers = f"<{lanes} x float>", f"v{lanes}f32", range(CHAINS)
     fma = f"call {v} @llvm.fma.{kind}"
     sums = [f"  %t{i} = fadd {v} %r{i}, {f'%t{i - 1}' if i else '%x'}" for i in numbers]
@@ -118,7 +118,7 @@ def source(lanes: int) -> str:
 
 
 def compiled() -> tuple[Any, Any, int, Any]:
-    """Both functions, the lanes of a vector, and what keeps the functions alive."""
+    """Both functions, the lanes of a vector, and the object that keeps the functions alive."""
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()

@@ -1,4 +1,4 @@
-"""speed.svg: how many times faster than the fastest peer, case by case."""
+"""The plot speed.svg: the speedup over the fastest peer, case by case."""
 
 from __future__ import annotations
 

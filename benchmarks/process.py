@@ -1,4 +1,4 @@
-"""The other end of `worker.py`: a process for one contender."""
+"""Starts `worker.py` in a process for one contender, and sends it requests."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ WORKER = Path(__file__).with_name("worker.py")
 
 
 class WorkerError(Exception):
-    """What went wrong in the process."""
+    """An error in the worker process."""
 
 
 def surroundings() -> dict[str, str]:
-    """This process's environment, but bytecode is kept: an installed package has it, and without it
-    each process would measure Python's compiler too."""
-    return {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """The environment of this process, with bytecode enabled: installed packages have bytecode, and
+    without it each process would also measure Python's compiler."""
+    return {k: value for k, value in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
 class Process:
-    """Starts at once; each call waits for its answer."""
+    """A worker process, started on construction; each request waits for its answer."""
 
     def __init__(
         self, contender: str, threads: int, environment: Mapping[str, str] | None = None

@@ -1,4 +1,4 @@
-"""The results as text: a line while they come, and the page."""
+"""The results as text: a line per case while measuring, and the page RESULTS.md."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ with the peers installed; `python benchmarks/run.py mlp_small` measures one task
 METHOD = """\
 ## How it was measured
 
-- Each contender has a process of its own, asleep while others have their turn. Within each round
-  all contenders of a task run one after another, each round beginning with another one. A figure is
-  the median over the rounds, with the smallest and the largest in brackets; ratios are made within
-  a round.
-- The same network, initial weights, batches, float32 and Adam(0.001) for all; the loss is read back
-  as a Python number at each step. Before the time is taken the losses of the first five steps, or
-  the elements of a result, must agree; who computes something else is left out.
-- Inputs are arrays of each framework's own kind, made before the time is taken.
+- Each contender has its own process, which sleeps while others are measured. In each round all
+  contenders of a task run one after another; each round begins with another contender. A figure is
+  the median over the rounds, with minimum and maximum in brackets; ratios are computed within a
+  round.
+- All contenders use the same network, initial weights, batches, float32 and Adam(0.001); each step
+  returns the loss as a Python number. Before the measurement the losses of the first five steps, or
+  a sample of the result, must agree; contenders that disagree are left out.
+- Inputs are arrays of each framework's own type, made before the measurement.
 - PyTorch: eager with `Adam(fused=True)`, images channels-last, `set_num_threads`; compiled is the
   same with `torch.compile` around network and loss, for inference with `freezing`. JAX: one
   `jax.jit` with donated state, images channels-last.
 - PyTorch and JAX products stay in float32: a shorter format would fail the comparison of results.
-- Compile time is building the step and taking it once, without the import, in a new process; memory
-  is the process's, compiling included.
-- The peaks are a loop of independent fused multiply-adds and a STREAM triad, both made with LLVM.
+- Compile time is the time to build the step and run it once, without the import, in a new process;
+  memory is that of the process, including compilation.
+- The peaks are those of a loop of independent fused multiply-adds and of a STREAM triad, both
+  compiled with LLVM.
 """
 
 
@@ -43,13 +44,13 @@ def times_of(one: Any) -> dict[str, list[float]]:
 
 
 def fastest_peer(times: dict[str, list[float]]) -> str | None:
-    """The peer with the least median time."""
+    """The peer with the smallest median time."""
     peers = [name for name in times if name in PEERS]
     return min(peers, key=lambda name: spread(times[name]).middle, default=None)
 
 
 def gain(task: Task, times: dict[str, list[float]]) -> Spread | None:
-    """How many times faster than the fastest peer the task's first contender is."""
+    """The speedup of the task's first contender over the fastest peer."""
     subject, peer = task.contenders[0], fastest_peer(times)
     return ratios(times[peer], times[subject]) if peer and subject in times else None
 
@@ -60,7 +61,7 @@ def microseconds(values: list[float]) -> str:
 
 
 def line(task: Task, one: Any) -> str:
-    """One case as it comes."""
+    """The line printed for one case."""
     parts = [f"{name} {microseconds(values)}" for name, values in one.times.items()]
     parts += [f"{name} left out: {reason}" for name, reason in one.left_out.items()]
     found = gain(task, one.times)
@@ -80,7 +81,7 @@ def peak_line(peak: Any) -> str:
 
 
 def page(results: Any) -> str:
-    """The whole page."""
+    """The whole page as Markdown."""
     parts = [INTRODUCTION]
     parts.append(
         "".join(f"{text}  \n" for text in (*results["machine"], peak_line(results["peak"])))
@@ -98,7 +99,7 @@ def page(results: Any) -> str:
 
 
 def summary(results: Any) -> str:
-    """Each task with a goal in a row: the least and the greatest gain over its cases."""
+    """A row for each task with a goal: the smallest and the largest speedup over its cases."""
     lines = [
         "## At a glance",
         "",
@@ -118,7 +119,7 @@ def summary(results: Any) -> str:
 
 
 def table(task: Task, cases: list[Any], peak: Any) -> str:
-    """One task: a row for each case, a column for each contender, in µs."""
+    """The table of a task: a row for each case, a column for each contender, in µs."""
     names = [name for name in task.contenders if any(name in one["times"] for one in cases)]
     declared = {case.name: case for case in task.cases}
     whole = list(peak.values())[-1] if peak else None
@@ -146,14 +147,14 @@ def table(task: Task, cases: list[Any], peak: Any) -> str:
 
 
 def share(case: Case, values: list[float] | None, per_second: float, amount: float | None) -> str:
-    """What part of the machine's peak the task's first contender reaches."""
+    """The fraction of the machine's peak that the task's first contender reaches."""
     if not values or not amount:
         return ""
     return f"{amount / 1e9 / spread(values).middle / per_second:.0%}"
 
 
 def footprint_tables(found: Any) -> str:
-    """Compiling, memory, importing, disk."""
+    """The tables of compile time, memory, import time and disk space."""
     parts = ["## Compile time, s", "", "| step | contender | cold | from the cache |",
              "|---|---|---|---|"]  # fmt: skip
     for task, rows in found["compiling"].items():

@@ -1,8 +1,8 @@
 """Measure palingrad and its peers: python benchmarks/run.py [TASK ...] [options].
 
-All contenders of a task run in turn within each round, each in a process of its own. Results are
-checked to be equal before the time is taken. `make bench` runs everything and writes RESULTS.md and
-speed.svg; a contender that isn't installed is left out, and the results say so.
+All contenders of a task take turns within each round, each in its own process. Their results are
+compared before the measurement. `make bench` runs all tasks and writes RESULTS.md and speed.svg. A
+contender that isn't installed is left out, and listed in the results.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 
 @dataclass
 class Measured:
-    """One case: seconds a step by contender and round, and why others were left out."""
+    """One case: seconds per step by contender and round, and why others were left out."""
 
     task: str
     case: str
@@ -42,7 +42,7 @@ class Measured:
 def measured(
     name: str, task: Task, number: int, processes: dict[str, Process], options: Any
 ) -> Measured:
-    """One case with these processes. Those that fail or disagree are left out."""
+    """Measures one case in these processes. Processes that fail or disagree are left out."""
     left_out: dict[str, str] = {}
     results: dict[str, Any] = {}
     for contender, process in processes.items():
@@ -59,7 +59,7 @@ def measured(
 
 
 def run_task(name: str, options: Any) -> list[Measured]:
-    """All cases of a task that were asked for, in fresh processes."""
+    """Measures all requested cases of a task, in new processes."""
     task = TASKS[name]
     wanted = [one for one in task.contenders if not options.only or one in options.only]
     missing = {one: CONTENDERS[one].missing() for one in wanted}
@@ -84,20 +84,20 @@ def run_task(name: str, options: Any) -> list[Measured]:
 def main() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; all without any")
+    parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, help="of one turn; the task's own without")
+    parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=cores)
-    parser.add_argument("--case", action="append", help="only cases with this in their name")
-    parser.add_argument("--only", action="append", help=f"a contender: {', '.join(CONTENDERS)}")
+    parser.add_argument("--case", action="append", help="run only cases whose name contains this")
+    parser.add_argument("--only", action="append", help=f"a contender of {', '.join(CONTENDERS)}")
     parser.add_argument(
-        "--footprint", action="store_true", help="compiling, memory, sizes; also without tasks"
+        "--footprint", action="store_true", help="measure the footprint; always if no task is given"
     )
-    parser.add_argument("--write", action="store_true", help="RESULTS.md and speed.svg")
+    parser.add_argument("--write", action="store_true", help="write RESULTS.md and speed.svg")
     options = parser.parse_args()
     unknown = set(options.tasks) - set(TASKS)
     if unknown:
-        parser.error(f"no task is called {', '.join(unknown)}")
+        parser.error(f"unknown task: {', '.join(unknown)}")
     results: dict[str, Any] = {"machine": machine.description(options.threads)}
     print("\n".join(results["machine"]), flush=True)
     results["peak"] = peak.measured(options.threads)

@@ -1,4 +1,4 @@
-"""What a task is: cases, who takes part, and how a framework makes the step that is timed."""
+"""The class of tasks: cases, contenders, and the function that builds the step to measure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from contenders import NATIVE, PEERS, Framework, Step
 
 @dataclass(frozen=True)
 class Case:
-    """One size of a task. `given` goes to the task's `make`."""
+    """One size of a task. `given` is passed to the task's `make`."""
 
     name: str
     given: Any
     flops: float | None = None
-    bytes: float | None = None  # read and written at least
-    shown: bool = False  # in the plot
+    bytes: float | None = None  # minimum memory traffic
+    shown: bool = False  # whether the plot shows it
 
 
 @dataclass(frozen=True)
 class Task:
-    """`make(framework, given)` returns the step; `goal` is how many times faster than the fastest
-    peer palingrad shall be; `tiny` is a small case for the tests."""
+    """`make(framework, given)` returns the step; `goal` is the speedup over the fastest peer that
+    palingrad aims at; `tiny` is a small case for the tests."""
 
     title: str
     cases: tuple[Case, ...]
@@ -32,8 +32,8 @@ class Task:
     make: Callable[[Framework, Any], Step]
     goal: float | None = None
     contenders: tuple[str, ...] = (NATIVE, *PEERS)
-    baseline: str | None = None  # who takes the peers' place in the ratio
-    seconds: float = 0.2  # of one contender's turn
+    baseline: str | None = None  # the contender that replaces the peers in the ratio
+    seconds: float = 0.2  # duration of one contender's turn
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Contenders measured in turn: a busy moment of the machine is busy for all of them."""
+"""Interleaved measurement of contenders, so that load on the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASLEEP = 0.03
 
 @dataclass(frozen=True)
 class Spread:
-    """The median of some rounds, with the smallest and the largest."""
+    """The median, minimum and maximum over some rounds."""
 
     middle: float
     low: float
@@ -31,15 +31,15 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(over: Sequence[float], under: Sequence[float]) -> Spread:
-    """The ratio of times of the same rounds."""
+    """The ratios of the times of equal rounds."""
     return spread([a / b for a, b in zip(over, under, strict=True)])
 
 
 def in_turn(
     processes: Mapping[str, Process], rounds: int, seconds: float
 ) -> tuple[dict[str, list[float]], float]:
-    """Seconds a step for each contender and round, and the largest part of a core that a process
-    used while it waited. Every round begins with another contender."""
+    """Seconds per step for each contender and round, and the largest fraction of a core that a
+    process used while it waited. Each round begins with another contender."""
     counts: dict[str, int] = {}
     for name, process in processes.items():
         counts[name] = process.ask("calibrate", seconds=seconds)
@@ -58,7 +58,7 @@ def in_turn(
 
 
 def settle(process: Process) -> None:
-    """Wait until the process's threads sleep: OpenBLAS's go on waiting in a loop for 0.1 s."""
+    """Waits until the process's threads sleep: OpenBLAS's threads spin for another 0.1 s."""
     for _ in range(30):
         process.ask("rest")
         time.sleep(PAUSE)
@@ -68,13 +68,13 @@ def settle(process: Process) -> None:
 
 
 def disagreement(results: Mapping[str, Any], tolerance: float = 3e-5) -> dict[str, str]:
-    """Contenders whose numbers differ from those of most others, and by how much. The tolerance is
-    one that float32 keeps and products in a shorter format don't."""
-    found: dict[str, str] = {}
+    """The contenders whose results differ from the median, and by how much. float32 meets the
+    tolerance; products in a shorter format don't."""
+    differences: dict[str, str] = {}
     middle = [statistics.median(column) for column in zip(*results.values(), strict=True)]
     size = max(max(map(abs, middle)), 1e-6)
     for name, numbers in results.items():
         error = max(abs(a - b) for a, b in zip(numbers, middle, strict=True)) / size
         if not error <= tolerance:
-            found[name] = f"its results differ by {error:.1g} of the largest number"
-    return found
+            differences[name] = f"its results differ by {error:.1g} of the largest number"
+    return differences

@@ -1,4 +1,4 @@
-"""The native engine's functions alone: ns an element on 10⁴ numbers, NumPy's ufuncs in turn.
+"""The native engine's functions and NumPy's ufuncs: ns per element on 10⁴ numbers.
 
 python benchmarks/vector_maths.py [name ...]
 """
@@ -22,7 +22,7 @@ from palingrad.ops.activation import Gelu, GeluTanh, Sigmoid, Softplus
 
 COUNT, ROUNDS, TIMES = 10_000, 15, 20
 POSITIVE = (1e-3, 1e3)
-# What each function is asked for: numbers evenly between two.
+# The arguments of each function: numbers evenly spaced between two bounds.
 RANGES = {
     "exp": (-20, 20), "exp2": (-20, 20), "expm1": (-5, 5), "log": POSITIVE, "log2": POSITIVE,
     "log10": POSITIVE, "log1p": (-0.9, 10), "sinh": (-5, 5), "cosh": (-5, 5), "tanh": (-3, 3),
@@ -48,7 +48,7 @@ def formula(name: str, maths: Any) -> Callable[..., Any]:
 
 
 def compiled(name: str, inputs: list[Any], result: Any) -> Callable[[], None]:
-    """A call of generated code that computes the result's elements one after the other."""
+    """A function that calls generated code for all elements of the result."""
     dtype = result.dtype
     module = ir.Module()
     pointer = ir.IntType(8).as_pointer()
@@ -76,7 +76,7 @@ def compiled(name: str, inputs: list[Any], result: Any) -> Callable[[], None]:
 
 
 def nanoseconds(call: Callable[[], Any]) -> float:
-    """The time of a call, for one element."""
+    """The time of a call per element, in ns."""
     start = time.perf_counter()
     for _ in range(TIMES):
         call()

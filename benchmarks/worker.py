@@ -1,7 +1,7 @@
-"""One contender in a process of its own: does what is asked on stdin, a line of JSON at a time.
+"""The process of one contender: answers requests on stdin, one line of JSON each.
 
-Thread pools of two frameworks in one process get in each other's way. Here each has its own
-process, asleep while others have their turn.
+Thread pools of two frameworks in one process would disturb each other. So each framework has its
+own process, which sleeps while others are measured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from contenders import CONTENDERS
 from tasks import TASKS
 
-WARM = 0.1  # of a turn's steps, taken before the clock starts
+WARM = 0.1  # warm-up steps before the measurement, as a fraction of the steps of a turn
 
 
 class Worker:
@@ -30,13 +30,13 @@ class Worker:
         self.rest()
 
     def ready(self) -> None:
-        """The framework is imported by now."""
+        """Answers once the framework has been imported."""
 
     def make(self, task: str, case: int) -> float:
-        """Build the step and take it once; seconds for both."""
+        """Builds the step and runs it once. Returns the time of both in seconds."""
         chosen = TASKS[task]
         given = (chosen.cases[case] if case >= 0 else chosen.tiny).given
-        self.step = lambda: None  # the last one may go
+        self.step = lambda: None  # frees the previous step
         gc.collect()
         start = time.perf_counter()
         self.step = chosen.make(self.framework, given)
@@ -44,8 +44,8 @@ class Worker:
         return time.perf_counter() - start
 
     def check(self) -> list[float]:
-        """Numbers that agree where contenders do the same: the losses of the first steps, or some
-        of the elements of a result."""
+        """Numbers that must agree between contenders: the losses of the first steps, or a sample of
+        the elements of a result."""
         if isinstance(self.first, float):
             return [self.first, *(self.step() for _ in range(4))]
         result = np.asarray(
@@ -54,7 +54,7 @@ class Worker:
         return [float(result.mean()), *map(float, result[:: max(result.size // 97, 1)])]
 
     def calibrate(self, seconds: float) -> int:
-        """How often the step is taken in so many seconds; at least once."""
+        """The number of steps that fit in `seconds`, at least 1."""
         times = 1
         while True:
             taken = self._timed(times)
@@ -63,16 +63,16 @@ class Worker:
             times *= 4
 
     def turn(self, times: int) -> float:
-        """Seconds a step, on average over so many."""
+        """Seconds per step, averaged over `times` steps."""
         self._timed(max(round(WARM * times), 1))
         return self._timed(times) / times
 
     def rest(self) -> None:
-        """Others have their turn from now on."""
+        """Marks the begin of the other contenders' turns."""
         self.resting_since = time.perf_counter(), time.process_time()
 
     def idle(self) -> float:
-        """What part of a core this process used since `rest`."""
+        """The fraction of a core that this process has used since `rest`."""
         wall, cpu = self.resting_since
         passed = time.perf_counter() - wall
         return (time.process_time() - cpu) / passed
@@ -96,8 +96,8 @@ class Worker:
 
 def main(contender: str, threads: int) -> None:
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a framework prints is no answer
-    if hasattr(os, "sched_setaffinity"):  # thread pools are as large as what they may run on
+    os.dup2(2, 1)  # output of the frameworks goes to stderr, not among the answers
+    if hasattr(os, "sched_setaffinity"):  # thread pools have the size of the affinity mask
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     worker = Worker(contender, threads)
     for line in sys.stdin:

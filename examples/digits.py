@@ -1,4 +1,4 @@
-"""Handwritten digits learnt with a function compiled for training, in twenty lines."""
+"""A classifier of handwritten digits, trained by a compiled function, in twenty lines."""
 
 import palingrad as pg
 

@@ -1,4 +1,4 @@
-"""Two clouds of points told apart, define-then-run: placeholders, Variables, a session."""
+"""Logistic regression of two clouds of points, with placeholders, Variables and a session."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ import palingrad as pg
 
 
 def clouds(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
-    """Points (2·count, 2) around (−1, −1) and (1, 1), and their classes 0 and 1."""
+    """Points (2·count, 2) around (−1, −1) and (1, 1), and their classes (2·count,), 0 and 1."""
     rng = np.random.default_rng(0)
     points = rng.normal(0.0, 0.7, (2 * count, 2))
     classes = np.repeat([0.0, 1.0], count)
@@ -29,12 +29,12 @@ def main() -> None:
     session = pg.Session(graph)
     feeds = {x: points, c: classes}
     for step in range(101):
-        _, now = session.run([train, loss], feeds)
+        _, value = session.run([train, loss], feeds)
         if step % 25 == 0:
-            print(f"step {step:3}  loss {now:.4f}")
+            print(f"step {step:3}  loss {value:.4f}")
 
-    right = np.mean((session.run(p, feeds) > 0.5) == classes)
-    print(f"right {right:.1%}  w {np.round(w.numpy(), 2)}  b {w.graph['model/b'].item():.2f}")
+    accuracy = np.mean((session.run(p, feeds) > 0.5) == classes)
+    print(f"accuracy {accuracy:.1%}  w {np.round(w.numpy(), 2)}  b {w.graph['model/b'].item():.2f}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""A compiled engine in one file: a Program becomes a Python function, whose loops are fused.
+"""A compiled engine in one file: it compiles a Program to a Python function with fused loops.
 
-It knows no operation by name. Elementwise ones are compiled from their own formulas, read as steps:
-functions of `Maths` on operands of known dtypes. All others run by their formulas. The target is
-NumPy on blocks that stay in a CPU's cache. docs/engines.md tells what an engine must keep to.
+It knows no operation by name. Elementwise operations are compiled from their formulas, which are
+read as steps: functions of `Maths` on operands of known dtypes. All others run their own formulas.
+The target is NumPy on blocks that stay in the CPU's cache. docs/engines.md lists the contracts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,20 +19,20 @@ from palingrad.engines.selection import add_engine
 from palingrad.maths import numpy_maths
 from palingrad.passes.program import Program
 
-MOST_INPUTS = 60  # of a loop; NumPy's iterator takes 64 arrays
+MOST_INPUTS = 60  # of a loop; np.nditer takes at most 64 arrays
 
 
 def inputs_of(nodes: Sequence[pg.Node]) -> list[pg.Node]:
-    """What these nodes read that isn't one of them."""
+    """The inputs of these nodes that aren't among the nodes themselves."""
     own = set(nodes)
     return [x for x in dict.fromkeys(x for node in nodes for x in node.inputs) if x not in own]
 
 
 def fused(program: Program, formulas: dict[pg.Node, Formula]) -> dict[pg.Node, list[pg.Node]]:
-    """The nodes of each loop, by the last of them, whose value alone is stored.
+    """The nodes of each loop, by its last node, the only one whose value is stored.
 
-    A node joins the loop that reads it if nothing else does, so nothing that a loop reads depends
-    on what it computes; and if their shapes are the same, so nothing is computed twice.
+    A node joins the loop that reads it if no other loop does, so the inputs of a loop never depend
+    on its nodes, and if their shapes are equal, so no element is computed twice.
     """
     loops: dict[pg.Node, list[pg.Node]] = {}
     readers: dict[pg.Node, set[pg.Node]] = {root: {root} for root in program.roots}
@@ -49,8 +49,8 @@ def fused(program: Program, formulas: dict[pg.Node, Formula]) -> dict[pg.Node, l
 
 
 class Writer:
-    """Writes the function `run`. v3 is the value of node number 3, b3 a block of its elements;
-    `objects` are what else the text names."""
+    """Writes the source of the function `run`. v3 is the value of node 3, b3 a block of it;
+    `objects` holds all other objects that the source names."""
 
     def __init__(self, program: Program) -> None:
         given = (*program.feeds, *program.reads)
@@ -58,7 +58,7 @@ class Writer:
         self.objects: dict[str, Any] = {"np": np, "nan": np.nan, "inf": np.inf}  # for numbers
         self.objects |= {"m": numpy_maths, "blocks": blocks}
         self.lines = [f"def run({self.names('v', given)}):"]
-        self.formulas = {node: one for node in program.order if (one := readable(node))}
+        self.formulas = {node: f for node in program.order if (f := readable(node))}
         loops = fused(program, self.formulas)
         for node in program.order:
             name, inputs = self.names("v", [node]), self.names("v", node.inputs)
@@ -76,7 +76,7 @@ class Writer:
         return ", ".join(f"{letter}{self.numbers[node]}" for node in nodes)
 
     def loop(self, end: pg.Node, nodes: Sequence[pg.Node]) -> None:
-        """One loop over blocks of elements that computes all of the nodes."""
+        """Writes one loop over blocks of elements, which computes all of the nodes."""
         read, stored = inputs_of(nodes), self.names("v", [end])
         self.lines += [
             f"    {stored} = np.empty({end.shape}, {str(end.dtype)!r})",
@@ -94,7 +94,7 @@ class Writer:
 
 
 def applied(step: Step, values: Sequence[tuple[str, Any]]) -> str:
-    """A step as text: a function of `m` on operands in the dtypes that it takes."""
+    """The source of a step: a call of a function of `m` on operands converted to their dtypes."""
     operands = [operand(x, dtype, values) for x, dtype in step.taken()]
     if step.name == "cast":
         operands.append(repr(str(step.result)))
@@ -102,7 +102,7 @@ def applied(step: Step, values: Sequence[tuple[str, Any]]) -> str:
 
 
 def operand(x: int | Number, dtype: Any, values: Sequence[tuple[str, Any]]) -> str:
-    """A number of a formula, or one of its values so far, brought to `dtype`."""
+    """The source of an operand in `dtype`: a number of the formula, or an earlier value."""
     if isinstance(x, Number):
         return repr(x.value)  # "np.float64(0.5)"
     name, own = values[x]
@@ -110,20 +110,20 @@ def operand(x: int | Number, dtype: Any, values: Sequence[tuple[str, Any]]) -> s
 
 
 def blocks(*arrays: Any) -> Iterator[Any]:
-    """Blocks of the arrays' elements, broadcast to the last, which is written to."""
+    """Blocks of the arrays' elements, broadcast to the last array, which is the output."""
     access: Any = [["readonly"]] * (len(arrays) - 1) + [["writeonly"]]
     with np.nditer(arrays, ["external_loop", "buffered", "zerosize_ok"], access) as iterator:
         yield from iterator
 
 
 class ToyExecutable(Executable):
-    """A Program as a Python function."""
+    """A Program compiled to a Python function."""
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         writer = Writer(program)
         self.text = "\n".join(writer.lines)
-        code = compile(self.text, "<own engine>", "exec").co_consts[0]  # of the one function
+        code = compile(self.text, "<own engine>", "exec").co_consts[0]  # the code object of `run`
         self.run = FunctionType(code, writer.objects)
 
     def explain(self) -> str:
@@ -131,7 +131,7 @@ class ToyExecutable(Executable):
 
     @np.errstate(all="ignore")
     def compute(self, feeds: Any, states: Any) -> Any:
-        return tuple([owned(x, feeds) for x in some] for some in self.run(*feeds, *states))
+        return tuple([owned(x, feeds) for x in values] for values in self.run(*feeds, *states))
 
 
 class ToyEngine:

@@ -1,7 +1,6 @@
-"""One operation in one file: a class and its function, and everything else follows.
+"""An elementwise operation of your own: a class and its function.
 
-Adding it to palingrad itself takes this class in a family's file and one line of exports; from
-outside it takes the same class and no line at all.
+An operation inside palingrad is the same class in a file of its family, and one line of exports.
 """
 
 import numpy as np
@@ -11,7 +10,7 @@ from palingrad import case, edge
 
 
 class Mish(pg.Elementwise):
-    r"""y = x·tanh(log(1 + eˣ)) (Misra 2019). ∂y/∂x = u + x·σ(x)·(1 − u²), u = tanh(log(1 + eˣ))."""
+    r"""y = x·u, u = tanh(log(1 + eˣ)) (Misra 2019). ∂y/∂x = u + x·σ(x)·(1 − u²)."""
 
     math = r"{x}\tanh(\log(1 + e^{{x}}))"
     floats = True
@@ -29,9 +28,9 @@ mish = pg.unary(Mish)
 
 
 class Clamped(pg.Custom):
-    """The same for code that no compiler looks into: any NumPy, and the gradient that we want.
+    """y = min(max(x, 0), 1), with the gradient of y = x (a straight-through estimator).
 
-    y = min(max(x, 0), 1), but the gradient passes as if nothing were clamped.
+    `compute` may be any NumPy code, which engines call and don't compile.
     """
 
     samples = (edge(-1.0, 0.5, 2.0),)
@@ -44,26 +43,26 @@ class Clamped(pg.Custom):
 
 
 def main() -> None:
-    # define, then run
+    # define-then-run
     with pg.Graph():
         x = pg.placeholder()
         y = mish(x)
         slope = pg.gradients(pg.sum(y), x)
     print("graph   ", *pg.Session().run([y, slope], {x: [0.0, 1.0]}))
 
-    # compute as you go
+    # eager
     x = pg.tensor([0.0, 1.0])
     y = pg.sum(mish(x))
     y.backward()
     print("eager   ", mish(x).value, x.grad.value)
 
-    # functions, also of the second order
+    # functions and second derivatives
     print("function", pg.function(mish)(np.array([0.0, 1.0])))
     print("second  ", pg.hessian(lambda x: pg.sum(mish(x)))(np.array([0.0, 1.0])).diagonal())
 
-    # and the proof
+    # comparison with central differences
     pg.check_gradients(mish, np.linspace(-2, 2, 9))
-    print("proved against differences, to the second order")
+    print("agrees with central differences, to the second order")
 
     x = pg.tensor([-1.0, 0.5, 2.0])
     pg.sum(Clamped(x)).backward()

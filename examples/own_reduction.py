@@ -1,5 +1,6 @@
-"""Reductions and layouts of one's own, which compile: a class says how elements combine, or where
-they lie, and engines do the rest.
+"""Compiled reductions and layouts of your own.
+
+A reduction declares how elements combine, a layout which strided view of its input it is.
 """
 
 import math
@@ -11,9 +12,9 @@ from palingrad import case
 
 
 class LogMeanExp(pg.Reduce):
-    r"""y = log(1/n Σ eˣ), without overflow: log(eᵃ + eᵇ) is associative, and of nothing it is −∞.
+    r"""y = log(1/n Σ eˣ), without overflow. ∂y/∂x = eˣ⁻ʸ/n.
 
-    ∂y/∂x = eˣ⁻ʸ/n.
+    a ⊕ b = log(eᵃ + eᵇ) is associative and commutative, with the identity −∞.
     """
 
     math = r"\log\operatorname{mean} e^{{x}}"
@@ -64,7 +65,7 @@ class PowerMean(pg.Reduce):
 
 
 class QuarterTurn(pg.Layout):
-    """y = x turned by a quarter: rows become columns, the last row first. Nothing is moved."""
+    """y = x rotated by 90°: yᵢⱼ = x₍ₙ₋₁₋ⱼ₎ᵢ for x of n rows. A view, which moves no elements."""
 
     samples = (case((3, 4)), case((1, 2)))
 
@@ -82,7 +83,7 @@ class QuarterTurn(pg.Layout):
 
 
 def score(x):
-    """A user's operations among the library's, one kernel in all."""
+    """A user's reduction between the library's operations, compiled to one kernel."""
     return LogMeanExp(pg.tanh(x) * 5, axis=1, keepdims=False) + 1
 
 
@@ -90,12 +91,12 @@ def main() -> None:
     x = np.linspace(-1, 1, 12).reshape(3, 4)
     expected = np.log(np.mean(np.exp(np.tanh(x) * 5), axis=1)) + 1
     print("score   ", pg.function(score)(x), np.abs(score(x).value - expected).max() < 1e-14)
-    print("turned  ", pg.function(lambda x: QuarterTurn(x) + 1)(x)[0])
+    print("rotated ", pg.function(lambda x: QuarterTurn(x) + 1)(x)[0])
     print("power   ", PowerMean(x, axis=0, keepdims=False, p=2.0).value)
 
     pg.check_gradients(lambda x: PowerMean(x, axis=1, keepdims=False, p=3.0), x)
     pg.check_gradients(score, x)
-    print("proved against differences")
+    print("agrees with central differences")
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def test_the_engine_that_changes_over_gives_the_same_before_and_after(dtype):
             "computes in float16, which generated code hasn't",
         ),
         (lambda m, x: np.array([2 * float(v) for v in x]), "counts its elements"),
-        (lambda m, x: 1.5, "gives float 1.5, nothing made of its arguments"),
+        (lambda m, x: 1.5, "gives float 1.5, which doesn't depend on its arguments"),
         (lambda m, x: x.clip(0, 1), "asks for .clip"),
     ],
 )

@@ -1,9 +1,10 @@
-"""The polynomials of the native engine's functions, computed: each is interpolated in Chebyshev's
-points with 80 digits, which is within a bit of the best (Trefethen, Approximation Theory and
-Approximation Practice, ch. 16), at the lowest degree whose error is below the stated one. For
-float32 each coefficient is then rounded in turn, and the higher ones make up for it.
+"""Computes the polynomials of the native engine's functions. Each interpolates its function at
+Chebyshev points with 80 digits, which is within a bit of the minimax error (Trefethen,
+Approximation Theory and Approximation Practice, ch. 16), at the lowest degree whose error is below
+the goal. For float32 the coefficients are then rounded one by one, and the higher ones are fitted
+again.
 
-    python tools/coefficients.py            # what each polynomial is, its degree and error
+    python tools/coefficients.py            # lists each polynomial with its degree and error
     python tools/coefficients.py --write    # src/palingrad/engines/native/functions/coefficients.py
 """
 
@@ -31,9 +32,9 @@ Each table has one row for float32 and one for float64.
 
 
 class Fit(NamedTuple):
-    """A polynomial in x for `function` between `low` and `high`, for float32 and for float64.
+    """A polynomial in x for `function` on [low, high], for float32 and for float64.
 
-    Its error times `weight(x)` stays below `goals`; a goal of None makes no polynomial.
+    Its error times `weight(x)` is below `goals`; for a goal of None there is no polynomial.
     """
 
     name: str
@@ -46,12 +47,12 @@ class Fit(NamedTuple):
 
 
 def series(function: Callable[[Any], Any], at_zero: Any) -> Callable[[Any], Any]:
-    """The function with its limit at 0, where it divides by x."""
+    """The function with its limit at x = 0, where its formula divides by 0."""
     return lambda x: at_zero if abs(x) < mpf(10) ** -25 else function(x)
 
 
 def root(function: Callable[[Any], Any], at_zero: Any) -> Callable[[Any], Any]:
-    """A function of √z as one of z."""
+    """The function z ↦ f(√z) of a function f."""
     return series(lambda z: function(mp.sqrt(z)), at_zero)
 
 
@@ -128,7 +129,7 @@ ERFC_ENDS = (1 / mpf("6.1") - mpf("0.5"), 1 / mpf("14.65") - mpf("0.5"))
 
 
 def interpolated(function: Callable[[Any], Any], low: Any, high: Any, degree: int) -> list[Any]:
-    """The polynomial of this degree through the function in Chebyshev's points."""
+    """The polynomial of this degree that interpolates the function at Chebyshev points."""
     middle, half = (high + low) / 2, (high - low) / 2
     points = [
         middle + half * mp.cos(mp.pi * (2 * k + 1) / (2 * degree + 2)) for k in range(degree + 1)
@@ -138,8 +139,8 @@ def interpolated(function: Callable[[Any], Any], low: Any, high: Any, degree: in
 
 
 def rounded(fit: Fit, low: Any, coefficients: list[Any]) -> list[Any]:
-    """The polynomial with float32's coefficients: from the lowest power on each is rounded, and
-    the higher ones are fitted again by least squares of the weighted error."""
+    """The polynomial with float32 coefficients: each is rounded, from the lowest power on, and the
+    higher ones are fitted again by weighted least squares."""
     middle, half = (fit.high + low) / 2, (fit.high - low) / 2
     count = 4 * len(coefficients)
     points = [middle + half * mp.cos(mp.pi * (2 * k + 1) / (2 * count)) for k in range(count)]
@@ -156,18 +157,18 @@ def rounded(fit: Fit, low: Any, coefficients: list[Any]) -> list[Any]:
 
 
 def single(number: Any) -> Any:
-    """The nearest float32."""
+    """The float32 nearest to x."""
     return mpf(float(np.float32(float(number))))
 
 
 def error(fit: Fit, low: Any, coefficients: list[Any]) -> Any:
-    """The largest weighted error on a grid."""
+    """The maximum weighted error on a grid."""
     grid = [low + (fit.high - low) * k / 300 for k in range(301)]
     return max(abs((mp.polyval(coefficients, x) - fit.function(x)) * fit.weight(x)) for x in grid)
 
 
 def solved(fit: Fit, double: bool) -> tuple[list[Any], Any]:
-    """The coefficients of the lowest degree that meets the goal, and their error."""
+    """The coefficients at the lowest degree that meets the goal, and the error."""
     goal = fit.goals[double]
     if goal is None:
         return [], mpf(0)
@@ -181,7 +182,7 @@ def solved(fit: Fit, double: bool) -> tuple[list[Any], Any]:
 
 
 def two_over_pi() -> str:
-    """The digits of 2/π that the largest float64 needs, as one hexadecimal number."""
+    """The digits of 2/π needed for the largest float64, as one hexadecimal number."""
     with mp.workprec(TURN_BITS + 100):
         digits = hex(int(mp.floor(2 / mp.pi * mpf(2) ** TURN_BITS)))[2:]
     rows = [f'    "{digits[k : k + 90]}"' for k in range(0, len(digits), 90)]
@@ -189,13 +190,13 @@ def two_over_pi() -> str:
     return start + "TWO_OVER_PI = int(\n" + "\n".join(rows) + ",\n    16,\n)\n"
 
 
-PIECES = 32  # of a function that is looked up
-FAR, NEAR, WIDE = mpf(21) / 64, mpf(7) / 64, mpf(1) / 8  # how wide each is
+PIECES = 32  # number of pieces of a piecewise polynomial
+FAR, NEAR, WIDE = mpf(21) / 64, mpf(7) / 64, mpf(1) / 8  # widths of the pieces
 
 
 def erfc_pieces() -> str:
-    """−log₂ erfc y as polynomials in y − its piece's middle, for float32: a whole number, and the
-    coefficients of t⁰ to t⁴, each as a row of all pieces."""
+    """Piecewise polynomials of −log₂ erfc y in t = y − the middle of the piece, for float32: the
+    integer part, and the coefficients of t⁰ to t⁴, each as a row of all pieces."""
     rows: list[list[Any]] = []
     for number in range(PIECES):
         middle = FAR * number + FAR / 2
@@ -209,7 +210,7 @@ def erfc_pieces() -> str:
 
 
 def pieces(name: str, meaning: str, function: Any, width: Any, degree: int) -> str:
-    """A function as polynomials in the distance from multiples of `width`, for float32."""
+    """Piecewise polynomials of a function around multiples of `width`, for float32."""
     rows: list[list[Any]] = []
     for number in range(PIECES):
 
@@ -222,7 +223,7 @@ def pieces(name: str, meaning: str, function: Any, width: Any, degree: int) -> s
 
 
 def table(name: str, meaning: str, rows: list[list[Any]]) -> str:
-    """The rows' columns, one after the other, as Python."""
+    """The columns of the rows, one after the other, as Python source."""
     lines = [f"# {meaning}", f"{name} = ("]
     for column in zip(*rows, strict=True):
         numbers = ", ".join(str(np.float32(float(number))) for number in column)
@@ -239,7 +240,7 @@ def main() -> None:
         for double in (False, True):
             found, reached = solved(fit, double)
             print(f"{fit.name:12} degree {len(found) - 1:3}, error {mp.nstr(reached, 3)}")
-            if found and not double and fit.name != "POWER":  # computed in float64
+            if found and not double and fit.name != "POWER":  # which is computed in float64
                 low = ERFC_ENDS[double] if fit.low is None else mpf(fit.low)
                 found = rounded(fit, low, found)
             numbers = [repr(float(c)) for c in found]

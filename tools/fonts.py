@@ -1,8 +1,8 @@
-"""Make the fonts of drawings: parts of Arimo and Tinos, completed from DejaVu Sans.
+"""Makes the fonts of drawings: subsets of Arimo and Tinos, completed from DejaVu Sans.
 
-Arimo and Tinos have the widths of Arial and Times, so an SVG that a browser sets in its own Arial
-keeps its places. Needs fontTools and Debian's fonts-croscore and fonts-dejavu-core (or give the
-folder they are in); run only to change the set of characters.
+Arimo and Tinos have the metrics of Arial and Times, so an SVG that a browser sets in its own Arial
+keeps its layout. Requires fontTools and Debian's fonts-croscore and fonts-dejavu-core (or an
+argument with their folder). Run it only to change the set of characters.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def made(name: str, path: str) -> TTFont:
 
 
 def add(font: TTFont, spare: TTFont, code: int, old: str) -> None:
-    """Copy one outline; both fonts have 2048 units an em."""
+    """Copies one outline. Both fonts have 2048 units per em."""
     glyph = spare["glyf"][old]
     glyph.expand(spare["glyf"])
     if glyph.isComposite():

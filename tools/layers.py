@@ -1,6 +1,6 @@
-"""The layer check: a file imports what stands below it, at the top of the file.
+"""The layer check: a file imports only from lower layers, at the top of the file.
 
-Here are the rules of this package; `layering/` checks them. By hand: python tools/layers.py
+This file declares the rules of the package, `layering/` checks them. Run: python tools/layers.py
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from layering.check import House, check
+from layering.check import Rules, check
 
 ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 
-# From the ground up, folder by folder; `layering/order.py` says how to read it.
+# The layers of each folder, the lowest first; `layering/order.py` explains the notation.
 ORDER = {
     "": [
         ["errors", "version"],
@@ -51,8 +51,8 @@ ORDER = {
     "view/reading": [["mathematics", "source"]],
 }
 
-# Packages that nobody must have, and the one place that imports each: a file when it runs, a folder
-# at the top of its files.
+# Optional packages, and the places that may import them: a file does so when it runs, a folder at
+# the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
     "rich": ["cli.py", "train/progress.py"],
@@ -63,36 +63,36 @@ OPTIONAL = {
     "PIL": ["view/drawing/formats/png.py"],
 }
 
-# Files that import late, or modules whose names are computed.
+# Files that import inside functions, or import modules whose names are computed.
 LAZY = {
     "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
-    "engines/native/engine.py": "the folder needs llvmlite; this file is there without it",
+    "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "view/__init__.py": "each public name's file is imported when it is first used",
     "view/script.py": "runs the user's own file",
     "view/reading/source/copied.py": "reads the source file of a user's function",
 }
 
 CROWDED = {
-    "ops": "one family of operations a file, side by side",
+    "ops": "one family of operations per file",
 }
 
-# How many classes of operations an engine imports: at most 10 is the aim, each with its reason.
+# The number of operation classes that an engine may import (the aim is at most 10), with reasons.
 OPERATION_LIMITS = {"engines": 8}
 OPERATION_REASONS: dict[str, str] = {
-    "Convolution": "a product of windows: a kernel reads them where they lie, in tiles",
-    "ConvolutionInput": "the same kernel, which runs over the places of the input",
-    "ConvolutionWeight": "a product over all places, in parts that are added up",
+    "Convolution": "a matrix product of windows, which the kernel reads in place, in tiles",
+    "ConvolutionInput": "the same kernel, over the positions of the input",
+    "ConvolutionWeight": "a matrix product over all positions, split along them",
     "MaxPool": "a kernel that never stores the windows",
-    "MaxPoolSelect": "the same kernel, which keeps the place of the largest element",
-    "MaxPoolPlace": "finds the largest element again, so that no places are stored",
+    "MaxPoolSelect": "the same kernel, which selects at the largest element",
+    "MaxPoolPlace": "finds the largest element again, so that no indices are stored",
     "SumPool": "a kernel that never stores the windows",
-    "SumPoolSpread": "the same sums over a rectangle, of the cotangent",
+    "SumPoolSpread": "the same sums over a rectangle of the cotangent",
 }
 
-# How often files ask whether an object has an attribute; 0 is the aim.
+# The number of attribute tests (hasattr, getattr with a default) in a folder; the aim is 0.
 ATTRIBUTE_LIMITS = {"engines/native": 2}
 
-HOUSE = House(
+RULES = Rules(
     "palingrad",
     ORDER,
     OPTIONAL,
@@ -105,7 +105,7 @@ HOUSE = House(
 
 
 def main() -> int:
-    report = check(ROOT, HOUSE)
+    report = check(ROOT, RULES)
     print("\n".join(report.problems or report.notes))
     return 1 if report.problems else 0
 

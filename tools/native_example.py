@@ -1,7 +1,7 @@
-"""Write the worked example into docs/native.md: a small kernel as LLVM's language and as assembly.
+"""Writes the worked example into docs/native.md: a small kernel as LLVM IR and as assembly.
 
-With --check nothing is written, and another LLVM's language than the page's is an error. Assembly
-changes with LLVM's version, so it is left alone while the rest stays as it is, and isn't checked.
+With --check nothing is written, and IR that differs from the page's is an error. The assembly isn't
+checked, because it changes with LLVM's version; it is written only if the IR has changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import palingrad as pg
 from palingrad.engines.native.executable import NativeExecutable
 from palingrad.engines.native.llvm.target import assembly
 
-CPU = "x86-64-v3"  # named, so that the example is the same everywhere
+CPU = "x86-64-v3"  # fixed, so that the example is the same on every machine
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "native.md"
 KERNEL = "elementwise_0"
 IR = re.compile(r"(?<=<!-- ir -->\n).*?(?=<!-- /ir -->)", re.DOTALL)
@@ -25,15 +25,15 @@ ASSEMBLY = re.compile(r"(?<=<!-- assembly -->\n).*?(?=<!-- /assembly -->)", re.D
 
 
 def emitted() -> str:
-    """The module of relu(x · w + b) for 64 numbers."""
-    os.environ["PALINGRAD_CPU"] = CPU  # which is read when the first kernel is made
+    """The LLVM module of relu(x · w + b) for 64 numbers."""
+    os.environ["PALINGRAD_CPU"] = CPU  # read when the first kernel is made
     f = pg.function(lambda x, w, b: pg.relu(x * w + b), engine="native")
     x = np.zeros(64, np.float32)
     return NativeExecutable(f.program(x, x, x)).emitted()
 
 
 def tidied(text: str) -> str:
-    """The kernel alone, with names and zeros as a person would write them; it means the same."""
+    """The kernel's IR alone, with readable names and constants, and the same semantics."""
     found = re.search(rf'^define [^\n]*@"{KERNEL}".*?^}}', text, re.DOTALL | re.MULTILINE)
     assert found is not None
     text = found[0].replace('"', "").replace("select  ", "select ").replace("phi  ", "phi ")
@@ -42,7 +42,7 @@ def tidied(text: str) -> str:
 
 
 def assembled(text: str) -> str:
-    """The kernel's assembly, without what is said to the assembler."""
+    """The kernel's assembly, without directives."""
     inside, lines = False, list[str]()
     for line in assembly(text).splitlines():
         if line.startswith(f"{KERNEL}:"):

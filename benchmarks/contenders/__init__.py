@@ -1,9 +1,10 @@
-"""One file a framework: each builds the same networks and formulas in its own best way.
+"""The contenders, one framework per file: each builds the same networks and formulas.
 
-A framework's methods return a `step` to call again and again: `train(network)` takes one Adam step
-and returns the loss as a Python number; `infer(network)` gives the scores of one batch as a NumPy
-array; `formula(name, *arrays)` computes one of the file's `FORMULAS`, and `eager` does so without
-compiling it. Inputs are arrays of the framework's own kind, made before the time is taken.
+A framework's methods return a `step`, a function that is called repeatedly. That of
+`train(network)` takes one Adam step and returns the loss as a Python number; that of
+`infer(network)` returns the scores of one batch as a NumPy array; that of `formula(name, *arrays)`
+computes one of the file's `FORMULAS`, and that of `eager` does so without compiling it. Inputs are
+arrays of the framework's own type, made before the measurement.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ class Framework(Protocol):
 
 @dataclass(frozen=True)
 class Contender:
-    """A framework with its settings, run in a process of its own."""
+    """A framework with its settings, which runs in its own process."""
 
-    package: str  # what must be installed
+    package: str  # the package that must be installed
     module: str
     settings: dict[str, Any] = field(default_factory=dict)
     peer: bool = False
     compiler: bool = False  # whether it needs a C++ compiler
 
     def missing(self) -> str | None:
-        """Why it can't run here, or None."""
+        """The reason why it can't run here, or None."""
         if importlib.util.find_spec(self.package) is None:
             return f"{self.package} isn't installed"
         if self.compiler and not shutil.which(os.environ.get("CXX", "g++")):
@@ -70,7 +71,7 @@ PEERS = tuple(name for name, one in CONTENDERS.items() if one.peer)
 
 
 def chain(m: Any, x: Any) -> Any:
-    """Ten elementwise operations one after another; `m` is the framework's own namespace."""
+    """A chain of ten elementwise operations; `m` is the framework's own namespace."""
     y = abs(x * 1.5 + 0.5)
     y = m.tanh(m.sqrt(y) * x) - x
     return m.exp(y * y * -0.5)

@@ -1,4 +1,4 @@
-"""JAX: everything jitted, the step's state donated; images channels-last."""
+"""JAX: all functions jitted, the state of a step donated, images channels-last."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ FORMULAS = {
 
 class Framework:
     def __init__(self, threads: int) -> None:
-        """Threads: JAX takes as many as there are cores it may run on."""
-        jax.config.update("jax_cpu_enable_async_dispatch", False)  # faster where steps are short
+        """JAX takes its number of threads from the cores on which the process may run."""
+        jax.config.update("jax_cpu_enable_async_dispatch", False)  # faster for short steps
 
     def train(self, network: Network) -> Step:
         def loss_of(parameters: Any, x: Any, labels: Any) -> Any:
@@ -95,7 +95,7 @@ def given(x: np.ndarray) -> Any:
 
 
 def start(network: Network) -> list[Any]:
-    """The weights that all contenders start from, laid out for images that are channels-last."""
+    """The initial weights of all contenders, in the layout for channels-last images."""
     found: list[Any] = []
     flat = len(network.inputs) == 1
     parts = zip(network.layers, network.shapes(), network.weights(), strict=False)
@@ -118,7 +118,7 @@ def scores_of(network: Network, parameters: Any, x: Any) -> Any:
     for place, (layer, pair) in enumerate(zip(network.layers, parameters, strict=True)):
         if isinstance(layer, Pool):
             n, height, width, channels = x.shape
-            # A maximum over axes: its gradient is faster here than that of reduce_window.
+            # A maximum over axes, whose gradient is faster than that of reduce_window.
             x = x.reshape(n, height // 2, 2, width // 2, 2, channels).max((2, 4))
             continue
         weight, bias = pair

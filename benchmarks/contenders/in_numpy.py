@@ -1,4 +1,4 @@
-"""What somebody who knows NumPy writes by hand."""
+"""NumPy: hand-written forward pass, backward pass and update."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORMULAS = {"matmul": np.matmul, "add": np.add}
 
 class Framework:
     def __init__(self, threads: int) -> None:
-        """Threads: NumPy takes as many as there are cores it may run on."""
+        """NumPy takes its number of threads from the cores on which the process may run."""
 
     def train(self, network: Network) -> Step:
         network_by_hand = HandWritten(network)

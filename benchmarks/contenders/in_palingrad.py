@@ -59,7 +59,7 @@ class Framework:
 
 
 def built(network: Network) -> pg.nn.Module:
-    """The network as layers, with the weights that all contenders start from."""
+    """The network as layers, with the initial weights of all contenders."""
     layers: list[Any] = []
     flat = len(network.inputs) == 1
     last = len(network.layers) - 1

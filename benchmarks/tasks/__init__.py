@@ -1,4 +1,4 @@
-"""All tasks by name: one file a task."""
+"""All tasks by name, one task per file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes that nothing was chosen for."""
+"""CNNs of sizes for which nothing was tuned."""
 
 from networks import cnn
 from task import Task, training

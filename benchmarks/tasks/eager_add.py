@@ -1,4 +1,4 @@
-"""One addition of two vectors of three numbers, not compiled: the cost of making a node."""
+"""One eager addition of two vectors of three numbers: the cost of a node."""
 
 from task import Case, Task, numbers
 

@@ -1,4 +1,4 @@
-"""Scores of one example, as a NumPy array."""
+"""Inference: the scores of one example, as a NumPy array."""
 
 from networks import mlp
 from task import Case, Task

@@ -1,4 +1,4 @@
-"""So little arithmetic that overhead is all there is."""
+"""Logistic regression, whose time is overhead: it has hardly any arithmetic."""
 
 from networks import mlp
 from task import Task, training

@@ -1,4 +1,4 @@
-"""Square float32 matrix products, odd sizes among them."""
+"""Square float32 matrix products, including odd sizes."""
 
 from contenders import NATIVE
 from task import Case, Task, numbers

@@ -1,4 +1,4 @@
-"""A network whose matrix products and update are most of the work."""
+"""A larger MLP, whose time is mostly matrix products and the update."""
 
 from networks import mlp
 from task import Task, training

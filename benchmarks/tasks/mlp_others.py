@@ -1,4 +1,4 @@
-"""Sizes that nothing was chosen for."""
+"""MLPs of sizes for which nothing was tuned."""
 
 from networks import mlp
 from task import Task, training

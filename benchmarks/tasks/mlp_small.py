@@ -1,4 +1,4 @@
-"""A small network, where overhead counts as much as arithmetic."""
+"""A small MLP, whose overhead costs as much as its arithmetic."""
 
 from contenders import NATIVE, PEERS
 from networks import mlp

@@ -1,4 +1,4 @@
-"""What the tasks on 10⁴ to 10⁷ numbers share: rows of 1000, or one long vector."""
+"""Helpers of the tasks on 10⁴ to 10⁷ numbers, in rows of 1000 or one long vector."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ COUNTS = {10**4: "10⁴", 10**5: "10⁵", 10**6: "10⁶", 10**7: "10⁷"}
 
 
 def cases(shape: Callable[[int], tuple[int, ...]], moves: float) -> tuple[Case, ...]:
-    """`moves` is how many times as many numbers are read and written as there are."""
+    """The cases by size. `moves` is the number of reads and writes per element."""
     return tuple(
         Case(f"{name} numbers", shape(count), bytes=4 * moves * count, shown=count == 10**6)
         for count, name in COUNTS.items()
@@ -26,7 +26,7 @@ def task(
     moves: float = 2,
     also: Callable[[int], tuple[Any, ...]] = lambda columns: (),
 ) -> Task:
-    """A formula of x, and of what `also` gives for the length of x's rows."""
+    """The task of a formula of x and of the arrays that `also` makes for the length of x's rows."""
 
     def make(framework, shape):
         return framework.formula(formula, numbers(*shape), *also(shape[-1]))

@@ -1,4 +1,4 @@
-"""A convolutional network: maps, windows that slide over them, and units at the end."""
+"""A convolutional network: feature maps, sliding windows, and dense units at the end."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A deep network, in which a block that comes twelve times is drawn once."""
+"""A deep network, whose twelve equal blocks are drawn once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The dot product of two vectors, as one operation and as what it is made of."""
+"""The dot product of two vectors, as one operation and as its parts."""
 
 from pathlib import Path
 

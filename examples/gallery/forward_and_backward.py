@@ -1,4 +1,4 @@
-"""One graph read forwards, backwards, and through the step of an optimizer."""
+"""The forward pass, the backward pass and the optimizer step of one graph."""
 
 from pathlib import Path
 

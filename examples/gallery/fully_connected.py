@@ -1,4 +1,4 @@
-"""A fully connected network: every unit of a layer reads every unit of the one before."""
+"""A fully connected network: every unit reads every unit of the previous layer."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A network in which units read some units only: a mask makes the other weights 0."""
+"""A sparsely connected network: a mask sets the weights of missing connections to 0."""
 
 from pathlib import Path
 

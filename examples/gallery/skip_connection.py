@@ -1,4 +1,4 @@
-"""A skip connection: what a block reads is added to what it makes."""
+"""A skip connection: the input of a block is added to its output."""
 
 from pathlib import Path
 

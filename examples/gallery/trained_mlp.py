@@ -1,6 +1,6 @@
-"""The network that reads digits, trained, with the weights that it learnt.
+"""A multilayer perceptron trained on handwritten digits, drawn with its trained weights.
 
-On MNIST, where PALINGRAD_DATA names its folder, else on the digits that come with palingrad.
+The data set is MNIST if PALINGRAD_DATA names its folder, else the digits included in palingrad.
 """
 
 import os

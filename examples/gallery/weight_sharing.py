@@ -1,4 +1,4 @@
-"""Weight sharing: one matrix used in three steps, drawn once and marked."""
+"""Weight sharing: one matrix used in three steps, drawn once and marked as shared."""
 
 from pathlib import Path
 

@@ -28,7 +28,7 @@ ROWS: list[Row] = [
     (pg.where, (X, X, X), DTYPE, "Compare it: c != 0."),
     (pg.bitwise_and, (X, 1), DTYPE, "float64 has no bits to combine"),
     (pg.bitwise_invert, (X,), DTYPE, "Compare it first: x > 0."),
-    (pg.negative, (X > 0,), DTYPE, "negative: booleans are no numbers here"),
+    (pg.negative, (X > 0,), DTYPE, "negative: expected numbers, got booleans"),
     (pg.clip, (X,), SHAPE, "clip: expected min or max, got neither"),
     (pg.sin, ("text",), DTYPE, "sin: expected numbers, got str"),
     # contractions
@@ -74,9 +74,9 @@ ROWS: list[Row] = [
     (lambda x, y: pg.concat([x, y], axis=2), (X, X), SHAPE, "concat: axis 2 is out of range for"),
     (lambda: pg.concat([]), (), SHAPE, "concat: expected arrays to join, got none"),
     (lambda x, y: pg.stack([x, y]), (X, Y), SHAPE, "shapes (1, 2, 3) and (1, 4, 3) differ"),
-    (lambda x: pg.split(x, 2, axis=1), (X,), SHAPE, "axis 1 of size 3 has no 2 equal pieces"),
-    (lambda x: pg.split(x, [1, 2]), (X,), SHAPE, "pieces of (1, 2) don't make up axis 0 of size"),
-    (lambda x: pg.split(x, 0), (X,), SHAPE, "has no 0 equal pieces"),
+    (lambda x: pg.split(x, 2, axis=1), (X,), SHAPE, "axis 1 of size 3 can't make 2 equal pieces"),
+    (lambda x: pg.split(x, [1, 2]), (X,), SHAPE, "pieces of (1, 2) don't add up to axis 0 of"),
+    (lambda x: pg.split(x, 0), (X,), SHAPE, "can't make 0 equal pieces"),
     # losses
     (pg.cross_entropy, (X, INTS + 2), SHAPE, "cross_entropy: labels 3 … 4 for 3 classes"),
     (pg.cross_entropy, (X, -INTS), SHAPE, "cross_entropy: labels -2 … -1 for 3 classes"),

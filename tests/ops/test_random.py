@@ -165,7 +165,7 @@ def test_dropout_keeps_its_share_and_the_expected_value():
 
 def test_what_can_not_be_meant_is_refused():
     for rate in (1.0, -0.1, 1.5):
-        with pytest.raises(DTypeError, match="the rate is a chance from 0 up to 1"):
+        with pytest.raises(DTypeError, match="the rate must be at least 0 and below 1"):
             pg.dropout(np.ones(3), rate)
     for function in (pg.uniform, pg.normal):
         with pytest.raises(
@@ -173,7 +173,7 @@ def test_what_can_not_be_meant_is_refused():
         ):
             function(3, dtype=int)
     for seed in (-1, 2**64):
-        with pytest.raises(DTypeError, match="a seed is an integer from 0 to"):
+        with pytest.raises(DTypeError, match="a seed must be an integer from 0"):
             pg.set_seed(seed)
     pg.set_seed(2**64 - 1)
     assert pg.uniform().shape == ()

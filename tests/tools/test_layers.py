@@ -7,10 +7,10 @@ from pathlib import Path
 
 import layers
 import pytest
-from layering.check import House, check
+from layering.check import Rules, check
 
 # graph and ops below engines below view; in view names below png and draw below page.
-HOUSE = House(
+RULES = Rules(
     "pkg",
     {"": [["graph", "ops"], ["engines"], ["view"]], "view": [["names"], ["*"], ["page"]]},
     {"pillow": ["view/png.py"], "llvm": ["engines"]},
@@ -34,20 +34,20 @@ Found = Callable[..., list[str]]
 
 @pytest.fixture
 def found(tmp_path: Path) -> Found:
-    """What is wrong with TREE with these files added or replaced, for HOUSE with other rules."""
+    """What is wrong with TREE with these files added or replaced, with these changes to RULES."""
 
-    def problems(files: dict[str, str], **rules: object) -> list[str]:
+    def problems(files: dict[str, str], **changes: object) -> list[str]:
         for path, text in {**TREE, **files}.items():
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_text(text)
-        house = House(**{**vars(HOUSE), **rules})
-        return check(tmp_path, house).problems
+        rules = Rules(**{**vars(RULES), **changes})
+        return check(tmp_path, rules).problems
 
     return problems
 
 
 def test_the_tree_of_this_package_keeps_all_rules() -> None:
-    assert check(layers.ROOT, layers.HOUSE).problems == []
+    assert check(layers.ROOT, layers.RULES).problems == []
 
 
 UPWARD = {
@@ -166,7 +166,7 @@ def test_a_part_without_a_layer_and_a_layer_without_a_part_are_told(found: Found
         "extra has no layer in the package",
         "extra.py:1: extra has no layer",
     ]
-    order = {**HOUSE.order, "": [["graph", "ops"], ["engines", "gone"], ["view"], ["extra"]]}
+    order = {**RULES.order, "": [["graph", "ops"], ["engines", "gone"], ["view"], ["extra"]]}
     assert found({}, order=order) == ["the order of the package names gone, which isn't there"]
 
 
@@ -261,6 +261,6 @@ def test_exceptions_that_nothing_needs_are_told(found: Found) -> None:
         "graph/node.py is listed as lazy, and imports nothing late",
         "graph/ is listed as crowded, and has 1 files",
     ]
-    assert found({}, optional={**HOUSE.optional, "rich": ["cli.py"]}) == [
+    assert found({}, optional={**RULES.optional, "rich": ["cli.py"]}) == [
         "rich may be imported in cli.py, which isn't there"
     ]

@@ -1,1 +1,1 @@
-"""What the layer check is made of: pure functions on a tree of Python files."""
+"""The parts of the layer check: pure functions on a tree of Python files."""

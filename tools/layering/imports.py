@@ -1,8 +1,8 @@
-"""What a file imports, however it is written.
+"""The imports of a file, of every form.
 
-A statement, a call that loads a module by name (`importlib.import_module`, `__import__`, `runpy`,
-`sys.modules`), and a string that is the full name of a module of the package: who holds that name
-can load it. A name that is computed can't be followed; it is reported as such.
+These are import statements, calls that load a module by name (`importlib.import_module`,
+`__import__`, `runpy`, `sys.modules`), and strings that are the full name of a module of the
+package, because code can load a module by that name. Computed names are reported.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from .source import Package, Source, module_file
 
-# Functions and tables that reach a module by its name. Of these modules nothing else does, but the
-# ones in HARMLESS; so the module itself must not be handed around.
+# Modules and builtins that load modules by name. All attributes of LOADERS count as such, except
+# those in HARMLESS, so a reference to the module itself counts as well.
 LOADERS = {"importlib", "runpy", "pkgutil", "imp", "zipimport"}
 HARMLESS = {"importlib.util.find_spec", "importlib.resources", "importlib.metadata"}
 BUILTIN = {"__import__", "__builtins__", "exec", "eval"}
@@ -23,27 +23,27 @@ MODULES = "sys.modules"
 
 @dataclass(frozen=True)
 class Import:
-    """One module reached from a line: a file of the package, or the name of an outside package."""
+    """An import of one module: a file of the package, or an outside package."""
 
     line: int
-    target: str | None  # a path under the package
+    target: str | None  # the path of the file in the package
     outside: str | None  # the first part of an outside module's name
-    names: tuple[str, ...] = ()  # what is taken from the module
+    names: tuple[str, ...] = ()  # the names imported from the module
     late: bool = False  # not at the top of the file
     hint: bool = False  # under `if TYPE_CHECKING:`
-    text: bool = False  # a string only
+    text: bool = False  # only a string with the module's name
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A line that reaches a module whose name isn't in the source."""
+    """A line that loads a module whose name isn't in the source."""
 
     line: int
     what: str
 
 
 def imports_of(package: Package, source: Source, name: str) -> list[Import | Computed]:
-    """All that `source`, a file of the package called `name`, imports, in the order of lines."""
+    """All imports of `source`, a file of the package `name`, in the order of lines."""
     reader = _Reader(package, source, name)
     found = [*reader.statements(), *reader.loaded(), *reader.strings(), *reader.hooks()]
     return sorted(found, key=lambda one: one.line)
@@ -83,7 +83,7 @@ class _Reader:
         return found + (self._module(node, names, tuple(values)) if values else [])
 
     def _module(self, node: ast.AST, names: list[str], values: tuple[str, ...]) -> list[Import]:
-        """The import of a module by its full name, at a node."""
+        """The import, at a syntax node, of a module with this full name."""
         hint = node in self.source.typing_only
         late = node not in self.top and not hint
         line: int = getattr(node, "lineno", 0)
@@ -93,14 +93,14 @@ class _Reader:
         return [Import(line, target, None, values, late, hint)] if target else []
 
     def _file(self, names: list[str]) -> str | None:
-        """The file of the longest part of a dotted name that is a module."""
+        """The file of the longest prefix of a dotted name that is a module."""
         for end in range(len(names), 0, -1):
             path = module_file(self.package, tuple(names[1:end]))
             if path:
                 return path
         return None
 
-    # ---------------------------------------------------------------- by name, when running
+    # ---------------------------------------------------------------- loading by name
 
     def loaded(self) -> list[Import | Computed]:
         found: list[Import | Computed] = []
@@ -112,7 +112,7 @@ class _Reader:
         return found
 
     def _full(self, node: ast.AST) -> str | None:
-        """`importlib.import_module` for an expression that means it."""
+        """The full name of a name or attribute expression, such as `importlib.import_module`."""
         if isinstance(node, ast.Name):
             return self.aliases.get(node.id) or (node.id if node.id in BUILTIN else None)
         if isinstance(node, ast.Attribute):
@@ -127,7 +127,7 @@ class _Reader:
         call = self.calls.get(id(node))
         name = _literal(call.args[0]) if call and call.args else None
         computed = [Computed(getattr(node, "lineno", 0), ast.unparse(call or node))]
-        if full.startswith(MODULES):  # a name that stands there is one of `strings`
+        if full.startswith(MODULES):  # `strings` finds literal names
             return [] if self._looked_up(node) else [*computed]
         if full not in ("importlib.import_module", "__import__", "runpy.run_module") or not name:
             return [*computed]
@@ -159,7 +159,7 @@ class _Reader:
     # ---------------------------------------------------------------- strings and module hooks
 
     def strings(self) -> list[Import]:
-        """Full names of modules of the package, wherever they stand but in text for people."""
+        """String constants that are full names of modules of the package, except docstrings."""
         pattern = re.compile(rf"{self.name}(\.\w+)+")
         found: list[Import] = []
         for node in self.source.all_of(ast.Constant):
@@ -171,7 +171,7 @@ class _Reader:
         return found
 
     def hooks(self) -> list[Computed]:
-        """A module's own `__getattr__`: its names come from somewhere that can't be seen."""
+        """Module-level `__getattr__` functions, whose names come from a computed source."""
         return [
             Computed(node.lineno, "def __getattr__")
             for node in self.source.tree.body
@@ -180,7 +180,7 @@ class _Reader:
 
 
 def _loads(full: str) -> bool:
-    """Whether a dotted name reaches modules by name."""
+    """Whether a dotted name is a function or table that loads modules by name."""
     if full in HARMLESS or any(full.startswith(one + ".") for one in HARMLESS):
         return False
     return (
@@ -189,7 +189,7 @@ def _loads(full: str) -> bool:
 
 
 def _aliases(source: Source) -> dict[str, str]:
-    """The full names of what this file imports from other packages, by the names it gives them."""
+    """The full names of the objects that this file imports from other packages, by local name."""
     found: dict[str, str] = {}
     for node in source.all_of(ast.Import):
         for alias in node.names:

@@ -1,10 +1,11 @@
-"""The order of a package: which part may import which, and that no files import in a circle.
+"""The order of layers in a package, and circular imports.
 
-Orders are given by folder, from the ground up: `{"view": [["names"], ["drawing"], ["page"]]}`. An
-import is judged in the innermost folder that holds both files: there it must lead from a part, a
-file or a folder, to one further down. Parts on one line stand side by side and don't import each
-other. `*` stands for all parts that aren't named, which may. `__init__` is above all others of its
-folder. A folder without an order only forbids circles.
+Each folder may have an order, the lowest layer first, as in
+`{"view": [["names"], ["drawing"], ["page"]]}`. An import is checked in the innermost folder that
+contains both files: there it must lead from one part, a file or a folder, to a part of a lower
+layer. Parts of one layer don't import each other. `*` stands for all parts that aren't named, which
+may import each other. `__init__` is above all others of its folder. A folder without an order only
+forbids circles.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Order = Mapping[str, Sequence[Sequence[str]]]
 
 
 def upward(path: str, imported: Import, order: Order) -> str | None:
-    """What is wrong with the direction of an import in the file `path`, or None."""
+    """The violation of the order by an import in the file `path`, or None."""
     if imported.target is None or imported.target == path:
         return None
     here, there = path.split("/"), imported.target.split("/")
@@ -41,7 +42,7 @@ def upward(path: str, imported: Import, order: Order) -> str | None:
 
 
 def unknown(paths: Iterable[str], order: Order) -> list[str]:
-    """Names in an order that no file and no folder has, and parts that have no layer."""
+    """Names in an order without a file or folder, and parts without a layer."""
     parts: dict[str, set[str]] = {}
     for path in paths:
         names = path.split("/")
@@ -64,7 +65,7 @@ def unknown(paths: Iterable[str], order: Order) -> list[str]:
 
 
 def circles(imports: Mapping[str, Iterable[Import]]) -> list[list[str]]:
-    """The groups of files each of which imports all others of its group, directly or not.
+    """The groups of files that import each other in a circle, directly or indirectly.
 
     Imports under `if TYPE_CHECKING:` don't run, and a string may never be loaded: neither counts.
     """
@@ -93,7 +94,7 @@ def _unnamed(levels: Sequence[Sequence[str]], *names: str) -> bool:
 
 
 def _components(edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Strongly connected components (Tarjan 1972), with a stack in place of recursion."""
+    """Strongly connected components (Tarjan 1972), with an explicit stack instead of recursion."""
     number: dict[str, int] = {}
     low: dict[str, int] = {}
     open_: list[str] = []

@@ -1,4 +1,4 @@
-"""How large files, functions and folders are, and how much engines know of single operations."""
+"""The sizes of files, functions and folders, attribute tests, and operation classes in engines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .source import Package, Source
 
 
 def long_functions(source: Source, limit: int) -> list[tuple[int, str, int]]:
-    """Functions of more than `limit` lines: the line, the name, how many lines."""
+    """Functions of more than `limit` lines: the line, the name, the number of lines."""
     found: list[tuple[int, str, int]] = []
     for node in source.all_of(ast.FunctionDef, ast.AsyncFunctionDef):
         lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -21,12 +21,12 @@ def long_functions(source: Source, limit: int) -> list[tuple[int, str, int]]:
 
 
 def folder_sizes(package: Package) -> Counter[str]:
-    """How many files each folder holds, but for `__init__`, which is its table of contents."""
+    """The number of files in each folder, without `__init__`, which is its table of contents."""
     return Counter(one.folder for one in package.values() if not one.path.endswith("__init__.py"))
 
 
 def attribute_tests(source: Source) -> list[int]:
-    """Lines that ask whether an object has an attribute: hasattr, and getattr with a default."""
+    """Lines that test whether an object has an attribute: hasattr, and getattr with a default."""
     return sorted(
         node.lineno
         for node in source.all_of(ast.Call)
@@ -36,7 +36,7 @@ def attribute_tests(source: Source) -> list[int]:
 
 
 def classes_imported(package: Package, imports: Iterable[Import], folder: str) -> set[str]:
-    """The classes that are taken from files of a folder; `file.*` for a file imported as such."""
+    """The classes imported from files of a folder; `file.*` if the file itself is imported."""
     found: set[str] = set()
     for one in imports:
         if one.target and one.target.startswith(folder + "/"):

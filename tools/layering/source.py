@@ -1,4 +1,4 @@
-"""The files of a package, parsed once."""
+"""The files of a package, each parsed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ N = TypeVar("N", bound=ast.AST)
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One file: its path under the package, as `graph/node.py`, and its syntax tree."""
+    """One file: its path in the package, such as `graph/node.py`, and its syntax tree."""
 
     path: str
     text: str
@@ -37,7 +37,7 @@ class Source:
         return found
 
     def all_of(self, *types: type[N]) -> list[N]:
-        """All nodes of the tree that are of one of these types, in no order."""
+        """All nodes of the tree that are of one of these types, unordered."""
         found: list[Any] = [node for one in types for node in self._by_type.get(one, ())]
         return found
 
@@ -47,7 +47,7 @@ class Source:
 
     @property
     def folder(self) -> str:
-        """The folder's path, "" for the package itself."""
+        """The path of the file's folder, "" for the package itself."""
         return self.path.rpartition("/")[0]
 
     @cached_property
@@ -61,7 +61,7 @@ class Source:
 
     @cached_property
     def docstrings(self) -> set[ast.AST]:
-        """The strings that stand alone as statements: text for people."""
+        """String constants that are statements of their own, such as docstrings."""
         return {
             node.value for node in self.all_of(ast.Expr) if isinstance(node.value, ast.Constant)
         }
@@ -71,7 +71,7 @@ Package = dict[str, Source]
 
 
 def read(root: Path) -> Package:
-    """All Python files of the package in the folder `root`, by path."""
+    """All Python files of the package in the folder `root`, by their path."""
     return {
         path.relative_to(root).as_posix(): Source(
             path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def read(root: Path) -> Package:
 
 
 def module_file(package: Package, parts: tuple[str, ...]) -> str | None:
-    """The file of the module with these names under the package, or None."""
+    """The path of the module with this dotted name in the package, or None."""
     for path in ("/".join((*parts, "__init__.py")), "/".join(parts) + ".py"):
         if path in package:
             return path

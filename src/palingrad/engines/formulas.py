@@ -67,9 +67,9 @@ class Formula(NamedTuple):
 
 
 class Refused(Exception):
-    """Raised for a formula that can't be read, and that NumPy must compute, with the reason."""
+    """Raised, with the reason, for a formula that can't be read and that only NumPy can compute."""
 
-    several = False  # whether it is that the formula gives a tuple
+    several = False  # True if the reason is that the formula returns a tuple
 
 
 def read(node: Elementwise) -> Formula:
@@ -78,13 +78,13 @@ def read(node: Elementwise) -> Formula:
     The result of the steps has the node's dtype and, after broadcasting, its shape.
     """
     if not node._plain:
-        raise Refused("isn't what computes it: it has a compute of its own")
+        raise Refused("isn't used: the class has a compute of its own")
     if type(node).shape_rule is not Elementwise.shape_rule:
-        raise Refused("doesn't say its shape: it has a shape_rule of its own")
-    found = read_function(node.f, [x.dtype for x in node.inputs], node.attributes)
-    if found.dtype != node.dtype:
-        raise Refused(f"gives {found.dtype}, dtype_rule says {node.dtype}")
-    return found
+        raise Refused("doesn't determine the shape: the class has a shape_rule of its own")
+    formula = read_function(node.f, [x.dtype for x in node.inputs], node.attributes)
+    if formula.dtype != node.dtype:
+        raise Refused(f"gives {formula.dtype}, dtype_rule says {node.dtype}")
+    return formula
 
 
 def read_function(
@@ -106,7 +106,7 @@ def read_function(
     if reader.refusal:  # even if the formula caught the exception and continued differently
         raise Refused(reader.refusal)
     if not isinstance(result, _Read):
-        refused = Refused(f"gives {_described(result)}, nothing made of its arguments")
+        refused = Refused(f"gives {_described(result)}, which doesn't depend on its arguments")
         refused.several = isinstance(result, tuple)
         raise refused
     return Formula(len(arguments), tuple(reader.steps), result.place, result.dtype)
@@ -185,10 +185,10 @@ class _Reader:
         return self._noted(name, places, dtypes, result)
 
     def _loop(self, name: str, operands: Sequence[Any]) -> tuple[DType, ...]:
-        found = loop(name, tuple(map(self._kind, operands)))
-        if len(set(found[:-1])) > 1:
-            self.refuse(f"calls m.{name} on {' and '.join(map(str, found[:-1]))}")
-        return found
+        dtypes = loop(name, tuple(map(self._kind, operands)))
+        if len(set(dtypes[:-1])) > 1:
+            self.refuse(f"calls m.{name} on {' and '.join(map(str, dtypes[:-1]))}")
+        return dtypes
 
     def _where(self, condition: Any, x: Any, y: Any) -> tuple[DType, ...]:
         self._kind(condition)
@@ -253,7 +253,7 @@ class _Read(Operand):
     __len__ = __iter__ = __contains__ = __reversed__ = _refusing("counts its elements")
     __getitem__ = __setitem__ = _refusing("takes an index")
     __array__ = _refusing("makes an array of its argument")
-    __round__ = __divmod__ = __rdivmod__ = _refusing("calls what m hasn't")
+    __round__ = __divmod__ = __rdivmod__ = _refusing("calls a function that m lacks")
     __iadd__ = __isub__ = __imul__ = __itruediv__ = _refusing("writes over an array")
     __ifloordiv__ = __imod__ = __ipow__ = __imatmul__ = _refusing("writes over an array")
     __iand__ = __ior__ = __ixor__ = __ilshift__ = __irshift__ = _refusing("writes over an array")

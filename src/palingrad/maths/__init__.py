@@ -1,4 +1,4 @@
-"""`m`, the maths namespace that formulas are written with: `protocol.py` says what is in it."""
+"""`m`, the maths namespace in which formulas are written; `protocol.py` declares its functions."""
 
 from .numpy import erf, erfc, numpy_maths
 from .protocol import ARRAYS, ELEMENTWISE, Maths

@@ -1,6 +1,7 @@
-"""`m`, the maths namespace that formulas are written with, for NumPy arrays: the reference.
+"""The maths namespace `m` for NumPy arrays: the reference implementation.
 
-`protocol.py` declares its functions. They are NumPy's own, but for those that it hasn't.
+`protocol.py` declares its functions. They are NumPy's, except for those in `_OWN`, which NumPy
+lacks or which need an exact definition or smaller errors.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ def _ratio(x: Array, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Arr
 def erfc(x: Any) -> Array:
     """erfc x = 1 − erf x without cancellation, to double precision (Cody 1969)."""
     wide = np.asarray(x, np.float64)
-    size = np.minimum(np.abs(wide), 30.0)  # erfc 27 is already below the smallest double
+    size = np.minimum(np.abs(wide), 30.0)  # erfc 30 underflows to 0 in double precision
     square = size * size
-    coarse = np.trunc(size * 16) / 16  # exp(−x²) in two factors, so that x² isn't rounded first
+    coarse = np.trunc(size * 16) / 16  # exp(−x²) as two factors, whose exponents aren't rounded
     decay = np.exp(-coarse * coarse) * np.exp(-(size - coarse) * (size + coarse))
     small = 1.0 - size * _ratio(np.minimum(square, 0.25), _SMALL)
     middle = decay * _ratio(np.minimum(size, 4.0), _MIDDLE)
@@ -69,13 +70,13 @@ def erf(x: Any) -> Array:
 
 
 def _float_of(x: Any) -> DType:
-    """The float in which NumPy computes a function of x, which of integers takes floats."""
+    """The float dtype in which NumPy computes a function such as exp of x."""
     return np.exp.resolve_dtypes((np.asarray(x).dtype, None))[-1]
 
 
 def cast(x: Any, dtype: Any) -> Array:
-    """`x` in `dtype`. A float becomes an integer towards zero: what doesn't fit takes the nearest
-    bound, NaN becomes 0. An integer becomes one of b bits modulo 2ᵇ."""
+    """`x` in `dtype`. Floats are truncated to integers: values out of range give the nearest bound,
+    NaN gives 0. Integers are taken modulo 2ᵇ, for a target of b bits."""
     x = np.asarray(x)
     if x.dtype.kind != "f" or np.dtype(dtype).kind not in "iu":
         return x.astype(dtype)
@@ -93,14 +94,14 @@ def slice_of(x: Any, index: Any) -> Array:
 
 
 def place(x: Any, shape: Any, index: Any) -> Array:
-    """Zeros of `shape` with `x` at a basic `index`."""
+    """An array of zeros of `shape` with `x` at a basic `index`."""
     result = np.zeros(shape, x.dtype)
     result[index] = x
     return result
 
 
 def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
-    """Zeros with `size` rows on `axis`, to which the rows of g are added at their indices."""
+    """An array of zeros with `size` rows on `axis`, plus the rows of g added at their indices."""
     rows = np.moveaxis(g, range(axis, axis + indices.ndim), range(indices.ndim))
     wide = float32 if g.dtype == float16 else g.dtype
     total = np.zeros((size, *rows.shape[indices.ndim :]), wide)

@@ -1,7 +1,7 @@
-"""Operands whose operators are functions of `m`: `x * y` in a formula is `m.multiply(x, y)`.
+"""Symbolic operands whose operators call functions of `m`: `x * y` calls `m.multiply(x, y)`.
 
-NumPy's arrays have operators of their own. What stands for an array while a formula is read,
-written down or drawn gets them from here, so that all of it knows the same ones.
+NumPy arrays have operators of their own. Symbolic operands, which stand for arrays while a formula
+is read, printed or drawn, inherit from `Operand`, so that all of them support the same operators.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ UNARY = {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "bit
 
 
 class Operand:
-    """What stands for an array in a formula. A subclass says what `applied` does."""
+    """A symbolic operand of a formula. Subclasses implement `applied`."""
 
     __hash__ = object.__hash__
 
     def applied(self, name: str, *operands: Any) -> Any:
-        """The function `name` of `m` on these operands, of which this is one."""
+        """The result of the function `name` of `m` on these operands; `self` is one of them."""
         raise NotImplementedError(f"{type(self).__name__} needs applied(name, *operands)")
 
     def __pow__(self, other: Any) -> Any:
-        """xʸ; the square of a number 2, as NumPy has it, which keeps booleans in 8 bits."""
+        """xʸ. For y = 2, x², as in NumPy, which gives 8-bit integers for booleans."""
         if type(other) is int and other == 2:
             return self.applied("square", self)
         return self.applied("power", self, other)

@@ -1,9 +1,9 @@
-"""`Maths`: the functions of `m`, which formulas `f(m, x)` are written with, and what they mean.
+"""`Maths`: the functions of `m`, in which formulas `f(m, x)` are written, and their semantics.
 
-NumPy's functions are the reference (`numpy.py`). Whoever runs, compiles, writes down or draws a
-formula brings an `m` of its own with these names; tests/test_maths_protocol.py compares them all
-with NumPy, function by function. What isn't said of a function is IEEE 754 and C99: NaN from NaN,
-zeros with signs, infinities. Dtypes are NumPy's: Python numbers are weak, NumPy's are not.
+NumPy is the reference (`numpy.py`). Each part of the library that runs, compiles, prints or draws
+formulas implements an `m` with these functions; tests/test_maths_protocol.py compares each with
+NumPy. Where a docstring is silent, IEEE 754 and C99 hold: NaN gives NaN, zeros have signs. Dtypes
+follow NumPy's promotion: Python numbers are weak, NumPy scalars are not.
 """
 
 from __future__ import annotations
@@ -12,57 +12,57 @@ from typing import Any, Protocol
 
 
 class ElementwiseMaths(Protocol):
-    """Functions of numbers, one element at a time: what a compiled engine implements."""
+    """Elementwise functions: a compiled engine implements these."""
 
     # ---------------------------------------------------------------- arithmetic
 
     def add(self, x: Any, y: Any) -> Any:
-        """x + y; of booleans x or y. Integers wrap around."""
+        """x + y; for booleans x ∨ y. Integers wrap around."""
 
     def subtract(self, x: Any, y: Any) -> Any:
         """x − y; refuses booleans."""
 
     def multiply(self, x: Any, y: Any) -> Any:
-        """x·y; of booleans x and y. Integers wrap around."""
+        """x·y; for booleans x ∧ y. Integers wrap around."""
 
     def divide(self, x: Any, y: Any) -> Any:
-        """x / y, of integers in float64; x/0 = ±∞, 0/0 = NaN."""
+        """x / y, for integers in float64; x/0 = ±∞, 0/0 = NaN."""
 
     def floor_divide(self, x: Any, y: Any) -> Any:
-        """⌊x/y⌋; of integers 0 where y = 0, of floats x/y there."""
+        """⌊x/y⌋; for y = 0, integers give 0 and floats x/y."""
 
     def mod(self, x: Any, y: Any) -> Any:
-        """x − ⌊x/y⌋·y, with the sign of y; of integers 0 where y = 0, of floats NaN."""
+        """x − ⌊x/y⌋·y, with the sign of y; for y = 0, integers give 0 and floats NaN."""
 
     def power(self, x: Any, y: Any) -> Any:
-        """xʸ; x⁰ = 1ʸ = 1, also for NaN. Integers wrap around, and raise for y < 0."""
+        """xʸ; x⁰ = 1ʸ = 1, also for NaN. Integers wrap around, and raise ValueError for y < 0."""
 
     def negative(self, x: Any) -> Any:
-        """−x, which of 0.0 is −0.0; refuses booleans. Unsigned integers wrap around."""
+        """−x; −0.0 for 0.0; refuses booleans. Unsigned integers wrap around."""
 
     def positive(self, x: Any) -> Any:
         """x; refuses booleans."""
 
     def absolute(self, x: Any) -> Any:
-        """|x|; |−0.0| = 0.0, and of the smallest integer itself."""
+        """|x|; |−0.0| = 0.0; the smallest signed integer gives itself."""
 
     def sign(self, x: Any) -> Any:
-        """−1, 0 or 1; ±0 = 0 and NaN = NaN; refuses booleans."""
+        """−1, 0 or 1; ±0 gives 0 and NaN gives NaN; refuses booleans."""
 
     def square(self, x: Any) -> Any:
         """x²."""
 
     def reciprocal(self, x: Any) -> Any:
-        """1/x, of integers towards zero; of ±0.0 ±∞."""
+        """1/x; integers are truncated; ±0.0 gives ±∞."""
 
     def sqrt(self, x: Any) -> Any:
-        """√x; √−0.0 = −0.0, NaN below 0."""
+        """√x; √−0.0 = −0.0, NaN for x < 0."""
 
     def cbrt(self, x: Any) -> Any:
         """∛x, with the sign of x."""
 
     def hypot(self, x: Any, y: Any) -> Any:
-        """√(x² + y²) without overflow; ∞ where either is ±∞, even beside NaN."""
+        """√(x² + y²) without overflow; ∞ if x or y is ±∞, even if the other is NaN."""
 
     # ---------------------------------------------------------------- exponentials and logarithms
 
@@ -73,22 +73,22 @@ class ElementwiseMaths(Protocol):
         """2ˣ; 0 at −∞."""
 
     def expm1(self, x: Any) -> Any:
-        """eˣ − 1, exact near 0, with its sign; −1 at −∞."""
+        """eˣ − 1 without cancellation near 0; ±0 at ±0, −1 at −∞."""
 
     def log(self, x: Any) -> Any:
-        """log x, the natural logarithm; −∞ at ±0, NaN below."""
+        """log x, the natural logarithm; −∞ at ±0, NaN for x < 0."""
 
     def log2(self, x: Any) -> Any:
-        """log₂ x; −∞ at ±0, NaN below."""
+        """log₂ x; −∞ at ±0, NaN for x < 0."""
 
     def log10(self, x: Any) -> Any:
-        """log₁₀ x; −∞ at ±0, NaN below."""
+        """log₁₀ x; −∞ at ±0, NaN for x < 0."""
 
     def log1p(self, x: Any) -> Any:
-        """log(1 + x), exact near 0, with its sign; −∞ at −1, NaN below."""
+        """log(1 + x) without cancellation near 0; ±0 at ±0, −∞ at −1, NaN for x < −1."""
 
     def logaddexp(self, x: Any, y: Any) -> Any:
-        """log(eˣ + eʸ) without overflow; −∞ where both are."""
+        """log(eˣ + eʸ) without overflow; −∞ if x = y = −∞."""
 
     # ---------------------------------------------------------------- angles
 
@@ -102,16 +102,16 @@ class ElementwiseMaths(Protocol):
         """tan x; NaN at ±∞, −0.0 at −0.0."""
 
     def arcsin(self, x: Any) -> Any:
-        """arcsin x in −½π … ½π; NaN beyond ±1."""
+        """arcsin x in [−½π, ½π]; NaN for |x| > 1."""
 
     def arccos(self, x: Any) -> Any:
-        """arccos x in 0 … π; NaN beyond ±1."""
+        """arccos x in [0, π]; NaN for |x| > 1."""
 
     def arctan(self, x: Any) -> Any:
-        """arctan x in −½π … ½π; ±½π at ±∞."""
+        """arctan x in [−½π, ½π]; ±½π at ±∞."""
 
     def arctan2(self, y: Any, x: Any) -> Any:
-        """The angle of (x, y) in −π … π; zeros and infinities as C99 has them."""
+        """The angle of the point (x, y) in [−π, π]; zeros and infinities as in C99."""
 
     def sinh(self, x: Any) -> Any:
         """sinh x; ±∞ at ±∞."""
@@ -126,10 +126,10 @@ class ElementwiseMaths(Protocol):
         """arcsinh x; ±∞ at ±∞."""
 
     def arccosh(self, x: Any) -> Any:
-        """arccosh x; NaN below 1."""
+        """arccosh x; NaN for x < 1."""
 
     def arctanh(self, x: Any) -> Any:
-        """arctanh x; ±∞ at ±1, NaN beyond."""
+        """arctanh x; ±∞ at ±1, NaN for |x| > 1."""
 
     def erf(self, x: Any) -> Any:
         """erf x = 2/√π ∫₀ˣ exp(−u²) du; ±1 at ±∞."""
@@ -137,19 +137,19 @@ class ElementwiseMaths(Protocol):
     def erfc(self, x: Any) -> Any:
         """erfc x = 1 − erf x without cancellation; 2 at −∞."""
 
-    # ---------------------------------------------------------------- whole numbers
+    # ---------------------------------------------------------------- rounding
 
     def floor(self, x: Any) -> Any:
-        """⌊x⌋; ±0 and ±∞ stay."""
+        """⌊x⌋; ±0 and ±∞ are unchanged."""
 
     def ceil(self, x: Any) -> Any:
         """⌈x⌉, −0.0 for −1 < x < 0."""
 
     def trunc(self, x: Any) -> Any:
-        """x without its fraction, with its sign."""
+        """x rounded towards 0, with the sign of x."""
 
     def rint(self, x: Any) -> Any:
-        """The nearest whole number, the even one of two; integers become floats."""
+        """The integer nearest to x; halves round to even. Integers are converted to floats."""
 
     # ---------------------------------------------------------------- comparisons and choices
 
@@ -172,59 +172,59 @@ class ElementwiseMaths(Protocol):
         """x ≥ y; False for NaN."""
 
     def maximum(self, x: Any, y: Any) -> Any:
-        """The larger; NaN where either is; of 0.0 and −0.0 either."""
+        """max(x, y); NaN if either is NaN; for 0.0 and −0.0 either of them."""
 
     def minimum(self, x: Any, y: Any) -> Any:
-        """The smaller; NaN where either is; of 0.0 and −0.0 either."""
+        """min(x, y); NaN if either is NaN; for 0.0 and −0.0 either of them."""
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition isn't 0, else y."""
 
     def logical_and(self, x: Any, y: Any) -> Any:
-        """Whether neither is 0; NaN isn't."""
+        """Whether both x and y differ from 0; NaN differs from 0."""
 
     def logical_or(self, x: Any, y: Any) -> Any:
-        """Whether one of them isn't 0; NaN isn't."""
+        """Whether x or y differs from 0; NaN differs from 0."""
 
     def logical_xor(self, x: Any, y: Any) -> Any:
-        """Whether exactly one of them isn't 0; NaN isn't."""
+        """Whether exactly one of x and y differs from 0; NaN differs from 0."""
 
     def logical_not(self, x: Any) -> Any:
         """Whether x is 0."""
 
     def isnan(self, x: Any) -> Any:
-        """Whether x is NaN; never of integers."""
+        """Whether x is NaN; False for integers."""
 
     def isinf(self, x: Any) -> Any:
-        """Whether x is ±∞; never of integers."""
+        """Whether x is ±∞; False for integers."""
 
     def isfinite(self, x: Any) -> Any:
-        """Whether x is neither NaN nor ±∞; always of integers."""
+        """Whether x is neither NaN nor ±∞; True for integers."""
 
     # ---------------------------------------------------------------- bits
 
     def bitwise_and(self, x: Any, y: Any) -> Any:
-        """The bits that both have; refuses floats."""
+        """x & y, bit by bit; refuses floats."""
 
     def bitwise_or(self, x: Any, y: Any) -> Any:
-        """The bits that either has; refuses floats."""
+        """x | y, bit by bit; refuses floats."""
 
     def bitwise_xor(self, x: Any, y: Any) -> Any:
-        """The bits that one of them has; refuses floats."""
+        """x ^ y (exclusive or), bit by bit; refuses floats."""
 
     def bitwise_invert(self, x: Any) -> Any:
-        """The bits that x hasn't; of booleans not x; refuses floats."""
+        """~x, every bit inverted; for booleans ¬x; refuses floats."""
 
     def left_shift(self, x: Any, y: Any) -> Any:
-        """x·2ʸ modulo 2ᵇ; 0 from b bits on; refuses floats."""
+        """x·2ʸ modulo 2ᵇ, for integers of b bits; 0 for y < 0 and y ≥ b; refuses floats."""
 
     def right_shift(self, x: Any, y: Any) -> Any:
-        """⌊x/2ʸ⌋, all sign from b bits on; refuses floats."""
+        """⌊x/2ʸ⌋; for y < 0 and y ≥ b, −1 if x < 0 and else 0; refuses floats."""
 
     # ---------------------------------------------------------------- dtypes
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """x in another dtype, from floats to integers towards zero."""
+        """x in another dtype; from floats to integers it truncates."""
 
     def ones_like(self, x: Any) -> Any:
         """1 in x's dtype."""
@@ -234,44 +234,44 @@ class ElementwiseMaths(Protocol):
 
 
 class ArrayMaths(Protocol):
-    """Functions that see an array's shape: an engine that compiles kinds needs none of these."""
+    """Functions that depend on shapes: an engine that compiles the kinds needs none of these."""
 
     # ---------------------------------------------------------------- reductions
 
     def sum(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """Σ x over axes; 0 of nothing. Booleans and small integers in 64 bits."""
+        """Σ x over axes; 0 over no elements. Booleans and small integers give 64-bit integers."""
 
     def prod(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """Π x over axes; 1 of nothing. Booleans and small integers in 64 bits."""
+        """Π x over axes; 1 over no elements. Booleans and small integers give 64-bit integers."""
 
     def max(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """The largest over axes; NaN if there is one."""
+        """The largest element over axes; NaN if any element is NaN."""
 
     def min(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """The smallest over axes; NaN if there is one."""
+        """The smallest element over axes; NaN if any element is NaN."""
 
     def all(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """Whether no element is 0; True of nothing."""
+        """Whether all elements differ from 0; True over no elements."""
 
     def any(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """Whether an element isn't 0; False of nothing."""
+        """Whether any element differs from 0; False over no elements."""
 
     def argmax(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """The place of the first largest element, or of the first NaN."""
+        """The index of the first largest element, or of the first NaN."""
 
     def argmin(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-        """The place of the first smallest element, or of the first NaN."""
+        """The index of the first smallest element, or of the first NaN."""
 
     def matmul(self, x: Any, y: Any) -> Any:
-        """Σₖ x[…, i, k]·y[…, k, j], batched."""
+        """Σₖ x[…, i, k]·y[…, k, j]; leading axes broadcast."""
 
-    # ---------------------------------------------------------------- shapes and places
+    # ---------------------------------------------------------------- shapes and indices
 
     def asarray(self, x: Any) -> Any:
         """x as an array."""
 
     def arange(self, stop: Any) -> Any:
-        """The integers from 0 below `stop`."""
+        """The integers from 0 to `stop` − 1."""
 
     def ones(self, shape: Any) -> Any:
         """An array of ones."""
@@ -280,16 +280,16 @@ class ArrayMaths(Protocol):
         """An array of zeros."""
 
     def broadcast_to(self, x: Any, shape: Any) -> Any:
-        """x repeated along axes of size 1 and along new ones in front."""
+        """x repeated along axes of size 1 and along new leading axes."""
 
     def reshape(self, x: Any, shape: Any) -> Any:
-        """The same elements in their order in another shape; one size may be −1."""
+        """The elements of x, in row-major order, in another shape; a size of −1 is inferred."""
 
     def squeeze(self, x: Any, axis: Any = None) -> Any:
-        """x without axes of size 1."""
+        """x without the given axes, which have size 1, or without all axes of size 1."""
 
     def expand_dims(self, x: Any, axis: Any) -> Any:
-        """x with new axes of size 1."""
+        """x with new axes of size 1 at `axis`, counted in the result."""
 
     def transpose(self, x: Any, axes: Any = None) -> Any:
         """x with its axes in another order, by default the reverse."""
@@ -298,19 +298,19 @@ class ArrayMaths(Protocol):
         """x with two axes exchanged."""
 
     def concatenate(self, arrays: Any, axis: Any = 0) -> Any:
-        """The arrays one after another on an axis."""
+        """The arrays joined along an existing axis."""
 
     def stack(self, arrays: Any, axis: Any = 0) -> Any:
-        """The arrays beside one another on a new axis."""
+        """The arrays joined along a new axis."""
 
     def split(self, x: Any, ends: Any, axis: Any = 0) -> Any:
-        """The pieces of x between these places on an axis."""
+        """The pieces of x between the offsets `ends` along an axis."""
 
     def take(self, x: Any, indices: Any, axis: Any = None) -> Any:
-        """The rows of x at these places; negative ones count from the end."""
+        """The rows of x at the indices along an axis; negative indices count from the end."""
 
     def take_add(self, g: Any, indices: Any, axis: Any, size: Any) -> Any:
-        """Zeros with `size` rows on `axis`, to which the rows of g are added."""
+        """Zeros with `size` rows on `axis`, plus the rows of g added at their indices."""
 
     def slice_of(self, x: Any, index: Any) -> Any:
         """x[index] for a basic index."""
@@ -321,17 +321,17 @@ class ArrayMaths(Protocol):
     # ---------------------------------------------------------------- windows
 
     def windows(self, x: Any, size: Any, stride: Any, dilation: Any) -> Any:
-        """x (n, c, *space) as (n, c, *places, *size): one window for each place."""
+        """The windows of x (n, c, *space) as (n, c, *places, *size)."""
 
     def unwindowed(self, parts: Any, space: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        """The adjoint of padding and taking windows: parts added where they came from."""
+        """The adjoint of `padded` followed by `windows`: overlapping parts are added."""
 
     def padded(self, x: Any, padding: Any, value: Any = 0) -> Any:
-        """x (n, c, *space) with `value` around its axes of space."""
+        """x (n, c, *space) padded with `value` on its spatial axes."""
 
 
 class Maths(ElementwiseMaths, ArrayMaths, Protocol):
-    """All of `m`."""
+    """All functions of `m`."""
 
 
 def _names(group: type) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The operations, one family a file: formula, shape rule, derivative and samples of each."""
+"""The operations, one family per file: formula, shape rule, derivative and samples of each."""

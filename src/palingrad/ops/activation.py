@@ -21,7 +21,7 @@ _KINKED = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), case((0, 2)),
 
 
 def _sigmoid(m, x):
-    """σ(x) with e^−|x| ≤ 1, so that no side overflows and small values keep their digits."""
+    """σ(x), computed from e^−|x| ≤ 1: it doesn't overflow, and small values stay accurate."""
     decay = m.exp(-m.absolute(x))
     return m.where(x >= 0, 1 / (1 + decay), decay / (1 + decay))
 
@@ -43,12 +43,12 @@ class Sigmoid(Elementwise):
 
 
 class Rectifier(Elementwise):
-    """Much less than x where x ≤ 0. A unit that no example makes positive is dead: it learns little
-    or nothing."""
+    """An activation with a small or zero slope for x ≤ 0. A unit whose input is negative for every
+    example is dead: it learns little or nothing."""
 
 
 class Relu(Rectifier):
-    """y = max(x, 0). ∂y/∂x = 1 where x > 0, else 0."""
+    """y = max(x, 0). ∂y/∂x = 1 where x > 0, and 0 elsewhere."""
 
     math, onnx = r"\operatorname{relu}({x})", "Relu"
     stays_finite = True
@@ -65,7 +65,7 @@ class Relu(Rectifier):
 
 
 class LeakyRelu(Rectifier):
-    """y = x where x > 0, else slope·x."""
+    """y = x where x > 0, else slope·x. ∂y/∂x = 1 where x > 0, else slope."""
 
     math, onnx = r"\operatorname{lrelu}({x})", "LeakyRelu"
     floats = True
@@ -82,7 +82,10 @@ class LeakyRelu(Rectifier):
 
 
 class Elu(Rectifier):
-    """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
+    """y = x where x > 0, else alpha·(eˣ − 1). ∂y/∂x = 1 where x > 0, else y + alpha.
+
+    Clevert et al. 2015.
+    """
 
     math, onnx = r"\operatorname{elu}({x})", "Elu"
     floats = True
@@ -97,7 +100,10 @@ class Elu(Rectifier):
 
 
 class Gelu(Elementwise):
-    """y = x·Φ(x), Φ the normal distribution (Hendrycks & Gimpel 2016). ∂y/∂x = Φ(x) + x·φ(x)."""
+    """y = x·Φ(x), with Φ the normal distribution function. ∂y/∂x = Φ(x) + x·φ(x), with φ = Φ′.
+
+    Hendrycks & Gimpel 2016.
+    """
 
     math, onnx = r"\operatorname{gelu}({x})", "Gelu"
     floats = True
@@ -114,7 +120,7 @@ class Gelu(Elementwise):
 
 
 class GeluTanh(Elementwise):
-    """y = ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³): GELU's approximation by tanh."""
+    """y = ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³): the tanh approximation of GELU."""
 
     math = r"\operatorname{gelu}({x})"
     floats = True
@@ -147,7 +153,7 @@ class Silu(Elementwise):
 
 
 class Softplus(Elementwise):
-    """y = log(1 + eˣ) without overflow. ∂y/∂x = σ(x)."""
+    """y = log(1 + eˣ), without overflow. ∂y/∂x = σ(x)."""
 
     math, onnx = r"\log(1 + e^{{x}})", "Softplus"
     floats = True
@@ -177,7 +183,7 @@ class Erf(Elementwise):
 
 
 class Erfc(Elementwise):
-    """y = erfc x = 1 − erf x, exact for large x. ∂y/∂x = −2/√π·e^−x²."""
+    """y = erfc x = 1 − erf x, without cancellation for large x. ∂y/∂x = −2/√π·e^−x²."""
 
     math = r"\operatorname{erfc} {x}"
     floats = True
@@ -205,7 +211,10 @@ def elu(x: Any, *, alpha: float = 1.0, name: str | None = None) -> Node:
 
 @register
 def gelu(x: Any, *, approximate: bool = False, name: str | None = None) -> Node:
-    """y = x·Φ(x) (Hendrycks & Gimpel 2016); `approximate` takes the formula with tanh."""
+    """y = x·Φ(x), with Φ the normal distribution function (Hendrycks & Gimpel 2016).
+
+    With `approximate`, y = ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    """
     return (GeluTanh if approximate else Gelu)(x, name=name)
 
 

@@ -29,23 +29,23 @@ _SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)
 
 
 class Numeric(Elementwise):
-    """An operation on numbers; booleans are refused, as by NumPy."""
+    """An operation on numbers. Raises DTypeError for booleans, as NumPy raises TypeError."""
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         if dtypes[0] == bool_:
-            raise DTypeError("booleans are no numbers here", hint="Use pg.cast, or & | ^ ~.")
+            raise DTypeError("expected numbers, got booleans", hint="Use pg.cast, or & | ^ ~.")
         return dtypes[0]
 
 
 class Counting(Elementwise):
-    """An operation that takes booleans for 8-bit integers, as NumPy does."""
+    """An operation that converts booleans to 8-bit integers, as NumPy does."""
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         return int8 if dtypes[0] == bool_ else dtypes[0]
 
 
 class Add(Elementwise):
-    """z = x + y."""
+    """z = x + y. ∂z/∂x = ∂z/∂y = 1."""
 
     math, symbol, onnx = "{x} + {y}", "+", "Add"
     commutes = True
@@ -65,7 +65,7 @@ class Add(Elementwise):
 
 
 class Subtract(Numeric):
-    """z = x − y."""
+    """z = x − y. ∂z/∂x = 1, ∂z/∂y = −1."""
 
     math, symbol, onnx = "{x} - {y}", "-", "Sub"
     drawn = "−"
@@ -105,7 +105,7 @@ class Multiply(Elementwise):
 
 
 class Divide(Elementwise):
-    """z = x / y; integers become floats. ∂z/∂x = 1/y, ∂z/∂y = −z/y."""
+    """z = x / y; integers are converted to floats. ∂z/∂x = 1/y, ∂z/∂y = −z/y."""
 
     math, symbol, onnx = r"\frac{{x}}{{y}}", "/", "Div"
     drawn = "÷"
@@ -148,7 +148,7 @@ def _remainder_fault(z: Elementwise, x: float, y: float) -> Reason:
 
 
 class FloorDivide(Counting):
-    """z = ⌊x / y⌋. Constant between its steps, so ∂z = 0."""
+    """z = ⌊x / y⌋. Piecewise constant: ∂z/∂x = ∂z/∂y = 0."""
 
     math, symbol = r"\left\lfloor{x}/{y}\right\rfloor", "//"
     samples = [
@@ -183,7 +183,7 @@ class Remainder(Counting):
 
 
 class Negative(Numeric):
-    """y = −x."""
+    """y = −x. ∂y/∂x = −1."""
 
     math, onnx = "-{x}", "Neg"
     stays_finite = True
@@ -200,7 +200,7 @@ class Negative(Numeric):
 
 
 class Positive(Numeric):
-    """y = x."""
+    """y = x. ∂y/∂x = 1."""
 
     math, onnx = "{x}", "Identity"
     stays_finite = True
@@ -214,7 +214,7 @@ class Positive(Numeric):
 
 
 class Abs(Elementwise):
-    """y = |x|. ∂y/∂x = sign x, 0 at the corner."""
+    """y = |x|. ∂y/∂x = sign x, which is 0 at x = 0."""
 
     math, onnx = r"\left|{x}\right|", "Abs"
     stays_finite = True
@@ -228,7 +228,7 @@ class Abs(Elementwise):
 
 
 class Sign(Numeric):
-    """y = −1, 0 or 1, the sign of x. Constant between its steps, so ∂y = 0."""
+    """y = sign x: −1, 0 or 1. Piecewise constant: ∂y/∂x = 0."""
 
     math, onnx = r"\operatorname{sign} {x}", "Sign"
     stays_finite = True
@@ -242,7 +242,7 @@ class Sign(Numeric):
 
 
 class Reciprocal(Elementwise):
-    """y = 1/x; integers become floats. ∂y/∂x = −y²."""
+    """y = 1/x; integers are converted to floats. ∂y/∂x = −y²."""
 
     math, onnx = r"\frac{1}{{x}}", "Reciprocal"
     floats = True
@@ -282,7 +282,7 @@ class Square(Elementwise):
 
 
 class Sqrt(Elementwise):
-    """y = √x, NaN below 0. ∂y/∂x = 1/(2y), infinite at 0."""
+    """y = √x, NaN for x < 0. ∂y/∂x = 1/(2y), infinite at x = 0."""
 
     math, onnx = r"\sqrt{{x}}", "Sqrt"
     floats = True
@@ -304,7 +304,7 @@ class Sqrt(Elementwise):
 
 
 class Cbrt(Elementwise):
-    """y = ∛x, negative for negative x. ∂y/∂x = 1/(3y²)."""
+    """y = ∛x, negative for negative x. ∂y/∂x = 1/(3y²), infinite at x = 0."""
 
     math = r"\sqrt[3]{{x}}"
     floats = True
@@ -321,7 +321,7 @@ class Cbrt(Elementwise):
 
 
 class Pow(Counting):
-    """z = xʸ. ∂z/∂x = y·xʸ⁻¹, 0 where y = 0; ∂z/∂y = z·log x, 0 where x = 0, NaN below."""
+    """z = xʸ. ∂z/∂x = y·xʸ⁻¹, and 0 for x = y = 0; ∂z/∂y = z·log x, 0 for x = 0, NaN for x < 0."""
 
     math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
     drawn = "^"
@@ -368,13 +368,13 @@ def _negative(least: int, most: int) -> Exception:
 
 
 def _base_slope(x, y):
-    """y·xʸ⁻¹. Where x and y are 0 the power sees 1 in place of y − 1, lest 0·∞ make a NaN."""
+    """y·xʸ⁻¹. For x = y = 0 the exponent is 1 instead of y − 1, because 0·∞ would give NaN."""
     flat = (x == 0) & (y == 0)
     return ops.where(flat, 0, y * x ** ops.where(flat, 1, y - 1))
 
 
 def _exponent_slope(z, x):
-    """z·log x. Where x = 0 the logarithm sees 1, lest 0·∞ make a NaN."""
+    """z·log x. For x = 0 the logarithm is that of 1, because 0·(−∞) would give NaN."""
     return z * ops.log(ops.where(x == 0, 1, x))
 
 

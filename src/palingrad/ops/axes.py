@@ -1,4 +1,4 @@
-"""What reductions share: their axes undone, counted and sampled."""
+"""Helpers of reductions: reinserted axes, accumulation dtypes, element counts, sample axes."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ PAIR: dict[str, Any] = dict(axis=(0, 2), keepdims=False)
 
 
 def restored(g: Any, y: Any, x: Any) -> Any:
-    """`g`, of reduction y's shape, with the reduced axes back as size 1: broadcasts against x."""
+    """g, of the shape of y = reduce(x), with the reduced axes as size 1, so it broadcasts to x."""
     return g if y.keepdims else ops.expand_dims(g, axis=axes_in(y.axis, x.ndim))
 
 
 def widened(x: Any) -> Any:
-    """x in the dtype that its statistics are computed in, where its own is known."""
+    """x in the dtype in which its statistics accumulate; x itself if its dtype isn't known."""
     return x if x.dtype is None else narrowed(x, accumulates_in(x.dtype))
 
 
 def narrowed(x: Any, dtype: DType | None) -> Any:
-    """x in `dtype`: what was computed in a wider one is rounded once."""
+    """x in `dtype`. A result computed in a wider dtype is thus rounded once."""
     return x if x.dtype == dtype else ops.cast(x, dtype)
 
 
 def count(x: Any, axis: Any) -> int:
-    """How many elements of x are brought to one."""
-    return math.prod(x.shape[one] for one in axes_in(axis, x.ndim))
+    """The number of elements of x per element of its reduction over `axis`."""
+    return math.prod(x.shape[index] for index in axes_in(axis, x.ndim))
 
 
 def equal_rows(out: int) -> str:
-    """The matrix ∂y/∂x of a sum or mean, in words."""
+    """A description of the matrix ∂y/∂x of a sum or mean."""
     return "row of equal numbers" if out == 1 else "rows of equal numbers"

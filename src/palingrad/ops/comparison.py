@@ -1,4 +1,4 @@
-"""Comparisons, logic and tests for special values, elementwise: results are True or False."""
+"""Comparisons, logic and tests for special values, elementwise, with boolean results."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ONE = [case((3, 4)), case(np.array([1, 2])), edge(0.0, np.inf, -np.inf, np.nan)
 
 
 class Comparison(Elementwise):
-    """A relation between two arrays; nothing flows back through it."""
+    """An elementwise predicate with a boolean result, which has no derivative."""
 
     boolean = stays_finite = True
 
 
 class Equal(Comparison):
-    """z = x equals y; NaN equals nothing."""
+    """z = (x = y), a boolean; NaN equals nothing, not even NaN."""
 
     math, symbol, onnx = "{x} = {y}", "==", "Equal"
     drawn, commutes = "=", True
@@ -37,7 +37,7 @@ class Equal(Comparison):
 
 
 class NotEqual(Comparison):
-    """z = x differs from y; NaN differs from all."""
+    """z = (x ≠ y), a boolean; NaN differs from everything, itself included."""
 
     math, symbol = r"{x} \ne {y}", "!="
     drawn, commutes = "≠", True
@@ -48,7 +48,7 @@ class NotEqual(Comparison):
 
 
 class Less(Comparison):
-    """z = x < y."""
+    """z = (x < y), a boolean; false for NaN."""
 
     math, symbol, onnx = "{x} < {y}", "<", "Less"
     samples = _PAIR
@@ -58,7 +58,7 @@ class Less(Comparison):
 
 
 class LessEqual(Comparison):
-    """z = x ≤ y."""
+    """z = (x ≤ y), a boolean; false for NaN."""
 
     math, symbol, onnx = r"{x} \le {y}", "<=", "LessOrEqual"
     drawn = "≤"
@@ -69,7 +69,7 @@ class LessEqual(Comparison):
 
 
 class Greater(Comparison):
-    """z = x > y."""
+    """z = (x > y), a boolean; false for NaN."""
 
     math, symbol, onnx = "{x} > {y}", ">", "Greater"
     samples = _PAIR
@@ -79,7 +79,7 @@ class Greater(Comparison):
 
 
 class GreaterEqual(Comparison):
-    """z = x ≥ y."""
+    """z = (x ≥ y), a boolean; false for NaN."""
 
     math, symbol, onnx = r"{x} \ge {y}", ">=", "GreaterOrEqual"
     drawn = "≥"
@@ -90,7 +90,7 @@ class GreaterEqual(Comparison):
 
 
 class LogicalAnd(Comparison):
-    """z = x and y; a number counts as true unless it is 0."""
+    """z = x ∧ y, a boolean; a number is true unless it is 0."""
 
     math, symbol, onnx = r"{x} \land {y}", "and", "And"
     drawn, commutes = "∧", True
@@ -101,7 +101,7 @@ class LogicalAnd(Comparison):
 
 
 class LogicalOr(Comparison):
-    """z = x or y; a number counts as true unless it is 0."""
+    """z = x ∨ y, a boolean; a number is true unless it is 0."""
 
     math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
     drawn, commutes = "∨", True
@@ -112,7 +112,7 @@ class LogicalOr(Comparison):
 
 
 class LogicalXor(Comparison):
-    """z = x or y but not both; a number counts as true unless it is 0."""
+    """z = x ⊕ y (exclusive or), a boolean; a number is true unless it is 0."""
 
     math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
     drawn, commutes = "⊕", True
@@ -123,7 +123,7 @@ class LogicalXor(Comparison):
 
 
 class LogicalNot(Comparison):
-    """y = not x; a number counts as true unless it is 0."""
+    """y = ¬x, a boolean; a number is true unless it is 0."""
 
     math, onnx = r"\lnot {x}", "Not"
     samples = [case(np.array([True, False])), case((3,))]
@@ -133,7 +133,7 @@ class LogicalNot(Comparison):
 
 
 class Isnan(Comparison):
-    """y = x is NaN."""
+    """y = whether x is NaN."""
 
     math, onnx = r"\operatorname{isnan} {x}", "IsNaN"
     samples = _ONE
@@ -143,7 +143,7 @@ class Isnan(Comparison):
 
 
 class Isinf(Comparison):
-    """y = x is ∞ or −∞."""
+    """y = whether x is ∞ or −∞."""
 
     math, onnx = r"\operatorname{isinf} {x}", "IsInf"
     samples = _ONE
@@ -153,7 +153,7 @@ class Isinf(Comparison):
 
 
 class Isfinite(Comparison):
-    """y = x is neither infinite nor NaN."""
+    """y = whether x is neither infinite nor NaN."""
 
     math = r"\operatorname{isfinite} {x}"
     samples = _ONE

@@ -19,9 +19,10 @@ from ..shapes import Shape, broadcast, same, sizes
 
 
 class Matmul(Contract):
-    """z = x y, matrices on the last two axes, others broadcast; a 1-D operand as NumPy takes it.
+    """z = x y, the matrix product over the last two axes. ∂L/∂x = g yᵀ, ∂L/∂y = xᵀ g, g = ∂L/∂z.
 
-    ∂L/∂x = g yᵀ, ∂L/∂y = xᵀ g.
+    x (…, m, k) and y (…, k, n) give z (…, m, n); the leading axes broadcast. A 1-D x is a row and a
+    1-D y a column, whose axis of size 1 is removed from z.
     """
 
     math, symbol, onnx = r"{x}\,{y}", "@", "MatMul"
@@ -48,7 +49,7 @@ class Matmul(Contract):
         x, y = shapes
         if not x or not y:
             raise ShapeError("an operand has no axes", hint="Use * to multiply by a number.")
-        inner_x, inner_y = x[-1], y[-2:][0]  # a 1-D y is all inner
+        inner_x, inner_y = x[-1], y[-2:][0]  # the only axis of a 1-D y is the inner one
         if not same(inner_x, inner_y):
             raise ShapeError(f"inner sizes {inner_x} and {inner_y} differ", hint=_hint(x, y))
         rows = x[-2:-1] if len(x) > 1 else ()
@@ -56,12 +57,12 @@ class Matmul(Contract):
         return (*broadcast(x[:-2], y[:-2]), *rows, *columns)
 
     def simpler(z, *given: Node) -> Node | None:
-        """Of booleans by integers; a product of columns and rows of one element by broadcasting."""
+        """Booleans are multiplied as integers; an inner size of 1 makes z a broadcast product."""
         if is_boolean(z.dtype):
             return ops.matmul(*(ops.cast(x, int32) for x in given)) != 0
-        x, y = (sizes(one.shape) for one in given)
+        x, y = (sizes(node.shape) for node in given)
         if len(x) > 1 < len(y) and x[-1] == 1:
-            return ops.multiply(*given) + 0  # sums of one product each, which begin with 0
+            return ops.multiply(*given) + 0  # a sum starts at 0.0: −0.0 becomes 0.0
         return None
 
     def vjp(z, g, x, y):
@@ -80,7 +81,7 @@ class Matmul(Contract):
     def notation(z, x, y):
         if z.inputs[0].ndim == z.inputs[1].ndim == 1:
             return Piece(f"{x.within(ATOM)}^T {y.within(ATOM)}", PRODUCT)
-        left, right = (one.within(ATOM if r"\odot" in one.latex else PRODUCT) for one in (x, y))
+        left, right = (f.within(ATOM if r"\odot" in f.latex else PRODUCT) for f in (x, y))
         return Piece(f"{left}\\,{right}", PRODUCT)
 
     def structure(z, position, size, out):
@@ -90,7 +91,7 @@ class Matmul(Contract):
 
 
 def _vector(g: Any, x: Any, axis: int) -> Any:
-    """`g` summed over the batch, without the axis that made the 1-D operand x a matrix."""
+    """g summed over the batch axes, without the axis of size 1 that made the 1-D x a matrix."""
     return ops.sum_to(ops.squeeze(g, axis=axis), x.shape)
 
 
@@ -104,7 +105,7 @@ def _hint(x: Shape, y: Shape) -> str:
 
 
 class Dot(Composite):
-    """z = Σ x·y over the last axis of x and the last but one of y, as `numpy.dot`."""
+    """z = Σ x·y over the last axis of x and the last but one axis of y, as in `numpy.dot`."""
 
     math, symbol = r"{x} \cdot {y}", "·"
     samples = [
@@ -128,7 +129,7 @@ class Dot(Composite):
 
 
 class Outer(Composite):
-    """z = x yᵀ of the flattened inputs: zᵢⱼ = xᵢ·yⱼ."""
+    """zᵢⱼ = xᵢ·yⱼ, the outer product z = x yᵀ of the flattened inputs."""
 
     math = r"{x} \otimes {y}"
     samples = [case((3,), (4,)), case((2, 2), (3,)), case((0,), (2,))]

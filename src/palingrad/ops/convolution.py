@@ -1,6 +1,7 @@
-"""Convolution in any number of spatial axes, and its two adjoints, each the others' derivative.
+"""Convolution over any number of spatial axes, and its adjoints for the input and the weight.
 
-As in every framework the window isn't flipped: yₒ = Σ w·x is a cross-correlation.
+The derivatives of each of the three operations are the other two. The kernel isn't flipped, as is
+usual in deep learning: the operation is a cross-correlation.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ _LINE: dict[str, Any] = dict(stride=(2,), padding=((1, 1),), dilation=(1,), grou
 
 
 def _columns(m: Any, x: Any, size: Any, stride: Any, padding: Any, dilation: Any, groups: int):
-    """The windows of x (n, c, *space) as (groups, n·places, c/groups·taps), and the places."""
+    """The windows of x (n, c, *space) as (groups, n·places, c/groups·taps), and the places.
+
+    `places` are the positions of the window on each spatial axis, `taps` the elements per window.
+    """
     ndim = len(size)
     view = m.windows(m.padded(x, padding), size, stride, dilation)  # (n, c, *places, *size)
     n, c, space = view.shape[0], view.shape[1], view.shape[2 : 2 + ndim]
@@ -43,13 +47,13 @@ def _by_group(m: Any, y: Any, groups: int) -> Any:
 
 
 class Convolution(Window):
-    """y = x ∗ w: yₙₒₚ = Σ_c,ₖ w_ock·x_n,c,p·stride+k·dilation, x padded with zeros.
+    """y = x ∗ w: yₙₒₚ = Σ_c,ₖ w_ock·x_n,c,p·stride+k·dilation, with x padded with zeros.
 
-    x (n, c, *space), w (o, c/groups, *size) to (n, o, *places).
+    x (n, c, *space) and w (o, c/groups, *size) give y (n, o, *places).
     """
 
     math, symbol, onnx = r"{x} * {y}", "*", "Conv"
-    drawn = ""  # its name says more
+    drawn = ""  # drawings show the name instead of a symbol
     samples = [
         case((2, 3, 5, 4), (4, 3, 3, 2), **_PLAIN),
         case((2, 4, 6, 5), (4, 2, 3, 2), **_RICH),
@@ -80,9 +84,9 @@ class Convolution(Window):
 
 
 class ConvolutionInput(Window):
-    """x = Σ w·g: what pulls a convolution back to its input, also called transposed convolution.
+    """x = Σ w·g: the adjoint of a convolution in its input, also called transposed convolution.
 
-    g (n, o, *places), w (o, c/groups, *size) to (n, c, *space).
+    g (n, o, *places) and w (o, c/groups, *size) give x (n, c, *space).
     """
 
     math, onnx = r"{x} *^T {y}", "ConvTranspose"
@@ -110,7 +114,7 @@ class ConvolutionInput(Window):
         return (g[0], None if w[1] is None else w[1] * a["groups"], *a["space"])
 
     def vjp(y, h, g, w):
-        options = {name: one for name, one in y.attributes.items() if name != "space"}
+        options = {name: value for name, value in y.attributes.items() if name != "space"}
         return [
             lambda: Convolution(h, w, **options),
             lambda: ConvolutionWeight(h, g, size=w.shape[2:], **options),
@@ -118,9 +122,9 @@ class ConvolutionInput(Window):
 
 
 class ConvolutionWeight(Window):
-    """w = Σ x·g: what pulls a convolution back to its weight.
+    """w = Σ x·g: the adjoint of a convolution in its weight.
 
-    x (n, c, *space), g (n, o, *places) to (o, c/groups, *size).
+    x (n, c, *space) and g (n, o, *places) give w (o, c/groups, *size).
     """
 
     math = r"{x} *_w {y}"
@@ -142,7 +146,7 @@ class ConvolutionWeight(Window):
         return (g[1], None if x[1] is None else x[1] // a["groups"], *a["size"])
 
     def vjp(y, v, x, g):
-        options = {name: one for name, one in y.attributes.items() if name != "size"}
+        options = {name: value for name, value in y.attributes.items() if name != "size"}
         return [
             lambda: ConvolutionInput(g, v, space=x.shape[2:], **options),
             lambda: Convolution(x, v, **options),
@@ -162,7 +166,8 @@ def _check(x: Shape, w: Shape, groups: int) -> None:
 
 
 def _check_places(g: Shape, outputs: Dim, space: Any, size: Any, a: Any) -> None:
-    expected = [places(*one) for one in zip(space, size, a["stride"], a["padding"], a["dilation"])]
+    axes = zip(space, size, a["stride"], a["padding"], a["dilation"])
+    expected = [places(*axis) for axis in axes]
     fits = len(g) == len(expected) + 2 and same(g[1], outputs)
     if not fits or not all(map(same, g[2:], expected)):
         raise ShapeError(f"a cotangent of {text(g)} isn't (n, {outputs}, {text(expected)})")
@@ -197,9 +202,11 @@ def conv2d(
     groups: int = 1,
     name: str | None = None,
 ) -> Node:
-    """y = x ∗ w: x (n, c, height, width), w (outputs, c/groups, kh, kw).
+    """y = x ∗ w: x (n, c, height, width), w (outputs, c/groups, kh, kw), y (n, outputs, …).
 
-    padding: integers, (before, after) pairs, 'valid' (none) or 'same' (for stride 1).
+    yₙₒₚ = Σ w·x over channels and taps; the kernel isn't flipped. stride, dilation: one integer, or
+    one per axis. padding: likewise, or (before, after) pairs, 'valid' (none) or 'same' (same size
+    as x; for stride 1). groups: the channels are split into that many independent convolutions.
     """
     return _convolved(x, w, 2, stride, padding, dilation, groups, name)
 
@@ -215,5 +222,8 @@ def conv1d(
     groups: int = 1,
     name: str | None = None,
 ) -> Node:
-    """y = x ∗ w: x (n, c, length), w (outputs, c/groups, k). Options as for conv2d."""
+    """y = x ∗ w: x (n, c, length), w (outputs, c/groups, k), y (n, outputs, …).
+
+    The options are those of `conv2d`.
+    """
     return _convolved(x, w, 1, stride, padding, dilation, groups, name)

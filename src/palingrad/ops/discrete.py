@@ -1,4 +1,4 @@
-"""Rounding, dtypes, bits and stopped gradients, elementwise."""
+"""Rounding, casts, bitwise operations and stopped gradients, elementwise."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BITS = [
 
 
 class Step(Elementwise):
-    """A function constant between its steps: ∂y/∂x = 0."""
+    """A piecewise constant function: ∂y/∂x = 0."""
 
     stays_finite = True
     piecewise_constant = True
@@ -35,7 +35,7 @@ class Step(Elementwise):
 
 
 class Floor(Step):
-    """y = ⌊x⌋, the largest whole number ≤ x."""
+    """y = ⌊x⌋, the largest integer ≤ x. ∂y/∂x = 0."""
 
     math, onnx = r"\left\lfloor {x} \right\rfloor", "Floor"
     samples = _STEPS
@@ -45,7 +45,7 @@ class Floor(Step):
 
 
 class Ceil(Step):
-    """y = ⌈x⌉, the smallest whole number ≥ x."""
+    """y = ⌈x⌉, the smallest integer ≥ x. ∂y/∂x = 0."""
 
     math, onnx = r"\left\lceil {x} \right\rceil", "Ceil"
     samples = _STEPS
@@ -55,7 +55,7 @@ class Ceil(Step):
 
 
 class Round(Step):
-    """y = the whole number nearest to x, the even one of two."""
+    """y = the integer nearest to x; halves round to even. ∂y/∂x = 0."""
 
     math, onnx = r"\operatorname{round}({x})", "Round"
     samples = _STEPS
@@ -65,7 +65,7 @@ class Round(Step):
 
 
 class Trunc(Step):
-    """y = x without its fraction."""
+    """y = x without its fractional part, rounded towards 0. ∂y/∂x = 0."""
 
     math = r"\operatorname{trunc}({x})"
     samples = _STEPS
@@ -75,17 +75,17 @@ class Trunc(Step):
 
 
 class StopGradient(Step):
-    """y = x, through which nothing flows back."""
+    """y = x, with ∂y/∂x = 0: reverse and forward mode treat y as a constant."""
 
     math = "{x}"
-    samples = [edge(0.0, 1.5, np.nan)]  # differences see what stop_gradient hides
+    samples = [edge(0.0, 1.5, np.nan)]  # central differences would give 1, not 0
 
     def f(m, x):
         return x
 
 
 class Bitwise(Step):
-    """A logical operation on each bit; on booleans the logical one."""
+    """A bitwise operation on integers; for booleans the logical operation."""
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
@@ -98,7 +98,7 @@ class Bitwise(Step):
 
 
 class BitwiseAnd(Bitwise):
-    """z = x & y."""
+    """z = x & y, bit by bit; for booleans x ∧ y."""
 
     math, symbol = r"{x} \land {y}", "&"
     commutes = True
@@ -109,7 +109,7 @@ class BitwiseAnd(Bitwise):
 
 
 class BitwiseOr(Bitwise):
-    """z = x | y."""
+    """z = x | y, bit by bit; for booleans x ∨ y."""
 
     math, symbol = r"{x} \lor {y}", "|"
     commutes = True
@@ -120,7 +120,7 @@ class BitwiseOr(Bitwise):
 
 
 class BitwiseXor(Bitwise):
-    """z = x ^ y."""
+    """z = x ^ y (exclusive or), bit by bit; for booleans x ⊕ y."""
 
     math, symbol = r"{x} \oplus {y}", "^"
     commutes = True
@@ -131,7 +131,7 @@ class BitwiseXor(Bitwise):
 
 
 class BitwiseInvert(Bitwise):
-    """y = ~x."""
+    """y = ~x, every bit inverted; for booleans ¬x."""
 
     math = r"\lnot {x}"
     samples = [case(np.array([5, -1])), case(np.array([True, False]))]
@@ -141,7 +141,7 @@ class BitwiseInvert(Bitwise):
 
 
 class Shift(Step):
-    """The bits of an integer moved."""
+    """A shift of an integer's bits. Raises DTypeError for other dtypes."""
 
     samples = [
         case(np.array([5, 6, -1, 1 << 40]), np.array([[0], [3], [70]])),
@@ -152,12 +152,12 @@ class Shift(Step):
         nodes = super().align_inputs(inputs)
         for x in nodes:
             if x.dtype is not None and not is_integer(x.dtype):
-                raise DTypeError(f"only integers are shifted, got {x.dtype}")
+                raise DTypeError(f"expected integers to shift, got {x.dtype}")
         return nodes
 
 
 class BitwiseLeftShift(Shift):
-    """z = x << y, which is x·2ʸ without the bits that fall off."""
+    """z = x << y = x·2ʸ modulo 2ᵇ, for integers of b bits; 0 where y < 0 or y ≥ b."""
 
     math, symbol = r"{x} \ll {y}", "<<"
 
@@ -166,7 +166,7 @@ class BitwiseLeftShift(Shift):
 
 
 class BitwiseRightShift(Shift):
-    """z = x >> y, which is ⌊x/2ʸ⌋."""
+    """z = x >> y = ⌊x/2ʸ⌋, for integers of b bits; where y < 0 or y ≥ b, −1 for x < 0, else 0."""
 
     math, symbol = r"{x} \gg {y}", ">>"
 
@@ -175,7 +175,7 @@ class BitwiseRightShift(Shift):
 
 
 class Cast(Elementwise):
-    """y = x in another dtype; a float becomes an integer without its fraction."""
+    """y = x in another dtype; from floats to integers it truncates towards 0."""
 
     math, onnx = "{x}", "Cast"
     converts = True
@@ -209,12 +209,15 @@ def _floats(y: Any, x: Any) -> bool:
 
 @register
 def cast(x: Any, dtype: Any, *, name: str | None = None) -> Node:
-    """y = x in another dtype; a float becomes an integer without its fraction."""
+    """y = x in another dtype; from floats to integers it truncates towards 0.
+
+    Floats outside the integer's range give the nearest bound, and NaN gives 0.
+    """
     return Cast(x, dtype=as_dtype(dtype), name=name)
 
 
 class OnesLike(Step):
-    """y = 1 for each element of x."""
+    """y = 1, with the shape and dtype of x."""
 
     math = "1"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]
@@ -227,7 +230,7 @@ class OnesLike(Step):
 
 
 class ZerosLike(Step):
-    """y = 0 for each element of x."""
+    """y = 0, with the shape and dtype of x."""
 
     math = "0"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]

@@ -17,7 +17,7 @@ _POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np
 
 
 class Logarithm(Elementwise):
-    """A logarithm: −∞ where its argument is 0, NaN below; `offset` is added to x first."""
+    """A logarithm of x + offset: −∞ at x + offset = 0, NaN where x + offset < 0."""
 
     floats = True
     offset = 0
@@ -69,7 +69,7 @@ class Exp2(Elementwise):
 
 
 class Expm1(Elementwise):
-    """y = eˣ − 1, exact near 0. ∂y/∂x = eˣ."""
+    """y = eˣ − 1, without cancellation near 0. ∂y/∂x = eˣ."""
 
     math = "e^{{x}} - 1"
     floats = True
@@ -87,7 +87,7 @@ class Expm1(Elementwise):
 
 
 class Log(Logarithm):
-    """y = log x, the natural logarithm; −∞ at 0, NaN below. ∂y/∂x = 1/x."""
+    """y = log x, the natural logarithm; −∞ at x = 0, NaN for x < 0. ∂y/∂x = 1/x."""
 
     math, onnx = r"\log {x}", "Log"
     harmless = 1
@@ -129,7 +129,7 @@ class Log10(Logarithm):
 
 
 class Log1p(Logarithm):
-    """y = log(1 + x), exact near 0. ∂y/∂x = 1/(1 + x)."""
+    """y = log(1 + x), without cancellation near 0. ∂y/∂x = 1/(1 + x)."""
 
     math = r"\log(1 + {x})"
     harmless, offset = 0, 1
@@ -143,7 +143,7 @@ class Log1p(Logarithm):
 
 
 class Logaddexp(Elementwise):
-    """z = log(eˣ + eʸ) without overflow. ∂z/∂x = σ(x − y), ∂z/∂y = σ(y − x)."""
+    """z = log(eˣ + eʸ), without overflow. ∂z/∂x = σ(x − y), ∂z/∂y = σ(y − x)."""
 
     math = r"\log(e^{{x}} + e^{{y}})"
     floats = True

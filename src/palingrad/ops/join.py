@@ -1,4 +1,4 @@
-"""Joining arrays and taking them apart: concat, stack, split."""
+"""Joining and splitting arrays: concat, stack, split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..shapes import Dim, Shape, axis_in, same, sizes
 
 
 class Concat(Layout):
-    """y = the inputs one after another on `axis`; their other sizes agree."""
+    """y = the inputs joined along `axis`; their sizes on the other axes must agree."""
 
     math, onnx = r"[{x}; {y}]", "Concat"
     associative = True
@@ -57,16 +57,16 @@ class Concat(Layout):
 
     def vjp(y, g, *x):
         axis = axis_in(y.axis, x[0].ndim or 0)
-        ends = np.cumsum([0, *(one.shape[axis] for one in x)]).tolist()
+        ends = np.cumsum([0, *(part.shape[axis] for part in x)]).tolist()
         before = (slice(None),) * axis
         return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
 
     def notation(y, *x):
-        return Piece("\\left[" + r";\, ".join(one.latex for one in x) + "\\right]")
+        return Piece("\\left[" + r";\, ".join(part.latex for part in x) + "\\right]")
 
 
 class Split(MultipleOutputs, Layout):
-    """Pieces of x along `axis`, of the given sizes."""
+    """Pieces of x along `axis`, of the given sizes, which add up to the size of that axis."""
 
     math, onnx = r"\operatorname{split}({x})", "Split"
     samples = [
@@ -78,7 +78,7 @@ class Split(MultipleOutputs, Layout):
         return m.split(x, np.cumsum(sizes[:-1]).tolist(), axis=axis)
 
     def _evaluate(self, values: Sequence[Any]) -> Any:
-        self._infer()  # NumPy would cut elsewhere rather than say that the sizes don't add up
+        self._infer()  # np.split clips sizes that don't add up instead of raising an error
         return super()._evaluate(values)
 
     @property
@@ -90,8 +90,8 @@ class Split(MultipleOutputs, Layout):
         axis = axis_in(y.attributes["axis"], len(shapes[0]))
         length = shapes[0][axis]
         if length is not None and sum(sizes) != length:
-            raise ShapeError(f"pieces of {sizes} don't make up axis {axis} of size {length}")
-        return tuple((*shapes[0][:axis], one, *shapes[0][axis + 1 :]) for one in sizes)
+            raise ShapeError(f"pieces of {sizes} don't add up to axis {axis} of size {length}")
+        return tuple((*shapes[0][:axis], size, *shapes[0][axis + 1 :]) for size in sizes)
 
     def dtype_rule(y, *dtypes):
         return tuple(dtypes[0] for _ in y.attributes["sizes"])
@@ -102,7 +102,7 @@ class Split(MultipleOutputs, Layout):
 
 @register
 def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
-    """y = the arrays `xs` one after another on `axis`; their other sizes agree."""
+    """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree."""
     if not xs:
         raise ShapeError("concat: expected arrays to join, got none")
     return Concat(*xs, axis=int(axis), name=name)
@@ -110,7 +110,7 @@ def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node
 
 @register
 def stack(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
-    """y = the arrays `xs`, of one shape, along a new axis."""
+    """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 
@@ -118,13 +118,13 @@ def stack(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
 def split(
     x: Any, pieces: int | Sequence[int], *, axis: int = 0, name: str | None = None
 ) -> tuple[Node, ...]:
-    """Pieces of x along `axis`: that many equal ones, or ones of the given sizes.
+    """Pieces of x along `axis`: a number of equal pieces, or pieces of the given sizes.
 
-    A number of pieces needs the size of the axis to be known; sizes don't.
+    A number of pieces requires that the size of the axis is known when the graph is built.
     """
     if isinstance(pieces, int):
         pieces = _equal_sizes(x, pieces, axis)
-    return Split(x, sizes=tuple(int(one) for one in pieces), axis=int(axis), name=name).items
+    return Split(x, sizes=tuple(int(size) for size in pieces), axis=int(axis), name=name).items
 
 
 def _equal_sizes(x: Any, pieces: int, axis: int) -> list[int]:
@@ -135,5 +135,5 @@ def _equal_sizes(x: Any, pieces: int, axis: int) -> list[int]:
             f"split: the size of axis {axis} isn't known yet", hint="Give the sizes of the pieces."
         )
     if pieces < 1 or length % pieces:
-        raise ShapeError(f"split: axis {axis} of size {length} has no {pieces} equal pieces")
+        raise ShapeError(f"split: axis {axis} of size {length} can't make {pieces} equal pieces")
     return [length // pieces] * pieces

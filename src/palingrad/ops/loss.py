@@ -1,4 +1,4 @@
-"""Losses: cross-entropy from logits, mean squared error."""
+"""Losses: cross-entropy of logits, mean squared error."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Reduction = Literal["mean", "sum", "none"]
 
 
 class OneHot(Index):
-    """y = 1 at each label's place on a new last axis of size `depth`, 0 elsewhere.
+    """y[…, k] = 1 where k is the label, else 0, on a new last axis of size `depth`.
 
-    A label outside 0 … depth − 1 makes a row of NaN: what is wrong in the data must show.
+    A label outside 0 … depth − 1 gives a row of NaN, so that wrong data shows in the loss.
     """
 
     math = r"\operatorname{onehot}({x})"
@@ -55,10 +55,10 @@ class OneHot(Index):
 
 
 class CrossEntropy(Composite):
-    """−Σ p log softmax(x) on the last axis, for each example; with an integer label p instead of
-    chances −log softmax(x)ₚ.
+    """y = −Σ p log softmax(x) over the last axis, or −log softmax(x)ₚ for an integer label p.
 
-    With respect to the logits: softmax(x)·Σp − p, which is softmax(x) − p for a distribution p.
+    ∂y/∂x = softmax(x)·Σp − p, which is softmax(x) − p for a distribution p. Logits x (…, classes)
+    and p (…, classes), or labels p (…), give y (…).
     """
 
     math, onnx = r"-\sum {p} \log\operatorname{softmax}({x})", "SoftmaxCrossEntropyLoss"
@@ -85,7 +85,7 @@ class CrossEntropy(Composite):
         dtype = self.inputs[1].dtype
         of_classes, of_examples = len(logits), len(logits) - 1
         if dtype is None:
-            ranks = (of_classes, of_examples)  # the feed tells which
+            ranks = (of_classes, of_examples)  # the dtype of the feed decides which
         else:
             ranks = (of_classes,) if is_floating(dtype) else (of_examples,)
         if not logits or len(labels) not in ranks or not all(map(same, labels, logits)):
@@ -96,14 +96,14 @@ class CrossEntropy(Composite):
         return tuple(map(broadcast_dim, logits[:-1], labels))
 
     def expand(y, x, p):
-        chances = p if is_floating(p.dtype) else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
-        return -ops.sum(chances * ops.log_softmax(x), axis=-1)
+        weights = p if is_floating(p.dtype) else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
+        return -ops.sum(weights * ops.log_softmax(x), axis=-1)
 
     def notation(y, x, p):
         dtype = y.inputs[1].dtype
         if dtype is None or is_floating(dtype):
             return super().notation(x, p)
-        axes = "ijklmn"[: (y.inputs[0].ndim or 2) - 1]  # those of the examples
+        axes = "ijklmn"[: (y.inputs[0].ndim or 2) - 1]  # the indices of an example
         label = subscripted(p, axes).latex if axes else p.latex
         logs = rf"\log\operatorname{{softmax}}({x.latex})"
         return Piece(f"-{logs}_{{[{', '.join([*axes, label])}]}}", SUM)
@@ -120,7 +120,7 @@ class CrossEntropy(Composite):
 
 
 class SquaredError(Composite):
-    """z = (x − y)², elementwise, of inputs of one shape: broadcasting a loss hides mistakes."""
+    """z = (x − y)², elementwise. The inputs have one shape: broadcasting a loss hides mistakes."""
 
     math = "({x} - {y})^2"
     commutes = True
@@ -141,7 +141,7 @@ class SquaredError(Composite):
 
 
 class MeanSquaredError(Composite):
-    """z = Σ (x − y)² / n over all n elements of inputs of one shape; NaN where n = 0.
+    """z = Σ (x − y)² / n over all n elements of two inputs of one shape; NaN if n = 0.
 
     ∂z/∂x = 2(x − y)/n = −∂z/∂y.
     """
@@ -176,14 +176,14 @@ def cross_entropy(
 ) -> Node:
     """The mean over all examples of −log softmax(logits)[label], in nats.
 
-    logits: (..., classes). labels: integers (...), or floats (..., classes) for one-hot or mixed
-    labels. An integer outside 0 … classes − 1 raises ShapeError where it is known, and makes the
-    loss NaN where it is fed.
+    logits: (..., classes). labels: integers (...), or probabilities (..., classes) as floats.
+    reduction: 'mean', 'sum' or 'none'. An integer label outside 0 … classes − 1 raises ShapeError
+    if it is known when the graph is built; if it is fed, the loss is NaN.
     """
     x, p = as_node(logits), as_node(labels)
-    given = p._known()
-    if given is not None and is_integer(given.dtype) and given.size and x.shape:
-        low, high = int(given.min()), int(given.max())
+    values = p._known()
+    if values is not None and is_integer(values.dtype) and values.size and x.shape:
+        low, high = int(values.min()), int(values.max())
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
             raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")
@@ -195,9 +195,10 @@ def cross_entropy(
 def mse(
     prediction: Any, target: Any, *, reduction: Reduction = "mean", name: str | None = None
 ) -> Node:
-    """The mean over all elements of (prediction − target)²; the two have one shape.
+    """The mean over all elements of (prediction − target)², of two arrays of one shape.
 
-    Raises ShapeError where the shapes differ: broadcasting a loss hides mistakes.
+    reduction: 'mean', 'sum' or 'none'. Raises ShapeError if the shapes differ, because broadcasting
+    a loss hides mistakes.
     """
     if reduction == "mean":
         return MeanSquaredError(prediction, target, name=name)

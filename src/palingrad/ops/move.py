@@ -1,4 +1,4 @@
-"""Moves: reshape, transposes, added and removed axes, broadcasting, slices."""
+"""Layout operations: reshape, transposes, added and removed axes, broadcasting, slices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same,
 
 
 class Reshape(Layout):
-    """y = the elements of x, in row-major order, in another shape; one size may be −1."""
+    """y = the elements of x, in row-major order, in another shape; a size of −1 is inferred."""
 
     math, onnx = r"\operatorname{reshape}({x})", "Reshape"
     samples = [
@@ -58,7 +58,7 @@ class Reshape(Layout):
 
 
 class PermuteDims(Layout):
-    """y = x with its axes in the order `axes`; None reverses them."""
+    """y = x with its axes in the order `axes`; None reverses the axes."""
 
     math, onnx = "{x}^T", "Transpose"
     samples = [
@@ -82,7 +82,7 @@ class PermuteDims(Layout):
         return [permute_dims(g, tuple(int(axis) for axis in np.argsort(y.order(x.ndim))))]
 
     def order(self, ndim: int) -> tuple[int, ...]:
-        """The axes counted from the front."""
+        """The axes of x in the order of y's axes, as indices ≥ 0."""
         axes = self.attributes["axes"]
         if axes is None:
             return tuple(range(ndim))[::-1]
@@ -126,7 +126,7 @@ class MatrixTranspose(Layout):
 
 
 class ExpandDims(Layout):
-    """y = x with axes of size 1 put in at `axis`, counted in y."""
+    """y = x with axes of size 1 inserted at `axis`, counted in y."""
 
     math, onnx = "{x}", "Unsqueeze"
     samples = [
@@ -157,7 +157,7 @@ class ExpandDims(Layout):
 
 
 class Squeeze(Layout):
-    """y = x without the axes `axis`, which must be of size 1; None takes every such axis."""
+    """y = x without the axes `axis`, which must have size 1; None removes all axes of size 1."""
 
     math, onnx = "{x}", "Squeeze"
     samples = [
@@ -174,13 +174,13 @@ class Squeeze(Layout):
         axis = y.attributes["axis"]
         if axis is None:
             if not known(shapes[0]):
-                raise ShapeError("which axes have size 1 isn't known yet", hint="Name the axis.")
+                raise ShapeError("the shape isn't known yet", hint="Name the axes to remove.")
             return tuple(dim for dim in shapes[0] if dim != 1)
-        gone = axes_in(axis, len(shapes[0]))
-        for one in gone:
-            if shapes[0][one] not in (1, None):
-                raise ShapeError(f"axis {one} has size {shapes[0][one]}, not 1")
-        return tuple(dim for place, dim in enumerate(shapes[0]) if place not in gone)
+        removed = axes_in(axis, len(shapes[0]))
+        for index in removed:
+            if shapes[0][index] not in (1, None):
+                raise ShapeError(f"axis {index} has size {shapes[0][index]}, not 1")
+        return tuple(dim for index, dim in enumerate(shapes[0]) if index not in removed)
 
     def view(y, x: Strided) -> Strided | None:
         return x.reshaped(sizes(y.shape))
@@ -193,7 +193,7 @@ class Squeeze(Layout):
 
 
 class BroadcastTo(Layout):
-    """y = x repeated along axes that are missing or of size 1, to the given shape."""
+    """y = x repeated along new leading axes and axes of size 1, up to the given shape."""
 
     math, onnx = "{x}", "Expand"
     samples = [
@@ -224,12 +224,12 @@ class BroadcastTo(Layout):
 
     def notation(y, x):
         shape = y.inputs[0].shape
-        one = shape is not None and all(size == 1 for size in shape)
-        return filled(x) if one and y.shape else x
+        single = shape is not None and all(size == 1 for size in shape)
+        return filled(x) if single and y.shape else x
 
 
 class Flatten(Composite):
-    """y = x with all axes but the first made one: (batch, …) to (batch, features)."""
+    """y = x with all axes after the first merged into one: (batch, …) to (batch, features)."""
 
     math, onnx = r"\operatorname{flatten}({x})", "Flatten"
     promotes = False
@@ -249,7 +249,7 @@ class Flatten(Composite):
 
 
 class Slice(Layout):
-    """y = x[index] for integers, slices, None and …, as in NumPy."""
+    """y = x[index] for an index of integers, slices, None and `...`, as in NumPy."""
 
     math, onnx = "{x}[i]", "Slice"
     samples = [
@@ -278,7 +278,7 @@ class Slice(Layout):
 
 
 class Place(Layout):
-    """y = zeros of the given shape with x at `index`: what pulls a slice back."""
+    """y = zeros of the given shape with y[index] = x: the adjoint of a slice."""
 
     math = "{x}"
     samples = [
@@ -306,7 +306,7 @@ class Place(Layout):
 
 def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     """The shape of x[index] for an x of `shape`."""
-    named = sum(one is not None and one is not Ellipsis for one in index)
+    named = sum(part is not None and part is not Ellipsis for part in index)
     if named > len(shape):
         raise ShapeError(f"{named} indices for {len(shape)} axes")
     if Ellipsis not in index:
@@ -315,24 +315,24 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     fill = (slice(None),) * (len(shape) - named)
     sizes = iter(shape)
     result: list[int | None] = []
-    for one in (*index[:place], *fill, *index[place + 1 :]):
-        if one is None:
+    for part in (*index[:place], *fill, *index[place + 1 :]):
+        if part is None:
             result.append(1)
             continue
         dim = next(sizes)
-        if isinstance(one, slice):
-            whole = one == slice(None)
-            result.append(dim if whole or dim is None else len(range(*one.indices(dim))))
+        if isinstance(part, slice):
+            whole = part == slice(None)
+            result.append(dim if whole or dim is None else len(range(*part.indices(dim))))
             if dim is None and not whole:
                 result[-1] = None
-        elif dim is not None and not -dim <= one < dim:
-            raise ShapeError(f"index {one} is out of range for size {dim}")
+        elif dim is not None and not -dim <= part < dim:
+            raise ShapeError(f"index {part} is out of range for size {dim}")
     return tuple(result)
 
 
 @register
 def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
-    """y = x[index] for integers, slices, None and …."""
+    """y = x[index] for an index of integers, slices, None and `...`."""
     parts = index if isinstance(index, tuple) else (index,)
     return Slice(x, index=tuple(_basic(part) for part in parts), name=name)
 
@@ -347,13 +347,13 @@ def _basic(part: Any) -> Any:
         return int(part)
     raise ShapeError(
         f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}.",
-        hint="pg.take chooses rows by an array of integers.",
+        hint="pg.take selects rows by an array of integers.",
     )
 
 
 @register
 def iterate(x: Any) -> Any:
-    """The slices along the first axis, for Python's `for` and unpacking."""
+    """An iterator over the slices of x along its first axis, whose size must be known."""
     shape = x.shape
     if shape is None or (shape and shape[0] is None):
         raise GraphError(f"{x.label()} can't be iterated over: its length isn't known{x.built()}")
@@ -364,34 +364,34 @@ def iterate(x: Any) -> Any:
 
 @register
 def reshape(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
-    """y = the elements of x, in row-major order, in another shape; one size may be -1."""
+    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred."""
     sizes: Any = frozen(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
-    if any(size < -1 for size in sizes):  # NumPy takes any negative size for -1
+    if any(size < -1 for size in sizes):  # NumPy treats any negative size as -1
         raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")
     return Reshape(x, shape=sizes, name=name)
 
 
 @register
 def permute_dims(x: Any, axes: Sequence[int] | None = None, *, name: str | None = None) -> Node:
-    """y = x with its axes in the order `axes`, reversed by default."""
+    """y = x with its axes in the order `axes`; by default the axes are reversed."""
     return PermuteDims(x, axes=None if axes is None else frozen(tuple(axes)), name=name)
 
 
 @register
 def expand_dims(x: Any, *, axis: int | Sequence[int] = 0, name: str | None = None) -> Node:
-    """y = x with axes of size 1 put in at `axis`, counted in y."""
+    """y = x with axes of size 1 inserted at `axis`, counted in y."""
     return ExpandDims(x, axis=frozen(axis), name=name)
 
 
 @register
 def squeeze(x: Any, *, axis: int | Sequence[int] | None = None, name: str | None = None) -> Node:
-    """y = x without the axes `axis`, which must be of size 1; by default without all such axes."""
+    """y = x without the axes `axis`, which must have size 1; by default all axes of size 1."""
     return Squeeze(x, axis=frozen(axis), name=name)
 
 
 @register
 def broadcast_to(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
-    """y = x repeated along axes that are missing or of size 1, to the given shape."""
+    """y = x repeated along new leading axes and axes of size 1, up to the given shape."""
     return BroadcastTo(x, shape=as_shape(shape), name=name)
 
 

@@ -1,4 +1,4 @@
-"""Layer and batch normalisation: values brought to mean 0 and variance 1."""
+"""Layer and batch normalisation: values standardised to mean 0 and variance 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from .axes import narrowed, widened
 
 
 class Standardize(Composite):
-    """y = (x − mean)/√(var + ε) over `axis`. Pulled back: (g − mean g − y·mean(g·y))/√(var + ε)."""
+    """y = (x − mean)/√(var + ε), with mean and variance over `axis`.
+
+    ∂L/∂x = (g − mean g − y·mean(g·y))/√(var + ε), g = ∂L/∂y.
+    """
 
     math = r"\frac{{x} - \overline{{x}}}{\sqrt{\operatorname{var} {x} + \varepsilon}}"
     floats = True
@@ -33,14 +36,14 @@ class Standardize(Composite):
 
     def expand(y, x):
         wide = widened(x)
-        apart = wide - ops.mean(wide, axis=y.axis, keepdims=True)
-        return narrowed(apart / _deviation(y, wide), x.dtype)
+        centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
+        return narrowed(centred / _deviation(y, wide), x.dtype)
 
     def vjp(y, g, x):
         g, wide = widened(g), widened(y)
-        straight = g - ops.mean(g, axis=y.axis, keepdims=True)
-        along = wide * ops.mean(g * wide, axis=y.axis, keepdims=True)
-        return [narrowed((straight - along) / _deviation(y, widened(x)), x.dtype)]
+        centred = g - ops.mean(g, axis=y.axis, keepdims=True)
+        projection = wide * ops.mean(g * wide, axis=y.axis, keepdims=True)
+        return [narrowed((centred - projection) / _deviation(y, widened(x)), x.dtype)]
 
 
 def _deviation(y: Any, x: Any) -> Node:
@@ -57,7 +60,11 @@ def layer_norm(
     epsilon: float = 1e-5,
     name: str | None = None,
 ) -> Node:
-    """y = scale·(x − mean)/√(var + ε) + offset over `axis`, for each example (Ba et al. 2016)."""
+    """y = scale·(x − mean)/√(var + ε) + offset, with mean and variance over `axis`.
+
+    By default the last axis: the features of each example (Ba et al. 2016). scale and offset
+    broadcast against x; None leaves them out.
+    """
     y: Any = Standardize(x, axis=_axes(axis), epsilon=float(epsilon), name=name)
     y = y if scale is None else y * scale
     return y if offset is None else y + offset
@@ -73,13 +80,16 @@ def batch_norm(
     epsilon: float = 1e-5,
     name: str | None = None,
 ) -> Node:
-    """y = scale·(x − mean)/√(var + ε) + offset over `axis`, for the whole batch (Ioffe & Szegedy
-    2015). For images (n, c, height, width) the axes are (0, 2, 3), scale and offset (c, 1, 1)."""
+    """y = scale·(x − mean)/√(var + ε) + offset, with mean and variance over `axis`.
+
+    By default the first axis: the examples of a batch (Ioffe & Szegedy 2015). For images
+    (n, c, height, width) the axes are (0, 2, 3), and scale and offset have shape (c, 1, 1).
+    """
     return layer_norm(x, scale, offset, axis=axis, epsilon=epsilon, name=name)
 
 
 def _axes(axis: int | Sequence[int]) -> tuple[int, ...]:
-    found = frozen(axis)
-    if found is None or found == ():
+    axes = frozen(axis)
+    if axes is None or axes == ():
         raise ShapeError("a normalisation needs the axes to normalise over")
-    return found if isinstance(found, tuple) else (found,)
+    return axes if isinstance(axes, tuple) else (axes,)

@@ -1,4 +1,4 @@
-"""Pooling: the largest element or the mean of each window."""
+"""Pooling: the maximum, sum or mean of each window, and the adjoints."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _LINE: dict[str, Any] = dict(size=(3,), stride=(2,), padding=((1, 1),))
 
 
 def _scattered(shape: tuple[int, ...]) -> Array:
-    """Numbers in [0, 1) in no order, no two alike; importing numpy.random would take longer."""
+    """Distinct unsorted numbers in [0, 1), made without numpy.random, which is slow to import."""
     return (np.arange(math.prod(shape)) * 0.6180339887498949 % 1).reshape(shape)
 
 
 class Pool(Window):
-    """One number for each window of x (n, c, *space)."""
+    """A reduction of each window of x (n, c, *space) to one number: y (n, c, *places)."""
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return _pooled(shapes[0], self.attributes)
@@ -43,14 +43,14 @@ def _pooled(x: Shape, a: Any) -> Shape:
 
 
 def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: Any) -> Any:
-    """The windows of x with their taps on one last axis: (n, c, *places, taps)."""
+    """The windows of x with their elements on one last axis: (n, c, *places, taps)."""
     ones = (1,) * len(size)
     view = m.windows(m.padded(x, padding, fill), size, stride, ones)
     return m.reshape(view, (*view.shape[: -len(size)], math.prod(size)))
 
 
 class MaxPool(Pool):
-    """y = the largest element of each window; of equal ones the first takes the gradient."""
+    """y = the largest element of each window; among ties the first element gets the gradient."""
 
     math, onnx = r"\operatorname{maxpool}({x})", "MaxPool"
     stays_finite = True
@@ -68,7 +68,10 @@ class MaxPool(Pool):
 
 
 class MaxPoolPlace(Window):
-    """Zeros of x's shape with g added where each window's largest element was. Linear in g."""
+    """z = zeros of x's shape, with gᵢ added at the largest element of window i. Linear in g.
+
+    The adjoint of max pooling.
+    """
 
     math = r"\operatorname{maxpool}^T({x})"
     floats = True
@@ -94,7 +97,7 @@ class MaxPoolPlace(Window):
 
 
 class MaxPoolSelect(Window):
-    """From h, of x's shape, the element where each window of x has its largest. Linear in h."""
+    """zᵢ = h at the largest element of window i of x, for h of x's shape. Linear in h."""
 
     math = r"\operatorname{select}({x})"
     stays_finite = True
@@ -120,7 +123,7 @@ class MaxPoolSelect(Window):
 
 
 class SumPool(Pool):
-    """y = the sum of each window; padding counts as 0."""
+    """y = the sum of each window, with zeros as padding."""
 
     math = r"\operatorname{sumpool}({x})"
     floats = True
@@ -132,7 +135,7 @@ class SumPool(Pool):
     ]
 
     def simpler(y, *given: Node) -> Node | None:
-        """Of windows that are the whole image: a reduction."""
+        """A reduction, if each window is the whole image."""
         (x,) = given
         if not _is_whole(y, x):
             return None
@@ -146,7 +149,7 @@ class SumPool(Pool):
 
 
 class AveragePool(Composite):
-    """y = the mean of each window; padding counts as 0."""
+    """y = the mean of each window, with zeros as padding, which count as elements."""
 
     math, onnx = r"\operatorname{avgpool}({x})", "AveragePool"
     floats = True
@@ -161,7 +164,7 @@ class AveragePool(Composite):
 
 
 class SumPoolSpread(Window):
-    """Each element of g added to all of its window: what pulls a sum pooling back."""
+    """y = zeros, with each gᵢ added to all elements of window i: the adjoint of sum pooling."""
 
     math = r"\operatorname{sumpool}^T({x})"
     floats = True
@@ -173,7 +176,7 @@ class SumPoolSpread(Window):
     ]
 
     def simpler(y, *given: Node) -> Node | None:
-        """Of windows that are the whole image: each element repeated."""
+        """g repeated, if each window is the whole image."""
         return ops.broadcast_to(given[0], y.shape) if _is_whole(y, y) else None
 
     def f(m: Any, g, *, space, size, stride, padding):
@@ -187,7 +190,7 @@ class SumPoolSpread(Window):
         return x
 
     def vjp(y, h, g):
-        options = {name: one for name, one in y.attributes.items() if name != "space"}
+        options = {name: value for name, value in y.attributes.items() if name != "space"}
         return [SumPool(h, **options)]
 
 
@@ -206,7 +209,7 @@ def _options(size: Any, stride: Any, padding: Padding) -> dict[str, Any]:
     strides = sizes if stride is None else several(stride, len(sizes), "stride")
     around = pads(padding, sizes, strides, (1,) * len(sizes))
     if any(max(pair) >= k for pair, k in zip(around, sizes, strict=True)):
-        raise ShapeError(f"padding {padding!r} makes windows of {sizes} that hold nothing else")
+        raise ShapeError(f"with padding {padding!r}, windows of {sizes} hold padding only")
     return dict(size=sizes, stride=strides, padding=around)
 
 
@@ -219,8 +222,11 @@ def max_pool(
     padding: Padding = 0,
     name: str | None = None,
 ) -> Node:
-    """The largest element of each window of x (n, c, *space), one place each `stride` (the size by
-    default). An integer size is for two spatial axes; give (k,) for one."""
+    """y = the largest element of each window of x (n, c, *space): y (n, c, *places).
+
+    size: an integer for two spatial axes, or one integer per spatial axis, as (k,) for one axis.
+    stride: the step from window to window, by default the size. padding: as for `conv2d`.
+    """
     return MaxPool(x, **_options(size, stride, padding), name=name)
 
 
@@ -233,5 +239,8 @@ def average_pool(
     padding: Padding = 0,
     name: str | None = None,
 ) -> Node:
-    """The mean of each window of x (n, c, *space); padding counts as 0. Options as for max_pool."""
+    """y = the mean of each window of x (n, c, *space): y (n, c, *places).
+
+    The zeros of the padding count as elements. The options are those of `max_pool`.
+    """
     return AveragePool(x, **_options(size, stride, padding), name=name)

@@ -1,4 +1,4 @@
-"""Random numbers from a counter: Philox4x32-10, the same bits on every engine.
+"""Counter-based random numbers: Philox4x32-10, with the same bits on every engine.
 
 Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
 """
@@ -32,10 +32,11 @@ _LOW = 0xFFFFFFFF
 
 
 class Generator:
-    """A stream of random numbers. Every operation drawn from it gets numbers of its own.
+    """A random number generator. Each operation that draws from it has a stream of its own.
 
-    The state is a Variable of two integers, seed and run: each run of a session or function that
-    draws from the generator counts the run up, so the next one draws other numbers.
+    The state is a Variable of two integers, the seed and the number of runs. Each run of a session
+    or function that draws from the generator increments the second, so that the next run draws
+    other numbers.
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -44,20 +45,20 @@ class Generator:
         self._streams = itertools.count()
 
     def seed(self, seed: int) -> None:
-        """Start again from `seed`."""
+        """Restarts the generator from `seed`, an integer from 0 to 2⁶⁴ − 1."""
         with graph_scope(None):
             self.state.assign(_state(seed))
         self._streams = itertools.count()
 
     def next_stream(self) -> int:
-        """A number that no other operation of this generator has."""
+        """A stream number that no other operation of this generator has."""
         return next(self._streams)
 
 
 def _state(seed: int | None) -> Any:
     value = int.from_bytes(os.urandom(8), "big") >> 1 if seed is None else int(seed)
     if not 0 <= value < 2**64:
-        raise DTypeError(f"a seed is an integer from 0 to 2⁶⁴ − 1, got {seed}")
+        raise DTypeError(f"a seed must be an integer from 0 to 2⁶⁴ − 1, got {seed}")
     return np.array([value, 0], np.uint64)
 
 
@@ -65,48 +66,55 @@ _default = Generator()
 
 
 def set_seed(seed: int) -> None:
-    """Make all random numbers drawn from now on, where no `seed` is given, follow from `seed`."""
+    """Seeds the default generator, from which operations without a `seed` of their own draw.
+
+    seed: an integer from 0 to 2⁶⁴ − 1, else DTypeError.
+    """
     _default.seed(seed)
 
 
 @contextmanager
 def default_streams_kept() -> Generator_[None]:
-    """Whatever is built inside, what is built after draws as if nothing had been."""
-    kept = copy.copy(_default._streams)
+    """Restores the default generator's stream counter on exit.
+
+    Operations built after the block get the same streams as if the block hadn't built any.
+    """
+    saved = copy.copy(_default._streams)
     try:
         yield
     finally:
-        _default._streams = kept
+        _default._streams = saved
 
 
 def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:
-    """Four arrays of 32 random bits (in uint64) for counters of four words and a key of two.
+    """Four arrays of 32 random bits (as uint64), for counters of four words and a key of two.
 
-    On the way only the lower halves count, so they are cut off where the upper ones would matter.
+    The words are 32-bit. Their upper halves hold garbage between the rounds and are masked only
+    where they would change the result.
     """
     (a, b, c, d), keys = counter, list(key)
     for _ in range(10):
-        first = (a & _LOW) * _MULTIPLIERS[0]  # 64-bit products of 32 bits
+        first = (a & _LOW) * _MULTIPLIERS[0]  # 64-bit product of 32-bit words
         second = (c & _LOW) * _MULTIPLIERS[1]
         a, b, c, d = (second >> 32) ^ b ^ keys[0], second, (first >> 32) ^ d ^ keys[1], first
-        keys = [one + weyl for one, weyl in zip(keys, _WEYL, strict=True)]
+        keys = [word + weyl for word, weyl in zip(keys, _WEYL, strict=True)]
     return [word & _LOW for word in (a, b, c, d)]
 
 
 def _words(m: Any, state: Any, stream: int, blocks: int) -> list[Any]:
-    """Four arrays of `blocks` words of 32 random bits: word i of block j comes at 4j + i."""
+    """Four arrays of 32 random bits, each of `blocks` words: array i holds words 4j + i."""
     seed, run = state[0], state[1]
     counter = [m.cast(m.arange(blocks), uint64), stream, run & _LOW, run >> 32]
     return philox(m, counter, [seed & _LOW, seed >> 32])
 
 
 def _floats(m: Any, bits: Any, dtype: Any) -> Any:
-    """Words of less than 32 bits as floats: by way of int32, as not every CPU turns 64 bits."""
+    """Integers below 2³¹ as floats, via int32: not every CPU has vector casts from 64 bits."""
     return m.cast(m.cast(bits, int32), dtype)
 
 
 def _unit(m: Any, state: Any, stream: int, count: int, dtype: Any) -> Any:
-    """Numbers in [0, 1): 24 random bits for float32 and less, 53 for float64."""
+    """`count` numbers uniform in [0, 1): 11 random bits for float16, 24 float32, 53 float64."""
     if dtype.itemsize > 4:
         words = _words(m, state, stream, -(-count // 2))
         pairs = (words[:2], words[2:])
@@ -115,14 +123,14 @@ def _unit(m: Any, state: Any, stream: int, count: int, dtype: Any) -> Any:
             for high, low in pairs
         ]
     else:
-        narrow = 8 if dtype == float32 else 21  # float16 holds 11 bits
+        narrow = 8 if dtype == float32 else 21  # the significand of float16 has 11 bits
         words = _words(m, state, stream, -(-count // 4))
         units = [_floats(m, word >> narrow, dtype) * 2.0 ** (narrow - 32) for word in words]
     return m.reshape(m.stack(units, axis=-1), (-1,))[:count]
 
 
 class Draw(Random):
-    """Random numbers of a shape and dtype; the input is a generator's state."""
+    """Random numbers of a shape and dtype. The input is the state of a generator."""
 
     samples = [
         case(np.array([7, 0], np.uint64), shape=(3, 5), stream=0, dtype=np.dtype(np.float64)),
@@ -142,7 +150,7 @@ class Draw(Random):
 
 
 class Uniform(Draw):
-    """y, each element uniform in [0, 1)."""
+    """y, with elements drawn from the uniform distribution on [0, 1)."""
 
     math = r"\mathcal{U}(0, 1)"
 
@@ -151,7 +159,10 @@ class Uniform(Draw):
 
 
 class Normal(Draw):
-    """y, each element from the normal distribution N(0, 1), by Box & Muller's transform (1958)."""
+    """y, with elements drawn from the normal distribution N(0, 1), by the Box–Muller transform.
+
+    Box & Muller 1958.
+    """
 
     math = r"\mathcal{N}(0, 1)"
 
@@ -166,7 +177,10 @@ class Normal(Draw):
 
 
 class Dropout(Composite):
-    """y = x/(1 − rate), or 0 with chance `rate` (Srivastava et al. 2014)."""
+    """y = x/(1 − rate) with probability 1 − rate, else 0; the gradient has the same mask.
+
+    Srivastava et al. 2014.
+    """
 
     math = r"\operatorname{dropout}({x})"
     promotes = False
@@ -182,8 +196,8 @@ class Dropout(Composite):
         return shapes[0]
 
     def expand(y, x, state):
-        chance = Uniform(state, shape=x.shape, stream=y.stream, dtype=float32)
-        return ops.where(chance >= y.rate, x * (1 / (1 - y.rate)), 0)
+        unit = Uniform(state, shape=x.shape, stream=y.stream, dtype=float32)
+        return ops.where(unit >= y.rate, x * (1 / (1 - y.rate)), 0)
 
 
 def _source(seed: int | None) -> tuple[Variable, int]:
@@ -208,7 +222,11 @@ def uniform(
     seed: int | None = None,
     name: str | None = None,
 ) -> Node:
-    """Numbers uniform in [low, high). In a graph each run draws new ones."""
+    """Numbers drawn uniformly from [low, high). In a graph, each run draws new numbers.
+
+    dtype: a float dtype, by default the default float. seed: makes a generator of its own; without
+    it, the numbers come from the default generator (`pg.set_seed`).
+    """
     state, stream = _source(seed)
     dtype = _floating(dtype, "uniform")
     unit = Uniform(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
@@ -225,7 +243,10 @@ def normal(
     seed: int | None = None,
     name: str | None = None,
 ) -> Node:
-    """Numbers from the normal distribution. In a graph each run draws new ones."""
+    """Numbers drawn from the normal distribution N(mean, std²). In a graph, each run draws anew.
+
+    dtype and seed: as for `uniform`.
+    """
     state, stream = _source(seed)
     dtype = _floating(dtype, "normal")
     standard = Normal(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
@@ -234,13 +255,16 @@ def normal(
 
 @register
 def dropout(x: Any, rate: float, *, seed: int | None = None, name: str | None = None) -> Node:
-    """y = x/(1 − rate) with chance 1 − rate, else 0. In a graph each run drops others."""
+    """y = x/(1 − rate) with probability 1 − rate, else 0 (Srivastava et al. 2014).
+
+    In a graph, each run draws a new mask. rate: at least 0 and below 1, else DTypeError.
+    """
     if not 0 <= rate < 1:
-        raise DTypeError(f"dropout: the rate is a chance from 0 up to 1, got {rate}")
+        raise DTypeError(f"dropout: the rate must be at least 0 and below 1, got {rate}")
     state, stream = _source(seed)
     return Dropout(x, state, rate=float(rate), stream=stream, name=name)
 
 
 def advanced(state: Node) -> Node:
-    """The state of a generator after one more run."""
+    """The state of a generator after one more run: the run counter incremented."""
     return ops.add(state, Constant(np.array([0, 1], np.uint64)))

@@ -1,4 +1,4 @@
-"""Reductions: sum, prod, max, min, any, all and where the extremes are."""
+"""Reductions: sum, prod, max, min, any, all, argmax, argmin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
 
 def sum_to(x: Node, shape: Shape) -> Node:
-    """Sum x over the axes along which `shape` would be broadcast to x's: broadcasting's adjoint."""
+    """The sum of x over the axes along which `shape` broadcasts to x.shape.
+
+    The adjoint of broadcasting.
+    """
     if x.shape == shape:
         return x
     assert x.shape is not None
@@ -33,7 +36,7 @@ def sum_to(x: Node, shape: Shape) -> Node:
 
 
 class Sum(Reduce):
-    """y = Σ x over `axis`; small integers and booleans are summed as 64-bit integers."""
+    """y = Σ x over `axis`; booleans and small integers are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
     linear = True
@@ -67,7 +70,7 @@ class Sum(Reduce):
 
 
 class Prod(Reduce):
-    """y = Π x over `axis`. ∂y/∂xᵢ is the product of the others, right where some are 0 too."""
+    """y = Π x over `axis`. ∂y/∂xᵢ = Π xⱼ over j ≠ i, which is computed without division by xᵢ."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
     samples = [
@@ -96,7 +99,11 @@ class Prod(Reduce):
 
 
 def _product_of_others(x: Any, axes: tuple[int, ...]) -> Node:
-    """For each element the product of all others on `axes`: those before times those after."""
+    """For each element, the product of all other elements on `axes`.
+
+    That is the product of the elements before it times the product of those after it, which, unlike
+    a division, is also right if elements are 0.
+    """
     kept = tuple(axis for axis in range(x.ndim) if axis not in axes)
     order = kept + axes
     moved = ops.permute_dims(x, order)
@@ -107,7 +114,7 @@ def _product_of_others(x: Any, axes: tuple[int, ...]) -> Node:
 
 
 def _before(x: Any) -> Node:
-    """On the last axis the product of all elements before each, in log₂ n doubling steps."""
+    """The exclusive cumulative product along the last axis, in log₂ n doubling steps."""
     ones = ops.ones_like(x)
     product = ops.concat([ones[..., :1], x[..., :-1]], axis=-1)
     step = 1
@@ -118,7 +125,7 @@ def _before(x: Any) -> Node:
 
 
 class Extreme(Reduce):
-    """The largest or smallest element; elements that tie share the gradient evenly."""
+    """The largest or smallest element; tied elements share the gradient equally."""
 
     stays_finite = True
 
@@ -148,7 +155,7 @@ def _check_not_empty(y: Any, shape: Shape) -> None:
 
 
 class Max(Extreme):
-    """y = the largest element over `axis`, NaN if one is; ties share the gradient evenly."""
+    """y = max x over `axis`, NaN if an element is NaN; tied elements share the gradient equally."""
 
     math, onnx = r"\max {x}", "ReduceMax"
 
@@ -163,7 +170,7 @@ class Max(Extreme):
 
 
 class Min(Extreme):
-    """y = the smallest element over `axis`, NaN if one is; ties share the gradient evenly."""
+    """y = min x over `axis`, NaN if an element is NaN; tied elements share the gradient equally."""
 
     math, onnx = r"\min {x}", "ReduceMin"
 
@@ -178,7 +185,7 @@ class Min(Extreme):
 
 
 class Test(Reduce):
-    """A question to all elements at once: the answer is True or False, and nothing flows back."""
+    """A reduction of truth values to a boolean, which has no derivative."""
 
     stays_finite = True
 
@@ -194,7 +201,7 @@ class Test(Reduce):
 
 
 class Any_(Test):
-    """y = whether any element over `axis` is true."""
+    """y = whether any element over `axis` is true; False over no elements."""
 
     math = r"\exists {x}"
 
@@ -209,7 +216,7 @@ class Any_(Test):
 
 
 class All(Test):
-    """y = whether all elements over `axis` are true."""
+    """y = whether all elements over `axis` are true; True over no elements."""
 
     math = r"\forall {x}"
 
@@ -224,7 +231,7 @@ class All(Test):
 
 
 class ArgExtreme(Reduce):
-    """Where the first extreme element is, as int64; over all axes the place in flattened order."""
+    """The index of the first extreme element, as int64; with `axis` None, in row-major order."""
 
     stays_finite = True
 
@@ -245,24 +252,24 @@ class ArgExtreme(Reduce):
         return int64
 
     def extreme(y, x: Node, axis: int) -> Node:
-        """The largest element on the axis, or the smallest, with the axis kept."""
+        """The largest or smallest element along the axis, which is kept with size 1."""
         raise NotImplementedError
 
     def simpler(y, *given: Node) -> Node | None:
-        """The place of the first element that equals the extreme, or of the first NaN."""
+        """The index of the first element that equals the extreme, or of the first NaN."""
         (x,) = given
         axis, shape = y.attributes["axis"], sizes(x.shape)
         if not shape or 0 in shape:
             return None
         if axis is None:
             x, axis, shape = ops.reshape(x, (-1,)), 0, (size(shape),)
-        found = ops.equal(x, y.extreme(x, axis))
+        matches = ops.equal(x, y.extreme(x, axis))
         if is_floating(x.dtype):
-            found = ops.logical_or(found, ops.isnan(x))
+            matches = ops.logical_or(matches, ops.isnan(x))
         length = shape[axis]
         along = [length if place == axis % len(shape) else 1 for place in range(len(shape))]
-        places = Constant(np.arange(length).reshape(along))
-        first = ops.min(ops.where(found, places, length), axis=axis, keepdims=True)
+        indices = Constant(np.arange(length).reshape(along))
+        first = ops.min(ops.where(matches, indices, length), axis=axis, keepdims=True)
         return ops.reshape(first, y.shape)
 
     def vjp(y, g: Any, *x: Node) -> Sequence[Node | None]:
@@ -270,7 +277,7 @@ class ArgExtreme(Reduce):
 
 
 class Argmax(ArgExtreme):
-    """y = the index of the first largest element on `axis`."""
+    """y = the index of the first largest element along `axis`, or of the first NaN."""
 
     math, onnx = r"\arg\max {x}", "ArgMax"
 
@@ -282,7 +289,7 @@ class Argmax(ArgExtreme):
 
 
 class Argmin(ArgExtreme):
-    """y = the index of the first smallest element on `axis`."""
+    """y = the index of the first smallest element along `axis`, or of the first NaN."""
 
     math, onnx = r"\arg\min {x}", "ArgMin"
 

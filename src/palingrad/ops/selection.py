@@ -1,4 +1,4 @@
-"""Choosing between values, elementwise: where, maximum, minimum, clip."""
+"""Selection between values, elementwise: where, maximum, minimum, clip."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _APART = [
 
 
 class Where(Elementwise):
-    """z = x where the condition holds, else y. Nothing flows from the branch not taken."""
+    """z = x where the condition c holds, else y. ∂z/∂x = c, ∂z/∂y = ¬c."""
 
     math, onnx = r"\begin{cases}{x}&{c}\\{y}\end{cases}", "Where"
     stays_finite = True
@@ -55,7 +55,7 @@ class Where(Elementwise):
 
 
 class Maximum(Elementwise):
-    """z = the larger of x and y; NaN if one is. Where they tie each gets half the gradient."""
+    """z = max(x, y), NaN if either is NaN. Where x = y, each gets half of the gradient."""
 
     math, onnx = r"\max({x}, {y})", "Max"
     commutes = stays_finite = True
@@ -69,7 +69,7 @@ class Maximum(Elementwise):
 
 
 class Minimum(Elementwise):
-    """z = the smaller of x and y; NaN if one is. Where they tie each gets half the gradient."""
+    """z = min(x, y), NaN if either is NaN. Where x = y, each gets half of the gradient."""
 
     math, onnx = r"\min({x}, {y})", "Min"
     commutes = stays_finite = True
@@ -83,12 +83,15 @@ class Minimum(Elementwise):
 
 
 def _share(wins, x, y):
-    """1 where this side wins, ½ at a tie, as central differences have it."""
+    """1 where `wins` holds, ½ where x = y, which agrees with central differences."""
     return ops.where(x == y, 0.5, ops.cast(wins, x.dtype))
 
 
 class Clip(Elementwise):
-    """y = min(max(x, low), high). The gradient is x's up to the bounds, and the bound's beyond."""
+    """y = min(max(x, low), high). ∂y/∂x = 1 for low ≤ x ≤ high, else 0.
+
+    Outside of the bounds the gradient flows to the bound that y equals.
+    """
 
     math, onnx = r"\operatorname{clip}({x}, {l}, {h})", "Clip"
     stays_finite = True
@@ -111,13 +114,13 @@ class Clip(Elementwise):
 
 @register
 def where(condition: Any, x: Any, y: Any, /, *, name: str | None = None) -> Node:
-    """z = x where the condition (booleans) holds, else y."""
+    """z = x where the condition, an array of booleans, holds, else y. All three broadcast."""
     return Where(condition, x, y, name=name)
 
 
 @register
 def clip(x: Any, min: Any = None, max: Any = None, *, name: str | None = None) -> Node:
-    """y = x, but at least `min` and at most `max`; either may be None."""
+    """y = minimum(maximum(x, min), max). Either bound may be None: no bound on that side."""
     if min is None and max is None:
         raise ShapeError("clip: expected min or max, got neither")
     if min is None:

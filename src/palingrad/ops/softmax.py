@@ -26,14 +26,14 @@ _SAMPLES = [
 
 
 def _below_top(x: Any, axis: Any) -> Any:
-    """x less its largest element on `axis`: the same softmax, and no exponential overflows."""
+    """x − max x over `axis`: the softmax stays the same, and no exponential overflows."""
     if count(x, axis) == 0:
         return x
     return x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
 
 
 class Normalised(Composite):
-    """Values on an axis brought to a common scale; integers become floats."""
+    """An operation that normalises along one axis; integers are converted to floats."""
 
     floats = True
     samples = _SAMPLES
@@ -47,7 +47,7 @@ class Normalised(Composite):
 
 
 class Softmax(Normalised):
-    """yᵢ = eˣⁱ / Σⱼ eˣʲ on `axis`. Pulled back: y·(g − Σ g·y)."""
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow. ∂L/∂x = y·(g − Σ g·y), g = ∂L/∂y."""
 
     math, onnx = r"\operatorname{softmax}({x})", "Softmax"
 
@@ -61,7 +61,7 @@ class Softmax(Normalised):
 
 
 class LogSoftmax(Normalised):
-    """y = x − log Σ eˣ on `axis`, without overflow. Pulled back: g − eʸ·Σ g."""
+    """y = x − log Σ eˣ along `axis`, without overflow. ∂L/∂x = g − eʸ·Σ g, g = ∂L/∂y."""
 
     math, onnx = r"\log\operatorname{softmax}({x})", "LogSoftmax"
 
@@ -78,11 +78,11 @@ class LogSoftmax(Normalised):
 
 @register
 def softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
-    """yᵢ = eˣⁱ / Σⱼ eˣʲ on `axis`."""
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow."""
     return Softmax(x, axis=frozen(axis), name=name)
 
 
 @register
 def log_softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
-    """y = x − log Σ eˣ on `axis`, without overflow."""
+    """y = x − log Σ eˣ along `axis`, the logarithm of the softmax, without overflow."""
     return LogSoftmax(x, axis=frozen(axis), name=name)

@@ -1,4 +1,4 @@
-"""Stable forms: what a naive formula is rewritten to before it overflows or cancels."""
+"""Numerically stable forms of formulas that overflow or cancel when written naively."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _SOFTPLUS = "pg.softplus(x)"
 
 
 class StableForm(NamedTuple):
-    """A better way to compute a node, which goes past the nodes in `skipped`."""
+    """A stable replacement of a node, computed from the inputs of the nodes in `skipped`."""
 
     build: Callable[[], Node]
     skipped: tuple[Node, ...]
-    instead: str  # what to write
+    instead: str  # the source text to recommend
 
 
 def stable_form(node: Node) -> StableForm | None:
-    """The stable form of `node`, or None where it is stable or unknown.
+    """The stable form of `node`, or None if it needs none or none is known.
 
     log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
     log Σ eˣ → logsumexp.
@@ -68,9 +68,9 @@ def _of_log(inner: Any) -> StableForm | None:
 
 
 def written_stably(node: Node, x: Sequence[float], users: Sequence[Node]) -> str:
-    """What to write instead of a node that isn't finite at the numbers x, "" where unknown.
+    """The text to recommend instead of a node that isn't finite at the numbers x, or "".
 
-    A wider net than `stable_form`: also what the users of the node tell of its purpose.
+    Unlike `stable_form`, it also guesses the purpose of the node from the nodes that use it.
     """
     form = stable_form(node)
     if form is not None:
@@ -86,7 +86,10 @@ def written_stably(node: Node, x: Sequence[float], users: Sequence[Node]) -> str
 
 
 def smooth_form(operation: type[Node], behind: Sequence[Node]) -> str:
-    """What to write instead of an operation whose slope isn't finite, "" where that is unknown."""
+    """The text to recommend instead of an operation whose derivative isn't finite, or "".
+
+    `behind` are the nodes that compute its input.
+    """
     if operation is Sqrt and any(isinstance(node, (Sum, Square)) for node in behind):
         return "pg.vector_norm(x), whose slope at 0 is 0, or pg.sqrt(x + eps)"
     return ""

@@ -1,4 +1,4 @@
-"""Changing Variables, and several nodes run as one."""
+"""Assignments to Variables, and nodes that order or group the runs of other nodes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .discrete import Step
 
 
 class AssignVariable(Assign):
-    """y = x, which becomes the Variable's value when the run ends."""
+    """y = x, which becomes the value of the Variable at the end of the run. ∂y/∂x = 1."""
 
     math = r"v \leftarrow {x}"
 
@@ -42,9 +42,9 @@ class AssignVariable(Assign):
 
 
 class Latest(Step):
-    """y = x, what `variable` was assigned last in a trace.
+    """y = x, the value last assigned to `variable` in a trace. ∂y/∂x = 0.
 
-    Nothing flows back: a Variable is a new start, whatever its value was made from.
+    A Variable is a leaf of differentiation, no matter how its value was computed.
     """
 
     math = "{x}"
@@ -56,7 +56,7 @@ class Latest(Step):
 
 
 class Group(MultipleOutputs, Control):
-    """All inputs run, no output: what `minimize` returns."""
+    """Runs all inputs and has no output; `minimize` returns such a node."""
 
     math = r"\{{x}, \dots\}"
     commutes = associative = True
@@ -82,7 +82,7 @@ class Group(MultipleOutputs, Control):
 
 
 class After(Control):
-    """y = x, and whoever runs y runs the other inputs too."""
+    """y = x; a run of y also runs the other inputs. ∂y/∂x = 1, and 0 for the other inputs."""
 
     math = "{x}"
     associative = True
@@ -103,13 +103,13 @@ class After(Control):
 
 @register
 def after(x: Any, *others: Any, name: str | None = None) -> Node:
-    """y = x; whoever runs y runs `others` too, say assignments that belong to it."""
+    """y = x; a run of y also runs the nodes `others`, such as assignments that belong to y."""
     return After(x, *others, name=name)
 
 
 @register
 def assign(variable: Variable, value: Any) -> Node:
-    """A node whose run gives `variable` this value."""
+    """A node that assigns `value` to `variable` at the end of each run of it."""
     if not isinstance(value, Node):
         value = Constant(variable.assignable(value))
     return AssignVariable(value, variable=variable)
@@ -117,5 +117,5 @@ def assign(variable: Variable, value: Any) -> Node:
 
 @register
 def group(*nodes: Any, name: str | None = None) -> Node:
-    """A node that runs all of `nodes`; its own value is empty, and `Session.run` gives None."""
+    """A node that runs all of `nodes`. It has no value: `Session.run` returns None for it."""
     return Group(*nodes, name=name)

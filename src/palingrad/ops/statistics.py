@@ -1,6 +1,6 @@
-"""Mean, variance, deviation and log-sum-exp, made of other operations.
+"""Mean, variance, standard deviation, norm and log-sum-exp, composed of other operations.
 
-Half floats are taken as float32 and integers as float64 first, and the result is rounded once.
+float16 is converted to float32 first, and integers to float64; the result is rounded once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restore
 
 
 class Statistic(Composite):
-    """A reduction made of others; the result of integers is of the default float."""
+    """A reduction composed of other operations; for integers the result is the default float."""
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         return dtypes[0] if is_floating(dtypes[0]) else default_dtype()
@@ -34,7 +34,7 @@ class Statistic(Composite):
 
 
 class Mean(Statistic):
-    """y = Σ x / n over `axis`; NaN where n = 0."""
+    """y = Σ x / n over the n elements on `axis`; NaN if n = 0. ∂y/∂xᵢ = 1/n."""
 
     math, onnx = r"\operatorname{mean}\left({x}\right)", "ReduceMean"
     samples = [
@@ -55,7 +55,7 @@ class Mean(Statistic):
 
 
 class Var(Statistic):
-    """y = Σ (x − mean)² / (n − correction) over `axis`."""
+    """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`."""
 
     math = r"\operatorname{var} {x}"
     samples = [
@@ -67,13 +67,13 @@ class Var(Statistic):
 
     def expand(y, x):
         x = widened(x)
-        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
-        total = ops.sum(apart * apart, axis=y.axis, keepdims=y.keepdims)
+        centred = x - ops.mean(x, axis=y.axis, keepdims=True)
+        total = ops.sum(centred * centred, axis=y.axis, keepdims=y.keepdims)
         return narrowed(total / max(count(x, y.axis) - y.correction, 0), y.dtype)
 
 
 class Std(Statistic):
-    """y = √var x over `axis`. The gradient is 0 where all elements are equal."""
+    """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0."""
 
     math = r"\operatorname{std} {x}"
     samples = [
@@ -87,11 +87,11 @@ class Std(Statistic):
         square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
         return narrowed(ops.sqrt(square), y.dtype)
 
-    def vjp(y, g, x):  # (x − mean) / ((n − correction)·y), with 1 in place of y = 0 lest 0/0
-        apart = x - ops.mean(x, axis=y.axis, keepdims=True)
-        spread = restored(y, y, x)
-        scale = restored(g, y, x) / ops.where(spread == 0, 1, spread)
-        return [scale * apart / max(count(x, y.axis) - y.correction, 0)]
+    def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
+        centred = x - ops.mean(x, axis=y.axis, keepdims=True)
+        deviation = restored(y, y, x)
+        scale = restored(g, y, x) / ops.where(deviation == 0, 1, deviation)
+        return [scale * centred / max(count(x, y.axis) - y.correction, 0)]
 
 
 class VectorNorm(Statistic):
@@ -111,13 +111,13 @@ class VectorNorm(Statistic):
         x = widened(x)
         return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
 
-    def vjp(y, g, x):  # with 1 in place of y = 0 lest 0/0
+    def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = restored(y, y, x)
         return [restored(g, y, x) * (x / ops.where(length == 0, 1, length))]
 
 
 class Logsumexp(Statistic):
-    """y = log Σ eˣ over `axis`, without overflow; −∞ where nothing is summed. ∂y/∂x = eˣ⁻ʸ."""
+    """y = log Σ eˣ over `axis`, without overflow; −∞ over no elements. ∂y/∂x = eˣ⁻ʸ."""
 
     math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
     samples = [
@@ -156,7 +156,11 @@ def var(
     keepdims: bool = False,
     name: str | None = None,
 ) -> Node:
-    """y = Σ (x − mean)² / (n − correction) over `axis`; correction 1 is Bessel's."""
+    """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`.
+
+    correction: 0 for the variance of the population, 1 for the unbiased estimate from a sample
+    (Bessel's correction).
+    """
     return Var(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
 
 
@@ -170,7 +174,10 @@ def std(
     keepdims: bool = False,
     name: str | None = None,
 ) -> Node:
-    """y = √var x over `axis`. The gradient is 0 where all elements are equal."""
+    """y = √var x over `axis`; the gradient is 0 where all elements are equal.
+
+    correction: as for `var`.
+    """
     return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
 
 

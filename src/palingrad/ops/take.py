@@ -1,4 +1,4 @@
-"""Rows chosen by integers, and rows added back where they came from."""
+"""Gathering of rows by integer indices, and its adjoint, a scatter-add."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..shapes import axis_in, same, sizes, text
 
 
 class Take(Gather):
-    """y = x at integer `indices` along `axis`, whose shape takes the axis's place.
+    """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
     A negative index counts from the end.
     """
@@ -65,7 +65,7 @@ def _rows(indices: Node, rows: int) -> Bounds:
 
 
 class TakeAdd(ScatterAdd):
-    """Zeros with each row of g added at its index: what pulls `take` back."""
+    """y = zeros with each row of g added at its index along `axis`: the adjoint of `take`."""
 
     math = r"\sum {x}[{i}]"
     promotes = False
@@ -101,22 +101,23 @@ class TakeAdd(ScatterAdd):
 
 @register
 def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Node:
-    """y = x at integer `indices` along `axis`; their shape takes the axis's place.
+    """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
-    Raises ShapeError for an index that is known to be out of range, IndexError for one that is fed.
+    A negative index counts from the end. Raises ShapeError for an index out of range that is known
+    when the graph is built, IndexError for one that is fed.
     """
-    source, chosen = as_node(x), as_node(indices)
-    numbers = chosen._known()
-    if numbers is not None and numbers.size and source.shape is not None:
+    source, rows = as_node(x), as_node(indices)
+    values = rows._known()
+    if values is not None and values.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
-        low, high = int(numbers.min()), int(numbers.max())
-        if is_integer(numbers.dtype) and length is not None:
+        low, high = int(values.min()), int(values.max())
+        if is_integer(values.dtype) and length is not None:
             if low < -length or high >= length:
                 raise ShapeError(f"take: indices {low} … {high} for {length} rows")
-    return Take(source, chosen, axis=int(axis), name=name)
+    return Take(source, rows, axis=int(axis), name=name)
 
 
 @register
 def embedding(indices: Any, table: Any, *, name: str | None = None) -> Node:
-    """The rows of `table` (rows, size) that the integers `indices` (…) name: (…, size)."""
+    """y = the rows of `table` (rows, size) at the integers `indices` (…): y (…, size)."""
     return take(table, indices, axis=0, name=name)

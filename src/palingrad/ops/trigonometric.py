@@ -68,8 +68,8 @@ class Tan(Elementwise):
 
     def nonfinite(y, value, x):
         return Reason(
-            f"tan of {number(x)} overflows {y.dtype}, so near is it to a pole",
-            "a wider dtype, or keep the angle away from π/2 and what is multiples of π from it",
+            f"tan of {number(x)} overflows {y.dtype} near a pole",
+            "a wider dtype, or keep the angle away from π/2 + kπ",
         )
 
 
@@ -127,9 +127,9 @@ class Atan(Elementwise):
 
 
 class Atan2(Elementwise):
-    """z = the angle of the point (y, x) from the x axis, in [−π, π].
+    """z = atan2(x, y), the angle in [−π, π] with sin z = x/r and cos z = y/r, r² = x² + y².
 
-    With first operand x and second y: ∂z/∂x = y/(x² + y²), ∂z/∂y = −x/(x² + y²).
+    ∂z/∂x = y/(x² + y²), ∂z/∂y = −x/(x² + y²).
     """
 
     math = r"\operatorname{atan2}({x}, {y})"
@@ -150,7 +150,7 @@ class Atan2(Elementwise):
 
 
 class Hypot(Elementwise):
-    """z = √(x² + y²) without overflow. ∂z/∂x = x/z, ∂z/∂y = y/z, both 0 at the origin."""
+    """z = √(x² + y²), without overflow. ∂z/∂x = x/z, ∂z/∂y = y/z, both 0 where z = 0."""
 
     math = r"\sqrt{{x}^2 + {y}^2}"
     floats = True
@@ -239,7 +239,7 @@ class Asinh(Elementwise):
 
 
 class Acosh(Elementwise):
-    """y = arcosh x ≥ 0, NaN below 1. ∂y/∂x = 1/√(x² − 1)."""
+    """y = arcosh x ≥ 0, NaN for x < 1. ∂y/∂x = 1/√(x² − 1)."""
 
     math, onnx = r"\operatorname{arcosh} {x}", "Acosh"
     floats = True
@@ -258,7 +258,7 @@ class Acosh(Elementwise):
 
 
 class Atanh(Elementwise):
-    """y = artanh x, ±∞ at ±1, NaN beyond. ∂y/∂x = 1/(1 − x²)."""
+    """y = artanh x, ±∞ at ±1, NaN for |x| > 1. ∂y/∂x = 1/(1 − x²)."""
 
     math, onnx = r"\operatorname{artanh} {x}", "Atanh"
     floats = True
