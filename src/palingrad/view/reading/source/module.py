@@ -352,5 +352,5 @@ def _where(node: Node) -> str:
 def _derivative(operation: type[Operation]) -> str:
     """The sentences about the derivative in the docstring of an operation."""
     doc = " ".join((operation.__doc__ or "").split())
-    parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part or "ulled back" in part]
+    parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part]
     return " ".join(parts).rstrip(".")
