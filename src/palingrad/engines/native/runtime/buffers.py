@@ -61,7 +61,7 @@ class Memory:
         for number, value in buffers.fixed.items():
             self.point(number, value)
 
-    def joins(self, pool: Any) -> None:
+    def use_pool(self, pool: Any) -> None:
         """Makes the next run use this thread pool, None for the calling thread alone, and wakes the
         pool's sleeping workers."""
         if pool is not self.pool:
