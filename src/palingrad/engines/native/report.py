@@ -73,7 +73,7 @@ def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> l
         lines.append(f"state: {_state(program, schedule)}; subnormal numbers count as 0")
     by_numpy = sum(not one.kernel.is_native for one in kernels)
     if by_numpy:
-        lines.append(f"numpy: {by_numpy} of the kernels, marked Fallback")
+        lines.append(f"numpy: {by_numpy} of the kernels, marked below")
     return [row for line in lines for row in _wrapped(line, " " * 8)]
 
 
