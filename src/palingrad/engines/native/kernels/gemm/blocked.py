@@ -44,7 +44,7 @@ class LargeProduct(Product):
         if blocks_of(f, dtype_of(fused.first)) > 1:  # partial sums are stored in the result
             fused = fused.with_first_live_out()
         plan = BlockedPlan.of(fused, f, views)
-        if plan.as_it_lies:
+        if plan.unpacked:
             return cls(fused, f, plan, None)
         inputs = fused.first.inputs
         left, right = reversed(inputs) if f.swapped else inputs
@@ -154,7 +154,7 @@ class _Emitter:
         """A pointer to tile `number` of the left operand, which has `tall` rows."""
         b, plan = self.b, self.plan
         row, _ = tile_rows(b, number, plan.cut)
-        if plan.as_it_lies:
+        if plan.unpacked:
             return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
         if plan.by_panel:
             start = plan.packed_tile(b, number, row, plan.f.depth)
@@ -230,7 +230,7 @@ class _Emitter:
             new, new_step, to_scratch = b.gep(self.scratch, [place]), f.columns, False
 
         def one(rows: int) -> None:
-            down, along = f.x_step if plan.as_it_lies else (1, rows)
+            down, along = f.x_step if plan.unpacked else (1, rows)
             tile = Tile(
                 plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
                 width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,

@@ -48,7 +48,7 @@ class BlockedPlan:
     blocks: int
     streams: bool  # whether the epilogue is computed for whole strips of rows
     by_panel: bool  # whether an item is a panel and the left operand is packed as a whole
-    as_it_lies: bool  # whether the left operand is read unpacked
+    unpacked: bool  # whether the left operand is read without packing
     strips: int
     copies: int  # of the wholly packed operand: one for each matrix of a batch, or 1
     packed_size: int  # elements of each copy
@@ -85,7 +85,7 @@ class BlockedPlan:
         return cls(
             fused, f, dtype, lanes, wide, width, panels, f.columns - (panels - 1) * width, cut,
             tiles, _DEPTH // itemsize, blocks, streams, by_panel,
-            as_it_lies=by_panel and f.x_step[1] == 1 and not pages,
+            unpacked=by_panel and f.x_step[1] == 1 and not pages,
             strips=panels if by_panel else groups,
             copies=math.prod(f.batch) if any(f.x_batch if by_panel else f.y_batch) else 1,
             packed_size=f.rows * f.depth + tiles * lanes if by_panel else panels * f.depth * width,
