@@ -43,7 +43,7 @@ def identity_of(node: Node) -> Any:
 
 
 class Total:
-    """A running total of one reduction in generated code: `lanes` totals side by side."""
+    """A running total of one reduction in generated code: `lanes` independent totals."""
 
     def __init__(self, builder: Any, node: Operation, lanes: int, slot: Any) -> None:
         self.builder, self.node, self.lanes, self.slot = builder, node, lanes, slot

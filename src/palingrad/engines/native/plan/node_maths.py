@@ -38,7 +38,7 @@ class NodeMaths:
         return ops.expand_dims(x, axis=axis)
 
     def concatenate(self, xs: Any, axis: int) -> Any:
-        """The arrays one after another."""
+        """The concatenated arrays."""
         return ops.concat(xs, axis=axis)
 
     def split(self, x: Any, cuts: list[int], axis: int) -> list[Any]:

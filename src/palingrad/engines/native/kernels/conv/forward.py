@@ -34,7 +34,7 @@ from .plans import ConvolutionPlan
 class PackedTaps(Kernel):
     """A weight (o, c, *size) packed in panels of columns, with a row for each tap and channel.
 
-    `turned`: the taps are reversed and o and c exchanged, as the gradient of the input needs them.
+    `transposed`: the taps are reversed, and o and c exchanged, for the gradient of the input.
     `groups`: the number of groups of o, each with panels of its own. `each`: a group is one
     channel, and all groups are columns of the same panels.
     """
@@ -43,7 +43,7 @@ class PackedTaps(Kernel):
 
     source: Node
     view: View  # of the source
-    turned: bool
+    transposed: bool
     width: int
     groups: int
     each: bool
@@ -59,7 +59,7 @@ class PackedTaps(Kernel):
         if self.each:
             return down, across, 1, o
         each = o // self.groups
-        return (down, across, each, c) if self.turned else (down, across, c, each)
+        return (down, across, each, c) if self.transposed else (down, across, c, each)
 
     @property
     def _panels(self) -> int:
@@ -91,10 +91,10 @@ class PackedTaps(Kernel):
         to_o, to_c, *to_tap = view.strides
         to_y, to_x = to_tap if len(to_tap) == 2 else (0, *to_tap)
         start = view.offset
-        if self.turned:
+        if self.transposed:
             start += (down - 1) * to_y + (across - 1) * to_x
             to_y, to_x = -to_y, -to_x
-        step = (to_o, to_c) if self.turned and not self.each else (to_c, to_o)
+        step = (to_o, to_c) if self.transposed and not self.each else (to_c, to_o)
         source, work = context.typed(view.base, dtype, start), context.typed(self, dtype)
         lanes = min(host().lanes(dtype.itemsize), self.width)
         panels = self._panels
@@ -132,15 +132,15 @@ class Convolve(Kernel):
         plan = ConvolutionPlan.of(node, views)
         source, weight = node.inputs
         image = framed(source, plan.extent, plan.offset, plan.spacing, views)
-        turned = isinstance(node, ConvolutionInput)
+        transposed = isinstance(node, ConvolutionInput)
         taps = PackedTaps(
-            NO_NODES, weight, views[weight], turned, plan.width, plan.groups, plan.depthwise
+            NO_NODES, weight, views[weight], transposed, plan.width, plan.groups, plan.depthwise
         )
         return cls(fused, plan, image, taps)
 
     def reads(self) -> tuple[Node, ...]:
-        lying = [self.image.source] if isinstance(self.image, StridedNHWC) else []
-        return tuple(dict.fromkeys((*lying, *self.fused.epilogue_operands)))
+        unpadded = [self.image.source] if isinstance(self.image, StridedNHWC) else []
+        return tuple(dict.fromkeys((*unpadded, *self.fused.epilogue_operands)))
 
     @property
     def prerequisites(self) -> tuple[Kernel, ...]:

@@ -193,7 +193,7 @@ class PaddedNHWC(Kernel):
                 )  # fmt: skip
                 return
         if spacing == 1 and across != 1 and down == 1 and c >= 8:
-            self._turned(b, dtype, (begin, inner), many, c, across)
+            self._transposed(b, dtype, (begin, inner), many, c, across)
             return
         with loop(b, integer(0), integer(many)) as x:
             lanes = min(host().lanes(dtype.itemsize), 1 << max(c - 1, 0).bit_length())
@@ -206,7 +206,7 @@ class PaddedNHWC(Kernel):
 
             vectors(b, c, lanes, one)
 
-    def _turned(
+    def _transposed(
         self, b: Any, dtype: DType, ends: tuple[Any, Any], many: int, c: int, across: int
     ) -> None:
         """Emits a row whose source has strided channels, by transposing squares in registers."""
@@ -231,11 +231,11 @@ def framed(
     views: Views,
 ) -> StridedNHWC | PaddedNHWC:  # fmt: skip
     """The image with this padding: a copy, or the image itself if it has that layout already."""
-    lying = StridedNHWC.of(source, views[source])
-    image = lying.image
-    each, down, across = lying.steps
-    lies = (each, 1, down, across)
-    same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
+    unpadded = StridedNHWC.of(source, views[source])
+    image = unpadded.image
+    each, down, across = unpadded.steps
+    strides = (each, 1, down, across)
+    same = all(n == 1 or a == b for n, a, b in zip(image.size, image.steps, strides))
     if same and (extent, offset, spacing) == (image.size[2:], (0, 0), (1, 1)):
-        return lying
+        return unpadded
     return PaddedNHWC(NO_NODES, source, image, extent, offset, spacing)
