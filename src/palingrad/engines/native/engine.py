@@ -1,4 +1,4 @@
-"""The native engine."""
+"""The native engine: chooses machine code for a Program, or NumPy for unsupported dtypes."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class NativeEngine:
     name = "native"
 
     def compile(self, program: Program) -> Executable:
-        """A callable that runs the program as machine code."""
+        """The program as machine code; on NumPy if generated code lacks one of its dtypes."""
         from .executable import NativeExecutable
         from .llvm.values import supported
 
         single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
         if all(supported(node.dtype) for node in single):
             return NativeExecutable(program)
-        return NumpyEngine().compile(program)  # a dtype that generated code doesn't know
+        return NumpyEngine().compile(program)
 
 
 def describe() -> list[tuple[str, str]]:
-    """What machine code is made for here: (what, in words)."""
+    """(property, value) of the target of machine code on this computer, for `palingrad info`."""
     if importlib.util.find_spec("llvmlite") is None:
         return [("native", "llvmlite isn't installed, so everything runs on NumPy")]
     from .llvm.target import host

@@ -1,4 +1,4 @@
-"""A compiled Program: stretches of native code, with NumPy between them where it must be."""
+"""A compiled Program: segments of machine code, and between them operations computed by NumPy."""
 
 from __future__ import annotations
 
@@ -36,40 +36,40 @@ _SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
 class NativeExecutable(Executable):
-    """Runs a Program as machine code; what can't be compiled runs through NumPy in between."""
+    """Runs a Program as machine code; NumPy computes the operations that can't be compiled."""
 
     def __init__(self, program: Program) -> None:
         program = lowered(program)
         super().__init__(program)
         self.schedule = scheduled(program)
         self.buffers = BufferTable(program, self.schedule)
-        made = obtained(
+        machine = obtained(
             lambda: program_key(program, self.schedule, self.buffers),
             lambda: machine_code(self.emitted()),
         )
-        self.from_cache, self.unkept = made.found, made.unkept
-        self.library = Library(made.code)
+        self.from_cache, self.unkept = machine.found, machine.unkept
+        self.library = Library(machine.code)
         self._run = _RUN(self.library.address("run"))
         parts = segments(self.schedule)
         self._calls: list[Any] = [
-            _SEGMENT(self.library.address(f"stretch_{number}"))
+            _SEGMENT(self.library.address(f"segment_{number}"))
             if is_native(segment[0])
             else segment[0][0].kernel.fused.first
             for number, segment in enumerate(parts)
         ]
-        native = [one for one in self._calls if not isinstance(one, Operation)]
+        native = [call for call in self._calls if not isinstance(call, Operation)]
         self._rest = self._calls[1:] if native and self._calls[0] is native[0] else self._calls
         self._alone = all(is_serial(stage) for stage in self.schedule.stages if is_native(stage))
         self._lease: Lease | None = None
         if self.schedule.updates is not None:
             changing = set(self._updated)
-            self._only_read = [one for one in self._reads if one not in changing]
+            self._only_read = [variable for variable in self._reads if variable not in changing]
             self._lease = Lease([*self._updated, *self._only_read])
             self._resident = Memory(self.buffers)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
-        self._made = range(len(self.buffers.given), self.buffers.objects)
-        # Whether every output has memory of its own, which can be handed out as it is.
+        self._result_slots = range(len(self.buffers.given), self.buffers.objects)
+        # Whether every output has an array of its own, which is returned without a copy.
         self._simple = all(slot is not None for _, slot, _ in self._outputs)
         shapes = dict(
             enumerate((shape for shape, _ in self.buffers.results), len(self.buffers.given))
@@ -81,7 +81,7 @@ class NativeExecutable(Executable):
         ]
 
     def emitted(self) -> str:
-        """The program in LLVM's language."""
+        """The program's LLVM IR."""
         return str(Module(self.schedule, self.buffers))
 
     def explain(self) -> str:
@@ -94,7 +94,7 @@ class NativeExecutable(Executable):
             return self._in_place(feeds, 1, ())
         if self._updated or self._rest or not self._simple:
             return super().__call__(feeds)
-        # Written out, for here every call counts: what runs often is small.
+        # The fast path, written inline: a Python call takes as long as a small run.
         buffers = self.buffers
         try:
             memory = buffers.idle.pop()
@@ -111,14 +111,14 @@ class NativeExecutable(Executable):
                 objects[number] = id(array)
                 number += 1
         arrays, array = memory.arrays, None
-        for slot in self._made:
+        for slot in self._result_slots:
             array = arrays[slot]
             if array is None or getrefcount(array) > HELD:
                 buffers.results_for(memory)
                 break
-        del array  # or it counts as held
+        del array  # its reference would count as a user's
         if not self._alone:
-            memory.joins(pool())
+            memory.use_pool(pool())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [
@@ -136,7 +136,7 @@ class NativeExecutable(Executable):
         return self._in_place(feeds, times, along)
 
     def _in_place(self, feeds: Sequence[Array], times: int, along: Collection[int]) -> list[Array]:
-        """Runs that write over the Variables' arrays, which this program has on loan."""
+        """`times` runs that write over the Variables' arrays, which this program has leased."""
         lease, memory, buffers = self._lease, self._resident, self.buffers
         assert lease is not None
         read: list[Array] = []
@@ -163,14 +163,14 @@ class NativeExecutable(Executable):
             if not self._simple:
                 memory.arrays[: len(given)] = given
             self._call(memory, given)
-            return [self._result(one, memory) for one in self._outputs]
+            return [self._result(output, memory) for output in self._outputs]
         finally:
             lease.lock.release()
 
     def _repeated(
         self, memory: Memory, given: Sequence[Array], times: int, along: Collection[int]
     ) -> list[Array]:
-        """`times` runs in one call: pointers move along stacked feeds and results."""
+        """`times` runs in one call; the pointers advance along stacked feeds and results."""
         moves, first = memory.moves, len(self.buffers.given)
         stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.buffers.results]
         try:
@@ -201,21 +201,21 @@ class NativeExecutable(Executable):
         buffers.pin(memory, given, 0)
         buffers.results_for(memory)
         self._call(memory, given)
-        outputs = [self._result(one, memory) for one in self._outputs]
-        values = [self._result(one, memory) for one in self._values]
+        outputs = [self._result(output, memory) for output in self._outputs]
+        values = [self._result(value, memory) for value in self._values]
         buffers.let_go(memory)
         return outputs, values
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
-        """One run on memory that is filled; `given` are the arrays it was filled with."""
+        """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
         if not self._alone:
-            memory.joins(pool())
-        live_out: list[Array] = []
+            memory.use_pool(pool())
+        copies: list[Array] = []  # keeps them alive during the run
         while bad := self._run(memory.block_address):
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
-            live_out.append(array)
+            copies.append(array)
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:
@@ -227,30 +227,32 @@ class NativeExecutable(Executable):
                     raise self._refused(self.buffers.objects, given, memory)
 
     def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> Exception:
-        """What is wrong with the integers that were fed as array `number`, or with computed ones
-        if there is no such array."""
+        """The error of out-of-range integers in array `number`; if there is no array of that
+        number, of computed integers."""
         if number < self.buffers.objects:
             least, most = given[number].min(), given[number].max()
-            found = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
+            ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
             diagnostics = [
-                (look.check, *self.buffers.diagnostics(look, memory))
-                for look in self.buffers.bounds_checks
+                (kernel.check, *self.buffers.diagnostics(kernel, memory))
+                for kernel in self.buffers.bounds_checks
             ]
-            found = [(check, least, most) for check, bad, least, most in diagnostics if bad]
+            ranges = [(check, least, most) for check, bad, least, most in diagnostics if bad]
         return next(
-            check.error(least, most) for check, least, most in found if not check.allow(least, most)
+            check.error(least, most)
+            for check, least, most in ranges
+            if not check.allow(least, most)
         )
 
     def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
-        """(node, the slot of memory that is made for it in each run, its shape)."""
+        """(node, the slot of its array if it is returned without a copy, its shape)."""
         view = self.schedule.views.get(node)
         fresh = view is not None and view.plain and self.buffers.is_fresh(view.base)
         slot = self.buffers.place(view.base)[0] if fresh and view is not None else None
         return node, slot, sizes(node.shape) if view is not None else ()
 
-    def _result(self, one: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
-        node, slot, shape = one
+    def _result(self, output: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
+        node, slot, shape = output
         if slot is None:
             return sealed(self._array(node, memory), copy=True)
         array = memory.arrays[slot]
@@ -258,7 +260,7 @@ class NativeExecutable(Executable):
 
     def _array(self, node: Node, memory: Memory) -> Any:
         view = self.schedule.views.get(node)
-        if view is None:  # several outputs, made by NumPy
+        if view is None:  # computed by NumPy: several outputs, or a dtype without native code
             return memory.tuple_results[node]
         return _seen(self.buffers.buffer(view.base, memory), view)
 
@@ -272,9 +274,9 @@ class NativeExecutable(Executable):
         else:
             result = node.f(numpy_maths, *inputs, **node.attributes)
         if isinstance(result, (tuple, list)):
-            memory.tuple_results[node] = [_apart(one, inputs) for one in result]
+            memory.tuple_results[node] = [_apart(item, inputs) for item in result]
             return
-        if node not in self.schedule.views:  # of a dtype that generated code doesn't know
+        if node not in self.schedule.views:  # a dtype that generated code doesn't support
             memory.tuple_results[node] = _apart(result, inputs)
             return
         number, _ = self.buffers.place(node)
@@ -282,7 +284,7 @@ class NativeExecutable(Executable):
 
 
 def _apart(result: Any, inputs: list[Any]) -> Array:
-    """`result` in memory of its own: an input's is written over when nobody needs it any more."""
+    """`result` in memory of its own: an input's memory is reused when its live range has ended."""
     array = np.ascontiguousarray(result)
     parts = [part for x in inputs for part in (x if isinstance(x, (tuple, list)) else [x])]
     return array.copy() if any(np.may_share_memory(array, part) for part in parts) else array

@@ -1,4 +1,7 @@
-"""From a schedule to one LLVM module: a function for each kernel, and those that run the stages."""
+"""Code generation: one LLVM module for a schedule, a function for each kernel and each segment.
+
+A *segment* is a run of consecutive stages without a fallback, executed by one native call.
+"""
 
 from __future__ import annotations
 
@@ -29,23 +32,23 @@ _POOL = INT.as_pointer()
 
 
 def segments(schedule: Schedule) -> list[list[list[ScheduledKernel]]]:
-    """Stages that run in one native call, and fallbacks alone."""
-    found: list[list[list[ScheduledKernel]]] = []
+    """The segments, each a list of stages; a stage that NumPy computes is a segment of its own."""
+    listed: list[list[list[ScheduledKernel]]] = []
     for stage in schedule.stages:
-        if not (found and is_native(stage) and is_native(found[-1][0])):
-            found.append([stage])
+        if not (listed and is_native(stage) and is_native(listed[-1][0])):
+            listed.append([stage])
         else:
-            found[-1].append(stage)
-    return found
+            listed[-1].append(stage)
+    return listed
 
 
 def is_native(stage: list[ScheduledKernel]) -> bool:
-    """Whether generated code computes the stage; what NumPy computes is alone in its stage."""
+    """Whether generated code computes the stage. A fallback is alone in its stage."""
     return stage[0].kernel.is_native
 
 
 class Module:
-    """The module of one program."""
+    """The LLVM module of one program."""
 
     def __init__(self, schedule: Schedule, buffers: BufferTable) -> None:
         self.schedule, self.buffers = schedule, buffers
@@ -59,9 +62,9 @@ class Module:
         names: list[str] = []
         for number, segment in enumerate(segments(schedule)):
             if is_native(segment[0]):
-                self._segment(f"stretch_{number}", segment)
+                self._segment(f"segment_{number}", segment)
                 if number == 0:
-                    names.append("stretch_0")
+                    names.append("segment_0")
         self._run(names)
 
     def __str__(self) -> str:
@@ -78,7 +81,7 @@ class Module:
         return function
 
     def _call(self, b: Any, one: ScheduledKernel, table: Any, begin: Any, end: Any) -> None:
-        """The kernel on these items, unless an integer was wrong and it must not go on."""
+        """Calls the kernel on these items; a guarded kernel only if no bounds check has failed."""
         function = self._kernels[one]
         if not self._is_guarded(one.kernel):
             b.call(function, [table, begin, end])
@@ -97,13 +100,13 @@ class Module:
         return over or kernel.is_guarded or kernel.overwrites is not None
 
     def _diagnostics(self, b: Any, table: Any, owner: Any) -> Any:
-        """The word where the owner says whether an integer was wrong."""
+        """A pointer to the owner's diagnostics in the control block."""
         slot, offset = self.buffers.place(owner)
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
 
     def _segment(self, name: str, segment: list[list[ScheduledKernel]]) -> None:
-        """`name`(table, team)."""
+        """Emits `name`(table, pool), which runs the stages of a segment."""
         serial = all(is_serial(stage) for stage in segment)
         alone = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
         b: Any = Builder(alone.append_basic_block("entry"))
@@ -127,7 +130,7 @@ class Module:
         self, b: Any, table: Any, member: tuple[Any, Any], stage: list[ScheduledKernel],
         before: int,
     ) -> int:  # fmt: skip
-        """The chunks of a stage, as one thread of the team; how many there are."""
+        """Emits a stage as one thread of the pool executes it; returns its number of chunks."""
         serial = is_serial(stage)
         chunks = [1] if serial else [kernel.chunks for kernel in stage]
 
@@ -146,12 +149,13 @@ class Module:
         return sum(chunks)
 
     def _run(self, names: list[str]) -> None:
-        """run(block): take the arrays and do the first stretch, as often as the block says.
+        """Emits run(block), which reads the arrays' pointers and runs the first segment, as often
+        as the block says.
 
-        The block: table, team, objects, how often, and by how many bytes each array's pointer moves
-        from one time to the next. Returns 0; the number of the array, from 1 on, that generated
-        code can't read as it lies; or −n − 1 if array n holds an integer that it mustn't, where n
-        is the number of arrays for integers that are computed.
+        The block: table, pool, objects, number of repetitions, and the bytes by which each array's
+        pointer advances between them. Returns 0; n + 1 if array n is not contiguous or not aligned;
+        or −n − 1 if array n holds an out-of-range integer, where n is the number of arrays if a
+        bounds check found it among computed integers.
         """
         run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
         (block,) = run.args
@@ -188,10 +192,11 @@ class Module:
 
 
 def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]]) -> None:
-    """prepare(table, objects, times, moves): each array's data pointer from NumPy's own structure.
+    """Emits prepare(table, objects, times, moves), which copies each array's data pointer from its
+    NumPy structure to the table, and checks the bounds of fed integers.
 
-    Returns 0, n + 1 if array n can't be read as it lies, or −n − 1 if array n holds an integer that
-    it mustn't.
+    Returns 0, n + 1 if array n is not contiguous or not aligned, or −n − 1 if array n holds an
+    out-of-range integer.
     """
     kinds = [POINTER.as_pointer(), _POOL, INT, _POOL]
     function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
@@ -224,10 +229,10 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
 
 @cache
 def array_layout() -> tuple[int, int]:
-    """Where NumPy's array structure has its data pointer and its flags, in bytes.
+    """The offsets in bytes of the data pointer and the flags in NumPy's array structure.
 
     PyArrayObject_fields is part of NumPy's binary interface: data, nd, dimensions, strides, base,
-    descr, flags. What is there is compared with what NumPy says.
+    descr, flags. Both offsets are verified on two arrays.
     """
     data = object.__basicsize__
     flags = data + 48

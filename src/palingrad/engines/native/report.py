@@ -1,8 +1,9 @@
-"""What a compiled program is made of, in words.
+"""The text of `explain()`: kernels, stages, fused operations, memory, work and fallbacks.
 
 FLOPs are those of the mathematics: two for each product that a matrix product or a convolution
-sums, one for each element of an elementwise operation, whatever its function, and of a reduction's
-input. Bytes are what a kernel reads and writes once; what stays in a cache counts too.
+sums, one for each element of an elementwise operation, whatever its function, and one for each
+element of a reduction's input. Bytes count each place that a kernel reads or writes once, whether
+or not it is in a cache.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ from .plan.schedule import Schedule, ScheduledKernel
 
 _WIDTH = 100  # columns
 _TIED = "\N{NO-BREAK SPACE}"
-_NAMES = 180  # characters of names of nodes: more are counted
+_NAMES = 180  # characters of a list of nodes' names; further nodes are only counted
 
 
 def explained(program: Program, schedule: Schedule, buffers: Any, cached: bool, unkept: str) -> str:
-    """A summary, then the kernels in the order they run, with what was fused into each.
+    """A summary, then the kernels in the order in which they run, with the nodes fused into each.
 
-    `cached`: whether the machine code was on disk already; `unkept`: why it isn't kept there.
+    `cached`: whether the machine code came from disk; `unkept`: why it isn't kept there.
     """
     lines = _summary(
-        program, schedule, buffers, "code from the cache" if cached else "code made now"
+        program, schedule, buffers, "code from the cache" if cached else "code compiled now"
     )
     if unkept:
-        lines += _wrapped(f"cache: the code isn't kept, {unkept}", " " * 8)
+        lines += _wrapped(f"cache: the code isn't kept: {unkept}", " " * 8)
     for number, stage in enumerate(schedule.stages, 1):
         for kernel in stage:
             lead = f"{number:>3} " if kernel is stage[0] else " " * 4
@@ -57,16 +58,16 @@ def explained(program: Program, schedule: Schedule, buffers: Any, cached: bool, 
 
 def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> list[str]:
     kernels = [kernel for stage in schedule.stages for kernel in stage]
-    threads, helped = _threads(schedule)
-    places = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
+    threads, parallel = _threads(schedule)
+    stages = "1 stage" if len(schedule.stages) == 1 else f"{len(schedule.stages)} stages"
     many = "1 kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
-    help_ = f"{threads} threads may help in {helped}" if helped else "one thread"
+    on = f"up to {threads} threads in {parallel} of them" if parallel else "one thread"
     results = sum(math.prod(shape) * dtype.itemsize for shape, dtype in buffers.results)
     work = sum(_flops(one.kernel) for one in kernels)
     lines = [
-        f"native: {many} in {places}, {help_}; {count(work, 'FLOP')} a run; {code}",
-        f"memory: {count(buffers.arena_bytes, 'B')} between kernels, of all intermediate values' "
-        f"{count(_intermediate(program, schedule), 'B')}; results {count(results, 'B')}",
+        f"native: {many} in {stages}, {on}; {count(work, 'FLOP')} a run; {code}",
+        f"memory: {count(buffers.arena_bytes, 'B')} arena for intermediate values of "
+        f"{count(_intermediate(program, schedule), 'B')} in all; results {count(results, 'B')}",
     ]
     if program.updates:
         lines.append(f"state: {_state(program, schedule)}; subnormal numbers count as 0")
@@ -77,7 +78,7 @@ def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> l
 
 
 def _threads(schedule: Schedule) -> tuple[int, int]:
-    """(how many threads a run may use, in how many stages more than one has work)."""
+    """(the number of threads that a run may use, the number of stages with work for several)."""
     shared = [
         sum(kernel.chunks for kernel in stage) for stage in schedule.stages if not stage[0].serial
     ]
@@ -86,7 +87,7 @@ def _threads(schedule: Schedule) -> tuple[int, int]:
 
 
 def _intermediate(program: Program, schedule: Schedule) -> int:
-    """Bytes of all values between feeds and results, each in memory of its own."""
+    """Bytes of all intermediate values, if each had memory of its own."""
     roots = {_base(x, schedule) for x in program.roots}
     inner = [
         node
@@ -101,11 +102,11 @@ def _state(program: Program, schedule: Schedule) -> str:
     what = f"{many} Variable{'s' if many > 1 else ''}"
     if schedule.updates is not None:
         return f"{what} updated in place"
-    return f"{what} updated in new arrays, since {_why_not(program, schedule)}"
+    return f"{what} updated in new arrays, because {_why_not(program, schedule)}"
 
 
 def _why_not(program: Program, schedule: Schedule) -> str:
-    """What keeps Variables from being updated where they are."""
+    """The reason why Variables can't be updated in place."""
     if not all(one.kernel.is_native for one in schedule.kernels):
         return "NumPy computes a part of the program"
     outputs = {_base(x, schedule) for x in program.outputs}
@@ -122,12 +123,12 @@ def _why_not(program: Program, schedule: Schedule) -> str:
 
 
 def _described(one: ScheduledKernel, schedule: Schedule, lead: str) -> list[str]:
-    """One line for the kernel, and one for the nodes that are computed in it."""
+    """The lines of one kernel: its form and figures, then the nodes that it computes."""
     kernel = one.kernel
     start = f"{lead}{kernel.label:<14} {kernel.words}"
     if not kernel.is_native:
         (node,) = kernel.nodes
-        what = f"{_form(node)}: {node.label()}, since {_reason(node, schedule)}"
+        what = f"{_form(node)}: {node.label()}, because {_reason(node, schedule)}"
         return _wrapped(f"{start} {what}", " " * 19)
     if kernel.nodes and level_of(kernel.nodes[0]._origin):
         start += ", backward"
@@ -159,29 +160,30 @@ def _form(node: Node) -> str:
 
 
 def _over(kernel: Kernel, schedule: Schedule) -> list[str]:
-    """The names of Variables that the kernel writes over."""
+    """The names of the Variables that the kernel overwrites."""
     alias = {} if schedule.updates is None else schedule.updates.alias
-    found = [alias[node].name for node in kernel.live_out if node in alias]
-    return found if kernel.overwrites is None else [*found, kernel.overwrites.name]
+    names = [alias[node].name for node in kernel.live_out if node in alias]
+    return names if kernel.overwrites is None else [*names, kernel.overwrites.name]
 
 
 def _names(labels: Iterable[str]) -> str:
-    """Names in their order, equal ones counted; a long list ends with how many more there are."""
+    """The names in order, repeated names with their count. A list that is too long is cut, and ends
+    with the number of the remaining names."""
     counted = Counter(labels)
-    found: list[str] = []
-    room = _NAMES
+    names: list[str] = []
+    space = _NAMES
     for place, (label, times) in enumerate(counted.items()):
-        one = label if times == 1 else f"{label} ×{times}"
-        room -= len(one) + 2
-        if room < 0:
+        name = label if times == 1 else f"{label} ×{times}"
+        space -= len(name) + 2
+        if space < 0:
             rest = sum(list(counted.values())[place:])
-            return f"{', '.join(found)} and {rest} more"
-        found.append(one)
-    return ", ".join(found)
+            return f"{', '.join(names)} and {rest} more"
+        names.append(name)
+    return ", ".join(names)
 
 
 def _reason(node: Operation, schedule: Schedule) -> str:
-    """Why generated code doesn't compute the node."""
+    """The reason why generated code doesn't compute the node."""
     kind = node.kind_name()
     if isinstance(node, Custom):
         return "it is written in Python"
@@ -191,17 +193,17 @@ def _reason(node: Operation, schedule: Schedule) -> str:
         if isinstance(x, MultipleOutputs) or (x not in schedule.views and x is not node):
             return f"generated code can't read {x.label()}"
         if not supported(x.dtype):
-            return f"generated code knows no {x.dtype}"
+            return f"generated code doesn't support {x.dtype}"
     if type(node) in KERNELS:
-        return f"the kernel for {kind} takes one or two axes of space, and floats"
+        return f"the kernel for {kind} supports one or two spatial axes, of floats"
     if is_wrong(node):
-        return "a negative exponent raises"
+        return "a negative exponent raises an error"
     if isinstance(node, Elementwise) and not node._shipped:
         return why_not_read(node)
     if isinstance(node, Reduce) and not node._shipped:
         return why_not_combined(node)
     if isinstance(node, Elementwise):
-        return f"the formula of {kind} calls what generated code hasn't, for {node.dtype}"
+        return f"the formula of {kind} calls a function without native code for {node.dtype}"
     if isinstance(node, Layout):
         return f"there is no kernel for this {kind}"
     return f"there is no kernel for {kind}"
@@ -211,7 +213,7 @@ def _reason(node: Operation, schedule: Schedule) -> str:
 
 
 def traffic(kernel: Kernel, views: dict[Node, View]) -> tuple[int, int]:
-    """(bytes read, bytes written) by one kernel, each place once."""
+    """(bytes read, bytes written) by one kernel, counting each place once."""
     packed = {x for one in kernel.prerequisites for x in one.reads()}
     read = sum(one.workspace for one in kernel.workspaces)
     for x in kernel.reads():
@@ -239,7 +241,7 @@ def _flops_of(node: Operation) -> int:
 
 
 def _convolution(node: Operation) -> int:
-    """2 · places · channels · taps, which are the same forwards and to both inputs."""
+    """2 · places · channels · taps, the same for the convolution and for both its adjoints."""
     image, weight = node.inputs
     if isinstance(node, Convolution):
         places: Node = node
@@ -262,7 +264,7 @@ def _base(x: Node, schedule: Schedule) -> Node:
 
 
 def count(number: float, unit: str) -> str:
-    """A number in three digits and the unit: 26.1 MFLOP."""
+    """A number with three digits and a unit, such as 26.1 MFLOP."""
     for prefix in ("", "k", "M", "G"):
         if number < 999.5:
             return f"{number:.3g} {prefix}{unit}"

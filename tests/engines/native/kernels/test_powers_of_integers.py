@@ -111,7 +111,7 @@ def test_a_negative_exponent_in_the_code_is_left_to_numpy():
     x, f = np.array([1, 2, 3]), native(lambda x: x**-2)
     with pytest.raises(ValueError, match=SAID):
         f(x)
-    assert "since a negative exponent raises" in " ".join(f.explain(x).split())
+    assert "because a negative exponent raises" in " ".join(f.explain(x).split())
 
 
 def test_one_array_may_be_an_index_and_an_exponent():

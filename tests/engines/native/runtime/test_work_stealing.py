@@ -1,5 +1,5 @@
-"""Chunks are handed out once each, most of them to the thread whose list they are on, whatever the
-order in which threads ask; who comes too late for a stage gets none of the next one's."""
+"""Each chunk is taken once, usually by the thread whose deque holds it, whatever the order in which
+threads ask; a thread that is late for a stage takes none of a later stage's chunks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ INT = ctypes.c_int64
 
 @cache
 def functions() -> tuple[Any, Any, Any]:
-    """share and take as they stand in every program, and what keeps them alive."""
-    module = ir.Module("sharing")
-    for function in (work_stealing._share(module), work_stealing._take(module)):
+    """first_chunk and take, compiled as in every program, and the library that holds them."""
+    module = ir.Module("work_stealing")
+    for function in (work_stealing._first_chunk(module), work_stealing._take(module)):
         function.linkage = "external"
     library = Library(machine_code(str(module)))
-    share = ctypes.CFUNCTYPE(INT, INT, INT, INT, INT)(library.address("share"))
+    share = ctypes.CFUNCTYPE(INT, INT, INT, INT, INT)(library.address("first_chunk"))
     take = ctypes.CFUNCTYPE(INT, ctypes.POINTER(INT), INT, INT, INT)(library.address("take"))
     return share, take, library
 

@@ -20,22 +20,22 @@ from .family import KernelFamily
 from .formula import dtype_of, lanes_for
 from .kernel import NO_NODES, Kernel, Views
 
-FAILED = "failed"  # the owner of the word that says whether one was wrong
+FAILED = "failed"  # the owner of the control block's word that is 1 after any check has failed
 
 
 @dataclass(frozen=True, eq=False)
 class BoundsCheck(Kernel):
-    """Verifies that `check` holds. If not, it writes down that the run has failed, and from what to
-    what the integers are."""
+    """Verifies that `check` holds. If not, it records in the control block that the run has failed,
+    and the smallest and largest integer."""
 
-    label, words = "BoundsCheck", "computed integers looked at"
+    label, words = "BoundsCheck", "bounds check of computed integers"
 
     check: Bounds
     view: View
 
     @classmethod
     def of(cls, check: Bounds, views: Views) -> BoundsCheck:
-        """The kernel that verifies this."""
+        """The kernel that verifies `check`."""
         return cls(NO_NODES, check, views[check.x])
 
     def reads(self) -> tuple[Node, ...]:
@@ -60,8 +60,8 @@ class BoundsCheck(Kernel):
         extents, (steps,) = collapsed(view.shape, [view.strides])
         extents, steps = extents or [1], steps or [1]
         lanes = lanes_for([int64], extents[-1])
-        found = context.slot(value_type(bool_, lanes))
-        b.store(Value(b, None, bool_, lanes).number(0).code, found)
+        violations = context.slot(value_type(bool_, lanes))
+        b.store(Value(b, None, bool_, lanes).number(0).code, violations)
 
         def row(places: list[Any]) -> None:
             def one(at: Any, active: int) -> None:
@@ -72,16 +72,17 @@ class BoundsCheck(Kernel):
                     bad = bad | (index >= self.check.high)
                 if active != lanes:
                     bad = bad & bad.like(mask_of(lanes, active))
-                b.store(b.or_(b.load(found), bad.code), found)
+                b.store(b.or_(b.load(violations), bad.code), violations)
 
             vectors(b, extents[-1], lanes, one)
 
         nest(b, extents[:-1], [steps[:-1]], [integer(view.offset)], row)
-        any_ = b.load(found) if lanes == 1 else _any(b, b.load(found), lanes)
-        with b.if_then(any_, likely=False):
-            self._tell(context, base)
+        code = b.load(violations)
+        with b.if_then(code if lanes == 1 else _any(b, code, lanes), likely=False):
+            self._diagnose(context, base)
 
-    def _tell(self, context: KernelContext, base: Any) -> None:
+    def _diagnose(self, context: KernelContext, base: Any) -> None:
+        """Emits the loop that finds the smallest and largest integer and records them."""
         b, view = context.builder, self.view
         low, high = context.slot(INT), context.slot(INT)
         b.store(integer(2**63 - 1), low)
@@ -108,7 +109,8 @@ def _any(b: Any, code: Any, lanes: int) -> Any:
 
 
 class BoundsCheckFamily(KernelFamily):
-    """A group without nodes, before whatever uses the integers or changes a Variable."""
+    """A group without nodes, which runs before the kernels that use the integers or change a
+    Variable."""
 
     may_fail: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Fused elementwise operations: one loop, every intermediate value in a register."""
+"""Elementwise kernels: one loop over fused operations, with intermediate values in registers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ElementwiseKernel(Kernel):
         return math.prod(self.fused.shape) * per_element(self.nodes, operands)
 
     def emit(self, context: KernelContext) -> None:
-        """The code for items `context.begin` to `context.end`."""
+        """Emits the code for items `context.begin` to `context.end`."""
         nest, b = self.nest, context.builder
         reads, inner = self.fused.operands, self.fused.inner
         bases = [context.pointer(context.views[x].base) for x in reads]
@@ -71,7 +71,7 @@ class ElementwiseKernel(Kernel):
         far = goes_far(self.fused.shape)
 
         def row(places: list[Any]) -> Any:
-            # What doesn't change along the row is read before it.
+            # Loads that are invariant along the row are hoisted.
             fixed = {
                 x: read(b, base, dtype_of(x), place, 1, 0)
                 for x, base, place, step in zip(reads, bases, places, last, strict=False)
@@ -89,14 +89,14 @@ class ElementwiseKernel(Kernel):
                     if far and step == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(x), there)
                 compute(b, self.nodes, values, lanes, inner)
-                for some in together:
-                    first = some[0]
-                    step, each = last[len(reads) + first], len(some)
+                for numbers in together:
+                    first = numbers[0]
+                    step, each = last[len(reads) + first], len(numbers)
                     there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
-                    found = interleaved([values[self.live_out[number]] for number in some])
-                    write(b, outs[first], found, there, step // each, active * each)
+                    value = interleaved([values[self.live_out[number]] for number in numbers])
+                    write(b, outs[first], value, there, step // each, active * each)
                     if far and step == 1 and fresh[first] and active == lanes > 1:
-                        fetch_ahead(b, outs[first], found.dtype, there, writing=True)
+                        fetch_ahead(b, outs[first], value.dtype, there, writing=True)
 
             return body
 
@@ -105,9 +105,9 @@ class ElementwiseKernel(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class LoopNest:
-    """A loop nest over operands: axes in the order that most of them lie in, merged."""
+    """A loop nest over operands: the axes in the order of most operands, merged where possible."""
 
-    operands: tuple[View, ...]  # those read, then those written
+    operands: tuple[View, ...]  # those that are read, then those that are written
     extents: list[int]
     steps: list[list[int]]  # of each operand, for each axis
     items: int
@@ -127,31 +127,31 @@ class LoopNest:
         return cls(operands, extents, steps, items)
 
     def beside(self, reads: int) -> list[list[int]]:
-        """The written operands after the first `reads`, numbered from 0: those together whose
-        elements take turns in one buffer, a power of two of them."""
+        """The written operands after the first `reads`, numbered from 0, in groups: the operands of
+        a group, a power of two of them, alternate element by element in one buffer."""
         writes = self.operands[reads:]
-        found: list[list[int]] = []
+        groups: list[list[int]] = []
         rest = list(range(len(writes)))
         while rest:
             first = writes[rest[0]]
             step = self.steps[reads + rest[0]][-1]
-            turns = {
+            by_offset = {
                 writes[number].offset - first.offset: number
                 for number in rest
                 if writes[number].base is first.base
                 and self.steps[reads + number] == self.steps[reads + rest[0]]
             }
-            whole = step > 1 and step & (step - 1) == 0 and set(range(step)) <= turns.keys()
-            found.append([turns[turn] for turn in range(step)] if whole else rest[:1])
-            rest = [number for number in rest if number not in found[-1]]
-        return found
+            whole = step > 1 and step & (step - 1) == 0 and set(range(step)) <= by_offset.keys()
+            groups.append([by_offset[offset] for offset in range(step)] if whole else rest[:1])
+            rest = [number for number in rest if number not in groups[-1]]
+        return groups
 
     def run(
         self, context: KernelContext, begin: Any, end: Any, lanes: int,
         row: Callable[[list[Any]], Callable[[Any, int], None]],
     ) -> None:  # fmt: skip
-        """The items from `begin` to `end`: `row` gets each operand's place, and what it returns
-        the index along the last axis and how many lanes count."""
+        """Emits the items from `begin` to `end`. `row(places)` receives the position of a row in
+        each operand, and returns `body(index, active)`, which emits one vector of the row."""
         b = context.builder
         starts = [integer(view.offset) for view in self.operands]
         length = self.extents[-1]
@@ -165,7 +165,7 @@ class LoopNest:
                 ]
                 vectors(b, length, lanes, row(places))
             return
-        # One contiguous run: items are blocks of it, the last with what remains.
+        # One contiguous run: the items are blocks of it; the last item also does the remainder.
         body = row(starts)
         main = length // lanes * lanes
         block = integer(BLOCK)
@@ -179,8 +179,8 @@ class LoopNest:
 
 
 def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> list[int]:
-    """The axes from the outermost loop in: innermost the one that most operands are contiguous on,
-    the others by how the first written operand lies."""
+    """The axes from the outermost loop to the innermost: innermost the axis on which most operands
+    are contiguous, the others by decreasing stride of the first written operand."""
     views = [*writes, *writes, *reads]
     lead = (writes or reads or [None])[0]
     steps = lead.strides if lead is not None else row_major(shape)
@@ -201,7 +201,7 @@ def compute(
     builder: Any, nodes: Iterable[Operation], values: dict[Node, Value], lanes: int,
     inner: Mapping[Node, Node],
 ) -> None:  # fmt: skip
-    """Put the value of each node beside those of its inputs."""
+    """Emits the formulas of the nodes, and adds each node's value to `values`."""
     for node in nodes:
         arguments = [
             number(builder, x, lanes) if is_number(x) else _as_wide(values[inner.get(x, x)], lanes)

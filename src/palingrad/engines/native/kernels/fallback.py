@@ -1,4 +1,4 @@
-"""What generated code can't compute: NumPy does, between two native segments."""
+"""The fallback: an operation that NumPy computes, between two native segments."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Fallback(Kernel):
 
     @property
     def cost(self) -> float:
-        """None of native code."""
+        """0, because no native code runs."""
         return 0.0
 
     def emit(self, context: KernelContext) -> None:

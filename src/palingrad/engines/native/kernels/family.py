@@ -1,5 +1,5 @@
-"""Kernel families: what fusion, updates in place and concatenation in place must know of the kernel
-that a group of nodes will become, before there is one."""
+"""Kernel families: the properties of a future kernel that fusion, updates in place and
+concatenation in place need while there is only a group of nodes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from .kernel import Fused, Kernel, Views
 
 @dataclass(frozen=True, eq=False)
 class KernelFamily:
-    """Makes the kernels of its groups. The defaults suit a kernel of one node; a family overrides
-    what differs for it.
-    """
+    """The properties of a kind of group, and the constructor of its kernels. The defaults are those
+    of a kernel of one node."""
 
-    kernel: Callable[[Fused, Views], Kernel]  # once all views are final
+    kernel: Callable[[Fused, Views], Kernel]  # called when all views are final
 
     is_native: ClassVar[bool] = True  # whether generated code computes the group
-    may_fail: ClassVar[bool] = False  # whether it finds out that the run must raise
+    may_fail: ClassVar[bool] = False  # whether its kernel can make the run raise an error
     takes_reductions: ClassVar[bool] = False  # over the last axis of the group's shape
-    # Whether it computes the sinkable nodes that it reads without making their values its own.
+    # Whether it recomputes the sinkable nodes that it reads, so that they stay sinkable.
     recomputes: ClassVar[bool] = False
     reads_any_strides: ClassVar[bool] = True
 
@@ -34,16 +33,16 @@ class KernelFamily:
         return False
 
     def writes_any_strides(self, group: Group, node: Node) -> bool:
-        """Whether the group's kernel can write this value of it with any strides."""
+        """Whether the group's kernel can write this node's value with any strides."""
         return False
 
     def fixes_layout(self, group: Group, node: Node) -> bool:
-        """Whether the kernel writes this value in an order of its own."""
+        """Whether the kernel itself determines the layout of this node's value."""
         return False
 
     def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
-        """Whether `value` may be written over `variable`, of which the group reads each element at
-        the place that it writes."""
+        """Whether `value` may be written over `variable`, if the group reads each element of
+        `variable` only at the position that it writes."""
         return False
 
 
@@ -56,27 +55,27 @@ class Group:
     number: int
     nodes: list[Operation] = field(default_factory=list[Operation])
     members: set[Node] = field(default_factory=set[Node])
-    scalars: set[Node] = field(default_factory=set[Node])  # of one number for each row
-    sources: tuple[Node, ...] = ()  # what a group without nodes of its own reads
+    scalars: set[Node] = field(default_factory=set[Node])  # nodes with one number for each row
+    sources: tuple[Node, ...] = ()  # the operands of a group without nodes
 
     @property
     def first(self) -> Operation:
-        """The node that the others follow."""
+        """The first node: the product, convolution or pooling of the group, if it has one."""
         return self.nodes[0]
 
     def add(self, node: Operation) -> None:
-        """One more node, after the others."""
+        """Appends a node."""
         self.nodes.append(node)
         self.members.add(node)
 
     def inner(self, views: Views) -> dict[Node, Node]:
-        """Layouts of the group's own nodes that its nodes read, and the nodes that they show."""
-        found: dict[Node, Node] = {}
+        """Maps each layout of a member that a member reads to that member."""
+        layouts: dict[Node, Node] = {}
         for x in (x for node in self.nodes for x in node.inputs if x in views):
             base = views[x].base
             if x is not base and base in self.members:
-                found[x] = base
-        return found
+                layouts[x] = base
+        return layouts
 
     def needs(self, views: Views) -> list[Node]:
         """The values that must be in memory for the group's kernels."""

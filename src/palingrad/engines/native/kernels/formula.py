@@ -1,4 +1,4 @@
-"""Formulas in generated code: an elementwise node's own `f`, on vectors of values."""
+"""Formulas in generated code: an elementwise node's own `f`, called on vectors in registers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ..llvm.values import Value, supported, value_type
 
 
 def formula(node: Operation, arguments: list[Value]) -> Value:
-    """The node's own formula on values, in the node's dtype."""
-    checked = type(node).bounds is not Operation.bounds  # before it is computed
+    """Emits the node's own formula on values; the result has the node's dtype."""
+    checked = type(node).bounds is not Operation.bounds  # bounds are verified before it runs
     maths = CheckedMaths() if checked else NativeMaths()
     result = node.f(maths, *arguments, **node.attributes)
     return result.cast(dtype_of(node))
@@ -32,7 +32,7 @@ def dtype_of(node: Node) -> DType:
 
 
 def is_number(x: Node) -> bool:
-    """Whether x is one constant number, which stands in the code itself."""
+    """Whether x is a scalar constant, which becomes an immediate in the code."""
     return isinstance(x, Constant) and x.shape == ()
 
 
@@ -42,19 +42,17 @@ def number(builder: Any, x: Node, lanes: int) -> Value:
 
 
 def outside(nodes: Iterable[Operation], inner: Mapping[Node, Node]) -> list[Node]:
-    """What these nodes read from memory: inputs not computed among them nor written in the code.
-
-    `inner` are moves of nodes among them, which are read where those are.
-    """
+    """The values that these nodes read from memory: inputs that none of them computes, except
+    scalar constants. `inner` are layouts of the nodes, which are read from registers too."""
     listed = list(nodes)
     own = {*listed, *inner}
-    found = dict.fromkeys(x for node in listed for x in node.inputs if x not in own)
-    return [x for x in found if not is_number(x)]
+    inputs = dict.fromkeys(x for node in listed for x in node.inputs if x not in own)
+    return [x for x in inputs if not is_number(x)]
 
 
 def lanes_for(dtypes: Iterable[DType], length: int) -> int:
-    """How many neighbours are computed at once along an axis of `length`: whole vectors of the
-    widest float, or fewer where there are no more."""
+    """The number of lanes of a loop along an axis of `length`: a whole vector of the widest float,
+    or fewer on a short axis."""
     listed = list(dtypes)
     floats = [dtype.itemsize for dtype in listed if is_floating(dtype)]
     most = host().lanes(max(floats or [dtype.itemsize for dtype in listed]))
@@ -62,32 +60,32 @@ def lanes_for(dtypes: Iterable[DType], length: int) -> int:
 
 
 def fits(node: Operation) -> bool:
-    """Whether generated code can compute the node: its dtypes, and every function it calls."""
+    """Whether generated code supports the node's dtypes and every function that it calls."""
     return all(supported(x.dtype) for x in (node, *node.inputs)) and weight(node) is not None
 
 
 def weight(node: Operation) -> int | None:
-    """How many instructions the node's formula takes, None if generated code can't compute it."""
+    """The number of instructions of the node's formula, None if it can't be compiled."""
     attributes = tuple((name, _described(one)) for name, one in node.attributes.items())
     key = (type(node), tuple(x.dtype for x in node.inputs), node.dtype, attributes)
     if key not in _known:
         if len(_known) >= _MOST:
             _known.clear()
-        _known[key] = _tried(node)
+        _known[key] = _counted(node)
     return _known[key]
 
 
-_MOST = 4096  # answers that are remembered
+_MOST = 4096  # cached weights
 _known: dict[Hashable, int | None] = {}
 
 
 def _described(value: Any) -> str:
-    """An attribute in words that tell it from others; a node, an input too, by its kind."""
+    """An attribute as text that determines it; a node (also an input) as its class."""
     return type(value).__name__ if isinstance(value, Node) else repr(value)
 
 
-def _tried(node: Operation) -> int | None:
-    """Emit the formula into a module that is thrown away, and count."""
+def _counted(node: Operation) -> int | None:
+    """Emits the formula into a temporary module and counts the instructions."""
     types = [value_type(dtype_of(x), 1) for x in node.inputs]
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), types), "try")
     builder = Builder(function.append_basic_block())

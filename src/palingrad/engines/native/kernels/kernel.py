@@ -1,7 +1,7 @@
-"""What a kernel is: nodes that one function of machine code computes together.
+"""The interface of a kernel: nodes that one function of machine code computes together.
 
-Scheduling, buffers, code generation and reports ask a kernel only for what is declared here. A
-kernel is made once all values have their places, computes its plan then, and never changes.
+Scheduling, buffers, code generation and reports use a kernel only through this interface. A kernel
+is constructed when all views are final, computes its plan then, and is immutable.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..llvm.strided_view import View
 from ..llvm.target import host
 from .formula import dtype_of, outside, weight
 
-Views: TypeAlias = Mapping[Node, View]  # where each value lies
+Views: TypeAlias = Mapping[Node, View]  # the view of each value
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,30 +33,30 @@ class Fused:
     live_out: tuple[Operation, ...] = ()  # nodes that are written to memory
     inner: Mapping[Node, Node] = field(default_factory=dict[Node, Node])  # see `outside`
     shape: tuple[int, ...] = ()  # of the index space that they run over
-    scalars: frozenset[Node] = frozenset()  # nodes of one number for each row of that space
+    scalars: frozenset[Node] = frozenset()  # nodes with one number for each row of that space
 
     @property
     def first(self) -> Operation:
-        """The node that the others follow: a product, a convolution, a pooling."""
+        """The first node: a product, a convolution, a pooling; the others are its epilogue."""
         return self.nodes[0]
 
     @cached_property
     def operands(self) -> tuple[Node, ...]:
-        """What the nodes read from memory."""
+        """The values that the nodes read from memory."""
         return tuple(outside(self.nodes, self.inner))
 
     @cached_property
     def epilogue_operands(self) -> tuple[Node, ...]:
-        """What the nodes after the first read from memory."""
-        found = outside(self.nodes[1:], self.inner)
-        return tuple(x for x in found if x is not self.first)
+        """The values that the nodes after the first read from memory, except the first's own."""
+        operands = outside(self.nodes[1:], self.inner)
+        return tuple(x for x in operands if x is not self.first)
 
     def is_live_out(self, node: Node) -> bool:
         """Whether the node's value is written to memory."""
-        return any(one is node for one in self.live_out)
+        return any(other is node for other in self.live_out)
 
     def with_first_live_out(self) -> Fused:
-        """The same nodes, the first one's value written to memory in any case."""
+        """The same nodes, with the first one's value written to memory in any case."""
         others = (node for node in self.live_out if node is not self.first)
         return replace(self, live_out=(self.first, *others))
 
@@ -66,23 +66,22 @@ NO_NODES = Fused()
 
 @dataclass(frozen=True, eq=False)
 class Kernel(ABC):
-    """One kernel. Its work is `items` independent items, numbered from 0; `emit` generates the code
-    for any range of them. The defaults are those of a kernel that needs no other one.
-    """
+    """One kernel. Its work is `items` independent items, numbered from 0; `emit` emits the code for
+    a range of them. The defaults are those of a kernel without prerequisites and continuation."""
 
     fused: Fused
 
-    label: ClassVar[str]  # in explain()
-    words: ClassVar[str]  # the same in words
-    is_native: ClassVar[bool] = True  # whether generated code computes it, or else NumPy
+    label: ClassVar[str]  # its name in explain()
+    words: ClassVar[str]  # its description in explain()
+    is_native: ClassVar[bool] = True  # whether generated code computes it, rather than NumPy
     # Whether it must not run after a bounds check has failed, even if it changes no Variable.
     is_guarded: ClassVar[bool] = False
-    # Whether the arithmetic of its nodes is that of the kernel which it continues.
+    # Whether the arithmetic of its nodes is counted for the kernel that it continues.
     is_counted_before: ClassVar[bool] = False
 
     @property
     def nodes(self) -> tuple[Operation, ...]:
-        """All nodes, those computed here again for this kernel alone included."""
+        """All nodes, including those that this kernel recomputes."""
         return self.fused.nodes
 
     @property
@@ -92,7 +91,7 @@ class Kernel(ABC):
 
     @property
     def computed(self) -> tuple[Operation, ...]:
-        """The nodes computed here and not in a kernel that comes before or after."""
+        """The nodes computed here, and not by a prerequisite or continuation."""
         return self.nodes
 
     def reads(self) -> tuple[Node, ...]:
@@ -102,7 +101,7 @@ class Kernel(ABC):
     @property
     @abstractmethod
     def items(self) -> int:
-        """How many items there are; 0 if there is nothing to do."""
+        """The number of items; 0 if there is nothing to do."""
 
     @property
     @abstractmethod
@@ -116,11 +115,11 @@ class Kernel(ABC):
 
     @property
     def prerequisites(self) -> tuple[Kernel, ...]:
-        """Kernels that prepare its operands and run before, each as soon as its source is there."""
+        """Kernels that prepare its operands; each runs as soon as its source is computed."""
         return ()
 
     def continuation(self) -> Kernel | None:
-        """A kernel that completes this one's results from its workspace; made by each call."""
+        """A new kernel that completes this one's results from its workspace, None if none must."""
         return None
 
     @property
@@ -130,7 +129,7 @@ class Kernel(ABC):
 
     @property
     def is_placed(self) -> bool:
-        """Whether the result lies in memory as soon as its inputs do, so that nothing runs."""
+        """Whether the inputs' producers have written the result already, so that nothing runs."""
         return False
 
     @property
@@ -140,16 +139,16 @@ class Kernel(ABC):
 
     @abstractmethod
     def emit(self, context: KernelContext) -> None:
-        """The code for items `context.begin` to `context.end`."""
+        """Emits the code for items `context.begin` to `context.end`."""
 
     def space(self) -> str:
-        """What it runs over, in words: a shape and a dtype."""
+        """Its index space in words: a shape and a dtype."""
         node = self.nodes[-1]
         return f"{text(self.fused.shape or sizes(node.shape))} {dtype_of(node)}"
 
 
 def per_element(nodes: Sequence[Operation], operands: int) -> float:
-    """Nanoseconds for an element of these nodes: for its instructions and for its operands."""
+    """Estimated nanoseconds for one element of these nodes, from instructions and operands."""
     sixteenth = host().lanes(4) / 16
     work = sum((weight(node) or 1) if isinstance(node, Elementwise) else 1 for node in nodes)
     return 0.005 * work / sixteenth + 0.03 * operands

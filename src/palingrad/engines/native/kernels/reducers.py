@@ -1,8 +1,8 @@
-"""How partial results of a reduction become one: as the operation says.
+"""Running totals of reductions in generated code, combined by the operation's own `combine`.
 
-A running total of floats takes a block of terms at most, one after another; then it is added to a
-carried sum that keeps the error of each addition, and starts afresh. So the error of a sum is that
-of a block, however many terms there are, and the loop over a block is an addition for each vector.
+A running total of floats sums at most one block of terms; then it is added to a compensated sum
+and reset. So the error of a sum is that of one block, however many terms there are, and the
+inner loop is one addition per vector.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from .formula import dtype_of
 
 Combine = Callable[[Value, Value], Value]
 
-BLOCK = 128  # vectors that are added one after another to a running total
+BLOCK = 128  # vectors that are added to a running total before it is reset
 
 
 def combine_of(node: Node) -> Combine:
-    """What makes one of two partial results of a reduction, in its dtype."""
+    """The function that combines two partial results of a reduction, in its dtype."""
     assert isinstance(node, Reduce)
     options, dtype = options_of(node.attributes), dtype_of(node)
     return lambda a, b: node.combine(NativeMaths(), a, b, **options).cast(dtype)
 
 
 def identity_of(node: Node) -> Any:
-    """The number that changes nothing when combined."""
+    """The identity element of the reduction."""
     assert isinstance(node, Reduce)
     return node.identity(dtype_of(node), **options_of(node.attributes))
 
 
 class Total:
-    """A running total of one reduction in generated code: `lanes` totals side by side."""
+    """A running total of one reduction in generated code: `lanes` independent totals."""
 
     def __init__(self, builder: Any, node: Operation, lanes: int, slot: Any) -> None:
         self.builder, self.node, self.lanes, self.slot = builder, node, lanes, slot
@@ -51,12 +51,12 @@ class Total:
         self.combine = combine_of(node)
 
     def neutral(self) -> Value:
-        """What changes nothing, in every lane."""
+        """The identity element in every lane."""
         empty = Value(self.builder, None, self.dtype, self.lanes)
         return empty.number(identity_of(self.node))
 
     def begin(self) -> None:
-        """Nothing combined yet."""
+        """Emits the reset to the identity element."""
         self.builder.store(self.neutral().code, self.slot)
 
     def value(self) -> Value:
@@ -64,7 +64,7 @@ class Total:
         return Value(self.builder, self.builder.load(self.slot), self.dtype, self.lanes)
 
     def add(self, value: Value, active: int) -> None:
-        """Combine with the first `active` lanes of a value."""
+        """Emits the combination with the first `active` lanes of a value."""
         value = value.cast(self.dtype)
         if active != self.lanes:
             mask = value.like(mask_of(self.lanes, active))
@@ -73,15 +73,15 @@ class Total:
 
 
 class Carried:
-    """The sum of blocks' sums as an unevaluated pair high + low: low is the sum of the rounding
-    errors of high (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher
-    Summen", 1974)."""
+    """A compensated sum of blocks' sums, as an unevaluated pair high + low: low is the sum of the
+    rounding errors of high (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation
+    endlicher Summen", 1974)."""
 
     def __init__(self, builder: Any, dtype: DType, lanes: int, slots: tuple[Any, Any]) -> None:
         self.builder, self.dtype, self.lanes, self.slots = builder, dtype, lanes, slots
 
     def begin(self) -> None:
-        """Nothing summed yet."""
+        """Emits the reset to 0."""
         zero = Value(self.builder, None, self.dtype, self.lanes).number(0)
         for slot in self.slots:
             self.builder.store(zero.code, slot)
@@ -92,33 +92,33 @@ class Carried:
         return high, low
 
     def add(self, block: Value) -> None:
-        """One more block's sum."""
+        """Emits the addition of one block's sum."""
         high, low = self._pair()
         total, error = two_sum(high, block)
         for slot, value in zip(self.slots, (total, low + error), strict=True):
             self.builder.store(value.code, slot)
 
     def take(self, totals: list[Total]) -> None:
-        """Add what the running totals have come to, and let them start afresh."""
+        """Emits the addition of the running totals, and their reset."""
         self.add(joined([total.value() for total in totals], totals[0].combine))
         for total in totals:
             total.begin()
 
     def value(self) -> Value:
-        """The sum; where it isn't finite the errors are NaN, and don't count."""
+        """high + low; only high where it isn't finite, because low is NaN there."""
         high, low = self._pair()
         return chosen(low == low, high + low, high)
 
 
 def carries(node: Operation) -> bool:
-    """Whether a reduction's partial results are rounded when they are combined, so that it matters
-    in what order."""
+    """Whether combining a reduction's partial results rounds, so that it needs a compensated sum:
+    a sum of floats."""
     return isinstance(node, Reduce) and node.combines_by == "add" and is_floating(node.dtype)
 
 
 def block_of(lengths: Sequence[int]) -> tuple[int, int] | None:
-    """(the loop that is cut in blocks, how many of its turns a block takes) for nested loops of
-    these lengths around an addition; None where they are no more than a block together."""
+    """(the loop to cut into blocks, its iterations per block) for nested loops of these lengths
+    around an addition; None if all iterations together are at most one block."""
     inside = 1
     for level in reversed(range(len(lengths))):
         if inside * lengths[level] > BLOCK:
@@ -128,14 +128,14 @@ def block_of(lengths: Sequence[int]) -> tuple[int, int] | None:
 
 
 def joined(parts: list[Value], combine: Callable[[Any, Any], Value]) -> Value:
-    """A power of two of partial results as one: neighbours first."""
+    """Partial results, a power of two of them, combined pairwise."""
     while len(parts) > 1:
         parts = [combine(x, y) for x, y in zip(parts[::2], parts[1::2], strict=True)]
     return parts[0]
 
 
 def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:
-    """All lanes of a vector combined: halves with halves."""
+    """All lanes of a vector combined, by halving the vector."""
     b = vector.builder
     while vector.lanes > 1:
         half = vector.lanes // 2
@@ -154,8 +154,8 @@ def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:
 
 
 def fits(node: Reduce) -> bool:
-    """Whether the reduction is one that generated code can do: its totals are single numbers, which
-    are its results, combined by functions that generated code knows."""
+    """Whether generated code supports the reduction: its totals are single numbers, which are its
+    results, and `combine` calls only functions with native code."""
     if not node.is_plain or not supported(node.dtype):
         return False
     kind = value_type(dtype_of(node), 1)

@@ -1,9 +1,9 @@
-"""Reductions over any axes of any view, fused with the elementwise nodes that feed them.
+"""Reductions over any axes of any view, fused with the elementwise nodes that produce the input.
 
-Vectors run along the axis on which most operands are contiguous. If that axis stays, each lane is
-one result; if it goes, lanes and streams are partial results that are combined at the end. A long
-reduction with few results is cut into parts of fixed size, whatever the number of threads, and a
-second kernel combines them: so its value never depends on who computed what.
+Vectors run along the axis on which most operands are contiguous. If that axis is kept, each lane is
+one result; if it is reduced, lanes and streams are partial results that are combined at the end. A
+long reduction with few results is cut into parts of fixed size, which a second kernel combines in
+order: so the result does not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from .reduction_plan import STREAMS, ReductionPlan
 
 @dataclass(frozen=True, eq=False)
 class Reduction(Kernel):
-    """One reduction, the last of the nodes; the others are what it combines."""
+    """One reduction, the last of the nodes; the others compute its input."""
 
     label, words = "Reduction", "reduction"
 
@@ -56,7 +56,7 @@ class Reduction(Kernel):
 
     @property
     def items(self) -> int:
-        """How many parts of results can be computed side by side."""
+        """The parts of results, which are independent."""
         return self.plan.results * self.plan.parts
 
     @property
@@ -86,7 +86,7 @@ def _space(node: Operation) -> str:
 
 
 class _Emitter:
-    """The code of one reduction."""
+    """Emits the code of one reduction."""
 
     def __init__(self, kernel: Reduction, context: KernelContext) -> None:
         self.plan, self.inner = kernel.plan, kernel.fused.inner
@@ -107,7 +107,7 @@ class _Emitter:
         self.base = context.pointer(kernel if self.work else self.node)
 
     def run(self) -> None:
-        """Every item: a result or a block of them, and a part of the axes that go."""
+        """Emits the loop over items: a result or a block of results, and a part of its terms."""
         b, plan = self.b, self.plan
         with loop(b, self.context.begin, self.context.end) as item:
             part = b.srem(item, integer(plan.parts))
@@ -130,7 +130,7 @@ class _Emitter:
         return b.add(place, b.mul(part, integer(self.plan.count)))
 
     def _beside(self, which: Any, part: Any) -> None:
-        """A block of neighbouring results."""
+        """Emits a block of neighbouring results."""
         b, plan = self.b, self.plan
         length, width = plan.outer[-1], plan.width
         blocks = -(-length // width)
@@ -152,13 +152,13 @@ class _Emitter:
                     self._block(starts, self._target(place, part), width, part)
 
     def _block(self, starts: list[Any], target: Any, width: int, part: Any) -> None:
-        """`width` results side by side, each lane one of them."""
+        """Emits `width` results, each in a lane of its own."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         counts = [min(lanes, width - at) for at in range(0, width, lanes)]
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers[: len(counts)]]
         carried = self.carried[: len(counts)]
-        for one_of in (*totals, *carried):
-            one_of.begin()
+        for total in (*totals, *carried):
+            total.begin()
 
         def block_ends() -> None:
             for carry, total in zip(carried, totals):
@@ -181,8 +181,8 @@ class _Emitter:
     def _nest(
         self, starts: list[Any], part: Any, count: int, body: Any, block_ends: Any, axis: int = 0
     ) -> None:
-        """Loops over the first `count` axes that go, from `axis` on, the outermost over one part;
-        `block_ends` at the end of each block."""
+        """Emits loops over the first `count` reduced axes, from `axis` on, the outermost over one
+        part; `block_ends` is emitted at the end of each block."""
         b, plan = self.b, self.plan
         if axis == count:
             body(starts)
@@ -206,13 +206,13 @@ class _Emitter:
                 one(index)
 
     def _single(self, which: Any, part: Any) -> None:
-        """One result, vectors along the innermost axis that goes."""
+        """Emits one result, with vectors along the innermost reduced axis."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         indices = unravelled(b, which, plan.outer)
         starts = self._starts(indices)
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers]
-        for one_of in (*totals, *self.carried):
-            one_of.begin()
+        for running in (*totals, *self.carried):
+            running.begin()
         last = [steps[-1] if steps else 0 for steps in plan.inner_steps]
         if not plan.inner:
             totals[0].add(self._summand(starts, last, lanes), lanes)
@@ -228,7 +228,7 @@ class _Emitter:
         if self.carried:
             total = self.carried[0].value()
         else:
-            total = joined([one.value() for one in totals], combine)
+            total = joined([stream.value() for stream in totals], combine)
         place = place_of(b, indices, plan.result_steps, integer(0))
         write(b, self.base, across(total, combine), self._target(place, part))
 
@@ -237,7 +237,7 @@ class _Emitter:
             carry.take(totals)
 
     def _row(self, starts: list[Any], last: list[int], totals: list[Total], part: Any) -> None:
-        """Along the innermost axis, or along one part of it."""
+        """Emits the loop along the innermost axis, or along one part of it."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         length = plan.inner[-1]
 
@@ -282,7 +282,7 @@ class _Emitter:
                 rest()
 
     def _summand(self, places: list[Any], last: list[int], active: int) -> Value:
-        """The value to combine, at these places of the operands."""
+        """Emits the value to combine, at these positions of the operands."""
         b, lanes = self.b, self.plan.lanes
         values: dict[Node, Value] = {}
         for x, base, place, step in zip(self.plan.reads, self.bases, places, last, strict=True):
@@ -296,7 +296,7 @@ class _Emitter:
 
 @dataclass(frozen=True, eq=False)
 class CombineParts(Kernel):
-    """Combines the parts of a reduction, in their order."""
+    """Combines the parts of a reduction, in order."""
 
     label, words = "CombineParts", "parts of a reduction combined"
     is_counted_before: ClassVar[bool] = True
@@ -316,7 +316,7 @@ class CombineParts(Kernel):
 
     @property
     def items(self) -> int:
-        """One: it is little work."""
+        """One, because the work is small."""
         return 1
 
     @property
@@ -353,7 +353,7 @@ class CombineParts(Kernel):
 
 
 class ReductionFamily(KernelFamily):
-    """A reduction, and what it combines, which it computes for itself alone."""
+    """A reduction, and the sinkable nodes of its input, which its kernel recomputes."""
 
     recomputes: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""How a reduction runs: which axes stay and which go, in which order, and in how many parts."""
+"""The plan of a reduction: kept and reduced axes, their order, and the number of parts."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from .formula import dtype_of, lanes_for
 from .kernel import Fused, Views
 from .reducers import block_of, carries
 
-STREAMS = 4  # running totals of a result, or results side by side
-_FEW, _LARGE = 8, 1 << 15  # fewer results than this of more elements than this are cut in parts
+STREAMS = 4  # running totals of a result, or vectors of results at once
+# A reduction to fewer than `_FEW` results of at least `_LARGE` elements is cut into parts.
+_FEW, _LARGE = 8, 1 << 15
 _PART = 4096  # elements in a part, about
 
 
 @dataclass(frozen=True, eq=False)
 class ReductionPlan:
-    """Axes that stay and axes that go, merged, for operands in the space of the input."""
+    """Kept and reduced axes, merged, for operands in the index space of the input."""
 
     reads: tuple[Node, ...]
     operands: list[View]
     count: int  # results
     terms: int  # of a result
     beside: bool  # whether each lane is a result of its own
-    outer: list[int]  # the axes that stay
+    outer: list[int]  # sizes of the kept axes
     outer_steps: list[list[int]]  # of each operand
     result_steps: list[int]
-    inner: list[int]  # the axes that go
+    inner: list[int]  # sizes of the reduced axes
     inner_steps: list[list[int]]
     lanes: int
-    width: int  # results that are computed side by side
+    width: int  # results that are computed at once
     results: int  # items of a part
     parts: int
-    part: int  # how long a part is on the outermost axis that goes
-    # (the axis of those that go that is cut in blocks, how many steps on it a block takes); None
-    # where the order of terms doesn't matter, or a part has no more of them than a block.
+    part: int  # the length of a part along the outermost reduced axis
+    # (the reduced axis that is cut into blocks, its iterations per block); None if combining does
+    # not round, or a part has no more terms than a block.
     block: tuple[int, int] | None
 
     @classmethod
@@ -52,7 +53,7 @@ class ReductionPlan:
         order = row_major(tuple(shape[axis] for axis in stay))
         result = dict(zip(stay, order, strict=True))
         inner = _innermost(shape, operands)
-        # The innermost axis last, among those that stay or those that go.
+        # The innermost axis comes last, among the kept or the reduced axes.
         stay, gone = (sorted(axes, key=lambda axis: axis == inner) for axes in (stay, gone))
         steps = [view.strides for view in operands]
         outer, outer_steps = collapsed(
@@ -79,18 +80,18 @@ class ReductionPlan:
             part = -(-length // min(64, terms * count // _PART, length))
             if not beside and len(extents) == 1:
                 part = -(-part // (lanes * STREAMS)) * lanes * STREAMS
-        turns = [part, *extents[1:]] if extents else []
-        if turns and not beside:
-            turns[-1] = -(-turns[-1] // (lanes * STREAMS))
+        lengths = [part, *extents[1:]] if extents else []
+        if lengths and not beside:
+            lengths[-1] = -(-lengths[-1] // (lanes * STREAMS))
         return cls(
             reads, operands, count, terms, beside, outer, outer_steps[:-1], outer_steps[-1],
             extents, inner_steps, lanes, width, results, -(-length // part) if part else 1, part,
-            block_of(turns) if carries(node) else None,
+            block_of(lengths) if carries(node) else None,
         )  # fmt: skip
 
 
 def _innermost(shape: tuple[int, ...], operands: list[View]) -> int:
-    """The axis on which most operands are contiguous, −1 if there is none of several elements."""
+    """The axis of several elements on which most operands are contiguous, −1 if there is none."""
 
     def worth(axis: int) -> tuple[int, int]:
         return sum(view.strides[axis] == 1 for view in operands), axis

@@ -1,9 +1,9 @@
-"""Row kernels: whatever happens along the last axis, row by row, in as few passes as it takes.
+"""Row kernels: elementwise nodes and reductions along the last axis, in as few passes as possible.
 
-A softmax is three passes over a row that stays in the first cache: the largest element; the
-exponentials and their sum; the quotients. Which pass a node belongs to follows from the reductions
-behind it. Nodes of one number a row (the results of reductions, and what is made of them) are
-computed between the passes.
+A softmax takes three passes over a row that stays in the first-level cache: the largest element;
+the exponentials and their sum; the quotients. A node's pass follows from the reductions that it
+depends on. Nodes with one number per row (the results of reductions, and values computed from
+them) are computed between the passes.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from .formula import dtype_of, is_number, lanes_for
 from .kernel import Fused, Kernel, Views, per_element
 from .reducers import BLOCK, Carried, Total, across, carries, combine_of, joined
 
-_ROW = 8.0  # nanoseconds that a pass over a row takes besides its elements
-_STREAMS = 4  # totals that run side by side, so that one needn't wait for the other
+_ROW = 8.0  # nanoseconds of overhead of a pass over a row
+_STREAMS = 4  # independent running totals, which hide the latency of an addition
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class RowKernel(Kernel):
 
     @property
     def items(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return math.prod(self.fused.shape[:-1])
 
     @property
@@ -77,9 +77,9 @@ class RowKernel(Kernel):
 class RowPlan:
     """The passes over a row."""
 
-    level: dict[Node, int]  # in which pass each node is computed; a row's number: before which
+    level: dict[Node, int]  # the pass that computes each node; for a scalar, the pass after it
     last: int  # the last pass
-    stored: list[Node]  # values along the row that a later pass needs again
+    stored: list[Node]  # values along the row that a later pass reads again
     reads: dict[Node, View]  # operands in the space of the rows
     writes: dict[Node, View]
     lanes: int
@@ -107,14 +107,14 @@ class RowPlan:
 
 
 def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
-    """A member's own view in the space `shape`; a number for each row may lack the last axis."""
+    """A member's view in the index space `shape`; a scalar member may lack the last axis."""
     if scalar and len(view.shape) < len(shape):
         return View(view.base, shape, (*view.strides, 0), view.offset)
     return broadcast(view, shape)
 
 
 class _Emitter:
-    """The code of one row."""
+    """Emits the code of one row."""
 
     def __init__(self, kernel: RowKernel, context: KernelContext) -> None:
         self.fused, self.plan = kernel.fused, kernel.plan
@@ -122,11 +122,11 @@ class _Emitter:
         self.length = self.fused.shape[-1]
         self.far = goes_far(self.fused.shape)
         self.level, self.lanes, self.reads = self.plan.level, self.plan.lanes, self.plan.reads
-        self.folds = [node for node in self.fused.nodes if isinstance(node, Reduce)]
+        self.reductions = [node for node in self.fused.nodes if isinstance(node, Reduce)]
         self.stored = {x: context.stack(dtype_of(x), self.length) for x in self.plan.stored}
 
     def row(self, indices: list[Any]) -> None:
-        """All passes over the row at these indices of the outer axes."""
+        """Emits all passes over the row at these indices of the outer axes."""
         b = self.b
         self.places = {
             x: place_of(b, indices, view.strides[:-1], integer(view.offset))
@@ -146,7 +146,7 @@ class _Emitter:
             self._pass(level)
 
     def _between(self, level: int) -> None:
-        """The row's numbers that the pass before made known."""
+        """Emits the scalars that depend on the previous pass."""
         nodes = [
             node
             for node in self.fused.nodes
@@ -160,23 +160,25 @@ class _Emitter:
                 write(self.b, self.context.pointer(node), self.numbers[node], self.ends[node])
 
     def _pass(self, level: int) -> None:
-        """What is computed along the row once the numbers up to `level` are known."""
+        """Emits the pass over the row that needs the scalars up to `level`."""
         b, inner = self.b, self.fused.inner
         nodes = [
             node
             for node in self.fused.nodes
             if node not in self.fused.scalars and self.level[node] == level
         ]
-        folds = [node for node in self.folds if self.level[node] == level + 1]
-        if not nodes and not folds:
+        reductions = [node for node in self.reductions if self.level[node] == level + 1]
+        if not nodes and not reductions:
             return
         lanes = self.lanes
         many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * lanes
         streams = _STREAMS if many else 1
-        totals = {node: [self._total(node) for _ in range(streams)] for node in folds}
+        totals = {node: [self._total(node) for _ in range(streams)] for node in reductions}
         steps = self.length // (self.lanes * streams)
-        carried = {node: self._carried(node) for node in folds if steps > BLOCK and carries(node)}
-        for total in (*(one for some in totals.values() for one in some), *carried.values()):
+        carried = {
+            node: self._carried(node) for node in reductions if steps > BLOCK and carries(node)
+        }
+        for total in (*(x for group in totals.values() for x in group), *carried.values()):
             total.begin()
 
         def body(index: Any, active: int, stream: int) -> None:
@@ -191,9 +193,9 @@ class _Emitter:
                     write(b, base, values[node], there, self._step(node), active)
                     if self.far and self._step(node) == 1 and active == lanes > 1:
                         fetch_ahead(b, base, dtype_of(node), there, writing=True)
-            for node, some in totals.items():
+            for node, streamed in totals.items():
                 x = inner.get(node.inputs[0], node.inputs[0])
-                some[stream].add(values.wide(x), active)
+                streamed[stream].add(values.wide(x), active)
 
         def block_ends() -> None:
             for node, carry in carried.items():
@@ -201,16 +203,16 @@ class _Emitter:
 
         self._along(body, streams, block_ends if carried else None)
         block_ends()
-        for node, some in totals.items():
+        for node, streamed in totals.items():
             combine = combine_of(node)
             if node in carried:
                 total = carried[node].value()
             else:
-                total = joined([one.value() for one in some], combine)
+                total = joined([stream.value() for stream in streamed], combine)
             self.numbers[node] = across(total, combine)
 
     def _along(self, body: Any, streams: int, block_ends: Callable[[], None] | None) -> None:
-        """`body` for every vector of the row, `streams` of them side by side."""
+        """Emits `body` for every vector of the row, `streams` vectors per iteration."""
         b, lanes = self.b, self.lanes
         bulk = self.length // (lanes * streams) * lanes * streams
         span = integer(0), integer(bulk), lanes * streams
@@ -244,12 +246,12 @@ class _Emitter:
 
 
 class _Values(dict[Node, Value]):
-    """The values at one place of the row, read or spread out when they are asked for."""
+    """The values at one position of the row, loaded or broadcast on first use."""
 
     def __init__(self, emitter: _Emitter, index: Any, active: int, first: bool) -> None:
         super().__init__()
         self.emitter, self.index, self.active = emitter, index, active
-        self.first = first  # whether this is the first pass, in which most is read first
+        self.first = first  # whether this is the first pass, which reads most operands
 
     def __missing__(self, x: Node) -> Value:
         e = self.emitter
@@ -269,7 +271,7 @@ class _Values(dict[Node, Value]):
         return value
 
     def wide(self, x: Node) -> Value:
-        """The value of x, which may be a number in the code itself."""
+        """The value of x, which must not be a scalar constant."""
         assert not is_number(x)
         return self[x]
 
@@ -278,7 +280,7 @@ class _Values(dict[Node, Value]):
 
 
 class ElementwiseFamily(KernelFamily):
-    """Elementwise nodes, and reductions over the last axis: with one of these, a row kernel."""
+    """Elementwise nodes and reductions over the last axis; with a reduction it is a row kernel."""
 
     takes_reductions: ClassVar[bool] = True
 

@@ -1,4 +1,4 @@
-"""Which kernels compute convolutions and poolings, and where their results lie."""
+"""The family of convolutions and poolings: the kernel of each operation, and its result's view."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ KERNELS: dict[type, Callable[[Fused, Views], Kernel]] = {
 
 
 def fits(node: Operation) -> bool:
-    """Whether there is a kernel for this node: one or two axes of space, and floats
-    or, to find the largest, anything."""
+    """Whether there is a kernel for this node: one or two spatial axes, of floats; max pooling
+    supports every dtype."""
     if type(node) not in KERNELS or node.dtype is None:
         return False
     if not is_floating(node.dtype) and not isinstance(node, MaxPool):
@@ -45,7 +45,7 @@ def fits(node: Operation) -> bool:
 
 
 def layout(node: Operation) -> View:
-    """Where the result lies."""
+    """The view of the result."""
     if isinstance(node, ConvolutionWeight):
         return weight_layout(node)
     return channels_last(node, sizes(node.shape))

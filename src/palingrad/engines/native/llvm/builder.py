@@ -1,4 +1,4 @@
-"""The builder of generated code, which leaves out arithmetic that does nothing."""
+"""The IR builder: LLVM's, with constant folding of 64-bit integers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ INT = ir.IntType(64)
 
 
 class Builder(ir.IRBuilder):
-    """LLVM's builder, but what is known of sums, products and steps of 64-bit integers is worked
-    out at once: kernels are full of sizes of 1 and offsets of 0, and each instruction that isn't
-    written needn't be printed, parsed and taken away again."""
+    """LLVM's builder, which folds constant sums, products and offsets of 64-bit integers. Kernels
+    have many sizes of 1 and offsets of 0, and each omitted instruction saves compile time."""
 
     def add(self, lhs: Any, rhs: Any, name: str = "") -> Any:
         """lhs + rhs."""
@@ -42,19 +41,19 @@ class Builder(ir.IRBuilder):
         return lhs if _known(rhs) == 1 else super().sdiv(lhs, rhs, name)
 
     def srem(self, lhs: Any, rhs: Any, name: str = "") -> Any:
-        """What is left of lhs after that."""
+        """lhs − rhs·(lhs / rhs), with the sign of lhs."""
         return ir.Constant(INT, 0) if _known(rhs) == 1 else super().srem(lhs, rhs, name)
 
     def gep(self, ptr: Any, indices: Sequence[Any], *more: Any, **options: Any) -> Any:
-        """The pointer, so many elements further."""
+        """The pointer, advanced by the indices; the pointer itself if the only index is 0."""
         if len(indices) == 1 and _known(indices[0]) == 0:
             return ptr
         return super().gep(ptr, indices, *more, **options)
 
 
 def _known(value: Any) -> int | None:
-    """The number, if it is one 64-bit integer that stands in the code; a small one, so that what
-    is worked out with it fits too."""
+    """The number, if the value is a small constant 64-bit integer, with which folding can't
+    overflow; else None."""
     if type(value) is not ir.Constant or value.type is not INT:
         return None
     number = value.constant

@@ -1,8 +1,8 @@
-"""Subnormal numbers counted as 0, while a training step runs.
+"""Flush denormals to zero: subnormal numbers count as 0 while a training step runs.
 
-A moment whose gradient stays 0 shrinks step by step until it is subnormal, and stays so. Some CPUs
-take a hundred times as long for arithmetic with such numbers. The setting is the thread's own and
-is put back at the end.
+A moment whose gradient stays 0 shrinks step by step until it is subnormal, and stays subnormal.
+On some CPUs arithmetic with such numbers takes a hundred times as long. The mode is a setting of
+the thread, which is restored at the end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FPCR = 1 << 24  # Arm architecture reference manual, FPCR.FZ
 
 @contextmanager
 def flush_denormals(b: Any, wanted: bool) -> Generator[None]:
-    """What is emitted inside runs so, if it is `wanted` and this CPU is known."""
+    """Code emitted inside the `with` block flushes denormals, if `wanted` and the CPU is known."""
     family = host().family if wanted else ""
     if family == "x86":
         with b.goto_entry_block():

@@ -1,4 +1,4 @@
-"""Where a kernel's code is emitted: the builder, the buffers, and the range of items to do."""
+"""The context in which a kernel emits its code: builder, buffers, and the range of items."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KERNEL = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT, INT])
 class KernelContext:
     """One kernel's function while its code is emitted.
 
-    `place(node)` tells where a buffer is: the slot of the table, and the bytes from there on.
+    `place(node)` returns (slot of the table, offset in bytes) of a node's buffer.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class KernelContext:
         return address(self.builder, self.pointer(node), dtype, integer(offset))
 
     def stack(self, dtype: DType, count: int) -> Any:
-        """Room for `count` elements that lives as long as the call."""
+        """A pointer to `count` elements on the stack."""
         b = self.builder
         with b.goto_entry_block():
             area = b.alloca(ir.ArrayType(memory_type(dtype), max(count, 1)))
@@ -59,7 +59,7 @@ class KernelContext:
             return b.bitcast(area, POINTER)
 
     def slot(self, kind: Any) -> Any:
-        """A variable of an LLVM type, which the optimiser keeps in a register."""
+        """A stack variable of an LLVM type, which the optimiser keeps in a register."""
         with self.builder.goto_entry_block():
             return self.builder.alloca(kind)
 

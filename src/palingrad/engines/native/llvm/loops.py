@@ -1,4 +1,4 @@
-"""Loops in generated code, and elements read and written in them."""
+"""Loops in generated code, and the loads and stores of elements in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .builder import INT
 from .values import Value, scalar_type, value_type
 
 BYTE = ir.IntType(8)
-FAR = 2048  # bytes from what a loop reads and writes to what it fetches meanwhile
+FAR = 2048  # prefetch distance of a loop, in bytes
 
 
 def integer(number: int) -> ir.Constant:
@@ -25,7 +25,7 @@ def integer(number: int) -> ir.Constant:
 
 @contextmanager
 def loop(builder: Any, start: Any, stop: Any, step: int = 1) -> Generator[Any]:
-    """`for index in range(start, stop, step)` around what is emitted inside."""
+    """Emits `for index in range(start, stop, step)` around the code emitted in the `with` block."""
     function = builder.function
     before = builder.block
     head = function.append_basic_block("head")
@@ -50,8 +50,8 @@ def blocks(
     body: Callable[[Any], None],
     between: Callable[[], None],
 ) -> None:
-    """`body(index)` for each index in range(*span), and `between()` after every `many` of them and
-    at the end."""
+    """Emits `body(index)` for each index in range(*span), and `between()` after every `many` of
+    them and at the end."""
     start, stop, step = span
     with loop(builder, start, stop, many * step) as first:
         end = builder.add(first, integer(many * step))
@@ -75,10 +75,9 @@ def address(builder: Any, base: Any, dtype: DType, place: Any) -> Any:
 def read(
     builder: Any, base: Any, dtype: DType, place: Any, lanes: int, step: int, active: int = 0
 ) -> Value:
-    """`lanes` elements from element `place` on, `step` apart; a step of 0 repeats one.
-
-    Of `active` elements, if given, only these are read; the other lanes hold nothing.
-    """
+    """Emits the load of `lanes` elements from element `place` on, `step` apart; a step of 0 repeats
+    one element. If `active` is given, only the first `active` elements are read; the other lanes
+    are undefined, or 0 if the step is 1."""
     element = memory_type(dtype)
     inside = active or lanes
     if lanes == 1 or step == 0:
@@ -105,7 +104,8 @@ def read(
 def write(
     builder: Any, base: Any, value: Value, place: Any, step: int = 1, active: int = 0
 ) -> None:
-    """The value's elements, or the first `active`, to places `step` apart from `place` on."""
+    """Emits the store of the value's elements, or of the first `active`, from element `place` on,
+    `step` apart."""
     dtype, code, lanes = value.dtype, value.code, value.lanes
     inside = active or lanes
     if dtype == bool_:
@@ -115,8 +115,8 @@ def write(
         builder.store(code, pointer, align=dtype.itemsize)
     elif step != 1:
         for lane in range(inside):
-            one = builder.extract_element(code, ir.Constant(ir.IntType(32), lane))
-            builder.store(one, builder.gep(pointer, [integer(lane * step)]))
+            element = builder.extract_element(code, ir.Constant(ir.IntType(32), lane))
+            builder.store(element, builder.gep(pointer, [integer(lane * step)]))
     elif inside == lanes:
         builder.store(code, builder.bitcast(pointer, code.type.as_pointer()), align=dtype.itemsize)
     else:
@@ -133,13 +133,13 @@ def mask_of(lanes: int, active: int) -> ir.Constant:
 
 def declared(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     """The module's declaration of an intrinsic."""
-    found = module.globals.get(name)
-    return found or ir.Function(module, ir.FunctionType(result, arguments), name)
+    existing = module.globals.get(name)
+    return existing or ir.Function(module, ir.FunctionType(result, arguments), name)
 
 
 def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
-    """Have the line that the pointer shows come to the first cache, or if not `near` to the second,
-    perhaps to be written. The line needn't exist."""
+    """Emits a prefetch of a cache line to the first-level cache, or if not `near` to the second,
+    for reading or `writing`. The address need not be valid."""
     number = ir.IntType(32)
     kinds = [BYTE.as_pointer(), number, number, number]
     function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), kinds)
@@ -148,24 +148,24 @@ def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = Tru
 
 
 def goes_far(shape: Sequence[int]) -> bool:
-    """Whether a loop over so many elements comes to what it fetches ahead."""
+    """Whether a loop over these elements is long enough to reach what it prefetches."""
     return math.prod(shape) > FAR
 
 
 def fetch_ahead(
     builder: Any, base: Any, dtype: DType, place: Any, *, writing: bool = False
 ) -> None:
-    """Fetch what a loop comes to that goes on from element `place`.
+    """Emits a prefetch of the element `FAR` bytes after element `place`.
 
-    Not every CPU does that unasked: on one, a chain of ten operations on 10⁷ numbers took 16 ms
-    without and takes 5 ms.
+    Not every CPU prefetches without being asked: on one, a chain of ten operations on 10⁷ numbers
+    took 16 ms without prefetching and takes 5 ms with it.
     """
     there = builder.add(place, integer(FAR // dtype.itemsize))
     fetch(builder, address(builder, base, dtype, there), writing=writing)
 
 
 def kind_of(vector: Any) -> str:
-    """How intrinsics name a vector type: v16f32."""
+    """The name of a vector type in intrinsics, such as v16f32."""
     element = vector.element
     bits = {"float": "f32", "double": "f64"}.get(str(element)) or f"i{element.width}"
     return f"v{vector.count}{bits}"
@@ -211,7 +211,7 @@ def zero(element: Any, lanes: int) -> ir.Constant:
 
 @cache
 def undefined(element: Any, lanes: int) -> ir.Constant:
-    """A vector of which nothing is known."""
+    """A vector of undefined elements."""
     return ir.Constant(ir.VectorType(element, lanes), ir.Undefined)
 
 
@@ -223,7 +223,7 @@ def splatted(value: Value, lanes: int) -> Value:
 
 
 def interleaved(values: Sequence[Value]) -> Value:
-    """The elements of a power of two of values, taking turns: a₀ b₀ a₁ b₁ …"""
+    """The interleaved elements of values, a power of two of them: a₀ b₀ a₁ b₁ …"""
     if len(values) == 1:
         return values[0]
     a, b = interleaved(values[::2]), interleaved(values[1::2])
@@ -244,8 +244,8 @@ def interleaved(values: Sequence[Value]) -> Value:
 def collapsed(
     shape: Sequence[int], strides: Sequence[Sequence[int]]
 ) -> tuple[list[int], list[list[int]]]:
-    """The same iteration in as few loops as possible: neighbouring axes that every operand steps
-    through as through one are one. Axes of size 1 are gone."""
+    """(sizes, strides of each operand) of the same iteration in as few loops as possible: merges
+    neighbouring axes over which every operand has a uniform stride, and drops axes of size 1."""
     sizes: list[int] = []
     steps: list[list[int]] = [[] for _ in strides]
     for axis, size in enumerate(shape):
@@ -269,7 +269,7 @@ def nest(
     places: Sequence[Any],
     body: Callable[[list[Any]], None],
 ) -> None:
-    """Loops over `sizes` around `body`, which gets each operand's place."""
+    """Emits loops over `sizes` around `body`, which receives each operand's position."""
     if not sizes:
         body(list(places))
         return
@@ -282,10 +282,8 @@ def nest(
 
 
 def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None]) -> None:
-    """A loop over `size` elements, `lanes` at a time: `body(index, active)`.
-
-    The rest, if any, is one more vector of which `active` lanes count.
-    """
+    """Emits a loop over `size` elements, `lanes` at a time: `body(index, active)`. A remainder is
+    one more vector with `active` active lanes."""
     main = size // lanes * lanes
     if main == lanes:
         body(integer(0), lanes)
@@ -299,7 +297,8 @@ def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None
 def either(
     builder: Any, number: Any, count: int, last: int, others: int, body: Callable[[int], None]
 ) -> None:
-    """`body` with the size of part `number` of `count`, of which the last may be smaller."""
+    """Emits `body(size)` for part `number` of `count`: for the last part, which may be smaller, and
+    for the others."""
     if last == others or count == 1:
         body(last)
         return
@@ -312,7 +311,7 @@ def either(
 
 
 def unravelled(builder: Any, index: Any, sizes: Sequence[int]) -> list[Any]:
-    """The index on each axis of a flat index over `sizes`."""
+    """The indices on the axes `sizes` of a flat row-major index."""
     found: list[Any] = []
     for size in reversed(sizes[1:]):
         found.append(builder.srem(index, integer(size)))

@@ -1,8 +1,8 @@
-"""`m` for generated code: the maths namespace that formulas are written with, on Values.
+"""The maths namespace `m` of generated code, whose functions emit instructions on Values.
 
-The functions are in functions/, a family a file; this class gathers them under NumPy's names. Their
-errors are at most these, in units in the last place (ULP), for float32 and float64 alike and over
-the whole range, as tests/engines/native/llvm/test_maths.py measures:
+The functions are in functions/, one family a file; this class gives them NumPy's names. Their
+maximum errors, in units in the last place (ULP), hold for float32 and float64 over the whole range,
+as tests/engines/native/llvm/test_maths.py measures:
 
     ½     sqrt, divide, reciprocal
     1     exp, exp2, log, cbrt; power for float32
@@ -10,10 +10,10 @@ the whole range, as tests/engines/native/llvm/test_maths.py measures:
           power for float64
     2     log10, sin, cos, arctan, arctan2, arccosh, erfc; logaddexp, in ULP of the largest of |x|,
           |y| and |z|
-    0     floor_divide and mod, whole numbers' functions, roundings: as NumPy, bit for bit
+    0     floor_divide and mod, functions of integers, roundings: as NumPy, bit for bit
 
-Zeros with signs, subnormal numbers, infinities and NaN are C99's. The bits don't depend on the
-width of vectors, nor, but for float32's erf and erfc, on the instructions that the processor has.
+Signed zeros, subnormal numbers, infinities and NaN are C99's. The bits don't depend on the width of
+vectors, nor (except for float32's erf and erfc) on the instructions that the CPU has.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _value(*candidates: Any) -> Value:
 
 
 class NativeMaths:
-    """Formulas' functions that generated code knows; asking for another raises AttributeError."""
+    """The functions with native code; any other name raises AttributeError."""
 
     # ---------------------------------------------------------------- arithmetic
 
@@ -198,13 +198,13 @@ class NativeMaths:
 
 
 class CheckedMaths(NativeMaths):
-    """For powers of integers whose exponents are known not to be negative (`checks.py`)."""
+    """The same for powers of integers whose exponents a bounds check has verified."""
 
     power = staticmethod(partial(power.power, checked=True))
 
 
 def _unless_nan(y: Value, result: Value) -> Value:
-    """`result`, which is NaN where x is, or y where that is NaN; a number in the code never is."""
+    """`result`, or y where y is NaN; a constant y never is."""
     written = y.written
     if not is_floating(y.dtype) or (written is not None and written == written):
         return result

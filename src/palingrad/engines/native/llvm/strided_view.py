@@ -1,4 +1,4 @@
-"""Where a value's elements lie: a buffer, an offset and a step for each axis, in elements."""
+"""Strided views: a buffer, an offset and a stride for each axis, in elements."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class View:
 
     @property
     def layout(self) -> Strided:
-        """Where the elements lie in the buffer."""
+        """The offset and strides."""
         return Strided(self.shape, self.strides, self.offset)
 
     @property
     def plain(self) -> bool:
-        """Whether this is all of the base in its own order."""
+        """Whether this is the whole base in row-major order."""
         same = math.prod(self.shape) == math.prod(sizes(self.base.shape))
         return same and self.offset == 0 and self.strides == row_major(self.shape)
 
 
 def whole(node: Node) -> View:
-    """All of a node's own buffer."""
+    """The whole buffer of a node, in row-major order."""
     shape = sizes(node.shape)
     return View(node, shape, row_major(shape))
 
 
 def view_of(base: Node, layout: Strided) -> View:
-    """The elements of a node's buffer that lie like this."""
+    """The view of a node's buffer with this offset and these strides."""
     return View(base, layout.shape, layout.strides, layout.offset)
 
 
 def moved(node: Layout, x: View) -> View | None:
-    """The view that a layout operation's result is of x, or None where it takes a copy."""
+    """The result of a layout operation as a view of x, None if it needs a copy."""
     found = node.checked_view(x.layout)
     return None if found is None else view_of(x.base, found)
 
@@ -56,13 +56,13 @@ def regroups(node: Layout) -> bool:
 
 
 def broadcast(x: View, shape: tuple[int, ...]) -> View:
-    """x repeated to `shape`: a step of 0 along what is repeated."""
+    """x broadcast to `shape`, with a stride of 0 along repeated axes."""
     return view_of(x.base, x.layout.broadcast(shape))
 
 
 def filled(node: Node) -> list[View] | None:
-    """The parts of a node's buffer that its inputs fill, the rest being zeros; None if it isn't
-    made of such parts."""
+    """The part of a node's buffer that each input fills, the rest being zeros; None if the node is
+    no such layout."""
     if not isinstance(node, Layout):
         return None
     zeros = whole(node).layout
@@ -71,7 +71,7 @@ def filled(node: Node) -> list[View] | None:
 
 
 def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
-    """A view as an operand of a node in the space `shape`; `lower`: of a node without the last
+    """A view as an operand of a node in the index space `shape`; `lower`: the node has no last
     axis."""
     if not lower:
         return broadcast(view, shape)
@@ -80,7 +80,7 @@ def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
 
 
 def is_dense(view: View) -> bool:
-    """Whether the view shows all of its base once, in whatever order of axes."""
+    """Whether the view has each element of its base once, in any order of axes."""
     expected = 1
     axes = [axis for axis, extent in enumerate(view.shape) if extent != 1]
     for axis in sorted(axes, key=lambda axis: view.strides[axis]):
@@ -91,6 +91,7 @@ def is_dense(view: View) -> bool:
 
 
 def positions(view: View) -> tuple[tuple[int, ...], int]:
-    """Where a view's elements are, whatever the strides of axes with one element."""
+    """(strides, offset) with a stride of 0 for axes of size 1, so that views of the same elements
+    compare equal."""
     steps = tuple(0 if size == 1 else step for size, step in zip(view.shape, view.strides))
     return steps, view.offset

@@ -1,4 +1,4 @@
-"""This CPU as LLVM sees it, and modules compiled for it."""
+"""The target CPU, and compilation of modules for it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import llvmlite.binding as llvm
 
 @dataclass(frozen=True)
 class Target:
-    """A CPU: its LLVM name and features, the bytes of a vector and how many vectors it holds."""
+    """A CPU: its LLVM name and features, the bytes of a vector and the number of registers."""
 
-    triple: str  # what code is for, in LLVM's words: architecture-vendor-system
+    triple: str  # LLVM's target triple: architecture-vendor-system
     cpu: str
     features: str
     vector_bytes: int
@@ -24,7 +24,7 @@ class Target:
     fused: str  # the intrinsic for a·b + c: rounded once where the CPU can
 
     def lanes(self, itemsize: int) -> int:
-        """How many elements of this size one vector holds."""
+        """The number of elements of this size in one vector."""
         return self.vector_bytes // itemsize
 
     def machine(self) -> Any:
@@ -56,40 +56,40 @@ def host() -> Target:
     return Target(triple, cpu, found.flatten(), size, registers, family, fused)
 
 
-# Bytes of a vector and how many vectors the generic x86 levels have.
+# Bytes of a vector, and the number of vector registers, of the generic x86 levels.
 _FORCED = {"x86-64-v2": (16, 16), "x86-64-v3": (32, 16), "x86-64-v4": (64, 32)}
 
 
 def machine_code(text: str) -> bytes:
-    """The object file that LLVM makes of a module."""
+    """The object file of a module given as LLVM IR."""
     machine = host().machine()
     return machine.emit_object(_optimised(text, machine))
 
 
 def assembly(text: str) -> str:
-    """The same as text, for people."""
+    """The assembly of a module given as LLVM IR."""
     machine = host().machine()
     return machine.emit_assembly(_optimised(text, machine))
 
 
 def _optimised(text: str, machine: Any) -> Any:
     module = llvm.parse_assembly(text)
-    module.verify()  # raises RuntimeError, where LLVM's passes would end the process
+    module.verify()  # raises RuntimeError; LLVM's passes would abort the process instead
     options = llvm.create_pipeline_tuning_options(speed_level=1)
-    options.loop_unrolling = False  # the loops that gain from it are written that way
-    options.loop_vectorization = options.slp_vectorization = False  # vectors are ours already
+    options.loop_unrolling = False  # loops that gain from unrolling are emitted unrolled
+    options.loop_vectorization = options.slp_vectorization = False  # the code has vectors already
     builder = llvm.create_pass_builder(machine, options)
     passes = builder.getModulePassManager()
     passes.run(module, builder)
-    # llvmlite from 0.45 on never frees a pass manager: its class inherits an empty `_dispose`
-    # before the one that does. That cost 50 kB for each compilation.
+    # llvmlite since 0.45 never frees a pass manager, because its class inherits an empty `_dispose`
+    # before the effective one. That leaked 50 kB per compilation.
     llvm.ffi.lib.LLVMPY_DisposeNewModulePassManger(passes)
     passes.detach()
     return module
 
 
 class Library:
-    """Machine code in memory; its functions stay callable as long as it lives."""
+    """Machine code in memory; its functions are valid as long as this object exists."""
 
     def __init__(self, code: bytes) -> None:
         empty = llvm.parse_assembly("")
@@ -98,9 +98,9 @@ class Library:
         self._engine.finalize_object()
 
     def address(self, name: str) -> int:
-        """Where the function of this name is."""
+        """The address of the function of this name."""
         return self._engine.get_function_address(name)
 
     def function(self, name: str) -> Any:
-        """The function of this name, taking one pointer."""
+        """The function of this name as a Python callable with one pointer argument."""
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address(name))

@@ -18,7 +18,7 @@ _TYPES: dict[str, Any] = {
 
 
 def supported(dtype: Any) -> bool:
-    """Whether generated code can hold values of this dtype."""
+    """Whether generated code supports this dtype."""
     return dtype is not None and f"{dtype.kind}{dtype.itemsize}" in _TYPES
 
 
@@ -39,41 +39,41 @@ def constant(dtype: DType, number: Any, lanes: int) -> ir.Constant:
     return _repeated(scalar_type(dtype), repr(python), lanes)
 
 
-@lru_cache(1024)  # a program's numbers; for ever, they'd pile up from program to program
+@lru_cache(1024)  # bounded, because constants would accumulate from program to program
 def _repeated(element: Any, number: str, lanes: int) -> ir.Constant:
-    """Made once, for it is long to write: −0.0 is another number than 0.0, so they go by text."""
+    """A cached constant, since printing it is slow; its key is text, because −0.0 == 0.0."""
     one = ir.Constant(element, int(number) if isinstance(element, ir.IntType) else float(number))
     return one if lanes == 1 else ir.Constant(ir.VectorType(element, lanes), [one] * lanes)
 
 
 class Value:
-    """`lanes` elements of a dtype; operators emit instructions where the builder stands."""
+    """`lanes` elements of a dtype; operators emit instructions at the builder's position."""
 
     __array_ufunc__ = None
 
     def __init__(self, builder: Any, code: Any, dtype: DType, lanes: int) -> None:
         self.builder, self.code, self.dtype, self.lanes = builder, code, dtype, lanes
-        self.one: Value | None = None  # the scalar that is in every lane, where that is known
+        self.one: Value | None = None  # the scalar in every lane, if this is a broadcast
 
     def like(self, code: Any, dtype: DType | None = None) -> Value:
-        """Another value with as many lanes."""
+        """A value with the same number of lanes and, by default, the same dtype."""
         return Value(self.builder, code, dtype or self.dtype, self.lanes)
 
     def number(self, number: Any, dtype: DType | None = None) -> Value:
-        """A number of this value's dtype in as many lanes."""
+        """A constant of this value's dtype, in the same number of lanes."""
         dtype = dtype or self.dtype
         return self.like(constant(dtype, number, self.lanes), dtype)
 
     @property
     def written(self) -> Any:
-        """The number that stands in the code for every lane, if this value is one; else None."""
+        """The number, if this value is a constant with the same number in every lane; else None."""
         if not isinstance(self.code, ir.Constant):
             return None
         number = self.code.constant
         return number[0].constant if isinstance(number, list) else number
 
     def coerced(self, other: Any) -> Value:
-        """`other` beside this value: a Python number takes this dtype."""
+        """`other` as an operand of this value: a Python number takes this dtype."""
         return other if isinstance(other, Value) else self.number(other)
 
     def pair(self, other: Any) -> tuple[Value, Value]:
@@ -94,7 +94,7 @@ class Value:
         return a.like(getattr(a.builder, name)(a.code, b.code))
 
     def compared(self, other: Any, sign: str) -> Value:
-        """A comparison: booleans; NaN compares only under !=."""
+        """A comparison, as booleans; with NaN only != is true."""
         a, b = self.pair(other)
         if is_floating(a.dtype):
             how = a.builder.fcmp_unordered if sign == "!=" else a.builder.fcmp_ordered
@@ -115,7 +115,7 @@ class Value:
         return self.like(self.builder.call(function, arguments))
 
     def estimate(self, name: str) -> Value:
-        """AVX-512's estimate of a function with 14 bits, on a whole vector of float32."""
+        """AVX-512's estimate of a function to 14 bits, of a whole vector of float32."""
         module, full, mask = self.builder.module, f"llvm.x86.avx512.{name}.ps.512", ir.IntType(16)
         kind = self.code.type
         function = module.globals.get(full)
@@ -125,7 +125,7 @@ class Value:
         return self.like(self.builder.call(function, [self.code, nothing, mask(0xFFFF)]))
 
     def cast(self, dtype: DType) -> Value:
-        """This value in another dtype, as NumPy converts."""
+        """This value converted to another dtype, as NumPy does."""
         if dtype == self.dtype:
             return self
         if dtype == bool_:
@@ -147,7 +147,7 @@ class Value:
         return self.like((b.sext if is_signed(self.dtype) else b.zext)(code, to), dtype)
 
     def _to_integer(self, dtype: DType) -> Value:
-        """Towards zero; what doesn't fit takes the nearest bound, and NaN 0."""
+        """Rounds towards zero; out-of-range numbers saturate, and NaN becomes 0."""
         to = value_type(dtype, self.lanes)
         sign = "s" if is_signed(dtype) else "u"
         lanes = "" if self.lanes == 1 else f"v{self.lanes}"

@@ -1,4 +1,4 @@
-"""A user's reduction without its user's code: elements combined by the steps that were read."""
+"""The reduction that replaces a user's: it combines elements by the steps read from `combine`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory plan: where in one arena each intermediate value lies, and for how long."""
+"""The memory plan: the offset of each intermediate value in one arena, from the live ranges."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ class LiveRange:
 
 
 def plan_buffers(live_ranges: Iterable[LiveRange]) -> tuple[list[int], int]:
-    """An offset for each span, no two of which overlap in time and place, and the arena's size.
+    """An offset for each live range, and the size of the arena. Values whose live ranges overlap
+    never share bytes.
 
-    The largest come first, each to the lowest place that is free for its whole life.
+    Greedy by size: the largest value first, each at the lowest offset free for its live range.
     """
     listed = list(live_ranges)
     offsets = [0] * len(listed)
     placed: list[int] = []
-    for number in sorted(range(len(listed)), key=lambda one: -listed[one].size):
+    for number in sorted(range(len(listed)), key=lambda place: -listed[place].size):
         live_range = listed[number]
         size = _rounded(live_range.size)
         busy = sorted(

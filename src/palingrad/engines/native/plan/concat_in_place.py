@@ -1,5 +1,6 @@
-"""Concatenation in place: what a kernel computes only to be concatenated lies in the joined buffer
-from the start, if all who read it can read it there."""
+"""Concatenation in place: a kernel writes a value that is only a piece of a concatenation directly
+to the joined buffer, if every kernel that reads the piece can read it with that buffer's strides.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +16,8 @@ from .groups import Groups
 
 
 def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) -> None:
-    """Let pieces lie in their joined buffer. `updated`: what is written over a Variable's value,
-    which therefore can't be written in pieces."""
+    """Changes the views of pieces to parts of their joined buffers. `updated` are the values that
+    are written over a Variable's and therefore can't be written in pieces."""
     joins = [
         group
         for group in groups.listed
@@ -25,7 +26,7 @@ def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) ->
     if not joins:
         return
     views = groups.views
-    apart = {views[x].base for x in program.roots if x in views}
+    results = {views[x].base for x in program.roots if x in views}
     readers: dict[Node, list[Group]] = {}
     shown: dict[Node, list[Node]] = {}
     for group in groups.listed:
@@ -38,19 +39,19 @@ def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) ->
         for x, place in zip(join.first.inputs, pieces(join.first), strict=True):
             base = views[x].base
             producer = groups.producer.get(base)
-            if base in apart or producer is None:
+            if base in results or producer is None:
                 continue
             if (
                 producer.family.writes_any_strides(producer, base)
-                and all(one.family.reads_any_strides for one in readers[base])
-                and all(_is_all_of(views[one], views[base]) for one in shown[base])
+                and all(reader.family.reads_any_strides for reader in readers[base])
+                and all(_is_all_of(views[node], views[base]) for node in shown[base])
             ):
-                for one in shown[base]:
-                    views[one] = _seen_at(place, views[one])
+                for node in shown[base]:
+                    views[node] = _seen_at(place, views[node])
 
 
 def _is_all_of(view: View, base: View) -> bool:
-    """Whether the view shows all of its base, at most with other axes of size 1."""
+    """Whether the view shows all of its base, apart from axes of size 1."""
     return view.offset == 0 and _axes(view) == _axes(base)
 
 
@@ -59,7 +60,7 @@ def _axes(view: View) -> list[tuple[int, int]]:
 
 
 def _seen_at(place: View, view: View) -> View:
-    """The view with its elements at the place's, axis by axis but for those of size 1."""
+    """The view with its elements moved to `place`, matched axis by axis apart from size 1."""
     steps = iter(step for _, step in _axes(place))
     strides = tuple(0 if n == 1 else next(steps) for n in view.shape)
     return replace(view, base=place.base, strides=strides, offset=place.offset)

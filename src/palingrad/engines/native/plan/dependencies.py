@@ -1,4 +1,4 @@
-"""Which group waits for which: a bit mask over group numbers for each group."""
+"""Dependencies between groups: for each group a bit mask over group numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Dependencies:
         return len(self.masks) - 1
 
     def copy(self) -> Dependencies:
-        """The same dependencies, to try more on."""
+        """A copy, on which a trial can add dependencies."""
         other = Dependencies()
         other.masks, other._crossing = [*self.masks], dict(self._crossing)
         return other
@@ -48,7 +48,7 @@ class Dependencies:
         return not any(other == number or self.waits(other, number) for other in others)
 
     def add(self, number: int, others: Iterable[int]) -> None:
-        """Let the group, and whatever waits for it, run after these, which must be permitted."""
+        """Adds the dependencies of the group on `others`, which `permits` must allow."""
         masks, more = self.masks, self.masks[number]
         for other in others:
             more |= masks[other] | 1 << other
@@ -57,7 +57,7 @@ class Dependencies:
         masks[number] = more
         if more >> number:
             self._crossing[number] = None
-        # Whoever waits for the group has a larger number, or waits for one with a larger number.
+        # A group that waits for this one has a larger number, or is in `_crossing`.
         for other in (*self._crossing, *range(number + 1, len(masks))):
             if masks[other] >> number & 1:
                 masks[other] |= more

@@ -1,8 +1,8 @@
-"""Fusion: a Program cut into groups of nodes, each of which becomes one kernel.
+"""Fusion: partitions the nodes of a Program into groups, each of which becomes one kernel.
 
-A node joins the group that makes one of its inputs if it runs over the same elements and nothing it
-needs waits for that group (`membership.py`). Elementwise nodes made from leaves alone are computed
-where they are needed (`sinking.py`).
+A node joins the group that computes one of its inputs if it runs over the same elements and none of
+its other inputs depends on that group (`membership.py`). Elementwise nodes computed from leaves
+alone are computed in the groups that need them (`sinking.py`).
 """
 
 from __future__ import annotations
@@ -35,23 +35,24 @@ from .groups import Groups
 from .membership import layout, may_join
 from .sinking import Sinking
 
-_ROW = 1 << 14  # numbers in a row that a row kernel can keep at hand
+_ROW = 1 << 14  # numbers in a row that a row kernel keeps in the first-level cache
 
 
 def fused(program: Program) -> Groups:
-    """The groups of a program, and where every value lies."""
+    """The groups of a program, and the view of every value."""
     return _Fusion(program).groups
 
 
 class _Fusion:
-    """Goes through the nodes, inputs first."""
+    """Assigns each node to a group, inputs first."""
 
     def __init__(self, program: Program) -> None:
         self.groups = Groups()
         self.views = self.groups.views
         self.sinking = Sinking(self.groups)
         self._bounds_checks: dict[Hashable, Group] = {}
-        self._uses = Counter(x for node in program.order for x in node.inputs)  # still to come
+        # How often each value is still read by nodes without a group.
+        self._uses = Counter(x for node in program.order for x in node.inputs)
         for node in program.order:
             self._place(node)
             self._uses.subtract(node.inputs)
@@ -84,8 +85,8 @@ class _Fusion:
             self._alone(node, FALLBACK)
 
     def _readable(self, node: Operation) -> bool:
-        """Whether generated code can read the inputs and hold the result of an operation that it
-        knows: a user's are in here only if no formula was read (lower.py)."""
+        """Whether generated code supports the dtypes of inputs and result, and the operation is the
+        library's or a layout. Lowering has replaced every user's operation that could be read."""
         if isinstance(node, MultipleOutputs) or not supported(node.dtype):
             return False
         if not node._shipped and not isinstance(node, Layout):
@@ -104,9 +105,9 @@ class _Fusion:
         for x in node.inputs:
             base = self.views[x].base
             if base in self.groups.sinkable:
-                mine = sizes(base.shape), *positions(self.views[base])
-                if (shape, *positions(self.views[x])) != mine:
-                    self.sinking.materialize(x)  # read from other places than its own: from memory
+                own = sizes(base.shape), *positions(self.views[base])
+                if (shape, *positions(self.views[x])) != own:
+                    self.sinking.materialize(x)  # a transposed or shifted read needs it in memory
         group = self._open_group(node)
         if group is None:
             if self.sinking.sink(node):
@@ -139,7 +140,7 @@ class _Fusion:
         self._join(node, group)
 
     def _alone(self, node: Operation, family: KernelFamily, view: View | None = None) -> Group:
-        """A group of its own, which others may join."""
+        """Starts a group with this node, which others may join."""
         for x in node.inputs:
             self.sinking.materialize(x)
         several = isinstance(node, MultipleOutputs)
@@ -150,15 +151,15 @@ class _Fusion:
         return group
 
     def _indexed(self, node: Operation, family: KernelFamily) -> None:
-        """Rows found by integers, after a check of these if they aren't fed as they are."""
+        """Starts a gather or scatter, after the bounds check of indices that aren't fed."""
         check = self._bounds_check(node)
         group = self._alone(node, family)
         if check is not None:
             self.groups.dependencies.add(group.number, [check.number])
 
     def _bounds_check(self, node: Operation) -> Group | None:
-        """The group that checks the integers that the node mustn't have wrong, if they are
-        computed."""
+        """The group that checks the bounds of the node's indices or exponents; None if they need no
+        check or are fed, since fed ones are checked before the first kernel."""
         check = index_checks.check_of(node)
         if check is None or index_checks.fed(check.x, self.views) is not None:
             return None
@@ -180,7 +181,7 @@ class _Fusion:
         return None
 
     def _join(self, node: Operation, group: Group) -> None:
-        """Make the node a member, with the sinkable nodes that it needs here."""
+        """Makes the node a member of the group, with the sinkable nodes that it needs."""
         full = isinstance(node, Reduce) or sizes(node.shape) == group.shape
         if not full:
             group.scalars.add(node)
@@ -196,8 +197,8 @@ class _Fusion:
 
 
 def _is_row(node: Operation, shape: tuple[int, ...]) -> bool:
-    """Whether a row kernel should do this reduction: over the last axis, of many rows or few
-    numbers."""
+    """Whether a row kernel suits this reduction: it is over the last axis, of at most `_ROW`
+    elements, and has several rows or few elements in all."""
     if not shape or axes_in(node.attributes["axis"], len(shape)) != (len(shape) - 1,):
         return False
     rows = size(shape[:-1])

@@ -1,5 +1,5 @@
-"""The groups of a program while nodes are fused: which group makes which value, where each value
-lies, and which group waits for which."""
+"""The state of fusion: the groups, the producer and the view of each value, and the dependencies
+between groups."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Groups:
         self.views: dict[Node, View] = {}
         self.producer: dict[Node, Group] = {}
         self.dependencies = Dependencies()
-        # Elementwise nodes that no group computes yet, and how long a chain of such each one ends.
+        # Sinkable nodes that no group computes yet, with the length of the chain that each ends.
         self.sinkable: dict[Node, int] = {}
 
     def base(self, x: Node) -> Node:
@@ -31,14 +31,14 @@ class Groups:
     def new(
         self, family: KernelFamily, shape: tuple[int, ...], sources: tuple[Node, ...] = ()
     ) -> Group:
-        """One more group, which waits for whoever makes its sources."""
+        """A new group, which depends on the producers of its sources."""
         group = Group(family, shape, self.dependencies.new(), sources=sources)
         self.listed.append(group)
         self.wait(group, sources)
         return group
 
     def put(self, node: Operation, group: Group, view: View | None) -> None:
-        """Let the group compute a node, which lies where the view says."""
+        """Assigns a node to the group that computes it, and records the node's view."""
         self.wait(group, node.inputs)
         group.add(node)
         self.producer[node] = group
@@ -46,17 +46,17 @@ class Groups:
             self.views[node] = view
 
     def wait(self, group: Group, inputs: Iterable[Node]) -> None:
-        """The group waits for whoever makes these."""
+        """Makes the group depend on the producers of `inputs`."""
         producers = (self.producer.get(self.base(x)) for x in inputs)
-        numbers = {one.number for one in producers if one is not None and one is not group}
+        numbers = {other.number for other in producers if other is not None and other is not group}
         self.dependencies.add(group.number, numbers)
 
     def waits(self, base: Node, group: Group) -> bool:
-        """Whether who makes a value waits for the group. The inputs of a sinkable node may be made
-        by a group by now, where something else needed them."""
+        """Whether the producer of a value depends on the group. A sinkable node has no producer:
+        the search follows its inputs, which another node may have placed in a group."""
 
-        def inputs(one: Node) -> list[Node]:
-            return [self.views[x].base for x in one.inputs] if one in self.sinkable else []
+        def inputs(node: Node) -> list[Node]:
+            return [self.views[x].base for x in node.inputs] if node in self.sinkable else []
 
         producers = map(self.producer.get, postorder(base, inputs=inputs))
         return any(
@@ -65,7 +65,7 @@ class Groups:
         )
 
     def candidates(self, node: Operation) -> list[Group]:
-        """The groups that make an input or read it, the latest first."""
+        """The groups that compute an input of the node, the latest first."""
         found: dict[Group, None] = {}
         for x in node.inputs:
             group = self.producer.get(self.views[x].base)

@@ -1,6 +1,7 @@
-"""Updates in place: a Variable's new value is written where the old one is, if nobody needs that.
+"""Updates in place: a kernel writes a Variable's new value over its old value.
 
-Whoever reads the old value runs before; where that is impossible, the run makes new arrays.
+Every other kernel that reads the old value must run before. Where that is impossible for one
+Variable, the program writes all new values to new arrays.
 """
 
 from __future__ import annotations
@@ -18,16 +19,14 @@ from .groups import Groups
 
 @dataclass(frozen=True, eq=False)
 class Updates:
-    """Which values are written over a Variable's."""
+    """The values that are written over a Variable's, by the kernels that compute them."""
 
     alias: dict[Node, Variable] = field(default_factory=dict[Node, Variable])
 
 
 def updates_in_place(program: Program, groups: Groups) -> Updates | None:
-    """How all updates land in place, with copies added where it takes one; None if they can't.
-
-    Changes the groups only if they can.
-    """
+    """The plan that updates all Variables in place, with copy kernels where needed; None if there
+    is none. Changes the groups only if there is one."""
     if not program.updates or not all(group.family.is_native for group in groups.listed):
         return None
     variables = {variable for variable, _ in program.updates}
@@ -41,7 +40,7 @@ def updates_in_place(program: Program, groups: Groups) -> Updates | None:
         if base is None:
             return None
         if base is variable and views[value].plain:
-            continue  # stays as it is
+            continue  # the Variable is assigned its own value
         if base not in found.alias and trial.writes(value, variable):
             found.alias[value] = variable
         elif not trial.copies(value, variable):
@@ -53,15 +52,15 @@ def updates_in_place(program: Program, groups: Groups) -> Updates | None:
 
 
 class _Trial:
-    """What the updates need, tried on a copy of the dependencies."""
+    """The changes that the updates need, tried on a copy of the dependencies."""
 
     def __init__(self, groups: Groups) -> None:
         self.groups, self.views = groups, groups.views
         self.dependencies = groups.dependencies.copy()
         self.new: list[Group] = []
-        self.plain: list[Node] = []  # values that shall lie in row-major order
+        self.plain: list[Node] = []  # values to be written in row-major order
         self.readers: dict[Node, list[Group]] = {}
-        # A kernel that may find integers wrong does so before any Variable changes.
+        # Bounds checks must run before any Variable changes: a run that fails changes nothing.
         self.checks = [group for group in groups.listed if group.family.may_fail]
         self.needs = {group: group.needs(self.views) for group in groups.listed}
         for group, needs in self.needs.items():
@@ -70,7 +69,7 @@ class _Trial:
                     self.readers.setdefault(self.views[x].base, []).append(group)
 
     def writes(self, value: Node, variable: Variable) -> bool:
-        """Let the kernel that makes `value` write it over the Variable's."""
+        """Tries to let the kernel that computes `value` write it over the Variable's."""
         group = self.groups.producer.get(value)
         view = self.views[value]
         if group is None or view.base is not value:
@@ -78,13 +77,13 @@ class _Trial:
         family = group.family
         if not view.plain and (self.readers.get(value) or family.fixes_layout(group, value)):
             return False
-        mine = [x for x in self.needs[group] if self.views[x].base is variable]
-        if mine and not (
+        own_reads = [x for x in self.needs[group] if self.views[x].base is variable]
+        if own_reads and not (
             family.updates_in_place(group, value, variable, self.views)
-            and all(self.views[x].plain and x.shape == variable.shape for x in mine)
+            and all(self.views[x].plain and x.shape == variable.shape for x in own_reads)
         ):
             return False
-        others = [one for one in self.readers.get(variable, []) if one is not group]
+        others = [reader for reader in self.readers.get(variable, []) if reader is not group]
         if not self._after(group.number, [*others, *self.checks]):
             return False
         if not view.plain:
@@ -92,12 +91,12 @@ class _Trial:
         return True
 
     def copies(self, value: Node, variable: Variable) -> bool:
-        """Let a kernel of its own copy the value over the Variable's."""
+        """Tries to add a kernel that copies the value over the Variable's."""
         base = self.views[value].base
         if isinstance(base, Variable):
-            return False  # which may be updated itself
-        if any(one is base for one in self.plain) and value is not base:
-            return False  # seen where it won't be
+            return False  # this run may update that Variable too
+        if any(node is base for node in self.plain) and value is not base:
+            return False  # the base's layout changes, so the value's view becomes invalid
         number = self.dependencies.new()
         group = Group(copy_over(variable, value), (), number, sources=(value,))
         producer = self.groups.producer.get(base)
@@ -108,15 +107,15 @@ class _Trial:
         return self._after(number, [*self.readers.get(variable, []), *self.checks])
 
     def _after(self, number: int, others: list[Group]) -> bool:
-        """Have the group `number` wait for these, unless one of them waits for it."""
-        numbers = [one.number for one in others]
+        """Makes the group `number` depend on `others`; False if one of them depends on it."""
+        numbers = [group.number for group in others]
         if not self.dependencies.permits(number, numbers):
             return False
         self.dependencies.add(number, numbers)
         return True
 
     def commit(self) -> None:
-        """Make it so."""
+        """Applies the trial's changes to the groups."""
         self.groups.listed += self.new
         self.groups.dependencies = self.dependencies
         for value in self.plain:

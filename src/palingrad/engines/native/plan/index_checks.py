@@ -1,8 +1,8 @@
-"""What integers must be, for a run not to fail: indices in their range, and exponents of integers
-that aren't negative.
+"""Bounds of the integers that can make a run fail: an index must name a row, and the exponent of an
+integer must not be negative.
 
-Those that are fed are checked before anything runs (`prepare` in module.py), computed ones by a
-kernel of their own (kernels/bounds_check.py) before any Variable is written over.
+`prepare` (module.py) checks fed integers before the first kernel. A kernel of its own
+(kernels/bounds_check.py) checks computed integers before any Variable is written over.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ..llvm.strided_view import View
 
 
 def check_of(node: Node) -> Bounds | None:
-    """What must hold of the node's indices or exponents, None if they can't be wrong."""
+    """The bounds of the node's indices or exponents, None if no run can violate them."""
     found = _bounds(node)
     return None if found is None or isinstance(found.x, Constant) else found
 
 
 def is_wrong(node: Node) -> bool:
-    """Whether the node always raises: a power of integers with a negative constant, say."""
+    """Whether the node always raises, such as a power of integers with a negative constant."""
     found = _bounds(node)
     if found is None or not isinstance(found.x, Constant) or not size(found.x.shape):
         return False
@@ -35,8 +35,8 @@ def is_wrong(node: Node) -> bool:
 
 
 def _bounds(node: Node) -> Bounds | None:
-    """What the node says of its integers, before they were cast to wider ones; None where any will
-    do, and where nothing is computed with them."""
+    """The bounds that the node declares, for the integers before a cast to a wider dtype; None if
+    every integer is within them, or the node has no elements."""
     found = node.bounds() if isinstance(node, Operation) else None
     if found is None or not size(node.shape):
         return None
@@ -51,6 +51,6 @@ def _bounds(node: Node) -> Bounds | None:
 
 
 def fed(x: Node, views: dict[Node, View]) -> Placeholder | None:
-    """The placeholder whose elements x shows, all of them in their order."""
+    """The placeholder whose elements x is, in the same order; None if x is computed."""
     base = views[x].base
     return base if isinstance(base, Placeholder) and views[x].plain else None

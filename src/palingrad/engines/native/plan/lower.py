@@ -1,8 +1,8 @@
-"""Lowering: a node that no kernel computes, as nodes that kernels do compute.
+"""Lowering: replaces operations without a kernel by operations with kernels.
 
-An operation's own formula is called once more, with a maths namespace whose functions build nodes.
-A user's elementwise operation becomes the library's, step by step as its formula was read: so the
-user's code runs once for a Program, and generated code is made of operations that are proven.
+The operation's own formula is called with a maths namespace whose functions build nodes. A user's
+elementwise operation becomes one of the library's operations for each step of its formula: the
+user's code runs once per Program, and generated code consists of tested operations only.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ....shapes import sizes
 from .node_maths import NodeMaths
 from .own_operations import in_parts, in_steps
 
-_TERMS = 1 << 16  # terms of a product that are summed by one kernel, half of them at least
+_TERMS = 1 << 16  # terms of a product that one kernel sums; longer products are split
 
 
 def lowered(program: Program) -> Program:
-    """The program with nodes replaced by what their formulas are made of, where that can be."""
+    """The program with operations replaced by simpler ones where possible."""
     return program.rewritten(_lower)
 
 
@@ -46,26 +46,26 @@ def _lower(node: Operation) -> Node:
     if isinstance(node, MultipleOutputs) or not whole._shipped or not _traceable(whole):
         return node
     try:
-        made: Any = whole.f(NodeMaths(), *whole.inputs, **whole.attributes)
+        result: Any = whole.f(NodeMaths(), *whole.inputs, **whole.attributes)
     except (AttributeError, TypeError, NotImplementedError, PalingradError):
         return node
     if whole is not node:
-        made = made[node.attributes["index"]]
-    if made.dtype != node.dtype:
-        made = ops.cast(made, node.dtype)
-    return made if made.shape == node.shape else node
+        result = result[node.attributes["index"]]
+    if result.dtype != node.dtype:
+        result = ops.cast(result, node.dtype)
+    return result if result.shape == node.shape else node
 
 
 def _traceable(node: Operation) -> bool:
-    """Whether the formula is looked into: elements chosen, random numbers, several results."""
+    """Whether the formula is traced: indexing, random numbers, layouts with several results."""
     if isinstance(node, MultipleOutputs):
         return isinstance(node, Layout)
     return isinstance(node, (Index, Random)) and not isinstance(node, (Gather, ScatterAdd))
 
 
 def _sum_of_products(x: Any, y: Any) -> Node:
-    """x y as the sum of products of `_TERMS` terms each, whose order keeps rounding errors small:
-    a kernel adds blocks of terms one after another."""
+    """x y as a sum of products of `_TERMS` terms each: Σₖ xₖ yₖ. Within a product a kernel adds its
+    blocks one after another, so the rounding error would grow with the number of terms."""
     depth = x.shape[-1]
     parts, whole = depth // _TERMS, depth // _TERMS * _TERMS
     left = ops.reshape(x[..., :whole], (*x.shape[:-1], parts, _TERMS))  # (..., m, parts, terms)

@@ -1,5 +1,5 @@
-"""Which group a node may join: it runs over the group's elements, reads what the group computes at
-its own place, and needs nothing that waits for the group."""
+"""The conditions under which a node may join a group: it runs over the group's elements, reads the
+group's values at its own position, and none of its other inputs depends on the group."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ..kernels.row import as_operand
 from ..llvm.strided_view import View, in_space, is_dense, positions
 from .groups import Groups
 
-_MANY, _MOST = 64, 256  # operations in one kernel: so many if only a few values live at once
+# A kernel takes `_MANY` operations, and up to `_MOST` while at most `_LIVE` values are live.
+_MANY, _MOST = 64, 256
 _LIVE = 12
 
 
 def may_join(node: Operation, group: Group, groups: Groups, uses: Counter[Node]) -> bool:
-    """Whether an elementwise node, or a reduction over the last axis, may join the group. `uses`:
-    how often each value is still to be read."""
+    """Whether an elementwise node, or a reduction over the last axis, may join the group. `uses`
+    counts the reads of each value by nodes without a group."""
     family = group.family
     if not family.takes_elementwise(group, groups.views) or _is_full(group, uses):
         return False
@@ -45,7 +46,7 @@ def _is_full(group: Group, uses: Counter[Node]) -> bool:
 
 
 def _is_scalar(node: Operation, group: Group, groups: Groups) -> bool:
-    """Whether an elementwise node is one number for each row of the group, made from such."""
+    """Whether an elementwise node has one number for each row of the group, computed from such."""
     outer = group.shape[:-1]
     shape = sizes(node.shape)
     if not group.scalars or shape not in (outer, (*outer, 1)):
@@ -60,18 +61,19 @@ def _is_scalar(node: Operation, group: Group, groups: Groups) -> bool:
 
 
 def _may_read(x: Node, group: Group, groups: Groups, lower: bool) -> bool:
-    """Whether a member of the group can read x: at its own place, or made before."""
+    """Whether a member of the group can read x: a member's value at the reader's own position, or a
+    value whose producer does not depend on the group."""
     view = groups.views[x]
     base = view.base
     if base in group.members:
-        mine = as_operand(groups.views[base], group.shape, base in group.scalars)
-        return positions(in_space(view, group.shape, lower)) == positions(mine)
+        own = as_operand(groups.views[base], group.shape, base in group.scalars)
+        return positions(in_space(view, group.shape, lower)) == positions(own)
     return not groups.waits(base, group)
 
 
 def layout(node: Operation, group: Group, groups: Groups, plain: View) -> View:
-    """Where a value of the group lies: as the group's first does, or as what it is made from if
-    that lies in another order than its axes."""
+    """The view of a new member's value: with the strides of the group's other values; in a new
+    group, with those of an input of the same shape if no such input is in row-major order."""
     views = groups.views
     for other in group.nodes:
         if other in views and other not in group.scalars:

@@ -1,4 +1,4 @@
-"""Formulas as nodes: the maths namespace that builds them, and formulas replayed step by step."""
+"""Formulas as nodes: a maths namespace that builds nodes, and the replay of a recorded formula."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ....graph.registry import ops
 from ...formulas import Formula, Number
 from ..llvm.values import supported
 
-# The names of the array API standard, which nodes have, where they aren't those of `m`.
+# The registry's names (those of the array API standard) of functions that `m` names differently.
 _STANDARD = {
     "absolute": "abs", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
     "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "mod": "remainder", "power": "pow",
@@ -26,7 +26,7 @@ _STANDARD = {
 
 
 class NodeMaths:
-    """The maths namespace that builds nodes: what operations are called with NumPy's order."""
+    """The maths namespace that builds nodes, with NumPy's argument order."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -38,11 +38,11 @@ class NodeMaths:
         return ops.expand_dims(x, axis=axis)
 
     def concatenate(self, xs: Any, axis: int) -> Any:
-        """The arrays one after another."""
+        """The concatenated arrays."""
         return ops.concat(xs, axis=axis)
 
     def split(self, x: Any, cuts: list[int], axis: int) -> list[Any]:
-        """The pieces of x between these places."""
+        """The pieces of x between the positions `cuts`."""
         before = (slice(None),) * (axis % x.ndim)
         ends = itertools.pairwise([0, *cuts, x.shape[axis]])
         return [x[(*before, slice(start, stop))] for start, stop in ends]
@@ -57,7 +57,8 @@ class NodeMaths:
 
 
 def replayed(formula: Formula, inputs: Sequence[Node]) -> Node | None:
-    """The result of a formula, as operations of the library on its arguments."""
+    """The result of a formula as operations of the library on its arguments; None where a step has
+    no operation of the same result dtype."""
     places: list[Node] = list(inputs)
     for step in formula.steps:
         if not all(map(supported, (*step.dtypes, step.result))):
@@ -65,22 +66,22 @@ def replayed(formula: Formula, inputs: Sequence[Node]) -> Node | None:
         operands = [in_dtype(_operand(x, places), dtype) for x, dtype in step.taken()]
         options = (step.result,) if step.name == "cast" else ()
         try:
-            made = getattr(NodeMaths(), step.name)(*operands, *options)
+            result = getattr(NodeMaths(), step.name)(*operands, *options)
         except PalingradError:
             return None
-        if made.dtype != step.result:
+        if result.dtype != step.result:
             return None
-        places.append(made)
+        places.append(result)
     return _operand(formula.result, places)
 
 
-def dressed(made: Node, node: Operation, formula: Formula) -> Node:
-    """What a formula gave, in the node's shape and under its name."""
-    if made.shape != node.shape:
-        made = ops.broadcast_to(made, node.shape)
-    if formula.result not in range(formula.arguments) and made._name is None:
-        made._name = node._name or node.kind_name()
-    return made
+def dressed(result: Node, node: Operation, formula: Formula) -> Node:
+    """The result of a formula, broadcast to the node's shape and with the node's name."""
+    if result.shape != node.shape:
+        result = ops.broadcast_to(result, node.shape)
+    if formula.result not in range(formula.arguments) and result._name is None:
+        result._name = node._name or node.kind_name()
+    return result
 
 
 def _operand(x: int | Number, places: list[Node]) -> Node:
@@ -93,6 +94,6 @@ def in_dtype(x: Node, dtype: DType) -> Node:
 
 
 def unknown(formula: Formula) -> list[str]:
-    """The dtypes of a formula that generated code hasn't."""
-    dtypes = [one for step in formula.steps for one in (*step.dtypes, step.result)]
-    return [str(one) for one in (*dtypes, formula.dtype) if not supported(one)]
+    """The names of a formula's dtypes that generated code doesn't support."""
+    dtypes = [dtype for step in formula.steps for dtype in (*step.dtypes, step.result)]
+    return [str(dtype) for dtype in (*dtypes, formula.dtype) if not supported(dtype)]

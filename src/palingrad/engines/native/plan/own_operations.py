@@ -1,7 +1,8 @@
-"""A user's elementwise operations and reductions as operations of the library.
+"""A user's elementwise operations and reductions, rewritten as operations of the library.
 
-The user's code is called once for a Program, with operands that note what is done to them; the
-steps are made of operations that are proven. What can't be read so runs through NumPy.
+The user's formula is called once per Program, with operands that record the calls made on them;
+each recorded step becomes one of the library's operations. NumPy computes an operation whose
+formula can't be recorded.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from .node_maths import dressed, in_dtype, replayed, unknown
 
 
 def in_steps(node: Elementwise) -> Node:
-    """The node as operations of the library, one for each step of its formula, if that can be."""
+    """The node as operations of the library, one for each step of its formula; the node itself if
+    its formula can't be read."""
     formula = readable(node)
-    made = None if formula is None else replayed(formula, node.inputs)
-    return node if made is None or formula is None else dressed(made, node, formula)
+    result = None if formula is None else replayed(formula, node.inputs)
+    return node if result is None or formula is None else dressed(result, node, formula)
 
 
 class _Parts:
@@ -74,7 +76,8 @@ def _part(name: str, f: Any, dtypes: Sequence[DType], options: dict[str, Any]) -
 
 
 def in_parts(node: Reduce) -> Node:
-    """The node as operations of the library before and after a reduction, if that can be."""
+    """The node as the library's operations for `prepare`, a reduction by `combine`, and the
+    library's operations for `finish`; the node itself if a part can't be read."""
     try:
         parts = _Parts(node)
     except Refused:
@@ -96,40 +99,45 @@ def in_parts(node: Reduce) -> Node:
             steps=parts.combine, start=parts.start,
         )  # fmt: skip
     total._name = node._name or node.kind_name()
-    made = replayed(parts.finish, [total]) if total.dtype == parts.dtype else None
-    return node if made is None else dressed(made, node, parts.finish)
+    result = replayed(parts.finish, [total]) if total.dtype == parts.dtype else None
+    return node if result is None else dressed(result, node, parts.finish)
 
 
 @cache
 def _by_function() -> dict[str | None, type[Reduce]]:
     """The library's reductions by the function of `m` that combines their totals."""
-    plain = [
-        one
-        for one in operations.values()
-        if issubclass(one, Reduce) and is_shipped(one) and one.by_parts and one is not Accumulate
+    reductions = [
+        kind
+        for kind in operations.values()
+        if issubclass(kind, Reduce)
+        and is_shipped(kind)
+        and kind.by_parts
+        and kind is not Accumulate
     ]
-    return {function_of(one, {}): one for one in plain}
+    return {function_of(kind, {}): kind for kind in reductions}
 
 
 def why_not_read(node: Elementwise) -> str:
-    """Why a user's formula isn't made of the library's operations, in words."""
+    """The reason why a user's formula couldn't be rewritten, in words."""
     try:
         formula = read(node)
     except Refused as refused:
         return f"its formula {refused}"
-    strange = unknown(formula)
-    if strange:
-        return f"its formula computes in {strange[0]}, which generated code hasn't"
-    return "no operation of the library is the same"
+    dtypes = unknown(formula)
+    if dtypes:
+        return f"its formula computes in {dtypes[0]}, which generated code doesn't support"
+    return "the library has no operation for one of its steps"
 
 
 def why_not_combined(node: Reduce) -> str:
-    """Why a user's reduction isn't made of the library's operations, in words."""
+    """The reason why a user's reduction couldn't be rewritten, in words."""
     if not node.by_parts:
-        return "it doesn't say how it combines: give it identity and combine for f"
+        return "it doesn't say how it combines: define identity and combine instead of f"
     try:
         parts = _Parts(node)
     except Refused as refused:
         return str(refused)
-    strange = [one for formula in parts.formulas for one in unknown(formula)]
-    return f"it computes in {strange[0]}, which generated code hasn't" if strange else "it is empty"
+    dtypes = [dtype for formula in parts.formulas for dtype in unknown(formula)]
+    if dtypes:
+        return f"it computes in {dtypes[0]}, which generated code doesn't support"
+    return "it is empty"

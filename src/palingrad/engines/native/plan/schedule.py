@@ -1,6 +1,8 @@
-"""The schedule: kernels in stages. Kernels of one stage are independent; a stage waits for the one
-before. What a kernel does is cut into chunks of about equal work, as many as its size asks for and
-not as there are threads: so results don't depend on how many threads there are.
+"""The schedule: kernels in stages, cut into chunks.
+
+The kernels of one stage are independent; a stage begins when the one before has ended. A kernel's
+work is cut into chunks of about equal work. Their number follows from sizes alone, not from the
+number of threads, so results don't depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -18,28 +20,28 @@ from .groups import Groups
 from .in_place import Updates, updates_in_place
 
 _CHUNK = 5000.0  # nanoseconds of work in a chunk, about
-_MOST = 64  # chunks of a kernel
+_MOST = 64  # chunks of a kernel at most
 MAX_CHUNKS = 1024  # of a stage: what a work-stealing deque can count (runtime/work_stealing.py)
-_SERIAL = 2500.0  # a stage of less work than this isn't worth another thread
+_SERIAL = 2500.0  # nanoseconds; a stage of less work runs on one thread
 
 
 @dataclass(frozen=True, eq=False)
 class ScheduledKernel:
-    """A kernel in its place: its stage, and in how many chunks its items are cut."""
+    """A kernel with its stage, and the number of chunks that its items are cut into."""
 
     kernel: Kernel
     stage: int
     items: int
     cost: float  # nanoseconds on one thread, estimated
     chunks: int = 1
-    serial: bool = False  # whether the stage's kernels run one after another, on one thread
+    serial: bool = False  # whether one thread runs the stage's kernels one after another
 
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """Kernels, the stages they run in, and where every value lies."""
+    """Kernels, the stages they run in, and the view of every value."""
 
-    kernels: list[ScheduledKernel]  # those without items too
+    kernels: list[ScheduledKernel]  # including those without items
     stages: list[list[ScheduledKernel]]
     views: dict[Node, View]
     producer: dict[Node, ScheduledKernel]
@@ -48,12 +50,12 @@ class Schedule:
 
 
 def scheduled(program: Program) -> Schedule:
-    """Cut `program` into kernels and put these in stages."""
+    """Partitions `program` into kernels and assigns these to stages."""
     groups = fused(program)
     updates = updates_in_place(program, groups)
     settled = _settled(program, groups)
     place_pieces(program, groups, updates.alias if updates else ())
-    # Every view is final: only now are there kernels.
+    # Every view is final from here on, so the groups can become kernels.
     placing = _Placing(groups)
     for number in groups.dependencies.in_order():
         group = groups.listed[number]
@@ -64,7 +66,7 @@ def scheduled(program: Program) -> Schedule:
 
 
 def _settled(program: Program, groups: Groups) -> dict[Group, Fused]:
-    """What each group computes, and which of its values are read elsewhere."""
+    """The nodes of each group, and the values that it writes to memory for other groups."""
     views = groups.views
     needed = {views[x].base for x in program.roots if x in views}
     for group in groups.listed:
@@ -72,32 +74,33 @@ def _settled(program: Program, groups: Groups) -> dict[Group, Fused]:
             base = groups.base(x)
             if groups.producer.get(base) is not group:
                 needed.add(base)
-    found: dict[Group, Fused] = {}
+    fused_nodes: dict[Group, Fused] = {}
     for group in groups.listed:
-        made = (node for node in group.nodes if groups.producer.get(node) is group)
-        live_out = tuple(node for node in made if node in needed)
-        found[group] = Fused(
+        produced = (node for node in group.nodes if groups.producer.get(node) is group)
+        live_out = tuple(node for node in produced if node in needed)
+        fused_nodes[group] = Fused(
             tuple(group.nodes), live_out, group.inner(views), group.shape, frozenset(group.scalars)
         )
-    return found
+    return fused_nodes
 
 
 class _Placing:
-    """Kernels in an order in which they could run, each with the first stage that it can be in."""
+    """Kernels in a topological order, each with the earliest stage possible."""
 
     def __init__(self, groups: Groups) -> None:
         self.groups = groups
         self.kernels: list[tuple[Kernel, int]] = []
         self.producer: dict[Node, int] = {}  # the number of the kernel that completes a value
-        self._done: dict[int, int] = {}  # the stage after which a group's values are there
+        self._done: dict[int, int] = {}  # the stage after which a group's values are complete
         self._prepared: dict[Kernel, int] = {}  # the stage of each prerequisite
 
     def add(self, group: Group, kernel: Kernel) -> None:
-        """The group's kernel and those that belong to it, after all groups that it waits for."""
+        """Places the group's kernel, its prerequisites and its continuation, after the kernels of
+        all groups that the group depends on."""
         before = self.groups.dependencies.of(group.number)
         stage = max((self._done[number] + 1 for number in before), default=0)
-        for one in kernel.prerequisites:
-            stage = max(stage, self._prepare(one) + 1)
+        for prerequisite in kernel.prerequisites:
+            stage = max(stage, self._prepare(prerequisite) + 1)
         if kernel.is_placed:
             self._done[group.number] = stage - 1
             self._complete(kernel, self._last_piece(group))
@@ -115,15 +118,15 @@ class _Placing:
         return len(self.kernels) - 1
 
     def _complete(self, kernel: Kernel, number: int) -> None:
-        """Kernel `number` completes the values of the group that became `kernel`."""
+        """Records that kernel `number` completes the values of the group that became `kernel`."""
         for node in kernel.fused.live_out if kernel.is_native else kernel.nodes:
             self.producer[node] = number
 
     def _prepare(self, kernel: Kernel) -> int:
-        """The stage of a prerequisite, which runs once for all kernels that have an equal one."""
+        """The stage of a prerequisite, which runs once for all kernels with an equal one."""
         if kernel not in self._prepared:
             producers = (self.groups.producer.get(self.groups.base(x)) for x in kernel.reads())
-            before = (self._done[one.number] + 1 for one in producers if one is not None)
+            before = (self._done[group.number] + 1 for group in producers if group is not None)
             self._prepared[kernel] = max(before, default=0)
             self._put(kernel, self._prepared[kernel])
         return self._prepared[kernel]
@@ -144,43 +147,48 @@ class _Placing:
 def _staged(
     placed: list[tuple[Kernel, int]],
 ) -> tuple[list[ScheduledKernel], list[list[ScheduledKernel]]]:
-    """The kernels with their chunks, as they are given and by stage. Stages of so little work that
-    one thread does them are merged."""
-    made = [ScheduledKernel(one, stage, one.items, one.cost) for one, stage in placed]
-    count = max((one.stage for one in made if one.items), default=-1) + 1
+    """The kernels with their chunks, in the given order and by stage. Adjacent serial stages are
+    merged; a kernel that NumPy computes has a stage of its own."""
+    kernels = [
+        ScheduledKernel(kernel, stage, kernel.items, kernel.cost) for kernel, stage in placed
+    ]
+    count = max((kernel.stage for kernel in kernels if kernel.items), default=-1) + 1
     stages: list[list[int]] = [[] for _ in range(count)]
-    for number, one in enumerate(made):
-        if one.items:
-            stages[one.stage].append(number)
+    for number, kernel in enumerate(kernels):
+        if kernel.items:
+            stages[kernel.stage].append(number)
     merged: list[list[int]] = []
     for stage in stages:
-        native = [number for number in stage if made[number].kernel.is_native]
+        native = [number for number in stage if kernels[number].kernel.is_native]
         for first in range(0, len(native), MAX_CHUNKS):
-            some = native[first : first + MAX_CHUNKS]
-            serial = sum(made[number].cost for number in some) < _SERIAL
-            for number in some:
-                chunks = min(_chunks(made[number]), max(MAX_CHUNKS // len(some), 1))
-                made[number] = replace(made[number], serial=serial, chunks=1 if serial else chunks)
+            part = native[first : first + MAX_CHUNKS]
+            serial = sum(kernels[number].cost for number in part) < _SERIAL
+            for number in part:
+                chunks = min(_chunks(kernels[number]), max(MAX_CHUNKS // len(part), 1))
+                kernels[number] = replace(
+                    kernels[number], serial=serial, chunks=1 if serial else chunks
+                )
             if not serial:  # the longest chunks first, so that the last ones end together
-                some.sort(key=lambda number: -made[number].cost / made[number].chunks)
-            if serial and merged and made[merged[-1][0]].serial:
-                merged[-1].extend(some)
+                part.sort(key=lambda number: -kernels[number].cost / kernels[number].chunks)
+            if serial and merged and kernels[merged[-1][0]].serial:
+                merged[-1].extend(part)
             else:
-                merged.append(some)
-        merged.extend([number] for number in stage if not made[number].kernel.is_native)
+                merged.append(part)
+        merged.extend([number] for number in stage if not kernels[number].kernel.is_native)
     for place, stage in enumerate(merged):
         for number in stage:
-            made[number] = replace(made[number], stage=place)
-    return made, [[made[number] for number in stage] for stage in merged]
+            kernels[number] = replace(kernels[number], stage=place)
+    return kernels, [[kernels[number] for number in stage] for stage in merged]
 
 
-def _chunks(one: ScheduledKernel) -> int:
-    if one.cost < _SERIAL:
+def _chunks(kernel: ScheduledKernel) -> int:
+    """The number of chunks: an even one, for two threads."""
+    if kernel.cost < _SERIAL:
         return 1
-    wanted = max(round(one.cost / _CHUNK), 2)
-    return min(wanted + wanted % 2, _MOST, one.items)
+    count = max(round(kernel.cost / _CHUNK), 2)
+    return min(count + count % 2, _MOST, kernel.items)
 
 
 def is_serial(stage: list[ScheduledKernel]) -> bool:
-    """Whether the kernels of the stage run one after another, on one thread."""
+    """Whether one thread runs the kernels of the stage one after another."""
     return stage[0].serial

@@ -1,6 +1,8 @@
-"""Sinkable nodes: elementwise nodes made from leaves alone. They belong to no group until something
-needs them, and are computed there: with Adam's β·m, the whole update of a weight runs where its
-gradient is made."""
+"""Sinking: elementwise nodes computed from leaves alone are computed where they are needed.
+
+A sinkable node, such as Adam's β·m, has no group until another node needs it; then that node's
+group computes it. So the whole update of a weight runs in the kernel that computes its gradient.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +14,26 @@ from ..kernels.row import ELEMENTWISE
 from ..llvm.strided_view import broadcast, positions, whole
 from .groups import Groups
 
-_MAX_SUNK = 16  # nodes of a chain
-_MANY = 64  # nodes of a loop that computes what waits for nothing
+_MAX_SUNK = 16  # nodes of a chain of sinkable nodes
+_MANY = 64  # nodes of a loop without dependencies
 
 
 class Sinking:
-    """Decides where sinkable nodes are computed."""
+    """Decides which group computes each sinkable node."""
 
     def __init__(self, groups: Groups) -> None:
         self.groups = groups
-        self._start: dict[tuple[int, ...], Group] = {}  # loops that wait for nothing
+        self._start: dict[tuple[int, ...], Group] = {}  # by shape, a loop without dependencies
 
     def sink(self, node: Operation) -> bool:
-        """Leave an elementwise node without a group if it can be."""
+        """Makes an elementwise node sinkable, if all its inputs are leaves or sinkable."""
         groups, depth = self.groups, 0
         for x in node.inputs:
             base = groups.views[x].base
             if base in groups.sinkable:
                 depth = max(depth, groups.sinkable[base] + 1)
             elif base in groups.producer:
-                return False  # it needs a group's result
+                return False
         if depth >= _MAX_SUNK:
             return False
         groups.sinkable[node] = depth
@@ -39,8 +41,8 @@ class Sinking:
         return True
 
     def inline(self, x: Node, group: Group) -> None:
-        """Compute a sinkable x, and the sinkable nodes that it needs, in this group if it can be
-        there."""
+        """Computes a sinkable x and the sinkable nodes that it needs in this group if the group
+        reads x at its own position, else in a group of its own."""
         groups = self.groups
         view, base = groups.views[x], groups.views[x].base
         if base not in groups.sinkable:
@@ -52,7 +54,7 @@ class Sinking:
             self.materialize(x)
 
     def materialize(self, x: Node) -> None:
-        """Have x in memory: if it is sinkable, by a loop that waits for nothing so far."""
+        """Has x written to memory: a sinkable x is computed by a loop without dependencies."""
         groups, base = self.groups, self.groups.base(x)
         if base not in groups.sinkable:
             return
@@ -68,7 +70,7 @@ class Sinking:
         self._gather(base, group)
 
     def _gather(self, base: Node, group: Group) -> None:
-        """Compute a sinkable node and those that it needs in the group."""
+        """Computes a sinkable node, and the sinkable nodes that it needs, in the group."""
         groups = self.groups
         stack: list[tuple[Node, bool]] = [(base, False)]
         while stack:
@@ -78,7 +80,7 @@ class Sinking:
             if not ready:
                 stack.append((node, True))
                 inputs = (groups.views[x].base for x in node.inputs)
-                stack += [(one, False) for one in inputs if one in groups.sinkable]
+                stack += [(x, False) for x in inputs if x in groups.sinkable]
             elif group.family.recomputes:
                 groups.wait(group, node.inputs)
                 group.add(node)

@@ -1,9 +1,9 @@
-"""Arrays that generated code reads and writes fastest: they begin with a cache line, and those that
-are used together lie at different places in a page.
+"""Aligned arrays: large arrays begin with a cache line, at offsets within a page that differ from
+array to array.
 
-A vector that lies across two lines costs two accesses. Rows of several arrays that lie alike in a
-page compete for the same few sets of the first cache: gradient, moments and weight of an update
-did, and took a third longer.
+A vector that crosses a cache line costs two accesses. Rows of several arrays at equal offsets in a
+page compete for the same few sets of the first-level cache: an update whose gradient, moments and
+weight were placed so took a third longer.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ import numpy as np
 from ....dtypes import Array, DType
 
 _PAGE, _LINE = 4096, 64
-_STEP = 5 * _LINE  # from array to array; after 64 of them they begin anew
-_SMALL = 4 * _PAGE  # bytes; below, nothing is gained
+_STEP = 5 * _LINE  # between the offsets of two arrays; the offsets repeat after 64 arrays
+_SMALL = 4 * _PAGE  # bytes; smaller arrays gain nothing
 
 
-class _Room(np.ndarray):
-    """The memory behind an array. As it has a type of its own, a view of such an array refers to
-    the array and not to the room, so that counting references tells whether somebody holds it."""
+class _Allocation(np.ndarray):
+    """The memory behind an array. Because it has its own type, a view of such an array refers to
+    the array and not to the allocation, so the array's reference count shows whether it is used."""
 
 
 def placed(shape: tuple[int, ...], dtype: DType, number: int = 0) -> Array:
-    """An array, not filled, for the `number`th of those used together."""
+    """An uninitialised array, the `number`th of those used together."""
     size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
     if size < _SMALL:
         return np.empty(shape, dtype)
-    room: Any = np.ndarray.__new__(_Room, (size + 2 * _PAGE,), np.uint8)
-    start = -room.__array_interface__["data"][0] % _PAGE + staggered(number)
-    return np.ndarray(shape, dtype, buffer=room, offset=start)
+    allocation: Any = np.ndarray.__new__(_Allocation, (size + 2 * _PAGE,), np.uint8)
+    start = -allocation.__array_interface__["data"][0] % _PAGE + staggered(number)
+    return np.ndarray(shape, dtype, buffer=allocation, offset=start)
 
 
 def is_placed(array: Array) -> bool:
-    """Whether the array lies as `placed` ones do, and nothing but its own views shows it."""
+    """Whether the array is aligned as `placed` does, and shares memory only with its own views."""
     if array.nbytes >= _SMALL or array.base is not None:
-        return type(array.base) is _Room and array.flags.c_contiguous
+        return type(array.base) is _Allocation and array.flags.c_contiguous
     return array.flags.c_contiguous and array.flags.aligned
 
 
 def staggered(number: int) -> int:
-    """Bytes from the start of a page to that of the `number`th array."""
+    """The offset in bytes, within a page, of the `number`th array."""
     return number * _STEP % _PAGE

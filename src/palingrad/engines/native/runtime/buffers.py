@@ -1,4 +1,8 @@
-"""Slots: the table of pointers that generated code gets, and the memory behind it."""
+"""The buffer table: which memory each buffer of a program has, and the memory of one run.
+
+Generated code receives one table of pointers. An entry of the table, a *slot*, points to an array,
+or to the arena that all intermediate values share.
+"""
 
 from __future__ import annotations
 
@@ -25,40 +29,41 @@ from ..plan.schedule import Schedule
 from .aligned_alloc import placed
 
 _LINE = 64  # bytes of a cache line
-HELD = 3  # references to an array that only the slot and the asking function hold
+HELD = 3  # references to an array that no user holds: the slot's, a local variable's, the call's
 
 
 class Memory:
-    """What one run needs: the table, the arena, and the arrays that the table points to.
+    """The memory of one run: the table of pointers, the arena, and the arrays in the slots.
 
-    `objects` holds the addresses of the arrays that are fed and handed out: generated code takes
-    their data pointers from there.
+    `objects` holds the addresses of the Python arrays that are fed and returned; generated code
+    reads the arrays' data pointers from their NumPy structures.
     """
 
     def __init__(self, buffers: BufferTable) -> None:
         self.arena = _aligned(buffers.arena_bytes)
         self.control = _aligned(buffers.control_bytes)
         self.arrays: list[Any] = [None] * buffers.count
-        self.spare: list[Any] = [None] * len(buffers.results)  # a second array for each result
+        self.spare: list[Any] = [None] * len(buffers.results)  # a second array of each result
         self.table = row_of("Q", bytes(8 * (buffers.count + 2)))
         self.address = self.table.buffer_info()[0]
         self.objects = row_of("Q", bytes(8 * max(buffers.objects, 1)))
         self.table[buffers.count] = self.arena.ctypes.data
         self.table[buffers.count + 1] = self.control.ctypes.data
         self.moves = row_of("q", bytes(8 * max(buffers.objects, 1)))
-        # What `run` is called with: table, team, objects, how often, moves.
+        # The argument of `run`: table, pool, objects, number of repetitions, moves.
         self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
                                   self.moves.buffer_info()[0]])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
-        self.pool: Any = None  # the team that runs with this memory
-        self.states: list[Array] = []  # what Variables held when `count` was the count of changes
+        self.pool: Any = None  # the thread pool that `block` names
+        self.states: list[Array] = []  # the Variables' values when `state_count` was `count`
         self.count = -1
-        self.tuple_results: dict[Node, Any] = {}  # results of NumPy that are several arrays
+        self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
         for number, value in buffers.fixed.items():
             self.point(number, value)
 
-    def joins(self, pool: Any) -> None:
-        """Let this team run with the memory, or nobody but the caller; ring for who sleeps."""
+    def use_pool(self, pool: Any) -> None:
+        """Makes the next run use this thread pool, None for the calling thread alone, and wakes the
+        pool's sleeping workers."""
         if pool is not self.pool:
             self.pool = pool
             self.block[1] = 0 if pool is None else pool.address
@@ -66,7 +71,7 @@ class Memory:
             pool.wake()
 
     def point(self, number: int, array: Array) -> None:
-        """Let a slot be this array, which generated code can read as it lies."""
+        """Puts an array in a slot, or a contiguous and aligned copy if it is neither."""
         flags = array.flags
         if not (flags.c_contiguous and flags.aligned):
             array = np.require(array, requirements=["C", "A"])
@@ -75,52 +80,57 @@ class Memory:
 
 
 def _aligned(size: int) -> Array:
-    room = np.zeros(size + _LINE, np.uint8)
-    start = -room.ctypes.data % _LINE
-    return room[start : start + size]
+    """`size` zero bytes that begin with a cache line."""
+    allocation = np.zeros(size + _LINE, np.uint8)
+    start = -allocation.ctypes.data % _LINE
+    return allocation[start : start + size]
 
 
 class BufferTable:
-    """Which slot each buffer has: feeds, states and results first, whose arrays change from run to
-    run; then constants and what NumPy makes; all else is in the arena, the last slot but one."""
+    """Assigns each buffer a slot, and an offset within it.
+
+    The slots of feeds, Variables and results come first, because their arrays change from run to
+    run; then those of constants and of values that NumPy computes; then the arena, which holds all
+    other values, and the control block, where bounds checks write their diagnostics.
+    """
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
         self._views = schedule.views
         alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
         given: list[Node] = [*program.feeds, *program.reads]
-        if schedule.updates:  # what is updated in place stands last
+        if schedule.updates:  # Variables that are updated in place come last
             updated = [variable for variable, _ in program.updates]
             changing = set(updated)
-            read = [one for one in program.reads if one not in changing]
-            given = [*program.feeds, *read, *updated]
+            only_read = [variable for variable in program.reads if variable not in changing]
+            given = [*program.feeds, *only_read, *updated]
         fixed = [node for node in program.order if isinstance(node, Constant)]
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
-        made = list(schedule.producer)
+        computed = list(schedule.producer)
         by_numpy = {
             x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes
         }
         native = [
             node
-            for node in made
+            for node in computed
             if node not in by_numpy and node not in alias and self._views[node].base is node
         ]
         results = [node for node in native if node in roots and self._views[node].plain]
         fresh = set(results)
         inner = [node for node in native if node not in fresh]
-        tuple_results = [node for node in made if node in by_numpy]
+        from_numpy = [node for node in computed if node in by_numpy]
         self.given = given
         self.objects = len(given) + len(results)
         self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
-        places = dict.fromkeys((*given, *results, *fixed, *tuple_results))
+        places = dict.fromkeys((*given, *results, *fixed, *from_numpy))
         self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
         self._number.update({node: self._number[variable] for node, variable in alias.items()})
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._fresh = fresh
-        # What is looked at before a run, and in which slot.
+        # (slot, bounds) of the fed integers that are checked before the first kernel runs.
         self.checks = _checks(schedule, self._number)
-        # Who looks at other integers, first who waits for least, and where in the control block
-        # each tells what it found.
+        # The kernels that check computed integers, in the order of the schedule. Each has a cache
+        # line of the control block for its diagnostics.
         self.bounds_checks = [
             one.kernel for one in schedule.kernels if isinstance(one.kernel, BoundsCheck)
         ]
@@ -141,21 +151,22 @@ class BufferTable:
         return self._number[node], 0
 
     def find(self, node: Any) -> tuple[int, int] | None:
-        """The same for anything: None for what has no buffer of its own."""
+        """The same; None for a node or kernel without a buffer of its own."""
         known = node in self._offset or node in self._diagnostics or node in self._number
         return self.place(node) if known else None
 
     def diagnostics(self, owner: Any, memory: Memory) -> list[int]:
-        """What was told in the last run: whether an integer was wrong, the least, the most."""
+        """What a bounds check wrote in the last run: [whether an integer was out of range, the
+        smallest integer, the largest]."""
         start = self._diagnostics[owner]
         return memory.control[start : start + 24].view(np.int64).tolist()
 
     def is_fresh(self, node: Node) -> bool:
-        """Whether the node's memory is a result's, which may be handed out."""
+        """Whether the node is in the array of a result, which is returned without a copy."""
         return node in self._fresh
 
     def taken(self) -> Memory:
-        """Memory for one run: used before and idle now, or new."""
+        """Memory for one run: idle memory of an earlier run if there is any, else new memory."""
         try:
             return self.idle.pop()
         except IndexError:
@@ -166,7 +177,7 @@ class BufferTable:
         self.idle.append(memory)
 
     def let_go(self, memory: Memory) -> None:
-        """Keep the memory for the next run, and let go of what this one was given."""
+        """Keep the memory for the next run, without the arrays that this run was given."""
         memory.tuple_results.clear()
         arrays = memory.arrays
         for number in range(len(self.given)):
@@ -174,26 +185,27 @@ class BufferTable:
         self.give_back(memory)
 
     def results_for(self, memory: Memory) -> None:
-        """An array for each result: one of the last two runs' that nobody holds, else a new one."""
+        """Puts an array in each result's slot: one of the last two runs' if no user holds it, else
+        a new one."""
         arrays, objects, spare = memory.arrays, memory.objects, memory.spare
         number = len(self.given)
         for place, (shape, dtype) in enumerate(self.results):
-            one = arrays[number]
-            if one is None or sys.getrefcount(one) > HELD:
-                # A caller who keeps each result until the next has come keeps one of two.
+            array = arrays[number]
+            if array is None or sys.getrefcount(array) > HELD:
+                # Two arrays suffice for a caller that keeps each result until the next run.
                 other = spare[place]
-                spare[place] = one
-                one = other
+                spare[place] = array
+                array = other
                 del other
-                if one is None or sys.getrefcount(one) > HELD - 1:
-                    one = placed(shape, dtype, place)
-                    one.setflags(write=False)
-                arrays[number] = one
-                objects[number] = id(one)
+                if array is None or sys.getrefcount(array) > HELD - 1:
+                    array = placed(shape, dtype, place)
+                    array.setflags(write=False)
+                arrays[number] = array
+                objects[number] = id(array)
             number += 1
 
     def pin(self, memory: Memory, arrays: Sequence[Array], first: int) -> None:
-        """Let the slots from `first` on be these arrays."""
+        """Puts the arrays in the slots from `first` on."""
         for number, array in enumerate(arrays, first):
             memory.arrays[number] = array
             memory.objects[number] = id(array)
@@ -208,21 +220,21 @@ class BufferTable:
 
 
 def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Bounds]]:
-    """What must hold of what is fed, and its slot."""
+    """(slot, bounds) of the fed integers that native kernels use as indices or exponents."""
     native = [one.kernel for one in schedule.kernels if one.kernel.is_native]
-    found: list[tuple[int, Bounds]] = []
+    checks: list[tuple[int, Bounds]] = []
     for node in dict.fromkeys(node for kernel in native for node in kernel.nodes):
         check = check_of(node)
         base = None if check is None else fed(check.x, schedule.views)
         if check is not None and base is not None:
-            found.append((buffers[base], check))
-    return found
+            checks.append((buffers[base], check))
+    return checks
 
 
 def _live_ranges(
     schedule: Schedule, nodes: list[Node], roots: set[Node]
 ) -> list[tuple[Any, LiveRange]]:
-    """From which stage to which each value and each workspace is needed."""
+    """The live range of each value and each workspace, in stages."""
     views = schedule.views
     first = {node: schedule.producer[node].stage for node in nodes}
     last = {node: len(schedule.stages) if node in roots else first[node] for node in nodes}
@@ -231,7 +243,7 @@ def _live_ranges(
         kernel, stage = one.kernel, one.stage
         for node in kernel.nodes:
             base = views[node].base if node in views else node
-            if base in first:  # a fold that is finished later, or a piece, is written there
+            if base in first:  # an unfinished reduction, or a piece of a join, is written there
                 first[base] = min(first[base], stage)
         for x in kernel.reads():
             base = views[x].base if x in views else x
@@ -244,10 +256,10 @@ def _live_ranges(
             if owner in workspaces:
                 alive = workspaces[owner]
                 workspaces[owner] = replace(alive, last=max(alive.last, one.stage))
-    found: list[tuple[Any, LiveRange]] = [
+    values: list[tuple[Any, LiveRange]] = [
         (node, LiveRange(first[node], last[node], max(_bytes(node), 1))) for node in nodes
     ]
-    return [*found, *workspaces.items()]
+    return [*values, *workspaces.items()]
 
 
 def _bytes(node: Node) -> int:

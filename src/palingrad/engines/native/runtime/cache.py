@@ -1,11 +1,11 @@
-"""The cache on disk: machine code that was made before, in the user's own folder.
+"""The cache on disk: compiled machine code, kept in the user's own folder.
 
-What is loaded from there runs, so nothing is trusted that somebody else can have written: folder
-and entry belong to this user and are writable by nobody else, and an entry is no symbolic link.
-Both are opened first and looked at then, so that they can't be exchanged in between. An entry
-carries a mark and a checksum over its key and its code; one that is damaged, cut off or renamed is
-made anew. It is written to a file of its own and renamed, so that processes may share the folder.
-Only entries are ever deleted: files with both the name and the mark of one.
+Loaded code is executed, so the cache accepts nothing that another user could have written: folder
+and entry belong to this user, are writable by this user only, and an entry is no symbolic link.
+Both are opened first and checked by descriptor, so that they can't be exchanged in between. An
+entry begins with a magic string and a checksum over its key and its code; a damaged, truncated or
+renamed entry is compiled again. An entry is written to a temporary file and renamed, so processes
+may share the folder. Only files with both the name and the magic string of an entry are deleted.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 _VARIABLE = "PALINGRAD_CACHE"
-_MOST = 2048  # entries; beyond that the oldest go
+_MOST = 2048  # entries; beyond that the oldest are deleted
 _MARK = b"palingrad machine code 2\n"
-_SUM = len(_MARK) + 32  # bytes in front of the code: the mark and the checksum
+_SUM = len(_MARK) + 32  # bytes in front of the code: the magic string and the checksum
 _ENTRY = re.compile(r"palingrad-[0-9a-f]{64}\.code")
 _UNFINISHED = re.compile(r"\.palingrad-[0-9a-f]{16}\.new")  # being written, or left by a crash
-_HOUR = 3600.0  # seconds after which nobody writes at such a file any more
+_HOUR = 3600.0  # seconds after which such a file is left over from a crash
 _POSIX = os.name == "posix"  # elsewhere files have no owner and mode, and folders no descriptor
 
 
 class Unkept(Exception):
-    """Why machine code isn't kept on disk, in words."""
+    """The reason why machine code isn't kept on disk, in words."""
 
 
 class Obtained(NamedTuple):
-    """Machine code; whether it was on disk; and why it isn't kept there, "" if it is."""
+    """Machine code; whether it came from disk; and why it isn't kept there, "" if it is."""
 
     code: bytes
     found: bool = False
@@ -52,10 +52,8 @@ def folder() -> Path | None:
 
 
 def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
-    """The code of this key from disk; else what `make` returns, which is kept there if it can be.
-
-    `key` may raise Unkept.
-    """
+    """The code of this key from disk; if there is none, the code that `make` returns, which is
+    written to disk if possible. `key` may raise Unkept."""
     place = folder()
     if place is None:
         return Obtained(make())
@@ -77,7 +75,7 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
 
 
 def described() -> str:
-    """What is kept, in words."""
+    """The cache's state, in words."""
     place = folder()
     if place is None:
         return "off"
@@ -95,7 +93,7 @@ def packed(key: str, code: bytes) -> bytes:
 
 
 def unpacked(key: str, content: bytes) -> bytes | None:
-    """The code in an entry of this key, None if it isn't whole or of another key."""
+    """The code in an entry, None if the entry is damaged or has another key."""
     code = content[_SUM:]
     return code if content[:_SUM] == _MARK + _checksum(key, code) else None
 
@@ -108,13 +106,14 @@ def _checksum(key: str, code: bytes) -> bytes:
 
 
 class _Folder:
-    """The folder of entries, open: its files are reached from here, wherever its name leads now."""
+    """The open folder of entries: files are opened relative to its descriptor, so renaming the
+    folder or replacing it by a link has no effect."""
 
     def __init__(self, place: Path, descriptor: int | None) -> None:
         self._place, self._descriptor = place, descriptor
 
     def read(self, key: str) -> bytes | None:
-        """The code of this key, None if there is none that can be trusted."""
+        """The code of this key, None if there is no trusted entry."""
         try:
             content = self._content(_entry_name(key))
         except OSError:
@@ -122,7 +121,7 @@ class _Folder:
         return None if content is None else unpacked(key, content)
 
     def write(self, key: str, code: bytes) -> None:
-        """Keep code under this key. Raises Unkept where it can't be written."""
+        """Writes an entry. Raises Unkept where it can't be written."""
         new = f".palingrad-{os.urandom(8).hex()}.new"
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
@@ -144,14 +143,14 @@ class _Folder:
         return [name for name in listed if form.fullmatch(name)]
 
     def status(self, name: str) -> os.stat_result:
-        """What the system says of a file."""
+        """The file's status, of a link itself."""
         return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
 
     def _prune(self) -> None:
-        """Delete the oldest entries beyond the most that are kept, and what crashes left."""
+        """Deletes the oldest entries beyond `_MOST`, and unfinished files that crashes left."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []
-        if len(entries) > _MOST:  # an eighth goes, so that most writes need no file's age
+        if len(entries) > _MOST:  # deletes an eighth, so that most writes read no file's age
             ages = {name: self.status(name).st_mtime for name in entries}
             oldest = sorted(entries, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
         past = time.time() - _HOUR
@@ -163,7 +162,7 @@ class _Folder:
                     os.unlink(self._at(name), dir_fd=self._descriptor)
 
     def _content(self, name: str, size: int = -1) -> bytes | None:
-        """The file's content, None if another user can have written it or it is no plain file."""
+        """The file's content, None if another user can have written it or it is no regular file."""
         with open(self._open(name, os.O_RDONLY | _SAFELY), "rb") as file:
             status = os.fstat(file.fileno())
             trusted = stat.S_ISREG(status.st_mode) and not _distrust(status)
@@ -176,7 +175,7 @@ class _Folder:
         return name if self._descriptor is not None else str(self._place / name)
 
 
-# A link isn't followed, and what isn't a plain file doesn't make the opening wait.
+# Opening does not follow a link, and does not block on a pipe or a device.
 _SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC if _POSIX else getattr(os, "O_BINARY", 0)
 
 
@@ -186,7 +185,7 @@ def _entry_name(key: str) -> str:
 
 @contextlib.contextmanager
 def _opened(place: Path, *, create: bool) -> Generator[_Folder]:
-    """The folder, if it is this user's alone. Raises Unkept where it isn't, or can't be opened."""
+    """The folder, opened. Raises Unkept if it can't be opened or another user may write to it."""
     with contextlib.ExitStack() as stack:
         descriptor = None
         try:
@@ -205,7 +204,7 @@ def _opened(place: Path, *, create: bool) -> Generator[_Folder]:
 
 
 def _distrust(status: os.stat_result) -> str:
-    """Why what is there can come from somebody else, "" if it can't."""
+    """Why another user could have written the file or folder, "" if none could."""
     if not _POSIX:
         return ""
     if status.st_uid != os.geteuid():

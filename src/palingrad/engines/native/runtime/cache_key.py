@@ -1,13 +1,13 @@
-"""The key of machine code on disk: a digest of everything that the code depends on.
+"""The cache key of machine code: a digest of everything that the code depends on.
 
-That is the program; the plan that was made of it; the package's sources, with the operations'
-formulas among them; LLVM, NumPy, Python and the CPU. A decision that a plan takes for any other
-reason, because of what a constant holds say, is seen in the plan and so is in the key. Emitting
-code reads no constants but single numbers, which are in the key too.
+The key covers the program; its plan; the package's sources, including the operations' formulas;
+the versions of LLVM, NumPy and Python; and the CPU. A planning decision that depends on anything
+else, such as the contents of a constant, changes the plan and thereby the key. Emitting code reads
+no constants except single numbers, which the key covers too.
 
-A user's elementwise formula has been read before, and is the library's operations in the program.
-Any other formula that isn't the package's own, one that was replaced say, may depend on anything:
-on globals, a file, the time. Code with such a formula in it has no key.
+Lowering has replaced a user's elementwise operation by the library's operations. Any other formula
+from outside the package, such as a replaced rule, may depend on anything: a global, a file, the
+time. Code that contains such a formula has no key.
 """
 
 from __future__ import annotations
@@ -36,31 +36,31 @@ from ..plan.schedule import Schedule
 from .buffers import BufferTable
 from .cache import Unkept
 
-# Parts of the package whose sources no machine code depends on: they stand above the engines.
+# Parts of the package above the engines, on whose sources no machine code depends.
 _ABOVE = ("data", "io", "nn", "optim", "train", "view")
 
 
 def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> str:
-    """The key of a program's code. Raises Unkept if it depends on what no key can hold."""
+    """The key of a program's code. Raises Unkept if the code depends on more than a key covers."""
     digest = hashlib.sha256(_surroundings())
     by_numpy = {x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes}
     numbers: dict[Node, int] = {}
     for node in program.order:
         numbers[node] = len(numbers)
-        what = type(node).__name__ if node in by_numpy else _computed(node)
+        operation = type(node).__name__ if node in by_numpy else _computed(node)
         inputs = [numbers[x] for x in node.inputs]
-        digest.update(f"{what} {inputs} {node.shape} {node.dtype}\n".encode())
+        digest.update(f"{operation} {inputs} {node.shape} {node.dtype}\n".encode())
     leaves = [*program.feeds, *(variable for variable, _ in program.updates)]
-    types = [(one.shape, str(one.dtype)) for one in leaves]
-    given = [numbers.get(x, -1) for x in program.feeds], [numbers[x] for x in program.outputs]
-    changed = [(numbers.get(one, -1), numbers[value]) for one, value in program.updates]
+    types = [(leaf.shape, str(leaf.dtype)) for leaf in leaves]
+    ends = [numbers.get(x, -1) for x in program.feeds], [numbers[x] for x in program.outputs]
+    updates = [(numbers.get(x, -1), numbers[value]) for x, value in program.updates]
     plan = [*_planned(schedule, buffers, numbers)]
-    digest.update(repr((types, given, changed, plan)).encode())
+    digest.update(repr((types, ends, updates, plan)).encode())
     return digest.hexdigest()
 
 
 def engine_key(name: str) -> str:
-    """The key of code that depends on no program. Raises Unkept."""
+    """The key of code that depends on no program. Raises Unkept where `program_key` does."""
     return hashlib.sha256(_surroundings() + name.encode()).hexdigest()
 
 
@@ -68,7 +68,7 @@ def engine_key(name: str) -> str:
 
 
 def _computed(node: Node) -> str:
-    """What generated code computes at a node, but for inputs, shape and dtype."""
+    """The node's operation and attributes. Inputs, shape and dtype are not included."""
     if isinstance(node, Constant) and node.shape == ():
         return f"number {node.numpy().tobytes().hex()}"
     if not isinstance(node, Operation):
@@ -81,16 +81,13 @@ def _computed(node: Node) -> str:
 
 
 def _is_covered(module: str) -> bool:
-    """Whether the key holds the source of a module."""
+    """Whether the key covers the source of a module."""
     package, *parts = module.split(".")
     return package == __name__.split(".")[0] and parts[0] not in _ABOVE
 
 
-_PLAIN = (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
-
-
 def _exactly(value: Any) -> str:
-    """An attribute in words that say all of it; a node by its kind, for it is an input too."""
+    """An attribute as text that determines it; a node (also an input) as its class."""
     if isinstance(value, Node):
         return type(value).__name__
     if isinstance(value, (np.ndarray, np.generic)):
@@ -107,7 +104,7 @@ def _exactly(value: Any) -> str:
 def _planned(
     schedule: Schedule, buffers: BufferTable, numbers: Mapping[Node, int]
 ) -> Iterator[tuple[Any, ...]]:
-    """The kernels, in which order and how many pieces they run, and where everything lies."""
+    """The plan: each kernel with its stage, items and chunks, and the place of each buffer."""
     for one in schedule.kernels:
         nodes = [numbers.get(x, -1) for x in one.kernel.nodes]
         work = one.stage, one.items, one.chunks, one.serial
@@ -136,7 +133,7 @@ def _surroundings() -> bytes:
 
 
 def _sources() -> Iterator[tuple[str, bytes]]:
-    """The package's sources. Raises Unkept where they aren't what was loaded."""
+    """(path, content) of the package's sources. Raises Unkept if one changed after loading."""
     paths: list[str] = []
     for place, folders, files in os.walk(PACKAGE):
         if place == PACKAGE:

@@ -1,8 +1,9 @@
-"""Leases: a program that updates Variables in place has their arrays on loan between runs.
+"""Leases: a program that updates Variables in place keeps their arrays between its runs.
 
-While it does, a run costs nothing for each Variable. Whoever reads or assigns one of them, or
-another program, ends the lease first, which waits for the run that is going on; the next run takes
-the arrays again, and copies those that somebody else holds, so that nobody sees a value change.
+During a lease a run has no cost per Variable. A read or an assignment of one of the Variables, or
+a run of another program that uses one, ends the lease after the current run. The next run leases
+the arrays again and copies each array to which another reference exists, so that no array that a
+user holds ever changes.
 """
 
 from __future__ import annotations
@@ -18,26 +19,24 @@ from ....dtypes import Array
 from ....graph.leaves import Variable, forget, state_count, state_lock
 from .aligned_alloc import is_placed, placed
 
-# References to a Variable's array that its lease, a local name and the asking call hold.
+# References to a Variable's array that no user holds: the lease's, a local variable's, the call's.
 _OWN = 3
 
 
 class Lease:
-    """The arrays of some Variables, taken and given back together. `lock` is held during a run."""
+    """The arrays of Variables, taken and returned together. A run holds `lock`."""
 
     def __init__(self, variables: Sequence[Variable]) -> None:
         self.lock = threading.RLock()
         self.taken = False
         self._variables = list(variables)
-        self._sorted = sorted(variables, key=id)  # in which order everybody takes locks
+        self._sorted = sorted(variables, key=id)  # one lock order for all leases: no deadlock
         self._arrays: list[Array] = []
         self._known: set[int] = set()  # the arrays of the last lease, which the program still has
 
     def take(self, updated: int) -> list[Array]:
-        """The arrays, the first `updated` of which nobody else holds. Returns with `lock` held.
-
-        The caller is the only one who changes these Variables until it lets go of the lock.
-        """
+        """The Variables' arrays. Nothing else refers to the first `updated` of them. Returns with
+        `lock` held; until the caller releases it, only the caller changes these Variables."""
         held: list[Any] = []
         try:
             for variable in self._sorted:
@@ -56,7 +55,7 @@ class Lease:
                             forget(variable)
                         array = variable._array
                         self._arrays.append(array)
-                        # Who reads it from now on waits, and who has read it holds it.
+                        # New readers block; earlier readers keep their reference to the array.
                         variable._lease, variable._array = self, None
                         self._arrays[number] = _exclusive(array, id(array) in self._known, number)
                 except BaseException:
@@ -70,7 +69,7 @@ class Lease:
                 lock.release()
 
     def end(self) -> None:
-        """Give all arrays back, after the run that is going on."""
+        """Returns all arrays to their Variables, after the current run."""
         with self.lock:
             if self.taken:
                 self.taken = False
@@ -80,9 +79,9 @@ class Lease:
 
 
 def _exclusive(array: Array, known: bool, number: int) -> Array:
-    """The array itself if only its lease holds it, else a copy that takes its place.
+    """The array itself if only its lease refers to it, else a copy that replaces it.
 
-    `known`: the asking program holds it too, from its last lease.
+    `known`: the program refers to the array too, from its last lease.
     """
     if sys.getrefcount(array) <= _OWN + 1 + known and is_placed(array):
         return array

@@ -1,9 +1,9 @@
-"""The team: threads that wait in compiled code for a program's stages, and help.
+"""The thread pool: worker threads that spin in compiled code and execute the chunks of a run.
 
-A run posts its table; whoever helps takes chunks of a stage (`sharing.py`), and waits until all of
-the stage's chunks are done before it goes on to the next. Nobody waits for a helper that hasn't
-come: a run that finds them asleep does all chunks itself. A helper that finds nothing to do for
-some thousand spins goes to sleep in Python, where it uses no time, until a run wakes it.
+A run publishes its table of pointers. Each thread takes chunks of a stage (`work_stealing.py`) and
+waits until all chunks of the stage are done before it enters the next stage. A run never waits for
+a worker that has not joined: if all workers sleep, the calling thread does every chunk. A worker
+that finds no run for `_SPINS` iterations blocks on a semaphore in Python until a run wakes it.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from ..llvm.target import Library, host, machine_code
 from .cache import obtained
 from .cache_key import engine_key
 
-# Words of the shared block, each on a cache line of its own (8 words):
+# Indices of words in the pool's shared block, each on its own cache line of 8 words:
 POSTED, ENTRY, TABLE, OPEN, ACTIVE, BUSY, STOP, YIELD = (8 * number for number in range(8))
-SIZE, DONE, BASE = 64, 72, 80  # threads; chunks done since ever, and when this run began
-LISTS = 88  # from here on a word for each thread: what is left of its part of a stage
-_SPINS = 1 << 15  # of an idle helper before it sleeps: about a millisecond
-_PATIENCE = 1 << 10  # spins of somebody who waits for others before the system may run these
-# What runs a stretch: (table, team); and its stages as one thread of the team: (…, its number).
+SIZE, DONE, BASE = 64, 72, 80  # threads; chunks done in total; DONE at the start of this run
+DEQUES = 88  # the first of the deques, one for each thread
+_SPINS = 1 << 15  # of an idle worker before it sleeps: about a millisecond
+_PATIENCE = 1 << 10  # spins of a waiting thread before it yields its core
+# Runs a segment: (table, pool); runs its stages as one thread of the pool: (table, pool, thread).
 SEGMENT = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer()])
 STAGES = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT.as_pointer(), INT])
 
@@ -42,17 +42,17 @@ def word(builder: Any, pool: Any, number: int) -> Any:
 
 
 def atomic_load(builder: Any, pointer: Any) -> Any:
-    """What is there now."""
+    """Emits a sequentially consistent load of a word."""
     return builder.load_atomic(pointer, "seq_cst", 8)
 
 
 def atomic_store(builder: Any, value: Any, pointer: Any) -> None:
-    """Put it there for all to see."""
+    """Emits a sequentially consistent store to a word."""
     builder.store_atomic(value, pointer, "seq_cst", 8)
 
 
 def emit_pause(builder: Any) -> None:
-    """Tell the CPU that this is a waiting loop."""
+    """Emits the CPU's hint for a spin loop."""
     number = ir.IntType(32)
     if host().family == "x86":
         builder.call(declared(builder.module, "llvm.x86.sse2.pause", ir.VoidType(), []), [])
@@ -62,34 +62,34 @@ def emit_pause(builder: Any) -> None:
 
 
 def emit_wait(builder: Any, pool: Any, done: Any) -> None:
-    """Spin until `done()` holds; after a while let the system run others between looks."""
+    """Emits a loop that spins until `done()` holds, and yields the core each `_PATIENCE` spins."""
     function = builder.function
-    look, again, rest = (function.append_basic_block(name) for name in ("look", "again", "rest"))
+    test, again, rest = (function.append_basic_block(name) for name in ("test", "again", "yield"))
     after = function.append_basic_block("after")
     with builder.goto_entry_block():
         spins = builder.alloca(INT)
     builder.store(integer(0), spins)
-    builder.branch(look)
-    builder.position_at_end(look)
+    builder.branch(test)
+    builder.position_at_end(test)
     builder.cbranch(done(), after, again)
     builder.position_at_end(again)
     emit_pause(builder)
     count = builder.add(builder.load(spins), integer(1))
     builder.store(count, spins)
-    builder.cbranch(builder.icmp_signed("<", count, integer(_PATIENCE)), look, rest)
+    builder.cbranch(builder.icmp_signed("<", count, integer(_PATIENCE)), test, rest)
     builder.position_at_end(rest)
     builder.store(integer(0), spins)
-    give_way = builder.load(word(builder, pool, YIELD))
-    with builder.if_then(builder.icmp_signed("!=", give_way, integer(0))):
+    sched_yield = builder.load(word(builder, pool, YIELD))
+    with builder.if_then(builder.icmp_signed("!=", sched_yield, integer(0))):
         kind = ir.FunctionType(ir.IntType(32), []).as_pointer()
-        builder.call(builder.inttoptr(give_way, kind), [])
-    builder.branch(look)
+        builder.call(builder.inttoptr(sched_yield, kind), [])
+    builder.branch(test)
     builder.position_at_end(after)
 
 
 def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Function) -> None:
-    """`name`(table, team): run the stages with the team's help, or alone if there is no team or it
-    is busy with another run."""
+    """Emits `name`(table, pool), which runs the stages on the pool, or calls `alone` if there is no
+    pool or another run occupies it."""
     pointer = INT.as_pointer()
     entry = ir.Function(module, SEGMENT, name)
     table, pool = entry.args
@@ -116,105 +116,106 @@ def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Func
     b.ret_void()
 
 
-def _worker() -> str:
-    """helper(team, number): helps run after run as this thread of the team; returns when there was
-    nothing to do for long."""
-    module = ir.Module("team")
+def _worker_ir() -> str:
+    """LLVM IR of worker(pool, thread), which joins run after run as this thread of the pool, and
+    returns when it has found no run for `_SPINS` spins."""
+    module = ir.Module("thread_pool")
     kind = ir.FunctionType(ir.VoidType(), [INT.as_pointer(), INT])
-    function = ir.Function(module, kind, "helper")
+    function = ir.Function(module, kind, "worker")
     pool, thread = function.args
     b: Any = Builder(function.append_basic_block("entry"))
     seen, spins = b.alloca(INT), b.alloca(INT)
     b.store(atomic_load(b, word(b, pool, POSTED)), seen)
     b.store(integer(0), spins)
-    # Somebody who comes in the middle of a run may help with the rest of it.
+    # A worker that wakes in the middle of a run joins that run.
     b.store(b.sub(b.load(seen), integer(1)), seen)
-    look, help_, idle, out = (
-        function.append_basic_block(name) for name in ("look", "help", "idle", "out")
+    test, join, idle, out = (
+        function.append_basic_block(name) for name in ("test", "join", "idle", "out")
     )
-    b.branch(look)
-    b.position_at_end(look)
+    b.branch(test)
+    b.position_at_end(test)
     posted = atomic_load(b, word(b, pool, POSTED))
-    b.cbranch(b.icmp_signed("!=", posted, b.load(seen)), help_, idle)
-    b.position_at_end(help_)
+    b.cbranch(b.icmp_signed("!=", posted, b.load(seen)), join, idle)
+    b.position_at_end(join)
     b.store(posted, seen)
     active = word(b, pool, ACTIVE)
     b.atomic_rmw("add", active, integer(1), "seq_cst")
-    graph_scope = atomic_load(b, word(b, pool, OPEN))
-    with b.if_then(b.icmp_signed("==", graph_scope, posted)):
+    open_run = atomic_load(b, word(b, pool, OPEN))
+    with b.if_then(b.icmp_signed("==", open_run, posted)):
         stages = b.inttoptr(b.load(word(b, pool, ENTRY)), STAGES.as_pointer())
         table = b.inttoptr(b.load(word(b, pool, TABLE)), POINTER.as_pointer())
         b.call(stages, [table, pool, thread])
     b.atomic_rmw("sub", active, integer(1), "seq_cst")
     b.store(integer(0), spins)
-    b.branch(look)
+    b.branch(test)
     b.position_at_end(idle)
     emit_pause(b)
     count = b.add(b.load(spins), integer(1))
     b.store(count, spins)
     enough = b.icmp_signed(">", count, integer(_SPINS))
     stop = b.icmp_signed("!=", atomic_load(b, word(b, pool, STOP)), integer(0))
-    b.cbranch(b.or_(enough, stop), out, look)
+    b.cbranch(b.or_(enough, stop), out, test)
     b.position_at_end(out)
     b.ret_void()
     return str(module)
 
 
 @cache
-def _helper() -> Any:
-    made = obtained(lambda: engine_key("helper"), lambda: machine_code(_worker()))
-    library = Library(made.code)
+def _worker() -> Any:
+    """(the library that holds it, the compiled function worker)."""
+    machine = obtained(lambda: engine_key("worker"), lambda: machine_code(_worker_ir()))
+    library = Library(machine.code)
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)
-    return library, kind(library.address("helper"))
+    return library, kind(library.address("worker"))
 
 
 class ThreadPool:
-    """`size` threads, this one among them, that work on one run at a time."""
+    """`size` threads, the calling one included, that execute one run at a time."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        count = LISTS + 8 * size
-        self._room = (ctypes.c_int64 * (count + 8))()
-        start = ctypes.addressof(self._room)
+        count = DEQUES + 8 * size
+        self._allocation = (ctypes.c_int64 * (count + 8))()
+        start = ctypes.addressof(self._allocation)
         self.address = start + -start % 64
         self._words = (ctypes.c_int64 * count).from_address(self.address)
         self._words[SIZE] = size
-        self._words[POSTED] = 1  # of which 0, the mark of a closed run, is no number
+        self._words[POSTED] = 1  # the numbers of runs differ from 0, which marks a closed run
         self._words[YIELD] = _yield_address()
         self.asleep = 0
         self._lock = threading.Lock()
-        self._bell = threading.Semaphore(0)
+        self._wake_ups = threading.Semaphore(0)
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the helpers."""
-        _helper()
+        """Starts the worker threads."""
+        _worker()
         for number in range(1, self.size):
             thread = threading.Thread(
-                target=self._help, args=(number,), name=f"palingrad-{number}", daemon=True
+                target=self._work, args=(number,), name=f"palingrad-{number}", daemon=True
             )
             self._threads.append(thread)
             thread.start()
 
-    def _help(self, number: int) -> None:
-        _, helper = _helper()
+    def _work(self, number: int) -> None:
+        _, worker = _worker()
         while not self._words[STOP]:
-            helper(self.address, number)
+            worker(self.address, number)
             with self._lock:
                 if self._words[STOP]:
                     return
                 self.asleep += 1
-            self._bell.acquire()
+            self._wake_ups.acquire()
 
     def wake(self) -> None:
-        """Ring for all who sleep; they come when they come."""
+        """Wakes all sleeping workers, without waiting for them to join."""
         with self._lock:
             count, self.asleep = self.asleep, 0
         for _ in range(count):
-            self._bell.release()
+            self._wake_ups.release()
 
     def stop(self) -> None:
-        """Let all helpers go home."""
+        """Stops all worker threads and joins them."""
         self._words[STOP] = 1
         self.wake()
         for thread in self._threads:
@@ -222,7 +223,7 @@ class ThreadPool:
 
 
 def _yield_address() -> int:
-    """The C library's sched_yield, where there is one."""
+    """The address of the C library's sched_yield, 0 where there is none."""
     try:
         function = ctypes.CDLL(None).sched_yield
     except (AttributeError, OSError, TypeError):
@@ -231,45 +232,45 @@ def _yield_address() -> int:
 
 
 _lock = threading.Lock()
-_teams: dict[int, ThreadPool | None] = {}  # one, once it is there
-_former: list[ThreadPool] = []  # whose block a run may still look at
+_pools: dict[int, ThreadPool | None] = {}  # at key 0 the process's pool, once it is started
+_former: list[ThreadPool] = []  # stopped pools, whose shared block a run may still read
 
 
-def dismiss() -> None:
-    """Let the helpers go; the next run starts as many as are wanted then."""
+def stop_pool() -> None:
+    """Stops the pool; the next run starts one of the size that is set by then."""
     with _lock:
-        old = _teams.pop(0, None)
+        old = _pools.pop(0, None)
     if old is not None:
         _former.append(old)
         old.stop()
 
 
-thread_changes.append(dismiss)
+thread_changes.append(stop_pool)
 
 
 def pool() -> ThreadPool | None:
-    """This process's team, started when it is first asked for; None for a single thread."""
+    """This process's thread pool, started by the first call; None for a single thread."""
     try:
-        return _teams[0]
+        return _pools[0]
     except KeyError:
         pass
     with _lock:
-        if 0 not in _teams:
+        if 0 not in _pools:
             size = get_num_threads()
-            made = ThreadPool(size) if size > 1 else None
-            if made is not None:
-                made.start()
-            _teams[0] = made
-        return _teams[0]
+            new = ThreadPool(size) if size > 1 else None
+            if new is not None:
+                new.start()
+            _pools[0] = new
+        return _pools[0]
 
 
 def _after_fork() -> None:
-    """A forked child has no threads but its own."""
+    """Forgets the pool in a forked child, which has only the thread that called fork."""
     global _lock
     _lock = threading.Lock()
-    made = _teams.pop(0, None)
-    if made is not None:
-        _former.append(made)
+    parents = _pools.pop(0, None)
+    if parents is not None:
+        _former.append(parents)
 
 
 if hasattr(os, "register_at_fork"):
@@ -278,6 +279,6 @@ if hasattr(os, "register_at_fork"):
 
 @atexit.register
 def _close() -> None:
-    made = _teams.get(0)
-    if made is not None:
-        made.stop()
+    current = _pools.get(0)
+    if current is not None:
+        current.stop()

@@ -1,5 +1,5 @@
-"""Convolutions of each channel with a window of its own: vectors run along the channels, and every
-tap is one multiplication of vectors. There is no matrix product in it."""
+"""Depthwise convolutions: each channel has a window of its own. Vectors run along the channels, and
+each tap is one fused multiplication of vectors; there is no matrix product."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..kernel import Fused, Kernel
 from ..reducers import Carried, block_of
 from .plans import ConvolutionPlan, WeightPlan
 
-_PLACES = 4  # next to each other, computed at once
-_UNROLLED = 25  # taps that are written out one after the other
+_PLACES = 4  # neighbouring positions that are computed at once
+_UNROLLED = 25  # taps at most of an unrolled window
 
 
 class Depthwise:
-    """A convolution, or the gradient of its input: items are rows of the result."""
+    """Emits a convolution, or the gradient of its input. An item is a row of the result."""
 
     def __init__(
         self, fused: Fused, plan: ConvolutionPlan, operands: tuple[Any, Kernel],
@@ -44,7 +44,7 @@ class Depthwise:
         self.flat = len(sizes(fused.first.shape)) == 3
 
     def run(self) -> None:
-        """Row after row, of each a vector of channels after the other."""
+        """Emits the loop over rows, and in each row over vectors of channels."""
         b, plan = self.b, self.plan
         to_image, to_row, _ = self.steps
         with loop(b, self.context.begin, self.context.end) as item:
@@ -59,9 +59,9 @@ class Depthwise:
             vectors(b, plan.groups, plan.lanes, one)
 
     def _row(self, at: tuple[Any, Any], row: Any, channel: Any, active: int) -> None:
-        """A row of places, some at once."""
+        """Emits a row of positions, `_PLACES` at once."""
         b, plan = self.b, self.plan
-        # Panels of a vector of channels each: taps of the same panel lie next to each other.
+        # A panel has one vector of channels, so the taps of a panel are contiguous.
         taps = b.gep(self.taps, [b.mul(channel, integer(self.count))])
         known = [self._tap(taps, integer(tap)) for tap in range(self.count) if self.unrolled]
         width = plan.places[1]
@@ -128,8 +128,8 @@ class Depthwise:
 
 
 class DepthwiseWeight:
-    """The gradient of the weight: an item is some taps of a row of the window, for a vector of
-    channels, each summed over all places of all images."""
+    """Emits the gradient of the weight. An item is some taps of a row of the window, for a vector
+    of channels, each summed over all positions of all images."""
 
     def __init__(
         self, plan: WeightPlan, images: tuple[Any, Any], target: Any, context: KernelContext
@@ -142,11 +142,11 @@ class DepthwiseWeight:
 
     @staticmethod
     def items(plan: WeightPlan) -> int:
-        """How many parts can run side by side."""
+        """The number of items, which are independent."""
         return -(-plan.groups // plan.lanes) * plan.size[0] * sum(_parts(plan)[:2])
 
     def run(self) -> None:
-        """Vectors of channels, in each row after row of taps."""
+        """Emits the loop over vectors of channels, and in each over rows of taps."""
         b, plan = self.b, self.plan
         more, others, short = _parts(plan)
         blocks = -(-plan.groups // plan.lanes)
@@ -166,7 +166,7 @@ class DepthwiseWeight:
                     either(b, block, blocks, rest, plan.lanes, taps)
 
     def _taps(self, block: Any, i: Any, j: Any, many: int, active: int) -> None:
-        """`many` taps from column j on of row i of the window."""
+        """Emits the sums of `many` taps, from column j on in row i of the window."""
         b, plan = self.b, self.plan
         streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
         kind = value_type(plan.dtype, plan.lanes)
@@ -242,7 +242,7 @@ class DepthwiseWeight:
         ]
 
     def _add(self, slots: list[list[Any]], x: Any, g: Any, count: int, active: int) -> None:
-        """The products of `count` places next to each other, each to a sum of its own."""
+        """Emits the products of `count` neighbouring positions, each added to its own sum."""
         b, plan = self.b, self.plan
 
         def element(base: Any, place: int) -> Value:
@@ -260,6 +260,6 @@ class DepthwiseWeight:
 
 
 def _parts(plan: WeightPlan) -> tuple[int, int, int]:
-    """A row of the window in parts of taps whose sums fit the registers: (how many have one tap
-    more, how many haven't, the taps of those)."""
+    """The division of a row of the window into parts whose sums fit the registers: (a, b, n) for a
+    parts of n + 1 taps and b parts of n taps."""
     return heights(plan.size[1], 8 if host().registers == 32 else 5)

@@ -1,8 +1,8 @@
-"""Convolutions as products: a row of the left operand is a window of an image, read where it lies.
+"""Convolutions as matrix products: a row of the left operand is a window, read in place.
 
-No patch is ever written out. The result, and the gradient of the input, have a row for each place
-and a column for each channel; the gradient of the weight has a row for each tap, summed over all
-places, image after image.
+No patch is written to memory (there is no im2col). The result, and the gradient of the input, have
+a row for each position and a column for each channel; the gradient of the weight has a row for each
+tap, summed over all positions, image after image.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from .plans import ConvolutionPlan
 
 @dataclass(frozen=True, eq=False)
 class PackedTaps(Kernel):
-    """A weight (o, c, *size) as panels of columns: a row for each tap and channel behind it.
+    """A weight (o, c, *size) packed in panels of columns, with a row for each tap and channel.
 
-    `turned`: taps in reverse order and o in place of c, as the gradient of the input reads it.
-    `groups`: o is cut in so many parts, each with panels of its own. `each`: a group is one
-    channel, and all groups are the columns of the same panels.
+    `transposed`: the taps are reversed, and o and c exchanged, for the gradient of the input.
+    `groups`: the number of groups of o, each with panels of its own. `each`: a group is one
+    channel, and all groups are columns of the same panels.
     """
 
     label, words = "PackedTaps", "weight of a convolution packed"
 
     source: Node
     view: View  # of the source
-    turned: bool
+    transposed: bool
     width: int
     groups: int
     each: bool
@@ -59,16 +59,16 @@ class PackedTaps(Kernel):
         if self.each:
             return down, across, 1, o
         each = o // self.groups
-        return (down, across, each, c) if self.turned else (down, across, c, each)
+        return (down, across, each, c) if self.transposed else (down, across, c, each)
 
     @property
     def _panels(self) -> int:
-        """Panels of a group."""
+        """The number of panels of a group."""
         return -(-self._sizes[-1] // self.width)
 
     @property
     def items(self) -> int:
-        """A tap of a panel each."""
+        """The taps of all panels."""
         down, across, *_ = self._sizes
         return (1 if self.each else self.groups) * self._panels * down * across
 
@@ -91,10 +91,10 @@ class PackedTaps(Kernel):
         to_o, to_c, *to_tap = view.strides
         to_y, to_x = to_tap if len(to_tap) == 2 else (0, *to_tap)
         start = view.offset
-        if self.turned:
+        if self.transposed:
             start += (down - 1) * to_y + (across - 1) * to_x
             to_y, to_x = -to_y, -to_x
-        step = (to_o, to_c) if self.turned and not self.each else (to_c, to_o)
+        step = (to_o, to_c) if self.transposed and not self.each else (to_c, to_o)
         source, work = context.typed(view.base, dtype, start), context.typed(self, dtype)
         lanes = min(host().lanes(dtype.itemsize), self.width)
         panels = self._panels
@@ -127,20 +127,20 @@ class Convolve(Kernel):
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Convolve:
-        """The kernel of these nodes, with the framed input and the packed weight."""
+        """The kernel of these nodes, with the padded input and the packed weight."""
         node = fused.first
         plan = ConvolutionPlan.of(node, views)
         source, weight = node.inputs
         image = framed(source, plan.extent, plan.offset, plan.spacing, views)
-        turned = isinstance(node, ConvolutionInput)
+        transposed = isinstance(node, ConvolutionInput)
         taps = PackedTaps(
-            NO_NODES, weight, views[weight], turned, plan.width, plan.groups, plan.depthwise
+            NO_NODES, weight, views[weight], transposed, plan.width, plan.groups, plan.depthwise
         )
         return cls(fused, plan, image, taps)
 
     def reads(self) -> tuple[Node, ...]:
-        lying = [self.image.source] if isinstance(self.image, StridedNHWC) else []
-        return tuple(dict.fromkeys((*lying, *self.fused.epilogue_operands)))
+        unpadded = [self.image.source] if isinstance(self.image, StridedNHWC) else []
+        return tuple(dict.fromkeys((*unpadded, *self.fused.epilogue_operands)))
 
     @property
     def prerequisites(self) -> tuple[Kernel, ...]:
@@ -148,7 +148,7 @@ class Convolve(Kernel):
 
     @property
     def items(self) -> int:
-        """Blocks of rows of blocks, of every image; depthwise rows."""
+        """The rows of blocks of every image; if depthwise, the rows of every image."""
         plan = self.plan
         return plan.n * (plan.places[0] if plan.depthwise else sum(plan.area.rows[:2]))
 
@@ -171,7 +171,7 @@ class Convolve(Kernel):
 
 
 class _Emitter:
-    """The loops around the tiles of one convolution."""
+    """Emits the loops around the tiles of one convolution."""
 
     def __init__(self, kernel: Convolve, context: KernelContext) -> None:
         self.plan, self.context, self.b = kernel.plan, context, context.builder
@@ -190,7 +190,7 @@ class _Emitter:
             self.z = context.typed(self.node, plan.dtype)
 
     def run(self) -> None:
-        """Panel after panel of every group; in each, block row after block row."""
+        """Emits the loop over the panels of every group, and in each over rows of blocks."""
         b, plan = self.b, self.plan
         blocks = sum(plan.area.rows[:2])
         with loop(b, integer(0), integer(plan.groups * plan.panels)) as number:
@@ -267,7 +267,7 @@ class _Emitter:
     def _finish(
         self, image: Any, at: tuple[Any, Any], column: Any, size: tuple[int, int, int]
     ) -> None:
-        """The epilogue of a tile that lies in the scratch."""
+        """Emits the epilogue of a tile in the scratch buffer."""
         b, plan = self.b, self.plan
         tall, wide, width = size
         flat = len(sizes(self.node.shape)) == 3

@@ -1,5 +1,5 @@
-"""Images in generated code: (n, y, x, c) in memory, with a frame of zeros, whatever the order of
-axes outside. So a window is a few runs of neighbouring numbers, and vectors run along channels."""
+"""Padded NHWC images: copies with channels last and the padding around them, for any input layout.
+A window is then a few contiguous runs, and vectors run along the channels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..movement.copy import clear
 
 @dataclass(frozen=True)
 class Image:
-    """A view as (n, c, y, x); a line is an image of one row."""
+    """A view with axes (n, c, y, x); a signal over one spatial axis is an image of one row."""
 
     view: View
     size: tuple[int, int, int, int]
@@ -29,7 +29,7 @@ class Image:
 
     @staticmethod
     def of(view: View) -> Image:
-        """The view of an array (n, c, *space) with one or two axes of space."""
+        """The image of a view (n, c, *space) with one or two spatial axes."""
         if len(view.shape) == 3:
             n, c, x = view.shape
             a, b, step = view.strides
@@ -40,7 +40,7 @@ class Image:
 
 
 def planes(options: Any, size: tuple[int, ...]) -> Any:
-    """(kernel size, stride, padding, dilation) of two axes of space, from an operation's."""
+    """(kernel size, stride, padding, dilation) for two spatial axes, from an operation's."""
     stride = options["stride"]
     padding = options["padding"]
     dilation = options.get("dilation", (1,) * len(stride))
@@ -50,7 +50,7 @@ def planes(options: Any, size: tuple[int, ...]) -> Any:
 
 
 def channels_last(node: Node, shape: tuple[int, ...]) -> View:
-    """Where a result (n, c, *space) lies: channels next to each other."""
+    """The view of a result (n, c, *space) whose channels are contiguous in memory."""
     n_, c, *space = shape
     del n_
     steps = [c]
@@ -61,7 +61,7 @@ def channels_last(node: Node, shape: tuple[int, ...]) -> View:
 
 
 def weight_layout(node: Node) -> View:
-    """Where the gradient (o, c, *size) lies: (*size, c, o)."""
+    """The view of the gradient (o, c, *size), stored as (*size, c, o)."""
     shape = sizes(node.shape)
     o, c, *size = shape
     steps = [c * o]
@@ -72,7 +72,7 @@ def weight_layout(node: Node) -> View:
 
 @dataclass(frozen=True, eq=False)
 class StridedNHWC:
-    """An image that lies with channels last already and needs no frame: read where it is."""
+    """An image that has channels last already and needs no padding: read without a copy."""
 
     source: Node
     image: Image
@@ -80,7 +80,7 @@ class StridedNHWC:
 
     @staticmethod
     def of(source: Node, view: View) -> StridedNHWC:
-        """The image as it lies, if its steps are these."""
+        """The image, without a copy."""
         image = Image.of(view)
         _, c, height, width = image.size
         return StridedNHWC(source, image, (height * width * c, width * c, c))
@@ -91,14 +91,13 @@ class StridedNHWC:
         return context.typed(view.base, dtype_of(self.source), view.offset)
 
 
-@dataclass(frozen=True)  # equal ones are the same copy, whose workspace they share
+@dataclass(frozen=True)  # equal kernels are the same copy and share its workspace
 class PaddedNHWC(Kernel):
-    """A copy of x with channels last, rows and columns `spacing` apart, from `offset` on in zeros.
-
-    `extent`: rows and columns of the copy. With a negative offset what lies before is left out.
+    """A copy of x with channels last in an image of zeros of `extent` rows and columns. x begins at
+    `offset`, and its rows and columns are `spacing` apart. A negative offset crops x.
     """
 
-    label, words = "PaddedNHWC", "image with channels last and its padding"
+    label, words = "PaddedNHWC", "padded image, channels last"
 
     source: Node = field(compare=False)  # any node of this view
     image: Image
@@ -130,7 +129,7 @@ class PaddedNHWC(Kernel):
 
     @property
     def items(self) -> int:
-        """Its rows."""
+        """The rows of the copy."""
         return self.image.size[0] * self.extent[0]
 
     def space(self) -> str:
@@ -166,7 +165,7 @@ class PaddedNHWC(Kernel):
                     clear(b, dtype, to, row_step)
 
     def _row(self, b: Any, dtype: DType, image: Image, source: Any, to: Any, width: int) -> None:
-        """One row with something in it: zeros, its numbers, zeros."""
+        """Emits one row that contains elements of x: zeros, the elements, zeros."""
         c = image.size[1]
         offset, spacing, extent = self.offset[1], self.spacing[1], self.extent[1]
         columns = [x for x in range(width) if 0 <= x * spacing + offset < extent]
@@ -194,7 +193,7 @@ class PaddedNHWC(Kernel):
                 )  # fmt: skip
                 return
         if spacing == 1 and across != 1 and down == 1 and c >= 8:
-            self._turned(b, dtype, (begin, inner), many, c, across)
+            self._transposed(b, dtype, (begin, inner), many, c, across)
             return
         with loop(b, integer(0), integer(many)) as x:
             lanes = min(host().lanes(dtype.itemsize), 1 << max(c - 1, 0).bit_length())
@@ -207,10 +206,10 @@ class PaddedNHWC(Kernel):
 
             vectors(b, c, lanes, one)
 
-    def _turned(
+    def _transposed(
         self, b: Any, dtype: DType, ends: tuple[Any, Any], many: int, c: int, across: int
     ) -> None:
-        """Channels that lie far apart, brought together by turning squares in registers."""
+        """Emits a row whose source has strided channels, by transposing squares in registers."""
         begin, inner = ends
         lanes = host().lanes(dtype.itemsize)
         whole = c // lanes * lanes
@@ -231,12 +230,12 @@ def framed(
     source: Node, extent: tuple[int, int], offset: tuple[int, int], spacing: tuple[int, int],
     views: Views,
 ) -> StridedNHWC | PaddedNHWC:  # fmt: skip
-    """The image with this frame: a copy, or the image as it lies if that is the same."""
-    lying = StridedNHWC.of(source, views[source])
-    image = lying.image
-    each, down, across = lying.steps
-    lies = (each, 1, down, across)
-    same = all(n == 1 or step == one for n, step, one in zip(image.size, image.steps, lies))
+    """The image with this padding: a copy, or the image itself if it has that layout already."""
+    unpadded = StridedNHWC.of(source, views[source])
+    image = unpadded.image
+    each, down, across = unpadded.steps
+    strides = (each, 1, down, across)
+    same = all(n == 1 or a == b for n, a, b in zip(image.size, image.steps, strides))
     if same and (extent, offset, spacing) == (image.size[2:], (0, 0), (1, 1)):
-        return lying
+        return unpadded
     return PaddedNHWC(NO_NODES, source, image, extent, offset, spacing)

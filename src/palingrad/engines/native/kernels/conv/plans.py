@@ -1,4 +1,4 @@
-"""Sizes of convolutions, of their adjoints, and of the blocks of places that a tile is."""
+"""The plans of convolutions and of their adjoints: sizes, and blocks of positions for tiles."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from ..gemm.microkernel import heights, shape_for
 from ..kernel import Views
 from .padded_images import Image, planes
 
-_TERMS = 192  # places summed at least before a tile is written back
-_MOST = 2048  # and at most, but for wider rows: sums one after another grow inexact
-_ITEMS = 8  # at least, if there are so many images or tiles
-_SUMS = 1 << 22  # bytes of all parts' sums at most
+_TERMS = 192  # positions at least that are summed before a tile is stored
+_MOST = 2048  # positions at most, except for wider rows: the rounding error grows with their number
+_ITEMS = 8  # items at least, if there are enough images or tiles
+_SUMS = 1 << 22  # bytes at most of all parts' sums
 
 
 @dataclass(frozen=True)
 class Area:
-    """A plane of tile rows, cut in blocks of some rows of some columns each."""
+    """A plane of positions, cut into blocks, each of which is the rows of one tile. `rows` and
+    `columns` are divisions as by `heights`."""
 
-    rows: tuple[int, int, int]  # how many blocks have one more, how many haven't, of how many
+    rows: tuple[int, int, int]
     columns: tuple[int, int, int]
     width: int  # columns of the plane
 
     @staticmethod
     def of(height: int, width: int, most: int) -> Area:
-        """Blocks of at most `most` places."""
+        """Blocks of at most `most` positions."""
         if width >= most:
             return Area((0, height, 1), heights(width, most), width)
         down = max(most // width, 1)
@@ -40,24 +41,25 @@ class Area:
 
     @property
     def count(self) -> int:
-        """How many blocks."""
+        """The number of blocks."""
         return sum(self.rows[:2]) * sum(self.columns[:2])
 
     def kinds(self) -> list[tuple[int, int, int, int, int, int]]:
-        """(first block row, how many, first block column, how many, rows, columns of a block)."""
-        found: list[tuple[int, int, int, int, int, int]] = []
+        """(first block row, block rows, first block column, block columns, rows of a block, columns
+        of a block), for each size of block."""
+        kinds: list[tuple[int, int, int, int, int, int]] = []
         (more, others, short), (more_x, others_x, short_x) = self.rows, self.columns
         for first, many, tall in ((0, more, short + 1), (more, others, short)):
             for at, count, wide in ((0, more_x, short_x + 1), (more_x, others_x, short_x)):
                 if many and count:
-                    found.append((first, many, at, count, tall, wide))
-        return found
+                    kinds.append((first, many, at, count, tall, wide))
+        return kinds
 
 
 @dataclass(frozen=True, eq=False)
 class ConvolutionPlan:
-    """Sizes of one convolution, forwards or to its input; `summed` channels and `columns` are
-    those of a group."""
+    """The sizes of one convolution, or of its adjoint to the input. `summed` channels and `columns`
+    are those of a group."""
 
     dtype: DType
     n: int  # images
@@ -68,8 +70,8 @@ class ConvolutionPlan:
     summed: int
     columns: int
     places: tuple[int, int]  # rows and columns of the result
-    pitch: int  # from place to place of the result
-    extent: tuple[int, int]  # of the framed input, see `PaddedNHWC`
+    pitch: int  # the stride between positions of the result
+    extent: tuple[int, int]  # of the padded input, see `PaddedNHWC`
     offset: tuple[int, int]
     spacing: tuple[int, int]
     depthwise: bool
@@ -113,14 +115,14 @@ class ConvolutionPlan:
 
 
 def lanes_of(dtype: DType, groups: int, beside: int) -> int:
-    """How many channels a vector has, of so many neighbouring ones."""
+    """The number of lanes along `beside` contiguous channels."""
     lanes = host().lanes(dtype.itemsize)
     return min(lanes, 1 << (beside - 1).bit_length()) if groups > 1 else lanes
 
 
 @dataclass(frozen=True, eq=False)
 class WeightPlan:
-    """Sizes of one gradient of a weight; `c` and `o` are the channels of a group."""
+    """The sizes of one gradient of a weight. `c` and `o` are the channels of a group."""
 
     dtype: DType
     n: int  # images
@@ -131,33 +133,33 @@ class WeightPlan:
     c: int
     o: int
     places: tuple[int, int]  # rows and columns of the cotangent
-    pitch: int  # from row to row of the result
-    extent: tuple[int, int]  # of the framed input, see `PaddedNHWC`
+    pitch: int  # the stride between rows of the result
+    extent: tuple[int, int]  # of the padded input, see `PaddedNHWC`
     offset: tuple[int, int]
     depthwise: bool
     lanes: int
     width: int  # columns of a panel
     panels: int  # of a group
     rest: int  # columns of the last panel
-    joined: bool  # whether taps next to each other are one run of channels that are all summed
-    planes: int  # of tiles
-    area: Area  # of a plane
+    joined: bool  # whether neighbouring taps and their channels are one contiguous run
+    planes: int  # planes of tiles
+    area: Area  # the blocks of a plane
     tiles: int
-    count: int  # numbers of the result
-    block: int  # images that are summed before a tile is written back
-    cut: int  # the axis of places on which images of many places are cut in bands
+    count: int  # elements of the result
+    block: int  # images that are summed before a tile is stored
+    cut: int  # the axis along which large images are cut into bands
     band: int  # rows, or columns, of a band
     bands: int
     blocks: int
-    parts: int  # of the images, whose sums are added later
-    together: int  # tiles of a gang, which go over an image together
+    parts: int  # parts of the images, whose sums AddParts adds
+    together: int  # tiles of a gang: the tiles that one item computes for each image
     gangs: int
 
     @classmethod
     def of(cls, node: Any, views: Views) -> WeightPlan:
         """The sizes of a node."""
         dtype = dtype_of(node)
-        x, g = (Image.of(views[one]) for one in node.inputs)
+        x, g = (Image.of(views[operand]) for operand in node.inputs)
         groups: int = node.attributes["groups"]
         n, channels, height, width = x.size
         c, o = channels // groups, g.size[1] // groups
@@ -167,22 +169,22 @@ class WeightPlan:
         lanes = lanes_of(dtype, groups, groups if depthwise else o)
         tall, wide = shape_for(1 << 20, o, lanes)
         panels = -(-o // (wide * lanes))
-        # A row for each tap and channel; where taps aren't joined, the taps of each row of the
-        # window are a plane of their own.
+        # The result has a row for each tap and channel. If taps aren't joined, each row of the
+        # window is a plane of its own.
         down, across = window
         joined = dilation[1] == 1 == groups
         area = Area.of(down, across * c, tall) if joined else Area.of(across, c, tall)
         tiles = groups * panels * (1 if joined else down) * area.count
         count = size_of(sizes(node.shape))
         block = max(1, min(n, _TERMS // max(places[0] * places[1], 1)))
-        # Images of many places are cut in bands of rows, or of columns if there is one row.
+        # Large images are cut into bands of rows, or of columns if there is one row.
         cut = 0 if places[0] > 1 else 1
         band = places[cut]
         if block == 1 and places[0] * places[1] > _MOST:
             band = max(1, _MOST // places[1]) if cut == 0 else _MOST
         bands = -(-places[cut] // max(band, 1))
         blocks = -(-n // block) * bands
-        # Parts of the images if their sums are small, and gangs of tiles that go over one together.
+        # Items are parts of the images, if the sums are small, times gangs of tiles.
         most = 1 if depthwise else _SUMS // (count * dtype.itemsize)
         parts = max(1, min(_ITEMS, blocks, most))
         together = -(-tiles // (_ITEMS // parts))

@@ -1,7 +1,7 @@
-"""Pooling: the largest element or the sum of each window, and cotangents back to where they belong.
+"""Pooling: the maximum or the sum of each window, and the adjoints.
 
-The sum over a window, and the sum over all windows that an element is in, are both sums over a
-rectangle: of the image there, of the cotangent here.
+The sum over a window, and its adjoint, the sum of the cotangents of all windows that contain an
+element, are both sums over a rectangle: of the image, or of the cotangent.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from ..kernel import Fused, Kernel, Views
 from ..movement.copy import clear
 from .padded_images import Image, planes
 
-_UNROLLED = 25  # taps of a window that are written out one after the other
+_UNROLLED = 25  # taps at most of an unrolled window
 _TAP = np.dtype(np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """Windows over an image (n, c, y, x), and how vectors run: along channels if these are
-    neighbours where it is read, or where a sum is spread to."""
+    """Windows over an image (n, c, y, x). Vectors run along the channels if these are contiguous in
+    the image, and in the adjoint of sum pooling."""
 
     image: Image
     dtype: DType
@@ -54,22 +54,22 @@ class Windows:
         beside = image.steps[1] == 1 or isinstance(node, SumPoolSpread)
         most = host().lanes(dtype.itemsize)
         lanes = min(most, 1 << max(image.size[1] - 1, 0).bit_length()) if beside else 1
-        framed = any(one for pair in padding for one in pair)
+        framed = any(any(pair) for pair in padding)
         return cls(image, dtype, window, stride, (padding[0][0], padding[1][0]), framed, lanes)
 
     @property
     def channels(self) -> int:
-        """Of the image."""
+        """The channels of the image."""
         return self.image.size[1]
 
     @property
     def count(self) -> int:
-        """Taps of a window."""
+        """The taps of a window."""
         return self.size[0] * self.size[1]
 
 
 class _Source:
-    """An image whose elements are read, `lanes` channels at a time."""
+    """Emits reads of an image, `lanes` channels at a time."""
 
     def __init__(self, image: Image, lanes: int, context: KernelContext) -> None:
         self.image, self.lanes, self.b = image, lanes, context.builder
@@ -77,7 +77,7 @@ class _Source:
         self.start = context.typed(image.view.base, self.dtype, image.view.offset)
 
     def at(self, image: Any, channel: Any, y: Any, x: Any, active: int) -> Value:
-        """The elements at a place."""
+        """The elements at a position."""
         steps = self.image.steps
         place = place_of(self.b, [image, channel, y, x], steps, integer(0))
         step = steps[1] if self.lanes > 1 else 1
@@ -85,7 +85,7 @@ class _Source:
 
 
 class _Largest:
-    """Where each window's largest element is."""
+    """Emits the search for the largest element of a window, and for its tap."""
 
     def __init__(self, windows: Windows, context: KernelContext) -> None:
         self.w, self.b = windows, context.builder
@@ -94,8 +94,8 @@ class _Largest:
         self.which = context.slot(value_type(_TAP, windows.lanes))
 
     def taps(self, at: tuple[Any, Any], body: Callable[[Value, Any, Any], None]) -> None:
-        """`body(tap, y, x)` for every tap in order of the window at these indices, where that is
-        in the image; the tap's number in every lane."""
+        """Emits `body(tap, y, x)` for each tap, in order, of the window at these indices, if the
+        tap is inside the image; `tap` has the tap's number in every lane."""
         b, w = self.b, self.w
         down, across = w.size
 
@@ -124,7 +124,7 @@ class _Largest:
             one(integer(tap // across), integer(tap % across))
 
     def find(self, image: Any, at: tuple[Any, Any], channel: Any, active: int) -> None:
-        """The largest element of the window, and which tap it is: of equal ones the first."""
+        """Emits the search in one window; of equal elements the first counts."""
         b, w = self.b, self.w
         start = Value(b, None, w.dtype, w.lanes).number(lowest(w.dtype))
         b.store(start.code, self.best)
@@ -140,7 +140,7 @@ class _Largest:
         self.taps(at, look)
 
     def found(self) -> tuple[Value, Value]:
-        """The largest element so far, and its tap."""
+        """The largest element, and its tap."""
         b, w = self.b, self.w
         best = Value(b, b.load(self.best), w.dtype, w.lanes)
         return best, Value(b, b.load(self.which), _TAP, w.lanes)
@@ -148,9 +148,9 @@ class _Largest:
 
 @dataclass(frozen=True, eq=False)
 class Pool(Kernel):
-    """One number for each place of the result, and elementwise nodes of the same shape."""
+    """One number for each position of the result, and elementwise nodes of the same shape."""
 
-    windows: Windows  # over what they are read from
+    windows: Windows  # over the image that is read
     result: Image
 
     @classmethod
@@ -198,7 +198,7 @@ class Pool(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class PoolMax(Pool):
-    """The largest element of each window, or another image's element where that is."""
+    """The largest element of each window, or another image's element at the same position."""
 
     label, words = "PoolMax", "max pooling"
 
@@ -233,9 +233,9 @@ class PoolMax(Pool):
 
 @dataclass(frozen=True, eq=False)
 class PoolSum(Pool):
-    """The sum of each window, or for each element the sum of all windows that it is in."""
+    """The sum of each window, or for each element the sum over all windows that contain it."""
 
-    label, words = "PoolSum", "sums of windows"
+    label, words = "PoolSum", "sum pooling"
 
     def value(self, context: KernelContext) -> Callable[..., Value]:
         b, w = context.builder, self.windows
@@ -262,8 +262,8 @@ class PoolSum(Pool):
         return total
 
     def _range(self, context: KernelContext, axis: int, at: Any) -> tuple[Any, Any, int]:
-        """(first, end) of what is summed on an axis for the result's place `at`; how many that is
-        if everywhere the same, else 0."""
+        """(first, end, count) of the summed range on an axis for the result's position `at`; the
+        count is 0 if it isn't the same at every position."""
         b, w = context.builder, self.windows
         k, s, before = w.size[axis], w.stride[axis], w.before[axis]
         extent = w.image.size[2 + axis]
@@ -286,7 +286,7 @@ class PoolSum(Pool):
 
 
 def is_tiled(node: Node) -> bool:
-    """Whether the windows lie side by side and cover the image: each element is in one."""
+    """Whether the windows tile the image: each element is in exactly one."""
     a: Any = node
     k, stride, padding, _ = planes(a.attributes, a.attributes["size"])
     space = sizes(a.inputs[1].shape)[2:]
@@ -298,10 +298,10 @@ def is_tiled(node: Node) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class PoolPlace(Kernel):
-    """Zeros with each cotangent added where its window's largest element was, and elementwise nodes
-    of the same shape, where windows lie side by side."""
+    """The adjoint of max pooling: zeros with each cotangent added at its window's largest element;
+    and elementwise nodes of the same shape, if the windows tile the image."""
 
-    label, words = "PoolPlace", "max pooling, to its input"
+    label, words = "PoolPlace", "max pooling, gradient of the input"
 
     windows: Windows
     cotangent: Image
@@ -318,7 +318,7 @@ class PoolPlace(Kernel):
 
     @property
     def items(self) -> int:
-        """Rows of windows, or whole images where windows overlap."""
+        """The rows of windows, or the images if windows overlap."""
         n, _, height, _ = self.cotangent.size
         return n * height if self.tiled else n
 
@@ -367,7 +367,7 @@ class PoolPlace(Kernel):
         clear(b, dtype_of(node), start, whole)
 
     def _once(self, context: KernelContext) -> Callable[..., None]:
-        """The function that emits what becomes of an element at [image, channel, y, x]."""
+        """The function that emits the epilogue and store of an element [image, channel, y, x]."""
         epilogue = Epilogue(self.fused, context, self.windows.lanes, axis=1)
         flat = len(sizes(self.fused.first.shape)) == 3
 
@@ -377,7 +377,7 @@ class PoolPlace(Kernel):
         return put
 
     def _added(self, context: KernelContext) -> Callable[..., None]:
-        """The function that adds a part to the element at [image, channel, y, x]."""
+        """The function that emits an addition to the element [image, channel, y, x]."""
         b, node = context.builder, self.fused.first
         dtype, steps = dtype_of(node), self.result.steps
         z = context.typed(node, dtype)

@@ -1,6 +1,6 @@
-"""The gradient of a convolution's weight: for each tap the products of its numbers with the
-cotangent's, summed over all places, image after image. The images are cut in parts by size, not by
-threads; the parts' sums are added in order."""
+"""The gradient of a convolution's weight: for each tap, the image's elements times the cotangent's,
+summed over all positions, image after image. The images are cut into parts by size, not by the
+number of threads; the parts' sums are added in order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .depthwise import DepthwiseWeight
 from .padded_images import PaddedNHWC, StridedNHWC, framed
 from .plans import WeightPlan
 
-_LENGTH = 1024  # sums that are added as one item
+_LENGTH = 1024  # sums of an item of AddParts
 
 
 @dataclass(frozen=True, eq=False)
 class ConvolveWeight(Kernel):
-    """The gradient (o, c, *size), lying as (*size, c, o)."""
+    """The gradient (o, c, *size), stored as (*size, c, o)."""
 
-    label, words = "ConvolveWeight", "convolution, to its weight"
+    label, words = "ConvolveWeight", "convolution, gradient of the weight"
 
     plan: WeightPlan
     image: StridedNHWC | PaddedNHWC
@@ -34,7 +34,7 @@ class ConvolveWeight(Kernel):
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> ConvolveWeight:
-        """The kernel of a node, with the framed input and the cotangent with channels last."""
+        """The kernel of a node, with the padded input and the cotangent with channels last."""
         plan = WeightPlan.of(fused.first, views)
         x, g = fused.first.inputs
         image = framed(x, plan.extent, plan.offset, (1, 1), views)
@@ -50,8 +50,8 @@ class ConvolveWeight(Kernel):
 
     @property
     def items(self) -> int:
-        """Neighbouring tiles, over a part of the images; depthwise some taps of a vector of
-        channels."""
+        """The gangs of tiles for each part of the images; if depthwise, the parts of a row of taps
+        for each vector of channels."""
         plan = self.plan
         return DepthwiseWeight.items(plan) if plan.depthwise else plan.parts * plan.gangs
 
@@ -78,7 +78,7 @@ class ConvolveWeight(Kernel):
 
 
 class _Emitter:
-    """The loops around the tiles."""
+    """Emits the loops around the tiles."""
 
     def __init__(
         self, plan: WeightPlan, images: tuple[Any, Any], target: Any, context: KernelContext
@@ -90,7 +90,7 @@ class _Emitter:
         self.z = context.typed(target, plan.dtype)
 
     def run(self) -> None:
-        """Part after part of the images."""
+        """Emits the loop over the parts of the images."""
         b, plan = self.b, self.plan
         gangs, together = integer(plan.gangs), integer(plan.together)
         last = b.sdiv(b.add(self.context.end, integer(plan.gangs - 1)), gangs)
@@ -103,7 +103,7 @@ class _Emitter:
             self._part(part, b.mul(low, together), end)
 
     def _part(self, part: Any, begin: Any, end: Any) -> None:
-        """A block of images after the other; of each, the tiles `begin` to `end`."""
+        """Emits the loop over blocks of images, and in each over the tiles `begin` to `end`."""
         b, plan = self.b, self.plan
         rows, columns = sum(plan.area.rows[:2]), sum(plan.area.columns[:2])
         blocks, parts = integer(plan.blocks), integer(plan.parts)
@@ -185,7 +185,7 @@ class _Emitter:
 
 @dataclass(frozen=True, eq=False)
 class AddParts(Kernel):
-    """The sums of all parts of the images, added in their order."""
+    """Adds the sums of all parts of the images in order."""
 
     label, words = "AddParts", "parts of a gradient added"
     is_counted_before: ClassVar[bool] = True
@@ -201,7 +201,7 @@ class AddParts(Kernel):
 
     @property
     def items(self) -> int:
-        """Some sums each."""
+        """The blocks of sums."""
         return -(-self.gradient.plan.count // _LENGTH)
 
     @property

@@ -1,10 +1,10 @@
-"""Large matrix products: both operands packed in blocks that fit the caches.
+"""Large matrix products: both operands are packed in blocks that fit the caches.
 
-The smaller operand is packed by a kernel before, once for all threads; a left one (up to 2 MB)
-whose terms lie side by side is read as it lies. Each item of the product is a strip of the larger
-one: a group of rows of the left operand, or a panel of the right one, of which a block of terms at
-a time is packed and multiplied with all of the other (Goto & van de Geijn 2008). So each number of
-either operand is packed once at most.
+A prerequisite packs the smaller operand once for all threads; a left operand of up to 2 MB with
+contiguous terms is read unpacked. Each item of the product is a strip of the larger operand: a
+group of rows of the left one, or a panel of the right one. A block of terms of the strip at a time
+is packed and multiplied by the whole other operand (Goto & van de Geijn 2008). So each number of
+either operand is packed at most once.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from .panels import BlockedPlan, Pack, PackLeft, PackRight, blocks_of
 from .problem import GemmProblem, vector_axis
 from .small import Product
 
-_STRIP = 1 << 15  # bytes of a strip of the result that stay in the first cache
+_STRIP = 1 << 15  # bytes of a strip of the result that fit the first-level cache
 
 
 @dataclass(frozen=True, eq=False)
 class LargeProduct(Product):
-    """A product of large matrices, and elementwise nodes of the same shape after it. An item is a
-    strip of the result."""
+    """A product of large matrices, and elementwise nodes of the same shape as epilogue. An item is
+    a strip of the result."""
 
     label, words = "LargeProduct", "large matrix product"
 
     plan: BlockedPlan
-    packed: Pack | None  # the operand that is packed before
+    packed: Pack | None  # the prerequisite that packs an operand
 
     @classmethod
     def of(cls, fused: Fused, f: GemmProblem, views: Views) -> LargeProduct:
         """The kernel of these nodes."""
-        if blocks_of(f, dtype_of(fused.first)) > 1:  # sums lie in the result between blocks
+        if blocks_of(f, dtype_of(fused.first)) > 1:  # partial sums are stored in the result
             fused = fused.with_first_live_out()
         plan = BlockedPlan.of(fused, f, views)
-        if plan.as_it_lies:
+        if plan.unpacked:
             return cls(fused, f, plan, None)
         inputs = fused.first.inputs
         left, right = reversed(inputs) if f.swapped else inputs
@@ -57,16 +57,16 @@ class LargeProduct(Product):
 
     @property
     def items(self) -> int:
-        """How many strips there are."""
+        """The number of strips."""
         return math.prod(self.f.batch) * self.plan.strips
 
     def emit(self, context: KernelContext) -> None:
-        """The code for strips `context.begin` to `context.end`."""
+        """Emits the code for strips `context.begin` to `context.end`."""
         _Emitter(self, context).run()
 
 
 class _Emitter:
-    """The loops of one large product."""
+    """Emits the loops of one large product."""
 
     def __init__(self, kernel: LargeProduct, context: KernelContext) -> None:
         self.context, self.b = context, context.builder
@@ -88,7 +88,7 @@ class _Emitter:
             self.strip = self._area(most * ((plan.cut[2] + 1) * depth + plan.lanes))
         most = (-(-plan.tiles // plan.strips) + 1) * (plan.cut[2] + 1) * f.columns
         small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
-        # Whether the epilogue is computed for all of a strip at once.
+        # Whether the epilogue of a whole strip is computed at once.
         whole = plan.streams or (small and self.epilogue.flat(f))
         self.whole = whole and not self.direct
         self.scratch = None
@@ -100,7 +100,7 @@ class _Emitter:
         return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
-        """Strip after strip."""
+        """Emits the loop over strips."""
         b, plan, f = self.b, self.plan, self.plan.f
         with loop(b, self.context.begin, self.context.end) as item:
             *self.batch, strip = unravelled(b, item, (*f.batch, plan.strips))
@@ -128,7 +128,7 @@ class _Emitter:
             self._block(last, f.depth - (plan.blocks - 1) * plan.depth, final=True)
 
     def _block(self, block: Any, terms: int, *, final: bool) -> None:
-        """A block of terms: the strip's part is packed, then come the tiles, panel after panel."""
+        """Emits a block of terms: packs the strip's part, then runs the tiles, panel by panel."""
         b, plan, f = self.b, self.plan, self.plan.f
         first = b.mul(block, integer(plan.depth))
         fresh = b.icmp_signed("==", block, integer(0))
@@ -151,10 +151,10 @@ class _Emitter:
             self.epilogue.rows(self.scratch, (f, self.batch), low, b.sub(high, low))
 
     def _left(self, number: Any, first: Any, tall: Any) -> Any:
-        """Where tile `number` of the left operand, of `tall` rows, lies."""
+        """A pointer to tile `number` of the left operand, which has `tall` rows."""
         b, plan = self.b, self.plan
         row, _ = tile_rows(b, number, plan.cut)
-        if plan.as_it_lies:
+        if plan.unpacked:
             return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
         if plan.by_panel:
             start = plan.packed_tile(b, number, row, plan.f.depth)
@@ -167,8 +167,8 @@ class _Emitter:
     def _following(
         self, right: Any, at: tuple[Any, Any], first: Any, terms: int
     ) -> tuple[Any, Any]:
-        """(where the next panel begins that is read here, the step from term to term), so that it
-        is fetched while the first tiles of this one are computed: a line for each term and tile."""
+        """(pointer to the next panel that is read here, its stride between terms): the first tiles
+        of this panel prefetch it, one cache line per term and tile."""
         b, plan, f = self.b, self.plan, self.plan.f
         number, panel = at
         turn = b.sub(number, self.tiles[0])
@@ -230,7 +230,7 @@ class _Emitter:
             new, new_step, to_scratch = b.gep(self.scratch, [place]), f.columns, False
 
         def one(rows: int) -> None:
-            down, along = f.x_step if plan.as_it_lies else (1, rows)
+            down, along = f.x_step if plan.unpacked else (1, rows)
             tile = Tile(
                 plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
                 width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,

@@ -1,5 +1,5 @@
-"""Products of few rows or columns whose operands both lie along the summed axis: plain dot
-products, vectors along the terms."""
+"""Dot products: products of few rows or columns whose operands are both contiguous along the terms,
+with vectors along the terms."""
 
 from __future__ import annotations
 
@@ -48,19 +48,20 @@ class Dot(Product):
         return math.prod(self.f.batch) * self.f.rows * self.f.columns
 
     def emit(self, context: KernelContext) -> None:
-        """The code for elements `context.begin` to `context.end`."""
+        """Emits the code for elements `context.begin` to `context.end`."""
         _Emitter(self, context).run()
 
 
 class _Emitter:
-    """The code of one element: running totals side by side, blocks of terms one after another."""
+    """Emits the sum of one element: independent running totals, and a compensated sum of blocks."""
 
     def __init__(self, kernel: Dot, context: KernelContext) -> None:
         self.context, self.b = context, context.builder
         self.f = f = kernel.f
         self.dtype = dtype_of(kernel.node)
         self.lanes = lanes_for([self.dtype], f.depth)
-        self.x, self.y, self.z = (context.pointer(one) for one in (f.x.base, f.y.base, kernel.node))
+        nodes = f.x.base, f.y.base, kernel.node
+        self.x, self.y, self.z = (context.pointer(node) for node in nodes)
         kind = value_type(self.dtype, self.lanes)
         self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
         self.zero = Value(self.b, None, self.dtype, self.lanes).number(0)
@@ -72,7 +73,7 @@ class _Emitter:
             self.carried = Carried(self.b, self.dtype, self.lanes, pair)
 
     def run(self) -> None:
-        """Element after element."""
+        """Emits the loop over the elements of the result."""
         b, f = self.b, self.f
         with loop(b, self.context.begin, self.context.end) as item:
             *batch, row, column = unravelled(b, item, (*f.batch, f.rows, f.columns))
@@ -106,15 +107,15 @@ class _Emitter:
         self._add(self.b.add(index, integer(self.bulk)), active, self.buffers[0])
 
     def _add(self, index: Any, active: int, slot: Any) -> None:
-        """A vector of products. Lanes beyond the end are read as 0 and add nothing."""
+        """Emits the addition of a vector of products. Inactive lanes are loaded as 0."""
         b, f, lanes = self.b, self.f, self.lanes
-        one = read(b, self.x, self.dtype, b.add(self.left, index), lanes, 1, active)
-        other = read(b, self.y, self.dtype, b.add(self.right, index), lanes, 1, active)
-        if active == lanes > 1:  # the shorter operand stays in the first cache
+        x = read(b, self.x, self.dtype, b.add(self.left, index), lanes, 1, active)
+        y = read(b, self.y, self.dtype, b.add(self.right, index), lanes, 1, active)
+        if active == lanes > 1:  # the smaller operand stays in the first-level cache
             long = (self.x, self.left) if f.rows > f.columns else (self.y, self.right)
             fetch_ahead(b, long[0], self.dtype, b.add(long[1], index))
         total = Value(b, b.load(slot), self.dtype, lanes)
-        b.store(one.fused(other, total).code, slot)
+        b.store(x.fused(y, total).code, slot)
 
     def _block_ends(self) -> None:
         if self.carried is not None:

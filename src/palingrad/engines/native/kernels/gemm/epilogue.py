@@ -1,4 +1,4 @@
-"""What is computed from the elements of a result while these are in the first cache."""
+"""The epilogue: elementwise nodes computed on a tile of a result in the first-level cache."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ from ..formula import dtype_of
 from ..kernel import Fused, Views
 from .problem import GemmProblem, matrix_indices
 
-_CACHED = 1 << 20  # bytes that the second cache holds
+_CACHED = 1 << 20  # bytes of the second-level cache
 
 
 def row_after_row(fused: Fused, views: Views, f: GemmProblem) -> bool:
-    """Whether all that is read and written after a product lies row after row as the product does,
-    or is one number."""
+    """Whether every operand and result of a product's epilogue is row-major like the product, or a
+    single number."""
     if f.swapped or any(len(sizes(x.shape)) < 2 for x in fused.first.inputs):
         return False
     shape = sizes(fused.first.shape)
-    found = [broadcast(views[x], shape) for x in fused.epilogue_operands]
-    found += [views[x] for x in fused.live_out]
-    return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in found)
+    operands = [broadcast(views[x], shape) for x in fused.epilogue_operands]
+    operands += [views[x] for x in fused.live_out]
+    return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in operands)
 
 
 def is_far(fused: Fused, views: Views) -> bool:
-    """Whether what has an element for each of the product's, and is read or written after it, is
-    more than the second cache holds."""
+    """Whether the epilogue's operands and results of the product's size exceed the second-level
+    cache."""
     bases = {views[x].base for x in [*fused.epilogue_operands, *fused.live_out]}
     count = size_of(fused.first.shape)
-    beside = sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
-    return beside >= _CACHED
+    traffic = sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
+    return traffic >= _CACHED
 
 
 class Epilogue:
-    """What is computed from elements of a result, and where the kept values go."""
+    """Emits the epilogue of a result's elements, and the stores of its `live_out` values."""
 
     def __init__(self, fused: Fused, context: KernelContext, lanes: int, axis: int = -1) -> None:
         self.fused, self.context, self.lanes = fused, context, lanes
-        self.axis = axis  # along which the vectors run
+        self.axis = axis  # the axis along which the vectors run
         self.first = fused.first
         shape = sizes(self.first.shape)
         self.reads = {x: broadcast(context.views[x], shape) for x in fused.epilogue_operands}
@@ -64,18 +64,18 @@ class Epilogue:
 
     @property
     def trivial(self) -> bool:
-        """Whether the result alone is kept, as it is."""
+        """Whether there is no epilogue."""
         return len(self.fused.nodes) == 1
 
     def elements(self, indices: list[Any], value: Value, active: int) -> None:
-        """The elements at `indices` and their neighbours on the axis, as many as the value has."""
+        """Emits the epilogue of a vector: the elements from `indices` on along the axis."""
         b, lanes = self.context.builder, value.lanes
         values: dict[Node, Value] = {self.first: value}
         for x, view in self.reads.items():
             place = place_of(b, indices, view.strides, integer(view.offset))
             step = view.strides[self.axis] if view.strides else 0
-            one = read(b, self.bases[x], dtype_of(x), place, lanes, step, active)
-            values[x] = one if one.lanes == lanes else splatted(one, lanes)
+            operand = read(b, self.bases[x], dtype_of(x), place, lanes, step, active)
+            values[x] = operand if operand.lanes == lanes else splatted(operand, lanes)
         compute(b, self.fused.nodes[1:], values, lanes, self.fused.inner)
         for x, base in self.outs.items():
             view = self.context.views[x]
@@ -84,12 +84,12 @@ class Epilogue:
             write(b, base, values[x], place, step, active)
 
     def _beside(self) -> list[tuple[Any, View]]:
-        """Where what has an element for each of the product's lies, and how."""
-        found = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
+        """(pointer, view) of the epilogue's operands and results with the product's elements."""
+        views = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
         for x, base in self.outs.items():
-            found.setdefault(self.context.views[x].base, (base, self.context.views[x]))
+            views.setdefault(self.context.views[x].base, (base, self.context.views[x]))
         return [
-            (base, view) for base, view in found.values()
+            (base, view) for base, view in views.values()
             if view.strides and view.strides[self.axis] == 1
             and sum(step != 0 for step in view.strides) > 1
         ]  # fmt: skip
@@ -97,15 +97,15 @@ class Epilogue:
     def fetch(
         self, matrix: tuple[GemmProblem, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
     ) -> None:
-        """Have what the elements of a tile are computed with come to the first cache, meanwhile, if
-        it is so much that it won't be in the second."""
+        """Emits prefetches of a tile's operands to the first-level cache, if they exceed the
+        second-level cache."""
         b = self.context.builder
         f, batch = matrix
         if not self.far:
             return
         beside = self._beside()
-        with loop(b, integer(0), size[0]) as one:
-            indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], one), at[1])]
+        with loop(b, integer(0), size[0]) as row:
+            indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], row), at[1])]
             for base, view in beside:
                 place = place_of(b, indices, view.strides, integer(view.offset))
                 dtype = dtype_of(view.base)
@@ -113,13 +113,13 @@ class Epilogue:
                     fetch(b, address(b, base, dtype, b.add(place, integer(number))))
 
     def flat(self, f: GemmProblem) -> bool:
-        """Whether rows can be computed as one long row, which saves vectors that aren't full."""
+        """Whether rows can be computed as one long row, which saves partly filled vectors."""
         return f.columns % self.lanes != 0 and row_after_row(self.fused, self.context.views, f)
 
     def rows(
         self, scratch: Any, matrix: tuple[GemmProblem, list[Any]], first: Any, count: Any
     ) -> None:
-        """All elements of so many rows, which lie in the scratch one after another."""
+        """Emits the epilogue of contiguous rows in the scratch buffer."""
         b = self.context.builder
         f, batch = matrix
         total = b.mul(count, integer(f.columns))
@@ -143,8 +143,8 @@ class Epilogue:
         self, scratch: Any, pitch: int, matrix: tuple[GemmProblem, list[Any]], at: tuple[Any, Any],
         size: tuple[Any, int],
     ) -> None:  # fmt: skip
-        """The elements of a tile that lies in the scratch, `pitch` from row to row: rows and
-        columns of a matrix of a batch."""
+        """Emits the epilogue of a tile in the scratch buffer, whose rows are `pitch` apart: some
+        rows and columns of a matrix of the batch."""
         b = self.context.builder
         f, batch = matrix
         tall, width = size

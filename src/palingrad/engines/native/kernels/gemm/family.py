@@ -1,4 +1,4 @@
-"""The family of matrix products: which kernel computes one, by its sizes and strides."""
+"""The family of matrix products: chooses the kernel of a product by its sizes and strides."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .problem import GemmProblem, gemm_problem
 from .small import DEPTH, Product, SmallProduct
 from .split_k import SplitProduct, parts_of
 
-_LARGE = 1 << 21  # products of more terms than this get both operands packed in blocks
+_LARGE = 1 << 21  # multiplications from which on both operands are packed in blocks
 
 
 class ProductFamily(KernelFamily):
@@ -33,29 +33,29 @@ class ProductFamily(KernelFamily):
     def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
         if any(views[x].base is variable for x in group.first.inputs):
             return False
-        # Where terms are summed block by block, sums so far would lie over the old value.
+        # If terms are summed block by block, partial sums would overwrite the old value too early.
         return value is not group.first or not _sums_in_memory(group, views)
 
 
 def _is_dot(f: GemmProblem) -> bool:
-    """Whether the result is best computed by summing along both operands' contiguous axis."""
+    """Whether both operands are contiguous along the terms, and there are few rows or columns."""
     contiguous = f.x_step[1] == 1 and f.y_step[0] == 1
-    turned = f.y_step[1] != 1 or f.columns == 1
-    return contiguous and turned and f.depth > 1 and min(f.rows, f.columns) <= 2
+    transposed = f.y_step[1] != 1 or f.columns == 1
+    return contiguous and transposed and f.depth > 1 and min(f.rows, f.columns) <= 2
 
 
 def _is_split(f: GemmProblem, itemsize: int) -> bool:
-    """Whether parts of the terms are summed side by side."""
+    """Whether the terms are cut into parts that are summed in parallel."""
     return parts_of(f, itemsize) > 1
 
 
 def _is_large(f: GemmProblem) -> bool:
-    """Whether packing both operands pays."""
+    """Whether packing both operands repays its cost."""
     return min(f.rows, f.columns) >= 48 and f.depth >= 8 and f.work >= _LARGE
 
 
 def _sums_in_memory(group: Group, views: Views) -> bool:
-    """Whether the product's kernel keeps sums in the result while it isn't complete."""
+    """Whether the product's kernel stores partial sums in the result."""
     f, dtype = gemm_problem(group.first, views), dtype_of(group.first)
     if _is_dot(f):
         return True

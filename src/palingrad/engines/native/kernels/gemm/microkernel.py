@@ -1,10 +1,10 @@
-"""The innermost part of a product: a tile of the result held in registers while terms are added.
+"""The microkernel: the innermost loops of a product, with a tile of the result in registers.
 
-A tile is as many rows and vectors of columns as the CPU has registers for (Goto & van de Geijn,
-"Anatomy of high-performance matrix multiplication", 2008). For each term a few vectors of the right
-operand are read, and for each row one number of the left one is spread over a vector: so the tile
-does not care how the left operand lies in memory, and a convolution is a product whose rows are
-windows of an image. Every element is summed in the same order whatever its neighbours.
+A tile has as many rows and vectors of columns as the CPU has registers for (Goto & van de Geijn,
+"Anatomy of high-performance matrix multiplication", 2008). For each term it loads a few vectors of
+the right operand, and broadcasts one number of the left operand per row. So the left operand may
+have any strides, and a convolution is a product whose rows are windows of an image. Every element
+is summed in the same order, whatever its neighbours.
 """
 
 from __future__ import annotations
@@ -23,41 +23,42 @@ from ...llvm.values import Value, constant, scalar_type
 
 BIT = ir.IntType(1)
 
-_NEXT = 8  # and of the right one where it is read as it lies
-_AHEAD = 16  # terms from what is read of the left operand to what is fetched meanwhile
+_AHEAD = 16  # prefetch distance in the left operand, in terms
+_NEXT = 8  # prefetch distance in an unpacked right operand, in terms
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a tile function is generated from: all that is fixed."""
+    """The constants of a tile function."""
 
     dtype: DType
-    rows: tuple[int, ...]  # where each row of the left operand begins
-    vectors: int  # across
+    rows: tuple[int, ...]  # the offset of each row of the left operand
+    vectors: int  # vectors of columns
     lanes: int
-    active: int  # columns in the last vector that there are
-    terms: tuple[tuple[int | None, int, int], ...]  # loops, the outermost first:
-    # (how many, step of the left operand, step of the right one); None: given at run time
+    active: int  # active columns of the last vector
+    # Loops over the terms, the outermost first: (count, stride of the left operand, stride of the
+    # right one); a count of None is given at run time.
+    terms: tuple[tuple[int | None, int, int], ...]
     padded: bool  # whether whole vectors of the right operand can be read
     new_padded: bool  # whether whole vectors of the result can be written
-    adds: bool  # whether there can be sums so far; else they start from 0
-    far: bool = False  # whether the result lies where nothing of it is near
-    fetches: bool = False  # whether each term fetches a line that somebody needs later
+    adds: bool  # whether there can be earlier partial sums; otherwise the sums start from 0
+    far: bool = False  # whether the result is in no cache and should be prefetched
+    fetches: bool = False  # whether each term prefetches a cache line for later tiles
 
     def emitted(self, module: ir.Module) -> ir.Function:
-        """The module's function (left, right, old sums, their step from row to row, new sums, their
-        step, outermost count, whether the sums start from 0; the first line to fetch and the step
-        to the next, if it fetches)."""
-        made: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
+        """The module's function (left, right, old sums, their row stride, new sums, their row
+        stride, outermost count, whether the sums start from 0; the first line to prefetch and the
+        stride to the next, if it fetches)."""
+        functions: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
         full = self.active == self.lanes
         tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
-        if tile not in made:
-            made[tile] = _Emitter(tile, module).function
-        return made[tile]
+        if tile not in functions:
+            functions[tile] = _Emitter(tile, module).function
+        return functions[tile]
 
 
 class _Emitter:
-    """Generates one tile function."""
+    """Emits one tile function."""
 
     def __init__(self, tile: Tile, module: ir.Module) -> None:
         self.tile = tile
@@ -86,17 +87,17 @@ class _Emitter:
         sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
         if tile.adds:
             sums = self._added(old, old_step, sums, fresh)
-        for number, one in enumerate(sums):
+        for number, total in enumerate(sums):
             row, vector = divmod(number, tile.vectors)
             if row and not vector:
                 new = b.gep(new, [new_step])
-            value = Value(b, one, tile.dtype, tile.lanes)
+            value = Value(b, total, tile.dtype, tile.lanes)
             active = self._active(vector, tile.new_padded)
             write(b, new, value, integer(vector * tile.lanes), 1, active)
         b.ret_void()
 
     def _touch(self, sums: Any, step: Any) -> None:
-        """Have the place of the sums come to the first cache while terms are added."""
+        """Emits prefetches of the sums' memory, which arrives while terms are added."""
         b = self.builder
         for row in range(len(self.tile.rows)):
             sums = b.gep(sums, [step]) if row else sums
@@ -104,13 +105,13 @@ class _Emitter:
                 fetch(b, b.gep(sums, [integer(place)]), writing=True)
 
     def _lines(self) -> list[int]:
-        """Columns of a row that are on all lines it has, however it lies: vectors' first ones and
-        the last one."""
+        """Columns that touch every cache line of a row, whatever its alignment: the first of each
+        vector, and the last."""
         width = self.tile.vectors * self.tile.lanes
         return [*range(0, width, self.tile.lanes), width - 1]
 
     def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
-        """The sums so far and these, but these alone if they are to start afresh."""
+        """The sums, added to the old ones unless they are `fresh`."""
         b, tile = self.builder, self.tile
         first = b.block
         reading, after = (b.function.append_basic_block(name) for name in ("reading", "sums"))
@@ -134,7 +135,7 @@ class _Emitter:
         return both
 
     def _loops(self, terms: Any, left: Any, right: Any, count: Any, sums: list[Any]) -> list[Any]:
-        """The sums after all terms of these loops."""
+        """Emits these loops; returns the sums after all their terms."""
         if not terms:
             return self._term(left, right, sums)
         b = self.builder
@@ -142,7 +143,7 @@ class _Emitter:
         stop = count if many is None else integer(many)
         before = b.block
         with loop(b, integer(0), stop) as index:
-            here = index.parent  # where what each turn hands to the next arrives
+            here = index.parent  # the block of the loop's phi nodes
             with b.goto_block(here):
                 b.position_after(index)
                 sums = [_handed(b, self.vector, one, before) for one in sums]
@@ -162,7 +163,7 @@ class _Emitter:
         if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
             fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
         step = tile.terms[-1][2]
-        if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # read as it lies
+        if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # an unpacked right operand
             for place in self._lines():
                 fetch(b, b.gep(right, [integer(_NEXT * step + place)]))
         found: list[Any] = []
@@ -186,13 +187,13 @@ class _Emitter:
         ]  # fmt: skip
 
     def _active(self, number: int, padded: bool) -> int:
-        """How many elements of a row's vector there are."""
+        """The number of active elements of a row's vector."""
         last = number == self.tile.vectors - 1
         return self.tile.active if last and not padded else self.tile.lanes
 
 
 def _handed(b: Any, kind: Any, start: Any, before: Any) -> Any:
-    """A value that each turn of a loop hands to the next."""
+    """A phi node: a value that each iteration of a loop passes to the next."""
     value = b.phi(kind)
     value.add_incoming(start, before)
     return value
@@ -200,8 +201,8 @@ def _handed(b: Any, kind: Any, start: Any, before: Any) -> Any:
 
 def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
     """(rows, vectors of columns) of a tile for a result of this size: as many sums as there are
-    registers, less those for the right operand's vectors and for what is spread. x86 with 32
-    spreads a number as it reads it for a sum; others hold some of these in registers too."""
+    registers, less those for the right operand's vectors and for broadcast numbers. x86 with 32
+    registers broadcasts from memory within the multiplication; other CPUs need registers for it."""
     across = -(-columns // lanes)
     if host().registers == 32:
         table = ((2, 8), (4, 6), (6, 4))
@@ -218,17 +219,17 @@ def shape_for(rows: int, columns: int, lanes: int) -> tuple[int, int]:
 
 
 def heights(rows: int, tall: int) -> tuple[int, int, int]:
-    """Rows cut into tiles as equal as can be: (how many have one row more, how many haven't, the
-    rows of those)."""
+    """The division of rows into tiles as equal as possible: (a, b, h) for a tiles of h + 1 rows and
+    b tiles of h rows."""
     count = -(-rows // tall)
     if count > 1 and count % 2:
-        count += 1  # so that two threads have the same to do
+        count += 1  # an even number, for two threads
     short, more = divmod(rows, count)
     return more, count - more, short
 
 
 def tile_rows(b: Any, number: Any, cut: tuple[int, int, int]) -> tuple[Any, Any]:
-    """(the first row, how many rows) of a tile; the ones with a row more come first."""
+    """(the first row, the number of rows) of a tile; the tiles with one row more come first."""
     more, _, short = cut
     above = b.select(b.icmp_signed("<", number, integer(more)), number, integer(more))
     row = b.add(b.mul(number, integer(short)), above)
@@ -237,7 +238,7 @@ def tile_rows(b: Any, number: Any, cut: tuple[int, int, int]) -> tuple[Any, Any]
 
 
 def by_height(b: Any, number: Any, cut: tuple[int, int, int], emit: Callable[[int], Any]) -> None:
-    """`emit(rows)` for both heights that tiles have, run for the one that tile `number` has."""
+    """Emits `emit(rows)` for both heights of tiles, and a branch to the height of tile `number`."""
     more, others, short = cut
     if not (more and others):
         emit(short + 1 if more else short)

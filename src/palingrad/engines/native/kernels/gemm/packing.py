@@ -1,4 +1,4 @@
-"""Packing: parts of matrices copied to where a tile reads them one after another."""
+"""Packing: copies parts of matrices to the contiguous layout that the microkernel reads."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def pack_rows(
 ) -> None:  # fmt: skip
     """`to`[row·pitch + column] = `source`[row·step₀ + column·step₁], columns padded with zeros.
 
-    shape: (rows, columns); the rows may be a number in generated code. `pitch` is by default the
-    columns in whole vectors. A matrix that lies the other way round is turned in registers, unless
-    it is so narrow or short that this gains nothing.
+    `shape` is (rows, columns); the rows may be an LLVM value. `pitch` is by default the columns
+    rounded up to whole vectors. A matrix with contiguous columns is transposed in registers,
+    unless it is too narrow or too short to gain from it.
     """
     rows, columns = shape
     pitch = pitch or -(-columns // lanes) * lanes
@@ -31,15 +31,16 @@ def pack_rows(
         with loop(b, integer(0), count) as row:
             _one_row(b, dtype, source, step, to, row, columns, lanes, pitch)
     else:
-        b.call(_turning(b.module, dtype, across, columns, lanes, pitch), [source, to, count])
+        b.call(_transposing(b.module, dtype, across, columns, lanes, pitch), [source, to, count])
 
 
-def _turning(
+def _transposing(
     module: ir.Module, dtype: DType, across: int, columns: int, lanes: int, pitch: int
 ) -> ir.Function:
-    """The module's function (source, to, rows) that packs a matrix whose columns are contiguous: a
-    square of vectors at a time, which are many instructions and slow to compile."""
-    name = f"turning.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}.{lanes}"
+    """The module's function (source, to, rows) that packs a matrix with contiguous columns, a
+    square of vectors at a time. A function is shared, because its many instructions are slow to
+    compile."""
+    name = f"transposing.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}.{lanes}"
     if name in module.globals:
         return module.globals[name]
     pointer = scalar_type(dtype).as_pointer()
@@ -50,15 +51,15 @@ def _turning(
     b: Any = Builder(function.append_basic_block("entry"))
     source, to, rows = function.args
     blocks = b.sdiv(rows, integer(lanes))
-    nothing = Value(b, None, dtype, lanes).number(0)
+    zeros = Value(b, None, dtype, lanes).number(0)
     with loop(b, integer(0), blocks) as block:
         first = b.mul(block, integer(lanes))
-        turned = [
+        packed = [
             transposed(
                 [
                     read(b, source, dtype, b.add(integer(column * across), first), lanes, 1)
                     if column < columns
-                    else nothing
+                    else zeros
                     for column in range(at, at + lanes)
                 ]
             )
@@ -66,7 +67,7 @@ def _turning(
         ]
         for row in range(lanes):
             start = b.mul(b.add(first, integer(row)), integer(pitch))
-            for number, vectors in enumerate(turned):
+            for number, vectors in enumerate(packed):
                 write(b, to, vectors[row], b.add(start, integer(number * lanes)))
     with loop(b, b.mul(blocks, integer(lanes)), rows) as row:
         _one_row(b, dtype, source, (1, across), to, row, columns, lanes, pitch)
@@ -90,9 +91,9 @@ def _one_row(
 
 
 def transposed(rows: list[Value]) -> list[Value]:
-    """A square of vectors turned: lane j of vector i to lane i of vector j.
+    """The transpose of a square of vectors: lane j of vector i becomes lane i of vector j.
 
-    Interleaving the first half of the vectors with the second, log₂ n times.
+    Interleaves the first half of the vectors with the second half, log₂ n times.
     """
     lanes = rows[0].lanes
     number = ir.IntType(32)
@@ -109,15 +110,15 @@ def transposed(rows: list[Value]) -> list[Value]:
     for _ in range(lanes.bit_length() - 1):
         half = lanes // 2
         rows = [
-            one.like(b.shuffle_vector(one.code, other.code, which))
-            for one, other in zip(rows[:half], rows[half:], strict=True)
-            for which in (low, high)
+            first.like(b.shuffle_vector(first.code, second.code, part))
+            for first, second in zip(rows[:half], rows[half:], strict=True)
+            for part in (low, high)
         ]
     return rows
 
 
 def _zero_padded(value: Value, active: int) -> Value:
-    """Zeros in the lanes that hold nothing."""
+    """The value with zeros in its inactive lanes."""
     number, lanes = ir.IntType(32), value.lanes
     picked = [ir.Constant(number, lane if lane < active else lanes + lane) for lane in range(lanes)]
     mask = ir.Constant(ir.VectorType(number, lanes), picked)

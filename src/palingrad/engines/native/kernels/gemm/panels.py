@@ -1,4 +1,5 @@
-"""Operands of large products packed as a whole: the right one in panels, the left one in tiles."""
+"""The plan of a large product, and the kernels that pack a whole operand of it: the right operand
+in panels, the left operand in tiles."""
 
 from __future__ import annotations
 
@@ -20,17 +21,18 @@ from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import GemmProblem
 
-_DEPTH = 4096  # bytes of terms in a block: a panel of them stays in the second cache,
-_ROWS = 56  # beside a block of about so many rows
+# The second-level cache holds a panel of `_DEPTH` bytes of terms and a block of `_ROWS` rows.
+_DEPTH = 4096
+_ROWS = 56
 _PAGE = 4096
-_STRIP = 1 << 18  # bytes of a strip of the result that what follows is computed for at once
-_RIGHT = 1 << 21  # bytes of a right operand that is walked for each such strip
-_SHARED = 1 << 21  # bytes of a left operand that each thread can walk for each panel
+_STRIP = 1 << 18  # bytes at most of a strip of the result whose epilogue is computed at once
+_RIGHT = 1 << 21  # bytes at most of the right operand, which each such strip reads
+_SHARED = 1 << 21  # bytes at most of a left operand that each thread reads for each panel
 
 
 @dataclass(frozen=True, eq=False)
 class BlockedPlan:
-    """Sizes of blocks, for a large product and for what packs its operand."""
+    """The sizes of blocks, for a large product and for the kernel that packs its operand."""
 
     fused: Fused
     f: GemmProblem
@@ -40,15 +42,15 @@ class BlockedPlan:
     width: int  # columns of a panel
     panels: int
     rest: int  # columns of the last panel
-    cut: tuple[int, int, int]  # of the rows, see `heights`
+    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
     tiles: int
     depth: int  # terms of a block
     blocks: int
     streams: bool  # whether the epilogue is computed for whole strips of rows
     by_panel: bool  # whether an item is a panel and the left operand is packed as a whole
-    as_it_lies: bool  # whether the left operand is read unpacked
+    unpacked: bool  # whether the left operand is read without packing
     strips: int
-    copies: int  # of the operand that is packed as a whole
+    copies: int  # of the wholly packed operand: one for each matrix of a batch, or 1
     packed_size: int  # elements of each copy
 
     @classmethod
@@ -64,8 +66,8 @@ class BlockedPlan:
         tiles = sum(cut[:2])
         blocks = blocks_of(f, dtype)
         small = f.rows * f.depth * itemsize <= _SHARED
-        # What follows is computed for whole strips of rows if it reads and writes so much that it
-        # comes from beyond the second cache: from there, long runs come faster than short ones.
+        # The epilogue is computed for whole strips of rows if its operands exceed the second-level
+        # cache: long runs stream faster from memory than short ones.
         tile = (tall + 1) * f.columns * itemsize
         walked = f.depth * f.columns * itemsize
         streams = (
@@ -73,7 +75,7 @@ class BlockedPlan:
             and row_after_row(fused, views, f) and is_far(fused, views)
         )  # fmt: skip
         by_panel = small and f.rows <= f.columns and not streams
-        # Rows a page apart share a set of the cache.
+        # Rows whose distance is a multiple of a page share a set of the cache.
         pages = f.x_step[0] * itemsize % _PAGE == 0
         together = -(-_ROWS // tall)
         if streams:
@@ -83,26 +85,26 @@ class BlockedPlan:
         return cls(
             fused, f, dtype, lanes, wide, width, panels, f.columns - (panels - 1) * width, cut,
             tiles, _DEPTH // itemsize, blocks, streams, by_panel,
-            as_it_lies=by_panel and f.x_step[1] == 1 and not pages,
+            unpacked=by_panel and f.x_step[1] == 1 and not pages,
             strips=panels if by_panel else groups,
             copies=math.prod(f.batch) if any(f.x_batch if by_panel else f.y_batch) else 1,
             packed_size=f.rows * f.depth + tiles * lanes if by_panel else panels * f.depth * width,
         )  # fmt: skip
 
     def packed_tile(self, b: Any, number: Any, row: Any, depth: int) -> Any:
-        """Where tile `number`, its first row `row`, lies in the left operand with `depth` terms
-        packed. Whole vectors are written, the last one over the end."""
+        """The offset of tile `number`, whose first row is `row`, in the packed left operand with
+        `depth` terms. Packing writes whole vectors, the last of which passes the tile's end."""
         return b.add(b.mul(row, integer(depth)), b.mul(number, integer(self.lanes)))
 
 
 def blocks_of(f: GemmProblem, dtype: DType) -> int:
-    """In how many blocks the terms of a large product are summed."""
+    """The number of blocks of terms of a large product."""
     return -(-f.depth // (_DEPTH // dtype.itemsize))
 
 
 @dataclass(frozen=True, eq=False)
 class Pack(Kernel):
-    """One operand of a large product, packed."""
+    """A kernel that packs one operand of a large product."""
 
     plan: BlockedPlan
     source: Node
@@ -113,7 +115,7 @@ class Pack(Kernel):
 
     @property
     def workspace(self) -> int:
-        """Bytes for what is packed."""
+        """Bytes of the packed operand."""
         return self.plan.copies * self.plan.packed_size * self.plan.dtype.itemsize
 
     @property
@@ -132,7 +134,7 @@ class PackRight(Pack):
 
     @property
     def items(self) -> int:
-        """How many blocks."""
+        """The number of blocks."""
         return self.plan.copies * self.plan.panels * self.plan.blocks
 
     def emit(self, context: KernelContext) -> None:
@@ -169,7 +171,7 @@ class PackLeft(Pack):
 
     @property
     def items(self) -> int:
-        """How many tiles."""
+        """The number of tiles."""
         return self.plan.copies * self.plan.tiles
 
     def emit(self, context: KernelContext) -> None:

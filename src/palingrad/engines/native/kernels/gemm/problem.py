@@ -1,4 +1,4 @@
-"""Products as matrices: sizes, and where the operands' elements lie."""
+"""The problem of a matrix product: its sizes, and the strides of its operands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ..kernel import Views
 
 @dataclass(frozen=True)
 class GemmProblem:
-    """A product as matrices: batch axes, sizes, and where the operands' elements lie."""
+    """z = x y for matrices in a batch: z is (rows, columns), x (rows, depth), y (depth, columns).
+    The strides are in elements."""
 
     batch: tuple[int, ...]
     rows: int
@@ -23,19 +24,19 @@ class GemmProblem:
     y: View
     x_batch: tuple[int, ...]
     y_batch: tuple[int, ...]
-    x_step: tuple[int, int]  # from row to row, from term to term
-    y_step: tuple[int, int]  # from term to term, from column to column
-    swapped: bool  # whether this is the transposed product, whose columns are the rows
+    x_step: tuple[int, int]  # strides between rows and between terms
+    y_step: tuple[int, int]  # strides between terms and between columns
+    swapped: bool  # whether this is the transposed product yᵀxᵀ
 
     @property
     def work(self) -> int:
-        """How many products are summed."""
+        """The number of multiplications."""
         return math.prod(self.batch) * self.rows * self.depth * self.columns
 
 
 def gemm_problem(node: Operation, views: Views) -> GemmProblem:
-    """The product's operands as matrices. A vector on the left is a row, on the right a column."""
-    x, y = (views[one] for one in node.inputs)
+    """The problem of a product. A vector on the left is a row, on the right a column."""
+    x, y = (views[operand] for operand in node.inputs)
     x = View(x.base, (1, *x.shape), (0, *x.strides), x.offset) if len(x.shape) == 1 else x
     y = View(y.base, (*y.shape, 1), (*y.strides, 0), y.offset) if len(y.shape) == 1 else y
     rows, depth, columns = x.shape[-2], x.shape[-1], y.shape[-1]
@@ -59,7 +60,7 @@ def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def vector_axis(node: Operation, f: GemmProblem) -> int:
-    """The axis of the node's shape that the matrix's columns are."""
+    """The axis of the node's shape that corresponds to the matrix's columns."""
     return -2 if f.swapped and node.inputs[1].ndim != 1 else -1
 
 

@@ -1,4 +1,4 @@
-"""Matrix products, with what happens to each tile of the result while it is in the first cache."""
+"""Matrix products with an unpacked left operand, and the base class of all matrix products."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import GemmProblem, vector_axis
 
-DEPTH = 1024  # terms summed in one go: the panel of the right operand stays in the second cache
+DEPTH = 1024  # terms of a block: its panel of the right operand fits the second-level cache
 
 
 @dataclass(frozen=True, eq=False)
 class Product(Kernel):
-    """A matrix product, the first node, and elementwise nodes of the same shape after it."""
+    """A matrix product, the first node, and elementwise nodes of the same shape as epilogue."""
 
     label, words = "Product", "matrix product"
 
@@ -53,24 +53,24 @@ class Product(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class SmallProduct(Product):
-    """A product whose left operand is read where it lies. An item is a tile of the result."""
+    """A product whose left operand is read without packing. An item is a tile of the result."""
 
     plan: SmallPlan
 
     @classmethod
     def of(cls, fused: Fused, f: GemmProblem) -> SmallProduct:
         """The kernel of these nodes."""
-        if f.depth > DEPTH:  # sums lie in the result between blocks of terms
+        if f.depth > DEPTH:  # partial sums are stored in the result between blocks of terms
             fused = fused.with_first_live_out()
         return cls(fused, f, SmallPlan.of(fused, f))
 
     @property
     def items(self) -> int:
-        """How many tiles there are."""
+        """The number of tiles."""
         return self.plan.items
 
     def emit(self, context: KernelContext) -> None:
-        """The code for tiles `context.begin` to `context.end`, panel after panel."""
+        """Emits the code for tiles `context.begin` to `context.end`, panel after panel."""
         if self.f.depth == 0:
             Clear(self.plan, context).run()
         else:
@@ -87,12 +87,12 @@ class SmallPlan:
     lanes: int
     width: int  # columns of a panel
     panels: int
-    cut: tuple[int, int, int]  # of the rows, see `heights`
-    tiles: int  # of a panel
+    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
+    tiles: int  # tiles of a panel
     packed: bool  # whether panels of the right operand are packed
     items: int
     shape: tuple[int, ...]  # of the result
-    z_batch: tuple[int, ...]  # the result's steps along the axes of the batch
+    z_batch: tuple[int, ...]  # the result's strides along the batch axes
 
     @classmethod
     def of(cls, fused: Fused, f: GemmProblem) -> SmallPlan:
@@ -104,7 +104,7 @@ class SmallPlan:
         tiles = sum(cut[:2])
         width = wide * lanes
         panels = -(-f.columns // width)
-        # A short left operand reads the right one once: packing it would cost as much again.
+        # With few tiles per panel, packing would cost more than the strided reads that it saves.
         packed = f.y_step[1] != 1 or tiles > 4
         batch = math.prod(f.batch)
         empty = 0 in (batch, f.rows, f.columns)
@@ -117,13 +117,13 @@ class SmallPlan:
 
 
 class Clear:
-    """An empty sum is 0, and what follows is computed from that."""
+    """A product without terms: its sums are 0, and the epilogue is computed from them."""
 
     def __init__(self, plan: SmallPlan, context: KernelContext) -> None:
         self.plan, self.context = plan, context
 
     def run(self) -> None:
-        """All elements the items hold, one at a time: nobody needs this fast."""
+        """Emits the loop over all elements of the items, one at a time."""
         plan, b = self.plan, self.context.builder
         after = Epilogue(plan.fused, self.context, 1)
         each = math.prod(plan.shape) // plan.items if plan.items else 0
@@ -157,14 +157,14 @@ class _Emitter:
             self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
         self.far = self.direct and self.epilogue.far
         self.flat = plan.panels == 1 and self.epilogue.flat(f)
-        self.pitch = f.columns if self.flat else plan.width  # of the scratch
+        self.pitch = f.columns if self.flat else plan.width  # of the scratch buffer
 
     def _area(self, count: int) -> Any:
         element = scalar_type(self.plan.dtype)
         return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
-        """Panel after panel, of each the tiles that are asked for."""
+        """Emits the loop over panels, and in each the tiles of the requested items."""
         b, plan = self.b, self.plan
         tiles = integer(plan.tiles)
         last = b.sdiv(b.add(self.context.end, integer(plan.tiles - 1)), tiles)
@@ -196,7 +196,7 @@ class _Emitter:
     def _block(
         self, x: Any, y: Any, z: Any, column: Any, width: int, start: int, low: Any, high: Any
     ) -> None:
-        """`DEPTH` terms of the tiles low to high in the panel of `width` columns."""
+        """Emits `DEPTH` terms of the tiles low to high in the panel of `width` columns."""
         b, plan, f = self.b, self.plan, self.plan.f
         terms = min(DEPTH, f.depth - start)
         down, across = f.y_step

@@ -1,9 +1,8 @@
-"""Products of few rows and many terms: parts of the terms are summed side by side.
+"""Split-k products: products of few rows and many terms, whose terms are summed in parallel parts.
 
-Such a product is a batch times a weight. An item is some of the weight's rows, which lie together
-in memory, as in the weight's update: so a thread finds in its own cache the rows that it wrote. The
-parts' sums are added in their order by a kernel of its own. How many parts there are depends on
-sizes alone.
+An example is a batch times a weight. An item is some contiguous rows of the weight, as in the
+weight's update, so a thread finds in its own cache the rows that it wrote. A second kernel adds the
+parts' sums in order. The number of parts depends on sizes alone.
 """
 
 from __future__ import annotations
@@ -42,19 +41,19 @@ from .packing import pack_rows
 from .problem import GemmProblem, matrix_indices, vector_axis
 from .small import DEPTH, Product
 
-_SHARE = 3  # times the sums that the right operand is at least
-_THIN = 4  # rows that are gone through together, vectors along the weight's rows
-_DEEP = 512  # terms from which on others than thin products are split
-_PART = 1 << 16  # bytes of the right operand that a part has at least
-_SUMS = 1 << 20  # bytes of all parts' sums at most
-_MOST = 32
-_TERMS = 96  # that a part has at least; a thin product's fewer
-_BLOCK = 256  # sums of a row that are added as one item
-_CACHED = 1 << 14  # bytes of a thin product's sums that are added to at a time
+_SHARE = 3  # size of the right operand at least, in multiples of all parts' sums
+_THIN = 4  # rows at most of a thin product, whose vectors run along the weight's rows
+_DEEP = 512  # terms at least of a split product that isn't thin
+_PART = 1 << 16  # bytes at least of a part of the right operand
+_SUMS = 1 << 20  # bytes at most of all parts' sums
+_MOST = 32  # parts at most
+_TERMS = 96  # terms at least of a part; a quarter of it for a thin product
+_BLOCK = 256  # sums of a row in an item of AddProducts
+_CACHED = 1 << 14  # bytes at most of a panel of a thin product's sums
 
 
 def parts_of(f: GemmProblem, itemsize: int) -> int:
-    """In how many parts the terms are summed; 1 where that wouldn't help."""
+    """The number of parts of the terms; 1 if splitting would gain nothing."""
     if f.swapped or math.prod(f.batch) != 1 or f.y_step[1] != 1 or f.rows * f.columns == 0:
         return 1
     if f.depth * f.columns * itemsize < 2 * _PART or (f.rows > _THIN and f.depth < _DEEP):
@@ -73,7 +72,7 @@ def parts_of(f: GemmProblem, itemsize: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class SplitProduct(Product):
-    """The parts' sums of a product. What follows it is computed by `AddProducts`."""
+    """The parts' sums of a product. `AddProducts` completes it and computes its epilogue."""
 
     label, words = "SplitProduct", "matrix product, terms in parts"
 
@@ -94,7 +93,7 @@ class SplitProduct(Product):
 
     @property
     def items(self) -> int:
-        """Panels, part after part."""
+        """The panels of all parts."""
         return self.plan.parts * self.plan.panels
 
     @property
@@ -107,7 +106,7 @@ class SplitProduct(Product):
 
     @property
     def cost(self) -> float:
-        """Of arithmetic, or of reading the right operand."""
+        """The time of the arithmetic, or of reading the right operand."""
         return max(0.008 * self.f.work, 0.04 * self.f.depth * self.f.columns)
 
     def emit(self, context: KernelContext) -> None:
@@ -123,12 +122,12 @@ class SplitPlan:
     parts: int
     terms: int  # of a part
     lanes: int
-    thin: bool  # whether the sums of a few rows stay in the first cache, beyond registers
+    thin: bool  # whether the sums of few rows stay in the first-level cache, not in registers
     packed: bool
     width: int  # columns of a panel
     panels: int
     rest: int  # columns of the last panel
-    cut: tuple[int, int, int]  # of the rows, see `heights`
+    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
     tiles: int
     count: int  # sums of a part
 
@@ -140,7 +139,7 @@ class SplitPlan:
         lanes = min(host().lanes(dtype.itemsize), 1 << (f.columns - 1).bit_length())
         tall, wide = shape_for(f.rows, f.columns, lanes)
         few = f.rows <= _THIN
-        # Whether sums stay in the first cache, and in registers if a tile is as wide as the result.
+        # Sums stay in registers if a tile is as wide as the result, else in the first-level cache.
         thin = few and f.columns > wide * lanes
         if thin:
             most = _CACHED // (f.rows * dtype.itemsize)
@@ -155,7 +154,7 @@ class SplitPlan:
 
 
 class _Emitter:
-    """The loops over parts and panels."""
+    """Emits the loops over parts and panels."""
 
     def __init__(self, kernel: SplitProduct, context: KernelContext) -> None:
         self.plan, self.context, self.b = kernel.plan, context, context.builder
@@ -169,7 +168,7 @@ class _Emitter:
             self.panel = address(self.b, area, plan.dtype, integer(0))
 
     def run(self) -> None:
-        """Part after part, panel after panel."""
+        """Emits the loop over parts and panels."""
         b, plan, f = self.b, self.plan, self.plan.f
         with loop(b, self.context.begin, self.context.end) as item:
             part, panel = unravelled(b, item, (plan.parts, plan.panels))
@@ -187,7 +186,7 @@ class _Emitter:
             either(b, panel, plan.panels, plan.rest, plan.width, one)
 
     def _tiles(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
-        """A panel, packed if there are several tiles of it, and these."""
+        """Emits a panel's tiles; the panel is packed if it has several."""
         b, plan, f = self.b, self.plan, self.plan.f
         right, right_step = y, f.y_step[0]
         if plan.packed:
@@ -213,8 +212,8 @@ class _Emitter:
             by_height(b, number, plan.cut, one)
 
     def _thin(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
-        """Some of the right operand's rows at a time, each number of them read once, are added to
-        the sums, which stay in the first cache."""
+        """Emits a thin product: adds several rows of the right operand at a time to the sums, which
+        stay in the first-level cache; each number is read once."""
         b, plan, f = self.b, self.plan, self.plan.f
         together = max(host().registers // 2 // f.rows // 2, 2)
         zero = Value(b, None, plan.dtype, plan.lanes).number(0)
@@ -265,7 +264,7 @@ class _Emitter:
 
 @dataclass(frozen=True, eq=False)
 class AddProducts(Kernel):
-    """The sums of all parts of the terms, added in their order, and what follows the product."""
+    """Adds the sums of all parts of the terms in order, and computes the product's epilogue."""
 
     label, words = "AddProducts", "parts of a product added"
 
@@ -284,7 +283,7 @@ class AddProducts(Kernel):
 
     @property
     def items(self) -> int:
-        """Some sums of a row each."""
+        """The blocks of a row's sums."""
         return self.split.f.rows * -(-self.split.f.columns // _BLOCK)
 
     @property

@@ -1,7 +1,7 @@
-"""Concatenation: arrays one after another in one buffer.
+"""Concatenation: copies arrays to their parts of a joined buffer.
 
-What a kernel computes only to be concatenated may lie in the joined buffer from the start
-(`plan/concat_in_place.py`); what is left is copied.
+An input that its producer writes to the joined buffer directly (`plan/concat_in_place.py`) is not
+copied.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from ..kernel import Fused, Kernel, Views
 
 @dataclass(frozen=True, eq=False)
 class Concatenation(Kernel):
-    """The node's inputs one after another; `copies` are those that don't lie there already."""
+    """The node's inputs in one buffer; `copies` are the inputs that must be copied there."""
 
-    label, words = "Concat", "join"
+    label, words = "Concat", "concatenation"
 
     copies: tuple[tuple[Node, LoopNest], ...]
-    some_placed: bool  # whether an input lies there already
+    some_placed: bool  # whether a producer writes an input there directly
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Concatenation:
@@ -52,7 +52,7 @@ class Concatenation(Kernel):
 
     @property
     def items(self) -> int:
-        """Blocks or rows of all that is copied."""
+        """The blocks or rows of all copied inputs."""
         return sum(nest.items for _, nest in self.copies)
 
     @property
@@ -71,14 +71,14 @@ class Concatenation(Kernel):
 
 
 def pieces(node: Operation) -> list[View]:
-    """Where in the joined buffer each input lies."""
-    found = filled(node)
-    assert found is not None
-    return found
+    """The part of the joined buffer that each input fills."""
+    parts = filled(node)
+    assert parts is not None
+    return parts
 
 
 def _copying(context: KernelContext, nest: LoopNest, dtype: Any) -> tuple[int, Any]:
-    """(lanes, the code for a row) for a loop nest of one operand read and one written."""
+    """(lanes, the `row` argument of LoopNest.run) for a nest that copies one operand to another."""
     b = context.builder
     source, target = (context.pointer(view.base) for view in nest.operands)
     lanes = lanes_for([dtype], nest.extents[-1])

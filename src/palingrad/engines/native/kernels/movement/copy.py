@@ -1,4 +1,4 @@
-"""Moves that no view can express: a value's elements copied in another order."""
+"""Copies: a layout that no view can express, and a value copied over a Variable's."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def copy_over(variable: Variable, value: Node) -> KernelFamily:
 
 
 def clear(b: Any, dtype: DType, to: Any, count: int) -> None:
-    """Write `count` zeros from the pointer `to` on."""
+    """Emits the store of `count` zeros from the pointer `to` on."""
     if count:
         lanes = min(host().lanes(dtype.itemsize), 1 << (count - 1).bit_length())
         zero = Value(b, None, dtype, lanes).number(0)

@@ -1,7 +1,7 @@
-"""Rows taken by integers, and rows added back to where they were taken from.
+"""Gather and scatter: rows read at integer indices, and rows added at integer indices.
 
-Kernels that use computed indices run after a bounds check of these, and do nothing where
-one is out of range.
+A kernel with computed indices runs after their bounds check (`bounds_check.py`), and is skipped if
+an index is out of range.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from ..kernel import Fused, Kernel, Views
 
 
 def family_of(node: Operation) -> KernelFamily | None:
-    """Which kernel takes or adds the node's rows; None if it's no such node."""
+    """The family of a gather or scatter with integer indices; None for any other node."""
     if not isinstance(node, (GatherKind, ScatterAdd)) or not is_integer(dtype_of(node.inputs[1])):
         return None
     if isinstance(node, ScatterAdd):
@@ -44,7 +44,7 @@ def family_of(node: Operation) -> KernelFamily | None:
 
 
 def rows_of(node: Operation) -> int:
-    """How many rows an index may name."""
+    """The number of rows that an index may name."""
     if isinstance(node, ScatterAdd):
         return node.attributes["size"]
     shape = sizes(node.inputs[0].shape)
@@ -53,14 +53,14 @@ def rows_of(node: Operation) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Indexed(Kernel):
-    """A kernel that finds rows by integers."""
+    """A kernel that accesses rows at integer indices."""
 
     is_guarded: ClassVar[bool] = True
 
     indices: View
 
     def index(self, context: KernelContext, number: Any) -> Any:
-        """The row that index `number` names, counted from the first."""
+        """The row that index `number` names; a negative index counts from the end."""
         b, node, view = context.builder, self.fused.first, self.indices
         extents, (steps,) = collapsed(view.shape, [view.strides])
         place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
@@ -72,9 +72,9 @@ class Indexed(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class Gather(Indexed):
-    """x at integers along an axis."""
+    """The elements of x at integer indices along an axis."""
 
-    label, words = "Gather", "rows taken"
+    label, words = "Gather", "gather of rows"
 
     source: View
     axis: int
@@ -88,7 +88,7 @@ class Gather(Indexed):
 
     @property
     def items(self) -> int:
-        """The places of an index, for each place before the axis."""
+        """The indices, for each position on the axes before the indexed one."""
         return math.prod(self.source.shape[: self.axis]) * math.prod(self.indices.shape)
 
     @property
@@ -128,10 +128,10 @@ class Gather(Indexed):
 class Scatter(Indexed):
     """Zeros with each row of g added at its index, in the order of the indices.
 
-    An item is a few neighbouring columns of all rows, so no two write to the same place.
+    An item is a few neighbouring columns of all rows, so no two items write to the same place.
     """
 
-    label, words = "Scatter", "rows added to where they were taken from"
+    label, words = "Scatter", "scatter-add of rows"
 
     columns: ScatterColumns
 
@@ -143,7 +143,7 @@ class Scatter(Indexed):
 
     @property
     def items(self) -> int:
-        """Blocks of columns, for each place before the axis."""
+        """The blocks of columns, for each position on the axes before the indexed one."""
         return math.prod(self.columns.extents)
 
     @property
@@ -167,7 +167,7 @@ class Scatter(Indexed):
             either(b, indices[-1], blocks, rest, plan.width, columns)
 
     def _columns(self, context: KernelContext, source: Any, target: Any, width: int) -> None:
-        """`width` columns from these places on."""
+        """Emits `width` columns from these positions on."""
         b, node, plan = context.builder, self.fused.first, self.columns
         dtype, lanes = dtype_of(node), plan.lanes
         g, out = context.pointer(plan.g.base), context.pointer(node)
@@ -195,15 +195,15 @@ class Scatter(Indexed):
 
 @dataclass(frozen=True, eq=False)
 class ScatterColumns:
-    """The columns of a scatter in blocks: `extents`, the last of them the blocks, with the steps of
-    each through g and through the result."""
+    """The columns of a scatter in blocks: the `extents` of the loops over them (the last counts the
+    blocks), with the strides of g (`steps`) and of the result (`ends`) along each loop."""
 
     g: View
-    chosen: tuple[int, ...]  # the axes of g that the indices run over
+    chosen: tuple[int, ...]  # sizes of the axes of g that the indices run over
     chosen_steps: tuple[int, ...]
-    row: int  # from row to row of the result
-    length: int  # columns that lie one after another in the result
-    step: int  # from column to column of g
+    row: int  # the stride between rows of the result
+    length: int  # contiguous columns of the result
+    step: int  # the stride between columns of g
     lanes: int
     width: int  # columns of a block
     extents: list[int]

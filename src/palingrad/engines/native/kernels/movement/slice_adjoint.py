@@ -1,4 +1,4 @@
-"""Zeros with a value at a slice of them: what pulls a slice back."""
+"""The adjoint of slicing: zeros with a value at a slice."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .copy import clear
 
 @dataclass(frozen=True, eq=False)
 class SliceAdjoint(Kernel):
-    """The input's elements at a slice of zeros, row by row: rows along the first axis if the
-    input's first axis runs over some of them, else all as one row."""
+    """Zeros with the input's elements at a slice, row by row: rows of the result's first axis if
+    the input's first axis steps through whole rows of it, else the whole result as one row."""
 
     label, words = "SliceAdjoint", "zeros with a value at a slice"
 
@@ -72,7 +72,7 @@ class SliceAdjoint(Kernel):
                 self._row(context, (source, end))
 
     def _row(self, context: KernelContext, starts: tuple[Any, Any]) -> None:
-        """What of the input lies in one row."""
+        """Emits the copy of the input's elements that belong to one row."""
         b, x, target = context.builder, self.source, self.target
         dtype = dtype_of(self.fused.first)
         source, to = context.pointer(x.base), context.pointer(self.fused.first)

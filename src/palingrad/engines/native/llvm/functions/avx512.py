@@ -1,7 +1,7 @@
-"""AVX-512's instructions for exponents, each in place of five to ten others.
+"""AVX-512's instructions for exponents, each of which replaces five to ten others.
 
-They give the same bits as what they replace: scaling by 2ⁿ rounds once, and exponent and mantissa
-of a positive finite number are exact.
+They give the same bits as the code that they replace: scaling by 2ⁿ rounds once, and the exponent
+and the mantissa of a positive finite number are exact.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from llvmlite import ir
 from ..target import host
 from ..values import Value
 
-_AS_SET = ir.IntType(32)(4)  # rounding as the processor is set
+_AS_SET = ir.IntType(32)(4)  # the current rounding mode
 _FROM_THREE_QUARTERS = ir.IntType(32)(3)  # mantissas from ¾ to 3/2
 
 
 def fits(x: Value) -> bool:
-    """Whether x fills a register of a processor that has these instructions."""
+    """Whether x fills a register of a CPU with these instructions."""
     full = x.lanes * x.dtype.itemsize == 64
     return full and host().vector_bytes == 64 and host().family == "x86"
 
@@ -35,17 +35,17 @@ def exponent(x: Value) -> Value:
 
 
 def mantissa(x: Value) -> Value:
-    """x over the power of 2 that leaves ¾ to 3/2."""
+    """x divided by the power of 2 that gives ¾ ≤ m < 3/2."""
     return _called("getmant", x, x.code, _FROM_THREE_QUARTERS)
 
 
 def has_tables() -> bool:
-    """Whether this CPU looks numbers up in a table of 32 without going to memory."""
+    """Whether this CPU can look up numbers in a table of 32 in registers."""
     return host().vector_bytes == 64 and host().family == "x86"
 
 
 def looked_up(table: tuple[float, ...], index: Value) -> Value:
-    """The float32 of a table of 32 at each index, of which the lowest five bits count."""
+    """The float32 at each index of a table of 32; only the lowest five bits of an index count."""
     b, lanes = index.builder, index.lanes
     single, number = ir.FloatType(), ir.IntType(32)
     code = index.code

@@ -1,4 +1,4 @@
-"""Whole quotients, remainders and shifts, as NumPy defines them."""
+"""Division, floor division, remainders and shifts, as NumPy defines them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def _both(x: Any, y: Any) -> tuple[Value, Value]:
 def divide(x: Any, y: Any) -> Value:
     """x / y, rounded as IEEE 754 says. Error ½ ULP.
 
-    Where all of a vector is divided by one number s, as rows are by their sum, r = 1/s is made
-    once, q = x·r is right to an ULP, and q + (x − q·s)·r is the quotient: r is rounded rightly and
-    the remainder exact (Markstein 1990, "Computation of elementary functions on the IBM RISC
-    System/6000 processor"). AVX-512's division takes a vector three times as long.
+    If a whole vector is divided by one number s, as rows by their sum, r = 1/s is computed once,
+    q = x·r has an error of at most 1 ULP, and q + (x − q·s)·r is the rounded quotient: r is rounded
+    correctly and the remainder is exact (Markstein 1990, "Computation of elementary functions on
+    the IBM RISC System/6000 processor"). AVX-512's division of a vector takes three times as long.
     """
     x, y = _both(x, y)
     s = y.one
@@ -30,7 +30,7 @@ def divide(x: Any, y: Any) -> Value:
     r = splatted(s.number(1.0) / s, x.lanes)
     q = x * r
     z = (-q).fma(y, x).fma(r, q)
-    # What keeps q from overflowing, and the remainder from being subnormal.
+    # The range in which q doesn't overflow and the remainder isn't subnormal.
     size, most = magnitude(s), either(s, 2.0**25, 2.0**200)
     usual = splatted((size >= 1 / most) & (size <= most), x.lanes)
     size, most, zero = magnitude(x), either(x, 2.0**100, 2.0**700), x == 0.0
@@ -67,8 +67,8 @@ def mod(x: Any, y: Any) -> Value:
 
 
 def _truncated_remainder(x: Value, y: Value) -> Value:
-    """x − trunc(x/y)·y, exactly: one fused operation where the quotient has few enough digits (it
-    may be 1 too large, which shows), else by halving, lane by lane."""
+    """x − trunc(x/y)·y, exactly: one fused operation if the quotient has few enough digits (it may
+    be 1 too large, which the sign of the result shows), otherwise by halving, lane by lane."""
     limit = 2.0**23 if x.dtype.itemsize == 4 else 2.0**52
     quotient = x / y
     rest = (-quotient.called("trunc")).fma(y, x)
@@ -87,7 +87,8 @@ def _truncated_remainder(x: Value, y: Value) -> Value:
 
 
 def _halved(x: Value, y: Value) -> Value:
-    """The remainder by doubling |y| up to |x| and taking each away on the way back; all exact."""
+    """The remainder by long division: doubles |y| up to |x|, then subtracts each multiple that
+    fits, halving; every step is exact."""
     small, size = magnitude(y), magnitude(x)
     half = size * 0.5
     (top,) = repeated([small], lambda t: t <= half, lambda t: [t * 2.0])
@@ -100,7 +101,7 @@ def _halved(x: Value, y: Value) -> Value:
 
 
 def _whole_quotient(x: Value, y: Value) -> Value:
-    """⌊x/y⌋ of integers, 0 where y = 0. Up to 32 bits a float64 has the quotient exactly."""
+    """⌊x/y⌋ of integers, 0 where y = 0. For up to 32 bits float64 represents it exactly."""
     if is_boolean(x.dtype):
         raise NotImplementedError("division of booleans")
     nothing = y == 0
@@ -113,7 +114,7 @@ def _whole_quotient(x: Value, y: Value) -> Value:
         return chosen(nothing, x.number(0), quotient.cast(x.dtype))
     if is_unsigned(x.dtype):
         return chosen(nothing, x.number(0), x / safe)
-    # −1 apart, since the smallest integer has no opposite for the machine's division.
+    # y = −1 is handled apart: dividing the smallest integer by −1 overflows.
     minus = y == -1
     quotient = x / chosen(minus, y.number(1), safe)
     rest = x - quotient * safe
@@ -129,7 +130,7 @@ def left_shift(x: Any, y: Any) -> Value:
 
 
 def right_shift(x: Any, y: Any) -> Value:
-    """⌊x/2ʸ⌋; all sign where y is negative or at least the number of bits."""
+    """⌊x/2ʸ⌋; 0 or −1, by the sign, where y is negative or at least the number of bits."""
     x, y = _both(x, y)
     last = y.number(8 * x.dtype.itemsize - 1)
     if is_signed(x.dtype):

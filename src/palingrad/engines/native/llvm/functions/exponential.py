@@ -1,8 +1,8 @@
 """Exponentials and hyperbolic functions.
 
-All of them write x = n·log 2 + r with a whole n and |r| ≤ ½ log 2 (Cody & Waite 1980: log 2 in two
-parts, the first so short that n times it is exact), take polynomials in r and put 2ⁿ into the
-exponent. Muller, Elementary Functions (2016), ch. 11, has the method and its errors.
+All of them reduce x = n·log 2 + r with an integer n and |r| ≤ ½ log 2 (Cody & Waite 1980: log 2 in
+two parts, the first so short that n times it is exact), evaluate polynomials in r and scale by 2ⁿ.
+Muller, Elementary Functions (2016), ch. 11, describes the method and its errors.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def exp2(x: Value) -> Value:
 def expm1(x: Value) -> Value:
     """eˣ − 1 = (2ⁿ − 1) + 2ⁿ·r + 2ⁿ·(eʳ − 1 − r), the largest terms first. Error 1.5 ULP.
 
-    The sum is made for half of 2ⁿ, which doesn't overflow before the result does.
+    The sum is computed with ½·2ⁿ, which doesn't overflow before the result does.
     """
     inside = clamped(x, *either(x, (-19.0, 89.0), (-40.0, 710.0)))
     n, r, tail = _reduced_pair(inside)
@@ -95,7 +95,7 @@ def _halves(x: Value) -> _Halves:
     n, r, tail = _reduced_pair(size)
     square = r * r
     odd = (square * r).fma(polynomial(square, SINH), tail)
-    lowest = either(x, -120.0, -1000.0)  # 2⁻ⁿ doesn't count any more
+    lowest = either(x, -120.0, -1000.0)  # below, 2⁻ⁿ is negligible
     down = chosen(n > -lowest, n.number(lowest), -n) - 2.0
     even = square * polynomial(square, COSH)
     return _Halves(r, odd, even, power_of_two(n - 2.0), power_of_two(down))
@@ -121,8 +121,8 @@ def cosh(x: Value) -> Value:
 
 
 def tanh(x: Value) -> Value:
-    """tanh x = x + x³·P(x²) up to 0.625, beyond ±(1 − 2/(e^(2|x|) + 1)), where the errors of the
-    quotient are made small by the difference. Error 1.5 ULP."""
+    """tanh x = x + x³·P(x²) up to 0.625, beyond ±(1 − 2/(e^(2|x|) + 1)), where the quotient and its
+    error are small. Error 1.5 ULP."""
     size = magnitude(x)
     square = x * x
     near = (x * square).fma(polynomial(square, TANH), x)

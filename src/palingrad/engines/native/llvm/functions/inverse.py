@@ -1,4 +1,4 @@
-"""Inverse trigonometric functions: polynomials on a short interval, and what leads there."""
+"""Inverse trigonometric functions: polynomials on a short interval, after argument reduction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _parts(x: Value, scale: float) -> tuple[float, float]:
 
 
 def _arcsine(x: Value) -> tuple[Value, Value, Value]:
-    """(far, s, rest): s + rest = arcsin s, with s = |x|, and where far, |x| > ½, with
+    """(far, s, rest) with s + rest = arcsin s: s = |x|, or where far holds, |x| > ½,
     s = √(½(1 − |x|)), whose arcsine is half of arccos |x|."""
     size = magnitude(x)
     far = size > 0.5
@@ -73,7 +73,7 @@ def arctan(x: Value) -> Value:
 
 
 def arctan2(y: Value, x: Value) -> Value:
-    """The angle of (x, y) from the x axis in −π … π, as C99 has it for zeros and infinities.
+    """The angle of (x, y) from the x axis in −π … π, for zeros and infinities as in C99.
     Error 2 ULP."""
     y, x = y.pair(x)
     top, bottom = magnitude(y), magnitude(x)

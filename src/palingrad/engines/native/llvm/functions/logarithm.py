@@ -1,4 +1,4 @@
-"""Logarithms, and the inverse hyperbolic functions made of them.
+"""Logarithms, and the inverse hyperbolic functions computed from them.
 
 x = 2ᵉ·m with ¾ ≤ m < 3/2 and f = m − 1, so that log x = e·log 2 + log(1 + f), and near 1, where
 e = 0, nothing cancels. log(1 + f) = f + rest: for float32 rest = f²·P(f); for float64 the series of
@@ -45,12 +45,12 @@ def _rest(f: Value) -> Value:
 
 
 def _parts(x: Value, number: tuple[float, float]) -> tuple[float, float]:
-    """A number known to twice float64's precision as two numbers of x's dtype."""
+    """A number, given to twice float64's precision, as two numbers of x's dtype."""
     return split(x, number[0]) if narrow(x) else number
 
 
 def _with_specials(x: Value, result: Value) -> Value:
-    """The logarithm's values outside 0 < x < ∞."""
+    """`result`, with the logarithm's values outside 0 < x < ∞."""
     outside = chosen(x == 0.0, x.number(-math.inf), chosen(x < 0.0, x.number(math.nan), x))
     return chosen((x > 0.0) & (x < math.inf), result, outside)
 
@@ -64,7 +64,7 @@ def log(x: Value) -> Value:
 
 
 def log2(x: Value) -> Value:
-    """log₂ x = e + log(1 + f)·log₂e, the product with its error. Error 1.5 ULP."""
+    """log₂ x = e + log(1 + f)·log₂e; the product includes its rounding error. Error 1.5 ULP."""
     e, m = exponent_and_mantissa(x)
     f = m - 1.0
     high, low = _parts(x, _LOG2_E)
@@ -74,7 +74,7 @@ def log2(x: Value) -> Value:
 
 
 def log10(x: Value) -> Value:
-    """log₁₀ x = e·log₁₀2 + log(1 + f)·log₁₀e, the first with its error too. Error 1.5 ULP."""
+    """log₁₀ x = e·log₁₀2 + log(1 + f)·log₁₀e; both products include their errors. Error 1.5 ULP."""
     e, m = exponent_and_mantissa(x)
     f = m - 1.0
     high, low = _parts(x, _LOG10_E)
@@ -86,9 +86,9 @@ def log10(x: Value) -> Value:
 
 
 def log_of_pair(high: Value, low: Value, twice: Value | None = None) -> Value:
-    """log(high + low), to be doubled first where `twice` holds, for 1 ≤ high < ∞ or ½ < high.
+    """log(high + low), or log(2·(high + low)) where `twice` holds, for 1 ≤ high < ∞ or ½ < high.
 
-    The low part is scaled like the mantissa: log(1 + f + l) = log(1 + f) + l·(1 − f) nearly enough.
+    The low part is scaled like the mantissa: log(1 + f + l) ≈ log(1 + f) + l·(1 − f).
     """
     e, m = exponent_and_mantissa(high)
     f = m - 1.0
@@ -102,7 +102,7 @@ def log_of_pair(high: Value, low: Value, twice: Value | None = None) -> Value:
 
 
 def log1p(x: Value) -> Value:
-    """log(1 + x), with the rounding error of 1 + x. Error 1 ULP."""
+    """log(1 + x), corrected by the rounding error of 1 + x. Error 1 ULP."""
     total, error = two_sum(x.number(1.0), x)
     result = log_of_pair(total, error)
     result = chosen((x > -1.0) & (x < math.inf), result, _outside_log1p(x))
@@ -116,7 +116,7 @@ def _outside_log1p(x: Value) -> Value:
 
 def logaddexp(x: Value, y: Value) -> Value:
     """log(eˣ + eʸ) = max + log(1 + e^−|x − y|). Error 2 ULP of the largest of |x|, |y| and |z|:
-    where the two terms cancel, z is as exact as x and y are."""
+    where the two terms cancel, the relative error of z grows."""
     x, y = x.pair(y)
     larger = chosen(x > y, x, y)
     difference = magnitude(x - y)
@@ -129,8 +129,8 @@ def logaddexp(x: Value, y: Value) -> Value:
 
 
 def arcsinh(x: Value) -> Value:
-    """arcsinh x = ±log(1 + a + a²/(1 + √(1 + a²))), a = |x|, and log 2a where a² is out of reach;
-    the argument is a pair of numbers. Error 1.5 ULP."""
+    """arcsinh x = ±log(1 + a + a²/(1 + √(1 + a²))), a = |x|, and log 2a where a² overflows; the
+    argument is a pair of numbers. Error 1.5 ULP."""
     size = magnitude(x)
     huge = size > either(x, 2.0**13, 2.0**27)
     a = chosen(huge, size.number(1.0), size)
@@ -159,7 +159,8 @@ def arccosh(x: Value) -> Value:
 
 
 def arctanh(x: Value) -> Value:
-    """arctanh x = ±½ log(1 + 2a/(1 − a)), a = |x|, the quotient with its error. Error 1.5 ULP."""
+    """arctanh x = ±½ log(1 + 2a/(1 − a)), a = |x|; the quotient includes its error.
+    Error 1.5 ULP."""
     a = magnitude(x)
     bottom, lost = fast_two_sum(x.number(1.0), -a)
     inverse = 1.0 / bottom

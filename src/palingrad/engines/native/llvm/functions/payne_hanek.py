@@ -1,10 +1,10 @@
-"""Huge angles: x modulo ½π for any float64, by integers (Payne & Hanek 1983).
+"""Payne-Hanek reduction: x modulo ½π for any float64, in integer arithmetic (Payne & Hanek 1983).
 
-x = M·2ᵉ with a whole M < 2⁵³, and x·2/π modulo 4 needs only those digits of 2/π whose product with
-2ᵉ isn't a multiple of 4. With W = ⌊2/π·2^(e + 254)⌋ modulo 2²⁵⁶ the product M·W modulo 2²⁵⁶ is
-x·2/π modulo 4 in units of 2⁻²⁵⁴, wrong by less than 2⁵³ of them. No float64 comes nearer to a
-multiple of ½π than about 2⁻⁶¹ (Muller, Elementary Functions, ch. 11), so 126 bits behind the
-point are kept, and at least 64 of them count.
+x = M·2ᵉ with an integer M < 2⁵³, and x·2/π modulo 4 needs only those digits of 2/π whose product
+with 2ᵉ isn't a multiple of 4. With W = ⌊2/π·2^(e + 254)⌋ modulo 2²⁵⁶ the product M·W modulo 2²⁵⁶ is
+x·2/π modulo 4 in units of 2⁻²⁵⁴, with an error of less than 2⁵³ units. No float64 is closer to a
+multiple of ½π than about 2⁻⁶¹ (Muller, Elementary Functions, ch. 11), so of the 126 fractional bits
+that are kept at least 64 are significant.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def quarter_turns(x: Value) -> tuple[Value, Value, Value]:
     bits = x.bits(int64)
     exponent = ((bits >> 52) & 2047) - 1075
     whole = (bits & ((1 << 52) - 1)) | (1 << 52)
-    shift = x.number(TWO_OVER_PI_BITS - 254, int64) - exponent  # of the digits, to the right
+    shift = x.number(TWO_OVER_PI_BITS - 254, int64) - exponent  # of 2/π's digits, to the right
     window = _window(builder, shift)
     product = builder.mul(window, builder.zext(whole.code, _WIDE))
     near = builder.add(product, _WIDE(1 << 253))
@@ -52,7 +52,7 @@ def _signed(turns: Value, negative: Value) -> Value:
 
 
 def _window(builder: Any, shift: Value) -> Any:
-    """256 bits of 2/π's digits from bit `shift` on."""
+    """256 bits of 2/π, from bit `shift` on."""
     module = builder.module
     table: Any = module.globals.get("palingrad.two_over_pi")
     if table is None:

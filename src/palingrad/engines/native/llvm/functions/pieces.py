@@ -1,6 +1,6 @@
-"""What the functions are made of: polynomials, pairs of numbers, exponents, signs.
+"""The building blocks of the functions: polynomials, pairs of numbers, exponents, signs.
 
-A pair (high, low) stands for the exact sum high + low, |low| ≤ ½ unit of high (Dekker 1971).
+A pair (high, low) represents the exact sum high + low, |low| ≤ ½ ULP of high (Dekker 1971).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def narrow(x: Value) -> bool:
 
 
 def either(x: Value, single: Any, double: Any) -> Any:
-    """What belongs to x's dtype."""
+    """`single` if x is float32, `double` if it is float64."""
     return single if narrow(x) else double
 
 
@@ -35,10 +35,9 @@ def integers(x: Value) -> DType:
 
 
 def polynomial(x: Value, rows: Rows) -> Value:
-    """Σ cₙ·xⁿ with fused multiplications, with the row of x's dtype: c₀ + x·Q(x), which keeps the
-    error of Q small, and the even and odd powers of a long Q are two polynomials in x², which
-    halves the waiting for one extra product.
-    """
+    """Σ cₙ·xⁿ with fused multiplications and the coefficients of x's dtype, as c₀ + x·Q(x), which
+    keeps the error of Q small. The even and odd powers of a long Q are two polynomials in x²: one
+    more product, and half the latency."""
     coefficients = either(x, *rows)
     if len(coefficients) < 5:
         return horner(x, coefficients)
@@ -49,7 +48,7 @@ def polynomial(x: Value, rows: Rows) -> Value:
 
 
 def horner(x: Value, coefficients: Sequence[float]) -> Value:
-    """Σ cₙ·xⁿ, one power after the other; the highest comes first."""
+    """Σ cₙ·xⁿ by Horner's scheme; the highest power comes first."""
     total = x.number(coefficients[0])
     for c in coefficients[1:]:
         total = total.fma(x, c)
@@ -57,7 +56,7 @@ def horner(x: Value, coefficients: Sequence[float]) -> Value:
 
 
 def split(x: Value, number: float, digits: int | None = None) -> tuple[float, float]:
-    """A number that float64 holds as two of x's dtype; the first with at most `digits` bits."""
+    """A float64 number as the sum of two of x's dtype; the first has at most `digits` bits."""
     count: int = digits or either(x, 24, 53)
     mantissa, exponent = math.frexp(number)
     high = math.ldexp(math.floor(math.ldexp(mantissa, count)), exponent - count)
@@ -106,19 +105,19 @@ def two_product(x: Value, y: Any) -> Pair:
 
 
 def magic(x: Value) -> float:
-    """1.5·2ᵖ⁻¹ for a precision of p bits: beside it a number has no fraction, and its lowest bits
-    are those of the whole number."""
+    """1.5·2ᵖ⁻¹ for a precision of p bits: added to it, a number is rounded to an integer, whose
+    bits are the lowest bits of the sum."""
     return either(x, 1.5 * 2.0**23, 1.5 * 2.0**52)
 
 
 def rounded(x: Value, factor: float = 1.0) -> Value:
-    """The whole number next to x·factor, |x·factor| < 2ᵖ⁻²; the even one of two."""
+    """The integer nearest to x·factor, |x·factor| < 2ᵖ⁻²; ties go to the even integer."""
     high = magic(x)
     return (x + high if factor == 1.0 else x.fma(factor, high)) - high
 
 
 def odd(n: Value) -> Value:
-    """The lowest bit of a whole number |n| < 2ᵖ⁻², in the place of the sign."""
+    """The lowest bit of an integer |n| < 2ᵖ⁻², moved to the sign bit."""
     return (n + magic(n)).bits(integers(n)) << either(n, 31, 63)
 
 
@@ -128,7 +127,7 @@ def with_bits(x: Value, bits: Value) -> Value:
 
 
 def power_of_two(n: Value) -> Value:
-    """2ⁿ for a whole number n in the normal range: n and the bias side by side with `magic`."""
+    """2ⁿ for an integer n in the normal range: `magic` moves n plus the bias to the low bits."""
     bias, shift = either(n, (127, 23), (1023, 52))
     return ((n + (magic(n) + bias)).bits(integers(n)) << shift).bits(n.dtype)
 

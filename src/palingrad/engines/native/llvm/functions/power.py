@@ -34,16 +34,16 @@ _THIRD = (0.3333333333333333, 1.850371707708594e-17)
 # ---------------------------------------------------------------- roots
 
 
-_ROOT_FROM = 2.0**-96  # the least number whose root's remainder isn't subnormal
+_ROOT_FROM = 2.0**-96  # the smallest number whose root has no subnormal remainder
 
 
 def sqrt(x: Value) -> Value:
     """√x, rounded as IEEE 754 says. Error ½ ULP.
 
-    A vector of AVX-512 takes the processor's unit for roots 19 cycles, in which it can't divide.
-    From its estimate of 1/√x with 14 bits it takes eight instructions (Markstein 1990, "Computation
-    of elementary functions on the IBM RISC System/6000 processor"): g ≈ √x and h ≈ 1/2√x, each once
-    refined, and the remainder x − g². Every mantissa was compared (tests/engines/native).
+    AVX-512's square root of a vector occupies the divider for 19 cycles. From the CPU's estimate of
+    1/√x with 14 bits it takes eight instructions (Markstein 1990, "Computation of elementary
+    functions on the IBM RISC System/6000 processor"): g ≈ √x and h ≈ 1/2√x, each refined once, and
+    the remainder x − g². A test compares every mantissa (tests/engines/native).
     """
     if x.dtype != float32 or x.lanes * 4 != host().vector_bytes or x.lanes != 16:
         return x.called("sqrt")
@@ -81,7 +81,7 @@ def cbrt(x: Value) -> Value:
 
 
 def hypot(x: Value, y: Value) -> Value:
-    """√(x² + y²), both scaled by the power of 2 that the larger one has. Error 1 ULP."""
+    """√(x² + y²), both scaled by the larger one's power of 2. Error 1 ULP."""
     x, y = x.pair(y)
     x, y = magnitude(x), magnitude(y)
     larger = chosen(x > y, x, y)
@@ -102,7 +102,7 @@ def hypot(x: Value, y: Value) -> Value:
 def power(x: Any, y: Any, *, checked: bool = False) -> Value:
     """xʸ, with the values of C99 for zeros, infinities and negative x. Error 1 ULP.
 
-    checked: whether somebody else sees to it that no exponent of integers is negative.
+    checked: whether a bounds check has verified that no exponent of integers is negative.
     """
     x, y = x.pair(y) if isinstance(x, Value) else y.coerced(x).pair(y)
     if not is_floating(x.dtype):
@@ -119,7 +119,7 @@ def power(x: Any, y: Any, *, checked: bool = False) -> Value:
 
 
 def _short_power(x: Value, y: Any) -> Value | None:
-    """What powers are for numbers written in the code, as NumPy has them."""
+    """The power for a constant exponent with a shorter form, the same as NumPy's; else None."""
     if y == 0:
         return x.number(1.0)
     if y == 1:
@@ -152,7 +152,7 @@ def _power_in_double(x: Value, y: Value) -> Value:
 
 
 def _row(x: Value, rows: Any) -> Value:
-    """A float64 polynomial that is as exact as float32 needs."""
+    """A float64 polynomial with the coefficients that float32's precision needs."""
     total = x.number(rows[0][0])
     for c in rows[0][1:]:
         total = total.fma(x, c)
@@ -212,7 +212,7 @@ def _power_of_pairs(x: Value, y: Value) -> Value:
 
 
 def _with_specials(x: Value, y: Value, size: Value, result: Value) -> Value:
-    """C99, F.10.4.4: what xʸ is at the edges and for negative x."""
+    """`result`, with C99's special values and those for negative x (F.10.4.4)."""
     whole = y.called("trunc") == y
     half = y * 0.5
     uneven = whole & (half.called("trunc") != half)
@@ -225,7 +225,7 @@ def _with_specials(x: Value, y: Value, size: Value, result: Value) -> Value:
 
 
 def _whole_power(x: Value, y: Value, checked: bool) -> Value:
-    """xʸ for integers by squaring, modulo 2ᵇ. A negative y is an error that code can't raise."""
+    """xʸ for integers by squaring, modulo 2ᵇ. Raises NotImplementedError unless y ≥ 0 is known."""
     written = y.written
     safe = checked or is_unsigned(x.dtype) or (written is not None and written >= 0)
     if x.dtype == bool_ or not safe:

@@ -1,4 +1,4 @@
-"""What few elements need: code that is branched around, and scalar functions outside the loop."""
+"""Slow paths for rare elements: code that is branched around, and scalar functions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..values import Value, chosen, value_type
 
 
 def corrected(condition: Value, common: Value, rare: Callable[[], Value]) -> Value:
-    """`rare()` where the condition holds, else `common`. The code of `rare` is only run when the
-    condition holds in some lane; each lane gets what it would get alone."""
+    """`rare()` where the condition holds, else `common`. The code of `rare` runs only if the
+    condition holds in some lane; the result of a lane doesn't depend on the others."""
     builder = common.builder
     any_lane = condition.code
     if common.lanes > 1:
@@ -34,7 +34,7 @@ def corrected(condition: Value, common: Value, rare: Callable[[], Value]) -> Val
 
 
 def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
-    """`formula` on each lane by itself, in a scalar function that the module has once."""
+    """`formula` applied to each lane, in a scalar function that the module contains once."""
     first = inputs[0]
     builder, kind = first.builder, value_type(first.dtype, 1)
     full = f"palingrad.{name}.{first.dtype.kind}{first.dtype.itemsize}"

@@ -2,7 +2,7 @@
 
 erfc x = e^(−x²)·w(x) for x ≥ 0, with w(x) = e^(x²)·erfc(x) as t·P(t − ½), t = 1/(1 + ½x), in the
 manner of Schonfelder (Math. Comp. 32, 1978) and Shepherd & Laframboise (Math. Comp. 36, 1981). x²
-is a pair of numbers, since its error would be multiplied by x² itself.
+is a pair of numbers, because e^(−x²) multiplies the relative error of x² by x².
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from .slow_path import corrected
 
 _ERFC_SLOPE = (ERFC[0][:-1], ERFC[1][:-1])
 _ERFC_START = (ERFC[0][-1], ERFC[1][-1])
-_ERF_IS_ONE = 3.919206  # from here on 1 is the float32 nearest to erf x
+_ERF_IS_ONE = 3.919206  # from here on erf x rounds to 1 in float32
 
 
 def _decay(x: Value) -> tuple[Value, Value]:
@@ -72,8 +72,8 @@ def _negative_square(x: Value) -> tuple[Value, Value, Value]:
 
 
 def _decay_by_table(x: Value) -> tuple[Value, Value]:
-    """The same for float32 on a CPU with tables: log₂ erfc x is nearly a parabola, in each of 32
-    pieces a polynomial."""
+    """The same for float32 on a CPU with tables: log₂ erfc x is close to a parabola, so each of 32
+    pieces is a short polynomial."""
     place = x.fma(64 / 21, -0.5) + magic(x)
     t = (place - magic(x)).fma(-21 / 64, x) - 21 / 128
     index = place.bits(integers(x))
@@ -87,8 +87,8 @@ def _decay_by_table(x: Value) -> tuple[Value, Value]:
 
 
 def _in_pieces(x: Value, width: float, rows: Sequence[tuple[float, ...]]) -> Value:
-    """For float32 on a CPU with tables: a function that around each multiple of `width`, the
-    nearest one, is a polynomial in the distance. `rows`: of each power, the highest first."""
+    """For float32 on a CPU with tables: a piecewise polynomial in the distance to the nearest
+    multiple of `width`. `rows`: the coefficients of each power, the highest first."""
     place = x.fma(1 / width, magic(x))
     t = (place - magic(x)).fma(-width, x)
     index = place.bits(integers(x))
@@ -126,9 +126,10 @@ def erfc(x: Value) -> Value:
 
 
 def erf(x: Value) -> Value:
-    """erf x = x + x·P(x²) up to 0.9, beyond ±(1 − erfc |x|), where erfc's errors become small; for
-    float32 erfc is 2 to a polynomial there, or with tables erf a polynomial in pieces. Error 1 ULP.
-    """
+    """erf x = x + x·P(x²) up to 0.9, beyond ±(1 − erfc |x|), where erfc and its error are small.
+
+    For float32, erfc is 2 to the power of a polynomial there; on a CPU with tables erf is a
+    piecewise polynomial. Error 1 ULP."""
     size = magnitude(x)
     square = x * x
     near = x.fma(polynomial(square, ERF), x)

@@ -1,9 +1,8 @@
 """Sines, cosines and tangents.
 
-sin and cos take x modulo π, tan modulo ½π, with π in three parts and fused multiplications: the
+sin and cos reduce x modulo π, tan modulo ½π, with π in three parts and fused multiplications: the
 first difference is exact (Cody & Waite 1980; Muller, Elementary Functions, ch. 11). Beyond 2¹⁵
-(float32) and 2²⁷ (float64) a scalar function takes over, lane by lane, that reduces by integers:
-turns.py.
+(float32) and 2²⁷ (float64) a scalar function reduces each lane in integers: payne_hanek.py.
 """
 
 from __future__ import annotations
@@ -47,10 +46,10 @@ def _remainder(x: Value, n: Value, scale: float) -> tuple[Value, Value]:
 
 
 def _sine(r: Value, tail: Value) -> Value:
-    """sin(r + tail) = sin r + tail·cos r nearly, for |r| ≤ ½π; cos r is about 1 − 4r²/π².
+    """sin(r + tail) ≈ sin r + tail·cos r for |r| ≤ ½π, with cos r ≈ 1 − 4r²/π².
 
-    Near ±½π the sum of rounding errors can pass 1, so the result is clamped to [−1, 1], where the
-    sine is: 1 − sin² is never negative.
+    Near ±½π rounding errors could make the result exceed 1, so it is clamped to [−1, 1]: 1 − sin²
+    is never negative.
     """
     square = r * r
     sine = (square * r).fma(polynomial(square, SIN), r) + tail * square.fma(-0.405, 1.0)
@@ -58,7 +57,7 @@ def _sine(r: Value, tail: Value) -> Value:
 
 
 def _far(name: str, x: Value, near: Value) -> Value:
-    """The result where |x| is so large that it needs more of π's digits."""
+    """`near`, or the scalar function's result where |x| needs more digits of π."""
 
     far = magnitude(x) > either(x, *_FAR)
 
@@ -97,7 +96,7 @@ def _quarter(r: Value, tail: Value) -> tuple[Pair, Pair]:
 
 
 def _quotient(top: Pair, bottom: Pair) -> Value:
-    """The quotient of two pairs: its remainder corrects the rounded one."""
+    """The quotient of two pairs; the remainder corrects the rounded quotient."""
     inverse = 1.0 / bottom[0]
     rough = top[0] * inverse
     rest = (-rough).fma(bottom[0], top[0]) + (-rough).fma(bottom[1], top[1])
@@ -139,7 +138,7 @@ def _huge_tan(x: Value) -> Value:
 
 
 def _turned(x: Value, q: Value, sine: Pair, cosine: Pair) -> Value:
-    """sin of q quarter turns more than the angle whose sine and cosine these are."""
+    """sin(q·½π + r), from the sine and cosine of r."""
     size = chosen((q & 1) == 0, sine[0], cosine[0])
     result = chosen((q & 2) == 0, size, -size)
     return chosen(magnitude(x) < math.inf, result, x.number(math.nan))
