@@ -90,8 +90,7 @@ def _tolerance(moved: Array, array: Array, *, flushed: bool) -> Array:
     Where they moved any, each may be off by the last place. `flushed`: subnormal numbers count as
     0 in a run that updates Variables.
     """
-    # A formula that does not use an input may move in fewer elements than its broadcast result has.
-    tolerance = MARGIN * np.broadcast_to(moved, array.shape)
+    tolerance = MARGIN * moved
     if array.dtype.kind == "f":
         info = np.finfo(array.dtype)
         if moved.any():

@@ -18,7 +18,7 @@ import numpy as np
 
 from fuzzing.program import Array
 from fuzzing.shaken import Shaken
-from palingrad.graph.kinds import Custom
+from palingrad.graph.kinds import Custom, Elementwise
 from palingrad.graph.leaves import Placeholder
 from palingrad.graph.node import Node
 from palingrad.graph.operation import Operation
@@ -78,6 +78,8 @@ def interpreted(
             values[node] = node.f(maths, *inputs, **node.attributes)
         if isinstance(node.dtype, np.dtype):
             value = np.asarray(values[node]).astype(node.dtype, copy=False)
+            if isinstance(node, Elementwise):  # its formula may not use an input
+                value = np.broadcast_to(value, node.shape)
             values[node] = _flushed(value) if flush and node.dtype.kind == "f" else value
     return [values[node] for node in program.outputs]
 
