@@ -97,6 +97,31 @@ def test_numpy_text_is_part_of_the_signature():
     assert len(traces) == 2
 
 
+@pytest.mark.tiny
+def test_an_integer_that_does_not_fit_the_arrays_dtype_is_refused_as_eagerly():
+    def above(x, n):
+        return x > n[0]
+
+    x = np.array([0, 100], np.uint8)
+    compiled = pg.function(above)
+    assert compiled(x, [50]).tolist() == [False, True]  # then from the cache
+    for n in (-1, 256):
+        with pytest.raises(DTypeError, match=rf"above: argument 'n': {n} doesn't fit uint8.*Pass"):
+            compiled(x, [n])
+        with pytest.raises(DTypeError, match=f"{n} doesn't fit uint8"):
+            above(pg.tensor(x), [n])
+        wide = x > np.array(n)
+        assert compiled(x, [np.array(n)]).tolist() == wide.tolist()
+    cast = pg.function(lambda n: pg.cast(n, "uint8"))
+    assert cast(-1) == 255  # asked for: modulo 2⁸
+
+
+@pytest.mark.tiny
+def test_a_tensor_of_a_number_has_the_dtype_that_it_has_eagerly():
+    for number in (3, 0.5):
+        assert pg.function(lambda n: pg.tensor(n))(number).dtype == pg.tensor(number).dtype
+
+
 # -------------------------------------------------------------------------------- static
 
 
