@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from array import array
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -114,6 +115,27 @@ def test_an_integer_that_does_not_fit_the_arrays_dtype_is_refused_as_eagerly():
         assert compiled(x, [np.array(n)]).tolist() == wide.tolist()
     cast = pg.function(lambda n: pg.cast(n, "uint8"))
     assert cast(-1) == 255  # asked for: modulo 2⁸
+
+
+@pytest.mark.tiny
+def test_static_arguments_that_compare_equal_differ_by_type_and_sign_of_zero():
+    scaled = pg.function(lambda x, n: x * n[0][0], static_argnames="n")
+    for factor in (2, 2.0, np.float64(2)):
+        assert scaled(np.arange(3), ((factor,),)).dtype == (pg.tensor([1]) * factor).dtype
+    by = pg.function(lambda x, n: x / n, static_argnames="n")
+    for zero in (0.0, -0.0, np.float64(0.0), np.float64(-0.0)):
+        assert by(np.array(1.0), zero) == (np.inf if str(zero) == "0.0" else -np.inf)
+
+
+@pytest.mark.tiny
+def test_named_tuples_of_one_name_and_keys_that_compare_equal_are_told_apart():
+    difference = pg.function(lambda pair: pair.a - pair.b)
+    for fields in ("a b", "b a"):
+        pair = namedtuple("Pair", fields)(np.array(3.0), np.array(1.0))
+        assert difference(pair) == pair.a - pair.b
+    scaled = pg.function(lambda table: [x * key for key, x in table.items()])
+    for key in (2, 2.0):
+        assert scaled({key: np.arange(2)})[0].dtype == (pg.tensor([1]) * key).dtype
 
 
 @pytest.mark.tiny
