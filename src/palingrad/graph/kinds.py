@@ -169,6 +169,9 @@ class Layout(Operation):
             raise ShapeError(f"{y.label()}: view shows other elements than f gives{y.built()}")
         return found
 
+    def _checked_result(self, value: Any) -> Any:
+        return checked_result(self, value)
+
     def structure(y, position: int, size: int, out: int) -> str:
         return "selection"
 
