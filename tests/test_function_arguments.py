@@ -139,6 +139,22 @@ def test_named_tuples_of_one_name_and_keys_that_compare_equal_are_told_apart():
 
 
 @pytest.mark.tiny
+def test_messages_name_a_callable_object_by_its_class():
+    class Model:
+        def __call__(self, x, n):
+            return x * n
+
+    for model, name in ((Model(), "Model"), (functools.partial(Model(), n=1), "partial")):
+        compiled = pg.function(model, max_programs=1)
+        with pytest.raises(DTypeError, match=f"^{name}: expected numbers"):
+            compiled(np.array(["a"]), n=2)
+        with pytest.warns(RuntimeWarning, match=f"pg.function '{name}' caches 1"):
+            assert [compiled(np.ones(size), n=2).tolist() for size in (1, 2)] == [[2], [2, 2]]
+    with pytest.raises(DTypeError, match=r"^Model: argument 'n': 300 doesn't fit int8"):
+        pg.function(Model())(np.ones(2, np.int8), 300)
+
+
+@pytest.mark.tiny
 def test_a_tensor_of_a_number_has_the_dtype_that_it_has_eagerly():
     for number in (3, 0.5):
         assert pg.function(lambda n: pg.tensor(n))(number).dtype == pg.tensor(number).dtype

@@ -47,6 +47,7 @@ class Function:
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
         update_wrapper(self, f)
+        self.__name__ = getattr(f, "__name__", type(f).__name__)  # for messages: a model has none
         self._f = f
         self._runs = runs
         self._engine = engine
