@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from array import array
+from collections import namedtuple
 
 import numpy as np
 import pytest
@@ -95,6 +96,68 @@ def test_numpy_text_is_part_of_the_signature():
     f, traces = traced(lambda x, word: x * len(word))
     assert [f(1.0, np.str_("a")), f(2.0, np.str_("a")), f(1.0, np.str_("ab"))] == [1, 2, 2]
     assert len(traces) == 2
+
+
+@pytest.mark.tiny
+def test_an_integer_that_does_not_fit_the_arrays_dtype_is_refused_as_eagerly():
+    def above(x, n):
+        return x > n[0]
+
+    x = np.array([0, 100], np.uint8)
+    compiled = pg.function(above)
+    assert compiled(x, [50]).tolist() == [False, True]  # then from the cache
+    for n in (-1, 256):
+        with pytest.raises(DTypeError, match=rf"above: argument 'n': {n} doesn't fit uint8.*Pass"):
+            compiled(x, [n])
+        with pytest.raises(DTypeError, match=f"{n} doesn't fit uint8"):
+            above(pg.tensor(x), [n])
+        wide = x > np.array(n)
+        assert compiled(x, [np.array(n)]).tolist() == wide.tolist()
+    cast = pg.function(lambda n: pg.cast(n, "uint8"))
+    assert cast(-1) == 255  # asked for: modulo 2⁸
+
+
+@pytest.mark.tiny
+def test_static_arguments_that_compare_equal_differ_by_type_and_sign_of_zero():
+    scaled = pg.function(lambda x, n: x * n[0][0], static_argnames="n")
+    for factor in (2, 2.0, np.float64(2)):
+        assert scaled(np.arange(3), ((factor,),)).dtype == (pg.tensor([1]) * factor).dtype
+    by = pg.function(lambda x, n: x / n, static_argnames="n")
+    for zero in (0.0, -0.0, np.float64(0.0), np.float64(-0.0)):
+        assert by(np.array(1.0), zero) == (np.inf if str(zero) == "0.0" else -np.inf)
+
+
+@pytest.mark.tiny
+def test_named_tuples_of_one_name_and_keys_that_compare_equal_are_told_apart():
+    difference = pg.function(lambda pair: pair.a - pair.b)
+    for fields in ("a b", "b a"):
+        pair = namedtuple("Pair", fields)(np.array(3.0), np.array(1.0))
+        assert difference(pair) == pair.a - pair.b
+    scaled = pg.function(lambda table: [x * key for key, x in table.items()])
+    for key in (2, 2.0):
+        assert scaled({key: np.arange(2)})[0].dtype == (pg.tensor([1]) * key).dtype
+
+
+@pytest.mark.tiny
+def test_messages_name_a_callable_object_by_its_class():
+    class Model:
+        def __call__(self, x, n):
+            return x * n
+
+    for model, name in ((Model(), "Model"), (functools.partial(Model(), n=1), "partial")):
+        compiled = pg.function(model, max_programs=1)
+        with pytest.raises(DTypeError, match=f"^{name}: expected numbers"):
+            compiled(np.array(["a"]), n=2)
+        with pytest.warns(RuntimeWarning, match=f"pg.function '{name}' caches 1"):
+            assert [compiled(np.ones(size), n=2).tolist() for size in (1, 2)] == [[2], [2, 2]]
+    with pytest.raises(DTypeError, match=r"^Model: argument 'n': 300 doesn't fit int8"):
+        pg.function(Model())(np.ones(2, np.int8), 300)
+
+
+@pytest.mark.tiny
+def test_a_tensor_of_a_number_has_the_dtype_that_it_has_eagerly():
+    for number in (3, 0.5):
+        assert pg.function(lambda n: pg.tensor(n))(number).dtype == pg.tensor(number).dtype
 
 
 # -------------------------------------------------------------------------------- static

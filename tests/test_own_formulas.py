@@ -308,3 +308,28 @@ def test_derivatives_of_a_formula_that_widens_are_as_wide_as_the_input(engine):
     x = X["float32"]
     found = pg.function(pg.grad(lambda x: pg.sum(operation(x))), engine=engine)(x)
     assert same(found, np.where(x > 0, 1, 0.1).astype(np.float32), units=4) == ""
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize(
+    ("slope", "fact"),
+    [
+        (lambda x: x[:, None] * np.ones(3), r"a slope of shape \(3, 3\) for a result"),
+        (lambda x: x[:2], r"a slope of shape \(2,\) for a result of shape \(3,\)"),
+        (lambda x: True, "True, not a node or a number"),
+        (lambda x: lambda: "2x", "'2x', not a node or a number"),
+    ],
+)
+def test_a_slope_that_is_not_a_number_for_each_element_is_refused(slope, fact):
+    class Crooked(pg.Elementwise):
+        def f(m, x):
+            return x * x
+
+        def d(y, x):
+            return [slope(x)]
+
+    x = np.array([0.5, 1.0, 2.0])
+    with pytest.raises(pg.errors.GradientError, match=f"crooked: d returned {fact}"):
+        pg.grad(lambda x: pg.sum(Crooked(x)))(x)
+    with pytest.raises(pg.errors.GradientError, match=f"crooked: d returned {fact}"):
+        pg.jvp(lambda x: Crooked(x), (x,), (x,))

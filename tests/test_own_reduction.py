@@ -263,3 +263,31 @@ def test_a_layout_without_a_view_runs_through_numpy(example):
     assert "Fallback" in said
     found = pg.function(lambda x: Rolled(x) + 1, engine="native")(X)
     np.testing.assert_array_equal(found, np.roll(X, -1, axis=0) + 1)
+
+
+@pytest.mark.tiny
+@pytest.mark.parametrize("style", [lambda f: f, pg.function], ids=["eager", "function"])
+def test_a_layout_and_a_reduction_whose_rule_says_another_shape_are_refused_in_every_style(style):
+    class Turned(pg.Layout):
+        def f(m, x):
+            return m.swapaxes(x, 0, 1)
+
+        def shape_rule(y, x):
+            return x
+
+    class Total(pg.Reduce):
+        def f(m, x, *, axis, keepdims):
+            return np.sum(x, axis=axis)
+
+        def shape_rule(y, x):
+            return (7,)
+
+    for own in (Turned, lambda x: Total(x, axis=0, keepdims=False)):
+        with pytest.raises(pg.errors.ShapeError, match=r"^\w+: f returned .*, shape_rule says"):
+            style(own)(X)
+
+
+@pytest.mark.tiny
+def test_a_reduction_without_its_axis_says_how_it_is_called(example):
+    with pytest.raises(TypeError, match=r"log_mean_exp: 'axis' isn't given: LogMeanExp\(x, axis="):
+        example.LogMeanExp(X)

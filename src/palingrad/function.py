@@ -12,7 +12,7 @@ from .dtypes import DTYPES, Array, DType, as_array, default_dtype, setting_chang
 from .engines.selection import get_engine
 from .errors import DTypeError, ShapeError
 from .graph.context import context
-from .graph.leaves import Variable
+from .graph.leaves import Constant, Variable
 from .graph.node import Node
 from .passes.program import Program
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
@@ -47,6 +47,7 @@ class Function:
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
         update_wrapper(self, f)
+        self.__name__ = getattr(f, "__name__", type(f).__name__)  # for messages: a model has none
         self._f = f
         self._runs = runs
         self._engine = engine
@@ -147,7 +148,9 @@ class Function:
                 names = parameter_names(self._f, args, kwargs)
                 why = what_varies(keys, names, self._reads.names)
                 warn_of_eviction(f"pg.function {self.__name__!r}", self._programs.limit, why)
-        return traced, [array_of(leaf) for leaf, form in zip(given, key.forms) if is_fed(form)]
+        fed = [leaf for leaf, form in zip(given, key.forms) if is_fed(form)]
+        traced.check_numbers(fed, self.__name__)
+        return traced, [array_of(leaf) for leaf in fed]
 
     def _signature(self, given: list[Any], args: Any, kwargs: Any, read: list[Any]) -> Signature:
         try:
@@ -235,7 +238,23 @@ class CompiledTrace(Compiled):
         # Without the nodes, which would keep alive everything that f built and its arguments.
         self.form = mapped(lambda leaf: VALUE if isinstance(leaf, Node) else leaf, traced.result)
         self._leaves = leaves(self.form)
-        self.fed = sum(map(is_fed, key.forms))
+        fed = [x for x, form in zip(leaves(traced.arguments), key.forms) if is_fed(form)]
+        self.fed = len(fed)
+        self._must_fit = [
+            (number, x.name, dtype) for number, x in enumerate(fed) for dtype in set(x.must_fit)
+        ]
+
+    def check_numbers(self, fed: Sequence[Any], name: str) -> None:
+        """Raise DTypeError unless each fed Python integer fits the dtypes it takes beside arrays,
+        as a number in f's code must."""
+        for number, argument, dtype in self._must_fit:
+            try:
+                Constant.of(fed[number], dtype)
+            except DTypeError as error:
+                raise DTypeError(
+                    f"{name}: argument {argument!r}: {error}, the dtype of an array beside it.",
+                    hint=f"Pass an array: np.array({fed[number]}).",
+                ) from None
 
     def returned(self, values: Sequence[Array | None]) -> Any:
         """The values of a run, in the structure of f's result."""

@@ -12,7 +12,7 @@ from operator import is_
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from numpy import ndarray
+from numpy import floating, ndarray
 
 from .dtypes import DTYPES, Array, DType, as_array, float64, int64, is_array_like
 from .graph.leaves import Constant, Placeholder
@@ -73,11 +73,19 @@ class Static:
         a, b = self._held, other._held
         if self._number is not None:
             return self._reference is other._reference and a is b
-        if type(a) is not type(b):
-            return False
-        if type(a) is float and copysign(1, a) != copysign(1, b):
-            return False  # 0.0 and -0.0
-        return a is b or bool(a == b)
+        return a is b or _alike(a, b)
+
+
+def _alike(a: Any, b: Any) -> bool:
+    """Whether two values are equal, of one type and, for zeros, of one sign: also inside tuples."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple):
+        pairs: Any = zip(a, b)
+        return a == b and all(x is y or _alike(x, y) for x, y in pairs)
+    if isinstance(a, (float, floating)) and copysign(1, a) != copysign(1, b):
+        return False
+    return bool(a == b)
 
 
 class Signature(NamedTuple):
@@ -143,9 +151,9 @@ def form_of(leaf: Any) -> Hashable:
 def structure(tree: Any) -> Hashable:
     """The structure of a tree, without its leaves, as a hashable value."""
     if isinstance(tree, dict):
-        return "dict", tuple((key, structure(branch)) for key, branch in tree.items())
+        return "dict", tuple((type(key), key, structure(x)) for key, x in tree.items())
     if isinstance(tree, (list, tuple)):
-        return type(tree).__name__, tuple(map(structure, tree))
+        return type(tree), tuple(map(structure, tree))
     return None
 
 

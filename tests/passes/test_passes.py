@@ -259,6 +259,17 @@ def test_share_keeps_constants_of_other_shapes_and_dtypes_apart():
         assert_same(np.signbit(one), np.signbit(zero))
 
 
+def test_share_keeps_attributes_apart_that_compare_equal():
+    class Times(pg.Elementwise):
+        def f(m, x, *, k):
+            return x * k[0]
+
+    zeros = [0.0, -0.0, np.float32(0.0), np.float32(-0.0), 0]
+    program = program_of(lambda x: [Times(x, k=(zero,)) for zero in zeros], X)
+    for zero, one in zip(zeros, run(common_subexpressions(program), X), strict=True):
+        assert_same(np.signbit(one), np.signbit(X * zero))
+
+
 def test_share_merges_one_random_operation_with_itself_alone():
     def f(x):
         u = pg.uniform(3, seed=1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import DType, bool_
 from ..errors import GradientError, ShapeError
-from ..shapes import Shape, broadcast
+from ..shapes import Shape, broadcast, same, text
 from .context import built_at, graph_scope
 from .declared.strided import Strided
 from .describe.nonfinite import Reason, number, total_overflow
@@ -98,9 +98,30 @@ class Elementwise(Operation):
         if y.boolean:
             return [None] * len(x)
         return [
-            _scaled_later(g, slope) if callable(slope) else scaled(g, slope)
+            (lambda slope=slope: scaled(g, y._checked_slope(slope())))
+            if callable(slope)
+            else scaled(g, y._checked_slope(slope))
             for slope in y._slopes(x)
         ]
+
+    def _checked_slope(y, slope: Any) -> Any:
+        """A slope that `d` gave; a user's that isn't one number for each element is refused."""
+        if y._shipped or slope is None or type(slope) in (int, float):
+            return slope
+        if not isinstance(slope, (Node, np.ndarray, np.number)):
+            raise GradientError(
+                f"{y.label()}: d returned {slope!r:.40}, not a node or a number{y.built()}"
+            )
+        shape, whole = slope.shape, y.shape
+        if shape is None or whole is None:
+            return slope
+        pairs = zip(reversed(shape), reversed(whole))
+        if len(shape) > len(whole) or not all(a == 1 or same(a, b) for a, b in pairs):
+            raise GradientError(
+                f"{y.label()}: d returned a slope of shape {text(shape)} for a result of shape "
+                f"{text(whole)}{y.built()}"
+            )
+        return slope
 
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         if y.boolean:
@@ -108,14 +129,10 @@ class Elementwise(Operation):
         total = None
         for t, slope in zip(tangents, y._slopes(x), strict=True):
             slope = slope() if callable(slope) and t is not None else slope
-            term = None if t is None else scaled(t, slope)
+            term = None if t is None else scaled(t, y._checked_slope(slope))
             if term is not None:
                 total = term if total is None else ops.add(total, term)
         return total
-
-
-def _scaled_later(g: Node, slope: Any) -> Any:
-    return lambda: scaled(g, slope())
 
 
 def scaled(g: Node, slope: Any) -> Node | None:
@@ -168,6 +185,9 @@ class Layout(Operation):
         ):
             raise ShapeError(f"{y.label()}: view shows other elements than f gives{y.built()}")
         return found
+
+    def _checked_result(self, value: Any) -> Any:
+        return checked_result(self, value)
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "selection"

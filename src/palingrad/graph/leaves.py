@@ -73,6 +73,8 @@ class Constant(Node):
 class Placeholder(Node):
     """A value that is fed to each run. Shape, dtype, or single sizes (None) may be unspecified."""
 
+    must_fit: tuple[DType, ...] = ()  # for a fed Python integer: dtypes it takes beside arrays
+
     def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
         self._shape = None if shape is None else as_shape(shape)
         self._dtype = None if dtype is None else as_dtype(dtype)

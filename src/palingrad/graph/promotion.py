@@ -15,13 +15,14 @@ from ..dtypes import (
     default_dtype,
     is_boolean,
     is_inexact,
+    is_integer,
     promote,
     promote_scalar,
     scalar_dtype,
 )
 from ..maths import numpy_maths
 from ..trees import leaves
-from .leaves import Constant
+from .leaves import Constant, Placeholder
 from .node import Node
 from .registry import ops
 
@@ -57,7 +58,7 @@ def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
     node = as_node(value, target)
     if target is None and node.dtype is None:  # in a template: the dtype is that of a feed
         return ops.positive(node, name=name)
-    dtype = target or node.dtype
+    dtype = target or (node.dtype if node.weak is None else scalar_dtype(node.weak))
     if node is not value and node.dtype == dtype and name is None:
         return node
     return ops.cast(node, dtype, name=name)
@@ -136,6 +137,8 @@ def _in_dtype(node: Node, dtype: DType) -> Node:
         return node
     if isinstance(node, Constant) and node.weak is not None:
         return Constant.of(node.weak, dtype)  # from the number: a cast would round it twice
+    if isinstance(node, Placeholder) and node.weak is not None and is_integer(dtype):
+        node.must_fit = (*node.must_fit, dtype)  # checked when the number is fed
     return ops.cast(node, dtype)
 
 

@@ -100,8 +100,12 @@ class Reduce(Operation):
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         shape = broadcast(*shapes)
-        axes = axes_in(self.attributes["axis"], len(shape))
-        return reduced(shape, axes, self.attributes["keepdims"])
+        try:
+            axis, keepdims = self.attributes["axis"], self.attributes["keepdims"]
+        except KeyError as missing:
+            call = f"{type(self).__name__}(x, axis=None, keepdims=False)"
+            raise TypeError(f"{self.kind_name()}: {missing} isn't given: {call}") from None
+        return reduced(shape, axes_in(axis, len(shape)), keepdims)
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         if not self.by_parts:
@@ -117,7 +121,7 @@ class Reduce(Operation):
         return dtype_of_ones(self.f, dtypes, options)
 
     def _checked_result(self, value: Any) -> Any:
-        return checked_result(self, value) if self.by_parts else value
+        return checked_result(self, value)
 
     def notation(y, *x: Piece) -> Piece:
         """As its `math`, with the axes below its sign; without them where all are reduced."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from math import copysign
 from typing import Any
+
+from numpy import floating
 
 from ..graph.kinds import Assign, Control, Custom
 from ..graph.leaves import Constant
@@ -39,7 +42,8 @@ def common_subexpressions(program: Program) -> Program:
 
 
 def _key(value: Any) -> Hashable:
-    """A hashable value that is equal only for equal attributes; 1, 1.0 and True differ."""
+    """A hashable value that is equal only for equal attributes; 1, 1.0 and True differ, and
+    so do 0.0 and -0.0."""
     if isinstance(value, Mapping):
         entries: Mapping[str, Any] = value
         return tuple((name, _key(entry)) for name, entry in sorted(entries.items()))
@@ -47,4 +51,6 @@ def _key(value: Any) -> Hashable:
         return tuple(_key(element) for element in value)
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
+    if isinstance(value, (float, floating)):
+        return type(value), value, copysign(1, value)
     return type(value), value if isinstance(value, Hashable) else id(value)

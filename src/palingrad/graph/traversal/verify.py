@@ -42,8 +42,11 @@ def checked_result(node: Operation, value: Any) -> Any:
     rule = "compute" if type(node).f is Operation.f else "f"
     if dtype != node._dtype:
         fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}"
-        raise DTypeError(f"{node.label()}: {fact}{node.built()}")
-    if shape != node._shape:
+        error = DTypeError(f"{node.label()}: {fact}{node.built()}")
+    elif shape != node._shape:
         fact = f"{rule} returned {shape}, shape_rule says {node._shape}"
-        raise ShapeError(f"{node.label()}: {fact}{node.built()}")
-    return value
+        error = ShapeError(f"{node.label()}: {fact}{node.built()}")
+    else:
+        return value
+    error.explained = True  # names the operation already
+    raise error
