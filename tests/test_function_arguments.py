@@ -155,6 +155,29 @@ def test_messages_name_a_callable_object_by_its_class():
 
 
 @pytest.mark.tiny
+def test_the_instance_of_a_method_is_compared_by_identity_whatever_its_class_says():
+    class Scale:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+        @pg.function
+        def call(self, x):
+            return x * self.factor
+
+    for factor in (2.0, 3.0):
+        scale = Scale(factor)
+        assert_same(scale.call(X), X * factor)
+        assert_same(Scale(factor + 1).call(X), X * (factor + 1))
+        assert_same(scale.call(pg.tensor(X)).value, X * factor)
+        assert_same(pg.grad(lambda x, scale=scale: pg.sum(scale.call(x)))(X), np.full(6, factor))
+
+
+@pytest.mark.tiny
 def test_a_tensor_of_a_number_has_the_dtype_that_it_has_eagerly():
     for number in (3, 0.5):
         assert pg.function(lambda n: pg.tensor(n))(number).dtype == pg.tensor(number).dtype

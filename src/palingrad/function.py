@@ -74,6 +74,7 @@ class Function:
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
         if context.graph is not None or any(map(_is_tensor, given)):
+            args = tuple([x.value if type(x) is Static else x for x in args])  # see `_method`
             return self._f(*args, **kwargs)  # joins the surrounding graph, so that gradients flow
         changes, read = setting_changes[0], self._reads.values()
         traced, fed = self._lookup(args, kwargs, given, read)
@@ -178,7 +179,10 @@ class Function:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """As a method: the instance is a static argument, compared by identity."""
-        return self if instance is None else partial(self, instance)
+        return self if instance is None else partial(self._method, instance)
+
+    def _method(self, instance: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return self(Static(instance, by_identity=True), *args, **kwargs)
 
     __name__: str
 
