@@ -127,7 +127,6 @@ def test_second_derivatives_are_symmetric_and_agree_forwards(steps):
     assert_close(hessian, np.stack(columns, axis=1))
 
 
-@pytest.mark.tiny
 @given(GRAPHS)
 def test_a_few_small_graphs(steps):
     value, slopes = eager(steps)
