@@ -2,6 +2,21 @@
 
 from __future__ import annotations
 
+_LONGEST = 80  # characters of a name in a message
+_JOINERS = "\u200c\u200d"  # invisible, but parts of words and emoji
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    r"""`text` on one line that any terminal or file can show: characters that aren't printable
+    are written as escapes (\x00, \n, \ud800, \u202e), and the middle of a long text is left out.
+    """
+    if len(text) > longest:
+        end = longest // 3
+        text = f"{text[: longest - end - 1]}…{text[-end:]}"
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _JOINERS else ascii(c)[1:-1] for c in text)
+
 
 class PalingradError(Exception):
     """The base of all of palingrad's exceptions.
@@ -47,6 +62,13 @@ class DataError(PalingradError, OSError):
 
 class CheckpointError(PalingradError, OSError):
     """A checkpoint that is missing, corrupt or belongs to another model."""
+
+
+class WriteError(PalingradError, OSError):
+    """A file that can't be written: a full disk, no permission, an impossible path.
+
+    A file that was there before is intact. `errno` is the system's error number, if it has one.
+    """
 
 
 class NonFiniteError(PalingradError, ArithmeticError):

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ..dtypes import Array, as_array
-from ..errors import CheckpointError
+from ..errors import CheckpointError, WriteError
+from ..files.atomic import make_folder, write_atomically
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
-from .atomic import write_atomically
 from .record import checked, record
 from .weights import packed, plain, unpacked
 
@@ -61,14 +61,18 @@ def save_checkpoint(
     about = {name: {"dtype": a.dtype.name, "shape": a.shape} for name, a in arrays.items()}
     readable = {"note": _NOTE, **header, "arrays": about}
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         write_atomically(target / WEIGHTS, packed(arrays, json.dumps(header)))
-        write_atomically(target / READABLE, (json.dumps(readable, indent=1) + "\n").encode())
-    except OSError as error:
+    except WriteError as error:
+        hint = error.hint
+        if os.path.exists(target / WEIGHTS):
+            hint = f"{hint} The previous checkpoint in the folder is intact.".lstrip()
+        raise CheckpointError(f"the checkpoint isn't saved: {error.fact}", hint=hint) from error
+    try:
+        write_atomically(target / READABLE, json.dumps(readable, indent=1) + "\n")
+    except WriteError as error:
         raise CheckpointError(
-            f"{target}: the checkpoint can't be written ({error.strerror or error}).",
-            hint="Free some space, check the permissions or choose another folder. "
-            "A previous checkpoint in the folder is intact.",
+            f"the checkpoint is saved, but its readable copy isn't: {error.fact}", hint=error.hint
         ) from error
     return target
 

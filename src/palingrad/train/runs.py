@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, DataError
-from ..io.atomic import write_atomically
+from ..files.atomic import write_atomically
 from ..io.checkpoint import load_checkpoint, save_checkpoint
 from ..io.restore import restore
 from ..nn.module import Module
@@ -44,7 +44,7 @@ class Run:
         save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
         record = {"settings": self.settings, "interrupted": history.interrupted, "epochs": epochs}
         text = json.dumps(record, indent=2) + "\n"
-        write_atomically(self.folder / "run.json", text.encode())
+        write_atomically(self.folder / "run.json", text)
 
     def model(self) -> Module:
         """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import TapeError
+from ...files.terminal import for_output
 from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.registry import name_of
@@ -49,7 +50,7 @@ class Moment:
     def __str__(self) -> str:
         value = self.value
         shown = value if isinstance(value, Summary) or value is None else _short(value)
-        return f"run {self.run}, {self.entry.role:8} {self.entry}  {shown}"
+        return for_output(f"run {self.run}, {self.entry.role:8} {self.entry}  {shown}")
 
 
 def _short(value: Any) -> str:
@@ -331,7 +332,9 @@ class Tape:
     def __str__(self) -> str:
         nodes = sum(len(run.script) for run in self.runs)
         left = f"; {self.dropped}" if self.dropped else ""
-        return f"Tape: {len(self.runs)} runs, {nodes:,} values, {self.nbytes:,} bytes{left}"
+        return for_output(
+            f"Tape: {len(self.runs)} runs, {nodes:,} values, {self.nbytes:,} bytes{left}"
+        )
 
     __repr__ = __str__
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from ...dtypes import Array
 from ...errors import CheckpointError, TapeError
+from ...files.atomic import write_atomically
 from ...graph.context import Origin
 from ...graph.registry import name_of, operations
-from ...io.atomic import write_atomically
 from ...io.weights import packed, plain, unpacked
 from .entries import Entry, Formula, Run, Script
 from .retention import Summary
@@ -48,7 +48,7 @@ def write_tape(path: str | PathLike[str], runs: Sequence[Run], facts: Mapping[st
             for run in runs
         ],
     }
-    write_atomically(Path(path), packed(arrays.named, json.dumps(record)))
+    write_atomically(path, packed(arrays.named, json.dumps(record)))
 
 
 def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:

@@ -15,8 +15,8 @@ import numpy as np
 
 from ...dtypes import is_inexact
 from ...errors import TapeError
+from ...files.atomic import make_folder, write_atomically
 from ...graph.leaves import Variable
-from ...io.atomic import write_atomically
 from ..recording.entries import Entry, Run
 from ..recording.recorder import record
 from ..recording.retention import Summary, summary_of
@@ -153,8 +153,8 @@ class Recording:
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the page and return its path."""
         place = Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(place, self.html().encode())
+        make_folder(place.parent)
+        write_atomically(place, self.html())
         return place
 
     def _data(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import io
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -13,6 +14,8 @@ import numpy as np
 
 from ....dtypes import Array
 from ....errors import GraphError
+from ....files.atomic import write_atomically
+from ....files.terminal import for_output
 from ....function import Function
 from ....graph.context import find_origin, target_of
 from ....graph.graph import Graph
@@ -57,10 +60,14 @@ class Source(str):
         path = os.fspath(path)
         if not path.endswith(".py"):
             raise GraphError(f"save: expected a path that ends in .py, got {path!r}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self)
-        if self.arrays:
-            np.savez(path.removesuffix(".py") + ".npz", **dict(self.arrays))  # pyright: ignore[reportArgumentType]
+        if self.arrays:  # first, so that the module never lacks them
+            content = io.BytesIO()
+            np.savez(content, **dict(self.arrays))  # pyright: ignore[reportArgumentType]
+            write_atomically(path.removesuffix(".py") + ".npz", content.getvalue())
+        write_atomically(path, self)
+
+    def __str__(self) -> str:
+        return for_output(self)
 
     def _repr_markdown_(self) -> str:
         return f"```python\n{self}```"

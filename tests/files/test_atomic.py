@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from palingrad.io import atomic
-from palingrad.io.atomic import write_atomically
+from palingrad.files import atomic
+from palingrad.files.atomic import write_atomically
 
 pytestmark = pytest.mark.tiny
 
@@ -34,7 +34,7 @@ def test_an_interruption_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch
     file = tmp_path / "file"
     write_atomically(file, b"old")
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(atomic.os, step, interrupted)
