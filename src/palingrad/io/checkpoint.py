@@ -16,7 +16,8 @@ from typing import Any
 
 from ..dtypes import Array, as_array
 from ..errors import CheckpointError, WriteError
-from ..files.atomic import make_folder, write_atomically
+from ..files.atomic import make_folder, path_text, write_atomically
+from ..files.reading import read_file
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from .record import checked, record
@@ -83,12 +84,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises CheckpointError if there is none, it is corrupt, or a newer palingrad wrote it.
     """
     file = Path(path).expanduser()
-    file = file / WEIGHTS if file.is_dir() else file
     try:
-        content = file.read_bytes()
+        file = file / WEIGHTS if os.path.isdir(file) else file
+        content = read_file(file)
     except OSError as error:
         raise CheckpointError(
-            f"{file}: there is no checkpoint to read ({error.strerror or error}).",
+            f"{path_text(file)}: there is no checkpoint to read ({error.strerror or error}).",
             hint=f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
         ) from error
     try:
@@ -96,7 +97,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return Checkpoint(arrays, checked(text, arrays), file)
     except CheckpointError as error:
         hint = error.hint or "Take the file from a backup, or train again."
-        raise CheckpointError(f"{file}: {error.fact}.", hint=hint) from error
+        raise CheckpointError(f"{path_text(file)}: {error.fact}.", hint=hint) from error
 
 
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
