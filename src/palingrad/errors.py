@@ -13,9 +13,13 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     if len(text) > longest:
         end = longest // 3
         text = f"{text[: longest - end - 1]}…{text[-end:]}"
+    return _escaped(text, _JOINERS)
+
+
+def _escaped(text: str, kept: str) -> str:
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in _JOINERS else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
 
 
 class PalingradError(Exception):
@@ -26,9 +30,10 @@ class PalingradError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
-        self.fact = message
-        self.hint = hint
+        # Names and files may contain anything; a message contains nothing that controls a terminal.
+        self.fact = _escaped(message, _JOINERS + "\n")
+        self.hint = _escaped(hint, _JOINERS + "\n")
+        super().__init__(f"{self.fact} {self.hint}".strip())
         self.explained = False
 
 

@@ -9,8 +9,9 @@ import stat
 from typing import Any
 
 # Opening a pipe doesn't wait for its other end.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-_FLAGS |= getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDONLY | (
+    os.O_NONBLOCK | os.O_CLOEXEC if os.name == "posix" else getattr(os, "O_BINARY", 0)
+)
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:

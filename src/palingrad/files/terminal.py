@@ -7,16 +7,17 @@ import sys
 import unicodedata
 
 SPELLED = "palingrad.spelled"  # the name of the error handler
-_SPELLED = {
+_SIGNS = {
     "−": "-", "∂": "d", "·": "*", "×": "x", "←": "<-", "→": "->", "…": "...", "∞": "inf", "±": "+-",
     "≥": ">=", "≤": "<=", "≠": "!=", "²": "^2", "³": "^3", "∑": "sum", "√": "sqrt", "⊙": "*",
     "ᵀ": "^T", "\u00a0": " ", "\u0304": "_bar",
 }  # fmt: skip
-_SPELLED |= {
+_LETTERS = {
     chr(code): unicodedata.name(chr(code), "").rpartition(" ")[2].lower()
     for code in range(ord("α"), ord("ω") + 1)
 }
-_SPELLED |= {chr(0x2080 + digit): f"_{digit}" for digit in range(10)}
+_DIGITS = {chr(0x2080 + digit): f"_{digit}" for digit in range(10)}  # subscripts
+_SIGNS.update(_LETTERS | _DIGITS)
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
@@ -24,7 +25,7 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     missing = error.object[error.start : error.end]
-    return "".join(_SPELLED.get(c) or ascii(c)[1:-1] for c in missing), error.end
+    return "".join(_SIGNS.get(c) or ascii(c)[1:-1] for c in missing), error.end
 
 
 codecs.register_error(SPELLED, _spell)

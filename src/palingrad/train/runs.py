@@ -93,8 +93,8 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     try:
         settings = parse_json(read_file(path))["settings"]
         for name, kind in _REQUIRED.items():
-            value = settings[name]
-            if type(value) is not kind or (kind is int and value < 1):
+            value: Any = settings[name]
+            if type(value) is not kind or (kind is int and int(value) < 1):
                 raise TypeError(f"{name} is {value!r:.60}")
     except FileNotFoundError:
         raise CheckpointError(

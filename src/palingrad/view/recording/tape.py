@@ -6,7 +6,8 @@ updates of Variables: one training step, in any style.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import TapeError
+from ...errors import PalingradError, TapeError
+from ...files.atomic import path_text
 from ...files.terminal import for_output
 from ...graph.leaves import Variable
 from ...graph.node import Node
@@ -82,6 +84,7 @@ class Tape:
     _known: list[Any] = field(default_factory=list[Any], repr=False)  # weak refs to the Variables
     _cursor: tuple[int, int] = (0, -1)
     _breakpoints: list[When] = field(default_factory=list[When], repr=False)
+    _file: str = field(default="", repr=False)  # the file that it was loaded from
     _oldest: list[int] = field(default_factory=lambda: [0, 0], repr=False)
 
     # ---------------------------------------------------------------- contents
@@ -235,7 +238,7 @@ class Tape:
     def _with(self, runs: Sequence[Run]) -> Tape:
         """A tape of these runs that keeps all values."""
         tape = Tape(variables=self.variables, notes=list(self.notes))
-        tape._known = self._known
+        tape._known, tape._file = self._known, self._file
         for run in runs:
             tape.append(run)
         return tape
@@ -305,6 +308,10 @@ class Tape:
         same program. Options are those of `pg.view`."""
         if not self.runs:
             raise TapeError("the tape is empty: nothing was computed while it was recorded")
+        with self._trusted():
+            return self._view(path, run, steps, options)
+
+    def _view(self, path: Any, run: int, steps: int, options: dict[str, Any]) -> Any:
         shown = self.runs[run]
         alike = [other for other in self.runs if other.script is shown.script]
         spread = np.linspace(0, len(alike) - 1, min(steps, len(alike))).round()
@@ -323,7 +330,24 @@ class Tape:
     def graph(self, run: int = -1) -> Program:
         """A run as a Program whose nodes hold the recorded values."""
         shown = self.runs[run]
-        return program_of(shown, Rerun(self.runs).all_of(shown))[0]
+        with self._trusted():
+            return program_of(shown, Rerun(self.runs).all_of(shown))[0]
+
+    @contextmanager
+    def _trusted(self) -> Generator[None]:
+        """Where a run becomes nodes, the attributes of its operations are trusted. Those of a tape
+        from a file may be anything: what fails on them is a TapeError."""
+        try:
+            yield
+        except PalingradError:
+            raise
+        except Exception as error:
+            if not self._file:
+                raise
+            raise TapeError(
+                f"{self._file}: a run can't be drawn: {type(error).__name__}: {error}.",
+                hint="The file is damaged, or its operations have changed since it was saved.",
+            ) from error
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the tape to a file of numbers and JSON; loading it executes no code."""
@@ -358,5 +382,5 @@ def load_tape(path: str | PathLike[str]) -> Tape:
         tape.runs.append(run)
         for value in run.values:
             tape._ledger.add(value)
-    tape.budget = facts["budget"]
+    tape.budget, tape._file = facts["budget"], path_text(path)
     return tape

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import numpy as np
 
 from ..drawing.model import Kind, Role
-from .entries import Entry, Run
+from .entries import Run
 from .retention import Keep, Summary
 
 _LAST_LINE = 2**31 - 1
@@ -33,7 +33,7 @@ def check_runs(runs: Sequence[Run], variables: int) -> None:
     """Raises ValueError unless the runs are consistent; `variables` is the number of Variables."""
     scripts = {id(run.script): run.script for run in runs}
     for script in scripts.values():
-        _that(isinstance(script.title, str), "the title of a script is no string")
+        _that(_strings([script.title]), "the title of a script is no string")
         for place, entry in enumerate(script.entries):
             try:
                 _check_entry(entry, place, variables)
@@ -46,7 +46,7 @@ def check_runs(runs: Sequence[Run], variables: int) -> None:
             raise ValueError(f"run {run.number}: {error}") from error
 
 
-def _check_entry(entry: Entry, place: int, variables: int) -> None:
+def _check_entry(entry: Any, place: int, variables: int) -> None:
     _that(type(entry.place) is int and entry.place == place, f"its place is {entry.place!r:.60}")
     _that(entry.kind in get_args(Kind), f"its kind is {entry.kind!r:.60}")
     _that(entry.role in get_args(Role), f"its role is {entry.role!r:.60}")
@@ -76,7 +76,7 @@ def _check_entry(entry: Entry, place: int, variables: int) -> None:
         dtype_named(name)
 
 
-def _check_run(run: Run, runs: Sequence[Run]) -> None:
+def _check_run(run: Any, runs: Sequence[Run]) -> None:
     entries = run.entries
     _that(len(run.values) == len(entries), f"{len(entries)} entries, {len(run.values)} values")
     _that(type(run.whole) is bool and type(run.fed) is bool, "whole and fed are no booleans")
@@ -106,7 +106,7 @@ def _fits(value: Any, shape: Any, dtype: Any) -> bool:
     return isinstance(value, np.ndarray) and (value.shape, value.dtype.name) == (shape, dtype)
 
 
-def _check_summary(summary: Summary) -> None:
+def _check_summary(summary: Any) -> None:
     numbers = [getattr(summary, name) for name in _NUMBERS]
     _that(all(type(x) in (int, float) for x in numbers), "a summary contains what is no number")
     counts = [*(getattr(summary, name) for name in _COUNTS)]
