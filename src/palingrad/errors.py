@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 _LONGEST = 80  # characters of a name in a message
+_MESSAGE = 8000  # characters of a message; beyond that, words are shortened
+_WORD = re.compile(r"\S{400,}")
 _JOINERS = "\u200c\u200d"  # invisible, but parts of words and emoji
 
 
@@ -10,16 +14,31 @@ def printable(text: str, longest: int = _LONGEST) -> str:
     r"""`text` on one line that any terminal or file can show: characters that aren't printable
     are written as escapes (\x00, \n, \ud800, \u202e), and the middle of a long text is left out.
     """
-    if len(text) > longest:
-        end = longest // 3
-        text = f"{text[: longest - end - 1]}…{text[-end:]}"
-    return _escaped(text, _JOINERS)
+    return _escaped(_shortened(text, longest), _JOINERS)
+
+
+def quoted(text: str) -> str:
+    """`text` as a Python string, of which the middle is left out if it is long."""
+    return repr(_shortened(text, _LONGEST))
+
+
+def _shortened(text: str, longest: int) -> str:
+    end = longest // 3
+    return text if len(text) <= longest else f"{text[: longest - end - 1]}…{text[-end:]}"
 
 
 def _escaped(text: str, kept: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
+
+
+def _message(text: str) -> str:
+    """`text` as a message: names and files may contain anything, but a message has a bounded length
+    and nothing in it that controls a terminal."""
+    if len(text) > _MESSAGE:
+        text = _shortened(_WORD.sub(lambda word: _shortened(word[0], 200), text), _MESSAGE)
+    return _escaped(text, _JOINERS + "\n")
 
 
 class PalingradError(Exception):
@@ -30,9 +49,7 @@ class PalingradError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        # Names and files may contain anything; a message contains nothing that controls a terminal.
-        self.fact = _escaped(message, _JOINERS + "\n")
-        self.hint = _escaped(hint, _JOINERS + "\n")
+        self.fact, self.hint = _message(message), _message(hint)
         super().__init__(f"{self.fact} {self.hint}".strip())
         self.explained = False
 

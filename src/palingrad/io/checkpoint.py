@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from .record import checked, record
 from .weights import packed, plain, unpacked
 
 WEIGHTS, READABLE = "weights.safetensors", "checkpoint.json"
+_LONE = re.compile("[\ud800-\udfff]")  # half a character, which UTF-8 can't encode
 _NOTE = f"A readable copy of the header of {WEIGHTS}; changes here have no effect."
 
 
@@ -103,9 +105,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
     """The values by name, sorted. All Variables are read together, between two updates."""
     for name in variables:
-        if not isinstance(name, str) or name == "__metadata__":
+        if not isinstance(name, str) or name == "__metadata__" or _LONE.search(name):
             raise CheckpointError(
-                f"{name!r} can't be the name of an array in a checkpoint; use another string."
+                f"{name!r:.90} can't be the name of an array in a checkpoint; use another string."
             )
     with state_lock:
         values = {name: v._value if isinstance(v, Variable) else v for name, v in variables.items()}

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import printable
 from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
@@ -70,10 +71,11 @@ class Module:
 
     def __repr__(self) -> str:
         parts = ", ".join(self._options())
-        return f"{type(self).__name__}({parts})"
+        return f"{printable(type(self).__name__)}({parts})"
 
     def _options(self) -> list[str]:
-        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+        parameters = self.parameters().items()
+        return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import PalingradError, TapeError
+from ...errors import PalingradError, TapeError, printable
 from ...files.atomic import path_text
 from ...files.terminal import for_output
 from ...graph.leaves import Variable
@@ -138,7 +138,8 @@ class Tape:
 
     def _named(self, what: Any) -> Callable[[Entry], bool]:
         if isinstance(what, str):
-            return lambda entry: entry.name == what
+            wanted = {what, printable(what)}  # entries have the names that drawings show
+            return lambda entry: entry.name in wanted
         if isinstance(what, Variable):
             numbers = [n for n, ref in enumerate(self._known) if ref() is what]
             return lambda entry: entry.variable in numbers

@@ -108,7 +108,10 @@ def _fits(value: Any, shape: Any, dtype: Any) -> bool:
 
 def _check_summary(summary: Any) -> None:
     numbers = [getattr(summary, name) for name in _NUMBERS]
-    _that(all(type(x) in (int, float) for x in numbers), "a summary contains what is no number")
+    _that(
+        all(type(x) is float or (type(x) is int and abs(x) < 2**63) for x in numbers),
+        "a summary contains what is no number",
+    )
     counts = [*(getattr(summary, name) for name in _COUNTS)]
     _that(isinstance(summary.counts, tuple), "the counts of a summary aren't a list")
     _that(all(map(_natural, [*counts, *summary.counts])), "a summary contains what is no count")
@@ -133,7 +136,7 @@ def _shape(shape: Any) -> bool:
 
 
 def _natural(value: Any) -> bool:
-    return type(value) is int and value >= 0
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _strings(values: Any) -> bool:

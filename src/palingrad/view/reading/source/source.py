@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import Array
-from ....errors import GraphError
+from ....errors import GraphError, printable
 from ....files.atomic import write_atomically
 from ....files.terminal import for_output
 from ....function import Function
@@ -270,7 +270,7 @@ def _names(wanted: Wanted, caller: Any) -> dict[int, str]:
                 names[id(node)] = name
     for node in order:
         if isinstance(node, Variable):
-            full = node._name if node._name and not node._unnamed else ""
+            full = printable(node._name) if node._name and not node._unnamed else ""
             names[id(node)] = full or names.get(id(node), "variable")
     for node, name in zip(program.feeds, wanted.parameters, strict=True):
         names[id(node)] = name
