@@ -49,7 +49,7 @@ class Run:
 
     def model(self) -> Module:
         """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""
-        checkpoint = load_checkpoint(self.folder)
+        build, checkpoint = self.recipe.build, load_checkpoint(self.folder)
         features, classes = self.settings["features"], self.settings["classes"]
         count = sum(array.size for array in checkpoint.arrays.values())
         if features + classes > count:  # each is a size of a weight; checked before it is made
@@ -58,7 +58,7 @@ class Run:
                 f"classes has more than the {count:,} parameters of {checkpoint.path.name}.",
                 hint="Restore run.json, or train again.",
             )
-        model = self.recipe.build(features, classes)
+        model = build(features, classes)
         restore(model.variables(), checkpoint)
         return model
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import traceback
 from pathlib import Path
 from typing import Any
 
-from ..errors import GraphError
+from ..errors import GraphError, quoted
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..passes.program import Program
@@ -24,8 +25,8 @@ def graph_in(place: str) -> tuple[str, Any]:
     message lists the names that can be drawn.
     """
     path, name = _split(place)
-    if not path.is_file():
-        raise GraphError(f"there is no file {str(path)!r}")
+    if not os.path.isfile(path):
+        raise GraphError(f"there is no file {quoted(str(path))}")
     space = _run(path)
     if name:
         if name not in space:
