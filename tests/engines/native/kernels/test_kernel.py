@@ -109,7 +109,7 @@ def frozen(thing: Any) -> bool:
 def test_each_kind_of_kernel_is_frozen_and_says_what_it_is(kind):
     assert kind.__dataclass_params__.frozen
     assert kind.label
-    assert kind.words
+    assert kind.description
 
 
 def test_the_programs_of_this_file_have_kernels_of_all_kinds():

@@ -15,7 +15,7 @@ from .builder import INT
 from .values import Value, scalar_type, value_type
 
 BYTE = ir.IntType(8)
-FAR = 2048  # prefetch distance of a loop, in bytes
+PREFETCH_DISTANCE = 2048  # prefetch distance of a loop, in bytes
 
 
 def integer(number: int) -> ir.Constant:
@@ -137,7 +137,7 @@ def declared(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
     return existing or ir.Function(module, ir.FunctionType(result, arguments), name)
 
 
-def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
+def prefetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
     """Emits a prefetch of a cache line to the first-level cache, or if not `near` to the second,
     for reading or `writing`. The address need not be valid."""
     number = ir.IntType(32)
@@ -147,21 +147,21 @@ def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = Tru
     builder.call(function, [builder.bitcast(pointer, BYTE.as_pointer()), *how])
 
 
-def goes_far(shape: Sequence[int]) -> bool:
+def worth_prefetching(shape: Sequence[int]) -> bool:
     """Whether a loop over these elements is long enough to reach what it prefetches."""
-    return math.prod(shape) > FAR
+    return math.prod(shape) > PREFETCH_DISTANCE
 
 
-def fetch_ahead(
+def prefetch_ahead(
     builder: Any, base: Any, dtype: DType, place: Any, *, writing: bool = False
 ) -> None:
-    """Emits a prefetch of the element `FAR` bytes after element `place`.
+    """Emits a prefetch of the element `PREFETCH_DISTANCE` bytes after element `place`.
 
     Not every CPU prefetches without being asked: on one, a chain of ten operations on 10⁷ numbers
     took 16 ms without prefetching and takes 5 ms with it.
     """
-    there = builder.add(place, integer(FAR // dtype.itemsize))
-    fetch(builder, address(builder, base, dtype, there), writing=writing)
+    there = builder.add(place, integer(PREFETCH_DISTANCE // dtype.itemsize))
+    prefetch(builder, address(builder, base, dtype, there), writing=writing)
 
 
 def kind_of(vector: Any) -> str:

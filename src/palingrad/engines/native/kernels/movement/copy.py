@@ -26,7 +26,7 @@ from ..kernel import NO_NODES, Fused, Kernel, Views
 class Copy(Kernel):
     """The elements of `source` in row-major order, written to `target`'s buffer."""
 
-    label, words = "Copy", "copy"
+    label, description = "Copy", "copy"
 
     source: View
     target: Node

@@ -74,7 +74,7 @@ class Indexed(Kernel):
 class Gather(Indexed):
     """The elements of x at integer indices along an axis."""
 
-    label, words = "Gather", "gather of rows"
+    label, description = "Gather", "gather of rows"
 
     source: View
     axis: int
@@ -131,7 +131,7 @@ class Scatter(Indexed):
     An item is a few neighbouring columns of all rows, so no two items write to the same place.
     """
 
-    label, words = "Scatter", "scatter-add of rows"
+    label, description = "Scatter", "scatter-add of rows"
 
     columns: ScatterColumns
 
