@@ -105,7 +105,8 @@ class ElementwiseKernel(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class LoopNest:
-    """A loop nest over operands: the axes in the order of most operands, merged where possible."""
+    """A loop nest over operands. Axes are in the memory order of most operands, and merged where
+    possible."""
 
     operands: tuple[View, ...]  # those that are read, then those that are written
     extents: list[int]

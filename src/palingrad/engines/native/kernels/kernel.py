@@ -119,7 +119,8 @@ class Kernel(ABC):
         return ()
 
     def continuation(self) -> Kernel | None:
-        """A new kernel that completes this one's results from its workspace, None if none must."""
+        """A new kernel that completes this one's results from its workspace; None if they are
+        complete."""
         return None
 
     @property

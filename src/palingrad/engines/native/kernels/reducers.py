@@ -17,7 +17,7 @@ from ....graph.declared.parts import options_of
 from ....graph.kinds import Reduce
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ..llvm.builder import Builder
+from ..llvm.builder import INT32, Builder, shuffled
 from ..llvm.functions.pieces import two_sum
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import integer, mask_of, read
@@ -153,15 +153,12 @@ def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:
     b = vector.builder
     while vector.lanes > 1:
         half = vector.lanes // 2
-        number = ir.IntType(32)
         parts: list[Value] = []
         for start in (0, half):
             if half == 1:
-                code = b.extract_element(vector.code, ir.Constant(number, start))
+                code = b.extract_element(vector.code, ir.Constant(INT32, start))
             else:
-                picked = [ir.Constant(number, start + lane) for lane in range(half)]
-                mask = ir.Constant(ir.VectorType(number, half), picked)
-                code = b.shuffle_vector(vector.code, vector.code, mask)
+                code = shuffled(b, vector.code, vector.code, range(start, start + half))
             parts.append(Value(b, code, vector.dtype, half))
         vector = combine(*parts)
     return vector

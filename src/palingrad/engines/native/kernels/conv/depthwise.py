@@ -186,7 +186,7 @@ class DepthwiseWeight:
                     compensated_sum.add(total)
                 self._clear(slots)
 
-        def nested_loop(level: int, count: int, step: int, body: Callable[[Any], None]) -> None:
+        def loops(level: int, count: int, step: int, body: Callable[[Any], None]) -> None:
             span = integer(0), integer(count), step
             if cut is not None and cut[0] == level:
                 blocks(b, span, cut[1], body, block_ends)
@@ -213,13 +213,11 @@ class DepthwiseWeight:
                 at_g = b.gep(right, [b.mul(x, integer(g_column))])
                 self._add(slots, at_x, at_g, count, active)
 
-            nested_loop(2, whole, streams, lambda x: places(x, streams))
+            loops(2, whole, streams, lambda x: places(x, streams))
             if whole < width:
                 places(integer(whole), width - whole)
 
-        nested_loop(
-            0, plan.n, 1, lambda image: nested_loop(1, plan.places[0], 1, partial(row, image))
-        )
+        loops(0, plan.n, 1, lambda image: loops(1, plan.places[0], 1, partial(row, image)))
         block_ends()
         tap = b.add(b.mul(i, integer(plan.size[1])), j)
         totals = [compensated_sum.value() for compensated_sum in compensated] or self._totals(slots)

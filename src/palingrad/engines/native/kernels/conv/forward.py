@@ -1,8 +1,8 @@
-"""Convolutions as matrix products: a row of the left operand is a window, read in place.
+"""Convolutions, and the gradients of their inputs, as matrix products without im2col.
 
-No patch is written to memory (there is no im2col). The result, and the gradient of the input, have
-a row for each position and a column for each channel; the gradient of the weight has a row for each
-tap, summed over all positions, image after image.
+A row of the left operand is a window, which is read in place, so no patch is written to memory. The
+right operand is the weight, packed in panels. The result has a row for each position and a column
+for each channel. `weight_gradient.py` has the other adjoint.
 """
 
 from __future__ import annotations

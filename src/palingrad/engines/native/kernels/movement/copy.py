@@ -1,4 +1,4 @@
-"""Copies: a layout that no view can express, and a value copied over a Variable's."""
+"""Copies: writes a layout that no view can express, or a new value over a Variable's old one."""
 
 from __future__ import annotations
 

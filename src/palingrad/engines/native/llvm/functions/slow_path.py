@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from ..builder import Builder
+from ..builder import INT32, Builder
 from ..values import Value, chosen, value_type
 
 
@@ -51,7 +51,7 @@ def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
         return first.like(builder.call(function, [x.code for x in inputs]))
     result: Any = ir.Constant(first.code.type, ir.Undefined)
     for lane in range(first.lanes):
-        place = ir.IntType(32)(lane)
+        place = INT32(lane)
         ones = [builder.extract_element(x.code, place) for x in inputs]
         result = builder.insert_element(result, builder.call(function, ones), place)
     return first.like(result)

@@ -1,4 +1,4 @@
-// The keyboard: everything that the pointer can do.
+// Keyboard control: an equivalent of every pointer action.
 
 const KEYS = [
   ["← ↑ ↓ →", "in the graph: to the nearest input, consumer or neighbour"],
@@ -46,7 +46,7 @@ function tabKeys(event) {
   event.stopPropagation();
 }
 
-/** What a key does; whether it did anything. */
+/** Handles a key; returns whether the key has a meaning. */
 function pressed(event) {
   const { key } = event;
   const inGraph = document.activeElement === canvas || document.activeElement === document.body;
@@ -73,7 +73,7 @@ function pressed(event) {
   return true;
 }
 
-/** To the box in the direction of an arrow: along edges first, else the nearest that way. */
+/** Selects the box in the direction of an arrow key: a neighbour along an edge, else the nearest box. */
 function walk(key) {
   if (state.node === null) {
     choose({ node: result ?? 0 });
@@ -94,7 +94,7 @@ function walk(key) {
   if (found !== state.node) choose({ node: found });
 }
 
-/** The nodes around a box. */
+/** The neighbours of a box. */
 function closeBy(box) {
   const seen = visible(box.x - 900, box.x + 900, box.y - 500, box.y + 500);
   return seen.boxes.map((k) => scene.boxes[k].node).filter((place) => place !== null);

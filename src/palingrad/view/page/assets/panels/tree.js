@@ -1,11 +1,11 @@
-// The outline: all nodes by scope as a tree, for eyes, for keys and for screen readers alike.
+// The outline: all nodes by scope as a tree, with keyboard and screen-reader support.
 //
-// Only the rows in sight are in the document; each says where it stands among how many.
+// Only visible rows are in the document; each states its position and the number of rows to screen readers.
 
 const ROW = 26;
 const outline = { rows: [], open: new Set(groups.keys()), current: 0 };
 
-/** The rows of what is unfolded: {kind, place or path, level, at, of}. */
+/** The rows of expanded scopes: {kind, place or path, level, at, of}. */
 function outlineRows() {
   const rows = [];
   const childrenOf = new Map([["", []]]);
@@ -67,7 +67,7 @@ function refreshTree() {
   showRows();
 }
 
-/** Put the rows in sight into the document. */
+/** Renders the visible rows. */
 function showRows() {
   const tree = at("tree");
   const space = tree.firstChild;
@@ -106,7 +106,7 @@ function groupRow(path) {
     make("small", {}, state.collapsed.has(path) ? "collapsed" : String(groups.get(path).length))];
 }
 
-/** A node in a sentence: name, operation, inputs, value and gradient. */
+/** Describes a node in a sentence: name, operation, inputs, value and gradient. */
 function spoken(place) {
   const node = nodes[place];
   const from = ins[place].map((number) => nodes[edges[number].a].n).join(" and ");
@@ -131,7 +131,7 @@ function fold(path, open = !outline.open.has(path)) {
   refreshTree();
 }
 
-/** Scroll the outline so that a row is in sight. */
+/** Scrolls the outline until a row is visible. */
 function intoView(k) {
   const tree = at("tree");
   if (k * ROW < tree.scrollTop) tree.scrollTop = k * ROW;
@@ -145,7 +145,7 @@ function focusRow(k) {
   document.getElementById(`row${outline.current}`)?.focus({ preventScroll: true });
 }
 
-/** The keys of a tree, as the ARIA practices have them. */
+/** Handles the keys of a tree view, after the ARIA Authoring Practices. */
 function treeKeys(event) {
   const row = outline.rows[outline.current];
   const open = row.kind === "group" && outline.open.has(row.path);

@@ -1,6 +1,6 @@
-// Numbers as text: short ones for cards, all digits for proofs, and what both mean in HTML.
+// Numbers as text: rounded for cards, with all digits for verification, and both as HTML.
 
-/** A number in at most `digits` significant digits, as people write it. */
+/** A number with at most `digits` significant digits, without an exponent if it is readable so. */
 function short(x, digits = 4) {
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
@@ -11,7 +11,7 @@ function short(x, digits = 4) {
   return signed(power ? `${trimmed}e${power.replace("+", "")}` : trimmed);
 }
 
-/** All digits that tell a double from its neighbours (or a float32, where it is one). */
+/** The shortest text that identifies a double (or a float32). */
 function full(x, dtype = "float64") {
   if (!Number.isFinite(x)) return short(x);
   if (dtype === "float32") {
@@ -23,12 +23,12 @@ function full(x, dtype = "float64") {
   return signed(String(x));
 }
 
-/** The text with a true minus sign. */
+/** The text with a typographic minus sign. */
 function signed(text) {
   return text.replaceAll("-", "−");
 }
 
-/** All digits as HTML: those that matter at a glance, and the rest in a lighter tone. */
+/** All digits as HTML: the leading ones, and the rest in a lighter colour. */
 function digitsOf(x, dtype) {
   const text = full(x, dtype);
   const power = text.search(/e/);
@@ -44,25 +44,25 @@ function digitsOf(x, dtype) {
   return `<span class="number">${body.slice(0, cut)}<span class="rest">${body.slice(cut)}</span>${tail}</span>`;
 }
 
-/** A count with thousands apart; a BigInt beyond a trillion as a power of ten. */
+/** A count with thousands separators; a BigInt above a trillion as a power of ten. */
 function counted(n) {
   const text = String(n);
   if (text.length > 12) return `${text[0]}.${text.slice(1, 3)} × 10^${text.length - 1}`;
   return text.replace(/\B(?=(\d{3})+(?!\d))/g, " ");
 }
 
-/** Text that may stand in HTML. */
+/** Text escaped for HTML. */
 function safe(text) {
   return String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 }
 
-/** A shape as Python writes it. */
+/** A shape in Python's notation. */
 function shapeText(shape) {
   if (!shape) return "?";
   return `(${shape.map((d) => (d === null ? "?" : d)).join(", ")}${shape.length === 1 ? "," : ""})`;
 }
 
-/** An element made of its tag, attributes and children (text or elements). */
+/** Creates an element from a tag, attributes and children (text or elements). */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

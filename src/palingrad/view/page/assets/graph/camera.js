@@ -1,7 +1,7 @@
-// The part of the graph that is seen: dragging, wheel and pinch, fitting, gliding to a node.
+// The camera: the visible part of the graph, changed by dragging, wheel, pinch, zoom to fit, and animation.
 
 const canvas = at("canvas");
-const camera = { x: 0, y: 0, scale: 1 }; // the middle of the view, in the graph's pixels
+const camera = { x: 0, y: 0, scale: 1 }; // the centre of the view, in graph coordinates
 const stage = { width: 1, height: 1 };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -13,21 +13,21 @@ function toScreen(x, y) {
   return [(x - camera.x) * camera.scale + stage.width / 2, (y - camera.y) * camera.scale + stage.height / 2];
 }
 
-/** The scale at which a rectangle fills the view, no larger than life. */
+/** The scale at which a rectangle fits the view, at most 1. */
 function filling(width, height) {
   return Math.max(0.004, Math.min((stage.width - 70) / Math.max(width, 1), (stage.height - 70) / Math.max(height, 1), 1.25));
 }
 
-/** Show the whole graph. */
+/** Zooms to fit the whole graph. */
 function fit() {
   const [width, height] = data.size;
   Object.assign(camera, { x: width / 2, y: height / 2, scale: filling(width, height) });
   redraw();
 }
 
-const READABLE = 0.5; // the smallest scale at which a card's lines can be read
+const READABLE = 0.5; // the smallest scale at which a card's text is legible
 
-/** The first view: the whole graph where it can be read, else both passes, else where they begin. */
+/** The initial view: the whole graph if its text is legible, else both passes, else the start of each pass. */
 function begin() {
   fit();
   if (camera.scale >= READABLE || nodes.length > 1500) return;
@@ -47,7 +47,7 @@ function begin() {
   redraw();
 }
 
-/** Zoom by a factor, keeping what is at a point of the screen where it is. */
+/** Zooms by a factor about a point of the screen. */
 function zoomBy(factor, px = stage.width / 2, py = stage.height / 2) {
   const [x, y] = toGraph(px, py);
   camera.scale = Math.max(0.004, Math.min(4, camera.scale * factor));
@@ -58,7 +58,7 @@ function zoomBy(factor, px = stage.width / 2, py = stage.height / 2) {
 
 let gliding = 0;
 
-/** Bring a box into view: not at all where it is seen well, else gently. */
+/** Brings a box into view by animation, unless it is well visible already. */
 function reveal(box) {
   const [px, py] = toScreen(box.x, box.y);
   const inside = px > 90 && px < stage.width - 90 && py > 50 && py < stage.height - 50;
@@ -80,7 +80,7 @@ function reveal(box) {
   gliding = requestAnimationFrame(glide);
 }
 
-/** Take the pointer's movements. */
+/** Handles pointer events. */
 function startCamera() {
   const pointers = new Map();
   let moved = 0;
@@ -132,7 +132,7 @@ function startCamera() {
 
 function resize() {
   const box = at("stage").getBoundingClientRect();
-  const first = Math.min(stage.width, stage.height) < 100; // a frame may be laid out after it loads
+  const first = Math.min(stage.width, stage.height) < 100; // an iframe may get its size after it loads
   Object.assign(stage, { width: box.width, height: box.height });
   canvas.width = Math.round(box.width * devicePixelRatio);
   canvas.height = Math.round(box.height * devicePixelRatio);
@@ -140,7 +140,7 @@ function resize() {
   redraw();
 }
 
-let hovered = null; // what the pointer is on
+let hovered = null; // the element under the pointer
 
 function point(event) {
   const found = hit(...toGraph(event.offsetX, event.offsetY), 7 / camera.scale);

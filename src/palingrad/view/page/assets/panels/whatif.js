@@ -1,6 +1,6 @@
-// What if: other numbers in the leaves, and what becomes of values and gradients, computed in the page.
+// Edits of leaves: recomputes values and gradients in the page.
 
-const CELLS = 64; // elements of the largest leaf that is edited number by number
+const CELLS = 64; // elements of the largest leaf that can be edited element by element
 
 function startWhatIf() {
   watch(["tab"], () => state.tab === "whatif" && showWhatIf());
@@ -11,7 +11,7 @@ function startWhatIf() {
   });
 }
 
-/** The leaves that can be edited: known shape, not too large; Variables and inputs before constants. */
+/** The leaves that can be edited: of known shape, not too large; Variables and inputs before constants. */
 function editable() {
   const rank = (node) => ({ variable: 0, placeholder: 1, constant: node.g ? 2 : 3 })[node.t];
   return nodes.map((_, place) => place)
@@ -19,7 +19,7 @@ function editable() {
     .sort((a, b) => rank(nodes[a]) - rank(nodes[b]) || a - b);
 }
 
-/** The operations that the page can't compute, with why. */
+/** The operations that the page can't compute, with the reasons. */
 function blocked() {
   return nodes.map((_, place) => place).filter((place) => ins[place].length && nodes[place].b === undefined && nodes[place].r !== "update");
 }
@@ -87,7 +87,7 @@ function leafEditor(place) {
   return make("div", { class: "leaf" }, head, make("div", { class: "matrix" }, make("table", {}, ...cells)));
 }
 
-/** A field shows what its leaf is now, unless somebody types in it. */
+/** Updates each field to its leaf's current value, except the field that has the focus. */
 function refreshField(field) {
   const place = byKey.get(field.dataset.leaf);
   const value = valueOf(place);
@@ -98,7 +98,7 @@ function fieldText(x, dtype) {
   return full(x, dtype).replaceAll("−", "-");
 }
 
-/** The result before and now, and how much was computed. */
+/** The result before and after the edits, and the number of recomputed nodes. */
 function showOutcome() {
   const box = at("outcome");
   if (!box) return;

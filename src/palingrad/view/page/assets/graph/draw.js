@@ -1,10 +1,10 @@
-// Painting the graph on the canvas: only what is visible, and only as much as its size allows.
+// Draws the graph on the canvas: only visible elements, in a level of detail that depends on the scale.
 
-const ink = {}; // the page's colours, read from its style
+const ink = {}; // the page's colours, read from its style sheet
 let dirty = false;
-const pulse = { from: 0, edges: [], back: false }; // numbers travelling along edges in a step
+const pulse = { from: 0, edges: [], back: false }; // the animation of numbers along the edges of a step
 
-/** Paint again in the next frame. */
+/** Requests a redraw in the next frame. */
 function redraw() {
   if (dirty) return;
   dirty = true;
@@ -22,7 +22,7 @@ function readInk() {
   ink.mono = style.getPropertyValue("--mono");
 }
 
-let frameTime = 0; // milliseconds of the last frame, for those who measure
+let frameTime = 0; // duration of the last frame in milliseconds, for measurements
 
 function paintAll() {
   const start = performance.now();
@@ -71,7 +71,7 @@ function paintFrames(g) {
   }
 }
 
-/** The colour and width of a line: lit, chosen, used in this step, known, or not yet. */
+/** The colour and width of a line: highlighted, selected, used in this step, computed, or not computed yet. */
 function lineStyle(line) {
   const lit = state.path && line.edges.some((number) => state.path.includes(number));
   if (lit) return ["chosen", 3];
@@ -106,7 +106,7 @@ function paintLines(g, lines, detail) {
   }
 }
 
-/** A line as it bends; far away, straight. */
+/** Draws a line with its curves, or straight segments at a small scale. */
 function trace(g, { points }, detail) {
   g.moveTo(points[0], points[1]);
   for (let k = 2; k < points.length; k += 2) {
@@ -127,7 +127,7 @@ function arrowhead(g, points, size) {
 
 // ---------------------------------------------------------------- cards
 
-/** Far away a node is a block of its colour. */
+/** Draws a node at a small scale: a rectangle of the node's colour. */
 function paintBlocks(g, boxes) {
   const byColour = new Map();
   for (const k of boxes) {
@@ -154,7 +154,7 @@ function roleInk(place) {
   return ink[nodes[place].r];
 }
 
-/** The overlay's colour of a card, or null. */
+/** The colour of a card in the active overlay, or null. */
 function fillOf(box) {
   if (state.differences && box.node !== null) {
     const d = state.differences.get(box.node);
@@ -186,7 +186,7 @@ function paintBox(g, box, detail) {
   }
 }
 
-/** The bar at the left edge that tells the part; leaves that training changes have a full one. */
+/** The bar at a card's left edge, in the colour of the node's role; it has full height for trainable leaves. */
 function paintBadge(g, box, role, known) {
   const node = nodes[box.node];
   g.save();
@@ -199,14 +199,14 @@ function paintBadge(g, box, role, known) {
 
 function paintName(g, box, fill) {
   g.fillStyle = fill ? contrast(fill) : ink.ink;
-  const size = Math.min(26, 10.5 / camera.scale); // as large as ten pixels of the screen, where it fits
+  const size = Math.min(26, 10.5 / camera.scale); // at least ten screen pixels, if there is space
   g.font = `600 ${size}px ${ink.sans}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
   g.fillText(clipped(nodes[box.node].n, Math.floor((box.w - 10) / (0.58 * size))), box.x, box.y);
 }
 
-/** Two lines: the name and the operation; the value and, once it is there, the gradient. */
+/** A card's two lines: name and operation; value and, once computed, gradient. */
 function paintText(g, box, fill, known) {
   const node = nodes[box.node];
   const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9];
@@ -234,7 +234,7 @@ function paintText(g, box, fill, known) {
   }
 }
 
-/** The value of a number, the shape of a tensor. */
+/** The value of a scalar, or the shape of a tensor. */
 function valueText(place) {
   const node = nodes[place];
   if (stale.has(place)) return "?";
@@ -245,7 +245,7 @@ function valueText(place) {
   return node.sh ? shapeText(node.sh) : "";
 }
 
-/** What has arrived of the gradient of a number: "∂ 6", with "…" while more is to come. */
+/** The gradient of a scalar accumulated so far: "∂ 6", with "…" until it is complete. */
 function gradientText(place) {
   if (!nodes[place].g || !schedule.active.has(place)) return "";
   if (sizeOf(place) !== 1 || (totalOf(place) && totalOf(place).rows > 1)) {
@@ -282,7 +282,7 @@ function paintGroup(g, box, detail) {
 
 // ---------------------------------------------------------------- numbers on edges, and motion
 
-/** The local derivatives of scalar edges, once values are there: what the chain rule multiplies. */
+/** Draws the local derivatives of scalar edges, the factors of the chain rule, once the values are computed. */
 function paintNumbers(g, lines) {
   if (lines.length > 160 || camera.scale < 0.62) return;
   g.font = `10.5px ${ink.mono}`;
@@ -303,7 +303,7 @@ function paintNumbers(g, lines) {
   }
 }
 
-/** The position of an edge's number along its line, apart from those of parallel edges. */
+/** The position of an edge's number along its line, so that numbers of parallel edges don't overlap. */
 function labelPosition(number) {
   const same = ins[edges[number].b].filter((other) => edges[other].a === edges[number].a);
   return same.length < 2 ? 0.5 : 0.35 + (0.4 * same.indexOf(number)) / (same.length - 1);
@@ -322,7 +322,7 @@ function numberAt(g, line, text, colour, where) {
   g.fillText(text, x, y + 0.5);
 }
 
-/** Let numbers travel along the edges of a step: to the consumer, or back to the inputs. */
+/** Animates numbers along the edges of a step: to the consumer, or back to the inputs. */
 function startPulse(numbers, back) {
   Object.assign(pulse, { from: performance.now(), edges: numbers, back });
   redraw();
@@ -353,7 +353,7 @@ function clipped(text, length) {
   return text.length > length ? `${text.slice(0, Math.max(1, length - 1))}…` : text;
 }
 
-/** Black or white, whichever is read better on a colour. */
+/** Black or white, whichever has more contrast with a colour. */
 function contrast(colour) {
   const [r, g, b] = colour[0] === "#"
     ? [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16))

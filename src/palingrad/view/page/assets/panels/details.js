@@ -1,4 +1,4 @@
-// The details of a node: everything that is known of it, in the order one asks.
+// The details panel of a node: formula, value, derivatives, neighbours and origin.
 
 function startDetails() {
   const show = () => {
@@ -16,7 +16,7 @@ function startDetails() {
   show();
 }
 
-/** What stands there before anything is chosen. */
+/** The panel's content while nothing is selected. */
 function welcome() {
   const outcome = result === null ? [] : [part(`Derivatives of ${nodes[result].n}`, chip(result))];
   const leaves = nodes.map((_, place) => place).filter((place) => !ins[place].length && nodes[place].g && totalOf(place));
@@ -37,7 +37,7 @@ function part(title, ...children) {
   return make("section", {}, make("h2", {}, title), ...children);
 }
 
-/** A node as a row that leads to it. */
+/** A row that shows a node and selects it when clicked. */
 function link_(place, ...more) {
   const node = nodes[place];
   const where = node.s ? make("small", { class: "where" }, ` ${node.s[node.s.length - 1]}`) : null;
@@ -100,7 +100,7 @@ function valuePart(place) {
   return [part("Value", make("p", { class: "note" }, "Unknown, as a feed is missing. Pass feeds= to pg.view, or enter values under What if."))];
 }
 
-/** The gradient of one number, or the total Jacobian of several. */
+/** The gradient of a scalar result, or the total Jacobian of a result with several elements. */
 function gradientPart(place) {
   const node = nodes[place];
   if (!node.g || result === null) return [];
@@ -119,7 +119,7 @@ function gradientPart(place) {
   return schedule.active.has(place) || !valueOf(place) ? [] : [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, `${of} doesn't depend on it.`))];
 }
 
-/** The chain rule from the result to here, as one would write it down; it has the exported values. */
+/** The written-out chain rule from the result to this node, with the exported values. */
 function workedPart(place) {
   const text = (data.worked || {})[place];
   if (!text || rowsNow) return [];
@@ -127,7 +127,7 @@ function workedPart(place) {
   return [make("details", { class: "worked", open: lines <= 9 ? "" : null }, make("summary", {}, "The chain rule, step by step"), make("div", { html: text }))];
 }
 
-/** The contributions that arrive at a shared node in the backward pass, and their running sum. */
+/** The contributions to the gradient of a node with several consumers, and their running sum. */
 function arrivalPart(place) {
   if (!schedule.active.has(place) || place === result) return [];
   const { all, come } = arrivals(place, state.step);

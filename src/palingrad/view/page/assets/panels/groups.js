@@ -1,6 +1,6 @@
 // Scopes: collapsing and expanding them, and the gradients at a scope's boundary.
 
-/** Collapse or expand a scope. */
+/** Collapses or expands a scope. */
 function toggleGroup(path) {
   const collapsed = new Set(state.collapsed);
   if (collapsed.has(path)) collapsed.delete(path);
@@ -8,7 +8,7 @@ function toggleGroup(path) {
   set({ collapsed });
 }
 
-/** The edges that enter a scope and that leave it. */
+/** The edges that enter a scope, and those that leave it. */
 function boundary(path) {
   const inside = new Set(groups.get(path));
   const entering = edges.map((_, n) => n).filter((n) => inside.has(edges[n].b) && !inside.has(edges[n].a));
@@ -16,7 +16,7 @@ function boundary(path) {
   return { inside, entering, leaving };
 }
 
-/** What flows back out of a scope to a node outside: the sum over the edges that enter from it. */
+/** The gradient contribution of a scope to a node outside: the sum over the edges from that node into the scope. */
 function throughScope(numbers) {
   let sum = null;
   for (const number of numbers) {

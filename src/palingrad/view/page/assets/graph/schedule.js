@@ -1,7 +1,7 @@
-// The timeline: what runs when, one operation at a time, and what is ready at each moment.
+// The schedule: the order of operations in both passes, and which operations are ready at each step.
 //
-// Forward, an operation is ready when all its inputs are there; backward, when all its consumers have
-// sent their contributions. Everything is worked out once, so that any step can be jumped to.
+// In the forward pass an operation is ready when all its inputs are computed; in the backward pass when all
+// consumers have sent their contributions. The schedule is computed once, so that any step can be shown.
 
 /** Nodes that take part in the derivative of the result: ancestors of floats that lead to it. */
 function activeNodes() {
@@ -15,7 +15,7 @@ function activeNodes() {
   return active;
 }
 
-/** All steps, and for each node when it is ready and done in each direction. */
+/** All steps, and the steps at which each node is ready and done in each pass. */
 function makeSchedule() {
   const steps = []; // {phase, node, kind}
   const done = nodes.map(() => 0);
@@ -44,7 +44,7 @@ function makeSchedule() {
   return { steps, done, ready, doneBack, readyBack, arrived, active };
 }
 
-/** The reverse pass: the seed, then each operation once all its consumers have sent theirs. */
+/** The reverse pass: the seed, then each operation after the contributions of all its consumers. */
 function backward(active, steps, times) {
   const { doneBack, readyBack, arrived } = times;
   steps.push({ phase: "backward", node: result, kind: "seed" });
@@ -66,12 +66,12 @@ function backward(active, steps, times) {
 
 const schedule = makeSchedule();
 
-/** Whether the node's value is there after this step. */
+/** Whether the node's value is computed after this step. */
 function isComputed(place, step) {
   return schedule.done[place] <= step;
 }
 
-/** How much of a node's gradient is there: the edges whose contributions came, and of how many. */
+/** The progress of a node's gradient: the edges that have contributed, and the number of all. */
 function arrivals(place, step) {
   const all = outs[place].filter((number) => schedule.arrived[number] !== Infinity);
   return { all, come: all.filter((number) => schedule.arrived[number] <= step) };
@@ -82,7 +82,7 @@ function hasGradient(place, step) {
   return schedule.active.has(place) && schedule.readyBack[place] <= step;
 }
 
-/** The operations that could run next, in the order they will. */
+/** The operations that are ready, in the order in which they will run. */
 function readyQueue(step) {
   const next = schedule.steps[step];
   if (!next) return [];
@@ -102,7 +102,7 @@ function readyQueue(step) {
   return found;
 }
 
-/** Where each phase begins and ends: [{phase, from, to}]. */
+/** The first and last step of each phase: [{phase, from, to}]. */
 function phases() {
   const found = [];
   schedule.steps.forEach(({ phase }, k) => {

@@ -1,4 +1,4 @@
-// Colouring nodes by a number: gradient norm, dead units, NaN, time, memory, or the user's own.
+// Overlays: colour nodes by a number: gradient norm, dead units, NaN, time, memory, or the user's own.
 
 const NAN_INF = "nan";
 
@@ -17,7 +17,7 @@ function overlays() {
   return found;
 }
 
-/** √Σg² of a total derivative; of a large one from its summary. */
+/** The norm √Σg² of a total derivative, from the summary if it is large. */
 function norm(total, exported) {
   if (total) return Math.sqrt(total.data.reduce((sum, g) => sum + g * g, 0));
   const summary = exported && exported.s;
@@ -25,7 +25,7 @@ function norm(total, exported) {
   return Math.sqrt(summary.n * (Number(summary.mean) ** 2 + Number(summary.std) ** 2));
 }
 
-/** How many elements of the value are NaN or infinite. */
+/** The number of NaN or infinite elements of the value. */
 function strange(place) {
   const value = valueOf(place);
   if (value) return value.data.reduce((sum, x) => sum + (Number.isFinite(x) ? 0 : 1), 0);
@@ -33,12 +33,12 @@ function strange(place) {
   return summary ? summary.nan + summary.inf : null;
 }
 
-/** Of a rectifier's units the share that is off for every example, in percent. */
+/** The percentage of a ReLU's units that are 0 for every example. */
 function deadShare(place) {
   return nodes[place].dead === undefined ? null : 100 * nodes[place].dead;
 }
 
-/** The overlay that is on, with the colours of all nodes: {one, low, high, colours}, or null. */
+/** The active overlay, with the colours of all nodes: {one, low, high, colours}, or null. */
 function coloured() {
   const one = overlays().find((each) => each.id === state.overlay);
   if (!one || one.id === "none") return null;
@@ -46,8 +46,8 @@ function coloured() {
   const known = numbers.filter((x) => x !== null && Number.isFinite(x));
   const low = known.length ? known.reduce((a, b) => Math.min(a, b)) : 0;
   const high = known.length ? known.reduce((a, b) => Math.max(a, b)) : 0;
-  const least = known.reduce((a, b) => (b > 0 && b < a ? b : a), Infinity); // 0 has no logarithm: it is at the low end
-  const wide = low >= 0 && high / least > 100; // orders of magnitude apart
+  const least = known.reduce((a, b) => (b > 0 && b < a ? b : a), Infinity); // 0 has no logarithm and is drawn at the low end
+  const wide = low >= 0 && high / least > 100; // use a logarithmic scale
   const logarithmic = (x) => (x > 0 ? Math.log(x / least) / Math.log(high / least) : 0);
   const share = (x) => (high === low ? 0.5 : wide ? logarithmic(x) : (x - low) / (high - low));
   const colours = numbers.map((x) => {
@@ -58,10 +58,10 @@ function coloured() {
   return { one, low, high, wide, numbers, colours, known: known.length };
 }
 
-// Stops of cividis (Nuñez, Anderton & Renslow 2018), which reads the same with and without colour vision.
+// Stops of cividis (Nuñez, Anderton & Renslow 2018), which is safe for colour-blind readers.
 const STOPS = [[0, 34, 78], [50, 69, 109], [95, 104, 110], [138, 138, 119], [187, 175, 111], [254, 232, 56]];
 
-/** The colour of a share between 0 and 1. */
+/** The colour for a fraction between 0 and 1. */
 function ramp(share) {
   const t = Math.max(0, Math.min(1, share)) * (STOPS.length - 1);
   const k = Math.min(STOPS.length - 2, Math.floor(t));
@@ -69,7 +69,7 @@ function ramp(share) {
   return `rgb(${mixed})`;
 }
 
-let paint = null; // what `coloured` gave last
+let paint = null; // the last result of `coloured`
 
 function startOverlays() {
   const select = at("overlay");
@@ -85,7 +85,7 @@ function startOverlays() {
   show();
 }
 
-/** What the colours mean. */
+/** The legend of the colours. */
 function legend() {
   const box = at("legend");
   box.hidden = !paint;

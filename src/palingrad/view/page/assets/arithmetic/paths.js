@@ -1,6 +1,6 @@
-// Paths between two nodes: counted without listing them, listed one by one, multiplied and added.
+// Paths between two nodes: counted by dynamic programming, enumerated, multiplied and summed.
 
-/** The nodes on any path from one node to another, and how many paths lead from each to the end. */
+/** The nodes on paths from one node to another, and the number of paths from each to the end. */
 function between(from, to) {
   const ways = new Map([[to, 1n]]); // node → number of paths to the end
   for (let place = to - 1; place >= from; place--) {
@@ -12,7 +12,7 @@ function between(from, to) {
   return ways;
 }
 
-/** All paths from one node to another as lists of edges, one at a time, in the order of operands. */
+/** Generates all paths from one node to another as lists of edges, in the order of operands. */
 function* pathsBetween(from, to, ways) {
   if (!ways.has(from) || from === to) return;
   const next = (place) => outs[place].filter((number) => ways.has(edges[number].b));
@@ -50,7 +50,7 @@ function productAlong(path) {
   return found;
 }
 
-/** The sum over all paths by dynamic programming: each edge is used once, however many paths. */
+/** The sum over all paths by dynamic programming: each edge is visited once, however many paths there are. */
 function sumOverPaths(from, to, ways) {
   const size = sizeOf(from);
   const unit = new Float64Array(size * size);
@@ -71,7 +71,7 @@ function sumOverPaths(from, to, ways) {
   return found.get(to) || null;
 }
 
-/** ∂to/∂from as the reverse pass has it: the library's own where it was exported, else the page's. */
+/** ∂to/∂from by the reverse pass: the library's result if it was exported, else the page's. */
 function totalBetween(from, to) {
   if (to === result && !rowsNow) {
     const total = totalOf(from);

@@ -1,7 +1,7 @@
-// The chain rule itself: every path with the product along it, and their sum beside the total.
+// The paths panel: every path with the product of its local derivatives, and their sum next to the total.
 
-const PAGE = 25; // paths listed at a time
-const ADDED = 2000; // paths that are added up one by one
+const PAGE = 25; // paths listed per page
+const ADDED = 2000; // the most paths that are summed one by one
 
 function startPaths() {
   watch(["from", "to", "version", "tab"], () => state.tab === "paths" && showPaths());
@@ -9,7 +9,7 @@ function startPaths() {
   watch(["path"], redraw);
 }
 
-/** The ends that make sense before any are chosen: the first leaf with a gradient, the result. */
+/** The default ends of the paths: the first leaf with a gradient, and the result. */
 function defaultEnds() {
   const to = result ?? nodes.findLastIndex((_, place) => isFloat(place));
   const chosen = state.node !== null && isFloat(state.node) && state.node !== to ? state.node : null;
@@ -38,7 +38,7 @@ function showPaths() {
     ...pathList(from, to));
 }
 
-/** What tells nodes of one name apart. */
+/** A suffix that distinguishes nodes of the same name. */
 function ambiguous(place) {
   return nodes.some((node, k) => k !== place && node.n === nodes[place].n) ? ` (${nodes[place].k})` : "";
 }
@@ -71,7 +71,7 @@ function pathList(from, to) {
   return [title, how, list, more, sumPart(from, to, ways, total)];
 }
 
-/** One path: its way, the factors along it and their product. Pressing it lights it in the graph. */
+/** One path: its nodes, factors and product. A click highlights it in the graph. */
 function pathCard(path, from) {
   const names = [nodes[from].n, ...path.map((number) => nodes[edges[number].b].n)];
   const way = (names.length > 16 ? [...names.slice(0, 8), `${counted(names.length - 12)} more`, ...names.slice(-4)] : names).join(" → ");
@@ -105,18 +105,18 @@ function factors(path, product_) {
   return found;
 }
 
-/** A matrix with all digits where it is small enough to be read. */
+/** A matrix, with all digits if it is small. */
 function exactTable({ rows, n, data: numbers }) {
   if (rows * n > 64) return matrixView(rows, n, numbers, "product");
   return table(rows, n, numbers, { write: (x) => full(x), label: "product" });
 }
 
-/** The sum of the paths, beside the total of the reverse pass. */
+/** The sum over the paths, next to the total of the reverse pass. */
 function sumPart(from, to, ways, count_) {
   const [a, b] = [nodes[from].n, nodes[to].n];
   const oneByOne = count_ <= BigInt(ADDED);
   let sum = null;
-  let terms = 0; // how large what is added is: where it cancels, the sum keeps its rounding
+  let terms = 0; // the sum of magnitudes, which bounds the rounding error of the sum
   if (oneByOne) {
     for (const path of pathsBetween(from, to, ways)) {
       const term = productAlong(path);

@@ -1,6 +1,6 @@
-// Arrays shown: a number, a table of coloured cells, a heat map, a summary with a slice.
+// Displays an array as a number, a table of coloured cells, a heat map, or a summary with a slice.
 
-/** Blue for what is below zero, orange above, by size: the two ends that nobody confuses. */
+/** The colour of a number: blue below zero, orange above (a pair safe for colour-blind readers), by magnitude. */
 function heat(x, most) {
   if (!Number.isFinite(x)) return "#d55e0099";
   const strength = most ? Math.min(1, Math.abs(x) / most) : 0;
@@ -8,12 +8,12 @@ function heat(x, most) {
   return x === 0 ? "transparent" : x > 0 ? `#e69f00${alpha}` : `#0072b2${alpha}`;
 }
 
-/** The largest finite size among the numbers. */
+/** The largest finite magnitude among the numbers. */
 function most(numbers) {
   return numbers.reduce((best, x) => (Number.isFinite(x) ? Math.max(best, Math.abs(x)) : best), 0);
 }
 
-/** A table of rows × columns numbers, each cell coloured by its size. */
+/** A table of rows × columns numbers, each cell coloured by its number. */
 function table(rows, columns, numbers, { write = (x) => short(x, 3), label = "matrix" } = {}) {
   const top = most(numbers);
   const head = make("tr", {}, make("td"), ...Array.from({ length: columns }, (_, j) => make("th", { scope: "col" }, String(j))));
@@ -26,7 +26,7 @@ function table(rows, columns, numbers, { write = (x) => short(x, 3), label = "ma
   return make("div", { class: "matrix", tabindex: "0", role: "group", "aria-label": label }, make("table", {}, head, ...body));
 }
 
-/** A canvas with one cell for each number, and a line that reads the cell under the pointer. */
+/** A heat map with one cell for each number, and a line of text about the cell under the pointer. */
 function heatmap(rows, columns, numbers, label) {
   const cell = Math.max(1, Math.min(14, Math.floor(330 / columns), Math.ceil(260 / rows)));
   const picture = make("canvas", { width: columns, height: rows, style: `width:${columns * cell}px;height:${rows * cell}px`, role: "img", "aria-label": label });
@@ -46,14 +46,14 @@ function heatmap(rows, columns, numbers, label) {
   return make("div", { class: "matrix" }, picture, line);
 }
 
-/** A matrix as a table where it is small, else as a heat map. */
+/** A matrix as a table if it is small, else as a heat map. */
 function matrixView(rows, columns, numbers, label, options = {}) {
   if (rows * columns === 1) return make("div", { html: digitsOf(numbers[0]) });
   if (columns <= 10 && rows <= 16) return table(rows, columns, numbers, { label, ...options });
   return heatmap(rows, columns, numbers, label);
 }
 
-/** An array of any shape: the last two axes as a matrix, the others chosen by number. */
+/** An array of any shape: the last two axes as a matrix, with a selector for each other index. */
 function arrayView(shape, numbers, label, dtype) {
   if (!numbers.length) return make("p", { class: "note" }, "no elements");
   if (numbers.length === 1) return make("div", { class: "big", html: digitsOf(numbers[0], dtype) });
@@ -79,7 +79,7 @@ function arrayView(shape, numbers, label, dtype) {
   return make("div", {}, make("div", { class: "row" }, ...picks), box);
 }
 
-/** A summary with a histogram, and the slice that was kept. */
+/** A summary with a histogram, and the exported slice. */
 function summaryView(array, label) {
   const { s, c } = array;
   const fact = (name, x) => (x === undefined ? [] : [make("dt", {}, name), make("dd", {}, typeof x === "number" ? short(x, 5) : String(x))]);
@@ -98,7 +98,7 @@ function summaryView(array, label) {
   return make("div", {}, ...parts);
 }
 
-/** What a matrix is made like: a word that tells its structure from its numbers. */
+/** The structure of a matrix in a word, found from its numbers. */
 function structureOf(rows, columns, numbers) {
   if (rows * columns === 1) return "number";
   let [diagonal, selecting, equal, zero] = [rows === columns, true, true, true];
@@ -132,7 +132,7 @@ function permutes(rows, columns, numbers) {
   });
 }
 
-/** Whether all rows are multiples of one, to rounding. */
+/** Whether all rows are multiples of one row, up to rounding. */
 function rankOne(rows, columns, numbers) {
   const top = most(numbers);
   const pivot = numbers.findIndex((x) => Math.abs(x) === top);

@@ -1,4 +1,4 @@
-// Two runs, or two moments, side by side: what differs, by how much, and where it first does.
+// Comparison of two runs or states: which nodes differ, by how much, and which is the first.
 
 function startCompare() {
   watch(["tab", "version"], () => state.tab === "compare" && showCompare());
@@ -12,14 +12,14 @@ function startCompare() {
   });
 }
 
-/** All that this run can be compared with: other runs, and the state before the edits. */
+/** The alternatives to compare with: other runs, and the state before edits. */
 function runs() {
   const found = data.runs.map((run_, k) => ({ id: k, name: run_.name, value: (place) => decoded(run_.v[place], nodes[place].d) }));
   if (edited.size) found.push({ id: "before", name: "before the edits", value: (place) => exportedValue(place)?.data ?? null });
   return found;
 }
 
-/** How far two arrays are apart, relative to the larger; 0 where all bits agree. */
+/** The largest difference of two arrays relative to the larger one; 0 if all bits agree. */
 function apart(a, b) {
   if (a.length !== b.length) return Infinity;
   let [worst, size] = [0, 0];
@@ -32,7 +32,7 @@ function apart(a, b) {
   return worst === 0 ? 0 : worst / (size || 1);
 }
 
-/** Differences by node, and the first in the order of computation. */
+/** The difference of each node, and the first node that differs in the order of computation. */
 function measureRun() {
   const run_ = runs().find((one) => one.id === state.run);
   state.firstDifference = null;

@@ -1,4 +1,4 @@
-// The bar at the bottom: playing and stepping through both passes, one operation at a time.
+// The timeline bar: plays both passes, or steps through them, one operation at a time.
 
 let playing = 0;
 
@@ -20,12 +20,12 @@ function startTimeline() {
   showStep();
 }
 
-/** Milliseconds between two steps that are played. */
+/** Milliseconds between two steps during playback. */
 function stepTime() {
   return 1100 / Number(at("speed").value);
 }
 
-/** Milliseconds that a number travels along an edge. */
+/** Duration of the animation along an edge, in milliseconds. */
 function pulseTime() {
   return Math.min(700, 0.62 * (playing ? stepTime() : 900));
 }
@@ -67,7 +67,7 @@ function stopPlaying() {
   at("play").setAttribute("aria-label", "Play");
 }
 
-/** The slider, the story of the step, and the ready queue. */
+/** Updates the slider, the description of the step, and the ready queue. */
 function showStep() {
   const { step } = state;
   at("step").value = step;
@@ -89,7 +89,7 @@ function showStep() {
   redraw();
 }
 
-/** What a step did, in a sentence with its numbers. */
+/** Describes a step in a sentence with its numbers. */
 function story({ node: place, kind }) {
   const name = `<b>${safe(nodes[place].n)}</b>`;
   if (kind === "seed") return `The derivative of ${name} with respect to itself is <span class="number">1</span>: the backward pass starts here.`;
@@ -102,7 +102,7 @@ function story({ node: place, kind }) {
   return `${name}${outcome}: <i>${safe(nodes[place].o)}</i> of ${given}${inputs.length > 4 ? " …" : ""}.`;
 }
 
-/** What an operation sends back to each input, and what has come together there. */
+/** The contributions of an operation to its inputs, and their accumulated gradients. */
 function pullStory(place) {
   const sent = ins[place].filter((number) => schedule.arrived[number] === state.step).slice(0, 4).map((number) => {
     const from = edges[number].a;
@@ -118,9 +118,9 @@ function pullStory(place) {
   return `<b>${safe(nodes[place].n)}</b> sends back ${sent.join("; ")}.`;
 }
 
-let rate = 0.1; // of the descent that the update phase shows
+let rate = 0.1; // the learning rate of the gradient descent shown in the update phase
 
-/** w − η·∂/∂w for a Variable, whatever optimizer the program has: none is part of this graph. */
+/** w − η·∂/∂w for a Variable; the program's optimizer is not part of this graph. */
 function descent(place) {
   const value = valueOf(place);
   const total = totalOf(place);

@@ -1,4 +1,4 @@
-// Tensors, row-major: {shape, data}. Broadcasting, reductions and moves, as NumPy has them.
+// Tensors, row-major: {shape, data}. Broadcasting, reductions and layouts as in NumPy.
 
 function tensor(shape, data) {
   return { shape, data };
@@ -8,7 +8,7 @@ function scalar(x) {
   return { shape: [], data: Float64Array.of(Number(x)) };
 }
 
-/** A number, a boolean or a tensor as a tensor. */
+/** Converts a number, a boolean or a tensor to a tensor. */
 function asTensor(x) {
   return typeof x === "object" ? x : scalar(x);
 }
@@ -19,7 +19,7 @@ function count(shape) {
   return n;
 }
 
-/** The distance between neighbours on each axis. */
+/** The row-major strides of a shape. */
 function stridesOf(shape) {
   const strides = new Array(shape.length);
   let n = 1;
@@ -30,7 +30,7 @@ function stridesOf(shape) {
   return strides;
 }
 
-/** The shape that these broadcast to. */
+/** The broadcast shape of several shapes. */
 function joined(...shapes) {
   const ndim = Math.max(0, ...shapes.map((shape) => shape.length));
   const found = new Array(ndim).fill(1);
@@ -43,7 +43,7 @@ function joined(...shapes) {
   return found;
 }
 
-/** For each element of `shape` the place of its source in an array of shape `from`. */
+/** For each element of `shape`, the index of its source in an array of shape `from`. */
 function sources(from, shape) {
   const n = count(shape);
   const places = new Int32Array(n);
@@ -64,7 +64,7 @@ function sameShape(a, b) {
   return a.length === b.length && a.every((d, axis) => d === b[axis]);
 }
 
-/** `f` on each element. */
+/** Applies `f` to each element. */
 function map(f, x) {
   const { shape, data } = asTensor(x);
   const found = new Float64Array(data.length);
@@ -72,7 +72,7 @@ function map(f, x) {
   return { shape, data: found };
 }
 
-/** `f` on the elements of two tensors, after broadcasting. */
+/** Applies `f` to the elements of two tensors after broadcasting. */
 function zip(f, first, second) {
   const x = asTensor(first);
   const y = asTensor(second);
@@ -94,14 +94,14 @@ function broadcastTo(x, shape) {
   return { shape: [...shape], data: found };
 }
 
-/** The elements at `places`, in that order and shape. */
+/** Gathers the elements at `places`, in a new shape. */
 function gathered(x, places, shape) {
   const found = new Float64Array(places.length);
   for (let k = 0; k < found.length; k++) found[k] = x.data[places[k]];
   return { shape, data: found };
 }
 
-/** The axes in a number, a list or null, counted from the front. */
+/** Normalises axes (a number, a list or null for all) to non-negative numbers. */
 function axesIn(axis, ndim) {
   if (axis === null || axis === undefined) return Array.from({ length: ndim }, (_, k) => k);
   return (Array.isArray(axis) ? axis : [axis]).map((one) => (one < 0 ? one + ndim : one));
@@ -122,7 +122,7 @@ function transposed(x, axes) {
   return gathered(x, places, shape);
 }
 
-/** The reduced axes last, as rows: {rows of one result each, the shapes of what comes out}. */
+/** Moves the reduced axes last: {rows, one for each result; the shapes of the result}. */
 function lined(x, axis) {
   const ndim = x.shape.length;
   const axes = axesIn(axis, ndim);
@@ -133,7 +133,7 @@ function lined(x, axis) {
   return { data: moved.data, rows: count(shape), length: count(axes.map((k) => x.shape[k])), shape, wide };
 }
 
-/** Each row of the reduced axes to one number by `f(data, start, end)`. */
+/** Reduces each row to a number by `f(data, start, end)`. */
 function reduced(f, x, { axis = null, keepdims = false } = {}) {
   const { data, rows, length, shape, wide } = lined(asTensor(x), axis);
   const found = new Float64Array(rows);
@@ -141,7 +141,7 @@ function reduced(f, x, { axis = null, keepdims = false } = {}) {
   return { shape: keepdims ? wide : shape, data: found };
 }
 
-/** Matrices on the last two axes multiplied, others broadcast; 1-D operands as NumPy takes them. */
+/** Matrix product over the last two axes with broadcasting; 1-D operands as in NumPy. */
 function product(x, y) {
   const a = x.shape.length === 1 ? { shape: [1, ...x.shape], data: x.data } : x;
   const b = y.shape.length === 1 ? { shape: [...y.shape, 1], data: y.data } : y;
@@ -169,7 +169,7 @@ function product(x, y) {
   return { shape, data: found };
 }
 
-/** For each element of x[index] its place in x, and the shape: integers, slices, null and "...". */
+/** For each element of x[index], its position in x; and the shape: integers, slices, null and "...". */
 function indexed(shape, index) {
   const named = index.filter((one) => one !== null && one !== "...").length;
   const whole = index.includes("...") ? index : [...index, "..."];
@@ -199,7 +199,7 @@ function indexed(shape, index) {
   return { places, shape: found };
 }
 
-/** The indices that a Python slice takes from `size`. */
+/** The indices that a Python slice selects from `size` elements. */
 function sliced([start, stop, step], size) {
   const by = step === null ? 1 : step;
   const clamp = (end, low, high) => Math.max(low, Math.min(high, end < 0 ? end + size : end));

@@ -1,9 +1,9 @@
-// The data of the page: nodes, edges, who feeds whom, and arrays as they were exported.
+// The page's data: nodes, edges, adjacency, and the exported arrays.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const nodes = data.nodes;
 const edges = data.edges;
-const result = data.result; // the node that all derivatives are of, or null
+const result = data.result; // the differentiated node, or null
 const byKey = new Map(nodes.map((node, place) => [node.k, place]));
 const ins = nodes.map(() => []); // edge numbers, by operand
 const outs = nodes.map(() => []);
@@ -11,7 +11,7 @@ edges.forEach((edge, number) => {
   ins[edge.b][edge.i] = number;
   outs[edge.a].push(number);
 });
-const groups = new Map(); // scope "a/b" → its members, also those in scopes inside it
+const groups = new Map(); // scope "a/b" → its members, including those of nested scopes
 nodes.forEach((node, place) => {
   (node.s || []).forEach((_, depth) => {
     const path = node.s.slice(0, depth + 1).join("/");
@@ -20,21 +20,21 @@ nodes.forEach((node, place) => {
   });
 });
 
-/** The number of elements of a node, or null where the shape isn't known. */
+/** The number of elements of a node, or null if the shape is unknown. */
 function sizeOf(place) {
   const shape = nodes[place].sh;
   if (!shape || shape.includes(null)) return null;
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** An exported array as numbers; null where only a summary came along. */
+/** An exported array as numbers; null if only a summary was exported. */
 function decoded(array, dtype) {
   if (!array || !array.f) return null;
   const found = Float64Array.from(array.f, Number);
   return dtype === "float32" ? found.map(Math.fround) : found;
 }
 
-/** What an operation is called, with its options. */
+/** The name of an operation, with its options. */
 function titleOf(node) {
   return node.a ? `${node.o}(${node.a})` : node.o;
 }
@@ -51,7 +51,7 @@ function formulaOf(place) {
   return `<math display="block"><mrow>${letter(node.n === node.o ? "y" : node.n)}<mo>=</mo>${inside}</mrow></math>`;
 }
 
-/** A name in a formula: one letter slanted, with what follows a letter as its index. */
+/** A name in a formula: a single letter in italics, digits after it as a subscript. */
 function letter(name) {
   const [, base, index] = /^([\p{L}])_?([\d₀-₉]*)$/u.exec(name) || [];
   if (!base) return /^[−\d.e]+$/.test(name) ? `<mn>${safe(name)}</mn>` : `<mtext>${safe(name)}</mtext>`;

@@ -1,6 +1,6 @@
-// Finding nodes: by name, operation, shape such as (3, 4), source line, isnan, isinf.
+// Search for nodes by name, operation, shape such as (3, 4), source line, isnan, isinf.
 
-/** The numbers of the nodes that a query finds, best first. */
+/** The numbers of the nodes that match a query, the best match first. */
 function find(query) {
   const text = query.trim().toLowerCase();
   if (!text) return [];
@@ -36,7 +36,7 @@ function strangeNodes(test, name) {
   });
 }
 
-const SHOWN = 40; // results in the list
+const SHOWN = 40; // the most results in the list
 
 function startSearch() {
   const input = at("search");
@@ -95,7 +95,7 @@ function startSearch() {
   input.addEventListener("focus", () => input.value && show());
 }
 
-/** Expand the scopes that hide a node. */
+/** Expands the scopes that hide a node. */
 function unfold(place) {
   const scope = nodes[place].s || [];
   const around = scope.map((_, depth) => scope.slice(0, depth + 1).join("/"));

@@ -1,17 +1,17 @@
-// The page's own arithmetic: values, local derivatives and totals, now and after an edit.
+// The page's own arithmetic: values, local derivatives and total derivatives, before and after edits.
 //
-// Unedited, values and totals are the exported ones. Local derivatives come from the blocks that the
-// library's own rules were written down as; paths are products of these.
+// Before an edit, values and totals are the exported ones. Local derivatives are computed by the exported
+// blocks, which trace the library's own rules; path products are products of local derivatives.
 
-const values = nodes.map(() => undefined); // tensors as they are now; undefined until asked for
+const values = nodes.map(() => undefined); // current tensors, computed on first use; undefined until then
 const edited = new Map(); // leaf → tensor
-let stale = new Map(); // node → why its value isn't known after an edit
-let rowsNow = null; // after an edit: totals by node
-let edges_ = new Map(); // local derivatives already worked out
-let recomputed = 0; // nodes that the last edit computed anew
-let foreign = false; // another run is shown, whose totals are worked out here
+let stale = new Map(); // node → the reason why its value is unknown after an edit
+let rowsNow = null; // total derivatives by node after an edit; null before
+let edges_ = new Map(); // cached local derivatives
+let recomputed = 0; // number of nodes that the last edit recomputed
+let foreign = false; // whether another run is shown, whose totals are computed here
 
-/** The node's value now, or null. */
+/** The node's current value, or null. */
 function valueOf(place) {
   if (values[place] === undefined) values[place] = exportedValue(place);
   return stale.has(place) ? null : values[place];
@@ -24,7 +24,7 @@ function exportedValue(place) {
   return { shape: node.parts ? [found.length] : node.sh, data: found };
 }
 
-/** Whether the value fits its dtype: float32 numbers are rounded as NumPy rounds them. */
+/** Whether the value fits its dtype: float32 numbers must be rounded to float32. */
 function rounded(found, dtype) {
   if (dtype === "float32") return { shape: found.shape, data: found.data.map(Math.fround) };
   return found;
@@ -32,7 +32,7 @@ function rounded(found, dtype) {
 
 // ---------------------------------------------------------------- blocks
 
-/** An argument of a step as the function takes it; '%3' is the result of an earlier step. */
+/** The value of a step's argument; '%3' stands for the result of step 3. */
 function argument(one, slots) {
   if (typeof one === "string" && one[0] === "%") return slots[Number(one.slice(1))];
   if (Array.isArray(one)) return one.map((part) => argument(part, slots));
@@ -49,7 +49,7 @@ function plain(one) {
   return typeof one === "object" && one !== null ? Number(one.number) : Number(one);
 }
 
-/** The slots after all steps, given the operands. */
+/** The results of all steps for these operands. */
 function run(steps, operands) {
   const slots = operands.slice();
   for (const [name, ...given] of steps) {
@@ -68,7 +68,7 @@ function slot(slots, place) {
   return asTensorOrList(argument(place, slots));
 }
 
-/** The parts of a node with several outputs, one after another. */
+/** The outputs of a node with several outputs, concatenated. */
 function flattened(list) {
   const found = new Float64Array(list.reduce((sum, part) => sum + part.data.length, 0));
   let start = 0;
@@ -79,7 +79,7 @@ function flattened(list) {
   return { shape: [found.length], data: found };
 }
 
-/** The node's value computed from its inputs' values; null where the page can't. */
+/** The node's value computed from its inputs' values; null if the page can't compute it. */
 function computed(place) {
   const node = nodes[place];
   const block = data.blocks[node.b];
@@ -90,7 +90,7 @@ function computed(place) {
   return Array.isArray(found) ? flattened(found) : rounded(found, node.d);
 }
 
-/** Where an item's elements stand among its parent's outputs. */
+/** The range of an item's elements in its parent's concatenated outputs. */
 function itemRange(place) {
   const parts = nodes[edges[ins[place][0]].a].parts;
   const index = data.blocks[nodes[place].b].item;
@@ -104,7 +104,7 @@ function itemOf(place, parent) {
   return { shape, data: parent.data.slice(start, end) };
 }
 
-/** The cotangents that a node sends to its inputs, for one of its own: flat arrays, or null. */
+/** The cotangents of a node's inputs for a cotangent of the node: flat arrays, or null. */
 function sentBack(place, g) {
   const node = nodes[place];
   const block = data.blocks[node.b];
@@ -132,9 +132,9 @@ function itemBack(place, g) {
 
 // ---------------------------------------------------------------- derivatives
 
-const LARGEST = 65536; // entries of a matrix that is worked out here
+const LARGEST = 65536; // entries of the largest matrix that the page computes
 
-/** ∂target/∂source along an edge: {m, n, data} whole, or with `corner` the part that is known. */
+/** ∂target/∂source along an edge: {m, n, data}, whole or, with `corner`, the known part. */
 function localOf(number) {
   if (!edges_.has(number)) edges_.set(number, workedOut(number));
   return edges_.get(number);
@@ -165,14 +165,14 @@ function workedOut(number) {
   return { m: m_, n, data: matrix, whole: true };
 }
 
-/** What was exported of a derivative too large to be worked out here. */
+/** The exported part of a derivative that is too large to compute here. */
 function corner(edge) {
   if (!edge.l || (edited.size && rowsNow)) return null;
   const [rows, columns] = edge.l.c;
   return { m: edge.l.size[0], n: edge.l.size[1], data: Float64Array.from(edge.l.f || [], Number), rows, columns, whole: edge.l.whole };
 }
 
-/** ∂result/∂node now: {rows, n, data}, or null. */
+/** The current ∂result/∂node: {rows, n, data}, or null. */
 function totalOf(place) {
   if (rowsNow) return rowsNow.get(place) || null;
   const node = nodes[place];
@@ -181,7 +181,7 @@ function totalOf(place) {
   return found ? { rows: found.length / sizeOf(place), n: sizeOf(place), data: found } : null;
 }
 
-/** What flows back along an edge: rows of ∂result/∂target · ∂target/∂source, or null. */
+/** The contribution of an edge: rows of ∂result/∂target · ∂target/∂source, or null. */
 function contributionOf(number) {
   const edge = edges[number];
   const total = totalOf(edge.b);
@@ -206,7 +206,7 @@ function times(first, second) {
   return { rows, n: second.n, data: found.data };
 }
 
-/** ∂(node `end`)/∂node for every node that is reached, by one reverse pass in the page. */
+/** ∂(node `end`)/∂node for every node that reaches `end`, by one reverse pass in the page. */
 function reversed(end) {
   const found = new Map();
   const unknown = new Set();
@@ -231,7 +231,7 @@ function reversed(end) {
 
 const NOTHING = {};
 
-/** One edge of the reverse pass: NOTHING where nothing flows, null where it isn't known. */
+/** One edge of the reverse pass: NOTHING if there is no contribution, null if it is unknown. */
 function passed(place, total, number, position) {
   const n = sizeOf(edges[number].a);
   const data = new Float64Array(total.rows * n);
@@ -253,14 +253,14 @@ function added(first, second) {
   return { rows: first.rows, n: first.n, data: first.data.map((x, k) => x + second.data[k]) };
 }
 
-/** Whether derivatives can reach the node. */
+/** Whether the node can have a derivative. */
 function isFloat(place) {
   return Boolean(nodes[place].parts) || /float/.test(nodes[place].d || "");
 }
 
 // ---------------------------------------------------------------- edits
 
-/** Give a leaf other numbers (null: the exported ones again) and compute what depends on it. */
+/** Sets a leaf's value (null: the exported one) and recomputes the nodes that depend on it. */
 function edit(place, numbers) {
   if (numbers === null) edited.delete(place);
   else edited.set(place, { shape: nodes[place].sh, data: Float64Array.from(numbers) });
@@ -268,7 +268,7 @@ function edit(place, numbers) {
   set({ version: state.version + 1 });
 }
 
-/** Take back all edits. */
+/** Undoes all edits. */
 function resetEdits() {
   edited.clear();
   recompute();

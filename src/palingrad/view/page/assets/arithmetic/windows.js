@@ -1,13 +1,13 @@
 // Sliding windows, for convolutions and pooling: padded, windows, unwindowed.
 
-/** All index tuples of a shape, first to last. */
+/** All index tuples of a shape, in row-major order. */
 function* tuples(shape) {
   const n = count(shape);
   const strides = stridesOf(shape);
   for (let k = 0; k < n; k++) yield shape.map((d, axis) => Math.floor(k / strides[axis]) % d);
 }
 
-/** x (n, c, *space) with `value` around its spatial axes. */
+/** Pads the spatial axes of x (n, c, *space) with `value`. */
 m.padded = (x, padding, value = 0) => {
   const shape = x.shape.map((d, axis) => (axis < 2 ? d : d + padding[axis - 2][0] + padding[axis - 2][1]));
   const found = new Float64Array(count(shape)).fill(Number(value));
@@ -20,7 +20,7 @@ m.padded = (x, padding, value = 0) => {
   return tensor(shape, found);
 };
 
-/** x (n, c, *space) as (n, c, *places, *size): one window for each place. */
+/** The windows of x (n, c, *space) as (n, c, *places, *size): one for each position. */
 m.windows = (x, size, stride, dilation) => {
   const places = size.map((k, axis) => Math.floor((x.shape[axis + 2] - (k - 1) * dilation[axis] - 1) / stride[axis]) + 1);
   const shape = [x.shape[0], x.shape[1], ...places, ...size];
@@ -36,7 +36,7 @@ m.windows = (x, size, stride, dilation) => {
   return gathered(x, from, shape);
 };
 
-/** parts (n, c, *places, *size) added up where windows took them from, in zeros (n, c, *space). */
+/** The adjoint of windows: adds parts (n, c, *places, *size) at their positions in zeros (n, c, *space). */
 m.unwindowed = (parts, space, stride, padding, dilation) => {
   const shape = [parts.shape[0], parts.shape[1], ...space];
   const found = new Float64Array(count(shape));

@@ -1,9 +1,9 @@
-// What stands where: cards of nodes, collapsed scopes in their place, and the lines between them.
+// The scene: positions of node cards, boxes of collapsed scopes, and the lines between them.
 //
-// Positions never change: a collapsed scope is drawn at the middle of its members, the rest stays.
+// Positions never change: a collapsed scope is drawn at the centre of its members.
 
 const HEIGHT = 46;
-const frames = new Map(); // scope → the rectangle of its own that the layout kept for its members
+const frames = new Map(); // scope → the rectangle that the layout reserved for its members
 for (const path of groups.keys()) {
   const [left, top, width, height] = (data.frames || {})[path] || around(groups.get(path));
   frames.set(path, { left, top, right: left + width, bottom: top + height });
@@ -20,7 +20,7 @@ function around(members) {
 let scene = null; // {boxes, lines, grid}
 const CELL = 400;
 
-/** The outermost collapsed scope that holds a node, or null. */
+/** The outermost collapsed scope that contains a node, or null. */
 function collapsedScope(place) {
   const scope = nodes[place].s;
   if (!scope || !state.collapsed.size) return null;
@@ -31,7 +31,7 @@ function collapsedScope(place) {
   return null;
 }
 
-/** Boxes and lines for what is collapsed now. */
+/** Builds the boxes and lines for the currently collapsed scopes. */
 function arrange() {
   const boxes = [];
   const boxOf = new Array(nodes.length);
@@ -81,8 +81,8 @@ function bounded(line) {
   return Object.assign(line, { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) });
 }
 
-/** What touches each cell of a coarse grid: drawing and pointing look at a few cells only. Lines over
- *  many cells are kept in a list of their own, of which each is held against the view. */
+/** A spatial index: the elements in each cell of a coarse grid, for drawing and hit tests. Lines that
+ *  cross many cells are in a separate list and tested one by one. */
 function gridded(boxes, lines) {
   const cells = new Map();
   const long = [];
@@ -126,7 +126,7 @@ function visible(left, right, top, bottom) {
   return { boxes: [...boxes], lines: [...lines] };
 }
 
-/** What is at a point of the graph: {node}, {group}, {edge} or null. */
+/** The element at a point of the graph: {node}, {group}, {edge} or null. */
 function hit(x, y, slack) {
   const near = visible(x - slack, x + slack, y - slack, y + slack);
   for (const k of near.boxes) {
@@ -147,7 +147,7 @@ function hit(x, y, slack) {
   return best ? { edge: best.edges[0] } : null;
 }
 
-/** A line as short straight pieces: between points that don't stand below each other it bends. */
+/** A line as short straight segments; it is curved between points that aren't vertically aligned. */
 function bent(line) {
   if (line.bent) return line.bent;
   const p = line.points;
@@ -157,7 +157,7 @@ function bent(line) {
     const pieces = Math.abs(ax - bx) < 0.5 ? 1 : 12;
     for (let n = 1; n <= pieces; n++) {
       const t = n / pieces;
-      const s = 3 * t * t - 2 * t * t * t; // the cubic whose handles stand half way, above and below
+      const s = 3 * t * t - 2 * t * t * t; // the cubic Bézier curve with control points halfway, above and below
       const y = pieces === 1 ? by : ay + (by - ay) * (1.5 * t * (1 - t) * (1 - t) + 1.5 * t * t * (1 - t) + t * t * t);
       found.push(ax + (bx - ax) * s, y);
     }
@@ -166,7 +166,7 @@ function bent(line) {
   return found;
 }
 
-/** How far a point is from a line of points. */
+/** The distance of a point from a polyline. */
 function distance(points, x, y) {
   let least = Infinity;
   for (let k = 0; k + 3 < points.length; k += 2) {
@@ -178,7 +178,7 @@ function distance(points, x, y) {
   return least;
 }
 
-/** The point at the share `t` of a line's length. */
+/** The point at the fraction `t` of a line's length. */
 function along(points, t) {
   let total = 0;
   for (let k = 0; k + 3 < points.length; k += 2) total += Math.hypot(points[k + 2] - points[k], points[k + 3] - points[k + 1]);
@@ -194,7 +194,7 @@ function along(points, t) {
   return [points[0], points[1]];
 }
 
-/** The box that stands for a node now. */
+/** The box that currently shows a node. */
 function boxFor(place) {
   return scene.boxes[scene.boxOf[place]];
 }

@@ -1,13 +1,13 @@
 // m, the maths namespace of formulas, for the page: the names of Python's `Maths`.
 
-/** 1 for what isn't 0: NaN is no 0, either. */
+/** 1 for a nonzero x, including NaN. */
 const truth = (x) => (x || Number.isNaN(x) ? 1 : 0);
 /** A zero with the sign of x. */
 const zero = (x) => (x < 0 || Object.is(x, -0) ? -0 : 0);
 const each = (f) => (x) => map(f, x);
 const both = (f) => (x, y) => zip(f, x, y);
 
-/** NumPy's max and min: a NaN wins. Math.max and Math.min have it so, too. */
+/** NumPy's max and min propagate NaN, as Math.max and Math.min do. */
 const larger = (a, b) => Math.max(a, b);
 const smaller = (a, b) => Math.min(a, b);
 
@@ -18,7 +18,7 @@ function remainder(a, b) {
   return r !== 0 && r < 0 !== b < 0 ? r + b : r;
 }
 
-/** ⌊a/b⌋ from the exact remainder, as NumPy has it: NaN of ∞. */
+/** ⌊a/b⌋ from the exact remainder, as in NumPy; NaN for an infinite a. */
 function quotient(a, b) {
   if (b === 0) return a / b;
   const rest = a % b;
@@ -33,7 +33,7 @@ function integral(dtype) {
   return (x) => (Number.isNaN(x) ? 0 : Math.min(Math.max(Math.trunc(x), low), high));
 }
 
-/** To the nearest whole number, the even one of two. */
+/** Rounds to the nearest integer, ties to even. */
 function nearest(x) {
   const down = Math.floor(x);
   const apart = x - down;
@@ -41,7 +41,7 @@ function nearest(x) {
   return found === 0 ? zero(x) : found;
 }
 
-/** x to the power y: Math.pow, but 1 to any power is 1, as C and NumPy have it. */
+/** x to the power y: Math.pow, except that 1 to any power is 1, as in C and NumPy. */
 function power(x, y) {
   return x === 1 ? 1 : x === -1 && !Number.isFinite(y) && !Number.isNaN(y) ? 1 : Math.pow(x, y);
 }
@@ -52,7 +52,7 @@ function logaddexp(a, b) {
   return top + Math.log1p(Math.exp(-Math.abs(a - b)));
 }
 
-/** The sum of data[start … end), in pairs: the same error as NumPy's at most. */
+/** The sum of data[start … end), by pairwise summation, with at most the error of NumPy's. */
 function summed(values, start, end) {
   if (end - start <= 8) {
     let total = 0;
@@ -122,7 +122,7 @@ function erf(x) {
   return Math.sign(x) * (1 - erfc(Math.abs(x)));
 }
 
-/** Tensors one after another on an axis. */
+/** Concatenates tensors along an axis. */
 function concatenated(parts, axis) {
   const at = axis < 0 ? axis + parts[0].shape.length : axis;
   const shape = [...parts[0].shape];

@@ -1,6 +1,6 @@
-// Several runs of one graph, as a recorder has them: a slider that shows the values of each.
+// The runs of a recorded graph: a slider that shows the values of each run.
 
-const own = nodes.map((node) => ({ v: node.v, j: node.j })); // the run that the page was made for
+const own = nodes.map((node) => ({ v: node.v, j: node.j })); // the values of the run that the page was exported for
 const ownLocals = edges.map((edge) => edge.l);
 
 function startRuns() {
@@ -8,7 +8,7 @@ function startRuns() {
   if (count < 2) return;
   const mine = data.runs.findIndex((one) => `${data.title} `.startsWith(`${one.name} `));
   const slider = at("run-slider");
-  slider.max = mine < 0 ? count : count - 1; // the page's own run comes last where it has no name
+  slider.max = mine < 0 ? count : count - 1; // the exported run comes last if it has no name
   slider.value = mine < 0 ? count : mine;
   at("runs").hidden = false;
   const name = () => at("run-name").replaceChildren(data.runs[slider.value]?.name ?? "this run");
@@ -19,7 +19,7 @@ function startRuns() {
   name();
 }
 
-/** Put a run's values in the place of those that are shown; the page works out its derivatives. */
+/** Shows the values of a run; the page computes the derivatives. */
 function showRun(number, isOwn) {
   const other = data.runs[number];
   nodes.forEach((node, place) => {

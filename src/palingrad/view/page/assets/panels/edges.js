@@ -1,4 +1,4 @@
-// The details of an edge: its local derivative, and the numbers that the chain rule multiplies there.
+// The details panel of an edge: its local derivative, and the product of the chain rule at this edge.
 
 function edgeDetails(number) {
   const edge = edges[number];
@@ -16,7 +16,7 @@ function edgeDetails(number) {
   return [...head, ...localPart(number), ...chainPart(number)];
 }
 
-/** ∂to/∂from: the number, or the matrix with its structure named. */
+/** ∂to/∂from: a number, or a matrix with the name of its structure. */
 function localPart(number) {
   const edge = edges[number];
   const [from, to] = [nodes[edge.a], nodes[edge.b]];
@@ -41,7 +41,7 @@ function structureLine(edge, local) {
   return make("p", { class: "caption" }, `local Jacobian, ${size}`, make("strong", { id: "structure" }, known || edge.st || "unknown"), kind && known ? ` (${kind})` : "");
 }
 
-/** What arrives · what is multiplied = what is passed on. */
+/** The equation: incoming gradient · local derivative = contribution. */
 function chainPart(number) {
   const edge = edges[number];
   if (result === null || !schedule.active.has(edge.b)) return [];
