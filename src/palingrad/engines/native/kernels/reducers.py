@@ -17,13 +17,13 @@ from ....graph.declared.parts import options_of
 from ....graph.kinds import Reduce
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ..llvm.builder import INT32, Builder, shuffled
+from ..llvm.builder import INT32, shuffled
 from ..llvm.functions.pieces import two_sum
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import integer, mask_of, read
 from ..llvm.maths import NativeMaths
 from ..llvm.values import Value, chosen, supported, value_type
-from .formula import dtype_of
+from .formula import dtype_of, instructions
 
 Combine = Callable[[Value, Value], Value]
 
@@ -169,12 +169,4 @@ def fits(node: Reduce) -> bool:
     results, and `combine` calls only functions with native code."""
     if not node.is_plain or not supported(node.dtype):
         return False
-    kind = value_type(dtype_of(node), 1)
-    function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [kind, kind]), "try")
-    builder = Builder(function.append_basic_block())
-    a, b = (Value(builder, code, dtype_of(node), 1) for code in function.args)
-    try:
-        combine_of(node)(a, b)
-        return True
-    except (AttributeError, TypeError, NotImplementedError):
-        return False
+    return instructions((node, node), combine_of(node)) is not None

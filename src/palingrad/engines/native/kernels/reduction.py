@@ -91,8 +91,8 @@ class _Emitter:
         self.node = kernel.node
         self.prologue = kernel.nodes[:-1]
         dtype = dtype_of(self.node)
-        kind = value_type(dtype, self.plan.lanes)
-        self.buffers = [context.slot(kind) for _ in range(STREAMS)]
+        llvm_type = value_type(dtype, self.plan.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(STREAMS)]
         self.compensated: list[CompensatedSum] = []
         if self.plan.block is not None:
             self.compensated = [
@@ -321,8 +321,8 @@ class CombineParts(Continuation):
         dtype = dtype_of(node)
         lanes = lanes_for([dtype], plan.count)
         work, target = context.pointer(self.before), context.pointer(node)
-        kind = value_type(dtype, lanes)
-        total: Any = Total(b, node, lanes, context.slot(kind))
+        llvm_type = value_type(dtype, lanes)
+        total: Any = Total(b, node, lanes, context.slot(llvm_type))
         add: Any = partial(total.add, active=lanes)
         if plan.block is not None:
             total = CompensatedSum(context, dtype, lanes)

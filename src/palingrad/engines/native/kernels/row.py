@@ -238,8 +238,8 @@ class _Emitter:
         return self.context.views[node].strides[-1]
 
     def _total(self, node: Operation) -> Total:
-        kind = value_type(dtype_of(node), self.lanes)
-        return Total(self.b, node, self.lanes, self.context.slot(kind))
+        llvm_type = value_type(dtype_of(node), self.lanes)
+        return Total(self.b, node, self.lanes, self.context.slot(llvm_type))
 
 
 class _Values(dict[Node, Value]):

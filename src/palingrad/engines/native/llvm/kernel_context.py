@@ -75,10 +75,10 @@ class KernelContext:
             first = b.select(b.icmp_signed("<", first, integer(0)), integer(0), first)
             yield group, first, self.smaller(b.sub(self.end, start), many)
 
-    def slot(self, kind: Any) -> Any:
+    def slot(self, llvm_type: Any) -> Any:
         """A stack variable of an LLVM type, which the optimiser keeps in a register."""
         with self.builder.goto_entry_block():
-            return self.builder.alloca(kind)
+            return self.builder.alloca(llvm_type)
 
     def larger(self, a: Any, b: Any) -> Any:
         """The larger of two integers."""

@@ -134,8 +134,8 @@ def mask_of(lanes: int, active: int) -> ir.Constant:
 def prefetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
     """Emits a prefetch of a cache line to the first-level cache, or if not `near` to the second,
     for reading or `writing`. The address need not be valid."""
-    kinds = [BYTE.as_pointer(), INT32, INT32, INT32]
-    function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), kinds)
+    llvm_types = [BYTE.as_pointer(), INT32, INT32, INT32]
+    function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), llvm_types)
     how = [ir.Constant(INT32, value) for value in (int(writing), 3 if near else 2, 1)]
     builder.call(function, [builder.bitcast(pointer, BYTE.as_pointer()), *how])
 

@@ -105,8 +105,8 @@ class Value:
 
     def called(self, name: str, *others: Value) -> Value:
         """An LLVM intrinsic on values of this type."""
-        kind = f"{'f' if is_floating(self.dtype) else 'i'}{8 * self.dtype.itemsize}"
-        suffix = kind if self.lanes == 1 else f"v{self.lanes}{kind}"
+        element = f"{'f' if is_floating(self.dtype) else 'i'}{8 * self.dtype.itemsize}"
+        suffix = element if self.lanes == 1 else f"v{self.lanes}{element}"
         module, full = self.builder.module, f"llvm.{name}.{suffix}"
         arguments = [self.code, *(other.code for other in others)]
         types = [argument.type for argument in arguments]
@@ -116,9 +116,9 @@ class Value:
     def estimate(self, name: str) -> Value:
         """AVX-512's estimate of a function to 14 bits, of a whole vector of float32."""
         module, full, mask = self.builder.module, f"llvm.x86.avx512.{name}.ps.512", ir.IntType(16)
-        kind = self.code.type
-        function = declared(module, full, kind, [kind, kind, mask])
-        nothing = ir.Constant(kind, ir.Undefined)
+        vector = self.code.type
+        function = declared(module, full, vector, [vector, vector, mask])
+        nothing = ir.Constant(vector, ir.Undefined)
         return self.like(self.builder.call(function, [self.code, nothing, mask(0xFFFF)]))
 
     def cast(self, dtype: DType) -> Value:

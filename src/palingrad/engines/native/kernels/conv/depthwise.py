@@ -39,8 +39,8 @@ class Depthwise:
         self.taps = context.typed(taps, plan.dtype)
         self.count = plan.size[0] * plan.size[1]
         self.unrolled = self.count <= _UNROLLED
-        kind = value_type(plan.dtype, plan.lanes)
-        self.buffers = [context.slot(kind) for _ in range(_PLACES)]
+        llvm_type = value_type(plan.dtype, plan.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(_PLACES)]
         self.flat = len(sizes(fused.first.shape)) == 3
 
     def run(self) -> None:
@@ -153,8 +153,8 @@ class DepthwiseWeight:
         rest = plan.groups - (blocks - 1) * plan.lanes
         with loop(b, self.context.begin, self.context.end) as item:
             block, i, part = unravelled(b, item, (blocks, plan.size[0], more + others))
-            kinds = (("<", more, short + 1, 0), (">=", others, short, more))
-            for sign, number, many, above in kinds:
+            lengths = (("<", more, short + 1, 0), (">=", others, short, more))
+            for sign, number, many, above in lengths:
                 if not number:
                     continue
                 with b.if_then(b.icmp_signed(sign, part, integer(more))):
@@ -169,8 +169,8 @@ class DepthwiseWeight:
         """Emits the sums of `many` taps, from column j on in row i of the window."""
         b, plan = self.b, self.plan
         streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
-        kind = value_type(plan.dtype, plan.lanes)
-        slots = [[self.context.slot(kind) for _ in range(streams)] for _ in range(many)]
+        llvm_type = value_type(plan.dtype, plan.lanes)
+        slots = [[self.context.slot(llvm_type) for _ in range(streams)] for _ in range(many)]
         width = plan.places[1]
         cut = block_of((plan.n, plan.places[0], -(-width // streams)))
         compensated = [

@@ -168,7 +168,7 @@ class _Emitter:
         self.taps = context.typed(kernel.taps, plan.dtype)
         self.depth = plan.size[0] * plan.size[1] * plan.channels
         self.direct = self.epilogue.trivial
-        most = max(tall * wide for *_, tall, wide in plan.area.kinds())
+        most = max(tall * wide for *_, tall, wide in plan.area.block_sizes())
         self.scratch = context.array(plan.dtype, most * plan.width)
         if self.direct:
             self.z = context.typed(self.node, plan.dtype)
@@ -190,7 +190,7 @@ class _Emitter:
 
     def _block(self, image: Any, block: Any, panel: Any, taps: Any, width: int) -> None:
         b, area = self.b, self.plan.area
-        for first, many, at, count, tall, wide in area.kinds():
+        for first, many, at, count, tall, wide in area.block_sizes():
             mine = b.and_(
                 b.icmp_signed(">=", block, integer(first)),
                 b.icmp_signed("<", block, integer(first + many)),

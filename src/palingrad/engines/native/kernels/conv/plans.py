@@ -47,16 +47,16 @@ class Area:
         """The number of blocks."""
         return sum(self.rows[:2]) * sum(self.columns[:2])
 
-    def kinds(self) -> list[tuple[int, int, int, int, int, int]]:
+    def block_sizes(self) -> list[tuple[int, int, int, int, int, int]]:
         """(first block row, block rows, first block column, block columns, rows of a block, columns
         of a block), for each size of block."""
-        kinds: list[tuple[int, int, int, int, int, int]] = []
+        found: list[tuple[int, int, int, int, int, int]] = []
         (more, others, short), (more_x, others_x, short_x) = self.rows, self.columns
         for first, many, tall in ((0, more, short + 1), (more, others, short)):
             for at, count, wide in ((0, more_x, short_x + 1), (more_x, others_x, short_x)):
                 if many and count:
-                    kinds.append((first, many, at, count, tall, wide))
-        return kinds
+                    found.append((first, many, at, count, tall, wide))
+        return found
 
 
 @dataclass(frozen=True, eq=False)

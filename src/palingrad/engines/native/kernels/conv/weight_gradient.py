@@ -120,7 +120,7 @@ class _Emitter:
                 *panel, plane, row, column = unravelled(
                     b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
                 )
-                for start, many, at, wide_many, tall, wide in plan.area.kinds():
+                for start, many, at, wide_many, tall, wide in plan.area.block_sizes():
                     mine = b.icmp_signed(">=", row, integer(start))
                     for bound, sign, index in (
                         (start + many, "<", row), (at, ">=", column), (at + wide_many, "<", column),

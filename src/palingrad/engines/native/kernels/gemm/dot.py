@@ -62,8 +62,8 @@ class _Emitter:
         self.lanes = lanes_for([self.dtype], f.depth)
         nodes = f.x.base, f.y.base, kernel.node
         self.x, self.y, self.z = (context.pointer(node) for node in nodes)
-        kind = value_type(self.dtype, self.lanes)
-        self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
+        llvm_type = value_type(self.dtype, self.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(_STREAMS)]
         self.zero = Value(self.b, None, self.dtype, self.lanes).number(0)
         self.step = self.lanes * _STREAMS
         self.bulk = f.depth // self.step * self.step

@@ -16,7 +16,7 @@ from typing import Any
 from llvmlite import ir
 
 from .....dtypes import DType
-from ...llvm.builder import Builder
+from ...llvm.builder import INT, Builder
 from ...llvm.loops import integer, loop, prefetch, read, splat, write
 from ...llvm.target import host
 from ...llvm.values import Value, constant, scalar_type
@@ -63,11 +63,11 @@ class _Emitter:
     def __init__(self, tile: Tile, module: ir.Module) -> None:
         self.tile = tile
         element = scalar_type(tile.dtype)
-        pointer, number = element.as_pointer(), ir.IntType(64)
-        kinds = [pointer, pointer, pointer, number, pointer, number, number, BIT]
-        kinds += [pointer, number] if tile.prefetches else []
+        pointer = element.as_pointer()
+        llvm_types = [pointer, pointer, pointer, INT, pointer, INT, INT, BIT]
+        llvm_types += [pointer, INT] if tile.prefetches else []
         function = ir.Function(
-            module, ir.FunctionType(ir.VoidType(), kinds), module.get_unique_name("tile")
+            module, ir.FunctionType(ir.VoidType(), llvm_types), module.get_unique_name("tile")
         )
         function.linkage = "internal"
         function.attributes.add("noinline")
@@ -192,9 +192,9 @@ class _Emitter:
         return self.tile.active if last and not padded else self.tile.lanes
 
 
-def _loop_carried(b: Any, kind: Any, start: Any, before: Any) -> Any:
+def _loop_carried(b: Any, llvm_type: Any, start: Any, before: Any) -> Any:
     """A phi node: a value that each iteration of a loop passes to the next."""
-    value = b.phi(kind)
+    value = b.phi(llvm_type)
     value.add_incoming(start, before)
     return value
 

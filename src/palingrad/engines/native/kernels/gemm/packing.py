@@ -44,8 +44,8 @@ def _transposing(
     if name in module.globals:
         return module.globals[name]
     pointer = scalar_type(dtype).as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
-    function = ir.Function(module, kind, name)
+    llvm_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
+    function = ir.Function(module, llvm_type, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
     b: Any = Builder(function.append_basic_block("entry"))

@@ -79,10 +79,10 @@ def looked_up(table: tuple[float, ...], index: Value) -> Value:
 
 
 def _called(name: str, x: Value, *operands: Any) -> Value:
-    kind = "ps" if x.dtype.itemsize == 4 else "pd"
+    suffix = "ps" if x.dtype.itemsize == 4 else "pd"
     every_lane = ir.Constant(ir.IntType(x.lanes), -1)
     arguments = [*operands, ir.Constant(x.code.type, ir.Undefined), every_lane, _AS_SET]
-    full = f"llvm.x86.avx512.mask.{name}.{kind}.512"
+    full = f"llvm.x86.avx512.mask.{name}.{suffix}.512"
     types = [argument.type for argument in arguments]
     function = declared(x.builder.module, full, x.code.type, types)
     return x.like(x.builder.call(function, arguments))

@@ -36,11 +36,11 @@ def corrected(condition: Value, common: Value, rare: Callable[[], Value]) -> Val
 def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
     """`formula` applied to each lane, in a scalar function that the module contains once."""
     first = inputs[0]
-    builder, kind = first.builder, value_type(first.dtype, 1)
+    builder, llvm_type = first.builder, value_type(first.dtype, 1)
     full = f"palingrad.{name}.{first.dtype.kind}{first.dtype.itemsize}"
     function = builder.module.globals.get(full)
     if function is None:
-        signature = ir.FunctionType(kind, [kind] * len(inputs))
+        signature = ir.FunctionType(llvm_type, [llvm_type] * len(inputs))
         function = ir.Function(builder.module, signature, full)
         function.linkage = "internal"
         function.attributes.add("noinline")
