@@ -175,7 +175,7 @@ def test_what_can_not_be_meant_is_refused():
         ):
             function(3, dtype=int)
     for seed in (-1, 2**64):
-        with pytest.raises(ArgumentError, match="seed is .*; expected an integer"):
+        with pytest.raises(ArgumentError, match=r"seed is .*; expected an integer"):
             pg.set_seed(seed)
     pg.set_seed(2**64 - 1)
     assert pg.uniform().shape == ()

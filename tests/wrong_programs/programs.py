@@ -74,8 +74,7 @@ class CommandError(Exception):
     """What the command line printed when it failed."""
 
 
-def programs() -> list[Wrong]:
-    """All programs of this folder."""
+def _all() -> list[Wrong]:
     folder = Path(__file__).parent
     return [wrong for path in sorted(folder.glob("*.txt")) for wrong in _read(path)]
 
@@ -144,3 +143,6 @@ def _all_that_is_said(error: BaseException) -> str:
 
 def _name(wrong: Wrong) -> str:
     return f"{re.sub('[^a-z0-9]+', '_', wrong.mistake.lower())}.py"
+
+
+PROGRAMS = _all()

@@ -114,7 +114,7 @@ def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[N
 
 def _place(node: Operation) -> str:
     """Where a user's operation defines its vjp, for messages."""
-    return "" if node._shipped else defined(type(node).vjp)
+    return "" if node._shipped else f", by vjp{defined(type(node).vjp)}"
 
 
 def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
@@ -127,11 +127,11 @@ def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
     if shape != target:
         extra = len(shape) - len(target)
         if extra < 0 or any(b not in (1, a) for a, b in zip(shape[extra:], target, strict=True)):
-            what = origin
+            what, place = origin, ""
             if isinstance(origin, Operation):
-                what = f"{origin.label()}: a gradient that vjp{_place(origin)} returned"
+                what, place = f"{origin.label()}: a gradient", _place(origin)
             raise GradientError(
-                f"{what} has shape {text(shape)} for a node of shape {text(target)}.",
+                f"{what} has shape {text(shape)} for a node of shape {text(target)}{place}.",
                 hint="It has the shape of the input: g * pg.ones_like(x) spreads a total's.",
             )
         c = ops.sum_to(c, target)

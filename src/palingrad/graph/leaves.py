@@ -221,7 +221,8 @@ class Variable(Node):
             len(shape) == mine.ndim and all(map(same, shape, mine.shape))
         ):
             raise ShapeError(
-                f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}{self.built()}",
+                f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}"
+                f"{self.built()}",
                 hint="A Variable keeps its shape: make another one, pg.Variable(value).",
             )
         if is_inexact(dtype) and not is_inexact(mine.dtype):

@@ -6,6 +6,7 @@ import difflib
 import math
 from collections.abc import Iterable
 from operator import index
+from types import FunctionType
 from typing import Any
 
 from ..errors import ArgumentError
@@ -88,7 +89,9 @@ def nearest(word: Any, words: Iterable[str]) -> str | None:
 
 
 def shown(value: Any, limit: int = 40) -> str:
-    """A value on one line, abbreviated, for messages."""
+    """A value on one line, abbreviated, for messages; a function or class by its name."""
+    if isinstance(value, (type, FunctionType)):
+        return f"the {'class' if isinstance(value, type) else 'function'} {value.__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

@@ -18,8 +18,9 @@ from ..shapes import Shape, text
 _AT_ONCE = 1 << 20  # elements that are searched for NaN together
 
 
-def check_data(call: str, what: str, data: Any) -> None:
-    """Raise unless `data` is (inputs (n, …), integer labels (n,)), without NaN and infinities."""
+def check_data(call: str, what: str, data: Any, *, least: int = 0) -> None:
+    """Raise unless `data` is (inputs (n, …), integer labels (n,)) of at least `least` examples,
+    without NaN and infinities."""
     if not isinstance(data, (tuple, list)) or len(data) != 2:
         raise ArgumentError(
             f"{call}: {what} is a {type(data).__name__}; expected inputs and labels.",
@@ -31,8 +32,8 @@ def check_data(call: str, what: str, data: Any) -> None:
             f"{call}: {len(inputs)} inputs but {len(np.atleast_1d(labels))} labels in {what}.",
             hint=f"Cut both to one length: x[:{min(len(inputs), labels.size)}].",
         )
-    if not labels.size:
-        raise ShapeError(f"{call}: no examples in {what}.", hint="Check how they were selected.")
+    if labels.size < least:
+        raise ShapeError(f"{call}: no examples to train on.", hint="Check how they were selected.")
     if not is_integer(labels.dtype) or labels.ndim != 1:
         kind = f"{labels.dtype} of shape {text(labels.shape)}"
         raise DTypeError(
@@ -54,7 +55,7 @@ def _labels_hint(labels: Array) -> str:
 
 def _check_finite(call: str, what: str, inputs: Array) -> None:
     """Raise DataError, naming the first row, if an input is NaN or infinite."""
-    if not is_floating(inputs.dtype):
+    if not is_floating(inputs.dtype) or not len(inputs):
         return
     rows = inputs.reshape(len(inputs), -1)
     step = max(_AT_ONCE // max(rows.shape[1], 1), 1)
@@ -81,6 +82,8 @@ def check_classes(call: str, what: str, labels: Array, scores: Shape | None) -> 
             "pg.nn.Linear(20, 10).",
         )
     classes = scores[1]
+    if not labels.size:
+        return
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or (classes is not None and high >= classes):
         wrong = low if low < 0 else high

@@ -83,7 +83,7 @@ def fit(
     activations at each step.
     """
     check_parts("fit", model, optimizer, loss, on_epoch)
-    check_data("fit", "train", train)
+    check_data("fit", "train", train, least=1)
     if test is not None:
         check_data("fit", "test", test)
     epochs = whole("fit: epochs", epochs, least=1)
