@@ -16,6 +16,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import cli
+from palingrad.engines.native.runtime import cache
 from palingrad.files.terminal import for_output
 from palingrad.io import load_checkpoint
 
@@ -144,8 +145,19 @@ def test_machine_code_that_cannot_be_kept_is_compiled(here, monkeypatch):
     function = pg.function(lambda x: pg.tanh(x * 2.5), engine="native")
     with largest_file(1_000):
         assert function(np.zeros(3))[0] == 0
-        assert "can't be written to (File too large)" in function.explain(np.zeros(3))
+        explained = " ".join(function.explain(np.zeros(3)).split())
+    assert "can't be written to (File too large)" in explained
     assert os.listdir(here / "cache" / "native") == []
+
+
+def test_without_a_home_folder_machine_code_is_compiled(monkeypatch):
+    for name in ("HOME", "PALINGRAD_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # of a user without an entry
+    function = pg.function(lambda x: pg.tanh(x * 3.5), engine="native")
+    assert function(np.zeros(3))[0] == 0
+    assert "the code isn't kept: there is no home folder" in function.explain(np.zeros(3))
+    assert cache.described() == "nothing is kept: there is no home folder"
 
 
 def test_the_source_of_a_program_keeps_the_old_files(here):

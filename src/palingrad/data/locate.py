@@ -40,12 +40,12 @@ def locate(source: Source, folder: str | os.PathLike[str] | None = None) -> list
 
 
 def _existing(folder: str | os.PathLike[str], what: str) -> Path:
-    path = Path(folder).expanduser()
+    path = Path(os.path.expanduser(folder))
     if not os.path.isdir(path):  # False also for an impossible path
         raise DataError(
             f"{path_text(path)}, {what}, isn't a folder.",
             hint=f"Set {VARIABLE} (or --data; in Python folder=...) to the folder with the data "
-            "sets, or unset it to download them.",
+            "sets, or unset it to download them; the data set digits needs none.",
         )
     return path
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import stat
+from pathlib import Path
 from typing import Any
 
 # Opening a pipe doesn't wait for its other end.
@@ -39,3 +40,11 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("its JSON is nested too deeply") from error
     except MemoryError as error:
         raise ValueError("its JSON doesn't fit into memory") from error
+
+
+def beside(path: Path, suffix: str = "") -> list[str]:
+    """The names with this suffix in the folder of a path that may not exist."""
+    try:
+        return [name for name in os.listdir(path.parent) if name.endswith(suffix)]
+    except (OSError, ValueError):
+        return []

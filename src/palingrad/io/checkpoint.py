@@ -18,9 +18,11 @@ from typing import Any
 from ..dtypes import Array, as_array
 from ..errors import CheckpointError, WriteError
 from ..files.atomic import make_folder, path_text, write_atomically
-from ..files.reading import read_file
+from ..files.reading import beside, read_file
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
+from ..messages.calls import public
+from ..messages.checks import did_you_mean, shown
 from .record import checked, record
 from .weights import packed, plain, unpacked
 
@@ -41,6 +43,7 @@ class Checkpoint:
         return f"<Checkpoint {self.path}: {len(self.arrays)} arrays, meta {self.meta}>"
 
 
+@public
 def save_checkpoint(
     folder: str | os.PathLike[str],
     variables: Mapping[str, Node | Array],
@@ -53,11 +56,13 @@ def save_checkpoint(
     The same arrays and metadata give the same bytes. JSON converts tuples to lists and keys to
     strings. Raises CheckpointError if `meta` isn't JSON or the folder can't be written.
     """
-    target = Path(folder).expanduser()
+    check_names("save_checkpoint", variables)
+    target = Path(os.path.expanduser(folder))
     if target.suffix == ".safetensors":
         raise CheckpointError(
             f"{target} looks like a file, but a checkpoint is a folder.",
-            hint=f"Pass the folder, in which {WEIGHTS} and {READABLE} are written.",
+            hint=f"Pass the folder, such as {target.stem!r}, in which {WEIGHTS} and {READABLE} are "
+            "written.",
         )
     arrays = _snapshot(variables)
     header = record(meta or {}, arrays)
@@ -80,19 +85,21 @@ def save_checkpoint(
     return target
 
 
+@public
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The checkpoint in a folder, or in a weights file.
 
     Raises CheckpointError if there is none, it is corrupt, or a newer palingrad wrote it.
     """
-    file = Path(path).expanduser()
+    file = Path(os.path.expanduser(path))
     try:
         file = file / WEIGHTS if os.path.isdir(file) else file
         content = read_file(file)
     except OSError as error:
         raise CheckpointError(
             f"{path_text(file)}: there is no checkpoint to read ({error.strerror or error}).",
-            hint=f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
+            hint=_near(Path(os.path.expanduser(path)))
+            or f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
         ) from error
     try:
         arrays, text = unpacked(content)
@@ -100,6 +107,22 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except CheckpointError as error:
         hint = error.hint or "Take the file from a backup, or train again."
         raise CheckpointError(f"{path_text(file)}: {error.fact}.", hint=hint) from error
+
+
+def _near(path: Path) -> str:
+    """A hint with the most similar name beside a path that isn't there, or ""."""
+    names = [] if os.path.exists(path) else beside(path)
+    return did_you_mean(path.name, names, quoted=True)
+
+
+def check_names(call: str, variables: Any) -> None:
+    """Raise CheckpointError unless `variables` is a mapping; a model isn't."""
+    if not isinstance(variables, Mapping):
+        method = "model.variables()" if hasattr(variables, "variables") else '{"w": w}'
+        raise CheckpointError(
+            f"{call}: expected Variables by name, got {shown(variables)}.",
+            hint=f"Pass {method}.",
+        )
 
 
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:

@@ -99,7 +99,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     except FileNotFoundError:
         raise CheckpointError(
             f"{path_text(folder)} isn't a run folder: it has no run.json. `palingrad train` "
-            "creates run folders, in runs/"
+            "creates run folders, in runs/. A checkpoint alone is read by pg.io.load_checkpoint"
         ) from None
     except OSError as error:
         raise CheckpointError(

@@ -12,6 +12,8 @@ from ..files.atomic import write_atomically
 from ..files.terminal import for_output
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..messages.calls import public
+from ..messages.checks import did_you_mean
 from ..passes.program import Program
 from .drawing.canvas import Canvas
 from .drawing.conventions import Convention, scene_of
@@ -66,7 +68,8 @@ class Drawing:
         if ending not in _WRITERS:
             raise GraphError(
                 f"draw: {Path(path).name!r} ends in {ending or 'nothing'!r}; a picture is written "
-                f"as {', '.join(_WRITERS)}"
+                f"as {', '.join(_WRITERS)}.",
+                hint=f"Write {str(Path(path).with_suffix('.svg'))!r}.",
             )
         data = _WRITERS[ending](self, path)
         if data is not None:
@@ -79,6 +82,7 @@ class Drawing:
         return f"Drawing({len(self.picture.items)} items, {len(self.picture.links)} links)"
 
 
+@public
 def draw(
     what: Any,
     path: Any = None,
@@ -139,7 +143,10 @@ def draw(
 
 def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
     if given not in known:
-        raise GraphError(f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}")
+        raise GraphError(
+            f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}.",
+            hint=did_you_mean(given, known, quoted=True),
+        )
 
 
 def _nodes(what: Any) -> list[Node]:

@@ -42,21 +42,26 @@ class Obtained(NamedTuple):
 
 
 def folder() -> Path | None:
-    """The folder of entries: PALINGRAD_CACHE's, or the user's cache; None if that is 'off'."""
+    """The folder of entries: PALINGRAD_CACHE's, or the user's cache; None if that is 'off'.
+
+    Raises Unkept if the user has no home folder.
+    """
     named = os.environ.get(_VARIABLE)
     if named is not None:
-        return None if named in ("", "off") else Path(named).expanduser() / "native"
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "palingrad" / "native"
+        return None if named in ("", "off") else Path(os.path.expanduser(named)) / "native"
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if root.startswith("~"):
+        raise Unkept("there is no home folder")
+    return Path(root) / "palingrad" / "native"
 
 
 def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
     """The code of this key from disk; if there is none, the code that `make` returns, which is
     written to disk if possible. `key` may raise Unkept."""
-    place = folder()
-    if place is None:
-        return Obtained(make())
     try:
+        place = folder()
+        if place is None:
+            return Obtained(make())
         name = key()
         with _opened(place, create=True) as entries:
             code = entries.read(name)
@@ -75,10 +80,10 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
 
 def described() -> str:
     """The cache's state, in words."""
-    place = folder()
-    if place is None:
-        return "off"
     try:
+        place = folder()
+        if place is None:
+            return "off"
         with _opened(place, create=False) as entries:
             sizes = [entries.status(name).st_size for name in entries.names(_ENTRY)]
     except Unkept as reason:
