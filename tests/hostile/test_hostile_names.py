@@ -127,8 +127,9 @@ def test_a_text_has_a_line_for_each_node(graph):
     assert len(clean("\n".join(lines)).split("\n")) == len(lines) == 5 + 1 + 1
 
 
-def test_the_page_has_the_same_elements_whatever_the_name(graph, tmp_path: Path):
-    pg.view(graph["z"], tmp_path / "page.html", open=False, feeds={graph["x"]: FEED})
+def test_the_page_has_the_same_elements_whatever_the_name(graph, name, tmp_path: Path):
+    given = {"title": name, "overlay": {name: {graph["w"]: 1.0}}}
+    pg.view(graph["z"], tmp_path / "page.html", open=False, feeds={graph["x"]: FEED}, **given)
     text = (tmp_path / "page.html").read_text()
     plain = pg.view(pg.Variable(1.0, name="w") * 2.0, open=False).text
     page, other = parsed(text), parsed(plain)
