@@ -174,6 +174,31 @@ def test_a_function_of_the_name_is_explained(name):
     ast.parse(clean(str(pg.source(traced, np.ones(3)))))
 
 
+def test_a_key_of_the_name_is_written_and_read(name):
+    source = str(pg.source(lambda d: {name: d[name] * 2.0}, {name: np.ones(3)}))
+    if name != NAMES["long"]:
+        clean(source)
+    space: dict[str, Any] = {}
+    exec(source, space)
+    assert list(space["function"](np.ones(3))) == [name]
+
+
+def test_drawings_and_pages_of_other_names(name):
+    x = pg.Variable(np.ones(2)) * 2.0
+    pg.view(x, overlay={name: {x: 1.0}}, compare={name: {x: FEED[0]}}, open=False).text.encode()
+    for mistake in (
+        lambda: pg.view.draw(x, name),
+        lambda: pg.view.draw(x, nodes=name),
+        lambda: pg.view(x, of=name, open=False),
+        lambda: pg.set_default_dtype(name),
+        lambda: pg.data.load(name),
+        lambda: pg.set_engine(name),
+    ):
+        with pytest.raises(PalingradError) as caught:
+            mistake()
+        assert len(clean(str(caught.value))) < 3000
+
+
 # ---------------------------------------------------------------- messages
 
 

@@ -49,8 +49,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
     """Write `content` to `path` atomically: a reader sees the old or the new content, never a part.
 
     A replaced file keeps its permissions, a link stays a link, and text is encoded as UTF-8, with
-    U+FFFD for a lone surrogate. A device or a pipe is written to directly. On any exception the temporary file is removed. Raises
-    WriteError, after which the old file is intact.
+    U+FFFD for a lone surrogate. A device or a pipe is written to directly. On any exception the
+    temporary file is removed. Raises WriteError, after which the old file is intact.
     """
     data = _encoded(content) if isinstance(content, str) else content
     with explained(path):
