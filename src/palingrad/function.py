@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cached_property, partial, update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, NamedTuple
 
 from numpy import ndarray
@@ -14,6 +14,7 @@ from .errors import DTypeError, ShapeError
 from .graph.context import context
 from .graph.leaves import Constant, Variable
 from .graph.node import Node
+from .graph.state.lazy import lazy
 from .passes.program import Program
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .signature import (
@@ -118,7 +119,7 @@ class Function:
         """The trace of f for such arguments, before any pass; calls f."""
         return trace(self._f, *self._static.marked(args, kwargs))
 
-    @cached_property
+    @lazy
     def _reads(self) -> Reads:
         return Reads(self._f)  # at the first call, when the variables are defined
 

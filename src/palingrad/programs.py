@@ -7,10 +7,10 @@ a `Compiled` program in the cache, and the program computes values from the arra
 from __future__ import annotations
 
 import sys
-import threading
 import warnings
 import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -20,10 +20,12 @@ from .engines.selection import get_engine
 from .graph.context import PACKAGE, context
 from .graph.node import Node
 from .graph.operation import has_value
+from .graph.state.turns import Turn
 from .passes.pipeline import optimise
 from .passes.program import Program
 
 MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
+_PATIENCE = 120.0  # seconds that a thread waits for another that compiles the same program
 
 
 class Compiled:
@@ -88,7 +90,7 @@ class ProgramCache(Generic[P]):
             raise ValueError(f"max_programs: expected at least 1, got {limit}")
         self.limit = limit
         self._entries: dict[Hashable, Entry[P]] = {}
-        self._lock = threading.RLock()
+        self._turn = Turn(_PATIENCE)
         self._clock = count()
         self._has_overflowed = False
         self._overflow: list[Any] = []
@@ -114,19 +116,21 @@ class ProgramCache(Generic[P]):
         It is dropped when one of its `owners` is deleted: objects compared by identity in the key,
         which therefore can't occur again.
         """
-        with self._lock:
-            cached = self.get(key)
-            if cached is not None:
-                return cached
-            value = make()
-            while len(self._entries) >= self.limit:
-                entries = self._entries.copy()  # a snapshot: `forget` may run at any time
-                if not self._has_overflowed:
-                    self._has_overflowed, self._overflow = True, [*entries, key]
-                self._entries.pop(min(entries.items(), key=_used)[0], None)
-            entry = Entry(value, next(self._clock))
-            self._entries[key] = entry
-            entry.owners = [weakref.ref(owner, self._forgetter(key)) for owner in owners]
+        return self._turn.hold(partial(self._made, key, make, owners))
+
+    def _made(self, key: Hashable, make: Callable[[], P], owners: Iterable[Any]) -> P:
+        cached = self.get(key)
+        if cached is not None:
+            return cached
+        value = make()
+        while len(self._entries) >= self.limit:
+            entries = self._entries.copy()  # a snapshot: `forget` may run at any time
+            if not self._has_overflowed:
+                self._has_overflowed, self._overflow = True, [*entries, key]
+            self._entries.pop(min(entries.items(), key=_used)[0], None)
+        entry = Entry(value, next(self._clock))
+        entry.owners = [weakref.ref(owner, self._forgetter(key)) for owner in owners]
+        self._entries[key] = entry
         return value
 
     def _forgetter(self, key: Hashable) -> Callable[[object], None]:
@@ -146,8 +150,7 @@ class ProgramCache(Generic[P]):
 
     def clear(self) -> None:
         """Drop all programs."""
-        with self._lock:
-            self._entries.clear()
+        self._entries.clear()
 
 
 class Entry(Generic[P]):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,8 @@ from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
-
-# Held while a run reads or writes its Variables, so that no run sees half of another's update.
-state_lock = threading.Lock()
-# Incremented under `state_lock` whenever any Variable's array changes. While it is unchanged, all
-# values read earlier are still current.
-state_count = [0]
+from .state.landing import land, recall, recalls
+from .state.turns import Turn
 
 
 def sealed(value: Any, dtype: DType | None = None) -> Array:
@@ -136,6 +133,7 @@ class Variable(Node):
     _observed: bool = False  # whether deferred nodes cache values computed from this one
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
+    _turn: Turn | None = None  # of the runs that update it, once there is a program that does
 
     def __init__(
         self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None
@@ -143,7 +141,6 @@ class Variable(Node):
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self.trainable = trainable and is_inexact(self._value.dtype)
-        self.lock = threading.RLock()  # held by an updating run from its reads to its writes
         graph = context.graph
         if graph is not None:
             graph.check_new_variable()
@@ -161,9 +158,14 @@ class Variable(Node):
 
     def _recalled(self) -> Any:
         """The value, after ending the lease of the program that holds the array."""
-        while self._array is None and self._lease is not None:
-            self._lease.end()
-        return self._array
+        return recalls.hold(self._ended)
+
+    def _ended(self) -> Any:
+        while True:
+            recall((self,))
+            array = self._array
+            if array is not None or self._lease is None:
+                return array
 
     def assign(self, value: Any) -> Node:
         """Set the Variable to `value` (same shape; dtype converted).
@@ -176,8 +178,7 @@ class Variable(Node):
         array = self.assignable(value)
         if watching:
             tell_assigned([(self, array, value)])
-        with state_lock:
-            self.put(array)
+        assign_all((self,), (array,))
         return self
 
     def assignable(self, value: Any) -> Array:
@@ -186,14 +187,14 @@ class Variable(Node):
             value = value.numpy() if value._known() is None else value._known()
         array = as_array(value)
         self.check(array.shape, array.dtype)
-        return sealed(value, self._value.dtype)
+        return sealed(value, self._form().dtype)
 
     def __reduce__(self) -> Any:
         return _copied, (self.numpy(), self.trainable, self._name)
 
     def check(self, shape: Shape | None, dtype: DType | None) -> None:
         """Raise unless a value of this shape and dtype can be assigned."""
-        mine = self._value
+        mine = self._form()
         if shape is not None and not (
             len(shape) == mine.ndim and all(map(same, shape, mine.shape))
         ):
@@ -201,17 +202,23 @@ class Variable(Node):
         if is_inexact(dtype) and not is_inexact(mine.dtype):
             raise DTypeError(f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast")
 
-    def put(self, array: Array) -> None:
-        """Set the value to a read-only array of the right shape and dtype.
+    def _form(self) -> Array:
+        """An array of the Variable's shape and dtype: the value, unless a fork has torn that."""
+        lease = self._lease
+        return lease.torn[self] if lease is not None and lease.torn else self._value
 
-        The caller holds `state_lock`.
-        """
-        self._recalled()
-        self._array = array
-        state_count[0] += 1
-        if self._observed:
-            self._observed = False
-            forget(self)
+
+def assign_all(variables: Sequence[Variable], arrays: Sequence[Array]) -> None:
+    """Set Variables to read-only arrays of their shapes and dtypes, all at once.
+
+    Waits for runs in progress that update them, which would otherwise have to run again.
+    """
+    for turn in {v._turn.root() for v in variables if v._turn is not None}:
+        turn.hold(_nothing)
+    land(variables, arrays)
+
+
+def _nothing() -> None: ...
 
 
 def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
@@ -220,15 +227,3 @@ def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
         variable = Variable(value, trainable=trainable)
     variable._name = name
     return variable
-
-
-def forget(node: Node) -> None:
-    """Drop the cached values of all deferred nodes that depend on `node`."""
-    seen: set[Node] = set()
-    stack = list(node.consumers)
-    while stack:
-        consumer = stack.pop()
-        if consumer not in seen:  # also without a cached value: its consumers may have one
-            seen.add(consumer)
-            consumer._cached_value = None
-            stack.extend(consumer.consumers)

@@ -11,7 +11,7 @@ from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import GradientError
 from ..graph.context import context, graph_scope
-from ..graph.leaves import Variable, state_lock
+from ..graph.leaves import Variable, assign_all
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
 from ..graph.registry import ops
@@ -183,9 +183,7 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     arrays = [variable.assignable(value) for variable, value in new]
     if watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
-    with state_lock:
-        for (variable, _), array in zip(new, arrays, strict=True):
-            variable.put(array)
+    assign_all([variable for variable, _ in new], arrays)
     return None
 
 

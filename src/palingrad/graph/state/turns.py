@@ -1,0 +1,100 @@
+"""Turns: threads wait for each other, but never for ever.
+
+A turn only saves work. What is right doesn't depend on it, because a run is checked when its
+results land (`landing.py`). So a thread that has waited too long goes ahead: whoever has the turn
+may itself wait for that thread, in a signal handler for example. And a thread that has a turn
+already never waits for another: it may be in a signal handler that interrupted the first.
+
+CPython runs signal handlers, and raises asynchronous exceptions, after calls, at the start of
+functions and at backward jumps. A lock is therefore acquired, and noted as acquired, in one call
+from C to C; and released in one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import compress, count
+from operator import call
+from typing import Any, TypeVar
+
+R = TypeVar("R")
+
+# Consumes an iterator. As one call it can't be interrupted by a signal handler, nor, with the GIL,
+# by another thread or a fork.
+exhaust: Callable[[Iterable[Any]], None] = deque[Any](maxlen=0).extend
+
+_PATIENCE = 10.0  # seconds after which a thread doesn't wait any longer
+_serial = count()
+_forks = [0]  # how many forks lie between the first process and this one
+
+
+class _Thread(threading.local):
+    """`busy` is locked while the thread has a turn."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+
+
+_thread = _Thread()
+
+
+class Turn:
+    """Lets one thread at a time do something; after a fork the child starts with a new one."""
+
+    __slots__ = ("_forks", "_joined", "_lock", "_patience", "_serial")
+
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
+        self._serial = next(_serial)
+        self._joined: Turn | None = None  # the older turn that replaces this one
+        self._lock = threading.RLock()
+        self._forks = _forks[0]
+
+    def hold(self, action: Callable[[], R]) -> R:
+        """`action()`, after and before those of other threads."""
+        busy = _thread.busy
+        if busy.locked():
+            return action()
+        turn = self.root()
+        if turn._forks != _forks[0]:
+            turn._lock, turn._forks = threading.RLock(), _forks[0]
+        lock = turn._lock
+        acquired: list[bool] = []
+        releases = map(call, compress((lock.release,), acquired))
+        try:
+            acquired.extend(map(lock.acquire, (True,), (turn._patience,)))
+            if not acquired[0]:
+                turn._lock = threading.RLock()
+            with busy:
+                return action()
+        finally:
+            exhaust(releases)
+
+    def root(self) -> Turn:
+        """The turn that stands for all those that this one was joined with."""
+        turn = self
+        while turn._joined is not None:
+            turn = turn._joined
+        return turn
+
+    @staticmethod
+    def join(turns: Iterable[Turn | None]) -> Turn:
+        """One turn that replaces all of these. Links lead to older turns, so there is no cycle."""
+        roots = {turn.root() for turn in turns if turn is not None} or {Turn()}
+        oldest = min(roots, key=lambda turn: turn._serial)
+        for turn in roots:
+            if turn is not oldest:
+                turn._joined = oldest
+        return oldest
+
+
+def _after_fork() -> None:
+    """In a forked child: turns that other threads of the parent had are nobody's."""
+    _forks[0] += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,81 @@
+"""Interrupts at every point where CPython allows one: a tool for tests.
+
+CPython looks for signals and asynchronous exceptions after calls, at the start of functions and at
+backward jumps. `at_point` does something at the n-th such point inside palingrad, so a loop over n
+covers them all, without depending on time.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+from palingrad.graph.context import PACKAGE
+
+# After these instructions CPython looks; "after" shows as the event of the next instruction.
+_LOOKS_AFTER = ("CALL", "PRECALL", "RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD")
+_known: dict[CodeType, dict[int, int]] = {}
+
+
+class Interrupted(BaseException):
+    """Raised by an injected interrupt; no code catches it by accident."""
+
+
+def _points(code: CodeType) -> dict[int, int]:
+    """For each instruction at which an interrupt shows: the offset of the one before it that is
+    left, or −1 if any."""
+    found = _known.get(code)
+    if found is None:
+        found = _known[code] = {}
+        instructions = list(dis.get_instructions(code))
+        for one, after in zip(instructions, instructions[1:], strict=False):
+            name = one.opname
+            if name == "RESUME" or (name.startswith("CALL") and name != "CALL_INTRINSIC_1"):
+                found[after.offset] = one.offset
+            elif "JUMP" in name and "BACKWARD" in name and "NO_INTERRUPT" not in name:
+                found[int(one.argval)] = one.offset
+    return found
+
+
+class _Tracer:
+    def __init__(self, number: int, action: Callable[[], Any]) -> None:
+        self.left, self.action, self.done = number, action, False
+        self.last: dict[int, int] = {}
+
+    def start(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if self.done or not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self.trace
+
+    def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "opcode" and not self.done:
+            before = _points(frame.f_code).get(frame.f_lasti)
+            if before is not None:
+                self.left -= 1
+                if self.left < 0:
+                    self.done = True
+                    self.action()
+        return self.trace
+
+
+def at_point(number: int, run: Callable[[], Any], action: Callable[[], Any]) -> bool:
+    """Call `run()`, and `action()` at the `number`th point inside palingrad at which CPython would
+    run a signal handler. Returns whether there was such a point. What `action` raises is raised
+    there."""
+    tracer = _Tracer(number, action)
+    before = sys.gettrace()
+    sys.settrace(tracer.start)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return tracer.done
+
+
+def stop() -> None:
+    """An action that interrupts, as Ctrl-C does."""
+    raise Interrupted
