@@ -66,20 +66,21 @@ class Function:
                     if type(x) is not ndarray or x.dtype is not dtype or x.shape != shape:
                         break
                 else:
+                    state = context()
                     if (
-                        context.graph is None
-                        and not context.observers
+                        state.graph is None
+                        and not state.observers
                         and (unchanged is None or unchanged())
                     ):
                         outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
-        if context.graph is not None or any(map(_is_tensor, given)):
+        if context().graph is not None or any(map(_is_tensor, given)):
             args = tuple([x.value if type(x) is Static else x for x in args])  # see `_method`
             return self._f(*args, **kwargs)  # joins the surrounding graph, so that gradients flow
         changes, read = setting_changes[0], self._reads.values()
         traced, fed = self._lookup(args, kwargs, given, read)
-        if not kwargs and not context.observers:
+        if not kwargs and not context().observers:
             self._latest = LastCall.of(traced, args, changes, self._reads, read)
         return traced.returned(traced(fed))
 

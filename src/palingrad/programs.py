@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar
 from .dtypes import Array
 from .engines.base import Executable
 from .engines.selection import get_engine
-from .graph.context import PACKAGE, context
+from .graph.context import PACKAGE, apart, context
 from .graph.node import Node
 from .graph.operation import has_value
 from .graph.state.turns import Turn
@@ -50,14 +50,14 @@ class Compiled:
     def executable(self) -> Executable:
         """The program compiled for its engine, or for the recording engine if the thread has
         observers."""
-        if self._usual is not None and not context.observers:
+        if self._usual is not None and not context().observers:
             return self._usual
         engine = get_engine(self._engine)
         executable = self._executables.get(engine.name)
         if executable is None:
             executable = self._executables[engine.name] = engine.compile(self.program)
             executable.expect(self._runs)
-        if not context.observers:
+        if not context().observers:
             self._usual = executable
         return executable
 
@@ -122,7 +122,7 @@ class ProgramCache(Generic[P]):
         cached = self.get(key)
         if cached is not None:
             return cached
-        value = make()
+        value = apart(make)
         while len(self._entries) >= self.limit:
             entries = self._entries.copy()  # a snapshot: `forget` may run at any time
             if not self._has_overflowed:

@@ -45,7 +45,7 @@ class RecordingExecutable(Executable):
             values[node] = node.seal(function(*[values[x] for x in node.inputs]))
         # Not if a Variable has changed: then nothing is written, and the program runs again.
         if not program.updates or all(map(is_, map(array_of, self._reads), states)):
-            for observer in context.observers:
+            for observer in context().observers:
                 observer.ran(program, values)
         outputs = [values[node] for node in program.outputs]
         return outputs, [values[node] for _, node in program.updates]

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GraphError
-from .context import context
+from .context import context, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
 from .node import Node
 from .operation import Operation
@@ -76,15 +76,18 @@ class Graph:
     # ---------------------------------------------------------------- opening
 
     def __enter__(self) -> Graph:
-        context.outer = (*context.outer, context.graph)
-        context.graph = self
+        state = context()
+        set_open(state.having(graph=self, outer=(*state.outer, state.graph)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        *context.outer, context.graph = context.outer
+        state = context()
+        *outer, graph = state.outer
+        set_open(state.having(graph=graph, outer=tuple(outer)))
 
     def as_default(self) -> DefaultGraph:
-        """Open this graph for the calling thread, at once; in a `with`, until its end."""
+        """Open this graph at once, for the calling thread; in a `with`, until its end and only for
+        the calling task."""
         return DefaultGraph(self)
 
     # ---------------------------------------------------------------- adding nodes
@@ -93,7 +96,7 @@ class Graph:
         """Add a new node and make its name unique: add, add_1, …."""
         node.graph = self
         self.nodes.append(node)
-        base = node._name or context.scope + node.kind_name()
+        base = node._name or context().scope + node.kind_name()
         uses = self._uses.get(base, 0)
         name = base if uses == 0 else f"{base}_{uses}"
         while name in self._names:
@@ -178,21 +181,22 @@ class DefaultGraph:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._outer = context.graph
-        context.graph = graph
+        self._outer = context().graph
+        self._default = open_for_good(graph)
 
     def __enter__(self) -> Graph:
+        set_default(self._default)
         return self._graph
 
     def __exit__(self, *_: object) -> None:
-        context.graph = self._outer
+        set_open(context().having(graph=self._outer))
 
 
 def get_default_graph() -> Graph | None:
     """The graph that is open in this thread, or None if operations compute eagerly."""
-    return context.graph
+    return context().graph
 
 
 def reset_default_graph() -> None:
     """Close the graph that is open in this thread: operations compute eagerly afterwards."""
-    context.graph = None
+    open_for_good(None)

@@ -40,7 +40,7 @@ class Constant(Node):
             self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self._serial = next_serial()
-        self._settle(name, find_origin(2), context.graph)
+        self._settle(name, find_origin(2), context().graph)
 
     @classmethod
     def holding(cls, value: Array) -> Constant:
@@ -62,8 +62,8 @@ class Constant(Node):
         value.setflags(write=False)
         node.scalar = scalar
         node._value = value
-        if context.graph is not None:
-            node._settle(None, find_origin(2), context.graph)
+        if context().graph is not None:
+            node._settle(None, find_origin(2), context().graph)
         return node
 
 
@@ -76,7 +76,7 @@ class Placeholder(Node):
         self._shape = None if shape is None else as_shape(shape)
         self._dtype = None if dtype is None else as_dtype(dtype)
         self._serial = next_serial()
-        self._settle(name, find_origin(2), context.graph)
+        self._settle(name, find_origin(2), context().graph)
 
     def clone(self, shape: Shape | None, dtype: DType | None) -> Placeholder:
         """A placeholder of this shape and dtype, with the same name and origin, outside a graph."""
@@ -86,7 +86,7 @@ class Placeholder(Node):
                 "_dtype": dtype,
                 "_name": self._name,
                 "_unnamed": self._unnamed,
-                "_origin": self._origin or context.origin,
+                "_origin": self._origin or context().origin,
                 "weak": self.weak,
             }
         )
@@ -141,7 +141,7 @@ class Variable(Node):
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self.trainable = trainable and is_inexact(self._value.dtype)
-        graph = context.graph
+        graph = context().graph
         if graph is not None:
             graph.check_new_variable()
         self._serial = next_serial()
@@ -164,8 +164,8 @@ class Variable(Node):
         while True:
             recall((self,))
             array = self._array
-            if array is not None or self._lease is None:
-                return array
+            if array is not None or self._lease is None:  # it has none while it is being made
+                return array if array is not None else self._array
 
     def assign(self, value: Any) -> Node:
         """Set the Variable to `value` (same shape; dtype converted).
@@ -173,7 +173,7 @@ class Variable(Node):
         Eagerly this happens at once; in a graph, when the returned node is run. Raises ShapeError
         or DTypeError if the value doesn't fit, and leaves the Variable unchanged.
         """
-        if context.graph is not None or (isinstance(value, Node) and value.deferred):
+        if context().graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
         array = self.assignable(value)
         if watching:

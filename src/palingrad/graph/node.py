@@ -142,7 +142,7 @@ class Node(Operators):
         """Set name and origin, and add the node to `graph`, which makes its name unique."""
         self._origin = origin
         if name is not None:
-            self._name = context.scope + name
+            self._name = context().scope + name
         if graph is not None:
             graph.add(self)
 
@@ -156,9 +156,9 @@ class Node(Operators):
         return value
 
     def _value_hint(self) -> str:
-        if context.graph is None:
+        if context().graph is None:
             return "it is computed by a session. Run it with pg.Session().run(node, feeds)"
-        return context.graph.value_hint(self)
+        return context().graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-from ..graph.context import name_scope
+from ..graph.context import context, opened
 from ..graph.leaves import Variable
 from ..graph.node import Node
-
-
-class Calling(threading.local):
-    """For each thread, the module whose `forward` it is executing."""
-
-    module: Module | None = None
-
-
-calling = Calling()
 
 
 class Module:
@@ -42,12 +32,11 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs forward(self, x, *, training)")
 
     def __call__(self, x: Any, *, training: bool = False) -> Node:
-        outer, calling.module = calling.module, self
-        try:
-            with name_scope(type(self).__name__ if outer is None else outer._name_of(self)):
-                return self.forward(x, training=training)
-        finally:
-            calling.module = outer
+        state = context()
+        outer: Module | None = state.module
+        name = type(self).__name__ if outer is None else outer._name_of(self)
+        with opened(module=self, scope=f"{state.scope}{name}/"):
+            return self.forward(x, training=training)
 
     def _name_of(self, part: Module) -> str:
         """The name scope of a submodule: its attribute, or its class and its index in a list."""

@@ -96,7 +96,7 @@ class Optimizer:
         """Take one step along these gradients, or along the accumulated mean, which is reset."""
         new: list[tuple[Variable, Any]] = []
         if gradients is None:
-            if not self._sums or (context.graph is None and not self._weight.item()):
+            if not self._sums or (context().graph is None and not self._weight.item()):
                 raise GradientError(
                     "apply: no gradient was accumulated.",
                     hint="Call accumulate(loss) first; for a graph call both while it is open.",
@@ -178,7 +178,7 @@ def _as(number: Node, variable: Variable) -> Node:
 def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     """All assignments as one node to run; eagerly they are made at once, and None is returned."""
     deferred = (isinstance(value, Node) and value.deferred for _, value in new)
-    if context.graph is not None or any(deferred):
+    if context().graph is not None or any(deferred):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
     arrays = [variable.assignable(value) for variable, value in new]
     if watching:
@@ -221,7 +221,7 @@ def _trainable(candidates: Iterable[Any], call: str) -> list[Variable]:
 
 def _read(variable: Variable) -> Node:
     """The node that represents a Variable: inside pg.function, once assigned, its new value."""
-    return variable if context.graph is None else context.graph.adopt((variable,))[0]
+    return variable if context().graph is None else context().graph.adopt((variable,))[0]
 
 
 def _is_read(node: Any) -> bool:

@@ -69,7 +69,7 @@ class NativeExecutable(Executable):
             changing = set(self._updated)
             self._only_read = [variable for variable in self._reads if variable not in changing]
             recalled = _RUN(self.library.address("recalled"))
-            self._lease = Lease(self._updated, recalled)
+            self._lease = Lease(self._updated, self.library, recalled)
             self._first_leased = len(program.feeds) + len(self._only_read)
             self._at_once = 1  # runs of `repeat` in one call
         self._outputs = [self._handed_out(node) for node in program.outputs]

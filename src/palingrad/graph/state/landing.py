@@ -55,8 +55,11 @@ def snapshot(variables: Sequence[Variable]) -> tuple[object, list[Array]]:
 def recall(variables: Sequence[Variable]) -> None:
     """End the leases of these Variables, after the runs in progress."""
     for variable in variables:
-        while variable._array is None and variable._lease is not None:
-            variable._lease.end()
+        while variable._array is None:
+            lease = variable._lease
+            if lease is None:  # has ended between the two lines, or the Variable is being made
+                break
+            lease.end()
 
 
 def land(
@@ -113,7 +116,8 @@ def forget(node: Node) -> None:
 
 def is_leased(variable: Variable) -> bool:
     """Whether a lease must end before the Variable can be set."""
-    return variable._array is None and variable._lease is not None and not variable._lease.torn
+    lease = variable._lease
+    return variable._array is None and lease is not None and not lease.torn
 
 
 def _present(variables: Sequence[Variable]) -> tuple[object, list[Any]]:

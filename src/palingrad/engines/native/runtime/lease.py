@@ -49,20 +49,20 @@ _UNCONFIRMED = -1  # the number of a lease whose arrays aren't known to be exclu
 class Lease:
     """The arrays of Variables, taken and returned together.
 
-    `recalled(address)` is compiled: it changes the number and returns whether a run is in progress.
+    `recalled(address)` is a function of `library`, the program's machine code: it changes the
+    number and returns whether a run is in progress.
     """
 
     torn: ClassVar[dict[Variable, Array]] = {}
 
     def __init__(
-        self, updated: Sequence[Variable], recalled: Callable[[int], int]
+        self, updated: Sequence[Variable], library: Any, recalled: Callable[[int], int]
     ) -> None:
         self.updated = tuple(updated)
         self.words = row_of("q", bytes(16))
         self.address = self.words.buffer_info()[0]
         self.held: tuple[int, list[Array]] | None = None  # the number and the arrays
-        self._recalled = recalled
-        self._returned = (*repeat("_array", len(self.updated)), "held", "version")
+        self._library, self._recalled = library, recalled
         _leases.add(self)
 
     def take(self, refused: int) -> tuple[int, list[Array]]:
@@ -112,8 +112,11 @@ class Lease:
                 held = self.held
                 if held is None:
                     return
-                values = (*held[1], None, object())
-                returning = map(setattr, (*self.updated, self, state), self._returned, values)
+                count = len(self.updated)
+                owners = (*self.updated, *self.updated, self, state)
+                names = (*repeat("_array", count), *repeat("_lease", count), "held", "version")
+                values = (*held[1], *repeat(None, count), None, object())
+                returning = map(setattr, owners, names, values)
                 if not running and state.version is version:
                     exhaust(returning)
                     return
