@@ -15,35 +15,31 @@ from typing import Any
 
 from palingrad.graph.context import PACKAGE
 
-# After these instructions CPython looks; "after" shows as the event of the next instruction.
-_LOOKS_AFTER = ("CALL", "PRECALL", "RESUME", "JUMP_BACKWARD", "POP_JUMP_BACKWARD")
-_known: dict[CodeType, dict[int, int]] = {}
+_known: dict[CodeType, set[int]] = {}
 
 
 class Interrupted(BaseException):
     """Raised by an injected interrupt; no code catches it by accident."""
 
 
-def _points(code: CodeType) -> dict[int, int]:
-    """For each instruction at which an interrupt shows: the offset of the one before it that is
-    left, or −1 if any."""
+def _points(code: CodeType) -> set[int]:
+    """The offsets of the instructions before which CPython looks."""
     found = _known.get(code)
     if found is None:
-        found = _known[code] = {}
+        found = _known[code] = set()
         instructions = list(dis.get_instructions(code))
         for one, after in zip(instructions, instructions[1:], strict=False):
             name = one.opname
             if name == "RESUME" or (name.startswith("CALL") and name != "CALL_INTRINSIC_1"):
-                found[after.offset] = one.offset
+                found.add(after.offset)
             elif "JUMP" in name and "BACKWARD" in name and "NO_INTERRUPT" not in name:
-                found[int(one.argval)] = one.offset
+                found.add(int(one.argval))
     return found
 
 
 class _Tracer:
     def __init__(self, number: int, action: Callable[[], Any]) -> None:
         self.left, self.action, self.done = number, action, False
-        self.last: dict[int, int] = {}
 
     def start(self, frame: FrameType, event: str, argument: Any) -> Any:
         if self.done or not frame.f_code.co_filename.startswith(PACKAGE):
@@ -53,8 +49,7 @@ class _Tracer:
 
     def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "opcode" and not self.done:
-            before = _points(frame.f_code).get(frame.f_lasti)
-            if before is not None:
+            if frame.f_lasti in _points(frame.f_code):
                 self.left -= 1
                 if self.left < 0:
                     self.done = True
@@ -74,6 +69,18 @@ def at_point(number: int, run: Callable[[], Any], action: Callable[[], Any]) -> 
     finally:
         sys.settrace(before)
     return tracer.done
+
+
+def points(run: Callable[[], Any]) -> int:
+    """The number of such points in `run()`."""
+    tracer = _Tracer(1 << 60, stop)
+    before = sys.gettrace()
+    sys.settrace(tracer.start)
+    try:
+        run()
+    finally:
+        sys.settrace(before)
+    return (1 << 60) - tracer.left
 
 
 def stop() -> None:

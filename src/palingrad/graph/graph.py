@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import GraphError
 from .context import context, open_for_good, set_default, set_open
@@ -11,6 +11,7 @@ from .leaves import Placeholder, Variable
 from .node import Node
 from .operation import Operation
 from .registry import ops, viewer
+from .state.handlers import running_handlers
 
 if TYPE_CHECKING:
     from ..dtypes import Array
@@ -27,7 +28,12 @@ class Graph:
     (['x', 'y'], True)
     """
 
+    takes_assignments: ClassVar[bool] = True  # whether a user's code can assign while it is open
+
     def __init__(self) -> None:
+        # Signal handlers that were running when the graph was made: one that starts later must not
+        # change the graph by accident.
+        self.handlers = running_handlers() if self.takes_assignments else 0
         self.nodes: list[Node] = []
         self._names: dict[str, Node] = {}
         self._uses: dict[str, int] = {}

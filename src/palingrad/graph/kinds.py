@@ -323,6 +323,8 @@ class Custom(Operation):
 class AnonymousGraph(Graph):
     """A graph that doesn't record its nodes and accepts inputs from any graph."""
 
+    takes_assignments = False
+
     def add(self, node: Node) -> None:
         pass
 
