@@ -87,7 +87,7 @@ class Ambient:
     __slots__ = ("graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread")
 
     graph: Graph | None
-    outer: tuple[Graph | None, ...]  # for each active `with graph`, the graph open before it
+    outer: tuple[Ambient, ...]  # for each active `with graph`, what the variable held before it
     scope: str
     origin: SourceLocation | None
     module: Any  # whose `forward` is being executed
@@ -135,21 +135,25 @@ def context() -> Ambient:
     return _thread.default if _defaults else _NOTHING
 
 
+held = _get  # what the variable holds; `context` is what that means for the calling thread
+
+
 def set_open(state: Ambient) -> Ambient:
-    """Make this what is open, and return what was, for `set_open` to restore."""
+    """Set the variable, and return what it held, for `set_open` to restore."""
     before = _get()
     _state.set(state)
     return before
 
 
-def open_for_good(graph: Graph | None) -> Ambient:
+def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
     """Make `graph` the open graph, also for tasks of this thread that open nothing themselves: a
-    notebook may run each cell in a context of its own. Returns the thread's default before."""
-    before = _thread.default
+    notebook may run each cell in a context of its own. Returns what the variable held before, for
+    `set_open`, and the thread's default before, for `set_default`."""
+    default = _thread.default
     state = context().having(graph=graph)
-    _state.set(state)
+    before = set_open(state)
     set_default(state)
-    return before
+    return before, default
 
 
 def set_default(state: Ambient) -> None:

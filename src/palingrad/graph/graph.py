@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import GraphError
-from .context import context, open_for_good, set_default, set_open
+from .context import context, held, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
 from .node import Node
 from .operation import Operation
@@ -83,13 +83,11 @@ class Graph:
 
     def __enter__(self) -> Graph:
         state = context()
-        set_open(state.having(graph=self, outer=(*state.outer, state.graph)))
+        set_open(state.having(graph=self, outer=(*state.outer, held())))
         return self
 
     def __exit__(self, *_: object) -> None:
-        state = context()
-        *outer, graph = state.outer
-        set_open(state.having(graph=graph, outer=tuple(outer)))
+        set_open(context().outer[-1])
 
     def as_default(self) -> DefaultGraph:
         """Open this graph at once, for the calling thread; in a `with`, until its end and only for
@@ -187,15 +185,14 @@ class DefaultGraph:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._outer = context().graph
-        self._default = open_for_good(graph)
+        self._before, self._default = open_for_good(graph)
 
     def __enter__(self) -> Graph:
         set_default(self._default)
         return self._graph
 
     def __exit__(self, *_: object) -> None:
-        set_open(context().having(graph=self._outer))
+        set_open(self._before)
 
 
 def get_default_graph() -> Graph | None:
