@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from types import CodeType, FrameType
 from typing import Any
 
@@ -28,7 +29,7 @@ def _points(code: CodeType) -> set[int]:
     if found is None:
         found = _known[code] = set()
         instructions = list(dis.get_instructions(code))
-        for one, after in zip(instructions, instructions[1:], strict=False):
+        for one, after in pairwise(instructions):
             name = one.opname
             if name == "RESUME" or (name.startswith("CALL") and name != "CALL_INTRINSIC_1"):
                 found.add(after.offset)

@@ -120,13 +120,9 @@ def test_a_handler_that_reads_sees_one_step_and_what_it_read_never_changes(model
 def test_a_handler_that_steps_adds_a_step(model: Model):
     inner: list[Any] = []
     outer: list[Any] = []
-    for _ in each_point(
-        lambda: outer.append(model.step(X)), lambda: inner.append(model.step(X))
-    ):
+    for _ in each_point(lambda: outer.append(model.step(X)), lambda: inner.append(model.step(X))):
         assert model.taken() == 3
-        assert {float(inner[-1]), float(outer[-1])} == {
-            float(loss) for loss in model.losses[1:3]
-        }
+        assert {float(inner[-1]), float(outer[-1])} == {float(loss) for loss in model.losses[1:3]}
         model.check_free()
         model.reset()
 
@@ -300,13 +296,13 @@ def test_ctrl_c_stops_repeat_between_two_runs(engine: str):
     sent: list[float] = []
 
     def interrupt() -> None:
-        time.sleep(0.1)
+        time.sleep(0.2)
         sent.append(time.monotonic())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
+    thread.start()
     with pytest.raises(KeyboardInterrupt):
-        thread.start()
         f.repeat(many, along=(0,))
     waited = time.monotonic() - sent[0]
     thread.join()

@@ -15,7 +15,6 @@ from ..graph.state.landing import land, snapshot
 from ..graph.state.turns import Turn
 from ..passes.program import Program
 
-
 _ATTEMPTS = 100  # to complete a run; more than one where threads or signal handlers assign
 
 

@@ -151,6 +151,8 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
     `set_open`, and the thread's default before, for `set_default`."""
     default = _thread.default
     state = context().having(graph=graph)
+    if all(getattr(state, name) == getattr(_NOTHING, name) for name in Ambient.__slots__[:-1]):
+        state = _NOTHING  # so that a graph opened later in this thread shows in copies of this
     before = set_open(state)
     set_default(state)
     return before, default

@@ -26,8 +26,8 @@ class Observer:
     """Receives the events of its thread. The methods do nothing by default."""
 
     def computed(self, node: Node) -> None:
-        """An operation has computed its value eagerly; `context().hidden` is False if the user built
-        it."""
+        """An operation has computed its value eagerly; `context().hidden` is False if the user
+        built it."""
 
     def read(self, node: Node) -> None:
         """The user reads the value of an operation."""

@@ -12,7 +12,6 @@ from ..base import Executable
 from ..numpy import NumpyEngine
 from ..threads import get_num_threads
 
-
 # A fork waits for this lock: a module whose import another thread has begun could never be imported
 # in the child.
 _importing = threading.RLock()

@@ -56,5 +56,11 @@ def _in_child() -> None:
             lock._at_fork_reinit()
 
 
+def after_forks_in_child(action: Callable[[], None]) -> None:
+    """Call `action` in each forked child, where there are forks."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=action)
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_in_child)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 import sys
 from inspect import CO_VARARGS
+from itertools import pairwise
 from types import FrameType
 from typing import Any
-
 
 _SIGNALS = tuple(signal.valid_signals())
 
@@ -38,8 +38,7 @@ def running_handlers() -> int:
                 number = code.co_argcount + code.co_kwonlyargcount
                 given += known.get(code.co_varnames[number]) or ()
             count += any(
-                isinstance(number, int) and value is back
-                for number, value in zip(given, given[1:], strict=False)
+                isinstance(number, int) and value is back for number, value in pairwise(given)
             )
         frame = back
     return count

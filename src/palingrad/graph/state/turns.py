@@ -12,13 +12,14 @@ from C to C; and released in one.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import compress, count
 from operator import call
 from typing import Any, TypeVar
+
+from .forks import after_forks_in_child
 
 R = TypeVar("R")
 
@@ -96,5 +97,4 @@ def _after_fork() -> None:
     _forks[0] += 1
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_forks_in_child(_after_fork)

@@ -108,11 +108,12 @@ class Library:
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address(name))
 
 
-
 def _llvm_lock() -> Any:
     """The lock that llvmlite holds during each call of LLVM; None if it isn't where it was."""
-    outer = getattr(getattr(llvm, "ffi", None), "lib", None)
-    return getattr(getattr(outer, "_lock", None), "_lock", None)
+    try:
+        return llvm.ffi.lib._lock._lock
+    except AttributeError:
+        return None
 
 
 hold_over_forks(_llvm_lock)

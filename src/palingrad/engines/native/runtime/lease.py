@@ -13,7 +13,6 @@ exception, nor a fork finds a lock or an array half written.
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 import weakref
@@ -28,7 +27,7 @@ import numpy as np
 from ....dtypes import Array
 from ....errors import EngineError
 from ....graph.leaves import Variable
-from ....graph.state.forks import wait_before_forks
+from ....graph.state.forks import after_forks_in_child, wait_before_forks
 from ....graph.state.landing import (
     array_of,
     forgotten,
@@ -199,5 +198,4 @@ def _in_child() -> None:
 
 
 wait_before_forks(_before_fork)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_child)
+after_forks_in_child(_in_child)

@@ -13,9 +13,10 @@ from .thread_pool import atomic_load, atomic_store
 # The words: 0, or CHECKING or WRITING while a run is in progress; the number of the lease.
 RUNNING, NUMBER = 0, 1
 CHECKING, WRITING = 1, 2
-# The words of a run's block: the number for which it was prepared, the address of the lease's words.
+# The words of a run's block: the number for which it was prepared, and where the lease's words are.
 PREPARED, WORDS = 5, 6
-REFUSED = 1 << 40  # what `run` returns if the lease has another number or another run is in progress
+# What `run` returns if the lease has another number, or another run is using it.
+REFUSED = 1 << 40
 
 
 def emit_lease(module: ir.Module, run: ir.Function) -> None:

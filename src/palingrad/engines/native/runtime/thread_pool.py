@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import os
 import threading
 from functools import cache
 from itertools import repeat
@@ -20,6 +19,7 @@ from typing import Any
 
 from llvmlite import ir
 
+from ....graph.state.forks import after_forks_in_child
 from ....graph.state.turns import Turn, exhaust
 from ...threads import get_num_threads, thread_changes
 from ..llvm.builder import Builder
@@ -186,8 +186,8 @@ class ThreadPool:
         self._words[SIZE] = size
         self._words[POSTED] = 1  # the numbers of runs differ from 0, which marks a closed run
         self._words[YIELD] = _yield_address()
-        # The queues of sleeping workers: an element wakes one. A SimpleQueue may be used in a signal
-        # handler that interrupts its use, which a Semaphore may not.
+        # The queues of sleeping workers: an element wakes one. A signal handler that interrupts the
+        # use of a SimpleQueue may use it too; one that interrupts a Semaphore may not.
         self.asleep: list[SimpleQueue[None]] = []
         self._threads: list[threading.Thread] = []
 
@@ -282,8 +282,7 @@ def _after_fork() -> None:
         _former.append(parents)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_forks_in_child(_after_fork)
 
 
 @atexit.register
