@@ -10,7 +10,6 @@ import sys
 import warnings
 import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from functools import partial
 from itertools import count
 from typing import Any, Generic, TypeVar
 
@@ -116,7 +115,7 @@ class ProgramCache(Generic[P]):
         It is dropped when one of its `owners` is deleted: objects compared by identity in the key,
         which therefore can't occur again.
         """
-        return self._turn.hold(partial(self._made, key, make, owners))
+        return self._turn.hold(self._made, key, make, owners)
 
     def _made(self, key: Hashable, make: Callable[[], P], owners: Iterable[Any]) -> P:
         cached = self.get(key)

@@ -80,11 +80,12 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     """
     targets = [xs] if isinstance(xs, Node) else list(xs)
     check_nodes(y, targets)
-    if context().graph is not None:  # in a trace, a Variable's value is its latest assignment
-        targets = list(context().graph.adopt(tuple(targets)))
+    graph = context().graph
+    if graph is not None:  # in a trace, a Variable's value is its latest assignment
+        targets = list(graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
     # A derivative of a deferred node belongs to the node's graph, even if that is closed by now.
-    reopens = context().graph is None and y.deferred and y.graph is not None
+    reopens = graph is None and y.deferred and y.graph is not None
     with graph_scope(y.graph) if reopens else nullcontext():
         if all(map(is_known, since(targets, y, *targets))):
             results = _derive(y, targets, seed, missing)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import EngineError
 from ..graph.leaves import Variable
-from ..graph.state.landing import land, snapshot
+from ..graph.state.landing import Landing, snapshot
 from ..graph.state.turns import Turn
 from ..passes.program import Program
 
@@ -32,6 +31,7 @@ class Executable:
         self._updated = tuple(variable for variable, _ in program.updates)
         blind = set(self._updated) - set(self._reads)
         self._touched: list[Variable] = [*self._reads, *blind]
+        self._landing = Landing(self._updated, self._touched)
         self._turn = _joined(self._updated)
 
     def compute(
@@ -52,14 +52,13 @@ class Executable:
         updates together at the end, or none if it fails."""
         if not self._updated:
             return self.compute(feeds, snapshot(self._reads)[1])[0]
-        attempt = partial(self._attempt, feeds)
-        outputs = self._turn.hold(attempt)
+        outputs = self._turn.hold(self._attempt, feeds)
         for _ in range(_ATTEMPTS):
             if outputs is not None:
                 return outputs
             # From now on, threads that assign what this run only reads wait for it as well.
             self._turn = _joined(self._touched)
-            outputs = self._turn.hold(attempt)
+            outputs = self._turn.hold(self._attempt, feeds)
         raise EngineError(
             f"run: a Variable that it reads or updates was assigned during each of {_ATTEMPTS} "
             "attempts, so none could be completed.",
@@ -72,8 +71,7 @@ class Executable:
         by a signal handler or another thread. Then the run has changed nothing."""
         _, before = snapshot(self._touched)
         outputs, values = self.compute(feeds, before[: len(self._reads)])
-        landed = land(self._updated, values, (self._touched, before))
-        return outputs if landed else None
+        return outputs if self._landing(values, before) else None
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()

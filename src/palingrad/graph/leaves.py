@@ -14,7 +14,7 @@ from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
-from .state.landing import land, recall, recalls
+from .state.landing import Landing, recall, recalls
 from .state.turns import Turn
 
 
@@ -212,12 +212,10 @@ def assign_all(variables: Sequence[Variable], arrays: Sequence[Array]) -> None:
 
     Waits for runs in progress that update them, which would otherwise have to run again.
     """
-    for turn in {v._turn.root() for v in variables if v._turn is not None}:
-        turn.hold(_nothing)
-    land(variables, arrays)
-
-
-def _nothing() -> None: ...
+    for variable in variables:
+        if variable._turn is not None:
+            variable._turn.wait()
+    Landing(variables)(arrays)
 
 
 def _copied(value: Array, trainable: bool, name: str | None) -> Variable:

@@ -156,9 +156,10 @@ class Node(Operators):
         return value
 
     def _value_hint(self) -> str:
-        if context().graph is None:
+        graph = context().graph
+        if graph is None:
             return "it is computed by a session. Run it with pg.Session().run(node, feeds)"
-        return context().graph.value_hint(self)
+        return graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""

@@ -221,7 +221,8 @@ def _trainable(candidates: Iterable[Any], call: str) -> list[Variable]:
 
 def _read(variable: Variable) -> Node:
     """The node that represents a Variable: inside pg.function, once assigned, its new value."""
-    return variable if context().graph is None else context().graph.adopt((variable,))[0]
+    graph = context().graph
+    return variable if graph is None else graph.adopt((variable,))[0]
 
 
 def _is_read(node: Any) -> bool:

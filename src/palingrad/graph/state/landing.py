@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import partial
 from itertools import repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
@@ -42,14 +41,16 @@ hold_over_forks(lambda: state_lock)
 # For what ends and takes leases, so that a reader isn't overtaken by a thread that trains.
 recalls = Turn()
 array_of = attrgetter("_array")
+_is_observed = attrgetter("_observed")
+_NONES = repeat(None)
 
 
 def snapshot(variables: Sequence[Variable]) -> tuple[object, list[Array]]:
     """(the version, the Variables' arrays at one moment)."""
     version, arrays = _present(variables)
-    if all(map(_is_there, arrays)):
+    if not any(map(is_, arrays, _NONES)):
         return version, arrays
-    return recalls.hold(partial(_recalled, variables))
+    return recalls.hold(_recalled, variables)
 
 
 def recall(variables: Sequence[Variable]) -> None:
@@ -62,33 +63,37 @@ def recall(variables: Sequence[Variable]) -> None:
             lease.end()
 
 
-def land(
-    variables: Sequence[Variable],
-    arrays: Sequence[Array],
-    seen: tuple[Sequence[Variable], Sequence[Array]] = ((), ()),
-) -> bool:
-    """Set the Variables to these read-only arrays of the right shapes and dtypes, all at once.
+class Landing:
+    """Sets several Variables at once, if none of those that were `seen` before has changed."""
 
-    `seen` are Variables and the arrays from which the new ones were computed. If one of them has
-    another by now, nothing changes and the result is False.
-    """
-    others, expected = seen
-    names = (*repeat("_array", len(variables)), "version")
-    while True:
-        with state_lock:
-            version, caches = state.version, state.caches
-            if not all(map(is_, map(array_of, others), expected)):
-                return False
-            # The old arrays live until the change is over: no destructor runs in the middle of it.
-            _before = list(map(array_of, variables))
-            landing = map(setattr, (*variables, state), names, (*arrays, object()))
-            if forgotten(variables, caches) and not any(map(is_leased, variables)):
-                if state.version is version and state.caches is caches:
+    __slots__ = ("_covered", "_names", "_owners", "_seen", "_variables")
+
+    def __init__(self, variables: Sequence[Variable], seen: Sequence[Variable] = ()) -> None:
+        self._variables, self._seen = variables, seen
+        self._covered = set(variables) <= set(seen)
+        self._owners = (*variables, state)
+        self._names = (*repeat("_array", len(variables)), "version")
+
+    def __call__(self, arrays: Sequence[Array], expected: Sequence[Array] = ()) -> bool:
+        """Set the Variables to these read-only arrays of the right shapes and dtypes. If one of
+        those seen has another array than expected, change nothing and return False."""
+        variables, seen = self._variables, self._seen
+        while True:
+            with state_lock:
+                version, caches = state.version, state.caches
+                if seen and not all(map(is_, map(array_of, seen), expected)):
+                    return False
+                # The old arrays live until the change is over: no destructor runs in between.
+                before = list(map(array_of, variables))
+                landing = map(setattr, self._owners, self._names, (*arrays, object()))
+                ready = self._covered or not any(map(is_, before, _NONES))
+                ready = ready or not any(map(is_leased, variables))
+                if ready and any(map(_is_observed, variables)):
+                    ready = forgotten(variables, caches)
+                if ready and state.version is version and state.caches is caches:
                     exhaust(landing)
                     return True
-        leased = [variable for variable in variables if is_leased(variable)]
-        if leased:
-            recalls.hold(partial(recall, leased))
+            recalls.hold(recall, [variable for variable in variables if is_leased(variable)])
 
 
 def forgotten(variables: Sequence[Variable], caches: object) -> bool:
@@ -131,9 +136,5 @@ def _recalled(variables: Sequence[Variable]) -> tuple[object, list[Array]]:
     while True:
         recall(variables)
         version, arrays = _present(variables)
-        if all(map(_is_there, arrays)):
+        if not any(map(is_, arrays, _NONES)):
             return version, arrays
-
-
-def _is_there(array: Any) -> bool:
-    return array is not None

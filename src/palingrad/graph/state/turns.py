@@ -15,7 +15,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from itertools import compress, count
+from itertools import chain, compress, count
 from operator import call
 from typing import Any, TypeVar
 
@@ -28,15 +28,14 @@ R = TypeVar("R")
 exhaust: Callable[[Iterable[Any]], None] = deque[Any](maxlen=0).extend
 
 _PATIENCE = 10.0  # seconds after which a thread doesn't wait any longer
+_WAIT = (True,)  # for a lock
 _serial = count()
 _forks = [0]  # how many forks lie between the first process and this one
 
 
 class _Thread(threading.local):
-    """`busy` is locked while the thread has a turn."""
-
     def __init__(self) -> None:
-        self.busy = threading.Lock()
+        self.turns: list[bool] = []  # not empty while the thread has a turn, or goes ahead
 
 
 _thread = _Thread()
@@ -45,34 +44,44 @@ _thread = _Thread()
 class Turn:
     """Lets one thread at a time do something; after a fork the child starts with a new one."""
 
-    __slots__ = ("_forks", "_joined", "_lock", "_patience", "_serial")
+    __slots__ = ("_forks", "_joined", "_lock", "_patience", "_serial", "taken")
 
     def __init__(self, patience: float = _PATIENCE) -> None:
-        self._patience = patience
+        self._patience = (patience,)
+        self.taken = False  # a hint, not exact
         self._serial = next(_serial)
         self._joined: Turn | None = None  # the older turn that replaces this one
         self._lock = threading.RLock()
         self._forks = _forks[0]
 
-    def hold(self, action: Callable[[], R]) -> R:
-        """`action()`, after and before those of other threads."""
-        busy = _thread.busy
-        if busy.locked():
-            return action()
-        turn = self.root()
+    def hold(self, action: Callable[..., R], *arguments: Any) -> R:
+        """`action(*arguments)`, after and before those of other threads."""
+        turns = _thread.turns
+        if turns:
+            return action(*arguments)
+        turn = self if self._joined is None else self.root()
         if turn._forks != _forks[0]:
             turn._lock, turn._forks = threading.RLock(), _forks[0]
         lock = turn._lock
-        acquired: list[bool] = []
-        releases = map(call, compress((lock.release,), acquired))
+        acquiring = map(lock.acquire, _WAIT, turn._patience)
+        # The first is called if the lock was acquired.
+        leaving = map(call, compress((lock.release, turns.clear), chain(turns, _WAIT)))
         try:
-            acquired.extend(map(lock.acquire, (True,), (turn._patience,)))
-            if not acquired[0]:
+            turns.extend(acquiring)
+            if not turns[0]:
                 turn._lock = threading.RLock()
-            with busy:
-                return action()
+            turn.taken = True
+            return action(*arguments)
         finally:
-            exhaust(releases)
+            turn.taken = False
+            if turns:
+                exhaust(leaving)
+
+    def wait(self) -> None:
+        """Wait for a thread that has the turn, if it is known that one has."""
+        turn = self.root()
+        if turn.taken:
+            turn.hold(_nothing)
 
     def root(self) -> Turn:
         """The turn that stands for all those that this one was joined with."""
@@ -90,6 +99,9 @@ class Turn:
             if turn is not oldest:
                 turn._joined = oldest
         return oldest
+
+
+def _nothing() -> None: ...
 
 
 def _after_fork() -> None:

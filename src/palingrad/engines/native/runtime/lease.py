@@ -18,7 +18,6 @@ import time
 import weakref
 from array import array as row_of
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import repeat
 from typing import Any, ClassVar
 
@@ -68,7 +67,7 @@ class Lease:
         """(number, arrays) for the next run; nothing else refers to the arrays. `refused` is the
         number with which machine code has refused a run, because it is old or another thread's run
         was in progress."""
-        return recalls.hold(partial(self._take, refused))
+        return recalls.hold(self._take, refused)
 
     def _take(self, refused: int) -> tuple[int, list[Array]]:
         variables = self.updated
