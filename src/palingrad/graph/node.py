@@ -12,7 +12,7 @@ from ..dtypes import Array, DType, Scalar, is_inexact
 from ..errors import GraphError
 from ..shapes import Shape, text
 from .context import Origin, SourceLocation, context
-from .differentiated import arguments, check_not_cut
+from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
 from .registry import viewer

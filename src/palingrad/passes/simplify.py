@@ -12,6 +12,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
+from ..ops.absorbing import AbsorbingProduct
 from ..ops.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.move import (
@@ -61,6 +62,14 @@ def _is_all(x: Node, number: float) -> bool:
 def _multiply(z: Node, x: Any, y: Any) -> Node | None:
     if _is_all(y, 1) and x.shape == z.shape:
         return x
+    return y if _is_all(x, 1) and y.shape == z.shape else None
+
+
+def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
+    """A product without ±∞ and NaN in y is a plain one."""
+    factor = _source(y)
+    if isinstance(factor, Constant) and np.isfinite(factor.numpy()).all():
+        return ops.multiply(x, y)
     return y if _is_all(x, 1) and y.shape == z.shape else None
 
 
@@ -148,6 +157,7 @@ def _same_count(x: Any, y: Any) -> bool:
 
 
 _RULES: dict[type, Callable[..., Node | None]] = {
+    AbsorbingProduct: _absorbing_product,
     Multiply: _multiply,
     Divide: _divide,
     Subtract: _subtract,
