@@ -66,11 +66,13 @@ def _multiply(z: Node, x: Any, y: Any) -> Node | None:
 
 
 def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
-    """A product without ±∞ and NaN in y is a plain one."""
-    factor = _source(y)
-    if isinstance(factor, Constant) and np.isfinite(factor.numpy()).all():
+    """A product is a plain one without a 0 in x, and without ±∞ and NaN in y."""
+    first, second = _source(x), _source(y)
+    if isinstance(first, Constant) and np.all(first.numpy() != 0):
         return ops.multiply(x, y)
-    return y if _is_all(x, 1) and y.shape == z.shape else None
+    if isinstance(second, Constant) and np.isfinite(second.numpy()).all():
+        return ops.multiply(x, y)
+    return None
 
 
 def _divide(z: Node, x: Any, y: Any) -> Node | None:
