@@ -26,7 +26,7 @@ class AbsorbingProduct(Multiply):
     Gradients are made of such products, of a cotangent x and a slope y.
     """
 
-    onnx, commutes = None, False
+    onnx = None
     samples = _SAMPLES
 
     def f(m, x, y):

@@ -68,11 +68,12 @@ def _multiply(z: Node, x: Any, y: Any) -> Node | None:
 def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
     """A product is a plain one without a 0 in x, and without ±∞ and NaN in y."""
     first, second = _source(x), _source(y)
-    if isinstance(first, Constant) and np.all(first.numpy() != 0):
-        return ops.multiply(x, y)
-    if isinstance(second, Constant) and np.isfinite(second.numpy()).all():
-        return ops.multiply(x, y)
-    return None
+    nonzero = isinstance(first, Constant) and np.all(first.numpy() != 0)
+    finite = isinstance(second, Constant) and np.isfinite(second.numpy()).all()
+    if not (nonzero or finite):
+        return None
+    factor = _multiply(z, x, y)
+    return ops.multiply(x, y) if factor is None else factor
 
 
 def _divide(z: Node, x: Any, y: Any) -> Node | None:
