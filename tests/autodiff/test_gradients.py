@@ -142,7 +142,7 @@ def test_only_a_scalar_has_a_gradient():
     with pytest.raises(
         GradientError,
         match=r"multiply has shape \(3,\) \(built at test_gradients.py:\d+\): only a scalar has "
-        r"a gradient. Sum it, pass gradient=, or use pg.jacobian.",
+        r"a gradient. Sum it, pg.sum\(y\) or pg.mean\(y\), pass gradient=, or use pg.jacobian.",
     ):
         pg.gradients(x * 2.0, x)
     one = pg.gradients(pg.reshape(x[:1] * 2.0, (1, 1)), x)
