@@ -1,4 +1,5 @@
-"""debug_nans: the first cause of a NaN, at the right line with the right reason; else silence."""
+"""debug_nans reports the origin of a NaN with its line and reason, and nothing for healthy
+programs."""
 
 from __future__ import annotations
 
