@@ -35,7 +35,9 @@ def checked_slope(program: Program, seed: int) -> Failure | None:
     pg.set_default_dtype(pg.float64)
     try:
         return _compared(program, arrays, direction)
-    except REFUSALS:  # say a float32 that was rounded to an index, and to another one in float64
+    # Say a float32 that was rounded to an index, and to another one in float64; or a rule that
+    # divides the Python numbers of a formula.
+    except (*REFUSALS, ZeroDivisionError):
         return None
     finally:
         pg.set_default_dtype(pg.float32)
