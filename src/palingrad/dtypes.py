@@ -195,6 +195,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     numbers. Raises DTypeError for anything but numbers and for masked elements, ShapeError for
     ragged lists.
     """
+    if type(value) is np.ndarray and dtype is None and value.dtype in DTYPES:
+        return value.copy("K") if copy else value  # the common case
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
     try:
         array = np.array(value) if copy else np.asarray(value)

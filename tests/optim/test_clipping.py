@@ -111,8 +111,6 @@ def test_the_accumulated_mean_is_clipped_not_its_parts():
 @pytest.mark.parametrize("option", ["clip_norm", "clip_value"])
 def test_a_bound_must_be_positive(option, bound):
     w = pg.Variable(1.0)
-    with pytest.raises(
-        ArgumentError, match=rf"Adam: {option} is .*; expected a finite number"
-    ):
+    with pytest.raises(ArgumentError, match=rf"Adam: {option} is .*; expected a finite number"):
         Adam(0.1, **{option: bound}).minimize(w * w)
     assert w.item() == 1

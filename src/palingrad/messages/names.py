@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ..errors import UnknownNameError
 from .checks import nearest
+
+C = TypeVar("C", bound=type[Any])
 
 
 def unknown_name(
@@ -51,11 +53,11 @@ class Elsewhere:
         )
 
 
-def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[type[Any]], type[Any]]:
+def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[C], C]:
     """A decorator of classes that explains these names of other libraries, each unless the class
     has such an attribute. `dir` leaves them out."""
 
-    def decorate(cls: type[Any]) -> type[Any]:
+    def decorate(cls: C) -> C:
         for name, instead in elsewhere.items():
             if not hasattr(cls, name):
                 attribute = Elsewhere(instead)

@@ -13,6 +13,7 @@ from ..messages.checks import whole
 from ..ops.geometry import several
 from ..shapes import Shape
 from . import init
+from .checks import check_initializer
 from .module import Module
 
 
@@ -47,7 +48,7 @@ class Conv2D(Module):
             )
         several(stride, 2, "Conv2D: stride")
         several(dilation, 2, "Conv2D: dilation")
-        init._check("Conv2D", initializer)
+        check_initializer("Conv2D", initializer)
         with graph_scope(None):
             start = initializer((outputs, inputs // groups, *taps), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs, 1, 1), dtype=dtype)

@@ -219,8 +219,9 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
         )
     if isinstance(variables, Node):
         return _trainable([variables], "minimize")
+    given: Any = variables
     if variables is not None:
-        if not isinstance(variables, Iterable):
+        if not isinstance(given, Iterable):
             raise GradientError(
                 f"minimize: expected Variables, got {shown(variables)}.",
                 hint="Those of a model are model.parameters().",
