@@ -184,15 +184,18 @@ def _surplus(
         f"{name}: {len(positional)} argument{'' if len(positional) == 1 else 's'} by position "
         f"expected, got {len(given)}."
     )
-    hint = surplus
+    numbers = all(isinstance(x, (int, float)) for x in given)
+    hint = "" if numbers else surplus
+    last = positional[-1].name if positional else ""
+    integers = all(type(x) is int for x in given[len(positional) - 1 :])
+    if not hint and integers and last in ("shape", "axes"):
+        sizes = ", ".join(map(str, given[len(positional) - 1 :]))
+        hint = f"Several numbers are one tuple: {last}=({sizes})."
     if not hint and len(more) <= len(optional):
         named = ", ".join(f"{p.name}={shown(x, 20)}" for p, x in zip(optional, more))
         hint = f"Options are written by name: {named}."
     if not hint and name in BY_POSITION:
         hint = BY_POSITION[name]
-    if not hint and positional and all(type(x) is int for x in given[len(positional) - 1 :]):
-        numbers = ", ".join(map(str, given[len(positional) - 1 :]))
-        hint = f"Several numbers are one tuple: {positional[-1].name}=({numbers})."
     if not hint and len(positional) == 2 and not optional:
         hint = f"Nest two calls: pg.{name}(pg.{name}(x, y), z)."
     if not hint:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
+
 from ..errors import UnknownNameError
 from .checks import nearest
 
@@ -25,7 +27,9 @@ def unknown_name(
     instead = elsewhere.get(name)
     if instead is None:
         near = nearest(name, (one for one in names if not one.startswith("_")))
-        if near is None:
+        if short == "pg" and callable(getattr(np, name, None)):
+            hint = f"np.{name}(x.numpy()) computes it of plain arrays, without a derivative."
+        elif near is None:
             hint = f"dir({short}) lists its names; docs/operations.md describes the operations."
         else:
             hint = f"Did you mean {short}.{near}?"

@@ -329,7 +329,8 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
             if dim is None and not whole:
                 result[-1] = None
         elif dim is not None and not -dim <= part < dim:
-            raise ShapeError(f"index {part} is out of range for size {dim}")
+            hint = f"The last is {dim - 1}, or -1." if dim else ""
+            raise ShapeError(f"index {part} is out of range for size {dim}", hint=hint)
     return tuple(result)
 
 
