@@ -75,6 +75,10 @@ class Node(Operators):
         """The value, without notifying observers."""
         return self._cached_value if self._value is None else self._value
 
+    @value.setter
+    def value(self, new: Any) -> None:
+        self._refuse_change("x.value = …", "pg.tensor(value) makes a new node.")
+
     @property
     def shape(self) -> Shape | None:
         """The sizes, with None for each unknown size; None if the rank itself is unknown."""
@@ -240,11 +244,12 @@ class Node(Operators):
     def __delitem__(self, index: Any) -> None:
         self._refuse_change("del x[…]")
 
-    def _refuse_change(self, what: str) -> None:
+    def _refuse_change(self, what: str, instead: str = "") -> None:
         raise ArgumentError(
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
-            hint="Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
+            hint=instead
+            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
             "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
         )
 

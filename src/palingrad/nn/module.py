@@ -14,6 +14,7 @@ from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..messages.calls import public, publish
+from ..messages.checks import shown
 from ..messages.elsewhere import MODULE_METHODS
 from ..messages.names import with_names_from
 from ..shapes import Shape, text
@@ -55,6 +56,13 @@ class Module:
             raise ArgumentError(
                 f"{type(self).__name__}: self.{name} is the method that finds the Variables.",
                 hint="Give the attribute another name, such as self.weights.",
+            )
+        old = self.__dict__.get(name)
+        if isinstance(old, Variable) and not (value is None or isinstance(value, (Node, Module))):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write model.{name}.assign(value).",
             )
         object.__setattr__(self, name, value)
 
