@@ -102,7 +102,7 @@ def _function(module: ir.Module, name: str, result: Any, kinds: list[Any]) -> tu
 
 
 def emit_first_chunk(module: ir.Module) -> Any:
-    """The function first_chunk(count, start, thread, threads): the first chunk of the thread's part when `count`
+    """first_chunk(count, start, thread, threads): the first chunk of the thread's part when `count`
     chunks are divided as evenly as possible. The remaining chunks go to one thread each, beginning
     at a thread that depends on `start`. Tests call the function alone."""
     if "first_chunk" in module.globals:
@@ -115,9 +115,9 @@ def emit_first_chunk(module: ir.Module) -> Any:
 
 
 def emit_take(module: ir.Module) -> Any:
-    """The function take(deque, stage, length, steal): removes a chunk from the front of the deque, or from its
-    back if `steal` isn't 0, and returns the chunk's position; −1 if the deque is empty. Tests
-    call the function alone, in orders of events that running threads seldom meet."""
+    """take(deque, stage, length, steal): removes a chunk from the front of the deque, or from its
+    back if `steal` isn't 0, and returns the chunk's position; −1 if the deque is empty. Tests call
+    the function alone, in orders of events that running threads seldom meet."""
     if "take" in module.globals:
         return module.globals["take"]
     function, b = _function(module, "take", INT, [_POOL, INT, INT, INT])
