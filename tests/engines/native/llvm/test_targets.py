@@ -3,6 +3,7 @@ instructions that the plain levels of x86-64 have."""
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -31,30 +32,34 @@ def test_operations_and_kernels_are_right_on_plain_levels_of_x86_64(cpu):
         return  # which has other levels
     if LEVELS[cpu] >= host().vector_bytes:
         return  # this is the level that all other tests run on
+    levels = [one for one, size in LEVELS.items() if size < host().vector_bytes]
     environment = {
         **os.environ, "PALINGRAD_CPU": cpu, "PALINGRAD_CACHE": "off",
         "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "engines.native.llvm.test_targets"],
+        [sys.executable, "-m", "engines.native.llvm.test_targets",
+         str(levels.index(cpu)), str(len(levels))],
         cwd=TESTS, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr[-4000:]
     assert f"{len(OPERATIONS)} operations on {cpu}" in done.stdout
 
 
-def check_this_level() -> int:
+def check_this_level(turn: int, levels: int) -> int:
     """Compare the code of this process's level with NumPy: all operations with their gradients,
     and the kernels in which vectors and registers count most. Returns the number of operations.
 
-    The dtypes take turns among an operation's samples: what code does with each sample in each
-    dtype is proven by the battery, what remains is the width of vectors and the instructions.
+    An operation's samples are dealt to the levels, two to each at least, and take the dtypes in
+    turn: what code does with each sample in each dtype is proven by the battery, what remains is
+    the width of vectors and the instructions.
     """
     for operation in OPERATIONS:
         cases = [Case(operation, sample, ("native",)) for sample in operation.samples]
+        cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
         turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
         shared = together([(case, turns[number % len(turns)]) for number, case in enumerate(cases)])
-        with told(cases[0], f"all samples on {host().cpu}"):
+        with told(cases[0], f"its samples on {host().cpu}"):
             results = shared.compiled("native")(shared.fed)
             for one, other in zip(results, shared.expected, strict=True):
                 assert_close(one, other)
@@ -67,4 +72,6 @@ def check_this_level() -> int:
 
 
 if __name__ == "__main__":
-    print(f"{check_this_level()} operations on {host().cpu}")
+    gc.collect()
+    gc.freeze()  # as in conftest.py
+    print(f"{check_this_level(*map(int, sys.argv[1:]))} operations on {host().cpu}")
