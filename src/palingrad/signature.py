@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 from numpy import floating, ndarray
 
 from .dtypes import DTYPES, Array, DType, as_array, float64, int64, is_array_like
+from .errors import ArgumentError
 from .graph.leaves import Constant, Placeholder
 from .graph.node import Node
+from .messages.checks import did_you_mean
 from .trees import leaves, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
@@ -115,7 +117,11 @@ class StaticArguments:
         named = {p.name for p in parameters if p.kind not in _VARIADIC}
         for name in self._names:
             if name not in named:
-                raise TypeError(f"static_argnames: no parameter is called {name!r}")
+                raise ArgumentError(
+                    f"static_argnames: no parameter is called {name!r}.",
+                    hint=did_you_mean(name, named, quoted=True)
+                    or f"The parameters are {', '.join(map(repr, sorted(named)))}.",
+                )
         self.places = {number for number, p in enumerate(parameters) if p.name in self._names}
 
     def marked(

@@ -54,8 +54,9 @@ def check_not_cut(node: Node) -> None:
         raise GradientError(
             f"{_named(node)} would become a plain number or array, which has no derivative, inside "
             "a function that is being differentiated.",
-            hint="Use functions of nodes: pg.sin for math.sin, pg.tensor for lists of nodes. If a "
-            "constant is meant, apply pg.stop_gradient(x) first.",
+            hint="Use x itself instead of float(x) or x.numpy(), and functions of nodes: pg.sin "
+            "for math.sin, pg.dot for np.dot; pg.tensor takes lists of nodes, such as "
+            "[x[0] * x[0], 0.0]. If a constant is meant, apply pg.stop_gradient(x) first.",
         )
 
 

@@ -12,6 +12,7 @@ from ..errors import GradientError, ShapeError
 from ..shapes import Shape, broadcast, same, text
 from .context import built_at, graph_scope
 from .declared.strided import Strided
+from .describe.faults import defined
 from .describe.nonfinite import Reason, number, total_overflow
 from .graph import Graph
 from .node import Node
@@ -43,7 +44,18 @@ class Elementwise(Operation):
         cls._results = {}
 
     def shape_rule(self, *shapes: Shape) -> Shape:
-        return broadcast(*shapes)
+        try:
+            return broadcast(*shapes)
+        except ShapeError as error:
+            raise ShapeError(error.fact, hint=self._broadcast_hint(shapes)) from None
+
+    def _broadcast_hint(self, shapes: Sequence[Shape]) -> str:
+        """What makes a vector of one number for each row broadcast, for a ShapeError."""
+        for name, shape in zip(self.parameters(), shapes, strict=False):
+            others = [other for other in shapes if len(other) == 2]
+            if len(shape) == 1 and any(other[0] == shape[0] for other in others):
+                return f"One number for each row is a column: {name}[:, None]."
+        return ""
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         if self.boolean:
@@ -86,12 +98,21 @@ class Elementwise(Operation):
 
     def d(y, *x: Node) -> Sequence[Any]:
         """∂y/∂x for each input."""
-        raise NotImplementedError(f"{type(y).__name__} needs d(y, *x)")
+        raise NotImplementedError(
+            f"{type(y).__name__} has no derivative: its class needs "
+            f"d(y, {', '.join(y.parameters())}), which returns [∂y/∂x, …], one for each input"
+        )
 
     def _slopes(y, x: Sequence[Node]) -> Sequence[Any]:
         slopes = y.d(*x)
         if isinstance(slopes, Node) or len(slopes) != len(x):
-            raise GradientError(f"{y.label()}: d returns a list with one slope for each input")
+            count = "a node" if isinstance(slopes, Node) else f"{len(slopes)} slopes"
+            names = ", ".join(f"∂y/∂{name}" for name in y.parameters())
+            raise GradientError(
+                f"{y.label()}: d{defined(type(y).d)} returned {count} for {len(x)} "
+                f"input{'' if len(x) == 1 else 's'}{y.built()}.",
+                hint=f"d returns a list with one slope for each input: return [{names}].",
+            )
         return slopes
 
     def vjp(y, g: Node, *x: Node) -> Sequence[Any]:

@@ -41,7 +41,10 @@ class Take(Gather):
     def shape_rule(y, *shapes):
         x, indices = shapes
         if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
-            raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
+            raise DTypeError(
+                f"indices are {y.inputs[1].dtype}, expected integers",
+                hint="Write np.array([1, 2]), or pg.cast(indices, 'int64').",
+            )
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
 
@@ -113,7 +116,13 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
         low, high = int(values.min()), int(values.max())
         if is_integer(values.dtype) and length is not None:
             if low < -length or high >= length:
-                raise ShapeError(f"take: indices {low} … {high} for {length} rows")
+                raise ShapeError(
+                    f"take: indices {low} … {high} for {length} rows",
+                    hint=f"Rows count from 0 to {length - 1}; a table for index {high} has "
+                    f"{high + 1}."
+                    if high >= length
+                    else f"Negative ones count from the end, down to -{length}.",
+                )
     return Take(source, rows, axis=int(axis), name=name)
 
 

@@ -112,7 +112,7 @@ def fallbacks(f, *arguments):
     return " ".join(" ".join(lines[start : start + 2]).split())
 
 
-def test_what_numpy_computes_is_marked_and_has_a_reason():
+def test_fallbacks_are_marked_and_have_a_reason():
     x = np.zeros((2, 4, 6, 6), np.float32)
     w = np.zeros((4, 4, 3, 3), np.float32)
     assert "sorted, because it is written in Python" in fallbacks(lambda x: Sorted(x) * 2, x)

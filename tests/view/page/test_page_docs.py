@@ -30,5 +30,5 @@ def test_the_table_has_every_option():
 
 def test_the_keys_are_those_of_the_page():
     text = PAGE.read_text(encoding="utf-8")
-    for key in re.findall(r"^    ([a-z]): \(?", asset("keys.js"), re.MULTILINE):
+    for key in re.findall(r"^    ([a-z]): \(?", asset("panels/keys.js"), re.MULTILINE):
         assert f"`{key}`" in text

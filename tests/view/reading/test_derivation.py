@@ -219,7 +219,7 @@ def test_in_notebooks():
     assert repr(found) == str(found)
 
 
-def test_mistakes_are_told():
+def test_mistakes_raise_errors():
     x, *_ = scalars()
     with pytest.raises(GradientError, match="expected nodes"):
         pg.derivation(3, x)  # pyright: ignore[reportArgumentType]

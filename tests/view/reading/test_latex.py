@@ -172,7 +172,7 @@ def test_numbers(value, latex):
 
 
 @pytest.mark.tiny
-def test_what_is_no_node_is_refused():
+def test_a_value_that_is_not_a_node_is_refused():
     with pytest.raises(GraphError, match="latex: expected a node, got int"):
         pg.latex(3)  # pyright: ignore[reportArgumentType]
 

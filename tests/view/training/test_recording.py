@@ -83,7 +83,7 @@ def test_the_gradient_of_a_shared_weight_is_the_sum():
     assert kept.norm == near(np.linalg.norm(g), np.float32)  # the training is compiled
 
 
-def test_recording_changes_nothing_of_the_training():
+def test_recording_does_not_change_the_training():
     plain, recorded = trained(None), trained(Recording(every=2))
     for a, b in zip(plain.variables().values(), recorded.variables().values(), strict=True):
         assert a.numpy().tobytes() == b.numpy().tobytes()

@@ -39,7 +39,7 @@ def test_numbers_are_the_numpy_engines(dtype, seed):
             assert_close(one, other, f"normal {shape}")
 
 
-def test_all_of_the_state_counts():
+def test_every_word_of_the_state_matters():
     """Runs beyond 2³² and seeds of 64 bits: the upper words are part of the counter and the key."""
     native, numpy = (
         pg.function(

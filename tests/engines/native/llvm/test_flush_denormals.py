@@ -27,7 +27,7 @@ def decaying(dtype: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_decays_becomes_zero_instead_of_subnormal(dtype):
+def test_decaying_moments_become_zero_instead_of_subnormal(dtype):
     variable, step = decaying(dtype)
     step()
     values = variable.numpy()

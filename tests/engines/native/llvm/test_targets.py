@@ -65,8 +65,8 @@ def check_this_level(turn: int, levels: int) -> int:
                 assert_close(one, other)
     test_gemm.test_every_number_of_rows_columns_and_terms_around_a_tile(np.float32)
     test_conv.test_convolutions_over_two_axes(0)
-    test_concat_in_place.test_lanes_take_turns_at_every_length()
-    test_random_numbers.test_all_of_the_state_counts()
+    test_concat_in_place.test_interleaved_stores_of_every_length()
+    test_random_numbers.test_every_word_of_the_state_matters()
     test_random_numbers.test_numbers_come_from_one_loop_of_32_bit_products()
     return len(OPERATIONS)
 

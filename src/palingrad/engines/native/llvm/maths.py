@@ -205,7 +205,7 @@ class CheckedMaths(NativeMaths):
 
 def _unless_nan(y: Value, result: Value) -> Value:
     """`result`, or y where y is NaN; a constant y never is."""
-    written = y.written
-    if not is_floating(y.dtype) or (written is not None and written == written):
+    known = y.known
+    if not is_floating(y.dtype) or (known is not None and known == known):
         return result
     return chosen(y != y, y, result)

@@ -1,5 +1,5 @@
-"""The net that layout orders and places: boxes, dummy vertices of long edges and borders of groups,
-all in layers."""
+"""The layered graph of a drawing: boxes, dummy vertices of long edges and borders of groups, which
+have a layer each. Every edge segment leads from one layer to the next."""
 
 from __future__ import annotations
 
