@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from numpy import ndarray
 
-from .dtypes import DTYPES, Array, DType, as_array, default_dtype, setting_changes
+from .dtypes import DTYPES, Array, DType, as_array, setting_changes
 from .engines.selection import get_engine
 from .errors import ArgumentError, DTypeError, ShapeError
 from .graph.context import context
@@ -27,6 +27,7 @@ from .signature import (
     form_of,
     is_fed,
     parameter_names,
+    settings,
     structure,
     what_varies,
 )
@@ -166,7 +167,7 @@ class Function:
             self._reads.forms(read),
             structure([args, kwargs]),
             get_engine(self._engine, observed=False).name,  # a recorded run shares the trace
-            default_dtype(),
+            settings(),
         )
 
     def _unhashable(self, key: Signature, args: Any, kwargs: Any) -> ArgumentError:

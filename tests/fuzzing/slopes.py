@@ -60,7 +60,8 @@ def _compared(
         total, nodes = at(shift)
         gradients = pg.gradients(total, list(nodes.values()))
         pairs = zip(gradients, nodes, strict=True)
-        return sum(float(np.sum(g.numpy() * direction[leaf])) for g, leaf in pairs)
+        with np.errstate(invalid="ignore"):  # ∞ − ∞
+            return sum(float(np.sum(g.numpy() * direction[leaf])) for g, leaf in pairs)
 
     if at(0.0)[0] is None:
         return None

@@ -12,6 +12,7 @@ from ..errors import GradientError, ShapeError
 from ..shapes import Shape, broadcast, same, text
 from .context import built_at, graph_scope
 from .declared.strided import Strided
+from .derivatives.cotangents import scaled, scaled_tangent
 from .describe.faults import defined
 from .describe.nonfinite import Reason, number, total_overflow
 from .graph import Graph
@@ -150,23 +151,10 @@ class Elementwise(Operation):
         total = None
         for t, slope in zip(tangents, y._slopes(x), strict=True):
             slope = slope() if callable(slope) and t is not None else slope
-            term = None if t is None else scaled(t, y._checked_slope(slope))
+            term = None if t is None else scaled_tangent(t, y._checked_slope(slope))
             if term is not None:
                 total = term if total is None else ops.add(total, term)
         return total
-
-
-def scaled(g: Node, slope: Any) -> Node | None:
-    """g · slope, for a slope in any form that `Elementwise.d` returns, except a function."""
-    if slope is None or (type(slope) in (int, float) and slope == 0):
-        return None
-    if type(slope) in (int, float):
-        if slope == 1:
-            return g
-        return ops.negative(g) if slope == -1 else ops.multiply(g, slope)
-    if slope.dtype == bool_:
-        return ops.where(slope, g, 0)
-    return ops.multiply(g, slope)
 
 
 class Layout(Operation):

@@ -14,7 +14,7 @@ from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..shapes import Shape, text
 from .context import Origin, SourceLocation, context
-from .differentiated import arguments, check_not_cut
+from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
 from .registry import viewer

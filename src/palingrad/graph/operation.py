@@ -51,7 +51,7 @@ class Operation(Declares, Node):
     math: ClassVar[str] = ""  # LaTeX template with a hole for each input: "{x} + {y}"
     symbol: ClassVar[str] = ","  # printed between two inputs in code and messages
     drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
-    commutes: ClassVar[bool] = False  # whether the inputs may be exchanged
+    commutes: ClassVar[bool] = False  # whether finite inputs may be exchanged
     associative: ClassVar[bool] = False  # whether op(a, b, c) = op(op(a, b), c)
     stays_finite: ClassVar[bool] = False  # whether finite inputs always give a finite result
     harmless: ClassVar[float | None] = None  # an argument at which value and slope are finite

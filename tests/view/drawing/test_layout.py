@@ -1,4 +1,4 @@
-"""The layout: boxes apart, edges from box to box, frames around their own, always the same."""
+"""The layout: separate boxes, edges between boxes, frames around their members, deterministic."""
 
 from __future__ import annotations
 

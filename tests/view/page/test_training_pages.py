@@ -1,4 +1,4 @@
-"""The report and the training's page in a real browser: controls, keyboard, no complaints."""
+"""The report and the recording's page in a real browser: controls, keyboard, no console errors."""
 
 from __future__ import annotations
 

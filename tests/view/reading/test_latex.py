@@ -1,4 +1,4 @@
-"""pg.latex: expressions as a person would write them, which mean what the graph computes."""
+"""pg.latex: readable expressions whose value is that of the graph."""
 
 from __future__ import annotations
 

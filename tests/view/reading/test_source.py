@@ -1,4 +1,4 @@
-"""pg.source: whole programs written out with NumPy alone, that run and read as they should."""
+"""pg.source: programs as NumPy modules that run, give the same bits and are readable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tape: what it records, replay bit for bit, edits that run exactly what depends on them."""
+"""The tape: what it records, bit-exact replay, and edits that recompute exactly the dependents."""
 
 from __future__ import annotations
 

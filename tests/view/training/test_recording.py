@@ -1,4 +1,4 @@
-"""fit(record=…): what is kept of a training's steps, the page and the event files."""
+"""fit(record=…): what is recorded of a training's steps, the page and the event files."""
 
 from __future__ import annotations
 

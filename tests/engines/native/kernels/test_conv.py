@@ -1,5 +1,5 @@
-"""Convolutions and poolings of all shapes, against plain loops over taps in float64: stride,
-padding, dilation, sizes, channels; forwards, both gradients, and what is fused behind."""
+"""Convolutions and poolings of all shapes compared with plain loops over taps in float64: forward,
+both gradients, and fused epilogues."""
 
 from __future__ import annotations
 

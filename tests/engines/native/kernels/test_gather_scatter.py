@@ -1,5 +1,5 @@
-"""Rows taken by integers, fed or computed, and added back: NumPy's results, whatever the number of
-threads; what names no row is an error that has changed nothing."""
+"""Gather and scatter with fed or computed indices equal NumPy's for any number of threads; an index
+out of range raises an error and changes nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every matrix product there is, against NumPy in float64: sizes, batches, vectors, how the
-operands lie, and what is fused behind. Many products share one program: compiling takes longest."""
+"""Matrix products of all sizes, batches, vectors, layouts and epilogues compared with NumPy in
+float64. Many products share one program, because compilation dominates the time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining and splitting: pieces are computed where they belong, or copied there."""
+"""Concatenation and splitting: pieces are computed in the joined buffer, or copied to it."""
 
 from __future__ import annotations
 

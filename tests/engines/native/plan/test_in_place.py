@@ -1,5 +1,5 @@
-"""Updates are written over the old values, and nobody ever sees it: whoever holds, reads, assigns,
-copies or saves a Variable finds what it would find if each run made new arrays."""
+"""Updates in place are invisible: holding, reading, assigning, copying or saving a Variable gives
+what it would give if each run made new arrays."""
 
 from __future__ import annotations
 
