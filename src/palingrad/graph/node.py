@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
-from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
 from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..shapes import Shape, text
@@ -275,7 +275,7 @@ class Node(Operators):
     def label(self) -> str:
         """The operation and the node's name, for messages."""
         kind = self.kind_name()
-        return kind if self.name == kind else f"{kind} {self.name!r}"
+        return kind if self.name == kind else f"{kind} {quoted(self.name)}"
 
     def built(self) -> str:
         """' (built at file:line)' for messages, or "" if the origin is unknown."""
@@ -293,7 +293,7 @@ class Node(Operators):
             body = np.array2string(value, separator=", ", threshold=8, prefix=" " * 4)
             parts.append(body)
         if self._name is not None:
-            parts.append(f"name={self._name!r}")
+            parts.append(f"name={quoted(self._name)}")
         if not isinstance(value, np.ndarray):
             parts.append(f"shape={text(self.shape)}")
         elif value.ndim:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, printable
 from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
@@ -140,10 +140,11 @@ class Module:
 
     def __repr__(self) -> str:
         parts = ", ".join(self._options())
-        return f"{type(self).__name__}({parts})"
+        return f"{printable(type(self).__name__)}({parts})"
 
     def _options(self) -> list[str]:
-        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+        parameters = self.parameters().items()
+        return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

@@ -281,13 +281,12 @@ def test_an_entry_that_is_a_link_or_not_a_file_is_compiled_again(folder, tmp_pat
 def test_only_entries_are_deleted(folder, monkeypatch):
     monkeypatch.setattr(cache, "_MOST", 2)
     folder.mkdir(mode=0o700)
-    own = ["notes.txt", "0" * 64, f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
+    own = ["notes.txt", "0" * 64, f"palingrad-{'0' * 64}.code", ".palingrad-mine.part"]
     for name in own:
         (folder / name).write_text("my own")
         os.utime(folder / name, (0, 0))
-    left = folder / f".palingrad-{'1' * 16}.new"  # what a process that was killed leaves
+    left = folder / f".palingrad-{'1' * 16}.part"  # what a process that was killed leaves
     left.write_bytes(cache.packed("", b"code")[:20])
-    os.utime(left, (0, 0))
     for k in range(5):
         run(lambda x, k=k: pg.exp(x) * float(k + 2), X)
     assert all((folder / name).read_text() == "my own" for name in own)
