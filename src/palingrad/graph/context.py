@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..errors import printable
+
 if TYPE_CHECKING:
     from .graph import Graph
     from .node import Node
@@ -187,7 +189,7 @@ class Origin(NamedTuple):
         return cls(code.co_filename, number)
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
+        return f"{printable(os.path.basename(self.file))}:{self.line}"
 
 
 def quietly() -> contextvars.Context:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import GraphError
+from ..errors import GraphError, quoted
 from .context import context, held, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
-from .node import Node
+from .node import Node, value_hint
 from .operation import Operation
 from .registry import ops, viewer
 from .state.handlers import running_handlers
@@ -61,8 +61,9 @@ class Graph:
             return self._names[name]
         except KeyError:
             near = difflib.get_close_matches(name, self._names, n=3)
-            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise GraphError(f"no node is named {name!r} among {len(self)}.", hint=hint) from None
+            hint = f"Did you mean {' or '.join(map(quoted, near))}?" if near else ""
+            fact = f"no node is named {quoted(name)} among {len(self)}."
+            raise GraphError(fact, hint=hint) from None
 
     def __contains__(self, node: object) -> bool:
         """Whether a node, or a node of this name, is in the graph."""
@@ -118,7 +119,8 @@ class Graph:
             if x.graph is not self and x.graph is not None and x.deferred:
                 raise GraphError(
                     f"{x.label()} belongs to another graph{x.built()}; all inputs of a node must "
-                    "be in one graph"
+                    "be in one graph.",
+                    hint="Build it in this graph, or run the other graph first and feed its value.",
                 )
         return inputs
 
@@ -127,7 +129,7 @@ class Graph:
 
     def value_hint(self, node: Node) -> str:
         """How to get the value of a node that has none, for messages while this graph is open."""
-        return "it is computed by a session. Run it with pg.Session().run(node, feeds)"
+        return value_hint(node, "graph")
 
     # ---------------------------------------------------------------- display
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError, printable
 from ..graph.context import context, opened
 from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..messages.calls import public, publish
+from ..messages.checks import shown
+from ..messages.elsewhere import MODULE_METHODS
+from ..messages.names import with_names_from
+from ..shapes import Shape, text
 
 
+@with_names_from(MODULE_METHODS)
 class Module:
     """A function with parameters. A subclass creates them in `__init__` and defines `forward`.
 
@@ -27,16 +37,69 @@ class Module:
     (7.0, ['slope', 'offset'])
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        publish(cls)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("parameters", "variables"):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is the method that finds the Variables.",
+                hint="Give the attribute another name, such as self.weights.",
+            )
+        old = self.__dict__.get(name)
+        if isinstance(old, Variable) and not (value is None or isinstance(value, (Node, Module))):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write model.{name}.assign(value).",
+            )
+        object.__setattr__(self, name, value)
+
     def forward(self, x: Any, *, training: bool) -> Node:
         """The output for x."""
         raise NotImplementedError(f"{type(self).__name__} needs forward(self, x, *, training)")
 
+    @public
     def __call__(self, x: Any, *, training: bool = False) -> Node:
         state = context()
         outer: Module | None = state.module
         name = type(self).__name__ if outer is None else outer._name_of(self)
-        with opened(module=self, scope=f"{state.scope}{name}/"):
-            return self.forward(x, training=training)
+        try:
+            with opened(module=self, scope=f"{state.scope}{name}/"):
+                y = self.forward(x, training=training)
+                if y is None:  # pyright: ignore[reportUnnecessaryComparison]
+                    raise ArgumentError(f"{self._forward_text()} returned None.",
+                                        hint="End it with return y.")  # fmt: skip
+                return y
+        except TypeError as error:
+            trace = error.__traceback__
+            if isinstance(error, ArgumentError) or trace is None or trace.tb_next is not None:
+                raise
+            raise ArgumentError(
+                f"{self._forward_text()} isn't called forward(x, training=…), as modules are.",
+                hint="Write def forward(self, x, *, training).",
+            ) from None
+        except ShapeError as error:
+            if not error.noted:
+                error.noted = True
+                error.add_note(f"in {outer._name_of(self) if outer else type(self).__name__}: "
+                               f"{self._misfit(x)}")  # fmt: skip
+            raise
+
+    def _misfit(self, x: Any) -> str:
+        """What the module expects, for a ShapeError of its forward."""
+        shape = x.shape if isinstance(x, Node) else np.shape(x)
+        return f"{self!r} was called with x {text(shape)}." + self._hint(shape or ())
+
+    def _hint(self, shape: Shape) -> str:
+        """What to do about an x of this shape, for a ShapeError, after a space; or ""."""
+        return ""
+
+    def _forward_text(self) -> str:
+        code = type(self).forward.__code__
+        line = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+        return f"{type(self).__name__}.forward ({line})"
 
     def _name_of(self, part: Module) -> str:
         """The name scope of a submodule: its attribute, or its class and its index in a list."""
@@ -51,7 +114,15 @@ class Module:
 
     def variables(self) -> dict[str, Variable]:
         """All Variables by name, such as 'layers/0/weight'; a shared one has its first name."""
-        return dict(_variables(self, "", set()))
+        found: dict[str, Variable] = {}
+        for name, variable in _variables(self, "", set()):
+            if name in found:
+                raise ArgumentError(
+                    f"{type(self).__name__}: two Variables are called {name!r}.",
+                    hint="A key of a dict can't hold a '/' then: 'a/b' collides with 'b' in 'a'.",
+                )
+            found[name] = variable
+        return found
 
     def parameters(self) -> dict[str, Variable]:
         """The trainable Variables by name."""
@@ -59,10 +130,11 @@ class Module:
 
     def __repr__(self) -> str:
         parts = ", ".join(self._options())
-        return f"{type(self).__name__}({parts})"
+        return f"{printable(type(self).__name__)}({parts})"
 
     def _options(self) -> list[str]:
-        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+        parameters = self.parameters().items()
+        return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

@@ -8,8 +8,12 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 from ..errors import GraphError
+from ..files.atomic import write_atomically
+from ..files.terminal import for_output
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..messages.calls import public
+from ..messages.checks import did_you_mean
 from ..passes.program import Program
 from .drawing.canvas import Canvas
 from .drawing.conventions import Convention, scene_of
@@ -55,19 +59,21 @@ class Drawing:
 
     def text(self) -> str:
         """The picture as lines of text, one per item."""
-        return written(self.picture)
+        return for_output(written(self.picture))
 
     def save(self, path: Any) -> None:
-        """Write the picture in the format of the path's suffix. Raises GraphError if unknown."""
+        """Write the picture in the format of the path's suffix. Raises GraphError if unknown,
+        WriteError if the file can't be written."""
         ending = Path(path).suffix.lower()
         if ending not in _WRITERS:
             raise GraphError(
                 f"draw: {Path(path).name!r} ends in {ending or 'nothing'!r}; a picture is written "
-                f"as {', '.join(_WRITERS)}"
+                f"as {', '.join(_WRITERS)}.",
+                hint=f"Write {str(Path(path).with_suffix('.svg'))!r}.",
             )
         data = _WRITERS[ending](self, path)
         if data is not None:
-            Path(path).write_bytes(data.encode() if isinstance(data, str) else data)
+            write_atomically(path, data)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -76,6 +82,7 @@ class Drawing:
         return f"Drawing({len(self.picture.items)} items, {len(self.picture.links)} links)"
 
 
+@public
 def draw(
     what: Any,
     path: Any = None,
@@ -136,7 +143,10 @@ def draw(
 
 def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
     if given not in known:
-        raise GraphError(f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}")
+        raise GraphError(
+            f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}.",
+            hint=did_you_mean(given, known, quoted=True),
+        )
 
 
 def _nodes(what: Any) -> list[Node]:
@@ -170,7 +180,7 @@ _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
     ".html": _page,
     ".dot": lambda drawing, _: dot(drawing.picture),
     ".mmd": lambda drawing, _: mermaid(drawing.picture),
-    ".txt": lambda drawing, _: drawing.text(),
+    ".txt": lambda drawing, _: written(drawing.picture),
 }
 
 

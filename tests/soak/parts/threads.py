@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def attempt(seed: int, folder: Path) -> None:
         check_state(up, down, count)
 
     jobs: list[Callable[[], None]] = [
-        *(lambda number=rng.randrange(3): step(number) for _ in range(rng.randint(2, 4))),
+        *(partial(step, rng.randrange(3)) for _ in range(rng.randint(2, 4))),
         *rng.sample([read, save, assign, run], rng.randint(1, 4)),
     ]
     errors: list[BaseException] = []

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ...errors import DTypeError, ShapeError
+from ..describe.faults import defined
 from ..node import Node
 from ..operation import MultipleOutputs, Operation, is_known
 from .order import postorder
 
 
-def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> None:
-    """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules."""
+def verify(
+    roots: Sequence[Node],
+    *,
+    forbidden: tuple[type[Node], ...] = (),
+    verified: Collection[Node] = (),
+) -> set[Node]:
+    """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules.
+
+    Returns those nodes. Of a node in `verified`, returned earlier, only the order and the type are
+    checked again.
+    """
     seen: set[Node] = set()
     for node in postorder(*roots):
         assert all(x in seen for x in node.inputs), f"{node!r} comes before an input"
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
+        if node in verified:
+            continue
         assert is_known(node), f"{node!r} isn't concrete"
         younger = [x for x in node.inputs if x._serial >= node._serial]
         assert not younger, f"{node!r} is older than its inputs {younger}"
@@ -27,6 +39,7 @@ def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> 
             assert (again.shape, again.dtype) == (node.shape, node.dtype), (
                 f"{node!r} broke its rule"
             )
+    return seen
 
 
 def checked_result(node: Operation, value: Any) -> Any:
@@ -41,11 +54,15 @@ def checked_result(node: Operation, value: Any) -> Any:
     shape = tuple(output.shape for output in value) if many else value.shape
     rule = "compute" if type(node).f is Operation.f else "f"
     if dtype != node._dtype:
-        fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}"
-        error = DTypeError(f"{node.label()}: {fact}{node.built()}")
+        place = defined(type(node).dtype_rule) if not node._shipped else ""
+        fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}{place}"
+        hint = f"Let dtype_rule return np.dtype({str(dtype)!r})."
+        error = DTypeError(f"{node.label()}: {fact}{node.built()}.", hint=hint)
     elif shape != node._shape:
-        fact = f"{rule} returned {shape}, shape_rule says {node._shape}"
-        error = ShapeError(f"{node.label()}: {fact}{node.built()}")
+        place = defined(type(node).shape_rule) if not node._shipped else ""
+        fact = f"{rule} returned {shape}, shape_rule says {node._shape}{place}"
+        hint = "shape_rule(self, *shapes) returns the shape for any shapes of the inputs."
+        error = ShapeError(f"{node.label()}: {fact}{node.built()}.", hint=hint)
     else:
         return value
     error.explained = True  # names the operation already

@@ -1,4 +1,4 @@
-"""Joining and splitting: pieces are computed where they belong, or copied there."""
+"""Concatenation and splitting: pieces are computed in the joined buffer, or copied to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 import palingrad as pg
 from tolerances import assert_close, assert_same
@@ -33,7 +33,7 @@ def numbers(*shape: int, dtype: Any = np.float64) -> Any:
 @pytest.mark.parametrize("count", [2, 3, 4, 8])
 @pytest.mark.parametrize("axis", [0, 1, -1])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
+def test_values_of_a_loop_are_written_to_the_stacked_buffer(count, axis, dtype):
     x = numbers(5, 37, dtype=dtype)
 
     def stacked(x):
@@ -43,7 +43,7 @@ def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
     assert agree(lambda x: stacked(x > 0), x) == ["Elementwise"]  # booleans are bytes
 
 
-def test_pieces_of_other_kernels_need_no_copy_either():
+def test_pieces_of_other_kernels_are_not_copied():
     x, w = numbers(40, 30, dtype=np.float32), numbers(30, 20, dtype=np.float32)
     kinds = agree(lambda x, w: pg.concat([pg.relu(x @ w), pg.tanh(x @ w + 1)], axis=1), x, w)
     assert "Concat" not in kinds
@@ -54,7 +54,7 @@ def test_pieces_of_other_kernels_need_no_copy_either():
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_what_lies_elsewhere_is_copied(axis):
+def test_pieces_that_are_needed_elsewhere_are_copied(axis):
     x, y = numbers(6, 7), numbers(6, 7)
     assert agree(lambda x, y: pg.concat([x, y, x[:, ::-1]], axis=axis), x, y) == ["Concat"]
     # One value in two places, one that is a result too, and one that is seen from another side.
@@ -97,7 +97,7 @@ def test_joined_values_and_pieces_update_variables():
         assert_same(one, other)
 
 
-def test_a_joined_buffer_is_taken_from_its_first_piece_on():
+def test_a_joined_buffer_is_live_from_its_first_piece():
     """The first piece lies there long before the last; what comes between lies elsewhere."""
     x, w = numbers(128, 128) / 8, numbers(128, 128)[::-1] / 8
 
@@ -109,7 +109,7 @@ def test_a_joined_buffer_is_taken_from_its_first_piece_on():
     assert "Concat" not in agree(chained, x, w)
 
 
-def test_split_is_views_and_its_gradient_a_join():
+def test_split_is_views_and_its_gradient_a_concatenation():
     x = numbers(6, 9)
     kinds = agree(lambda x: [one * 2 for one in pg.split(x, 3, axis=1)], x)
     assert set(kinds) == {"Elementwise"}
@@ -121,8 +121,19 @@ def test_split_is_views_and_its_gradient_a_join():
     assert "Concat" not in agree(gradient, x)
 
 
+@settings(max_examples=10)
 @given(st.data())
-def test_joins_of_any_pieces_follow_numpy(data):
+def test_concatenations_of_any_pieces_equal_numpys(data):
+    """Six concatenations in each program: compiling takes longest."""
+    joins = [concatenation(data) for _ in range(6)]
+    agree(
+        lambda *xs: [one for (_, joined), x in zip(joins, xs, strict=True) for one in joined(x)],
+        *(x for x, _ in joins),
+    )
+
+
+def concatenation(data: Any) -> tuple[Any, Any]:
+    """An array, and a function of it that joins pieces and splits them again."""
     ndim = data.draw(st.integers(1, 3))
     axis = data.draw(st.integers(0, ndim - 1))
     shape = data.draw(st.lists(st.integers(1, 5), min_size=ndim, max_size=ndim))
@@ -141,16 +152,21 @@ def test_joins_of_any_pieces_follow_numpy(data):
         )
         return [y, pg.gradients(pg.sum(y**2), x), *pieces]
 
-    agree(joined, x)
+    return x, joined
 
 
-def test_lanes_take_turns_at_every_length():
+def test_interleaved_stores_of_every_length():
     """All the lengths around whole vectors, for two and four pieces of every size of element."""
     kinds = (np.float64, np.float32, np.int16, np.uint8)
-    for length, count, dtype in itertools.product((1, 2, 7, 16, 31, 33, 64, 65), (2, 4), kinds):
-        x = np.arange(length).astype(dtype)
-        run = pg.function(
-            lambda x, count=count: pg.stack([x + number for number in range(count)], axis=-1),
-            engine="native",
-        )
-        assert_same(run(x), np.stack([x + dtype(number) for number in range(count)], axis=-1))
+    cases = list(itertools.product((1, 2, 7, 16, 31, 33, 64, 65), (2, 4), kinds))
+    xs = [np.arange(length).astype(dtype) for length, _, dtype in cases]
+
+    @pg.function(engine="native")
+    def run(xs):
+        return [
+            pg.stack([x + number for number in range(count)], axis=-1)
+            for x, (_, count, _) in zip(xs, cases, strict=True)
+        ]
+
+    for x, (_, count, dtype), found in zip(xs, cases, run(xs), strict=True):
+        assert_same(found, np.stack([x + dtype(number) for number in range(count)], axis=-1))
