@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dtypes import Array, DType, default_dtype
+from .dtypes import Array, DType
 from .engines.selection import get_engine
-from .errors import FeedError, GraphError
+from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder, Variable
 from .graph.node import Node
 from .graph.traversal.order import postorder
-from .messages.calls import misfit, public
+from .messages.calls import explains, misfit, public
+from .messages.checks import shown
 from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
+from .signature import settings
 from .trees import leaves, rebuilt
 
 
@@ -35,11 +37,18 @@ class Session:
         engine: str | None = None,
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
+        if graph is not None and not isinstance(graph, Graph):  # pyright: ignore
+            name = "engine" if isinstance(graph, str) else "graph"
+            raise ArgumentError(
+                f"Session: expected a Graph, got {shown(graph)}.",
+                hint=f"Write pg.Session({name}={shown(graph) if name == 'engine' else 'graph'}).",
+            )
         self.graph = graph
         self.engine = engine
         self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
+    @explains
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None, **unknown: Any) -> Any:
         """The values of `fetches`: a node, or lists, tuples and dicts of nodes, in that structure.
 
@@ -59,7 +68,7 @@ class Session:
             fetched = self._fetches.make(ids, lambda: Fetches(checked))
         arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
         engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
-        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, default_dtype()
+        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, settings()
         compiled = self._programs.get(key) or self._compiled(key)
         return rebuilt(fetches, iter(compiled(arrays)))
 
@@ -168,7 +177,7 @@ def _by_name(name: str, graph: Graph | None) -> str:
 
 
 # The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.
-Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, DType]
+Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, tuple[DType, bool]]
 
 
 def _what_varies(keys: list[Run]) -> str:

@@ -14,7 +14,7 @@ from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..shapes import Shape, text
 from .context import Origin, SourceLocation, context
-from .differentiated import arguments, check_not_cut
+from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
 from .registry import viewer
@@ -74,6 +74,10 @@ class Node(Operators):
     def _known(self) -> Any:
         """The value, without notifying observers."""
         return self._cached_value if self._value is None else self._value
+
+    @value.setter
+    def value(self, new: Any) -> None:
+        self._refuse_change("x.value = …", "pg.tensor(value) makes a new node.")
 
     @property
     def shape(self) -> Shape | None:
@@ -146,7 +150,7 @@ class Node(Operators):
         """Set name and origin, and add the node to `graph`, which makes its name unique."""
         self._origin = origin
         if name is not None:
-            self._name = context.scope + name
+            self._name = context().scope + name
         if graph is not None:
             graph.add(self)
 
@@ -161,9 +165,8 @@ class Node(Operators):
 
     def _value_hint(self) -> str:
         """How to get the value, for a message."""
-        if context.graph is None:
-            return value_hint(self, "")
-        return context.graph.value_hint(self)
+        graph = context().graph
+        return value_hint(self, "") if graph is None else graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""
@@ -240,11 +243,12 @@ class Node(Operators):
     def __delitem__(self, index: Any) -> None:
         self._refuse_change("del x[…]")
 
-    def _refuse_change(self, what: str) -> None:
+    def _refuse_change(self, what: str, instead: str = "") -> None:
         raise ArgumentError(
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
-            hint="Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
+            hint=instead
+            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
             "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
         )
 

@@ -21,7 +21,7 @@ from ..dtypes import (
     scalar_dtype,
 )
 from ..maths import numpy_maths
-from ..messages.calls import public
+from ..messages.calls import explains, misfit
 from ..trees import leaves
 from .leaves import Constant, Placeholder
 from .node import Node
@@ -39,8 +39,10 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
     return Constant(value, dtype=dtype)
 
 
-@public
-def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
+@explains
+def tensor(
+    value: Any, *more: Any, dtype: Any = None, name: str | None = None, **unknown: Any
+) -> Node:
     """`value` (array, number, nested lists) as a node that holds a copy of it.
 
     Derivatives flow through a node, and through nodes inside lists.
@@ -52,6 +54,8 @@ def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
     >>> pg.gradients(pg.tensor([x[0], 3 * x[1]]), x, gradient=[1, 1]).value
     array([1., 3.], dtype=float32)
     """
+    if more or unknown:
+        raise misfit(tensor, (value, *more), unknown)
     target = None if dtype is None else as_dtype(dtype)
     if not any(isinstance(leaf, Node) for leaf in leaves(value)):
         constant = Constant(value, dtype=target, name=name)
@@ -97,6 +101,10 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
         if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
             return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
+        if type(x) is np.ndarray and _is_strong(y, x.dtype) and (not floats or is_inexact(x.dtype)):
+            return Constant(x), y
+        if type(y) is np.ndarray and _is_strong(x, y.dtype) and (not floats or is_inexact(y.dtype)):
+            return x, Constant(y)
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
         x if scalar is not None else as_node(x) for x, scalar in zip(inputs, scalars, strict=True)
@@ -115,6 +123,11 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
         else _in_dtype(x, dtype)
         for x, scalar in zip(nodes, scalars, strict=True)
     )
+
+
+def _is_strong(value: Any, dtype: DType) -> bool:
+    """Whether it is a node of this dtype, which counts in promotion."""
+    return isinstance(value, Node) and value.weak is None and value.dtype is dtype
 
 
 def _gives(node: Node, scalar: Any, floats: bool) -> bool:

@@ -15,6 +15,7 @@ from ...graph.node import Node
 from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
 from ...graph.traversal.order import postorder
+from ...messages.calls import public
 from ..drawing.model import Kind, kind_of
 from ..names import names_of
 from .entries import Entry, Formula, Run, Script, Source, with_roles
@@ -26,6 +27,7 @@ BUDGET = 1 << 30  # bytes
 
 
 @contextmanager
+@public
 def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape]:
     """Records the forward pass, backward pass and updates of this thread inside the `with`.
 
@@ -168,7 +170,7 @@ class _Recorder(Observer):
     def _starts_run(self, draft: _Draft, node: Node) -> bool:
         """Whether a node starts a new run: Variables were updated, and the node doesn't depend on
         the backward pass."""
-        if not draft.ends or context.hidden or level_of(node._origin):
+        if not draft.ends or context().hidden or level_of(node._origin):
             return False
         return not any(draft.places.get(id(x)) in draft.after_backward for x in node.inputs)
 
