@@ -550,3 +550,20 @@ def test_a_failed_lease_changes_nothing(monkeypatch):
     assert not other.is_alive()
     np.testing.assert_array_equal(v.numpy(), np.full(3, 3, np.float32))
     np.testing.assert_array_equal(held, np.full(3, 2, np.float32))
+
+
+def test_without_exact_reference_counts_no_array_is_reused(monkeypatch):
+    """As without the GIL."""
+    runtime = "palingrad.engines.native.runtime"
+    monkeypatch.setattr(f"{runtime}.lease._OWN", 0)
+    monkeypatch.setattr(f"{runtime}.buffers.HELD", 0)
+    monkeypatch.setattr("palingrad.engines.native.executable.HELD", 0)
+    w, step = counter()
+    f = pg.function(lambda x: x + w, engine="native")
+    found: list[Any] = []
+    for number in range(1, 4):
+        step(np.ones(5))
+        found.append(f(np.zeros(5)))
+        assert_same(w.value, np.full(5, float(number)))
+    for number, array in enumerate(found, 1):
+        assert_same(array, np.full(5, float(number)))
