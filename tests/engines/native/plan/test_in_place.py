@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -567,3 +568,15 @@ def test_without_exact_reference_counts_no_array_is_reused(monkeypatch):
         assert_same(w.value, np.full(5, float(number)))
     for number, array in enumerate(found, 1):
         assert_same(array, np.full(5, float(number)))
+
+
+def test_repeat_keeps_no_more_of_a_run_than_its_results():
+    v = pg.Variable(np.zeros((64, 64)))
+    step = native(lambda x: (v.assign(pg.tanh(v @ x) + 1), pg.sum(v))[1])
+    x = np.full((500, 64, 64), 0.01)
+    step.repeat(x[:2], along=(0,))
+    tracemalloc.start()
+    step.repeat(x, along=(0,))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20  # all new values of v would take 16 MB
