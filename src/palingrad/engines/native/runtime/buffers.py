@@ -26,7 +26,7 @@ from ..kernels.kernel import Kernel
 from ..plan.buffer_planner import LiveRange, plan_buffers
 from ..plan.index_checks import check_of, fed
 from ..plan.schedule import Schedule
-from .aligned_alloc import placed
+from .aligned_alloc import COUNTS_ARE_EXACT, placed
 
 _LINE = 64  # bytes of a cache line
 
@@ -39,7 +39,7 @@ def _references() -> int:
 
 # References to an array that no user holds: the slot's, a local variable's, the call's. How many
 # are counted depends on Python's version.
-HELD = _references()
+HELD = _references() if COUNTS_ARE_EXACT else 0
 
 
 class Memory:

@@ -36,7 +36,7 @@ from ....graph.state.landing import (
     state_lock,
 )
 from ....graph.state.turns import exhaust
-from .aligned_alloc import is_placed, placed
+from .aligned_alloc import COUNTS_ARE_EXACT, is_placed, placed
 from .lease_words import NUMBER, RUNNING, WRITING
 
 _PAUSE, _LONGEST_PAUSE = 1e-5, 1e-3  # seconds between two looks at whether a run is over
@@ -154,7 +154,7 @@ def _references(arrays: list[Any]) -> list[int]:
 
 
 # The count of an array that is only in such a list; it depends on Python's version.
-_OWN = _references([object()])[0]
+_OWN = _references([object()])[0] if COUNTS_ARE_EXACT else 0
 
 
 def _exclusive(arrays: list[Array]) -> list[Array]:

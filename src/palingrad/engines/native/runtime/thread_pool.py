@@ -3,7 +3,7 @@
 A run publishes its table of pointers. Each thread takes chunks of a stage (`work_stealing.py`) and
 waits until all chunks of the stage are done before it enters the next stage. A run never waits for
 a worker that has not joined: if all workers sleep, the calling thread does every chunk. A worker
-that finds no run for `_SPINS` iterations blocks on a semaphore in Python until a run wakes it.
+that finds no run for `_SPINS` iterations waits on a queue in Python until a run wakes it.
 """
 
 from __future__ import annotations
