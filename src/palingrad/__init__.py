@@ -45,6 +45,10 @@ from .engines.threads import (
 )
 from .function import function as function
 from .graph.context import name_scope as name_scope
+from .graph.derivatives.cotangents import (
+    ieee_gradients as ieee_gradients,
+    set_ieee_gradients as set_ieee_gradients,
+)
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -72,6 +76,7 @@ from .graph.samples import case as case, edge as edge
 from .graph.traversal.order import postorder as postorder
 from .messages.elsewhere import FUNCTIONS as _FUNCTIONS
 from .messages.names import unknown_name as _unknown_name
+from .ops.absorbing import absorbing_product as absorbing_product
 from .ops.activation import (
     elu as elu,
     erf as erf,

@@ -161,12 +161,13 @@ def scalar_dtype(scalar: Scalar) -> DType:
 
 def is_array_like(value: Any) -> bool:
     """Whether a value has a dtype of its own: a NumPy array or number, `array.array`, a memoryview,
-    or what any library turns into an array by `__array__`."""
+    or what any library turns into an array by `__array__` or DLPack."""
     if isinstance(value, np.generic):
         return isinstance(value, (np.number, np.bool_))
     if isinstance(value, (np.ndarray, TypedArray, memoryview)):
         return True
-    return getattr(type(value), "__array__", None) is not None
+    kind = type(value)
+    return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
 
 
 def _has_dtype(value: Any) -> bool:
@@ -198,6 +199,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     if type(value) is np.ndarray and dtype is None and value.dtype in DTYPES:
         return value.copy("K") if copy else value  # the common case
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
+    if has_dtype and hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        value = np.from_dlpack(value)
     try:
         array = np.array(value) if copy else np.asarray(value)
     except ValueError as error:

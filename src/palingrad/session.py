@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dtypes import Array, DType, default_dtype
+from .dtypes import Array, DType
 from .engines.selection import get_engine
 from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
@@ -16,6 +16,7 @@ from .messages.calls import explains, misfit, public
 from .messages.checks import shown
 from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
+from .signature import settings
 from .trees import leaves, rebuilt
 
 
@@ -67,7 +68,7 @@ class Session:
             fetched = self._fetches.make(ids, lambda: Fetches(checked))
         arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
         engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
-        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, default_dtype()
+        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, settings()
         compiled = self._programs.get(key) or self._compiled(key)
         return rebuilt(fetches, iter(compiled(arrays)))
 
@@ -176,7 +177,7 @@ def _by_name(name: str, graph: Graph | None) -> str:
 
 
 # The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.
-Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, DType]
+Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, tuple[DType, bool]]
 
 
 def _what_varies(keys: list[Run]) -> str:

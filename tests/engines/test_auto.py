@@ -1,4 +1,4 @@
-"""The engine where none is named: NumPy first, machine code once a program has run enough."""
+"""The default engine: NumPy first, machine code once a program has run often enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Casts and integers have one meaning, whatever engine computes: eager, numpy and native."""
+"""Casts and integers have the same semantics in eager code and on every engine."""
 
 import math
 from typing import Any

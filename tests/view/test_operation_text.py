@@ -1,5 +1,5 @@
-"""What is said of an operation stands on it: every operation of the library has it all, a user's
-own works without, and no list of operations stands in the viewer."""
+"""Texts about an operation are defined on its class: every operation of the library has all of
+them, a user's works without them, and no list of operations is in the viewer."""
 
 from __future__ import annotations
 

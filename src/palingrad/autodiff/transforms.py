@@ -16,7 +16,7 @@ import numpy as np
 
 from ..dtypes import is_inexact
 from ..errors import GradientError, ShapeError
-from ..graph.differentiated import dependencies, differentiated
+from ..graph.derivatives.differentiated import dependencies, differentiated
 from ..graph.leaves import Constant
 from ..graph.node import Node, next_serial
 from ..graph.operation import is_known

@@ -10,8 +10,9 @@ import numpy as np
 from ..dtypes import DType, bool_
 from ..errors import GradientError, ShapeError
 from ..shapes import Shape, broadcast, same, text
-from .context import built_at, graph_scope
+from .context import Ambient, apart, context, set_open
 from .declared.strided import Strided
+from .derivatives.cotangents import scaled, scaled_tangent
 from .describe.faults import defined
 from .describe.nonfinite import Reason, number, total_overflow
 from .graph import Graph
@@ -150,23 +151,10 @@ class Elementwise(Operation):
         total = None
         for t, slope in zip(tangents, y._slopes(x), strict=True):
             slope = slope() if callable(slope) and t is not None else slope
-            term = None if t is None else scaled(t, y._checked_slope(slope))
+            term = None if t is None else scaled_tangent(t, y._checked_slope(slope))
             if term is not None:
                 total = term if total is None else ops.add(total, term)
         return total
-
-
-def scaled(g: Node, slope: Any) -> Node | None:
-    """g · slope, for a slope in any form that `Elementwise.d` returns, except a function."""
-    if slope is None or (type(slope) in (int, float) and slope == 0):
-        return None
-    if type(slope) in (int, float):
-        if slope == 1:
-            return g
-        return ops.negative(g) if slope == -1 else ops.multiply(g, slope)
-    if slope.dtype == bool_:
-        return ops.where(slope, g, 0)
-    return ops.multiply(g, slope)
 
 
 class Layout(Operation):
@@ -287,16 +275,23 @@ class Composite(Operation):
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
             graph = AnonymousGraph() if self.deferred else None  # a node with a value: eagerly
-            with graph_scope(graph, hidden=True), built_at(self._origin):
-                self._expansion = self.expand(*self.inputs)
+            state = context()
+            state = state.having(graph=graph, hidden=True, origin=self._origin or state.origin)
+            self._expansion = apart(self._expanded, state)
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # so that an error names this operation, not one of the expansion
-        with graph_scope(None, hidden=True, observed=False), built_at(self._origin):
-            self._expansion = self.expand(*self.inputs)
+        state = context()
+        origin = self._origin or state.origin
+        state = state.having(graph=None, hidden=True, observers=(), origin=origin)
+        self._expansion = apart(self._expanded, state)
         return self._expansion._value
+
+    def _expanded(self, state: Ambient) -> Node:
+        set_open(state)
+        return self.expand(*self.inputs)
 
     def _infer(self) -> None:
         if type(self).shape_rule is not Operation.shape_rule:
@@ -336,6 +331,8 @@ class Custom(Operation):
 
 class AnonymousGraph(Graph):
     """A graph that doesn't record its nodes and accepts inputs from any graph."""
+
+    takes_assignments = False
 
     def add(self, node: Node) -> None:
         pass

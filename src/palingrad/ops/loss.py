@@ -102,7 +102,7 @@ class CrossEntropy(Composite):
 
     def expand(y, x, p):
         weights = p if is_floating(p.dtype) else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
-        return -ops.sum(weights * ops.log_softmax(x), axis=-1)
+        return -ops.sum(ops.absorbing_product(weights, ops.log_softmax(x)), axis=-1)
 
     def notation(y, x, p):
         dtype = y.inputs[1].dtype
@@ -118,10 +118,11 @@ class CrossEntropy(Composite):
         if is_floating(p.dtype):
             total = ops.sum(p, axis=-1, keepdims=True)
             return [
-                lambda: g * (ops.softmax(x) * total - p),
-                lambda: -g * ops.log_softmax(x),
+                lambda: ops.scaled(g, ops.softmax(x) * total - p),
+                lambda: ops.scaled(-g, ops.log_softmax(x)),
             ]
-        return [lambda: g * (ops.softmax(x) - OneHot(p, depth=x.shape[-1], dtype=x.dtype)), None]
+        hot = OneHot(p, depth=x.shape[-1], dtype=x.dtype)
+        return [lambda: ops.scaled(g, ops.softmax(x) - hot), None]
 
 
 def _labels_hint(y: CrossEntropy, logits: Shape, labels: Shape) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_integer
+from ..dtypes import is_boolean, is_integer
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import total_overflow
@@ -41,6 +41,7 @@ class Take(Gather):
 
     def shape_rule(y, *shapes):
         x, indices = shapes
+        _check_not_mask(y.inputs[1])
         if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
             raise DTypeError(
                 f"indices are {y.inputs[1].dtype}, expected integers",
@@ -59,6 +60,15 @@ class Take(Gather):
 
     def structure(y, position, size, out):
         return "selection"
+
+
+def _check_not_mask(indices: Node) -> None:
+    """Raise DTypeError for booleans, which NumPy would take for the indices 0 and 1."""
+    if is_boolean(indices.dtype):
+        raise DTypeError(
+            "take: indices are booleans, expected integers",
+            hint="For a mask: pg.where(mask, x, 0), or its indices np.flatnonzero(mask).",
+        )
 
 
 def _rows(indices: Node, rows: int) -> Bounds:
@@ -116,6 +126,7 @@ def take(
     if more or unknown:
         raise misfit(take, (x, indices, *more), unknown)
     source, rows = as_node(x), as_node(indices)
+    _check_not_mask(rows)
     values = rows._known()
     if values is not None and values.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]

@@ -1,4 +1,5 @@
-"""explain() says what runs: kernels and stages, what was fused, memory, work, state, and NumPy."""
+"""explain() describes what runs: kernels, stages, fused nodes, memory, work, state, and
+fallbacks."""
 
 from typing import Any
 

@@ -1,7 +1,9 @@
-"""debug_nans: the first cause of a NaN, at the right line with the right reason; else silence."""
+"""debug_nans reports the origin of a NaN with its line and reason, and nothing for healthy
+programs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import numpy as np
@@ -34,9 +36,17 @@ def run(style, f, data, *, gradient):
     return pg.function(pg.value_and_grad(f) if gradient else f)(array)
 
 
+@pytest.fixture
+def products() -> Generator[Callable[[bool], None]]:
+    """Chooses IEEE's products in derivatives until the end of the test."""
+    yield pg.set_ieee_gradients
+    pg.set_ieee_gradients(False)
+
+
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.f.__name__)
-def test_a_seeded_fault_is_found_at_its_line_with_its_reason(fault, style):
+def test_a_seeded_fault_is_found_at_its_line_with_its_reason(fault, style, products):
+    products(fault.ieee)
     with pytest.raises(NonFiniteError) as caught, pg.debug_nans():
         run(style, fault.f, fault.data, gradient=fault.backward)
     error = caught.value
@@ -54,6 +64,14 @@ def test_a_seeded_fault_is_found_at_its_line_with_its_reason(fault, style):
 def test_a_healthy_program_raises_no_error(f, style):
     with pg.debug_nans():
         run(style, f, HEALTHY_DATA, gradient=True)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_masked_fault_needs_ieees_products(style):
+    for fault in FAULTS:
+        if fault.ieee:
+            with pg.debug_nans():
+                run(style, fault.f, fault.data, gradient=True)
 
 
 def test_there_are_enough_faulty_and_healthy_programs():
@@ -198,8 +216,9 @@ def test_a_custom_operation_is_named():
         (faults.infinite_mask_on_all, "−1e9"),
     ],
 )
-def test_the_rewrite_fits_the_fault(f, word):
+def test_the_rewrite_fits_the_fault(f, word, products):
     fault = next(fault for fault in FAULTS if fault.f is f)
+    products(fault.ieee)
     with pytest.raises(NonFiniteError) as caught, pg.debug_nans():
         run("function", f, fault.data, gradient=True)
     assert word in caught.value.rewrite

@@ -1,4 +1,4 @@
-"""The page by keyboard alone, and what a screen reader is told."""
+"""The page by keyboard alone, and its roles and names for screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/page.md says what is so: its examples run, and it names the options there are."""
+"""docs/page.md is true: its examples run, and it lists all options and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the page's cards stand, and what of them is seen first."""
+"""The positions of the page's cards, and its initial view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a tape keeps: in full, as summaries and samples, within a budget, in a file, on a page."""
+"""Retention on a tape: whole values, summaries and samples, within a budget, in a file, on a
+page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every kernel is planned when it is made and never changes: what code generation and reports ask
-is there from the start, and is the same afterwards."""
+"""A kernel is planned when it is constructed and never changes: code generation and reports only
+read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pulls a slice back: the cotangent at the slice, zeros elsewhere, row by row."""
+"""Adjoints of slices: the cotangent at the slice, zeros elsewhere."""
 
 from __future__ import annotations
 

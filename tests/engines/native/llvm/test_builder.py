@@ -1,4 +1,4 @@
-"""The builder leaves out arithmetic that does nothing, and works out what is known."""
+"""The builder omits arithmetic without effect, and folds constants."""
 
 from __future__ import annotations
 

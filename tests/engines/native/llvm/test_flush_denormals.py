@@ -1,4 +1,4 @@
-"""While a training step runs subnormal numbers count as 0; everywhere else they are numbers."""
+"""Subnormal numbers are flushed to 0 while a training step runs, and nowhere else."""
 
 from __future__ import annotations
 

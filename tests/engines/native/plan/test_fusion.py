@@ -1,4 +1,4 @@
-"""Which nodes become one kernel, and which groups wait for which."""
+"""Which nodes become one kernel, and which groups depend on which."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Large arrays begin with a cache line, at different places in a page, and who holds a part of one
-holds it."""
+"""Large arrays begin with a cache line, at different offsets in a page, and a view keeps its array
+alive and unchanged."""
 
 from __future__ import annotations
 

@@ -45,6 +45,11 @@ class NativeMaths:
     def multiply(self, x: Any, y: Any) -> Value:
         return x * y
 
+    def absorbing_product(self, x: Any, y: Any) -> Value:
+        x, y = _value(x, y).coerced(x).pair(y)
+        z = x * y
+        return chosen((x == 0) & (z != z), z.number(0), z) if is_floating(z.dtype) else z
+
     divide = staticmethod(division.divide)
 
     def negative(self, x: Value) -> Value:

@@ -178,7 +178,7 @@ const resolvedShape = (shape, n) => {
 };
 
 const m = {
-  absolute: each(Math.abs), add: both((a, b) => a + b), arccos: each(Math.acos), arccosh: each(Math.acosh),
+  absolute: each(Math.abs), absorbing_product: both((a, b) => (a === 0 && !Number.isFinite(b) ? 0 : a * b)), add: both((a, b) => a + b), arccos: each(Math.acos), arccosh: each(Math.acosh),
   arcsin: each(Math.asin), arcsinh: each(Math.asinh), arctan: each(Math.atan), arctan2: both(Math.atan2),
   arctanh: each(Math.atanh), bitwise_and: both((a, b) => a & b), bitwise_invert: each((a) => truth(!a)),
   bitwise_or: both((a, b) => a | b), bitwise_xor: both((a, b) => a ^ b), cbrt: each(Math.cbrt),

@@ -10,10 +10,10 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ..errors import GradientError
+from ...errors import GradientError
 
 if TYPE_CHECKING:
-    from .node import Node
+    from ..node import Node
 
 arguments: dict[Node, None] = {}  # in order of creation; empty while no transform runs
 
