@@ -81,7 +81,7 @@ def described() -> str:
         return "off"
     try:
         with _opened(place, create=False) as entries:
-            sizes = [entries.status(name).st_size for name in entries.names(_ENTRY)]
+            sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
     except Unkept as reason:
         return f"nothing is kept: {reason}"
     return f"{len(sizes)} programs, {sum(sizes) / 1e6:.1f} MB in {place}"
@@ -124,15 +124,19 @@ class _Folder:
         """Writes an entry. Raises Unkept where it can't be written."""
         new = f".palingrad-{os.urandom(8).hex()}.new"
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
-            with open(self._open(new, flags), "wb") as file:
-                file.write(packed(key, code))
-            os.replace(
-                self._at(new),
-                self._at(_entry_name(key)),
-                src_dir_fd=self._descriptor,
-                dst_dir_fd=self._descriptor,
-            )
+            try:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
+                with open(self._open(new, flags), "wb") as file:
+                    file.write(packed(key, code))
+                os.replace(
+                    self._at(new),
+                    self._at(_entry_name(key)),
+                    src_dir_fd=self._descriptor,
+                    dst_dir_fd=self._descriptor,
+                )
+            finally:  # after a failure, such as a full disk, the file is still there
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._at(new), dir_fd=self._descriptor)
             self._prune()
         except OSError as error:
             raise Unkept(f"{self._place} can't be written to ({error.strerror})") from error
@@ -142,19 +146,26 @@ class _Folder:
         listed = os.listdir(self._place if self._descriptor is None else self._descriptor)
         return [name for name in listed if form.fullmatch(name)]
 
-    def status(self, name: str) -> os.stat_result:
-        """The file's status, of a link itself."""
-        return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
+    def statuses(self, form: re.Pattern[str]) -> dict[str, os.stat_result]:
+        """The status of each file whose name is of this form; of a link itself."""
+        found: dict[str, os.stat_result] = {}
+        for name in self.names(form):
+            with contextlib.suppress(FileNotFoundError):  # another process has just deleted it
+                found[name] = os.stat(
+                    self._at(name), dir_fd=self._descriptor, follow_symlinks=False
+                )
+        return found
 
     def _prune(self) -> None:
         """Deletes the oldest entries beyond `_MOST`, and unfinished files that crashes left."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []
         if len(entries) > _MOST:  # deletes an eighth, so that most writes read no file's age
-            ages = {name: self.status(name).st_mtime for name in entries}
-            oldest = sorted(entries, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
+            ages = {name: status.st_mtime for name, status in self.statuses(_ENTRY).items()}
+            oldest = sorted(ages, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
         past = time.time() - _HOUR
-        left = [one for one in self.names(_UNFINISHED) if self.status(one).st_mtime < past]
+        unfinished = self.statuses(_UNFINISHED).items()
+        left = [name for name, status in unfinished if status.st_mtime < past]
         for name in [*oldest, *left]:
             with contextlib.suppress(OSError):
                 content = self._content(name, len(_MARK))
