@@ -121,6 +121,7 @@ class NativeExecutable(Executable):
             memory.use_pool(pool())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
+            buffers.let_go(memory)
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing
@@ -165,6 +166,8 @@ class NativeExecutable(Executable):
             self._call(memory, given)
             return [self._result(output, memory) for output in self._outputs]
         finally:
+            if self._rest or not self._simple or memory.has_copies:
+                buffers.let_go(memory, len(feeds) + len(read))
             lease.lock.release()
 
     def _repeated(
@@ -204,18 +207,18 @@ class NativeExecutable(Executable):
         outputs = [self._result(output, memory) for output in self._outputs]
         values = [self._result(value, memory) for value in self._values]
         buffers.let_go(memory)
+        buffers.idle.append(memory)
         return outputs, values
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
         if not self._alone:
             memory.use_pool(pool())
-        copies: list[Array] = []  # keeps them alive during the run
         while bad := self._run(memory.block_address):
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
-            copies.append(array)
+            memory.has_copies = True
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:

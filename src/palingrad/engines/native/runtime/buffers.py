@@ -58,6 +58,7 @@ class Memory:
         self.states: list[Array] = []  # the Variables' values when `state_count` was `count`
         self.count = -1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
+        self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
         for number, value in buffers.fixed.items():
             self.point(number, value)
 
@@ -126,6 +127,7 @@ class BufferTable:
         self._number.update({node: self._number[variable] for node, variable in alias.items()})
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
+        self._from_numpy = [self._number[node] for node in from_numpy]
         self._fresh = fresh
         # (slot, bounds) of the fed integers that are checked before the first kernel runs.
         self.checks = _checks(schedule, self._number)
@@ -172,17 +174,13 @@ class BufferTable:
         except IndexError:
             return Memory(self)
 
-    def give_back(self, memory: Memory) -> None:
-        """Keep the memory for the next run."""
-        self.idle.append(memory)
-
-    def let_go(self, memory: Memory) -> None:
-        """Keep the memory for the next run, without the arrays that this run was given."""
+    def let_go(self, memory: Memory, given: int | None = None) -> None:
+        """Drops the arrays that the last run was given, or only the first `given` of them, and what
+        NumPy computed."""
         memory.tuple_results.clear()
-        arrays = memory.arrays
-        for number in range(len(self.given)):
-            arrays[number] = None
-        self.give_back(memory)
+        memory.has_copies = False
+        for number in (*range(len(self.given) if given is None else given), *self._from_numpy):
+            memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:
         """Puts an array in each result's slot: one of the last two runs' if no user holds it, else

@@ -222,6 +222,7 @@ class ThreadPool:
             thread.join()
 
 
+@cache
 def _yield_address() -> int:
     """The address of the C library's sched_yield, 0 where there is none."""
     try:
@@ -233,7 +234,6 @@ def _yield_address() -> int:
 
 _lock = threading.Lock()
 _pools: dict[int, ThreadPool | None] = {}  # at key 0 the process's pool, once it is started
-_former: list[ThreadPool] = []  # stopped pools, whose shared block a run may still read
 
 
 def stop_pool() -> None:
@@ -241,8 +241,7 @@ def stop_pool() -> None:
     with _lock:
         old = _pools.pop(0, None)
     if old is not None:
-        _former.append(old)
-        old.stop()
+        old.stop()  # a run that still reads its shared block keeps the pool: see `Memory.use_pool`
 
 
 thread_changes.append(stop_pool)
@@ -268,9 +267,7 @@ def _after_fork() -> None:
     """Forgets the pool in a forked child, which has only the thread that called fork."""
     global _lock
     _lock = threading.Lock()
-    parents = _pools.pop(0, None)
-    if parents is not None:
-        _former.append(parents)
+    _pools.pop(0, None)
 
 
 if hasattr(os, "register_at_fork"):
