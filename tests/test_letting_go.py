@@ -149,6 +149,44 @@ def test_an_argument_that_is_returned_is_freed(engine):
     assert not f._programs.values()
 
 
+def reader_and_step(w: pg.Variable, engine: str) -> tuple[Any, Any]:
+    """A function that reads the Variable, and one that updates it."""
+
+    def step(x: Any) -> Any:
+        w.assign(w + pg.sum(x))
+        return pg.sum(x)
+
+    read = pg.function(lambda x: pg.sum(w) + pg.sum(x), engine=engine)
+    return read, pg.function(step, engine=engine)
+
+
+@every_engine
+@pytest.mark.usefixtures("counted")
+def test_programs_keep_no_former_values_of_variables(engine):
+    """One program for each shape, which runs once, before the next change."""
+    w = pg.Variable(np.zeros(1000))
+    read, step = reader_and_step(w, engine)
+    values: list[weakref.ref[Any]] = []
+    for size in range(1, 7):
+        w.assign(np.full(1000, float(size)))
+        values.append(weakref.ref(w.value))
+        assert read(np.ones(size)) == 1001 * size
+        step(np.ones(size))
+        values.append(weakref.ref(w.value))
+        assert read(np.ones(size)) == 2001 * size
+    assert len({id(one()) for one in values} - {id(None)}) <= 2
+
+
+def test_steps_copy_no_variable_that_only_programs_have_read():
+    w = pg.Variable(np.zeros(5000))
+    read, step = reader_and_step(w, "native")
+    places = set()
+    for number in range(9):
+        step(np.ones(number % 3 + 1)), read(np.ones(2))
+        places.add(w.numpy().ctypes.data)
+    assert len(places) == 1
+
+
 # -------------------------------------------------------------------------------- programs
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from soak.repeated import EVERY
 
-SHORT = 2
+SHORT = 1
 SECONDS = 0.6  # of each of the three phases of an attempt
 NATIVE = {"compiled": 2}  # the compilations of each repetition
 LLVMLITE = 1500  # bytes that llvmlite itself never frees for each compilation

@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Collection, Sequence
 from sys import getrefcount
 from typing import Any
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from .module import Module, is_native, segments
 from .plan.lower import lowered
 from .plan.schedule import is_serial, scheduled
 from .report import explained
-from .runtime.buffers import HELD, BufferTable, Memory
+from .runtime.buffers import HELD, BufferTable, Memory, release_states
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
 from .runtime.lease import Lease
@@ -64,7 +65,7 @@ class NativeExecutable(Executable):
         if self.schedule.updates is not None:
             changing = set(self._updated)
             self._only_read = [variable for variable in self._reads if variable not in changing]
-            self._lease = Lease([*self._updated, *self._only_read])
+            self._lease = Lease([*self._updated, *self._only_read], WeakMethod(self._unpin))
             self._resident = Memory(self.buffers)
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
@@ -105,8 +106,10 @@ class NativeExecutable(Executable):
             objects[place] = id(array)
         if self._reads and memory.count != state_count[0]:
             with state_lock:
-                memory.states = [variable._value for variable in self._reads]
-                memory.count = state_count[0]
+                states = [variable._value for variable in self._reads]
+                current = state_count[0]
+            release_states(current)
+            buffers.keep_states(memory, states, current)
             for array in memory.states:
                 objects[number] = id(array)
                 number += 1
@@ -169,6 +172,12 @@ class NativeExecutable(Executable):
             if self._rest or not self._simple or memory.has_copies:
                 buffers.let_go(memory, len(feeds) + len(read))
             lease.lock.release()
+
+    def _unpin(self) -> None:
+        """Drops the Variables' arrays at the end of the lease."""
+        count = len(self.buffers.given)
+        for number in range(count - len(self._updated), count):
+            self._resident.arrays[number] = None
 
     def _repeated(
         self, memory: Memory, given: Sequence[Array], times: int, along: Collection[int]

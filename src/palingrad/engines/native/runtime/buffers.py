@@ -7,6 +7,7 @@ or to the arena that all intermediate values share.
 from __future__ import annotations
 
 import sys
+import weakref
 from array import array as row_of
 from collections.abc import Sequence
 from dataclasses import replace
@@ -57,6 +58,7 @@ class Memory:
         self.pool: Any = None  # the thread pool that `block` names
         self.states: list[Array] = []  # the Variables' values when `state_count` was `count`
         self.count = -1
+        buffers.made += 1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
         self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
         for number, value in buffers.fixed.items():
@@ -143,6 +145,7 @@ class BufferTable:
         offsets, self.arena_bytes = plan_buffers([live_range for _, live_range in live_ranges])
         self._offset = {owner: at for (owner, _), at in zip(live_ranges, offsets, strict=True)}
         self.idle: list[Memory] = []
+        self.made = 0  # the number of memories, idle or in use
 
     def place(self, node: Any) -> tuple[int, int]:
         """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
@@ -173,6 +176,29 @@ class BufferTable:
             return self.idle.pop()
         except IndexError:
             return Memory(self)
+
+    def keep_states(self, memory: Memory, states: list[Array], count: int) -> None:
+        """Keeps the Variables' values in the memory, also between runs, until another program runs
+        after a change: see `release_states`."""
+        memory.states, memory.count = states, count
+        key = id(self)
+        if key not in _with_states:
+            _with_states[key] = weakref.ref(self, lambda _: _with_states.pop(key, None))
+
+    def let_go_states(self, current: int | None) -> bool:
+        """Drops the values in idle memories, except those of the count `current`. Returns whether
+        no memory holds any."""
+        released = 0
+        for _ in range(len(self.idle)):
+            try:
+                memory = self.idle.pop(0)
+            except IndexError:  # taken by runs
+                break
+            if memory.count != current:
+                memory.states, memory.count = [], -1
+                released += 1
+            self.idle.append(memory)
+        return released == self.made
 
     def let_go(self, memory: Memory, given: int | None = None) -> None:
         """Drops the arrays that the last run was given, or only the first `given` of them, and what
@@ -215,6 +241,23 @@ class BufferTable:
             return memory.arrays[number]
         part = memory.arena[offset : offset + _bytes(node)].view(dtype_of(node))
         return part.reshape(sizes(node.shape))
+
+
+# The tables with a memory that holds Variables' values, by their ids.
+_with_states: dict[int, weakref.ref[BufferTable]] = {}
+
+
+def release_states(current: int | None = None) -> None:
+    """Drops the Variables' values that idle memories hold, except those of the count `current`.
+
+    Else each program that has run would hold the values from the time of its last run, and a lease
+    would have to copy the arrays.
+    """
+    for key in list(_with_states):
+        reference = _with_states.pop(key, None)
+        table = None if reference is None else reference()
+        if reference is not None and table is not None and not table.let_go_states(current):
+            _with_states.setdefault(key, reference)
 
 
 def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Bounds]]:

@@ -10,29 +10,36 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakMethod
 
 import numpy as np
 
 from ....dtypes import Array
 from ....graph.leaves import Variable, forget, state_count, state_lock
 from .aligned_alloc import is_placed, placed
+from .buffers import release_states
 
 # References to a Variable's array that no user holds: the lease's, a local variable's, the call's.
 _OWN = 3
 
 
 class Lease:
-    """The arrays of Variables, taken and returned together. A run holds `lock`."""
+    """The arrays of Variables, taken and returned together. A run holds `lock`.
 
-    def __init__(self, variables: Sequence[Variable]) -> None:
+    `unpin` is a method of the program that drops the arrays, for the end of the lease.
+    """
+
+    def __init__(
+        self, variables: Sequence[Variable], unpin: WeakMethod[Callable[[], None]]
+    ) -> None:
         self.lock = threading.RLock()
         self.taken = False
         self._variables = list(variables)
         self._sorted = sorted(variables, key=id)  # one lock order for all leases: no deadlock
         self._arrays: list[Array] = []
-        self._known: set[int] = set()  # the arrays of the last lease, which the program still has
+        self._unpin = unpin
 
     def take(self, updated: int) -> list[Array]:
         """The Variables' arrays. Nothing else refers to the first `updated` of them. Returns with
@@ -42,6 +49,7 @@ class Lease:
             for variable in self._sorted:
                 variable.lock.acquire()
                 held.append(variable.lock)
+            release_states()
             with state_lock:
                 for variable in self._variables:
                     variable._recalled()
@@ -57,12 +65,11 @@ class Lease:
                         self._arrays.append(array)
                         # New readers block; earlier readers keep their reference to the array.
                         variable._lease, variable._array = self, None
-                        self._arrays[number] = _exclusive(array, id(array) in self._known, number)
+                        self._arrays[number] = _exclusive(array, number)
                 except BaseException:
                     self.end()
                     self.lock.release()
                     raise
-                self._known = {id(array) for array in self._arrays}
                 return [*self._arrays, *(one._array for one in self._variables[updated:])]
         finally:
             for lock in held:
@@ -76,14 +83,14 @@ class Lease:
                 for variable, array in zip(self._variables, self._arrays, strict=False):
                     variable._array = array
                 self._arrays = []
+                unpin = self._unpin()
+                if unpin is not None:
+                    unpin()
 
 
-def _exclusive(array: Array, known: bool, number: int) -> Array:
-    """The array itself if only its lease refers to it, else a copy that replaces it.
-
-    `known`: the program refers to the array too, from its last lease.
-    """
-    if sys.getrefcount(array) <= _OWN + 1 + known and is_placed(array):
+def _exclusive(array: Array, number: int) -> Array:
+    """The array itself if only its lease refers to it, else a copy that replaces it."""
+    if sys.getrefcount(array) <= _OWN + 1 and is_placed(array):
         return array
     copy = placed(array.shape, array.dtype, number)
     np.copyto(copy, array)
