@@ -103,5 +103,6 @@ def _compare(computed: Array, expected: Array, what: str) -> None:
     )
     raise GradientError(
         f"{what} gives {computed[worst]:.9g}, central differences give {expected[worst]:.9g} "
-        f"at element {tuple(int(i) for i in worst)}"
+        f"at element {tuple(int(i) for i in worst)}.",
+        hint="The rule (d or vjp) of an operation in f is wrong there, or f isn't smooth.",
     )

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..errors import ArgumentError
+from ..messages.calls import public
+from ..messages.elsewhere import FUNCTIONS
 from .registry import ops
 
 if TYPE_CHECKING:
     from .node import Node
 
 
+# The operators of NumPy arrays and numbers, by ufunc, and their functions here.
+_OPERATORS = {
+    "add": "add",
+    "subtract": "subtract",
+    "multiply": "multiply",
+    "divide": "divide",
+    "floor_divide": "floor_divide",
+    "remainder": "remainder",
+    "power": "pow",
+    "matmul": "matmul",
+    "bitwise_and": "bitwise_and",
+    "bitwise_or": "bitwise_or",
+    "bitwise_xor": "bitwise_xor",
+    "left_shift": "bitwise_left_shift",
+    "right_shift": "bitwise_right_shift",
+    "less": "less",
+    "less_equal": "less_equal",
+    "greater": "greater",
+    "greater_equal": "greater_equal",
+    "equal": "equal",
+    "not_equal": "not_equal",
+}
+
+
 class Operators:
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
-    __array_ufunc__ = None  # so that array + node calls Node.__radd__
-    __array_priority__ = 100.0
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
+        """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
+        name = _OPERATORS.get(ufunc.__name__)
+        if name is not None and method == "__call__" and not options:
+            return getattr(ops, name)(*inputs)
+        raise _numpy_function(ufunc.__name__, method, options)
 
     def __add__(self, other: Any) -> Node:
         return ops.add(self, other)
@@ -144,30 +176,37 @@ class Operators:
         """All axes in reverse order."""
         return ops.permute_dims(self)
 
+    @public
     def sum(self, *, axis: Any = None, keepdims: bool = False) -> Node:
         """The sum over `axis`, or over all axes."""
         return ops.sum(self, axis=axis, keepdims=keepdims)
 
+    @public
     def mean(self, *, axis: Any = None, keepdims: bool = False) -> Node:
         """The arithmetic mean over `axis`, or over all axes."""
         return ops.mean(self, axis=axis, keepdims=keepdims)
 
+    @public
     def max(self, *, axis: Any = None, keepdims: bool = False) -> Node:
         """The largest element over `axis`, or over all axes."""
         return ops.max(self, axis=axis, keepdims=keepdims)
 
+    @public
     def min(self, *, axis: Any = None, keepdims: bool = False) -> Node:
         """The smallest element over `axis`, or over all axes."""
         return ops.min(self, axis=axis, keepdims=keepdims)
 
+    @public
     def reshape(self, *shape: Any) -> Node:
         """The same elements in another shape; one size may be -1."""
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    @public
     def astype(self, dtype: Any) -> Node:
         """The elements in another dtype."""
         return ops.cast(self, dtype)
 
+    @public
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Set `.grad` on every node this one depends on to ∂(this)/∂(node).
 
@@ -176,3 +215,20 @@ class Operators:
         keep their inputs, so that they can be differentiated again.
         """
         ops.backward(self, gradient, create_graph=create_graph)
+
+
+def _numpy_function(name: str, method: str, options: Mapping[str, Any]) -> ArgumentError:
+    """The error for a ufunc of NumPy that is called with a node."""
+    if method == "__call__" and name in _OPERATORS and "out" in options:
+        return ArgumentError(
+            f"np.{name} would write a node into an array of NumPy, in place.",
+            hint="Make a new node instead: total = total + x, not total += x.",
+        )
+    if method != "__call__":
+        return ArgumentError(f"np.{name}.{method} takes arrays, not nodes.",
+                             hint="Write it with functions of pg, or take x.numpy().")  # fmt: skip
+    here = name if name in vars(ops) else None
+    instead = FUNCTIONS.get(name) if here is None else f"pg.{here}"
+    constant = f"np.{name}(x.numpy()), which has no derivative"
+    hint = f"Write {constant}." if instead is None else f"Write {instead} instead of np.{name}."
+    return ArgumentError(f"np.{name} takes arrays, not nodes.", hint=hint)

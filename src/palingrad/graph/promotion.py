@@ -21,6 +21,7 @@ from ..dtypes import (
     scalar_dtype,
 )
 from ..maths import numpy_maths
+from ..messages.calls import public
 from ..trees import leaves
 from .leaves import Constant, Placeholder
 from .node import Node
@@ -38,6 +39,7 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
     return Constant(value, dtype=dtype)
 
 
+@public
 def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
     """`value` (array, number, nested lists) as a node that holds a copy of it.
 

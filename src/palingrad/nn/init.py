@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype
-from ..errors import ShapeError
+from ..errors import ArgumentError, ShapeError
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..messages.checks import shown, within
 
 Initializer = Callable[..., Node]
 
@@ -72,6 +73,7 @@ def lecun_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = 
 
 def normal(std: float = 0.01) -> Initializer:
     """Normal with standard deviation `std`, independent of the shape."""
+    within("normal: std", std, "[0, inf)", like=0.01)
     return lambda shape, *, seed=None, dtype=None: ops.normal(
         shape, std=std, seed=seed, dtype=dtype
     )
@@ -79,6 +81,7 @@ def normal(std: float = 0.01) -> Initializer:
 
 def uniform(limit: float = 0.05) -> Initializer:
     """Uniform in [−limit, limit), independent of the shape."""
+    within("uniform: limit", limit, "[0, inf)", like=0.05)
     return lambda shape, *, seed=None, dtype=None: ops.uniform(
         shape, low=-limit, high=limit, seed=seed, dtype=dtype
     )
@@ -87,3 +90,12 @@ def uniform(limit: float = 0.05) -> Initializer:
 def zeros(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
     """Zeros, for biases."""
     return as_node(np.zeros(tuple(shape), default_dtype() if dtype is None else as_dtype(dtype)))
+
+
+def _check(layer: str, initializer: Any) -> None:
+    """Raise ArgumentError unless `initializer` can be called."""
+    if callable(initializer):
+        return
+    name = initializer if isinstance(initializer, str) and initializer in globals() else "he_normal"
+    raise ArgumentError(f"{layer}: initializer is {shown(initializer)}; expected a function.",
+                        hint=f"Write initializer=pg.nn.init.{name}.")  # fmt: skip

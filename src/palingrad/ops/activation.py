@@ -111,12 +111,12 @@ class Gelu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
-        return 0.5 * x * m.erfc(x * -math.sqrt(0.5))
+        return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
 
     def d(y, x):
         area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
         density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
-        return [area + x * density]
+        return [area + ops.absorbing_product(density, x)]
 
 
 class GeluTanh(Elementwise):
@@ -128,17 +128,19 @@ class GeluTanh(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
-        return 0.5 * x * (1 + m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        return m.absorbing_product(1 + wave, 0.5 * x)
 
     def d(y, x):
         scale = math.sqrt(2 / math.pi)
         wave = ops.tanh(scale * (x + 0.044715 * x * x * x))
         inner = scale * (1 + 3 * 0.044715 * x * x)
-        return [0.5 * (1 + wave) + 0.5 * x * (1 - wave * wave) * inner]
+        steepness = ops.absorbing_product(1 - wave * wave, 0.5 * x)
+        return [0.5 * (1 + wave) + ops.absorbing_product(steepness, inner)]
 
 
 class Silu(Elementwise):
-    """y = x·σ(x), also called swish. ∂y/∂x = σ(x)(1 + x − y)."""
+    """y = x·σ(x), also called swish. ∂y/∂x = σ(x)·(1 + x·(1 − σ(x)))."""
 
     math = r"{x}\,\sigma({x})"
     floats = True
@@ -146,10 +148,11 @@ class Silu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
 
     def f(m, x):
-        return x * _sigmoid(m, x)
+        return m.absorbing_product(_sigmoid(m, x), x)
 
     def d(y, x):
-        return [ops.sigmoid(x) * (1 + x - y)]
+        share = ops.sigmoid(x)
+        return [ops.absorbing_product(share, 1 + ops.absorbing_product(1 - share, x))]
 
 
 class Softplus(Elementwise):

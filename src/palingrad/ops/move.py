@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError, ShapeError
+from ..errors import ArgumentError, GraphError, ShapeError
 from ..graph.declared.strided import Strided
 from ..graph.describe.notation import (
     ATOM,
@@ -27,6 +27,7 @@ from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
+from .axes import index_error
 
 
 class Reshape(Layout):
@@ -111,7 +112,8 @@ class MatrixTranspose(Layout):
 
     def shape_rule(y, *shapes):
         if len(shapes[0]) < 2:
-            raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}")
+            hint = "A vector becomes a column by v[:, None], a row by v[None, :]."
+            raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}", hint=hint)
         return (*shapes[0][:-2], shapes[0][-1], shapes[0][-2])
 
     def view(y, x: Strided) -> Strided | None:
@@ -345,10 +347,7 @@ def _basic(part: Any) -> Any:
         return part
     if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
         return int(part)
-    raise ShapeError(
-        f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}.",
-        hint="pg.take selects rows by an array of integers.",
-    )
+    raise index_error(part)
 
 
 @register
@@ -356,9 +355,11 @@ def iterate(x: Any) -> Any:
     """An iterator over the slices of x along its first axis, whose size must be known."""
     shape = x.shape
     if shape is None or (shape and shape[0] is None):
-        raise GraphError(f"{x.label()} can't be iterated over: its length isn't known{x.built()}")
+        fact = f"{x.label()} can't be iterated over: its length isn't known{x.built()}."
+        raise GraphError(fact, hint="Write pg.sum(x) for a loop, or give the placeholder a shape.")
     if not shape:
-        raise TypeError(f"{x.label()} has no axes to iterate over")
+        fact = f"{x.label()} is a scalar{x.built()}, which has no axes to iterate over."
+        raise ArgumentError(fact, hint="Put it into a list, [x], to go through one element.")
     return iter([x[place] for place in range(shape[0])])
 
 

@@ -5,6 +5,7 @@ float16 is converted to float32 first, and integers to float64; the result is ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,13 +86,20 @@ class Std(Statistic):
     def expand(y, x):
         x = widened(x)
         square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
-        return narrowed(ops.sqrt(square), y.dtype)
+        if count(x, y.axis) <= y.correction:  # 0/0
+            return narrowed(ops.sqrt(square), y.dtype)
+        # The rounded mean of equal elements may differ from them.
+        spread = ops.max(x, axis=y.axis, keepdims=y.keepdims) - ops.min(
+            x, axis=y.axis, keepdims=y.keepdims
+        )
+        return narrowed(ops.where(spread == 0, 0, ops.sqrt(square)), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         centred = x - ops.mean(x, axis=y.axis, keepdims=True)
         deviation = restored(y, y, x)
-        scale = restored(g, y, x) / ops.where(deviation == 0, 1, deviation)
-        return [scale * centred / max(count(x, y.axis) - y.correction, 0)]
+        slope = centred / ops.where(deviation == 0, 1, deviation)
+        slope = ops.where(deviation == 0, 0, slope)
+        return [ops.scaled(restored(g, y, x), slope / max(count(x, y.axis) - y.correction, 0))]
 
 
 class VectorNorm(Statistic):
@@ -109,11 +117,27 @@ class VectorNorm(Statistic):
 
     def expand(y, x):
         x = widened(x)
-        return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
+        if count(x, y.axis) == 0:
+            return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
+        unit = _unit(x, y.axis)
+        part = x / unit
+        length = unit * ops.sqrt(ops.sum(part * part, axis=y.axis, keepdims=True))
+        length = length if y.keepdims else ops.squeeze(length, axis=axes_in(y.axis, x.ndim))
+        return narrowed(length, y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = restored(y, y, x)
-        return [restored(g, y, x) * (x / ops.where(length == 0, 1, length))]
+        return [ops.scaled(restored(g, y, x), x / ops.where(length == 0, 1, length))]
+
+
+def _unit(x: Any, axis: Any) -> Node:
+    """The number by which to divide x before squaring: 1, or the largest |x| if its square would
+    overflow or underflow."""
+    limits = np.finfo(x.dtype)
+    low, high = float(limits.tiny) ** 0.25, float(limits.max) ** 0.25
+    top = ops.stop_gradient(ops.max(ops.abs(x), axis=axis, keepdims=True))
+    usual = (low < top) & (top < high) | (top == 0) | ~ops.isfinite(top)
+    return ops.where(usual, 1, top)
 
 
 class Logsumexp(Statistic):
@@ -143,7 +167,8 @@ class Logsumexp(Statistic):
 
     def vjp(y, g, x):
         height = restored(y, y, x)
-        return [restored(g, y, x) * ops.exp(x - ops.where(ops.isfinite(height), height, 0))]
+        height = ops.where(height == -math.inf, 0, height)  # −∞ − (−∞) would give NaN
+        return [ops.scaled(restored(g, y, x), ops.exp(x - height))]
 
 
 @register

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_integer
+from ..dtypes import is_boolean, is_integer
 from ..errors import DTypeError, ShapeError
 from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import total_overflow
@@ -40,8 +40,12 @@ class Take(Gather):
 
     def shape_rule(y, *shapes):
         x, indices = shapes
+        _check_not_mask(y.inputs[1])
         if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
-            raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
+            raise DTypeError(
+                f"indices are {y.inputs[1].dtype}, expected integers",
+                hint="Write np.array([1, 2]), or pg.cast(indices, 'int64').",
+            )
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
 
@@ -55,6 +59,15 @@ class Take(Gather):
 
     def structure(y, position, size, out):
         return "selection"
+
+
+def _check_not_mask(indices: Node) -> None:
+    """Raise DTypeError for booleans, which NumPy would take for the indices 0 and 1."""
+    if is_boolean(indices.dtype):
+        raise DTypeError(
+            "take: indices are booleans, expected integers",
+            hint="For a mask: pg.where(mask, x, 0), or its indices np.flatnonzero(mask).",
+        )
 
 
 def _rows(indices: Node, rows: int) -> Bounds:
@@ -107,13 +120,20 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
     when the graph is built, IndexError for one that is fed.
     """
     source, rows = as_node(x), as_node(indices)
+    _check_not_mask(rows)
     values = rows._known()
     if values is not None and values.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
         low, high = int(values.min()), int(values.max())
         if is_integer(values.dtype) and length is not None:
             if low < -length or high >= length:
-                raise ShapeError(f"take: indices {low} … {high} for {length} rows")
+                raise ShapeError(
+                    f"take: indices {low} … {high} for {length} rows",
+                    hint=f"Rows count from 0 to {length - 1}; a table for index {high} has "
+                    f"{high + 1}."
+                    if high >= length
+                    else f"Negative ones count from the end, down to -{length}.",
+                )
     return Take(source, rows, axis=int(axis), name=name)
 
 
