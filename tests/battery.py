@@ -21,8 +21,6 @@ from cases import (
     backwards,
     by_columns,
     compiled,
-    compiled_together,
-    drawn_together,
     dtypes,
     eager,
     floats,
@@ -31,6 +29,7 @@ from cases import (
     of_floats,
     stepped,
     summed_to,
+    together,
     values,
     weighted_sum,
     weights,
@@ -79,7 +78,7 @@ def examine(operation: type[Operation], check: Check, engines: Sequence[str] = (
 
 
 @contextmanager
-def _told(case: Case, check: str) -> Iterator[None]:
+def told(case: Case, check: str) -> Iterator[None]:
     """What goes wrong is an AssertionError or a GradientError that says where."""
     where = f"{case.operation.__name__} {case.sample.text}: {check}"
     try:
@@ -97,7 +96,7 @@ def of_each(check: Callable[[Case], None]) -> Check:
     @wraps(check)
     def of_all(cases: Sequence[Case]) -> None:
         for case in cases:
-            with _told(case, check.__name__):
+            with told(case, check.__name__):
                 check(case)
 
     return of_all
@@ -113,9 +112,9 @@ def of_all(check: Check) -> Check:
             check(cases)
         except Exception:
             for case in cases:
-                with _told(case, check.__name__):
+                with told(case, check.__name__):
                     check([case])
-            with _told(cases[0], f"{check.__name__}, but only together with the other samples"):
+            with told(cases[0], f"{check.__name__}, but only together with the other samples"):
                 raise
 
     return then_each
@@ -157,9 +156,10 @@ def _of_unknown_sizes(case: Case, arrays: Sequence[Array]) -> list[pg.Node]:
 @of_all
 def engines_agree(cases: Sequence[Case]) -> None:
     """Every engine computes what NumPy computes at once: results and gradients, in both dtypes."""
-    drawn, fed, expected = drawn_together(cases, FLOATS)
+    shared = together([(case, FLOATS) for case in cases])
     for engine in cases[0].engines:
-        for one, other in zip(compiled_together(drawn, engine)(fed), expected, strict=True):
+        results = shared.compiled(engine)(shared.fed)
+        for one, other in zip(results, shared.expected, strict=True):
             assert_close(one, other, engine)
 
 
@@ -297,11 +297,11 @@ def layout_does_not_matter(cases: Sequence[Case]) -> None:
         views = case.outputs(*[pg.tensor(followed(array))[..., 0] for array in arrays])
         for one, other in zip(values(views), expected, strict=True):
             assert_close(one, other, "views")
-    drawn, fed, expected = drawn_together(cases, FLOATS)
+    shared = together([(case, FLOATS) for case in cases])
     for engine in cases[0].engines:
-        run = compiled_together(drawn, engine)
         for layout in (by_columns, stepped, backwards):
-            for one, other in zip(run(list(map(layout, fed))), expected, strict=True):
+            results = shared.compiled(engine)(list(map(layout, shared.fed)))
+            for one, other in zip(results, shared.expected, strict=True):
                 assert_close(one, other, f"{engine}, {layout.__name__}")
 
 
@@ -312,12 +312,12 @@ def nothing_is_written_to(cases: Sequence[Case]) -> None:
     The first case is a Program of its own too, of one operation and its gradients.
     """
     for some, kinds in ((cases, FLOATS), (cases[:1], FLOATS[1:])):
-        drawn, fed, expected = drawn_together(some, kinds)
-        before = [array.copy() for array in fed]
+        shared = together([(case, kinds) for case in some])
+        before = [array.copy() for array in shared.fed]
         for engine in cases[0].engines:
-            results = compiled_together(drawn, engine)(fed)
-            _assert_untouched(fed, before, results)
-            for one, other in zip(results, expected, strict=True):
+            results = shared.compiled(engine)(shared.fed)
+            _assert_untouched(shared.fed, before, results)
+            for one, other in zip(results, shared.expected, strict=True):
                 assert_close(one, other, engine)
     for case in cases:
         arrays = case.arrays()

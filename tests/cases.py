@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -113,21 +113,42 @@ def compiled_together(
     return lambda arrays: session.run(fetches, dict(zip(fed, arrays, strict=True)))
 
 
-def drawn_together(
-    cases: Sequence[Case], dtypes: Sequence[Any]
-) -> tuple[list[Drawn], list[Array], list[Array]]:
-    """The cases in each dtype, all their inputs, and all outputs and gradients computed at once."""
-    drawn: list[Drawn] = []
-    fed: list[Array] = []
-    expected: list[Array] = []
-    for case in cases:
+@dataclass(eq=False)
+class Together:
+    """Cases that are one Program: all inputs, and all outputs and gradients computed at once."""
+
+    drawn: list[Drawn]
+    fed: list[Array]
+    expected: list[Array]
+    _compiled: dict[str, Callable[[Sequence[Array]], list[Array]]] = field(default_factory=dict)
+
+    def compiled(self, engine: str) -> Callable[[Sequence[Array]], list[Array]]:
+        """The Program on an engine, compiled on the first call."""
+        if engine not in self._compiled:
+            self._compiled[engine] = compiled_together(self.drawn, engine)
+        return self._compiled[engine]
+
+
+# The last cases put together: the checks of one operation follow each other and share a Program.
+_last: tuple[Any, Together] | None = None
+
+
+def together(pairs: Sequence[tuple[Case, Sequence[Any]]]) -> Together:
+    """Each case in its dtypes; where the last call had the same cases, what that call returned."""
+    global _last
+    key = [(case.operation, case.sample, *dtypes) for case, dtypes in pairs]
+    if _last is not None and _last[0] == key:
+        return _last[1]
+    made = Together([], [], [])
+    for case, dtypes in pairs:
         for dtype in dtypes:
             arrays = case.arrays(dtype)
             xs, ys, slopes = eager(case, arrays)
-            drawn.append((case, xs, ys))
-            fed += arrays
-            expected += values([*ys, *slopes])
-    return drawn, fed, expected
+            made.drawn.append((case, xs, ys))
+            made.fed += arrays
+            made.expected += values([*ys, *slopes])
+    _last = key, made
+    return made
 
 
 def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:

@@ -11,7 +11,7 @@ import pytest
 
 import palingrad as pg
 from battery import shipped
-from cases import Case, compiled, eager, floats, values
+from cases import Case, compiled_together, eager, floats, values
 from palingrad.errors import PalingradError
 from palingrad.graph.kinds import Random
 from tolerances import assert_close, assert_same
@@ -39,6 +39,7 @@ def emptied_cases(operation: Any) -> list[tuple[Case, list[Array]]]:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.__name__)
 def test_operations_on_nothing_agree_or_are_refused_alike(operation):
+    drawn, fed, expected = [], [], []  # of those that aren't refused: they are one program
     for case, arrays in emptied_cases(operation):
         try:
             xs, ys, slopes = eager(case, arrays)
@@ -49,10 +50,12 @@ def test_operations_on_nothing_agree_or_are_refused_alike(operation):
             continue
         for x, slope in zip(floats(xs), slopes):
             assert (slope.shape, slope.dtype) == (x.shape, x.dtype)
-        for engine in pg.engine_names():
-            found = compiled(case, xs, ys, engine)(arrays)
-            for one, other in zip(found, values([*ys, *slopes]), strict=True):
-                assert_close(one, other, f"{case.sample.text} {engine}")
+        drawn.append((case, xs, ys))
+        fed += arrays
+        expected += [(value, case.sample.text) for value in values([*ys, *slopes])]
+    for engine in pg.engine_names() if drawn else ():
+        for one, (other, text) in zip(compiled_together(drawn, engine)(fed), expected, strict=True):
+            assert_close(one, other, f"{text} {engine}")
 
 
 # ---------------------------------------------------------------- what comes out

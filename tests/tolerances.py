@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 # A few dozen roundings in a row: 64 times the distance from 1 to the next number.
 TOLERANCES = {np.dtype(dtype): 64 * float(np.finfo(dtype).eps) for dtype in ("f2", "f4", "f8")}
+
+
+def near(expected: Any, dtype: Any = np.float64) -> Any:
+    """What compares equal to numbers within the dtype's tolerance of `expected`."""
+    tolerance = TOLERANCES[np.dtype(dtype)]
+    return pytest.approx(expected, rel=tolerance, abs=tolerance)
 
 
 def assert_close(found: Any, expected: Any, what: str = "") -> None:

@@ -196,6 +196,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     numbers. Raises DTypeError for anything but numbers and for masked elements, ShapeError for
     ragged lists.
     """
+    if type(value) is np.ndarray and dtype is None and value.dtype in DTYPES:
+        return value.copy("K") if copy else value  # the common case
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
     if has_dtype and hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         value = np.from_dlpack(value)

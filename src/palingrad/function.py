@@ -323,7 +323,11 @@ class LastCall(NamedTuple):
         form: Any = traced.returned_outputs
         if traced.all_valued and traced.form is VALUE:
             form = None
-        elif traced.all_valued and type(traced.form) is tuple and set(traced.form) == {VALUE}:
+        elif (
+            traced.all_valued
+            and type(traced.form) is tuple
+            and all(one is VALUE for one in traced.form)
+        ):
             form = tuple
         run = traced.executable.__call__
         unchanged = reads.watch(read) if read else None

@@ -7,12 +7,13 @@ from typing import Any
 
 from .dtypes import Array, DType
 from .engines.selection import get_engine
-from .errors import FeedError, GraphError
+from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder, Variable
 from .graph.node import Node
 from .graph.traversal.order import postorder
-from .messages.calls import misfit, public
+from .messages.calls import explains, misfit, public
+from .messages.checks import shown
 from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .signature import settings
@@ -36,11 +37,18 @@ class Session:
         engine: str | None = None,
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
+        if graph is not None and not isinstance(graph, Graph):  # pyright: ignore
+            name = "engine" if isinstance(graph, str) else "graph"
+            raise ArgumentError(
+                f"Session: expected a Graph, got {shown(graph)}.",
+                hint=f"Write pg.Session({name}={shown(graph) if name == 'engine' else 'graph'}).",
+            )
         self.graph = graph
         self.engine = engine
         self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
+    @explains
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None, **unknown: Any) -> Any:
         """The values of `fetches`: a node, or lists, tuples and dicts of nodes, in that structure.
 

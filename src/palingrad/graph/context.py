@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..errors import printable
+
 if TYPE_CHECKING:
     from .graph import Graph
     from .node import Node
@@ -103,7 +105,7 @@ class Origin(NamedTuple):
         return cls(code.co_filename, number)
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
+        return f"{printable(os.path.basename(self.file))}:{self.line}"
 
 
 context = Context()

@@ -7,7 +7,7 @@ from operator import index
 from typing import Any, Protocol
 
 from ..errors import ShapeError
-from ..messages.calls import misfit
+from ..messages.calls import explains, misfit
 from .node import Node
 from .operation import Operation
 
@@ -34,7 +34,10 @@ def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
             return operation(x, **_named(function, (x, *more), options))
         return operation(x)
 
-    return _dressed(function, Unary.__call__, operation, name)
+    def lean(x: Any, *, name: str | None = None) -> Node:
+        return operation(x) if name is None else operation(x, name=name)
+
+    return _dressed(function, Unary.__call__, operation, name, lean)
 
 
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
@@ -46,7 +49,10 @@ def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
             return operation(x, y, **_named(function, inputs, options))
         return operation(x, y)
 
-    return _dressed(function, Binary.__call__, operation, name)
+    def lean(x: Any, y: Any, *, name: str | None = None) -> Node:
+        return operation(x, y) if name is None else operation(x, y, name=name)
+
+    return _dressed(function, Binary.__call__, operation, name, lean)
 
 
 class Reduction(Protocol):
@@ -95,11 +101,16 @@ def _named(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> d
     return options
 
 
-def _dressed(function: Any, like: Any, operation: type[Operation], name: str | None) -> Any:
-    """The function with the name, documentation and signature that users see."""
+def _dressed(
+    function: Any, like: Any, operation: type[Operation], name: str | None, lean: Any = None
+) -> Any:
+    """The function with the name, documentation and signature that users see.
+
+    `lean` is the same function for the library's own calls, which always fit.
+    """
+    function.lean = lean
     _, *parameters = inspect.signature(like).parameters.values()  # without self
-    function.__signature__ = inspect.Signature(parameters)
-    function.explains = True  # calls that don't fit; see `register`
+    explains(function).__signature__ = inspect.Signature(parameters)
     function.__name__ = function.__qualname__ = name or operation._kind_name
     function.__doc__ = operation.__doc__
     function.__module__ = operation.__module__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from ..errors import GraphError
+from ..errors import GraphError, quoted
 from .context import context
 from .leaves import Placeholder, Variable
 from .node import Node, value_hint
@@ -55,8 +55,9 @@ class Graph:
             return self._names[name]
         except KeyError:
             near = difflib.get_close_matches(name, self._names, n=3)
-            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise GraphError(f"no node is named {name!r} among {len(self)}.", hint=hint) from None
+            hint = f"Did you mean {' or '.join(map(quoted, near))}?" if near else ""
+            fact = f"no node is named {quoted(name)} among {len(self)}."
+            raise GraphError(fact, hint=hint) from None
 
     def __contains__(self, node: object) -> bool:
         """Whether a node, or a node of this name, is in the graph."""

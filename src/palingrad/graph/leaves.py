@@ -11,6 +11,7 @@ import numpy as np
 from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
 from ..errors import ArgumentError, DTypeError, FeedError, ShapeError
 from ..messages.calls import public
+from ..messages.checks import flag
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
@@ -163,7 +164,7 @@ class Variable(Node):
     ) -> None:
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
-        self.trainable = trainable and is_inexact(self._value.dtype)
+        self.trainable = flag("Variable: trainable", trainable) and is_inexact(self._value.dtype)
         if trainable and not self.trainable:
             self.unsuited = True
         self.lock = threading.RLock()  # held by an updating run from its reads to its writes
@@ -232,11 +233,13 @@ class Variable(Node):
                 "pg.Variable(1.0).",
             )
 
-    def _refuse_change(self, what: str) -> None:
+    def _refuse_change(self, what: str, instead: str = "") -> None:
         name = self._name if (self._name or "").isidentifier() else "w"
         raise ArgumentError(
             f"{self.label()}: {what} doesn't assign to a Variable{self.built()}.",
-            hint=f"Write {name}.assign(pg.where(condition, value, {name})), with a condition such "
+            hint=f"Write {name}.assign(value)."
+            if instead
+            else f"Write {name}.assign(pg.where(condition, value, {name})), with a condition such "
             "as np.arange(3) == 0 for one element.",
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
-from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
 from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..shapes import Shape, text
@@ -74,6 +74,10 @@ class Node(Operators):
     def _known(self) -> Any:
         """The value, without notifying observers."""
         return self._cached_value if self._value is None else self._value
+
+    @value.setter
+    def value(self, new: Any) -> None:
+        self._refuse_change("x.value = …", "pg.tensor(value) makes a new node.")
 
     @property
     def shape(self) -> Shape | None:
@@ -240,11 +244,12 @@ class Node(Operators):
     def __delitem__(self, index: Any) -> None:
         self._refuse_change("del x[…]")
 
-    def _refuse_change(self, what: str) -> None:
+    def _refuse_change(self, what: str, instead: str = "") -> None:
         raise ArgumentError(
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
-            hint="Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
+            hint=instead
+            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
             "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
         )
 
@@ -270,7 +275,7 @@ class Node(Operators):
     def label(self) -> str:
         """The operation and the node's name, for messages."""
         kind = self.kind_name()
-        return kind if self.name == kind else f"{kind} {self.name!r}"
+        return kind if self.name == kind else f"{kind} {quoted(self.name)}"
 
     def built(self) -> str:
         """' (built at file:line)' for messages, or "" if the origin is unknown."""
@@ -288,7 +293,7 @@ class Node(Operators):
             body = np.array2string(value, separator=", ", threshold=8, prefix=" " * 4)
             parts.append(body)
         if self._name is not None:
-            parts.append(f"name={self._name!r}")
+            parts.append(f"name={quoted(self._name)}")
         if not isinstance(value, np.ndarray):
             parts.append(f"shape={text(self.shape)}")
         elif value.ndim:

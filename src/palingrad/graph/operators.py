@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import ArgumentError
-from ..messages.calls import public
+from ..messages.calls import explains, misfit, public
 from ..messages.elsewhere import FUNCTIONS
 from .registry import ops
 
@@ -14,27 +16,27 @@ if TYPE_CHECKING:
     from .node import Node
 
 
-# The operators of NumPy arrays and numbers, by ufunc, and their functions here.
-_OPERATORS = {
-    "add": "add",
-    "subtract": "subtract",
-    "multiply": "multiply",
-    "divide": "divide",
-    "floor_divide": "floor_divide",
-    "remainder": "remainder",
-    "power": "pow",
-    "matmul": "matmul",
-    "bitwise_and": "bitwise_and",
-    "bitwise_or": "bitwise_or",
-    "bitwise_xor": "bitwise_xor",
-    "left_shift": "bitwise_left_shift",
-    "right_shift": "bitwise_right_shift",
-    "less": "less",
-    "less_equal": "less_equal",
-    "greater": "greater",
-    "greater_equal": "greater_equal",
-    "equal": "equal",
-    "not_equal": "not_equal",
+# The ufuncs that are operators of NumPy's arrays and numbers, and their functions here.
+_OPERATORS: dict[Any, str] = {
+    np.add: "add",
+    np.subtract: "subtract",
+    np.multiply: "multiply",
+    np.divide: "divide",
+    np.floor_divide: "floor_divide",
+    np.remainder: "remainder",
+    np.power: "pow",
+    np.matmul: "matmul",
+    np.bitwise_and: "bitwise_and",
+    np.bitwise_or: "bitwise_or",
+    np.bitwise_xor: "bitwise_xor",
+    np.left_shift: "bitwise_left_shift",
+    np.right_shift: "bitwise_right_shift",
+    np.less: "less",
+    np.less_equal: "less_equal",
+    np.greater: "greater",
+    np.greater_equal: "greater_equal",
+    np.equal: "equal",
+    np.not_equal: "not_equal",
 }
 
 
@@ -43,7 +45,7 @@ class Operators:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
         """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
-        name = _OPERATORS.get(ufunc.__name__)
+        name = _OPERATORS.get(ufunc)
         if name is not None and method == "__call__" and not options:
             return getattr(ops, name)(*inputs)
         raise _numpy_function(ufunc.__name__, method, options)
@@ -176,29 +178,39 @@ class Operators:
         """All axes in reverse order."""
         return ops.permute_dims(self)
 
-    @public
-    def sum(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def sum(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The sum over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.sum, (self, *more), unknown)
         return ops.sum(self, axis=axis, keepdims=keepdims)
 
-    @public
-    def mean(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def mean(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The arithmetic mean over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.mean, (self, *more), unknown)
         return ops.mean(self, axis=axis, keepdims=keepdims)
 
-    @public
-    def max(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def max(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The largest element over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.max, (self, *more), unknown)
         return ops.max(self, axis=axis, keepdims=keepdims)
 
-    @public
-    def min(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def min(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The smallest element over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.min, (self, *more), unknown)
         return ops.min(self, axis=axis, keepdims=keepdims)
 
-    @public
-    def reshape(self, *shape: Any) -> Node:
+    @explains
+    def reshape(self, *shape: Any, **unknown: Any) -> Node:
         """The same elements in another shape; one size may be -1."""
+        if unknown:
+            raise misfit(Operators.reshape, (self, *shape), unknown)
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     @public
@@ -219,7 +231,7 @@ class Operators:
 
 def _numpy_function(name: str, method: str, options: Mapping[str, Any]) -> ArgumentError:
     """The error for a ufunc of NumPy that is called with a node."""
-    if method == "__call__" and name in _OPERATORS and "out" in options:
+    if method == "__call__" and getattr(np, name, None) in _OPERATORS and "out" in options:
         return ArgumentError(
             f"np.{name} would write a node into an array of NumPy, in place.",
             hint="Make a new node instead: total = total + x, not total += x.",

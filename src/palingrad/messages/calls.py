@@ -47,6 +47,16 @@ def public(function: Any = None, *, surplus: str = "") -> Any:
     return call
 
 
+def explains(function: F) -> F:
+    """Mark a function that takes `*more` and `**unknown` to raise `misfit` of them: without the
+    cost of `public`, for functions that are called often."""
+    signature = inspect.signature(function)
+    shown = [p for p in signature.parameters.values() if p.name not in ("more", "unknown")]
+    vars(function)["__signature__"] = signature.replace(parameters=shown)
+    vars(function)["explains"] = True
+    return function
+
+
 def called(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """f(*args, **kwargs) for a user's f: ArgumentError if its signature doesn't fit the call."""
     try:
@@ -115,8 +125,6 @@ def _callee(
     """f's name, its parameters and its arguments, both without self. The arguments are None if self
     is missing or isn't an object of f's class."""
     parameters = list(inspect.signature(f).parameters.values())
-    if parameters and parameters[-1].name == "unknown":  # which f explains
-        parameters.pop()
     if not parameters or parameters[0].name != "self":
         return f.__name__, parameters, args
     if f.__name__ == "__init__":
@@ -176,15 +184,18 @@ def _surplus(
         f"{name}: {len(positional)} argument{'' if len(positional) == 1 else 's'} by position "
         f"expected, got {len(given)}."
     )
-    hint = surplus
+    numbers = all(isinstance(x, (int, float)) for x in given)
+    hint = "" if numbers else surplus
+    last = positional[-1].name if positional else ""
+    integers = all(type(x) is int for x in given[len(positional) - 1 :])
+    if not hint and integers and last in ("shape", "axes"):
+        sizes = ", ".join(map(str, given[len(positional) - 1 :]))
+        hint = f"Several numbers are one tuple: {last}=({sizes})."
     if not hint and len(more) <= len(optional):
         named = ", ".join(f"{p.name}={shown(x, 20)}" for p, x in zip(optional, more))
         hint = f"Options are written by name: {named}."
     if not hint and name in BY_POSITION:
         hint = BY_POSITION[name]
-    if not hint and positional and all(type(x) is int for x in given[len(positional) - 1 :]):
-        numbers = ", ".join(map(str, given[len(positional) - 1 :]))
-        hint = f"Several numbers are one tuple: {positional[-1].name}=({numbers})."
     if not hint and len(positional) == 2 and not optional:
         hint = f"Nest two calls: pg.{name}(pg.{name}(x, y), z)."
     if not hint:

@@ -9,6 +9,8 @@ from operator import index
 from types import FunctionType
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArgumentError
 
 
@@ -50,6 +52,16 @@ def whole(what: str, value: Any, *, least: int = 0, like: Any = 1) -> int:
     return number
 
 
+def flag(what: str, value: Any) -> bool:
+    """`value`, True or False: text such as "no" would count as true."""
+    if isinstance(value, (bool, np.bool_)) or (type(value) is int and value in (0, 1)):
+        return bool(value)
+    raise ArgumentError(
+        f"{what} is {shown(value)}; expected True or False.",
+        hint=f"Write {last_word(what)}=True.",
+    )
+
+
 def one_of(what: str, value: Any, options: Iterable[str]) -> Any:
     """`value`, one of these strings. The message suggests the nearest."""
     names = list(options)
@@ -85,6 +97,8 @@ def nearest(word: Any, words: Iterable[str]) -> str | None:
         return None
     by_case = {name.lower(): name for name in words}
     found = difflib.get_close_matches(word.lower(), by_case, n=1, cutoff=0.65)
+    if not found and len(word) > 3:  # a part of a name, such as decay of weight_decay
+        found = [name for name in by_case if word.lower() in name.split("_")][:1]
     return by_case[found[0]] if found else None
 
 

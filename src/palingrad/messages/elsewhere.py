@@ -172,11 +172,9 @@ OPTIMIZERS: dict[str, str] = {
     "NAG": "pg.optim.Momentum(learning_rate, nesterov=True)",
     "RMSprop": "pg.optim.RMSProp",
     "SGD": "pg.optim.GradientDescent, or pg.optim.Momentum",
-    "adam": "pg.optim.Adam",
     "clip_grad_norm_": "clip_norm=…, an option of every optimizer",
     "cosine_decay_schedule": "pg.optim.cosine_decay",
     "lr_scheduler": "a schedule as the learning rate: pg.optim.Adam(pg.optim.cosine_decay(…))",
-    "schedules": "pg.optim.cosine_decay, for example",
     "sgd": "pg.optim.GradientDescent",
 }
 

@@ -11,6 +11,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "bias_initializer": ("bias",),
     "device": ("engine",),
     "dim": ("axis", "axes"),
+    "ddof": ("correction",),
     "dims": ("axis", "axes"),
     "embedding_dim": ("size",),
     "end_learning_rate": ("final",),
@@ -77,6 +78,8 @@ ADVICE: dict[str, str] = {
     "dtype": "Convert before or after: pg.cast(x, 'float64').",
     "inplace": "Leave it out: nodes don't change; y = {name}(x).",
     "jit": "Leave it out: programs are compiled anyway; engine='native' compiles at once.",
+    "learning_rate": "It is an option of the optimizer: pg.optim.Adam(learning_rate=0.001).",
+    "lr": "It is an option of the optimizer: pg.optim.Adam(learning_rate=0.001).",
     "order": "Leave it out: nodes don't show how their arrays lie in memory.",
     "out": "Leave it out: nodes don't change; y = pg.{name}(…) is a new one. "
     "(NumPy's functions pass it: call pg.{name} instead of np.{name}.)",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
 
 from ..errors import UnknownNameError
 from .checks import nearest
+
+C = TypeVar("C", bound=type[Any])
 
 
 def unknown_name(
@@ -23,7 +27,9 @@ def unknown_name(
     instead = elsewhere.get(name)
     if instead is None:
         near = nearest(name, (one for one in names if not one.startswith("_")))
-        if near is None:
+        if short == "pg" and callable(getattr(np, name, None)):
+            hint = f"np.{name}(x.numpy()) computes it of plain arrays, without a derivative."
+        elif near is None:
             hint = f"dir({short}) lists its names; docs/operations.md describes the operations."
         else:
             hint = f"Did you mean {short}.{near}?"
@@ -51,11 +57,11 @@ class Elsewhere:
         )
 
 
-def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[type[Any]], type[Any]]:
+def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[C], C]:
     """A decorator of classes that explains these names of other libraries, each unless the class
     has such an attribute. `dir` leaves them out."""
 
-    def decorate(cls: type[Any]) -> type[Any]:
+    def decorate(cls: C) -> C:
         for name, instead in elsewhere.items():
             if not hasattr(cls, name):
                 attribute = Elsewhere(instead)

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype
-from ..errors import ArgumentError, ShapeError
+from ..errors import ShapeError
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
-from ..messages.checks import shown, within
+from ..messages.checks import within
 
 Initializer = Callable[..., Node]
 
@@ -90,12 +90,3 @@ def uniform(limit: float = 0.05) -> Initializer:
 def zeros(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
     """Zeros, for biases."""
     return as_node(np.zeros(tuple(shape), default_dtype() if dtype is None else as_dtype(dtype)))
-
-
-def _check(layer: str, initializer: Any) -> None:
-    """Raise ArgumentError unless `initializer` can be called."""
-    if callable(initializer):
-        return
-    name = initializer if isinstance(initializer, str) and initializer in globals() else "he_normal"
-    raise ArgumentError(f"{layer}: initializer is {shown(initializer)}; expected a function.",
-                        hint=f"Write initializer=pg.nn.init.{name}.")  # fmt: skip

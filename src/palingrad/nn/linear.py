@@ -10,9 +10,10 @@ from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.registry import ops
-from ..messages.checks import whole
+from ..messages.checks import flag, whole
 from ..shapes import Shape
 from . import init
+from .checks import check_initializer
 from .module import Module
 
 
@@ -31,7 +32,8 @@ class Linear(Module):
     ) -> None:
         inputs = whole("Linear: inputs", inputs, least=1, like=3)
         outputs = whole("Linear: outputs", outputs, least=1)
-        init._check("Linear", initializer)
+        bias = flag("Linear: bias", bias)
+        check_initializer("Linear", initializer)
         with graph_scope(None):
             start = initializer((inputs, outputs), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs,), dtype=dtype)

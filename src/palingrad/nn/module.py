@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
+from ..errors import ArgumentError, ShapeError, printable
 from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..messages.calls import public, publish
+from ..messages.checks import shown
 from ..messages.elsewhere import MODULE_METHODS
 from ..messages.names import with_names_from
 from ..shapes import Shape, text
@@ -55,6 +56,13 @@ class Module:
             raise ArgumentError(
                 f"{type(self).__name__}: self.{name} is the method that finds the Variables.",
                 hint="Give the attribute another name, such as self.weights.",
+            )
+        old = self.__dict__.get(name)
+        if isinstance(old, Variable) and not (value is None or isinstance(value, (Node, Module))):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write model.{name}.assign(value).",
             )
         object.__setattr__(self, name, value)
 
@@ -132,10 +140,11 @@ class Module:
 
     def __repr__(self) -> str:
         parts = ", ".join(self._options())
-        return f"{type(self).__name__}({parts})"
+        return f"{printable(type(self).__name__)}({parts})"
 
     def _options(self) -> list[str]:
-        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+        parameters = self.parameters().items()
+        return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

@@ -16,6 +16,7 @@ from ..graph.registry import ops
 from ..messages.checks import whole, within
 from ..shapes import Shape
 from . import init
+from .checks import check_initializer
 from .module import Module
 
 
@@ -106,7 +107,7 @@ class Embedding(Module):
         rows = whole("Embedding: rows", rows, least=1, like=10)
         size = whole("Embedding: size", size, least=1, like=4)
         if initializer is not None:
-            init._check("Embedding", initializer)
+            check_initializer("Embedding", initializer)
         with graph_scope(None):
             start = (initializer or init.normal(1.0))((rows, size), seed=seed, dtype=dtype)
         self.table = Variable(start, name="table")

@@ -9,10 +9,11 @@ from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.registry import ops
-from ..messages.checks import whole
+from ..messages.checks import flag, shown, whole
 from ..ops.geometry import several
 from ..shapes import Shape
 from . import init
+from .checks import check_initializer
 from .module import Module
 
 
@@ -47,7 +48,8 @@ class Conv2D(Module):
             )
         several(stride, 2, "Conv2D: stride")
         several(dilation, 2, "Conv2D: dilation")
-        init._check("Conv2D", initializer)
+        bias = flag("Conv2D: bias", bias)
+        check_initializer("Conv2D", initializer)
         with graph_scope(None):
             start = initializer((outputs, inputs // groups, *taps), seed=seed, dtype=dtype)
             zeros = init.zeros((outputs, 1, 1), dtype=dtype)
@@ -102,6 +104,13 @@ class Reshape(Module):
     """y = x with each example reshaped: (batch, …) to (batch, *shape)."""
 
     def __init__(self, *shape: int) -> None:
+        for size in shape:
+            if not isinstance(size, int) or size < -1:  # pyright: ignore
+                inner = ", ".join(map(str, size)) if isinstance(size, (tuple, list)) else "3, 4"
+                raise ArgumentError(
+                    f"Reshape: a size is {shown(size)}; expected an integer ≥ 0, or -1.",
+                    hint=f"Write pg.nn.Reshape({inner}).",
+                )
         self.shape = shape
 
     def forward(self, x: Any, *, training: bool) -> Node:

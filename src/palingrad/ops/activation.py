@@ -14,6 +14,7 @@ from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
+from ..messages.checks import flag, within
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
@@ -203,12 +204,15 @@ class Erfc(Elementwise):
 @register
 def leaky_relu(x: Any, *, slope: float = 0.01, name: str | None = None) -> Node:
     """y = x where x > 0, else slope·x."""
-    return LeakyRelu(x, slope=float(slope), name=name)
+    return LeakyRelu(
+        x, slope=float(within("leaky_relu: slope", slope, "(-inf, inf)", like=0.01)), name=name
+    )
 
 
 @register
 def elu(x: Any, *, alpha: float = 1.0, name: str | None = None) -> Node:
     """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
+    within("elu: alpha", alpha, "(-inf, inf)", like=1.0)
     return Elu(x, alpha=float(alpha), name=name)
 
 
@@ -218,7 +222,7 @@ def gelu(x: Any, *, approximate: bool = False, name: str | None = None) -> Node:
 
     With `approximate`, y = ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
     """
-    return (GeluTanh if approximate else Gelu)(x, name=name)
+    return (GeluTanh if flag("gelu: approximate", approximate) else Gelu)(x, name=name)
 
 
 @register

@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case
+from ..messages.calls import explains, misfit
 from ..shapes import Dim, Shape, axis_in, same, sizes
 
 
@@ -106,8 +107,13 @@ class Split(MultipleOutputs, Layout):
 
 
 @register
-def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def concat(
+    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree."""
+    if more or unknown:
+        raise misfit(concat, (xs, *more), unknown)
     if isinstance(xs, (Node, np.ndarray)):
         raise ShapeError("concat: expected a list of arrays, got one array",
                          hint="Write pg.concat([x, y]).")  # fmt: skip
@@ -117,8 +123,13 @@ def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node
 
 
 @register
-def stack(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def stack(
+    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
+    if more or unknown:
+        raise misfit(stack, (xs, *more), unknown)
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 

@@ -1,4 +1,4 @@
-"""Gathering of rows by integer indices, and its adjoint, a scatter-add."""
+"""Gathering of rows by integer indices, its adjoint, a scatter-add; iteration over rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import is_boolean, is_integer
-from ..errors import DTypeError, ShapeError
+from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import total_overflow
 from ..graph.kinds import Gather, ScatterAdd
@@ -15,6 +15,7 @@ from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
+from ..messages.calls import explains, misfit
 from ..shapes import axis_in, same, sizes, text
 
 
@@ -113,12 +114,17 @@ class TakeAdd(ScatterAdd):
 
 
 @register
-def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def take(
+    x: Any, indices: Any, *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
     A negative index counts from the end. Raises ShapeError for an index out of range that is known
     when the graph is built, IndexError for one that is fed.
     """
+    if more or unknown:
+        raise misfit(take, (x, indices, *more), unknown)
     source, rows = as_node(x), as_node(indices)
     _check_not_mask(rows)
     values = rows._known()
@@ -141,3 +147,16 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
 def embedding(indices: Any, table: Any, *, name: str | None = None) -> Node:
     """y = the rows of `table` (rows, size) at the integers `indices` (…): y (…, size)."""
     return take(table, indices, axis=0, name=name)
+
+
+@register
+def iterate(x: Any) -> Any:
+    """An iterator over the slices of x along its first axis, whose size must be known."""
+    shape = x.shape
+    if shape is None or (shape and shape[0] is None):
+        fact = f"{x.label()} can't be iterated over: its length isn't known{x.built()}."
+        raise GraphError(fact, hint="Write pg.sum(x) for a loop, or give the placeholder a shape.")
+    if not shape:
+        fact = f"{x.label()} is a scalar{x.built()}, which has no axes to iterate over."
+        raise ArgumentError(fact, hint="Put it into a list, [x], to go through one element.")
+    return iter([x[place] for place in range(shape[0])])

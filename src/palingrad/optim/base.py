@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autodiff.gradients import gradients
 from ..dtypes import float64
-from ..errors import GradientError
+from ..errors import ArgumentError, GradientError
 from ..graph.context import context, graph_scope
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
@@ -70,6 +70,15 @@ class Optimizer:
                 start, dtype=float64, trainable=False, name="learning_rate"
             )
             self._weight = Variable(0.0, dtype=float64, trainable=False, name="weight")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "learning_rate" and name in self.__dict__ and not isinstance(value, Variable):
+            raise ArgumentError(
+                f"{type(self).__name__}: learning_rate is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write optimizer.learning_rate.assign({shown(value)}).",
+            )
+        object.__setattr__(self, name, value)
 
     # ---------------------------------------------------------------- update rule
 
@@ -219,8 +228,9 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
         )
     if isinstance(variables, Node):
         return _trainable([variables], "minimize")
+    given: Any = variables
     if variables is not None:
-        if not isinstance(variables, Iterable):
+        if not isinstance(given, Iterable):
             raise GradientError(
                 f"minimize: expected Variables, got {shown(variables)}.",
                 hint="Those of a model are model.parameters().",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.node import Node
-from ..messages.checks import within
+from ..messages.checks import flag, within
 from .base import Optimizer
 from .schedules import Schedule
 
@@ -38,7 +38,7 @@ class Momentum(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **options)
         self.momentum = within("Momentum: momentum", momentum, "[0, 1)", like=0.9)
-        self.nesterov = nesterov
+        self.nesterov = flag("Momentum: nesterov", nesterov)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         velocity = self.momentum * slots["velocity"] + gradient

@@ -59,7 +59,8 @@ class Program:
         """The program with every operation replaced by rule(operation), inputs first.
 
         The operation that the rule is given already has rewritten inputs. A rule that doesn't
-        apply returns the operation itself. Nodes that are no longer used are dropped.
+        apply returns the operation itself. Nodes that are no longer used are dropped. If the rule
+        applies nowhere, the program itself is returned.
         """
 
         def rewritten(node: Operation, inputs: list[Node]) -> Node:
@@ -68,6 +69,8 @@ class Program:
 
         with graph_scope(AnonymousGraph(), hidden=True):
             built = replay(self.order, rewritten)
+        if all(built[node] is node for node in self.roots):
+            return self
         return Program(
             self.feeds,
             tuple(built[node] for node in self.outputs),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, is_floating, is_integer
+from ..dtypes import Array, is_floating, is_integer, is_supported
 from ..errors import ArgumentError, DataError, DTypeError, ShapeError
 from ..messages.checks import shown
 from ..ops.loss import classes_hint
@@ -39,6 +39,11 @@ def check_data(call: str, what: str, data: Any, *, least: int = 0) -> None:
         raise DTypeError(
             f"{call}: the labels in {what} are {kind}; expected one integer for each example.",
             hint=_labels_hint(labels),
+        )
+    if not is_supported(inputs.dtype):
+        raise DTypeError(
+            f"{call}: the inputs in {what} are {inputs.dtype}; expected numbers.",
+            hint="Convert them: x.astype(float).",
         )
     _check_finite(call, what, inputs)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import GraphError
+from ...graph.operation import MultipleOutputs
 from .arrays import encoded
 from .float64_shadow import flat
 from .measure import seconds_of
@@ -47,7 +48,11 @@ def runs(export: Export) -> list[Json]:
 def _values(export: Export, run: Any) -> Json:
     """Another run's values: given by node or name, or those of a graph with the same structure."""
     if isinstance(run, Mapping):
-        values = {export.at(node): np.asarray(value) for node, value in run.items()}
+        values: dict[int, Any] = {}
+        for node, value in run.items():
+            at = export.at(node)
+            several = isinstance(export.items[at].node, MultipleOutputs)
+            values[at] = flat(value) if several else np.asarray(value)
     else:
         values = _same_graph(export, type(export)(run, type(export.options)()))
     return {str(at): encoded(value, export.budget) for at, value in values.items()}
