@@ -21,7 +21,7 @@ from safetensors.numpy import save
 import palingrad as pg
 from palingrad.errors import CheckpointError
 from palingrad.files import atomic
-from palingrad.graph.leaves import sealed, state_lock
+from palingrad.graph.leaves import assign_all, sealed
 from palingrad.io import load_checkpoint, save_checkpoint
 
 NAMES = ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"]
@@ -171,18 +171,25 @@ def test_a_killed_process_leaves_the_earlier_checkpoint(tmp_path: Path):
 
 
 def test_a_save_during_training_never_sees_half_an_update(tmp_path: Path):
-    """Updates land while `state_lock` is held: a save reads before it or after, not between."""
     a, b = pg.Variable(0), pg.Variable(0)
-    new = sealed(1)
-    thread = threading.Thread(target=save_checkpoint, args=(tmp_path, {"a": a, "b": b}))
-    with state_lock:
-        a.put(new)
-        thread.start()
-        thread.join(0.05)
-        b.put(new)
-    thread.join()
-    loaded = load_checkpoint(tmp_path).arrays
-    assert (loaded["a"], loaded["b"]) == (1, 1)
+    stop = threading.Event()
+
+    def train() -> None:
+        while not stop.is_set():
+            assign_all((a, b), (sealed(a.numpy() + 1), sealed(b.numpy() + 1)))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        for _ in range(30):
+            loaded = load_checkpoint(save_checkpoint(tmp_path, {"a": a, "b": b})).arrays
+            assert loaded["a"] == loaded["b"]
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(before)
 
 
 def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path: Path):

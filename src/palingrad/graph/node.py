@@ -150,7 +150,7 @@ class Node(Operators):
         """Set name and origin, and add the node to `graph`, which makes its name unique."""
         self._origin = origin
         if name is not None:
-            self._name = context.scope + name
+            self._name = context().scope + name
         if graph is not None:
             graph.add(self)
 
@@ -165,9 +165,8 @@ class Node(Operators):
 
     def _value_hint(self) -> str:
         """How to get the value, for a message."""
-        if context.graph is None:
-            return value_hint(self, "")
-        return context.graph.value_hint(self)
+        graph = context().graph
+        return value_hint(self, "") if graph is None else graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""

@@ -19,8 +19,9 @@ from ..dtypes import Array, as_array
 from ..errors import CheckpointError, WriteError
 from ..files.atomic import make_folder, path_text, write_atomically
 from ..files.reading import beside, read_file
-from ..graph.leaves import Variable, state_lock
+from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..graph.state.landing import snapshot
 from ..messages.calls import public
 from ..messages.checks import did_you_mean, shown
 from .record import checked, record
@@ -132,7 +133,8 @@ def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
             raise CheckpointError(
                 f"{name!r:.90} can't be the name of an array in a checkpoint; use another string."
             )
-    with state_lock:
-        values = {name: v._value if isinstance(v, Variable) else v for name, v in variables.items()}
+    mine = {name: v for name, v in variables.items() if isinstance(v, Variable)}
+    _, arrays = snapshot(list(mine.values()))
+    values = {**variables, **dict(zip(mine, arrays, strict=True))}
     plain_values = {name: v.numpy() if isinstance(v, Node) else v for name, v in values.items()}
     return {name: plain(as_array(plain_values[name])) for name in sorted(plain_values)}

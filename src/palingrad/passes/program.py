@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from operator import is_
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import viewer
+from ..graph.state.lazy import lazy
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 
@@ -35,7 +35,7 @@ class Program:
         """All nodes that a run must compute."""
         return (*self.outputs, *(value for _, value in self.updates))
 
-    @cached_property
+    @lazy
     def order(self) -> list[Node]:
         """All nodes, inputs first."""
         return postorder(*self.roots)

@@ -131,7 +131,8 @@ def test_an_edited_formula_is_compiled_again(folder, tmp_path):
     assert in_new_process(PLAIN, source=copy.parent) == first.replace("False", "True")
     file = copy / "ops" / "activation.py"
     before, text = file.stat(), file.read_text()
-    edited = text.replace("return x * _sigmoid(m, x)", "return _sigmoid(m, x) * x * 3", 1)
+    formula = "return m.absorbing_product(_sigmoid(m, x), x)"
+    edited = text.replace(formula, f"{formula} * 3", 1)
     assert edited != text
     file.write_text(edited)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))

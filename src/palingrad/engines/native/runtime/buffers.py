@@ -30,7 +30,17 @@ from ..plan.schedule import Schedule
 from .aligned_alloc import placed
 
 _LINE = 64  # bytes of a cache line
-HELD = 3  # references to an array that no user holds: the slot's, a local variable's, the call's
+
+
+def _references() -> int:
+    arrays = [object()]
+    array = arrays[0]
+    return sys.getrefcount(array)
+
+
+# References to an array that no user holds: the slot's, a local variable's, the call's. How many
+# are counted depends on Python's version.
+HELD = _references()
 
 
 class Memory:
@@ -51,13 +61,14 @@ class Memory:
         self.table[buffers.count] = self.arena.ctypes.data
         self.table[buffers.count + 1] = self.control.ctypes.data
         self.moves = row_of("q", bytes(8 * max(buffers.objects, 1)))
-        # The argument of `run`: table, pool, objects, number of repetitions, moves.
-        self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
-                                  self.moves.buffer_info()[0]])  # fmt: skip
+        # The argument of `run`: table, pool, objects, number of repetitions, moves, the number of
+        # the lease and the address of its words (`lease_words.py`).
+        self.block = row_of("q", [self.address, 0, self.objects.buffer_info()[0], 1,
+                                  self.moves.buffer_info()[0], -1, 0])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
         self.pool: Any = None  # the thread pool that `block` names
-        self.states: list[Array] = []  # the Variables' values when `state_count` was `count`
-        self.count = -1
+        self.states: list[Array] = []  # the Variables' values when `state.version` was `version`
+        self.version: object = None
         buffers.made += 1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
         self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
@@ -177,35 +188,35 @@ class BufferTable:
         except IndexError:
             return Memory(self)
 
-    def keep_states(self, memory: Memory, states: list[Array], count: int) -> None:
+    def keep_states(self, memory: Memory, version: object, states: list[Array]) -> None:
         """Keeps the Variables' values in the memory, also between runs, until another program runs
         after a change: see `release_states`."""
-        memory.states, memory.count = states, count
+        release_states(version)
+        memory.version, memory.states = version, states
         key = id(self)
         if key not in _with_states:
             _with_states[key] = weakref.ref(self, lambda _: _with_states.pop(key, None))
 
-    def let_go_states(self, current: int | None) -> bool:
-        """Drops the values in idle memories, except those of the count `current`. Returns whether
-        no memory holds any."""
+    def let_go_states(self, version: object) -> bool:
+        """Drops the values in idle memories, except those of this version. Returns whether no
+        memory holds any."""
         released = 0
         for _ in range(len(self.idle)):
             try:
                 memory = self.idle.pop(0)
             except IndexError:  # taken by runs
                 break
-            if memory.count != current:
-                memory.states, memory.count = [], -1
+            if memory.version is not version:
+                memory.version, memory.states = None, []
                 released += 1
             self.idle.append(memory)
         return released == self.made
 
-    def let_go(self, memory: Memory, given: int | None = None) -> None:
-        """Drops the arrays that the last run was given, or only the first `given` of them, and what
-        NumPy computed."""
+    def let_go(self, memory: Memory) -> None:
+        """Drops the arrays that the last run was given, and what NumPy computed in it."""
         memory.tuple_results.clear()
         memory.has_copies = False
-        for number in (*range(len(self.given) if given is None else given), *self._from_numpy):
+        for number in (*range(len(self.given)), *self._from_numpy):
             memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:
@@ -247,8 +258,9 @@ class BufferTable:
 _with_states: dict[int, weakref.ref[BufferTable]] = {}
 
 
-def release_states(current: int | None = None) -> None:
-    """Drops the Variables' values that idle memories hold, except those of the count `current`.
+def release_states(version: object = ()) -> None:
+    """Drops the Variables' values that idle memories hold, except those of this version of the
+    state.
 
     Else each program that has run would hold the values from the time of its last run, and a lease
     would have to copy the arrays.
@@ -256,7 +268,7 @@ def release_states(current: int | None = None) -> None:
     for key in list(_with_states):
         reference = _with_states.pop(key, None)
         table = None if reference is None else reference()
-        if reference is not None and table is not None and not table.let_go_states(current):
+        if reference is not None and table is not None and not table.let_go_states(version):
             _with_states.setdefault(key, reference)
 
 
