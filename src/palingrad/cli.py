@@ -265,17 +265,17 @@ def main() -> None:
         _fail(str(error), 1 if unwritten else 2)
     except OSError as error:  # of standard output, which other packages write to
         place = path_text(error.filename) if error.filename else "standard output"
+        with suppress(OSError, ValueError, AttributeError):
+            # What is left in the buffer can't be written when Python exits either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         _fail(f"{place} can't be used: {error.strerror or error}.", 1)
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    """Print the message and exit; standard output may be unusable."""
+    """Print the message, if standard error can be written to, and exit."""
     text = Text.assemble(("error:", "red"), f" {message}")  # no markup: it may have [brackets]
     with suppress(OSError):
         Console(stderr=True).print(text, soft_wrap=True)
-    if status == 1:  # what is left in the buffer can't be written when Python exits
-        with suppress(OSError, ValueError, AttributeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
 

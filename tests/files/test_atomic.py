@@ -182,6 +182,11 @@ def test_a_link_to_nothing_makes_its_target(tmp_path: Path):
     assert (tmp_path / "file").read_text(encoding="utf-8") == "text ∂"
 
 
+def test_half_a_character_is_replaced(tmp_path: Path):
+    write_atomically(tmp_path / "file", "a\ud800b\udc00👧")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "a\ufffdb\ufffd👧"
+
+
 def test_a_device_is_written_to_and_not_replaced():
     write_atomically("/dev/null", b"new")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)

@@ -127,8 +127,9 @@ def test_a_text_has_a_line_for_each_node(graph):
     assert len(clean("\n".join(lines)).split("\n")) == len(lines) == 5 + 1 + 1
 
 
-def test_the_page_has_the_same_elements_whatever_the_name(graph, tmp_path: Path):
-    pg.view(graph["z"], tmp_path / "page.html", open=False, feeds={graph["x"]: FEED})
+def test_the_page_has_the_same_elements_whatever_the_name(graph, name, tmp_path: Path):
+    given = {"title": name, "overlay": {name: {graph["w"]: 1.0}}}
+    pg.view(graph["z"], tmp_path / "page.html", open=False, feeds={graph["x"]: FEED}, **given)
     text = (tmp_path / "page.html").read_text()
     plain = pg.view(pg.Variable(1.0, name="w") * 2.0, open=False).text
     page, other = parsed(text), parsed(plain)
@@ -171,6 +172,31 @@ def test_a_function_of_the_name_is_explained(name):
     clean(repr(traced))
     clean(traced.explain(np.ones(3)))
     ast.parse(clean(str(pg.source(traced, np.ones(3)))))
+
+
+def test_a_key_of_the_name_is_written_and_read(name):
+    source = str(pg.source(lambda d: {name: d[name] * 2.0}, {name: np.ones(3)}))
+    if name != NAMES["long"]:
+        clean(source)
+    space: dict[str, Any] = {}
+    exec(source, space)
+    assert list(space["function"](np.ones(3))) == [name]
+
+
+def test_drawings_and_pages_of_other_names(name):
+    x = pg.Variable(np.ones(2)) * 2.0
+    pg.view(x, overlay={name: {x: 1.0}}, compare={name: {x: FEED[0]}}, open=False).text.encode()
+    for mistake in (
+        lambda: pg.view.draw(x, name),
+        lambda: pg.view.draw(x, nodes=name),
+        lambda: pg.view(x, of=name, open=False),
+        lambda: pg.set_default_dtype(name),
+        lambda: pg.data.load(name),
+        lambda: pg.set_engine(name),
+    ):
+        with pytest.raises(PalingradError) as caught:
+            mistake()
+        assert len(clean(str(caught.value))) < 3000
 
 
 # ---------------------------------------------------------------- messages

@@ -48,11 +48,11 @@ _HINTS = {
 def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None:
     """Write `content` to `path` atomically: a reader sees the old or the new content, never a part.
 
-    A replaced file keeps its permissions, a link stays a link, and text is encoded as UTF-8. A
-    device or a pipe is written to directly. On any exception the temporary file is removed. Raises
-    WriteError, after which the old file is intact.
+    A replaced file keeps its permissions, a link stays a link, and text is encoded as UTF-8, with
+    U+FFFD for a lone surrogate. A device or a pipe is written to directly. On any exception the
+    temporary file is removed. Raises WriteError, after which the old file is intact.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = _encoded(content) if isinstance(content, str) else content
     with explained(path):
         target, mode = _target(os.fspath(path))
         if mode is not None and not stat.S_ISREG(mode):
@@ -66,6 +66,13 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str) -> None
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half a character, such as from a file name that isn't text
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def make_folder(path: Path) -> None:
