@@ -279,6 +279,27 @@ def test_an_entry_that_is_a_link_or_not_a_file_is_compiled_again(folder, tmp_pat
     assert [run(f, X)[1], run(f, X)[1]] == [False, True]
 
 
+def test_a_write_that_fails_leaves_no_file(folder):
+    run(f, X)
+    (entry,) = folder.iterdir()
+    entry.unlink()
+    entry.mkdir()  # no file can take its place
+    _, made = executable(f, X)
+    assert "can't be written to (Is a directory)" in made.unkept
+    assert list(folder.iterdir()) == [entry]
+
+
+def test_entries_that_another_process_deletes_meanwhile_are_no_error(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST", 0)
+    gone = [f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
+    monkeypatch.setattr(
+        cache._Folder, "names", lambda self, form: [one for one in gone if form.fullmatch(one)]
+    )
+    _, made = executable(f, X)
+    assert made.unkept == ""
+    assert cache.described().startswith("0 programs")
+
+
 def test_only_entries_are_deleted(folder, monkeypatch):
     monkeypatch.setattr(cache, "_MOST", 2)
     folder.mkdir(mode=0o700)
