@@ -151,9 +151,7 @@ def test_two_keys_of_one_name_are_an_error():
 
 def test_a_variable_isn_t_replaced_by_what_can_t_be_trained():
     layer = nn.Linear(2, 1)
-    with pytest.raises(
-        ArgumentError, match=r"self.weight is a Variable.*weight.assign\(value"
-    ):
+    with pytest.raises(ArgumentError, match=r"self.weight is a Variable.*weight.assign\(value"):
         layer.weight = np.ones((2, 1))
     layer.weight = pg.Variable(np.ones((2, 1)))  # another one may take its place
     layer.bias = None
