@@ -117,7 +117,10 @@ class VectorNorm(Statistic):
 
 
 class Logsumexp(Statistic):
-    """y = log Σ eˣ over `axis`, without overflow; −∞ over no elements. ∂y/∂x = eˣ⁻ʸ."""
+    """y = log Σ eˣ over `axis`, without overflow; −∞ over no elements. ∂y/∂x = softmax x.
+
+    The slope eˣ⁻ʸ isn't computed from y, whose rounding is a relative error of the slope.
+    """
 
     math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
     samples = [
@@ -135,15 +138,24 @@ class Logsumexp(Statistic):
         if count(x, y.axis) == 0:
             total = ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
             return narrowed(total, y.dtype)
-        top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
-        top = ops.where(ops.isfinite(top), top, 0)
-        total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)
+        top, _, total = _exponentials(x, y.axis)
         result = narrowed(ops.log(total) + top, y.dtype)
         return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
 
     def vjp(y, g, x):
-        height = restored(y, y, x)
-        return [restored(g, y, x) * ops.exp(x - ops.where(ops.isfinite(height), height, 0))]
+        if count(x, y.axis) == 0:
+            return [ops.zeros_like(x)]
+        _, parts, total = _exponentials(widened(x), y.axis)
+        slope = parts / ops.where(total == 0, 1, total)  # 0/0 would give NaN where all x are −∞
+        return [narrowed(widened(restored(g, y, x)) * slope, x.dtype)]
+
+
+def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """The largest finite x over `axis`, or 0; eˣ divided by its exponential; the sum of those."""
+    top = ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+    top = ops.where(ops.isfinite(top), top, 0)
+    parts = ops.exp(x - top)
+    return top, parts, ops.sum(parts, axis=axis, keepdims=True)
 
 
 @register
