@@ -59,6 +59,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/python tools/layers.py
 	$(BIN)/python tools/operations.py --check
+	$(BIN)/python tools/proof.py --check
 	$(BIN)/python tools/native_example.py --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
@@ -66,6 +67,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python tools/operations.py
+	$(BIN)/python tools/proof.py
 	$(BIN)/python tools/native_example.py
 
 bench: $(BENCH)/.installed

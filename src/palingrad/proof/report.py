@@ -66,7 +66,7 @@ def _dtypes(subject: Subject, checks: Sequence[Check]) -> str:
     """The dtypes of inputs that the operation accepts, among those tried: "f2 f4" for floats."""
     accepted: set[Any] = set()
     for case in subject.cases:
-        dtypes = (*FLOATS, *OTHER_DTYPES) if varies(case) else FLOATS[:1]
+        dtypes = (*FLOATS, *OTHER_DTYPES) if varies(case) else FLOATS
         for dtype in dtypes:
             arrays = case.arrays(dtype)
             if outputs_or_refusal(case, list(map(tensor, arrays))) is not None:
