@@ -1,39 +1,65 @@
-"""Writes docs/proof.md: what the battery proves of each operation.
+"""Writes docs/proof.md: what the battery proves of each operation, and which mutants it catches.
 
 The page says what the samples cover, without running the checks: `tests/test_battery.py` runs
-them. With --check nothing is written, and an outdated page is an error.
+them. The counts of mutants are those that `make mutate` wrote. With --check nothing is written,
+and an outdated page, or counts of rules that have changed since, are an error.
 """
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 
-from palingrad.graph.operation import Operation
-from palingrad.proof.accuracy import DRAWS
-from palingrad.proof.battery import shipped
-from palingrad.proof.derivatives import MOST_DIRECTIONS
-from palingrad.proof.report import COLUMNS, claimed
-from palingrad.proof.tolerances import TOLERANCES
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "proof.md"
+from mutation.results import read, text_of  # noqa: E402
+from mutation.rules import rules  # noqa: E402
+from mutation.survivors import SURVIVORS  # noqa: E402
+from palingrad.graph.operation import Operation  # noqa: E402
+from palingrad.proof.accuracy import DRAWS  # noqa: E402
+from palingrad.proof.battery import shipped  # noqa: E402
+from palingrad.proof.derivatives import MOST_DIRECTIONS  # noqa: E402
+from palingrad.proof.report import COLUMNS, claimed  # noqa: E402
+from palingrad.proof.tolerances import TOLERANCES  # noqa: E402
+
+PAGE = ROOT / "docs" / "proof.md"
 MEANINGS = {
-    "orders": "orders of derivatives that agree with central differences in float64, in reverse and "
-    f"forward mode. The five-point rule is applied to the derivative of the order before: for each "
-    f"element to the first order, along up to {MOST_DIRECTIONS} directions to the second, along 2 to "
-    "the third",
-    "forward": "forward mode is the transpose of reverse mode, in float32 and float64",
+    "orders": "orders of derivatives that agree with central differences in float64, in reverse "
+    "and forward mode: five-point differences of the derivative of the order before, for each "
+    f"element to the first order, along up to {MOST_DIRECTIONS} directions to the second, along 2 "
+    "to the third; from the second on those of y², which depend on the cotangent too",
+    "forward": "forward mode is the transpose of reverse mode, in float32 and float64, and what "
+    "isn't a float has no tangent",
+    "kinks": "derivatives at kinks, ties and poles are those that the operation promises",
     "dtypes": "dtypes of inputs that are accepted, for which the rules tell shape and dtype of the "
-    "result: `f2` is float16, `i8` int64, `u1` uint8, `b1` boolean. Results and gradients in narrow "
-    "floats are those of float64, rounded; no float on the way of a gradient is wider or narrower",
+    "result: `f2` is float16, `i8` int64, `u1` uint8, `b1` boolean. Results and gradients in "
+    "narrow floats are those in float64, rounded; no float on the way of a gradient is wider or "
+    "narrower",
     "broadcast": "broadcasting, scalars and empty arrays included, is undone in gradients",
-    "twice": "an input that comes twice counts twice; one that depends on another counts once more",
-    "empty": "arrays without elements give results and gradients, or the same error on all engines",
+    "twice": "an input that comes twice counts twice, one that depends on another once more",
+    "empty": "arrays without elements give results and gradients, or an error, on all engines",
     "strided": "strided, reversed and column-major inputs give what contiguous ones give",
     "read-only": "feeds are never written to nor handed out; inputs and results are read-only",
     "engines": "every engine and style computes what eager NumPy does, special values included",
     "parts": "a reduction's parts commute, associate, have an identity, and give what the formula "
     "does",
+}
+KINDS = {
+    "sign": "− for +, a minus lost or added",
+    "factor": "another factor or constant",
+    "swapped": "operands, arguments or gradients exchanged",
+    "dropped": "a term, a factor or a gradient lost",
+    "transpose": "a transpose or reversal lost",
+    "sum": "a sum lost, a mean for a sum",
+    "call": "any other call lost, for instance a reshape or a cast",
+    "axis": "another axis, `keepdims` exchanged",
+    "off by one": "a slice, an index or a range off by one",
+    "comparison": "another comparison or condition",
+    "branch": "one branch of a choice only",
+    "second order": "right at the first order: a constant in the place of an input or a slope",
+    "dtype": "a gradient by way of a narrower or wider dtype",
 }
 
 
@@ -57,23 +83,65 @@ def page() -> str:
     lines = [
         "# What is proved",
         "",
-        "Generated by `python tools/proof.py` from the samples of the operations and the checks in",
-        "`src/palingrad/proof/`. Don't edit it. `tests/test_battery.py` runs all checks on every",
-        "engine; `palingrad check` runs them on your machine, for operations of your own too",
-        "(`palingrad check my_ops.py`), and also measures the errors in float32, in units in the last",
-        f"place (ULP): the largest of {DRAWS} draws of each sample of an elementwise operation.",
+        "Generated by `python tools/proof.py` from the samples of the operations, the checks in",
+        "`src/palingrad/proof/` and the counts of `make mutate`. Don't edit it.",
+        "`tests/test_battery.py` runs all checks on every engine; `palingrad check` runs them on",
+        "your machine, for operations of your own too (`palingrad check my_ops.py`), and measures",
+        "the errors in float32 in units in the last place (ULP): the largest, for an elementwise",
+        f"operation of {DRAWS} draws of each sample.",
         "",
         "| column | what is proved |",
         "|---|---|",
         *(f"| {name} | {MEANINGS[name]} |" for name in names),
         "",
         "– means that the samples give a check nothing to look at. Two results are equal within a",
-        f"relative and absolute tolerance of {tolerances}; integers and booleans to the bit.",
+        f"relative and absolute tolerance of {tolerances};",
+        "integers and booleans to the bit.",
+        *mutation(),
     ]
     for family, members in kinds(operations).items():
         lines += ["", f"## {family}", "", f"| operation | samples | {' | '.join(names)} |"]
         lines += ["|---" * (len(names) + 2) + "|", *map(row, members)]
     return "\n".join(lines) + "\n"
+
+
+def mutation() -> list[str]:
+    """The section on wrong derivative rules."""
+    made: Counter[str] = Counter()
+    caught: Counter[str] = Counter()
+    checks: Counter[str] = Counter()
+    for one in read().values():
+        made.update(one.made)
+        caught.update(one.caught)
+        checks.update(one.checks)
+    total = f"{caught.total():,} of {made.total():,}"
+    lines = [
+        "",
+        "## Wrong rules",
+        "",
+        "Does the battery notice a wrong derivative? `make mutate` changes each rule (`d`, `vjp`,",
+        "`jvp`, their helpers, and the parts of both passes that all rules share) in one place,",
+        "and runs the checks on the operations that use it, with the numpy engine. It caught",
+        f"{total} mutants, {caught.total() / max(made.total(), 1):.1%}; `make test` tries some.",
+        "",
+        "| kind | what is changed | mutants | caught |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {kind} | {KINDS[kind]} | {made[kind]} | {caught[kind]} |" for kind in KINDS]
+    lines += ["", "| caught first by | mutants |", "|---|---|"]
+    lines += [f"| `{name}` | {number} |" for name, number in checks.most_common()]
+    lines += [
+        "",
+        "The mutants that survive, and why:",
+        "",
+        "| rule | change | reason |",
+        "|---|---|---|",
+    ]
+    for name, reasons in SURVIVORS.items():
+        for text, reason in reasons.items():
+            change = text.replace("__stop__", "constant").replace("|", r"\|")
+            lines.append(f"| `{name}` | `{change}` | {reason} |")
+    return lines
 
 
 def main() -> int:
@@ -82,6 +150,12 @@ def main() -> int:
         return 0
     if not PAGE.exists() or PAGE.read_text() != page():
         print("docs/proof.md is stale: run `make format`")
+        return 1
+    known = read()
+    changed = [one.key for one in rules() if one.key not in known
+               or known[one.key].text != text_of(one)]  # fmt: skip
+    if changed:
+        print(f"rules have changed since `make mutate`: {', '.join(changed)}; run it again")
         return 1
     return 0
 

@@ -68,7 +68,7 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.registry import show_with as _show_with
-from .graph.samples import case as case, edge as edge
+from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.traversal.order import postorder as postorder
 from .ops.activation import (
     elu as elu,

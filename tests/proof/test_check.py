@@ -104,8 +104,8 @@ def test_what_is_right_is_a_row_of_the_table(check):
     code, output = check("own.py:Cube", "softmax")
     assert code == 0
     heading, cube, softmax, total = output.strip().splitlines()
-    assert heading.split()[:4] == ["operation", "orders", "forward", "dtypes"]
-    assert cube.split()[:12] == "cube 1 2 3 ✓ f2 f4 f8 i4 i8 u1 b1".split()
+    assert heading.split()[:5] == ["operation", "orders", "forward", "kinks", "dtypes"]
+    assert cube.split()[:13] == "cube 1 2 3 ✓ – f2 f4 f8 i4 i8 u1 b1".split()
     assert softmax.split()[:4] == "softmax 1 2 3".split()
     assert total.startswith("2 operations on 9 samples, engines ")
     assert total.endswith("none with faults")
@@ -149,7 +149,10 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
     _, output = check("own.py:SecondOrder", "--json")
     text = json.loads(output)["faults"][0]["program"]
     assert text.splitlines()[-2].startswith("x = np.array([0.5478467492")
-    assert text.splitlines()[-1] == "pg.check_gradients(lambda x: SecondOrder(x), x, order=2)"
+    assert (
+        text.splitlines()[-1]
+        == "pg.check_gradients(lambda x: pg.square(SecondOrder(x)), x, order=2)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,6 +221,60 @@ def test_float16_that_overflows_is_caught():
 def test_claims_are_what_is_proved():
     for operation in (pg.ops.softmax.Softmax, pg.ops.reduce.Sum, pg.ops.comparison.Equal):
         assert checked(operation).facts == claimed(operation)
+
+
+class Ramp(pg.Elementwise):
+    """y = max(x, 0), with another slope at 0 than its sample tells."""
+
+    samples = [pg.kink([0.0, 1.0], slopes=[[0.0, 1.0]])]
+
+    def f(m, x):
+        return m.maximum(x, 0)
+
+    def d(y, x):
+        return [x >= 0]
+
+
+class LosesTheCotangent(pg.Elementwise):
+    """y = 2x, whose second derivative is 0, with a gradient that doesn't depend on g's inputs."""
+
+    samples = [pg.case((3,))]
+
+    def f(m, x):
+        return 2 * x
+
+    def vjp(y, g, x):
+        return [2 * pg.stop_gradient(g)]
+
+
+class TruncatesTangents(pg.Elementwise):
+    """y = ⌊x⌋ as an integer, which has no derivative, with a tangent."""
+
+    samples = [pg.case((3,), low=1.1, high=1.9)]
+
+    def f(m, x):
+        return m.cast(m.floor(x), np.int64)
+
+    def dtype_rule(y, *dtypes):
+        return pg.int64
+
+    def d(y, x):
+        return [0]
+
+    def jvp(y, tangents, *x):
+        return pg.cast(tangents[0], pg.int64)
+
+
+@pytest.mark.parametrize(
+    ("operation", "check"),
+    [
+        (Ramp, "slopes_at_kinks_are_as_told"),
+        (LosesTheCotangent, "derivatives_are_slopes"),
+        (TruncatesTangents, "forward_is_the_transpose_of_reverse"),
+    ],
+)
+def test_what_first_derivatives_of_smooth_samples_dont_show_is_caught(operation, check):
+    assert check in [fault.check for fault in checked(operation, ["numpy"]).faults]
 
 
 class Overflows(pg.Elementwise):

@@ -13,7 +13,7 @@ from ..graph.functions import unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
@@ -52,7 +52,7 @@ class Relu(Rectifier):
 
     math, onnx = r"\operatorname{relu}({x})", "Relu"
     stays_finite = True
-    samples = _KINKED
+    samples = [*_KINKED, kink([0.0, -0.0], slopes=[[0.0, 0.0]])]
 
     def f(m, x):
         return m.maximum(x, 0)
@@ -69,7 +69,11 @@ class LeakyRelu(Rectifier):
 
     math, onnx = r"\operatorname{lrelu}({x})", "LeakyRelu"
     floats = True
-    samples = [case((3, 4), low=0.1, slope=0.2), case((3,), low=-2, high=-0.1, slope=0.2)]
+    samples = [
+        case((3, 4), low=0.1, slope=0.2),
+        case((3,), low=-2, high=-0.1, slope=0.2),
+        kink([0.0], slopes=[[0.2]], slope=0.2),
+    ]
 
     def f(m, x, *, slope):
         return m.where(x > 0, x, slope * x)
@@ -90,7 +94,11 @@ class Elu(Rectifier):
     math, onnx = r"\operatorname{elu}({x})", "Elu"
     floats = True
     stays_finite = True
-    samples = [case((3, 4), low=0.1, alpha=0.7), case((3,), low=-2, high=-0.1, alpha=0.7)]
+    samples = [
+        case((3, 4), low=0.1, alpha=0.7),
+        case((3,), low=-2, high=-0.1, alpha=0.7),
+        kink([0.0], slopes=[[0.7]], alpha=0.7),
+    ]
 
     def f(m, x, *, alpha):
         return m.where(x > 0, x, alpha * m.expm1(m.minimum(x, 0)))

@@ -15,7 +15,7 @@ from ..graph.functions import frozen, reduction
 from ..graph.kinds import Composite, Reduce
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case
+from ..graph.samples import case, kink
 from ..shapes import Shape, axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 
@@ -44,6 +44,7 @@ class Mean(Statistic):
         case((3, 4), **LAST),
         case((), **WHOLE),
         case(np.array([1, 2]), **WHOLE),
+        case((24,), low=3000, high=4000, **WHOLE),  # the sum overflows in float16
     ]
 
     def expand(y, x):
@@ -63,6 +64,7 @@ class Var(Statistic):
         case((4, 4), **FIRST, correction=1),
         case((2, 3, 4), **PAIR, correction=0.5),
         case((3, 4), **LAST, correction=0),
+        case((24,), low=-95, high=95, **WHOLE, correction=0),  # the sum overflows in float16
     ]
 
     def expand(y, x):
@@ -80,6 +82,10 @@ class Std(Statistic):
         case((3, 4), **WHOLE, correction=0),
         case((4, 4), **FIRST, correction=1),
         case((3, 4), **LAST, correction=0),
+        case((2, 3, 4), **PAIR, correction=0),
+        case((3,), **WHOLE, correction=2.5),
+        case((24,), low=-95, high=95, **WHOLE, correction=0),
+        kink([2.0, 2.0], slopes=[[0.0, 0.0]], **WHOLE, correction=0),
     ]
 
     def expand(y, x):
@@ -88,10 +94,11 @@ class Std(Statistic):
         return narrowed(ops.sqrt(square), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
-        centred = x - ops.mean(x, axis=y.axis, keepdims=True)
-        deviation = restored(y, y, x)
-        scale = restored(g, y, x) / ops.where(deviation == 0, 1, deviation)
-        return [scale * centred / max(count(x, y.axis) - y.correction, 0)]
+        wide = widened(x)
+        centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
+        deviation = widened(restored(y, y, x))
+        scale = widened(restored(g, y, x)) / ops.where(deviation == 0, 1, deviation)
+        return [narrowed(scale * centred / max(count(x, y.axis) - y.correction, 0), x.dtype)]
 
 
 class VectorNorm(Statistic):
@@ -105,6 +112,8 @@ class VectorNorm(Statistic):
         case((3, 4), **LAST),
         case((), low=0.3, **WHOLE),
         case(np.array([3, 4]), **WHOLE),
+        case((24,), low=60, high=95, **WHOLE),  # the sum overflows in float16
+        kink([0.0, -0.0], slopes=[[0.0, 0.0]], **WHOLE),
     ]
 
     def expand(y, x):
@@ -112,8 +121,9 @@ class VectorNorm(Statistic):
         return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
-        length = restored(y, y, x)
-        return [restored(g, y, x) * (x / ops.where(length == 0, 1, length))]
+        length = widened(restored(y, y, x))
+        unit = widened(x) / ops.where(length == 0, 1, length)
+        return [narrowed(widened(restored(g, y, x)) * unit, x.dtype)]
 
 
 class Logsumexp(Statistic):
@@ -130,6 +140,8 @@ class Logsumexp(Statistic):
         case((3, 4), **LAST),
         case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), **LAST),
         case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]]), **LAST),
+        kink([[-np.inf, 1.0], [-np.inf, -np.inf]], slopes=[[[0.0, 1.0], [0.0, 0.0]]], **LAST),
+        kink([[1e3, 1e3], [-1e3, -1e3]], slopes=[[[0.5, 0.5], [0.5, 0.5]]], **LAST),
         case((0, 3), **FIRST),
     ]
 

@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.gradients import gradients
 from ..dtypes import Array, float16, float32, float64, is_floating
 from ..graph.graph import Graph
-from ..graph.kinds import Elementwise, Random
+from ..graph.kinds import Composite, Elementwise, Random
 from ..graph.leaves import placeholder
 from ..graph.promotion import tensor
+from ..graph.registry import ops
+from ..graph.traversal.order import postorder
 from ..session import Session
-from .case import Case, eager, is_float, values
+from .case import Case, eager, floats, is_float, values, weights
 from .checks import Subject, each
 from .results import varies
-from .tolerances import assert_close
+from .tolerances import assert_close, require
 
 DRAWS = 64  # of a sample's random inputs, in the measurement of ULPs
 
@@ -34,6 +37,34 @@ def narrow_floats_are_accurate(case: Case) -> None:
         for narrow, other in pairs:
             with np.errstate(all="ignore"):
                 assert_close(narrow.numpy(), other.numpy().astype(narrow.dtype), f"{dtype}")
+
+
+@each
+def half_floats_are_rounded_once(case: Case) -> None:
+    """A composite operation that computes float16 by way of float32 does so in its gradient too.
+
+    Results and gradients are within one unit in the last place of the largest element.
+    """
+    if not varies(case) or not issubclass(case.operation, Composite):
+        return
+    arrays = case.arrays(float16)
+    _, ys, slopes = eager(case, arrays)
+    expanded = [y.expansion for y in ys if isinstance(y, Composite)]
+    if not any(node.dtype == float32 for node in postorder(*expanded)):
+        return
+    wide = [tensor(x.astype(float64) if is_floating(x.dtype) else x) for x in arrays]
+    exact = case.outputs(*wide)
+    total: Any = sum(
+        ops.sum(y * weights(narrow).astype(float64)) for y, narrow in zip(exact, ys, strict=True)
+    )
+    exact_slopes = gradients(total, floats(wide))
+    for narrow, other in zip([*ys, *slopes], [*exact, *exact_slopes], strict=True):
+        found, expected = narrow.numpy().astype(float64), other.numpy()
+        with np.errstate(all="ignore"):
+            largest = np.max(np.abs(expected), initial=0.0)
+            errors = np.abs(found - expected) / np.spacing(largest.astype(float16)).astype(float64)
+        worst = np.max(errors[np.isfinite(errors)], initial=0.0)
+        require(worst <= 1, f"{worst:.2f} units in the last place of float16")
 
 
 def worst_ulps(subject: Subject) -> dict[str, float]:

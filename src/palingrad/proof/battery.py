@@ -13,7 +13,7 @@ from ..graph.kinds import Composite
 from ..graph.operation import Operation
 from ..graph.registry import is_shipped, operations
 from ..graph.samples import Sample
-from .accuracy import narrow_floats_are_accurate
+from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
 from .case import Case
 from .checks import Check, Subject
 from .derivatives import (
@@ -22,6 +22,7 @@ from .derivatives import (
     forward_is_the_transpose_of_reverse,
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
+    slopes_at_kinks_are_as_told,
     third_derivatives_are_slopes,
 )
 from .laws import a_reduction_is_made_of_its_parts
@@ -41,6 +42,7 @@ CHECKS = (
     styles_agree,
     derivatives_are_slopes,
     third_derivatives_are_slopes,
+    slopes_at_kinks_are_as_told,
     forward_is_the_transpose_of_reverse,
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
@@ -49,6 +51,7 @@ CHECKS = (
     nothing_is_written_to,
     other_dtypes_follow_the_rule,
     narrow_floats_are_accurate,
+    half_floats_are_rounded_once,
     empty_arrays_agree,
     a_reduction_is_made_of_its_parts,
 )

@@ -35,8 +35,9 @@ def shown(fault: Fault, operation: type[Operation], imported: str, engines: Sequ
     lines += ["import numpy as np", "import palingrad as pg", imported]
     one = None if fault.case is None else _shrunk(fault.case, check, engines)
     order = re.match(r"derivative (\d)", text)
+    first = order is not None and order[1] == "1"  # higher orders are those of squares
     if one is not None and order and all(map(_is_short, one.arrays())):
-        return "\n".join([*lines, "", *_slopes(one, name, int(order[1]))])
+        return "\n".join([*lines, "", *_slopes(one, name, int(order[1]), first)])
     options = [f'"{check.name}"']
     if len(engines) == 1:
         options.append(f"engines={list(engines)}")
@@ -59,14 +60,17 @@ def _shrunk(case: Case, check: Check, engines: Sequence[str]) -> Case:
     return case
 
 
-def _slopes(case: Case, name: str, order: int) -> list[str]:
+def _slopes(case: Case, name: str, order: int, first: bool) -> list[str]:
     """A call of `check_gradients`."""
     arrays = case.arrays()
     names = [f"x{place}" for place, _ in enumerate(arrays)] if len(arrays) > 1 else ["x"]
     lines = [f"{x} = {_text(array)}" for x, array in zip(names, arrays, strict=True)]
     inputs = ", ".join(names)
-    items = ".items" if issubclass(case.operation, MultipleOutputs) else ""
-    called = f"{name}({inputs}{_options(case, name)}){items}"
+    called = f"{name}({inputs}{_options(case, name)})"
+    if issubclass(case.operation, MultipleOutputs):
+        called = f"{called}.items" if first else f"[pg.square(y) for y in {called}.items]"
+    elif not first:
+        called = f"pg.square({called})"
     return [*lines, f"pg.check_gradients(lambda {inputs}: {called}, {inputs}, order={order})"]
 
 

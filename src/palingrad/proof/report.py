@@ -12,7 +12,7 @@ from ..dtypes import is_floating
 from ..graph.kinds import Reduce
 from ..graph.operation import Operation
 from ..graph.promotion import tensor
-from .accuracy import narrow_floats_are_accurate, worst_ulps
+from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate, worst_ulps
 from .battery import CHECKS, subject_of
 from .case import Case
 from .checks import FLOATS, Check, Fault, Subject
@@ -25,6 +25,7 @@ from .derivatives import (
     inputs_may_be_related,
     order_of,
     related,
+    slopes_at_kinks_are_as_told,
     third_derivatives_are_slopes,
 )
 from .laws import a_reduction_is_made_of_its_parts
@@ -96,6 +97,7 @@ def _always(subject: Subject, checks: Sequence[Check]) -> str:
 COLUMNS = (
     Column("orders", (derivatives_are_slopes, third_derivatives_are_slopes), _orders),
     Column("forward", (forward_is_the_transpose_of_reverse,), _if_any(_differentiated)),
+    Column("kinks", (slopes_at_kinks_are_as_told,), _if_any(lambda case: bool(case.sample.slopes))),
     Column(
         "dtypes",
         (
@@ -103,6 +105,7 @@ COLUMNS = (
             gradients_keep_shape_and_dtype,
             other_dtypes_follow_the_rule,
             narrow_floats_are_accurate,
+            half_floats_are_rounded_once,
         ),
         _dtypes,
     ),

@@ -1,0 +1,146 @@
+"""Mutants that the battery doesn't catch, by rule, each with the reason."""
+
+from __future__ import annotations
+
+FLAT = "equivalent: the slope is piecewise constant, so there is no derivative to lose"
+ANY = "equivalent: the number stands where it is multiplied by 0, or only mustn't be 0"
+WIDENED = "equivalent: another factor is in the wide dtype, to which NumPy converts both"
+CAST = "equivalent: the pass that calls the rule casts to the dtype of the input, or of the result"
+SUMMED = "equivalent: the reverse pass sums over what was broadcast"
+SAME = "equivalent: the general case gives the same where the short cut is taken"
+AXIS = "equivalent: there is one axis, or all others have size 1"
+TIES = "equivalent: ties are taken out before"
+ASKED = "equivalent: nobody asks for the gradient of an integer"
+ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
+SHIFT = "equivalent: what is subtracted and added again has no influence"
+TRUTH = "equivalent: it is asked only whether it is true"
+EMPTY = "equivalent: there is no element"
+
+_SHARE = "ops.where(x == y, 0.5, ops.cast(wins, x.dtype))"
+_LEAKY = "ops.where(x > 0, ops.ones_like(x), y.slope)"
+_SOFTMAX = "wide * (g - ops.sum(g * wide, axis=y.axis, keepdims=True))"
+_STANDARD = "(centred - projection) / _deviation(y, widened(x))"
+_VARIANCE = "ops.var(x, axis=y.axis, keepdims=True)"
+_FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
+_TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
+
+SURVIVORS: dict[str, dict[str, str]] = {
+    "activation.LeakyRelu.d": {f"second order: {_LEAKY} → __stop__({_LEAKY})": FLAT},
+    "arithmetic._base_slope": {"factor: 1 → 2": ANY},
+    "reduce._before": {
+        "comparison: step < x.shape[-1] → step <= x.shape[-1]": "equivalent: a last step of the "
+        "whole length multiplies by 1",
+        "sign: product → -product": "equivalent: two such products are multiplied",
+    },
+    "reduce.Extreme.vjp": {"call: ops.cast(chosen, x.dtype) → chosen": "equivalent: a float "
+                           "divided by the integer sum keeps its dtype"},
+    "softmax.Softmax.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        f"call: narrowed({_SOFTMAX}, x.dtype) → {_SOFTMAX}": CAST,
+    },
+    "softmax.LogSoftmax.vjp": {
+        "call: narrowed(g - ops.exp(widened(y)) * total, x.dtype) → "
+        "g - ops.exp(widened(y)) * total": CAST,
+    },
+    "axes.widened": {
+        "branch: x if x.dtype is None else narrowed(x, accumulates_in(x.dtype)) → "
+        "narrowed(x, accumulates_in(x.dtype))": "dtypes that aren't known occur in templates only, "
+        "whose results `engines_agree` compares",
+    },
+    "axes.narrowed": {
+        "branch: x if x.dtype == dtype else ops.cast(x, dtype) → ops.cast(x, dtype)": SAME,
+    },
+    "discrete.Step.d": {"dropped: [0] * len(x) → [0]": ASKED},
+    "discrete.Cast.vjp": {
+        "branch: cast(g, x[0].dtype) if _floats(y, x[0]) else None → cast(g, x[0].dtype)": ASKED,
+        "call: cast(g, x[0].dtype) → g": CAST,
+    },
+    "discrete.Cast.jvp": {"call: cast(tangents[0], y.dtype) → tangents[0]": CAST},
+    "discrete._floats": {
+        f"sign: {_FLOATS} → -({_FLOATS})": TRUTH,
+        f"factor: {_FLOATS} → 2 * ({_FLOATS})": TRUTH,
+        "call: is_inexact(x.dtype) → x.dtype": ASKED,
+    },
+    "move.BroadcastTo.vjp": {"sum: ops.sum_to(g, x.shape) → g": SUMMED},
+    "reduce.sum_to": {
+        "branch: total if total.shape == shape else ops.reshape(total, shape) → "
+        "ops.reshape(total, shape)": SAME,
+    },
+    "selection.Maximum.d": {
+        "second order: _share(x > y, x, y) → __stop__(_share(x > y, x, y))": FLAT,
+        "second order: _share(y > x, x, y) → __stop__(_share(y > x, x, y))": FLAT,
+        "comparison: x > y → x >= y": TIES,
+        "comparison: y > x → y >= x": TIES,
+    },
+    "selection.Minimum.d": {
+        "second order: _share(x < y, x, y) → __stop__(_share(x < y, x, y))": FLAT,
+        "second order: _share(y < x, x, y) → __stop__(_share(y < x, x, y))": FLAT,
+        "comparison: x < y → x <= y": TIES,
+        "comparison: y < x → y <= x": TIES,
+    },
+    "selection._share": {f"second order: {_SHARE} → __stop__({_SHARE})": FLAT},
+    "contract.Matmul.vjp": {
+        "call: _vector(row @ y.mT, x, -2) → row @ y.mT": SUMMED,
+        "sign: -1 → 1": AXIS,
+    },
+    "contract._vector": {
+        "sum: ops.sum_to(ops.squeeze(g, axis=axis), x.shape) → ops.squeeze(g, axis=axis)": SUMMED,
+        "axis: axis=axis → axis=None": AXIS,
+    },
+    "join.Concat.vjp": {"factor: 0 → 1": "equivalent: the number of axes is known"},
+    "loss.MeanSquaredError.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(x) → x": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        "call: narrowed(slope, x.dtype) → slope": CAST,
+        "call: narrowed(-slope, y.dtype) → -slope": CAST,
+    },
+    "norms.Standardize.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        "call: widened(x) → x": "equivalent but for one rounding: the variance widens by itself",
+        f"call: narrowed({_STANDARD}, x.dtype) → {_STANDARD}": CAST,
+    },
+    "norms._deviation": {
+        f"sign: ops.sqrt({_VARIANCE} + y.epsilon) → -ops.sqrt({_VARIANCE} + y.epsilon)": ALIKE,
+        f"sign: {_VARIANCE} + y.epsilon → {_VARIANCE} - y.epsilon": ALIKE,
+        f"dropped: {_VARIANCE} + y.epsilon → {_VARIANCE}": ALIKE,
+    },
+    "pooling.MaxPool.vjp": {"second order: x → __stop__(x)": FLAT},
+    "pooling.MaxPoolPlace.vjp": {"second order: x → __stop__(x)": FLAT},
+    "pooling.MaxPoolSelect.vjp": {"second order: x → __stop__(x)": FLAT},
+    "statistics.Std.vjp": {
+        "call: widened(x) → x": WIDENED,
+        "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        "call: narrowed(scale * centred / max(count(x, y.axis) - y.correction, 0), x.dtype) → "
+        "scale * centred / max(count(x, y.axis) - y.correction, 0)": CAST,
+        "factor: 1 → 2": ANY,
+        "call: max(count(x, y.axis) - y.correction, 0) → count(x, y.axis) - y.correction":
+        "equivalent: where the difference is negative, y is NaN",
+    },
+    "statistics.VectorNorm.vjp": {
+        "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
+        "call: widened(x) → x": WIDENED,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        "call: narrowed(widened(restored(g, y, x)) * unit, x.dtype) → "
+        "widened(restored(g, y, x)) * unit": CAST,
+        "factor: 1 → 2": ANY,
+    },
+    "statistics.Logsumexp.vjp": {
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        "call: narrowed(widened(restored(g, y, x)) * slope, x.dtype) → "
+        "widened(restored(g, y, x)) * slope": CAST,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "factor: 1 → 2": ANY,
+    },
+    "statistics._exponentials": {
+        f"call: {_TOP} → ops.max(x, axis=axis, keepdims=True)": SHIFT,
+        "factor: 0 → 1": SHIFT,
+        "second order: top → __stop__(top)": SHIFT,
+    },
+    "trigonometric.Hypot.d": {"factor: 1 → 2": ANY},
+}  # fmt: skip
