@@ -18,7 +18,7 @@ ARITY = {
     name: 3 if name == "where" else getattr(getattr(np, name, np.exp), "nin", 1)
     for name in ELEMENTWISE
     if name != "cast"
-}
+} | {"absorbing_product": 2}
 UNARY = [name for name, count in ARITY.items() if count == 1]
 BINARY = [name for name, count in ARITY.items() if count == 2]
 # Whose errors are bounded; all others are NumPy's to the bit.

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from palingrad.dtypes import (
     is_supported,
     is_unsigned,
 )
+from tolerances import assert_same
 
 QUESTIONS = {
     is_floating: "efd",
@@ -56,3 +58,23 @@ def test_nobody_asks_by_letter():
     for path in sorted(root.rglob("*.py")):
         if path not in {Path(dtypes.__file__), *copied}:
             assert not letters.search(path.read_text()), path
+
+
+class Exported:
+    """An array of another library, which exports DLPack only."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+
+def test_arrays_by_dlpack_keep_their_dtype():
+    x = Exported(np.array([0.1, 2.0]))
+    for node in (pg.tensor(x), pg.Variable(x), pg.add(x, 0.0)):
+        assert_same(node.numpy(), x.array)
+    assert_same(pg.function(pg.negative)(x), -x.array)

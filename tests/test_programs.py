@@ -31,7 +31,7 @@ def test_the_program_used_longest_ago_makes_room():
         ask(key)
     assert made == ["a", "b", "c", "b"]
     assert sorted(cache.values()) == ["b", "c"]
-    with pytest.raises(ValueError, match="max_programs: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_programs is 0; expected an integer ≥ 1"):
         ProgramCache(0)
 
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 ORDER = {
     "": [
         ["errors", "version"],
+        ["messages"],
         ["dtypes", "shapes", "trees"],
         ["sums", "windows"],
         ["maths"],
@@ -67,6 +68,8 @@ OPTIONAL = {
 # Files that import inside functions, or import modules whose names are computed.
 LAZY = {
     "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
+    "nn/__init__.py": "explains names that don't exist",
+    "optim/__init__.py": "explains names that don't exist",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "view/__init__.py": "each public name's file is imported when it is first used",
     "view/script.py": "runs the user's own file",

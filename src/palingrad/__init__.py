@@ -45,6 +45,10 @@ from .engines.threads import (
 )
 from .function import function as function
 from .graph.context import name_scope as name_scope
+from .graph.derivatives.cotangents import (
+    ieee_gradients as ieee_gradients,
+    set_ieee_gradients as set_ieee_gradients,
+)
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -70,6 +74,9 @@ from .graph.promotion import tensor as tensor
 from .graph.registry import show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.traversal.order import postorder as postorder
+from .messages.elsewhere import FUNCTIONS as _FUNCTIONS
+from .messages.names import unknown_name as _unknown_name
+from .ops.absorbing import absorbing_product as absorbing_product
 from .ops.activation import (
     elu as elu,
     erf as erf,
@@ -226,7 +233,7 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f".{name}", __name__)
     if name in _VIEWS:
         return getattr(importlib.import_module(".view", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
 def __dir__() -> list[str]:

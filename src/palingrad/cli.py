@@ -15,11 +15,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from typer.core import TyperCommand
 
 from . import data
 from .engines.native.engine import describe
 from .engines.selection import engine_names, get_engine
 from .errors import DataError, PalingradError
+from .messages.checks import nearest
+from .messages.keywords import SYNONYMS
 from .ops.random import set_seed
 from .proof.battery import CHECKS
 from .proof.fault import shown
@@ -59,7 +62,24 @@ Engine = Annotated[
 ]
 
 
-@app.command()
+class Command(TyperCommand):
+    """A command that suggests its own option for one of another name, such as --lr."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            given = getattr(error, "option_name", None)  # of an option that doesn't exist
+            if given is not None:
+                word = given.lstrip("-").replace("-", "_")
+                names = {name: name for p in self.params for name in p.opts if name[:2] == "--"}
+                meant = [f"--{one.replace('_', '-')}" for one in SYNONYMS.get(word, ())]
+                found = [one for one in meant if one in names] or [nearest(given, names)]
+                vars(error)["possibilities"] = [one for one in found if one] or sorted(names)
+            raise
+
+
+@app.command(cls=Command)
 def train(
     dataset: Annotated[DatasetName, typer.Argument(help="Data set to train on.")],
     model: Annotated[ModelName, typer.Option(help="Model to train.")] = "mlp",
@@ -136,7 +156,7 @@ def _train(run: Run, dataset: data.Dataset, engine: str | None) -> None:
     console.print(f"report {report}", highlight=False, markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def evaluate(
     folder: Annotated[str, typer.Argument(metavar="RUN", help="Run folder of a training.")],
     engine: Engine = None,
@@ -158,7 +178,7 @@ def evaluate(
     console.print(f"test accuracy {result.accuracy:.2%}", style="bold", highlight=False)
 
 
-@app.command()
+@app.command(cls=Command)
 def view(
     what: Annotated[
         str,
@@ -179,7 +199,7 @@ def view(
     console.print(f"{path}  {len(shown.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def draw(
     what: Annotated[
         str, typer.Argument(help="file.py, or file.py:name for one of its graphs or nodes.")
@@ -293,7 +313,7 @@ def _write_errors(path: str) -> Generator[None]:
         raise DataError(f"can't write {path}: {error.strerror}") from error
 
 
-@app.command()
+@app.command(cls=Command)
 def info() -> None:
     """Show versions, the machine, the engines and the data sets."""
     table = Table(box=None, show_header=False, pad_edge=False)

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from .errors import DTypeError, ShapeError
+from .messages.checks import did_you_mean
 
 DType = np.dtype[Any]
 Array = np.ndarray[Any, Any]
@@ -94,7 +95,10 @@ def set_default_dtype(dtype: Any) -> None:
     """Set the dtype, a float dtype, to which Python floats are converted from now on."""
     dtype = as_dtype(dtype)
     if not is_floating(dtype):
-        raise DTypeError(f"set_default_dtype: expected a float dtype, got {dtype}")
+        raise DTypeError(
+            f"set_default_dtype: expected a float dtype, got {dtype}.",
+            hint="Python floats become it: 'float32' or 'float64'. Integers keep their dtype.",
+        )
     setting_changes[0] += 1
     _default_float[0] = dtype
 
@@ -106,9 +110,15 @@ def as_dtype(dtype: Any) -> DType:
     try:
         result = np.dtype(dtype)
     except TypeError as error:
-        raise DTypeError(f"{dtype!r} is not a dtype") from error
+        hint = did_you_mean(dtype, [one.name for one in DTYPES - {float16}], quoted=True)
+        if str(dtype).rpartition(".")[2] in ("bfloat16", "half"):
+            hint = "Use 'float16', 'float32' or 'float64'."
+        raise DTypeError(f"{dtype!r} is not a dtype.", hint=hint) from error
     if not is_supported(result):
-        raise DTypeError(f"dtype {result} is not supported: booleans, integers and floats are")
+        raise DTypeError(
+            f"dtype {result} is not supported: booleans, integers and floats are.",
+            hint="Use 'float32' or 'float64' for real numbers.",
+        )
     return result.newbyteorder("=")
 
 
@@ -151,12 +161,13 @@ def scalar_dtype(scalar: Scalar) -> DType:
 
 def is_array_like(value: Any) -> bool:
     """Whether a value has a dtype of its own: a NumPy array or number, `array.array`, a memoryview,
-    or what any library turns into an array by `__array__`."""
+    or what any library turns into an array by `__array__` or DLPack."""
     if isinstance(value, np.generic):
         return isinstance(value, (np.number, np.bool_))
     if isinstance(value, (np.ndarray, TypedArray, memoryview)):
         return True
-    return getattr(type(value), "__array__", None) is not None
+    kind = type(value)
+    return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
 
 
 def _has_dtype(value: Any) -> bool:
@@ -185,15 +196,23 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     numbers. Raises DTypeError for anything but numbers and for masked elements, ShapeError for
     ragged lists.
     """
+    if type(value) is np.ndarray and dtype is None and value.dtype in DTYPES:
+        return value.copy("K") if copy else value  # the common case
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
+    if has_dtype and hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+        value = np.from_dlpack(value)
     try:
         array = np.array(value) if copy else np.asarray(value)
     except ValueError as error:
-        raise ShapeError(f"rows of different lengths aren't an array: {value!r:.80}") from error
+        raise ShapeError(
+            f"rows of different lengths aren't an array: {value!r:.80}.",
+            hint="Make them of one length, such as [3.0, 0.0] for [3.0] beside [1.0, 2.0].",
+        ) from error
     if array.dtype.kind not in "biuf":
         raise DTypeError(
             f"expected numbers, got {type(value).__name__}, which as an array has dtype "
-            f"{array.dtype}: {value!r:.80}"
+            f"{array.dtype}: {value!r:.80}",
+            hint=_conversion(value, array),
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
@@ -206,12 +225,33 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     return array
 
 
+def _conversion(value: Any, array: Array) -> str:
+    """How a value that isn't made of numbers becomes one that is."""
+    if array.dtype.kind == "c":
+        return "Numbers are real here: take value.real or value.imag."
+    if array.dtype.kind in "US":
+        try:
+            array.astype(float)
+        except ValueError:
+            return (
+                "Number the texts: np.unique(labels, return_inverse=True)[1]; isinstance(x, str) "
+                "tests for one."
+            )
+        return "Convert it first: float(value), or value.astype(float) for an array."
+    if value is None:
+        return "A function without `return` gives None; `x is None` tests for it."
+    return ""
+
+
 def convert(array: Array, dtype: DType) -> Array:
     """`array` converted to `dtype`. Raises DTypeError for conversions that need an explicit `cast`:
     floats to integers, numbers to booleans."""
     ranks = "biuf"
     if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
-        raise DTypeError(f"can't turn {array.dtype} into {dtype} silently; use pg.cast")
+        raise DTypeError(
+            f"can't turn {array.dtype} into {dtype} silently; use pg.cast",
+            hint=f"pg.cast(value, {dtype.name!r}) cuts off decimals.",
+        )
     if is_integer(dtype) and array.size:
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         if array.min() < low or array.max() > high:

@@ -11,10 +11,12 @@ class PalingradError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(f"{message} {hint}".strip())
+        end = "." if hint and message[-1:] not in ".?!" else ""
+        super().__init__(f"{message}{end} {hint}".strip())
         self.fact = message
         self.hint = hint
         self.explained = False
+        self.noted = False  # whether a note says in which module it was raised
 
 
 class ShapeError(PalingradError, ValueError):
@@ -23,6 +25,14 @@ class ShapeError(PalingradError, ValueError):
 
 class DTypeError(PalingradError, TypeError):
     """A dtype that an operation doesn't support, or a value that isn't an array of numbers."""
+
+
+class ArgumentError(PalingradError, TypeError, ValueError):
+    """An argument that is unknown, missing, of the wrong type or outside its range."""
+
+
+class UnknownNameError(PalingradError, AttributeError):
+    """A name that a module or class doesn't have: misspelt, or of another library."""
 
 
 class GraphError(PalingradError, RuntimeError):

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from numpy import ndarray
 
-from .dtypes import DTYPES, Array, DType, as_array, default_dtype, setting_changes
+from .dtypes import DTYPES, Array, DType, as_array, setting_changes
 from .engines.selection import get_engine
-from .errors import DTypeError, ShapeError
+from .errors import ArgumentError, DTypeError, ShapeError
 from .graph.context import context
 from .graph.leaves import Constant, Variable
 from .graph.node import Node
+from .messages.calls import public
+from .messages.checks import shown
 from .passes.program import Program
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .signature import (
@@ -25,6 +27,7 @@ from .signature import (
     form_of,
     is_fed,
     parameter_names,
+    settings,
     structure,
     what_varies,
 )
@@ -96,7 +99,8 @@ class Function:
         counts = {arrays[number].shape[0] for number in along}
         if len(counts) != 1:
             raise ShapeError(
-                f"{self.__name__}: repeat needs arrays of one length, got {sorted(counts)}"
+                f"{self.__name__}: repeat needs arrays of one length, got {sorted(counts)}.",
+                hint="The arrays whose numbers are in `along` have a row for each call.",
             )
         (times,) = counts
         if times == 0:
@@ -163,18 +167,20 @@ class Function:
             self._reads.forms(read),
             structure([args, kwargs]),
             get_engine(self._engine, observed=False).name,  # a recorded run shares the trace
-            default_dtype(),
+            settings(),
         )
 
-    def _unhashable(self, key: Signature, args: Any, kwargs: Any) -> TypeError:
+    def _unhashable(self, key: Signature, args: Any, kwargs: Any) -> ArgumentError:
         names = parameter_names(self._f, args, kwargs)
         what = [
             f"{name}={form.value!r:.80}"
             for form, name in zip(key.forms, names, strict=True)
             if isinstance(form, Static) and not form.hashable()
         ]
-        return TypeError(
-            f"{self.__name__}: an argument is neither numbers nor hashable: {', '.join(what)}"
+        return ArgumentError(
+            f"{self.__name__}: an argument is neither numbers nor hashable: {', '.join(what)}.",
+            hint="Numbers, arrays, and lists and dicts of them are fed: leave such an argument out "
+            "of static_argnames. A static argument is a number, a string or a tuple, not a set.",
         )
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -187,6 +193,7 @@ class Function:
     __name__: str
 
 
+@public
 def function(
     f: Callable[..., Any] | None = None,
     *,
@@ -221,6 +228,11 @@ def function(
     >>> distance(np.array([3.0, 0.0]), np.array([0.0, 4.0]))
     array(5.)
     """
+    if f is not None and not callable(f):
+        raise ArgumentError(
+            f"pg.function: expected a function, got {type(f).__name__} {shown(f)}.",
+            hint="Write pg.function(lambda x: …), or @pg.function above a def.",
+        )
     options: Any = {
         "engine": engine,
         "runs": runs,

@@ -6,7 +6,6 @@ a `Compiled` program in the cache, and the program computes values from the arra
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
 import weakref
@@ -17,9 +16,11 @@ from typing import Any, Generic, TypeVar
 from .dtypes import Array
 from .engines.base import Executable
 from .engines.selection import get_engine
-from .graph.context import PACKAGE, context
+from .graph.context import context
 from .graph.node import Node
 from .graph.operation import has_value
+from .messages.calls import user_level
+from .messages.checks import whole
 from .passes.pipeline import optimise
 from .passes.program import Program
 
@@ -84,9 +85,7 @@ class ProgramCache(Generic[P]):
     """A thread-safe cache of the `limit` most recently used programs, each compiled only once."""
 
     def __init__(self, limit: int) -> None:
-        if limit < 1:
-            raise ValueError(f"max_programs: expected at least 1, got {limit}")
-        self.limit = limit
+        self.limit = whole("max_programs", limit, least=1, like=128)
         self._entries: dict[Hashable, Entry[P]] = {}
         self._lock = threading.RLock()
         self._clock = count()
@@ -167,12 +166,9 @@ def _used(item: tuple[Hashable, Entry[Any]]) -> int:
 
 def warn_of_eviction(owner: str, limit: int, advice: str) -> None:
     """Warn, at the caller's line, that programs are being evicted from the cache, and why."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        level, frame = level + 1, frame.f_back
     warnings.warn(
         f"{owner} caches {limit} compiled programs; each new one now evicts the least recently "
         f"used. {advice} To cache more: max_programs=….",
         RuntimeWarning,
-        stacklevel=level,
+        stacklevel=user_level(),
     )

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .dtypes import Array, DType, default_dtype
+from .dtypes import Array, DType
 from .engines.selection import get_engine
-from .errors import FeedError, GraphError
+from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
-from .graph.leaves import Placeholder
+from .graph.leaves import Placeholder, Variable
 from .graph.node import Node
 from .graph.traversal.order import postorder
+from .messages.calls import explains, misfit, public
+from .messages.checks import shown
 from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
+from .signature import settings
 from .trees import leaves, rebuilt
 
 
@@ -26,6 +29,7 @@ class Session:
     array([2, 4])
     """
 
+    @public
     def __init__(
         self,
         graph: Graph | None = None,
@@ -33,12 +37,19 @@ class Session:
         engine: str | None = None,
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
+        if graph is not None and not isinstance(graph, Graph):  # pyright: ignore
+            name = "engine" if isinstance(graph, str) else "graph"
+            raise ArgumentError(
+                f"Session: expected a Graph, got {shown(graph)}.",
+                hint=f"Write pg.Session({name}={shown(graph) if name == 'engine' else 'graph'}).",
+            )
         self.graph = graph
         self.engine = engine
         self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
-    def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> Any:
+    @explains
+    def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None, **unknown: Any) -> Any:
         """The values of `fetches`: a node, or lists, tuples and dicts of nodes, in that structure.
 
         `feeds` maps placeholders to their values: arrays, numbers or nested lists. Values are
@@ -47,6 +58,8 @@ class Session:
         used programs are cached; the first eviction raises a warning. Raises FeedError for a
         missing or unsuitable feed, ShapeError if the shapes of the feeds are incompatible.
         """
+        if unknown:
+            raise misfit(Session.run, (self, fetches), unknown)
         nodes = leaves(fetches)
         ids = tuple(map(id, nodes))
         fetched = self._fetches.get(ids)
@@ -55,7 +68,7 @@ class Session:
             fetched = self._fetches.make(ids, lambda: Fetches(checked))
         arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
         engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
-        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, default_dtype()
+        key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, settings()
         compiled = self._programs.get(key) or self._compiled(key)
         return rebuilt(fetches, iter(compiled(arrays)))
 
@@ -77,10 +90,15 @@ class Session:
                 raise GraphError(f"run: expected nodes to fetch, got str {node!r}.", hint=hint)
             if not isinstance(node, Node):
                 raise GraphError(
-                    f"run: expected nodes to fetch, got {type(node).__name__} {node!r:.40}"
+                    f"run: expected nodes to fetch, got {type(node).__name__} {node!r:.40}.",
+                    hint="Leave it out, or make it a node: pg.tensor(value).",
                 )
             if self.graph is not None and node.graph not in (None, self.graph):
-                raise GraphError(f"run: {node.label()} isn't in this session's graph{node.built()}")
+                raise GraphError(
+                    f"run: {node.label()} isn't in this session's graph{node.built()}.",
+                    hint="Run it in a session of its own graph, pg.Session(node.graph), or of any: "
+                    "pg.Session().",
+                )
         return list(nodes)
 
     def __enter__(self) -> Session:
@@ -105,7 +123,11 @@ class Fetches:
     def accepted(self, feeds: Any, graph: Graph | None) -> list[Array]:
         """An array for each placeholder. Raises FeedError if one is missing or doesn't fit."""
         if type(feeds) is not dict and not isinstance(feeds, Mapping):
-            raise FeedError(f"feeds: expected a dict of placeholders, got {feeds!r:.60}")
+            names = [node._name or "x" for node in self.placeholders]
+            raise FeedError(
+                f"feeds: expected a dict of placeholders, got {feeds!r:.60}.",
+                hint=f"Write {{{', '.join(f'{name}: …' for name in names)}}}.",
+            )
         try:
             if len(feeds) > len(self.placeholders):
                 check_keys(feeds, graph)
@@ -113,7 +135,12 @@ class Fetches:
         except KeyError as error:
             node = error.args[0]
             check_keys(feeds, node.graph or graph)
-            raise FeedError(f"{node.label()} needs a feed{node.built()}") from None
+            name = node._name or "x"
+            before = "".join(f"{x._name or '…'}: …, " for x in feeds)
+            raise FeedError(
+                f"{node.label()} needs a feed{node.built()}.",
+                hint=f"Write run(y, {{{before}{name}: …}}), with its value.",
+            ) from None
 
 
 def check_keys(feeds: Mapping[Any, Any], graph: Graph | None = None) -> None:
@@ -122,12 +149,21 @@ def check_keys(feeds: Mapping[Any, Any], graph: Graph | None = None) -> None:
         if isinstance(key, str):
             raise FeedError(f"only placeholders are fed, got {key!r}.", hint=_by_name(key, graph))
         if not isinstance(key, Placeholder):
-            raise FeedError(f"only placeholders are fed, got {key!r:.60}")
+            hint = "The keys are placeholders themselves, and the values what they are in this run."
+            if isinstance(key, Variable):
+                hint = f"A Variable keeps its value: {key._name or 'w'}.assign(value) changes it."
+            raise FeedError(f"only placeholders are fed, got {key!r:.60}.", hint=hint)
         if graph is not None and key.graph not in (None, graph):
             raise FeedError(
                 f"{key.label()} is fed, which belongs to another graph than the fetches"
-                f"{key.built()}"
+                f"{key.built()}.",
+                hint=_placeholders_of(graph),
             )
+
+
+def _placeholders_of(graph: Graph) -> str:
+    names = [node.name for node in graph.placeholders]
+    return f"The placeholders of their graph are {', '.join(names)}." if names else ""
 
 
 def _by_name(name: str, graph: Graph | None) -> str:
@@ -141,7 +177,7 @@ def _by_name(name: str, graph: Graph | None) -> str:
 
 
 # The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.
-Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, DType]
+Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, tuple[DType, bool]]
 
 
 def _what_varies(keys: list[Run]) -> str:

@@ -37,7 +37,11 @@ def as_shape(shape: Any) -> Shape:
     except TypeError:
         raise ShapeError(f"expected a shape such as (2, 3), got {shape!r}") from None
     if any(size is not None and size < 0 for size in result):
-        raise ShapeError(f"a size can't be negative: {shape!r}")
+        raise ShapeError(
+            f"a size can't be negative: {shape!r}.",
+            hint="None stands for an unknown size in pg.placeholder((None, 3)); only reshape takes "
+            "-1.",
+        )
     return result
 
 
@@ -89,7 +93,8 @@ def axis_in(axis: Any, ndim: int) -> int:
     except TypeError:
         raise ShapeError(f"expected an integer axis, got {axis!r}") from None
     if not -ndim <= number < ndim:
-        raise ShapeError(f"axis {number} is out of range for {ndim} axes")
+        hint = f"The last axis is axis={ndim - 1}, or axis=-1." if ndim else ""
+        raise ShapeError(f"axis {number} is out of range for {ndim} axes", hint=hint)
     return number % ndim
 
 
@@ -123,5 +128,9 @@ def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
     if -1 in target and rest and total % rest == 0:
         return tuple(total // rest if dim == -1 else dim for dim in target)
     if -1 in target or rest != total:
-        raise ShapeError(f"{total} elements don't fit shape {tuple(target)}")
+        fits = [at for at, dim in enumerate(target) if total and rest and dim != -1]
+        fits = [at for at in fits if total % (rest // target[at]) == 0]
+        inferred = tuple(-1 if at in fits[:1] else dim for at, dim in enumerate(target))
+        hint = f"A size of -1 is inferred: {inferred}." if fits and -1 not in target else ""
+        raise ShapeError(f"{total} elements don't fit shape {tuple(target)}", hint=hint)
     return tuple(target)

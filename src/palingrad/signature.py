@@ -14,9 +14,12 @@ from typing import Any, NamedTuple
 
 from numpy import floating, ndarray
 
-from .dtypes import DTYPES, Array, DType, as_array, float64, int64, is_array_like
+from .dtypes import DTYPES, Array, DType, as_array, default_dtype, float64, int64, is_array_like
+from .errors import ArgumentError
+from .graph.derivatives.cotangents import ieee_gradients
 from .graph.leaves import Constant, Placeholder
 from .graph.node import Node
+from .messages.checks import did_you_mean
 from .trees import leaves, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
@@ -88,6 +91,12 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def settings() -> tuple[DType, bool]:
+    """The settings of the process on which a program depends: the default dtype, and whether
+    gradients are IEEE's."""
+    return default_dtype(), ieee_gradients()
+
+
 class Signature(NamedTuple):
     """The cache key of a function's compiled program; hashable if all static arguments are."""
 
@@ -95,7 +104,7 @@ class Signature(NamedTuple):
     reads: tuple[Static, ...]  # values of the outer variables that the function reads
     structure: Hashable  # of the trees of arguments
     engine: str
-    default_dtype: DType
+    settings: tuple[DType, bool]
 
     def mortal(self) -> list[Any]:
         """The objects in it that are compared by identity and held weakly."""
@@ -115,7 +124,11 @@ class StaticArguments:
         named = {p.name for p in parameters if p.kind not in _VARIADIC}
         for name in self._names:
             if name not in named:
-                raise TypeError(f"static_argnames: no parameter is called {name!r}")
+                raise ArgumentError(
+                    f"static_argnames: no parameter is called {name!r}.",
+                    hint=did_you_mean(name, named, quoted=True)
+                    or f"The parameters are {', '.join(map(repr, sorted(named)))}.",
+                )
         self.places = {number for number, p in enumerate(parameters) if p.name in self._names}
 
     def marked(

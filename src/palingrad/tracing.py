@@ -13,6 +13,7 @@ from .graph.kinds import AnonymousGraph, Assign
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
 from .graph.operation import Operation, has_value
+from .messages.calls import called
 from .ops.state import Latest
 from .passes.program import Program
 from .passes.specialise import specialise
@@ -42,7 +43,7 @@ def trace(
         new = [traced(leaf, form) for leaf, form in zip(given, forms, strict=True)]
         _name([leaf for leaf in new if type(leaf) is Placeholder], f, args, kwargs, forms)
         arguments = rebuilt([args, kwargs], iter(new))
-        result = f(*arguments[0], **arguments[1])
+        result = called(f, *arguments[0], **arguments[1])
         returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
     outputs = [x for x in returned if has_value(x)]
     fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if is_fed(form)}
@@ -57,7 +58,9 @@ def _name(
     names = [name for name, form in zip(names, forms, strict=True) if is_fed(form)]
     total = Counter(names)
     seen: Counter[str] = Counter()
+    function = f"pg.function {getattr(f, '__name__', type(f).__name__)!r}"
     for node, name in zip(fed, names, strict=True):
+        node.fed_by = function
         if name:
             node._name = name if total[name] == 1 else f"{name}{seen[name]}"
             seen[name] += 1
@@ -96,7 +99,7 @@ class Trace(AnonymousGraph):
     def check_new_variable(self) -> None:
         raise GraphError(
             "a Variable can't be created inside pg.function: it would be lost after the trace.",
-            hint="Create it before.",
+            hint="Create it before; pg.tensor makes a constant.",
         )
 
     def value_hint(self, node: Node) -> str:
@@ -106,6 +109,7 @@ class Trace(AnonymousGraph):
         else:
             what, how = "is computed in each run", "static_argnames=… for what it depends on"
         return (
-            f"it {what} of the pg.function. If Python needs its value while tracing (a size, an "
-            f"axis, an if), make it part of the signature: pg.function(f, {how})"
+            f"it {what} of the pg.function. Compute with the node itself, by functions of pg "
+            "(pg.mean for np.mean). If Python needs its value while tracing (a size, an axis, an "
+            f"if), make it part of the signature: pg.function(f, {how})"
         )

@@ -55,7 +55,7 @@ def test_right_derivatives_pass():
 
 
 @pytest.mark.tiny
-def test_a_wrong_derivative_is_found_and_placed():
+def test_a_wrong_derivative_is_found_with_its_element():
     with pytest.raises(
         GradientError,
         match=r"derivative 1 with respect to argument 0: reverse mode gives -?[\d.]+, "
@@ -72,11 +72,11 @@ def test_a_wrong_second_derivative_is_found_in_second_order_only():
         pg.check_gradients(lambda x: OffInSecondOrder(x), X)
 
 
-def test_forward_mode_is_held_against_reverse_mode():
+def test_forward_mode_is_compared_with_reverse_mode():
     with pytest.raises(GradientError, match="derivative 1: forward mode gives"):
         pg.check_gradients(lambda x: OffForwards(x), X)
 
 
-def test_kinks_are_no_slopes():
+def test_a_check_at_a_discontinuity_fails():
     with pytest.raises(GradientError):
         pg.check_gradients(pg.floor, 1.0)

@@ -29,7 +29,7 @@ def test_one_node_gives_one_gradient_and_a_list_gives_a_list():
     assert pg.gradients(z, z).item() == 1
 
 
-def test_gradients_are_total_also_of_nodes_on_the_way():
+def test_gradients_of_intermediate_nodes_are_total_derivatives():
     x = pg.tensor(X)
     u = x * x
     y = pg.sum(u * x)
@@ -49,7 +49,7 @@ def test_a_second_gradient_is_a_gradient_of_the_first(slope):
     assert_close(slope(third, X), 60 * X**2)
 
 
-def test_of_a_deferred_node_they_are_nodes_of_its_graph():
+def test_gradients_of_a_deferred_node_are_nodes_of_its_graph():
     with pg.Graph() as graph:
         x = pg.placeholder((3,), dtype=pg.float64)
         y = pg.sum(x * x)
@@ -61,7 +61,7 @@ def test_of_a_deferred_node_they_are_nodes_of_its_graph():
 
 
 @pytest.mark.tiny
-def test_in_a_template_they_are_promised_and_kept_for_each_signature():
+def test_gradients_in_a_template_are_deferred_and_expanded_for_each_signature():
     with pg.Graph() as graph:
         x = pg.placeholder()
         y = pg.sum(pg.mean(x, axis=0) ** 2)
@@ -73,7 +73,7 @@ def test_in_a_template_they_are_promised_and_kept_for_each_signature():
     assert_close(session.run(g, {x: wide}), np.ones((2, 3), np.float32))
 
 
-def test_promises_of_promises_and_seeds_are_kept():
+def test_deferred_gradients_of_deferred_gradients_and_seeds_are_expanded():
     with pg.Graph() as graph:
         x, seed = pg.placeholder(), pg.placeholder()
         (first,) = pg.gradients(x**3, [x], gradient=seed)
@@ -112,7 +112,7 @@ def test_a_gradient_has_the_dtype_of_its_node_whatever_a_rule_sends():
 
 
 @pytest.mark.tiny
-def test_what_y_does_not_depend_on_gets_zeros_or_an_error():
+def test_a_node_that_y_does_not_depend_on_gets_zeros_or_an_error():
     x, other = pg.tensor(X), pg.Variable([1.0, 2.0], name="other")
     y = pg.sum(x)
     zeros = pg.gradients(y, other)
@@ -128,7 +128,7 @@ def test_what_y_does_not_depend_on_gets_zeros_or_an_error():
         pg.Session(graph).run(g, {p: X, q: X})
 
 
-def test_stop_gradient_lets_values_through_and_nothing_back():
+def test_stop_gradient_passes_values_and_blocks_gradients():
     x = pg.tensor(X)
     assert_same(pg.stop_gradient(x).numpy(), X)
     assert_same(pg.gradients(pg.sum(x * pg.stop_gradient(x)), x).numpy(), X)
@@ -137,12 +137,12 @@ def test_stop_gradient_lets_values_through_and_nothing_back():
 
 
 @pytest.mark.tiny
-def test_only_one_number_has_a_gradient():
+def test_only_a_scalar_has_a_gradient():
     x = pg.tensor(X)
     with pytest.raises(
         GradientError,
         match=r"multiply has shape \(3,\) \(built at test_gradients.py:\d+\): only a scalar has "
-        r"a gradient. Sum it, pass gradient=, or use pg.jacobian.",
+        r"a gradient. Sum it, pg.sum\(y\) or pg.mean\(y\), pass gradient=, or use pg.jacobian.",
     ):
         pg.gradients(x * 2.0, x)
     one = pg.gradients(pg.reshape(x[:1] * 2.0, (1, 1)), x)
@@ -169,7 +169,7 @@ def test_only_nodes_have_gradients():
         pg.gradients(pg.tensor(1.0), [X])  # pyright: ignore
 
 
-def test_integers_and_comparisons_on_the_way_pass_nothing_back():
+def test_integers_and_comparisons_block_gradients():
     x = pg.tensor(X)
     mask = pg.cast(x > 1.5, pg.float64)
     i = pg.cast(x, pg.int64)
@@ -181,7 +181,7 @@ def test_gradients_reach_variables_that_are_not_trained():
     assert pg.gradients(v * v, v).item() == 6
 
 
-def test_unused_rules_are_not_asked():
+def test_rules_of_unneeded_inputs_are_not_called():
     class Picky(pg.Elementwise):
         def f(m, x, y):
             return x * y
@@ -196,7 +196,7 @@ def test_unused_rules_are_not_asked():
     assert pg.gradients(Picky(x, 3.0), x).item() == 3
 
 
-def test_outputs_of_a_split_add_their_gradients_up():
+def test_gradients_of_the_outputs_of_a_split_are_added():
     x = pg.tensor(X)
     one, two = pg.split(x, [1, 2])
     assert_same(pg.gradients(pg.sum(two * 2.0), x).numpy(), np.array([0.0, 2, 2]))
@@ -238,7 +238,7 @@ def test_backward_takes_a_gradient_to_start_with():
         (a * a).backward()
 
 
-def test_bare_numbers_and_integers_get_no_grad():
+def test_literals_and_integers_get_no_grad():
     a, i = pg.Variable(2.0), pg.Variable(3)
     y = a * 2.0 + i
     y.backward()
@@ -247,7 +247,7 @@ def test_bare_numbers_and_integers_get_no_grad():
     assert [node.grad for node in bare] == [None] * len(bare)
 
 
-def test_what_y_goes_round_gets_zeros():
+def test_a_node_bypassed_by_y_gets_zeros():
     x = pg.tensor(2.0)
     stopped = pg.stop_gradient(x * 3.0)
     (stopped * 2.0 + 0.0 * x).backward()
@@ -255,7 +255,7 @@ def test_what_y_goes_round_gets_zeros():
     assert x.grad.item() == 0
 
 
-def test_backward_leaves_a_gradient_that_has_forgotten_how_it_came_about():
+def test_backward_sets_detached_gradients():
     a = pg.Variable(2.0)
     y = a * a
     y.backward()
@@ -305,7 +305,7 @@ def test_naive_formulas_have_the_gradient_of_their_stable_form(slope, f, x, expe
     assert_close(slope(f, np.asarray(x)), np.asarray(expected))
 
 
-def test_a_node_on_the_way_keeps_its_own_gradient_where_it_is_asked_for():
+def test_a_requested_intermediate_node_keeps_its_own_gradient():
     x = pg.tensor(np.array([0.3, -0.2]))
     p = pg.softmax(x)
     q = pg.log(p)

@@ -27,7 +27,7 @@ class Counted(pg.Custom):
 
 
 @pytest.mark.tiny
-def test_evaluate_keeps_every_value_on_the_way():
+def test_evaluate_keeps_every_intermediate_value():
     with pg.Graph() as graph:
         x = pg.placeholder(name="x")
         u = x * 2.0
@@ -44,7 +44,7 @@ def test_evaluate_keeps_every_value_on_the_way():
 
 
 @pytest.mark.tiny
-def test_only_what_is_stale_is_computed_again():
+def test_only_stale_values_are_recomputed():
     note: list[str] = []
     with pg.Graph() as graph:
         v, w, x = pg.Variable(1.0), pg.Variable(1.0), pg.placeholder(())
@@ -73,7 +73,7 @@ def test_only_what_is_stale_is_computed_again():
     ("first", "second"),
     [([1, 2], [1.0, 2.0]), (0.0, -0.0), ([1.0, 2.0], [[1.0, 2.0]]), (np.nan, 1.0)],
 )
-def test_a_feed_that_only_looks_the_same_is_another(first, second):
+def test_feeds_that_compare_equal_but_differ_are_distinct(first, second):
     with pg.Graph() as graph:
         x = pg.placeholder()
         y = 1.0 / x
@@ -137,7 +137,7 @@ def test_jacobians_after_an_update_are_those_of_the_new_value():
     assert v.jacobian == 18.0
 
 
-def test_jacobians_go_through_composites_splits_and_promised_gradients():
+def test_jacobians_pass_through_composites_splits_and_deferred_gradients():
     with pg.Graph() as graph:
         x = pg.placeholder()
         one, two = pg.split(pg.softmax(x), [1, 1])

@@ -36,7 +36,7 @@ def test_a_second_derivative_is_a_second_level():
     assert level_of(second._origin) == 2
 
 
-def test_the_marks_live_through_a_trace_a_template_and_the_passes():
+def test_marks_survive_a_trace_a_template_and_the_passes():
     from palingrad.passes.pipeline import optimise
     from palingrad.passes.specialise import specialise
 
@@ -50,14 +50,14 @@ def test_the_marks_live_through_a_trace_a_template_and_the_passes():
         assert found["sin"] == 0
 
 
-def test_a_marked_node_tells_the_line_that_is_pulled_back():
+def test_a_marked_node_has_the_source_line_of_the_differentiated_node():
     x = pg.tensor(2.0)
     y = pg.sin(x)
     slope = pg.gradients(y, x)
     assert slope.origin == y.origin
 
 
-def test_a_composite_pulled_back_through_what_it_is_made_of_is_of_the_same_pass():
+def test_a_composite_differentiated_through_its_expansion_is_in_the_same_pass():
     x = pg.tensor([1.0, 2.0])
     first = pg.gradients(pg.sum(pg.tanh(x)), x)
     second = pg.gradients(pg.mean(first), x)
@@ -65,7 +65,7 @@ def test_a_composite_pulled_back_through_what_it_is_made_of_is_of_the_same_pass(
     assert set(found) == {0, 1, 2}
 
 
-def test_a_gradient_knows_whose_it_is():
+def test_a_gradient_names_its_target():
     with pg.Graph():
         x = pg.placeholder((2,), dtype=pg.float64, name="x")
         y = pg.sin(x, name="y")

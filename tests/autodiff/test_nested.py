@@ -134,7 +134,7 @@ def test_perturbations_are_not_confused():
     assert_same(pg.grad(lambda x: x * pg.grad(lambda y: x * y)(2.0))(3.0), np.float32(6))
 
 
-def test_a_pull_and_a_tangent_carry_the_outer_dependence():
+def test_vjps_and_tangents_keep_the_outer_dependence():
     _, pull = pg.vjp(lambda x: x**2, X)
     assert_close(pg.grad(lambda w: pg.sum(w * pull(w)[0]))(W), 4 * X * W)
     along = pg.grad(lambda t: pg.sum(t * pg.jvp(lambda x: x**2, (X,), (t,))[1]))(W)
@@ -155,7 +155,7 @@ def test_backward_reaches_what_the_function_closes_over(name, leaf):
     assert_close(v.grad.numpy(), expected("grad", name, W, X))
 
 
-def test_results_are_nodes_where_a_node_from_outside_takes_part():
+def test_results_are_nodes_if_the_function_closes_over_a_node():
     v = pg.Variable(2.0)
     scale = v * 3
     for f in (
@@ -169,7 +169,7 @@ def test_results_are_nodes_where_a_node_from_outside_takes_part():
         assert isinstance(slope, pg.Node)
 
 
-def test_results_are_arrays_where_nothing_is_to_be_differentiated_outside():
+def test_results_are_arrays_if_nothing_outside_is_differentiable():
     v, count = pg.Variable(2.0), pg.Variable(3)
     for f in (
         lambda x: x * 2.0 * W[0],
@@ -226,7 +226,7 @@ def test_an_inner_derivative_does_not_walk_the_history_around_it(monkeypatch, na
         assert max(walked) == walked[0]
 
 
-def test_what_is_younger_than_an_argument_is_found_whenever_it_was_made():
+def test_nodes_newer_than_an_argument_are_found_whenever_they_were_built():
     early, late = pg.tensor(W), pg.tensor(X)
     product = early * late
     again = pg.tensor(1.0)
@@ -281,7 +281,7 @@ def test_a_node_that_is_differentiated_does_not_become_a_number(name):
     assert float(pg.tensor(2.0) * 3) == 6  # and outside all is as before
 
 
-def test_another_thread_does_not_cut_either():
+def test_conversions_in_another_thread_raise_too():
     caught = []
 
     def f(t):
@@ -299,7 +299,7 @@ def test_another_thread_does_not_cut_either():
     assert caught == [True]
 
 
-def test_what_has_no_derivative_is_looked_at_freely():
+def test_values_without_derivative_may_be_converted():
     fixed = pg.tensor(FIXED / 2) * 2
 
     def f(t):

@@ -102,19 +102,19 @@ def test_nodes_in_give_nodes_out():
     assert_same(found, [2 * X, X * X, 2 * X * X, 2 * X * X])
 
 
-def test_another_way_to_the_same_node_is_not_counted():
+def test_a_path_outside_the_argument_is_not_counted():
     x = pg.tensor(3.0)
     assert pg.grad(lambda y: y * x)(x).item() == 3  # y is x, but x isn't y
     assert pg.grad(lambda y, z: y * z, (0, 1))(x, x)[0].item() == 3
 
 
-def test_grad_sees_through_what_is_closed_over():
+def test_grad_differentiates_through_closures():
     w = pg.Variable(2.0)
     assert pg.grad(lambda x: x * w)(np.float32(3)) == 2
 
 
 @pytest.mark.tiny
-def test_grad_refuses_what_it_can_not_mean():
+def test_grad_refuses_results_and_arguments_without_a_gradient():
     with pytest.raises(
         GradientError, match=r"f returned shape \(3,\): only a scalar .* use pg.jacobian"
     ):

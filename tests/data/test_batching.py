@@ -98,7 +98,7 @@ def test_wrong_arrays_are_refused():
         batches((X, Y[:9]), 2)
     with pytest.raises(ShapeError, match=r"got shapes \(\)"):
         batches((1.0,), 2)
-    with pytest.raises(ShapeError, match=r"got ndarray Put a single array into a tuple"):
+    with pytest.raises(ShapeError, match=r"got ndarray. Put a single array into a tuple"):
         batches(X, 2)  # pyright: ignore[reportArgumentType]
     with pytest.raises(ShapeError, match="expected a split or a tuple of arrays, got tuple"):
         batches((), 2)

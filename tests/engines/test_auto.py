@@ -1,4 +1,4 @@
-"""The engine where none is named: NumPy first, machine code once a program has run enough."""
+"""The default engine: NumPy first, machine code once a program has run often enough."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def is_machine_code(function, *args):
     return "more runs" not in function.explain(*args)
 
 
-def test_it_is_what_runs_where_none_is_named(monkeypatch):
+def test_auto_is_the_default_engine(monkeypatch):
     monkeypatch.delenv("PALINGRAD_ENGINE", raising=False)
     pg.set_engine(None)
     assert pg.get_engine().name == "auto"
 
 
-def test_a_program_goes_over_to_machine_code_at_a_count_that_repeats():
+def test_a_program_switches_to_native_at_a_reproducible_count():
     counts = []
     for _ in range(2):
         function = started(lambda x: pg.sum(pg.exp(x) * x), X)
@@ -42,7 +42,7 @@ def test_a_program_goes_over_to_machine_code_at_a_count_that_repeats():
     assert counts[0] == counts[1] > 10
 
 
-def test_what_runs_once_is_never_compiled_and_says_when_it_would_be():
+def test_a_program_run_once_is_not_compiled_and_explain_says_when_it_would_be():
     function = started(lambda x: pg.sin(x), X)
     assert "machine code after about" in function.explain(X)
     assert not is_machine_code(function, X)
@@ -55,14 +55,14 @@ def test_a_program_without_operations_is_explained():
     assert function.explain(X) == "numpy: 0 operations, in sequence"  # there is nothing to compile
 
 
-def test_who_says_that_many_runs_come_gets_machine_code_at_once():
+def test_an_announced_number_of_runs_compiles_at_once():
     function = started(lambda x: pg.sin(x), X, runs=1_000_000)
     assert is_machine_code(function, X)
     assert function.explain(X).startswith("native: 1 kernel")
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native", "auto"])
-def test_repeat_is_as_calling_again_and_again(engine):
+def test_repeat_equals_repeated_calls(engine):
     v = pg.Variable(np.ones(3, np.float32))
     f = pg.function(lambda x, k: (v.assign(v * 0.5 + x * k), pg.sum(v))[1], engine=engine)
     x = np.arange(12, dtype=np.float32).reshape(4, 3)

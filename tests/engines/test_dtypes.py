@@ -1,4 +1,4 @@
-"""Casts and integers have one meaning, whatever engine computes: eager, numpy and native."""
+"""Casts and integers have the same semantics in eager code and on every engine."""
 
 import math
 from typing import Any
@@ -123,7 +123,7 @@ def test_operations_on_edges_are_the_same_everywhere(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_pairs_of_dtypes_meet_in_the_same_one_everywhere(dtype):
+def test_promotion_of_every_pair_of_dtypes_is_the_same_on_every_engine(dtype):
     others = [edges(other)[None] for other in DTYPES]
 
     def f(x: Any, *ys: Any) -> list[Any]:

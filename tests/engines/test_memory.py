@@ -1,4 +1,4 @@
-"""How an engine uses memory is never seen: results stay what they are, whatever runs later."""
+"""An engine's reuse of memory is invisible: results don't change, whatever runs later."""
 
 from __future__ import annotations
 

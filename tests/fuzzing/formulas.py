@@ -85,6 +85,7 @@ FUNCTIONS: dict[str, Function] = {
     "add": _infix("+", lambda x, y: (1, 1)),
     "subtract": _infix("-", lambda x, y: (1, -1)),
     "multiply": _infix("*", lambda x, y: (y, x)),
+    "absorbing_product": _two("absorbing_product", lambda x, y: (y, x)),
     "divide": _infix("/", lambda x, y: (_div(1, y), _neg(_div(x, _mul(y, y))))),
     "floor_divide": _infix("//"),
     "remainder": _infix("%", lambda x, y: (1, _neg(Apply("floor_divide", (x, y))))),

@@ -35,7 +35,9 @@ def checked_slope(program: Program, seed: int) -> Failure | None:
     pg.set_default_dtype(pg.float64)
     try:
         return _compared(program, arrays, direction)
-    except REFUSALS:  # say a float32 that was rounded to an index, and to another one in float64
+    # Say a float32 that was rounded to an index, and to another one in float64; or a rule that
+    # divides the Python numbers of a formula.
+    except (*REFUSALS, ZeroDivisionError):
         return None
     finally:
         pg.set_default_dtype(pg.float32)
@@ -60,7 +62,8 @@ def _compared(
         total, nodes = at(shift)
         gradients = pg.gradients(total, list(nodes.values()))
         pairs = zip(gradients, nodes, strict=True)
-        return sum(float(np.sum(g.numpy() * direction[leaf])) for g, leaf in pairs)
+        with np.errstate(invalid="ignore"):  # ∞ − ∞
+            return sum(float(np.sum(g.numpy() * direction[leaf])) for g, leaf in pairs)
 
     if at(0.0)[0] is None:
         return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from palingrad.autodiff import forward, reverse
 from palingrad.graph import kinds
+from palingrad.graph.derivatives import cotangents
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import ops
 from palingrad.ops import (
@@ -30,7 +31,8 @@ from palingrad.proof import shipped
 RULES = ("d", "vjp", "jvp")
 # What all rules share, and operations that use every part of it.
 MACHINERY: list[tuple[Any, str]] = [
-    (kinds, "scaled"),
+    (cotangents, "scaled"),
+    (cotangents, "scaled_tangent"),
     (kinds.Elementwise, "vjp"),
     (kinds.Elementwise, "jvp"),
     (kinds.Composite, "vjp"),

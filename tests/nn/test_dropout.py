@@ -7,7 +7,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import nn
-from palingrad.errors import DTypeError
+from palingrad.errors import ArgumentError
 
 pytestmark = pytest.mark.tiny
 
@@ -90,5 +90,5 @@ def test_set_seed_makes_dropout_without_a_seed_reproducible():
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, 2])
 def test_an_impossible_rate_is_an_error_when_the_layer_is_made(rate):
-    with pytest.raises(DTypeError, match="the rate must be at least 0 and below 1"):
+    with pytest.raises(ArgumentError, match=r"Dropout: rate is .*; expected a number in \[0, 1\)"):
         nn.Dropout(rate)

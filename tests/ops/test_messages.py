@@ -80,6 +80,7 @@ ROWS: list[Row] = [
     # losses
     (pg.cross_entropy, (X, INTS + 2), SHAPE, "cross_entropy: labels 3 … 4 for 3 classes"),
     (pg.cross_entropy, (X, -INTS), SHAPE, "cross_entropy: labels -2 … -1 for 3 classes"),
+    (pg.take, (X, X > 0), DTYPE, "take: indices are booleans, expected integers"),
     (pg.cross_entropy, (X, X > 0), DTYPE, "labels are booleans, expected integers or one-hot"),
     (pg.cross_entropy, (X, np.array([1])), SHAPE, "expect integer labels (2,) or one-hot floats"),
     (pg.cross_entropy, (X, Y), SHAPE, "logits (2, 3) expect integer labels (2,) or one-hot"),

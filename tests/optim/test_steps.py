@@ -23,7 +23,9 @@ pytestmark = pytest.mark.tiny
 def test_only_trainable_variables_of_floats_change(optimizer):
     weight, frozen = pg.Variable(2.0), pg.Variable(3.0, trainable=False)
     whole, other = pg.Variable(5), pg.Variable(7.0)  # integers, and nothing the loss depends on
-    optimizer(0.1).minimize(weight * frozen * whole)
+    with pytest.warns(RuntimeWarning, match=r"variable is int64 .* and isn't trained: only floats"):
+        optimizer(0.1).minimize(weight * frozen * whole)
+    optimizer(0.1).minimize(weight * frozen * whole)  # warns once
     assert weight.item() < 2
     assert (frozen.item(), whole.item(), other.item()) == (3, 5, 7)
 

@@ -1,4 +1,5 @@
-"""Each pass: what it does, what it leaves, and that it changes no value and nothing it is given."""
+"""Each pass: what it rewrites, what it leaves alone, and that it changes no value and none of its
+inputs."""
 
 from __future__ import annotations
 

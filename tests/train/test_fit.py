@@ -9,7 +9,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import nn
-from palingrad.errors import DataError, ShapeError
+from palingrad.errors import ArgumentError, DataError, ShapeError
 from palingrad.optim import Adam, GradientDescent
 from palingrad.train import Epoch, evaluate, fit
 
@@ -255,25 +255,33 @@ def test_a_loss_that_is_not_finite_ends_training(make_model, train_part):
 def test_inputs_with_nan_end_training(make_model, train_part):
     x = train_part[0][:100].copy()
     x[3, 5] = np.nan
-    with pytest.raises(DataError, match="the loss became nan in epoch 1"):
-        fit(make_model(), (x, train_part[1][:100]), optimizer=Adam(), epochs=2)
+    model = make_model()
+    before = {name: variable.numpy() for name, variable in model.variables().items()}
+    with pytest.raises(DataError, match="fit: row 3 of the inputs in train is nan at 5"):
+        fit(model, (x, train_part[1][:100]), optimizer=Adam(), epochs=2)
+    for name, variable in model.variables().items():  # found before the first update
+        np.testing.assert_array_equal(variable.numpy(), before[name])
 
 
 def test_labels_outside_the_classes_end_training(make_model, train_part):
     labels = train_part[1][:100] + 5
-    with pytest.raises(DataError, match="the loss became nan in epoch 1"):
-        fit(make_model(), (train_part[0][:100], labels), optimizer=Adam(), epochs=2)
+    model = make_model()
+    before = {name: variable.numpy() for name, variable in model.variables().items()}
+    with pytest.raises(ShapeError, match=r"fit: label 14 in train \(row \d+\) is no class"):
+        fit(model, (train_part[0][:100], labels), optimizer=Adam(), epochs=2)
+    for name, variable in model.variables().items():  # found before the first update
+        np.testing.assert_array_equal(variable.numpy(), before[name])
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"epochs": 0}, "epochs and batch_size must be positive, got 0, 64"),
-        ({"batch_size": 0}, "epochs and batch_size must be positive, got 10, 0"),
+        ({"epochs": 0}, "fit: epochs is 0; expected an integer ≥ 1"),
+        ({"batch_size": 0}, "fit: batch_size is 0; expected an integer ≥ 1"),
     ],
 )
 def test_epochs_and_batch_size_are_positive(make_model, train_part, options, message):
-    with pytest.raises(ShapeError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         fit(make_model(), train_part, optimizer=Adam(), **options)
 
 

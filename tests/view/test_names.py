@@ -114,7 +114,7 @@ def test_gradients_say_of_what_they_are():
     assert found[-1] == "g"
 
 
-def test_a_promise_in_a_template_is_a_quotient():
+def test_a_deferred_gradient_in_a_template_is_named_as_a_quotient():
     with pg.Graph():
         x = pg.placeholder()
         loss = pg.sum(pg.sin(x))
@@ -133,7 +133,7 @@ def test_arguments_of_a_function_have_the_names_of_its_parameters():
     assert shown[:2] == ["left", "right"]
 
 
-def test_looking_keeps_no_node_alive():
+def test_naming_keeps_no_node_alive():
     def look() -> weakref.ref[pg.Node]:
         x = pg.tensor(1.0)
         y = pg.sin(x)

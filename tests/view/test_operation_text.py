@@ -1,5 +1,5 @@
-"""What is said of an operation stands on it: every operation of the library has it all, a user's
-own works without, and no list of operations stands in the viewer."""
+"""Texts about an operation are defined on its class: every operation of the library has all of
+them, a user's works without them, and no list of operations is in the viewer."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ CODE = {"wobble": "np.sqrt(x) * ", "spread": "np.max(x", "twice": "x + x", "opaq
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_users_operation_without_a_word_works_everywhere(name, tmp_path):
+def test_a_users_operation_without_text_works_everywhere(name, tmp_path):
     x = pg.Variable([[4.0, 9.0], [1.0, 25.0]], name="x")
     y = OWN[name](x)
     index = "_{0}" if name == "spread" else ""
@@ -172,7 +172,7 @@ def test_a_users_operation_without_a_word_works_everywhere(name, tmp_path):
         assert name in str(pg.derivation(pg.sum(y), x))
 
 
-def test_a_users_operation_without_a_word_is_blamed():
+def test_a_users_operation_without_text_is_reported_as_origin():
     with pytest.raises(NonFiniteError, match=r"wobble of −1, 2 is NaN") as caught, pg.debug_nans():
         Wobble(pg.tensor([-1.0]), pg.tensor(2.0)).numpy()
     assert "keep the argument away" in caught.value.rewrite

@@ -13,6 +13,8 @@ from ..graph.context import graph_scope
 from ..graph.node import Node
 from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
+from ..messages.calls import public
+from ..messages.checks import shown
 from ..shapes import size, sizes
 from ..trees import leaves
 from .forward import forward
@@ -22,6 +24,7 @@ STEP = 1e-3
 TOLERANCE = 1e-7  # for float64: the five-point rule's error is about 1e-9 at this step
 
 
+@public
 def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
     """Raise GradientError unless f's derivatives at `args` agree with central differences.
 
@@ -29,6 +32,11 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
     compared with the five-point rule f'(x) ≈ (8(f(x+h) − f(x−h)) − (f(x+2h) − f(x−2h))) / 12h, and
     forward mode with reverse mode. The same is repeated for the gradients, up to `order`.
     """
+    if not callable(f):
+        raise GradientError(
+            f"check_gradients: expected a function, got {shown(f)}.",
+            hint="Write pg.check_gradients(lambda x: pg.sin(x), x).",
+        )
     arrays = [as_array(arg.numpy() if isinstance(arg, Node) else arg) for arg in args]
     for level in range(1, order + 1):
         check_level(f, arrays, level)
@@ -109,5 +117,6 @@ def _compare(computed: Array, expected: Array, what: str) -> None:
     )
     raise GradientError(
         f"{what} gives {computed[worst]:.9g}, central differences give {expected[worst]:.9g} "
-        f"at element {tuple(int(i) for i in worst)}"
+        f"at element {tuple(int(i) for i in worst)}.",
+        hint="The rule (d or vjp) of an operation in f is wrong there, or f isn't smooth.",
     )

@@ -17,6 +17,8 @@ from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import Rule
+from ..messages.calls import public
+from ..messages.checks import one_of
 from ..shapes import size, text
 from .reverse import oldest, pulled, reverse
 
@@ -64,6 +66,7 @@ def gradients(y: Node, xs: Node, *, gradient: Any = None, missing: Missing = "ze
 def gradients(
     y: Node, xs: Sequence[Node], *, gradient: Any = None, missing: Missing = "zeros"
 ) -> list[Node]: ...
+@public
 def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zeros") -> Any:
     """∂y/∂x for a node x, or a list of gradients for several; each has its x's shape and dtype.
 
@@ -78,7 +81,8 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     >>> float(first), float(second)
     (27.0, 18.0)
     """
-    targets = [xs] if isinstance(xs, Node) else list(xs)
+    one_of("gradients: missing", missing, ("zeros", "raise"))
+    targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     check_nodes(y, targets)
     if context.graph is not None:  # in a trace, a Variable's value is its latest assignment
         targets = list(context.graph.adopt(tuple(targets)))
@@ -99,7 +103,12 @@ def _derive(y: Node, xs: Sequence[Node], seed: Node | None, missing: Missing) ->
     cotangents = reverse({y: _initial(y, seed)}, xs)
     for x in xs:
         if x not in cotangents and missing == "raise":
-            raise GradientError(f"{y.label()} doesn't depend on {x.label()}{x.built()}")
+            read = [one for one in postorder(y) if not one.inputs and one._differentiable]
+            names = [one.label() for one in read if one._name is not None]
+            raise GradientError(
+                f"{y.label()} doesn't depend on {x.label()}{x.built()}.",
+                hint=f"It depends on {', '.join(names[:4])}." if names else "",
+            )
     return [cotangents[x] if x in cotangents else ops.zeros_like(x) for x in xs]
 
 
@@ -109,13 +118,16 @@ def _initial(y: Node, seed: Node | None) -> Node:
         if seed.shape != y.shape:
             raise GradientError(
                 f"gradient has shape {text(seed.shape)}, {y.label()} has {text(y.shape)}"
+                f"{y.built()}.",
+                hint="The initial gradient has one number for each element of y, such as "
+                "pg.ones_like(y).",
             )
         return seed
     assert y.shape is not None
     if size(y.shape) != 1:
         raise GradientError(
             f"{y.label()} has shape {text(y.shape)}{y.built()}: only a scalar has a gradient.",
-            hint="Sum it, pass gradient=, or use pg.jacobian.",
+            hint="Sum it, pg.sum(y) or pg.mean(y), pass gradient=, or use pg.jacobian.",
         )
     with built_at(pulled(y._origin, 1 + level_of(y._origin))):
         return ops.ones_like(y)
@@ -132,7 +144,9 @@ def check_nodes(y: Any, xs: Sequence[Any]) -> None:
     for node in (y, *xs):
         if not isinstance(node, Node):
             raise GradientError(
-                f"gradients: expected nodes, got {type(node).__name__} {node!r:.40}"
+                f"gradients: expected nodes, got {type(node).__name__} {node!r:.40}.",
+                hint="Make x a node, pg.tensor(x), before y is computed from it; of a function, "
+                "take pg.grad(f)(x).",
             )
     _check_floats(y, xs)
 
@@ -142,9 +156,15 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
         if isinstance(node, MultipleOutputs):
             raise GradientError(f"{node.label()} has several outputs; differentiate one of them")
         if node.dtype is not None and not is_inexact(node.dtype):
+            hint = "Make it a float, as in pg.Variable(2.0) or dtype=pg.float32."
+            if node.inputs:
+                hint = (
+                    "Make it a float, as in pg.Variable(2.0), or what it is computed from; an "
+                    "index has no gradient: pg.max(x) has, pg.argmax(x) hasn't."
+                )
             raise GradientError(
                 f"{node.label()} is {node.dtype}{node.built()}: only floats have gradients.",
-                hint="Make it a float, as in pg.Variable(2.0) or dtype=pg.float32.",
+                hint=hint,
             )
 
 

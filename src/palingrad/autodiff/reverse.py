@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import GradientError
 from ..graph.context import Backward, SourceLocation, built_at, context, level_of
+from ..graph.describe.faults import defined
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.promotion import as_node
@@ -101,29 +102,37 @@ def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[N
     if len(contributions) != len(node.inputs):
         raise GradientError(
             f"{node.label()}: vjp returned {len(contributions)} gradients for "
-            f"{len(node.inputs)} inputs"
+            f"{len(node.inputs)} inputs{_place(node)}",
+            hint="It returns a list with one for each input, or None for a constant one.",
         )
     result: list[Node | None] = []
     for x, c, is_needed in zip(node.inputs, contributions, needed, strict=True):
         c = c() if callable(c) and is_needed else c
-        result.append(
-            None if c is None or not is_needed else unbroadcast(c, x, f"{node.label()}: a gradient")
-        )
+        result.append(None if c is None or not is_needed else unbroadcast(c, x, node))
     return result
 
 
-def unbroadcast(c: Any, x: Node, what: str) -> Node:
+def _place(node: Operation) -> str:
+    """Where a user's operation defines its vjp, for messages."""
+    return "" if node._shipped else f", by vjp{defined(type(node).vjp)}"
+
+
+def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
     """The cotangent `c` in x's shape and dtype: summed over the axes along which x was broadcast.
 
-    `what` names the cotangent in error messages.
+    `origin` is the operation whose vjp returned it, or what it is, for error messages.
     """
     c = as_node(c)
     shape, target = sizes(c.shape), sizes(x.shape)
     if shape != target:
         extra = len(shape) - len(target)
         if extra < 0 or any(b not in (1, a) for a, b in zip(shape[extra:], target, strict=True)):
+            what, place = origin, ""
+            if isinstance(origin, Operation):
+                what, place = f"{origin.label()}: a gradient", _place(origin)
             raise GradientError(
-                f"{what} has shape {text(shape)} for a node of shape {text(target)}"
+                f"{what} has shape {text(shape)} for a node of shape {text(target)}{place}.",
+                hint="It has the shape of the input: g * pg.ones_like(x) spreads a total's.",
             )
         c = ops.sum_to(c, target)
     return c if c.dtype == x.dtype else ops.cast(c, x.dtype)

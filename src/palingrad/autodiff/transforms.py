@@ -16,12 +16,13 @@ import numpy as np
 
 from ..dtypes import is_inexact
 from ..errors import GradientError, ShapeError
-from ..graph.differentiated import dependencies, differentiated
+from ..graph.derivatives.differentiated import dependencies, differentiated
 from ..graph.leaves import Constant
 from ..graph.node import Node, next_serial
 from ..graph.operation import is_known
 from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
+from ..messages.calls import called, public
 from ..shapes import known, size, sizes, text
 from ..trees import leaves, mapped, rebuilt
 from .forward import forward
@@ -32,6 +33,7 @@ Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 
 
+@public
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes ∂f/∂(argument), where f returns a scalar.
 
@@ -43,6 +45,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> pg.grad(lambda x: pg.sum(x**3))(np.arange(3.0))
     array([ 0.,  3., 12.])
     """
+    _check_function("grad", f)
     both = value_and_grad(f, argnums)
 
     @wraps(f)
@@ -52,8 +55,11 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     return function
 
 
+@public
 def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes (f(…), ∂f/∂(argument)) in one evaluation of f; see `grad`."""
+
+    _check_function("value_and_grad", f)
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -62,15 +68,17 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
         if y.shape is not None and known(y.shape) and size(y.shape) != 1:
             raise GradientError(
                 f"grad: f returned shape {text(y.shape)}: only a scalar has a gradient.",
-                hint="Sum it, or use pg.jacobian.",
+                hint="Sum it, as in pg.grad(lambda x: pg.sum(f(x))), or use pg.jacobian(f).",
             )
         return call.result((y, call.shaped(gradients(y, call.nodes))))
 
     return function
 
 
+@public
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     """(f(*args), pull), where pull(g) returns the tuple of g·∂f/∂(argument) for each argument."""
+    _check_function("vjp", f)
     call = _Call(args, tuple(range(len(args))))
     y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
@@ -78,7 +86,10 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     def pull(g: Any) -> Any:
         gs = leaves(g)
         if len(gs) != len(ys):
-            raise GradientError(f"vjp: f returned {len(ys)} arrays, got {len(gs)} cotangents")
+            raise GradientError(
+                f"vjp: f returned {_arrays(len(ys))}, got {len(gs)} cotangents.",
+                hint="Pass one in the structure of f's result: pull(1.0) for one number.",
+            )
         totals: list[Node | None] = [None] * len(call.nodes)
         for output, seed in zip(ys, gs, strict=True):
             seed = as_node(seed, output.dtype)
@@ -92,20 +103,33 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     return call.result(rebuilt(y, iter(ys))), pull
 
 
+@public
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """(f(*args), Σ ∂f/∂(argument)·tangent), computed in one forward pass.
 
     `tangents` has the structure and shapes of `args`.
     """
+    _check_function("jvp", f)
+    if not isinstance(args, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise GradientError(
+            "jvp: expected a tuple of arguments and a tuple of tangents, got "
+            f"{type(args).__name__} and {type(tangents).__name__}.",
+            hint="Write pg.jvp(f, (x,), (t,)), also for one argument.",
+        )
     call = _Call(tuple(args), tuple(range(len(args))))
     given = leaves(list(tangents))
     if len(given) != len(call.nodes):
-        raise GradientError(f"jvp: {len(call.nodes)} arguments but {len(given)} tangents")
+        raise GradientError(
+            f"jvp: {len(call.nodes)} arguments but {len(given)} tangents.",
+            hint="Each argument needs one, of its shape: np.zeros_like(x) for none.",
+        )
     ts = [as_node(t, x.dtype) for x, t in zip(call.nodes, given, strict=True)]
     for x, t in zip(call.nodes, ts, strict=True):
         if x.shape != t.shape:
             raise ShapeError(
-                f"jvp: an argument of shape {text(x.shape)} has a tangent of shape {text(t.shape)}"
+                f"jvp: an argument of shape {text(x.shape)} has a tangent of shape "
+                f"{text(t.shape)}.",
+                hint="A tangent has the shape of its argument, such as np.ones_like(x).",
             )
     y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
@@ -122,12 +146,15 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
     return call.result((rebuilt(y, iter(ys)), rebuilt(y, iter(pushed))))
 
 
+@public
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes ∂f/∂(argument), of shape f(…).shape + argument.shape.
 
     It is computed row by row in reverse mode, or column by column in forward mode if there are
     fewer columns.
     """
+
+    _check_function("jacobian", f)
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -139,9 +166,23 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     return function
 
 
+@public
 def hessian(f: Function, argnums: int = 0) -> Function:
     """The function that computes ∂²f/∂(argument)², of shape argument.shape + argument.shape."""
     return jacobian(grad(f, argnums), argnums)
+
+
+def _check_function(transform: str, f: Any) -> None:
+    if not callable(f):
+        what = f.label() if isinstance(f, Node) else f"{type(f).__name__} {f!r:.40}"
+        raise GradientError(
+            f"{transform}: expected a function, got {what}.",
+            hint="Of a node y, take pg.gradients(y, x), or y.backward().",
+        )
+
+
+def _arrays(count: int) -> str:
+    return f"{count} array{'' if count == 1 else 's'}"
 
 
 def _returned(y: Any) -> Node:
@@ -149,6 +190,8 @@ def _returned(y: Any) -> Node:
     if isinstance(y, (list, tuple)):
         return as_node(y)
     if not isinstance(y, Node):
+        if y is None:
+            raise GradientError("f returned None, not a node.", hint="End it with return y.")
         raise GradientError(
             f"f returned {type(y).__name__} {y!r:.40}, not a node: the results of float(), math "
             "and NumPy functions have no derivative.",
@@ -194,7 +237,14 @@ class _Call:
         numbers = [argnums] if isinstance(argnums, int) else list(argnums)
         for number in numbers:
             if not -len(args) <= number < len(args):
-                raise GradientError(f"argnums {number} is out of range for {len(args)} arguments")
+                hint = "They count from 0: argnums=0 is the first."
+                if not args:
+                    hint = "f takes none: of a node y, take pg.gradients(y, x)."
+                raise GradientError(
+                    f"argnums {number} is out of range for {len(args)} "
+                    f"argument{'' if len(args) == 1 else 's'}.",
+                    hint=hint,
+                )
         numbers = [number % len(args) for number in numbers]
         self.began = next_serial()
         self.given_nodes = any(isinstance(leaf, Node) for leaf in leaves(list(args)))
@@ -206,7 +256,7 @@ class _Call:
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
         with differentiated(self.nodes):
-            return f(*self.arguments, **(kwargs or {}))
+            return called(f, *self.arguments, **(kwargs or {}))
 
     def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""

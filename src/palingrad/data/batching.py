@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import Array, as_array
 from ..errors import DTypeError, ShapeError
+from ..messages.calls import public
 from ..shapes import text
 from .dataset import Split
 
@@ -26,6 +27,7 @@ def shuffled(count: int, seed: int, epoch: int = 0) -> Array:
     return np.argsort(bits.random_raw(count), kind="stable").astype(np.int64, copy=False)
 
 
+@public
 def batches(
     data: Split | Sequence[Any],
     batch_size: int,
@@ -83,7 +85,11 @@ def _arrays(data: Split | Sequence[Any]) -> list[Array]:
     arrays = [as_array(array) for array in data]
     shapes = ", ".join(text(array.shape) for array in arrays)
     if any(array.ndim == 0 for array in arrays) or len({len(array) for array in arrays}) > 1:
-        raise ShapeError(f"batches: the arrays need equally many rows, got shapes {shapes}")
+        least = min((len(array) for array in arrays if array.ndim), default=0)
+        raise ShapeError(
+            f"batches: the arrays need equally many rows, got shapes {shapes}",
+            hint=f"Cut them to one length: x[:{least}].",
+        )
     return arrays
 
 
@@ -94,5 +100,8 @@ def _natural(value: Any, name: str, *, least: int = 0) -> int:
         number = least - 1
     if number < least:
         error = ShapeError if name == "batch_size" else DTypeError
-        raise error(f"batches: {name} must be an integer ≥ {least}, got {value!r}")
+        raise error(
+            f"batches: {name} must be an integer ≥ {least}, got {value!r}",
+            hint=f"Write {name}={64 if name == 'batch_size' else 0}.",
+        )
     return number

@@ -44,7 +44,7 @@ def _existing(folder: str | os.PathLike[str], what: str) -> Path:
         raise DataError(
             f"{path}, {what}, isn't a folder.",
             hint=f"Set {VARIABLE} (or --data; in Python folder=...) to the folder with the data "
-            "sets, or unset it to download them.",
+            "sets, or unset it to download them; the data set digits needs none.",
         )
     return path
 

@@ -26,7 +26,9 @@ from ..maths.operands import Operand
 from ..maths.protocol import ARRAYS, ELEMENTWISE
 
 # The functions of `m` that are NumPy ufuncs, some under another name.
-_UFUNCS = {getattr(np, name): name for name in ELEMENTWISE if name not in ("cast", "erf", "erfc")}
+_UFUNCS = {getattr(np, name): name for name in ELEMENTWISE if hasattr(np, name)}
+# Functions of `m` that NumPy lacks, and ufuncs that have the same loops.
+_LIKE = {"absorbing_product": np.multiply, "erf": np.exp, "erfc": np.exp}
 
 
 class Number(NamedTuple):
@@ -127,7 +129,7 @@ def loop(name: str, kinds: tuple[Any, ...]) -> tuple[DType, ...]:
     `kinds` are the dtypes of the operands, or `int` and `float` for Python numbers. Raises
     TypeError if NumPy has no loop for them.
     """
-    ufunc = np.exp if name in ("erf", "erfc") else getattr(np, name)
+    ufunc = _LIKE.get(name) or getattr(np, name)
     if len(kinds) != ufunc.nin:
         raise TypeError(f"it takes {ufunc.nin} operands")
     *taken, result = ufunc.resolve_dtypes((*kinds, None))

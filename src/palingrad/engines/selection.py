@@ -8,6 +8,8 @@ import os
 from ..dtypes import setting_changes
 from ..errors import EngineError
 from ..graph.context import context
+from ..messages.calls import public
+from ..messages.checks import did_you_mean
 from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
@@ -25,6 +27,7 @@ _recording = RecordingEngine()
 _selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
 
 
+@public
 def set_engine(name: str | None) -> None:
     """Use this engine for subsequent runs, unless `engine=` selects another.
 
@@ -86,5 +89,8 @@ def _named(name: str) -> Engine:
             f"the {name} engine needs llvmlite, which isn't installed", hint="pip install llvmlite"
         )
     if name not in _engines:
-        raise EngineError(f"no engine is called {name!r}; there is {', '.join(_engines)}")
+        raise EngineError(
+            f"no engine is called {name!r}; there is {', '.join(_engines)}.",
+            hint=did_you_mean(name, _engines, quoted=True) or "Without one, 'auto' is used.",
+        )
     return _engines[name]

@@ -29,7 +29,10 @@ def set_num_threads(count: int) -> None:
     Results don't depend on it. Raises EngineError unless `count` is a positive integer.
     """
     if type(count) is not int or count < 1:
-        raise EngineError(f"set_num_threads: expected a positive integer, got {count!r}")
+        raise EngineError(
+            f"set_num_threads: expected a positive integer, got {count!r}.",
+            hint=f"Write pg.set_num_threads(1), or up to {os.cpu_count()}, the number of cores.",
+        )
     _count[:] = [count]
     for change in thread_changes:
         change()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import GraphError
 from .context import context
 from .leaves import Placeholder, Variable
-from .node import Node
+from .node import Node, value_hint
 from .operation import Operation
 from .registry import ops, viewer
 
@@ -111,7 +111,8 @@ class Graph:
             if x.graph is not self and x.graph is not None and x.deferred:
                 raise GraphError(
                     f"{x.label()} belongs to another graph{x.built()}; all inputs of a node must "
-                    "be in one graph"
+                    "be in one graph.",
+                    hint="Build it in this graph, or run the other graph first and feed its value.",
                 )
         return inputs
 
@@ -120,7 +121,7 @@ class Graph:
 
     def value_hint(self, node: Node) -> str:
         """How to get the value of a node that has none, for messages while this graph is open."""
-        return "it is computed by a session. Run it with pg.Session().run(node, feeds)"
+        return value_hint(node, "graph")
 
     # ---------------------------------------------------------------- display
 

@@ -12,6 +12,8 @@ from ..errors import GradientError, ShapeError
 from ..shapes import Shape, broadcast, same, text
 from .context import built_at, graph_scope
 from .declared.strided import Strided
+from .derivatives.cotangents import scaled, scaled_tangent
+from .describe.faults import defined
 from .describe.nonfinite import Reason, number, total_overflow
 from .graph import Graph
 from .node import Node
@@ -43,7 +45,18 @@ class Elementwise(Operation):
         cls._results = {}
 
     def shape_rule(self, *shapes: Shape) -> Shape:
-        return broadcast(*shapes)
+        try:
+            return broadcast(*shapes)
+        except ShapeError as error:
+            raise ShapeError(error.fact, hint=self._broadcast_hint(shapes)) from None
+
+    def _broadcast_hint(self, shapes: Sequence[Shape]) -> str:
+        """What makes a vector of one number for each row broadcast, for a ShapeError."""
+        for name, shape in zip(self.parameters(), shapes, strict=False):
+            others = [other for other in shapes if len(other) == 2]
+            if len(shape) == 1 and any(other[0] == shape[0] for other in others):
+                return f"One number for each row is a column: {name}[:, None]."
+        return ""
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         if self.boolean:
@@ -86,12 +99,21 @@ class Elementwise(Operation):
 
     def d(y, *x: Node) -> Sequence[Any]:
         """∂y/∂x for each input."""
-        raise NotImplementedError(f"{type(y).__name__} needs d(y, *x)")
+        raise NotImplementedError(
+            f"{type(y).__name__} has no derivative: its class needs "
+            f"d(y, {', '.join(y.parameters())}), which returns [∂y/∂x, …], one for each input"
+        )
 
     def _slopes(y, x: Sequence[Node]) -> Sequence[Any]:
         slopes = y.d(*x)
         if isinstance(slopes, Node) or len(slopes) != len(x):
-            raise GradientError(f"{y.label()}: d returns a list with one slope for each input")
+            count = "a node" if isinstance(slopes, Node) else f"{len(slopes)} slopes"
+            names = ", ".join(f"∂y/∂{name}" for name in y.parameters())
+            raise GradientError(
+                f"{y.label()}: d{defined(type(y).d)} returned {count} for {len(x)} "
+                f"input{'' if len(x) == 1 else 's'}{y.built()}.",
+                hint=f"d returns a list with one slope for each input: return [{names}].",
+            )
         return slopes
 
     def vjp(y, g: Node, *x: Node) -> Sequence[Any]:
@@ -129,23 +151,10 @@ class Elementwise(Operation):
         total = None
         for t, slope in zip(tangents, y._slopes(x), strict=True):
             slope = slope() if callable(slope) and t is not None else slope
-            term = None if t is None else scaled(t, y._checked_slope(slope))
+            term = None if t is None else scaled_tangent(t, y._checked_slope(slope))
             if term is not None:
                 total = term if total is None else ops.add(total, term)
         return total
-
-
-def scaled(g: Node, slope: Any) -> Node | None:
-    """g · slope, for a slope in any form that `Elementwise.d` returns, except a function."""
-    if slope is None or (type(slope) in (int, float) and slope == 0):
-        return None
-    if type(slope) in (int, float):
-        if slope == 1:
-            return g
-        return ops.negative(g) if slope == -1 else ops.multiply(g, slope)
-    if slope.dtype == bool_:
-        return ops.where(slope, g, 0)
-    return ops.multiply(g, slope)
 
 
 class Layout(Operation):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
-from ..errors import DTypeError, FeedError, ShapeError
+from ..errors import ArgumentError, DTypeError, FeedError, ShapeError
+from ..messages.calls import public
+from ..messages.checks import flag
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
@@ -61,7 +64,9 @@ class Constant(Node):
                 with np.errstate(over="ignore"):
                     value = np.asarray(scalar, dtype)
         except OverflowError as error:
-            raise DTypeError(f"{scalar} doesn't fit {dtype}") from error
+            raise DTypeError(
+                f"{scalar} doesn't fit {dtype}", hint="Widen it first: pg.cast(x, 'int64')."
+            ) from error
         value.setflags(write=False)
         node.scalar = scalar
         node._value = value
@@ -73,6 +78,7 @@ class Constant(Node):
 class Placeholder(Node):
     """A value that is fed to each run. Shape, dtype, or single sizes (None) may be unspecified."""
 
+    fed_by = "a run"
     must_fit: tuple[DType, ...] = ()  # for a fed Python integer: dtypes it takes beside arrays
 
     def __init__(self, shape: Any = None, *, dtype: Any = None, name: str | None = None) -> None:
@@ -108,17 +114,31 @@ class Placeholder(Node):
             try:
                 value = as_array(value.numpy() if isinstance(value, Node) else value, self._dtype)
             except (DTypeError, ShapeError) as error:
-                raise FeedError(f"{self.label()}: {error}") from error
+                raise FeedError(
+                    f"{self.label()} is {self._dtype or 'a number or an array'}{self.built()}: "
+                    f"{error.fact}.",
+                    hint=error.hint,
+                ) from error
         shape: Shape | None = self._shape
         if shape is not None and shape != value.shape:
             fits = len(shape) == value.ndim and all(map(same, shape, value.shape))
             if not fits:
                 raise FeedError(
-                    f"{self.label()} has shape {text(shape)}, fed {text(value.shape)}{self.built()}"
+                    f"{self.label()} has shape {text(shape)}, fed {text(value.shape)}"
+                    f"{self.built()}.",
+                    hint=_as_one_row(shape, value.shape),
                 )
         return value
 
 
+def _as_one_row(shape: Shape, fed: Shape) -> str:
+    """What to do if an array lacks the first axis."""
+    if len(shape) == len(fed) + 1 and all(map(same, shape[1:], fed)):
+        return "A single example is a batch of one: [x], or x[None] for an array."
+    return "None in its shape stands for any size: pg.placeholder((None, 3))."
+
+
+@public
 def placeholder(shape: Any = None, *, dtype: Any = None, name: str | None = None) -> Placeholder:
     """A node whose value is fed to each run. An unspecified shape or dtype is that of the feed."""
     return Placeholder(shape, dtype=dtype, name=name)
@@ -133,16 +153,20 @@ class Variable(Node):
     array([2., 4.], dtype=float32)
     """
 
+    unsuited: bool = False  # whether it is to be trained, but has a dtype that has no gradients
     _observed: bool = False  # whether deferred nodes cache values computed from this one
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
 
+    @public
     def __init__(
         self, value: Any, *, dtype: Any = None, trainable: bool = True, name: str | None = None
     ) -> None:
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
-        self.trainable = trainable and is_inexact(self._value.dtype)
+        self.trainable = flag("Variable: trainable", trainable) and is_inexact(self._value.dtype)
+        if trainable and not self.trainable:
+            self.unsuited = True
         self.lock = threading.RLock()  # held by an updating run from its reads to its writes
         graph = context.graph
         if graph is not None:
@@ -197,9 +221,27 @@ class Variable(Node):
         if shape is not None and not (
             len(shape) == mine.ndim and all(map(same, shape, mine.shape))
         ):
-            raise ShapeError(f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}")
+            raise ShapeError(
+                f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}"
+                f"{self.built()}",
+                hint="A Variable keeps its shape: make another one, pg.Variable(value).",
+            )
         if is_inexact(dtype) and not is_inexact(mine.dtype):
-            raise DTypeError(f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast")
+            raise DTypeError(
+                f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast{self.built()}",
+                hint=f"pg.cast(value, {mine.dtype.name!r}) cuts off decimals; or make it a float: "
+                "pg.Variable(1.0).",
+            )
+
+    def _refuse_change(self, what: str, instead: str = "") -> None:
+        name = self._name if (self._name or "").isidentifier() else "w"
+        raise ArgumentError(
+            f"{self.label()}: {what} doesn't assign to a Variable{self.built()}.",
+            hint=f"Write {name}.assign(value)."
+            if instead
+            else f"Write {name}.assign(pg.where(condition, value, {name})), with a condition such "
+            "as np.arange(3) == 0 for one element.",
+        )
 
     def put(self, array: Array) -> None:
         """Set the value to a read-only array of the right shape and dtype.
@@ -212,6 +254,29 @@ class Variable(Node):
         if self._observed:
             self._observed = False
             forget(self)
+
+
+def _in_place(sign: str) -> Callable[[Variable, Any], Any]:
+    """The method of an assignment such as w -= x, which Python would make w = w - x."""
+
+    def refuse(self: Variable, other: Any) -> Any:
+        name = self._name if (self._name or "").isidentifier() else "w"
+        raise ArgumentError(
+            f"{self.label()}: {sign}= would give the name to a new node and leave the Variable as "
+            f"it is{self.built()}.",
+            hint=f"Write {name}.assign({name} {sign} …) to change the Variable, or "
+            f"y = {name} {sign} … for a new node.",
+        )
+
+    return refuse
+
+
+_SIGNS = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**",
+    "matmul": "@", "and": "&", "or": "|", "xor": "^", "lshift": "<<", "rshift": ">>",
+}  # fmt: skip
+for _name, _sign in _SIGNS.items():
+    setattr(Variable, f"__i{_name}__", _in_place(_sign))
 
 
 def _copied(value: Array, trainable: bool, name: str | None) -> Variable:

@@ -17,6 +17,7 @@ from ..maths import numpy_maths
 from ..shapes import Shape, known, text
 from .context import context, find_origin, quietly
 from .declared.declares import Declares
+from .describe.faults import check_formula, note_on
 from .describe.nonfinite import Reason
 from .describe.notation import Piece, applied, indexed, operator
 from .describe.template import fill
@@ -50,7 +51,7 @@ class Operation(Declares, Node):
     math: ClassVar[str] = ""  # LaTeX template with a hole for each input: "{x} + {y}"
     symbol: ClassVar[str] = ","  # printed between two inputs in code and messages
     drawn: ClassVar[str | None] = None  # the sign in a drawing; None: the symbol, if any
-    commutes: ClassVar[bool] = False  # whether the inputs may be exchanged
+    commutes: ClassVar[bool] = False  # whether finite inputs may be exchanged
     associative: ClassVar[bool] = False  # whether op(a, b, c) = op(op(a, b), c)
     stays_finite: ClassVar[bool] = False  # whether finite inputs always give a finite result
     harmless: ClassVar[float | None] = None  # an argument at which value and slope are finite
@@ -66,6 +67,7 @@ class Operation(Declares, Node):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if isinstance(cls.__dict__.get("f"), FunctionType):
+            check_formula(cls.__name__, cls.f)
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, not the node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
@@ -241,7 +243,10 @@ class Operation(Declares, Node):
             raise self._explained(error, self.inputs) from None
         except Exception as error:
             self._infer()  # a shape rule's message is clearer than NumPy's
-            error.add_note(f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}")
+            text = f"in {self.label()}: {self._inputs_text(self.inputs)}{self.built()}"
+            call = f"{type(self).__name__}({', '.join(self.parameters())})"
+            note = note_on(error, call, self.parameters(), len(self.inputs))
+            error.add_note(f"{text}. {note}" if note else text)
             raise
 
     def _takes_anything(self, values: Sequence[Any]) -> bool:
@@ -285,7 +290,7 @@ class Operation(Declares, Node):
         if error.explained:
             return error
         where = "" if self.origin is None else f" Built at {self.origin}."
-        fact = f"{self.kind_name()}: {error.fact}: {self._inputs_text(inputs)}.{where}"
+        fact = f"{self.kind_name()}: {error.fact.rstrip('.')}: {self._inputs_text(inputs)}.{where}"
         better = type(error)(fact, hint=error.hint)
         better.explained = True
         return better

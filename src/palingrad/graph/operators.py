@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..errors import ArgumentError
+from ..messages.calls import explains, misfit, public
+from ..messages.elsewhere import FUNCTIONS
 from .registry import ops
 
 if TYPE_CHECKING:
     from .node import Node
 
 
+# The ufuncs that are operators of NumPy's arrays and numbers, and their functions here.
+_OPERATORS: dict[Any, str] = {
+    np.add: "add",
+    np.subtract: "subtract",
+    np.multiply: "multiply",
+    np.divide: "divide",
+    np.floor_divide: "floor_divide",
+    np.remainder: "remainder",
+    np.power: "pow",
+    np.matmul: "matmul",
+    np.bitwise_and: "bitwise_and",
+    np.bitwise_or: "bitwise_or",
+    np.bitwise_xor: "bitwise_xor",
+    np.left_shift: "bitwise_left_shift",
+    np.right_shift: "bitwise_right_shift",
+    np.less: "less",
+    np.less_equal: "less_equal",
+    np.greater: "greater",
+    np.greater_equal: "greater_equal",
+    np.equal: "equal",
+    np.not_equal: "not_equal",
+}
+
+
 class Operators:
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
-    __array_ufunc__ = None  # so that array + node calls Node.__radd__
-    __array_priority__ = 100.0
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
+        """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
+        name = _OPERATORS.get(ufunc)
+        if name is not None and method == "__call__" and not options:
+            return getattr(ops, name)(*inputs)
+        raise _numpy_function(ufunc.__name__, method, options)
 
     def __add__(self, other: Any) -> Node:
         return ops.add(self, other)
@@ -144,30 +178,47 @@ class Operators:
         """All axes in reverse order."""
         return ops.permute_dims(self)
 
-    def sum(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def sum(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The sum over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.sum, (self, *more), unknown)
         return ops.sum(self, axis=axis, keepdims=keepdims)
 
-    def mean(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def mean(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The arithmetic mean over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.mean, (self, *more), unknown)
         return ops.mean(self, axis=axis, keepdims=keepdims)
 
-    def max(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def max(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The largest element over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.max, (self, *more), unknown)
         return ops.max(self, axis=axis, keepdims=keepdims)
 
-    def min(self, *, axis: Any = None, keepdims: bool = False) -> Node:
+    @explains
+    def min(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The smallest element over `axis`, or over all axes."""
+        if more or unknown:
+            raise misfit(Operators.min, (self, *more), unknown)
         return ops.min(self, axis=axis, keepdims=keepdims)
 
-    def reshape(self, *shape: Any) -> Node:
+    @explains
+    def reshape(self, *shape: Any, **unknown: Any) -> Node:
         """The same elements in another shape; one size may be -1."""
+        if unknown:
+            raise misfit(Operators.reshape, (self, *shape), unknown)
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
 
+    @public
     def astype(self, dtype: Any) -> Node:
         """The elements in another dtype."""
         return ops.cast(self, dtype)
 
+    @public
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Set `.grad` on every node this one depends on to ∂(this)/∂(node).
 
@@ -176,3 +227,20 @@ class Operators:
         keep their inputs, so that they can be differentiated again.
         """
         ops.backward(self, gradient, create_graph=create_graph)
+
+
+def _numpy_function(name: str, method: str, options: Mapping[str, Any]) -> ArgumentError:
+    """The error for a ufunc of NumPy that is called with a node."""
+    if method == "__call__" and getattr(np, name, None) in _OPERATORS and "out" in options:
+        return ArgumentError(
+            f"np.{name} would write a node into an array of NumPy, in place.",
+            hint="Make a new node instead: total = total + x, not total += x.",
+        )
+    if method != "__call__":
+        return ArgumentError(f"np.{name}.{method} takes arrays, not nodes.",
+                             hint="Write it with functions of pg, or take x.numpy().")  # fmt: skip
+    here = name if name in vars(ops) else None
+    instead = FUNCTIONS.get(name) if here is None else f"pg.{here}"
+    constant = f"np.{name}(x.numpy()), which has no derivative"
+    hint = f"Write {constant}." if instead is None else f"Write {instead} instead of np.{name}."
+    return ArgumentError(f"np.{name} takes arrays, not nodes.", hint=hint)

@@ -21,6 +21,7 @@ from ..dtypes import (
     scalar_dtype,
 )
 from ..maths import numpy_maths
+from ..messages.calls import explains, misfit
 from ..trees import leaves
 from .leaves import Constant, Placeholder
 from .node import Node
@@ -38,7 +39,10 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
     return Constant(value, dtype=dtype)
 
 
-def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
+@explains
+def tensor(
+    value: Any, *more: Any, dtype: Any = None, name: str | None = None, **unknown: Any
+) -> Node:
     """`value` (array, number, nested lists) as a node that holds a copy of it.
 
     Derivatives flow through a node, and through nodes inside lists.
@@ -50,6 +54,8 @@ def tensor(value: Any, *, dtype: Any = None, name: str | None = None) -> Node:
     >>> pg.gradients(pg.tensor([x[0], 3 * x[1]]), x, gradient=[1, 1]).value
     array([1., 3.], dtype=float32)
     """
+    if more or unknown:
+        raise misfit(tensor, (value, *more), unknown)
     target = None if dtype is None else as_dtype(dtype)
     if not any(isinstance(leaf, Node) for leaf in leaves(value)):
         constant = Constant(value, dtype=target, name=name)

@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from ..dtypes import DType
+from ..errors import ArgumentError
 from ..shapes import Shape, axes_in, broadcast, reduced, size, sizes
 from .declared.parts import PARTS, formula_of, function_of, options_of
 from .describe.notation import Piece, applied, operator
@@ -104,7 +105,8 @@ class Reduce(Operation):
             axis, keepdims = self.attributes["axis"], self.attributes["keepdims"]
         except KeyError as missing:
             call = f"{type(self).__name__}(x, axis=None, keepdims=False)"
-            raise TypeError(f"{self.kind_name()}: {missing} isn't given: {call}") from None
+            fact = f"{self.kind_name()}: {missing} isn't given: {call}"
+            raise ArgumentError(fact, hint="Options of an operation are all given.") from None
         return reduced(shape, axes_in(axis, len(shape)), keepdims)
 
     def dtype_rule(self, *dtypes: DType) -> DType:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from ..errors import GraphError
+from ..messages.calls import public
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -70,7 +71,10 @@ def is_shipped(operation: type[Operation]) -> bool:
 
 
 def register(function: F) -> F:
-    """Add `function` to `ops` under its name. Raises GraphError if the name is taken."""
+    """Add `function` to `ops` under its name. Raises GraphError if the name is taken.
+
+    The result is the function for users, which explains calls that don't fit its signature.
+    """
     name = function.__name__
     if name in vars(ops):
         raise GraphError(
@@ -78,5 +82,5 @@ def register(function: F) -> F:
             "replaced.",
             hint="Call the function that pg.unary returned, or give it another name=.",
         )
-    setattr(ops, name, function)
-    return function
+    setattr(ops, name, getattr(function, "lean", None) or function)
+    return function if getattr(function, "explains", False) else public(function)

@@ -18,6 +18,8 @@ from ..dtypes import Array, as_array
 from ..errors import CheckpointError
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
+from ..messages.calls import public
+from ..messages.checks import did_you_mean, shown
 from .atomic import write_atomically
 from .record import checked, record
 from .weights import packed, plain, unpacked
@@ -38,6 +40,7 @@ class Checkpoint:
         return f"<Checkpoint {self.path}: {len(self.arrays)} arrays, meta {self.meta}>"
 
 
+@public
 def save_checkpoint(
     folder: str | os.PathLike[str],
     variables: Mapping[str, Node | Array],
@@ -50,11 +53,13 @@ def save_checkpoint(
     The same arrays and metadata give the same bytes. JSON converts tuples to lists and keys to
     strings. Raises CheckpointError if `meta` isn't JSON or the folder can't be written.
     """
+    check_names("save_checkpoint", variables)
     target = Path(folder).expanduser()
     if target.suffix == ".safetensors":
         raise CheckpointError(
             f"{target} looks like a file, but a checkpoint is a folder.",
-            hint=f"Pass the folder, in which {WEIGHTS} and {READABLE} are written.",
+            hint=f"Pass the folder, such as {target.stem!r}, in which {WEIGHTS} and {READABLE} are "
+            "written.",
         )
     arrays = _snapshot(variables)
     header = record(meta or {}, arrays)
@@ -73,6 +78,7 @@ def save_checkpoint(
     return target
 
 
+@public
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """The checkpoint in a folder, or in a weights file.
 
@@ -85,7 +91,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except OSError as error:
         raise CheckpointError(
             f"{file}: there is no checkpoint to read ({error.strerror or error}).",
-            hint=f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
+            hint=_near(Path(path).expanduser())
+            or f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
         ) from error
     try:
         arrays, text = unpacked(content)
@@ -93,6 +100,25 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except CheckpointError as error:
         hint = error.hint or "Take the file from a backup, or train again."
         raise CheckpointError(f"{file}: {error.fact}.", hint=hint) from error
+
+
+def _near(path: Path) -> str:
+    """A hint with the most similar name beside a path that isn't there, or ""."""
+    try:
+        names = [] if path.exists() else os.listdir(path.parent)
+    except OSError:
+        return ""
+    return did_you_mean(path.name, names, quoted=True)
+
+
+def check_names(call: str, variables: Any) -> None:
+    """Raise CheckpointError unless `variables` is a mapping; a model isn't."""
+    if not isinstance(variables, Mapping):
+        method = "model.variables()" if hasattr(variables, "variables") else '{"w": w}'
+        raise CheckpointError(
+            f"{call}: expected Variables by name, got {shown(variables)}.",
+            hint=f"Pass {method}.",
+        )
 
 
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:

@@ -8,17 +8,26 @@ from typing import Any
 
 from ..errors import CheckpointError
 from ..graph.leaves import Variable, sealed, state_lock
+from ..messages.calls import public
+from ..messages.checks import shown
 from ..shapes import text
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, check_names
 
 _SHOWN = 8  # names of one kind in an error
 
 
+@public
 def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
     """Set each Variable to the array of its name, atomically, even while a graph is open.
 
     Raises CheckpointError, and changes nothing, unless names, shapes and dtypes are the same.
     """
+    check_names("restore", variables)
+    if not isinstance(checkpoint, Checkpoint):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise CheckpointError(
+            f"restore: expected a checkpoint, got {shown(checkpoint)}.",
+            hint=f"Load it first: load_checkpoint({shown(checkpoint)}).",
+        )
     faults = _faults(variables, checkpoint)
     if faults:
         raise CheckpointError(

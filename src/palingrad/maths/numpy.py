@@ -69,6 +69,14 @@ def erf(x: Any) -> Array:
     return result.astype(_float_of(x))
 
 
+def absorbing_product(x: Any, y: Any) -> Array:
+    """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
+    z = np.asarray(np.multiply(x, y))
+    if z.dtype.kind != "f" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):
+        return z
+    return np.where(np.equal(x, 0) & np.isnan(z), z.dtype.type(0), z)
+
+
 def _float_of(x: Any) -> DType:
     """The float dtype in which NumPy computes a function such as exp of x."""
     return np.exp.resolve_dtypes((np.asarray(x).dtype, None))[-1]
@@ -110,8 +118,9 @@ def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
 
 
 _OWN = {
-    "cast": cast, "erf": erf, "erfc": erfc, "matmul": matrix_product, "padded": padded,
-    "place": place, "prod": product, "slice_of": slice_of, "sum": blocked_sum,
+    "absorbing_product": absorbing_product, "cast": cast, "erf": erf, "erfc": erfc,
+    "matmul": matrix_product, "padded": padded, "place": place, "prod": product,
+    "slice_of": slice_of, "sum": blocked_sum,
     "take_add": take_add, "unwindowed": unwindowed, "windows": windows,
 }  # fmt: skip
 _functions = {name: _OWN.get(name) or getattr(np, name) for name in (*ELEMENTWISE, *ARRAYS)}

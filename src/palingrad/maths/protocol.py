@@ -25,6 +25,9 @@ class ElementwiseMaths(Protocol):
     def multiply(self, x: Any, y: Any) -> Any:
         """x·y; for booleans x ∧ y. Integers wrap around."""
 
+    def absorbing_product(self, x: Any, y: Any) -> Any:
+        """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
+
     def divide(self, x: Any, y: Any) -> Any:
         """x / y, for integers in float64; x/0 = ±∞, 0/0 = NaN."""
 

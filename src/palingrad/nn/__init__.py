@@ -1,5 +1,7 @@
 """Neural-network layers, as modules with named parameters, and weight initialisers."""
 
+from ..messages.elsewhere import LAYERS
+from ..messages.names import unknown_name
 from . import init
 from .activations import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .dropout import Dropout
@@ -33,3 +35,7 @@ __all__ = [
     "Tanh",
     "init",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise unknown_name(__name__, name, __all__, LAYERS)

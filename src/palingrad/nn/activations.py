@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.node import Node
-from ..graph.registry import ops
+from ..ops import activation, softmax, trigonometric
 from .module import Module
 
 
@@ -27,60 +27,60 @@ class ReLU(Activation):
     """y = max(x, 0)."""
 
     def __init__(self) -> None:
-        super().__init__(ops.relu)
+        super().__init__(activation.relu)
 
 
 class LeakyReLU(Activation):
     """y = x where x > 0, else slope·x."""
 
     def __init__(self, slope: float = 0.01) -> None:
-        super().__init__(ops.leaky_relu, slope=slope)
+        super().__init__(activation.leaky_relu, slope=slope)
 
 
 class ELU(Activation):
     """y = x where x > 0, else alpha·(eˣ − 1)."""
 
     def __init__(self, alpha: float = 1.0) -> None:
-        super().__init__(ops.elu, alpha=alpha)
+        super().__init__(activation.elu, alpha=alpha)
 
 
 class GELU(Activation):
     """y = x·Φ(x); with `approximate`, the tanh approximation of Φ."""
 
     def __init__(self, *, approximate: bool = False) -> None:
-        super().__init__(ops.gelu, approximate=approximate)
+        super().__init__(activation.gelu, approximate=approximate)
 
 
 class SiLU(Activation):
     """y = x·σ(x)."""
 
     def __init__(self) -> None:
-        super().__init__(ops.silu)
+        super().__init__(activation.silu)
 
 
 class Sigmoid(Activation):
     """y = 1/(1 + e⁻ˣ)."""
 
     def __init__(self) -> None:
-        super().__init__(ops.sigmoid)
+        super().__init__(activation.sigmoid)
 
 
 class Tanh(Activation):
     """y = tanh x."""
 
     def __init__(self) -> None:
-        super().__init__(ops.tanh)
+        super().__init__(trigonometric.tanh)
 
 
 class Softplus(Activation):
     """y = log(1 + eˣ)."""
 
     def __init__(self) -> None:
-        super().__init__(ops.softplus)
+        super().__init__(activation.softplus)
 
 
 class Softmax(Activation):
     """yᵢ = eˣⁱ / Σⱼ eˣʲ on `axis`."""
 
     def __init__(self, axis: int = -1) -> None:
-        super().__init__(ops.softmax, axis=axis)
+        super().__init__(softmax.softmax, axis=axis)

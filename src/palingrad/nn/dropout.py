@@ -7,6 +7,7 @@ from typing import Any
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..messages.checks import within
 from ..ops import random
 from .module import Module
 
@@ -18,9 +19,8 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float, *, seed: int | None = None) -> None:
-        self.rate = rate
+        self.rate = within("Dropout: rate", rate, "[0, 1)", like=0.5)
         self._generator = None if seed is None else random.Generator(seed)
-        ops.dropout(0.0, rate, seed=0)  # so that an invalid rate raises here, not in the first step
 
     def forward(self, x: Any, *, training: bool) -> Node:
         if not training:

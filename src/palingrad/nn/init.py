@@ -17,6 +17,7 @@ from ..errors import ShapeError
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..messages.checks import within
 
 Initializer = Callable[..., Node]
 
@@ -72,6 +73,7 @@ def lecun_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = 
 
 def normal(std: float = 0.01) -> Initializer:
     """Normal with standard deviation `std`, independent of the shape."""
+    within("normal: std", std, "[0, inf)", like=0.01)
     return lambda shape, *, seed=None, dtype=None: ops.normal(
         shape, std=std, seed=seed, dtype=dtype
     )
@@ -79,6 +81,7 @@ def normal(std: float = 0.01) -> Initializer:
 
 def uniform(limit: float = 0.05) -> Initializer:
     """Uniform in [−limit, limit), independent of the shape."""
+    within("uniform: limit", limit, "[0, inf)", like=0.05)
     return lambda shape, *, seed=None, dtype=None: ops.uniform(
         shape, low=-limit, high=limit, seed=seed, dtype=dtype
     )

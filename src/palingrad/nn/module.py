@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
+from ..errors import ArgumentError, ShapeError
 from ..graph.context import name_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..messages.calls import public, publish
+from ..messages.checks import shown
+from ..messages.elsewhere import MODULE_METHODS
+from ..messages.names import with_names_from
+from ..shapes import Shape, text
 
 
 class Calling(threading.local):
@@ -20,6 +29,7 @@ class Calling(threading.local):
 calling = Calling()
 
 
+@with_names_from(MODULE_METHODS)
 class Module:
     """A function with parameters. A subclass creates them in `__init__` and defines `forward`.
 
@@ -37,17 +47,69 @@ class Module:
     (7.0, ['slope', 'offset'])
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        publish(cls)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("parameters", "variables"):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is the method that finds the Variables.",
+                hint="Give the attribute another name, such as self.weights.",
+            )
+        old = self.__dict__.get(name)
+        if isinstance(old, Variable) and not (value is None or isinstance(value, (Node, Module))):
+            raise ArgumentError(
+                f"{type(self).__name__}: self.{name} is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write model.{name}.assign(value).",
+            )
+        object.__setattr__(self, name, value)
+
     def forward(self, x: Any, *, training: bool) -> Node:
         """The output for x."""
         raise NotImplementedError(f"{type(self).__name__} needs forward(self, x, *, training)")
 
+    @public
     def __call__(self, x: Any, *, training: bool = False) -> Node:
         outer, calling.module = calling.module, self
         try:
             with name_scope(type(self).__name__ if outer is None else outer._name_of(self)):
-                return self.forward(x, training=training)
+                y = self.forward(x, training=training)
+                if y is None:  # pyright: ignore[reportUnnecessaryComparison]
+                    raise ArgumentError(f"{self._forward_text()} returned None.",
+                                        hint="End it with return y.")  # fmt: skip
+                return y
+        except TypeError as error:
+            trace = error.__traceback__
+            if isinstance(error, ArgumentError) or trace is None or trace.tb_next is not None:
+                raise
+            raise ArgumentError(
+                f"{self._forward_text()} isn't called forward(x, training=…), as modules are.",
+                hint="Write def forward(self, x, *, training).",
+            ) from None
+        except ShapeError as error:
+            if not error.noted:
+                error.noted = True
+                error.add_note(f"in {outer._name_of(self) if outer else type(self).__name__}: "
+                               f"{self._misfit(x)}")  # fmt: skip
+            raise
         finally:
             calling.module = outer
+
+    def _misfit(self, x: Any) -> str:
+        """What the module expects, for a ShapeError of its forward."""
+        shape = x.shape if isinstance(x, Node) else np.shape(x)
+        return f"{self!r} was called with x {text(shape)}." + self._hint(shape or ())
+
+    def _hint(self, shape: Shape) -> str:
+        """What to do about an x of this shape, for a ShapeError, after a space; or ""."""
+        return ""
+
+    def _forward_text(self) -> str:
+        code = type(self).forward.__code__
+        line = f"{os.path.basename(code.co_filename)}:{code.co_firstlineno}"
+        return f"{type(self).__name__}.forward ({line})"
 
     def _name_of(self, part: Module) -> str:
         """The name scope of a submodule: its attribute, or its class and its index in a list."""
@@ -62,7 +124,15 @@ class Module:
 
     def variables(self) -> dict[str, Variable]:
         """All Variables by name, such as 'layers/0/weight'; a shared one has its first name."""
-        return dict(_variables(self, "", set()))
+        found: dict[str, Variable] = {}
+        for name, variable in _variables(self, "", set()):
+            if name in found:
+                raise ArgumentError(
+                    f"{type(self).__name__}: two Variables are called {name!r}.",
+                    hint="A key of a dict can't hold a '/' then: 'a/b' collides with 'b' in 'a'.",
+                )
+            found[name] = variable
+        return found
 
     def parameters(self) -> dict[str, Variable]:
         """The trainable Variables by name."""

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype
+from ..errors import ShapeError
 from ..graph.context import graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..messages.checks import whole, within
+from ..shapes import Shape
 from . import init
+from .checks import check_initializer
 from .module import Module
 
 
@@ -20,9 +24,14 @@ class LayerNorm(Module):
     """y = scale·(x − mean)/√(var + ε) + offset over the last axis, of size `features`."""
 
     def __init__(self, features: int, *, epsilon: float = 1e-5, dtype: Any = None) -> None:
+        features = whole("LayerNorm: features", features, least=1)
+        within("LayerNorm: epsilon", epsilon, "[0, inf)", like=1e-5)
         self.scale = Variable(_full(1, (features,), dtype), name="scale")
         self.offset = Variable(_full(0, (features,), dtype), name="offset")
         self.epsilon = epsilon
+
+    def _hint(self, shape: Shape) -> str:
+        return f" Its last axis has {shape[-1]}: pg.nn.LayerNorm({shape[-1]})." if shape else ""
 
     def forward(self, x: Any, *, training: bool) -> Node:
         return ops.layer_norm(x, self.scale, self.offset, epsilon=self.epsilon)
@@ -45,6 +54,10 @@ class BatchNorm(Module):
         epsilon: float = 1e-5,
         dtype: Any = None,
     ) -> None:
+        channels = whole("BatchNorm: channels", channels, least=1, like=3)
+        spatial = whole("BatchNorm: spatial", spatial, like=2)
+        within("BatchNorm: momentum", momentum, "[0, 1]", like=0.9)
+        within("BatchNorm: epsilon", epsilon, "[0, inf)", like=1e-5)
         shape = (channels, *(1,) * spatial)
         self.scale = Variable(_full(1, shape, dtype), name="scale")
         self.offset = Variable(_full(0, shape, dtype), name="offset")
@@ -53,8 +66,17 @@ class BatchNorm(Module):
         self.axes = (0, *range(2, 2 + spatial))
         self.momentum, self.epsilon = momentum, epsilon
 
+    def _hint(self, shape: Shape) -> str:
+        channels, spatial = self.scale.numpy().shape[0], len(shape) - 2
+        if len(shape) > 1 and shape[1] == channels:
+            return f" It has {spatial} axes after the channels: BatchNorm(…, spatial={spatial})."
+        return f" Axis 1 has {shape[1]}: BatchNorm({shape[1]})." if len(shape) > 1 else ""
+
     def forward(self, x: Any, *, training: bool) -> Node:
         x = as_node(x)
+        if x.shape is not None and len(x.shape) != 1 + len(self.scale.numpy().shape):
+            raise ShapeError(f"BatchNorm: x has {len(x.shape)} axes, expected "
+                             f"{1 + len(self.scale.numpy().shape)}.")  # fmt: skip
         if not training:
             scale: Any = self.scale / ops.sqrt(self.variance + self.epsilon)
             return (x - self.mean) * scale + self.offset
@@ -82,6 +104,10 @@ class Embedding(Module):
         seed: int | None = None,
         dtype: Any = None,
     ) -> None:
+        rows = whole("Embedding: rows", rows, least=1, like=10)
+        size = whole("Embedding: size", size, least=1, like=4)
+        if initializer is not None:
+            check_initializer("Embedding", initializer)
         with graph_scope(None):
             start = (initializer or init.normal(1.0))((rows, size), seed=seed, dtype=dtype)
         self.table = Variable(start, name="table")

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from textwrap import indent
 from typing import Any
 
+from ..errors import ArgumentError
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..messages.checks import shown
 from .module import Module
 
 
@@ -23,8 +25,11 @@ class Sequential(Module):
 
     def __init__(self, *layers: Module | Callable[[Any], Node]) -> None:
         for layer in layers:
-            if not callable(layer):
-                raise TypeError(f"Sequential: a layer is a module or a function, got {layer!r:.60}")
+            if not callable(layer) or isinstance(layer, type):
+                raise ArgumentError(
+                    f"Sequential: a layer is a module or a function, got {shown(layer, 60)}.",
+                    hint=_layer_hint(layer),
+                )
         self.layers = layers
 
     def forward(self, x: Any, *, training: bool) -> Node:
@@ -37,6 +42,17 @@ class Sequential(Module):
         names = [repr(layer) if isinstance(layer, Module) else _name_of(layer)
                  for layer in self.layers]  # fmt: skip
         return "Sequential(\n" + indent("".join(f"{name},\n" for name in names), "  ") + ")"
+
+
+def _layer_hint(layer: Any) -> str:
+    """What to write for something that isn't a layer."""
+    if isinstance(layer, type):
+        return f"{layer.__name__} is a class: write {layer.__name__}(), which makes a layer."
+    if isinstance(layer, (list, tuple)):
+        return "The layers are separate arguments: pg.nn.Sequential(*layers)."
+    if isinstance(layer, str) and layer.lower() in vars(ops):
+        return f"Write pg.{layer.lower()}, the function."
+    return "Activations are functions, such as pg.relu."
 
 
 def _name_of(function: Callable[..., Any]) -> str:

@@ -14,6 +14,7 @@ from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge, kink
+from ..messages.checks import flag, within
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
@@ -119,12 +120,12 @@ class Gelu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
-        return 0.5 * x * m.erfc(x * -math.sqrt(0.5))
+        return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
 
     def d(y, x):
         area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
         density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
-        return [area + x * density]
+        return [area + ops.absorbing_product(density, x)]
 
 
 class GeluTanh(Elementwise):
@@ -136,17 +137,19 @@ class GeluTanh(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
 
     def f(m, x):
-        return 0.5 * x * (1 + m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        return m.absorbing_product(1 + wave, 0.5 * x)
 
     def d(y, x):
         scale = math.sqrt(2 / math.pi)
         wave = ops.tanh(scale * (x + 0.044715 * x * x * x))
         inner = scale * (1 + 3 * 0.044715 * x * x)
-        return [0.5 * (1 + wave) + 0.5 * x * (1 - wave * wave) * inner]
+        steepness = ops.absorbing_product(1 - wave * wave, 0.5 * x)
+        return [0.5 * (1 + wave) + ops.absorbing_product(steepness, inner)]
 
 
 class Silu(Elementwise):
-    """y = x·σ(x), also called swish. ∂y/∂x = σ(x)(1 + x − y)."""
+    """y = x·σ(x), also called swish. ∂y/∂x = σ(x)·(1 + x·(1 − σ(x)))."""
 
     math = r"{x}\,\sigma({x})"
     floats = True
@@ -154,10 +157,11 @@ class Silu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
 
     def f(m, x):
-        return x * _sigmoid(m, x)
+        return m.absorbing_product(_sigmoid(m, x), x)
 
     def d(y, x):
-        return [ops.sigmoid(x) * (1 + x - y)]
+        share = ops.sigmoid(x)
+        return [ops.absorbing_product(share, 1 + ops.absorbing_product(1 - share, x))]
 
 
 class Softplus(Elementwise):
@@ -208,12 +212,15 @@ class Erfc(Elementwise):
 @register
 def leaky_relu(x: Any, *, slope: float = 0.01, name: str | None = None) -> Node:
     """y = x where x > 0, else slope·x."""
-    return LeakyRelu(x, slope=float(slope), name=name)
+    return LeakyRelu(
+        x, slope=float(within("leaky_relu: slope", slope, "(-inf, inf)", like=0.01)), name=name
+    )
 
 
 @register
 def elu(x: Any, *, alpha: float = 1.0, name: str | None = None) -> Node:
     """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
+    within("elu: alpha", alpha, "(-inf, inf)", like=1.0)
     return Elu(x, alpha=float(alpha), name=name)
 
 
@@ -223,7 +230,7 @@ def gelu(x: Any, *, approximate: bool = False, name: str | None = None) -> Node:
 
     With `approximate`, y = ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
     """
-    return (GeluTanh if approximate else Gelu)(x, name=name)
+    return (GeluTanh if flag("gelu: approximate", approximate) else Gelu)(x, name=name)
 
 
 @register

@@ -68,7 +68,7 @@ class Matmul(Contract):
 
     def vjp(z, g, x, y):
         if x.ndim == y.ndim == 1:
-            return [lambda: g * y, lambda: g * x]
+            return [lambda: ops.scaled(g, y), lambda: ops.scaled(g, x)]
         if x.ndim == 1:
             row = ops.expand_dims(g, axis=-2)  # (..., 1, n)
             left = ops.expand_dims(x, axis=0)  # (1, k)

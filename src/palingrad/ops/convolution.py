@@ -161,8 +161,16 @@ def _check(x: Shape, w: Shape, groups: int) -> None:
     channels: Dim = None if w[1] is None else w[1] * groups
     if not same(x[1], channels) or (w[0] is not None and w[0] % groups):
         raise ShapeError(
-            f"x has {x[1]} channels and w {w[0]} × {w[1]} in {groups} groups, which don't fit"
+            f"x has {x[1]} channels and w {w[0]} × {w[1]} in {groups} groups, which don't fit",
+            hint=_channels_hint(x, w, channels),
         )
+
+
+def _channels_hint(x: Shape, w: Shape, channels: Dim) -> str:
+    if channels is not None and x[-1] == channels:
+        order = (0, len(x) - 1, *range(1, len(x) - 1))
+        return f"The channels are axis 1: pg.permute_dims(x, {order})."
+    return f"w needs {x[1]} channels for one group: shape ({w[0]}, {x[1]}, …)."
 
 
 def _check_places(g: Shape, outputs: Dim, space: Any, size: Any, a: Any) -> None:

@@ -16,6 +16,7 @@ from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.registry import register
 from ..graph.samples import case, edge
+from ..messages.calls import explains, misfit
 
 _STEPS = [case((3, 4), low=0.1, high=0.4), edge(0.5, 1.5, -0.5, -1.7, np.inf, -np.inf, np.nan)]
 _BITS = [
@@ -208,11 +209,14 @@ def _floats(y: Any, x: Any) -> bool:
 
 
 @register
-def cast(x: Any, dtype: Any, *, name: str | None = None) -> Node:
+@explains
+def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any) -> Node:
     """y = x in another dtype; from floats to integers it truncates towards 0.
 
     Floats outside the integer's range give the nearest bound, and NaN gives 0.
     """
+    if more or unknown:
+        raise misfit(cast, (x, dtype, *more), unknown)
     return Cast(x, dtype=as_dtype(dtype), name=name)
 
 

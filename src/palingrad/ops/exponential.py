@@ -143,7 +143,10 @@ class Log1p(Logarithm):
 
 
 class Logaddexp(Elementwise):
-    """z = log(eˣ + eʸ), without overflow. ∂z/∂x = σ(x − y), ∂z/∂y = σ(y − x)."""
+    """z = log(eˣ + eʸ), without overflow. ∂z/∂x = σ(x − y), ∂z/∂y = σ(y − x).
+
+    Where x = y, also at ±∞, both are ½.
+    """
 
     math = r"\log(e^{{x}} + e^{{y}})"
     floats = True
@@ -158,7 +161,8 @@ class Logaddexp(Elementwise):
         return m.logaddexp(x, y)
 
     def d(z, x, y):
-        return [lambda: ops.sigmoid(x - y), lambda: ops.sigmoid(y - x)]
+        gap = ops.where(x == y, 0, x - y)  # ∞ − ∞ would give NaN
+        return [lambda: ops.sigmoid(gap), lambda: ops.sigmoid(-gap)]
 
 
 exp = register(unary(Exp))

@@ -7,6 +7,7 @@ from operator import index
 from typing import Any
 
 from ..errors import ShapeError
+from ..messages.checks import did_you_mean, last_word
 from ..shapes import Dim
 
 Padding = int | str | Sequence[int] | Sequence[tuple[int, int]]
@@ -21,9 +22,13 @@ def several(value: Any, ndim: int, what: str, *, least: int = 1) -> tuple[int, .
     try:
         integers = tuple(index(item) for item in given)
     except TypeError:
-        raise ShapeError(f"{what} must be an integer or one per axis, got {value!r}") from None
+        fact = f"{what} must be an integer or one per axis, got {value!r}"
+        raise ShapeError(fact, hint=f"Write {last_word(what)}={max(least, 1)}.") from None
     if len(integers) != ndim or any(item < least for item in integers):
-        raise ShapeError(f"{what} needs {ndim} integers ≥ {least}, got {value!r}")
+        raise ShapeError(
+            f"{what} needs {ndim} integers ≥ {least}, got {value!r}",
+            hint=f"Write {last_word(what)}={max(least, 1)}, for all of them.",
+        )
     return integers
 
 
@@ -43,7 +48,10 @@ def pads(
         spans = [(k - 1) * d for k, d in zip(size, dilation, strict=True)]
         return tuple((span // 2, span - span // 2) for span in spans)
     if isinstance(padding, str):
-        raise ShapeError(f"padding must be 'valid', 'same' or integers, got {padding!r}")
+        raise ShapeError(
+            f"padding must be 'valid', 'same' or integers, got {padding!r}",
+            hint=did_you_mean(padding, ("valid", "same"), quoted=True),
+        )
     if isinstance(padding, (tuple, list)) and padding and isinstance(padding[0], (tuple, list)):
         pairs = tuple(several(pair, 2, "padding of an axis", least=0) for pair in padding)
         if len(pairs) != len(size):
@@ -58,5 +66,8 @@ def places(length: Dim, k: Dim, s: int, pad: tuple[int, int], d: int) -> Dim:
         return None
     slack = length + sum(pad) - (k - 1) * d - 1
     if slack < 0:
-        raise ShapeError(f"a window of {k} taps (dilation {d}) doesn't fit {length} + {sum(pad)}")
+        raise ShapeError(
+            f"a window of {k} taps (dilation {d}) doesn't fit {length} + {sum(pad)}",
+            hint="Take a smaller window, or padding='same'.",
+        )
     return slack // s + 1

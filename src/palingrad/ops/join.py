@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case
+from ..messages.calls import explains, misfit
 from ..shapes import Dim, Shape, axis_in, same, sizes
 
 
@@ -43,7 +44,12 @@ class Concat(Layout):
                 for place, (a, b) in enumerate(zip(shape, result, strict=True))
             )
             if not fits:
-                raise ShapeError(f"shapes {shapes[0]} and {shape} differ outside axis {axis}")
+                differ = [at for at, (a, b) in enumerate(zip(shapes[0], shape)) if not same(a, b)]
+                fits = len(differ) == 1 and len(shape) == len(shapes[0])
+                raise ShapeError(
+                    f"shapes {shapes[0]} and {shape} differ outside axis {axis}",
+                    hint=f"They differ on one axis alone: axis={differ[0]}." if fits else "",
+                )
             result = [b if a is None else a for a, b in zip(result, shape, strict=True)]
             total = None if total is None or shape[axis] is None else total + shape[axis]
         result[axis] = total
@@ -101,16 +107,29 @@ class Split(MultipleOutputs, Layout):
 
 
 @register
-def concat(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def concat(
+    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree."""
+    if more or unknown:
+        raise misfit(concat, (xs, *more), unknown)
+    if isinstance(xs, (Node, np.ndarray)):
+        raise ShapeError("concat: expected a list of arrays, got one array",
+                         hint="Write pg.concat([x, y]).")  # fmt: skip
     if not xs:
-        raise ShapeError("concat: expected arrays to join, got none")
+        raise ShapeError("concat: expected arrays to join, got none", hint="Write [x, y].")
     return Concat(*xs, axis=int(axis), name=name)
 
 
 @register
-def stack(xs: Sequence[Any], *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def stack(
+    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
+    if more or unknown:
+        raise misfit(stack, (xs, *more), unknown)
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 
@@ -135,5 +154,9 @@ def _equal_sizes(x: Any, pieces: int, axis: int) -> list[int]:
             f"split: the size of axis {axis} isn't known yet", hint="Give the sizes of the pieces."
         )
     if pieces < 1 or length % pieces:
-        raise ShapeError(f"split: axis {axis} of size {length} can't make {pieces} equal pieces")
+        sizes = [len(part) for part in np.array_split(range(length), max(pieces, 1))]
+        raise ShapeError(
+            f"split: axis {axis} of size {length} can't make {pieces} equal pieces",
+            hint=f"Give the sizes of the pieces, such as {sizes}.",
+        )
     return [length // pieces] * pieces

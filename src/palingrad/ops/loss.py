@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
+from ..messages.checks import did_you_mean
 from ..shapes import Shape, broadcast_dim, same, size, text
 from .axes import narrowed, widened
 
@@ -76,7 +77,10 @@ class CrossEntropy(Composite):
         if is_floating(labels.dtype):
             return align((inputs[0], labels), promotes=True, floats=True)
         if is_boolean(labels.dtype):
-            raise DTypeError("labels are booleans, expected integers or one-hot floats")
+            raise DTypeError(
+                "labels are booleans, expected integers or one-hot floats",
+                hint="Write labels.astype(int).",
+            )
         return (*align(inputs[:1], promotes=True, floats=True), labels)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
@@ -92,13 +96,14 @@ class CrossEntropy(Composite):
         if not logits or len(labels) not in ranks or not all(map(same, labels, logits)):
             raise ShapeError(
                 f"logits {text(logits)} expect integer labels {text(logits[:-1])} or one-hot "
-                f"floats {text(logits)}, got {text(labels)}"
+                f"floats {text(logits)}, got {text(labels)}",
+                hint=_labels_hint(self, logits, labels),
             )
         return tuple(map(broadcast_dim, logits[:-1], labels))
 
     def expand(y, x, p):
         weights = p if is_floating(p.dtype) else OneHot(p, depth=x.shape[-1], dtype=x.dtype)
-        return -ops.sum(weights * ops.log_softmax(x), axis=-1)
+        return -ops.sum(ops.absorbing_product(weights, ops.log_softmax(x)), axis=-1)
 
     def notation(y, x, p):
         dtype = y.inputs[1].dtype
@@ -114,10 +119,34 @@ class CrossEntropy(Composite):
         if is_floating(p.dtype):
             total = ops.sum(p, axis=-1, keepdims=True)
             return [
-                lambda: g * (ops.softmax(x) * total - p),
-                lambda: -g * ops.log_softmax(x),
+                lambda: ops.scaled(g, ops.softmax(x) * total - p),
+                lambda: ops.scaled(-g, ops.log_softmax(x)),
             ]
-        return [lambda: g * (ops.softmax(x) - OneHot(p, depth=x.shape[-1], dtype=x.dtype)), None]
+        hot = OneHot(p, depth=x.shape[-1], dtype=x.dtype)
+        return [lambda: ops.scaled(g, ops.softmax(x) - hot), None]
+
+
+def _labels_hint(y: CrossEntropy, logits: Shape, labels: Shape) -> str:
+    """What to do with labels of a shape or dtype that doesn't fit."""
+    kinds = [x.dtype for x in y.inputs]
+    if len(labels) > len(logits) and is_floating(kinds[1]):
+        return "Did you exchange them? It is cross_entropy(logits, labels)."
+    if is_floating(kinds[1]) and len(labels) == len(logits) - 1:
+        return "Numbers of classes are integers: labels.astype(int)."
+    if len(labels) == len(logits) and all(map(same, labels, logits)):
+        return "One-hot labels are floats, labels.astype(float); or numbers: labels.argmax(-1)."
+    if labels and labels[-1] == 1:
+        return "Drop the last axis: labels[:, 0]."
+    return ""
+
+
+def classes_hint(low: int, high: int, classes: int | None) -> str:
+    """What to do about integer labels `low` … `high` that aren't all classes."""
+    if classes is None or low < 0:
+        return "Classes are numbered from 0."
+    if low == 1 and high == classes:
+        return "Classes are numbered from 0: labels - 1."
+    return f"Classes are numbered 0 … {classes - 1}; the model needs {high + 1} outputs."
 
 
 class SquaredError(Composite):
@@ -133,7 +162,9 @@ class SquaredError(Composite):
         if len(x) != len(y) or not all(map(same, x, y)):
             raise ShapeError(
                 f"prediction {text(x)} and target {text(y)} differ in shape",
-                hint="Reshape one of them.",
+                hint="Reshape one of them: prediction[:, 0] drops a last axis of size 1."
+                if x[-1:] == (1,) and len(x) == len(y) + 1
+                else "Reshape one of them.",
             )
         return tuple(map(broadcast_dim, x, y))
 
@@ -165,7 +196,10 @@ class MeanSquaredError(Composite):
 
 def _reduce(loss: Node, reduction: Reduction, name: str | None) -> Node:
     if reduction not in ("mean", "sum", "none"):
-        raise ShapeError(f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+        raise ShapeError(
+            f"reduction must be 'mean', 'sum' or 'none', got {reduction!r}",
+            hint=did_you_mean(reduction, ("mean", "sum", "none"), quoted=True),
+        )
     if reduction == "none":
         return loss
     return (ops.mean if reduction == "mean" else ops.sum)(loss, name=name)
@@ -187,7 +221,10 @@ def cross_entropy(
         low, high = int(values.min()), int(values.max())
         depth = x.shape[-1]
         if low < 0 or (depth is not None and high >= depth):
-            raise ShapeError(f"cross_entropy: labels {low} … {high} for {depth} classes")
+            raise ShapeError(
+                f"cross_entropy: labels {low} … {high} for {depth} classes",
+                hint=classes_hint(low, high, depth),
+            )
     own = name if reduction == "none" else None
     return _reduce(CrossEntropy(x, p, name=own), reduction, name)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import GraphError, ShapeError
+from ..errors import ShapeError
 from ..graph.declared.strided import Strided
 from ..graph.describe.notation import (
     ATOM,
@@ -26,7 +26,9 @@ from ..graph.kinds import Composite, Layout
 from ..graph.node import Node
 from ..graph.registry import ops, register
 from ..graph.samples import case
+from ..messages.calls import explains, misfit
 from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
+from .axes import index_error
 
 
 class Reshape(Layout):
@@ -111,7 +113,8 @@ class MatrixTranspose(Layout):
 
     def shape_rule(y, *shapes):
         if len(shapes[0]) < 2:
-            raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}")
+            hint = "A vector becomes a column by v[:, None], a row by v[None, :]."
+            raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}", hint=hint)
         return (*shapes[0][:-2], shapes[0][-1], shapes[0][-2])
 
     def view(y, x: Strided) -> Strided | None:
@@ -327,7 +330,8 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
             if dim is None and not whole:
                 result[-1] = None
         elif dim is not None and not -dim <= part < dim:
-            raise ShapeError(f"index {part} is out of range for size {dim}")
+            hint = f"The last is {dim - 1}, or -1." if dim else ""
+            raise ShapeError(f"index {part} is out of range for size {dim}", hint=hint)
     return tuple(result)
 
 
@@ -346,26 +350,17 @@ def _basic(part: Any) -> Any:
         return part
     if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
         return int(part)
-    raise ShapeError(
-        f"an index is an integer, a slice, None or ..., got {type(part).__name__} {part!r:.60}.",
-        hint="pg.take selects rows by an array of integers.",
-    )
+    raise index_error(part)
 
 
 @register
-def iterate(x: Any) -> Any:
-    """An iterator over the slices of x along its first axis, whose size must be known."""
-    shape = x.shape
-    if shape is None or (shape and shape[0] is None):
-        raise GraphError(f"{x.label()} can't be iterated over: its length isn't known{x.built()}")
-    if not shape:
-        raise TypeError(f"{x.label()} has no axes to iterate over")
-    return iter([x[place] for place in range(shape[0])])
-
-
-@register
-def reshape(x: Any, shape: int | Sequence[int], *, name: str | None = None) -> Node:
+@explains
+def reshape(
+    x: Any, shape: int | Sequence[int], *more: Any, name: str | None = None, **unknown: Any
+) -> Node:
     """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred."""
+    if more or unknown:
+        raise misfit(reshape, (x, shape, *more), unknown)
     sizes: Any = frozen(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
     if any(size < -1 for size in sizes):  # NumPy treats any negative size as -1
         raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")

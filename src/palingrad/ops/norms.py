@@ -43,8 +43,9 @@ class Standardize(Composite):
     def vjp(y, g, x):
         g, wide = widened(g), widened(y)
         centred = g - ops.mean(g, axis=y.axis, keepdims=True)
-        projection = wide * ops.mean(g * wide, axis=y.axis, keepdims=True)
-        return [narrowed((centred - projection) / _deviation(y, widened(x)), x.dtype)]
+        share = ops.mean(ops.scaled(g, wide), axis=y.axis, keepdims=True)
+        rest = centred - ops.scaled(share, wide)
+        return [narrowed(ops.scaled(rest, 1 / _deviation(y, widened(x))), x.dtype)]
 
 
 def _deviation(y: Any, x: Any) -> Node:

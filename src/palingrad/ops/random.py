@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype, float32, int32, is_floating, uint64
-from ..errors import DTypeError
+from ..errors import ArgumentError, DTypeError
 from ..graph.context import graph_scope
 from ..graph.kinds import Composite, Random
 from ..graph.leaves import Constant, Variable
@@ -24,6 +24,8 @@ from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case
+from ..messages.calls import public
+from ..messages.checks import number_of, shown, whole, within
 from ..shapes import Shape, as_shape
 
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -56,19 +58,23 @@ class Generator:
 
 
 def _state(seed: int | None) -> Any:
-    value = int.from_bytes(os.urandom(8), "big") >> 1 if seed is None else int(seed)
-    if not 0 <= value < 2**64:
-        raise DTypeError(f"a seed must be an integer from 0 to 2⁶⁴ − 1, got {seed}")
+    if seed is None:
+        value = int.from_bytes(os.urandom(8), "big") >> 1
+    else:
+        value = whole("seed", seed, like=0)
+        if value >= 2**64:
+            raise ArgumentError(f"seed is {value}; expected an integer from 0 to 2⁶⁴ − 1.")
     return np.array([value, 0], np.uint64)
 
 
 _default = Generator()
 
 
+@public
 def set_seed(seed: int) -> None:
     """Seeds the default generator, from which operations without a `seed` of their own draw.
 
-    seed: an integer from 0 to 2⁶⁴ − 1, else DTypeError.
+    seed: an integer from 0 to 2⁶⁴ − 1, else ArgumentError.
     """
     _default.seed(seed)
 
@@ -208,7 +214,10 @@ def _source(seed: int | None) -> tuple[Variable, int]:
 def _floating(dtype: Any, what: str) -> Any:
     dtype = default_dtype() if dtype is None else as_dtype(dtype)
     if not is_floating(dtype):
-        raise DTypeError(f"{what}: expected a float dtype, got {dtype}")
+        raise DTypeError(
+            f"{what}: expected a float dtype, got {dtype}.",
+            hint=f"Integers are pg.cast(10 * pg.uniform(shape), {dtype.name!r}), for example.",
+        )
     return dtype
 
 
@@ -227,6 +236,14 @@ def uniform(
     dtype: a float dtype, by default the default float. seed: makes a generator of its own; without
     it, the numbers come from the default generator (`pg.set_seed`).
     """
+    if not isinstance(low, Node) and not isinstance(high, Node):
+        first, last = number_of(low), number_of(high)
+        if first is None or last is None or not first <= last < math.inf or first == -math.inf:
+            raise ArgumentError(
+                f"uniform: low is {shown(low)} and high {shown(high)}; expected numbers with "
+                "low ≤ high.",
+                hint="Write low=-1.0, high=1.0, for example.",
+            )
     state, stream = _source(seed)
     dtype = _floating(dtype, "uniform")
     unit = Uniform(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
@@ -247,6 +264,10 @@ def normal(
 
     dtype and seed: as for `uniform`.
     """
+    if not isinstance(std, Node):
+        within("normal: std", std, "[0, inf)", like=1.0)
+    if not isinstance(mean, Node):
+        within("normal: mean", mean, "(-inf, inf)", like=0.0)
     state, stream = _source(seed)
     dtype = _floating(dtype, "normal")
     standard = Normal(state, shape=as_shape(shape), stream=stream, dtype=dtype, name=name)
@@ -257,10 +278,9 @@ def normal(
 def dropout(x: Any, rate: float, *, seed: int | None = None, name: str | None = None) -> Node:
     """y = x/(1 − rate) with probability 1 − rate, else 0 (Srivastava et al. 2014).
 
-    In a graph, each run draws a new mask. rate: at least 0 and below 1, else DTypeError.
+    In a graph, each run draws a new mask. rate: at least 0 and below 1, else ArgumentError.
     """
-    if not 0 <= rate < 1:
-        raise DTypeError(f"dropout: the rate must be at least 0 and below 1, got {rate}")
+    within("dropout: rate", rate, "[0, 1)", like=0.5)
     state, stream = _source(seed)
     return Dropout(x, state, rate=float(rate), stream=stream, name=name)
 

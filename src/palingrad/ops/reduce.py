@@ -93,7 +93,7 @@ class Prod(Reduce):
         return m.multiply(a, b)
 
     def vjp(y, g, x):
-        return [restored(g, y, x) * _product_of_others(x, axes_in(y.axis, x.ndim))]
+        return [ops.scaled(restored(g, y, x), _product_of_others(x, axes_in(y.axis, x.ndim)))]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "product")

@@ -15,6 +15,7 @@ from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge, kink
+from ..messages.calls import explains, misfit
 
 _APART = [
     case((3, 4), np.linspace(-3, 3, 4)),
@@ -129,8 +130,13 @@ def where(condition: Any, x: Any, y: Any, /, *, name: str | None = None) -> Node
 
 
 @register
-def clip(x: Any, min: Any = None, max: Any = None, *, name: str | None = None) -> Node:
+@explains
+def clip(
+    x: Any, min: Any = None, max: Any = None, *more: Any, name: str | None = None, **unknown: Any
+) -> Node:
     """y = minimum(maximum(x, min), max). Either bound may be None: no bound on that side."""
+    if more or unknown:
+        raise misfit(clip, (x, min, max, *more), unknown)
     if min is None and max is None:
         raise ShapeError("clip: expected min or max, got neither")
     if min is None:

@@ -57,7 +57,8 @@ class Softmax(Normalised):
 
     def vjp(y, g, x):
         g, wide = widened(g), widened(y)
-        return [narrowed(wide * (g - ops.sum(g * wide, axis=y.axis, keepdims=True)), x.dtype)]
+        total = ops.sum(ops.scaled(g, wide), axis=y.axis, keepdims=True)
+        return [narrowed(ops.scaled(g - total, wide), x.dtype)]
 
 
 class LogSoftmax(Normalised):
@@ -73,7 +74,7 @@ class LogSoftmax(Normalised):
     def vjp(y, g, x):
         g = widened(g)
         total = ops.sum(g, axis=y.axis, keepdims=True)
-        return [narrowed(g - ops.exp(widened(y)) * total, x.dtype)]
+        return [narrowed(g - ops.scaled(total, ops.exp(widened(y))), x.dtype)]
 
 
 @register

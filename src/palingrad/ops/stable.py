@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -9,10 +10,12 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
 from .activation import Sigmoid
-from .arithmetic import Add, Divide, Sqrt, Square, Subtract
+from .arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
 from .exponential import Exp, Log, Log1p
 from .reduce import Sum
 from .softmax import Softmax
+from .statistics import Std, VectorNorm
+from .trigonometric import Hypot
 
 _SOFTPLUS = "pg.softplus(x)"
 
@@ -29,14 +32,44 @@ def stable_form(node: Node) -> StableForm | None:
     """The stable form of `node`, or None if it needs none or none is known.
 
     log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
-    log Σ eˣ → logsumexp.
+    log Σ eˣ → logsumexp, ‖x‖ᵖ → (Σ x²)^½ᵖ for p ≥ 2.
     """
     if type(node) is Log:
         return _of_log(node.inputs[0])
+    if type(node) in (Square, Pow, Multiply):
+        return _of_power(node)
     if type(node) is Log1p and type(node.inputs[0]) is Exp:
         inner = node.inputs[0]
         return StableForm(lambda: ops.softplus(inner.inputs[0]), (inner,), _SOFTPLUS)
     return None
+
+
+def _of_power(node: Any) -> StableForm | None:
+    """(√u)ᵖ for p ≥ 2 as a power of u: the root has no derivative at 0, its powers have."""
+    root = node.inputs[0]
+    radicand = _RADICANDS.get(type(root))
+    if radicand is None:
+        return None
+    if type(node) is Pow:
+        exponent = node.inputs[1].scalar if isinstance(node.inputs[1], Constant) else None
+        if exponent is None or exponent < 2:
+            return None
+    elif type(node) is Multiply and node.inputs[1] is not root:
+        return None
+    else:
+        exponent = 2
+    build = lambda: radicand(root, *root.inputs)  # noqa: E731
+    if exponent == 2:
+        return StableForm(build, (root,), "")
+    return StableForm(lambda: ops.pow(build(), exponent / 2), (root,), "")
+
+
+_RADICANDS: dict[type, Callable[..., Node]] = {
+    Hypot: lambda z, x, y: x * x + y * y,
+    Sqrt: lambda y, x: ops.where(x < 0, math.nan, x),
+    Std: lambda y, x: ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction),
+    VectorNorm: lambda y, x: ops.sum(x * x, axis=y.axis, keepdims=y.keepdims),
+}
 
 
 def _of_log(inner: Any) -> StableForm | None:

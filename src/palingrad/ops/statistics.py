@@ -91,14 +91,21 @@ class Std(Statistic):
     def expand(y, x):
         x = widened(x)
         square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
-        return narrowed(ops.sqrt(square), y.dtype)
+        if count(x, y.axis) <= y.correction:  # 0/0
+            return narrowed(ops.sqrt(square), y.dtype)
+        # The rounded mean of equal elements may differ from them.
+        spread = ops.max(x, axis=y.axis, keepdims=y.keepdims) - ops.min(
+            x, axis=y.axis, keepdims=y.keepdims
+        )
+        return narrowed(ops.where(spread == 0, 0, ops.sqrt(square)), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         wide = widened(x)
         centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
         deviation = widened(restored(y, y, x))
-        scale = widened(restored(g, y, x)) / ops.where(deviation == 0, 1, deviation)
-        return [narrowed(scale * centred / max(count(x, y.axis) - y.correction, 0), x.dtype)]
+        slope = centred / ops.where(deviation == 0, 1, deviation)
+        slope = ops.where(deviation == 0, 0, slope) / max(count(x, y.axis) - y.correction, 0)
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 class VectorNorm(Statistic):
@@ -118,12 +125,28 @@ class VectorNorm(Statistic):
 
     def expand(y, x):
         x = widened(x)
-        return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
+        if count(x, y.axis) == 0:
+            return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
+        unit = _unit(x, y.axis)
+        part = x / unit
+        length = unit * ops.sqrt(ops.sum(part * part, axis=y.axis, keepdims=True))
+        length = length if y.keepdims else ops.squeeze(length, axis=axes_in(y.axis, x.ndim))
+        return narrowed(length, y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = widened(restored(y, y, x))
-        unit = widened(x) / ops.where(length == 0, 1, length)
-        return [narrowed(widened(restored(g, y, x)) * unit, x.dtype)]
+        slope = widened(x) / ops.where(length == 0, 1, length)
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def _unit(x: Any, axis: Any) -> Node:
+    """The number by which to divide x before squaring: 1, or the largest |x| if its square would
+    overflow or underflow."""
+    limits = np.finfo(x.dtype)
+    low, high = float(limits.tiny) ** 0.25, float(limits.max) ** 0.25
+    top = ops.stop_gradient(ops.max(ops.abs(x), axis=axis, keepdims=True))
+    usual = (low < top) & (top < high) | (top == 0) | ~ops.isfinite(top)
+    return ops.where(usual, 1, top)
 
 
 class Logsumexp(Statistic):
@@ -159,7 +182,7 @@ class Logsumexp(Statistic):
             return [ops.zeros_like(x)]
         _, parts, total = _exponentials(widened(x), y.axis)
         slope = parts / ops.where(total == 0, 1, total)  # 0/0 would give NaN where all x are −∞
-        return [narrowed(widened(restored(g, y, x)) * slope, x.dtype)]
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:

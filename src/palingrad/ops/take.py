@@ -1,4 +1,4 @@
-"""Gathering of rows by integer indices, and its adjoint, a scatter-add."""
+"""Gathering of rows by integer indices, its adjoint, a scatter-add; iteration over rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_integer
-from ..errors import DTypeError, ShapeError
+from ..dtypes import is_boolean, is_integer
+from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ..graph.declared.bounds import Bounds
 from ..graph.describe.nonfinite import total_overflow
 from ..graph.kinds import Gather, ScatterAdd
@@ -15,6 +15,7 @@ from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import register
 from ..graph.samples import case
+from ..messages.calls import explains, misfit
 from ..shapes import axis_in, same, sizes, text
 
 
@@ -40,8 +41,12 @@ class Take(Gather):
 
     def shape_rule(y, *shapes):
         x, indices = shapes
+        _check_not_mask(y.inputs[1])
         if y.inputs[1].dtype is not None and not is_integer(y.inputs[1].dtype):
-            raise DTypeError(f"indices are {y.inputs[1].dtype}, expected integers")
+            raise DTypeError(
+                f"indices are {y.inputs[1].dtype}, expected integers",
+                hint="Write np.array([1, 2]), or pg.cast(indices, 'int64').",
+            )
         axis = axis_in(y.attributes["axis"], len(x))
         return (*x[:axis], *indices, *x[axis + 1 :])
 
@@ -55,6 +60,15 @@ class Take(Gather):
 
     def structure(y, position, size, out):
         return "selection"
+
+
+def _check_not_mask(indices: Node) -> None:
+    """Raise DTypeError for booleans, which NumPy would take for the indices 0 and 1."""
+    if is_boolean(indices.dtype):
+        raise DTypeError(
+            "take: indices are booleans, expected integers",
+            hint="For a mask: pg.where(mask, x, 0), or its indices np.flatnonzero(mask).",
+        )
 
 
 def _rows(indices: Node, rows: int) -> Bounds:
@@ -100,20 +114,32 @@ class TakeAdd(ScatterAdd):
 
 
 @register
-def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Node:
+@explains
+def take(
+    x: Any, indices: Any, *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+) -> Node:
     """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
     A negative index counts from the end. Raises ShapeError for an index out of range that is known
     when the graph is built, IndexError for one that is fed.
     """
+    if more or unknown:
+        raise misfit(take, (x, indices, *more), unknown)
     source, rows = as_node(x), as_node(indices)
+    _check_not_mask(rows)
     values = rows._known()
     if values is not None and values.size and source.shape is not None:
         length = source.shape[axis_in(axis, len(source.shape))]
         low, high = int(values.min()), int(values.max())
         if is_integer(values.dtype) and length is not None:
             if low < -length or high >= length:
-                raise ShapeError(f"take: indices {low} … {high} for {length} rows")
+                raise ShapeError(
+                    f"take: indices {low} … {high} for {length} rows",
+                    hint=f"Rows count from 0 to {length - 1}; a table for index {high} has "
+                    f"{high + 1}."
+                    if high >= length
+                    else f"Negative ones count from the end, down to -{length}.",
+                )
     return Take(source, rows, axis=int(axis), name=name)
 
 
@@ -121,3 +147,16 @@ def take(x: Any, indices: Any, *, axis: int = 0, name: str | None = None) -> Nod
 def embedding(indices: Any, table: Any, *, name: str | None = None) -> Node:
     """y = the rows of `table` (rows, size) at the integers `indices` (…): y (…, size)."""
     return take(table, indices, axis=0, name=name)
+
+
+@register
+def iterate(x: Any) -> Any:
+    """An iterator over the slices of x along its first axis, whose size must be known."""
+    shape = x.shape
+    if shape is None or (shape and shape[0] is None):
+        fact = f"{x.label()} can't be iterated over: its length isn't known{x.built()}."
+        raise GraphError(fact, hint="Write pg.sum(x) for a loop, or give the placeholder a shape.")
+    if not shape:
+        fact = f"{x.label()} is a scalar{x.built()}, which has no axes to iterate over."
+        raise ArgumentError(fact, hint="Put it into a list, [x], to go through one element.")
+    return iter([x[place] for place in range(shape[0])])

@@ -129,7 +129,7 @@ class Atan(Elementwise):
 class Atan2(Elementwise):
     """z = atan2(x, y), the angle in [−π, π] with sin z = x/r and cos z = y/r, r² = x² + y².
 
-    ∂z/∂x = y/(x² + y²), ∂z/∂y = −x/(x² + y²).
+    ∂z/∂x = y/r², ∂z/∂y = −x/r².
     """
 
     math = r"\operatorname{atan2}({x}, {y})"
@@ -145,8 +145,9 @@ class Atan2(Elementwise):
         return m.arctan2(x, y)
 
     def d(z, x, y):
-        square = x * x + y * y
-        return [y / square, -x / square]
+        r = ops.hypot(x, y)  # its square may overflow or underflow
+        infinite = r == math.inf
+        return [ops.where(infinite, 0, y / r / r), ops.where(infinite, 0, -x / r / r)]
 
 
 class Hypot(Elementwise):

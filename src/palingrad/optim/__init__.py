@@ -1,5 +1,7 @@
 """Optimizers, each defined by one pure update rule; learning-rate schedules; gradient clipping."""
 
+from ..messages.elsewhere import OPTIMIZERS
+from ..messages.names import unknown_name
 from .adagrad import AdaGrad
 from .adam import Adam, AdamW
 from .base import Optimizer
@@ -25,3 +27,7 @@ __all__ = [
     "piecewise_constant",
     "warmup",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise unknown_name(__name__, name, __all__, OPTIMIZERS)

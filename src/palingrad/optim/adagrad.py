@@ -6,6 +6,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..messages.checks import within
 from .base import Optimizer, positive_in
 from .schedules import Schedule
 
@@ -19,7 +20,7 @@ class AdaGrad(Optimizer):
         self, learning_rate: float | Schedule = 0.01, *, epsilon: float = 1e-10, **options: Any
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.epsilon = epsilon
+        self.epsilon = within("AdaGrad: epsilon", epsilon, "[0, inf)", like=1e-10)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         squares = slots["squares"] + gradient * gradient

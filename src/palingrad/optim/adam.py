@@ -7,6 +7,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..messages.checks import within
 from .base import Optimizer, positive_in
 from .schedules import Schedule
 
@@ -30,7 +31,10 @@ class Adam(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        name = type(self).__name__
+        self.beta1 = within(f"{name}: beta1", beta1, "[0, 1)", like=0.9)
+        self.beta2 = within(f"{name}: beta2", beta2, "[0, 1)", like=0.999)
+        self.epsilon = within(f"{name}: epsilon", epsilon, "[0, inf)", like=1e-8)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         mean = self.beta1 * slots["mean"] + (1 - self.beta1) * gradient
@@ -60,7 +64,8 @@ class AdamW(Adam):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.weight_decay = weight_decay
+        name = type(self).__name__
+        self.weight_decay = within(f"{name}: weight_decay", weight_decay, "[0, inf)", like=0.01)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         new, changed = super().update(parameter, gradient, rate, step, **slots)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -9,20 +10,26 @@ import numpy as np
 
 from ..autodiff.gradients import gradients
 from ..dtypes import float64
-from ..errors import GradientError
+from ..errors import ArgumentError, GradientError
 from ..graph.context import context, graph_scope
 from ..graph.leaves import Variable, state_lock
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
 from ..graph.registry import ops
 from ..graph.traversal.order import postorder
+from ..messages.calls import public, publish, user_level
+from ..messages.checks import shown, within
+from ..messages.elsewhere import OPTIMIZER_METHODS
+from ..messages.names import with_names_from
 from ..ops.state import Latest
+from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
 
 Variables = Variable | Iterable[Variable] | Mapping[str, Variable]
 
 
+@with_names_from(OPTIMIZER_METHODS)
 class Optimizer:
     """Minimises a loss by changing Variables. A subclass defines `slots` and `update`.
 
@@ -35,6 +42,11 @@ class Optimizer:
 
     slots: ClassVar[tuple[str, ...]] = ()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        publish(cls, SURPLUS)
+
+    @public
     def __init__(
         self,
         learning_rate: float | Schedule,
@@ -42,6 +54,11 @@ class Optimizer:
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
+        name = type(self).__name__
+        for what, bound in (("clip_norm", clip_norm), ("clip_value", clip_value)):
+            if bound is not None:
+                within(f"{name}: {what}", bound, "(0, inf)", like="1.0, or leave it out")
+        check_rate(name, learning_rate)
         self.clip_norm, self.clip_value = clip_norm, clip_value
         self._state: dict[Variable, dict[str, Variable]] = {}
         self._sums: dict[Variable, Variable] = {}
@@ -53,6 +70,15 @@ class Optimizer:
                 start, dtype=float64, trainable=False, name="learning_rate"
             )
             self._weight = Variable(0.0, dtype=float64, trainable=False, name="weight")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "learning_rate" and name in self.__dict__ and not isinstance(value, Variable):
+            raise ArgumentError(
+                f"{type(self).__name__}: learning_rate is a Variable, which = would replace by "
+                f"{shown(value)}.",
+                hint=f"Write optimizer.learning_rate.assign({shown(value)}).",
+            )
+        object.__setattr__(self, name, value)
 
     # ---------------------------------------------------------------- update rule
 
@@ -68,6 +94,7 @@ class Optimizer:
 
     # ---------------------------------------------------------------- public methods
 
+    @public
     def minimize(self, loss: Node, variables: Variables | None = None) -> Node | None:
         """Take one step along the negative gradient of `loss` with respect to `variables`, by
         default the trainable Variables on which it depends."""
@@ -125,9 +152,9 @@ class Optimizer:
 
     def _step(self, gradients: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
         step = self.steps + 1
-        rate = self.learning_rate
+        rate: Any = self.learning_rate
         if self.schedule is not None:
-            rate = self.schedule(ops.cast(self.steps, float64))
+            rate = rate_of(self.schedule, self.schedule(ops.cast(self.steps, float64)))
         new: list[tuple[Variable, Any]] = [(self.steps, step)]
         for variable, gradient in gradients.items():
             slots = self._slots_of(variable)
@@ -195,17 +222,31 @@ def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
 def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
     """The trainable Variables among `variables`, by default among those the loss depends on."""
     if not isinstance(loss, Node):
-        raise GradientError(f"minimize: expected a node as the loss, got {loss!r:.60}")
+        raise GradientError(
+            f"minimize: expected a node as the loss, got {shown(loss)}.",
+            hint="Pass the node itself, such as w * w: not a float made of it, nor a function.",
+        )
     if isinstance(variables, Node):
         return _trainable([variables], "minimize")
+    given: Any = variables
     if variables is not None:
+        if not isinstance(given, Iterable):
+            raise GradientError(
+                f"minimize: expected Variables, got {shown(variables)}.",
+                hint="Those of a model are model.parameters().",
+            )
         candidates = variables.values() if isinstance(variables, Mapping) else variables
         return _trainable(candidates, "minimize")
     order: list[Any] = postorder(loss, inputs=lambda x: () if _is_read(x) else x.inputs)
     read: list[Any] = [node.attributes["variable"] if _is_read(node) else node for node in order]
-    targets = [node for node in read if isinstance(node, Variable) and node.trainable]
+    found = [node for node in read if isinstance(node, Variable)]
+    targets = [node for node in found if node.trainable]
+    _warn_of_integers(found)
     if not targets:
-        raise GradientError(f"minimize: {loss.label()} depends on no trainable Variable")
+        raise GradientError(
+            f"minimize: {loss.label()} depends on no trainable Variable{loss.built()}.",
+            hint="What training changes is a pg.Variable(3.0), not a pg.tensor.",
+        )
     return targets
 
 
@@ -214,11 +255,34 @@ def _trainable(candidates: Iterable[Any], call: str) -> list[Variable]:
     variables = list(candidates)
     for variable in variables:
         if not isinstance(variable, Variable):
-            raise GradientError(f"{call}: expected Variables, got {variable!r:.60}")
+            raise GradientError(
+                f"{call}: expected Variables, got {shown(variable)}.",
+                hint="Pass the Variables themselves, such as [w], not their values.",
+            )
     targets = [variable for variable in variables if variable.trainable]
+    _warn_of_integers(variables)
     if not targets:
-        raise GradientError(f"{call}: none of the {len(variables)} Variables given is trainable")
+        names = ", ".join(variable.label() for variable in variables[:4])
+        raise GradientError(
+            f"{call}: none of the {len(variables)} Variables given is trainable: {names}.",
+            hint="Make them with trainable=True, and of floats.",
+        )
     return targets
+
+
+def _warn_of_integers(variables: Iterable[Variable]) -> None:
+    """Warn, once for each, of integer Variables that weren't said not to be trained."""
+    for variable in variables:
+        if variable.unsuited:
+            variable.unsuited = False
+            name = variable._name or "w"
+            warnings.warn(
+                f"{variable.label()} is {variable.dtype}{variable.built()} and isn't trained: only "
+                f"floats are. Write {name} = pg.Variable({float(variable.numpy().flat[0])}), or "
+                "trainable=False if it isn't to be trained.",
+                RuntimeWarning,
+                stacklevel=user_level(),
+            )
 
 
 def _read(variable: Variable) -> Node:

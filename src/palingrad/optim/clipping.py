@@ -8,15 +8,19 @@ from typing import Any
 from ..errors import GradientError
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..messages.calls import public
+from ..messages.checks import within
 from ..ops.axes import narrowed, widened
 
 
+@public
 def clip_by_value(gradients: Sequence[Node], bound: float) -> list[Node]:
     """Each element of each gradient clipped to [−bound, bound]."""
     _check(bound)
     return [ops.clip(g, -bound, bound) for g in gradients]
 
 
+@public
 def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
     """All gradients multiplied by min(1, bound/global norm), which preserves their direction
     (Pascanu et al. 2013)."""
@@ -43,5 +47,4 @@ def global_norm(gradients: Sequence[Node]) -> Node:
 
 
 def _check(bound: float) -> None:
-    if not bound > 0:
-        raise GradientError(f"gradient clipping: the bound must be positive, got {bound}")
+    within("gradient clipping: bound", bound, "(0, inf)", like=1.0)

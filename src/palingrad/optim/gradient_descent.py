@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.node import Node
+from ..messages.checks import flag, within
 from .base import Optimizer
 from .schedules import Schedule
 
@@ -36,7 +37,8 @@ class Momentum(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.momentum, self.nesterov = momentum, nesterov
+        self.momentum = within("Momentum: momentum", momentum, "[0, 1)", like=0.9)
+        self.nesterov = flag("Momentum: nesterov", nesterov)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         velocity = self.momentum * slots["velocity"] + gradient

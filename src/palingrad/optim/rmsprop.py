@@ -6,6 +6,7 @@ from typing import Any
 
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..messages.checks import within
 from .base import Optimizer, positive_in
 from .schedules import Schedule
 
@@ -24,7 +25,8 @@ class RMSProp(Optimizer):
         **options: Any,
     ) -> None:
         super().__init__(learning_rate, **options)
-        self.decay, self.epsilon = decay, epsilon
+        self.decay = within("RMSProp: decay", decay, "[0, 1)", like=0.9)
+        self.epsilon = within("RMSProp: epsilon", epsilon, "[0, inf)", like=1e-8)
 
     def update(self, parameter, gradient, rate, step, **slots: Node):
         squares = self.decay * slots["squares"] + (1 - self.decay) * (gradient * gradient)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TypeAlias
 
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
@@ -16,18 +17,11 @@ from .program import Program
 from .simplify import simplify
 from .stable import stabilise
 
+Pass: TypeAlias = Callable[[Program], Program]
+
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
-PASSES: tuple[Callable[[Program], Program], ...] = (
-    stabilise,
-    expand,
-    advance_rng,
-    simplify,
-    fold,
-    common_subexpressions,
-    simplify,
-    fold,
-    common_subexpressions,
-)
+SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
+PASSES: tuple[Pass, ...] = (stabilise, expand, advance_rng, *SIMPLIFICATIONS)
 
 
 def optimise(program: Program) -> Program:

@@ -12,6 +12,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
+from ..ops.absorbing import AbsorbingProduct
 from ..ops.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.move import (
@@ -62,6 +63,17 @@ def _multiply(z: Node, x: Any, y: Any) -> Node | None:
     if _is_all(y, 1) and x.shape == z.shape:
         return x
     return y if _is_all(x, 1) and y.shape == z.shape else None
+
+
+def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
+    """A product is a plain one without a 0 in x, and without ±∞ and NaN in y."""
+    first, second = _source(x), _source(y)
+    nonzero = isinstance(first, Constant) and np.all(first.numpy() != 0)
+    finite = isinstance(second, Constant) and np.isfinite(second.numpy()).all()
+    if not (nonzero or finite):
+        return None
+    factor = _multiply(z, x, y)
+    return ops.multiply(x, y) if factor is None else factor
 
 
 def _divide(z: Node, x: Any, y: Any) -> Node | None:
@@ -148,6 +160,7 @@ def _same_count(x: Any, y: Any) -> bool:
 
 
 _RULES: dict[type, Callable[..., Node | None]] = {
+    AbsorbingProduct: _absorbing_product,
     Multiply: _multiply,
     Divide: _divide,
     Subtract: _subtract,

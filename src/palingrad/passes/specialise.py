@@ -9,7 +9,7 @@ from ..autodiff.gradients import expanding_gradients
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
 from ..graph.context import graph_scope
-from ..graph.differentiated import check_not_run
+from ..graph.derivatives.differentiated import check_not_run
 from ..graph.kinds import AnonymousGraph, Assign
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node

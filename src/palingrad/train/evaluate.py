@@ -11,6 +11,8 @@ from ..data.batching import batches
 from ..dtypes import Array, float32
 from ..function import function
 from ..graph.registry import ops
+from ..messages.calls import public
+from .checks import check_classes, check_data
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,12 @@ class Evaluator:
     """A model and a loss compiled for evaluation, to be called after every epoch."""
 
     def __init__(self, model: Any, loss: Any, *, engine: str | None = None) -> None:
+        self.labels: Array | None = None  # to check when it is traced
+
         def measure(x: Any, y: Any) -> Any:
             scores = model(x, training=False)  # (batch, classes)
+            if self.labels is not None:
+                check_classes("evaluate", "data", self.labels, scores.shape)
             return loss(scores, y), ops.argmax(scores, axis=-1)
 
         self._measure = function(measure, engine=engine)
@@ -45,6 +51,7 @@ class Evaluator:
         )
 
 
+@public(surplus="Inputs and labels are one tuple: evaluate(model, (x, y)).")
 def evaluate(
     model: Any,
     data: tuple[Array, Array],
@@ -53,4 +60,7 @@ def evaluate(
     engine: str | None = None,
 ) -> Evaluation:
     """Mean loss and accuracy of `model` on (inputs, integer labels), in evaluation mode."""
-    return Evaluator(model, loss, engine=engine)(*data)
+    check_data("evaluate", "data", data)
+    evaluator = Evaluator(model, loss, engine=engine)
+    evaluator.labels = np.asarray(data[1])
+    return evaluator(*data)

@@ -15,10 +15,13 @@ import numpy as np
 
 from ..data.batching import shuffled
 from ..dtypes import Array
-from ..errors import DataError, ShapeError
 from ..graph.registry import ops
+from ..messages.calls import public
+from ..messages.checks import whole
+from ..messages.names import with_names_from
 from ..optim.base import Optimizer
 from ..view.training.recording import Recording, Unrecorded, recording_of
+from .checks import check_data, check_parts, diverged
 from .evaluate import Evaluator
 from .progress import Quiet, Reporter
 from .steps import Steps, Tally
@@ -39,6 +42,14 @@ class Epoch:
     seconds: float
 
 
+@with_names_from(
+    {
+        "losses": "[epoch.loss for epoch in history.epochs]",
+        "loss": "history.epochs[-1].loss",
+        "accuracy": "history.epochs[-1].accuracy",
+        "history": "history.epochs",
+    }
+)
 @dataclass
 class History:
     """All epochs, and whether Ctrl-C stopped the training."""
@@ -47,6 +58,7 @@ class History:
     interrupted: bool = False
 
 
+@public(surplus="Inputs and labels are one tuple: fit(model, (x, y), optimizer=…).")
 def fit(
     model: Any,
     train: tuple[Array, Array],
@@ -70,11 +82,18 @@ def fit(
     an HTML page to write, or a `view.Recording`: histograms of parameters, gradients and
     activations at each step.
     """
-    _check(train, epochs, batch_size)
+    check_parts("fit", model, optimizer, loss, on_epoch)
+    check_data("fit", "train", train, least=1)
+    if test is not None:
+        check_data("fit", "test", test)
+    epochs = whole("fit: epochs", epochs, least=1)
+    batch_size = whole("fit: batch_size", batch_size, least=1, like=64)
     evaluator = Evaluator(model, loss, engine=engine)
     history = History()
     report = reporter or Quiet()
     steps = Steps(model, loss, optimizer, train, batch_size, epochs, engine)
+    if test is not None:
+        steps.tested = np.asarray(test[1])
     watch = recording_of(record)
     watch.starts(model.variables() if record is not None else {}, steps.count * epochs)
     with _interruptible() as interrupted, report, watch:
@@ -85,9 +104,7 @@ def fit(
             at_once = None if record is None else 1
             tally = _epoch(steps.run(order, at_once, watch), report, watch, interrupted)
             if not np.isfinite(tally.loss):
-                raise DataError(
-                    f"the loss became {tally.loss} in epoch {number}: try a smaller learning rate"
-                )
+                raise diverged(tally.loss, number)
             tested = None if test is None else evaluator(*test)
             scores = (None, None) if tested is None else (tested.loss, tested.accuracy)
             seconds = time.perf_counter() - start
@@ -118,15 +135,6 @@ def _epoch(
         if interrupted():
             break
     return tally
-
-
-def _check(train: tuple[Array, Array], epochs: int, batch_size: int) -> None:
-    if len(train[0]) != len(train[1]):
-        raise ShapeError(f"fit: {len(train[0])} inputs but {len(train[1])} labels")
-    if not len(train[1]):
-        raise ShapeError("fit: no examples to train on")
-    if epochs < 1 or batch_size < 1:
-        raise ShapeError(f"fit: epochs and batch_size must be positive, got {epochs}, {batch_size}")
 
 
 @contextmanager

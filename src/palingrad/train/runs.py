@@ -85,7 +85,7 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     except FileNotFoundError:
         raise CheckpointError(
             f"{folder} isn't a run folder: it has no run.json. `palingrad train` creates run "
-            "folders, in runs/"
+            "folders, in runs/. A checkpoint alone is read by pg.io.load_checkpoint"
         ) from None
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise CheckpointError(f"{path} is corrupt ({error}): train again, or restore it") from error

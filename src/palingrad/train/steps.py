@@ -11,6 +11,7 @@ from ..dtypes import Array, float32
 from ..function import function
 from ..graph.registry import ops
 from ..optim.base import Optimizer
+from .checks import check_classes
 
 
 class Tally:
@@ -50,6 +51,7 @@ class Steps:
     ) -> None:  # fmt: skip
         self._inputs = np.ascontiguousarray(train[0], float32)
         self._labels = np.ascontiguousarray(train[1])
+        self.tested: Array | None = None  # labels of the test data, to check
         self.rows = len(self._labels)
         self._size = batch_size
         self._whole = self.rows // batch_size
@@ -58,6 +60,9 @@ class Steps:
         def step(inputs: Any, labels: Any, rows: Any) -> Any:
             x, y = ops.take(inputs, rows), ops.take(labels, rows)
             scores = model(x, training=True)  # (batch, classes)
+            check_classes("fit", "train", self._labels, scores.shape)  # when it is traced
+            if self.tested is not None:
+                check_classes("fit", "test", self.tested, scores.shape)
             mean = loss(scores, y)
             optimizer.minimize(mean)
             return mean, ops.sum(ops.argmax(scores, axis=-1) == y)

@@ -10,6 +10,8 @@ from xml.sax.saxutils import escape
 from ..errors import GraphError
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..messages.calls import public
+from ..messages.checks import did_you_mean
 from ..passes.program import Program
 from .drawing.canvas import Canvas
 from .drawing.conventions import Convention, scene_of
@@ -63,7 +65,8 @@ class Drawing:
         if ending not in _WRITERS:
             raise GraphError(
                 f"draw: {Path(path).name!r} ends in {ending or 'nothing'!r}; a picture is written "
-                f"as {', '.join(_WRITERS)}"
+                f"as {', '.join(_WRITERS)}.",
+                hint=f"Write {str(Path(path).with_suffix('.svg'))!r}.",
             )
         data = _WRITERS[ending](self, path)
         if data is not None:
@@ -76,6 +79,7 @@ class Drawing:
         return f"Drawing({len(self.picture.items)} items, {len(self.picture.links)} links)"
 
 
+@public
 def draw(
     what: Any,
     path: Any = None,
@@ -136,7 +140,10 @@ def draw(
 
 def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
     if given not in known:
-        raise GraphError(f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}")
+        raise GraphError(
+            f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}.",
+            hint=did_you_mean(given, known, quoted=True),
+        )
 
 
 def _nodes(what: Any) -> list[Node]:

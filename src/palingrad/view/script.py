@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import GraphError
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..messages.checks import did_you_mean
 from ..passes.program import Program
 
 _SHOWN = (Graph, Node, Program)
@@ -27,7 +28,10 @@ def graph_in(place: str) -> tuple[str, Any]:
     space = names_in(path)
     if name:
         if name not in space:
-            raise GraphError(f"{path.name} has no {name!r}; {_choices(space)}")
+            raise GraphError(
+                f"{path.name} has no {name!r}; {_choices(space)}.",
+                hint=did_you_mean(name, space, quoted=True),
+            )
         value = space[name]
         return name, value if _drawable(value) or not callable(value) else value()
     for kind in (Graph, Program, Node):
@@ -40,7 +44,11 @@ def graph_in(place: str) -> tuple[str, Any]:
 def names_in(path: Path) -> dict[str, Any]:
     """The file's global names after it has run. An exception is reported with its line."""
     if not path.is_file():
-        raise GraphError(f"there is no file {str(path)!r}")
+        names = [one.name for one in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        raise GraphError(
+            f"there is no file {str(path)!r}.",
+            hint=did_you_mean(path.name, names, quoted=True) or "Give the path of a Python file.",
+        )
     try:
         return runpy.run_path(str(path), run_name="__palingrad__")
     except Exception as error:

@@ -22,7 +22,7 @@ def arrays(*shapes, dtype: Any = np.float64, seed=0):
 
 
 @pytest.mark.parametrize("of", [pg.matmul, lambda a, b: pg.sin(a)], ids=["product", "loop"])
-def test_a_kernel_waits_for_what_a_later_one_comes_to_wait_for(of):
+def test_a_kernel_depends_on_later_dependencies_of_a_later_kernel(of):
     """The first kernel reads the second's result, before that one comes to read the third's."""
 
     def f(*xs):
@@ -50,7 +50,7 @@ def test_reductions_over_any_axes(shape, data, name):
     np.testing.assert_allclose(found, f(x, axis=tuple(axes)).numpy(), rtol=1e-10, atol=1e-10)
 
 
-def test_moves_are_seen_through_without_copies():
+def test_layouts_are_views_without_copies():
     (x,) = arrays((6, 5, 4))
 
     def f(x):
@@ -103,7 +103,7 @@ def test_training_twice_gives_the_same_bits():
         assert_same(one, other)
 
 
-def test_a_kernel_waits_for_what_an_earlier_one_comes_to_wait_for():
+def test_a_kernel_depends_on_later_dependencies_of_an_earlier_kernel():
     def f(x):
         y = pg.maximum(x, 1.0)
         least = pg.min(pg.broadcast_to(y[..., None], (*y.shape, 3)), axis=0)  # its fold is first
@@ -114,13 +114,13 @@ def test_a_kernel_waits_for_what_an_earlier_one_comes_to_wait_for():
         assert_close(found, expected.value)
 
 
-def test_a_floating_node_on_one_that_landed_behind_a_kernel_does_not_join_it():
+def test_a_node_does_not_join_a_kernel_on_which_its_sunk_input_depends():
     def f(x):
         y = -x
-        z = pg.exp(y)  # floats on y until the end
+        z = pg.exp(y)  # sinkable, like y, until the end
         first = pg.sin(x)
-        taken = pg.take(first, 4, axis=0)  # waits for the loop of first
-        return z, y + taken  # y is computed where taken is read
+        taken = pg.take(first, 4, axis=0)  # depends on the kernel of first
+        return z, y + taken  # y is computed in the kernel that reads taken
 
     (x,) = arrays((5, 7))
     for found, expected in zip(native(f)(x), f(pg.tensor(x)), strict=True):
@@ -129,7 +129,7 @@ def test_a_floating_node_on_one_that_landed_behind_a_kernel_does_not_join_it():
 
 @pytest.mark.parametrize("reduce", [pg.sum, pg.max, pg.any])
 @pytest.mark.parametrize("shape", [(0, 7, 1), (4, 2, 0, 4), (2, 3, 0)])
-def test_reductions_to_nothing(reduce, shape):
+def test_reductions_of_and_to_empty_arrays(reduce, shape):
     x = np.zeros(shape)
     for axis in (axis for axis, size in enumerate(shape) if size):
         over = functools.partial(reduce, axis=axis)
@@ -143,7 +143,7 @@ def test_booleans_add_up_to_true():
     assert_same(native(lambda x, y: (x + True) + (y + x))(x, y), x + True + y + x)
 
 
-def test_what_cannot_be_compiled_runs_through_numpy_and_is_named():
+def test_uncompilable_operations_run_in_numpy_and_are_named():
     class Sorted(pg.Custom):
         def compute(self, x):
             return np.sort(x)
@@ -173,7 +173,7 @@ def test_a_fallback_that_returns_its_input_keeps_its_value():
         np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-10)
 
 
-def test_results_stay_as_they_are_when_the_function_runs_again():
+def test_results_are_not_overwritten_by_the_next_call():
     f = native(lambda x: (x * 2, pg.reshape(x, (2, 2)), x))
     live_out = f(np.ones(4))
     f(np.zeros(4))
@@ -182,7 +182,7 @@ def test_results_stay_as_they_are_when_the_function_runs_again():
         assert not result.flags.writeable
 
 
-def test_a_run_that_fails_leaves_variables_alone():
+def test_a_failed_run_changes_no_variable():
     class Broken(pg.Custom):
         def compute(self, x):
             raise RuntimeError("broken on purpose")

@@ -1,4 +1,4 @@
-"""docs/native.md says what is so: its examples run, and its worked example is what is generated."""
+"""docs/native.md is true: its examples run, and its worked example is the generated code."""
 
 from __future__ import annotations
 

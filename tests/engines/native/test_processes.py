@@ -1,5 +1,5 @@
-"""Processes of their own, each with its own number of threads, order of hashes and cache, compile
-the same code and train to the same bits."""
+"""Processes with different numbers of threads, hash seeds and caches compile the same code and
+train to the same bits."""
 
 from __future__ import annotations
 

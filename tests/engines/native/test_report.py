@@ -1,4 +1,5 @@
-"""explain() says what runs: kernels and stages, what was fused, memory, work, state, and NumPy."""
+"""explain() describes what runs: kernels, stages, fused nodes, memory, work, state, and
+fallbacks."""
 
 from typing import Any
 
@@ -112,7 +113,7 @@ def fallbacks(f, *arguments):
     return " ".join(" ".join(lines[start : start + 2]).split())
 
 
-def test_what_numpy_computes_is_marked_and_has_a_reason():
+def test_fallbacks_are_marked_and_have_a_reason():
     x = np.zeros((2, 4, 6, 6), np.float32)
     w = np.zeros((4, 4, 3, 3), np.float32)
     assert "sorted, because it is written in Python" in fallbacks(lambda x: Sorted(x) * 2, x)

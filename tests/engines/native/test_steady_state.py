@@ -1,4 +1,4 @@
-"""What a program needs it needs once: memory stays as it is, however often it runs."""
+"""In a steady state memory doesn't grow, however often a program runs."""
 
 from __future__ import annotations
 

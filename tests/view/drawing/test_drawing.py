@@ -61,7 +61,7 @@ def test_a_picture_has_every_node_once_and_every_edge():
     assert edges == [("n0", "n1", 0), ("n0", "n1", 1), ("n1", "n2", 0), ("n0", "n2", 1)]
 
 
-def test_the_three_parts_of_training_are_told_apart():
+def test_forward_backward_and_update_are_distinguished():
     shown = picture(trained())
     roles = {role: [i for i in shown.items if i.role == role] for role in
              ("forward", "backward", "update")}  # fmt: skip
@@ -183,7 +183,7 @@ def test_text_reads_like_the_program():
     assert lines[5] == ["d", "=", "c", "−", "b", "()", "7", "∂", "1"]
 
 
-def test_an_unknown_ending_says_which_there_are(tmp_path: Path):
+def test_an_unknown_suffix_lists_the_supported_ones(tmp_path: Path):
     with pytest.raises(GraphError, match=r"'g.gif' ends in '.gif'.*\.svg, \.png, \.pdf, \.html"):
         affine().draw(tmp_path / "g.gif")
 
@@ -242,7 +242,7 @@ def test_jacobians_that_a_graph_keeps_are_shown():
     assert {"∂ 36", "∂ 12", "∂ 1"} <= set(texts(graph))
 
 
-def test_shapes_stand_on_edges():
+def test_shapes_are_written_beside_edges():
     assert "(2, 2)" in texts(affine())
     assert "(2, 2)" not in texts(affine(), shapes=False)
 

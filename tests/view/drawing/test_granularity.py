@@ -1,4 +1,4 @@
-"""Granularity, binarize and the network: other pictures of the same computation."""
+"""Granularity, binarize and the network of neurons: different pictures of the same computation."""
 
 from __future__ import annotations
 

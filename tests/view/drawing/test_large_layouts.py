@@ -1,4 +1,4 @@
-"""Layouts of many boxes and edges: placed apart, narrow, and in little work."""
+"""Layouts of many boxes and edges: without overlap, narrow, and fast."""
 
 from __future__ import annotations
 

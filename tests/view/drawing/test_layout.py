@@ -1,4 +1,4 @@
-"""The layout: boxes apart, edges from box to box, frames around their own, always the same."""
+"""The layout: separate boxes, edges between boxes, frames around their members, deterministic."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def inside(one: tuple[float, ...], frame: tuple[float, ...]) -> bool:
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("right", [False, True])
-def test_frames_hold_their_own_and_nothing_else(seed: int, right: bool):
+def test_frames_contain_their_members_and_nothing_else(seed: int, right: bool):
     sizes, edges = graph(seed)
     rng = random.Random(seed)
     names = [(), ("a",), ("a", "x"), ("b",), ("c",), ("c", "y"), ("c", "y", "z")]
@@ -128,7 +128,7 @@ def test_edges_touch_a_box_within_its_ports():
     assert sorted(ends) == pytest.approx([-15.0, 0.0, 15.0])
 
 
-def test_edges_that_lead_up_lead_up():
+def test_upward_edges_point_up():
     sizes = dict.fromkeys("abc", (20.0, 20.0))
     placed = layout(sizes, [("a", "b"), ("b", "c")], upward={0, 1})
     assert placed.positions["a"][1] > placed.positions["b"][1] > placed.positions["c"][1]
@@ -144,7 +144,7 @@ def test_groups_that_are_last_stand_on_the_right():
     assert x["d"] < x["c"] < x["b"]
 
 
-def test_circles_and_lone_boxes_are_placed_too():
+def test_cycles_and_isolated_boxes_are_placed_too():
     sizes = dict.fromkeys("abcde", (20.0, 20.0))
     placed = layout(sizes, [("a", "b"), ("b", "c"), ("c", "a"), ("d", "d")])
     assert len({placed.positions[key] for key in sizes}) == 5

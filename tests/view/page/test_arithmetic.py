@@ -105,7 +105,7 @@ COMPUTED = """() => palingrad.nodes.map((node, k) => {
 def test_the_page_has_every_function_that_python_says_it_has(graph_scope):
     page = graph_scope(pg.Variable(1.0) * 2)
     assert set(page.js("Object.keys(palingrad.m)")) == IN_PAGE
-    text = asset("maths.js") + asset("windows.js")
+    text = asset("arithmetic/maths.js") + asset("arithmetic/windows.js")
     assert all(re.search(rf"\b{name}\b", text) for name in IN_PAGE)
 
 

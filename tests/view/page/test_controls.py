@@ -51,7 +51,7 @@ def click_edge(page: Any, source: str, target: str) -> None:
     page.page.locator("#canvas").click(position={"x": x, "y": y})
 
 
-def test_a_clicked_node_tells_all_about_itself(graph_scope):
+def test_a_clicked_node_shows_its_details(graph_scope):
     page = graph_scope(small())
     click_node(page, "s")
     text = page.text("#details")
@@ -108,7 +108,7 @@ def test_the_timeline_steps_either_way_through_three_phases(graph_scope):
     assert page.js("palingrad.state.step") == 13
 
 
-def test_a_shared_node_gathers_its_contributions(graph_scope):
+def test_a_shared_node_accumulates_its_contributions(graph_scope):
     page = graph_scope(small(), address="#step=7")
     page.js("k => palingrad.choose({node: k})", place(page, "s"))
     assert "Contributions: 0 of 3 arrived" in page.text("#details")
@@ -279,7 +279,7 @@ def test_comparing_before_and_after_an_edit(graph_scope):
     assert page.text("#first-difference").startswith("b")
 
 
-def test_deep_links_lead_back(graph_scope):
+def test_deep_links_restore_the_selection(graph_scope):
     e = small()
     page = graph_scope(e, address="#node=n4&step=3")
     assert page.js("[palingrad.state.node, palingrad.state.step]") == [4, 3]

@@ -1,4 +1,4 @@
-"""What stands in the file: its size, its numbers, its formulas, and what it refuses."""
+"""The page's file: its size, its numbers, its formulas, and the errors of its export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page by keyboard alone, and what a screen reader is told."""
+"""The page by keyboard alone, and its roles and names for screen readers."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_tab_reaches_all_parts_of_the_page_in_their_order(graph_scope):
     assert [one for one in seen if one in wanted] == wanted
 
 
-def test_focus_is_seen(graph_scope):
+def test_focus_is_visible(graph_scope):
     page = graph_scope(graph())
     page.page.keyboard.press("Tab")
     page.page.keyboard.press("Tab")

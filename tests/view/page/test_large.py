@@ -1,4 +1,4 @@
-"""Ten thousand nodes, and arrays that are too large to be shown whole."""
+"""The page of ten thousand nodes, and of arrays too large to be exported whole."""
 
 from __future__ import annotations
 

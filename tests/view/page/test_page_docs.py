@@ -1,4 +1,4 @@
-"""docs/page.md says what is so: its examples run, and it names the options there are."""
+"""docs/page.md is true: its examples run, and it lists all options and keys."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def test_the_table_has_every_option():
 
 def test_the_keys_are_those_of_the_page():
     text = PAGE.read_text(encoding="utf-8")
-    for key in re.findall(r"^    ([a-z]): \(?", asset("keys.js"), re.MULTILINE):
+    for key in re.findall(r"^    ([a-z]): \(?", asset("panels/keys.js"), re.MULTILINE):
         assert f"`{key}`" in text

@@ -140,7 +140,7 @@ def test_paths_are_counted_where_they_are_too_many_to_list(graph_scope):
     assert page.number("#path-sum") == page.number("#path-total") == 1.0
 
 
-def test_a_pressed_path_is_lit_in_the_graph(graph_scope):
+def test_a_clicked_path_is_highlighted_in_the_graph(graph_scope):
     x = pg.Variable(2.0)
     page = graph_scope(pg.sin(x) * x, address="#tab=paths")
     way = page.page.locator("#path-list .way").first

@@ -1,4 +1,4 @@
-"""Where the page's cards stand, and what of them is seen first."""
+"""The positions of the page's cards, and its initial view."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def deep() -> Any:
     return pg.sum(pg.nn.Sequential(*layers)(pg.tensor(np.ones((1, 4), np.float32))))
 
 
-def test_the_step_of_an_optimizer_stands_beside_both_passes_and_nothing_overlaps():
+def test_an_optimizers_step_is_beside_both_passes_and_nothing_overlaps():
     shown = picture(training_step())
     drawn = placed(shown, {item.key: 120.0 for item in shown.items})
     roles = {item.key: item.role for item in shown.items}
@@ -45,7 +45,7 @@ def test_the_step_of_an_optimizer_stands_beside_both_passes_and_nothing_overlaps
         assert abs(abs(path[-1][1] - v) - HEIGHT / 2) < 1e-6
 
 
-def test_what_is_seen_first_can_be_read(graph_scope):
+def test_the_initial_view_is_legible(graph_scope):
     for graph in (training_step(), deep()):
         page = graph_scope(graph)
         assert page.js("palingrad.camera.scale") >= 0.35

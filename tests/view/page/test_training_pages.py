@@ -1,4 +1,4 @@
-"""The report and the training's page in a real browser: controls, keyboard, no complaints."""
+"""The report and the recording's page in a real browser: controls, keyboard, no console errors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_tabs_show_parameters_gradients_and_activations(steps_page, tab):
     page.check()
 
 
-def test_clicks_on_the_loss_and_on_a_trail_go_there(steps_page, tab):
+def test_clicks_on_the_loss_and_on_a_heat_map_select_that_step(steps_page, tab):
     page = Opened(tab, steps_page)
     box = tab.locator("#loss").bounding_box()
     tab.mouse.click(box["x"] + box["width"] * 0.04, box["y"] + 40)

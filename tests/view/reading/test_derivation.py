@@ -1,4 +1,4 @@
-"""pg.derivation: the chain rule worked out, whose numbers are the gradients'."""
+"""pg.derivation: worked derivations by the chain rule, whose numbers equal the gradients."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_paths_of_numbers_add_up_to_the_gradient(steps):
 
 @given(STEPS)
 def test_each_line_means_its_number(steps):
-    """Every derivative that is written, read by a reader that knows nothing of the graph, has the
-    value that stands behind it; so has the whole written as one expression."""
+    """Each printed derivative, parsed without knowledge of the graph, has the printed value; so has
+    the derivative as one expression."""
     xs = scalars()
     node = build(steps, xs)
     found = pg.derivation(node, xs[0])
@@ -220,7 +220,7 @@ def test_in_notebooks():
     assert repr(found) == str(found)
 
 
-def test_mistakes_are_told():
+def test_mistakes_raise_errors():
     x, *_ = scalars()
     with pytest.raises(GradientError, match="expected nodes"):
         pg.derivation(3, x)  # pyright: ignore[reportArgumentType]

@@ -1,4 +1,4 @@
-"""pg.latex: expressions as a person would write them, which mean what the graph computes."""
+"""pg.latex: readable expressions whose value is that of the graph."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_numbers(value, latex):
 
 
 @pytest.mark.tiny
-def test_what_is_no_node_is_refused():
+def test_a_value_that_is_not_a_node_is_refused():
     with pytest.raises(GraphError, match="latex: expected a node, got int"):
         pg.latex(3)  # pyright: ignore[reportArgumentType]
 

@@ -1,4 +1,4 @@
-"""docs/reading.md says what is true: every example in it runs and prints what is printed there."""
+"""docs/reading.md is true: every example runs and prints what is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pg.source: whole programs written out with NumPy alone, that run and read as they should."""
+"""pg.source: programs as NumPy modules that run, give the same bits and are readable."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def make_step(optimizer: Any, model: Any) -> Any:
 @pytest.mark.parametrize(
     "name", ["adam", "adamw", "momentum", "rmsprop", "clipped", "dropout", "convolution"]
 )
-def test_a_training_step_walks_the_same_way(folder, name):
+def test_a_training_step_gives_the_same_bits(folder, name):
     pg.set_seed(1)
     model: Any = pg.nn.Sequential(pg.nn.Linear(3, 5), pg.relu, pg.nn.Linear(5, 3))
     x = X.astype(np.float32)
@@ -338,7 +338,7 @@ def test_operations_of_ones_own_that_are_called_like_what_modules_contain(folder
         assert_same(one, other)
 
 
-def test_helpers_that_are_called_alike_are_two(folder):
+def test_helpers_of_one_name_get_different_names(folder):
     def defined(factor):
         def scale(x):
             """A multiple of x."""
@@ -382,7 +382,7 @@ def test_a_custom_operation_that_needs_more_than_numpy_is_refused():
         pg.source(lambda x: Odd(x), X)
 
 
-def test_mistakes_are_told():
+def test_mistakes_raise_errors():
     x = pg.placeholder(name="x")
     with pytest.raises(GraphError, match=r"shape and dtype of placeholder 'x' aren't known"):
         pg.source(x * 2)

@@ -1,4 +1,4 @@
-"""Every operation, and its gradient, written out with NumPy alone gives the engine's numbers."""
+"""pg.source of every operation and its gradient gives the numpy engine's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/record.md says what is so: each of its examples runs and prints what is shown."""
+"""docs/record.md is true: each example runs and prints what is shown."""
 
 from __future__ import annotations
 

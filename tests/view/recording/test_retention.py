@@ -1,4 +1,5 @@
-"""What a tape keeps: in full, as summaries and samples, within a budget, in a file, on a page."""
+"""Retention on a tape: whole values, summaries and samples, within a budget, in a file, on a
+page."""
 
 from __future__ import annotations
 
@@ -118,7 +119,7 @@ def test_summaries_are_saved_too(tmp_path):
     assert tape.differences(loaded) == []
 
 
-def test_what_is_no_tape_is_refused(tmp_path):
+def test_a_file_that_is_not_a_tape_is_refused(tmp_path):
     (tmp_path / "text.tape").write_text("no tape")
     with pytest.raises(TapeError, match="is not a tape"):
         pg.load_tape(tmp_path / "text.tape")

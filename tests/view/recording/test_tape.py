@@ -1,4 +1,4 @@
-"""The tape: what it records, replay bit for bit, edits that run exactly what depends on them."""
+"""The tape: what it records, bit-exact replay, and edits that recompute exactly the dependents."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ class Exp(pg.Elementwise):
         return 3 * x
 
 
-def test_two_operations_called_alike_on_one_line_are_told_apart(tmp_path):
+def test_two_operations_of_one_name_on_one_line_are_distinguished(tmp_path):
     with pg.record() as tape:
         own, library = Exp(pg.tensor(2.0)), pg.exp(pg.tensor(0.0))
     tape.save(tmp_path / "t.tape")

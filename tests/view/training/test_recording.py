@@ -1,4 +1,4 @@
-"""fit(record=…): what is kept of a training's steps, the page and the event files."""
+"""fit(record=…): what is recorded of a training's steps, the page and the event files."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_gradient_of_a_shared_weight_is_the_sum():
     np.testing.assert_allclose(kept.norm, np.linalg.norm(g), rtol=1e-4)  # compiled in float32
 
 
-def test_recording_changes_nothing_of_the_training():
+def test_recording_does_not_change_the_training():
     plain, recorded = trained(None), trained(Recording(every=2))
     for a, b in zip(plain.variables().values(), recorded.variables().values(), strict=True):
         assert a.numpy().tobytes() == b.numpy().tobytes()

@@ -161,8 +161,8 @@ class Module:
         (block,) = run.args
         b: Any = Builder(run.append_basic_block("entry"))
         table, pool, objects, moves = (
-            b.inttoptr(b.load(b.gep(block, [integer(number)])), kind)
-            for number, kind in ((0, POINTER.as_pointer()), (1, _POOL), (2, _POOL), (4, _POOL))
+            b.inttoptr(b.load(b.gep(block, [integer(number)])), llvm_type)
+            for number, llvm_type in ((0, POINTER.as_pointer()), (1, _POOL), (2, _POOL), (4, _POOL))
         )
         times = b.load(b.gep(block, [integer(3)]))
         bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
@@ -198,8 +198,8 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
     Returns 0, n + 1 if array n is not contiguous or not aligned, or −n − 1 if array n holds an
     out-of-range integer.
     """
-    kinds = [POINTER.as_pointer(), _POOL, INT, _POOL]
-    function = ir.Function(module, ir.FunctionType(INT, kinds), "prepare")
+    llvm_types = [POINTER.as_pointer(), _POOL, INT, _POOL]
+    function = ir.Function(module, ir.FunctionType(INT, llvm_types), "prepare")
     table, objects, times, moves = function.args
     b: Any = Builder(function.append_basic_block("entry"))
     data, flags = array_layout()

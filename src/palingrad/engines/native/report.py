@@ -125,7 +125,7 @@ def _why_not(program: Program, schedule: Schedule) -> str:
 def _described(one: ScheduledKernel, schedule: Schedule, lead: str) -> list[str]:
     """The lines of one kernel: its form and figures, then the nodes that it computes."""
     kernel = one.kernel
-    start = f"{lead}{kernel.label:<14} {kernel.words}"
+    start = f"{lead}{kernel.label:<14} {kernel.description}"
     if not kernel.is_native:
         (node,) = kernel.nodes
         what = f"{_form(node)}: {node.label()}, because {_reason(node, schedule)}"

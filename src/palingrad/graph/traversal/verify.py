@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import DTypeError, ShapeError
+from ..describe.faults import defined
 from ..node import Node
 from ..operation import MultipleOutputs, Operation, is_known
 from .order import postorder
@@ -41,11 +42,15 @@ def checked_result(node: Operation, value: Any) -> Any:
     shape = tuple(output.shape for output in value) if many else value.shape
     rule = "compute" if type(node).f is Operation.f else "f"
     if dtype != node._dtype:
-        fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}"
-        error = DTypeError(f"{node.label()}: {fact}{node.built()}")
+        place = defined(type(node).dtype_rule) if not node._shipped else ""
+        fact = f"{rule} returned {dtype}, dtype_rule says {node._dtype}{place}"
+        hint = f"Let dtype_rule return np.dtype({str(dtype)!r})."
+        error = DTypeError(f"{node.label()}: {fact}{node.built()}.", hint=hint)
     elif shape != node._shape:
-        fact = f"{rule} returned {shape}, shape_rule says {node._shape}"
-        error = ShapeError(f"{node.label()}: {fact}{node.built()}")
+        place = defined(type(node).shape_rule) if not node._shipped else ""
+        fact = f"{rule} returned {shape}, shape_rule says {node._shape}{place}"
+        hint = "shape_rule(self, *shapes) returns the shape for any shapes of the inputs."
+        error = ShapeError(f"{node.label()}: {fact}{node.built()}.", hint=hint)
     else:
         return value
     error.explained = True  # names the operation already

@@ -18,7 +18,7 @@ EFFORT = 3_000_000  # the largest number of box comparisons; later runs are draw
 def folded(scene: Scene) -> Scene:
     """The scene with each run of consecutive equal blocks drawn once.
 
-    Two blocks are equal if their boxes are equal in order and wired alike: each operand is at the
+    Two blocks are equal if their boxes are equal in order and wired same: each operand is at the
     same position in its own block or in the previous one, or is the same box outside.
     """
     for _ in range(2):  # the second pass folds blocks of folded blocks
@@ -36,8 +36,8 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
     for wire in scene.wires:
         sources[place[wire.target]].append((place[wire.source], wire.mark))
     kinds: dict[object, int] = {}
-    looks = [_look(box, len(sources[number])) for number, box in enumerate(scene.boxes)]
-    ids = np.array([kinds.setdefault(look, len(kinds)) for look in looks])
+    properties = [_properties(box, len(sources[number])) for number, box in enumerate(scene.boxes)]
+    ids = np.array([kinds.setdefault(key, len(kinds)) for key in properties])
     free = np.ones(len(ids), bool)
     runs: list[tuple[int, int, int]] = []
     effort = EFFORT
@@ -59,7 +59,7 @@ def _runs(scene: Scene) -> list[tuple[int, int, int]]:
     return sorted(runs)
 
 
-def _look(box: Box, operands: int) -> tuple[object, ...]:
+def _properties(box: Box, operands: int) -> tuple[object, ...]:
     """The properties that equal boxes share: all but names and values."""
     return box.form, box.tone, box.role, box.kind, box.note, operands, box.badge
 
@@ -73,15 +73,15 @@ def _first_different(
     Where the second block reads from the first, the first block may read from any box.
     """
     end = start + most * length
-    handed: dict[int, int] = {}  # a box of the first block → what the first block reads instead
+    previous: dict[int, int] = {}  # a box of the first block → what the first block reads instead
     for box in range(start + length, end):
         second = box < start + 2 * length
         for (a, mark), (b, other) in zip(sources[box - length], sources[box], strict=True):
             if second and start <= b < start + length:
-                alike = handed.setdefault(b, a) == a
+                same = previous.setdefault(b, a) == a
             else:
-                alike = b in (a, a + length)
-            if mark != other or not alike:
+                same = b in (a, a + length)
+            if mark != other or not same:
                 return box
     return end
 
@@ -89,7 +89,7 @@ def _first_different(
 def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
     """The scene in which the first block of each run represents the whole run."""
     boxes: list[Box] = []
-    stands: dict[str, str] = {}
+    representative: dict[str, str] = {}
     order: dict[str, int] = {}
     titles = dict(scene.titles)
     done = 0
@@ -104,7 +104,7 @@ def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
             common = common[:-1]
         frame = (f"× {count} from {block[0].key}",) if length > 1 else ()
         for number, box in enumerate(scene.boxes[start : start + length * count]):
-            stands[box.key] = block[number % length].key
+            representative[box.key] = block[number % length].key
             order[box.key] = number % length
         for box in block:
             new = replace(box, group=(*common, *frame, *box.group[len(common) :]))
@@ -118,7 +118,7 @@ def _without(scene: Scene, runs: Sequence[tuple[int, int, int]]) -> Scene:
                 titles[group] = f"× {count}" if frame and depth == len(common) else old
         done = start + length * count
     boxes += scene.boxes[done:]
-    return replace(scene, boxes=boxes, wires=_rewired(scene, stands, order), titles=titles)
+    return replace(scene, boxes=boxes, wires=_rewired(scene, representative, order), titles=titles)
 
 
 def _common(block: Sequence[Box]) -> tuple[str, ...]:
@@ -129,15 +129,18 @@ def _common(block: Sequence[Box]) -> tuple[str, ...]:
     return groups[0][:length]
 
 
-def _rewired(scene: Scene, stands: dict[str, str], order: dict[str, int]) -> list[Wire]:
+def _rewired(scene: Scene, representative: dict[str, str], order: dict[str, int]) -> list[Wire]:
     """The wires between remaining boxes, each once, without those from one block to the next."""
     wires: dict[tuple[str, str, str, str], Wire] = {}
-    alike: dict[tuple[str, str, str, str], int] = {}
+    same: dict[tuple[str, str, str, str], int] = {}
     for wire in scene.wires:
-        source, target = stands.get(wire.source, wire.source), stands.get(wire.target, wire.target)
+        source, target = (
+            representative.get(wire.source, wire.source),
+            representative.get(wire.target, wire.target),
+        )
         if (source, target) == (wire.source, wire.target):
-            place = alike.get((source, target, wire.mark, ""), 0)
-            alike[source, target, wire.mark, ""] = place + 1
+            place = same.get((source, target, wire.mark, ""), 0)
+            same[source, target, wire.mark, ""] = place + 1
             wires[source, target, wire.mark, str(place)] = wire  # an operand may occur twice
             continue
         if (

@@ -28,7 +28,7 @@ from ...ops.selection import Where
 Element = tuple[int, ...]
 Values = Callable[[Node], Any]
 
-_STAND_INS = (0.5, 2.0)  # ordinary numbers; at least one is in the domain of every operation
+_ORDINARY = (0.5, 2.0)  # ordinary numbers; at least one is in the domain of every operation
 _ELEMENTS = 4  # the largest number of elements visited per node
 
 
@@ -242,9 +242,9 @@ def _recomputation(
     function = _function(node)
 
     def stays_bad(kept: Masks) -> bool:
-        for stand_in in _STAND_INS:
+        for ordinary in _ORDINARY:
             inputs = [
-                a if mask is None else np.where(mask if k is None else mask & ~k, stand_in, a)
+                a if mask is None else np.where(mask if k is None else mask & ~k, ordinary, a)
                 for a, mask, k in zip(arrays, masks, kept, strict=True)
             ]
             inputs = [np.asarray(new, old.dtype) for new, old in zip(inputs, arrays, strict=True)]

@@ -101,7 +101,7 @@ def _derivative(
 def _meets_zero(origin: NonFiniteOrigin, values: Values) -> bool:
     """Whether the infinity is multiplied by 0 on its path to the result."""
     for (before, _), (node, element) in zip(origin.trail, origin.trail[1:], strict=False):
-        if type(node) is Multiply and np.isnan(values(node)[element]):
+        if isinstance(node, Multiply) and np.isnan(values(node)[element]):
             factors = [x for x in node.inputs if x is not before]
             return any(values(x)[broadcast(element, values(x).shape)] == 0 for x in factors)
     return False

@@ -10,10 +10,12 @@ from typing import Any
 
 # In loading order: a script uses only the scripts before it.
 SCRIPTS = (
-    "numbers.js", "state.js", "graph.js", "tensor.js", "maths.js", "windows.js", "machine.js",
-    "schedule.js", "scene.js", "camera.js", "overlays.js", "draw.js", "matrix.js", "tree.js",
-    "search.js", "details.js", "edges.js", "groups.js", "paths.js", "pathpanel.js", "timeline.js",
-    "whatif.js", "compare.js", "runs.js", "keys.js", "main.js",
+    "arithmetic/numbers.js", "state.js", "graph/graph.js", "arithmetic/tensor.js",
+    "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "graph/schedule.js",
+    "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/draw.js", "panels/matrix.js",
+    "panels/tree.js", "panels/search.js", "panels/details.js", "panels/edges.js",
+    "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
+    "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js", "main.js",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from ...maths import numpy_maths
 from ...maths.operands import Operand
 from ...maths.protocol import ARRAYS, ELEMENTWISE
 
-# The functions that assets/maths.js also implements: all numeric ones except bit shifts.
+# The functions that assets/arithmetic/maths.js also implements: all numeric ones except bit shifts.
 IN_PAGE = frozenset((*ELEMENTWISE, *ARRAYS)) - {"asarray", "left_shift", "right_shift"}
 
 

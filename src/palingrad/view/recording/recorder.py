@@ -15,6 +15,7 @@ from ...graph.node import Node
 from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
 from ...graph.traversal.order import postorder
+from ...messages.calls import public
 from ..drawing.model import Kind, kind_of
 from ..names import names_of
 from .entries import Entry, Formula, Run, Script, Source, with_roles
@@ -26,6 +27,7 @@ BUDGET = 1 << 30  # bytes
 
 
 @contextmanager
+@public
 def record(*, keep: Keep = "all", budget: int | None = BUDGET) -> Generator[Tape]:
     """Records the forward pass, backward pass and updates of this thread inside the `with`.
 

@@ -1,5 +1,5 @@
-"""Convolutions and poolings of all shapes, against plain loops over taps in float64: stride,
-padding, dilation, sizes, channels; forwards, both gradients, and what is fused behind."""
+"""Convolutions and poolings of all shapes compared with plain loops over taps in float64: forward,
+both gradients, and fused epilogues."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_convolutions_over_one_axis(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_convolutions_in_groups_and_of_each_channel_alone(seed):
+def test_grouped_and_depthwise_convolutions(seed):
     rng = np.random.default_rng(seed)
     groups = (2, 3, 5, 8, 16, 17, 40)
     cases = [*some(rng, 6, 2, 20, groups), *some(rng, 3, 1, 70, groups)]
@@ -187,7 +187,7 @@ def test_convolutions_in_groups_and_of_each_channel_alone(seed):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_windows_of_many_taps_of_each_channel_alone(dtype):
+def test_depthwise_windows_of_many_taps(dtype):
     # More taps than are written out, more than the registers hold, rows of one place.
     none, same = ((0, 0), (0, 0)), ((3, 3), (3, 3))
     check(
@@ -214,7 +214,7 @@ def test_the_gradient_of_a_weight_is_summed_in_parts_of_the_images(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_one_channel_one_tap_one_place(dtype):
+def test_convolutions_of_one_channel_one_tap_and_one_position(dtype):
     same = ((0, 0), (0, 0))
     check(
         [
@@ -230,7 +230,7 @@ def test_one_channel_one_tap_one_place(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_convolutions_behind_convolutions_share_what_they_prepare(dtype):
+def test_consecutive_convolutions_share_padded_images(dtype):
     # One image read by two convolutions and a pooling; results in channels-last order are added,
     # transposed, reshaped and reduced again.
     rng = np.random.default_rng(5)
@@ -328,7 +328,7 @@ def test_poolings_overlapping_padded_and_with_gaps(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_first_nan_or_infinity_of_a_window_wins(dtype):
+def test_max_pooling_selects_the_first_nan_or_infinity(dtype):
     rng = np.random.default_rng(1)
     numbers = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], dtype)
     fed = [rng.choice(numbers, shape) for shape, _ in POOLS]
@@ -393,7 +393,7 @@ def test_poolings_and_their_first_and_second_derivatives(dtype, pool):
         ((2, 5, 8, 6), (3, 2), (1, 2), False),
     ],
 )
-def test_the_mask_of_a_relu_is_taken_where_the_cotangent_is_put_back(
+def test_the_mask_of_a_relu_is_fused_with_the_adjoint_of_max_pooling(
     dtype, shape, size, stride, fused
 ):
     def f(x: Any) -> Any:
@@ -421,7 +421,7 @@ def test_max_pooling_of_integers_and_booleans(dtype):
     assert "Fallback" not in native.explain(x)
 
 
-def test_a_network_of_them_trains_in_place_and_alike_for_any_number_of_threads():
+def test_a_convolutional_network_trains_in_place_with_the_same_bits_for_any_number_of_threads():
     rng = np.random.default_rng(4)
     shapes = [(24, 3, 3, 3), (24, 1, 3, 3), (48, 24, 1, 1), (48, 6, 3, 3), (48, 10)]
     start = [(0.3 * rng.normal(size=shape)).astype(np.float32) for shape in shapes]

@@ -1,5 +1,5 @@
-"""Rows taken by integers, fed or computed, and added back: NumPy's results, whatever the number of
-threads; what names no row is an error that has changed nothing."""
+"""Gather and scatter with fed or computed indices equal NumPy's for any number of threads; an index
+out of range raises an error and changes nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_rows_of_nothing():
         agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, i)), x), np.zeros(shape), i)
 
 
-def test_indices_that_stand_in_the_program():
+def test_constant_indices():
     x = np.arange(15.0).reshape(5, 3)
     fixed = np.array([4, -5, 4])
     agree(lambda x: pg.take(x, fixed), x)
@@ -114,7 +114,7 @@ def test_an_embedding_trains_in_place_with_the_same_bits_for_any_number_of_threa
 
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("number", [26, -25])
-def test_a_computed_index_that_names_no_row_is_an_error_and_changes_nothing(threads, number):
+def test_a_computed_index_out_of_range_raises_and_changes_nothing(threads, number):
     pg.set_num_threads(threads)
     model = Words("native", computed=True)
     fine = words(200)
@@ -132,7 +132,7 @@ def test_a_computed_index_that_names_no_row_is_an_error_and_changes_nothing(thre
     assert_same(model.step(*fine), again.step(*fine))  # as if nothing had been
 
 
-def test_of_many_runs_in_one_call_those_before_the_error_count():
+def test_in_a_repeat_the_runs_before_the_error_take_effect():
     table = pg.Variable(np.zeros(4), dtype=pg.float64)
 
     @pg.function(engine="native")
@@ -146,7 +146,7 @@ def test_of_many_runs_in_one_call_those_before_the_error_count():
     assert_same(table.value, np.full(4, 7.0))  # 1, 3, 7
 
 
-def test_the_first_bad_index_is_told_not_what_follows_from_it():
+def test_the_error_names_the_first_bad_index_not_its_consequences():
     x = np.arange(6.0)
 
     @pg.function(engine="native")
@@ -162,7 +162,7 @@ def test_the_first_bad_index_is_told_not_what_follows_from_it():
     assert_same(chained(x, np.array([0, 1])), np.array([0.0, 4.0]))
 
 
-def test_an_error_beside_what_numpy_computes():
+def test_an_index_error_in_a_program_with_fallbacks():
     class Sorted(pg.Custom):
         def compute(self, *inputs: Any) -> Any:
             return np.sort(inputs[0])

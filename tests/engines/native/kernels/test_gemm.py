@@ -1,5 +1,5 @@
-"""Every matrix product there is, against NumPy in float64: sizes, batches, vectors, how the
-operands lie, and what is fused behind. Many products share one program: compiling takes longest."""
+"""Matrix products of all sizes, batches, vectors, layouts and epilogues compared with NumPy in
+float64. Many products share one program, because compilation dominates the time."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_every_number_of_rows_columns_and_terms_around_a_tile(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_products_of_more_terms_than_one_panel_holds(dtype):
+def test_products_of_more_terms_than_a_panel(dtype):
     deep = DEPTH + 37
     check(
         [
@@ -191,7 +191,7 @@ def test_large_products_are_packed_in_blocks(dtype):
     ("case", "packed"),
     [(LARGE[0], "Right"), (LARGE[2], None), (LARGE[6], "Left"), (LARGE[8], "Left")],
 )
-def test_the_smaller_operand_is_packed_once_or_read_as_it_lies(case, packed):
+def test_the_smaller_operand_is_packed_once_or_read_unpacked(case, packed):
     fed = case.drawn(np.random.default_rng(0), np.float32)
     f = pg.function(lambda *fed: case.apply(pg, *fed), engine="native")
     text = f.explain(*fed)
@@ -231,12 +231,12 @@ STREAMING = [
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_what_follows_on_large_arrays_is_computed_row_after_row(dtype):
+def test_epilogues_on_large_arrays_run_on_whole_rows(dtype):
     check(STREAMING, 6, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_sums_of_one_product_each_are_elementwise(dtype):
+def test_products_of_one_term_are_elementwise(dtype):
     f = pg.function(lambda x, y: pg.matmul(x, y) + 1.0, engine="native")
     rng = np.random.default_rng(7)
     for shapes in (((70, 1), (1, 90)), ((3, 5, 1), (1, 7)), ((4, 1, 6, 1), (2, 1, 5))):
@@ -314,7 +314,7 @@ def test_products_of_integers_wrap_around_as_numpys(dtype, count):
     assert "Fallback" not in native.explain(fed)
 
 
-def test_products_of_booleans_say_whether_any_pair_is_true():
+def test_products_of_booleans_are_any_over_logical_and():
     rng = np.random.default_rng(7)
     x, y = rng.random((13, 300)) < 0.05, rng.random((300, 21)) < 0.05
     native = pg.function(pg.matmul, engine="native")
@@ -323,7 +323,7 @@ def test_products_of_booleans_say_whether_any_pair_is_true():
     assert "Fallback" not in native.explain(x, y)
 
 
-def test_what_follows_a_product_is_written_once_for_tiles_of_two_heights():
+def test_the_epilogue_is_emitted_once_for_tiles_of_both_heights():
     # 64 rows are tiles of 11 and of 10 rows; the columns fill whole vectors.
     x, w = np.ones((64, 40), np.float32), np.ones((40, 32), np.float32)
     f = pg.function(lambda x, w: pg.tanh(x @ w), engine="native")

@@ -1,5 +1,5 @@
-"""Every kernel is planned when it is made and never changes: what code generation and reports ask
-is there from the start, and is the same afterwards."""
+"""A kernel is planned when it is constructed and never changes: code generation and reports only
+read it."""
 
 from __future__ import annotations
 
@@ -106,10 +106,10 @@ def frozen(thing: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_each_kind_of_kernel_is_frozen_and_says_what_it_is(kind):
+def test_each_kind_of_kernel_is_frozen_and_describes_itself(kind):
     assert kind.__dataclass_params__.frozen
     assert kind.label
-    assert kind.words
+    assert kind.description
 
 
 def test_the_programs_of_this_file_have_kernels_of_all_kinds():
@@ -118,7 +118,7 @@ def test_the_programs_of_this_file_have_kernels_of_all_kinds():
 
 
 @pytest.mark.parametrize("given", PROGRAMS, ids=range(len(PROGRAMS)))
-def test_generating_code_and_reporting_leave_kernels_as_they_were_made(given):
+def test_code_generation_and_reports_do_not_change_kernels(given):
     given = lowered(given)
     schedule = scheduled(given)
     kernels = [one.kernel for one in schedule.kernels]

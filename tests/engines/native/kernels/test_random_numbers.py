@@ -41,7 +41,7 @@ def test_numbers_are_the_numpy_engines(shape, dtype, seed):
         assert_close(one, other)
 
 
-def test_all_of_the_state_counts():
+def test_every_word_of_the_state_matters():
     """Runs beyond 2³² and seeds of 64 bits: the upper words are part of the counter and the key."""
     for state in ([2**63 + 1, 2**32 + 5], [5, 2**40], [2**32, 0]):
         found: list[Any] = []

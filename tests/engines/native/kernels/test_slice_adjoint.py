@@ -1,4 +1,4 @@
-"""What pulls a slice back: the cotangent at the slice, zeros elsewhere, row by row."""
+"""Adjoints of slices: the cotangent at the slice, zeros elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def drawn(rng: Any) -> tuple[tuple[int, ...], Index]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_slices_of_all_kinds_are_pulled_back(seed):
+def test_adjoints_of_all_kinds_of_slices(seed):
     rng = np.random.default_rng(seed)
     cases = [drawn(rng) for _ in range(25)]
     fed = [rng.normal(size=shape) for shape, _ in cases]

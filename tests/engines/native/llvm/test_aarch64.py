@@ -96,7 +96,7 @@ def test_the_sums_of_a_tile_stay_in_registers(code, program):
 
 @pytest.mark.parametrize("code", CPUS, indirect=True)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_formula_of_floats_becomes_vectors_and_calls_nothing(code, dtype):
+def test_every_formula_of_floats_is_vectorised_without_calls(code, dtype):
     cases = [Case(one, one.samples[0]) for one in shipped() if issubclass(one, Elementwise)]
     floats = [case for case in cases if {y.dtype for y in nodes(case, dtype)} == {np.dtype(dtype)}]
     assert len(floats) > 40

@@ -1,4 +1,4 @@
-"""The builder leaves out arithmetic that does nothing, and works out what is known."""
+"""The builder omits arithmetic without effect, and folds constants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def number(value):
     return ir.Constant(INT, value)
 
 
-def test_nothing_is_written_where_the_result_is_an_operand(function):
+def test_no_instruction_is_emitted_if_the_result_is_an_operand(function):
     b, (x, p) = Builder(function.append_basic_block()), function.args
     assert b.add(x, number(0)) is b.add(number(0), x) is b.sub(x, number(0)) is x
     assert b.mul(x, number(1)) is b.mul(number(1), x) is b.sdiv(x, number(1)) is x
@@ -27,14 +27,14 @@ def test_nothing_is_written_where_the_result_is_an_operand(function):
     assert not b.block.instructions
 
 
-def test_known_numbers_are_worked_out(function):
+def test_constants_are_folded(function):
     b = Builder(function.append_basic_block())
     assert b.add(number(-7), number(3)) == number(-4)
     assert b.mul(number(-7), number(3)) == number(-21)
     assert not b.block.instructions
 
 
-def test_all_else_is_written(function):
+def test_all_other_instructions_are_emitted(function):
     b, (x, p) = Builder(function.append_basic_block()), function.args
     short, large = ir.IntType(32), number(1 << 62)
     b.add(x, number(1)), b.sub(number(0), x), b.mul(x, number(2)), b.sdiv(x, number(2))

@@ -1,4 +1,4 @@
-"""While a training step runs subnormal numbers count as 0; everywhere else they are numbers."""
+"""Subnormal numbers are flushed to 0 while a training step runs, and nowhere else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def decaying(dtype: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_decays_becomes_zero_instead_of_subnormal(dtype):
+def test_decaying_moments_become_zero_instead_of_subnormal(dtype):
     variable, step = decaying(dtype)
     step()
     values = variable.numpy()

@@ -170,7 +170,7 @@ def test_results_stay_within_the_range_of_the_function(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", INCREASING)
-def test_results_of_increasing_functions_never_fall(name, dtype):
+def test_results_of_increasing_functions_are_monotonic(name, dtype):
     x = singles(3989) if dtype == pg.float32 else doubles(50_000)
     x = np.sort(x[~np.isnan(x)])
     found = compiled(formula(name), dtype, len(x))(x)
@@ -244,7 +244,7 @@ def test_functions_of_two_numbers_stay_within_their_bound(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_logaddexp_is_as_exact_as_its_largest_term(dtype):
+def test_the_error_of_logaddexp_is_bounded_by_its_largest_term(dtype):
     x, y = two_operands(dtype)
     y[-1000:] = x[-1000:] + np.linspace(-40, 40, 1000, dtype=dtype)
     with np.errstate(all="ignore"):
@@ -294,7 +294,7 @@ def test_unsigned_powers_wrap_around_as_numpys(kind):
 
 @pytest.mark.parametrize("exponent", [0, 1, 2, 3, 4, -1, 0.5])
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_powers_written_in_the_code_are_short_and_right(exponent, dtype):
+def test_powers_with_constant_exponents_are_short_and_right(exponent, dtype):
     x = np.concatenate([np.random.default_rng(0).uniform(-9, 9, 1000), SPECIAL]).astype(dtype)
     with np.errstate(all="ignore"):
         exact = np.power(x.astype(np.longdouble), np.longdouble(exponent))
@@ -314,7 +314,7 @@ def test_simple_functions_are_numpys(name, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["maximum", "minimum"])
-def test_nan_wins_over_every_number(name, dtype):
+def test_maximum_and_minimum_propagate_nan(name, dtype):
     x, y = two_operands(dtype, 1)
     np.testing.assert_array_equal(native(name, x, y), getattr(np, name)(x, y))
     maths = NativeMaths()
@@ -323,7 +323,7 @@ def test_nan_wins_over_every_number(name, dtype):
 
 
 @pytest.mark.parametrize("name", ["isnan", "isinf", "isfinite"])
-def test_numbers_are_told_from_what_is_none(name):
+def test_isnan_isinf_and_isfinite(name):
     x = np.array(SPECIAL)
     np.testing.assert_array_equal(native(name, x, to=np.bool_), getattr(np, name)(x))
 

@@ -1,5 +1,4 @@
-"""Generated code is right on other processors than this one too: with the vectors and without the
-instructions that the plain levels of x86-64 have."""
+"""Generated code is right for other CPUs too: the vectors and instructions of the x86-64 levels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining and splitting: pieces are computed where they belong, or copied there."""
+"""Concatenation and splitting: pieces are computed in the joined buffer, or copied to it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def numbers(*shape: int, dtype: Any = np.float64) -> Any:
 @pytest.mark.parametrize("count", [2, 3, 4, 8])
 @pytest.mark.parametrize("axis", [0, 1, -1])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
+def test_values_of_a_loop_are_written_to_the_stacked_buffer(count, axis, dtype):
     x = numbers(5, 37, dtype=dtype)
 
     def stacked(x):
@@ -43,7 +43,7 @@ def test_what_a_loop_makes_is_stacked_where_it_is_made(count, axis, dtype):
     assert agree(lambda x: stacked(x > 0), x) == ["Elementwise"]  # booleans are bytes
 
 
-def test_pieces_of_other_kernels_need_no_copy_either():
+def test_pieces_of_other_kernels_are_not_copied():
     x, w = numbers(40, 30, dtype=np.float32), numbers(30, 20, dtype=np.float32)
     kinds = agree(lambda x, w: pg.concat([pg.relu(x @ w), pg.tanh(x @ w + 1)], axis=1), x, w)
     assert "Concat" not in kinds
@@ -54,7 +54,7 @@ def test_pieces_of_other_kernels_need_no_copy_either():
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_what_lies_elsewhere_is_copied(axis):
+def test_pieces_that_are_needed_elsewhere_are_copied(axis):
     x, y = numbers(6, 7), numbers(6, 7)
     assert agree(lambda x, y: pg.concat([x, y, x[:, ::-1]], axis=axis), x, y) == ["Concat"]
     # One value in two places, one that is a result too, and one that is seen from another side.
@@ -97,7 +97,7 @@ def test_joined_values_and_pieces_update_variables():
         assert_same(one, other)
 
 
-def test_a_joined_buffer_is_taken_from_its_first_piece_on():
+def test_a_joined_buffer_is_live_from_its_first_piece():
     """The first piece lies there long before the last; what comes between lies elsewhere."""
     x, w = numbers(128, 128) / 8, numbers(128, 128)[::-1] / 8
 
@@ -109,7 +109,7 @@ def test_a_joined_buffer_is_taken_from_its_first_piece_on():
     assert "Concat" not in agree(chained, x, w)
 
 
-def test_split_is_views_and_its_gradient_a_join():
+def test_split_is_views_and_its_gradient_a_concatenation():
     x = numbers(6, 9)
     kinds = agree(lambda x: [one * 2 for one in pg.split(x, 3, axis=1)], x)
     assert set(kinds) == {"Elementwise"}
@@ -122,7 +122,7 @@ def test_split_is_views_and_its_gradient_a_join():
 
 
 @given(st.data())
-def test_joins_of_any_pieces_follow_numpy(data):
+def test_concatenations_of_any_pieces_equal_numpys(data):
     ndim = data.draw(st.integers(1, 3))
     axis = data.draw(st.integers(0, ndim - 1))
     shape = data.draw(st.lists(st.integers(1, 5), min_size=ndim, max_size=ndim))
@@ -144,7 +144,7 @@ def test_joins_of_any_pieces_follow_numpy(data):
     agree(joined, x)
 
 
-def test_lanes_take_turns_at_every_length():
+def test_interleaved_stores_of_every_length():
     """All the lengths around whole vectors, for two and four pieces of every size of element."""
     kinds = (np.float64, np.float32, np.int16, np.uint8)
     for length, count, dtype in itertools.product((1, 2, 7, 16, 31, 33, 64, 65), (2, 4), kinds):

@@ -29,32 +29,32 @@ def reached(edges: set[tuple[int, int]], start: int) -> set[int]:
     return found
 
 
-def test_who_waits_for_a_group_waits_for_all_that_it_waits_for():
+def test_dependencies_are_transitive():
     dependencies = chain((1, 0), (2, 1))
     assert dependencies.of(2) == [0, 1]
     assert dependencies.waits(2, 0)
     assert not dependencies.waits(0, 2)
 
 
-def test_an_edge_that_comes_later_reaches_whoever_waits_already():
+def test_a_later_edge_reaches_existing_dependents():
     dependencies = chain((3, 2), (4, 3), (2, 0))
     assert dependencies.of(4) == [0, 2, 3]
 
 
-def test_a_group_may_wait_for_one_with_a_larger_number():
+def test_a_group_may_depend_on_a_larger_number():
     dependencies = chain((0, 4), (2, 0), (4, 1))
     assert dependencies.of(2) == [0, 1, 4]
     assert dependencies.in_order() == [1, 3, 4, 0, 2]
 
 
-def test_a_circle_is_not_permitted():
+def test_a_cycle_is_not_permitted():
     dependencies = chain((1, 0), (2, 1))
     assert not dependencies.permits(0, [2])
     assert not dependencies.permits(1, [1])
     assert dependencies.permits(3, [2, 0])
 
 
-def test_what_is_tried_on_a_copy_leaves_the_original_alone():
+def test_a_trial_on_a_copy_does_not_change_the_original():
     dependencies = chain((1, 0))
     trial = dependencies.copy()
     trial.add(0, [4])
@@ -65,7 +65,7 @@ def test_what_is_tried_on_a_copy_leaves_the_original_alone():
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20))
-def test_masks_are_what_a_walk_along_the_edges_finds(edges):
+def test_masks_equal_the_transitive_closure(edges):
     dependencies = Dependencies()
     for _ in range(8):
         dependencies.new()

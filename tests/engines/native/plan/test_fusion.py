@@ -1,4 +1,4 @@
-"""Which nodes become one kernel, and which groups wait for which."""
+"""Which nodes become one kernel, and which groups depend on which."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def kinds(found: Groups) -> list[list[str]]:
 X, W = np.ones((8, 6)), np.ones((6, 6))
 
 
-def test_what_follows_a_product_joins_its_group():
+def test_elementwise_nodes_join_the_group_of_a_product():
     found = groups(lambda x, w: pg.relu(x @ w + 1), X, W)
     assert kinds(found) == [["Matmul", "Add", "Relu"]]
     assert found.dependencies.masks == [0]
 
 
-def test_a_group_waits_for_all_that_its_operands_wait_for():
+def test_a_group_depends_on_all_dependencies_of_its_operands():
     found = groups(lambda x, w: pg.tanh(pg.tanh(x @ w) @ w) @ w, X, W)
     assert kinds(found) == [["Matmul", "Tanh"], ["Matmul", "Tanh"], ["Matmul"]]
     assert found.dependencies.masks == [0b0, 0b1, 0b11]
 
 
-def test_a_node_does_not_join_a_group_that_would_then_wait_for_itself():
+def test_a_node_does_not_join_a_group_if_that_would_form_a_cycle():
     def f(x, w):
         first = x @ w
         return first + pg.sum(first @ w)
@@ -47,19 +47,19 @@ def test_a_node_does_not_join_a_group_that_would_then_wait_for_itself():
     assert ["Add"] in kinds(found)
 
 
-def test_a_node_made_from_leaves_is_computed_where_it_is_needed():
+def test_a_sinkable_node_is_computed_where_it_is_needed():
     found = groups(lambda x, w: x @ w + x * 2, X, W)
     assert kinds(found) == [["Matmul", "Multiply", "Add"]]
     assert not found.sinkable
 
 
-def test_a_reduction_computes_again_what_another_group_writes():
+def test_a_reduction_recomputes_sinkable_nodes():
     found = groups(lambda x: (pg.sum(x * 2, axis=0), x * 2), X)
     assert [len(group.nodes) for group in found.listed] == [2, 1]
     assert found.dependencies.masks == [0, 0]
 
 
-def test_rows_are_taken_after_their_indices_were_checked():
+def test_gathers_depend_on_the_bounds_check_of_their_indices():
     found = groups(lambda x, i: pg.take(x, i + 1, axis=0), X, np.zeros(3, np.int64))
     made, check, taken = found.listed
     assert check.family.may_fail

@@ -1,5 +1,5 @@
-"""Updates are written over the old values, and nobody ever sees it: whoever holds, reads, assigns,
-copies or saves a Variable finds what it would find if each run made new arrays."""
+"""Updates in place are invisible: holding, reading, assigning, copying or saving a Variable gives
+what it would give if each run made new arrays."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def counter(start: Any = 0.0, size: int = 5) -> tuple[pg.Variable, Any]:
 # ------------------------------------------------------------------ who looks from outside
 
 
-def test_the_update_is_made_in_place():
+def test_updates_are_written_in_place():
     w, step = counter()
     step(np.ones(5))
     before = w.numpy().ctypes.data
@@ -52,7 +52,7 @@ def test_the_update_is_made_in_place():
 
 @pytest.mark.parametrize("size", [5, 5000])  # large arrays lie in memory of another kind
 @pytest.mark.parametrize("read", [lambda w: w.value, lambda w: w.numpy(), lambda w: w.value[1:]])
-def test_who_holds_a_value_never_sees_it_change(read, size):
+def test_an_array_that_a_user_holds_never_changes(read, size):
     w, step = counter(size=size)
     held = [read(w)]
     for number in range(1, 6):
@@ -87,7 +87,7 @@ def test_results_made_from_a_leased_variable_are_up_to_date():
         assert_same((w + 0).numpy(), np.full(5, float(number)))
 
 
-def test_results_handed_out_stay_when_the_next_run_comes():
+def test_returned_results_are_not_overwritten_by_the_next_run():
     w = pg.Variable(np.zeros((3, 4)))
 
     @native
@@ -146,7 +146,7 @@ def test_a_variable_fed_with_its_own_value():
     [copy.copy, copy.deepcopy, lambda w: pickle.loads(pickle.dumps(w))],
     ids=["copy", "deepcopy", "pickle"],
 )
-def test_copies_of_a_leased_variable_go_their_own_way(duplicate):
+def test_copies_of_a_leased_variable_are_independent(duplicate):
     w, step = counter()
     step(np.ones(5))
     other = duplicate(w)
@@ -263,7 +263,7 @@ def test_one_program_called_by_two_threads_loses_no_update():
     assert_same(w.value, np.full(5, 601.0))
 
 
-def test_who_reads_while_a_lease_is_being_taken_never_sees_the_value_change(monkeypatch):
+def test_a_reader_during_the_start_of_a_lease_never_sees_the_value_change(monkeypatch):
     a, b = (pg.Variable(np.zeros(4), dtype=pg.float64) for _ in range(2))
     step = native(lambda: (a.assign(a + 1), b.assign(b + 1), pg.sum(a))[2])
     step()
@@ -288,7 +288,7 @@ def test_who_reads_while_a_lease_is_being_taken_never_sees_the_value_change(monk
     assert_same(held, np.full(4, 1.0))
 
 
-def test_an_update_reads_other_variables_as_one(monkeypatch):
+def test_an_update_reads_other_variables_at_one_moment(monkeypatch):
     a, b, w = (pg.Variable(np.zeros(4), dtype=pg.float64) for _ in range(3))
     move = native(lambda: (a.assign(a + 1), b.assign(b - 1)))
     both = native(lambda: (w.assign(w + a + b), pg.sum(w))[1])
@@ -422,7 +422,7 @@ def test_a_factor_of_a_product_is_updated_with_it():
     following(step, starts, [rng.normal(size=(20, 20))], 2)
 
 
-def test_gradients_of_convolutions_that_lie_in_another_order():
+def test_updates_by_weight_gradients_with_another_layout():
     rng = np.random.default_rng(2)
 
     def step(variables: Any, x: Any) -> Any:
@@ -464,7 +464,7 @@ def test_a_gradient_kept_in_two_orders_of_axes(order):
     ],
     ids=["forwards", "pool", "weight", "input"],
 )
-def test_results_in_another_order_of_axes_are_new_values(value, shape, fused):
+def test_updated_values_with_another_layout(value, shape, fused):
     rng = np.random.default_rng(4)
 
     def step(variables: Any, x: Any, w: Any) -> Any:
@@ -529,7 +529,7 @@ def test_updates_of_any_kind_follow_the_numpy_engine(updates, results, shared):
     following(step, starts, [rng.normal(size=(6, 6))], 2)
 
 
-def test_a_lease_that_cannot_be_taken_leaves_everything_as_it_was(monkeypatch):
+def test_a_failed_lease_changes_nothing(monkeypatch):
     v = pg.Variable(np.ones(3, np.float32))
     f = pg.function(lambda x: (v.assign(v + x), pg.sum(x))[1], engine="native")
     f(np.ones(3, np.float32))

@@ -1,5 +1,5 @@
-"""Large arrays begin with a cache line, at different places in a page, and who holds a part of one
-holds it."""
+"""Large arrays begin with a cache line, at different offsets in a page, and a view keeps its array
+alive and unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def address(array):
     return array.__array_interface__["data"][0]
 
 
-def test_arrays_used_together_lie_at_different_places_in_a_page():
+def test_arrays_used_together_have_different_offsets_in_a_page():
     arrays = [placed((100, 100), FLOAT, number) for number in range(64)]
     assert len({address(one) % 4096 for one in arrays}) == 64
     assert all(address(one) % 64 == 0 for one in arrays)
@@ -33,14 +33,14 @@ def test_small_arrays_are_plain_ones():
     assert not is_placed(one[::2])
 
 
-def test_an_array_of_somebody_elses_is_not_placed():
+def test_an_array_of_another_owner_is_not_placed():
     assert not is_placed(np.zeros((100, 100), FLOAT))
     assert not is_placed(placed((100, 100), FLOAT).T)
     assert not is_placed(placed((100, 100), FLOAT)[1:])
 
 
 @pytest.mark.parametrize("part", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y[::2]])
-def test_who_holds_a_part_of_a_result_never_sees_it_change(part):
+def test_a_view_of_a_result_that_a_user_holds_never_changes(part):
     double = pg.function(lambda x: x * 2, engine="native")
     held = []
     for number in range(6):

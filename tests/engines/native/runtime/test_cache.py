@@ -90,7 +90,7 @@ except ValueError as error:
 """
 
 
-def test_what_constants_hold_counts_where_the_code_depends_on_it(folder):
+def test_the_key_covers_constants_on_which_the_code_depends(folder):
     refused = "Integers to negative integer powers are not allowed."
     assert in_new_process(POWER.format([1, -2])) == refused
     assert in_new_process(POWER.format([1, 2])) == "[4, 26]"
@@ -125,7 +125,7 @@ print(f(x)[0], "code from the cache" in f.explain(x))
 """
 
 
-def test_an_edited_formula_makes_new_code(folder, tmp_path):
+def test_an_edited_formula_is_compiled_again(folder, tmp_path):
     copy = tmp_path / "copy" / "palingrad"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     first = in_new_process(PLAIN, source=copy.parent)
@@ -141,7 +141,7 @@ def test_an_edited_formula_makes_new_code(folder, tmp_path):
     assert_close(np.float32(value), np.float32(3 / (1 + np.exp(-1.0))))
 
 
-def test_sources_that_were_edited_after_they_were_loaded_are_no_key(folder, tmp_path):
+def test_sources_edited_after_loading_have_no_key(folder, tmp_path):
     copy = tmp_path / "copy" / "palingrad"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     edit = "import pathlib\npathlib.Path(pg.__file__).with_name('dtypes.py').touch()\n"
@@ -160,7 +160,7 @@ def test_the_key_covers_every_operation_of_the_library():
     assert not [one for one, fine in covered if not fine]
 
 
-def test_an_operation_of_ones_own_is_kept_by_what_its_formula_does(folder):
+def test_a_users_operation_is_cached_by_the_steps_of_its_formula(folder):
     def scaled(k):
         class Scaled(Elementwise):
             samples = ()
@@ -180,7 +180,7 @@ def test_an_operation_of_ones_own_is_kept_by_what_its_formula_does(folder):
         np.testing.assert_array_equal(result, X * np.float32(k))
 
 
-def test_a_formula_of_the_library_that_was_replaced_has_no_key(folder, monkeypatch):
+def test_a_replaced_formula_of_the_library_has_no_key(folder, monkeypatch):
     run(lambda x: pg.tanh(x), X)
     monkeypatch.setattr(type(pg.tanh(X)), "f", staticmethod(lambda m, x: x * 2))
     result, made = executable(lambda x: pg.tanh(x), X)
@@ -188,7 +188,7 @@ def test_a_formula_of_the_library_that_was_replaced_has_no_key(folder, monkeypat
     np.testing.assert_array_equal(result, X * 2)
 
 
-def test_what_numpy_computes_in_between_is_in_no_code(folder):
+def test_fallbacks_do_not_affect_the_key(folder):
     class Doubled(pg.Custom):
         factor = 2.0
 
@@ -210,7 +210,7 @@ def test_what_numpy_computes_in_between_is_in_no_code(folder):
 
 
 @pytest.mark.parametrize("damage", [b"", b"short", b"\0" * 5000])
-def test_a_damaged_entry_is_as_good_as_none(folder, damage):
+def test_a_damaged_entry_is_compiled_again(folder, damage):
     expected, _ = run(lambda x: pg.exp(x) + 1.0, X)
     for entry in folder.iterdir():
         entry.write_bytes(damage)
@@ -221,7 +221,7 @@ def test_a_damaged_entry_is_as_good_as_none(folder, damage):
 
 
 @pytest.mark.parametrize("place", [0, 30, 70, -1])
-def test_an_entry_with_a_wrong_byte_cut_off_or_under_another_key_is_none(place):
+def test_a_corrupted_truncated_or_renamed_entry_is_not_used(place):
     content = cache.packed("a" * 64, bytes(range(256)))
     assert cache.unpacked("a" * 64, content) == bytes(range(256))
     wrong = bytearray(content)
@@ -248,7 +248,7 @@ def test_a_folder_that_others_can_write_to_is_not_used(folder):
     assert run(f, X)[1]
 
 
-def test_an_entry_that_others_can_write_to_is_made_anew(folder):
+def test_an_entry_that_others_can_write_to_is_compiled_again(folder):
     run(f, X)
     (entry,) = folder.iterdir()
     assert entry.stat().st_mode & 0o777 == 0o600
@@ -265,7 +265,7 @@ def test_a_folder_of_another_user_is_not_used(folder, monkeypatch):
     assert "belongs to another user" in made.unkept
 
 
-def test_an_entry_that_is_a_link_or_no_file_is_made_anew(folder, tmp_path):
+def test_an_entry_that_is_a_link_or_not_a_file_is_compiled_again(folder, tmp_path):
     run(f, X)
     (entry,) = folder.iterdir()
     content = entry.read_bytes()

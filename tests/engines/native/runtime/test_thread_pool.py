@@ -60,7 +60,7 @@ def test_large_kernels_of_every_kind_have_the_same_bits(count):
             assert_same(one, other)
 
 
-def test_compiled_programs_run_on_the_number_of_threads_that_was_set_last():
+def test_compiled_programs_use_the_latest_number_of_threads():
     run = pg.function(lambda x: pg.tanh(x) * x, engine="native")
     x = np.ones((300, 500), np.float32)
     for count in (3, 1, 2):
@@ -142,7 +142,7 @@ print(time.process_time() - before)
     assert float(output_of(code)) < 0.1
 
 
-def test_a_process_ends_while_helpers_wait_and_programs_run():
+def test_a_process_exits_while_workers_wait_and_programs_run():
     code = """
 import threading
 threading.Thread(target=lambda: [f(x) for _ in range(10**9)], daemon=True).start()

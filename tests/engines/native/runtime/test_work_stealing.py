@@ -46,7 +46,7 @@ def test_threads_share_the_chunks_of_a_kernel_evenly(threads):
         start += count
 
 
-def test_single_chunks_go_to_thread_after_thread_from_the_running_one_on():
+def test_single_chunks_go_to_successive_threads():
     share, *_ = functions()
     owners = [
         next(one for one in range(3) if share(1, start, one + 1, 3)) for start in range(6)
@@ -55,7 +55,7 @@ def test_single_chunks_go_to_thread_after_thread_from_the_running_one_on():
     assert sorted(owners) == [0, 0, 1, 1, 2, 2]
 
 
-def test_every_chunk_is_taken_once_from_the_front_by_its_owner_and_from_the_end_by_others():
+def test_every_chunk_is_taken_once_from_the_front_by_its_owner_and_from_the_back_by_thieves():
     _, take, _ = functions()
     word = INT(0)
     stage = 7
@@ -76,7 +76,7 @@ def test_every_chunk_is_taken_once_from_the_front_by_its_owner_and_from_the_end_
         stage += length
 
 
-def test_who_is_late_for_a_stage_gets_nothing_of_the_next():
+def test_a_late_thread_gets_no_chunk_of_a_later_stage():
     _, take, _ = functions()
     word = INT(0)
     assert take(word, 10, 4, 0) == 0
@@ -86,7 +86,7 @@ def test_who_is_late_for_a_stage_gets_nothing_of_the_next():
 
 
 @pytest.mark.parametrize("before", [0, 1, 1 << 30, 1 << 41, (1 << 42) - (1 << 25), 3 << 45])
-def test_a_list_that_nobody_took_from_for_long_is_full(before):
+def test_a_deque_unused_for_many_stages_is_full(before):
     _, take, _ = functions()
     word = INT(0)
     assert take(word, 5, 2, 0) == 0

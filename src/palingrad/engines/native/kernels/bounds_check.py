@@ -28,7 +28,7 @@ class BoundsCheck(Kernel):
     """Verifies that `check` holds. If not, it records in the control block that the run has failed,
     and the smallest and largest integer."""
 
-    label, words = "BoundsCheck", "bounds check of computed integers"
+    label, description = "BoundsCheck", "bounds check of computed integers"
 
     check: Bounds
     view: View

@@ -12,16 +12,16 @@ from ....graph.operation import Operation
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,
-    fetch_ahead,
-    goes_far,
     integer,
     interleaved,
     loop,
     place_of,
+    prefetch_ahead,
     read,
     splatted,
     unravelled,
     vectors,
+    worth_prefetching,
     write,
 )
 from ..llvm.strided_view import View, broadcast, row_major
@@ -36,7 +36,7 @@ BLOCK = 2048  # elements of a contiguous loop that are one item
 class ElementwiseKernel(Kernel):
     """Elementwise nodes of one shape."""
 
-    label, words = "Elementwise", "elementwise"
+    label, description = "Elementwise", "elementwise"
 
     nest: LoopNest
 
@@ -65,10 +65,10 @@ class ElementwiseKernel(Kernel):
         length = nest.extents[-1]
         lanes = lanes_for(dtypes, length)
         last = [step[-1] for step in nest.steps]
-        together = nest.beside(len(reads))
+        written_together = nest.interleaved_writes(len(reads))
         read_too = {context.views[x].base for x in reads}
         fresh = [context.views[x].base not in read_too for x in self.live_out]
-        far = goes_far(self.fused.shape)
+        prefetches = worth_prefetching(self.fused.shape)
 
         def row(places: list[Any]) -> Any:
             # Loads that are invariant along the row are hoisted.
@@ -86,17 +86,17 @@ class ElementwiseKernel(Kernel):
                         continue
                     there = b.add(place, b.mul(index, integer(step)))
                     values[x] = read(b, base, dtype_of(x), there, lanes, step, active)
-                    if far and step == 1 and active == lanes > 1:
-                        fetch_ahead(b, base, dtype_of(x), there)
+                    if prefetches and step == 1 and active == lanes > 1:
+                        prefetch_ahead(b, base, dtype_of(x), there)
                 compute(b, self.nodes, values, lanes, inner)
-                for numbers in together:
+                for numbers in written_together:
                     first = numbers[0]
                     step, each = last[len(reads) + first], len(numbers)
                     there = b.add(places[len(reads) + first], b.mul(index, integer(step)))
                     value = interleaved([values[self.live_out[number]] for number in numbers])
                     write(b, outs[first], value, there, step // each, active * each)
-                    if far and step == 1 and fresh[first] and active == lanes > 1:
-                        fetch_ahead(b, outs[first], value.dtype, there, writing=True)
+                    if prefetches and step == 1 and fresh[first] and active == lanes > 1:
+                        prefetch_ahead(b, outs[first], value.dtype, there, writing=True)
 
             return body
 
@@ -105,7 +105,8 @@ class ElementwiseKernel(Kernel):
 
 @dataclass(frozen=True, eq=False)
 class LoopNest:
-    """A loop nest over operands: the axes in the order of most operands, merged where possible."""
+    """A loop nest over operands. Axes are in the memory order of most operands, and merged where
+    possible."""
 
     operands: tuple[View, ...]  # those that are read, then those that are written
     extents: list[int]
@@ -126,7 +127,7 @@ class LoopNest:
         items = -(-extents[0] // BLOCK) if len(extents) == 1 else math.prod(extents[:-1])
         return cls(operands, extents, steps, items)
 
-    def beside(self, reads: int) -> list[list[int]]:
+    def interleaved_writes(self, reads: int) -> list[list[int]]:
         """The written operands after the first `reads`, numbered from 0, in groups: the operands of
         a group, a power of two of them, alternate element by element in one buffer."""
         writes = self.operands[reads:]

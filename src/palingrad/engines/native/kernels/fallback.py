@@ -15,7 +15,7 @@ from .kernel import Fused, Kernel, Views
 class Fallback(Kernel):
     """One node, computed by its own formula with NumPy."""
 
-    label, words = "Fallback", "numpy"
+    label, description = "Fallback", "numpy"
     is_native: ClassVar[bool] = False
 
     @classmethod

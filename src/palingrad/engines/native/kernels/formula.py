@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -71,7 +71,7 @@ def weight(node: Operation) -> int | None:
     if key not in _known:
         if len(_known) >= _MOST:
             _known.clear()
-        _known[key] = _counted(node)
+        _known[key] = instructions(node.inputs, lambda *x: formula(node, [*x]))
     return _known[key]
 
 
@@ -84,17 +84,17 @@ def _described(value: Any) -> str:
     return type(value).__name__ if isinstance(value, Node) else repr(value)
 
 
-def _counted(node: Operation) -> int | None:
-    """Emits the formula into a temporary module and counts the instructions."""
-    types = [value_type(dtype_of(x), 1) for x in node.inputs]
+def instructions(inputs: Sequence[Node], emit: Callable[..., Any]) -> int | None:
+    """The number of instructions that `emit` emits into a temporary module, called on scalars of
+    these nodes' dtypes; None if it needs a function without native code."""
+    types = [value_type(dtype_of(x), 1) for x in inputs]
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), types), "try")
     builder = Builder(function.append_basic_block())
     arguments = [
-        Value(builder, code, dtype_of(x), 1)
-        for code, x in zip(function.args, node.inputs, strict=True)
+        Value(builder, code, dtype_of(x), 1) for code, x in zip(function.args, inputs, strict=True)
     ]
     try:
-        formula(node, arguments)
-        return sum(len(block.instructions) for block in function.blocks)
+        emit(*arguments)
     except (AttributeError, TypeError, NotImplementedError):
         return None
+    return sum(len(block.instructions) for block in function.blocks)

@@ -72,7 +72,7 @@ class Kernel(ABC):
     fused: Fused
 
     label: ClassVar[str]  # its name in explain()
-    words: ClassVar[str]  # its description in explain()
+    description: ClassVar[str]  # its description in explain()
     is_native: ClassVar[bool] = True  # whether generated code computes it, rather than NumPy
     # Whether it must not run after a bounds check has failed, even if it changes no Variable.
     is_guarded: ClassVar[bool] = False
@@ -119,7 +119,8 @@ class Kernel(ABC):
         return ()
 
     def continuation(self) -> Kernel | None:
-        """A new kernel that completes this one's results from its workspace, None if none must."""
+        """A new kernel that completes this one's results from its workspace; None if they are
+        complete."""
         return None
 
     @property
@@ -145,6 +146,38 @@ class Kernel(ABC):
         """Its index space in words: a shape and a dtype."""
         node = self.nodes[-1]
         return f"{text(self.fused.shape or sizes(node.shape))} {dtype_of(node)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation(Kernel):
+    """A kernel that copies an operand to its workspace, in the layout that another kernel reads."""
+
+    source: Node
+    view: View  # of the source
+
+    def reads(self) -> tuple[Node, ...]:
+        return (self.source,)
+
+    @property
+    def cost(self) -> float:
+        return 0.1 * self.workspace
+
+    def space(self) -> str:
+        return f"{text(self.view.shape)} {dtype_of(self.source)}"
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation(Kernel):
+    """A kernel that combines, in order, the partial results in another kernel's workspace."""
+
+    before: Kernel  # the kernel that it continues
+
+    @property
+    def workspaces(self) -> tuple[Kernel, ...]:
+        return (self.before,)
+
+    def reads(self) -> tuple[Node, ...]:
+        return ()
 
 
 def per_element(nodes: Sequence[Operation], operands: int) -> float:

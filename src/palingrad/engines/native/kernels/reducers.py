@@ -17,12 +17,13 @@ from ....graph.declared.parts import options_of
 from ....graph.kinds import Reduce
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ..llvm.builder import Builder
+from ..llvm.builder import INT32, shuffled
 from ..llvm.functions.pieces import two_sum
-from ..llvm.loops import mask_of
+from ..llvm.kernel_context import KernelContext
+from ..llvm.loops import integer, mask_of, read
 from ..llvm.maths import NativeMaths
 from ..llvm.values import Value, chosen, supported, value_type
-from .formula import dtype_of
+from .formula import dtype_of, instructions
 
 Combine = Callable[[Value, Value], Value]
 
@@ -50,14 +51,14 @@ class Total:
         self.dtype = dtype_of(node)
         self.combine = combine_of(node)
 
-    def neutral(self) -> Value:
+    def identity(self) -> Value:
         """The identity element in every lane."""
         empty = Value(self.builder, None, self.dtype, self.lanes)
         return empty.number(identity_of(self.node))
 
     def begin(self) -> None:
         """Emits the reset to the identity element."""
-        self.builder.store(self.neutral().code, self.slot)
+        self.builder.store(self.identity().code, self.slot)
 
     def value(self) -> Value:
         """The totals so far."""
@@ -68,17 +69,18 @@ class Total:
         value = value.cast(self.dtype)
         if active != self.lanes:
             mask = value.like(mask_of(self.lanes, active))
-            value = chosen(mask, value, self.neutral())
+            value = chosen(mask, value, self.identity())
         self.builder.store(self.combine(self.value(), value).code, self.slot)
 
 
-class Carried:
+class CompensatedSum:
     """A compensated sum of blocks' sums, as an unevaluated pair high + low: low is the sum of the
     rounding errors of high (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation
     endlicher Summen", 1974)."""
 
-    def __init__(self, builder: Any, dtype: DType, lanes: int, slots: tuple[Any, Any]) -> None:
-        self.builder, self.dtype, self.lanes, self.slots = builder, dtype, lanes, slots
+    def __init__(self, context: KernelContext, dtype: DType, lanes: int) -> None:
+        self.builder, self.dtype, self.lanes = context.builder, dtype, lanes
+        self.slots = [context.slot(value_type(dtype, lanes)) for _ in range(2)]
 
     def begin(self) -> None:
         """Emits the reset to 0."""
@@ -110,7 +112,7 @@ class Carried:
         return chosen(low == low, high + low, high)
 
 
-def carries(node: Operation) -> bool:
+def needs_compensation(node: Operation) -> bool:
     """Whether combining a reduction's partial results rounds, so that it needs a compensated sum:
     a sum of floats."""
     return isinstance(node, Reduce) and node.combines_by == "add" and is_floating(node.dtype)
@@ -127,6 +129,18 @@ def block_of(lengths: Sequence[int]) -> tuple[int, int] | None:
     return None
 
 
+def read_parts(
+    b: Any, work: Any, dtype: DType, place: Any, parts: tuple[int, int], lanes: int, active: int
+) -> list[Value]:
+    """A vector of each part: `parts` is (their number, the elements of one), and the vectors begin
+    at element `place` of a part."""
+    number, count = parts
+    return [
+        read(b, work, dtype, b.add(place, integer(part * count)), lanes, 1, active)
+        for part in range(number)
+    ]
+
+
 def joined(parts: list[Value], combine: Callable[[Any, Any], Value]) -> Value:
     """Partial results, a power of two of them, combined pairwise."""
     while len(parts) > 1:
@@ -139,15 +153,12 @@ def across(vector: Value, combine: Callable[[Any, Any], Value]) -> Value:
     b = vector.builder
     while vector.lanes > 1:
         half = vector.lanes // 2
-        number = ir.IntType(32)
         parts: list[Value] = []
         for start in (0, half):
             if half == 1:
-                code = b.extract_element(vector.code, ir.Constant(number, start))
+                code = b.extract_element(vector.code, ir.Constant(INT32, start))
             else:
-                picked = [ir.Constant(number, start + lane) for lane in range(half)]
-                mask = ir.Constant(ir.VectorType(number, half), picked)
-                code = b.shuffle_vector(vector.code, vector.code, mask)
+                code = shuffled(b, vector.code, vector.code, range(start, start + half))
             parts.append(Value(b, code, vector.dtype, half))
         vector = combine(*parts)
     return vector
@@ -158,12 +169,4 @@ def fits(node: Reduce) -> bool:
     results, and `combine` calls only functions with native code."""
     if not node.is_plain or not supported(node.dtype):
         return False
-    kind = value_type(dtype_of(node), 1)
-    function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), [kind, kind]), "try")
-    builder = Builder(function.append_basic_block())
-    a, b = (Value(builder, code, dtype_of(node), 1) for code in function.args)
-    try:
-        combine_of(node)(a, b)
-        return True
-    except (AttributeError, TypeError, NotImplementedError):
-        return False
+    return instructions((node, node), combine_of(node)) is not None

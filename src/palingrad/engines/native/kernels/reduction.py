@@ -31,8 +31,8 @@ from ..llvm.values import Value, value_type
 from .elementwise import compute
 from .family import KernelFamily
 from .formula import dtype_of, is_number, lanes_for, number
-from .kernel import Fused, Kernel, Views, per_element
-from .reducers import Carried, Total, across, combine_of, joined
+from .kernel import Continuation, Fused, Kernel, Views, per_element
+from .reducers import CompensatedSum, Total, across, combine_of, joined
 from .reduction_plan import STREAMS, ReductionPlan
 
 
@@ -40,7 +40,7 @@ from .reduction_plan import STREAMS, ReductionPlan
 class Reduction(Kernel):
     """One reduction, the last of the nodes; the others compute its input."""
 
-    label, words = "Reduction", "reduction"
+    label, description = "Reduction", "reduction"
 
     plan: ReductionPlan
 
@@ -77,12 +77,8 @@ class Reduction(Kernel):
         _Emitter(self, context).run()
 
     def space(self) -> str:
-        return _space(self.node)
-
-
-def _space(node: Operation) -> str:
-    shapes = [text(sizes(x.shape)) for x in (node.inputs[0], node)]
-    return f"{' to '.join(shapes)} {dtype_of(node)}"
+        shapes = [text(sizes(x.shape)) for x in (self.node.inputs[0], self.node)]
+        return f"{' to '.join(shapes)} {dtype_of(self.node)}"
 
 
 class _Emitter:
@@ -95,13 +91,13 @@ class _Emitter:
         self.node = kernel.node
         self.prologue = kernel.nodes[:-1]
         dtype = dtype_of(self.node)
-        kind = value_type(dtype, self.plan.lanes)
-        self.buffers = [context.slot(kind) for _ in range(STREAMS)]
-        self.carried: list[Carried] = []
+        llvm_type = value_type(dtype, self.plan.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(STREAMS)]
+        self.compensated: list[CompensatedSum] = []
         if self.plan.block is not None:
-            self.carried = [
-                Carried(self.b, dtype, self.plan.lanes, (context.slot(kind), context.slot(kind)))
-                for _ in range(STREAMS if self.plan.beside else 1)
+            self.compensated = [
+                CompensatedSum(context, dtype, self.plan.lanes)
+                for _ in range(STREAMS if self.plan.lane_per_result else 1)
             ]
         self.work = self.plan.parts > 1
         self.base = context.pointer(kernel if self.work else self.node)
@@ -112,10 +108,10 @@ class _Emitter:
         with loop(b, self.context.begin, self.context.end) as item:
             part = b.srem(item, integer(plan.parts))
             which = b.sdiv(item, integer(plan.parts))
-            if plan.beside:
-                self._beside(which, part)
+            if plan.lane_per_result:
+                self._block_of_results(which, part)
             else:
-                self._single(which, part)
+                self._result(which, part)
 
     def _starts(self, indices: list[Any]) -> list[Any]:
         return [
@@ -129,7 +125,7 @@ class _Emitter:
             return place
         return b.add(place, b.mul(part, integer(self.plan.count)))
 
-    def _beside(self, which: Any, part: Any) -> None:
+    def _block_of_results(self, which: Any, part: Any) -> None:
         """Emits a block of neighbouring results."""
         b, plan = self.b, self.plan
         length, width = plan.outer[-1], plan.width
@@ -156,13 +152,13 @@ class _Emitter:
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         counts = [min(lanes, width - at) for at in range(0, width, lanes)]
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers[: len(counts)]]
-        carried = self.carried[: len(counts)]
-        for total in (*totals, *carried):
+        compensated = self.compensated[: len(counts)]
+        for total in (*totals, *compensated):
             total.begin()
 
         def block_ends() -> None:
-            for carry, total in zip(carried, totals):
-                carry.take([total])
+            for compensated_sum, total in zip(compensated, totals):
+                compensated_sum.take([total])
 
         def one(places: list[Any]) -> None:
             for place_in, (total, active) in enumerate(zip(totals, counts, strict=True)):
@@ -174,7 +170,7 @@ class _Emitter:
                 total.add(self._summand(there, last, active), lanes)
 
         self._nest(starts, part, len(plan.inner), one, block_ends)
-        for number_, (total, active) in enumerate(zip(carried or totals, counts)):
+        for number_, (total, active) in enumerate(zip(compensated or totals, counts)):
             place = b.add(target, integer(number_ * lanes * plan.result_steps[-1]))
             write(b, self.base, total.value(), place, plan.result_steps[-1], active)
 
@@ -205,13 +201,13 @@ class _Emitter:
             with loop(b, low, high) as index:
                 one(index)
 
-    def _single(self, which: Any, part: Any) -> None:
+    def _result(self, which: Any, part: Any) -> None:
         """Emits one result, with vectors along the innermost reduced axis."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         indices = unravelled(b, which, plan.outer)
         starts = self._starts(indices)
         totals = [Total(b, self.node, lanes, slot) for slot in self.buffers]
-        for running in (*totals, *self.carried):
+        for running in (*totals, *self.compensated):
             running.begin()
         last = [steps[-1] if steps else 0 for steps in plan.inner_steps]
         if not plan.inner:
@@ -225,16 +221,16 @@ class _Emitter:
             )  # fmt: skip
         self._block_ends(totals)
         combine = combine_of(self.node)
-        if self.carried:
-            total = self.carried[0].value()
+        if self.compensated:
+            total = self.compensated[0].value()
         else:
             total = joined([stream.value() for stream in totals], combine)
         place = place_of(b, indices, plan.result_steps, integer(0))
         write(b, self.base, across(total, combine), self._target(place, part))
 
     def _block_ends(self, totals: list[Total]) -> None:
-        for carry in self.carried:
-            carry.take(totals)
+        for compensated_sum in self.compensated:
+            compensated_sum.take(totals)
 
     def _row(self, starts: list[Any], last: list[int], totals: list[Total], part: Any) -> None:
         """Emits the loop along the innermost axis, or along one part of it."""
@@ -295,24 +291,17 @@ class _Emitter:
 
 
 @dataclass(frozen=True, eq=False)
-class CombineParts(Kernel):
+class CombineParts(Continuation):
     """Combines the parts of a reduction, in order."""
 
-    label, words = "CombineParts", "parts of a reduction combined"
+    label, description = "CombineParts", "parts of a reduction combined"
     is_counted_before: ClassVar[bool] = True
 
-    reduction: Reduction
+    before: Reduction
 
     @property
     def nodes(self) -> tuple[Operation, ...]:
-        return (self.reduction.node,)
-
-    @property
-    def workspaces(self) -> tuple[Kernel, ...]:
-        return (self.reduction,)
-
-    def reads(self) -> tuple[Node, ...]:
-        return ()
+        return (self.before.node,)
 
     @property
     def items(self) -> int:
@@ -324,19 +313,19 @@ class CombineParts(Kernel):
         return 500.0
 
     def space(self) -> str:
-        return _space(self.reduction.node)
+        return self.before.space()
 
     def emit(self, context: KernelContext) -> None:
         b = context.builder
-        plan, node = self.reduction.plan, self.reduction.node
+        plan, node = self.before.plan, self.before.node
         dtype = dtype_of(node)
         lanes = lanes_for([dtype], plan.count)
-        work, target = context.pointer(self.reduction), context.pointer(node)
-        kind = value_type(dtype, lanes)
-        total: Any = Total(b, node, lanes, context.slot(kind))
+        work, target = context.pointer(self.before), context.pointer(node)
+        llvm_type = value_type(dtype, lanes)
+        total: Any = Total(b, node, lanes, context.slot(llvm_type))
         add: Any = partial(total.add, active=lanes)
         if plan.block is not None:
-            total = Carried(b, dtype, lanes, (context.slot(kind), context.slot(kind)))
+            total = CompensatedSum(context, dtype, lanes)
             add = total.add
 
         def body(index: Any, active: int) -> None:

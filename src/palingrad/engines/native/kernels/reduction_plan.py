@@ -11,7 +11,7 @@ from ..llvm.loops import collapsed
 from ..llvm.strided_view import View, broadcast, row_major
 from .formula import dtype_of, lanes_for
 from .kernel import Fused, Views
-from .reducers import block_of, carries
+from .reducers import block_of, needs_compensation
 
 STREAMS = 4  # running totals of a result, or vectors of results at once
 # A reduction to fewer than `_FEW` results of at least `_LARGE` elements is cut into parts.
@@ -27,7 +27,7 @@ class ReductionPlan:
     operands: list[View]
     count: int  # results
     terms: int  # of a result
-    beside: bool  # whether each lane is a result of its own
+    lane_per_result: bool  # whether each lane is a result of its own
     outer: list[int]  # sizes of the kept axes
     outer_steps: list[list[int]]  # of each operand
     result_steps: list[int]
@@ -48,27 +48,27 @@ class ReductionPlan:
         node, reads = fused.nodes[-1], fused.operands
         shape = sizes(node.inputs[0].shape)
         operands = [broadcast(views[x], shape) for x in reads]
-        gone = list(axes_in(node.attributes["axis"], len(shape)))
-        stay = [axis for axis in range(len(shape)) if axis not in gone]
-        order = row_major(tuple(shape[axis] for axis in stay))
-        result = dict(zip(stay, order, strict=True))
+        reduced = list(axes_in(node.attributes["axis"], len(shape)))
+        kept = [axis for axis in range(len(shape)) if axis not in reduced]
+        order = row_major(tuple(shape[axis] for axis in kept))
+        result = dict(zip(kept, order, strict=True))
         inner = _innermost(shape, operands)
         # The innermost axis comes last, among the kept or the reduced axes.
-        stay, gone = (sorted(axes, key=lambda axis: axis == inner) for axes in (stay, gone))
+        kept, reduced = (sorted(axes, key=lambda axis: axis == inner) for axes in (kept, reduced))
         steps = [view.strides for view in operands]
         outer, outer_steps = collapsed(
-            [shape[axis] for axis in stay],
-            [[one[axis] for axis in stay] for one in [*steps, result]],
+            [shape[axis] for axis in kept],
+            [[one[axis] for axis in kept] for one in [*steps, result]],
         )
         extents, inner_steps = collapsed(
-            [shape[axis] for axis in gone], [[one[axis] for axis in gone] for one in steps]
+            [shape[axis] for axis in reduced], [[one[axis] for axis in reduced] for one in steps]
         )
-        count = math.prod(shape[axis] for axis in stay)
-        terms = math.prod(shape[axis] for axis in gone)
+        count = math.prod(shape[axis] for axis in kept)
+        terms = math.prod(shape[axis] for axis in reduced)
         dtypes = [dtype_of(x) for x in (*fused.nodes, *reads)]
-        beside = inner in stay and count > 0
+        lane_per_result = inner in kept and count > 0
         width, results = 1, count
-        if beside:
+        if lane_per_result:
             lanes = lanes_for(dtypes, outer[-1])
             width = min(outer[-1], STREAMS * lanes)
             results = math.prod(outer[:-1]) * -(-outer[-1] // width)
@@ -78,15 +78,16 @@ class ReductionPlan:
         part = length
         if results < _FEW and terms * count >= _LARGE and length > 1:
             part = -(-length // min(64, terms * count // _PART, length))
-            if not beside and len(extents) == 1:
+            if not lane_per_result and len(extents) == 1:
                 part = -(-part // (lanes * STREAMS)) * lanes * STREAMS
         lengths = [part, *extents[1:]] if extents else []
-        if lengths and not beside:
+        if lengths and not lane_per_result:
             lengths[-1] = -(-lengths[-1] // (lanes * STREAMS))
         return cls(
-            reads, operands, count, terms, beside, outer, outer_steps[:-1], outer_steps[-1],
-            extents, inner_steps, lanes, width, results, -(-length // part) if part else 1, part,
-            block_of(lengths) if carries(node) else None,
+            reads, operands, count, terms, lane_per_result, outer, outer_steps[:-1],
+            outer_steps[-1], extents, inner_steps, lanes, width, results,
+            -(-length // part) if part else 1, part,
+            block_of(lengths) if needs_compensation(node) else None,
         )  # fmt: skip
 
 

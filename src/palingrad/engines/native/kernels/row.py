@@ -20,14 +20,14 @@ from ....graph.operation import Operation
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     blocks,
-    fetch_ahead,
-    goes_far,
     integer,
     loop,
     place_of,
+    prefetch_ahead,
     read,
     splatted,
     unravelled,
+    worth_prefetching,
     write,
 )
 from ..llvm.strided_view import View, broadcast
@@ -36,7 +36,7 @@ from .elementwise import ElementwiseKernel, compute
 from .family import Group, KernelFamily
 from .formula import dtype_of, is_number, lanes_for
 from .kernel import Fused, Kernel, Views, per_element
-from .reducers import BLOCK, Carried, Total, across, carries, combine_of, joined
+from .reducers import BLOCK, CompensatedSum, Total, across, combine_of, joined, needs_compensation
 
 _ROW = 8.0  # nanoseconds of overhead of a pass over a row
 _STREAMS = 4  # independent running totals, which hide the latency of an addition
@@ -46,7 +46,7 @@ _STREAMS = 4  # independent running totals, which hide the latency of an additio
 class RowKernel(Kernel):
     """Elementwise nodes and reductions over the last axis of the group's shape."""
 
-    label, words = "Rows", "row kernel"
+    label, description = "Rows", "row kernel"
 
     plan: RowPlan
 
@@ -120,7 +120,7 @@ class _Emitter:
         self.fused, self.plan = kernel.fused, kernel.plan
         self.context, self.b = context, context.builder
         self.length = self.fused.shape[-1]
-        self.far = goes_far(self.fused.shape)
+        self.prefetches = worth_prefetching(self.fused.shape)
         self.level, self.lanes, self.reads = self.plan.level, self.plan.lanes, self.plan.reads
         self.reductions = [node for node in self.fused.nodes if isinstance(node, Reduce)]
         self.stored = {x: context.stack(dtype_of(x), self.length) for x in self.plan.stored}
@@ -175,10 +175,12 @@ class _Emitter:
         streams = _STREAMS if many else 1
         totals = {node: [self._total(node) for _ in range(streams)] for node in reductions}
         steps = self.length // (self.lanes * streams)
-        carried = {
-            node: self._carried(node) for node in reductions if steps > BLOCK and carries(node)
+        compensated = {
+            node: CompensatedSum(self.context, dtype_of(node), lanes)
+            for node in reductions
+            if steps > BLOCK and needs_compensation(node)
         }
-        for total in (*(x for group in totals.values() for x in group), *carried.values()):
+        for total in (*(x for group in totals.values() for x in group), *compensated.values()):
             total.begin()
 
         def body(index: Any, active: int, stream: int) -> None:
@@ -191,22 +193,22 @@ class _Emitter:
                     there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
                     base = self.context.pointer(self.context.views[node].base)
                     write(b, base, values[node], there, self._step(node), active)
-                    if self.far and self._step(node) == 1 and active == lanes > 1:
-                        fetch_ahead(b, base, dtype_of(node), there, writing=True)
+                    if self.prefetches and self._step(node) == 1 and active == lanes > 1:
+                        prefetch_ahead(b, base, dtype_of(node), there, writing=True)
             for node, streamed in totals.items():
                 x = inner.get(node.inputs[0], node.inputs[0])
                 streamed[stream].add(values.wide(x), active)
 
         def block_ends() -> None:
-            for node, carry in carried.items():
-                carry.take(totals[node])
+            for node, compensated_sum in compensated.items():
+                compensated_sum.take(totals[node])
 
-        self._along(body, streams, block_ends if carried else None)
+        self._along(body, streams, block_ends if compensated else None)
         block_ends()
         for node, streamed in totals.items():
             combine = combine_of(node)
-            if node in carried:
-                total = carried[node].value()
+            if node in compensated:
+                total = compensated[node].value()
             else:
                 total = joined([stream.value() for stream in streamed], combine)
             self.numbers[node] = across(total, combine)
@@ -236,13 +238,8 @@ class _Emitter:
         return self.context.views[node].strides[-1]
 
     def _total(self, node: Operation) -> Total:
-        kind = value_type(dtype_of(node), self.lanes)
-        return Total(self.b, node, self.lanes, self.context.slot(kind))
-
-    def _carried(self, node: Operation) -> Carried:
-        kind = value_type(dtype_of(node), self.lanes)
-        pair = self.context.slot(kind), self.context.slot(kind)
-        return Carried(self.b, dtype_of(node), self.lanes, pair)
+        llvm_type = value_type(dtype_of(node), self.lanes)
+        return Total(self.b, node, self.lanes, self.context.slot(llvm_type))
 
 
 class _Values(dict[Node, Value]):
@@ -265,8 +262,8 @@ class _Values(dict[Node, Value]):
             there = b.add(e.places[x], b.mul(self.index, integer(step)))
             base = e.context.pointer(e.reads[x].base)
             value = read(b, base, dtype_of(x), there, lanes, step, self.active)
-            if e.far and step == 1 and self.first and self.active == lanes > 1:
-                fetch_ahead(b, base, dtype_of(x), there)
+            if e.prefetches and step == 1 and self.first and self.active == lanes > 1:
+                prefetch_ahead(b, base, dtype_of(x), there)
         self[x] = value
         return value
 

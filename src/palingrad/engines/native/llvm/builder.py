@@ -1,13 +1,15 @@
-"""The IR builder: LLVM's, with constant folding of 64-bit integers."""
+"""The IR builder: LLVM's, with constant folding of 64-bit integers; intrinsics and shuffles."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from llvmlite import ir
 
 INT = ir.IntType(64)
+INT32 = ir.IntType(32)
 
 
 class Builder(ir.IRBuilder):
@@ -58,3 +60,20 @@ def _known(value: Any) -> int | None:
         return None
     number = value.constant
     return number if type(number) is int and abs(number) < 1 << 31 else None
+
+
+def declared(module: Any, name: str, result: Any, arguments: Sequence[Any]) -> Any:
+    """The module's declaration of an intrinsic."""
+    existing = module.globals.get(name)
+    return existing or ir.Function(module, ir.FunctionType(result, arguments), name)
+
+
+def shuffled(builder: Any, first: Any, second: Any, lanes: Sequence[int]) -> Any:
+    """The vector of these lanes of two vectors, numbered through both."""
+    return builder.shuffle_vector(first, second, _lane_numbers(tuple(lanes)))
+
+
+@lru_cache(256)
+def _lane_numbers(lanes: tuple[int, ...]) -> ir.Constant:
+    numbers = [ir.Constant(INT32, lane) for lane in lanes]
+    return ir.Constant(ir.VectorType(INT32, len(lanes)), numbers)

@@ -13,10 +13,10 @@ from typing import Any
 
 from llvmlite import ir
 
-from .loops import BYTE, INT, declared, integer
+from .builder import INT, INT32, declared
+from .loops import BYTE, integer
 from .target import host
 
-_WORD = ir.IntType(32)
 _MXCSR = 0x8040  # Intel 64 manual, volume 1, 10.2.3: flush to zero, denormals are zeros
 _FPCR = 1 << 24  # Arm architecture reference manual, FPCR.FZ
 
@@ -27,9 +27,9 @@ def flush_denormals(b: Any, wanted: bool) -> Generator[None]:
     family = host().family if wanted else ""
     if family == "x86":
         with b.goto_entry_block():
-            before, inside = b.alloca(_WORD), b.alloca(_WORD)
+            before, inside = b.alloca(INT32), b.alloca(INT32)
         _x86(b, "st", before)
-        b.store(b.or_(b.load(before), ir.Constant(_WORD, _MXCSR)), inside)
+        b.store(b.or_(b.load(before), ir.Constant(INT32, _MXCSR)), inside)
         _x86(b, "ld", inside)
         yield
         _x86(b, "ld", before)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
@@ -10,7 +11,7 @@ from llvmlite import ir
 from ....dtypes import DType
 from ....graph.node import Node
 from .builder import Builder
-from .loops import BYTE, INT, address, integer, memory_type
+from .loops import BYTE, INT, address, integer, loop, memory_type
 from .strided_view import View
 
 POINTER = BYTE.as_pointer()
@@ -51,17 +52,33 @@ class KernelContext:
         return address(self.builder, self.pointer(node), dtype, integer(offset))
 
     def stack(self, dtype: DType, count: int) -> Any:
-        """A pointer to `count` elements on the stack."""
+        """A byte pointer to `count` elements on the stack."""
         b = self.builder
         with b.goto_entry_block():
             area = b.alloca(ir.ArrayType(memory_type(dtype), max(count, 1)))
             area.align = 64
             return b.bitcast(area, POINTER)
 
-    def slot(self, kind: Any) -> Any:
+    def array(self, dtype: DType, count: int) -> Any:
+        """A pointer to `count` elements on the stack, of their type in memory."""
+        return self.builder.bitcast(self.stack(dtype, count), memory_type(dtype).as_pointer())
+
+    @contextmanager
+    def groups(self, size: int) -> Generator[tuple[Any, Any, Any]]:
+        """Emits a loop over groups of `size` consecutive items, and yields (group, first, end): the
+        items of the group that are in the kernel's range, counted from the group's first item."""
+        b, many = self.builder, integer(size)
+        last = b.sdiv(b.add(self.end, integer(size - 1)), many)
+        with loop(b, b.sdiv(self.begin, many), last) as group:
+            start = b.mul(group, many)
+            first = b.sub(self.begin, start)
+            first = b.select(b.icmp_signed("<", first, integer(0)), integer(0), first)
+            yield group, first, self.smaller(b.sub(self.end, start), many)
+
+    def slot(self, llvm_type: Any) -> Any:
         """A stack variable of an LLVM type, which the optimiser keeps in a register."""
         with self.builder.goto_entry_block():
-            return self.builder.alloca(kind)
+            return self.builder.alloca(llvm_type)
 
     def larger(self, a: Any, b: Any) -> Any:
         """The larger of two integers."""

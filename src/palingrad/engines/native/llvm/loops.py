@@ -11,11 +11,11 @@ from typing import Any
 from llvmlite import ir
 
 from ....dtypes import DType, bool_
-from .builder import INT
+from .builder import INT, INT32, declared, shuffled
 from .values import Value, scalar_type, value_type
 
 BYTE = ir.IntType(8)
-FAR = 2048  # prefetch distance of a loop, in bytes
+PREFETCH_DISTANCE = 2048  # prefetch distance of a loop, in bytes
 
 
 def integer(number: int) -> ir.Constant:
@@ -94,7 +94,7 @@ def read(
         for lane in range(inside):
             there = builder.add(place, integer(lane * step))
             one = builder.load(address(builder, base, dtype, there))
-            code = builder.insert_element(code, one, ir.Constant(ir.IntType(32), lane))
+            code = builder.insert_element(code, one, ir.Constant(INT32, lane))
     if dtype == bool_:
         zero = ir.Constant(code.type, None if lanes > 1 else 0)
         code = builder.icmp_unsigned("!=", code, zero)
@@ -115,7 +115,7 @@ def write(
         builder.store(code, pointer, align=dtype.itemsize)
     elif step != 1:
         for lane in range(inside):
-            element = builder.extract_element(code, ir.Constant(ir.IntType(32), lane))
+            element = builder.extract_element(code, ir.Constant(INT32, lane))
             builder.store(element, builder.gep(pointer, [integer(lane * step)]))
     elif inside == lanes:
         builder.store(code, builder.bitcast(pointer, code.type.as_pointer()), align=dtype.itemsize)
@@ -131,37 +131,30 @@ def mask_of(lanes: int, active: int) -> ir.Constant:
     return ir.Constant(ir.VectorType(bit, lanes), inside)
 
 
-def declared(module: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    """The module's declaration of an intrinsic."""
-    existing = module.globals.get(name)
-    return existing or ir.Function(module, ir.FunctionType(result, arguments), name)
-
-
-def fetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
+def prefetch(builder: Any, pointer: Any, *, writing: bool = False, near: bool = True) -> None:
     """Emits a prefetch of a cache line to the first-level cache, or if not `near` to the second,
     for reading or `writing`. The address need not be valid."""
-    number = ir.IntType(32)
-    kinds = [BYTE.as_pointer(), number, number, number]
-    function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), kinds)
-    how = [ir.Constant(number, value) for value in (int(writing), 3 if near else 2, 1)]
+    llvm_types = [BYTE.as_pointer(), INT32, INT32, INT32]
+    function = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), llvm_types)
+    how = [ir.Constant(INT32, value) for value in (int(writing), 3 if near else 2, 1)]
     builder.call(function, [builder.bitcast(pointer, BYTE.as_pointer()), *how])
 
 
-def goes_far(shape: Sequence[int]) -> bool:
+def worth_prefetching(shape: Sequence[int]) -> bool:
     """Whether a loop over these elements is long enough to reach what it prefetches."""
-    return math.prod(shape) > FAR
+    return math.prod(shape) > PREFETCH_DISTANCE
 
 
-def fetch_ahead(
+def prefetch_ahead(
     builder: Any, base: Any, dtype: DType, place: Any, *, writing: bool = False
 ) -> None:
-    """Emits a prefetch of the element `FAR` bytes after element `place`.
+    """Emits a prefetch of the element `PREFETCH_DISTANCE` bytes after element `place`.
 
     Not every CPU prefetches without being asked: on one, a chain of ten operations on 10⁷ numbers
     took 16 ms without prefetching and takes 5 ms with it.
     """
-    there = builder.add(place, integer(FAR // dtype.itemsize))
-    fetch(builder, address(builder, base, dtype, there), writing=writing)
+    there = builder.add(place, integer(PREFETCH_DISTANCE // dtype.itemsize))
+    prefetch(builder, address(builder, base, dtype, there), writing=writing)
 
 
 def kind_of(vector: Any) -> str:
@@ -175,32 +168,29 @@ def _masked_load(builder: Any, pointer: Any, dtype: DType, lanes: int, active: i
     vector = ir.VectorType(memory_type(dtype), lanes)
     place = builder.bitcast(pointer, vector.as_pointer())
     mask = mask_of(lanes, active)
-    number = ir.IntType(32)
     load = declared(
         builder.module, f"llvm.masked.load.{kind_of(vector)}.p0", vector,
-        [place.type, number, mask.type, vector],
+        [place.type, INT32, mask.type, vector],
     )  # fmt: skip
-    align = ir.Constant(number, dtype.itemsize)
+    align = ir.Constant(INT32, dtype.itemsize)
     return builder.call(load, [place, align, mask, zero(vector.element, lanes)])
 
 
 def _masked_store(builder: Any, code: Any, pointer: Any, dtype: DType, active: int) -> None:
     place = builder.bitcast(pointer, code.type.as_pointer())
     mask = mask_of(code.type.count, active)
-    number = ir.IntType(32)
     store = declared(
         builder.module, f"llvm.masked.store.{kind_of(code.type)}.p0", ir.VoidType(),
-        [code.type, place.type, number, mask.type],
+        [code.type, place.type, INT32, mask.type],
     )  # fmt: skip
-    builder.call(store, [code, place, ir.Constant(number, dtype.itemsize), mask])
+    builder.call(store, [code, place, ir.Constant(INT32, dtype.itemsize), mask])
 
 
 def splat(builder: Any, one: Any, lanes: int) -> Any:
     """One element in every lane."""
-    number = ir.IntType(32)
     nothing = undefined(one.type, lanes)
-    start = builder.insert_element(nothing, one, ir.Constant(number, 0))
-    return builder.shuffle_vector(start, nothing, zero(number, lanes))
+    start = builder.insert_element(nothing, one, ir.Constant(INT32, 0))
+    return builder.shuffle_vector(start, nothing, zero(INT32, lanes))
 
 
 @cache
@@ -227,17 +217,14 @@ def interleaved(values: Sequence[Value]) -> Value:
     if len(values) == 1:
         return values[0]
     a, b = interleaved(values[::2]), interleaved(values[1::2])
-    builder, number = a.builder, ir.IntType(32)
+    builder = a.builder
     if a.lanes == 1:
         code = ir.Constant(value_type(a.dtype, 2), ir.Undefined)
         for lane, one in enumerate((a, b)):
-            code = builder.insert_element(code, one.code, ir.Constant(number, lane))
+            code = builder.insert_element(code, one.code, ir.Constant(INT32, lane))
     else:
-        picked = [
-            ir.Constant(number, lane + side) for lane in range(a.lanes) for side in (0, a.lanes)
-        ]
-        mask = ir.Constant(ir.VectorType(number, 2 * a.lanes), picked)
-        code = builder.shuffle_vector(a.code, b.code, mask)
+        lanes = [lane + side for lane in range(a.lanes) for side in (0, a.lanes)]
+        code = shuffled(builder, a.code, b.code, lanes)
     return Value(builder, code, a.dtype, 2 * a.lanes)
 
 
@@ -326,8 +313,3 @@ def place_of(builder: Any, indices: Sequence[Any], steps: Sequence[int], start: 
         if step:
             place = builder.add(place, builder.mul(index, integer(step)))
     return place
-
-
-def typed(dtype: DType, lanes: int) -> Any:
-    """The LLVM type of a value, for phis and stack slots."""
-    return value_type(dtype, lanes)

@@ -45,6 +45,11 @@ class NativeMaths:
     def multiply(self, x: Any, y: Any) -> Value:
         return x * y
 
+    def absorbing_product(self, x: Any, y: Any) -> Value:
+        x, y = _value(x, y).coerced(x).pair(y)
+        z = x * y
+        return chosen((x == 0) & (z != z), z.number(0), z) if is_floating(z.dtype) else z
+
     divide = staticmethod(division.divide)
 
     def negative(self, x: Value) -> Value:
@@ -205,7 +210,7 @@ class CheckedMaths(NativeMaths):
 
 def _unless_nan(y: Value, result: Value) -> Value:
     """`result`, or y where y is NaN; a constant y never is."""
-    written = y.written
-    if not is_floating(y.dtype) or (written is not None and written == written):
+    known = y.known
+    if not is_floating(y.dtype) or (known is not None and known == known):
         return result
     return chosen(y != y, y, result)

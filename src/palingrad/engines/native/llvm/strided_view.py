@@ -43,13 +43,13 @@ def view_of(base: Node, layout: Strided) -> View:
     return View(base, layout.shape, layout.strides, layout.offset)
 
 
-def moved(node: Layout, x: View) -> View | None:
+def layout_view(node: Layout, x: View) -> View | None:
     """The result of a layout operation as a view of x, None if it needs a copy."""
     found = node.checked_view(x.layout)
     return None if found is None else view_of(x.base, found)
 
 
-def regroups(node: Layout) -> bool:
+def keeps_order(node: Layout) -> bool:
     """Whether the result has the elements of its input in their row-major order."""
     x = Strided.contiguous(sizes(node.inputs[0].shape))
     return node.checked_view(x) == Strided.contiguous(sizes(node.shape))
@@ -70,10 +70,10 @@ def filled(node: Node) -> list[View] | None:
     return [view_of(node, one) for one in found if one is not None] if None not in found else None
 
 
-def in_space(view: View, shape: tuple[int, ...], lower: bool) -> View:
-    """A view as an operand of a node in the index space `shape`; `lower`: the node has no last
+def in_space(view: View, shape: tuple[int, ...], without_last_axis: bool) -> View:
+    """A view as an operand of a node in the index space `shape`, or in that space without its last
     axis."""
-    if not lower:
+    if not without_last_axis:
         return broadcast(view, shape)
     inner = broadcast(view, shape[:-1])
     return View(view.base, shape, (*inner.strides, 0), view.offset)

@@ -8,6 +8,7 @@ from typing import Any
 from llvmlite import ir
 
 from ....dtypes import DType, bool_, is_boolean, is_floating, is_signed, promote
+from .builder import declared
 from .target import host
 
 _TYPES: dict[str, Any] = {
@@ -65,7 +66,7 @@ class Value:
         return self.like(constant(dtype, number, self.lanes), dtype)
 
     @property
-    def written(self) -> Any:
+    def known(self) -> Any:
         """The number, if this value is a constant with the same number in every lane; else None."""
         if not isinstance(self.code, ir.Constant):
             return None
@@ -104,24 +105,20 @@ class Value:
 
     def called(self, name: str, *others: Value) -> Value:
         """An LLVM intrinsic on values of this type."""
-        kind = f"{'f' if is_floating(self.dtype) else 'i'}{8 * self.dtype.itemsize}"
-        suffix = kind if self.lanes == 1 else f"v{self.lanes}{kind}"
+        element = f"{'f' if is_floating(self.dtype) else 'i'}{8 * self.dtype.itemsize}"
+        suffix = element if self.lanes == 1 else f"v{self.lanes}{element}"
         module, full = self.builder.module, f"llvm.{name}.{suffix}"
         arguments = [self.code, *(other.code for other in others)]
-        function = module.globals.get(full)
-        if function is None:
-            signature = ir.FunctionType(self.code.type, [one.type for one in arguments])
-            function = ir.Function(module, signature, full)
+        types = [argument.type for argument in arguments]
+        function = declared(module, full, self.code.type, types)
         return self.like(self.builder.call(function, arguments))
 
     def estimate(self, name: str) -> Value:
         """AVX-512's estimate of a function to 14 bits, of a whole vector of float32."""
         module, full, mask = self.builder.module, f"llvm.x86.avx512.{name}.ps.512", ir.IntType(16)
-        kind = self.code.type
-        function = module.globals.get(full)
-        if function is None:
-            function = ir.Function(module, ir.FunctionType(kind, [kind, kind, mask]), full)
-        nothing = ir.Constant(kind, ir.Undefined)
+        vector = self.code.type
+        function = declared(module, full, vector, [vector, vector, mask])
+        nothing = ir.Constant(vector, ir.Undefined)
         return self.like(self.builder.call(function, [self.code, nothing, mask(0xFFFF)]))
 
     def cast(self, dtype: DType) -> Value:
@@ -154,9 +151,7 @@ class Value:
         full = (
             f"llvm.fpto{sign}i.sat.{lanes}i{8 * dtype.itemsize}.{lanes}f{8 * self.dtype.itemsize}"
         )
-        function = self.builder.module.globals.get(full)
-        if function is None:
-            function = ir.Function(self.builder.module, ir.FunctionType(to, [self.code.type]), full)
+        function = declared(self.builder.module, full, to, [self.code.type])
         return self.like(self.builder.call(function, [self.code]), dtype)
 
     def bits(self, dtype: DType) -> Value:

@@ -28,7 +28,7 @@ from ..kernels.movement.copy import COPY
 from ..kernels.movement.slice_adjoint import SLICE_ADJOINT
 from ..kernels.reduction import REDUCTION
 from ..kernels.row import ELEMENTWISE
-from ..llvm.strided_view import View, filled, moved, positions, regroups, whole
+from ..llvm.strided_view import View, filled, keeps_order, layout_view, positions, whole
 from ..llvm.values import supported
 from . import index_checks
 from .groups import Groups
@@ -63,12 +63,12 @@ class _Fusion:
         if not isinstance(node, Operation):
             if not isinstance(node, (Placeholder, Variable)) or supported(node.dtype):
                 self.views[node] = whole(node)
-        elif not self._readable(node):
-            self._alone(node, FALLBACK)
-        elif isinstance(node, Elementwise) and self._computed(node):
+        elif not self._is_supported(node):
+            self._start_group(node, FALLBACK)
+        elif isinstance(node, Elementwise) and self._is_compilable(node):
             self._elementwise(node)
         elif isinstance(node, Layout):
-            self._move(node)
+            self._layout(node)
         elif isinstance(node, Reduce) and reducers.fits(node):
             self._reduce(node)
         elif (
@@ -76,15 +76,15 @@ class _Fusion:
             and node.dtype is not None
             and (is_floating(node.dtype) or is_integer(node.dtype))
         ):
-            self._alone(node, PRODUCT)
+            self._start_group(node, PRODUCT)
         elif (family := gather_scatter.family_of(node)) is not None:
             self._indexed(node, family)
         elif windowed.fits(node):
-            self._alone(node, windowed.WINDOW, windowed.layout(node))
+            self._start_group(node, windowed.WINDOW, windowed.layout(node))
         else:
-            self._alone(node, FALLBACK)
+            self._start_group(node, FALLBACK)
 
-    def _readable(self, node: Operation) -> bool:
+    def _is_supported(self, node: Operation) -> bool:
         """Whether generated code supports the dtypes of inputs and result, and the operation is the
         library's or a layout. Lowering has replaced every user's operation that could be read."""
         if isinstance(node, MultipleOutputs) or not supported(node.dtype):
@@ -93,7 +93,7 @@ class _Fusion:
             return False
         return all(x in self.views and supported(x.dtype) for x in node.inputs)
 
-    def _computed(self, node: Operation) -> bool:
+    def _is_compilable(self, node: Operation) -> bool:
         """Whether generated code can compute an elementwise node."""
         return formula.fits(node) and not index_checks.is_wrong(node)
 
@@ -115,17 +115,17 @@ class _Fusion:
             group = self.groups.new(ELEMENTWISE, shape)
         self._join(node, group)
 
-    def _move(self, node: Layout) -> None:
-        view = moved(node, self.views[node.inputs[0]])
+    def _layout(self, node: Layout) -> None:
+        view = layout_view(node, self.views[node.inputs[0]])
         if view is not None:
             self.views[node] = view
             return
         parts = filled(node) if node._shipped else None
         if parts is None:
-            self._alone(node, COPY if regroups(node) else FALLBACK)
+            self._start_group(node, COPY if keeps_order(node) else FALLBACK)
         else:
             is_all = sum(size(part.shape) for part in parts) == size(sizes(node.shape))
-            self._alone(node, CONCATENATION if is_all else SLICE_ADJOINT)
+            self._start_group(node, CONCATENATION if is_all else SLICE_ADJOINT)
 
     def _reduce(self, node: Operation) -> None:
         x = node.inputs[0]
@@ -139,7 +139,9 @@ class _Fusion:
         group.scalars.add(node)
         self._join(node, group)
 
-    def _alone(self, node: Operation, family: KernelFamily, view: View | None = None) -> Group:
+    def _start_group(
+        self, node: Operation, family: KernelFamily, view: View | None = None
+    ) -> Group:
         """Starts a group with this node, which others may join."""
         for x in node.inputs:
             self.sinking.materialize(x)
@@ -153,7 +155,7 @@ class _Fusion:
     def _indexed(self, node: Operation, family: KernelFamily) -> None:
         """Starts a gather or scatter, after the bounds check of indices that aren't fed."""
         check = self._bounds_check(node)
-        group = self._alone(node, family)
+        group = self._start_group(node, family)
         if check is not None:
             self.groups.dependencies.add(group.number, [check.number])
 

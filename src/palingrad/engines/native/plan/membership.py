@@ -26,15 +26,17 @@ def may_join(node: Operation, group: Group, groups: Groups, uses: Counter[Node])
     family = group.family
     if not family.takes_elementwise(group, groups.views) or _is_full(group, uses):
         return False
-    lower = False
+    without_last_axis = False
     if isinstance(node, Reduce):
         if not family.takes_reductions or group.shape != sizes(node.inputs[0].shape):
             return False
     elif sizes(node.shape) != group.shape:
         if not _is_scalar(node, group, groups):
             return False
-        lower = len(sizes(node.shape)) < len(group.shape)
-    return all(_may_read(x, group, groups, lower) for x in node.inputs if not is_number(x))
+        without_last_axis = len(sizes(node.shape)) < len(group.shape)
+    return all(
+        _may_read(x, group, groups, without_last_axis) for x in node.inputs if not is_number(x)
+    )
 
 
 def _is_full(group: Group, uses: Counter[Node]) -> bool:
@@ -46,7 +48,8 @@ def _is_full(group: Group, uses: Counter[Node]) -> bool:
 
 
 def _is_scalar(node: Operation, group: Group, groups: Groups) -> bool:
-    """Whether an elementwise node has one number for each row of the group, computed from such."""
+    """Whether an elementwise node has one number for each row of the group, and all its inputs do
+    or are outside the group."""
     outer = group.shape[:-1]
     shape = sizes(node.shape)
     if not group.scalars or shape not in (outer, (*outer, 1)):
@@ -60,14 +63,14 @@ def _is_scalar(node: Operation, group: Group, groups: Groups) -> bool:
     return True
 
 
-def _may_read(x: Node, group: Group, groups: Groups, lower: bool) -> bool:
+def _may_read(x: Node, group: Group, groups: Groups, without_last_axis: bool) -> bool:
     """Whether a member of the group can read x: a member's value at the reader's own position, or a
     value whose producer does not depend on the group."""
     view = groups.views[x]
     base = view.base
     if base in group.members:
         own = as_operand(groups.views[base], group.shape, base in group.scalars)
-        return positions(in_space(view, group.shape, lower)) == positions(own)
+        return positions(in_space(view, group.shape, without_last_axis)) == positions(own)
     return not groups.waits(base, group)
 
 

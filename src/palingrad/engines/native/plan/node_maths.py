@@ -75,7 +75,7 @@ def replayed(formula: Formula, inputs: Sequence[Node]) -> Node | None:
     return _operand(formula.result, places)
 
 
-def dressed(result: Node, node: Operation, formula: Formula) -> Node:
+def with_shape_and_name(result: Node, node: Operation, formula: Formula) -> Node:
     """The result of a formula, broadcast to the node's shape and with the node's name."""
     if result.shape != node.shape:
         result = ops.broadcast_to(result, node.shape)

@@ -21,7 +21,7 @@ from ....shapes import axes_in, reduced, sizes, text
 from ...formulas import Formula, Refused, read, read_function, readable
 from ..kernels.formula import dtype_of
 from .accumulate import Accumulate
-from .node_maths import dressed, in_dtype, replayed, unknown
+from .node_maths import in_dtype, replayed, unknown, with_shape_and_name
 
 
 def in_steps(node: Elementwise) -> Node:
@@ -29,7 +29,7 @@ def in_steps(node: Elementwise) -> Node:
     its formula can't be read."""
     formula = readable(node)
     result = None if formula is None else replayed(formula, node.inputs)
-    return node if result is None or formula is None else dressed(result, node, formula)
+    return node if result is None or formula is None else with_shape_and_name(result, node, formula)
 
 
 class _Parts:
@@ -100,7 +100,7 @@ def in_parts(node: Reduce) -> Node:
         )  # fmt: skip
     total._name = node._name or node.kind_name()
     result = replayed(parts.finish, [total]) if total.dtype == parts.dtype else None
-    return node if result is None else dressed(result, node, parts.finish)
+    return node if result is None else with_shape_and_name(result, node, parts.finish)
 
 
 @cache

@@ -53,19 +53,19 @@ def scheduled(program: Program) -> Schedule:
     """Partitions `program` into kernels and assigns these to stages."""
     groups = fused(program)
     updates = updates_in_place(program, groups)
-    settled = _settled(program, groups)
+    nodes_of = _fused_nodes(program, groups)
     place_pieces(program, groups, updates.alias if updates else ())
     # Every view is final from here on, so the groups can become kernels.
     placing = _Placing(groups)
     for number in groups.dependencies.in_order():
         group = groups.listed[number]
-        placing.add(group, group.family.kernel(settled[group], groups.views))
+        placing.add(group, group.family.kernel(nodes_of[group], groups.views))
     kernels, stages = _staged(placing.kernels)
     producer = {node: kernels[number] for node, number in placing.producer.items()}
     return Schedule(kernels, stages, groups.views, producer, updates, bool(program.updates))
 
 
-def _settled(program: Program, groups: Groups) -> dict[Group, Fused]:
+def _fused_nodes(program: Program, groups: Groups) -> dict[Group, Fused]:
     """The nodes of each group, and the values that it writes to memory for other groups."""
     views = groups.views
     needed = {views[x].base for x in program.roots if x in views}
@@ -74,14 +74,14 @@ def _settled(program: Program, groups: Groups) -> dict[Group, Fused]:
             base = groups.base(x)
             if groups.producer.get(base) is not group:
                 needed.add(base)
-    fused_nodes: dict[Group, Fused] = {}
+    nodes_of: dict[Group, Fused] = {}
     for group in groups.listed:
         produced = (node for node in group.nodes if groups.producer.get(node) is group)
         live_out = tuple(node for node in produced if node in needed)
-        fused_nodes[group] = Fused(
+        nodes_of[group] = Fused(
             tuple(group.nodes), live_out, group.inner(views), group.shape, frozenset(group.scalars)
         )
-    return fused_nodes
+    return nodes_of
 
 
 class _Placing:
@@ -105,15 +105,15 @@ class _Placing:
             self._done[group.number] = stage - 1
             self._complete(kernel, self._last_piece(group))
             return
-        last = self._put(kernel, stage)
+        last = self._append(kernel, stage)
         more = kernel.continuation()
         if more is not None:
             stage += 1
-            last = self._put(more, stage)
+            last = self._append(more, stage)
         self._done[group.number] = stage
         self._complete(kernel, last)
 
-    def _put(self, kernel: Kernel, stage: int) -> int:
+    def _append(self, kernel: Kernel, stage: int) -> int:
         self.kernels.append((kernel, stage))
         return len(self.kernels) - 1
 
@@ -128,7 +128,7 @@ class _Placing:
             producers = (self.groups.producer.get(self.groups.base(x)) for x in kernel.reads())
             before = (self._done[group.number] + 1 for group in producers if group is not None)
             self._prepared[kernel] = max(before, default=0)
-            self._put(kernel, self._prepared[kernel])
+            self._append(kernel, self._prepared[kernel])
         return self._prepared[kernel]
 
     def _last_piece(self, group: Group) -> int:
@@ -175,9 +175,9 @@ def _staged(
             else:
                 merged.append(part)
         merged.extend([number] for number in stage if not kernels[number].kernel.is_native)
-    for place, stage in enumerate(merged):
+    for position, stage in enumerate(merged):
         for number in stage:
-            kernels[number] = replace(kernels[number], stage=place)
+            kernels[number] = replace(kernels[number], stage=position)
     return kernels, [[kernels[number] for number in stage] for stage in merged]
 
 

@@ -49,7 +49,7 @@ class Sinking:
             return
         own = positions(groups.views[base])
         if sizes(base.shape) == group.shape and positions(broadcast(view, group.shape)) == own:
-            self._gather(base, group)
+            self._compute_in(base, group)
         else:
             self.materialize(x)
 
@@ -67,9 +67,9 @@ class Sinking:
             or groups.waits(base, group)
         ):
             group = self._start[shape] = groups.new(ELEMENTWISE, shape)
-        self._gather(base, group)
+        self._compute_in(base, group)
 
-    def _gather(self, base: Node, group: Group) -> None:
+    def _compute_in(self, base: Node, group: Group) -> None:
         """Computes a sinkable node, and the sinkable nodes that it needs, in the group."""
         groups = self.groups
         stack: list[tuple[Node, bool]] = [(base, False)]

@@ -92,9 +92,9 @@ def _deque(b: Any, pool: Any, thread: Any) -> Any:
     return b.gep(pool, [b.add(integer(DEQUES), b.mul(thread, integer(8)))])
 
 
-def _function(module: ir.Module, name: str, result: Any, kinds: list[Any]) -> tuple[Any, Any]:
+def _function(module: ir.Module, name: str, result: Any, llvm_types: list[Any]) -> tuple[Any, Any]:
     """A new internal function of the module, and its builder."""
-    function = ir.Function(module, ir.FunctionType(result, kinds), name)
+    function = ir.Function(module, ir.FunctionType(result, llvm_types), name)
     function.linkage = "internal"
     function.attributes.add("noinline")
     b: Any = Builder(function.append_basic_block("entry"))

@@ -29,16 +29,17 @@ def dot(picture: Picture) -> str:
             title = _quoted(scope[depth])
             lines.append(f"  subgraph cluster_{number}_{depth} {{ label={title}")
         graph_scope = scope
-        lines += [f"  {item.key} [{_looks(item)}]" for item in items]
+        lines += [f"  {item.key} [{_attributes(item)}]" for item in items]
     lines += ["  }"] * len(graph_scope)
     items = {item.key: item for item in picture.items}
     for link in picture.links:
         target = items[link.target]
-        looks = [f'label="{link.position + 1}"'] if ordered(target.node) else []
+        attributes = [f'label="{link.position + 1}"'] if ordered(target.node) else []
         if items[link.source].role != target.role:
-            looks.append("style=dotted")
+            attributes.append("style=dotted")
         lines.append(
-            f"  {link.source} -> {link.target}" + (f" [{', '.join(looks)}]" if looks else "")
+            f"  {link.source} -> {link.target}"
+            + (f" [{', '.join(attributes)}]" if attributes else "")
         )
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -52,11 +53,11 @@ def label_of(item: Item) -> list[str]:
     return [*lines, shape] if shape else lines
 
 
-def _looks(item: Item) -> str:
+def _attributes(item: Item) -> str:
     style = {"backward": "rounded,dashed", "update": "rounded,bold"}.get(item.role, "rounded")
     shape = _SHAPES.get(item.kind, "box")
-    looks = f"label={_quoted(chr(10).join(label_of(item)))}, shape={shape}"
-    return looks if item.kind != "operation" else f'{looks}, style="{style}"'
+    attributes = f"label={_quoted(chr(10).join(label_of(item)))}, shape={shape}"
+    return attributes if item.kind != "operation" else f'{attributes}, style="{style}"'
 
 
 def _quoted(text: str) -> str:

@@ -1,1 +1,1 @@
-"""The steps of a layered drawing: ranks, chains of places that edges pass, orders, coordinates."""
+"""The steps of layered graph layout: ranks, dummy vertices of long edges, orders, coordinates."""

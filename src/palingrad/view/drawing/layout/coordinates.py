@@ -13,13 +13,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from .network import Net
+from .network import LayeredGraph
 
 Pair = tuple[int, int]
 
 
 def across(
-    net: Net,
+    graph: LayeredGraph,
     layers: Sequence[Sequence[int]],
     half: Sequence[float],
     gap: Sequence[float],
@@ -27,14 +27,14 @@ def across(
 ) -> list[float]:
     """Returns the x of each vertex's centre. Adjacent vertices are at least their half widths and
     mean gap apart; the pairs in `least` are at least the given distance apart."""
-    conflicts = _conflicts(net, layers)
-    above: list[list[int]] = [[] for _ in net.rank]
-    below: list[list[int]] = [[] for _ in net.rank]
-    place = [0] * len(net.rank)
+    conflicts = _conflicts(graph, layers)
+    above: list[list[int]] = [[] for _ in graph.rank]
+    below: list[list[int]] = [[] for _ in graph.rank]
+    place = [0] * len(graph.rank)
     for layer in layers:
         for index, vertex in enumerate(layer):
             place[vertex] = index
-    for a, b in _spine(net):
+    for a, b in _spine(graph):
         above[b].append(a)
         below[a].append(b)
     for near in (*above, *below):
@@ -49,42 +49,42 @@ def across(
     return _averaged(results, half)
 
 
-def _spine(net: Net) -> list[Pair]:
+def _spine(graph: LayeredGraph) -> list[Pair]:
     """The segments along which vertices may be aligned.
 
     Excludes segments between a leaf (or final result) and a vertex that continues a chain:
     otherwise a long chain whose vertices have one weight each would drift by half a box per layer.
     """
-    first, last = [True] * len(net.rank), [True] * len(net.rank)
-    for a, b in net.segments:
+    first, last = [True] * len(graph.rank), [True] * len(graph.rank)
+    for a, b in graph.segments:
         first[b] = last[a] = False
-    fed, used = [False] * len(net.rank), [False] * len(net.rank)
-    for a, b in net.segments:
+    fed, used = [False] * len(graph.rank), [False] * len(graph.rank)
+    for a, b in graph.segments:
         fed[b] |= not first[a]
         used[a] |= not last[b]
     return [
-        (a, b) for a, b in net.segments if not (first[a] and fed[b]) and not (last[b] and used[a])
+        (a, b) for a, b in graph.segments if not (first[a] and fed[b]) and not (last[b] and used[a])
     ]
 
 
-def _conflicts(net: Net, layers: Sequence[Sequence[int]]) -> set[Pair]:
+def _conflicts(graph: LayeredGraph, layers: Sequence[Sequence[int]]) -> set[Pair]:
     """The segments that cross a border or an inner segment of a long edge; those stay straight."""
-    place = [0] * len(net.rank)
+    place = [0] * len(graph.rank)
     for layer in layers:
         for index, vertex in enumerate(layer):
             place[vertex] = index
     by_rank: list[list[Pair]] = [[] for _ in layers]
-    for a, b in net.segments:
-        by_rank[net.rank[a]].append((a, b))
+    for a, b in graph.segments:
+        by_rank[graph.rank[a]].append((a, b))
     conflicts: set[Pair] = set()
     for pairs in by_rank:
         pairs.sort(key=lambda pair: (place[pair[0]], place[pair[1]]))
-        straight: list[Pair] = [(place[a], place[b]) for a, b in pairs if a in net.side]
+        straight: list[Pair] = [(place[a], place[b]) for a, b in pairs if a in graph.side]
         for inner in (True, False):
             starts, ends = [start for start, _ in straight], [end for _, end in straight]
             high = -1
             for a, b in pairs:
-                if a in net.side or (a >= net.count and b >= net.count) is not inner:
+                if a in graph.side or (a >= graph.count and b >= graph.count) is not inner:
                     continue
                 if _crosses(starts, ends, place[a], place[b]) or (inner and place[b] < high):
                     conflicts.add((a, b))

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .coordinates import across
-from .network import Net, net_of, spans
+from .network import LayeredGraph, layered_graph, spans
 from .orders import ordered
 from .ranks import Group, acyclic, least_lengths, ranked
 
@@ -86,7 +86,7 @@ def layout(
 
 
 class _Drawing:
-    """The layout of one connected component: its net, then the coordinates of the vertices."""
+    """The layout of one connected component: its graph, then the coordinates of the vertices."""
 
     def __init__(
         self,
@@ -112,25 +112,25 @@ class _Drawing:
         turned = acyclic(len(keys), down)
         down = [(b, a) if back else (a, b) for (a, b), back in zip(down, turned, strict=True)]
         rank = ranked(len(keys), down, weak, least_lengths(groups, down, weak))
-        self.net = net_of(rank, edges, groups)
-        self.layers = ordered(self.net, last)
+        self.graph = layered_graph(rank, edges, groups)
+        self.layers = ordered(self.graph, last)
         half, gap = self._widths()
         least = {
             next(iter(pairs.values())): titles[group]
-            for group, pairs in self.net.borders.items()
+            for group, pairs in self.graph.borders.items()
             if group in titles
         }
-        self.x = across(self.net, self.layers, half, gap, least)
+        self.x = across(self.graph, self.layers, half, gap, least)
         self._shift(half)
-        self.above, self.under = _nested(self.net, start=True), _nested(self.net, start=False)
+        self.above, self.under = _nested(self.graph, start=True), _nested(self.graph, start=False)
         self.top, self.bottom = self._bands()
 
     def _widths(self) -> tuple[list[float], list[float]]:
-        """Half the width of each vertex of the net, and the gap required around it."""
-        net: Net = self.net
-        half = [width / 2 for width, _ in self.sizes] + [0.0] * (len(net.rank) - net.count)
-        gap = [self.gap] * net.count + [PASS_GAP] * (len(net.rank) - net.count)
-        for border in net.side:
+        """Half the width of each vertex of the graph, and the gap required around it."""
+        graph: LayeredGraph = self.graph
+        half = [width / 2 for width, _ in self.sizes] + [0.0] * (len(graph.rank) - graph.count)
+        gap = [self.gap] * graph.count + [PASS_GAP] * (len(graph.rank) - graph.count)
+        for border in graph.side:
             gap[border] = 2 * self.pad - self.gap if 2 * self.pad > self.gap + PAD else PAD
         return half, gap
 
@@ -142,34 +142,34 @@ class _Drawing:
 
     def _bands(self) -> tuple[list[float], list[float]]:
         """The top and bottom of each layer, with space for frames and for edges with wide jumps."""
-        net = self.net
+        graph = self.graph
         count = len(self.layers)
         wide = [0.0] * (count + 1)
-        for a, b in net.segments:
-            wide[net.rank[a]] = max(wide[net.rank[a]], abs(self.x[a] - self.x[b]))
-        before, behind = [0.0] * (count + 1), [0.0] * (count + 1)
-        for group, (first, last) in spans(net.borders).items():
+        for a, b in graph.segments:
+            wide[graph.rank[a]] = max(wide[graph.rank[a]], abs(self.x[a] - self.x[b]))
+        before, after = [0.0] * (count + 1), [0.0] * (count + 1)
+        for group, (first, last) in spans(graph.borders).items():
             depth = self.above[group]
             before[first] = max(before[first], depth * self.head)
-            behind[last] = max(behind[last], self.under[group] * PAD)
+            after[last] = max(after[last], self.under[group] * PAD)
         top: list[float] = []
         bottom: list[float] = []
         y = before[0]
         for rank, layer in enumerate(self.layers):
-            tall = max((self.sizes[v][1] for v in layer if v < net.count), default=0.0)
+            tall = max((self.sizes[v][1] for v in layer if v < graph.count), default=0.0)
             top.append(y)
             bottom.append(y + tall)
-            room = self.rank_gap + min(0.06 * wide[rank], 60.0)
-            y += tall + room + behind[rank] + before[rank + 1]
-        self.height = (bottom[-1] if bottom else 0.0) + (behind[count - 1] if count else 0.0)
+            space_below = self.rank_gap + min(0.06 * wide[rank], 60.0)
+            y += tall + space_below + after[rank] + before[rank + 1]
+        self.height = (bottom[-1] if bottom else 0.0) + (after[count - 1] if count else 0.0)
         return top, bottom
 
     def result(self) -> Layout:
         """The computed Layout."""
-        net = self.net
-        self.y = [(self.top[rank] + self.bottom[rank]) / 2 for rank in net.rank]
+        graph = self.graph
+        self.y = [(self.top[rank] + self.bottom[rank]) / 2 for rank in graph.rank]
         slots = self._slots()
-        self.ways: dict[int, _Way] = {}  # by the first vertex of the chain
+        self.trunks: dict[int, _Trunk] = {}  # by the first vertex of the chain
         paths = [self._path(n, a, b, slots) for n, (a, b) in enumerate(self.edges)]
         frames = self._frames()
         positions = {key: (self.x[v], self.y[v]) for v, key in enumerate(self.keys)}
@@ -177,18 +177,18 @@ class _Drawing:
 
     def _frames(self) -> dict[Group, Box]:
         """The frame of each group: encloses its contents, within its border vertices."""
-        net = self.net
+        graph = self.graph
         sides: dict[Group, tuple[float, float]] = {}
-        for vertex, group in enumerate(net.group):
-            if group and vertex not in net.side:
-                half = self.sizes[vertex][0] / 2 if vertex < net.count else 0.0
+        for vertex, group in enumerate(graph.group):
+            if group and vertex not in graph.side:
+                half = self.sizes[vertex][0] / 2 if vertex < graph.count else 0.0
                 sides[group] = _around(
                     sides.get(group), self.x[vertex] - half, self.x[vertex] + half
                 )
         frames: dict[Group, Box] = {}
-        rows = spans(net.borders)
+        rows = spans(graph.borders)
         for group in sorted(rows, key=len, reverse=True):
-            lefts, rights = zip(*net.borders[group].values(), strict=True)
+            lefts, rights = zip(*graph.borders[group].values(), strict=True)
             least, most = min(self.x[v] for v in lefts), max(self.x[v] for v in rights)
             left, right = sides[group]
             left, right = max(left - self.pad, least), min(right + self.pad, most)
@@ -203,21 +203,21 @@ class _Drawing:
         return frames
 
     def _step(self, a: int, b: int) -> int:
-        return 1 if self.net.rank[b] > self.net.rank[a] else -1
+        return 1 if self.graph.rank[b] > self.graph.rank[a] else -1
 
     def _slots(self) -> dict[tuple[int, int, int], float]:
         """The x at which edges touch boxes, by (vertex, side, edge); all outgoing edges are −1."""
         sides: dict[tuple[int, int], dict[int, tuple[float, int]]] = {}
         for n, (a, b) in enumerate(self.edges):
-            step, chain = self._step(a, b), self.net.chains[n]
+            step, chain = self._step(a, b), self.graph.chains[n]
             start, end = (chain[0], chain[-1]) if chain else (b, a)
             leaving = sides.setdefault((a, step), {})
             leaving.setdefault(-1, (self.x[start], -1))
             sides.setdefault((b, -step), {})[n] = (self.x[end], n)
         slots: dict[tuple[int, int, int], float] = {}
         for (vertex, side), users in sides.items():
-            room = max(self.ports[vertex], 4.0)
-            space = min(SLOT, room / max(len(users) - 1, 1))
+            length = max(self.ports[vertex], 4.0)
+            space = min(SLOT, length / max(len(users) - 1, 1))
             for place, n in enumerate(sorted(users, key=users.__getitem__)):
                 slots[vertex, side, n] = self.x[vertex] + (place - (len(users) - 1) / 2) * space
         return slots
@@ -225,13 +225,13 @@ class _Drawing:
     def _path(
         self, n: int, a: int, b: int, slots: Mapping[tuple[int, int, int], float]
     ) -> list[Point]:
-        net = self.net
+        graph = self.graph
         step = self._step(a, b)
         starts, ends = (self.top, self.bottom) if step > 0 else (self.bottom, self.top)
         x, end = slots[a, step, -1], slots[b, -step, n]
-        points = [(x, self.y[a] + step * self.sizes[a][1] / 2), (x, ends[net.rank[a]])]
-        points += self._passing(net.chains[n], starts, ends)
-        points += [(end, starts[net.rank[b]]), (end, self.y[b] - step * self.sizes[b][1] / 2)]
+        points = [(x, self.y[a] + step * self.sizes[a][1] / 2), (x, ends[graph.rank[a]])]
+        points += self._passing(graph.chains[n], starts, ends)
+        points += [(end, starts[graph.rank[b]]), (end, self.y[b] - step * self.sizes[b][1] / 2)]
         return [points[0], *(p for p, q in zip(points[1:], points) if math.dist(p, q) > 1e-6)]
 
     def _passing(
@@ -243,23 +243,23 @@ class _Drawing:
         """
         if not chain:
             return []
-        way = self.ways.setdefault(chain[0], _Way())
-        for place in chain[len(way.counts) :]:
-            x, rank = self.x[place], self.net.rank[place]
-            if way.points and way.points[-1][0] == x:
-                way.points[-1] = (x, ends[rank])
+        trunk = self.trunks.setdefault(chain[0], _Trunk())
+        for place in chain[len(trunk.counts) :]:
+            x, rank = self.x[place], self.graph.rank[place]
+            if trunk.points and trunk.points[-1][0] == x:
+                trunk.points[-1] = (x, ends[rank])
             else:
-                way.points += [(x, starts[rank]), (x, ends[rank])]
-            way.counts.append(len(way.points))
+                trunk.points += [(x, starts[rank]), (x, ends[rank])]
+            trunk.counts.append(len(trunk.points))
         last = chain[-1]
         return [
-            *way.points[: way.counts[len(chain) - 1] - 1],
-            (self.x[last], ends[self.net.rank[last]]),
+            *trunk.points[: trunk.counts[len(chain) - 1] - 1],
+            (self.x[last], ends[self.graph.rank[last]]),
         ]
 
 
 @dataclass
-class _Way:
+class _Trunk:
     """The shared trunk of edges: its points, and how many of them lead to each of its vertices."""
 
     points: list[Point] = field(default_factory=list[Point])
@@ -270,11 +270,11 @@ def _around(sides: tuple[float, float] | None, left: float, right: float) -> tup
     return (left, right) if sides is None else (min(sides[0], left), max(sides[1], right))
 
 
-def _nested(net: Net, *, start: bool) -> dict[Group, int]:
+def _nested(graph: LayeredGraph, *, start: bool) -> dict[Group, int]:
     """For each group, the depth of nested frames (its own included) that start in its first layer,
     or end in its last layer if `start` is False."""
     depth: dict[Group, int] = {}
-    edge = {group: pair[0 if start else 1] for group, pair in spans(net.borders).items()}
+    edge = {group: pair[0 if start else 1] for group, pair in spans(graph.borders).items()}
     for group in sorted(edge, key=len, reverse=True):
         depth[group] = depth.get(group, 0) + 1
         outer = group[:-1]

@@ -1,4 +1,4 @@
-// The page comes to life: parts are started in the order they need each other.
+// Starts the page's parts, each after those that it depends on.
 
 function startHead() {
   at("title").textContent = data.title;
@@ -59,7 +59,7 @@ watch(["node", "edge", "group"], () => {
 addEventListener("hashchange", follow);
 follow();
 
-// For those who look closer, and for tests: the page's own numbers.
+// Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
   sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,

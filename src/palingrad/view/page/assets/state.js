@@ -1,29 +1,29 @@
-// What is chosen now, who wants to know, and the address that leads back to it.
+// The page's state: the selection, listeners for its changes, and deep links to it.
 
 const state = {
-  node: null, // the chosen node's number
-  edge: null, // the chosen edge's number
-  group: null, // the chosen collapsed scope
-  step: 0, // of the timeline
+  node: null, // the selected node's number
+  edge: null, // the selected edge's number
+  group: null, // the selected collapsed scope
+  step: 0, // the timeline's step
   tab: "details",
   overlay: "none",
-  collapsed: new Set(), // scopes, as "a/b"
-  from: null, // the ends of the paths, and the path that is lit
+  collapsed: new Set(), // collapsed scopes, as "a/b"
+  from: null, // the ends of the paths, and the highlighted path
   to: null,
   path: null, // edge numbers
-  version: 0, // counts edits of values
-  run: null, // the run that is compared with, and differences by node
+  version: 0, // increases with each edit of a value
+  run: null, // the run to compare with, and the difference of each node
   differences: null,
 };
 
 const watchers = [];
 
-/** Call `run` whenever one of `keys` changes, and once now with `now`. */
+/** Calls `run` whenever one of `keys` changes; with `now` also immediately. */
 function watch(keys, run) {
   watchers.push([keys, run]);
 }
 
-/** Change the state and tell those who watch what changed. */
+/** Changes the state and notifies the listeners of what changed. */
 function set(changes) {
   const changed = Object.keys(changes).filter((key) => state[key] !== changes[key]);
   if (!changed.length) return;
@@ -32,7 +32,7 @@ function set(changes) {
   linkLater();
 }
 
-/** Choose a node, an edge or a group: the others are let go. */
+/** Selects a node, an edge or a group, and deselects the others. */
 function choose(what) {
   set({ node: null, edge: null, group: null, ...what });
 }
@@ -46,7 +46,7 @@ function linkLater() {
   linking = setTimeout(link, 120);
 }
 
-/** Write the state into the address, without a new entry in the history. */
+/** Writes the state to the address, without a new entry in the history. */
 function link() {
   const parts = new URLSearchParams();
   if (state.node !== null) parts.set("node", nodes[state.node].k);
@@ -61,11 +61,11 @@ function link() {
   try {
     history.replaceState(null, "", `#${parts}`);
   } catch {
-    // inside a notebook's frame there is no address to write
+    // a notebook's iframe has no address to change
   }
 }
 
-/** Take the state from the address. */
+/** Reads the state from the address. */
 function follow() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const place = (name) => (parts.has(name) && byKey.has(parts.get(name)) ? byKey.get(parts.get(name)) : null);

@@ -43,14 +43,14 @@ class Worked:
         shown = user_names(original)
         given = {node: _given(node, feeds) for node in original if not node.inputs}
         shadows: dict[Node, Any] = {}
-        stands: dict[Node, Any] = {}
+        placeholders: dict[Node, Any] = {}
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             for node, value in given.items():
                 plain = isinstance(node, Constant) and id(node) not in shown and node is not x
-                shadows[node] = node if plain else _stand_in(node, value)
-                stands[shadows[node]] = value
+                shadows[node] = node if plain else _placeholder(node, value)
+                placeholders[shadows[node]] = value
             if x.inputs:  # if x is computed, a placeholder replaces it and its inputs
-                shadows[x] = _stand_in(x, x.value)
+                shadows[x] = _placeholder(x, x.value)
             shadows = replay(original, expanding_gradients(Operation.rebuild), shadows)
             if any(level_of(node._origin) for node in original):  # removes the guards of vjp rules
                 (shadows[y],) = _simple([shadows[y]])
@@ -60,7 +60,7 @@ class Worked:
         self.originals: dict[int, Node] = {
             id(shadow): node for node, shadow in shadows.items() if isinstance(shadow, Node)
         }
-        self.known = self._values(stands, x)
+        self.known = self._values(placeholders, x)
         self.names = self._named(shown, original, shadows)
 
     def _depending(self) -> set[int]:
@@ -71,9 +71,9 @@ class Worked:
                 active.add(id(node))
         return active
 
-    def _values(self, stands: Mapping[Node, Any], x: Node) -> dict[int, Any] | None:
+    def _values(self, placeholders: Mapping[Node, Any], x: Node) -> dict[int, Any] | None:
         """An eager copy of each node, by id; None if a leaf has no value."""
-        values = dict(stands)
+        values = dict(placeholders)
         if x.inputs:
             values[self.x] = x.value
         leaves = [node for node in self.order if not node.inputs]
@@ -153,14 +153,14 @@ class Worked:
         `seeds` are the cotangents of its outputs. None means 1 for a single output, and no
         cotangent for one of several outputs.
         """
-        stands: dict[Node, Any] = {}
+        placeholders: dict[Node, Any] = {}
         pieces: dict[int, Piece] = {}
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             for x in node.inputs:
-                if x not in stands:
-                    stands[x] = x if isinstance(x, Constant) else _stand_in(x, None)
-                    pieces[id(stands[x])] = self.pieces[id(x)]
-            local = node.rebuild([stands[x] for x in node.inputs])
+                if x not in placeholders:
+                    placeholders[x] = x if isinstance(x, Constant) else _placeholder(x, None)
+                    pieces[id(placeholders[x])] = self.pieces[id(x)]
+            local = node.rebuild([placeholders[x] for x in node.inputs])
             if id(node) in self.names:
                 pieces[id(local)] = Piece(self.names[id(node)])
             g = _seeds(local, seeds, pieces)
@@ -238,7 +238,7 @@ def _given(node: Node, feeds: Mapping[Any, Any]) -> Array | None:
     return node.value
 
 
-def _stand_in(node: Node, value: Array | None) -> Placeholder:
+def _placeholder(node: Node, value: Array | None) -> Placeholder:
     """A placeholder with the shape and dtype of the value or, without a value, of the node."""
     shape = node.shape if value is None else value.shape
     dtype = node.dtype if value is None else value.dtype

@@ -147,8 +147,8 @@ def number_text(value: Any) -> str:
         return "np.inf" if value > 0 else "-np.inf"
     if isinstance(value, np.floating):
         short = str(value)
-        return short if type(value)(float(short)) == value else repr(float(value))
-    return repr(value)
+        value = short if type(value)(float(short)) == value else float(value)
+    return str(value).replace("e+", "e")  # as formatters of Python write exponents
 
 
 def index_text(index: Any) -> str:

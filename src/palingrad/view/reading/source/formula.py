@@ -16,10 +16,8 @@ from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....maths import numpy_maths
-from ....passes.common_subexpressions import common_subexpressions
-from ....passes.fold_constants import fold
+from ....passes.pipeline import SIMPLIFICATIONS
 from ....passes.program import Program
-from ....passes.simplify import simplify
 from ....shapes import axes_in, broadcast
 from .body import Body, Names, wrapped
 from .code import Code, Unwritable, Writer, atom, call, literal, plain
@@ -165,14 +163,7 @@ class Formulas:
             feeds = [Placeholder(x.shape, dtype=x.dtype) for x in node.inputs]
             copy: Any = node.rebuild(feeds)
             program = Program(tuple(feeds), (copy.expansion,))
-            for rewrite in (
-                simplify,
-                fold,
-                common_subexpressions,
-                simplify,
-                fold,
-                common_subexpressions,
-            ):
+            for rewrite in SIMPLIFICATIONS:
                 program = rewrite(program)
         order = [x for x in program.order if isinstance(x, Operation)]
         if len(order) <= _INLINE and not any(isinstance(x, Composite) for x in order):

@@ -1,9 +1,9 @@
-// The page of a recording: one card an array, one slider for all of them.
+// The page of a recording: one card for each array, and one slider for all of them.
 "use strict";
 
 const at = (id) => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 340, BARS = 96, TRAIL = 128; // in their own pixels; CSS scales them
+const WIDTH = 340, BARS = 96, TRAIL = 128; // in pixels of the drawings, which CSS scales
 const state = { place: data.steps.length - 1, group: firstGroup(), playing: null };
 const cards = [];
 
@@ -11,7 +11,7 @@ function firstGroup() {
   return Object.keys(data.groups).find((name) => data.groups[name].length) || "parameters";
 }
 
-/** An element of HTML or SVG with attributes and children. */
+/** Creates an HTML or SVG element with attributes and children. */
 function make(name, attributes = {}, ...children) {
   const svg = ["svg", "rect", "path", "line", "text", "circle", "polyline", "title"].includes(name);
   const made = svg ? document.createElementNS(SVG, name) : document.createElement(name);
@@ -23,7 +23,7 @@ function make(name, attributes = {}, ...children) {
   return made;
 }
 
-/** A number in four digits at most. */
+/** A number with at most four significant digits. */
 function short(x) {
   if (x === null || x === undefined) return "NaN";
   if (x === 0) return "0";
@@ -32,7 +32,7 @@ function short(x) {
   return text.replace("-", "−").replace("e−", "e−").replace("e+", "e");
 }
 
-// ---------------------------------------------------------------- the loss, and where we are
+// ---------------------------------------------------------------- the loss curve and the current step
 
 function drawLoss() {
   const [width, height, pad] = [1140, 118, 6];
@@ -55,7 +55,7 @@ function drawLoss() {
   drawLoss.x = x;
 }
 
-/** The place of the recorded step nearest to any step. */
+/** The index of the recorded step nearest to a step. */
 function nearest(step) {
   let best = 0;
   data.steps.forEach((one, k) => { if (Math.abs(one - step) < Math.abs(data.steps[best] - step)) best = k; });
@@ -86,13 +86,13 @@ function buildCards() {
   if (!group.length) at("tracks").replaceChildren(make("p", { class: "lead" }, "No arrays of this kind were recorded."));
 }
 
-/** The values that a card spans: the same at every step, so that steps can be compared. */
+/** The range of a card's axis: the same at every step, so that steps can be compared. */
 function rangeOf(track) {
   const low = Math.min(...track.low), high = Math.max(...track.high);
   return high > low ? [low, high] : [low - 1, high + 1];
 }
 
-/** The bars of one step, on the card's own axis. */
+/** The histogram of one step, on the card's axis. */
 function bins(track, k, range) {
   const [low, high, count] = [track.low[k], track.high[k], track.counts[k].length];
   const width = high > low ? (high - low) / count : (range[1] - range[0]) / 60;
@@ -102,7 +102,7 @@ function bins(track, k, range) {
   return all.filter((one) => one.n > 0);
 }
 
-/** All steps as one picture: a column a step, darker where more elements are. */
+/** All steps as one heat map: a column for each step, darker for more elements. */
 function drawTrail(canvas, track, range) {
   const paint = canvas.getContext("2d");
   const colour = getComputedStyle(document.documentElement).getPropertyValue("--heat").trim().split(/\s+/).join(",");
@@ -113,7 +113,7 @@ function drawTrail(canvas, track, range) {
       const share = one.n / Math.max(one.to - one.from, 1e-9) / most;
       paint.fillStyle = `rgba(${colour},${(0.08 + 0.92 * Math.sqrt(share)).toFixed(3)})`;
       const [top, bottom] = [Math.round(TRAIL * (1 - one.to)), Math.round(TRAIL * (1 - one.from))];
-      paint.fillRect(k, top, 1, Math.max(bottom - top, 1)); // whole pixels, lest seams show
+      paint.fillRect(k, top, 1, Math.max(bottom - top, 1)); // whole pixels, so that no seams are visible
     }
   });
 }
@@ -139,7 +139,7 @@ function drawCard(card) {
   bars.setAttribute("aria-label", `${track.name} at step ${step}: mean ${short(track.mean[k])}, from ${short(track.low[k])} to ${short(track.high[k])}`);
 }
 
-// ---------------------------------------------------------------- moving
+// ---------------------------------------------------------------- changing the step
 
 function go(place) {
   state.place = Math.max(0, Math.min(data.steps.length - 1, place));
@@ -177,7 +177,7 @@ function choose(group) {
   go(state.place);
 }
 
-/** Where a link such as #group=gradients&step=30 leads. */
+/** Reads the group and the step from a link such as #group=gradients&step=30. */
 function follow() {
   const found = new URLSearchParams(location.hash.slice(1));
   if (data.groups[found.get("group")]) state.group = found.get("group");

@@ -17,7 +17,7 @@ from ...llvm.values import Value, value_type
 from ..gemm.epilogue import Epilogue
 from ..gemm.microkernel import heights
 from ..kernel import Fused, Kernel
-from ..reducers import Carried, block_of
+from ..reducers import CompensatedSum, block_of
 from .plans import ConvolutionPlan, WeightPlan
 
 _PLACES = 4  # neighbouring positions that are computed at once
@@ -39,8 +39,8 @@ class Depthwise:
         self.taps = context.typed(taps, plan.dtype)
         self.count = plan.size[0] * plan.size[1]
         self.unrolled = self.count <= _UNROLLED
-        kind = value_type(plan.dtype, plan.lanes)
-        self.buffers = [context.slot(kind) for _ in range(_PLACES)]
+        llvm_type = value_type(plan.dtype, plan.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(_PLACES)]
         self.flat = len(sizes(fused.first.shape)) == 3
 
     def run(self) -> None:
@@ -153,8 +153,8 @@ class DepthwiseWeight:
         rest = plan.groups - (blocks - 1) * plan.lanes
         with loop(b, self.context.begin, self.context.end) as item:
             block, i, part = unravelled(b, item, (blocks, plan.size[0], more + others))
-            kinds = (("<", more, short + 1, 0), (">=", others, short, more))
-            for sign, number, many, above in kinds:
+            lengths = (("<", more, short + 1, 0), (">=", others, short, more))
+            for sign, number, many, above in lengths:
                 if not number:
                     continue
                 with b.if_then(b.icmp_signed(sign, part, integer(more))):
@@ -169,25 +169,24 @@ class DepthwiseWeight:
         """Emits the sums of `many` taps, from column j on in row i of the window."""
         b, plan = self.b, self.plan
         streams = max(min(_PLACES, 12 // many, plan.places[1]), 1)
-        kind = value_type(plan.dtype, plan.lanes)
-        slots = [[self.context.slot(kind) for _ in range(streams)] for _ in range(many)]
+        llvm_type = value_type(plan.dtype, plan.lanes)
+        slots = [[self.context.slot(llvm_type) for _ in range(streams)] for _ in range(many)]
         width = plan.places[1]
         cut = block_of((plan.n, plan.places[0], -(-width // streams)))
-        carried = [
-            Carried(b, plan.dtype, plan.lanes, (self.context.slot(kind), self.context.slot(kind)))
-            for _ in range(many if cut else 0)
+        compensated = [
+            CompensatedSum(self.context, plan.dtype, plan.lanes) for _ in range(many if cut else 0)
         ]
         self._clear(slots)
-        for carry in carried:
-            carry.begin()
+        for compensated_sum in compensated:
+            compensated_sum.begin()
 
         def block_ends() -> None:
-            if carried:
-                for carry, total in zip(carried, self._totals(slots), strict=True):
-                    carry.add(total)
+            if compensated:
+                for compensated_sum, total in zip(compensated, self._totals(slots), strict=True):
+                    compensated_sum.add(total)
                 self._clear(slots)
 
-        def turns(level: int, count: int, step: int, body: Callable[[Any], None]) -> None:
+        def loops(level: int, count: int, step: int, body: Callable[[Any], None]) -> None:
             span = integer(0), integer(count), step
             if cut is not None and cut[0] == level:
                 blocks(b, span, cut[1], body, block_ends)
@@ -214,14 +213,14 @@ class DepthwiseWeight:
                 at_g = b.gep(right, [b.mul(x, integer(g_column))])
                 self._add(slots, at_x, at_g, count, active)
 
-            turns(2, whole, streams, lambda x: places(x, streams))
+            loops(2, whole, streams, lambda x: places(x, streams))
             if whole < width:
                 places(integer(whole), width - whole)
 
-        turns(0, plan.n, 1, lambda image: turns(1, plan.places[0], 1, partial(row, image)))
+        loops(0, plan.n, 1, lambda image: loops(1, plan.places[0], 1, partial(row, image)))
         block_ends()
         tap = b.add(b.mul(i, integer(plan.size[1])), j)
-        totals = [carry.value() for carry in carried] or self._totals(slots)
+        totals = [compensated_sum.value() for compensated_sum in compensated] or self._totals(slots)
         for number, total in enumerate(totals):
             place = b.mul(b.add(tap, integer(number)), integer(plan.pitch))
             write(b, self.z, total, b.add(place, channel), 1, active)

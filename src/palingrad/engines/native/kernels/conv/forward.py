@@ -1,8 +1,8 @@
-"""Convolutions as matrix products: a row of the left operand is a window, read in place.
+"""Convolutions, and the gradients of their inputs, as matrix products without im2col.
 
-No patch is written to memory (there is no im2col). The result, and the gradient of the input, have
-a row for each position and a column for each channel; the gradient of the weight has a row for each
-tap, summed over all positions, image after image.
+A row of the left operand is a window, which is read in place, so no patch is written to memory. The
+right operand is the weight, packed in panels. The result has a row for each position and a column
+for each channel. `weight_gradient.py` has the other adjoint.
 """
 
 from __future__ import annotations
@@ -17,21 +17,19 @@ from .....ops.convolution import ConvolutionInput
 from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors
-from ...llvm.strided_view import View
 from ...llvm.target import host
-from ...llvm.values import scalar_type
 from ..formula import dtype_of
 from ..gemm.epilogue import Epilogue
 from ..gemm.microkernel import Tile
 from ..gemm.packing import pack_rows
-from ..kernel import NO_NODES, Fused, Kernel, Views
+from ..kernel import NO_NODES, Fused, Kernel, Preparation, Views
 from .depthwise import Depthwise
-from .padded_images import PaddedNHWC, StridedNHWC, framed
+from .padded_images import PaddedNHWC, StridedNHWC
 from .plans import ConvolutionPlan
 
 
 @dataclass(frozen=True, eq=False)
-class PackedTaps(Kernel):
+class PackedTaps(Preparation):
     """A weight (o, c, *size) packed in panels of columns, with a row for each tap and channel.
 
     `transposed`: the taps are reversed, and o and c exchanged, for the gradient of the input.
@@ -39,17 +37,12 @@ class PackedTaps(Kernel):
     channel, and all groups are columns of the same panels.
     """
 
-    label, words = "PackedTaps", "weight of a convolution packed"
+    label, description = "PackedTaps", "weight of a convolution packed"
 
-    source: Node
-    view: View  # of the source
     transposed: bool
     width: int
     groups: int
     each: bool
-
-    def reads(self) -> tuple[Node, ...]:
-        return (self.source,)
 
     @property
     def _sizes(self) -> tuple[int, int, int, int]:
@@ -76,13 +69,6 @@ class PackedTaps(Kernel):
     def workspace(self) -> int:
         """Bytes of all panels."""
         return self.items * self._sizes[2] * self.width * dtype_of(self.source).itemsize
-
-    @property
-    def cost(self) -> float:
-        return 0.1 * self.workspace
-
-    def space(self) -> str:
-        return f"{text(self.view.shape)} {dtype_of(self.source)}"
 
     def emit(self, context: KernelContext) -> None:
         b, view = context.builder, self.view
@@ -119,7 +105,7 @@ class PackedTaps(Kernel):
 class Convolve(Kernel):
     """A convolution, or the gradient of its input, and elementwise nodes of the same shape."""
 
-    label, words = "Convolve", "convolution"
+    label, description = "Convolve", "convolution"
 
     plan: ConvolutionPlan
     image: StridedNHWC | PaddedNHWC
@@ -131,7 +117,7 @@ class Convolve(Kernel):
         node = fused.first
         plan = ConvolutionPlan.of(node, views)
         source, weight = node.inputs
-        image = framed(source, plan.extent, plan.offset, plan.spacing, views)
+        image = plan.padded(source, views)
         transposed = isinstance(node, ConvolutionInput)
         taps = PackedTaps(
             NO_NODES, weight, views[weight], transposed, plan.width, plan.groups, plan.depthwise
@@ -158,7 +144,7 @@ class Convolve(Kernel):
         down, across = plan.size
         places = plan.n * plan.places[0] * plan.places[1] * plan.pitch
         each = 0.02 if plan.depthwise else 0.008
-        return places * (each * down * across * plan.summed + 0.2 * len(self.nodes))
+        return places * (each * down * across * plan.channels + 0.2 * len(self.nodes))
 
     def space(self) -> str:
         return f"{text(sizes(self.fused.first.shape))} {self.plan.dtype}"
@@ -180,12 +166,10 @@ class _Emitter:
         self.steps = kernel.image.steps
         self.x = kernel.image.start(context)
         self.taps = context.typed(kernel.taps, plan.dtype)
-        self.depth = plan.size[0] * plan.size[1] * plan.summed
+        self.depth = plan.size[0] * plan.size[1] * plan.channels
         self.direct = self.epilogue.trivial
-        element = scalar_type(plan.dtype)
-        most = max(tall * wide for *_, tall, wide in plan.area.kinds())
-        area = context.stack(plan.dtype, most * plan.width)
-        self.scratch = self.b.bitcast(area, element.as_pointer())
+        most = max(tall * wide for *_, tall, wide in plan.area.block_sizes())
+        self.scratch = context.array(plan.dtype, most * plan.width)
         if self.direct:
             self.z = context.typed(self.node, plan.dtype)
 
@@ -206,7 +190,7 @@ class _Emitter:
 
     def _block(self, image: Any, block: Any, panel: Any, taps: Any, width: int) -> None:
         b, area = self.b, self.plan.area
-        for first, many, at, count, tall, wide in area.kinds():
+        for first, many, at, count, tall, wide in area.block_sizes():
             mine = b.and_(
                 b.icmp_signed(">=", block, integer(first)),
                 b.icmp_signed("<", block, integer(first + many)),
@@ -224,13 +208,13 @@ class _Emitter:
     def _terms(self, panel_step: int) -> tuple[tuple[int | None, int, int], ...]:
         """The loops over taps and channels."""
         plan = self.plan
-        across, summed = plan.size[1], plan.summed
+        across, channels = plan.size[1], plan.channels
         _, to_row, to_column = self.steps
-        rows = (None, plan.dilation[0] * to_row, across * summed * panel_step)
+        rows = (None, plan.dilation[0] * to_row, across * channels * panel_step)
         if plan.dilation[1] == 1 == plan.groups:
-            return rows, (across * summed, 1, panel_step)
-        columns = (across, plan.dilation[1] * to_column, summed * panel_step)
-        return rows, columns, (summed, 1, panel_step)
+            return rows, (across * channels, 1, panel_step)
+        columns = (across, plan.dilation[1] * to_column, channels * panel_step)
+        return rows, columns, (channels, 1, panel_step)
 
     def _tile(
         self, image: Any, at: tuple[Any, Any], panel: Any, taps: Any, size: tuple[int, int, int]
@@ -249,7 +233,7 @@ class _Emitter:
         y, x = at
         start = b.add(b.mul(y, integer(down)), b.mul(x, integer(across)))
         group, part = panel
-        start = b.add(start, b.mul(group, integer(plan.summed)))
+        start = b.add(start, b.mul(group, integer(plan.channels)))
         left = b.gep(self.x, [b.add(b.mul(image, integer(to_image)), start)])
         new = self.scratch
         column = b.mul(group, integer(plan.columns))

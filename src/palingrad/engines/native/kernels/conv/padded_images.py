@@ -97,7 +97,7 @@ class PaddedNHWC(Kernel):
     `offset`, and its rows and columns are `spacing` apart. A negative offset crops x.
     """
 
-    label, words = "PaddedNHWC", "padded image, channels last"
+    label, description = "PaddedNHWC", "padded image, channels last"
 
     source: Node = field(compare=False)  # any node of this view
     image: Image
@@ -226,7 +226,7 @@ class PaddedNHWC(Kernel):
                 write(b, inner, value, end, 1, c - whole)
 
 
-def framed(
+def padded(
     source: Node, extent: tuple[int, int], offset: tuple[int, int], spacing: tuple[int, int],
     views: Views,
 ) -> StridedNHWC | PaddedNHWC:  # fmt: skip

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Self
 
 from .....dtypes import DType
+from .....graph.node import Node
 from .....ops.convolution import ConvolutionInput
-from .....shapes import size as size_of, sizes
+from .....shapes import sizes
 from ...llvm.target import host
 from ..formula import dtype_of
 from ..gemm.microkernel import heights, shape_for
 from ..kernel import Views
-from .padded_images import Image, planes
+from .padded_images import Image, PaddedNHWC, StridedNHWC, padded, planes
 
 _TERMS = 192  # positions at least that are summed before a tile is stored
 _MOST = 2048  # positions at most, except for wider rows: the rounding error grows with their number
@@ -44,22 +47,22 @@ class Area:
         """The number of blocks."""
         return sum(self.rows[:2]) * sum(self.columns[:2])
 
-    def kinds(self) -> list[tuple[int, int, int, int, int, int]]:
+    def block_sizes(self) -> list[tuple[int, int, int, int, int, int]]:
         """(first block row, block rows, first block column, block columns, rows of a block, columns
         of a block), for each size of block."""
-        kinds: list[tuple[int, int, int, int, int, int]] = []
+        found: list[tuple[int, int, int, int, int, int]] = []
         (more, others, short), (more_x, others_x, short_x) = self.rows, self.columns
         for first, many, tall in ((0, more, short + 1), (more, others, short)):
             for at, count, wide in ((0, more_x, short_x + 1), (more_x, others_x, short_x)):
                 if many and count:
-                    kinds.append((first, many, at, count, tall, wide))
-        return kinds
+                    found.append((first, many, at, count, tall, wide))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
-class ConvolutionPlan:
-    """The sizes of one convolution, or of its adjoint to the input. `summed` channels and `columns`
-    are those of a group."""
+class WindowPlan:
+    """The sizes that a convolution and its adjoints have in common. Each of them is a matrix
+    product for each group of channels, whose columns are cut into panels of whole vectors."""
 
     dtype: DType
     n: int  # images
@@ -67,131 +70,174 @@ class ConvolutionPlan:
     stride: tuple[int, int]
     dilation: tuple[int, int]
     groups: int
-    summed: int
-    columns: int
-    places: tuple[int, int]  # rows and columns of the result
-    pitch: int  # the stride between positions of the result
-    extent: tuple[int, int]  # of the padded input, see `PaddedNHWC`
+    channels: int  # of the image, in a group
+    columns: int  # of the product, in a group
+    places: tuple[int, int]  # rows and columns of the positions of the window
+    extent: tuple[int, int]  # of the padded image, see `PaddedNHWC`
     offset: tuple[int, int]
-    spacing: tuple[int, int]
-    depthwise: bool
-    lanes: int
-    width: int  # columns of a panel
-    panels: int  # of a group
-    rest: int  # columns of the last panel
-    area: Area
+    spacing: tuple[int, int] = (1, 1)
+
+    @classmethod
+    def between(cls, node: Any, weight: Sequence[int], places: Sequence[int], views: Views) -> Self:
+        """The sizes for windows over the node's first input, with these shapes of the weight
+        (o, c, *size) and of the positions."""
+        window, stride, padding, dilation = planes(node.attributes, tuple(weight[2:]))
+        groups: int = node.attributes["groups"]
+        n, channels, height, width = Image.of(views[node.inputs[0]]).size
+        down, across = (1, *places)[-2:]
+        return cls(
+            dtype_of(node), n, window, stride, dilation, groups, channels // groups,
+            weight[0] // groups, (down, across),
+            (height + sum(padding[0]), width + sum(padding[1])), (padding[0][0], padding[1][0]),
+        )  # fmt: skip
+
+    def padded(self, source: Node, views: Views) -> StridedNHWC | PaddedNHWC:
+        """The image over which the windows slide."""
+        return padded(source, self.extent, self.offset, self.spacing, views)
+
+    @property
+    def pitch(self) -> int:
+        """The stride between rows of the product: all groups' columns."""
+        return self.groups * self.columns
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether each channel is a group of its own."""
+        return self.groups > 1 == self.channels == self.columns
+
+    @cached_property
+    def lanes(self) -> int:
+        """The number of lanes along contiguous channels."""
+        lanes = host().lanes(self.dtype.itemsize)
+        channels = self.groups if self.depthwise else self.columns
+        return min(lanes, 1 << (channels - 1).bit_length()) if self.groups > 1 else lanes
+
+    @cached_property
+    def tile(self) -> tuple[int, int]:
+        """(rows, vectors of columns) of a tile."""
+        return shape_for(1 << 20, self.columns, self.lanes)
+
+    @property
+    def width(self) -> int:
+        """The columns of a panel."""
+        return self.tile[1] * self.lanes
+
+    @property
+    def panels(self) -> int:
+        """The panels of a group."""
+        return -(-self.columns // self.width)
+
+    @property
+    def rest(self) -> int:
+        """The columns of the last panel."""
+        return self.columns - (self.panels - 1) * self.width
+
+
+@dataclass(frozen=True, eq=False)
+class ConvolutionPlan(WindowPlan):
+    """The sizes of a convolution, or of the gradient of its input: a row of the product for each
+    position, and a term for each tap and channel."""
 
     @classmethod
     def of(cls, node: Any, views: Views) -> ConvolutionPlan:
         """The sizes of a node."""
-        dtype = dtype_of(node)
-        o, c, *taps = sizes(node.inputs[1].shape)
-        window, stride, padding, dilation = planes(node.attributes, tuple(taps))
-        groups: int = node.attributes["groups"]
-        n, channels, height, width = Image.of(views[node.inputs[0]]).size
-        summed = channels // groups
-        result = sizes(node.shape)
-        places = (result[2], result[3]) if len(result) == 4 else (1, result[2])
-        if isinstance(node, ConvolutionInput):
-            spread = [(k - 1) * d for k, d in zip(window, dilation, strict=True)]
-            columns = c
-            extent = (places[0] + spread[0], places[1] + spread[1])
-            offset = (spread[0] - padding[0][0], spread[1] - padding[1][0])
-            spacing, stride = stride, (1, 1)
-        else:
-            columns = o // groups
-            extent = (height + sum(padding[0]), width + sum(padding[1]))
-            offset = (padding[0][0], padding[1][0])
-            spacing = (1, 1)
-        depthwise = groups > 1 == summed == columns
-        lanes = lanes_of(dtype, groups, groups if depthwise else columns)
-        tall, wide = shape_for(1 << 20, columns, lanes)
-        panels = -(-columns // (wide * lanes))
-        return cls(
-            dtype, n, window, stride, dilation, groups, summed, columns, places, groups * columns,
-            extent, offset, spacing, depthwise, lanes, wide * lanes, panels,
-            columns - (panels - 1) * wide * lanes, Area.of(*places, tall),
+        weight, places = sizes(node.inputs[1].shape), sizes(node.shape)[2:]
+        plan = cls.between(node, weight, places, views)
+        if not isinstance(node, ConvolutionInput):
+            return plan
+        # The adjoint is a convolution of the cotangent, whose elements are `stride` apart, by the
+        # reversed taps. Its padding is what the taps span beyond the convolution's padding.
+        spread = [(k - 1) * d for k, d in zip(plan.size, plan.dilation, strict=True)]
+        extent = (plan.places[0] + spread[0], plan.places[1] + spread[1])
+        offset = (spread[0] - plan.offset[0], spread[1] - plan.offset[1])
+        return replace(
+            plan, columns=weight[1], stride=(1, 1), spacing=plan.stride,
+            extent=extent, offset=offset,
         )  # fmt: skip
 
-
-def lanes_of(dtype: DType, groups: int, beside: int) -> int:
-    """The number of lanes along `beside` contiguous channels."""
-    lanes = host().lanes(dtype.itemsize)
-    return min(lanes, 1 << (beside - 1).bit_length()) if groups > 1 else lanes
+    @cached_property
+    def area(self) -> Area:
+        """The blocks of the result's positions."""
+        return Area.of(*self.places, self.tile[0])
 
 
 @dataclass(frozen=True, eq=False)
-class WeightPlan:
-    """The sizes of one gradient of a weight. `c` and `o` are the channels of a group."""
-
-    dtype: DType
-    n: int  # images
-    size: tuple[int, int]  # of the window
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-    c: int
-    o: int
-    places: tuple[int, int]  # rows and columns of the cotangent
-    pitch: int  # the stride between rows of the result
-    extent: tuple[int, int]  # of the padded input, see `PaddedNHWC`
-    offset: tuple[int, int]
-    depthwise: bool
-    lanes: int
-    width: int  # columns of a panel
-    panels: int  # of a group
-    rest: int  # columns of the last panel
-    joined: bool  # whether neighbouring taps and their channels are one contiguous run
-    planes: int  # planes of tiles
-    area: Area  # the blocks of a plane
-    tiles: int
-    count: int  # elements of the result
-    block: int  # images that are summed before a tile is stored
-    cut: int  # the axis along which large images are cut into bands
-    band: int  # rows, or columns, of a band
-    bands: int
-    blocks: int
-    parts: int  # parts of the images, whose sums AddParts adds
-    together: int  # tiles of a gang: the tiles that one item computes for each image
-    gangs: int
+class WeightPlan(WindowPlan):
+    """The sizes of the gradient of a weight: a row of the product for each tap and channel, and a
+    term for each position of each image."""
 
     @classmethod
     def of(cls, node: Any, views: Views) -> WeightPlan:
         """The sizes of a node."""
-        dtype = dtype_of(node)
-        x, g = (Image.of(views[operand]) for operand in node.inputs)
-        groups: int = node.attributes["groups"]
-        n, channels, height, width = x.size
-        c, o = channels // groups, g.size[1] // groups
-        places = g.size[2:]
-        window, stride, padding, dilation = planes(node.attributes, tuple(sizes(node.shape)[2:]))
-        depthwise = groups > 1 == c == o
-        lanes = lanes_of(dtype, groups, groups if depthwise else o)
-        tall, wide = shape_for(1 << 20, o, lanes)
-        panels = -(-o // (wide * lanes))
-        # The result has a row for each tap and channel. If taps aren't joined, each row of the
-        # window is a plane of its own.
-        down, across = window
-        joined = dilation[1] == 1 == groups
-        area = Area.of(down, across * c, tall) if joined else Area.of(across, c, tall)
-        tiles = groups * panels * (1 if joined else down) * area.count
-        count = size_of(sizes(node.shape))
-        block = max(1, min(n, _TERMS // max(places[0] * places[1], 1)))
-        # Large images are cut into bands of rows, or of columns if there is one row.
-        cut = 0 if places[0] > 1 else 1
-        band = places[cut]
-        if block == 1 and places[0] * places[1] > _MOST:
-            band = max(1, _MOST // places[1]) if cut == 0 else _MOST
-        bands = -(-places[cut] // max(band, 1))
-        blocks = -(-n // block) * bands
-        # Items are parts of the images, if the sums are small, times gangs of tiles.
-        most = 1 if depthwise else _SUMS // (count * dtype.itemsize)
-        parts = max(1, min(_ITEMS, blocks, most))
-        together = -(-tiles // (_ITEMS // parts))
-        return cls(
-            dtype, n, window, stride, dilation, groups, c, o, places, g.size[1],
-            (height + sum(padding[0]), width + sum(padding[1])), (padding[0][0], padding[1][0]),
-            depthwise, lanes, wide * lanes, panels, o - (panels - 1) * wide * lanes, joined,
-            1 if joined else down, area, tiles, count, block, cut, band, bands, blocks, parts,
-            together, -(-tiles // together),
-        )  # fmt: skip
+        return cls.between(node, sizes(node.shape), sizes(node.inputs[1].shape)[2:], views)
+
+    @property
+    def joined(self) -> bool:
+        """Whether neighbouring taps and their channels are one contiguous run."""
+        return self.dilation[1] == 1 == self.groups
+
+    @property
+    def planes(self) -> int:
+        """The planes of tiles: one, or one for each row of the window if taps aren't joined."""
+        return 1 if self.joined else self.size[0]
+
+    @cached_property
+    def area(self) -> Area:
+        """The blocks of a plane: its positions are taps and their channels."""
+        (down, across), c = self.size, self.channels
+        rows, columns = (down, across * c) if self.joined else (across, c)
+        return Area.of(rows, columns, self.tile[0])
+
+    @property
+    def tiles(self) -> int:
+        """The number of tiles."""
+        return self.groups * self.panels * self.planes * self.area.count
+
+    @property
+    def count(self) -> int:
+        """The elements of the result."""
+        return self.pitch * self.channels * self.size[0] * self.size[1]
+
+    @property
+    def block(self) -> int:
+        """The images that are summed before a tile is stored."""
+        return max(1, min(self.n, _TERMS // max(self.places[0] * self.places[1], 1)))
+
+    @property
+    def cut(self) -> int:
+        """The axis along which large images are cut into bands: the columns if there is one row."""
+        return 0 if self.places[0] > 1 else 1
+
+    @cached_property
+    def band(self) -> int:
+        """The rows, or columns, of a band."""
+        height, width = self.places
+        if self.block > 1 or height * width <= _MOST:
+            return self.places[self.cut]
+        return max(1, _MOST // width) if self.cut == 0 else _MOST
+
+    @property
+    def bands(self) -> int:
+        """The bands of an image."""
+        return -(-self.places[self.cut] // max(self.band, 1))
+
+    @property
+    def blocks(self) -> int:
+        """The blocks of images, or the bands of all images."""
+        return -(-self.n // self.block) * self.bands
+
+    @cached_property
+    def parts(self) -> int:
+        """The parts of the images, whose sums AddParts adds; several if the sums are small."""
+        most = 1 if self.depthwise else _SUMS // (self.count * self.dtype.itemsize)
+        return max(1, min(_ITEMS, self.blocks, most))
+
+    @property
+    def together(self) -> int:
+        """The tiles of a gang, which one item computes for each image."""
+        return -(-self.tiles // (_ITEMS // self.parts))
+
+    @property
+    def gangs(self) -> int:
+        """The gangs of tiles of one part."""
+        return -(-self.tiles // self.together)

@@ -42,7 +42,7 @@ class Windows:
     size: tuple[int, int]
     stride: tuple[int, int]
     before: tuple[int, int]  # rows and columns of padding in front of the image
-    framed: bool  # whether there is padding
+    is_padded: bool  # whether there is padding
     lanes: int
 
     @classmethod
@@ -51,11 +51,11 @@ class Windows:
         image = Image.of(view)
         dtype = dtype_of(view.base)
         window, stride, padding, _ = planes(node.attributes, node.attributes["size"])
-        beside = image.steps[1] == 1 or isinstance(node, SumPoolSpread)
+        contiguous = image.steps[1] == 1 or isinstance(node, SumPoolSpread)
         most = host().lanes(dtype.itemsize)
-        lanes = min(most, 1 << max(image.size[1] - 1, 0).bit_length()) if beside else 1
-        framed = any(any(pair) for pair in padding)
-        return cls(image, dtype, window, stride, (padding[0][0], padding[1][0]), framed, lanes)
+        lanes = min(most, 1 << max(image.size[1] - 1, 0).bit_length()) if contiguous else 1
+        is_padded = any(any(pair) for pair in padding)
+        return cls(image, dtype, window, stride, (padding[0][0], padding[1][0]), is_padded, lanes)
 
     @property
     def channels(self) -> int:
@@ -106,7 +106,7 @@ class _Largest:
             number = b.trunc(b.add(b.mul(i, integer(across)), j), value_type(_TAP, 1))
             code = splat(b, number, w.lanes) if w.lanes > 1 else number
             tap = Value(b, code, _TAP, w.lanes)
-            if not w.framed:
+            if not w.is_padded:
                 body(tap, y, x)
                 return
             inside = b.and_(
@@ -130,14 +130,14 @@ class _Largest:
         b.store(start.code, self.best)
         b.store(Value(b, None, _TAP, w.lanes).number(0).code, self.which)
 
-        def look(tap: Value, y: Any, x: Any) -> None:
+        def consider(tap: Value, y: Any, x: Any) -> None:
             value = self.x.at(image, channel, y, x, active)
             best, which = self.found()
             better = (value > best) | ((value != value) & (best == best))
             b.store(chosen(better, value, best).code, self.best)
             b.store(chosen(better, tap, which).code, self.which)
 
-        self.taps(at, look)
+        self.taps(at, consider)
 
     def found(self) -> tuple[Value, Value]:
         """The largest element, and its tap."""
@@ -200,7 +200,7 @@ class Pool(Kernel):
 class PoolMax(Pool):
     """The largest element of each window, or another image's element at the same position."""
 
-    label, words = "PoolMax", "max pooling"
+    label, description = "PoolMax", "max pooling"
 
     def value(self, context: KernelContext) -> Callable[..., Value]:
         b, node, w = context.builder, self.fused.first, self.windows
@@ -220,12 +220,12 @@ class PoolMax(Pool):
             _, which = largest.found()
             b.store(Value(b, None, w.dtype, w.lanes).number(0).code, slot)
 
-            def look(tap: Value, y: Any, x: Any) -> None:
+            def consider(tap: Value, y: Any, x: Any) -> None:
                 so_far = Value(b, b.load(slot), w.dtype, w.lanes)
                 element = source.at(image, channel, y, x, active)
                 b.store(chosen(which == tap, element, so_far).code, slot)
 
-            largest.taps(at, look)
+            largest.taps(at, consider)
             return Value(b, b.load(slot), w.dtype, w.lanes)
 
         return selected
@@ -235,7 +235,7 @@ class PoolMax(Pool):
 class PoolSum(Pool):
     """The sum of each window, or for each element the sum over all windows that contain it."""
 
-    label, words = "PoolSum", "sum pooling"
+    label, description = "PoolSum", "sum pooling"
 
     def value(self, context: KernelContext) -> Callable[..., Value]:
         b, w = context.builder, self.windows
@@ -271,14 +271,14 @@ class PoolSum(Pool):
             # Place o has the elements o·s − before … o·s − before + k − 1.
             start = b.sub(b.mul(at, integer(s)), integer(before))
             stop = b.add(start, integer(k))
-            fixed = 0 if w.framed else k
+            fixed = 0 if w.is_padded else k
         else:
             # Element y is in the places from ⌈(y + before − k + 1)/s⌉ to ⌊(y + before)/s⌋.
             y = b.add(at, integer(before))
             start = b.sdiv(b.add(y, integer(s - k)), integer(s))
             stop = b.add(b.sdiv(y, integer(s)), integer(1))
             whole = self.result.size[2 + axis] == extent * s
-            fixed = int(k == s and whole and not w.framed)
+            fixed = int(k == s and whole and not w.is_padded)
         if fixed:
             return start, stop, fixed
         low = b.icmp_signed("<", start, integer(0))
@@ -301,7 +301,7 @@ class PoolPlace(Kernel):
     """The adjoint of max pooling: zeros with each cotangent added at its window's largest element;
     and elementwise nodes of the same shape, if the windows tile the image."""
 
-    label, words = "PoolPlace", "max pooling, gradient of the input"
+    label, description = "PoolPlace", "max pooling, gradient of the input"
 
     windows: Windows
     cotangent: Image

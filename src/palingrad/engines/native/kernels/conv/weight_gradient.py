@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 
 from .....graph.node import Node
 from ...llvm.kernel_context import KernelContext
-from ...llvm.loops import either, integer, loop, read, unravelled, vectors, write
+from ...llvm.loops import either, integer, loop, unravelled, vectors, write
 from ...llvm.target import host
 from ..gemm.microkernel import Tile
-from ..kernel import Fused, Kernel, Views
+from ..kernel import Continuation, Fused, Kernel, Views
+from ..reducers import read_parts
 from .depthwise import DepthwiseWeight
-from .padded_images import PaddedNHWC, StridedNHWC, framed
+from .padded_images import PaddedNHWC, StridedNHWC, padded
 from .plans import WeightPlan
 
 _LENGTH = 1024  # sums of an item of AddParts
@@ -26,7 +27,7 @@ _LENGTH = 1024  # sums of an item of AddParts
 class ConvolveWeight(Kernel):
     """The gradient (o, c, *size), stored as (*size, c, o)."""
 
-    label, words = "ConvolveWeight", "convolution, gradient of the weight"
+    label, description = "ConvolveWeight", "convolution, gradient of the weight"
 
     plan: WeightPlan
     image: StridedNHWC | PaddedNHWC
@@ -37,8 +38,8 @@ class ConvolveWeight(Kernel):
         """The kernel of a node, with the padded input and the cotangent with channels last."""
         plan = WeightPlan.of(fused.first, views)
         x, g = fused.first.inputs
-        image = framed(x, plan.extent, plan.offset, (1, 1), views)
-        return cls(fused, plan, image, framed(g, plan.places, (0, 0), (1, 1), views))
+        image = plan.padded(x, views)
+        return cls(fused, plan, image, padded(g, plan.places, (0, 0), (1, 1), views))
 
     def reads(self) -> tuple[Node, ...]:
         both = (self.image, self.cotangent)
@@ -69,7 +70,8 @@ class ConvolveWeight(Kernel):
         plan = self.plan
         places = plan.n * plan.places[0] * plan.places[1]
         each = 0.02 if plan.depthwise else 0.008
-        return each * places * plan.size[0] * plan.size[1] * plan.c * plan.groups * plan.o
+        down, across = plan.size
+        return each * places * down * across * plan.channels * plan.groups * plan.columns
 
     def emit(self, context: KernelContext) -> None:
         target = self if self.workspace else self.fused.first
@@ -92,13 +94,8 @@ class _Emitter:
     def run(self) -> None:
         """Emits the loop over the parts of the images."""
         b, plan = self.b, self.plan
-        gangs, together = integer(plan.gangs), integer(plan.together)
-        last = b.sdiv(b.add(self.context.end, integer(plan.gangs - 1)), gangs)
-        with loop(b, b.sdiv(self.context.begin, gangs), last) as part:
-            start = b.mul(part, gangs)
-            low = b.sub(self.context.begin, start)
-            low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
-            high = self.context.smaller(b.sub(self.context.end, start), gangs)
+        together = integer(plan.together)
+        with self.context.groups(plan.gangs) as (part, low, high):
             end = self.context.smaller(b.mul(high, together), integer(plan.tiles))
             self._part(part, b.mul(low, together), end)
 
@@ -123,7 +120,7 @@ class _Emitter:
                 *panel, plane, row, column = unravelled(
                     b, item, (plan.groups, plan.panels, plan.planes, rows, columns)
                 )
-                for start, many, at, wide_many, tall, wide in plan.area.kinds():
+                for start, many, at, wide_many, tall, wide in plan.area.block_sizes():
                     mine = b.icmp_signed(">=", row, integer(start))
                     for bound, sign, index in (
                         (start + many, "<", row), (at, ">=", column), (at + wide_many, "<", column),
@@ -152,7 +149,7 @@ class _Emitter:
         if plan.joined:
             down = to_plane
         start = b.add(b.mul(plane, integer(to_plane)), b.add(b.mul(y, integer(down)), x))
-        start = b.add(start, b.mul(group, integer(plan.c)))
+        start = b.add(start, b.mul(group, integer(plan.channels)))
         vectors_across = -(-width // plan.lanes)
         g_image, g_row, g_column = self.g_steps
         terms: list[tuple[int | None, int, int]] = [
@@ -171,7 +168,7 @@ class _Emitter:
         left = b.gep(self.x, [b.add(b.mul(first, integer(to_image)), start)])
         if plan.bands > 1:
             left = b.gep(left, [b.mul(self.start, integer(terms[0][1]))])
-        channel = b.mul(group, integer(plan.o))
+        channel = b.mul(group, integer(plan.columns))
         channel = b.add(channel, b.mul(part, integer(plan.width)))
         right = b.gep(self.g, [b.add(b.mul(first, integer(g_image)), channel)])
         if plan.bands > 1:
@@ -184,33 +181,26 @@ class _Emitter:
 
 
 @dataclass(frozen=True, eq=False)
-class AddParts(Kernel):
+class AddParts(Continuation):
     """Adds the sums of all parts of the images in order."""
 
-    label, words = "AddParts", "parts of a gradient added"
+    label, description = "AddParts", "parts of a gradient added"
     is_counted_before: ClassVar[bool] = True
 
-    gradient: ConvolveWeight
-
-    @property
-    def workspaces(self) -> tuple[Kernel, ...]:
-        return (self.gradient,)
-
-    def reads(self) -> tuple[Node, ...]:
-        return ()
+    before: ConvolveWeight
 
     @property
     def items(self) -> int:
         """The blocks of sums."""
-        return -(-self.gradient.plan.count // _LENGTH)
+        return -(-self.before.plan.count // _LENGTH)
 
     @property
     def cost(self) -> float:
-        return 0.1 * self.gradient.workspace
+        return 0.1 * self.before.workspace
 
     def emit(self, context: KernelContext) -> None:
-        b, plan = context.builder, self.gradient.plan
-        work, to = context.pointer(self.gradient), context.pointer(self.fused.first)
+        b, plan = context.builder, self.before.plan
+        work, to = context.pointer(self.before), context.pointer(self.fused.first)
         lanes = host().lanes(plan.dtype.itemsize)
         items = -(-plan.count // _LENGTH)
         with loop(b, context.begin, context.end) as item:
@@ -218,18 +208,8 @@ class AddParts(Kernel):
 
             def one(index: Any, active: int) -> None:
                 place = b.add(start, index)
-                parts = [
-                    read(
-                        b,
-                        work,
-                        plan.dtype,
-                        b.add(place, integer(part * plan.count)),
-                        lanes,
-                        1,
-                        active,
-                    )
-                    for part in range(plan.parts)
-                ]
+                each = plan.parts, plan.count
+                parts = read_parts(b, work, plan.dtype, place, each, lanes, active)
                 write(b, to, functools.reduce(operator.add, parts), place, 1, active)
 
             def some(count: int) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
-from ...llvm.values import scalar_type
 from ..formula import dtype_of
 from ..kernel import NO_NODES, Fused, Kernel, Views
 from .epilogue import Epilogue
@@ -33,7 +32,7 @@ class LargeProduct(Product):
     """A product of large matrices, and elementwise nodes of the same shape as epilogue. An item is
     a strip of the result."""
 
-    label, words = "LargeProduct", "large matrix product"
+    label, description = "LargeProduct", "large matrix product"
 
     plan: BlockedPlan
     packed: Pack | None  # the prerequisite that packs an operand
@@ -49,7 +48,7 @@ class LargeProduct(Product):
         inputs = fused.first.inputs
         left, right = reversed(inputs) if f.swapped else inputs
         pack, source = (PackLeft, left) if plan.by_panel else (PackRight, right)
-        return cls(fused, f, plan, pack(NO_NODES, plan, source, views[source]))
+        return cls(fused, f, plan, pack(NO_NODES, source, views[source], plan))
 
     @property
     def prerequisites(self) -> tuple[Kernel, ...]:
@@ -74,7 +73,7 @@ class _Emitter:
         f, node = kernel.f, kernel.node
         self.epilogue = Epilogue(kernel.fused, context, plan.lanes, vector_axis(node, f))
         self.direct = self.epilogue.trivial
-        self.far = self.direct and self.epilogue.far
+        self.uncached = self.direct and self.epilogue.uncached
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
         self.packed = context.typed(kernel.packed, plan.dtype) if kernel.packed else None
@@ -82,22 +81,20 @@ class _Emitter:
         self.z = context.typed(node, plan.dtype) if is_live_out else None
         depth = min(plan.depth, f.depth)
         if plan.by_panel:
-            self.strip = self._area(depth * plan.width)
+            strip = depth * plan.width
         else:
             most = -(-plan.tiles // plan.strips) + 1
-            self.strip = self._area(most * ((plan.cut[2] + 1) * depth + plan.lanes))
-        most = (-(-plan.tiles // plan.strips) + 1) * (plan.cut[2] + 1) * f.columns
+            strip = most * ((plan.division[2] + 1) * depth + plan.lanes)
+        self.strip = context.array(plan.dtype, strip)
+        most = (-(-plan.tiles // plan.strips) + 1) * (plan.division[2] + 1) * f.columns
         small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
         # Whether the epilogue of a whole strip is computed at once.
         whole = plan.streams or (small and self.epilogue.flat(f))
         self.whole = whole and not self.direct
         self.scratch = None
         if not self.direct:
-            self.scratch = self._area(most if self.whole else (plan.cut[2] + 1) * plan.width)
-
-    def _area(self, count: int) -> Any:
-        element = scalar_type(self.plan.dtype)
-        return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
+            count = most if self.whole else (plan.division[2] + 1) * plan.width
+            self.scratch = context.array(plan.dtype, count)
 
     def run(self) -> None:
         """Emits the loop over strips."""
@@ -147,20 +144,20 @@ class _Emitter:
 
             either(b, panel, plan.panels, plan.rest, plan.width, across)
         if final and self.whole:
-            low, high = (tile_rows(b, number, plan.cut)[0] for number in self.tiles)
+            low, high = (tile_rows(b, number, plan.division)[0] for number in self.tiles)
             self.epilogue.rows(self.scratch, (f, self.batch), low, b.sub(high, low))
 
     def _left(self, number: Any, first: Any, tall: Any) -> Any:
         """A pointer to tile `number` of the left operand, which has `tall` rows."""
         b, plan = self.b, self.plan
-        row, _ = tile_rows(b, number, plan.cut)
+        row, _ = tile_rows(b, number, plan.division)
         if plan.unpacked:
             return b.gep(self.at_x, [b.add(b.mul(row, integer(plan.f.x_step[0])), first)])
         if plan.by_panel:
             start = plan.packed_tile(b, number, row, plan.f.depth)
             return b.gep(self.shared, [b.add(start, b.mul(first, tall))])
         depth = min(plan.depth, plan.f.depth)
-        low, _ = tile_rows(b, self.tiles[0], plan.cut)
+        low, _ = tile_rows(b, self.tiles[0], plan.division)
         inside = b.sub(number, self.tiles[0]), b.sub(row, low)
         return b.gep(self.strip, [plan.packed_tile(b, *inside, depth)])
 
@@ -194,14 +191,14 @@ class _Emitter:
         source = b.gep(self.at_x, [b.mul(first, integer(f.x_step[1]))])
         step = (f.x_step[1], f.x_step[0])
         with loop(b, *self.tiles) as number:
-            row, tall = tile_rows(b, number, plan.cut)
+            row, tall = tile_rows(b, number, plan.division)
             at = b.gep(source, [b.mul(row, integer(f.x_step[0]))])
             to = self._left(number, first, tall)
 
             def pack(rows: int) -> None:
                 pack_rows(b, plan.dtype, at, step, to, (terms, rows), plan.lanes, rows)
 
-            by_height(b, number, plan.cut, pack)
+            by_height(b, number, plan.division, pack)
 
     def _pack_right(self, panel: Any, first: Any, size: tuple[int, int]) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
@@ -215,7 +212,7 @@ class _Emitter:
         b, plan, f = self.b, self.plan, self.plan.f
         (number, panel), (terms, width) = at, size
         column = b.mul(panel, integer(plan.width))
-        row, tall = tile_rows(b, number, plan.cut)
+        row, tall = tile_rows(b, number, plan.division)
         left = self._left(number, first, tall)
         following = self._following(right, (number, panel), first, terms)
         to_scratch = final and not self.direct
@@ -225,7 +222,7 @@ class _Emitter:
             at_z = b.gep(self.at_z, [b.add(b.mul(row, integer(f.columns)), column)])
         new, new_step = (self.scratch, plan.width) if to_scratch else (at_z, f.columns)
         if self.whole:
-            low, _ = tile_rows(b, self.tiles[0], plan.cut)
+            low, _ = tile_rows(b, self.tiles[0], plan.division)
             place = b.add(b.mul(b.sub(row, low), integer(f.columns)), column)
             new, new_step, to_scratch = b.gep(self.scratch, [place]), f.columns, False
 
@@ -234,7 +231,7 @@ class _Emitter:
             tile = Tile(
                 plan.dtype, tuple(down * row for row in range(rows)), vectors_across, plan.lanes,
                 width - (vectors_across - 1) * plan.lanes, ((None, along, plan.width),), True,
-                to_scratch, adds=plan.blocks > 1, far=self.far, fetches=True,
+                to_scratch, adds=plan.blocks > 1, uncached=self.uncached, prefetches=True,
             ).emitted(b.module)  # fmt: skip
             b.call(tile, [
                 left, right, at_z, integer(f.columns), new, integer(new_step), integer(terms),
@@ -243,7 +240,7 @@ class _Emitter:
 
         matrix = (plan.f, self.batch)
         if to_scratch:
-            self.epilogue.fetch(matrix, (row, column), (tall, width))
-        by_height(b, number, plan.cut, one)
+            self.epilogue.prefetch(matrix, (row, column), (tall, width))
+        by_height(b, number, plan.division, one)
         if to_scratch:
             self.epilogue.tile(self.scratch, plan.width, matrix, (row, column), (tall, width))

@@ -12,10 +12,10 @@ from .....dtypes import is_floating
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,
-    fetch_ahead,
     integer,
     loop,
     place_of,
+    prefetch_ahead,
     read,
     unravelled,
     vectors,
@@ -24,7 +24,7 @@ from ...llvm.loops import (
 from ...llvm.values import Value, value_type
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused
-from ..reducers import BLOCK, Carried, across, joined
+from ..reducers import BLOCK, CompensatedSum, across, joined
 from .problem import GemmProblem
 from .small import Product
 
@@ -35,7 +35,7 @@ _STREAMS = 4
 class Dot(Product):
     """A product, computed as one sum for each element of the result."""
 
-    label, words = "Dot", "dot products"
+    label, description = "Dot", "dot products"
 
     @classmethod
     def of(cls, fused: Fused, f: GemmProblem) -> Dot:
@@ -62,15 +62,14 @@ class _Emitter:
         self.lanes = lanes_for([self.dtype], f.depth)
         nodes = f.x.base, f.y.base, kernel.node
         self.x, self.y, self.z = (context.pointer(node) for node in nodes)
-        kind = value_type(self.dtype, self.lanes)
-        self.buffers = [context.slot(kind) for _ in range(_STREAMS)]
+        llvm_type = value_type(self.dtype, self.lanes)
+        self.buffers = [context.slot(llvm_type) for _ in range(_STREAMS)]
         self.zero = Value(self.b, None, self.dtype, self.lanes).number(0)
         self.step = self.lanes * _STREAMS
         self.bulk = f.depth // self.step * self.step
-        self.carried: Carried | None = None
+        self.compensated: CompensatedSum | None = None
         if is_floating(self.dtype) and self.bulk > BLOCK * self.step:
-            pair = context.slot(kind), context.slot(kind)
-            self.carried = Carried(self.b, self.dtype, self.lanes, pair)
+            self.compensated = CompensatedSum(context, self.dtype, self.lanes)
 
     def run(self) -> None:
         """Emits the loop over the elements of the result."""
@@ -82,8 +81,8 @@ class _Emitter:
                 b, [*batch, column], [*f.y_batch, f.y_step[1]], integer(f.y.offset)
             )
             self._begin()
-            if self.carried is not None:
-                self.carried.begin()
+            if self.compensated is not None:
+                self.compensated.begin()
                 span = integer(0), integer(self.bulk), self.step
                 blocks(b, span, BLOCK, self._streams, self._block_ends)
             elif self.bulk:
@@ -92,7 +91,7 @@ class _Emitter:
             if self.bulk < f.depth:
                 vectors(b, f.depth - self.bulk, self.lanes, self._rest)
             self._block_ends()
-            total = self._total() if self.carried is None else self.carried.value()
+            total = self._total() if self.compensated is None else self.compensated.value()
             write(b, self.z, across(total, operator.add), item)
 
     def _begin(self) -> None:
@@ -113,13 +112,13 @@ class _Emitter:
         y = read(b, self.y, self.dtype, b.add(self.right, index), lanes, 1, active)
         if active == lanes > 1:  # the smaller operand stays in the first-level cache
             long = (self.x, self.left) if f.rows > f.columns else (self.y, self.right)
-            fetch_ahead(b, long[0], self.dtype, b.add(long[1], index))
+            prefetch_ahead(b, long[0], self.dtype, b.add(long[1], index))
         total = Value(b, b.load(slot), self.dtype, lanes)
         b.store(x.fused(y, total).code, slot)
 
     def _block_ends(self) -> None:
-        if self.carried is not None:
-            self.carried.add(self._total())
+        if self.compensated is not None:
+            self.compensated.add(self._total())
             self._begin()
 
     def _total(self) -> Value:

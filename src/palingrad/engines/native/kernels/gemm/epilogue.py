@@ -8,12 +8,12 @@ from .....graph.node import Node
 from .....shapes import size as size_of, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
-    FAR,
+    PREFETCH_DISTANCE,
     address,
-    fetch,
     integer,
     loop,
     place_of,
+    prefetch,
     read,
     splatted,
     vectors,
@@ -40,7 +40,7 @@ def row_after_row(fused: Fused, views: Views, f: GemmProblem) -> bool:
     return all(view.strides[-2:] in ((f.columns, 1), (0, 0)) for view in operands)
 
 
-def is_far(fused: Fused, views: Views) -> bool:
+def exceeds_cache(fused: Fused, views: Views) -> bool:
     """Whether the epilogue's operands and results of the product's size exceed the second-level
     cache."""
     bases = {views[x].base for x in [*fused.epilogue_operands, *fused.live_out]}
@@ -60,7 +60,7 @@ class Epilogue:
         self.reads = {x: broadcast(context.views[x], shape) for x in fused.epilogue_operands}
         self.bases = {x: context.pointer(view.base) for x, view in self.reads.items()}
         self.outs = {x: context.pointer(context.views[x].base) for x in fused.live_out}
-        self.far = is_far(fused, context.views)
+        self.uncached = exceeds_cache(fused, context.views)
 
     @property
     def trivial(self) -> bool:
@@ -83,7 +83,7 @@ class Epilogue:
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
 
-    def _beside(self) -> list[tuple[Any, View]]:
+    def _of_matrix(self) -> list[tuple[Any, View]]:
         """(pointer, view) of the epilogue's operands and results with the product's elements."""
         views = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
         for x, base in self.outs.items():
@@ -94,23 +94,23 @@ class Epilogue:
             and sum(step != 0 for step in view.strides) > 1
         ]  # fmt: skip
 
-    def fetch(
+    def prefetch(
         self, matrix: tuple[GemmProblem, list[Any]], at: tuple[Any, Any], size: tuple[Any, int]
     ) -> None:
         """Emits prefetches of a tile's operands to the first-level cache, if they exceed the
         second-level cache."""
         b = self.context.builder
         f, batch = matrix
-        if not self.far:
+        if not self.uncached:
             return
-        beside = self._beside()
+        operands = self._of_matrix()
         with loop(b, integer(0), size[0]) as row:
             indices = [*batch, *matrix_indices(self.first, f, b.add(at[0], row), at[1])]
-            for base, view in beside:
+            for base, view in operands:
                 place = place_of(b, indices, view.strides, integer(view.offset))
                 dtype = dtype_of(view.base)
                 for number in [*range(0, size[1], 64 // dtype.itemsize), size[1] - 1]:
-                    fetch(b, address(b, base, dtype, b.add(place, integer(number))))
+                    prefetch(b, address(b, base, dtype, b.add(place, integer(number))))
 
     def flat(self, f: GemmProblem) -> bool:
         """Whether rows can be computed as one long row, which saves partly filled vectors."""
@@ -127,11 +127,11 @@ class Epilogue:
 
         def body(index: Any, lanes: int) -> None:
             value = read(b, scratch, dtype_of(self.first), index, lanes, 1)
-            if self.far and lanes > 1:
-                ahead = b.add(index, integer(FAR // dtype_of(self.first).itemsize))
-                for base, view in self._beside():
+            if self.uncached and lanes > 1:
+                ahead = b.add(index, integer(PREFETCH_DISTANCE // dtype_of(self.first).itemsize))
+                for base, view in self._of_matrix():
                     place = place_of(b, [*batch, first, ahead], view.strides, integer(view.offset))
-                    fetch(b, address(b, base, dtype_of(view.base), place))
+                    prefetch(b, address(b, base, dtype_of(view.base), place))
             self.elements([*batch, first, index], value, lanes)
 
         with loop(b, integer(0), main, self.lanes) as index:

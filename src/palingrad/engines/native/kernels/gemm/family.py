@@ -45,7 +45,7 @@ def _is_dot(f: GemmProblem) -> bool:
 
 
 def _is_split(f: GemmProblem, itemsize: int) -> bool:
-    """Whether the terms are cut into parts that are summed in parallel."""
+    """Whether the terms are division into parts that are summed in parallel."""
     return parts_of(f, itemsize) > 1
 
 

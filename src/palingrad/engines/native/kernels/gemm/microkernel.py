@@ -16,8 +16,8 @@ from typing import Any
 from llvmlite import ir
 
 from .....dtypes import DType
-from ...llvm.builder import Builder
-from ...llvm.loops import fetch, integer, loop, read, splat, write
+from ...llvm.builder import INT, Builder
+from ...llvm.loops import integer, loop, prefetch, read, splat, write
 from ...llvm.target import host
 from ...llvm.values import Value, constant, scalar_type
 
@@ -42,13 +42,13 @@ class Tile:
     padded: bool  # whether whole vectors of the right operand can be read
     new_padded: bool  # whether whole vectors of the result can be written
     adds: bool  # whether there can be earlier partial sums; otherwise the sums start from 0
-    far: bool = False  # whether the result is in no cache and should be prefetched
-    fetches: bool = False  # whether each term prefetches a cache line for later tiles
+    uncached: bool = False  # whether the result is in no cache and should be prefetched
+    prefetches: bool = False  # whether each term prefetches a cache line for later tiles
 
     def emitted(self, module: ir.Module) -> ir.Function:
         """The module's function (left, right, old sums, their row stride, new sums, their row
         stride, outermost count, whether the sums start from 0; the first line to prefetch and the
-        stride to the next, if it fetches)."""
+        stride to the next, if it prefetches)."""
         functions: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
         full = self.active == self.lanes
         tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
@@ -63,11 +63,11 @@ class _Emitter:
     def __init__(self, tile: Tile, module: ir.Module) -> None:
         self.tile = tile
         element = scalar_type(tile.dtype)
-        pointer, number = element.as_pointer(), ir.IntType(64)
-        kinds = [pointer, pointer, pointer, number, pointer, number, number, BIT]
-        kinds += [pointer, number] if tile.fetches else []
+        pointer = element.as_pointer()
+        llvm_types = [pointer, pointer, pointer, INT, pointer, INT, INT, BIT]
+        llvm_types += [pointer, INT] if tile.prefetches else []
         function = ir.Function(
-            module, ir.FunctionType(ir.VoidType(), kinds), module.get_unique_name("tile")
+            module, ir.FunctionType(ir.VoidType(), llvm_types), module.get_unique_name("tile")
         )
         function.linkage = "internal"
         function.attributes.add("noinline")
@@ -81,9 +81,9 @@ class _Emitter:
         left, right, old, old_step, new, new_step, count, fresh, *self.line = self.function.args
         zero = constant(tile.dtype, 0, tile.lanes)
         if tile.adds:
-            self._touch(old, old_step)
-        elif tile.far:
-            self._touch(new, new_step)
+            self._prefetch_rows(old, old_step)
+        elif tile.uncached:
+            self._prefetch_rows(new, new_step)
         sums = self._loops(tile.terms, left, right, count, [zero] * (len(tile.rows) * tile.vectors))
         if tile.adds:
             sums = self._added(old, old_step, sums, fresh)
@@ -96,13 +96,13 @@ class _Emitter:
             write(b, new, value, integer(vector * tile.lanes), 1, active)
         b.ret_void()
 
-    def _touch(self, sums: Any, step: Any) -> None:
+    def _prefetch_rows(self, sums: Any, step: Any) -> None:
         """Emits prefetches of the sums' memory, which arrives while terms are added."""
         b = self.builder
         for row in range(len(self.tile.rows)):
             sums = b.gep(sums, [step]) if row else sums
             for place in self._lines():
-                fetch(b, b.gep(sums, [integer(place)]), writing=True)
+                prefetch(b, b.gep(sums, [integer(place)]), writing=True)
 
     def _lines(self) -> list[int]:
         """Columns that touch every cache line of a row, whatever its alignment: the first of each
@@ -146,12 +146,12 @@ class _Emitter:
             here = index.parent  # the block of the loop's phi nodes
             with b.goto_block(here):
                 b.position_after(index)
-                sums = [_handed(b, self.vector, one, before) for one in sums]
+                sums = [_loop_carried(b, self.vector, one, before) for one in sums]
             at_left = b.gep(left, [b.mul(index, integer(left_step))])
             at_right = b.gep(right, [b.mul(index, integer(right_step))])
             if self.line:
                 first, step = self.line
-                fetch(b, b.gep(first, [b.mul(index, step)]), near=False)
+                prefetch(b, b.gep(first, [b.mul(index, step)]), near=False)
             following = self._loops(terms[1:], at_left, at_right, count, sums)
             for one, new in zip(sums, following, strict=True):
                 one.add_incoming(new, b.block)
@@ -161,11 +161,11 @@ class _Emitter:
         b, tile = self.builder, self.tile
         columns = self._row(right, tile.padded)
         if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
-            fetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
+            prefetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
         step = tile.terms[-1][2]
         if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # an unpacked right operand
             for place in self._lines():
-                fetch(b, b.gep(right, [integer(_NEXT * step + place)]))
+                prefetch(b, b.gep(right, [integer(_NEXT * step + place)]))
         found: list[Any] = []
         for row, offset in enumerate(tile.rows):
             one = b.load(b.gep(left, [integer(offset)]))
@@ -192,9 +192,9 @@ class _Emitter:
         return self.tile.active if last and not padded else self.tile.lanes
 
 
-def _handed(b: Any, kind: Any, start: Any, before: Any) -> Any:
+def _loop_carried(b: Any, llvm_type: Any, start: Any, before: Any) -> Any:
     """A phi node: a value that each iteration of a loop passes to the next."""
-    value = b.phi(kind)
+    value = b.phi(llvm_type)
     value.add_incoming(start, before)
     return value
 
@@ -228,18 +228,20 @@ def heights(rows: int, tall: int) -> tuple[int, int, int]:
     return more, count - more, short
 
 
-def tile_rows(b: Any, number: Any, cut: tuple[int, int, int]) -> tuple[Any, Any]:
+def tile_rows(b: Any, number: Any, division: tuple[int, int, int]) -> tuple[Any, Any]:
     """(the first row, the number of rows) of a tile; the tiles with one row more come first."""
-    more, _, short = cut
+    more, _, short = division
     above = b.select(b.icmp_signed("<", number, integer(more)), number, integer(more))
     row = b.add(b.mul(number, integer(short)), above)
     taller = b.icmp_signed("<", number, integer(more))
     return row, b.select(taller, integer(short + 1), integer(short))
 
 
-def by_height(b: Any, number: Any, cut: tuple[int, int, int], emit: Callable[[int], Any]) -> None:
+def by_height(
+    b: Any, number: Any, division: tuple[int, int, int], emit: Callable[[int], Any]
+) -> None:
     """Emits `emit(rows)` for both heights of tiles, and a branch to the height of tile `number`."""
-    more, others, short = cut
+    more, others, short = division
     if not (more and others):
         emit(short + 1 if more else short)
         return

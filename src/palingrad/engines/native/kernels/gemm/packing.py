@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 
 from .....dtypes import DType
-from ...llvm.builder import INT, Builder
+from ...llvm.builder import INT, Builder, shuffled
 from ...llvm.loops import integer, loop, read, write
 from ...llvm.values import Value, scalar_type
 
@@ -44,8 +44,8 @@ def _transposing(
     if name in module.globals:
         return module.globals[name]
     pointer = scalar_type(dtype).as_pointer()
-    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
-    function = ir.Function(module, kind, name)
+    llvm_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
+    function = ir.Function(module, llvm_type, name)
     function.linkage = "internal"
     function.attributes.add("noinline")
     b: Any = Builder(function.append_basic_block("entry"))
@@ -95,22 +95,13 @@ def transposed(rows: list[Value]) -> list[Value]:
 
     Interleaves the first half of the vectors with the second half, log₂ n times.
     """
-    lanes = rows[0].lanes
-    number = ir.IntType(32)
-
-    def mask(start: int) -> Any:
-        picked = [
-            ir.Constant(number, start + lane // 2 + (lanes if lane % 2 else 0))
-            for lane in range(lanes)
-        ]
-        return ir.Constant(ir.VectorType(number, lanes), picked)
-
-    low, high = mask(0), mask(lanes // 2)
-    b = rows[0].builder
+    lanes, b = rows[0].lanes, rows[0].builder
+    low = [lane // 2 + (lanes if lane % 2 else 0) for lane in range(lanes)]
+    high = [lanes // 2 + lane for lane in low]
     for _ in range(lanes.bit_length() - 1):
         half = lanes // 2
         rows = [
-            first.like(b.shuffle_vector(first.code, second.code, part))
+            first.like(shuffled(b, first.code, second.code, part))
             for first, second in zip(rows[:half], rows[half:], strict=True)
             for part in (low, high)
         ]
@@ -119,8 +110,5 @@ def transposed(rows: list[Value]) -> list[Value]:
 
 def _zero_padded(value: Value, active: int) -> Value:
     """The value with zeros in its inactive lanes."""
-    number, lanes = ir.IntType(32), value.lanes
-    picked = [ir.Constant(number, lane if lane < active else lanes + lane) for lane in range(lanes)]
-    mask = ir.Constant(ir.VectorType(number, lanes), picked)
-    b = value.builder
-    return value.like(b.shuffle_vector(value.code, value.number(0).code, mask))
+    lanes = [lane if lane < active else value.lanes + lane for lane in range(value.lanes)]
+    return value.like(shuffled(value.builder, value.code, value.number(0).code, lanes))

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .....dtypes import DType
-from .....graph.node import Node
-from .....shapes import text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
-from ...llvm.strided_view import View
 from ...llvm.target import host
 from ..formula import dtype_of
-from ..kernel import Fused, Kernel, Views
-from .epilogue import is_far, row_after_row
+from ..kernel import Fused, Preparation, Views
+from .epilogue import exceeds_cache, row_after_row
 from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import GemmProblem
@@ -42,7 +39,7 @@ class BlockedPlan:
     width: int  # columns of a panel
     panels: int
     rest: int  # columns of the last panel
-    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
+    division: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
     tiles: int
     depth: int  # terms of a block
     blocks: int
@@ -62,8 +59,8 @@ class BlockedPlan:
         tall, wide = shape_for(f.rows, f.columns, lanes)
         width = wide * lanes
         panels = -(-f.columns // width)
-        cut = heights(f.rows, tall)
-        tiles = sum(cut[:2])
+        division = heights(f.rows, tall)
+        tiles = sum(division[:2])
         blocks = blocks_of(f, dtype)
         small = f.rows * f.depth * itemsize <= _SHARED
         # The epilogue is computed for whole strips of rows if its operands exceed the second-level
@@ -72,7 +69,7 @@ class BlockedPlan:
         walked = f.depth * f.columns * itemsize
         streams = (
             len(fused.nodes) > 1 and tile <= _STRIP and blocks == 1 and walked <= _RIGHT
-            and row_after_row(fused, views, f) and is_far(fused, views)
+            and row_after_row(fused, views, f) and exceeds_cache(fused, views)
         )  # fmt: skip
         by_panel = small and f.rows <= f.columns and not streams
         # Rows whose distance is a multiple of a page share a set of the cache.
@@ -83,7 +80,7 @@ class BlockedPlan:
         groups = -(-tiles // together)
         groups += groups % 2 if groups > 1 or tiles > 1 else 0
         return cls(
-            fused, f, dtype, lanes, wide, width, panels, f.columns - (panels - 1) * width, cut,
+            fused, f, dtype, lanes, wide, width, panels, f.columns - (panels - 1) * width, division,
             tiles, _DEPTH // itemsize, blocks, streams, by_panel,
             unpacked=by_panel and f.x_step[1] == 1 and not pages,
             strips=panels if by_panel else groups,
@@ -103,34 +100,22 @@ def blocks_of(f: GemmProblem, dtype: DType) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class Pack(Kernel):
+class Pack(Preparation):
     """A kernel that packs one operand of a large product."""
 
     plan: BlockedPlan
-    source: Node
-    view: View  # of the source
-
-    def reads(self) -> tuple[Node, ...]:
-        return (self.source,)
 
     @property
     def workspace(self) -> int:
         """Bytes of the packed operand."""
         return self.plan.copies * self.plan.packed_size * self.plan.dtype.itemsize
 
-    @property
-    def cost(self) -> float:
-        return 0.1 * self.workspace
-
-    def space(self) -> str:
-        return f"{text(self.view.shape)} {dtype_of(self.source)}"
-
 
 @dataclass(frozen=True, eq=False)
 class PackRight(Pack):
     """The right operand as panels, each of all terms. An item is a block of terms of one panel."""
 
-    label, words = "PackRight", "right operand packed"
+    label, description = "PackRight", "right operand packed"
 
     @property
     def items(self) -> int:
@@ -167,7 +152,7 @@ class PackRight(Pack):
 class PackLeft(Pack):
     """The left operand as tiles, each of all terms. An item is a tile."""
 
-    label, words = "PackLeft", "left operand packed"
+    label, description = "PackLeft", "left operand packed"
 
     @property
     def items(self) -> int:
@@ -184,7 +169,7 @@ class PackLeft(Pack):
         with loop(b, context.begin, context.end) as item:
             *where, number = unravelled(b, item, (*batch, plan.tiles))
             place = place_of(b, where, f.x_batch if batch else (), integer(0))
-            row, _ = tile_rows(b, number, plan.cut)
+            row, _ = tile_rows(b, number, plan.division)
             copy = b.mul(b.sdiv(item, integer(plan.tiles)), integer(plan.packed_size))
             to = b.gep(work, [b.add(copy, plan.packed_tile(b, number, row, f.depth))])
             at = b.gep(x, [b.add(place, b.mul(row, integer(f.x_step[0])))])
@@ -192,4 +177,4 @@ class PackLeft(Pack):
             def pack(rows: int) -> None:
                 pack_rows(b, plan.dtype, at, step, to, (f.depth, rows), plan.lanes, rows)
 
-            by_height(b, number, plan.cut, pack)
+            by_height(b, number, plan.division, pack)

@@ -15,7 +15,7 @@ from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.strided_view import row_major
 from ...llvm.target import host
-from ...llvm.values import Value, scalar_type
+from ...llvm.values import Value
 from ..formula import dtype_of
 from ..kernel import Fused, Kernel, per_element
 from .epilogue import Epilogue
@@ -30,7 +30,7 @@ DEPTH = 1024  # terms of a block: its panel of the right operand fits the second
 class Product(Kernel):
     """A matrix product, the first node, and elementwise nodes of the same shape as epilogue."""
 
-    label, words = "Product", "matrix product"
+    label, description = "Product", "matrix product"
 
     f: GemmProblem
 
@@ -72,7 +72,7 @@ class SmallProduct(Product):
     def emit(self, context: KernelContext) -> None:
         """Emits the code for tiles `context.begin` to `context.end`, panel after panel."""
         if self.f.depth == 0:
-            Clear(self.plan, context).run()
+            NoTerms(self.plan, context).run()
         else:
             _Emitter(self.plan, context).run()
 
@@ -87,7 +87,7 @@ class SmallPlan:
     lanes: int
     width: int  # columns of a panel
     panels: int
-    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
+    division: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
     tiles: int  # tiles of a panel
     packed: bool  # whether panels of the right operand are packed
     items: int
@@ -100,8 +100,8 @@ class SmallPlan:
         dtype = dtype_of(fused.first)
         lanes = min(host().lanes(dtype.itemsize), 1 << max(f.columns - 1, 0).bit_length())
         tall, wide = shape_for(max(f.rows, 1), max(f.columns, 1), lanes)
-        cut = heights(max(f.rows, 1), tall)
-        tiles = sum(cut[:2])
+        division = heights(max(f.rows, 1), tall)
+        tiles = sum(division[:2])
         width = wide * lanes
         panels = -(-f.columns // width)
         # With few tiles per panel, packing would cost more than the strided reads that it saves.
@@ -109,14 +109,14 @@ class SmallPlan:
         batch = math.prod(f.batch)
         empty = 0 in (batch, f.rows, f.columns)
         return cls(
-            fused, f, dtype, lanes, width, panels, cut, tiles, packed,
+            fused, f, dtype, lanes, width, panels, division, tiles, packed,
             0 if empty else batch * panels * tiles,
             sizes(fused.first.shape),
             row_major((*f.batch, f.rows * f.columns))[:-1] if batch else (),
         )  # fmt: skip
 
 
-class Clear:
+class NoTerms:
     """A product without terms: its sums are 0, and the epilogue is computed from them."""
 
     def __init__(self, plan: SmallPlan, context: KernelContext) -> None:
@@ -151,28 +151,19 @@ class _Emitter:
         is_live_out = self.direct or plan.fused.is_live_out(node)
         self.z = context.typed(node, plan.dtype) if is_live_out else None
         padded = plan.width
-        self.panel = self._area(min(f.depth, DEPTH) * padded) if plan.packed else None
+        terms = min(f.depth, DEPTH)
+        self.panel = context.array(plan.dtype, terms * padded) if plan.packed else None
         self.scratch = None
         if not self.direct:
-            self.scratch = self._area((plan.cut[2] + 1) * padded + plan.lanes)
-        self.far = self.direct and self.epilogue.far
+            self.scratch = context.array(plan.dtype, (plan.division[2] + 1) * padded + plan.lanes)
+        self.uncached = self.direct and self.epilogue.uncached
         self.flat = plan.panels == 1 and self.epilogue.flat(f)
         self.pitch = f.columns if self.flat else plan.width  # of the scratch buffer
-
-    def _area(self, count: int) -> Any:
-        element = scalar_type(self.plan.dtype)
-        return self.b.bitcast(self.context.stack(self.plan.dtype, count), element.as_pointer())
 
     def run(self) -> None:
         """Emits the loop over panels, and in each the tiles of the requested items."""
         b, plan = self.b, self.plan
-        tiles = integer(plan.tiles)
-        last = b.sdiv(b.add(self.context.end, integer(plan.tiles - 1)), tiles)
-        with loop(b, b.sdiv(self.context.begin, tiles), last) as group:
-            start = b.mul(group, tiles)
-            low = b.sub(self.context.begin, start)
-            low = b.select(b.icmp_signed("<", low, integer(0)), integer(0), low)
-            high = self.context.smaller(b.sub(self.context.end, start), tiles)
+        with self.context.groups(plan.tiles) as (group, low, high):
             *batch, panel = unravelled(b, group, (*plan.f.batch, plan.panels))
             self._panel(batch, panel, low, high)
 
@@ -209,7 +200,7 @@ class _Emitter:
         final = start + terms == f.depth
         to_scratch = final and not self.direct
         with loop(b, low, high) as number:
-            row, tall = tile_rows(b, number, plan.cut)
+            row, tall = tile_rows(b, number, plan.division)
             at_left = b.gep(left, [b.mul(row, integer(f.x_step[0]))])
             at_z = self.scratch
             if z is not None:
@@ -221,7 +212,7 @@ class _Emitter:
                     plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
                     plan.lanes, width - (vectors_across - 1) * plan.lanes,
                     ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
-                    plan.packed, to_scratch, adds=start > 0, far=self.far,
+                    plan.packed, to_scratch, adds=start > 0, uncached=self.uncached,
                 ).emitted(b.module)  # fmt: skip
                 b.call(tile, [
                     at_left, right, at_z, integer(f.columns), new, integer(new_step),
@@ -230,8 +221,8 @@ class _Emitter:
 
             matrix = (f, self.batch)
             if to_scratch:
-                self.epilogue.fetch(matrix, (row, column), (tall, width))
-            by_height(b, number, plan.cut, one)
+                self.epilogue.prefetch(matrix, (row, column), (tall, width))
+            by_height(b, number, plan.division, one)
             if to_scratch and self.flat:
                 self.epilogue.rows(self.scratch, matrix, row, tall)
             elif to_scratch:

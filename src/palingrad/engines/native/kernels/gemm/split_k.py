@@ -20,11 +20,10 @@ from .....graph.node import Node
 from .....graph.operation import Operation
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
-    address,
     either,
-    fetch,
     integer,
     loop,
+    prefetch,
     read,
     splat,
     unravelled,
@@ -34,7 +33,8 @@ from ...llvm.loops import (
 from ...llvm.target import host
 from ...llvm.values import Value
 from ..formula import dtype_of
-from ..kernel import Fused, Kernel
+from ..kernel import Continuation, Fused, Kernel
+from ..reducers import read_parts
 from .epilogue import Epilogue
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
@@ -74,7 +74,7 @@ def parts_of(f: GemmProblem, itemsize: int) -> int:
 class SplitProduct(Product):
     """The parts' sums of a product. `AddProducts` completes it and computes its epilogue."""
 
-    label, words = "SplitProduct", "matrix product, terms in parts"
+    label, description = "SplitProduct", "matrix product, terms in parts"
 
     plan: SplitPlan
 
@@ -127,7 +127,7 @@ class SplitPlan:
     width: int  # columns of a panel
     panels: int
     rest: int  # columns of the last panel
-    cut: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
+    division: tuple[int, int, int]  # the division of the rows into tiles, see `heights`
     tiles: int
     count: int  # sums of a part
 
@@ -146,10 +146,10 @@ class SplitPlan:
             wide = max(min(most, f.columns) // lanes, 1)
         width = wide * lanes
         panels = -(-f.columns // width)
-        cut = heights(f.rows, tall)
+        division = heights(f.rows, tall)
         return cls(
             f, dtype, -(-f.depth // terms), terms, lanes, thin, not few, width, panels,
-            f.columns - (panels - 1) * width, cut, sum(cut[:2]), f.rows * f.columns,
+            f.columns - (panels - 1) * width, division, sum(division[:2]), f.rows * f.columns,
         )  # fmt: skip
 
 
@@ -164,8 +164,7 @@ class _Emitter:
         self.sums = context.typed(kernel, plan.dtype)
         self.panel = None
         if plan.packed:
-            area = context.stack(plan.dtype, plan.terms * plan.width)
-            self.panel = address(self.b, area, plan.dtype, integer(0))
+            self.panel = context.array(plan.dtype, plan.terms * plan.width)
 
     def run(self) -> None:
         """Emits the loop over parts and panels."""
@@ -196,7 +195,7 @@ class _Emitter:
         vectors_across = -(-width // plan.lanes)
         pitch = integer(f.columns)
         with loop(b, integer(0), integer(plan.tiles)) as number:
-            row, _ = tile_rows(b, number, plan.cut)
+            row, _ = tile_rows(b, number, plan.division)
             left = b.gep(x, [b.mul(row, integer(f.x_step[0]))])
             at_z = b.gep(z, [b.mul(row, pitch)])
 
@@ -209,7 +208,7 @@ class _Emitter:
                 fresh = ir.Constant(ir.IntType(1), 1)
                 b.call(tile, [left, right, at_z, pitch, at_z, pitch, terms, fresh])
 
-            by_height(b, number, plan.cut, one)
+            by_height(b, number, plan.division, one)
 
     def _thin(self, x: Any, y: Any, z: Any, terms: Any, width: int) -> None:
         """Emits a thin product: adds several rows of the right operand at a time to the sums, which
@@ -247,7 +246,7 @@ class _Emitter:
                 start = b.gep(y, [integer(term * f.y_step[0])])
                 columns.append(read(b, start, plan.dtype, index, plan.lanes, 1, active))
                 following = b.gep(start, [integer(together * f.y_step[0])])
-                fetch(b, b.gep(following, [index]))
+                prefetch(b, b.gep(following, [index]))
             for row, each in enumerate(numbers):
                 at = b.gep(z, [integer(row * f.columns)])
                 total = read(b, at, plan.dtype, index, plan.lanes, 1, active)
@@ -263,20 +262,16 @@ class _Emitter:
 
 
 @dataclass(frozen=True, eq=False)
-class AddProducts(Kernel):
+class AddProducts(Continuation):
     """Adds the sums of all parts of the terms in order, and computes the product's epilogue."""
 
-    label, words = "AddProducts", "parts of a product added"
+    label, description = "AddProducts", "parts of a product added"
 
-    split: SplitProduct
+    before: SplitProduct
 
     @property
     def computed(self) -> tuple[Operation, ...]:
         return self.nodes[1:]
-
-    @property
-    def workspaces(self) -> tuple[Kernel, ...]:
-        return (self.split,)
 
     def reads(self) -> tuple[Node, ...]:
         return self.fused.epilogue_operands
@@ -284,16 +279,16 @@ class AddProducts(Kernel):
     @property
     def items(self) -> int:
         """The blocks of a row's sums."""
-        return self.split.f.rows * -(-self.split.f.columns // _BLOCK)
+        return self.before.f.rows * -(-self.before.f.columns // _BLOCK)
 
     @property
     def cost(self) -> float:
-        return 0.02 * self.split.workspace
+        return 0.02 * self.before.workspace
 
     def emit(self, context: KernelContext) -> None:
-        b, plan, node = context.builder, self.split.plan, self.fused.first
+        b, plan, node = context.builder, self.before.plan, self.fused.first
         f = plan.f
-        work = context.pointer(self.split)
+        work = context.pointer(self.before)
         epilogue = Epilogue(self.fused, context, plan.lanes, vector_axis(node, f))
         blocks = -(-f.columns // _BLOCK)
         with loop(b, context.begin, context.end) as item:
@@ -303,13 +298,8 @@ class AddProducts(Kernel):
 
             def one(index: Any, active: int) -> None:
                 place = b.add(start, index)
-                parts = [
-                    read(
-                        b, work, plan.dtype, b.add(place, integer(part * plan.count)), plan.lanes,
-                        1, active,
-                    )
-                    for part in range(plan.parts)
-                ]  # fmt: skip
+                each = plan.parts, plan.count
+                parts = read_parts(b, work, plan.dtype, place, each, plan.lanes, active)
                 at = matrix_indices(node, f, row, b.add(first, index))
                 batch = [integer(0)] * len(f.batch)
                 epilogue.elements([*batch, *at], functools.reduce(operator.add, parts), active)

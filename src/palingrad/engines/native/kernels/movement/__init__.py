@@ -1,1 +1,1 @@
-"""Kernels that move values: copies, concatenation, slices and rows put back or taken."""
+"""Kernels that move values: copies, concatenation, adjoints of slices, gather and scatter."""

@@ -25,7 +25,7 @@ from ..kernel import Fused, Kernel, Views
 class Concatenation(Kernel):
     """The node's inputs in one buffer; `copies` are the inputs that must be copied there."""
 
-    label, words = "Concat", "concatenation"
+    label, description = "Concat", "concatenation"
 
     copies: tuple[tuple[Node, LoopNest], ...]
     some_placed: bool  # whether a producer writes an input there directly

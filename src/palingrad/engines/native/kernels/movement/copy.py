@@ -1,4 +1,4 @@
-"""Copies: a layout that no view can express, and a value copied over a Variable's."""
+"""Copies: writes a layout that no view can express, or a new value over a Variable's old one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ..kernel import NO_NODES, Fused, Kernel, Views
 class Copy(Kernel):
     """The elements of `source` in row-major order, written to `target`'s buffer."""
 
-    label, words = "Copy", "copy"
+    label, description = "Copy", "copy"
 
     source: View
     target: Node

@@ -64,8 +64,8 @@ class Indexed(Kernel):
         b, node, view = context.builder, self.fused.first, self.indices
         extents, (steps,) = collapsed(view.shape, [view.strides])
         place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
-        kind = dtype_of(node.inputs[1])
-        index = read(b, context.pointer(view.base), kind, place, 1, 1).cast(int64).code
+        dtype = dtype_of(node.inputs[1])
+        index = read(b, context.pointer(view.base), dtype, place, 1, 1).cast(int64).code
         below = b.icmp_signed("<", index, integer(0))
         return b.select(below, b.add(index, integer(rows_of(node))), index)
 
@@ -74,7 +74,7 @@ class Indexed(Kernel):
 class Gather(Indexed):
     """The elements of x at integer indices along an axis."""
 
-    label, words = "Gather", "gather of rows"
+    label, description = "Gather", "gather of rows"
 
     source: View
     axis: int
@@ -131,7 +131,7 @@ class Scatter(Indexed):
     An item is a few neighbouring columns of all rows, so no two items write to the same place.
     """
 
-    label, words = "Scatter", "scatter-add of rows"
+    label, description = "Scatter", "scatter-add of rows"
 
     columns: ScatterColumns
 

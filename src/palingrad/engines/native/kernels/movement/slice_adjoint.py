@@ -21,7 +21,7 @@ class SliceAdjoint(Kernel):
     """Zeros with the input's elements at a slice, row by row: rows of the result's first axis if
     the input's first axis steps through whole rows of it, else the whole result as one row."""
 
-    label, words = "SliceAdjoint", "zeros with a value at a slice"
+    label, description = "SliceAdjoint", "zeros with a value at a slice"
 
     source: View
     target: View  # the slice

@@ -56,11 +56,11 @@ def _window(builder: Any, shift: Value) -> Any:
     module = builder.module
     table: Any = module.globals.get("palingrad.two_over_pi")
     if table is None:
-        kind = ir.ArrayType(ir.IntType(8), len(_TABLE))
-        table = ir.GlobalVariable(module, kind, "palingrad.two_over_pi")
+        llvm_type = ir.ArrayType(ir.IntType(8), len(_TABLE))
+        table = ir.GlobalVariable(module, llvm_type, "palingrad.two_over_pi")
         table.global_constant = True
         table.linkage = "internal"
-        table.initializer = ir.Constant(kind, bytearray(_TABLE))
+        table.initializer = ir.Constant(llvm_type, bytearray(_TABLE))
     byte = builder.gep(table, [ir.IntType(64)(0), (shift >> 3).code])
     wider = ir.IntType(264)
     digits = builder.load(builder.bitcast(byte, wider.as_pointer()), align=1)

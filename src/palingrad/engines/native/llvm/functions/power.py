@@ -1,4 +1,4 @@
-"""Powers and roots."""
+"""Powers and roots: √x, ∛x, √(x² + y²), and xʸ = exp2(y·log₂ x) with a logarithm of extra bits."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def power(x: Any, y: Any, *, checked: bool = False) -> Value:
     x, y = x.pair(y) if isinstance(x, Value) else y.coerced(x).pair(y)
     if not is_floating(x.dtype):
         return _whole_power(x, y, checked)
-    short = _short_power(x, y.written)
+    short = _short_power(x, y.known)
     if short is not None:
         return short
     size = magnitude(x)
@@ -226,12 +226,12 @@ def _with_specials(x: Value, y: Value, size: Value, result: Value) -> Value:
 
 def _whole_power(x: Value, y: Value, checked: bool) -> Value:
     """xʸ for integers by squaring, modulo 2ᵇ. Raises NotImplementedError unless y ≥ 0 is known."""
-    written = y.written
-    safe = checked or is_unsigned(x.dtype) or (written is not None and written >= 0)
+    known = y.known
+    safe = checked or is_unsigned(x.dtype) or (known is not None and known >= 0)
     if x.dtype == bool_ or not safe:
         raise NotImplementedError("integers to powers that could be negative")
     result, base = x.number(1), x
-    bits = 8 * x.dtype.itemsize if written is None else max(1, int(written).bit_length())
+    bits = 8 * x.dtype.itemsize if known is None else max(1, int(known).bit_length())
     for place in range(bits):
         taken = ((y >> place) & 1) == 1
         result = chosen(taken, result * base, result)

@@ -7,7 +7,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from ..builder import Builder
+from ..builder import INT32, Builder
 from ..values import Value, chosen, value_type
 
 
@@ -36,11 +36,11 @@ def corrected(condition: Value, common: Value, rare: Callable[[], Value]) -> Val
 def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
     """`formula` applied to each lane, in a scalar function that the module contains once."""
     first = inputs[0]
-    builder, kind = first.builder, value_type(first.dtype, 1)
+    builder, llvm_type = first.builder, value_type(first.dtype, 1)
     full = f"palingrad.{name}.{first.dtype.kind}{first.dtype.itemsize}"
     function = builder.module.globals.get(full)
     if function is None:
-        signature = ir.FunctionType(kind, [kind] * len(inputs))
+        signature = ir.FunctionType(llvm_type, [llvm_type] * len(inputs))
         function = ir.Function(builder.module, signature, full)
         function.linkage = "internal"
         function.attributes.add("noinline")
@@ -51,7 +51,7 @@ def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
         return first.like(builder.call(function, [x.code for x in inputs]))
     result: Any = ir.Constant(first.code.type, ir.Undefined)
     for lane in range(first.lanes):
-        place = ir.IntType(32)(lane)
+        place = INT32(lane)
         ones = [builder.extract_element(x.code, place) for x in inputs]
         result = builder.insert_element(result, builder.call(function, ones), place)
     return first.like(result)

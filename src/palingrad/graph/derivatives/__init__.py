@@ -1,0 +1,1 @@
+"""What derivative rules share: products with cotangents, and the arguments being differentiated."""

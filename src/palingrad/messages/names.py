@@ -1,0 +1,78 @@
+"""Errors for names that don't exist here: misspelt ones, and those of other libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+
+from ..errors import UnknownNameError
+from .checks import nearest
+
+C = TypeVar("C", bound=type[Any])
+
+
+def unknown_name(
+    module: str, name: str, names: Iterable[str], elsewhere: Mapping[str, str]
+) -> UnknownNameError:
+    """The error for an attribute `name` that a module of palingrad doesn't have.
+
+    `names` are those it has; `elsewhere` maps names of other libraries to what is written here.
+    """
+    fact = f"module {module!r} has no attribute {name!r}"
+    if name.startswith("__"):  # tests of Python and of tools: nobody reads the message
+        return UnknownNameError(fact)
+    short = module.replace("palingrad", "pg", 1)
+    instead = elsewhere.get(name)
+    if instead is None:
+        near = nearest(name, (one for one in names if not one.startswith("_")))
+        if short == "pg" and callable(getattr(np, name, None)):
+            hint = f"np.{name}(x.numpy()) computes it of plain arrays, without a derivative."
+        elif near is None:
+            hint = f"dir({short}) lists its names; docs/operations.md describes the operations."
+        else:
+            hint = f"Did you mean {short}.{near}?"
+        return UnknownNameError(f"{fact}.", hint=hint)
+    return UnknownNameError(f"{fact}.", hint=f"Write {instead}.")
+
+
+class Elsewhere:
+    """An attribute that objects have in other libraries; reading it raises UnknownNameError.
+
+    It isn't a data descriptor: an attribute of the same name in an object is found first.
+    """
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+        self._name = ""
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type[Any]) -> NoReturn:
+        raise UnknownNameError(
+            f"{owner.__name__!r} object has no attribute {self._name!r}.",
+            hint=f"Write {self._instead}.",
+        )
+
+
+def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[C], C]:
+    """A decorator of classes that explains these names of other libraries, each unless the class
+    has such an attribute. `dir` leaves them out."""
+
+    def decorate(cls: C) -> C:
+        for name, instead in elsewhere.items():
+            if not hasattr(cls, name):
+                attribute = Elsewhere(instead)
+                attribute.__set_name__(cls, name)
+                setattr(cls, name, attribute)
+        return cls
+
+    return decorate
+
+
+def without_names_from_elsewhere(names: Iterable[str], cls: type[Any]) -> list[str]:
+    """The names without those that a class only explains."""
+    found = {one: vars(base)[one] for base in reversed(cls.__mro__) for one in vars(base)}
+    return [name for name in names if not isinstance(found.get(name), Elsewhere)]

@@ -1,0 +1,362 @@
+// Draws the graph on the canvas: only visible elements, in a level of detail that depends on the scale.
+
+const ink = {}; // the page's colours, read from its style sheet
+let dirty = false;
+const pulse = { from: 0, edges: [], back: false }; // the animation of numbers along the edges of a step
+
+/** Requests a redraw in the next frame. */
+function redraw() {
+  if (dirty) return;
+  dirty = true;
+  requestAnimationFrame(() => {
+    dirty = false;
+    paintAll();
+  });
+}
+
+function readInk() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["paper", "surface", "raised", "ink", "soft", "faint", "line", "strong-line", "forward", "backward", "update", "chosen",
+    "forward-wash", "backward-wash", "update-wash", "chosen-wash"]) ink[name] = style.getPropertyValue(`--${name}`).trim();
+  ink.sans = style.getPropertyValue("--sans");
+  ink.mono = style.getPropertyValue("--mono");
+}
+
+let frameTime = 0; // duration of the last frame in milliseconds, for measurements
+
+function paintAll() {
+  const start = performance.now();
+  const g = canvas.getContext("2d");
+  const ratio = devicePixelRatio;
+  g.setTransform(ratio, 0, 0, ratio, 0, 0);
+  g.fillStyle = ink.paper;
+  g.fillRect(0, 0, stage.width, stage.height);
+  g.setTransform(ratio * camera.scale, 0, 0, ratio * camera.scale,
+    ratio * (stage.width / 2 - camera.x * camera.scale), ratio * (stage.height / 2 - camera.y * camera.scale));
+  const [left, top] = toGraph(0, 0);
+  const [right, bottom] = toGraph(stage.width, stage.height);
+  const seen = visible(left - 120, right + 120, top - 60, bottom + 60);
+  const few = seen.boxes.length < 900;
+  const detail = camera.scale > 0.42 && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
+  if (detail) paintFrames(g);
+  paintLines(g, seen.lines, detail);
+  if (detail) for (const k of seen.boxes) paintBox(g, scene.boxes[k], detail);
+  else paintBlocks(g, seen.boxes);
+  if (detail === 2) paintNumbers(g, seen.lines);
+  paintPulse(g);
+  frameTime = performance.now() - start;
+}
+
+// ---------------------------------------------------------------- scopes and lines
+
+function paintFrames(g) {
+  for (const [path, frame] of frames) {
+    const parts = path.split("/");
+    if (parts.some((_, k) => state.collapsed.has(parts.slice(0, k + 1).join("/")))) continue;
+    g.beginPath();
+    g.roundRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top, 12);
+    g.strokeStyle = state.group === path ? ink.chosen : ink["strong-line"];
+    g.globalAlpha = 0.75;
+    g.setLineDash([1, 4]);
+    g.lineCap = "round";
+    g.lineWidth = 1.6;
+    g.stroke();
+    g.setLineDash([]);
+    g.globalAlpha = 1;
+    g.fillStyle = ink.soft;
+    g.font = `600 11px ${ink.sans}`;
+    g.textAlign = "left";
+    g.textBaseline = "alphabetic";
+    g.fillText(parts[parts.length - 1], frame.left + 10, frame.top + 15);
+  }
+}
+
+/** The colour and width of a line: highlighted, selected, used in this step, computed, or not computed yet. */
+function lineStyle(line) {
+  const lit = state.path && line.edges.some((number) => state.path.includes(number));
+  if (lit) return ["chosen", 3];
+  if (state.edge !== null && line.edges.includes(state.edge)) return ["chosen", 2.6];
+  const now = pulse.edges.length && line.edges.some((number) => pulse.edges.includes(number));
+  if (now) return [pulse.back ? "backward" : "forward", 2.4];
+  const near = state.node !== null && line.edges.some((n) => edges[n].a === state.node || edges[n].b === state.node);
+  if (near) return ["soft", 1.6];
+  const known = line.edges.some((number) => isComputed(edges[number].b, state.step));
+  return [known ? "strong-line" : "line", 1.2];
+}
+
+function paintLines(g, lines, detail) {
+  const styles = new Map();
+  for (const k of lines) {
+    const line = scene.lines[k];
+    const [colour, wide] = lineStyle(line);
+    const key = `${colour} ${wide}`;
+    if (!styles.has(key)) styles.set(key, []);
+    styles.get(key).push(line);
+  }
+  const order = [...styles.keys()].sort((a, b) => Number(a.split(" ")[1]) - Number(b.split(" ")[1]));
+  for (const key of order) {
+    const [colour, wide] = key.split(" ");
+    g.strokeStyle = g.fillStyle = ink[colour];
+    g.lineWidth = detail ? Number(wide) : Math.max(Number(wide), 0.7 / camera.scale);
+    g.lineJoin = "round";
+    g.beginPath();
+    for (const line of styles.get(key)) trace(g, line, detail);
+    g.stroke();
+    if (detail) for (const line of styles.get(key)) arrowhead(g, bent(line), 5 + Number(wide));
+  }
+}
+
+/** Draws a line with its curves, or straight segments at a small scale. */
+function trace(g, { points }, detail) {
+  g.moveTo(points[0], points[1]);
+  for (let k = 2; k < points.length; k += 2) {
+    const middle = (points[k - 1] + points[k + 1]) / 2;
+    if (detail) g.bezierCurveTo(points[k - 2], middle, points[k], middle, points[k], points[k + 1]);
+    else g.lineTo(points[k], points[k + 1]);
+  }
+}
+
+function arrowhead(g, points, size) {
+  const [x, y] = points.slice(-2);
+  const angle = y >= points[points.length - 3] ? Math.PI / 2 : -Math.PI / 2; // lines arrive from above or below
+  g.beginPath();
+  g.moveTo(x, y);
+  for (const side of [2.65, -2.65]) g.lineTo(x + size * Math.cos(angle + side), y + size * Math.sin(angle + side));
+  g.fill();
+}
+
+// ---------------------------------------------------------------- cards
+
+/** Draws a node at a small scale: a rectangle of the node's colour. */
+function paintBlocks(g, boxes) {
+  const byColour = new Map();
+  for (const k of boxes) {
+    const box = scene.boxes[k];
+    const colour = fillOf(box) || (box.group ? ink.soft : isComputed(box.node, state.step) ? roleInk(box.node) : ink["strong-line"]);
+    if (!byColour.has(colour)) byColour.set(colour, []);
+    byColour.get(colour).push(box);
+  }
+  const grow = Math.max(0, 1.5 / camera.scale - HEIGHT) / 2;
+  for (const [colour, some] of byColour) {
+    g.fillStyle = colour;
+    for (const b of some) g.fillRect(b.x - b.w / 2 - grow, b.y - b.h / 2 - grow, b.w + 2 * grow, b.h + 2 * grow);
+  }
+  if (state.node !== null) {
+    const box = boxFor(state.node);
+    g.strokeStyle = ink.chosen;
+    g.lineWidth = 3 / camera.scale;
+    const pad = 6 / camera.scale;
+    g.strokeRect(box.x - box.w / 2 - pad, box.y - box.h / 2 - pad, box.w + 2 * pad, box.h + 2 * pad);
+  }
+}
+
+function roleInk(place) {
+  return ink[nodes[place].r];
+}
+
+/** The colour of a card in the active overlay, or null. */
+function fillOf(box) {
+  if (state.differences && box.node !== null) {
+    const d = state.differences.get(box.node);
+    return d === undefined ? null : box.node === state.firstDifference ? "#d55e00" : ramp(d);
+  }
+  return paint && box.node !== null ? paint.colours[box.node] : null;
+}
+
+function paintBox(g, box, detail) {
+  const chosen = box.group === null ? state.node === box.node : state.group === box.group;
+  const now = box.node !== null && state.step > 0 && schedule.steps[state.step - 1].node === box.node && state.step < schedule.steps.length;
+  g.beginPath();
+  g.roundRect(box.x - box.w / 2, box.y - box.h / 2, box.w, box.h, box.group ? 14 : 9);
+  const fill = fillOf(box);
+  const known = box.node === null || isComputed(box.node, state.step);
+  g.fillStyle = fill || (known ? ink.surface : ink.paper);
+  g.fill();
+  const role = box.group ? "soft" : nodes[box.node].r;
+  g.lineWidth = chosen || now ? 2.6 : 1.2;
+  g.strokeStyle = chosen ? ink.chosen : now ? ink[schedule.steps[state.step - 1].phase] : known ? ink["strong-line"] : ink.line;
+  if (box.node !== null && nodes[box.node].t === "placeholder") g.setLineDash([5, 3]);
+  g.stroke();
+  g.setLineDash([]);
+  if (box.group) paintGroup(g, box, detail);
+  else {
+    paintBadge(g, box, role, known);
+    if (detail === 2) paintText(g, box, fill, known);
+    else paintName(g, box, fill);
+  }
+}
+
+/** The bar at a card's left edge, in the colour of the node's role; it has full height for trainable leaves. */
+function paintBadge(g, box, role, known) {
+  const node = nodes[box.node];
+  g.save();
+  g.clip();
+  g.globalAlpha = known ? 1 : 0.35;
+  g.fillStyle = node.t === "constant" ? ink.faint : ink[role];
+  g.fillRect(box.x - box.w / 2, box.y - box.h / 2, node.t === "variable" ? 7 : 3.5, box.h);
+  g.restore();
+}
+
+function paintName(g, box, fill) {
+  g.fillStyle = fill ? contrast(fill) : ink.ink;
+  const size = Math.min(26, 10.5 / camera.scale); // at least ten screen pixels, if there is space
+  g.font = `600 ${size}px ${ink.sans}`;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  g.fillText(clipped(nodes[box.node].n, Math.floor((box.w - 10) / (0.58 * size))), box.x, box.y);
+}
+
+/** A card's two lines: name and operation; value and, once computed, gradient. */
+function paintText(g, box, fill, known) {
+  const node = nodes[box.node];
+  const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9];
+  const [ink1, ink2] = fill ? [contrast(fill), contrast(fill)] : [known ? ink.ink : ink.faint, ink.soft];
+  g.textBaseline = "alphabetic";
+  g.textAlign = "left";
+  g.fillStyle = ink1;
+  g.font = `600 13px ${ink.sans}`;
+  g.fillText(clipped(node.n, 24), left, box.y - 5);
+  if (node.t === "operation" && node.n !== node.o) {
+    g.textAlign = "right";
+    g.fillStyle = ink2;
+    g.font = `11px ${ink.sans}`;
+    g.fillText(clipped(node.o, 16), right, box.y - 5);
+  }
+  g.font = `11.5px ${ink.mono}`;
+  g.textAlign = "left";
+  g.fillStyle = ink2;
+  g.fillText(known ? valueText(box.node) : "·", left, box.y + 14);
+  const gradient = gradientText(box.node);
+  if (gradient) {
+    g.textAlign = "right";
+    g.fillStyle = fill ? contrast(fill) : ink.backward;
+    g.fillText(gradient, right, box.y + 14);
+  }
+}
+
+/** The value of a scalar, or the shape of a tensor. */
+function valueText(place) {
+  const node = nodes[place];
+  if (stale.has(place)) return "?";
+  if (sizeOf(place) === 1) {
+    const value = valueOf(place);
+    if (value) return short(value.data[0], 4);
+  }
+  return node.sh ? shapeText(node.sh) : "";
+}
+
+/** The gradient of a scalar accumulated so far: "∂ 6", with "…" until it is complete. */
+function gradientText(place) {
+  if (!nodes[place].g || !schedule.active.has(place)) return "";
+  if (sizeOf(place) !== 1 || (totalOf(place) && totalOf(place).rows > 1)) {
+    const size = hasGradient(place, state.step) ? norm(totalOf(place), nodes[place].j) : null;
+    return size === null ? "" : `‖∂‖ ${short(size, 2)}`;
+  }
+  if (place === result) return hasGradient(place, state.step) ? "∂ 1" : "";
+  const { all, come } = arrivals(place, state.step);
+  if (!come.length && all.length) return "";
+  if (come.length === all.length) {
+    const total = totalOf(place);
+    return total && total.rows === 1 ? `∂ ${short(total.data[0], 3)}` : "";
+  }
+  const sum = come.reduce((total, number) => total + (contributionOf(number)?.data[0] ?? NaN), 0);
+  return `∂ ${short(sum, 3)} …`;
+}
+
+function paintGroup(g, box, detail) {
+  const name = box.group.split("/").pop();
+  g.textAlign = "center";
+  g.textBaseline = "alphabetic";
+  g.fillStyle = ink.ink;
+  g.font = `600 ${detail === 2 ? 13 : 18}px ${ink.sans}`;
+  g.fillText(clipped(name, 20), box.x, box.y - 3);
+  g.fillStyle = ink.soft;
+  g.font = `11px ${ink.sans}`;
+  if (detail === 2) g.fillText(`${groups.get(box.group).length} nodes`, box.x, box.y + 15);
+  g.beginPath();
+  g.roundRect(box.x - box.w / 2 + 4, box.y - box.h / 2 + 4, box.w - 8, box.h - 8, 10);
+  g.lineWidth = 1;
+  g.strokeStyle = ink.line;
+  g.stroke();
+}
+
+// ---------------------------------------------------------------- numbers on edges, and motion
+
+/** Draws the local derivatives of scalar edges, the factors of the chain rule, once the values are computed. */
+function paintNumbers(g, lines) {
+  if (lines.length > 160 || camera.scale < 0.62) return;
+  g.font = `10.5px ${ink.mono}`;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  for (const k of lines) {
+    const line = scene.lines[k];
+    if (line.edges.length > 1) continue;
+    const edge = edges[line.edges[0]];
+    const parallel = ins[edge.b].length > 1;
+    if (sizeOf(edge.a) !== 1 || sizeOf(edge.b) !== 1 || !nodes[edge.a].g || !isComputed(edge.b, state.step) || !schedule.active.has(edge.b)) {
+      if (parallel && camera.scale > 0.8) numberAt(g, line, `${edge.i + 1}`, ink.faint, 0.86);
+      continue;
+    }
+    const local = localOf(line.edges[0]);
+    const lit = state.path && state.path.includes(line.edges[0]);
+    if (local && local.data.length) numberAt(g, line, `×${short(local.data[0], 3)}`, lit ? ink.chosen : ink.backward, labelPosition(line.edges[0]));
+  }
+}
+
+/** The position of an edge's number along its line, so that numbers of parallel edges don't overlap. */
+function labelPosition(number) {
+  const same = ins[edges[number].b].filter((other) => edges[other].a === edges[number].a);
+  return same.length < 2 ? 0.5 : 0.35 + (0.4 * same.indexOf(number)) / (same.length - 1);
+}
+
+function numberAt(g, line, text, colour, where) {
+  const [x, y] = along(bent(line), where);
+  const width = g.measureText(text).width + 8;
+  g.fillStyle = ink.paper;
+  g.globalAlpha = 0.88;
+  g.beginPath();
+  g.roundRect(x - width / 2, y - 7.5, width, 15, 7);
+  g.fill();
+  g.globalAlpha = 1;
+  g.fillStyle = colour;
+  g.fillText(text, x, y + 0.5);
+}
+
+/** Animates numbers along the edges of a step: to the consumer, or back to the inputs. */
+function startPulse(numbers, back) {
+  Object.assign(pulse, { from: performance.now(), edges: numbers, back });
+  redraw();
+}
+
+function paintPulse(g) {
+  if (!pulse.edges.length || still.matches) return;
+  const t = (performance.now() - pulse.from) / pulseTime();
+  if (t >= 1) return;
+  const eased = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2;
+  g.fillStyle = ink[pulse.back ? "backward" : "forward"];
+  const seen = new Set();
+  for (const number of pulse.edges) {
+    const from = boxFor(edges[number].a);
+    const to = boxFor(edges[number].b);
+    if (from === to || seen.has(number)) continue;
+    seen.add(number);
+    const line = from.group || to.group ? [from.x, from.y, to.x, to.y] : bent({ points: edges[number].q });
+    const [x, y] = along(line, pulse.back ? 1 - eased : eased);
+    g.beginPath();
+    g.arc(x, y, 5.5 / Math.min(1, Math.sqrt(camera.scale)), 0, 7);
+    g.fill();
+  }
+  redraw();
+}
+
+function clipped(text, length) {
+  return text.length > length ? `${text.slice(0, Math.max(1, length - 1))}…` : text;
+}
+
+/** Black or white, whichever has more contrast with a colour. */
+function contrast(colour) {
+  const [r, g, b] = colour[0] === "#"
+    ? [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16))
+    : colour.match(/\d+/g).map(Number);
+  return 0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#14181f" : "#ffffff";
+}

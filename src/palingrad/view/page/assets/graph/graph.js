@@ -1,0 +1,60 @@
+// The page's data: nodes, edges, adjacency, and the exported arrays.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const nodes = data.nodes;
+const edges = data.edges;
+const result = data.result; // the differentiated node, or null
+const byKey = new Map(nodes.map((node, place) => [node.k, place]));
+const ins = nodes.map(() => []); // edge numbers, by operand
+const outs = nodes.map(() => []);
+edges.forEach((edge, number) => {
+  ins[edge.b][edge.i] = number;
+  outs[edge.a].push(number);
+});
+const groups = new Map(); // scope "a/b" → its members, including those of nested scopes
+nodes.forEach((node, place) => {
+  (node.s || []).forEach((_, depth) => {
+    const path = node.s.slice(0, depth + 1).join("/");
+    if (!groups.has(path)) groups.set(path, []);
+    groups.get(path).push(place);
+  });
+});
+
+/** The number of elements of a node, or null if the shape is unknown. */
+function sizeOf(place) {
+  const shape = nodes[place].sh;
+  if (!shape || shape.includes(null)) return null;
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+/** An exported array as numbers; null if only a summary was exported. */
+function decoded(array, dtype) {
+  if (!array || !array.f) return null;
+  const found = Float64Array.from(array.f, Number);
+  return dtype === "float32" ? found.map(Math.fround) : found;
+}
+
+/** The name of an operation, with its options. */
+function titleOf(node) {
+  return node.a ? `${node.o}(${node.a})` : node.o;
+}
+
+/** The node's formula in MathML, with the names of its operands. */
+function formulaOf(place) {
+  const node = nodes[place];
+  if (node.m === undefined) return "";
+  const operand = (name) => `<mtext>${safe(name)}</mtext>`;
+  const inside = data.formulas[node.m].replace(/<mi>\{(\d+)\}<\/mi>/g, (_, position) => {
+    const edge = edges[ins[place][position]];
+    return edge ? letter(nodes[edge.a].n) : operand("?");
+  });
+  return `<math display="block"><mrow>${letter(node.n === node.o ? "y" : node.n)}<mo>=</mo>${inside}</mrow></math>`;
+}
+
+/** A name in a formula: a single letter in italics, digits after it as a subscript. */
+function letter(name) {
+  const [, base, index] = /^([\p{L}])_?([\d₀-₉]*)$/u.exec(name) || [];
+  if (!base) return /^[−\d.e]+$/.test(name) ? `<mn>${safe(name)}</mn>` : `<mtext>${safe(name)}</mtext>`;
+  const digits = (index || "").replace(/[₀-₉]/g, (c) => c.charCodeAt(0) - 0x2080);
+  return digits ? `<msub><mi>${base}</mi><mn>${digits}</mn></msub>` : `<mi>${base}</mi>`;
+}

@@ -1,0 +1,123 @@
+// Keyboard control: an equivalent of every pointer action.
+
+const KEYS = [
+  ["← ↑ ↓ →", "in the graph: to the nearest input, consumer or neighbour"],
+  ["Enter", "open the details of the selection"],
+  ["/", "find a node"],
+  ["space", "play or pause"],
+  [", and .", "one step back, one step forward"],
+  ["Home, End", "to the start, to the end of the timeline"],
+  ["+ − 0", "zoom in, zoom out, show all"],
+  ["d p w c", "details, paths, what if, compare"],
+  ["e", "the next edge of the chosen node"],
+  ["g", "collapse or expand the chosen scope, or the chosen node's"],
+  ["o", "colour by the next overlay"],
+  ["t", "light or dark"],
+  ["Esc", "clear the selection"],
+  ["?", "this list"],
+];
+
+function startKeys() {
+  for (const [keys, text] of KEYS) at("keys-list").append(make("dt", {}, make("kbd", {}, keys)), make("dd", {}, text));
+  at("help").onclick = () => at("keys").showModal();
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || at("keys").open) return;
+    const typing = event.target.closest?.("input:not([type=range]), select, textarea");
+    if (typing) return;
+    const pressing = event.target.closest?.("button") && (event.key === " " || event.key === "Enter");
+    if (!pressing && pressed(event)) event.preventDefault();
+  });
+  document.querySelectorAll('[role="tab"]').forEach((tab) => tab.addEventListener("keydown", tabKeys));
+  at("skip").onclick = (event) => {
+    event.preventDefault();
+    focusRow(outline.current);
+  };
+}
+
+const TABS = ["details", "paths", "whatif", "compare"];
+
+function tabKeys(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const next = TABS[(TABS.indexOf(state.tab) + step + TABS.length) % TABS.length];
+  set({ tab: next });
+  at(`tab-${next}`).focus();
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+/** Handles a key; returns whether the key has a meaning. */
+function pressed(event) {
+  const { key } = event;
+  const inGraph = document.activeElement === canvas || document.activeElement === document.body;
+  const slider = event.target.id === "step";
+  const simple = {
+    "/": () => at("search").focus(), " ": togglePlay, ",": () => goStep(state.step - 1), ".": () => goStep(state.step + 1, true),
+    "+": () => zoomBy(1.25), "=": () => zoomBy(1.25), "-": () => zoomBy(0.8), "0": fit,
+    d: () => set({ tab: "details" }), p: () => set({ tab: "paths" }), w: () => set({ tab: "whatif" }), c: () => set({ tab: "compare" }),
+    e: nextEdge, g: toggleChosen, o: nextOverlay, t: () => at("theme").click(),
+    Escape: () => choose({}), "?": () => at("keys").showModal(),
+  }[key];
+  if (simple) {
+    simple();
+    return true;
+  }
+  if (!inGraph || slider) return false;
+  if (key.startsWith("Arrow")) walk(key);
+  else if (key === "Home") goStep(0);
+  else if (key === "End") goStep(schedule.steps.length);
+  else if (key === "Enter") {
+    set({ tab: "details" });
+    at("details").focus();
+  } else return false;
+  return true;
+}
+
+/** Selects the box in the direction of an arrow key: a neighbour along an edge, else the nearest box. */
+function walk(key) {
+  if (state.node === null) {
+    choose({ node: result ?? 0 });
+    return;
+  }
+  const here = boxFor(state.node);
+  const [dx, dy] = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[key];
+  const near = [...ins[state.node].map((n) => edges[n].a), ...outs[state.node].map((n) => edges[n].b)];
+  const ahead = (place) => {
+    const box = boxFor(place);
+    const [x, y] = [box.x - here.x, box.y - here.y];
+    const forward = x * dx + y * dy;
+    return forward > 4 ? forward + 2.2 * Math.abs(x * dy - y * dx) : Infinity;
+  };
+  const best = (places) => places.reduce((a, b) => (b !== state.node && ahead(b) < ahead(a) ? b : a), state.node);
+  const linked = best(near);
+  const found = linked !== state.node ? linked : best(closeBy(here));
+  if (found !== state.node) choose({ node: found });
+}
+
+/** The neighbours of a box. */
+function closeBy(box) {
+  const seen = visible(box.x - 900, box.x + 900, box.y - 500, box.y + 500);
+  return seen.boxes.map((k) => scene.boxes[k].node).filter((place) => place !== null);
+}
+
+function nextEdge() {
+  const place = state.node ?? (state.edge !== null ? edges[state.edge].b : null);
+  if (place === null) return;
+  const all = [...ins[place], ...(ins[place].length ? [] : outs[place])];
+  if (all.length) choose({ edge: all[(all.indexOf(state.edge) + 1) % all.length] });
+  set({ tab: "details" });
+}
+
+function toggleChosen() {
+  if (state.group !== null) toggleGroup(state.group);
+  else if (state.node !== null && nodes[state.node].s) {
+    const path = nodes[state.node].s.join("/");
+    toggleGroup(path);
+    choose({ group: path });
+  }
+}
+
+function nextOverlay() {
+  const ids = overlays().map((one) => one.id);
+  set({ overlay: ids[(ids.indexOf(state.overlay) + 1) % ids.length] });
+}
