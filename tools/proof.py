@@ -29,9 +29,9 @@ MEANINGS = {
     "orders": "orders of derivatives that agree with central differences in float64, in reverse "
     "and forward mode: five-point differences of the derivative of the order before, for each "
     f"element to the first order, along up to {MOST_DIRECTIONS} directions to the second, along 2 "
-    "to the third; from the second on those of y², which depend on the cotangent too",
-    "forward": "forward mode is the transpose of reverse mode, in float32 and float64, and what "
-    "isn't a float has no tangent",
+    "to the third; from the second on those of y(1 + y), which depend on the cotangent too",
+    "forward": "forward mode is the transpose of reverse mode, in float32 and float64, and can be "
+    "differentiated; what isn't a float has no tangent",
     "kinks": "derivatives at kinks, ties and poles are those that the operation promises",
     "dtypes": "dtypes of inputs that are accepted, for which the rules tell shape and dtype of the "
     "result: `f2` is float16, `i8` int64, `u1` uint8, `b1` boolean. Results and gradients in "

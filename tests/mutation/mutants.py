@@ -31,7 +31,7 @@ FLAT = set(
 # The places of arguments that only tell shapes and attributes.
 PLAIN_ARGUMENTS = {"restored": (1, 2), "_deviation": (0,), "sum_to": (1,), "_vector": (1, 2),
                    "unbroadcast": (1,), "_share": (0, 1, 2)}  # fmt: skip
-COMMUTATIVE = {"max", "min"}
+COMMUTATIVE = {"max", "min", "add", "hypot", "scaled_tangent", "_term", "_sum_of"}
 BUILDERS = {"tuple", "int", "list", "float", "set", "dict", "zip"}
 
 Change = Callable[[ast.AST], ast.AST]

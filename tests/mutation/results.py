@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mutation.rules import Rule
+from mutation.rules import Rule, source
 from mutation.survivors import SURVIVORS
 
 PATH = Path(__file__).with_name("results.json")
@@ -30,7 +29,7 @@ class Counts:
 
 def text_of(rule: Rule) -> str:
     """A digest of a rule's text, in any layout."""
-    text = ast.get_source_segment(inspect.getsource(rule.module), rule.tree) or ""
+    text = ast.get_source_segment(source(rule.module), rule.tree) or ""
     return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12]
 
 

@@ -83,10 +83,16 @@ class Rule:
 
 
 @cache
+def source(module: ModuleType) -> str:
+    """The text of a module as it was when it was first asked for."""
+    return inspect.getsource(module)
+
+
+@cache
 def _functions(module: ModuleType) -> dict[str, ast.FunctionDef]:
     """The functions of a module and the methods of its classes, by qualified name."""
     found: dict[str, ast.FunctionDef] = {}
-    for node in ast.parse(inspect.getsource(module)).body:
+    for node in ast.parse(source(module)).body:
         if isinstance(node, ast.FunctionDef):
             found[node.name] = node
         elif isinstance(node, ast.ClassDef):
@@ -145,7 +151,7 @@ def _held(operation: type[Operation], name: str) -> tuple[Any, str] | None:
 def _helpers(operation: type[Operation], function: FunctionType) -> Iterator[tuple[Any, str]]:
     """The functions and methods, private to the operations, that a rule calls."""
     tree = _functions(sys.modules[function.__module__])[function.__qualname__]
-    public = {id(one) for name, one in vars(ops).items() if name != "sum_to"}
+    public = vars(ops).keys() - {"sum_to"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             found = function.__globals__.get(node.id)
@@ -159,7 +165,7 @@ def _helpers(operation: type[Operation], function: FunctionType) -> Iterator[tup
         else:
             continue
         if isinstance(found, FunctionType) and found.__module__.startswith("palingrad.ops."):
-            if id(found) not in public:
+            if found.__name__ not in public:
                 yield sys.modules[found.__module__], found.__name__
 
 

@@ -28,6 +28,7 @@ from palingrad.proof.derivatives import (
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
     slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
     third_derivatives_are_slopes,
 )
 from palingrad.proof.results import empty_arrays_agree
@@ -39,6 +40,7 @@ ORDER: tuple[Check, ...] = (
     forward_is_the_transpose_of_reverse,
     derivatives_are_slopes,
     slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
     inputs_may_be_related,
     broadcasting_is_undone,
     narrow_floats_are_accurate,

@@ -13,20 +13,31 @@ TIES = "equivalent: ties are taken out before"
 ASKED = "equivalent: nobody asks for the gradient of an integer"
 ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
 SHIFT = "equivalent: what is subtracted and added again has no influence"
+ABSORBS = (
+    "only a cotangent of 0 and an infinite slope, or the reverse, make a difference; "
+    "`tests/autodiff/test_absorbing.py` has those"
+)
+GUARDED = "equivalent: another guard takes out what isn't finite"
 TRUTH = "equivalent: it is asked only whether it is true"
 EMPTY = "equivalent: there is no element"
 
 _SHARE = "ops.where(x == y, 0.5, ops.cast(wins, x.dtype))"
 _LEAKY = "ops.where(x > 0, ops.ones_like(x), y.slope)"
-_SOFTMAX = "wide * (g - ops.sum(g * wide, axis=y.axis, keepdims=True))"
+_GRADIENT = "ops.scaled(widened(restored(g, y, x)), slope)"
+_OTHERS = "_product_of_others(x, axes_in(y.axis, x.ndim))"
 _STANDARD = "(centred - projection) / _deviation(y, widened(x))"
 _VARIANCE = "ops.var(x, axis=y.axis, keepdims=True)"
 _FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
 _TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
 
 SURVIVORS: dict[str, dict[str, str]] = {
+    "absorbing.AbsorbingProduct.vjp": {"swapped: scaled(g, y) → scaled(y, g)": ABSORBS},
     "activation.LeakyRelu.d": {f"second order: {_LEAKY} → __stop__({_LEAKY})": FLAT},
     "arithmetic._base_slope": {"factor: 1 → 2": ANY},
+    "reduce.Prod.vjp": {
+        f"swapped: ops.scaled(restored(g, y, x), {_OTHERS}) → "
+        f"ops.scaled({_OTHERS}, restored(g, y, x))": ABSORBS,
+    },
     "reduce._before": {
         "comparison: step < x.shape[-1] → step <= x.shape[-1]": "equivalent: a last step of the "
         "whole length multiplies by 1",
@@ -37,11 +48,15 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "softmax.Softmax.vjp": {
         "call: widened(g) → g": WIDENED,
         "call: widened(y) → y": WIDENED,
-        f"call: narrowed({_SOFTMAX}, x.dtype) → {_SOFTMAX}": CAST,
+        "call: narrowed(ops.scaled(g - total, wide), x.dtype) → ops.scaled(g - total, wide)": CAST,
+        "swapped: ops.scaled(g - total, wide) → ops.scaled(wide, g - total)": ABSORBS,
+        "swapped: ops.scaled(g, wide) → ops.scaled(wide, g)": ABSORBS,
     },
     "softmax.LogSoftmax.vjp": {
-        "call: narrowed(g - ops.exp(widened(y)) * total, x.dtype) → "
-        "g - ops.exp(widened(y)) * total": CAST,
+        "call: narrowed(g - ops.scaled(total, ops.exp(widened(y))), x.dtype) → "
+        "g - ops.scaled(total, ops.exp(widened(y)))": CAST,
+        "swapped: ops.scaled(total, ops.exp(widened(y))) → ops.scaled(ops.exp(widened(y)), total)":
+        ABSORBS,
     },
     "axes.widened": {
         "branch: x if x.dtype is None else narrowed(x, accumulates_in(x.dtype)) → "
@@ -114,9 +129,11 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "call: widened(x) → x": WIDENED,
         "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
         "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
-        "call: narrowed(scale * centred / max(count(x, y.axis) - y.correction, 0), x.dtype) → "
-        "scale * centred / max(count(x, y.axis) - y.correction, 0)": CAST,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "factor: 1 → 2": ANY,
+        "branch: ops.where(deviation == 0, 1, deviation) → deviation": GUARDED,
+        "factor: 0 → 1": GUARDED,
         "call: max(count(x, y.axis) - y.correction, 0) → count(x, y.axis) - y.correction":
         "equivalent: where the difference is negative, y is NaN",
     },
@@ -124,14 +141,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
         "call: widened(x) → x": WIDENED,
         "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
-        "call: narrowed(widened(restored(g, y, x)) * unit, x.dtype) → "
-        "widened(restored(g, y, x)) * unit": CAST,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "factor: 1 → 2": ANY,
     },
     "statistics.Logsumexp.vjp": {
         "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
-        "call: narrowed(widened(restored(g, y, x)) * slope, x.dtype) → "
-        "widened(restored(g, y, x)) * slope": CAST,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
         "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
         "dropped: ops.zeros_like(x) → None": EMPTY,

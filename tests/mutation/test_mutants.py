@@ -13,7 +13,7 @@ from mutation.run import outcome
 from mutation.survivors import SURVIVORS
 
 RULES = rules()
-EVERY = 40  # of all mutants, one is tried here
+EVERY = 60  # of all mutants, one is tried here
 
 
 def chosen() -> list[tuple[Rule, Mutant]]:

@@ -151,7 +151,7 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
     assert text.splitlines()[-2].startswith("x = np.array([0.5478467492")
     assert (
         text.splitlines()[-1]
-        == "pg.check_gradients(lambda x: pg.square(SecondOrder(x)), x, order=2)"
+        == "pg.check_gradients(lambda x: (y := SecondOrder(x)) * (1 + y), x, order=2)"
     )
 
 
@@ -247,6 +247,21 @@ class LosesTheCotangent(pg.Elementwise):
         return [2 * pg.stop_gradient(g)]
 
 
+class StopsTangents(pg.Elementwise):
+    """y = x², whose tangent is right, but can't be differentiated."""
+
+    samples = [pg.case((3,))]
+
+    def f(m, x):
+        return x * x
+
+    def d(y, x):
+        return [2 * x]
+
+    def jvp(y, tangents, *x):
+        return 2 * pg.stop_gradient(x[0]) * tangents[0]
+
+
 class TruncatesTangents(pg.Elementwise):
     """y = ⌊x⌋ as an integer, which has no derivative, with a tangent."""
 
@@ -270,6 +285,7 @@ class TruncatesTangents(pg.Elementwise):
     [
         (Ramp, "slopes_at_kinks_are_as_told"),
         (LosesTheCotangent, "derivatives_are_slopes"),
+        (StopsTangents, "tangents_can_be_differentiated"),
         (TruncatesTangents, "forward_is_the_transpose_of_reverse"),
     ],
 )

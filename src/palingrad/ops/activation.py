@@ -18,6 +18,7 @@ from ..messages.checks import flag, within
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
+_ENDS = kink([np.inf, -np.inf], slopes=[[1.0, 0.0]])
 _KINKED = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), case((0, 2)), _TAILS]
 
 
@@ -117,7 +118,7 @@ class Gelu(Elementwise):
     math, onnx = r"\operatorname{gelu}({x})", "Gelu"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
         return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
@@ -134,7 +135,7 @@ class GeluTanh(Elementwise):
     math = r"\operatorname{gelu}({x})"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
         wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
@@ -154,7 +155,7 @@ class Silu(Elementwise):
     math = r"{x}\,\sigma({x})"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan), _ENDS]
 
     def f(m, x):
         return m.absorbing_product(_sigmoid(m, x), x)

@@ -85,7 +85,7 @@ class Std(Statistic):
         case((2, 3, 4), **PAIR, correction=0),
         case((3,), **WHOLE, correction=2.5),
         case((24,), low=-95, high=95, **WHOLE, correction=0),
-        kink([2.0, 2.0], slopes=[[0.0, 0.0]], **WHOLE, correction=0),
+        kink([1e16 / 3] * 3, slopes=[[0.0] * 3], **WHOLE, correction=0),
     ]
 
     def expand(y, x):

@@ -139,6 +139,7 @@ class Atan2(Elementwise):
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
         edge(0.0, -0.0, 1.0, -1.0, np.inf, np.nan, inputs=2),
+        kink([np.inf, 1.0, np.inf], [1.0, np.inf, np.inf], slopes=[[0.0] * 3, [0.0] * 3]),
     ]
 
     def f(m, x, y):

@@ -23,6 +23,7 @@ from .derivatives import (
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
     slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
     third_derivatives_are_slopes,
 )
 from .laws import a_reduction_is_made_of_its_parts
@@ -44,6 +45,7 @@ CHECKS = (
     third_derivatives_are_slopes,
     slopes_at_kinks_are_as_told,
     forward_is_the_transpose_of_reverse,
+    tangents_can_be_differentiated,
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
     broadcasting_is_undone,

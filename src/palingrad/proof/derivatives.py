@@ -14,7 +14,7 @@ from ..autodiff.transforms import jvp, vjp
 from ..dtypes import Array, is_floating
 from ..graph.kinds import Elementwise, Random
 from ..graph.node import Node
-from ..graph.promotion import tensor
+from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
 from ..graph.traversal.order import postorder
 from .case import (
@@ -55,32 +55,35 @@ def _has_differences(array: Array) -> bool:
 def derivatives_are_slopes(case: Case) -> None:
     """Reverse mode agrees with central differences, in float64, first and second order.
 
-    The second derivatives are those of y², so that they depend on the cotangent too. Those of
+    The second derivatives are those of y(1 + y), which depend on the cotangent too. Those of
     large inputs are taken along a few directions, for each takes four differences of gradients.
     """
     if order_of(case):
         arrays = case.arrays()
         check_level(case.outputs, arrays, 1)
-        f, steps = along(_squares(case), arrays, MOST_DIRECTIONS)
+        f, steps = along(_bent(case), arrays, MOST_DIRECTIONS)
         check_level(f, steps, 2)
 
 
 @each
 def third_derivatives_are_slopes(case: Case) -> None:
-    """The third derivatives of y² agree with central differences of the second, along two
+    """The third derivatives of y(1 + y) agree with central differences of the second, along two
     directions."""
     if order_of(case):
-        f, steps = along(_squares(case), case.arrays(), 2)
+        f, steps = along(_bent(case), case.arrays(), 2)
         check_level(f, steps, 3)
 
 
-def _squares(case: Case) -> Callable[..., list[Any]]:
-    """The squares of the outputs that are floats: their cotangents depend on the inputs."""
+def _bent(case: Case) -> Callable[..., list[Any]]:
+    """y(1 + y) of the outputs that are floats: their cotangents depend on the inputs.
 
-    def squares(*inputs: Any) -> list[Any]:
-        return [y * y for y in floats(case.outputs(*inputs))]
+    The square alone of a root has a stable form, which would take the place of the operation.
+    """
 
-    return squares
+    def bent(*inputs: Any) -> list[Any]:
+        return [y * (1 + y) for y in floats(case.outputs(*inputs))]
+
+    return bent
 
 
 @each
@@ -135,8 +138,28 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
 
 
 @each
+def tangents_can_be_differentiated(case: Case) -> None:
+    """J t is a function of x and t whose derivatives agree with central differences, along a few
+    directions: forward mode can be differentiated again."""
+    if not order_of(case):
+        return
+    arrays = case.arrays()
+    rng = np.random.default_rng(4)
+    ts = [rng.uniform(-1, 1, x.shape) for x in arrays if is_floating(x.dtype)]
+
+    def pushed(*given: Any) -> list[Any]:
+        xs = [as_node(x) for x in given[: len(arrays)]]
+        tangents = dict(zip(floats(xs), map(as_node, given[len(arrays) :]), strict=True))
+        return [t for t in forward(floats(case.outputs(*xs)), tangents) if t is not None]
+
+    f, steps = along(pushed, [*arrays, *ts], 2)
+    check_level(f, steps, 1)
+
+
+@each
 def gradients_keep_shape_and_dtype(case: Case) -> None:
-    """A gradient is like its input, and no float on its way is wider or narrower than the input."""
+    """A gradient is like its input, and no float on the way of a derivative, in either mode, is
+    wider or narrower than the input."""
     for dtype in FLOATS:
         xs, ys, first = eager(case, case.arrays(dtype))
         second = gradients(weighted_sum(first, first), floats(xs)) if first else []
@@ -146,7 +169,9 @@ def gradients_keep_shape_and_dtype(case: Case) -> None:
                 require(g.dtype == x.dtype, f"gradient {g.dtype} of an input {x.dtype}")
         if case.chooses_dtype or not floats(xs):
             continue
-        for node in [*ys, *_on_the_way([*first, *second])]:
+        tangents = {x: ops.ones_like(x) for x in floats(xs)}
+        pushed = [t for t in forward(floats(ys), tangents) if t is not None]
+        for node in [*ys, *_on_the_way([*first, *second, *pushed])]:
             if is_float(node) and not isinstance(node, Random):
                 said = f"{node.label()}: {node.dtype} among {dtype}"
                 require(set(dtypes(node)) == {dtype}, said)

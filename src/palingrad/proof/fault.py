@@ -34,8 +34,8 @@ def shown(fault: Fault, operation: type[Operation], imported: str, engines: Sequ
     lines.append(f"# {check.meaning}")
     lines += ["import numpy as np", "import palingrad as pg", imported]
     one = None if fault.case is None else _shrunk(fault.case, check, engines)
-    order = re.match(r"derivative (\d)", text)
-    first = order is not None and order[1] == "1"  # higher orders are those of squares
+    order = re.match(r"derivative (\d)", text) if check.name.endswith("_are_slopes") else None
+    first = order is not None and order[1] == "1"  # higher orders are those of y(1 + y)
     if one is not None and order and all(map(_is_short, one.arrays())):
         return "\n".join([*lines, "", *_slopes(one, name, int(order[1]), first)])
     options = [f'"{check.name}"']
@@ -68,9 +68,9 @@ def _slopes(case: Case, name: str, order: int, first: bool) -> list[str]:
     inputs = ", ".join(names)
     called = f"{name}({inputs}{_options(case, name)})"
     if issubclass(case.operation, MultipleOutputs):
-        called = f"{called}.items" if first else f"[pg.square(y) for y in {called}.items]"
+        called = f"{called}.items" if first else f"[y * (1 + y) for y in {called}.items]"
     elif not first:
-        called = f"pg.square({called})"
+        called = f"(y := {called}) * (1 + y)"
     return [*lines, f"pg.check_gradients(lambda {inputs}: {called}, {inputs}, order={order})"]
 
 

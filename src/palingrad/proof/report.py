@@ -26,6 +26,7 @@ from .derivatives import (
     order_of,
     related,
     slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
     third_derivatives_are_slopes,
 )
 from .laws import a_reduction_is_made_of_its_parts
@@ -96,7 +97,11 @@ def _always(subject: Subject, checks: Sequence[Check]) -> str:
 
 COLUMNS = (
     Column("orders", (derivatives_are_slopes, third_derivatives_are_slopes), _orders),
-    Column("forward", (forward_is_the_transpose_of_reverse,), _if_any(_differentiated)),
+    Column(
+        "forward",
+        (forward_is_the_transpose_of_reverse, tangents_can_be_differentiated),
+        _if_any(_differentiated),
+    ),
     Column("kinks", (slopes_at_kinks_are_as_told,), _if_any(lambda case: bool(case.sample.slopes))),
     Column(
         "dtypes",
