@@ -67,6 +67,10 @@ def test_arguments_and_results_may_be_trees():
     assert (found["y"][1], found["n"]) == (None, 3)
     f({"x": X}, scale=3.0)
     assert len(traces) == 1
+    lists = pg.function(lambda x: ([x * 2], [x * 3, x]))
+    for _ in range(2):  # the second call takes the fast path
+        (one,), (other, same) = lists(X)
+        assert_same([one, other, same], [X * 2, X * 3, X])
 
 
 def test_results_are_read_only_and_never_the_fed_memory():

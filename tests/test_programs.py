@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad import programs
 from palingrad.programs import ProgramCache
 from tolerances import assert_same
 
@@ -60,6 +61,20 @@ def test_threads_that_need_one_program_make_it_once():
 # -------------------------------------------------------------------------------- crowds
 
 
+@pytest.fixture
+def compiled(monkeypatch) -> list[weakref.ref]:
+    """The programs compiled since the test began, as weak references."""
+    made, optimise = [], programs.optimise
+
+    def noted(program):
+        optimised = optimise(program)
+        made.append(weakref.ref(optimised))
+        return optimised
+
+    monkeypatch.setattr(programs, "optimise", noted)
+    return made
+
+
 def warned(call, arguments) -> tuple[list[object], list[str]]:
     """The results of all calls, and what was warned of while they went on."""
     with warnings.catch_warnings(record=True) as caught:
@@ -69,7 +84,7 @@ def warned(call, arguments) -> tuple[list[object], list[str]]:
     return found, [str(one.message) for one in caught]
 
 
-def test_a_function_keeps_few_programs_and_says_once_what_varies():
+def test_a_function_keeps_few_programs_and_says_once_what_varies(compiled):
     f = pg.function(lambda x, scale: pg.sum(x) * scale, max_programs=5)
     found, (said,) = warned(lambda size: f(np.ones(size), 2.0), range(20))
     assert found == [2.0 * size for size in range(20)]
@@ -78,7 +93,14 @@ def test_a_function_keeps_few_programs_and_says_once_what_varies():
         "recently used. Most varied: argument 'x', 6 shapes or dtypes: pad or cut arrays to a few "
         "shapes. To cache more: max_programs=…."
     )
-    assert len(f._programs) == 5
+    assert len(compiled) == 20
+    for size in range(15, 20):
+        f(np.ones(size), 2.0)
+    assert len(compiled) == 20  # the last five were kept
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        f(np.ones(14), 2.0)
+    assert len(compiled) == 21
 
 
 def test_static_arguments_read_variables_and_trees_are_told_as_what_varies():
@@ -103,14 +125,25 @@ def test_static_arguments_read_variables_and_trees_are_told_as_what_varies():
     assert "the structure of the arguments, 4 lists, tuples or dicts" in said
 
 
-def test_a_session_keeps_few_programs_and_says_once_what_varies():
+def test_a_session_keeps_few_programs_and_says_once_what_varies(compiled):
     x = pg.placeholder(name="x")
     session = pg.Session(max_programs=4)
-    found, (said,) = warned(lambda by: session.run(x * by, {x: 2.0}), map(float, range(9)))
+    fetched = []
+
+    def run(by):
+        fetched.append(weakref.ref(y := x * by))
+        return session.run(y, {x: 2.0})
+
+    found, (said,) = warned(run, map(float, range(9)))
     assert found == [2.0 * number for number in range(9)]
     assert said.startswith("Session caches 4 compiled programs")
     assert "the fetches, 5 lists of nodes: build nodes once, before the runs" in said
-    assert len(session._programs) == len(session._fetches) == 4
+    gc.collect()
+    assert len(compiled) == 9
+    assert [y() is None for y in fetched] == [True] * 5 + [False] * 4  # what else isn't kept
+    for y in fetched[5:]:
+        session.run(y(), {x: 2.0})
+    assert len(compiled) == 9
     total, session = pg.sum(x), pg.Session(max_programs=4)
     found, (said,) = warned(lambda size: session.run(total, {x: np.ones(size)}), range(9))
     assert found == list(range(9))
@@ -132,10 +165,9 @@ class Model:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native"])
-def test_an_object_takes_its_programs_along(engine):
+def test_an_object_takes_its_programs_along(engine, compiled):
     pg.set_engine(engine)
     kept, dropped = Model(2.0), Model(3.0)
-    programs = len(Model.__call__._programs)
     assert_same(kept(np.ones(2)), np.full(2, 2.0))
     assert_same(dropped(np.ones(2)), np.full(2, 3.0))
     variable = weakref.ref(dropped.scale)
@@ -143,13 +175,13 @@ def test_an_object_takes_its_programs_along(engine):
     try:
         del dropped
         assert variable() is None
-        assert len(Model.__call__._programs) == programs + 1
+        assert [program() is None for program in compiled] == [False, True]
     finally:
         gc.enable()
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native"])
-def test_a_dropped_function_leaves_nothing_behind(engine):
+def test_a_dropped_function_leaves_nothing_behind(engine, compiled):
     v = pg.Variable(np.ones(4))
 
     def step(x):
@@ -160,12 +192,11 @@ def test_a_dropped_function_leaves_nothing_behind(engine):
     x = np.ones(4)
     f(x)
     f(x)
-    (program,) = f._programs.values()
-    left = [weakref.ref(one) for one in (program, program.executable, x, f)]
+    left = [*compiled, *map(weakref.ref, (x, f))]
     gc.disable()
     try:
-        del program, f, x
-        assert [one() for one in left] == [None] * 4
+        del f, x
+        assert [one() for one in left] == [None] * 3
     finally:
         gc.enable()
 

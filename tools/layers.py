@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 ORDER = {
     "": [
         ["errors", "version"],
+        ["files"],
         ["messages"],
         ["dtypes", "shapes", "trees"],
         ["sums", "windows"],
@@ -34,6 +35,7 @@ ORDER = {
         ["nn", "optim", "data"],
         ["train"],
         ["cli"],
+        ["__main__"],
     ],
     "engines": [["*"], ["native"], ["auto"], ["selection"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
@@ -57,8 +59,8 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
-    "rich": ["cli.py", "train/progress.py"],
-    "typer": ["cli.py"],
+    "rich": ["cli.py", "__main__.py", "train/progress.py"],
+    "typer": ["cli.py", "__main__.py"],
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
@@ -67,6 +69,7 @@ OPTIONAL = {
 
 # Files that import inside functions, or import modules whose names are computed.
 LAZY = {
+    "files/atomic.py": "only POSIX has fcntl",
     "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
     "nn/__init__.py": "explains names that don't exist",
     "optim/__init__.py": "explains names that don't exist",

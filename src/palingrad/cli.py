@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Literal, NoReturn
 
 import numpy as np
 import typer
@@ -20,7 +21,9 @@ from typer.core import TyperCommand
 from . import data
 from .engines.native.engine import describe
 from .engines.selection import engine_names, get_engine
-from .errors import DataError, PalingradError
+from .errors import PalingradError, WriteError
+from .files.atomic import path_text
+from .files.terminal import SPELLED
 from .messages.checks import nearest
 from .messages.keywords import SYNONYMS
 from .ops.random import set_seed
@@ -146,12 +149,12 @@ def _train(run: Run, dataset: data.Dataset, engine: str | None) -> None:
             reporter=Bar(console),
             on_epoch=on_epoch,
         )
-    run.save(network, result)
-    if result.interrupted:
-        console.print("stopped by Ctrl-C; the trained parameters are saved")
-    accuracy = result.epochs[-1].test_accuracy or 0.0
-    console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
-    console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
+        run.save(network, result)
+        if result.interrupted:
+            console.print("stopped by Ctrl-C; the trained parameters are saved")
+        accuracy = result.epochs[-1].test_accuracy or 0.0
+        console.print(f"test accuracy {accuracy:.2%}", style="bold", highlight=False)
+        console.print(f"run folder {run.folder}", highlight=False, markup=False, soft_wrap=True)
     report = uri(run.folder / NAME)
     console.print(f"report {report}", highlight=False, markup=False, soft_wrap=True)
 
@@ -192,10 +195,9 @@ def view(
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
     title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
     shown = page.show(graph, title=title, theme=theme, open=False)
-    with _write_errors(out or f"{title}.html"):
-        if out or not browser:
-            shown.save(out or f"{title}.html")
-        path = shown.open() if browser else shown.path
+    if out or not browser:
+        shown.save(out or f"{title}.html")
+    path = shown.open() if browser else shown.path
     console.print(f"{path}  {len(shown.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
 
 
@@ -225,21 +227,19 @@ def draw(
     """Draw a graph that a Python file builds."""
     title, graph = graph_in(what)
     path = out or f"{title}.svg"
-    direction = "right" if right else "down"
-    with _write_errors(path):
-        drawn(
-            graph,
-            path,
-            nodes=nodes,
-            granularity=granularity,
-            style=style,
-            direction=direction,
-            fold=fold,
-        )
+    drawn(
+        graph,
+        path,
+        nodes=nodes,
+        granularity=granularity,
+        style=style,
+        direction="right" if right else "down",
+        fold=fold,
+    )
     console.print(path, highlight=False, markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     operations: Annotated[
         list[str] | None,
@@ -304,15 +304,6 @@ def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
     )
 
 
-@contextmanager
-def _write_errors(path: str) -> Generator[None]:
-    """Convert an OSError to a DataError, which is printed as one line."""
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"can't write {path}: {error.strerror}") from error
-
-
 @app.command(cls=Command)
 def info() -> None:
     """Show versions, the machine, the engines and the data sets."""
@@ -330,13 +321,33 @@ def info() -> None:
 
 
 def main() -> None:
-    """Run the command line; palingrad's own errors are printed as one line, without a traceback."""
+    """Run the command line; palingrad's own errors are printed as one line, without a traceback.
+
+    The exit status is 2 for a mistake in what was asked, 1 if a file or the output can't be
+    written.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=SPELLED)
     try:
         app()
     except PalingradError as error:
-        message = Text.assemble(("error:", "red"), f" {error}")  # no markup: it may have [brackets]
-        Console(stderr=True).print(message, soft_wrap=True)
-        sys.exit(2)
+        unwritten = isinstance(error, WriteError) or isinstance(error.__cause__, WriteError)
+        _fail(str(error), 1 if unwritten else 2)
+    except OSError as error:  # of standard output, which other packages write to
+        place = path_text(error.filename) if error.filename else "standard output"
+        with suppress(OSError, ValueError, AttributeError):
+            # What is left in the buffer can't be written when Python exits either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"{place} can't be used: {error.strerror or error}.", 1)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    """Print the message, if standard error can be written to, and exit."""
+    text = Text.assemble(("error:", "red"), f" {message}")  # no markup: it may have [brackets]
+    with suppress(OSError):
+        Console(stderr=True).print(text, soft_wrap=True)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

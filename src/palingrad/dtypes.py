@@ -109,11 +109,11 @@ def as_dtype(dtype: Any) -> DType:
         return default_dtype()
     try:
         result = np.dtype(dtype)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # ValueError: of a string that isn't text
         hint = did_you_mean(dtype, [one.name for one in DTYPES - {float16}], quoted=True)
         if str(dtype).rpartition(".")[2] in ("bfloat16", "half"):
             hint = "Use 'float16', 'float32' or 'float64'."
-        raise DTypeError(f"{dtype!r} is not a dtype.", hint=hint) from error
+        raise DTypeError(f"{dtype!r:.90} is not a dtype.", hint=hint) from error
     if not is_supported(result):
         raise DTypeError(
             f"dtype {result} is not supported: booleans, integers and floats are.",

@@ -2,6 +2,44 @@
 
 from __future__ import annotations
 
+import re
+
+_LONGEST = 80  # characters of a name in a message
+_MESSAGE = 8000  # characters of a message; beyond that, words are shortened
+_WORD = re.compile(r"\S{400,}")
+_JOINERS = "\u200c\u200d"  # invisible, but parts of words and emoji
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    r"""`text` on one line that any terminal or file can show: characters that aren't printable
+    are written as escapes (\x00, \n, \ud800, \u202e), and the middle of a long text is left out.
+    """
+    return _escaped(_shortened(text, longest), _JOINERS)
+
+
+def quoted(text: str) -> str:
+    """`text` as a Python string, of which the middle is left out if it is long."""
+    return repr(_shortened(text, _LONGEST))
+
+
+def _shortened(text: str, longest: int) -> str:
+    end = longest // 3
+    return text if len(text) <= longest else f"{text[: longest - end - 1]}…{text[-end:]}"
+
+
+def _escaped(text: str, kept: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else ascii(c)[1:-1] for c in text)
+
+
+def _message(text: str) -> str:
+    """`text` as a message: names and files may contain anything, but a message has a bounded length
+    and nothing in it that controls a terminal."""
+    if len(text) > _MESSAGE:
+        text = _shortened(_WORD.sub(lambda word: _shortened(word[0], 200), text), _MESSAGE)
+    return _escaped(text, _JOINERS + "\n")
+
 
 class PalingradError(Exception):
     """The base of all of palingrad's exceptions.
@@ -12,9 +50,8 @@ class PalingradError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         end = "." if hint and message[-1:] not in ".?!" else ""
-        super().__init__(f"{message}{end} {hint}".strip())
-        self.fact = message
-        self.hint = hint
+        self.fact, self.hint = _message(message), _message(hint)
+        super().__init__(f"{self.fact}{end} {self.hint}".strip())
         self.explained = False
         self.noted = False  # whether a note says in which module it was raised
 
@@ -57,6 +94,13 @@ class DataError(PalingradError, OSError):
 
 class CheckpointError(PalingradError, OSError):
     """A checkpoint that is missing, corrupt or belongs to another model."""
+
+
+class WriteError(PalingradError, OSError):
+    """A file that can't be written: a full disk, no permission, an impossible path.
+
+    A file that was there before is intact. `errno` is the system's error number, if it has one.
+    """
 
 
 class NonFiniteError(PalingradError, ArithmeticError):

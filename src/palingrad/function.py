@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import cached_property, partial, update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, NamedTuple
 
 from numpy import ndarray
@@ -14,6 +14,7 @@ from .errors import ArgumentError, DTypeError, ShapeError
 from .graph.context import context
 from .graph.leaves import Constant, Variable
 from .graph.node import Node
+from .graph.state.lazy import lazy
 from .messages.calls import public
 from .messages.checks import shown
 from .passes.program import Program
@@ -68,20 +69,21 @@ class Function:
                     if type(x) is not ndarray or x.dtype is not dtype or x.shape != shape:
                         break
                 else:
+                    state = context()
                     if (
-                        context.graph is None
-                        and not context.observers
+                        state.graph is None
+                        and not state.observers
                         and (unchanged is None or unchanged())
                     ):
                         outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
-        if context.graph is not None or any(map(_is_tensor, given)):
+        if context().graph is not None or any(map(_is_tensor, given)):
             args = tuple([x.value if type(x) is Static else x for x in args])  # see `_method`
             return self._f(*args, **kwargs)  # joins the surrounding graph, so that gradients flow
         changes, read = setting_changes[0], self._reads.values()
         traced, fed = self._lookup(args, kwargs, given, read)
-        if not kwargs and not context.observers:
+        if not kwargs and not context().observers:
             self._latest = LastCall.of(traced, args, changes, self._reads, read)
         return traced.returned(traced(fed))
 
@@ -122,7 +124,7 @@ class Function:
         """The trace of f for such arguments, before any pass; calls f."""
         return trace(self._f, *self._static.marked(args, kwargs))
 
-    @cached_property
+    @lazy
     def _reads(self) -> Reads:
         return Reads(self._f)  # at the first call, when the variables are defined
 
@@ -311,7 +313,11 @@ class LastCall(NamedTuple):
         form: Any = traced.returned_outputs
         if traced.all_valued and traced.form is VALUE:
             form = None
-        elif traced.all_valued and type(traced.form) is tuple and set(traced.form) == {VALUE}:
+        elif (
+            traced.all_valued
+            and type(traced.form) is tuple
+            and all(one is VALUE for one in traced.form)
+        ):
             form = tuple
         run = traced.executable.__call__
         unchanged = reads.watch(read) if read else None

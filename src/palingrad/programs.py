@@ -6,7 +6,6 @@ a `Compiled` program in the cache, and the program computes values from the arra
 
 from __future__ import annotations
 
-import threading
 import warnings
 import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
@@ -16,15 +15,17 @@ from typing import Any, Generic, TypeVar
 from .dtypes import Array
 from .engines.base import Executable
 from .engines.selection import get_engine
-from .graph.context import context
+from .graph.context import apart, context
 from .graph.node import Node
 from .graph.operation import has_value
+from .graph.state.turns import Turn
 from .messages.calls import user_level
 from .messages.checks import whole
 from .passes.pipeline import optimise
 from .passes.program import Program
 
 MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
+_PATIENCE = 120.0  # seconds that a thread waits for another that compiles the same program
 
 
 class Compiled:
@@ -49,14 +50,14 @@ class Compiled:
     def executable(self) -> Executable:
         """The program compiled for its engine, or for the recording engine if the thread has
         observers."""
-        if self._usual is not None and not context.observers:
+        if self._usual is not None and not context().observers:
             return self._usual
         engine = get_engine(self._engine)
         executable = self._executables.get(engine.name)
         if executable is None:
             executable = self._executables[engine.name] = engine.compile(self.program)
             executable.expect(self._runs)
-        if not context.observers:
+        if not context().observers:
             self._usual = executable
         return executable
 
@@ -87,7 +88,7 @@ class ProgramCache(Generic[P]):
     def __init__(self, limit: int) -> None:
         self.limit = whole("max_programs", limit, least=1, like=128)
         self._entries: dict[Hashable, Entry[P]] = {}
-        self._lock = threading.RLock()
+        self._turn = Turn(_PATIENCE)
         self._clock = count()
         self._has_overflowed = False
         self._overflow: list[Any] = []
@@ -113,19 +114,21 @@ class ProgramCache(Generic[P]):
         It is dropped when one of its `owners` is deleted: objects compared by identity in the key,
         which therefore can't occur again.
         """
-        with self._lock:
-            cached = self.get(key)
-            if cached is not None:
-                return cached
-            value = make()
-            while len(self._entries) >= self.limit:
-                entries = self._entries.copy()  # a snapshot: `forget` may run at any time
-                if not self._has_overflowed:
-                    self._has_overflowed, self._overflow = True, [*entries, key]
-                self._entries.pop(min(entries.items(), key=_used)[0], None)
-            entry = Entry(value, next(self._clock))
-            self._entries[key] = entry
-            entry.owners = [weakref.ref(owner, self._forgetter(key)) for owner in owners]
+        return self._turn.hold(self._made, key, make, owners)
+
+    def _made(self, key: Hashable, make: Callable[[], P], owners: Iterable[Any]) -> P:
+        cached = self.get(key)
+        if cached is not None:
+            return cached
+        value = apart(make)
+        while len(self._entries) >= self.limit:
+            entries = self._entries.copy()  # a snapshot: `forget` may run at any time
+            if not self._has_overflowed:
+                self._has_overflowed, self._overflow = True, [*entries, key]
+            self._entries.pop(min(entries.items(), key=_used)[0], None)
+        entry = Entry(value, next(self._clock))
+        entry.owners = [weakref.ref(owner, self._forgetter(key)) for owner in owners]
+        self._entries[key] = entry
         return value
 
     def _forgetter(self, key: Hashable) -> Callable[[object], None]:
@@ -145,8 +148,7 @@ class ProgramCache(Generic[P]):
 
     def clear(self) -> None:
         """Drop all programs."""
-        with self._lock:
-            self._entries.clear()
+        self._entries.clear()
 
 
 class Entry(Generic[P]):

@@ -69,6 +69,8 @@ def _name(
 class Trace(AnonymousGraph):
     """The graph of one trace. It tracks assignments, so that later reads of a Variable see them."""
 
+    takes_assignments = True
+
     def __init__(self) -> None:
         super().__init__()
         self.assigned: dict[Variable, Node] = {}

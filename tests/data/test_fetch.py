@@ -11,6 +11,7 @@ import numpy as np
 import pooch
 import pytest
 
+from palingrad.data import fetch as module
 from palingrad.data.fetch import fetch
 from palingrad.data.mnist import load_source
 from palingrad.errors import DataError
@@ -79,7 +80,7 @@ def test_ctrl_c_leaves_nothing_broken(served, tmp_path, monkeypatch):
         raise KeyboardInterrupt  # downloaded, not yet checked
 
     with monkeypatch.context() as patch:
-        patch.setattr("pooch.core.hash_matches", interrupted)
+        patch.setattr(module, "write_atomically", interrupted)
         with pytest.raises(KeyboardInterrupt):
             fetch(served, tmp_path)
     assert everything(tmp_path) == []
@@ -106,6 +107,13 @@ def test_a_cache_that_cannot_be_written_is_an_error(served, tmp_path):
     (tmp_path / "tiny-set").write_bytes(b"a file where the folder should be")
     with pytest.raises(DataError, match="couldn't be downloaded to"):
         fetch(served, tmp_path)
+
+
+def test_a_download_that_does_not_end_is_refused(served, mirror, tmp_path):
+    mirror.files = {path: content + bytes(2_000_000) for path, content in mirror.files.items()}
+    with pytest.raises(DataError, match=r"the file is longer than 1,000,120 bytes"):
+        fetch(served, tmp_path)
+    assert everything(tmp_path) == []
 
 
 def test_without_pooch_the_error_says_how_to_get_it(served, tmp_path, monkeypatch):

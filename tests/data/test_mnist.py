@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from palingrad.data import load, mnist as module, read_idx
+from palingrad.data import idx, load, mnist as module, read_idx
 from palingrad.data.mnist import load_source
 from palingrad.data.sources import FASHION_MNIST, MNIST
 from palingrad.errors import DataError
@@ -113,7 +113,7 @@ def test_a_file_that_cannot_be_read_is_named(tiny, tmp_path, monkeypatch):
     def denied(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(idx, "read_file", denied)
     with pytest.raises(DataError, match=rf"{IMAGES}\.gz: it can't be read \(Permission denied\)"):
         load_source(tiny.source, tmp_path)
 

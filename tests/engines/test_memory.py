@@ -88,8 +88,8 @@ def test_any_order_of_large_elementwise_operations(engine, steps, fetched):
         for kind, i, j in steps:
             i, j = -1 - i % len(nodes), -1 - j % len(nodes)
             ours, theirs = kinds[kind]
-            nodes.append(pg.tanh(ours(nodes[i], nodes[j])))
-            arrays.append(np.tanh(theirs(arrays[i], arrays[j])))
+            nodes.append(pg.minimum(ours(nodes[i], nodes[j]), 3.0))  # products grow
+            arrays.append(np.minimum(theirs(arrays[i], arrays[j]), 3.0))
     wanted = [place % len(nodes) for place in fetched]
     found = pg.Session(graph, engine=engine).run([nodes[place] for place in wanted], {x: X})
     for one, place in zip(found, wanted, strict=True):

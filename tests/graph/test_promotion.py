@@ -114,3 +114,15 @@ def test_promotion_does_not_depend_on_order_or_grouping():
         assert promote(a, b, c) == promote(c, b, a)
         if {a.kind, b.kind, c.kind} == {"f"}:
             assert promote(promote(a, b), c) == promote(a, promote(b, c))
+
+
+def test_an_array_of_any_kind_on_the_left_gives_a_node():
+    """NumPy's arrays ask the node's class how to compute, its masked arrays the node."""
+    x = pg.tensor([2.0, 3.0])
+    plain, whole = np.array([1.0, 2.0]), np.ma.array([1.0, 2.0])
+    part = np.ma.array([1.0, 2.0], mask=[False, True])
+    for left in (plain, whole, np.float64(2), [1.0, 2.0]):
+        for y in (left * x, left + x):
+            assert isinstance(y, pg.Node)
+    with pytest.raises(DTypeError, match="1 of 2 elements of a masked array are masked"):
+        part * x

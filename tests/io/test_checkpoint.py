@@ -20,8 +20,9 @@ from safetensors.numpy import save
 
 import palingrad as pg
 from palingrad.errors import CheckpointError
-from palingrad.graph.leaves import sealed, state_lock
-from palingrad.io import atomic, load_checkpoint, save_checkpoint
+from palingrad.files import atomic
+from palingrad.graph.leaves import assign_all, sealed
+from palingrad.io import load_checkpoint, save_checkpoint
 
 NAMES = ["bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"]
 DTYPES = st.sampled_from([*NAMES, "float16", "float32", "float64", ">f4", ">i8"]).map(np.dtype)
@@ -120,12 +121,12 @@ def test_an_interrupted_save_leaves_one_whole_checkpoint(tmp_path, monkeypatch, 
     def guarded(name):
         real = getattr(os, name)
 
-        def act(*args):
+        def act(*args, **options):
             if name == "replace" or not stat.S_ISDIR(os.fstat(args[0]).st_mode):
                 steps.append(name)
                 if len(steps) == step + 1:
                     raise error
-            return real(*args)
+            return real(*args, **options)
 
         return act
 
@@ -136,8 +137,10 @@ def test_an_interrupted_save_leaves_one_whole_checkpoint(tmp_path, monkeypatch, 
         with pytest.raises(expected) as caught:
             save_checkpoint(tmp_path, {"w": np.ones(3)}, meta={"epoch": 2})
     if expected is CheckpointError:
-        assert "can't be written (No space left on device). Free some space" in str(caught.value)
-        assert "A previous checkpoint in the folder is intact" in str(caught.value)
+        assert "can't be written: No space left on device. Free some space" in str(caught.value)
+        told = "The previous checkpoint in the folder is intact" in str(caught.value)
+        assert told == (step < 2)
+        assert ("the checkpoint is saved, but its readable copy isn't" in str(caught.value)) != told
     loaded = load_checkpoint(tmp_path)
     epoch = 1 if step < 2 else 2
     assert loaded.meta == {"epoch": epoch}
@@ -164,21 +167,29 @@ def test_a_killed_process_leaves_the_earlier_checkpoint(tmp_path: Path):
     assert load_checkpoint(tmp_path).meta == {"epoch": 1}
     save_checkpoint(tmp_path, {"w": np.ones(3)}, meta={"epoch": 2})
     assert load_checkpoint(tmp_path).meta == {"epoch": 2}
+    assert sorted(os.listdir(tmp_path)) == ["checkpoint.json", "weights.safetensors"]
 
 
 def test_a_save_during_training_never_sees_half_an_update(tmp_path: Path):
-    """Updates land while `state_lock` is held: a save reads before it or after, not between."""
     a, b = pg.Variable(0), pg.Variable(0)
-    new = sealed(1)
-    thread = threading.Thread(target=save_checkpoint, args=(tmp_path, {"a": a, "b": b}))
-    with state_lock:
-        a.put(new)
-        thread.start()
-        thread.join(0.05)
-        b.put(new)
-    thread.join()
-    loaded = load_checkpoint(tmp_path).arrays
-    assert (loaded["a"], loaded["b"]) == (1, 1)
+    stop = threading.Event()
+
+    def train() -> None:
+        while not stop.is_set():
+            assign_all((a, b), (sealed(a.numpy() + 1), sealed(b.numpy() + 1)))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        for _ in range(30):
+            loaded = load_checkpoint(save_checkpoint(tmp_path, {"a": a, "b": b})).arrays
+            assert loaded["a"] == loaded["b"]
+    finally:
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(before)
 
 
 def test_every_flipped_bit_and_every_cut_is_noticed(tmp_path: Path):
@@ -273,6 +284,6 @@ def test_what_cannot_be_saved_is_refused_before_anything_is_written(tmp_path: Pa
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(
-        CheckpointError, match=r"file: the checkpoint can't be written \(File exists"
+        CheckpointError, match=r"checkpoint isn't saved: .*file can't be written: File exists"
     ):
         save_checkpoint(tmp_path / "file", {})

@@ -92,39 +92,31 @@ def test_only_variables_can_be_restored():
 
 
 def test_it_waits_for_a_run_that_updates():
-    """A run holds its Variables' locks from its reads to its writes."""
+    """Otherwise a thread that assigns again and again would make the run start anew each time."""
     w = pg.Variable(0.0)
-    thread = threading.Thread(target=restore, args=({"w": w}, checkpoint(w=np.float32(5))))
-    with w.lock:
-        thread.start()
-        thread.join(0.05)
-        assert thread.is_alive()
-        assert w.item() == 0
-    thread.join()
+    started, goes_on = threading.Event(), threading.Event()
+
+    class Slow(pg.Custom):
+        def compute(self, x):
+            started.set()
+            goes_on.wait(20)
+            return x
+
+    session = pg.Session(engine="numpy")
+    with pg.Graph():
+        step = w.assign(Slow(w) + 1)
+    runner = threading.Thread(target=session.run, args=(step,))
+    restorer = threading.Thread(target=restore, args=({"w": w}, checkpoint(w=np.float32(5))))
+    runner.start()
+    started.wait(20)
+    restorer.start()
+    restorer.join(0.05)
+    assert restorer.is_alive()
+    assert w.item() == 0
+    goes_on.set()
+    runner.join()
+    restorer.join()
     assert w.item() == 5
-
-
-def test_locks_are_taken_in_the_order_that_runs_take_them():
-    """Two orders could make a run and a restore wait for each other for good."""
-    entered: list[str] = []
-
-    class Noted:
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def __enter__(self) -> None:
-            entered.append(self.name)
-
-        def __exit__(self, *_: object) -> None: ...
-
-    model = {name: pg.Variable(0.0) for name in "abc"}
-    saved = checkpoint(**dict.fromkeys("abc", np.float32(1)))
-    for name, variable in model.items():
-        variable.lock = Noted(name)  # pyright: ignore[reportAttributeAccessIssue]
-    for names in ("abc", "cba", "bac"):
-        entered.clear()
-        restore({name: model[name] for name in names}, saved)
-        assert entered == sorted("abc", key=lambda name: id(model[name]))
 
 
 def test_one_variable_under_two_names_is_no_deadlock():

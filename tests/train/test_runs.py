@@ -133,7 +133,7 @@ def test_a_broken_record_is_an_error(tmp_path, content):
 
 def test_a_run_json_that_is_a_folder_is_an_error(tmp_path):
     (tmp_path / "run.json").mkdir()
-    with pytest.raises(CheckpointError, match=r"run\.json is corrupt \(.*[Dd]irectory"):
+    with pytest.raises(CheckpointError, match=r"run\.json can't be read: .*[Dd]irectory"):
         load_run(tmp_path)
 
 

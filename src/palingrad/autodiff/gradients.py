@@ -84,11 +84,12 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     one_of("gradients: missing", missing, ("zeros", "raise"))
     targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     check_nodes(y, targets)
-    if context.graph is not None:  # in a trace, a Variable's value is its latest assignment
-        targets = list(context.graph.adopt(tuple(targets)))
+    graph = context().graph
+    if graph is not None:  # in a trace, a Variable's value is its latest assignment
+        targets = list(graph.adopt(tuple(targets)))
     seed = None if gradient is None else as_node(gradient, y.dtype)
     # A derivative of a deferred node belongs to the node's graph, even if that is closed by now.
-    reopens = context.graph is None and y.deferred and y.graph is not None
+    reopens = graph is None and y.deferred and y.graph is not None
     with graph_scope(y.graph) if reopens else nullcontext():
         if all(map(is_known, since(targets, y, *targets))):
             results = _derive(y, targets, seed, missing)
@@ -180,7 +181,7 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         cotangents = reverse({y: _initial(y, seed)})
-        for observer in context.observers:
+        for observer in context().observers:
             observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
         for node in nodes:
             g = cotangents.get(node)
@@ -200,6 +201,6 @@ def _takes_gradient(node: Node) -> bool:
 
 def _detached(g: Node) -> Node:
     result = Constant.holding(g._value)
-    for observer in context.observers:
+    for observer in context().observers:
         observer.detached(g, result)
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from ..dtypes import Array, is_inexact
 from ..errors import FeedError, GradientError, GraphError
 from ..graph.context import graph_scope
 from ..graph.kinds import Assign
-from ..graph.leaves import Constant, Placeholder, Variable, forget
+from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..graph.registry import register
+from ..graph.state.landing import forget, snapshot, state, state_lock
+from ..graph.state.turns import exhaust
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 from ..shapes import sizes
@@ -80,6 +83,7 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
     order = postorder(result)
     if not result.deferred:
         return {node: node for node in order}
+    version, _ = snapshot([node for node in order if isinstance(node, Variable)])
     _feed(feeds or {})
     fed: dict[Node, Any] = {}
     with graph_scope(None, hidden=True):
@@ -94,12 +98,23 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
                 fed[node] = Constant(node.value)
         eager = replay(order, expanding_gradients(_with_value), fed)
+    _cache(order, eager, version)
+    return eager
+
+
+def _cache(order: list[Node], eager: dict[Node, Any], version: object) -> None:
+    """Store the values in the nodes, unless a Variable has changed since they were computed."""
     for node in order:
         if isinstance(node, Variable):
             node._observed = True
-        elif node.deferred and isinstance(node, Operation) and isinstance(eager[node], Node):
-            node._cached_value = eager[node]._value
-    return eager
+    state.caches = object()
+    deferred = [node for node in order if node.deferred and isinstance(node, Operation)]
+    nodes = [node for node in deferred if isinstance(eager[node], Node)]
+    values = [eager[node]._value for node in nodes]
+    caching = map(setattr, nodes, repeat("_cached_value"), values)
+    with state_lock:
+        if state.version is version:
+            exhaust(caching)
 
 
 def _feed(feeds: Any) -> None:

@@ -88,7 +88,7 @@ def _level(order: Iterable[Node]) -> int:
     Inside a vjp that calls `pull_back`, it is at least the level of the surrounding pass.
     """
     return max(
-        level_of(context.origin), 1 + max((level_of(node._origin) for node in order), default=0)
+        level_of(context().origin), 1 + max((level_of(node._origin) for node in order), default=0)
     )
 
 

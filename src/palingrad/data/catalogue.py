@@ -70,7 +70,7 @@ def _entry(name: str) -> Entry:
     if plain not in _ENTRIES:
         close = difflib.get_close_matches(plain, _ENTRIES, n=1)
         raise DataError(
-            f"unknown data set {name!r}; available: {', '.join(_ENTRIES)}.",
+            f"unknown data set {name!r:.60}; available: {', '.join(_ENTRIES)}.",
             hint=f"Did you mean {close[0]!r}?" if close else "",
         )
     return _ENTRIES[plain]

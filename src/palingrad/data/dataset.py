@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from ..dtypes import Array, is_integer
 from ..errors import DTypeError, ShapeError
+from ..graph.state.lazy import lazy
 from ..shapes import text
 
 
@@ -39,7 +39,7 @@ class Split:
         object.__setattr__(self, "images", _read_only(images))
         object.__setattr__(self, "labels", _read_only(labels.astype(np.int64)))
 
-    @cached_property
+    @lazy
     def inputs(self) -> Array:
         """images / peak as rows (n, height·width) of numbers in [0, 1], float32, read-only.
 

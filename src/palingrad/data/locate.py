@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ..errors import DataError
+from ..files.atomic import path_text
 from .fetch import fetch
 from .sources import Source
 
@@ -24,8 +25,8 @@ def locate(source: Source, folder: str | os.PathLike[str] | None = None) -> list
         paths = _inside(_existing(folder, "the given folder"), source)
         if paths is None:
             raise DataError(
-                f"{folder} doesn't contain {source.title}: {source.parts[0].file}, with or without "
-                f".gz, is neither there nor in its subfolder {source.name}.",
+                f"{path_text(folder)} doesn't contain {source.title}: {source.parts[0].file}, with "
+                f"or without .gz, is neither there nor in its subfolder {source.name}.",
                 hint=f"Pass another folder, or none to use {VARIABLE} or a download.",
             )
         return paths
@@ -39,10 +40,10 @@ def locate(source: Source, folder: str | os.PathLike[str] | None = None) -> list
 
 
 def _existing(folder: str | os.PathLike[str], what: str) -> Path:
-    path = Path(folder).expanduser()
-    if not path.is_dir():
+    path = Path(os.path.expanduser(folder))
+    if not os.path.isdir(path):  # False also for an impossible path
         raise DataError(
-            f"{path}, {what}, isn't a folder.",
+            f"{path_text(path)}, {what}, isn't a folder.",
             hint=f"Set {VARIABLE} (or --data; in Python folder=...) to the folder with the data "
             "sets, or unset it to download them; the data set digits needs none.",
         )
@@ -59,8 +60,8 @@ def _inside(folder: Path, source: Source) -> list[Path] | None:
         if paths:
             missing = [part.file for part, path in zip(source.parts, candidates) if path is None]
             raise DataError(
-                f"{directory} contains only part of {source.title}: {' and '.join(missing)} (with "
-                "or without .gz) are missing.",
+                f"{path_text(directory)} contains only part of {source.title}: "
+                f"{' and '.join(missing)} (with or without .gz) are missing.",
                 hint=f"Put them there, or unset {VARIABLE} to download the whole set.",
             )
     return None
@@ -68,6 +69,6 @@ def _inside(folder: Path, source: Source) -> list[Path] | None:
 
 def _either(directory: Path, file: str) -> Path | None:
     for path in (directory / f"{file}.gz", directory / file):
-        if path.is_file():
+        if os.path.isfile(path):
             return path
     return None

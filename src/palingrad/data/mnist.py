@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import DataError
+from ..files.atomic import path_text
 from ..shapes import text
 from .dataset import Dataset, Split
 from .idx import decode, read_bytes, unzipped
@@ -51,7 +52,7 @@ def read(path: Path, part: Part, source: Source) -> Array:
         _verify(raw, content, part, source)
     except DataError as error:
         raise DataError(
-            f"{path}: {error.fact}.",
+            f"{path_text(path)}: {error.fact}.",
             hint=f"Put the original there, set {VARIABLE} (or --data; in Python folder=...) to "
             "another folder, or unset it to download the data set.",
         ) from error

@@ -9,13 +9,13 @@ same code and return the same bits.
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Collection, Sequence
 
 from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.state.turns import Turn
 from ..passes.program import Program
 from ..shapes import size
 from .base import Executable
@@ -28,6 +28,7 @@ _ELEMENT = 5e-4  # NumPy: per element
 _PRODUCT = 2e-5  # NumPy: per multiplication in a matrix product or convolution
 _COMPILE = 20_000.0  # compiling: per Program
 _COMPILE_NODE = 1_500.0  # compiling: per operation
+_PATIENCE = 120.0  # seconds that a thread waits for another that compiles the program
 _THRESHOLD = 0.5  # compile when the runs so far have cost this fraction of the cost of compiling
 
 
@@ -38,7 +39,7 @@ class AutoExecutable(Executable):
         super().__init__(program)
         self._now = NumpyEngine().compile(program)
         self._native = False
-        self._lock = threading.Lock()
+        self._compiling = Turn(_PATIENCE)
         operations = [node for node in program.order if isinstance(node, Operation)]
         self._run_cost = sum(map(cost_of, operations))
         self._spent = 0.0
@@ -66,18 +67,20 @@ class AutoExecutable(Executable):
         return self._now.repeat(feeds, times, along)
 
     def _spend(self, runs: int) -> None:
-        with self._lock:
-            self._spent += runs * self._run_cost
-            if self._spent > self._limit and not self._native:
-                self._native = True
-                try:
-                    self._now = NativeEngine().compile(self.program)
-                except (
-                    ImportError,
-                    OSError,
-                    RuntimeError,
-                ) as error:  # LLVM is missing or broken, or doesn't know the CPU
-                    say_once(f"programs run on NumPy because they can't be compiled here: {error}")
+        self._spent += runs * self._run_cost
+        if self._spent > self._limit:
+            self._compiling.hold(self._compile)
+
+    def _compile(self) -> None:
+        if self._native:
+            return
+        now = self._now
+        try:
+            now = NativeEngine().compile(self.program)
+        except (ImportError, OSError, RuntimeError) as error:
+            # LLVM is missing or broken, or doesn't know the CPU.
+            say_once(f"programs run on NumPy because they can't be compiled here: {error}")
+        self._now, self._native = now, True
 
 
 def cost_of(node: Operation) -> float:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..dtypes import Array
-from ..graph.leaves import state_lock
+from ..errors import EngineError
+from ..graph.leaves import Variable
+from ..graph.state.landing import Landing, snapshot
+from ..graph.state.turns import Turn
 from ..passes.program import Program
+
+_ATTEMPTS = 100  # to complete a run; more than one where threads or signal handlers assign
 
 
 class Executable:
@@ -25,8 +29,10 @@ class Executable:
         self.program = program
         self._reads = program.reads
         self._updated = tuple(variable for variable, _ in program.updates)
-        # All runs acquire locks in the same order, so that they can't deadlock.
-        self._locks = [variable.lock for variable in sorted(self._updated, key=id)]
+        blind = set(self._updated) - set(self._reads)
+        self._touched: list[Variable] = [*self._reads, *blind]
+        self._landing = Landing(self._updated, self._touched)
+        self._turn = _joined(self._updated)
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
@@ -45,24 +51,27 @@ class Executable:
         """One atomic run: it reads the Variables' values from before the run, and writes all
         updates together at the end, or none if it fails."""
         if not self._updated:
-            with state_lock:
-                states = [variable._value for variable in self._reads]
-            return self.compute(feeds, states)[0]
-        held: list[threading.RLock] = []
-        try:
-            for lock in self._locks:
-                lock.acquire()
-                held.append(lock)
-            with state_lock:
-                states = [variable._value for variable in self._reads]
-            outputs, values = self.compute(feeds, states)
-            with state_lock:
-                for variable, value in zip(self._updated, values, strict=True):
-                    variable.put(value)
-            return outputs
-        finally:
-            for lock in held:
-                lock.release()
+            return self.compute(feeds, snapshot(self._reads)[1])[0]
+        outputs = self._turn.hold(self._attempt, feeds)
+        for _ in range(_ATTEMPTS):
+            if outputs is not None:
+                return outputs
+            # From now on, threads that assign what this run only reads wait for it as well.
+            self._turn = _joined(self._touched)
+            outputs = self._turn.hold(self._attempt, feeds)
+        raise EngineError(
+            f"run: a Variable that it reads or updates was assigned during each of {_ATTEMPTS} "
+            "attempts, so none could be completed.",
+            hint="Don't assign it in an operation's compute() or in a loop of another thread; make "
+            "the assignment part of the graph.",
+        )
+
+    def _attempt(self, feeds: Sequence[Array]) -> list[Array] | None:
+        """The outputs of a run; None if a Variable that it reads or updates was changed meanwhile,
+        by a signal handler or another thread. Then the run has changed nothing."""
+        _, before = snapshot(self._touched)
+        outputs, values = self.compute(feeds, before[: len(self._reads)])
+        return outputs if self._landing(values, before) else None
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
@@ -81,6 +90,14 @@ class Executable:
 
     def expect(self, runs: int) -> None:
         """A hint that about this many runs will follow, so that an engine can compile early."""
+
+
+def _joined(variables: Sequence[Variable]) -> Turn:
+    """The turn of all runs that update one of these Variables."""
+    turn = Turn.join(variable._turn for variable in variables)
+    for variable in variables:
+        variable._turn = turn
+    return turn
 
 
 class Engine(Protocol):

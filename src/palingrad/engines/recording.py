@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..graph.context import context
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.state.landing import array_of
 from ..passes.program import Program
 from .base import Executable, sealed
 from .numpy import NumpyEngine, formula
@@ -41,8 +43,10 @@ class RecordingExecutable(Executable):
         values.update(zip(self._reads, states, strict=True))
         for node, function in self._steps:
             values[node] = node.seal(function(*[values[x] for x in node.inputs]))
-        for observer in context.observers:
-            observer.ran(program, values)
+        # Not if a Variable has changed: then nothing is written, and the program runs again.
+        if not program.updates or all(map(is_, map(array_of, self._reads), states)):
+            for observer in context().observers:
+                observer.ran(program, values)
         outputs = [values[node] for node in program.outputs]
         return outputs, [values[node] for _, node in program.updates]
 

@@ -48,7 +48,7 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     While this thread has observers, the result is the recording engine, which computes as numpy
     does; with observed=False it is the engine that is used without observers.
     """
-    if observed and context.observers:
+    if observed and context().observers:
         return _recording
     return _named(name or _selected[0] or _default())
 

@@ -1,4 +1,8 @@
-"""Thread-local state during graph construction: the open graph, name scope, origin, observers."""
+"""What is open while nodes are built: the graph, name scope, origin, module, observers.
+
+It is a context variable, so that each asyncio task and each thread has its own. Its values are
+never changed, because tasks share the values that they inherit.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,16 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from threading import get_ident
 from types import CodeType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
+
+from ..errors import printable
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from .observe import Observer
     from .operation import Operation
 
+R = TypeVar("R")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -74,16 +83,93 @@ def level_of(place: SourceLocation | None) -> int:
     return place.level if type(place) is Backward else 0
 
 
-class Context(threading.local):
-    """The calling thread's ambient state; one instance, `context`, serves all threads."""
+class Ambient:
+    """What is open: an immutable value of the context variable."""
 
-    graph: Graph | None = None
-    outer: Sequence[Graph | None] = ()  # for each active `with graph`, the graph open before it
-    scope: str = ""
-    origin: SourceLocation | None = None
+    __slots__ = ("graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread")
+
+    graph: Graph | None
+    outer: tuple[Ambient, ...]  # for each active `with graph`, what the variable held before it
+    scope: str
+    origin: SourceLocation | None
+    module: Any  # whose `forward` is being executed
+    hidden: bool  # True while an engine or an expansion builds nodes of its own
+    observers: tuple[Observer, ...]  # see observe.py
+    thread: int  # that opened it: other threads start with nothing open
+
+    def having(self, **changes: Any) -> Ambient:
+        """The same for the calling thread, with these changes."""
+        new = object.__new__(Ambient)
+        for name in Ambient.__slots__:
+            setattr(new, name, getattr(self, name))
+        new.thread = get_ident()
+        for name, value in changes.items():
+            setattr(new, name, value)
+        return new
+
+
+def _nothing() -> Ambient:
+    new = object.__new__(Ambient)
+    new.graph = new.origin = new.module = None
+    new.outer, new.scope, new.hidden, new.observers, new.thread = (), "", False, (), 0
+    return new
+
+
+_NOTHING = _nothing()
+_state: ContextVar[Ambient] = ContextVar("palingrad", default=_NOTHING)
+_get = _state.get
+
+
+class _Thread(threading.local):
+    default: Ambient = _NOTHING  # see `open_for_good`
     quiet: contextvars.Context | None = None  # see `quietly`
-    hidden: bool = False  # True while an engine or an expansion builds nodes of its own
-    observers: tuple[Observer, ...] = ()  # see observe.py
+
+
+_thread = _Thread()
+_defaults: list[bool] = []  # not empty once a thread has a default
+
+
+def context() -> Ambient:
+    """What is open for the calling task and thread."""
+    state = _get()
+    if state is not _NOTHING and state.thread == get_ident():
+        return state
+    return _thread.default if _defaults else _NOTHING
+
+
+held = _get  # what the variable holds; `context` is what that means for the calling thread
+
+
+def set_open(state: Ambient) -> Ambient:
+    """Set the variable, and return what it held, for `set_open` to restore."""
+    before = _get()
+    _state.set(state)
+    return before
+
+
+def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
+    """Make `graph` the open graph, also for tasks of this thread that open nothing themselves: a
+    notebook may run each cell in a context of its own. Returns what the variable held before, for
+    `set_open`, and the thread's default before, for `set_default`."""
+    default = _thread.default
+    state = context().having(graph=graph)
+    if all(getattr(state, name) == getattr(_NOTHING, name) for name in Ambient.__slots__[:-1]):
+        state = _NOTHING  # so that a graph opened later in this thread shows in copies of this
+    before = set_open(state)
+    set_default(state)
+    return before, default
+
+
+def set_default(state: Ambient) -> None:
+    """Make this what is open where the thread's tasks open nothing."""
+    _thread.default = state
+    _defaults[:] = [True]
+
+
+def apart(function: Callable[..., R], *arguments: Any) -> R:
+    """The function's result, in a copy of the context: what it opens is closed again even if an
+    interrupt comes before the function can."""
+    return contextvars.copy_context().run(function, *arguments)
 
 
 class Origin(NamedTuple):
@@ -103,54 +189,71 @@ class Origin(NamedTuple):
         return cls(code.co_filename, number)
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
-
-
-context = Context()
+        return f"{printable(os.path.basename(self.file))}:{self.line}"
 
 
 def quietly() -> contextvars.Context:
-    """A `contextvars` context in which NumPy's floating-point warnings are off.
+    """This thread's `contextvars` context in which NumPy's floating-point warnings are off and
+    nothing is open.
 
     Running a function in it is much cheaper than `np.errstate`, which costs more than a small
     addition. The context can't be entered again by code that runs in it.
     """
-    if context.quiet is None:
-        context.quiet = contextvars.copy_context()
-        context.quiet.run(np.seterr, all="ignore")
-    return context.quiet
+    quiet = _thread.quiet
+    if quiet is None:
+        quiet = contextvars.copy_context()
+        quiet.run(_state.set, _NOTHING)
+        quiet.run(np.seterr, all="ignore")
+        _thread.quiet = quiet
+    return quiet
 
 
-def find_origin(depth: int) -> SourceLocation | None:
+def find_origin(depth: int, state: Ambient | None = None) -> SourceLocation | None:
     """The innermost instruction outside this package, searched from `depth` callers up."""
-    if context.origin is not None:
-        return context.origin
+    state = state or context()
+    if state.origin is not None:
+        return state.origin
     frame = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
         if not code.co_filename.startswith(PACKAGE):
-            return code, frame.f_lasti, context.scope
+            return code, frame.f_lasti, state.scope
         frame = frame.f_back
     return None
 
 
 @contextmanager
+def opened(**changes: Any) -> Generator[None]:
+    """Change what is open until the end of the `with`."""
+    mine = context().having(**changes)
+    before = set_open(mine)
+    try:
+        yield
+    except GeneratorExit:  # an interrupt came before the `with` had begun
+        if _get() is mine:
+            _state.set(before)
+        raise
+    except BaseException:
+        _state.set(before)
+        raise
+    else:
+        _state.set(before)
+
+
 def graph_scope(
     graph: Graph | None, *, hidden: bool | None = None, observed: bool = True
-) -> Generator[None]:
-    """Make `graph` the thread's open graph; None computes eagerly.
+) -> AbstractContextManager[None]:
+    """Make `graph` the open graph; None computes eagerly.
 
     With `hidden`, new nodes aren't listed among their inputs' consumers; with observed=False,
     observers aren't notified of computed values.
     """
-    before = context.graph, context.hidden, context.observers
-    context.graph = graph
-    context.hidden = context.hidden if hidden is None else hidden
-    context.observers = context.observers if observed else ()
-    try:
-        yield
-    finally:
-        context.graph, context.hidden, context.observers = before
+    changes: dict[str, Any] = {"graph": graph}
+    if hidden is not None:
+        changes["hidden"] = hidden
+    if not observed:
+        changes["observers"] = ()
+    return opened(**changes)
 
 
 @contextmanager
@@ -163,18 +266,11 @@ def name_scope(name: str) -> Generator[str]:
     ...         print(pg.Variable(1.0, name="bias").name)
     hidden/bias
     """
-    previous, context.scope = context.scope, f"{context.scope}{name}/"
-    try:
-        yield context.scope
-    finally:
-        context.scope = previous
+    scope = f"{context().scope}{name}/"
+    with opened(scope=scope):
+        yield scope
 
 
-@contextmanager
-def built_at(place: SourceLocation | None) -> Generator[None]:
+def built_at(place: SourceLocation | None) -> AbstractContextManager[None]:
     """Give all nodes built inside this origin, because they implement a node of the user's."""
-    previous, context.origin = context.origin, place or context.origin
-    try:
-        yield
-    finally:
-        context.origin = previous
+    return opened(origin=place) if place else nullcontext()

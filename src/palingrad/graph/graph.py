@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import GraphError
-from .context import context
+from ..errors import GraphError, quoted
+from .context import context, held, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
 from .node import Node, value_hint
 from .operation import Operation
 from .registry import ops, viewer
+from .state.handlers import running_handlers
 
 if TYPE_CHECKING:
     from ..dtypes import Array
@@ -27,7 +28,12 @@ class Graph:
     (['x', 'y'], True)
     """
 
+    takes_assignments: ClassVar[bool] = True  # whether a user's code can assign while it is open
+
     def __init__(self) -> None:
+        # Signal handlers that were running when the graph was made: one that starts later must not
+        # change the graph by accident.
+        self.handlers = running_handlers() if self.takes_assignments else 0
         self.nodes: list[Node] = []
         self._names: dict[str, Node] = {}
         self._uses: dict[str, int] = {}
@@ -55,8 +61,9 @@ class Graph:
             return self._names[name]
         except KeyError:
             near = difflib.get_close_matches(name, self._names, n=3)
-            hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise GraphError(f"no node is named {name!r} among {len(self)}.", hint=hint) from None
+            hint = f"Did you mean {' or '.join(map(quoted, near))}?" if near else ""
+            fact = f"no node is named {quoted(name)} among {len(self)}."
+            raise GraphError(fact, hint=hint) from None
 
     def __contains__(self, node: object) -> bool:
         """Whether a node, or a node of this name, is in the graph."""
@@ -76,15 +83,16 @@ class Graph:
     # ---------------------------------------------------------------- opening
 
     def __enter__(self) -> Graph:
-        context.outer = (*context.outer, context.graph)
-        context.graph = self
+        state = context()
+        set_open(state.having(graph=self, outer=(*state.outer, held())))
         return self
 
     def __exit__(self, *_: object) -> None:
-        *context.outer, context.graph = context.outer
+        set_open(context().outer[-1])
 
     def as_default(self) -> DefaultGraph:
-        """Open this graph for the calling thread, at once; in a `with`, until its end."""
+        """Open this graph at once, for the calling thread; in a `with`, until its end and only for
+        the calling task."""
         return DefaultGraph(self)
 
     # ---------------------------------------------------------------- adding nodes
@@ -93,7 +101,7 @@ class Graph:
         """Add a new node and make its name unique: add, add_1, …."""
         node.graph = self
         self.nodes.append(node)
-        base = node._name or context.scope + node.kind_name()
+        base = node._name or context().scope + node.kind_name()
         uses = self._uses.get(base, 0)
         name = base if uses == 0 else f"{base}_{uses}"
         while name in self._names:
@@ -179,21 +187,21 @@ class DefaultGraph:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._outer = context.graph
-        context.graph = graph
+        self._before, self._default = open_for_good(graph)
 
     def __enter__(self) -> Graph:
+        set_default(self._default)
         return self._graph
 
     def __exit__(self, *_: object) -> None:
-        context.graph = self._outer
+        set_open(self._before)
 
 
 def get_default_graph() -> Graph | None:
     """The graph that is open in this thread, or None if operations compute eagerly."""
-    return context.graph
+    return context().graph
 
 
 def reset_default_graph() -> None:
     """Close the graph that is open in this thread: operations compute eagerly afterwards."""
-    context.graph = None
+    open_for_good(None)

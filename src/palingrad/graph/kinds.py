@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import DType, bool_
 from ..errors import GradientError, ShapeError
 from ..shapes import Shape, broadcast, same, text
-from .context import built_at, graph_scope
+from .context import Ambient, apart, context, set_open
 from .declared.strided import Strided
 from .derivatives.cotangents import scaled, scaled_tangent
 from .describe.faults import defined
@@ -275,16 +275,23 @@ class Composite(Operation):
         """The result of `expand` on this node's inputs, built once."""
         if self._expansion is None:
             graph = AnonymousGraph() if self.deferred else None  # a node with a value: eagerly
-            with graph_scope(graph, hidden=True), built_at(self._origin):
-                self._expansion = self.expand(*self.inputs)
+            state = context()
+            state = state.having(graph=graph, hidden=True, origin=self._origin or state.origin)
+            self._expansion = apart(self._expanded, state)
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # so that an error names this operation, not one of the expansion
-        with graph_scope(None, hidden=True, observed=False), built_at(self._origin):
-            self._expansion = self.expand(*self.inputs)
+        state = context()
+        origin = self._origin or state.origin
+        state = state.having(graph=None, hidden=True, observers=(), origin=origin)
+        self._expansion = apart(self._expanded, state)
         return self._expansion._value
+
+    def _expanded(self, state: Ambient) -> Node:
+        set_open(state)
+        return self.expand(*self.inputs)
 
     def _infer(self) -> None:
         if type(self).shape_rule is not Operation.shape_rule:
@@ -324,6 +331,8 @@ class Custom(Operation):
 
 class AnonymousGraph(Graph):
     """A graph that doesn't record its nodes and accepts inputs from any graph."""
+
+    takes_assignments = False
 
     def add(self, node: Node) -> None:
         pass

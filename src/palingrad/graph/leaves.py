@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,8 @@ from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
 from .registry import ops
-
-# Held while a run reads or writes its Variables, so that no run sees half of another's update.
-state_lock = threading.Lock()
-# Incremented under `state_lock` whenever any Variable's array changes. While it is unchanged, all
-# values read earlier are still current.
-state_count = [0]
+from .state.landing import Landing, recall, recalls
+from .state.turns import Turn
 
 
 def sealed(value: Any, dtype: DType | None = None) -> Array:
@@ -46,7 +41,7 @@ class Constant(Node):
             self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self._serial = next_serial()
-        self._settle(name, find_origin(2), context.graph)
+        self._settle(name, find_origin(2), context().graph)
 
     @classmethod
     def holding(cls, value: Array) -> Constant:
@@ -70,8 +65,8 @@ class Constant(Node):
         value.setflags(write=False)
         node.scalar = scalar
         node._value = value
-        if context.graph is not None:
-            node._settle(None, find_origin(2), context.graph)
+        if context().graph is not None:
+            node._settle(None, find_origin(2), context().graph)
         return node
 
 
@@ -85,7 +80,7 @@ class Placeholder(Node):
         self._shape = None if shape is None else as_shape(shape)
         self._dtype = None if dtype is None else as_dtype(dtype)
         self._serial = next_serial()
-        self._settle(name, find_origin(2), context.graph)
+        self._settle(name, find_origin(2), context().graph)
 
     def clone(self, shape: Shape | None, dtype: DType | None) -> Placeholder:
         """A placeholder of this shape and dtype, with the same name and origin, outside a graph."""
@@ -95,7 +90,7 @@ class Placeholder(Node):
                 "_dtype": dtype,
                 "_name": self._name,
                 "_unnamed": self._unnamed,
-                "_origin": self._origin or context.origin,
+                "_origin": self._origin or context().origin,
                 "weak": self.weak,
             }
         )
@@ -157,6 +152,7 @@ class Variable(Node):
     _observed: bool = False  # whether deferred nodes cache values computed from this one
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
+    _turn: Turn | None = None  # of the runs that update it, once there is a program that does
 
     @public
     def __init__(
@@ -167,8 +163,7 @@ class Variable(Node):
         self.trainable = flag("Variable: trainable", trainable) and is_inexact(self._value.dtype)
         if trainable and not self.trainable:
             self.unsuited = True
-        self.lock = threading.RLock()  # held by an updating run from its reads to its writes
-        graph = context.graph
+        graph = context().graph
         if graph is not None:
             graph.check_new_variable()
         self._serial = next_serial()
@@ -185,9 +180,14 @@ class Variable(Node):
 
     def _recalled(self) -> Any:
         """The value, after ending the lease of the program that holds the array."""
-        while self._array is None and self._lease is not None:
-            self._lease.end()
-        return self._array
+        return recalls.hold(self._ended)
+
+    def _ended(self) -> Any:
+        while True:
+            recall((self,))
+            array = self._array
+            if array is not None or self._lease is None:  # it has none while it is being made
+                return array if array is not None else self._array
 
     def assign(self, value: Any) -> Node:
         """Set the Variable to `value` (same shape; dtype converted).
@@ -195,13 +195,12 @@ class Variable(Node):
         Eagerly this happens at once; in a graph, when the returned node is run. Raises ShapeError
         or DTypeError if the value doesn't fit, and leaves the Variable unchanged.
         """
-        if context.graph is not None or (isinstance(value, Node) and value.deferred):
+        if context().graph is not None or (isinstance(value, Node) and value.deferred):
             return ops.assign(self, value)
         array = self.assignable(value)
         if watching:
             tell_assigned([(self, array, value)])
-        with state_lock:
-            self.put(array)
+        assign_all((self,), (array,))
         return self
 
     def assignable(self, value: Any) -> Array:
@@ -210,14 +209,14 @@ class Variable(Node):
             value = value.numpy() if value._known() is None else value._known()
         array = as_array(value)
         self.check(array.shape, array.dtype)
-        return sealed(value, self._value.dtype)
+        return sealed(value, self._form().dtype)
 
     def __reduce__(self) -> Any:
         return _copied, (self.numpy(), self.trainable, self._name)
 
     def check(self, shape: Shape | None, dtype: DType | None) -> None:
         """Raise unless a value of this shape and dtype can be assigned."""
-        mine = self._value
+        mine = self._form()
         if shape is not None and not (
             len(shape) == mine.ndim and all(map(same, shape, mine.shape))
         ):
@@ -243,17 +242,21 @@ class Variable(Node):
             "as np.arange(3) == 0 for one element.",
         )
 
-    def put(self, array: Array) -> None:
-        """Set the value to a read-only array of the right shape and dtype.
+    def _form(self) -> Array:
+        """An array of the Variable's shape and dtype: the value, unless a fork has torn that."""
+        lease = self._lease
+        return lease.torn[self] if lease is not None and lease.torn else self._value
 
-        The caller holds `state_lock`.
-        """
-        self._recalled()
-        self._array = array
-        state_count[0] += 1
-        if self._observed:
-            self._observed = False
-            forget(self)
+
+def assign_all(variables: Sequence[Variable], arrays: Sequence[Array]) -> None:
+    """Set Variables to read-only arrays of their shapes and dtypes, all at once.
+
+    Waits for runs in progress that update them, which would otherwise have to run again.
+    """
+    for variable in variables:
+        if variable._turn is not None:
+            variable._turn.wait()
+    Landing(variables)(arrays)
 
 
 def _in_place(sign: str) -> Callable[[Variable, Any], Any]:
@@ -285,15 +288,3 @@ def _copied(value: Array, trainable: bool, name: str | None) -> Variable:
         variable = Variable(value, trainable=trainable)
     variable._name = name
     return variable
-
-
-def forget(node: Node) -> None:
-    """Drop the cached values of all deferred nodes that depend on `node`."""
-    seen: set[Node] = set()
-    stack = list(node.consumers)
-    while stack:
-        consumer = stack.pop()
-        if consumer not in seen:  # also without a cached value: its consumers may have one
-            seen.add(consumer)
-            consumer._cached_value = None
-            stack.extend(consumer.consumers)

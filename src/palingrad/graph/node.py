@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
-from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
 from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..shapes import Shape, text
@@ -150,7 +150,7 @@ class Node(Operators):
         """Set name and origin, and add the node to `graph`, which makes its name unique."""
         self._origin = origin
         if name is not None:
-            self._name = context.scope + name
+            self._name = context().scope + name
         if graph is not None:
             graph.add(self)
 
@@ -165,9 +165,8 @@ class Node(Operators):
 
     def _value_hint(self) -> str:
         """How to get the value, for a message."""
-        if context.graph is None:
-            return value_hint(self, "")
-        return context.graph.value_hint(self)
+        graph = context().graph
+        return value_hint(self, "") if graph is None else graph.value_hint(self)
 
     def item(self) -> Any:
         """The only element as a Python number."""
@@ -275,7 +274,7 @@ class Node(Operators):
     def label(self) -> str:
         """The operation and the node's name, for messages."""
         kind = self.kind_name()
-        return kind if self.name == kind else f"{kind} {self.name!r}"
+        return kind if self.name == kind else f"{kind} {quoted(self.name)}"
 
     def built(self) -> str:
         """' (built at file:line)' for messages, or "" if the origin is unknown."""
@@ -293,7 +292,7 @@ class Node(Operators):
             body = np.array2string(value, separator=", ", threshold=8, prefix=" " * 4)
             parts.append(body)
         if self._name is not None:
-            parts.append(f"name={self._name!r}")
+            parts.append(f"name={quoted(self._name)}")
         if not isinstance(value, np.ndarray):
             parts.append(f"shape={text(self.shape)}")
         elif value.ndim:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .context import context
+from .context import context, opened
 
 if TYPE_CHECKING:
     from .leaves import Variable
@@ -26,8 +26,8 @@ class Observer:
     """Receives the events of its thread. The methods do nothing by default."""
 
     def computed(self, node: Node) -> None:
-        """An operation has computed its value eagerly; `context.hidden` is False if the user built
-        it."""
+        """An operation has computed its value eagerly; `context().hidden` is False if the user
+        built it."""
 
     def read(self, node: Node) -> None:
         """The user reads the value of an operation."""
@@ -48,31 +48,30 @@ class Observer:
 @contextmanager
 def observed(observer: Observer) -> Generator[None]:
     """Notify `observer` of this thread's events until the end of the `with`; observers nest."""
-    before = context.observers
-    context.observers = (*before, observer)
-    watching.append(observer)
-    try:
-        yield
-    finally:
-        context.observers = before
-        watching.remove(observer)
+    with opened(observers=(*context().observers, observer)):
+        try:
+            watching.append(observer)
+            yield
+        finally:
+            if observer in watching:
+                watching.remove(observer)
 
 
 def tell_computed(node: Node) -> None:
     """Notify this thread's observers that a value was computed eagerly."""
-    for observer in context.observers:
+    for observer in context().observers:
         observer.computed(node)
 
 
 def tell_read(node: Node) -> None:
     """Notify this thread's observers that the user reads a value."""
-    for observer in context.observers:
+    for observer in context().observers:
         observer.read(node)
 
 
 def tell_assigned(changes: Iterable[Change]) -> None:
     """Notify this thread's observers of assignments that are about to happen."""
-    if context.observers:
+    if context().observers:
         assignments = list(changes)
-        for observer in context.observers:
+        for observer in context().observers:
             observer.assigned(assignments)

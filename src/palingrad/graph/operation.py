@@ -87,12 +87,13 @@ class Operation(Declares, Node):
         if attributes:
             self.attributes = attributes
             self.__dict__.update(attributes)
-        origin = self._origin = find_origin(2)
+        state = context()
+        origin = self._origin = find_origin(2, state)
         try:
             nodes = self.align_inputs(inputs)
         except PalingradError as error:
             raise self._explained(error, inputs) from None
-        graph = context.graph
+        graph = state.graph
         if graph is None:
             values = [x._value for x in nodes]
             for value in values:
@@ -102,9 +103,9 @@ class Operation(Declares, Node):
                 self.inputs = nodes
                 self._serial = next_serial()
                 if name is not None:
-                    self._name = context.scope + name
+                    self._name = state.scope + name
                 self._value = self._evaluate(values)
-                if not context.hidden:
+                if not state.hidden:
                     self._announce()
                 if watching:
                     tell_computed(self)
@@ -115,7 +116,7 @@ class Operation(Declares, Node):
         self.inputs = nodes
         self._serial = next_serial()
         self._infer()
-        if not context.hidden:
+        if not state.hidden:
             self._announce()
         self._settle(name, origin, graph)
 
@@ -224,7 +225,7 @@ class Operation(Declares, Node):
         state = {name: value for name, value in self.__dict__.items() if name not in _OWN}
         state.update(_shape=self.shape, _dtype=self.dtype)
         if self._origin is None:
-            state["_origin"] = context.origin
+            state["_origin"] = context().origin
         return self.unchecked(state, tuple(inputs), value=value)
 
     def _evaluate(self, values: Sequence[Any]) -> Any:
@@ -256,7 +257,7 @@ class Operation(Declares, Node):
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
-            return (context.quiet or quietly()).run(self.f, numpy_maths, *values)
+            return quietly().run(self.f, numpy_maths, *values)
         except RuntimeError as error:
             if "cannot enter context" not in str(error):
                 raise

@@ -40,15 +40,26 @@ _OPERATORS: dict[Any, str] = {
 }
 
 
+def called_by_numpy(node: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
+    """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
+    name = _OPERATORS.get(ufunc)
+    if name is not None and method == "__call__" and not options:
+        return getattr(ops, name)(*inputs)
+    raise _numpy_function(ufunc.__name__, method, options)
+
+
+class AskedOfTheClass:
+    """`__array_ufunc__`: of the class, which NumPy's ufuncs ask, the function that they call; of a
+    node, which masked arrays ask, None: they leave operators to the node."""
+
+    def __get__(self, node: Any, cls: type[Any]) -> Any:
+        return called_by_numpy if node is None else None
+
+
 class Operators:
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
-        """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
-        name = _OPERATORS.get(ufunc)
-        if name is not None and method == "__call__" and not options:
-            return getattr(ops, name)(*inputs)
-        raise _numpy_function(ufunc.__name__, method, options)
+    __array_ufunc__: Any = AskedOfTheClass()
 
     def __add__(self, other: Any) -> Node:
         return ops.add(self, other)

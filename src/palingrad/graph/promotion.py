@@ -101,6 +101,10 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
         if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
             return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
+        if type(x) is np.ndarray and _is_strong(y, x.dtype) and (not floats or is_inexact(x.dtype)):
+            return Constant(x), y
+        if type(y) is np.ndarray and _is_strong(x, y.dtype) and (not floats or is_inexact(y.dtype)):
+            return x, Constant(y)
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
         x if scalar is not None else as_node(x) for x, scalar in zip(inputs, scalars, strict=True)
@@ -119,6 +123,11 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
         else _in_dtype(x, dtype)
         for x, scalar in zip(nodes, scalars, strict=True)
     )
+
+
+def _is_strong(value: Any, dtype: DType) -> bool:
+    """Whether it is a node of this dtype, which counts in promotion."""
+    return isinstance(value, Node) and value.weak is None and value.dtype is dtype
 
 
 def _gives(node: Node, scalar: Any, floats: bool) -> bool:

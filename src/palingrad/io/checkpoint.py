@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..dtypes import Array, as_array
-from ..errors import CheckpointError
-from ..graph.leaves import Variable, state_lock
+from ..errors import CheckpointError, WriteError
+from ..files.atomic import make_folder, path_text, write_atomically
+from ..files.reading import beside, read_file
+from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..graph.state.landing import snapshot
 from ..messages.calls import public
 from ..messages.checks import did_you_mean, shown
-from .atomic import write_atomically
 from .record import checked, record
 from .weights import packed, plain, unpacked
 
 WEIGHTS, READABLE = "weights.safetensors", "checkpoint.json"
+_LONE = re.compile("[\ud800-\udfff]")  # half a character, which UTF-8 can't encode
 _NOTE = f"A readable copy of the header of {WEIGHTS}; changes here have no effect."
 
 
@@ -54,7 +58,7 @@ def save_checkpoint(
     strings. Raises CheckpointError if `meta` isn't JSON or the folder can't be written.
     """
     check_names("save_checkpoint", variables)
-    target = Path(folder).expanduser()
+    target = Path(os.path.expanduser(folder))
     if target.suffix == ".safetensors":
         raise CheckpointError(
             f"{target} looks like a file, but a checkpoint is a folder.",
@@ -66,14 +70,18 @@ def save_checkpoint(
     about = {name: {"dtype": a.dtype.name, "shape": a.shape} for name, a in arrays.items()}
     readable = {"note": _NOTE, **header, "arrays": about}
     try:
-        target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         write_atomically(target / WEIGHTS, packed(arrays, json.dumps(header)))
-        write_atomically(target / READABLE, (json.dumps(readable, indent=1) + "\n").encode())
-    except OSError as error:
+    except WriteError as error:
+        hint = error.hint
+        if os.path.exists(target / WEIGHTS):
+            hint = f"{hint} The previous checkpoint in the folder is intact.".lstrip()
+        raise CheckpointError(f"the checkpoint isn't saved: {error.fact}", hint=hint) from error
+    try:
+        write_atomically(target / READABLE, json.dumps(readable, indent=1) + "\n")
+    except WriteError as error:
         raise CheckpointError(
-            f"{target}: the checkpoint can't be written ({error.strerror or error}).",
-            hint="Free some space, check the permissions or choose another folder. "
-            "A previous checkpoint in the folder is intact.",
+            f"the checkpoint is saved, but its readable copy isn't: {error.fact}", hint=error.hint
         ) from error
     return target
 
@@ -84,14 +92,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
     Raises CheckpointError if there is none, it is corrupt, or a newer palingrad wrote it.
     """
-    file = Path(path).expanduser()
-    file = file / WEIGHTS if file.is_dir() else file
+    file = Path(os.path.expanduser(path))
     try:
-        content = file.read_bytes()
+        file = file / WEIGHTS if os.path.isdir(file) else file
+        content = read_file(file)
     except OSError as error:
         raise CheckpointError(
-            f"{file}: there is no checkpoint to read ({error.strerror or error}).",
-            hint=_near(Path(path).expanduser())
+            f"{path_text(file)}: there is no checkpoint to read ({error.strerror or error}).",
+            hint=_near(Path(os.path.expanduser(path)))
             or f"Pass the folder that save_checkpoint wrote, or the {WEIGHTS} in it.",
         ) from error
     try:
@@ -99,15 +107,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return Checkpoint(arrays, checked(text, arrays), file)
     except CheckpointError as error:
         hint = error.hint or "Take the file from a backup, or train again."
-        raise CheckpointError(f"{file}: {error.fact}.", hint=hint) from error
+        raise CheckpointError(f"{path_text(file)}: {error.fact}.", hint=hint) from error
 
 
 def _near(path: Path) -> str:
     """A hint with the most similar name beside a path that isn't there, or ""."""
-    try:
-        names = [] if path.exists() else os.listdir(path.parent)
-    except OSError:
-        return ""
+    names = [] if os.path.exists(path) else beside(path)
     return did_you_mean(path.name, names, quoted=True)
 
 
@@ -124,11 +129,12 @@ def check_names(call: str, variables: Any) -> None:
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:
     """The values by name, sorted. All Variables are read together, between two updates."""
     for name in variables:
-        if not isinstance(name, str) or name == "__metadata__":
+        if not isinstance(name, str) or name == "__metadata__" or _LONE.search(name):
             raise CheckpointError(
-                f"{name!r} can't be the name of an array in a checkpoint; use another string."
+                f"{name!r:.90} can't be the name of an array in a checkpoint; use another string."
             )
-    with state_lock:
-        values = {name: v._value if isinstance(v, Variable) else v for name, v in variables.items()}
+    mine = {name: v for name, v in variables.items() if isinstance(v, Variable)}
+    _, arrays = snapshot(list(mine.values()))
+    values = {**variables, **dict(zip(mine, arrays, strict=True))}
     plain_values = {name: v.numpy() if isinstance(v, Node) else v for name, v in values.items()}
     return {name: plain(as_array(plain_values[name])) for name in sorted(plain_values)}

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import CheckpointError
+from ..files.reading import parse_json
 from ..version import __version__
 
 FORMAT = 1
@@ -25,8 +26,8 @@ def record(meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, An
 def checked(text: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
     """The metadata in a header's text. Raises CheckpointError if header or arrays were changed."""
     try:
-        header = json.loads(text or "null")
-    except (ValueError, RecursionError) as error:
+        header = parse_json(text or "null")
+    except ValueError as error:
         raise CheckpointError(f"its header is corrupt ({error})") from error
     if not isinstance(header, dict) or "format" not in header:
         raise CheckpointError(
@@ -35,12 +36,19 @@ def checked(text: str, arrays: Mapping[str, Array]) -> dict[str, Any]:
         )
     if header["format"] != FORMAT:
         raise CheckpointError(
-            f"it has format {header['format']}, written by palingrad {header.get('palingrad')}; "
+            f"it has format {header['format']!r:.20}, written by palingrad "
+            f"{header.get('palingrad')!s:.20}; "
             f"this palingrad reads format {FORMAT}",
             hint="Update palingrad.",
         )
-    if header.get("sha256") != _hash(header, arrays):
+    try:
+        found = _hash(header, arrays)
+    except RecursionError as error:
+        raise CheckpointError("its header is corrupt (its JSON is nested too deeply)") from error
+    if header.get("sha256") != found:
         raise CheckpointError("its content has changed since it was saved: the hash differs")
+    if not isinstance(header.get("meta"), dict):
+        raise CheckpointError("its header is corrupt (it has no metadata)")
     return header["meta"]
 
 
@@ -48,7 +56,7 @@ def _as_json(meta: Mapping[str, Any]) -> Any:
     """`meta` as JSON returns it, with NumPy's numbers converted to Python's."""
     try:
         return json.loads(json.dumps(dict(meta), default=_python_number))
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"meta can't be written as JSON: {error}.",
             hint="It may contain None, booleans, numbers, strings, and lists and dicts of them; "

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import Any
 
 from ..errors import CheckpointError
-from ..graph.leaves import Variable, sealed, state_lock
+from ..graph.leaves import Variable, assign_all, sealed
 from ..messages.calls import public
 from ..messages.checks import shown
 from ..shapes import text
@@ -34,13 +33,8 @@ def restore(variables: Mapping[str, Variable], checkpoint: Checkpoint) -> None:
             f"{checkpoint.path} doesn't fit this model: {'; '.join(faults)}.",
             hint="Build the model as it was when saved: checkpoint.json lists its arrays.",
         )
-    arrays = {name: sealed(checkpoint.arrays[name]) for name in variables}
-    with ExitStack() as stack:
-        for variable in sorted(set(variables.values()), key=id):  # the lock order of runs
-            stack.enter_context(variable.lock)
-        with state_lock:
-            for name, variable in variables.items():
-                variable.put(arrays[name])
+    arrays = [sealed(checkpoint.arrays[name]) for name in variables]
+    assign_all(list(variables.values()), arrays)
 
 
 def _faults(variables: Mapping[str, Any], checkpoint: Checkpoint) -> list[str]:

@@ -6,13 +6,13 @@ an untrusted source is safe.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
 
 from ..dtypes import Array
-from ..errors import CheckpointError
+from ..errors import CheckpointError, printable
+from ..files.reading import parse_json
 
 _KEY = "palingrad"
 
@@ -32,14 +32,20 @@ def unpacked(content: bytes) -> tuple[dict[str, Array], str]:
     try:
         arrays: dict[str, Array] = load(content)
     except SafetensorError as error:
-        raise CheckpointError(f"it isn't a complete safetensors file ({error})") from error
+        reason = printable(str(error))
+        raise CheckpointError(f"it isn't a complete safetensors file ({reason})") from error
     except KeyError as error:
         raise CheckpointError(
             f"it contains dtype {error.args[0]}, which NumPy doesn't have"
         ) from error
+    except (ValueError, TypeError, OverflowError, MemoryError) as error:  # of NumPy, for a shape
+        raise CheckpointError(f"NumPy can't make one of its arrays ({error})") from error
     for array in arrays.values():
         array.setflags(write=False)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    try:
+        header = parse_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    except ValueError as error:
+        raise CheckpointError(f"its header is corrupt ({error})") from error
     return arrays, (header.get("__metadata__") or {}).get(_KEY, "")
 
 

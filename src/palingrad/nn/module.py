@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ..errors import ArgumentError, ShapeError
-from ..graph.context import name_scope
+from ..errors import ArgumentError, ShapeError, printable
+from ..graph.context import context, opened
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..messages.calls import public, publish
@@ -18,15 +17,6 @@ from ..messages.checks import shown
 from ..messages.elsewhere import MODULE_METHODS
 from ..messages.names import with_names_from
 from ..shapes import Shape, text
-
-
-class Calling(threading.local):
-    """For each thread, the module whose `forward` it is executing."""
-
-    module: Module | None = None
-
-
-calling = Calling()
 
 
 @with_names_from(MODULE_METHODS)
@@ -72,9 +62,11 @@ class Module:
 
     @public
     def __call__(self, x: Any, *, training: bool = False) -> Node:
-        outer, calling.module = calling.module, self
+        state = context()
+        outer: Module | None = state.module
+        name = type(self).__name__ if outer is None else outer._name_of(self)
         try:
-            with name_scope(type(self).__name__ if outer is None else outer._name_of(self)):
+            with opened(module=self, scope=f"{state.scope}{name}/"):
                 y = self.forward(x, training=training)
                 if y is None:  # pyright: ignore[reportUnnecessaryComparison]
                     raise ArgumentError(f"{self._forward_text()} returned None.",
@@ -94,8 +86,6 @@ class Module:
                 error.add_note(f"in {outer._name_of(self) if outer else type(self).__name__}: "
                                f"{self._misfit(x)}")  # fmt: skip
             raise
-        finally:
-            calling.module = outer
 
     def _misfit(self, x: Any) -> str:
         """What the module expects, for a ShapeError of its forward."""
@@ -140,10 +130,11 @@ class Module:
 
     def __repr__(self) -> str:
         parts = ", ".join(self._options())
-        return f"{type(self).__name__}({parts})"
+        return f"{printable(type(self).__name__)}({parts})"
 
     def _options(self) -> list[str]:
-        return [f"{name}={tuple(v.shape or ())}" for name, v in self.parameters().items()]
+        parameters = self.parameters().items()
+        return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
 
 
 def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Variable]]:

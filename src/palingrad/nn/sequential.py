@@ -6,7 +6,7 @@ from collections.abc import Callable
 from textwrap import indent
 from typing import Any
 
-from ..errors import ArgumentError
+from ..errors import ArgumentError, printable
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
@@ -56,7 +56,7 @@ def _layer_hint(layer: Any) -> str:
 
 
 def _name_of(function: Callable[..., Any]) -> str:
-    return str(getattr(function, "__name__", function))
+    return printable(str(getattr(function, "__name__", function)))
 
 
 class Flatten(Module):

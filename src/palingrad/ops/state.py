@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import GraphError
+from ..graph.context import context
 from ..graph.describe.notation import Piece
 from ..graph.kinds import Assign, Control
 from ..graph.leaves import Constant, Variable
@@ -13,6 +15,7 @@ from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
+from ..graph.state.handlers import running_handlers
 from .discrete import Step
 
 
@@ -110,6 +113,13 @@ def after(x: Any, *others: Any, name: str | None = None) -> Node:
 @register
 def assign(variable: Variable, value: Any) -> Node:
     """A node that assigns `value` to `variable` at the end of each run of it."""
+    graph = context().graph
+    if graph is not None and running_handlers() > graph.handlers:
+        raise GraphError(
+            f"assign: a signal handler interrupted code that has a graph open, so the assignment "
+            f"to {variable.label()} would become a node of that graph.",
+            hint="Run the handler's code in a context of its own: contextvars.Context().run(f).",
+        )
     if not isinstance(value, Node):
         value = Constant(variable.assignable(value))
     return AssignVariable(value, variable=variable)

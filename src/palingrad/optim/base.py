@@ -12,7 +12,7 @@ from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import ArgumentError, GradientError
 from ..graph.context import context, graph_scope
-from ..graph.leaves import Variable, state_lock
+from ..graph.leaves import Variable, assign_all
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
 from ..graph.registry import ops
@@ -123,7 +123,7 @@ class Optimizer:
         """Take one step along these gradients, or along the accumulated mean, which is reset."""
         new: list[tuple[Variable, Any]] = []
         if gradients is None:
-            if not self._sums or (context.graph is None and not self._weight.item()):
+            if not self._sums or (context().graph is None and not self._weight.item()):
                 raise GradientError(
                     "apply: no gradient was accumulated.",
                     hint="Call accumulate(loss) first; for a graph call both while it is open.",
@@ -205,14 +205,12 @@ def _as(number: Node, variable: Variable) -> Node:
 def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
     """All assignments as one node to run; eagerly they are made at once, and None is returned."""
     deferred = (isinstance(value, Node) and value.deferred for _, value in new)
-    if context.graph is not None or any(deferred):
+    if context().graph is not None or any(deferred):
         return ops.group(*(ops.assign(variable, value) for variable, value in new))
     arrays = [variable.assignable(value) for variable, value in new]
     if watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
-    with state_lock:
-        for (variable, _), array in zip(new, arrays, strict=True):
-            variable.put(array)
+    assign_all([variable for variable, _ in new], arrays)
     return None
 
 
@@ -287,7 +285,8 @@ def _warn_of_integers(variables: Iterable[Variable]) -> None:
 
 def _read(variable: Variable) -> Node:
     """The node that represents a Variable: inside pg.function, once assigned, its new value."""
-    return variable if context.graph is None else context.graph.adopt((variable,))[0]
+    graph = context().graph
+    return variable if graph is None else graph.adopt((variable,))[0]
 
 
 def _is_read(node: Any) -> bool:

@@ -18,4 +18,6 @@ def advance_rng(program: Program) -> Program:
             state = node.inputs[0] if isinstance(node, Random) else None
             if isinstance(state, Variable) and state not in updates:
                 updates[state] = advanced(state)
+    if len(updates) == len(program.updates):
+        return program
     return Program(program.feeds, program.outputs, tuple(updates.items()))

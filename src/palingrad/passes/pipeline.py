@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
+from ..graph.node import Node
 from ..graph.traversal.verify import verify
 from .advance_rng import advance_rng
 from .common_subexpressions import common_subexpressions
@@ -27,14 +28,23 @@ PASSES: tuple[Pass, ...] = (stabilise, expand, advance_rng, *SIMPLIFICATIONS)
 def optimise(program: Program) -> Program:
     """An equivalent Program with fewer and cheaper operations, without composites.
 
-    With PALINGRAD_VERIFY=1 in the environment the verifier checks the result of every pass.
+    With PALINGRAD_VERIFY=1 in the environment the verifier checks the result of every pass: after
+    each pass the nodes that the pass made, at the end all nodes.
     """
     checking = os.environ.get("PALINGRAD_VERIFY") == "1"
     forbidden: tuple[type, ...] = (Gradient,)
+    verified: set[Node] = set()
+    settled: dict[Callable[[Program], Program], Program] = {}  # what a pass returned unchanged
     for rewrite in PASSES:
-        program = rewrite(program)
+        if settled.get(rewrite) is program:
+            continue
+        before, program = program, rewrite(program)
+        if program is before:
+            settled[rewrite] = program
         if rewrite is expand:
             forbidden = (Gradient, Composite)
         if checking:
-            verify(program.roots, forbidden=forbidden)
+            verified = verify(program.roots, forbidden=forbidden, verified=verified)
+    if checking:
+        verify(program.roots, forbidden=forbidden)
     return program

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from operator import is_
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import viewer
+from ..graph.state.lazy import lazy
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 
@@ -35,7 +35,7 @@ class Program:
         """All nodes that a run must compute."""
         return (*self.outputs, *(value for _, value in self.updates))
 
-    @cached_property
+    @lazy
     def order(self) -> list[Node]:
         """All nodes, inputs first."""
         return postorder(*self.roots)
@@ -59,7 +59,8 @@ class Program:
         """The program with every operation replaced by rule(operation), inputs first.
 
         The operation that the rule is given already has rewritten inputs. A rule that doesn't
-        apply returns the operation itself. Nodes that are no longer used are dropped.
+        apply returns the operation itself. Nodes that are no longer used are dropped. If the rule
+        applies nowhere, the program itself is returned.
         """
 
         def rewritten(node: Operation, inputs: list[Node]) -> Node:
@@ -68,6 +69,8 @@ class Program:
 
         with graph_scope(AnonymousGraph(), hidden=True):
             built = replay(self.order, rewritten)
+        if all(built[node] is node for node in self.roots):
+            return self
         return Program(
             self.feeds,
             tuple(built[node] for node in self.outputs),

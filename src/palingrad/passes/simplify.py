@@ -41,7 +41,7 @@ def simplify(program: Program) -> Program:
 
 
 def _simplified(node: Operation) -> Node:
-    rule = _RULES.get(type(node))
+    rule = RULES.get(type(node))
     better = None if rule is None else rule(node, *node.inputs)
     if better is None or better is node:
         return node
@@ -159,7 +159,8 @@ def _same_count(x: Any, y: Any) -> bool:
     return size(x.shape) == size(y.shape) != 0
 
 
-_RULES: dict[type, Callable[..., Node | None]] = {
+# The rule of each operation, which returns None where it doesn't apply. Tests add wrong rules.
+RULES: dict[type, Callable[..., Node | None]] = {
     AbsorbingProduct: _absorbing_product,
     Multiply: _multiply,
     Divide: _divide,

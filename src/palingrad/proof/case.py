@@ -120,13 +120,13 @@ def compiled_together(
 
 
 def drawn_together(
-    cases: Sequence[Case], dtypes: Sequence[Any]
+    pairs: Sequence[tuple[Case, Sequence[Any]]],
 ) -> tuple[list[Drawn], list[Array], list[Array]]:
-    """The cases in each dtype, all their inputs, and all outputs and gradients computed at once."""
+    """Each case in its dtypes, all their inputs, and all outputs and gradients computed at once."""
     drawn: list[Drawn] = []
     fed: list[Array] = []
     expected: list[Array] = []
-    for case in cases:
+    for case, dtypes in pairs:
         for dtype in dtypes:
             arrays = case.arrays(dtype)
             xs, ys, slopes = eager(case, arrays)

@@ -41,7 +41,7 @@ class Subject:
 
         Checks may write to none of these arrays.
         """
-        return drawn_together(self.cases, FLOATS)
+        return drawn_together([(case, FLOATS) for case in self.cases])
 
     def program(self, engine: str) -> Callable[[Sequence[Array]], list[Array]]:
         """From the inputs in `drawn` to outputs and gradients, in one compiled Program."""

@@ -120,7 +120,7 @@ def nothing_is_written_to(subject: Subject) -> None:
 
     The first case is a Program of its own too, of one operation and its gradients.
     """
-    alone = drawn_together(subject.cases[:1], FLOATS[1:])
+    alone = drawn_together([(subject.cases[0], FLOATS[1:])])
     for drawn, arrays, expected in (subject.drawn, alone):
         before = [array.copy() for array in arrays]
         for engine in subject.engines:

@@ -94,7 +94,7 @@ _RECIPES = {
 def recipe(name: str) -> Recipe:
     """The recipe of this name. Raises DataError, which lists the names."""
     if name not in _RECIPES:
-        raise DataError(f"unknown model {name!r}; available: {', '.join(_RECIPES)}")
+        raise DataError(f"unknown model {name!r:.60}; available: {', '.join(_RECIPES)}")
     return _RECIPES[name]
 
 
@@ -106,5 +106,5 @@ def recipe_names() -> list[str]:
 def make_optimizer(name: str, learning_rate: float) -> Optimizer:
     """The optimizer of this name. Raises DataError, which lists the names."""
     if name not in OPTIMIZERS:
-        raise DataError(f"unknown optimizer {name!r}; available: {', '.join(OPTIMIZERS)}")
+        raise DataError(f"unknown optimizer {name!r:.60}; available: {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](learning_rate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..dtypes import Array
+from ..errors import WriteError
+from ..files.atomic import write_atomically
 from ..graph.context import graph_scope
 from ..graph.leaves import Constant
 from ..graph.registry import ops
-from ..io.atomic import write_atomically
 from ..nn.module import Module
 from ..view.page import html
 from ..view.training.charts import Series, curves
@@ -47,10 +48,12 @@ def reported(
         yield on_epoch
     except BaseException:
         latest.interrupted = True
-        raise
-    finally:
         if latest.epochs:
-            write_report(run, model, latest, data, engine=engine)
+            with suppress(WriteError):  # what stopped the training is the error to report
+                write_report(run, model, latest, data, engine=engine)
+        raise
+    if latest.epochs:
+        write_report(run, model, latest, data, engine=engine)
 
 
 def write_report(
@@ -82,7 +85,7 @@ def write_report(
     )  # fmt: skip
     path = run.folder / NAME
     title = f"{run.settings['dataset']}, {run.settings['model']}: {result.accuracy:.2%}"
-    write_atomically(path, document(title, body).encode())
+    write_atomically(path, document(title, body))
     return path
 
 

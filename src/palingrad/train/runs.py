@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, DataError
-from ..io.atomic import write_atomically
+from ..errors import CheckpointError, DataError, printable
+from ..files.atomic import path_text, write_atomically
+from ..files.reading import parse_json, read_file
 from ..io.checkpoint import load_checkpoint, save_checkpoint
 from ..io.restore import restore
 from ..nn.module import Module
@@ -44,12 +45,21 @@ class Run:
         save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
         record = {"settings": self.settings, "interrupted": history.interrupted, "epochs": epochs}
         text = json.dumps(record, indent=2) + "\n"
-        write_atomically(self.folder / "run.json", text.encode())
+        write_atomically(self.folder / "run.json", text)
 
     def model(self) -> Module:
         """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""
-        model = self.recipe.build(self.settings["features"], self.settings["classes"])
-        restore(model.variables(), load_checkpoint(self.folder))
+        build, checkpoint = self.recipe.build, load_checkpoint(self.folder)
+        features, classes = self.settings["features"], self.settings["classes"]
+        count = sum(array.size for array in checkpoint.arrays.values())
+        if features + classes > count:  # each is a size of a weight; checked before it is made
+            raise CheckpointError(
+                f"{path_text(self.folder)}: a model of {features:,} features and {classes:,} "
+                f"classes has more than the {count:,} parameters of {checkpoint.path.name}.",
+                hint="Restore run.json, or train again.",
+            )
+        model = build(features, classes)
+        restore(model.variables(), checkpoint)
         return model
 
 
@@ -68,9 +78,12 @@ def new_run(out: str | None, settings: dict[str, Any]) -> Run:
         folder.mkdir(parents=True, exist_ok=True)
         occupied = any(folder.iterdir())
     except OSError as error:
-        raise DataError(f"can't create the run folder {folder}: {error.strerror}") from error
+        reason = error.strerror or str(error)
+        raise DataError(f"can't create the run folder {path_text(folder)}: {reason}") from error
     if occupied:
-        raise DataError(f"the run folder {folder} isn't empty: choose another --out, or delete it")
+        raise DataError(
+            f"the run folder {path_text(folder)} isn't empty: choose another --out, or delete it"
+        )
     return Run(folder, settings)
 
 
@@ -78,15 +91,22 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
     """The run in `folder`. Raises CheckpointError if there is none or its run.json is corrupt."""
     path = Path(folder) / "run.json"
     try:
-        settings = json.loads(path.read_text())["settings"]
+        settings = parse_json(read_file(path))["settings"]
         for name, kind in _REQUIRED.items():
-            if not isinstance(settings[name], kind):
-                raise TypeError(f"{name} is {settings[name]!r}")
+            value: Any = settings[name]
+            if type(value) is not kind or (kind is int and int(value) < 1):
+                raise TypeError(f"{name} is {value!r:.60}")
     except FileNotFoundError:
         raise CheckpointError(
-            f"{folder} isn't a run folder: it has no run.json. `palingrad train` creates run "
-            "folders, in runs/. A checkpoint alone is read by pg.io.load_checkpoint"
+            f"{path_text(folder)} isn't a run folder: it has no run.json. `palingrad train` "
+            "creates run folders, in runs/. A checkpoint alone is read by pg.io.load_checkpoint"
         ) from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise CheckpointError(f"{path} is corrupt ({error}): train again, or restore it") from error
+    except OSError as error:
+        raise CheckpointError(
+            f"{path_text(path)} can't be read: {error.strerror or error}"
+        ) from error
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise CheckpointError(
+            f"{path_text(path)} is corrupt ({printable(str(error))}): train again, or restore it"
+        ) from error
     return Run(Path(folder), settings)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from ..errors import GraphError
+from ..errors import GraphError, quoted
+from ..files.atomic import write_atomically
+from ..files.terminal import for_output
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..messages.calls import public
@@ -57,20 +59,21 @@ class Drawing:
 
     def text(self) -> str:
         """The picture as lines of text, one per item."""
-        return written(self.picture)
+        return for_output(written(self.picture))
 
     def save(self, path: Any) -> None:
-        """Write the picture in the format of the path's suffix. Raises GraphError if unknown."""
-        ending = Path(path).suffix.lower()
-        if ending not in _WRITERS:
+        """Write the picture in the format of the path's suffix. Raises GraphError if unknown,
+        WriteError if the file can't be written."""
+        stem, ending = os.path.splitext(path)
+        if ending.lower() not in _WRITERS:
             raise GraphError(
-                f"draw: {Path(path).name!r} ends in {ending or 'nothing'!r}; a picture is written "
-                f"as {', '.join(_WRITERS)}.",
-                hint=f"Write {str(Path(path).with_suffix('.svg'))!r}.",
+                f"draw: {quoted(os.path.basename(path))} ends in {ending or 'nothing'!r:.20}; a "
+                f"picture is written as {', '.join(_WRITERS)}.",
+                hint=f"Write {quoted((stem or 'graph') + '.svg')}.",
             )
-        data = _WRITERS[ending](self, path)
+        data = _WRITERS[ending.lower()](self, path)
         if data is not None:
-            Path(path).write_bytes(data.encode() if isinstance(data, str) else data)
+            write_atomically(path, data)
 
     def _repr_svg_(self) -> str:
         return self.svg()
@@ -177,7 +180,7 @@ _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
     ".html": _page,
     ".dot": lambda drawing, _: dot(drawing.picture),
     ".mmd": lambda drawing, _: mermaid(drawing.picture),
-    ".txt": lambda drawing, _: drawing.text(),
+    ".txt": lambda drawing, _: written(drawing.picture),
 }
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import CodeType, FrameType
 
 from ..autodiff.gradients import Gradient
+from ..errors import printable
 from ..graph.context import PACKAGE, Backward, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
@@ -31,15 +32,16 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     assigned to where it was built; a variable bound to the node in a function on the call stack;
     the name of the operation. Several nodes assigned to one variable are numbered: h₁, h₂.
     """
-    names: dict[int, str] = {}
+    given: dict[int, str] = {}
     bound: dict[int, str] = {}
     helpers = _helpers(nodes)
     running = _running_names({id(node) for node in nodes})
     for node in nodes:
-        if node._name is not None and not node._unnamed:
-            names[id(node)] = node._name.rsplit("/", 1)[-1]
+        if node._name and node._name.strip("/") and not node._unnamed:
+            given[id(node)] = node._name.rstrip("/").rsplit("/", 1)[-1]
         elif (name := _assigned(node, helpers) or running.get(id(node))) is not None:
             bound[id(node)] = name
+    names = _printed(given)
     counts = Counter(bound.values())
     taken = set(names.values())
     used: Counter[str] = Counter()
@@ -55,6 +57,22 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     return names
 
 
+def _printed(given: dict[int, str]) -> dict[int, str]:
+    """The given names as every format can show them: escaped, and shortened if they are long.
+
+    Names that differ stay different: those that became equal are numbered.
+    """
+    shown = {name: printable(name) for name in given.values()}
+    taken = {name: name for name, text in shown.items() if name == text}
+    for name, text in shown.items():
+        count, unique = 1, text
+        while taken.setdefault(unique, name) != name:
+            count += 1
+            unique = f"{text}{_subscript(count)}"
+        shown[name] = unique
+    return {key: shown[name] for key, name in given.items()}
+
+
 def is_named(node: Node, name: str) -> bool:
     """Whether `name` differs from the default name of the node's operation."""
     return name != short_name(node, {})
@@ -65,7 +83,12 @@ def short_name(node: Node, names: dict[int, str]) -> str:
     if isinstance(node, Assign):
         variable: Variable = node.attributes["variable"]
         given = None if variable._unnamed else variable._name
-        name = names.get(id(variable)) or given or _assigned(variable, set()) or "variable"
+        name = (
+            names.get(id(variable))
+            or (given and printable(given))
+            or _assigned(variable, set())
+            or "variable"
+        )
         return f"{name.rsplit('/', 1)[-1]} ←"
     if isinstance(node, Item):
         parent = node.inputs[0]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import linecache
+import os
 import runpy
 import traceback
 from pathlib import Path
 from typing import Any
 
-from ..errors import GraphError
+from ..errors import GraphError, quoted
+from ..files.reading import beside
 from ..graph.graph import Graph
 from ..graph.node import Node
 from ..messages.checks import did_you_mean
@@ -43,12 +46,13 @@ def graph_in(place: str) -> tuple[str, Any]:
 
 def names_in(path: Path) -> dict[str, Any]:
     """The file's global names after it has run. An exception is reported with its line."""
-    if not path.is_file():
-        names = [one.name for one in path.parent.glob("*.py")] if path.parent.is_dir() else []
+    if not os.path.isfile(path):
         raise GraphError(
-            f"there is no file {str(path)!r}.",
-            hint=did_you_mean(path.name, names, quoted=True) or "Give the path of a Python file.",
+            f"there is no file {quoted(str(path))}.",
+            hint=did_you_mean(path.name, beside(path, ".py"), quoted=True)
+            or "Give the path of a Python file.",
         )
+    linecache.checkcache(str(path))  # the file may have changed since an earlier run
     try:
         return runpy.run_path(str(path), run_name="__palingrad__")
     except Exception as error:

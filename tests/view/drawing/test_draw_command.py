@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from palingrad.cli import app
-from palingrad.errors import DataError, GraphError
+from palingrad.errors import GraphError, WriteError
 from palingrad.view.script import graph_in
 
 CODE = """
@@ -82,5 +82,8 @@ def test_what_is_not_there_is_said(file: Path, what: str, message: str):
 @pytest.mark.parametrize("command", [["draw"], ["view", "--no-open"]])
 def test_a_file_that_cannot_be_written_is_one_line(file: Path, command: list[str]):
     done = CliRunner().invoke(app, [*command, "model.py:b", "--out", "nowhere/b.html"])
-    assert isinstance(done.exception, DataError)
-    assert str(done.exception) == "can't write nowhere/b.html: No such file or directory"
+    assert isinstance(done.exception, WriteError)
+    assert str(done.exception) == (
+        "nowhere/b.html can't be written: No such file or directory. "
+        "Create the folder first, or choose another path."
+    )

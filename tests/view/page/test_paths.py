@@ -12,6 +12,7 @@ from playwright.sync_api import Page
 
 import palingrad as pg
 from chromium import Opened, number
+from tolerances import near
 
 ONE: list[Callable[[Any], Any]] = [
     pg.tanh, pg.sigmoid, pg.atan, pg.exp2, pg.square, pg.softplus, pg.erf, pg.sinh, pg.expm1,
@@ -93,7 +94,7 @@ def compare(page: Page) -> None:
     for path, product in zip(shown["paths"], products, strict=True):
         if path["factors"]:
             multiplied = math.prod(number(text) for text in path["factors"])
-            assert multiplied == pytest.approx(product[0], rel=1e-12)
+            assert multiplied == near(product[0])
     assert np.all(np.isfinite(total))
     assert np.all(np.abs(products.sum(axis=0) - total) <= 1e-12 * np.abs(total))
     assert shown["check"].startswith("equal")
@@ -124,7 +125,7 @@ def test_the_total_displayed_is_the_gradient_that_backward_sets(graph_scope):
     leaves = [node for node in pg.postorder(y) if isinstance(node, pg.Variable)]
     for leaf, place in zip(leaves, page.js(VARIABLES), strict=True):
         page.js("leaf => palingrad.set({from: leaf})", place)
-        assert page.number("#path-total") == pytest.approx(float(leaf.grad), rel=1e-12)
+        assert page.number("#path-total") == near(float(leaf.grad))
 
 
 def test_paths_are_counted_where_they_are_too_many_to_list(graph_scope):

@@ -16,6 +16,7 @@ from palingrad.proof.case import Case
 from palingrad.view.reading.mathematics.mathml import mathml
 from palingrad.view.reading.mathematics.plain import plain
 from palingrad.view.reading.mathematics.symbols import number, symbol
+from tolerances import near
 from view.reading.evaluate import is_drawn, value_of
 
 A = pg.Variable(np.ones((3, 2)), name="A")
@@ -126,7 +127,7 @@ def test_what_is_written_means_what_is_computed(steps):
         name, text = line.split(" = ", 1)
         values[name] = value_of(text, values)
     found = value_of(last.split(" = ", 1)[-1], values)
-    assert found == pytest.approx(node.item(), rel=1e-9, abs=1e-9)
+    assert found == near(node.item())
 
 
 def test_every_operation_is_written_and_drawn():

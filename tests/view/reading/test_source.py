@@ -199,7 +199,7 @@ def test_large_arrays_go_beside_the_module(folder):
 
 def test_a_chain_of_thousands(folder):
     def f(x):
-        for _ in range(3000):
+        for _ in range(1500):
             x = pg.sin(x) + 0.5
         return x
 

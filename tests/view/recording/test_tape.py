@@ -22,6 +22,7 @@ def test_eager_steps_are_runs_with_forward_backward_and_update():
     assert roles[0] == ("forward", "multiply")
     assert ("backward", "add") in roles
     assert roles[-1] == ("update", "assign")
+    # Three float32 operations a step: tighter than the dtype's tolerance.
     np.testing.assert_allclose(tape.history("w"), [3, 2.4, 1.92], rtol=1e-6)
     assert float(tape.runs[-1].values[-1]) == float(w)
     assert tape.runs[0].script is tape.runs[2].script  # what repeats is kept once

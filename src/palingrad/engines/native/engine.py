@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import threading
 
 from ...graph.operation import MultipleOutputs
+from ...graph.state.forks import hold_over_forks
 from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyEngine
 from ..threads import get_num_threads
+
+# A fork waits for this lock: a module whose import another thread has begun could never be imported
+# in the child.
+_importing = threading.RLock()
+hold_over_forks(lambda: _importing)
 
 
 class NativeEngine:
@@ -18,8 +25,9 @@ class NativeEngine:
 
     def compile(self, program: Program) -> Executable:
         """The program as machine code; on NumPy if generated code lacks one of its dtypes."""
-        from .executable import NativeExecutable
-        from .llvm.values import supported
+        with _importing:
+            from .executable import NativeExecutable
+            from .llvm.values import supported
 
         single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
         if all(supported(node.dtype) for node in single):

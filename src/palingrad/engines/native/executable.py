@@ -5,14 +5,15 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Collection, Sequence
 from sys import getrefcount
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
-from ...graph.leaves import state_count, state_lock
 from ...graph.node import Node
 from ...graph.operation import Operation
+from ...graph.state.landing import snapshot, state
 from ...graph.traversal.verify import checked_result
 from ...maths import numpy_maths
 from ...passes.program import Program
@@ -29,9 +30,12 @@ from .runtime.buffers import HELD, BufferTable, Memory
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
 from .runtime.lease import Lease
+from .runtime.lease_words import PREPARED, REFUSED, WORDS
 from .runtime.thread_pool import pool
 
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
+TIMES = 3  # the word of a block that holds the number of repetitions
+_CALL_SECONDS = 0.03  # of one call in `repeat`
 _SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -64,8 +68,10 @@ class NativeExecutable(Executable):
         if self.schedule.updates is not None:
             changing = set(self._updated)
             self._only_read = [variable for variable in self._reads if variable not in changing]
-            self._lease = Lease([*self._updated, *self._only_read])
-            self._resident = Memory(self.buffers)
+            recalled = _RUN(self.library.address("recalled"))
+            self._lease = Lease(self._updated, self.library, recalled)
+            self._first_leased = len(program.feeds) + len(self._only_read)
+            self._at_once = 1  # runs of `repeat` in one call
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
         self._result_slots = range(len(self.buffers.given), self.buffers.objects)
@@ -91,7 +97,7 @@ class NativeExecutable(Executable):
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._lease is not None:
-            return self._in_place(feeds, 1, ())
+            return self._in_place(feeds)
         if self._updated or self._rest or not self._simple:
             return super().__call__(feeds)
         # The fast path, written inline: a Python call takes as long as a small run.
@@ -103,10 +109,8 @@ class NativeExecutable(Executable):
         objects, number = memory.objects, len(feeds)
         for place, array in enumerate(feeds):
             objects[place] = id(array)
-        if self._reads and memory.count != state_count[0]:
-            with state_lock:
-                memory.states = [variable._value for variable in self._reads]
-                memory.count = state_count[0]
+        if self._reads and memory.version is not state.version:
+            memory.version, memory.states = snapshot(self._reads)
             for array in memory.states:
                 objects[number] = id(array)
                 number += 1
@@ -133,59 +137,96 @@ class NativeExecutable(Executable):
     ) -> list[Array]:
         if self._lease is None or not self._simple or times < 2:
             return super().repeat(feeds, times, along)
-        return self._in_place(feeds, times, along)
+        return self._repeated(feeds, times, along)
 
-    def _in_place(self, feeds: Sequence[Array], times: int, along: Collection[int]) -> list[Array]:
-        """`times` runs that write over the Variables' arrays, which this program has leased."""
-        lease, memory, buffers = self._lease, self._resident, self.buffers
-        assert lease is not None
-        read: list[Array] = []
-        if self._only_read:
-            with state_lock:
-                read = [variable._value for variable in self._only_read]
-        lease.lock.acquire()
-        arrays: list[Array] = []
-        if not lease.taken:
-            lease.lock.release()
-            arrays = lease.take(len(self._updated))
+    def _in_place(self, feeds: Sequence[Array]) -> list[Array]:
+        """One run that writes over the Variables' arrays, which this program leases."""
+        buffers = self.buffers
         try:
-            if arrays:
-                buffers.pin(memory, arrays[: len(self._updated)], len(feeds) + len(read))
-                read = arrays[len(self._updated) :]
-            given = [*feeds, *read] if read else feeds
-            objects, number = memory.objects, 0
-            for array in given:
-                objects[number] = id(array)
-                number += 1
-            if times != 1:
-                return self._repeated(memory, given, times, along)
-            buffers.results_for(memory)
-            if not self._simple:
-                memory.arrays[: len(given)] = given
-            self._call(memory, given)
-            return [self._result(output, memory) for output in self._outputs]
-        finally:
-            lease.lock.release()
+            memory = buffers.idle.pop()
+        except IndexError:
+            memory = self._memory()
+        objects, number = memory.objects, 0
+        for array in feeds:
+            objects[number] = id(array)
+            number += 1
+        if self._only_read and memory.version is not state.version:
+            self._read_others(memory)
+        buffers.results_for(memory)
+        if not self._simple:
+            given = [*feeds, *memory.states]
+            memory.arrays[: len(given)] = given
+        if not self._alone:
+            memory.use_pool(pool())
+        if self._run(memory.block_address):
+            self._call(memory, [*feeds, *memory.states])
+        outputs = [self._result(output, memory) for output in self._outputs]
+        buffers.idle.append(memory)
+        return outputs
 
-    def _repeated(
-        self, memory: Memory, given: Sequence[Array], times: int, along: Collection[int]
-    ) -> list[Array]:
-        """`times` runs in one call; the pointers advance along stacked feeds and results."""
-        moves, first = memory.moves, len(self.buffers.given)
+    def _memory(self) -> Memory:
+        """New memory for runs in place."""
+        assert self._lease is not None
+        memory = Memory(self.buffers)
+        memory.block[WORDS] = self._lease.address
+        return memory
+
+    def _read_others(self, memory: Memory) -> None:
+        """Puts the arrays of the Variables that a run in place only reads in their slots."""
+        memory.version, memory.states = snapshot(self._only_read)
+        first = self._first_leased - len(self._only_read)
+        for number, array in enumerate(memory.states, first):
+            memory.objects[number] = id(array)
+
+    def _take(self, memory: Memory) -> None:
+        """Puts the leased arrays in their slots. The lease refers to them, and the memory doesn't:
+        machine code reads them only during that lease."""
+        assert self._lease is not None
+        number, arrays = self._lease.take(memory.block[PREPARED])
+        for slot, array in enumerate(arrays, self._first_leased):
+            memory.objects[slot] = id(array)
+        memory.block[PREPARED] = number
+
+    def _repeated(self, feeds: Sequence[Array], times: int, along: Collection[int]) -> list[Array]:
+        """`times` runs in place; within a call, the pointers advance along stacked feeds and
+        results. A call takes about `_CALL_SECONDS`, so that an interrupt needn't wait for long."""
+        for slot, check in self.buffers.checks:  # before the first run changes anything
+            if slot in along and not check.allow(feeds[slot].min(), feeds[slot].max()):
+                raise check.error(feeds[slot].min(), feeds[slot].max())
+        idle, first = self.buffers.idle, len(self.buffers.given)
+        try:
+            memory = idle.pop()
+        except IndexError:
+            memory = self._memory()
+        moves, objects = memory.moves, memory.objects
         stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.buffers.results]
-        try:
-            for number in along:
-                moves[number] = given[number].nbytes // times
-            for number, stack in enumerate(stacks, first):
-                memory.objects[number] = id(stack)
-                moves[number] = stack.nbytes // times
-            memory.block[3] = times
-            self._call(memory, given)
-        finally:
-            memory.block[3] = 1
-            for number in range(len(moves)):
-                moves[number] = 0
-            memory.arrays[first : first + len(stacks)] = [None] * len(stacks)
+        for number in along:
+            moves[number] = feeds[number].nbytes // times
+        for number, stack in enumerate(stacks, first):
+            moves[number] = stack.nbytes // times
+        done = 0
+        while done < times:
+            count = min(self._at_once, times - done)
+            part = slice(done, done + count)
+            given = [feed[part] if n in along else feed for n, feed in enumerate(feeds)]
+            results = [stack[part] for stack in stacks]
+            for number, array in enumerate(given):
+                objects[number] = id(array)
+            for number, array in enumerate(results, first):
+                objects[number] = id(array)
+            if self._only_read:
+                self._read_others(memory)
+            memory.block[TIMES] = count
+            start = perf_counter()
+            self._call(memory, [*given, *memory.states])
+            seconds = max(perf_counter() - start, 1e-9)
+            done += count
+            self._at_once = max(min(int(count * _CALL_SECONDS / seconds), 8 * count), 1)
+        memory.block[TIMES] = 1
+        for number in range(len(moves)):
+            moves[number] = 0
+        memory.arrays[first : first + len(stacks)] = [None] * len(stacks)
+        idle.append(memory)
         return [
             sealed(stacks[slot - first].reshape((times, *shape)))
             for _, slot, shape in self._outputs
@@ -212,6 +253,9 @@ class NativeExecutable(Executable):
             memory.use_pool(pool())
         copies: list[Array] = []  # keeps them alive during the run
         while bad := self._run(memory.block_address):
+            if bad == REFUSED:
+                self._take(memory)
+                continue
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])

@@ -24,6 +24,7 @@ from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
 from .plan.schedule import Schedule, ScheduledKernel, is_serial
 from .runtime.buffers import BufferTable
+from .runtime.lease_words import emit_lease
 from .runtime.thread_pool import SEGMENT, STAGES, emit_entry
 from .runtime.work_stealing import emit_stage
 
@@ -155,9 +156,12 @@ class Module:
         The block: table, pool, objects, number of repetitions, and the bytes by which each array's
         pointer advances between them. Returns 0; n + 1 if array n is not contiguous or not aligned;
         or −n − 1 if array n holds an out-of-range integer, where n is the number of arrays if a
-        bounds check found it among computed integers.
+        bounds check found it among computed integers. A program that updates Variables in place
+        refuses runs that don't hold its lease; see `emit_lease`.
         """
-        run = ir.Function(self.module, ir.FunctionType(INT, [INT.as_pointer()]), "run")
+        leases = self.schedule.updates is not None
+        kind = ir.FunctionType(INT, [INT.as_pointer()])
+        run = ir.Function(self.module, kind, "run_held" if leases else "run")
         (block,) = run.args
         b: Any = Builder(run.append_basic_block("entry"))
         table, pool, objects, moves = (
@@ -189,6 +193,9 @@ class Module:
                     b.store(b.add(b.load(word), move), word)
                 once(segment)
         b.ret(integer(0))
+        if leases:
+            run.linkage = "internal"
+            emit_lease(self.module, run)
 
 
 def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]]) -> None:

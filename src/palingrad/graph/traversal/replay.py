@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..context import context
+from ..context import context, set_open
 from ..node import Node
 from ..operation import Operation
 from .order import inputs_of
@@ -27,7 +27,8 @@ def replay(
     the operation's origin.
     """
     built: dict[Node, Any] = dict(given or {})
-    outside = context.origin
+    outside = context()
+    before = set_open(outside)
     try:
         for node in order:
             if node in built:
@@ -35,8 +36,8 @@ def replay(
             if not isinstance(node, Operation):
                 built[node] = node
                 continue
-            context.origin = node._origin or outside
+            set_open(outside.having(origin=node._origin or outside.origin))
             built[node] = rule(node, [built[x] for x in operands(node)])
     finally:
-        context.origin = outside
+        set_open(before)
     return built

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ...errors import DTypeError, ShapeError
@@ -12,13 +12,24 @@ from ..operation import MultipleOutputs, Operation, is_known
 from .order import postorder
 
 
-def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> None:
-    """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules."""
+def verify(
+    roots: Sequence[Node],
+    *,
+    forbidden: tuple[type[Node], ...] = (),
+    verified: Collection[Node] = (),
+) -> set[Node]:
+    """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules.
+
+    Returns those nodes. Of a node in `verified`, returned earlier, only the order and the type are
+    checked again.
+    """
     seen: set[Node] = set()
     for node in postorder(*roots):
         assert all(x in seen for x in node.inputs), f"{node!r} comes before an input"
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
+        if node in verified:
+            continue
         assert is_known(node), f"{node!r} isn't concrete"
         younger = [x for x in node.inputs if x._serial >= node._serial]
         assert not younger, f"{node!r} is older than its inputs {younger}"
@@ -28,6 +39,7 @@ def verify(roots: Sequence[Node], *, forbidden: tuple[type[Node], ...] = ()) -> 
             assert (again.shape, again.dtype) == (node.shape, node.dtype), (
                 f"{node!r} broke its rule"
             )
+    return seen
 
 
 def checked_result(node: Operation, value: Any) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...autodiff.gradients import Gradient
-from ...errors import GraphError
+from ...errors import GraphError, printable
 from ...graph.context import level_of
 from ...graph.graph import Graph
 from ...graph.kinds import Assign
@@ -201,6 +201,7 @@ def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
 def scope_of(node: Node) -> tuple[str, ...]:
     """The name scopes and modules that the node was built in, outermost first."""
     if node._name is not None and "/" in node._name:
-        return tuple(part for part in node._name.split("/")[:-1] if part)
+        return tuple(printable(part) for part in node._name.split("/")[:-1] if part)
     place = node._origin
-    return () if place is None else tuple(part for part in place[2].split("/") if part)
+    path = "" if place is None else place[2]
+    return tuple(printable(part) for part in path.split("/") if part)

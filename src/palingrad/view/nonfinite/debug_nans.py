@@ -54,7 +54,7 @@ class _Watch(Observer):
         self._prune_at = _PRUNE_AT
 
     def computed(self, node: Node) -> None:
-        if context.hidden:
+        if context().hidden:
             return
         for x in node.inputs:
             self._unused.pop(id(x), None)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import GradientError, GraphError
+from ...errors import GradientError, GraphError, printable
 from ...graph.kinds import Assign
 from ...graph.leaves import Variable
 from ...graph.node import Node
@@ -29,6 +29,7 @@ from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
 Json = dict[str, Any]
+_TITLE = 400  # characters
 PULLED = 20_000  # edges whose local derivatives may be exported, if the page can't compute them
 EFFORT = 100_000_000  # the largest number of elements processed for that
 
@@ -124,7 +125,7 @@ class Export:
             node["p"], node["w"] = [round(x, 1), round(y, 1)], width(node)
         return {
             "version": __version__,
-            "title": self.options.title or self._title(),
+            "title": printable(self.options.title or self._title(), _TITLE),
             "theme": self.options.theme,
             "size": [round(drawn.width, 1), round(drawn.height, 1)],
             "frames": {

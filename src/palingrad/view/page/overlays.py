@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import GraphError
+from ...errors import GraphError, printable
+from ...graph.operation import MultipleOutputs
 from .arrays import encoded
 from .float64_shadow import flat
 from .measure import seconds_of
@@ -26,7 +27,7 @@ def overlays(export: Export) -> list[Json]:
     tables: list[Json] = []
     for name, table in given.items():
         at = {export.at(node): float(number) for node, number in table.items()}
-        tables.append({"name": str(name), "at": at})
+        tables.append({"name": printable(str(name)), "at": at})
     if export.options.time:
         seconds = seconds_of(export.order, export.values)
         at = {export.first[node]: round(time, 9) for node, time in seconds.items()}
@@ -41,13 +42,17 @@ def runs(export: Export) -> list[Json]:
         return []
     if not isinstance(compared, Mapping) or not all(isinstance(name, str) for name in compared):
         compared = {"the other run": compared}
-    return [{"name": name, "v": _values(export, run)} for name, run in compared.items()]
+    return [{"name": printable(name), "v": _values(export, run)} for name, run in compared.items()]
 
 
 def _values(export: Export, run: Any) -> Json:
     """Another run's values: given by node or name, or those of a graph with the same structure."""
     if isinstance(run, Mapping):
-        values = {export.at(node): np.asarray(value) for node, value in run.items()}
+        values: dict[int, Any] = {}
+        for node, value in run.items():
+            at = export.at(node)
+            several = isinstance(export.items[at].node, MultipleOutputs)
+            values[at] = flat(value) if several else np.asarray(value)
     else:
         values = _same_graph(export, type(export)(run, type(export.options)()))
     return {str(at): encoded(value, export.budget) for at, value in values.items()}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ...errors import GraphError
+from ...files.atomic import explained, write_atomically
 from ...graph.node import Node
 from .assemble import page
 from .export import Export, Options
@@ -28,16 +29,17 @@ class Page:
         self.path: Path | None = None
 
     def save(self, path: Any) -> Path:
-        """Write the page to `path`."""
+        """Write the page to `path`. Raises WriteError."""
+        write_atomically(path, self.text)
         self.path = Path(path)
-        self.path.write_text(self.text, encoding="utf-8")
         return self.path
 
     def open(self) -> Path:
         """Open the page in the browser, from a temporary file if it wasn't saved."""
         if self.path is None:
-            handle, name = tempfile.mkstemp(prefix="palingrad-", suffix=".html")
-            os.close(handle)
+            with explained(tempfile.gettempdir()):
+                handle, name = tempfile.mkstemp(prefix="palingrad-", suffix=".html")
+                os.close(handle)
             self.save(name)
         assert self.path is not None
         webbrowser.open(self.path.resolve().as_uri())

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...engines.base import sealed
+from ...files.terminal import for_output
 from ...graph.context import Origin, graph_scope
 from ...graph.leaves import Constant
 from ...graph.operation import Operation
@@ -75,7 +76,7 @@ class Entry:
         kind = self.operation if self.kind == "operation" else self.kind
         shape = text(self.shape) if isinstance(self.dtype, str) else self.shape
         where = "" if self.origin is None else f"  {self.origin}"
-        return f"{self.name} {sign} {kind} {shape} {self.dtype}{where}"
+        return for_output(f"{self.name} {sign} {kind} {shape} {self.dtype}{where}")
 
 
 @dataclass(frozen=True, eq=False)

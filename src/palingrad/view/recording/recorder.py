@@ -170,7 +170,7 @@ class _Recorder(Observer):
     def _starts_run(self, draft: _Draft, node: Node) -> bool:
         """Whether a node starts a new run: Variables were updated, and the node doesn't depend on
         the backward pass."""
-        if not draft.ends or context.hidden or level_of(node._origin):
+        if not draft.ends or context().hidden or level_of(node._origin):
             return False
         return not any(draft.places.get(id(x)) in draft.after_backward for x in node.inputs)
 

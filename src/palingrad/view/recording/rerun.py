@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError, TapeError
+from ...errors import PalingradError, ShapeError, TapeError
 from ...shapes import text
 from .entries import Entry, Run, Source
 from .retention import is_whole
@@ -147,7 +147,16 @@ def _computed(run: Run, entry: Entry, inputs: Sequence[Any]) -> Any:
             "so it can't be recomputed.",
             hint="Import the module that defines it, then load the tape.",
         )
-    return entry.formula(*inputs)
+    try:
+        return entry.formula(*inputs)
+    except PalingradError:
+        raise
+    except Exception as error:
+        raise TapeError(
+            f"{entry.name!r} of run {run.number}, a {entry.operation}, can't be recomputed: "
+            f"{type(error).__name__}: {error}.",
+            hint="Its operation has changed since it was recorded, or the tape's file is damaged.",
+        ) from error
 
 
 def _converted(entry: Entry, value: Any) -> Any:

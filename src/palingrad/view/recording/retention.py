@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...dtypes import Array
+from ...files.terminal import for_output
 
 Keep = Literal["all", "summary", "sample"]
 
@@ -51,7 +52,8 @@ class Summary:
         odd = "".join(
             f", {n} {what}" for n, what in ((self.nans, "NaN"), (self.infinities, "∞")) if n
         )
-        return f"{self.low:.4g} … {self.high:.4g}, mean {self.mean:.4g} ± {self.deviation:.4g}{odd}"
+        ends = f"{self.low:.4g} … {self.high:.4g}"
+        return for_output(f"{ends}, mean {self.mean:.4g} ± {self.deviation:.4g}{odd}")
 
 
 def summarised(value: Any, *, sample: bool = False) -> Any:

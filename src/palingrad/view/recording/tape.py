@@ -6,7 +6,8 @@ updates of Variables: one training step, in any style.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import TapeError
+from ...errors import PalingradError, TapeError, printable
+from ...files.atomic import path_text
+from ...files.terminal import for_output
 from ...graph.leaves import Variable
 from ...graph.node import Node
 from ...graph.registry import name_of
@@ -49,7 +52,7 @@ class Moment:
     def __str__(self) -> str:
         value = self.value
         shown = value if isinstance(value, Summary) or value is None else _short(value)
-        return f"run {self.run}, {self.entry.role:8} {self.entry}  {shown}"
+        return for_output(f"run {self.run}, {self.entry.role:8} {self.entry}  {shown}")
 
 
 def _short(value: Any) -> str:
@@ -81,6 +84,7 @@ class Tape:
     _known: list[Any] = field(default_factory=list[Any], repr=False)  # weak refs to the Variables
     _cursor: tuple[int, int] = (0, -1)
     _breakpoints: list[When] = field(default_factory=list[When], repr=False)
+    _file: str = field(default="", repr=False)  # the file that it was loaded from
     _oldest: list[int] = field(default_factory=lambda: [0, 0], repr=False)
 
     # ---------------------------------------------------------------- contents
@@ -134,7 +138,8 @@ class Tape:
 
     def _named(self, what: Any) -> Callable[[Entry], bool]:
         if isinstance(what, str):
-            return lambda entry: entry.name == what
+            wanted = {what, printable(what)}  # entries have the names that drawings show
+            return lambda entry: entry.name in wanted
         if isinstance(what, Variable):
             numbers = [n for n, ref in enumerate(self._known) if ref() is what]
             return lambda entry: entry.variable in numbers
@@ -234,7 +239,7 @@ class Tape:
     def _with(self, runs: Sequence[Run]) -> Tape:
         """A tape of these runs that keeps all values."""
         tape = Tape(variables=self.variables, notes=list(self.notes))
-        tape._known = self._known
+        tape._known, tape._file = self._known, self._file
         for run in runs:
             tape.append(run)
         return tape
@@ -304,6 +309,10 @@ class Tape:
         same program. Options are those of `pg.view`."""
         if not self.runs:
             raise TapeError("the tape is empty: nothing was computed while it was recorded")
+        with self._trusted():
+            return self._view(path, run, steps, options)
+
+    def _view(self, path: Any, run: int, steps: int, options: dict[str, Any]) -> Any:
         shown = self.runs[run]
         alike = [other for other in self.runs if other.script is shown.script]
         spread = np.linspace(0, len(alike) - 1, min(steps, len(alike))).round()
@@ -322,7 +331,24 @@ class Tape:
     def graph(self, run: int = -1) -> Program:
         """A run as a Program whose nodes hold the recorded values."""
         shown = self.runs[run]
-        return program_of(shown, Rerun(self.runs).all_of(shown))[0]
+        with self._trusted():
+            return program_of(shown, Rerun(self.runs).all_of(shown))[0]
+
+    @contextmanager
+    def _trusted(self) -> Generator[None]:
+        """Where a run becomes nodes, the attributes of its operations are trusted. Those of a tape
+        from a file may be anything: what fails on them is a TapeError."""
+        try:
+            yield
+        except PalingradError:
+            raise
+        except Exception as error:
+            if not self._file:
+                raise
+            raise TapeError(
+                f"{self._file}: a run can't be drawn: {type(error).__name__}: {error}.",
+                hint="The file is damaged, or its operations have changed since it was saved.",
+            ) from error
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the tape to a file of numbers and JSON; loading it executes no code."""
@@ -331,7 +357,9 @@ class Tape:
     def __str__(self) -> str:
         nodes = sum(len(run.script) for run in self.runs)
         left = f"; {self.dropped}" if self.dropped else ""
-        return f"Tape: {len(self.runs)} runs, {nodes:,} values, {self.nbytes:,} bytes{left}"
+        return for_output(
+            f"Tape: {len(self.runs)} runs, {nodes:,} values, {self.nbytes:,} bytes{left}"
+        )
 
     __repr__ = __str__
 
@@ -355,5 +383,5 @@ def load_tape(path: str | PathLike[str]) -> Tape:
         tape.runs.append(run)
         for value in run.values:
             tape._ledger.add(value)
-    tape.budget = facts["budget"]
+    tape.budget, tape._file = facts["budget"], path_text(path)
     return tape

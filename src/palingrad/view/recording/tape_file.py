@@ -9,21 +9,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import CheckpointError, TapeError
+from ...errors import CheckpointError, TapeError, printable
+from ...files.atomic import path_text, write_atomically
+from ...files.reading import parse_json, read_file
 from ...graph.context import Origin
 from ...graph.registry import name_of, operations
-from ...io.atomic import write_atomically
 from ...io.weights import packed, plain, unpacked
 from .entries import Entry, Formula, Run, Script
 from .retention import Summary
+from .tape_check import check_facts, check_runs, dtype_named
 
 FORMAT = 1
+_HINT = "Pass a file that Tape.save wrote; take a damaged one from a backup, or record it again."
+# What decoding JSON of another structure raises.
+_MALFORMED = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError,
+              RecursionError, MemoryError)  # fmt: skip
 _SUMMARY = ("shape", "dtype", "low", "high", "mean", "deviation", "zeros", "nans", "infinities",
             "counts", "digest")  # fmt: skip
 
@@ -48,36 +53,49 @@ def write_tape(path: str | PathLike[str], runs: Sequence[Run], facts: Mapping[st
             for run in runs
         ],
     }
-    write_atomically(Path(path), packed(arrays.named, json.dumps(record)))
+    write_atomically(path, packed(arrays.named, json.dumps(record)))
 
 
 def read_tape(path: str | PathLike[str]) -> tuple[list[Run], dict[str, Any]]:
     """Returns the runs and the facts. Raises TapeError if the file is not a tape."""
+    name = path_text(path)
     try:
-        arrays, text = unpacked(Path(path).read_bytes())
-        record = json.loads(text)
+        arrays, text = unpacked(read_file(path))
+        record = parse_json(text)
         if record["format"] != FORMAT:
             raise TapeError(
-                f"{path} has tape format {record['format']}; this version reads format {FORMAT}"
+                f"{name} has tape format {record['format']!r:.20}; this version reads format "
+                f"{FORMAT}.",
+                hint="Update palingrad, or record the tape again.",
             )
-        scripts = [
-            Script(script["title"], tuple(map(_entry, script["entries"])))
-            for script in record["scripts"]
-        ]
-        runs = [
-            Run(
-                number,
-                scripts[run["script"]],
-                [_read(value, arrays) for value in run["values"]],
-                {place: (source, at) for place, source, at in run["sources"]},
-                run["whole"],
-                run["fed"],
-            )
-            for number, run in enumerate(record["runs"])
-        ]
-    except (CheckpointError, ValueError, KeyError, TypeError, OSError) as error:
-        raise TapeError(f"{path} is not a tape ({error})") from error
+        runs = _runs(record, arrays)
+        check_facts(record["facts"])
+        check_runs(runs, len(record["facts"]["variables"]))
+    except OSError as error:
+        reason = error.fact if isinstance(error, CheckpointError) else error.strerror or str(error)
+        raise TapeError(f"{name} is not a tape ({reason}).", hint=_HINT) from error
+    except _MALFORMED as error:
+        reason = "its JSON lacks " * isinstance(error, KeyError) + printable(str(error))
+        raise TapeError(f"{name} is not a tape ({reason}).", hint=_HINT) from error
     return runs, record["facts"]
+
+
+def _runs(record: Any, arrays: Mapping[str, Array]) -> list[Run]:
+    scripts = [
+        Script(script["title"], tuple(map(_entry, script["entries"])))
+        for script in record["scripts"]
+    ]
+    return [
+        Run(
+            number,
+            scripts[run["script"]],
+            [_read(value, arrays) for value in run["values"]],
+            {place: (source, at) for place, source, at in run["sources"]},
+            run["whole"],
+            run["fed"],
+        )
+        for number, run in enumerate(record["runs"])
+    ]
 
 
 # ---------------------------------------------------------------- values
@@ -185,7 +203,7 @@ def _value(encoded: Any) -> Any:
         "float": float,
         "slice": lambda ends: slice(*map(_value, ends)),
         "ellipsis": lambda _: Ellipsis,
-        "dtype": np.dtype,
-        "number": lambda pair: np.dtype(pair[0]).type(_value(pair[1])),
+        "dtype": dtype_named,
+        "number": lambda pair: dtype_named(pair[0]).type(_value(pair[1])),
     }
     return readers[kind](value) if kind in readers else Unreadable()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from os import PathLike, fspath
 from pathlib import Path
@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ...dtypes import is_inexact
-from ...errors import TapeError
+from ...errors import TapeError, WriteError
+from ...files.atomic import make_folder, write_atomically
 from ...graph.leaves import Variable
-from ...io.atomic import write_atomically
 from ..recording.entries import Entry, Run
 from ..recording.recorder import record
 from ..recording.retention import Summary, summary_of
@@ -99,16 +99,20 @@ class Recording:
         if self._events is not None and test_loss is not None and test_accuracy is not None:
             numbers = {"test loss": test_loss, "test accuracy": test_accuracy}
             self._events.scalars(numbers, len(self.losses))
+        if self._events is not None:
+            self._events.flush()
 
     def __enter__(self) -> Recording:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Write the files, also if training was interrupted."""
-        if self._events is not None:
-            self._events.close()
-        if self.path is not None:
-            self.save(self.path)
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Write the files, also if training was interrupted by an error, which is then the one that
+        is raised."""
+        with nullcontext() if error is None else suppress(WriteError), ExitStack() as stack:
+            if self._events is not None:
+                stack.callback(self._events.close)
+            if self.path is not None:
+                self.save(self.path)
 
     # ---------------------------------------------------------------- from a tape
 
@@ -146,15 +150,15 @@ class Recording:
 
     def html(self) -> str:
         """The page: histograms and norms of every array, with a slider over the steps."""
-        data = json.dumps(self._data(), separators=(",", ":")).replace("</", "<\\/")
+        data = json.dumps(self._data(), separators=(",", ":")).replace("<", "\\u003c")
         script = f"const data = {data};\n{asset('scrubber.js')}"
         return document("Training, step by step", asset("scrubber.html"), script=script)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the page and return its path."""
         place = Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(place, self.html().encode())
+        make_folder(place.parent)
+        write_atomically(place, self.html())
         return place
 
     def _data(self) -> dict[str, Any]:

@@ -26,32 +26,30 @@ def drawn(draw: Any, engine: str, seed: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("dtype", [pg.float32, pg.float64])
-@pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("seed", [0, 7, 2**64 - 1])
-def test_numbers_are_the_numpy_engines(shape, dtype, seed):
-    def uniform():
-        return pg.uniform(shape, dtype=dtype)
+def test_numbers_are_the_numpy_engines(dtype, seed):
+    def both():
+        uniform = [pg.uniform(shape, dtype=dtype) for shape in SHAPES]
+        return uniform, [pg.normal(shape, dtype=dtype) for shape in SHAPES]
 
-    def normal():
-        return pg.normal(shape, dtype=dtype)
-
-    for one, other in zip(drawn(uniform, "native", seed), drawn(uniform, "numpy", seed)):
-        assert_same(one, other)
-    for one, other in zip(drawn(normal, "native", seed), drawn(normal, "numpy", seed)):
-        assert_close(one, other)
+    for run, expected in zip(drawn(both, "native", seed), drawn(both, "numpy", seed), strict=True):
+        for shape, one, other in zip(SHAPES, run[0], expected[0], strict=True):
+            assert_same(one, other, f"uniform {shape}")
+        for shape, one, other in zip(SHAPES, run[1], expected[1], strict=True):
+            assert_close(one, other, f"normal {shape}")
 
 
 def test_every_word_of_the_state_matters():
     """Runs beyond 2³² and seeds of 64 bits: the upper words are part of the counter and the key."""
+    native, numpy = (
+        pg.function(
+            lambda state: Uniform(state, shape=(37,), stream=3, dtype=pg.float32), engine=engine
+        )
+        for engine in ("native", "numpy")
+    )
     for state in ([2**63 + 1, 2**32 + 5], [5, 2**40], [2**32, 0]):
-        found: list[Any] = []
-        for engine in ("native", "numpy"):
-            source = np.array(state, np.uint64)
-            draw = pg.function(
-                lambda state: Uniform(state, shape=(37,), stream=3, dtype=pg.float32), engine=engine
-            )
-            found.append(draw(source))
-        assert_same(*found)
+        source = np.array(state, np.uint64)
+        assert_same(native(source), numpy(source))
 
 
 def test_numbers_come_from_one_loop_of_32_bit_products():

@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engines.native.kernels import test_conv, test_gemm, test_random_numbers
+from engines.native.plan import test_concat_in_place
 from palingrad.engines.native.llvm.target import host
+from palingrad.proof.case import Case, compiled_together, drawn_together
+from test_battery import OPERATIONS
+from tolerances import assert_close
 
 TESTS = Path(__file__).parents[3]
-CHOSEN = [
-    "test_battery.py",
-    "engines/native/kernels/test_gemm.py",
-    "engines/native/kernels/test_conv.py",
-    "engines/native/plan/test_concat_in_place.py",
-    "engines/native/kernels/test_random_numbers.py",
-]
-WHICH = (
-    "engines_agree or (float32 and around_a_tile) or over_two_axes[0]"
-    " or take_turns or all_of_the_state or 32_bit_products"
-)
 LEVELS = {"x86-64-v2": 16, "x86-64-v3": 32}  # and the bytes of a vector
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @pytest.mark.parametrize("cpu", LEVELS)
-def test_the_battery_passes_on_plain_levels_of_x86_64(cpu):
+def test_operations_and_kernels_are_right_on_plain_levels_of_x86_64(cpu):
     if platform.machine() not in ("x86_64", "AMD64"):
         return  # which has other levels
     if LEVELS[cpu] >= host().vector_bytes:
         return  # this is the level that all other tests run on
-    environment = {**os.environ, "PALINGRAD_CPU": cpu, "PALINGRAD_CACHE": "off"}
-    for name in ("PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER", "PYTEST_ADDOPTS"):
-        environment.pop(name, None)
-    files = [str(TESTS / name) for name in CHOSEN]
+    levels = [one for one, size in LEVELS.items() if size < host().vector_bytes]
+    environment = {
+        **os.environ, "PALINGRAD_CPU": cpu, "PALINGRAD_CACHE": "off",
+        "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
+    }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", WHICH, "-p", "no:cacheprovider", *files],
-        cwd=TESTS.parent, env=environment, capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "engines.native.llvm.test_targets",
+         str(levels.index(cpu)), str(len(levels))],
+        cwd=TESTS, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert " passed" in done.stdout or "100%" in done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    assert f"{len(OPERATIONS)} operations on {cpu}" in done.stdout
+
+
+def check_this_level(turn: int, levels: int) -> int:
+    """Compare the code of this process's level with NumPy: all operations with their gradients,
+    and the kernels in which vectors and registers count most. Returns the number of operations.
+
+    An operation's samples are dealt to the levels, two to each at least, and take the dtypes in
+    turn: what code does with each sample in each dtype is proven by the battery, what remains is
+    the width of vectors and the instructions.
+    """
+    for operation in OPERATIONS:
+        cases = [Case(operation, sample) for sample in operation.samples]
+        cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
+        turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
+        pairs = [(case, turns[number % len(turns)]) for number, case in enumerate(cases)]
+        drawn, fed, expected = drawn_together(pairs)
+        try:
+            results = compiled_together(drawn, "native")(fed)
+            for one, other in zip(results, expected, strict=True):
+                assert_close(one, other)
+        except Exception as error:
+            error.add_note(f"the samples of {operation.__name__} on {host().cpu}")
+            raise
+    test_gemm.test_every_number_of_rows_columns_and_terms_around_a_tile(np.float32)
+    test_conv.test_convolutions_over_two_axes(0)
+    test_concat_in_place.test_interleaved_stores_of_every_length()
+    test_random_numbers.test_every_word_of_the_state_matters()
+    test_random_numbers.test_numbers_come_from_one_loop_of_32_bit_products()
+    return len(OPERATIONS)
+
+
+if __name__ == "__main__":
+    gc.collect()
+    gc.freeze()  # as in conftest.py
+    print(f"{check_this_level(*map(int, sys.argv[1:]))} operations on {host().cpu}")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.engines.native.executable import NativeExecutable
 from palingrad.engines.native.runtime import cache, cache_key
 from palingrad.graph.kinds import Elementwise
 from palingrad.graph.leaves import Constant
@@ -30,10 +31,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def executable(f, *args):
-    function = pg.function(f, engine="native")
-    result = function(*args)
-    (traced,) = function._programs.values()
-    return result, traced.executable
+    made = NativeExecutable(pg.function(f, engine="numpy").program(*args))
+    return made(args)[0], made
 
 
 def run(f, *args):
@@ -110,11 +109,11 @@ def test_emitting_code_reads_no_constants_but_numbers(folder, monkeypatch):
         return loss
 
     step(X)
-    (traced,) = step._programs.values()
+    made = NativeExecutable(step.program(X))
     read = []
     numpy = Constant.numpy
     monkeypatch.setattr(Constant, "numpy", lambda self: read.append(self.shape) or numpy(self))
-    traced.executable.emitted()
+    made.emitted()
     assert set(read) <= {()}
 
 
@@ -282,13 +281,12 @@ def test_an_entry_that_is_a_link_or_not_a_file_is_compiled_again(folder, tmp_pat
 def test_only_entries_are_deleted(folder, monkeypatch):
     monkeypatch.setattr(cache, "_MOST", 2)
     folder.mkdir(mode=0o700)
-    own = ["notes.txt", "0" * 64, f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
+    own = ["notes.txt", "0" * 64, f"palingrad-{'0' * 64}.code", ".palingrad-mine.part"]
     for name in own:
         (folder / name).write_text("my own")
         os.utime(folder / name, (0, 0))
-    left = folder / f".palingrad-{'1' * 16}.new"  # what a process that was killed leaves
+    left = folder / f".palingrad-{'1' * 16}.part"  # what a process that was killed leaves
     left.write_bytes(cache.packed("", b"code")[:20])
-    os.utime(left, (0, 0))
     for k in range(5):
         run(lambda x, k=k: pg.exp(x) * float(k + 2), X)
     assert all((folder / name).read_text() == "my own" for name in own)

@@ -26,7 +26,7 @@ INT = ctypes.c_int64
 def functions() -> tuple[Any, Any, Any]:
     """first_chunk and take, compiled as in every program, and the library that holds them."""
     module = ir.Module("work_stealing")
-    for function in (work_stealing._first_chunk(module), work_stealing._take(module)):
+    for function in (work_stealing.emit_first_chunk(module), work_stealing.emit_take(module)):
         function.linkage = "external"
     library = Library(machine_code(str(module)))
     share = ctypes.CFUNCTYPE(INT, INT, INT, INT, INT)(library.address("first_chunk"))

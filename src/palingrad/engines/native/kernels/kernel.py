@@ -9,13 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from ....graph.kinds import Elementwise
 from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.state.lazy import lazy
 from ....shapes import sizes, text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.strided_view import View
@@ -40,12 +40,12 @@ class Fused:
         """The first node: a product, a convolution, a pooling; the others are its epilogue."""
         return self.nodes[0]
 
-    @cached_property
+    @lazy
     def operands(self) -> tuple[Node, ...]:
         """The values that the nodes read from memory."""
         return tuple(outside(self.nodes, self.inner))
 
-    @cached_property
+    @lazy
     def epilogue_operands(self) -> tuple[Node, ...]:
         """The values that the nodes after the first read from memory, except the first's own."""
         operands = outside(self.nodes[1:], self.inner)

@@ -10,6 +10,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from ....graph.state.forks import hold_over_forks
+
 
 @dataclass(frozen=True)
 class Target:
@@ -104,3 +106,14 @@ class Library:
     def function(self, name: str) -> Any:
         """The function of this name as a Python callable with one pointer argument."""
         return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.address(name))
+
+
+def _llvm_lock() -> Any:
+    """The lock that llvmlite holds during each call of LLVM; None if it isn't where it was."""
+    try:
+        return llvm.ffi.lib._lock._lock
+    except AttributeError:
+        return None
+
+
+hold_over_forks(_llvm_lock)

@@ -20,7 +20,7 @@ from ....shapes import sizes
 from .node_maths import NodeMaths
 from .own_operations import in_parts, in_steps
 
-_TERMS = 1 << 16  # terms of a product that one kernel sums; longer products are split
+TERMS = 1 << 16  # terms of a product that one kernel sums; longer products are split. Set in tests
 
 
 def lowered(program: Program) -> Program:
@@ -38,7 +38,7 @@ def _lower(node: Operation) -> Node:
         return simpler
     if isinstance(node, Contract) and is_floating(node.dtype):
         x, y = (sizes(one.shape) for one in node.inputs)
-        if x[-1] >= 2 * _TERMS:
+        if x[-1] >= 2 * TERMS:
             left = ops.expand_dims(node.inputs[0], axis=0) if len(x) == 1 else node.inputs[0]
             right = ops.expand_dims(node.inputs[1], axis=1) if len(y) == 1 else node.inputs[1]
             return ops.reshape(_sum_of_products(left, right), node.shape)
@@ -64,12 +64,12 @@ def _traceable(node: Operation) -> bool:
 
 
 def _sum_of_products(x: Any, y: Any) -> Node:
-    """x y as a sum of products of `_TERMS` terms each: Σₖ xₖ yₖ. Within a product a kernel adds its
+    """x y as a sum of products of `TERMS` terms each: Σₖ xₖ yₖ. Within a product a kernel adds its
     blocks one after another, so the rounding error would grow with the number of terms."""
     depth = x.shape[-1]
-    parts, whole = depth // _TERMS, depth // _TERMS * _TERMS
-    left = ops.reshape(x[..., :whole], (*x.shape[:-1], parts, _TERMS))  # (..., m, parts, terms)
-    right = ops.reshape(y[..., :whole, :], (*y.shape[:-2], parts, _TERMS, y.shape[-1]))
+    parts, whole = depth // TERMS, depth // TERMS * TERMS
+    left = ops.reshape(x[..., :whole], (*x.shape[:-1], parts, TERMS))  # (..., m, parts, terms)
+    right = ops.reshape(y[..., :whole, :], (*y.shape[:-2], parts, TERMS, y.shape[-1]))
     order = (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2, x.ndim)
     total = ops.sum(ops.matmul(ops.permute_dims(left, order), right), axis=-3)
     return total if whole == depth else total + ops.matmul(x[..., whole:], y[..., whole:, :])

@@ -29,7 +29,17 @@ from ..plan.schedule import Schedule
 from .aligned_alloc import placed
 
 _LINE = 64  # bytes of a cache line
-HELD = 3  # references to an array that no user holds: the slot's, a local variable's, the call's
+
+
+def _references() -> int:
+    arrays = [object()]
+    array = arrays[0]
+    return sys.getrefcount(array)
+
+
+# References to an array that no user holds: the slot's, a local variable's, the call's. How many
+# are counted depends on Python's version.
+HELD = _references()
 
 
 class Memory:
@@ -50,13 +60,14 @@ class Memory:
         self.table[buffers.count] = self.arena.ctypes.data
         self.table[buffers.count + 1] = self.control.ctypes.data
         self.moves = row_of("q", bytes(8 * max(buffers.objects, 1)))
-        # The argument of `run`: table, pool, objects, number of repetitions, moves.
-        self.block = row_of("Q", [self.address, 0, self.objects.buffer_info()[0], 1,
-                                  self.moves.buffer_info()[0]])  # fmt: skip
+        # The argument of `run`: table, pool, objects, number of repetitions, moves, the number of
+        # the lease and the address of its words (`lease_words.py`).
+        self.block = row_of("q", [self.address, 0, self.objects.buffer_info()[0], 1,
+                                  self.moves.buffer_info()[0], -1, 0])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
         self.pool: Any = None  # the thread pool that `block` names
-        self.states: list[Array] = []  # the Variables' values when `state_count` was `count`
-        self.count = -1
+        self.states: list[Array] = []  # the Variables' values when `state.version` was `version`
+        self.version: object = None
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
         for number, value in buffers.fixed.items():
             self.point(number, value)

@@ -4,8 +4,8 @@ Loaded code is executed, so the cache accepts nothing that another user could ha
 and entry belong to this user, are writable by this user only, and an entry is no symbolic link.
 Both are opened first and checked by descriptor, so that they can't be exchanged in between. An
 entry begins with a magic string and a checksum over its key and its code; a damaged, truncated or
-renamed entry is compiled again. An entry is written to a temporary file and renamed, so processes
-may share the folder. Only files with both the name and the magic string of an entry are deleted.
+renamed entry is compiled again. Entries are written atomically, so processes may share the folder.
+Only files with both the name and the magic string of an entry are deleted.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ import hashlib
 import os
 import re
 import stat
-import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NamedTuple
+
+from ....files.atomic import put
 
 _VARIABLE = "PALINGRAD_CACHE"
 _MOST = 2048  # entries; beyond that the oldest are deleted
 _MARK = b"palingrad machine code 2\n"
 _SUM = len(_MARK) + 32  # bytes in front of the code: the magic string and the checksum
 _ENTRY = re.compile(r"palingrad-[0-9a-f]{64}\.code")
-_UNFINISHED = re.compile(r"\.palingrad-[0-9a-f]{16}\.new")  # being written, or left by a crash
-_HOUR = 3600.0  # seconds after which such a file is left over from a crash
 _POSIX = os.name == "posix"  # elsewhere files have no owner and mode, and folders no descriptor
 
 
@@ -43,21 +42,26 @@ class Obtained(NamedTuple):
 
 
 def folder() -> Path | None:
-    """The folder of entries: PALINGRAD_CACHE's, or the user's cache; None if that is 'off'."""
+    """The folder of entries: PALINGRAD_CACHE's, or the user's cache; None if that is 'off'.
+
+    Raises Unkept if the user has no home folder.
+    """
     named = os.environ.get(_VARIABLE)
     if named is not None:
-        return None if named in ("", "off") else Path(named).expanduser() / "native"
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "palingrad" / "native"
+        return None if named in ("", "off") else Path(os.path.expanduser(named)) / "native"
+    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if root.startswith("~"):
+        raise Unkept("there is no home folder")
+    return Path(root) / "palingrad" / "native"
 
 
 def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
     """The code of this key from disk; if there is none, the code that `make` returns, which is
     written to disk if possible. `key` may raise Unkept."""
-    place = folder()
-    if place is None:
-        return Obtained(make())
     try:
+        place = folder()
+        if place is None:
+            return Obtained(make())
         name = key()
         with _opened(place, create=True) as entries:
             code = entries.read(name)
@@ -76,10 +80,10 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
 
 def described() -> str:
     """The cache's state, in words."""
-    place = folder()
-    if place is None:
-        return "off"
     try:
+        place = folder()
+        if place is None:
+            return "off"
         with _opened(place, create=False) as entries:
             sizes = [entries.status(name).st_size for name in entries.names(_ENTRY)]
     except Unkept as reason:
@@ -122,17 +126,10 @@ class _Folder:
 
     def write(self, key: str, code: bytes) -> None:
         """Writes an entry. Raises Unkept where it can't be written."""
-        new = f".palingrad-{os.urandom(8).hex()}.new"
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY
-            with open(self._open(new, flags), "wb") as file:
-                file.write(packed(key, code))
-            os.replace(
-                self._at(new),
-                self._at(_entry_name(key)),
-                src_dir_fd=self._descriptor,
-                dst_dir_fd=self._descriptor,
-            )
+            name, content = _entry_name(key), packed(key, code)
+            # A crash of the computer may damage an entry: then its checksum differs.
+            put(self._place, self._descriptor, name, content, mode=0o600, durable=False)
             self._prune()
         except OSError as error:
             raise Unkept(f"{self._place} can't be written to ({error.strerror})") from error
@@ -147,15 +144,13 @@ class _Folder:
         return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
 
     def _prune(self) -> None:
-        """Deletes the oldest entries beyond `_MOST`, and unfinished files that crashes left."""
+        """Deletes the oldest entries beyond `_MOST`."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []
         if len(entries) > _MOST:  # deletes an eighth, so that most writes read no file's age
             ages = {name: self.status(name).st_mtime for name in entries}
             oldest = sorted(entries, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
-        past = time.time() - _HOUR
-        left = [one for one in self.names(_UNFINISHED) if self.status(one).st_mtime < past]
-        for name in [*oldest, *left]:
+        for name in oldest:
             with contextlib.suppress(OSError):
                 content = self._content(name, len(_MARK))
                 if content is not None and content == _MARK[: len(content)]:

@@ -4,88 +4,197 @@ During a lease a run has no cost per Variable. A read or an assignment of one of
 a run of another program that uses one, ends the lease after the current run. The next run leases
 the arrays again and copies each array to which another reference exists, so that no array that a
 user holds ever changes.
+
+A lease has a number. Machine code compares it with the number for which a run was prepared, and
+writes nothing if they differ; what ends a lease first changes its number. Only machine code marks
+the lease as running. So neither a signal handler between the preparation and the run, nor an
+exception, nor a fork finds a lock or an array half written.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
-from collections.abc import Sequence
-from typing import Any
+import time
+import weakref
+from array import array as row_of
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ....dtypes import Array
-from ....graph.leaves import Variable, forget, state_count, state_lock
+from ....errors import EngineError
+from ....graph.leaves import Variable
+from ....graph.state.forks import after_forks_in_child, wait_before_forks
+from ....graph.state.landing import (
+    array_of,
+    forgotten,
+    recall,
+    recalls,
+    state,
+    state_lock,
+)
+from ....graph.state.turns import exhaust
 from .aligned_alloc import is_placed, placed
+from .lease_words import NUMBER, RUNNING, WRITING
 
-# References to a Variable's array that no user holds: the lease's, a local variable's, the call's.
-_OWN = 3
+_PAUSE, _LONGEST_PAUSE = 1e-5, 1e-3  # seconds between two looks at whether a run is over
+_FORK_PATIENCE = 10.0  # seconds that a fork waits for runs of other threads
+_UNCONFIRMED = -1  # the number of a lease whose arrays aren't known to be exclusive
 
 
 class Lease:
-    """The arrays of Variables, taken and returned together. A run holds `lock`."""
+    """The arrays of Variables, taken and returned together.
 
-    def __init__(self, variables: Sequence[Variable]) -> None:
-        self.lock = threading.RLock()
-        self.taken = False
-        self._variables = list(variables)
-        self._sorted = sorted(variables, key=id)  # one lock order for all leases: no deadlock
-        self._arrays: list[Array] = []
-        self._known: set[int] = set()  # the arrays of the last lease, which the program still has
+    `recalled(address)` is a function of `library`, the program's machine code: it changes the
+    number and returns whether a run is in progress.
+    """
 
-    def take(self, updated: int) -> list[Array]:
-        """The Variables' arrays. Nothing else refers to the first `updated` of them. Returns with
-        `lock` held; until the caller releases it, only the caller changes these Variables."""
-        held: list[Any] = []
-        try:
-            for variable in self._sorted:
-                variable.lock.acquire()
-                held.append(variable.lock)
+    torn: ClassVar[dict[Variable, Array]] = {}
+
+    def __init__(
+        self, updated: Sequence[Variable], library: Any, recalled: Callable[[int], int]
+    ) -> None:
+        self.updated = tuple(updated)
+        self.words = row_of("q", bytes(16))
+        self.address = self.words.buffer_info()[0]
+        self.held: tuple[int, list[Array]] | None = None  # the number and the arrays
+        self._library, self._recalled = library, recalled
+        _leases.add(self)
+
+    def take(self, refused: int) -> tuple[int, list[Array]]:
+        """(number, arrays) for the next run; nothing else refers to the arrays. `refused` is the
+        number with which machine code has refused a run, because it is old or another thread's run
+        was in progress."""
+        return recalls.hold(self._take, refused)
+
+    def _take(self, refused: int) -> tuple[int, list[Array]]:
+        variables = self.updated
+        count = len(variables)
+        owners = (*variables, *variables, self, state)
+        names = (*repeat("_array", count), *repeat("_lease", count), "held", "version")
+        while True:
+            held = self.held
+            if held is not None:
+                if held[0] == self.words[NUMBER] != refused:
+                    return held
+                self.end()
+            recall(variables)
+            number = self.words[NUMBER]
             with state_lock:
-                for variable in self._variables:
-                    variable._recalled()
-                self.lock.acquire()
-                state_count[0] += 1
-                self._arrays, self.taken = [], True
-                try:
-                    for number, variable in enumerate(self._variables[:updated]):
-                        if variable._observed:
-                            variable._observed = False
-                            forget(variable)
-                        array = variable._array
-                        self._arrays.append(array)
-                        # New readers block; earlier readers keep their reference to the array.
-                        variable._lease, variable._array = self, None
-                        self._arrays[number] = _exclusive(array, id(array) in self._known, number)
-                except BaseException:
-                    self.end()
-                    self.lock.release()
-                    raise
-                self._known = {id(array) for array in self._arrays}
-                return [*self._arrays, *(one._array for one in self._variables[updated:])]
-        finally:
-            for lock in held:
-                lock.release()
+                version, caches = state.version, state.caches
+                arrays: list[Any] = list(map(array_of, variables))
+                missing = any(array is None for array in arrays)
+                taken = _UNCONFIRMED, arrays
+                values = (*repeat(None, count), *repeat(self, count), taken, object())
+                taking = map(setattr, owners, names, values)
+                if missing or not forgotten(variables, caches):
+                    continue
+                if state.version is version and state.caches is caches:
+                    exhaust(taking)
+            # Readers wait now, or end the lease. Earlier ones keep their reference to an array.
+            lease = number, _exclusive(arrays)
+            with state_lock:
+                if self.held is taken:
+                    self.held = lease
+                    return lease
 
     def end(self) -> None:
-        """Returns all arrays to their Variables, after the current run."""
-        with self.lock:
-            if self.taken:
-                self.taken = False
-                for variable, array in zip(self._variables, self._arrays, strict=False):
-                    variable._array = array
-                self._arrays = []
+        """Returns all arrays to their Variables, after the run in progress."""
+        pause = _PAUSE
+        while True:
+            with state_lock:
+                version = state.version
+                running = self._recalled(self.address)
+                held = self.held
+                if held is None:
+                    return
+                count = len(self.updated)
+                owners = (*self.updated, *self.updated, self, state)
+                names = (*repeat("_array", count), *repeat("_lease", count), "held", "version")
+                values = (*held[1], *repeat(None, count), None, object())
+                returning = map(setattr, owners, names, values)
+                if not running and state.version is version:
+                    exhaust(returning)
+                    return
+            if running:
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def tear(self) -> None:
+        """In a forked child: the arrays are lost, because the run that was writing them was
+        another thread's."""
+        held = self.held
+        if held is not None:
+            torn = Torn(dict(zip(self.updated, held[1], strict=True)))
+            for variable in self.updated:
+                variable._lease = torn
+        self.held = None
 
 
-def _exclusive(array: Array, known: bool, number: int) -> Array:
-    """The array itself if only its lease refers to it, else a copy that replaces it.
+class Torn:
+    """Stands for the lease of Variables that a forked child can't read, with their old arrays."""
 
-    `known`: the program refers to the array too, from its last lease.
-    """
-    if sys.getrefcount(array) <= _OWN + 1 + known and is_placed(array):
-        return array
+    def __init__(self, arrays: dict[Variable, Array]) -> None:
+        self.torn = arrays
+
+    def end(self) -> None:
+        """Raises EngineError."""
+        raise EngineError(
+            "read: another thread was in the middle of an update of this Variable when the process "
+            "forked, so the child has no value of it.",
+            hint="Assign it or restore a checkpoint; fork between runs, or use the start method "
+            "'spawn' or 'forkserver'.",
+        )
+
+
+def _references(arrays: list[Any]) -> list[int]:
+    return [sys.getrefcount(array) for array in arrays]
+
+
+# The count of an array that is only in such a list; it depends on Python's version.
+_OWN = _references([object()])[0]
+
+
+def _exclusive(arrays: list[Array]) -> list[Array]:
+    """The arrays, with a copy in place of each that anything but the list refers to."""
+    counts = _references(arrays)
+    return [
+        array if counts[n] <= _OWN and is_placed(array) else _copied(array, n)
+        for n, array in enumerate(arrays)
+    ]
+
+
+def _copied(array: Array, number: int) -> Array:
     copy = placed(array.shape, array.dtype, number)
     np.copyto(copy, array)
     copy.setflags(write=False)
     return copy
+
+
+# ---------------------------------------------------------------- forks
+
+_leases: weakref.WeakSet[Lease] = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    """Waits until no thread writes leased arrays. None starts to before the fork, because taking a
+    lease needs `state_lock`, which the forking thread has."""
+    end = time.monotonic() + _FORK_PATIENCE
+    for lease in list(_leases):
+        running = lease._recalled(lease.address)
+        while running and time.monotonic() < end:
+            time.sleep(_PAUSE)
+            running = lease.words[RUNNING]
+
+
+def _in_child() -> None:
+    for lease in list(_leases):
+        if lease.words[RUNNING] == WRITING:
+            lease.tear()
+        lease.words[RUNNING] = 0
+
+
+wait_before_forks(_before_fork)
+after_forks_in_child(_in_child)

@@ -9,14 +9,18 @@ that finds no run for `_SPINS` iterations blocks on a semaphore in Python until 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import ctypes
-import os
 import threading
 from functools import cache
+from itertools import repeat
+from queue import SimpleQueue
 from typing import Any
 
 from llvmlite import ir
 
+from ....graph.state.forks import after_forks_in_child
+from ....graph.state.turns import Turn, exhaust
 from ...threads import get_num_threads, thread_changes
 from ..llvm.builder import Builder
 from ..llvm.kernel_context import POINTER
@@ -182,9 +186,9 @@ class ThreadPool:
         self._words[SIZE] = size
         self._words[POSTED] = 1  # the numbers of runs differ from 0, which marks a closed run
         self._words[YIELD] = _yield_address()
-        self.asleep = 0
-        self._lock = threading.Lock()
-        self._wake_ups = threading.Semaphore(0)
+        # The queues of sleeping workers: an element wakes one. A signal handler that interrupts the
+        # use of a SimpleQueue may use it too; one that interrupts a Semaphore may not.
+        self.asleep: list[SimpleQueue[None]] = []
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -199,27 +203,26 @@ class ThreadPool:
 
     def _work(self, number: int) -> None:
         _, worker = _worker()
+        bell: SimpleQueue[None] = SimpleQueue()
         while not self._words[STOP]:
             worker(self.address, number)
-            with self._lock:
-                if self._words[STOP]:
-                    return
-                self.asleep += 1
-            self._wake_ups.acquire()
+            self.asleep.append(bell)
+            if not self._words[STOP]:  # else `stop` may have rung before
+                bell.get()
 
     def wake(self) -> None:
         """Wakes all sleeping workers, without waiting for them to join."""
-        with self._lock:
-            count, self.asleep = self.asleep, 0
-        for _ in range(count):
-            self._wake_ups.release()
+        # In one call, so that an interrupt leaves no worker asleep that isn't in the list.
+        with contextlib.suppress(IndexError):  # the list is empty
+            exhaust(map(SimpleQueue[None].put, iter(self.asleep.pop, None), repeat(None)))
 
     def stop(self) -> None:
         """Stops all worker threads and joins them."""
         self._words[STOP] = 1
         self.wake()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:
+                thread.join()
 
 
 def _yield_address() -> int:
@@ -231,15 +234,14 @@ def _yield_address() -> int:
     return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
-_lock = threading.Lock()
+_starting = Turn()
 _pools: dict[int, ThreadPool | None] = {}  # at key 0 the process's pool, once it is started
 _former: list[ThreadPool] = []  # stopped pools, whose shared block a run may still read
 
 
 def stop_pool() -> None:
     """Stops the pool; the next run starts one of the size that is set by then."""
-    with _lock:
-        old = _pools.pop(0, None)
+    old = _pools.pop(0, None)
     if old is not None:
         _former.append(old)
         old.stop()
@@ -253,28 +255,34 @@ def pool() -> ThreadPool | None:
     try:
         return _pools[0]
     except KeyError:
-        pass
-    with _lock:
-        if 0 not in _pools:
-            size = get_num_threads()
-            new = ThreadPool(size) if size > 1 else None
-            if new is not None:
-                new.start()
-            _pools[0] = new
+        return _starting.hold(_started)
+
+
+def _started() -> ThreadPool | None:
+    if 0 in _pools:
         return _pools[0]
+    size = get_num_threads()
+    new = ThreadPool(size) if size > 1 else None
+    if new is not None:
+        try:
+            new.start()
+        except BaseException:
+            new.stop()
+            raise
+    current = _pools.setdefault(0, new)
+    if new is not None and new is not current:  # a signal handler has started one meanwhile
+        new.stop()
+    return current
 
 
 def _after_fork() -> None:
     """Forgets the pool in a forked child, which has only the thread that called fork."""
-    global _lock
-    _lock = threading.Lock()
     parents = _pools.pop(0, None)
     if parents is not None:
         _former.append(parents)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+after_forks_in_child(_after_fork)
 
 
 @atexit.register

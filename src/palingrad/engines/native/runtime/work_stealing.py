@@ -47,7 +47,7 @@ def emit_stage(
     base = b.load(word(b, pool, BASE))
     stage = b.add(base, integer(before))
     threads = b.load(word(b, pool, SIZE))
-    first_chunk = _first_chunk(b.module)
+    first_chunk = emit_first_chunk(b.module)
     with b.goto_entry_block():
         done, owner = b.alloca(INT), b.alloca(INT)
     b.store(integer(0), done)
@@ -70,7 +70,7 @@ def emit_stage(
         )
         b.branch(take)
         b.position_at_end(take)
-        place = b.call(_take(b.module), [_deque(b, pool, victim), stage, length, steal])
+        place = b.call(emit_take(b.module), [_deque(b, pool, victim), stage, length, steal])
         b.cbranch(b.icmp_signed(">=", place, integer(0)), execute, empty)
         b.position_at_end(execute)
         for number, (low, many) in enumerate(parts):
@@ -101,10 +101,10 @@ def _function(module: ir.Module, name: str, result: Any, llvm_types: list[Any]) 
     return function, b
 
 
-def _first_chunk(module: ir.Module) -> Any:
+def emit_first_chunk(module: ir.Module) -> Any:
     """first_chunk(count, start, thread, threads): the first chunk of the thread's part when `count`
     chunks are divided as evenly as possible. The remaining chunks go to one thread each, beginning
-    at a thread that depends on `start`."""
+    at a thread that depends on `start`. Tests call the function alone."""
     if "first_chunk" in module.globals:
         return module.globals["first_chunk"]
     function, b = _function(module, "first_chunk", INT, [INT] * 4)
@@ -114,9 +114,10 @@ def _first_chunk(module: ir.Module) -> Any:
     return function
 
 
-def _take(module: ir.Module) -> Any:
+def emit_take(module: ir.Module) -> Any:
     """take(deque, stage, length, steal): removes a chunk from the front of the deque, or from its
-    back if `steal` isn't 0, and returns the chunk's position; −1 if the deque is empty."""
+    back if `steal` isn't 0, and returns the chunk's position; −1 if the deque is empty. Tests call
+    the function alone, in orders of events that running threads seldom meet."""
     if "take" in module.globals:
         return module.globals["take"]
     function, b = _function(module, "take", INT, [_POOL, INT, INT, INT])

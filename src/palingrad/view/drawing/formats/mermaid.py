@@ -40,8 +40,12 @@ def _scoped(picture: Picture) -> list[tuple[tuple[str, ...], list[Item]]]:
 
 def _node(item: Item) -> str:
     left, right = _BRACKETS.get(item.kind, ("(", ")"))
-    return f'{item.key}{left}"{_escaped("<br/>".join(label_of(item)))}"{right}'
+    return f'{item.key}{left}"{"<br/>".join(map(_escaped, label_of(item)))}"{right}'
+
+
+# What ends a string, or has a meaning in it: HTML, entities, Markdown (`), directives (%%{), \n.
+_ESCAPES = str.maketrans({sign: f"#{ord(sign)};" for sign in '#"<>&`%\\'})
 
 
 def _escaped(text: str) -> str:
-    return text.replace("#", "#35;").replace('"', "#quot;")
+    return text.translate(_ESCAPES)

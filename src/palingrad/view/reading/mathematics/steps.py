@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from ....dtypes import Array
+from ....files.terminal import for_output
 from ....graph.node import Node
 from .latex import Formula
 from .mathml import inline, mathml
@@ -78,7 +79,7 @@ class Derivation:
             if left:
                 texts.insert(_SHOWN // 2, f"  … {left} more …")
             lines += texts
-        return "\n".join(lines)
+        return for_output("\n".join(lines))
 
     def __repr__(self) -> str:
         return str(self)

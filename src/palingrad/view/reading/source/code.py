@@ -128,7 +128,8 @@ def plain(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(plain, value))}]"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        text = value.replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text) + '"'
     raise Unwritable(f"{value!r:.60}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import inspect
+import io
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import Array
-from ....errors import GraphError
+from ....errors import GraphError, printable
+from ....files.atomic import write_atomically
+from ....files.terminal import for_output
 from ....function import Function
 from ....graph.context import find_origin, target_of
 from ....graph.graph import Graph
@@ -57,10 +60,14 @@ class Source(str):
         path = os.fspath(path)
         if not path.endswith(".py"):
             raise GraphError(f"save: expected a path that ends in .py, got {path!r}")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self)
-        if self.arrays:
-            np.savez(path.removesuffix(".py") + ".npz", **dict(self.arrays))  # pyright: ignore[reportArgumentType]
+        if self.arrays:  # first, so that the module never lacks them
+            content = io.BytesIO()
+            np.savez(content, **dict(self.arrays))  # pyright: ignore[reportArgumentType]
+            write_atomically(path.removesuffix(".py") + ".npz", content.getvalue())
+        write_atomically(path, self)
+
+    def __str__(self) -> str:
+        return for_output(self)
 
     def _repr_markdown_(self) -> str:
         return f"```python\n{self}```"
@@ -263,7 +270,7 @@ def _names(wanted: Wanted, caller: Any) -> dict[int, str]:
                 names[id(node)] = name
     for node in order:
         if isinstance(node, Variable):
-            full = node._name if node._name and not node._unnamed else ""
+            full = printable(node._name) if node._name and not node._unnamed else ""
             names[id(node)] = full or names.get(id(node), "variable")
     for node, name in zip(program.feeds, wanted.parameters, strict=True):
         names[id(node)] = name

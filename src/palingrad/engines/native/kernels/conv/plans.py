@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Self
 
 from .....dtypes import DType
 from .....graph.node import Node
+from .....graph.state.lazy import lazy
 from .....ops.convolution import ConvolutionInput
 from .....shapes import sizes
 from ...llvm.target import host
@@ -105,14 +105,14 @@ class WindowPlan:
         """Whether each channel is a group of its own."""
         return self.groups > 1 == self.channels == self.columns
 
-    @cached_property
+    @lazy
     def lanes(self) -> int:
         """The number of lanes along contiguous channels."""
         lanes = host().lanes(self.dtype.itemsize)
         channels = self.groups if self.depthwise else self.columns
         return min(lanes, 1 << (channels - 1).bit_length()) if self.groups > 1 else lanes
 
-    @cached_property
+    @lazy
     def tile(self) -> tuple[int, int]:
         """(rows, vectors of columns) of a tile."""
         return shape_for(1 << 20, self.columns, self.lanes)
@@ -155,7 +155,7 @@ class ConvolutionPlan(WindowPlan):
             extent=extent, offset=offset,
         )  # fmt: skip
 
-    @cached_property
+    @lazy
     def area(self) -> Area:
         """The blocks of the result's positions."""
         return Area.of(*self.places, self.tile[0])
@@ -181,7 +181,7 @@ class WeightPlan(WindowPlan):
         """The planes of tiles: one, or one for each row of the window if taps aren't joined."""
         return 1 if self.joined else self.size[0]
 
-    @cached_property
+    @lazy
     def area(self) -> Area:
         """The blocks of a plane: its positions are taps and their channels."""
         (down, across), c = self.size, self.channels
@@ -208,7 +208,7 @@ class WeightPlan(WindowPlan):
         """The axis along which large images are cut into bands: the columns if there is one row."""
         return 0 if self.places[0] > 1 else 1
 
-    @cached_property
+    @lazy
     def band(self) -> int:
         """The rows, or columns, of a band."""
         height, width = self.places
@@ -226,7 +226,7 @@ class WeightPlan(WindowPlan):
         """The blocks of images, or the bands of all images."""
         return -(-self.n // self.block) * self.bands
 
-    @cached_property
+    @lazy
     def parts(self) -> int:
         """The parts of the images, whose sums AddParts adds; several if the sums are small."""
         most = 1 if self.depthwise else _SUMS // (self.count * self.dtype.itemsize)

@@ -1,0 +1,5 @@
+"""`python -m palingrad`: the command line."""
+
+from .cli import main
+
+main()

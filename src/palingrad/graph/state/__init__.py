@@ -1,0 +1,1 @@
+"""How Variables change: all of an update at once, whatever interrupts it (docs/concurrency.md)."""

@@ -1,0 +1,44 @@
+"""Recognises signal handlers on the stack."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from inspect import CO_VARARGS
+from itertools import pairwise
+from types import FrameType
+from typing import Any
+
+_SIGNALS = tuple(signal.valid_signals())
+
+
+def _is_handled(number: int) -> bool:
+    """Whether Python code handles the signal."""
+    handler = signal.getsignal(number)
+    return callable(handler) and handler is not signal.default_int_handler
+
+
+def running_handlers() -> int:
+    """The number of signal handlers in which the caller runs.
+
+    Python calls a handler with a signal's number and the interrupted frame, which is also the
+    frame that it returns to.
+    """
+    if not any(map(_is_handled, _SIGNALS)):
+        return 0
+    count = 0
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        back, code = frame.f_back, frame.f_code
+        varied = code.co_flags & CO_VARARGS
+        if back is not None and (code.co_argcount >= 2 or varied):
+            known = frame.f_locals
+            given: list[Any] = [known.get(name) for name in code.co_varnames[: code.co_argcount]]
+            if varied:
+                number = code.co_argcount + code.co_kwonlyargcount
+                given += known.get(code.co_varnames[number]) or ()
+            count += any(
+                isinstance(number, int) and value is back for number, value in pairwise(given)
+            )
+        frame = back
+    return count

@@ -1,0 +1,1 @@
+"""Files and names that an attacker, a bug or a broken disk could make."""
