@@ -11,6 +11,8 @@ SAME = "equivalent: the general case gives the same where the short cut is taken
 AXIS = "equivalent: there is one axis, or all others have size 1"
 TIES = "equivalent: ties are taken out before"
 ASKED = "equivalent: nobody asks for the gradient of an integer"
+BOOLEAN = "equivalent: a boolean result never has a cotangent"
+CHECKED = "equivalent: only what users' rules return is checked"
 ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
 SHIFT = "equivalent: what is subtracted and added again has no influence"
 ABSORBS = (
@@ -25,8 +27,12 @@ _SHARE = "ops.where(x == y, 0.5, ops.cast(wins, x.dtype))"
 _LEAKY = "ops.where(x > 0, ops.ones_like(x), y.slope)"
 _GRADIENT = "ops.scaled(widened(restored(g, y, x)), slope)"
 _OTHERS = "_product_of_others(x, axes_in(y.axis, x.ndim))"
-_STANDARD = "(centred - projection) / _deviation(y, widened(x))"
+_STANDARD = "ops.scaled(rest, 1 / _deviation(y, widened(x)))"
 _VARIANCE = "ops.var(x, axis=y.axis, keepdims=True)"
+_PARTS = "1 / _deviation(y, widened(x))"
+_PRODUCT = "ops.multiply if _ieee[0] else ops.absorbing_product"
+_TANGENT = "ops.multiply if _ieee[0] else ops.doubly_absorbing_product"
+IEEE = "the other branch is that of `pg.set_ieee_gradients(True)`, which its own tests set"
 _FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
 _TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
 
@@ -98,12 +104,45 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "contract.Matmul.vjp": {
         "call: _vector(row @ y.mT, x, -2) → row @ y.mT": SUMMED,
         "sign: -1 → 1": AXIS,
+        "swapped: ops.scaled(g, x) → ops.scaled(x, g)": ABSORBS,
+        "swapped: ops.scaled(g, y) → ops.scaled(y, g)": ABSORBS,
     },
     "contract._vector": {
         "sum: ops.sum_to(ops.squeeze(g, axis=axis), x.shape) → ops.squeeze(g, axis=axis)": SUMMED,
-        "axis: axis=axis → axis=None": AXIS,
     },
     "join.Concat.vjp": {"factor: 0 → 1": "equivalent: the number of axes is known"},
+    "loss.CrossEntropy.vjp": {
+        f"swapped: ops.scaled(g, {one}) → ops.scaled({one}, g)": ABSORBS
+        for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
+    }
+    | {"swapped: ops.scaled(-g, ops.log_softmax(x)) → ops.scaled(ops.log_softmax(x), -g)": ABSORBS},
+    "kinds.Elementwise.vjp": {
+        **{
+            f"{one}": BOOLEAN
+            for one in (
+                "sign: [None] * len(x) → -([None] * len(x))",
+                "factor: [None] * len(x) → 2 * ([None] * len(x))",
+                "dropped: [None] * len(x) → None",
+                "dropped: [None] * len(x) → [None]",
+                "dropped: [None] * len(x) → len(x)",
+            )
+        },
+        "swapped: scaled(g, y._checked_slope(slope())) → "
+        "scaled(y._checked_slope(slope()), g)": ABSORBS,
+        "call: y._checked_slope(slope) → slope": CHECKED,
+        "call: y._checked_slope(slope()) → slope()": CHECKED,
+    },
+    "kinds.Elementwise.jvp": {"call: y._checked_slope(slope) → slope": CHECKED},
+    "cotangents.scaled": {
+        f"branch: {_PRODUCT} → ops.absorbing_product": IEEE,
+        f"branch: {_PRODUCT} → ops.multiply": ABSORBS,
+    },
+    "cotangents.scaled_tangent": {
+        f"branch: {_TANGENT} → ops.doubly_absorbing_product": IEEE,
+        f"branch: {_TANGENT} → ops.multiply": ABSORBS,
+        "swapped: _product(t, slope, product) → _product(slope, t, product)": "equivalent: the "
+        "product is symmetric, and the slopes of these operations are nodes",
+    },
     "loss.MeanSquaredError.vjp": {
         "call: widened(g) → g": WIDENED,
         "call: widened(x) → x": WIDENED,
@@ -116,6 +155,9 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "call: widened(y) → y": WIDENED,
         "call: widened(x) → x": "equivalent but for one rounding: the variance widens by itself",
         f"call: narrowed({_STANDARD}, x.dtype) → {_STANDARD}": CAST,
+        "swapped: ops.scaled(g, wide) → ops.scaled(wide, g)": ABSORBS,
+        "swapped: ops.scaled(share, wide) → ops.scaled(wide, share)": ABSORBS,
+        f"swapped: ops.scaled(rest, {_PARTS}) → ops.scaled({_PARTS}, rest)": ABSORBS,
     },
     "norms._deviation": {
         f"sign: ops.sqrt({_VARIANCE} + y.epsilon) → -ops.sqrt({_VARIANCE} + y.epsilon)": ALIKE,

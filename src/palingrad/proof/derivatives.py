@@ -140,20 +140,23 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
 @each
 def tangents_can_be_differentiated(case: Case) -> None:
     """J t is a function of x and t whose derivatives agree with central differences, along a few
-    directions: forward mode can be differentiated again."""
+    directions: forward mode can be differentiated again. All inputs move, then each alone."""
     if not order_of(case):
         return
     arrays = case.arrays()
     rng = np.random.default_rng(4)
     ts = [rng.uniform(-1, 1, x.shape) for x in arrays if is_floating(x.dtype)]
+    alone = [[place] for place in range(len(ts))] if len(ts) > 1 else []
+    for places in ([*range(len(ts))], *alone):
 
-    def pushed(*given: Any) -> list[Any]:
-        xs = [as_node(x) for x in given[: len(arrays)]]
-        tangents = dict(zip(floats(xs), map(as_node, given[len(arrays) :]), strict=True))
-        return [t for t in forward(floats(case.outputs(*xs)), tangents) if t is not None]
+        def pushed(*given: Any, places: Sequence[int] = places) -> list[Any]:
+            xs = [as_node(x) for x in given[: len(arrays)]]
+            moved = [floats(xs)[place] for place in places]
+            tangents = dict(zip(moved, map(as_node, given[len(arrays) :]), strict=True))
+            return [t for t in forward(floats(case.outputs(*xs)), tangents) if t is not None]
 
-    f, steps = along(pushed, [*arrays, *ts], 2)
-    check_level(f, steps, 1)
+        f, steps = along(pushed, [*arrays, *[ts[place] for place in places]], 2)
+        check_level(f, steps, 1)
 
 
 @each
