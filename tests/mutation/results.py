@@ -47,6 +47,15 @@ def write(found: Mapping[str, Counts]) -> None:
     PATH.write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
+def equivalent(found: Mapping[str, Counts]) -> int:
+    """The number of survivors that compute the same as the rule, by their reasons."""
+    return sum(
+        SURVIVORS.get(name, {}).get(text, "").startswith("equivalent")
+        for name, one in found.items()
+        for text in one.survivors
+    )
+
+
 def unexplained(found: Mapping[str, Counts]) -> list[str]:
     """Survivors without a reason, and reasons without a survivor."""
     survived = {f"{name}: {text}" for name, one in found.items() for text in one.survivors}

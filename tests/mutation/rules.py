@@ -11,7 +11,7 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
-from palingrad.autodiff import forward, reverse
+from palingrad.autodiff import reverse
 from palingrad.graph import kinds
 from palingrad.graph.derivatives import cotangents
 from palingrad.graph.operation import Operation
@@ -20,6 +20,7 @@ from palingrad.ops import (
     arithmetic,
     comparison,
     contract,
+    discrete,
     join,
     loss,
     reduce,
@@ -29,21 +30,16 @@ from palingrad.ops import (
 from palingrad.proof import shipped
 
 RULES = ("d", "vjp", "jvp")
-# What all rules share, and operations that use every part of it.
+# What elementwise rules share, and operations that use every part of it.
 MACHINERY: list[tuple[Any, str]] = [
     (cotangents, "scaled"),
     (cotangents, "scaled_tangent"),
     (kinds.Elementwise, "vjp"),
     (kinds.Elementwise, "jvp"),
-    (kinds.Composite, "vjp"),
     (reverse, "unbroadcast"),
-    (reverse, "pulled_back"),
-    (reverse, "_accumulate"),
-    (reverse, "_accumulate_item"),
-    (forward, "_pushed"),
-    (forward, "_double_vjp"),
 ]
 PANEL: list[type[Operation]] = [
+    discrete.Cast,
     arithmetic.Multiply,
     arithmetic.Divide,
     comparison.Less,

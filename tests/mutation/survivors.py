@@ -116,6 +116,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
     }
     | {"swapped: ops.scaled(-g, ops.log_softmax(x)) → ops.scaled(ops.log_softmax(x), -g)": ABSORBS},
+    "reverse.unbroadcast": {},
     "kinds.Elementwise.vjp": {
         **{
             f"{one}": BOOLEAN
