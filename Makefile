@@ -2,6 +2,7 @@
 # make test:  what the tests need, and all tests.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
 # make mutate: derivative rules made wrong in every way, which the tests must notice; takes minutes.
+# make soak:  kills, forks, interrupts, hostile files …, for MINUTES; SEED is the first. MINUTES=2 is short.
 # make bench: the peers in an environment of their own, and benchmarks/RESULTS.md; a quiet machine.
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,7 +14,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test browser tiny fuzz mutate check format bench clean
+.PHONY: train test browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -58,6 +59,9 @@ fuzz: $(VENV)/.installed-test
 mutate: $(VENV)/.installed-test
 	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m mutation
 	$(BIN)/python tools/proof.py
+
+soak: $(VENV)/.installed-test
+	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m soak --seed $(SEED) --minutes $(MINUTES)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)

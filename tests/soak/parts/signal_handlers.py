@@ -49,12 +49,13 @@ def attempt(seed: int, folder: Path) -> None:
         assert f(np.array(0)) == variables["count"].numpy() + number
 
     actions = [read, save, put_back, step, step, compile_new]
-    handled = [0]
+    handled, going = [0], [True]
 
     def handle(number: int, frame: Any) -> None:
         handled[0] += 1
         rng.choice(actions)()
-        signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 2e-3))
+        if going:
+            signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 2e-3))
 
     before = signal.signal(signal.SIGALRM, handle)
     start, own = model.taken(), 0
@@ -65,6 +66,7 @@ def attempt(seed: int, folder: Path) -> None:
             model.step(rng.randrange(2))
             own += 1
     finally:
+        going.clear()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert handled[0], "no signal came"

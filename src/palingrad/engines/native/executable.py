@@ -35,7 +35,7 @@ from .runtime.thread_pool import pool
 
 _RUN = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
 TIMES = 3  # the word of a block that holds the number of repetitions
-_CALL_SECONDS = 0.03  # of one call in `repeat`
+_CALL_SECONDS = 0.01  # of one call in `repeat`
 _SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -110,7 +110,7 @@ class NativeExecutable(Executable):
         for place, array in enumerate(feeds):
             objects[place] = id(array)
         if self._reads and memory.version is not state.version:
-            memory.version, memory.states = snapshot(self._reads)
+            buffers.keep_states(memory, *snapshot(self._reads))
             for array in memory.states:
                 objects[number] = id(array)
                 number += 1
@@ -125,6 +125,7 @@ class NativeExecutable(Executable):
             memory.use_pool(pool())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
+            buffers.let_go(memory)
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing
@@ -161,6 +162,8 @@ class NativeExecutable(Executable):
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [self._result(output, memory) for output in self._outputs]
+        if self._rest or not self._simple or memory.has_copies:
+            buffers.let_go(memory)
         buffers.idle.append(memory)
         return outputs
 
@@ -173,7 +176,7 @@ class NativeExecutable(Executable):
 
     def _read_others(self, memory: Memory) -> None:
         """Puts the arrays of the Variables that a run in place only reads in their slots."""
-        memory.version, memory.states = snapshot(self._only_read)
+        self.buffers.keep_states(memory, *snapshot(self._only_read))
         first = self._first_leased - len(self._only_read)
         for number, array in enumerate(memory.states, first):
             memory.objects[number] = id(array)
@@ -191,25 +194,35 @@ class NativeExecutable(Executable):
         """`times` runs in place; within a call, the pointers advance along stacked feeds and
         results. A call takes about `_CALL_SECONDS`, so that an interrupt needn't wait for long."""
         for slot, check in self.buffers.checks:  # before the first run changes anything
-            if slot in along and not check.allow(feeds[slot].min(), feeds[slot].max()):
-                raise check.error(feeds[slot].min(), feeds[slot].max())
+            if slot in along and feeds[slot].size:
+                least, most = feeds[slot].min(), feeds[slot].max()
+                if not check.allow(least, most):
+                    raise check.error(least, most)
         idle, first = self.buffers.idle, len(self.buffers.given)
         try:
             memory = idle.pop()
         except IndexError:
             memory = self._memory()
         moves, objects = memory.moves, memory.objects
-        stacks = [np.empty((times, *shape), dtype) for shape, dtype in self.buffers.results]
+        # What is computed for an update alone is overwritten by each run.
+        returned = {slot for _, slot, _ in self._outputs}
+        stacks = [
+            np.empty((times, *shape) if slot in returned else shape, dtype)
+            for slot, (shape, dtype) in enumerate(self.buffers.results, first)
+        ]
         for number in along:
             moves[number] = feeds[number].nbytes // times
         for number, stack in enumerate(stacks, first):
-            moves[number] = stack.nbytes // times
+            moves[number] = stack.nbytes // times if number in returned else 0
         done = 0
         while done < times:
             count = min(self._at_once, times - done)
             part = slice(done, done + count)
             given = [feed[part] if n in along else feed for n, feed in enumerate(feeds)]
-            results = [stack[part] for stack in stacks]
+            results = [
+                stack[part] if slot in returned else stack
+                for slot, stack in enumerate(stacks, first)
+            ]
             for number, array in enumerate(given):
                 objects[number] = id(array)
             for number, array in enumerate(results, first):
@@ -226,6 +239,8 @@ class NativeExecutable(Executable):
         for number in range(len(moves)):
             moves[number] = 0
         memory.arrays[first : first + len(stacks)] = [None] * len(stacks)
+        if memory.has_copies:
+            self.buffers.let_go(memory)
         idle.append(memory)
         return [
             sealed(stacks[slot - first].reshape((times, *shape)))
@@ -245,13 +260,13 @@ class NativeExecutable(Executable):
         outputs = [self._result(output, memory) for output in self._outputs]
         values = [self._result(value, memory) for value in self._values]
         buffers.let_go(memory)
+        buffers.idle.append(memory)
         return outputs, values
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
         if not self._alone:
             memory.use_pool(pool())
-        copies: list[Array] = []  # keeps them alive during the run
         while bad := self._run(memory.block_address):
             if bad == REFUSED:
                 self._take(memory)
@@ -259,7 +274,7 @@ class NativeExecutable(Executable):
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
-            copies.append(array)
+            memory.has_copies = True
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import pickle
 import threading
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -550,3 +551,32 @@ def test_a_failed_lease_changes_nothing(monkeypatch):
     assert not other.is_alive()
     np.testing.assert_array_equal(v.numpy(), np.full(3, 3, np.float32))
     np.testing.assert_array_equal(held, np.full(3, 2, np.float32))
+
+
+def test_without_exact_reference_counts_no_array_is_reused(monkeypatch):
+    """As without the GIL."""
+    runtime = "palingrad.engines.native.runtime"
+    monkeypatch.setattr(f"{runtime}.lease._OWN", 0)
+    monkeypatch.setattr(f"{runtime}.buffers.HELD", 0)
+    monkeypatch.setattr("palingrad.engines.native.executable.HELD", 0)
+    w, step = counter()
+    f = pg.function(lambda x: x + w, engine="native")
+    found: list[Any] = []
+    for number in range(1, 4):
+        step(np.ones(5))
+        found.append(f(np.zeros(5)))
+        assert_same(w.value, np.full(5, float(number)))
+    for number, array in enumerate(found, 1):
+        assert_same(array, np.full(5, float(number)))
+
+
+def test_repeat_keeps_no_more_of_a_run_than_its_results():
+    v = pg.Variable(np.zeros((64, 64)))
+    step = native(lambda x: (v.assign(pg.tanh(v @ x) + 1), pg.sum(v))[1])
+    x = np.full((500, 64, 64), 0.01)
+    step.repeat(x[:2], along=(0,))
+    tracemalloc.start()
+    step.repeat(x, along=(0,))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 << 20  # all new values of v would take 16 MB

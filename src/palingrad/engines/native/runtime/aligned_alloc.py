@@ -8,11 +8,16 @@ weight were placed so took a third longer.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from ....dtypes import Array, DType
+
+# Whether an array's reference count shows exactly who refers to it. Without the GIL it may be read
+# while another thread changes it; then no array is ever taken as unused.
+COUNTS_ARE_EXACT: bool = getattr(sys, "_is_gil_enabled", bool)() or sys.version_info < (3, 13)
 
 _PAGE, _LINE = 4096, 64
 _STEP = 5 * _LINE  # between the offsets of two arrays; the offsets repeat after 64 arrays

@@ -36,7 +36,8 @@ from ....graph.state.landing import (
     state_lock,
 )
 from ....graph.state.turns import exhaust
-from .aligned_alloc import is_placed, placed
+from .aligned_alloc import COUNTS_ARE_EXACT, is_placed, placed
+from .buffers import release_states
 from .lease_words import NUMBER, RUNNING, WRITING
 
 _PAUSE, _LONGEST_PAUSE = 1e-5, 1e-3  # seconds between two looks at whether a run is over
@@ -93,6 +94,7 @@ class Lease:
                     continue
                 if state.version is version and state.caches is caches:
                     exhaust(taking)
+            release_states()
             # Readers wait now, or end the lease. Earlier ones keep their reference to an array.
             lease = number, _exclusive(arrays)
             with state_lock:
@@ -154,7 +156,7 @@ def _references(arrays: list[Any]) -> list[int]:
 
 
 # The count of an array that is only in such a list; it depends on Python's version.
-_OWN = _references([object()])[0]
+_OWN = _references([object()])[0] if COUNTS_ARE_EXACT else 0
 
 
 def _exclusive(arrays: list[Array]) -> list[Array]:
