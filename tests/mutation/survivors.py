@@ -11,6 +11,11 @@ SAME = "equivalent: the general case gives the same where the short cut is taken
 AXIS = "equivalent: there is one axis, or all others have size 1"
 TIES = "equivalent: ties are taken out before"
 ASKED = "equivalent: nobody asks for the gradient of an integer"
+NODES = "equivalent: the library's rules return nodes"
+DTYPES = (
+    "the rules tried give the dtype of the input by themselves; "
+    "`tests/test_battery_catches.py` has some that don't"
+)
 BOOLEAN = "equivalent: a boolean result never has a cotangent"
 CHECKED = "equivalent: only what users' rules return is checked"
 ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
@@ -33,6 +38,7 @@ _PARTS = "1 / _deviation(y, widened(x))"
 _PRODUCT = "ops.multiply if _ieee[0] else ops.absorbing_product"
 _TANGENT = "ops.multiply if _ieee[0] else ops.doubly_absorbing_product"
 IEEE = "the other branch is that of `pg.set_ieee_gradients(True)`, which its own tests set"
+_FITTED = "c if c.dtype == x.dtype else ops.cast(c, x.dtype)"
 _FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
 _TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
 
@@ -116,7 +122,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
     }
     | {"swapped: ops.scaled(-g, ops.log_softmax(x)) → ops.scaled(ops.log_softmax(x), -g)": ABSORBS},
-    "reverse.unbroadcast": {},
+    "reverse.unbroadcast": {
+        "call: as_node(c) → c": NODES,
+        f"branch: {_FITTED} → c": DTYPES,
+        f"branch: {_FITTED} → ops.cast(c, x.dtype)": SAME,
+        "comparison: c.dtype == x.dtype → c.dtype != x.dtype": DTYPES,
+        "call: ops.cast(c, x.dtype) → c": DTYPES,
+        "swapped: ops.cast(c, x.dtype) → ops.cast(x.dtype, c)": DTYPES,
+    },
     "kinds.Elementwise.vjp": {
         **{
             f"{one}": BOOLEAN
