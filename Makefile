@@ -1,6 +1,7 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
+# make soak:  kills, forks, interrupts, hostile files …, for MINUTES; SEED is the first. MINUTES=2 is short.
 # make bench: the peers in an environment of their own, and benchmarks/RESULTS.md; a quiet machine.
 PYTHON ?= python3
 VENV ?= .venv
@@ -12,7 +13,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test browser tiny fuzz check format bench clean
+.PHONY: train test browser tiny fuzz soak check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -53,6 +54,9 @@ tiny: $(VENV)/.installed-test
 
 fuzz: $(VENV)/.installed-test
 	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m fuzzing --seed $(SEED) --minutes $(MINUTES)
+
+soak: $(VENV)/.installed-test
+	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m soak --seed $(SEED) --minutes $(MINUTES)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(SOURCES)

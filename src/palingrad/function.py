@@ -253,8 +253,14 @@ class CompiledTrace(Compiled):
         traced = trace(f, args, kwargs, key.forms)
         nodes = [leaf for leaf in leaves(traced.result) if isinstance(leaf, Node)]
         super().__init__(nodes, traced.program, key.engine, runs=runs)
-        # Without the nodes, which would keep alive everything that f built and its arguments.
-        self.form = mapped(lambda leaf: VALUE if isinstance(leaf, Node) else leaf, traced.result)
+        # Without the nodes, which would keep alive everything that f built and its arguments, and
+        # without the objects in the signature that are held weakly.
+        mortal = {id(one.value): one for one in key.statics() if one.mortal}
+
+        def returned(leaf: Any) -> Any:
+            return VALUE if isinstance(leaf, Node) else mortal.get(id(leaf), leaf)
+
+        self.form = mapped(returned, traced.result)
         self._leaves = leaves(self.form)
         fed = [x for x, form in zip(leaves(traced.arguments), key.forms) if is_fed(form)]
         self.fed = len(fed)
@@ -279,7 +285,13 @@ class CompiledTrace(Compiled):
         if self.form is VALUE:
             return values[0]
         given = iter(values)
-        return rebuilt(self.form, (next(given) if leaf is VALUE else leaf for leaf in self._leaves))
+        return rebuilt(
+            self.form,
+            (
+                next(given) if leaf is VALUE else leaf.value if type(leaf) is Static else leaf
+                for leaf in self._leaves
+            ),
+        )
 
     def returned_outputs(self, outputs: Sequence[Array]) -> Any:
         """The outputs of a run, in the structure of f's result."""

@@ -8,7 +8,6 @@ import inspect
 import weakref
 from collections.abc import Callable, Collection, Hashable, Sequence
 from math import copysign
-from operator import is_
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
@@ -59,6 +58,13 @@ class Static:
         """Whether the value is held weakly and may be deleted."""
         return self._reference is not None
 
+    def holds(self, value: Any) -> bool:
+        """Whether its value is this object, and wasn't deleted."""
+        reference = self._reference
+        if reference is None:
+            return self._held is value
+        return value is not None and reference() is value
+
     def hashable(self) -> bool:
         """Whether the value can be part of a signature."""
         try:
@@ -106,10 +112,13 @@ class Signature(NamedTuple):
     engine: str
     settings: tuple[DType, bool]
 
+    def statics(self) -> list[Static]:
+        """The parts that are values, not shapes and dtypes."""
+        return [form for form in (*self.forms, *self.reads) if isinstance(form, Static)]
+
     def mortal(self) -> list[Any]:
         """The objects in it that are compared by identity and held weakly."""
-        static = [form for form in (*self.forms, *self.reads) if isinstance(form, Static)]
-        return [form.value for form in static if form.mortal]
+        return [one.value for one in self.statics() if one.mortal]
 
 
 # ---------------------------------------------------------------- arguments
@@ -223,7 +232,7 @@ class Reads:
         cells: dict[str, Any] = {}
         self._globals: list[str] = []
         self._get = getattr(f, "__globals__", {}).get
-        self._last: tuple[list[Any], tuple[Static, ...]] = [], ()
+        self._last: tuple[Static, ...] = ()
         if isinstance(code, CodeType):
             names, cells = _variables(code, f.__closure__ or ())
             self._globals = [name for name in names if not self._is_fixed(name)]
@@ -243,18 +252,28 @@ class Reads:
             return []
 
     def watch(self, values: list[Any]) -> Callable[[], bool]:
-        """A function that tests whether `values` are still current, fast enough for every call."""
+        """A function that tests whether `values` are still current, fast enough for every call.
+
+        It holds the values weakly where their classes allow that.
+        """
         get = self._get
-        names = list(zip(self._globals, values))
-        cells = list(zip(self._cells, values[len(names) :]))
+        held = list(map(_held, values))
+        names = [(name, *pair) for name, pair in zip(self._globals, held)]
+        cells = [(cell, *pair) for cell, pair in zip(self._cells, held[len(names) :])]
 
         def unchanged() -> bool:
-            for name, value in names:
-                if get(name) is not value:
+            for name, value, reference in names:
+                now = get(name)
+                if now is not value and (
+                    reference is None or now is None or reference() is not now
+                ):
                     return False
             try:
-                for cell, value in cells:
-                    if cell.cell_contents is not value:
+                for cell, value, reference in cells:
+                    now = cell.cell_contents
+                    if now is not value and (
+                        reference is None or now is None or reference() is not now
+                    ):
                         return False
             except ValueError:  # a variable was deleted
                 return False
@@ -264,11 +283,22 @@ class Reads:
 
     def forms(self, values: list[Any]) -> tuple[Static, ...]:
         """The values as part of a signature: numbers and strings by value, others by identity."""
-        last, statics = self._last
-        if len(last) != len(values) or not all(map(is_, last, values)):
-            statics = tuple([Static(x, by_identity=type(x) not in _PLAIN) for x in values])
-            self._last = values, statics
-        return statics
+        last = self._last
+        if len(last) != len(values) or not all(map(Static.holds, last, values)):
+            last = tuple([Static(x, by_identity=type(x) not in _PLAIN) for x in values])
+            self._last = last
+        return last
+
+
+_WEAK = object()  # which is no variable's value
+
+
+def _held(value: Any) -> tuple[Any, weakref.ref[Any] | None]:
+    """(value, None), or (_WEAK, a weak reference) if the class supports them."""
+    try:
+        return _WEAK, weakref.ref(value)
+    except TypeError:
+        return value, None
 
 
 def _variables(code: CodeType, closure: Sequence[Any]) -> tuple[list[str], dict[str, Any]]:

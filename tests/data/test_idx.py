@@ -71,6 +71,24 @@ def test_a_flipped_bit_fails_gzip_s_checksum(encode):
         unzipped(bytes(zipped))
 
 
+def test_no_more_is_decompressed_than_the_header_asks_for():
+    bomb = gzip.compress(b"\0\0\x08\x01\0\0\0\x03" + bytes(10**7), 1)
+    assert len(unzipped(bomb)) <= 4 + 4 * 32 + 1  # the longest header, and a byte
+    with pytest.raises(DataError, match=r"too long: shape \(3,\) of uint8 needs 3 .* are more"):
+        decode(unzipped(bomb))
+
+
+def test_a_header_that_asks_for_more_than_gzip_can_hold_is_refused_at_once():
+    lie = gzip.compress(b"\0\0\x0e\x02" + b"\x7f\xff\xff\xff" * 2)
+    with pytest.raises(DataError, match=r"truncated: its header asks for 36,893,.* bytes"):
+        unzipped(lie)
+
+
+def test_a_shape_that_numpy_has_not_is_refused():
+    with pytest.raises(DataError, match=r"NumPy can't make an array of shape \(0, 4294967295, "):
+        decode(b"\0\0\x08\x04" + bytes(4) + b"\xff" * 12)
+
+
 def test_a_file_is_read_gzipped_or_not_whatever_its_name(tmp_path: Path, encode):
     array = np.arange(6, dtype=np.int16).reshape(2, 3)
     (tmp_path / "plain.gz").write_bytes(encode(array))

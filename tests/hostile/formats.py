@@ -79,7 +79,8 @@ def _damaged_idx(rng: random.Random) -> bytes:
         axes = rng.randrange(1, 33)
         sizes = [rng.choice((0, 1, 2**16, 2**31, 2**32 - 1)) for _ in range(axes)]
         content = bytes((0, 0, rng.choice((8, 14)), axes))
-        content += b"".join(size.to_bytes(4, "big") for size in sizes) + b"\0" * 8
+        content += b"".join(size.to_bytes(4, "big") for size in sizes)
+        content += b"" if 0 in sizes else bytes(8)
         return gzip.compress(content) if rng.random() < 0.5 else content
     if kind < 0.15:  # a bomb: 4 MB in 4 kB, although the header asks for 3 bytes
         return gzip.compress(b"\0\0\x08\x01\0\0\0\x03" + bytes(4_000_000), 1)

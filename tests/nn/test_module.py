@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import palingrad as pg
 from palingrad import nn
+from palingrad.errors import ArgumentError
 from palingrad.optim import GradientDescent
 
 pytestmark = pytest.mark.tiny
@@ -127,3 +129,30 @@ def test_any_module_can_be_trained():
         sgd.minimize(pg.mse(model(pg.tensor([0.0, 1.0, 2.0])), pg.tensor([5.0, 4.0, 3.0])))
     assert model.slope.item() == pytest.approx(-1, abs=1e-3)
     assert model.offset.item() == pytest.approx(5, abs=1e-3)
+
+
+def test_a_slash_in_a_key_is_no_level_of_names():
+    class Net(nn.Module):
+        def __init__(self):
+            self.parts = {"a/b": pg.Variable(1.0), "a": {"b": pg.Variable(2.0)}, "a%2Fb": [9]}
+
+    found = Net().variables()
+    assert {name: v.item() for name, v in found.items()} == {"parts/a%2Fb": 1, "parts/a/b": 2}
+
+
+def test_two_keys_of_one_name_are_an_error():
+    class Net(nn.Module):
+        def __init__(self):
+            self.parts = {1: pg.Variable(1.0), "1": pg.Variable(2.0)}
+
+    with pytest.raises(ArgumentError, match="Net: two Variables are called 'parts/1'"):
+        Net().variables()
+
+
+def test_a_variable_isn_t_replaced_by_what_can_t_be_trained():
+    layer = nn.Linear(2, 1)
+    with pytest.raises(ArgumentError, match=r"self.weight is a Variable.*weight.assign\(value"):
+        layer.weight = np.ones((2, 1))
+    layer.weight = pg.Variable(np.ones((2, 1)))  # another one may take its place
+    layer.bias = None
+    assert layer(np.ones((1, 2))).item() == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -125,7 +125,7 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     )
 
 
-def _is_strong(value: Any, dtype: DType) -> bool:
+def _is_strong(value: Any, dtype: DType) -> TypeGuard[Node]:
     """Whether it is a node of this dtype, which counts in promotion."""
     return isinstance(value, Node) and value.weak is None and value.dtype is dtype
 

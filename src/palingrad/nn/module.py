@@ -119,7 +119,8 @@ class Module:
             if name in found:
                 raise ArgumentError(
                     f"{type(self).__name__}: two Variables are called {name!r}.",
-                    hint="A key of a dict can't hold a '/' then: 'a/b' collides with 'b' in 'a'.",
+                    hint="Keys of a dict are told apart by their text: rename one, such as '1' to "
+                    "'one'.",
                 )
             found[name] = variable
         return found
@@ -153,5 +154,6 @@ def _variables(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Var
         parts = list(enumerate(value))
     else:
         return
-    for name, part in parts:
-        yield from _variables(part, f"{path}/{name}" if path else str(name), seen)
+    for key, part in parts:
+        name = str(key).replace("%", "%25").replace("/", "%2F")  # 'a/b' isn't 'b' in 'a'
+        yield from _variables(part, f"{path}/{name}" if path else name, seen)

@@ -110,7 +110,7 @@ class NativeExecutable(Executable):
         for place, array in enumerate(feeds):
             objects[place] = id(array)
         if self._reads and memory.version is not state.version:
-            memory.version, memory.states = snapshot(self._reads)
+            buffers.keep_states(memory, *snapshot(self._reads))
             for array in memory.states:
                 objects[number] = id(array)
                 number += 1
@@ -125,6 +125,7 @@ class NativeExecutable(Executable):
             memory.use_pool(pool())
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
+            buffers.let_go(memory)
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing
@@ -161,6 +162,8 @@ class NativeExecutable(Executable):
         if self._run(memory.block_address):
             self._call(memory, [*feeds, *memory.states])
         outputs = [self._result(output, memory) for output in self._outputs]
+        if self._rest or not self._simple or memory.has_copies:
+            buffers.let_go(memory)
         buffers.idle.append(memory)
         return outputs
 
@@ -173,7 +176,7 @@ class NativeExecutable(Executable):
 
     def _read_others(self, memory: Memory) -> None:
         """Puts the arrays of the Variables that a run in place only reads in their slots."""
-        memory.version, memory.states = snapshot(self._only_read)
+        self.buffers.keep_states(memory, *snapshot(self._only_read))
         first = self._first_leased - len(self._only_read)
         for number, array in enumerate(memory.states, first):
             memory.objects[number] = id(array)
@@ -236,6 +239,8 @@ class NativeExecutable(Executable):
         for number in range(len(moves)):
             moves[number] = 0
         memory.arrays[first : first + len(stacks)] = [None] * len(stacks)
+        if memory.has_copies:
+            self.buffers.let_go(memory)
         idle.append(memory)
         return [
             sealed(stacks[slot - first].reshape((times, *shape)))
@@ -255,13 +260,13 @@ class NativeExecutable(Executable):
         outputs = [self._result(output, memory) for output in self._outputs]
         values = [self._result(value, memory) for value in self._values]
         buffers.let_go(memory)
+        buffers.idle.append(memory)
         return outputs, values
 
     def _call(self, memory: Memory, given: Sequence[Array]) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
         if not self._alone:
             memory.use_pool(pool())
-        copies: list[Array] = []  # keeps them alive during the run
         while bad := self._run(memory.block_address):
             if bad == REFUSED:
                 self._take(memory)
@@ -269,7 +274,7 @@ class NativeExecutable(Executable):
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)
             array = np.require(given[bad - 1], requirements=["C", "A"])
-            copies.append(array)
+            memory.has_copies = True
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
         for call in self._rest:

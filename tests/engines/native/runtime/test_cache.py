@@ -131,7 +131,8 @@ def test_an_edited_formula_is_compiled_again(folder, tmp_path):
     assert in_new_process(PLAIN, source=copy.parent) == first.replace("False", "True")
     file = copy / "ops" / "activation.py"
     before, text = file.stat(), file.read_text()
-    edited = text.replace("return x * _sigmoid(m, x)", "return _sigmoid(m, x) * x * 3", 1)
+    product = "m.absorbing_product(_sigmoid(m, x), x)"
+    edited = text.replace(product, f"{product} * 3", 1)
     assert edited != text
     file.write_text(edited)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 10**9))
@@ -276,6 +277,27 @@ def test_an_entry_that_is_a_link_or_not_a_file_is_compiled_again(folder, tmp_pat
     entry.unlink()
     os.mkfifo(entry)
     assert [run(f, X)[1], run(f, X)[1]] == [False, True]
+
+
+def test_a_write_that_fails_leaves_no_file(folder):
+    run(f, X)
+    (entry,) = folder.iterdir()
+    entry.unlink()
+    entry.mkdir()  # no file can take its place
+    _, made = executable(f, X)
+    assert "can't be written to (Is a directory)" in made.unkept
+    assert list(folder.iterdir()) == [entry]
+
+
+def test_entries_that_another_process_deletes_meanwhile_are_no_error(folder, monkeypatch):
+    monkeypatch.setattr(cache, "_MOST", 0)
+    gone = [f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
+    monkeypatch.setattr(
+        cache._Folder, "names", lambda self, form: [one for one in gone if form.fullmatch(one)]
+    )
+    _, made = executable(f, X)
+    assert made.unkept == ""
+    assert cache.described().startswith("0 programs")
 
 
 def test_only_entries_are_deleted(folder, monkeypatch):

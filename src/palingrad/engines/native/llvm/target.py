@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -68,21 +69,43 @@ _FORCED = {"x86-64-v2": (16, 16), "x86-64-v3": (32, 16), "x86-64-v4": (64, 32)}
 def machine_code(text: str) -> bytes:
     """The object file of a module given as LLVM IR."""
     machine = host().machine()
-    return machine.emit_object(_optimised(text, machine))
+    with _optimised(text, machine) as module:
+        return machine.emit_object(module)
 
 
 def assembly(text: str) -> str:
     """The assembly of a module given as LLVM IR."""
     machine = host().machine()
-    return machine.emit_assembly(_optimised(text, machine))
+    with _optimised(text, machine) as module:
+        return machine.emit_assembly(module)
 
 
-def _optimised(text: str, machine: Any) -> Any:
-    module = llvm.parse_assembly(text)
-    module.verify()  # raises RuntimeError; LLVM's passes would abort the process instead
+@contextmanager
+def _optimised(text: str, machine: Any) -> Generator[Any]:
+    """The module, optimised, in an LLVM context of its own.
+
+    Constants and types belong to a context, which never frees them before its end: in LLVM's global
+    context those of all modules would accumulate.
+    """
+    own = llvm.create_context()
+    try:
+        module = llvm.parse_assembly(text, own)
+        try:
+            module.verify()  # raises RuntimeError; LLVM's passes would abort the process instead
+            _optimise(module, machine)
+            yield module
+        finally:
+            module.close()
+    finally:
+        own.close()
+
+
+def _optimise(module: Any, machine: Any) -> None:
     options = llvm.create_pipeline_tuning_options(speed_level=1)
     options.loop_unrolling = False  # loops that gain from unrolling are emitted unrolled
     options.loop_vectorization = options.slp_vectorization = False  # the code has vectors already
+    # llvmlite never frees the 1488 bytes of a pass builder's callbacks. The builder can't be used
+    # for a second module, because a run leaves callbacks behind that refer to its stack frame.
     builder = llvm.create_pass_builder(machine, options)
     passes = builder.getModulePassManager()
     passes.run(module, builder)
@@ -90,7 +113,6 @@ def _optimised(text: str, machine: Any) -> Any:
     # before the effective one. That leaked 50 kB per compilation.
     llvm.ffi.lib.LLVMPY_DisposeNewModulePassManger(passes)
     passes.detach()
-    return module
 
 
 class Library:
@@ -125,7 +147,7 @@ hold_over_forks(_llvm_lock)
 def compiled(make: Callable[[], T]) -> T:
     """`make()`, which uses LLVM. If it is interrupted, llvmlite's lock is released: llvmlite does
     that in Python code, which the interrupt may have skipped."""
-    lock = _llvm_lock()
+    lock: Any = _llvm_lock()
     free = lock is not None and not lock._is_owned()
     try:
         return make()

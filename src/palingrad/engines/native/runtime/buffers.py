@@ -7,6 +7,7 @@ or to the arena that all intermediate values share.
 from __future__ import annotations
 
 import sys
+import weakref
 from array import array as row_of
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,7 +69,9 @@ class Memory:
         self.pool: Any = None  # the thread pool that `block` names
         self.states: list[Array] = []  # the Variables' values when `state.version` was `version`
         self.version: object = None
+        buffers.made += 1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
+        self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
         for number, value in buffers.fixed.items():
             self.point(number, value)
 
@@ -137,6 +140,7 @@ class BufferTable:
         self._number.update({node: self._number[variable] for node, variable in alias.items()})
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
+        self._from_numpy = [self._number[node] for node in from_numpy]
         self._fresh = fresh
         # (slot, bounds) of the fed integers that are checked before the first kernel runs.
         self.checks = _checks(schedule, self._number)
@@ -152,6 +156,7 @@ class BufferTable:
         offsets, self.arena_bytes = plan_buffers([live_range for _, live_range in live_ranges])
         self._offset = {owner: at for (owner, _), at in zip(live_ranges, offsets, strict=True)}
         self.idle: list[Memory] = []
+        self.made = 0  # the number of memories, idle or in use
 
     def place(self, node: Any) -> tuple[int, int]:
         """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
@@ -183,17 +188,36 @@ class BufferTable:
         except IndexError:
             return Memory(self)
 
-    def give_back(self, memory: Memory) -> None:
-        """Keep the memory for the next run."""
-        self.idle.append(memory)
+    def keep_states(self, memory: Memory, version: object, states: list[Array]) -> None:
+        """Keeps the Variables' values in the memory, also between runs, until another program runs
+        after a change: see `release_states`."""
+        release_states(version)
+        memory.version, memory.states = version, states
+        key = id(self)
+        if key not in _with_states:
+            _with_states[key] = weakref.ref(self, lambda _: _with_states.pop(key, None))
+
+    def let_go_states(self, version: object) -> bool:
+        """Drops the values in idle memories, except those of this version. Returns whether no
+        memory holds any."""
+        released = 0
+        for _ in range(len(self.idle)):
+            try:
+                memory = self.idle.pop(0)
+            except IndexError:  # taken by runs
+                break
+            if memory.version is not version:
+                memory.version, memory.states = None, []
+                released += 1
+            self.idle.append(memory)
+        return released == self.made
 
     def let_go(self, memory: Memory) -> None:
-        """Keep the memory for the next run, without the arrays that this run was given."""
+        """Drops the arrays that the last run was given, and what NumPy computed in it."""
         memory.tuple_results.clear()
-        arrays = memory.arrays
-        for number in range(len(self.given)):
-            arrays[number] = None
-        self.give_back(memory)
+        memory.has_copies = False
+        for number in (*range(len(self.given)), *self._from_numpy):
+            memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:
         """Puts an array in each result's slot: one of the last two runs' if no user holds it, else
@@ -228,6 +252,24 @@ class BufferTable:
             return memory.arrays[number]
         part = memory.arena[offset : offset + _bytes(node)].view(dtype_of(node))
         return part.reshape(sizes(node.shape))
+
+
+# The tables with a memory that holds Variables' values, by their ids.
+_with_states: dict[int, weakref.ref[BufferTable]] = {}
+
+
+def release_states(version: object = ()) -> None:
+    """Drops the Variables' values that idle memories hold, except those of this version of the
+    state.
+
+    Else each program that has run would hold the values from the time of its last run, and a lease
+    would have to copy the arrays.
+    """
+    for key in list(_with_states):
+        reference = _with_states.pop(key, None)
+        table = None if reference is None else reference()
+        if reference is not None and table is not None and not table.let_go_states(version):
+            _with_states.setdefault(key, reference)
 
 
 def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Bounds]]:

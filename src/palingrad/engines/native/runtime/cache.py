@@ -85,7 +85,7 @@ def described() -> str:
         if place is None:
             return "off"
         with _opened(place, create=False) as entries:
-            sizes = [entries.status(name).st_size for name in entries.names(_ENTRY)]
+            sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
     except Unkept as reason:
         return f"nothing is kept: {reason}"
     return f"{len(sizes)} programs, {sum(sizes) / 1e6:.1f} MB in {place}"
@@ -139,17 +139,23 @@ class _Folder:
         listed = os.listdir(self._place if self._descriptor is None else self._descriptor)
         return [name for name in listed if form.fullmatch(name)]
 
-    def status(self, name: str) -> os.stat_result:
-        """The file's status, of a link itself."""
-        return os.stat(self._at(name), dir_fd=self._descriptor, follow_symlinks=False)
+    def statuses(self, form: re.Pattern[str]) -> dict[str, os.stat_result]:
+        """The status of each file whose name is of this form; of a link itself."""
+        found: dict[str, os.stat_result] = {}
+        for name in self.names(form):
+            with contextlib.suppress(FileNotFoundError):  # another process has just deleted it
+                found[name] = os.stat(
+                    self._at(name), dir_fd=self._descriptor, follow_symlinks=False
+                )
+        return found
 
     def _prune(self) -> None:
         """Deletes the oldest entries beyond `_MOST`."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []
         if len(entries) > _MOST:  # deletes an eighth, so that most writes read no file's age
-            ages = {name: self.status(name).st_mtime for name in entries}
-            oldest = sorted(entries, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
+            ages = {name: status.st_mtime for name, status in self.statuses(_ENTRY).items()}
+            oldest = sorted(ages, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
         for name in oldest:
             with contextlib.suppress(OSError):
                 content = self._content(name, len(_MARK))

@@ -37,6 +37,7 @@ from ....graph.state.landing import (
 )
 from ....graph.state.turns import exhaust
 from .aligned_alloc import COUNTS_ARE_EXACT, is_placed, placed
+from .buffers import release_states
 from .lease_words import NUMBER, RUNNING, WRITING
 
 _PAUSE, _LONGEST_PAUSE = 1e-5, 1e-3  # seconds between two looks at whether a run is over
@@ -93,6 +94,7 @@ class Lease:
                     continue
                 if state.version is version and state.caches is caches:
                     exhaust(taking)
+            release_states()
             # Readers wait now, or end the lease. Earlier ones keep their reference to an array.
             lease = number, _exclusive(arrays)
             with state_lock:

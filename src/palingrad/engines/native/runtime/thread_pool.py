@@ -225,6 +225,7 @@ class ThreadPool:
                 thread.join()
 
 
+@cache
 def _yield_address() -> int:
     """The address of the C library's sched_yield, 0 where there is none."""
     try:
@@ -236,15 +237,13 @@ def _yield_address() -> int:
 
 _starting = Turn()
 _pools: dict[int, ThreadPool | None] = {}  # at key 0 the process's pool, once it is started
-_former: list[ThreadPool] = []  # stopped pools, whose shared block a run may still read
 
 
 def stop_pool() -> None:
     """Stops the pool; the next run starts one of the size that is set by then."""
     old = _pools.pop(0, None)
     if old is not None:
-        _former.append(old)
-        old.stop()
+        old.stop()  # a run that still reads its shared block keeps the pool: see `Memory.use_pool`
 
 
 thread_changes.append(stop_pool)
@@ -277,9 +276,7 @@ def _started() -> ThreadPool | None:
 
 def _after_fork() -> None:
     """Forgets the pool in a forked child, which has only the thread that called fork."""
-    parents = _pools.pop(0, None)
-    if parents is not None:
-        _former.append(parents)
+    _pools.pop(0, None)
 
 
 after_forks_in_child(_after_fork)
