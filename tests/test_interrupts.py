@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from counted_steps import within
 from interrupts import Interrupted, at_point, points, stop
 from palingrad.errors import EngineError, GraphError
 from palingrad.graph.context import context
@@ -221,6 +222,22 @@ def test_an_interrupted_compilation_leaves_nothing_behind():
         thread.start()
         thread.join(20)
         assert not thread.is_alive()
+
+
+def test_an_interrupt_inside_llvmlites_lock_leaves_it_free(monkeypatch: pytest.MonkeyPatch):
+    import llvmlite.binding as llvm
+
+    lock: Any = llvm.ffi.lib._lock  # pyright: ignore
+
+    def interrupted(*_: Any) -> None:
+        lock.__enter__()
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr("palingrad.engines.native.executable.obtained", interrupted)
+        with pytest.raises(Interrupted):
+            pg.function(lambda x: x + 1, engine="native")(X)
+    within(20, lambda: pg.function(lambda x: x - 17.25, engine="native")(X))
 
 
 def test_a_handler_that_assigns_while_a_graph_is_open_is_refused():

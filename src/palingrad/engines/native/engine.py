@@ -27,11 +27,12 @@ class NativeEngine:
         """The program as machine code; on NumPy if generated code lacks one of its dtypes."""
         with _importing:
             from .executable import NativeExecutable
+            from .llvm.target import compiled
             from .llvm.values import supported
 
         single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
         if all(supported(node.dtype) for node in single):
-            return NativeExecutable(program)
+            return compiled(lambda: NativeExecutable(program))
         return NumpyEngine().compile(program)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 
 from ....graph.state.forks import hold_over_forks
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -140,3 +142,16 @@ def _llvm_lock() -> Any:
 
 
 hold_over_forks(_llvm_lock)
+
+
+def compiled(make: Callable[[], T]) -> T:
+    """`make()`, which uses LLVM. If it is interrupted, llvmlite's lock is released: llvmlite does
+    that in Python code, which the interrupt may have skipped."""
+    lock: Any = _llvm_lock()
+    free = lock is not None and not lock._is_owned()
+    try:
+        return make()
+    except BaseException:
+        while free and lock._is_owned():
+            lock.release()
+        raise
