@@ -18,7 +18,7 @@ from palingrad.engines.native.llvm.loops import integer, read, vectors, write
 from palingrad.engines.native.llvm.maths import NativeMaths
 from palingrad.engines.native.llvm.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
-from palingrad.ops.activation import Gelu, GeluTanh, Sigmoid, Softplus
+from palingrad.ops.elementwise.activation import Gelu, GeluTanh, Sigmoid, Softplus
 
 COUNT, ROUNDS, TIMES = 10_000, 15, 20
 POSITIVE = (1e-3, 1e3)

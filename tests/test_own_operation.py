@@ -87,6 +87,6 @@ def test_an_elementwise_operation_of_palingrad_stands_in_two_files():
         "src/palingrad/nn/__init__.py",
     }
     assert {f for f in files if f.endswith(".py")} == {
-        "src/palingrad/ops/activation.py",
+        "src/palingrad/ops/elementwise/activation.py",
         "src/palingrad/__init__.py",
     }

@@ -80,10 +80,6 @@ LAZY = {
     "view/reading/source/copied.py": "reads the source file of a user's function",
 }
 
-CROWDED = {
-    "ops": "one family of operations per file",
-}
-
 # The number of operation classes that an engine may import (the aim is at most 10), with reasons.
 OPERATION_LIMITS = {"engines": 8}
 OPERATION_REASONS: dict[str, str] = {
@@ -105,7 +101,6 @@ RULES = Rules(
     ORDER,
     OPTIONAL,
     LAZY,
-    crowded=CROWDED,
     operation_limits=OPERATION_LIMITS,
     operation_reasons=OPERATION_REASONS,
     attribute_limits=ATTRIBUTE_LIMITS,

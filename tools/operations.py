@@ -44,7 +44,7 @@ def row(operation: type[Operation]) -> str:
 def page() -> str:
     families: dict[str, list[type[Operation]]] = {}
     for operation in operations.values():
-        family = operation.__module__.removeprefix("palingrad.ops.")
+        family = operation.__module__.rpartition(".")[2]
         if operation.math and operation.__module__.startswith("palingrad.ops."):
             families.setdefault(family, []).append(operation)
     lines = [

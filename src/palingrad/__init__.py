@@ -76,8 +76,9 @@ from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.traversal.order import postorder as postorder
 from .messages.elsewhere import FUNCTIONS as _FUNCTIONS
 from .messages.names import unknown_name as _unknown_name
-from .ops.absorbing import absorbing_product as absorbing_product
-from .ops.activation import (
+from .ops.contract import dot as dot, matmul as matmul, outer as outer
+from .ops.elementwise.absorbing import absorbing_product as absorbing_product
+from .ops.elementwise.activation import (
     elu as elu,
     erf as erf,
     erfc as erfc,
@@ -89,7 +90,7 @@ from .ops.activation import (
     silu as silu,
     softplus as softplus,
 )
-from .ops.arithmetic import (
+from .ops.elementwise.arithmetic import (
     abs as abs,
     add as add,
     cbrt as cbrt,
@@ -106,7 +107,7 @@ from .ops.arithmetic import (
     square as square,
     subtract as subtract,
 )
-from .ops.comparison import (
+from .ops.elementwise.comparison import (
     equal as equal,
     greater as greater,
     greater_equal as greater_equal,
@@ -121,9 +122,7 @@ from .ops.comparison import (
     logical_xor as logical_xor,
     not_equal as not_equal,
 )
-from .ops.contract import dot as dot, matmul as matmul, outer as outer
-from .ops.convolution import conv1d as conv1d, conv2d as conv2d
-from .ops.discrete import (
+from .ops.elementwise.discrete import (
     bitwise_and as bitwise_and,
     bitwise_invert as bitwise_invert,
     bitwise_left_shift as bitwise_left_shift,
@@ -139,7 +138,7 @@ from .ops.discrete import (
     trunc as trunc,
     zeros_like as zeros_like,
 )
-from .ops.exponential import (
+from .ops.elementwise.exponential import (
     exp as exp,
     exp2 as exp2,
     expm1 as expm1,
@@ -149,48 +148,13 @@ from .ops.exponential import (
     log10 as log10,
     logaddexp as logaddexp,
 )
-from .ops.join import concat as concat, split as split, stack as stack
-from .ops.loss import cross_entropy as cross_entropy, mse as mse
-from .ops.move import (
-    broadcast_to as broadcast_to,
-    expand_dims as expand_dims,
-    flatten as flatten,
-    matrix_transpose as matrix_transpose,
-    permute_dims as permute_dims,
-    reshape as reshape,
-    squeeze as squeeze,
+from .ops.elementwise.selection import (
+    clip as clip,
+    maximum as maximum,
+    minimum as minimum,
+    where as where,
 )
-from .ops.norms import batch_norm as batch_norm, layer_norm as layer_norm
-from .ops.pooling import average_pool as average_pool, max_pool as max_pool
-from .ops.random import (
-    Generator as Generator,
-    dropout as dropout,
-    normal as normal,
-    set_seed as set_seed,
-    uniform as uniform,
-)
-from .ops.reduce import (
-    all as all,
-    any as any,
-    argmax as argmax,
-    argmin as argmin,
-    max as max,
-    min as min,
-    prod as prod,
-    sum as sum,
-)
-from .ops.selection import clip as clip, maximum as maximum, minimum as minimum, where as where
-from .ops.softmax import log_softmax as log_softmax, softmax as softmax
-from .ops.state import after as after, group as group
-from .ops.statistics import (
-    logsumexp as logsumexp,
-    mean as mean,
-    std as std,
-    var as var,
-    vector_norm as vector_norm,
-)
-from .ops.take import embedding as embedding, take as take
-from .ops.trigonometric import (
+from .ops.elementwise.trigonometric import (
     acos as acos,
     acosh as acosh,
     asin as asin,
@@ -206,6 +170,47 @@ from .ops.trigonometric import (
     tan as tan,
     tanh as tanh,
 )
+from .ops.layout.join import concat as concat, split as split, stack as stack
+from .ops.layout.move import (
+    broadcast_to as broadcast_to,
+    expand_dims as expand_dims,
+    flatten as flatten,
+    matrix_transpose as matrix_transpose,
+    permute_dims as permute_dims,
+    reshape as reshape,
+    squeeze as squeeze,
+)
+from .ops.layout.take import embedding as embedding, take as take
+from .ops.loss import cross_entropy as cross_entropy, mse as mse
+from .ops.random import (
+    Generator as Generator,
+    dropout as dropout,
+    normal as normal,
+    set_seed as set_seed,
+    uniform as uniform,
+)
+from .ops.reduction.norms import batch_norm as batch_norm, layer_norm as layer_norm
+from .ops.reduction.reduce import (
+    all as all,
+    any as any,
+    argmax as argmax,
+    argmin as argmin,
+    max as max,
+    min as min,
+    prod as prod,
+    sum as sum,
+)
+from .ops.reduction.softmax import log_softmax as log_softmax, softmax as softmax
+from .ops.reduction.statistics import (
+    logsumexp as logsumexp,
+    mean as mean,
+    std as std,
+    var as var,
+    vector_norm as vector_norm,
+)
+from .ops.state import after as after, group as group
+from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
+from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from palingrad.graph.kinds import Elementwise, Random
 from palingrad.graph.operation import MultipleOutputs, Operation
 from palingrad.graph.registry import ops
 from palingrad.graph.samples import Sample
-from palingrad.ops.move import BroadcastTo, Reshape, Slice
-from palingrad.ops.selection import Clip
+from palingrad.ops.elementwise.selection import Clip
+from palingrad.ops.layout.move import BroadcastTo, Reshape, Slice
 
 LARGEST = 20_000  # elements of a value
 TRIES = 6

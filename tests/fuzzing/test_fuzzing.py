@@ -22,10 +22,10 @@ from fuzzing.slopes import checked_slope
 from fuzzing.values import Palette
 from fuzzing.write import script
 from palingrad.engines.native.llvm.maths import NativeMaths
-from palingrad.ops.arithmetic import Add
-from palingrad.ops.discrete import Floor
-from palingrad.ops.exponential import Exp
-from palingrad.ops.trigonometric import Sin, Tanh
+from palingrad.ops.elementwise.arithmetic import Add
+from palingrad.ops.elementwise.discrete import Floor
+from palingrad.ops.elementwise.exponential import Exp
+from palingrad.ops.elementwise.trigonometric import Sin, Tanh
 
 SEEDS = 200
 EACH = 25  # programs of a test

@@ -20,14 +20,14 @@ from palingrad import proof
 from palingrad.autodiff import reverse as reverse_mode
 from palingrad.errors import GradientError
 from palingrad.graph.promotion import as_node
-from palingrad.ops.activation import Relu
-from palingrad.ops.arithmetic import Divide, Multiply
 from palingrad.ops.contract import Matmul
-from palingrad.ops.move import Slice
-from palingrad.ops.pooling import MaxPoolPlace
-from palingrad.ops.reduce import Sum
-from palingrad.ops.selection import Where
-from palingrad.ops.trigonometric import Hypot
+from palingrad.ops.elementwise.activation import Relu
+from palingrad.ops.elementwise.arithmetic import Divide, Multiply
+from palingrad.ops.elementwise.selection import Where
+from palingrad.ops.elementwise.trigonometric import Hypot
+from palingrad.ops.layout.move import Slice
+from palingrad.ops.reduction.reduce import Sum
+from palingrad.ops.window.pooling import MaxPoolPlace
 from styles import assert_gradient, in_every_style
 from tolerances import assert_same
 

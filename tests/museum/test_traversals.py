@@ -14,7 +14,7 @@ import pytest
 import palingrad as pg
 from palingrad import proof
 from palingrad.autodiff import reverse as reverse_mode
-from palingrad.ops.arithmetic import Multiply
+from palingrad.ops.elementwise.arithmetic import Multiply
 from styles import assert_gradient, in_every_style
 from tolerances import assert_close, assert_same
 

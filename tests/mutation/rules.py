@@ -16,17 +16,10 @@ from palingrad.graph import kinds
 from palingrad.graph.derivatives import cotangents
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import ops
-from palingrad.ops import (
-    arithmetic,
-    comparison,
-    contract,
-    discrete,
-    join,
-    loss,
-    reduce,
-    selection,
-    state,
-)
+from palingrad.ops import contract, loss, state
+from palingrad.ops.elementwise import arithmetic, comparison, discrete, selection
+from palingrad.ops.layout import join
+from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
 
 RULES = ("d", "vjp", "jvp")

@@ -9,8 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 import palingrad as pg
 from palingrad.errors import DTypeError, ShapeError
-from palingrad.ops.convolution import ConvolutionWeight
-from palingrad.ops.take import Take, TakeAdd
+from palingrad.ops.layout.take import Take, TakeAdd
+from palingrad.ops.window.convolution import ConvolutionWeight
 from tolerances import assert_close
 
 

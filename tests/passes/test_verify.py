@@ -7,7 +7,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.graph.traversal.verify import verify
-from palingrad.ops.arithmetic import Multiply
+from palingrad.ops.elementwise.arithmetic import Multiply
 from palingrad.passes import pipeline
 from palingrad.passes.expand import expand
 from palingrad.passes.fold_constants import fold

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.node import Node
-from ..ops import activation, softmax, trigonometric
+from ..ops.elementwise import activation, trigonometric
+from ..ops.reduction import softmax
 from .module import Module
 
 

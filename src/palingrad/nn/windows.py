@@ -10,7 +10,7 @@ from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.registry import ops
 from ..messages.checks import flag, shown, whole
-from ..ops.geometry import several
+from ..ops.window.geometry import several
 from ..shapes import Shape
 from . import init
 from .checks import check_initializer

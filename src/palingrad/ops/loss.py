@@ -18,7 +18,7 @@ from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..messages.checks import did_you_mean
 from ..shapes import Shape, broadcast_dim, same, size, text
-from .axes import narrowed, widened
+from .reduction.axes import narrowed, widened
 
 Reduction = Literal["mean", "sum", "none"]
 

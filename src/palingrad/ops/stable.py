@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
-from .activation import Sigmoid
-from .arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
-from .exponential import Exp, Log, Log1p
-from .reduce import Sum
-from .softmax import Softmax
-from .statistics import Std, VectorNorm
-from .trigonometric import Hypot
+from .elementwise.activation import Sigmoid
+from .elementwise.arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
+from .elementwise.exponential import Exp, Log, Log1p
+from .elementwise.trigonometric import Hypot
+from .reduction.reduce import Sum
+from .reduction.softmax import Softmax
+from .reduction.statistics import Std, VectorNorm
 
 _SOFTPLUS = "pg.softplus(x)"
 

@@ -16,7 +16,7 @@ from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops, register
 from ..graph.samples import case, edge
 from ..graph.state.handlers import running_handlers
-from .discrete import Step
+from .elementwise.discrete import Step
 
 
 class AssignVariable(Assign):

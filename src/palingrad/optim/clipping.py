@@ -10,7 +10,7 @@ from ..graph.node import Node
 from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import within
-from ..ops.axes import narrowed, widened
+from ..ops.reduction.axes import narrowed, widened
 
 
 @public

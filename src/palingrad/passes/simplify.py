@@ -12,10 +12,11 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
-from ..ops.absorbing import AbsorbingProduct
-from ..ops.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
-from ..ops.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
-from ..ops.move import (
+from ..ops.elementwise.absorbing import AbsorbingProduct
+from ..ops.elementwise.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
+from ..ops.elementwise.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
+from ..ops.elementwise.selection import Where
+from ..ops.layout.move import (
     BroadcastTo,
     ExpandDims,
     MatrixTranspose,
@@ -23,8 +24,7 @@ from ..ops.move import (
     Reshape,
     Squeeze,
 )
-from ..ops.reduce import Sum
-from ..ops.selection import Where
+from ..ops.reduction.reduce import Sum
 from ..ops.state import After, AssignVariable, Latest
 from ..shapes import size
 from .program import Program

@@ -18,7 +18,7 @@ from ...graph.context import level_of
 from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
-from ...ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
+from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads

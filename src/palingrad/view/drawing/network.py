@@ -18,8 +18,8 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.traversal.order import postorder
 from ...ops.contract import Dot, Matmul
-from ...ops.move import Flatten, Reshape
-from ...ops.pooling import Pool
+from ...ops.layout.move import Flatten, Reshape
+from ...ops.window.pooling import Pool
 from ..names import is_named, names_of
 from .facts import symbol
 

@@ -23,7 +23,7 @@ from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Item, Operation
 from ...graph.traversal.order import postorder
-from ...ops.selection import Where
+from ...ops.elementwise.selection import Where
 
 Element = tuple[int, ...]
 Values = Callable[[Node], Any]

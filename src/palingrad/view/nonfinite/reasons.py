@@ -16,8 +16,8 @@ from ...graph.describe.nonfinite import Reason, number
 from ...graph.kinds import Elementwise
 from ...graph.leaves import Constant
 from ...graph.operation import Operation
-from ...ops.arithmetic import Divide, Multiply
-from ...ops.selection import Where
+from ...ops.elementwise.arithmetic import Divide, Multiply
+from ...ops.elementwise.selection import Where
 from ...ops.stable import smooth_form, written_stably
 from .origin import NonFiniteOrigin, Values, broadcast
 

@@ -13,7 +13,7 @@ from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
-from ...ops.activation import Rectifier
+from ...ops.elementwise.activation import Rectifier
 
 _SECONDS = 0.5  # the time limit of all measurements together
 

@@ -13,7 +13,7 @@ from palingrad.engines.native.llvm.loops import integer, read, vectors, write
 from palingrad.engines.native.llvm.maths import NativeMaths
 from palingrad.engines.native.llvm.target import Library, host, machine_code
 from palingrad.maths import numpy_maths
-from palingrad.ops.activation import Sigmoid
+from palingrad.ops.elementwise.activation import Sigmoid
 
 # The largest error in ULP that each function may have, in float32 and in float64.
 ULP = {

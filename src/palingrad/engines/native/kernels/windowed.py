@@ -8,8 +8,8 @@ from typing import ClassVar
 from ....dtypes import is_floating
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....ops.convolution import Convolution, ConvolutionInput, ConvolutionWeight
-from ....ops.pooling import MaxPool, MaxPoolPlace, MaxPoolSelect, SumPool, SumPoolSpread
+from ....ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
+from ....ops.window.pooling import MaxPool, MaxPoolPlace, MaxPoolSelect, SumPool, SumPoolSpread
 from ....shapes import size, sizes
 from ..llvm.strided_view import View
 from .conv.forward import Convolve

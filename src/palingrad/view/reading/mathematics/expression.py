@@ -12,9 +12,9 @@ from ....graph.describe.notation import ATOM, PRODUCT, SUM, Piece
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....ops.comparison import Equal
-from ....ops.discrete import BitwiseAnd, BitwiseInvert
-from ....ops.selection import Where
+from ....ops.elementwise.comparison import Equal
+from ....ops.elementwise.discrete import BitwiseAnd, BitwiseInvert
+from ....ops.elementwise.selection import Where
 from .symbols import number, value_of
 
 Writing = Callable[[Any, Sequence[Piece]], Piece]

@@ -23,7 +23,7 @@ from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.traversal.order import postorder
-from ....ops.arithmetic import Positive
+from ....ops.elementwise.arithmetic import Positive
 from ....ops.random import default_streams_kept
 from ....passes.advance_rng import advance_rng
 from ....passes.common_subexpressions import common_subexpressions

@@ -13,7 +13,7 @@ from typing import Any
 from llvmlite import ir
 
 from .....graph.node import Node
-from .....ops.convolution import ConvolutionInput
+from .....ops.window.convolution import ConvolutionInput
 from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, unravelled, vectors

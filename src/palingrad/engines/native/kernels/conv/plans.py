@@ -9,7 +9,7 @@ from typing import Any, Self
 from .....dtypes import DType
 from .....graph.node import Node
 from .....graph.state.lazy import lazy
-from .....ops.convolution import ConvolutionInput
+from .....ops.window.convolution import ConvolutionInput
 from .....shapes import sizes
 from ...llvm.target import host
 from ..formula import dtype_of

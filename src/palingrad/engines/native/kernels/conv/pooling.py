@@ -15,7 +15,7 @@ import numpy as np
 
 from .....dtypes import DType, lowest
 from .....graph.node import Node
-from .....ops.pooling import MaxPoolSelect, SumPool, SumPoolSpread
+from .....ops.window.pooling import MaxPoolSelect, SumPool, SumPoolSpread
 from .....shapes import size, sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, place_of, read, splat, vectors, write

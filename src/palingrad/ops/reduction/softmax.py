@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.functions import frozen
-from ..graph.kinds import Composite
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case
-from ..shapes import Shape, axes_in
+from ...graph.functions import frozen
+from ...graph.kinds import Composite
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case
+from ...shapes import Shape, axes_in
 from .axes import count, narrowed, widened
 
 _SAMPLES = [

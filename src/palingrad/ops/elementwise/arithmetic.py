@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int8, is_integer
-from ..errors import DTypeError
-from ..graph.declared.bounds import Bounds
-from ..graph.describe.nonfinite import Reason, number, overflow
-from ..graph.describe.notation import (
+from ...dtypes import DType, bool_, int8, is_integer
+from ...errors import DTypeError
+from ...graph.declared.bounds import Bounds
+from ...graph.describe.nonfinite import Reason, number, overflow
+from ...graph.describe.notation import (
     ATOM,
     POWER,
     Piece,
@@ -19,10 +19,10 @@ from ..graph.describe.notation import (
     quotient,
     subtracted,
 )
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge, kink
+from ...graph.functions import binary, unary
+from ...graph.kinds import Elementwise
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
 
 _PAIR = [case((3, 4), (3, 4)), case((3, 1), (4,)), case((), (2, 3)), case((0, 2), (2,))]
 _SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.describe.nonfinite import Reason, number, overflow, too_steep
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge, kink
+from ...graph.describe.nonfinite import Reason, number, overflow, too_steep
+from ...graph.functions import binary, unary
+from ...graph.kinds import Elementwise
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
 _UNIT = [case((3, 4), low=-0.8, high=0.8), case((0, 2)), edge(0.0, 1.0, -1.0, 1.5, np.nan)]

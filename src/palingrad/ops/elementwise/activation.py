@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, bool_, int64
-from ..graph.describe.nonfinite import overflow
-from ..graph.functions import unary
-from ..graph.kinds import Elementwise
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge, kink
-from ..messages.checks import flag, within
+from ...dtypes import DType, bool_, int64
+from ...graph.describe.nonfinite import overflow
+from ...graph.functions import unary
+from ...graph.kinds import Elementwise
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
+from ...messages.checks import flag, within
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]

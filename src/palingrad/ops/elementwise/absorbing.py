@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.derivatives.cotangents import scaled, scaled_tangent
-from ..graph.functions import binary
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ...graph.derivatives.cotangents import scaled, scaled_tangent
+from ...graph.functions import binary
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge
 from .arithmetic import Multiply
 
 _SAMPLES = [

@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
-from ..graph.declared.strided import Strided
-from ..graph.describe.notation import Piece
-from ..graph.kinds import Layout
-from ..graph.node import Node
-from ..graph.operation import MultipleOutputs
-from ..graph.registry import ops, register
-from ..graph.samples import case
-from ..messages.calls import explains, misfit
-from ..shapes import Dim, Shape, axis_in, same, sizes
+from ...errors import ShapeError
+from ...graph.declared.strided import Strided
+from ...graph.describe.notation import Piece
+from ...graph.kinds import Layout
+from ...graph.node import Node
+from ...graph.operation import MultipleOutputs
+from ...graph.registry import ops, register
+from ...graph.samples import case
+from ...messages.calls import explains, misfit
+from ...shapes import Dim, Shape, axis_in, same, sizes
 
 
 class Concat(Layout):

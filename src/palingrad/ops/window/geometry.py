@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-from ..errors import ShapeError
-from ..messages.checks import did_you_mean, last_word
-from ..shapes import Dim
+from ...errors import ShapeError
+from ...messages.checks import did_you_mean, last_word
+from ...shapes import Dim
 
 Padding = int | str | Sequence[int] | Sequence[tuple[int, int]]
 

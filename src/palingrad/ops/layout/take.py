@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_boolean, is_integer
-from ..errors import ArgumentError, DTypeError, GraphError, ShapeError
-from ..graph.declared.bounds import Bounds
-from ..graph.describe.nonfinite import total_overflow
-from ..graph.kinds import Gather, ScatterAdd
-from ..graph.node import Node
-from ..graph.promotion import as_node
-from ..graph.registry import register
-from ..graph.samples import case
-from ..messages.calls import explains, misfit
-from ..shapes import axis_in, same, sizes, text
+from ...dtypes import is_boolean, is_integer
+from ...errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ...graph.declared.bounds import Bounds
+from ...graph.describe.nonfinite import total_overflow
+from ...graph.kinds import Gather, ScatterAdd
+from ...graph.node import Node
+from ...graph.promotion import as_node
+from ...graph.registry import register
+from ...graph.samples import case
+from ...messages.calls import explains, misfit
+from ...shapes import axis_in, same, sizes, text
 
 
 class Take(Gather):

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, lowest
-from ..errors import ShapeError
-from ..graph.kinds import Composite, Window
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case, kink, spread
-from ..shapes import Shape, same, sizes, text
-from .axes import narrowed, widened
+from ...dtypes import Array, lowest
+from ...errors import ShapeError
+from ...graph.kinds import Composite, Window
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case, kink, spread
+from ...shapes import Shape, same, sizes, text
+from ..reduction.axes import narrowed, widened
 from .geometry import Padding, pads, places, several
 
 _HALF: dict[str, Any] = dict(size=(2, 2), stride=(2, 2), padding=((0, 0), (0, 0)))

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, as_dtype, is_inexact, is_integer
-from ..errors import DTypeError
-from ..graph.describe.nonfinite import Reason, number
-from ..graph.describe.notation import Piece
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.node import Node
-from ..graph.registry import register
-from ..graph.samples import case, edge
-from ..messages.calls import explains, misfit
+from ...dtypes import DType, as_dtype, is_inexact, is_integer
+from ...errors import DTypeError
+from ...graph.describe.nonfinite import Reason, number
+from ...graph.describe.notation import Piece
+from ...graph.functions import binary, unary
+from ...graph.kinds import Elementwise
+from ...graph.node import Node
+from ...graph.registry import register
+from ...graph.samples import case, edge
+from ...messages.calls import explains, misfit
 
 _STEPS = [case((3, 4), low=0.1, high=0.4), edge(0.5, 1.5, -0.5, -1.7, np.inf, -np.inf, np.nan)]
 _BITS = [

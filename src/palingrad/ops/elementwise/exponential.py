@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from ..graph.describe.nonfinite import Reason, number, too_steep
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge, kink
+from ...graph.describe.nonfinite import Reason, number, too_steep
+from ...graph.functions import binary, unary
+from ...graph.kinds import Elementwise
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 1e-8, 90.0, -90.0, np.inf, -np.inf, np.nan)]
 _POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np.inf, np.nan)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..graph.functions import binary, unary
-from ..graph.kinds import Elementwise
-from ..graph.registry import register
-from ..graph.samples import case, edge
+from ...graph.functions import binary, unary
+from ...graph.kinds import Elementwise
+from ...graph.registry import register
+from ...graph.samples import case, edge
 
 _PAIR = [
     case((3, 4), (3, 4)),

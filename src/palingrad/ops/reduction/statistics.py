@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, default_dtype, is_floating
-from ..graph.functions import frozen, reduction
-from ..graph.kinds import Composite, Reduce
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case, kink
-from ..shapes import Shape, axes_in
+from ...dtypes import DType, default_dtype, is_floating
+from ...graph.functions import frozen, reduction
+from ...graph.kinds import Composite, Reduce
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case, kink
+from ...shapes import Shape, axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import ShapeError
-from ..graph.functions import frozen
-from ..graph.kinds import Composite
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case
-from ..shapes import Shape, axes_in
+from ...errors import ShapeError
+from ...graph.functions import frozen
+from ...graph.kinds import Composite
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case
+from ...shapes import Shape, axes_in
 from .axes import narrowed, widened
 
 

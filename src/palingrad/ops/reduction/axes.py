@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..dtypes import DType, accumulates_in, is_boolean, is_integer
-from ..errors import PalingradError, ShapeError
-from ..graph.promotion import as_node
-from ..graph.registry import ops
-from ..shapes import axes_in
+from ...dtypes import DType, accumulates_in, is_boolean, is_integer
+from ...errors import PalingradError, ShapeError
+from ...graph.promotion import as_node
+from ...graph.registry import ops
+from ...shapes import axes_in
 
 # The attributes of the samples of every reduction.
 WHOLE: dict[str, Any] = dict(axis=None, keepdims=False)

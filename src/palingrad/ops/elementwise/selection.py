@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import bool_
-from ..errors import DTypeError, ShapeError
-from ..graph.describe.notation import chosen
-from ..graph.functions import binary
-from ..graph.kinds import Elementwise
-from ..graph.node import Node
-from ..graph.promotion import align, as_node
-from ..graph.registry import ops, register
-from ..graph.samples import case, edge, kink
-from ..messages.calls import explains, misfit
+from ...dtypes import bool_
+from ...errors import DTypeError, ShapeError
+from ...graph.describe.notation import chosen
+from ...graph.functions import binary
+from ...graph.kinds import Elementwise
+from ...graph.node import Node
+from ...graph.promotion import align, as_node
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
+from ...messages.calls import explains, misfit
 
 _APART = [
     case((3, 4), np.linspace(-3, 3, 4)),

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DType, highest, int64, is_floating, lowest
-from ..errors import ShapeError
-from ..graph.describe.nonfinite import total_overflow
-from ..graph.functions import reduction
-from ..graph.kinds import Reduce
-from ..graph.leaves import Constant
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case, kink, spread
-from ..shapes import Shape, axes_in, size, sizes
+from ...dtypes import DType, highest, int64, is_floating, lowest
+from ...errors import ShapeError
+from ...graph.describe.nonfinite import total_overflow
+from ...graph.functions import reduction
+from ...graph.kinds import Reduce
+from ...graph.leaves import Constant
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case, kink, spread
+from ...shapes import Shape, axes_in, size, sizes
 from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..errors import ShapeError
-from ..graph.kinds import Window
-from ..graph.node import Node
-from ..graph.promotion import as_node
-from ..graph.registry import register
-from ..graph.samples import case
-from ..shapes import Dim, Shape, same, text
+from ...errors import ShapeError
+from ...graph.kinds import Window
+from ...graph.node import Node
+from ...graph.promotion import as_node
+from ...graph.registry import register
+from ...graph.samples import case
+from ...shapes import Dim, Shape, same, text
 from .geometry import Padding, pads, places, several
 
 _PLAIN: dict[str, Any] = dict(stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
-from ..graph.declared.strided import Strided
-from ..graph.describe.notation import (
+from ...errors import ShapeError
+from ...graph.declared.strided import Strided
+from ...graph.describe.notation import (
     ATOM,
     POWER,
     Piece,
@@ -21,14 +21,14 @@ from ..graph.describe.notation import (
     indexed,
     operator,
 )
-from ..graph.functions import frozen, unary
-from ..graph.kinds import Composite, Layout
-from ..graph.node import Node
-from ..graph.registry import ops, register
-from ..graph.samples import case
-from ..messages.calls import explains, misfit
-from ..shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
-from .axes import index_error
+from ...graph.functions import frozen, unary
+from ...graph.kinds import Composite, Layout
+from ...graph.node import Node
+from ...graph.registry import ops, register
+from ...graph.samples import case
+from ...messages.calls import explains, misfit
+from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
+from ..reduction.axes import index_error
 
 
 class Reshape(Layout):

@@ -1,0 +1,1 @@
+"""Reductions, and what is composed of them: statistics, softmax, normalisation."""
