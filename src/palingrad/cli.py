@@ -293,7 +293,7 @@ def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
         cells = [one.facts.get(name) or Text("fault", style="red") for name in names]
         ulps = [f"{one.ulps[engine]:.1f}" if engine in one.ulps else "" for engine in measured]
         table.add_row(one.operation._kind_name, *cells, *ulps)
-    console.print(table, width=max(console.width, 140))  # a terminal wraps what is wider
+    Console(width=max(console.width, 170)).print(table)  # a terminal wraps what is wider
     faulty = sum(bool(one.faults) for one in reports)
     samples = sum(len(one.operation.samples) for one in reports)
     console.print(
