@@ -147,11 +147,12 @@ hold_over_forks(_llvm_lock)
 def compiled(make: Callable[[], T]) -> T:
     """`make()`, which uses LLVM. If it is interrupted, llvmlite's lock is released: llvmlite does
     that in Python code, which the interrupt may have skipped."""
-    lock: Any = _llvm_lock()
-    free = lock is not None and not lock._is_owned()
+    lock = _llvm_lock()
+    if lock is None or lock._is_owned():
+        return make()
     try:
         return make()
     except BaseException:
-        while free and lock._is_owned():
+        while lock._is_owned():
             lock.release()
         raise
