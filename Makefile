@@ -1,6 +1,7 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
+# make mutate: derivative rules made wrong in every way, which the tests must notice; takes minutes.
 # make soak:  kills, forks, interrupts, hostile files …, for MINUTES; SEED is the first. MINUTES=2 is short.
 # make bench: the peers in an environment of their own, and benchmarks/RESULTS.md; a quiet machine.
 PYTHON ?= python3
@@ -13,7 +14,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test browser tiny fuzz soak check format bench clean
+.PHONY: train test browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -55,6 +56,10 @@ tiny: $(VENV)/.installed-test
 fuzz: $(VENV)/.installed-test
 	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m fuzzing --seed $(SEED) --minutes $(MINUTES)
 
+mutate: $(VENV)/.installed-test
+	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m mutation
+	$(BIN)/python tools/proof.py
+
 soak: $(VENV)/.installed-test
 	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m soak --seed $(SEED) --minutes $(MINUTES)
 
@@ -63,6 +68,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/python tools/layers.py
 	$(BIN)/python tools/operations.py --check
+	$(BIN)/python tools/proof.py --check
 	$(BIN)/python tools/native_example.py --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
@@ -70,6 +76,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python tools/operations.py
+	$(BIN)/python tools/proof.py
 	$(BIN)/python tools/native_example.py
 
 bench: $(BENCH)/.installed

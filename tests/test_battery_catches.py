@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import battery
 import palingrad as pg
+from palingrad import proof
 from palingrad.engines.base import Executable
 from palingrad.engines.selection import add_engine, remove_engine
 from palingrad.errors import GradientError
@@ -247,20 +247,20 @@ MUTANTS = {
 @pytest.mark.tiny
 @pytest.mark.parametrize("operation", RIGHT, ids=lambda operation: operation.__name__)
 def test_the_battery_passes_what_is_right(operation):
-    battery.prove(operation)
+    proof.prove(operation)
 
 
 @pytest.mark.tiny
 @pytest.mark.parametrize("operation", MUTANTS, ids=lambda operation: operation.__name__)
 def test_the_battery_catches(operation):
     with pytest.raises((AssertionError, GradientError)):
-        battery.prove(operation)
+        proof.prove(operation)
 
 
 @pytest.mark.parametrize(("operation", "check"), MUTANTS.items(), ids=lambda one: str(one))
 def test_the_check_that_is_there_for_it_catches(operation, check):
     with pytest.raises((AssertionError, GradientError)):
-        battery.examine(operation, getattr(battery, check))
+        proof.examine(operation, check)
 
 
 class Wrapped(Executable):
@@ -317,18 +317,18 @@ def written_feeds(outputs, feeds):
     "spoil", [a_little_off, widened, writable, fed_memory, written_feeds], ids=lambda f: f.__name__
 )
 def test_an_engine_that_is_wrong_is_caught(engine, spoil):
-    battery.prove(Cube)
+    proof.prove(Cube)
     engine.spoil = spoil
     with pytest.raises(AssertionError):
-        battery.prove(Cube)
+        proof.prove(Cube)
 
 
 def test_an_operation_without_samples_is_caught():
     with pytest.raises(AssertionError, match="WithoutSamples has no samples"):
-        battery.prove(WithoutSamples)
+        proof.prove(WithoutSamples)
 
 
 def test_what_is_caught_names_operation_sample_and_check():
     with pytest.raises(GradientError) as caught:
-        battery.prove(WrongFactor)
+        proof.prove(WrongFactor)
     assert caught.value.__notes__ == ["WrongFactor case((3, 4)): derivatives_are_slopes"]

@@ -1,7 +1,6 @@
-"""Arrays without elements: every operation and its gradient, on every engine.
+"""What comes of arrays without elements, by name, on every engine.
 
-First each operation on its own samples with all axes of one size emptied, held against the eager
-result; then what the results are, by name.
+That all operations agree on their own samples, emptied, is a check of the battery.
 """
 
 from typing import Any
@@ -10,60 +9,14 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import shipped
-from cases import Case, compiled_together, eager, floats, values
 from palingrad.errors import PalingradError
-from palingrad.graph.kinds import Random
-from tolerances import assert_close, assert_same
-
-Array = np.ndarray[Any, Any]
-OPERATIONS = [one for one in shipped() if not issubclass(one, Random)]  # whose state isn't data
-
-
-def emptied(array: Array, size: int) -> Array:
-    """`array` with its axes of `size` made empty."""
-    shape = tuple(0 if one == size else one for one in array.shape)
-    return array if shape == array.shape else np.zeros(shape, array.dtype)
-
-
-def emptied_cases(operation: Any) -> list[tuple[Case, list[Array]]]:
-    """The first samples with each size that they have made 0 in turn."""
-    found = []
-    for sample in operation.samples[:2]:
-        case = Case(operation, sample)
-        arrays = case.arrays(np.float32)
-        for size in sorted({one for array in arrays for one in array.shape if one}):
-            found.append((case, [emptied(array, size) for array in arrays]))
-    return found
-
-
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.__name__)
-def test_operations_on_nothing_agree_or_are_refused_alike(operation):
-    drawn, fed, expected = [], [], []  # of those that aren't refused: they are one program
-    for case, arrays in emptied_cases(operation):
-        try:
-            xs, ys, slopes = eager(case, arrays)
-        except (PalingradError, IndexError) as error:
-            for engine in pg.engine_names():
-                with pytest.raises(type(error)):
-                    pg.function(lambda *a, case=case: case.outputs(*a), engine=engine)(*arrays)
-            continue
-        for x, slope in zip(floats(xs), slopes):
-            assert (slope.shape, slope.dtype) == (x.shape, x.dtype)
-        drawn.append((case, xs, ys))
-        fed += arrays
-        expected += [(value, case.sample.text) for value in values([*ys, *slopes])]
-    for engine in pg.engine_names() if drawn else ():
-        for one, (other, text) in zip(compiled_together(drawn, engine)(fed), expected, strict=True):
-            assert_close(one, other, f"{text} {engine}")
-
-
-# ---------------------------------------------------------------- what comes out
+from palingrad.proof.case import values
+from tolerances import assert_same
 
 NO_LABELS = np.zeros(0, np.int64)
 
 
-def image(*shape: int) -> Array:
+def image(*shape: int) -> np.ndarray[Any, Any]:
     return np.ones(shape, np.float32)
 
 

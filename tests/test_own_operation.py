@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import prove
+from palingrad.proof import prove
 from styles import in_every_style
 from tolerances import assert_close
 

@@ -31,6 +31,7 @@ ORDER = {
         ["session", "function"],
         ["io"],
         ["view"],
+        ["proof"],
         ["nn", "optim", "data"],
         ["train"],
         ["cli"],
@@ -75,6 +76,7 @@ LAZY = {
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "view/__init__.py": "each public name's file is imported when it is first used",
     "view/script.py": "runs the user's own file",
+    "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",
 }
 

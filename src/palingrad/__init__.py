@@ -72,7 +72,7 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.registry import show_with as _show_with
-from .graph.samples import case as case, edge as edge
+from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.traversal.order import postorder as postorder
 from .messages.elsewhere import FUNCTIONS as _FUNCTIONS
 from .messages.names import unknown_name as _unknown_name

@@ -1,11 +1,13 @@
-"""The command line: palingrad train, evaluate, view, draw, info."""
+"""The command line: palingrad train, evaluate, view, draw, check, info."""
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -25,9 +27,13 @@ from .files.terminal import SPELLED
 from .messages.checks import nearest
 from .messages.keywords import SYNONYMS
 from .ops.random import set_seed
+from .proof.battery import CHECKS
+from .proof.fault import shown
+from .proof.find import Found, find
+from .proof.report import COLUMNS, QUICK, Report, checked
 from .train.evaluate import evaluate as evaluated
 from .train.fit import fit
-from .train.progress import Bar
+from .train.progress import Bar, Steps
 from .train.recipes import make_optimizer, recipe
 from .train.report import NAME, reported, uri
 from .train.runs import Run, load_run, new_run
@@ -231,6 +237,71 @@ def draw(
         fold=fold,
     )
     console.print(path, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(cls=Command)
+def check(
+    operations: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[OPERATION]...",
+            help="Names of operations, file.py, file.py:Class or module:Class; default: all.",
+        ),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="numpy engine, derivatives of two orders, no ULP.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    engine: Engine = None,
+) -> None:
+    """Prove operations on their samples: derivatives, dtypes, shapes, engines, accuracy.
+
+    Each fault is printed as a small program that shows it, and the exit status is 1.
+    """
+    engines = [get_engine(engine).name] if engine else ["numpy"] if quick else engine_names()
+    found = find(operations or [])
+    reports: list[tuple[Found, Report]] = []
+    with Steps(Console(stderr=True), len(found)) as steps:
+        for one in found:
+            steps.start(one.operation._kind_name)
+            reports.append((one, checked(one.operation, engines, QUICK if quick else CHECKS)))
+    faults = [(report, fault, one) for one, report in reports for fault in report.faults]
+    programs = [shown(fault, one.operation, one.imported, engines) for _, fault, one in faults]
+    if as_json:
+        listed = [
+            {"operation": one.operation._kind_name, "check": fault.check, "program": text}
+            for (_, fault, one), text in zip(faults, programs, strict=True)
+        ]
+        proved = [report.as_json() for _, report in reports]
+        print(json.dumps({"engines": list(engines), "operations": proved, "faults": listed}))
+    else:
+        _print_reports([report for _, report in reports], engines)
+        for text in programs:
+            console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=True)
+    if faults:
+        sys.exit(1)
+
+
+def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
+    measured = [engine for engine in engines if any(engine in one.ulps for one in reports)]
+    names = [column.name for column in COLUMNS]
+    headings = ["operation", *names, *[f"ULP {engine}" for engine in measured]]
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
+    for one in reports:
+        cells = [one.facts.get(name) or Text("fault", style="red") for name in names]
+        ulps = [f"{one.ulps[engine]:.1f}" if engine in one.ulps else "" for engine in measured]
+        table.add_row(one.operation._kind_name, *cells, *ulps)
+    console.print(table, width=max(console.width, 140))  # a terminal wraps what is wider
+    faulty = sum(bool(one.faults) for one in reports)
+    samples = sum(len(one.operation.samples) for one in reports)
+    console.print(
+        f"{len(reports)} operations on {samples} samples, engines {', '.join(engines)}: "
+        f"{faulty or 'none'} with faults",
+        style="bold",
+        highlight=False,
+    )
 
 
 @app.command(cls=Command)

@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import engines_agree, examine, layout_does_not_matter, nothing_is_written_to, shipped
 from fuzzing.compare import STYLES, examined
 from fuzzing.generate import drawn
 from fuzzing.run import in_function, in_session
 from palingrad.engines.selection import add_engine, remove_engine
 from palingrad.errors import DTypeError, EngineError, ShapeError
 from palingrad.optim import Adam
+from palingrad.proof import examine, shipped
 from tolerances import assert_same
 
 PATH = Path(__file__).resolve().parents[2] / "examples" / "own_engine.py"
@@ -42,7 +42,7 @@ def example():
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_values_dtypes_and_gradients_are_right_of_every_operation(operation):
-    for check in (engines_agree, layout_does_not_matter, nothing_is_written_to):
+    for check in ("engines_agree", "layout_does_not_matter", "nothing_is_written_to"):
         examine(operation, check, ["toy"])
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 import palingrad as pg
-from battery import shipped
 from fuzzing.formulas import operation, random_formula
 from fuzzing.place import REFUSALS, Pool, place
 from fuzzing.program import Leaf, Program, Role, Value, inputs_of
@@ -15,6 +14,7 @@ from fuzzing.run import eager
 from fuzzing.values import Palette
 from palingrad.graph.operation import Item, Operation
 from palingrad.ops.state import AssignVariable, Group, Latest
+from palingrad.proof import shipped
 
 # Operations that no graph is drawn with by themselves, and why.
 ELSEWHERE: dict[type[Operation], str] = {

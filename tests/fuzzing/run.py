@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import palingrad as pg
-from cases import is_float, weights
 from fuzzing.program import Array, Call, Leaf, Program, Role, Value, evaluated
 from palingrad.errors import ShapeError
 from palingrad.ops.stable import stable_form
+from palingrad.proof.case import is_float, weights
 
 
 @dataclass(frozen=True)

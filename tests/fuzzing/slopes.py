@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import palingrad as pg
-from cases import is_float, weights
 from fuzzing.compare import Failure
 from fuzzing.place import REFUSALS
 from fuzzing.program import Call, Leaf, Program, Value, evaluated
 from palingrad.graph.operation import Operation
+from palingrad.proof.case import is_float, weights
 
 STEP = 1e-3
 TOLERANCE = 1e-5  # of float64: F is smooth if two steps agree to a tenth of this

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from cases import is_float
 from fuzzing.compare import Failure
 from fuzzing.formulas import TEXTS
 from fuzzing.program import Array, Call, Leaf, Piece, Program, Role, Value
 from fuzzing.run import eager
+from palingrad.proof.case import is_float
 
 _WEIGHTED = """\
 def weighted(y, shape, dtype):

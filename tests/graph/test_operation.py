@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import battery
 import palingrad as pg
+from palingrad import proof
 from palingrad.errors import DTypeError, GradientError, GraphError, ShapeError
 from palingrad.graph.operation import MultipleOutputs
 from palingrad.graph.registry import name_of, operations, ops, register
@@ -120,7 +120,7 @@ class SumAndProduct(MultipleOutputs):
 @pytest.mark.tiny
 @pytest.mark.parametrize("operation", [Wave, Distance, Sorted, Together, SumAndProduct])
 def test_an_operation_of_ones_own_passes_the_battery(operation):
-    battery.prove(operation)
+    proof.prove(operation)
 
 
 def test_an_elementwise_operation_is_a_function_with_unary_and_binary():

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import battery
 import palingrad as pg
+from palingrad import proof
 from palingrad.autodiff import reverse as reverse_mode
 from palingrad.errors import GradientError
 from palingrad.graph.promotion import as_node
@@ -74,7 +74,7 @@ def test_a_composite_of_related_inputs(slope):
 @pytest.mark.parametrize("mutant", [MatmulCountingTwice, MatmulCountingOnce])
 def test_miscounted_operands_are_caught(mutant):
     with pytest.raises(CAUGHT):
-        battery.prove(mutant)
+        proof.prove(mutant)
 
 
 # ------------------------------------------------- the gradient of matrix × 1-D vector
@@ -105,7 +105,7 @@ def test_matrix_times_vector_and_vector_times_matrix(slope):
 @pytest.mark.parametrize("mutant", [MatmulForMatricesOnly, MatmulWithTheVectorAsARow])
 def test_a_vector_taken_for_a_matrix_is_caught(mutant):
     with pytest.raises(CAUGHT):
-        battery.prove(mutant)
+        proof.prove(mutant)
 
 
 # ------------------------------------------------- a gradient that keeps broadcasting
@@ -127,7 +127,7 @@ def test_broadcasting_is_undone(slope):
 def test_broadcasting_left_as_it_is_is_caught(monkeypatch):
     monkeypatch.setattr(reverse_mode, "unbroadcast", lambda c, x, what: as_node(c))
     with pytest.raises(CAUGHT):
-        battery.prove(Multiply)
+        proof.prove(Multiply)
     with pytest.raises(AssertionError):
         assert_gradient(pg.grad, scaled_and_shifted, 3.0, SQUARE.sum() + 4)
 
@@ -149,7 +149,7 @@ def test_division_by_both_operands(slope):
 
 def test_swapped_derivatives_are_caught():
     with pytest.raises(CAUGHT):
-        battery.prove(DivideSwapped)
+        proof.prove(DivideSwapped)
 
 
 # ------------------------------------------------- sum(axis=0) sent along the wrong axis
@@ -174,7 +174,7 @@ def test_a_square_array_summed_over_one_axis(slope):
 
 def test_the_wrong_axis_is_caught():
     with pytest.raises(CAUGHT):
-        battery.prove(SumAlongTheWrongAxis)
+        proof.prove(SumAlongTheWrongAxis)
 
 
 # ------------------------------------------------- indexing that silently detaches
@@ -196,7 +196,7 @@ def test_indexing_lets_gradients_through(slope):
 
 def test_indexing_that_detaches_is_caught():
     with pytest.raises(CAUGHT):
-        battery.prove(SliceDetached)
+        proof.prove(SliceDetached)
 
 
 # ------------------------------------------------- max-pooling indices wrong off the square
@@ -224,7 +224,7 @@ def test_max_pooling_finds_its_place_off_the_square(slope, shape):
 
 def test_places_for_squares_only_are_caught():
     with pytest.raises(CAUGHT):
-        battery.prove(PlaceInASquare)
+        proof.prove(PlaceInASquare)
 
 
 # ------------------------------------------------- a ReLU that leaks
@@ -289,7 +289,7 @@ def test_where_by_multiplying_is_caught():
     assert_same(upstream_of_where(pg.where), np.array([3.0, 0.0]))
     assert np.isnan(upstream_of_where(WhereByMultiplying)[1])
     with pytest.raises(CAUGHT):
-        battery.prove(WhereByMultiplying)
+        proof.prove(WhereByMultiplying)
 
 
 # ------------------------------------------------- the gradient of a norm at 0

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-import battery
 import palingrad as pg
+from palingrad import proof
 from palingrad.autodiff import reverse as reverse_mode
 from palingrad.ops.arithmetic import Multiply
 from styles import assert_gradient, in_every_style
@@ -79,7 +79,7 @@ def test_a_set_of_inputs_is_caught(monkeypatch):
     with pytest.raises(AssertionError):
         assert_gradient(pg.grad, lambda a: a + a, 3.0, 2.0)
     with pytest.raises(AssertionError):
-        battery.prove(Multiply)
+        proof.prove(Multiply)
 
 
 # ------------------------------------------------- traversals that cost 2ⁿ

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import shipped
-from cases import Case
 from palingrad.errors import NonFiniteError
 from palingrad.graph.kinds import Composite, Elementwise
 from palingrad.graph.operation import Operation
+from palingrad.proof import shipped
+from palingrad.proof.case import Case
 
 VIEW = Path(pg.__file__).parent / "view"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ class Sample(NamedTuple):
     attributes: Mapping[str, Any]
     smooth: bool  # whether derivatives are compared with central differences
     text: str  # for the names of tests
+    slopes: tuple[Any, ...] = ()  # for each input the derivatives of Σy that are expected, if told
 
 
 def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) -> Sample:
@@ -46,6 +47,19 @@ def edge(*values: Any, inputs: int = 1, **attributes: Any) -> Sample:
         return tuple(np.ascontiguousarray(x.ravel()) for x in grid)
 
     return Sample(draw, attributes, False, f"edge{values}" + _options(attributes))
+
+
+def kink(*inputs: Any, slopes: Sequence[Any], **attributes: Any) -> Sample:
+    """Inputs at a kink, a tie or a pole, where central differences don't exist, and for each input
+    the derivatives of Σy that the operation promises there.
+    """
+
+    def draw(rng: np.random.Generator) -> tuple[Any, ...]:
+        return tuple(np.asarray(x) for x in inputs)
+
+    shown = ", ".join(str(x) if np.ndim(x) == 1 else f"array{np.shape(x)}" for x in inputs)
+    text = f"kink({shown})" + _options(attributes)
+    return Sample(draw, attributes, False, text, tuple(slopes))
 
 
 def spread(shape: tuple[int, ...], **attributes: Any) -> Sample:

@@ -13,11 +13,12 @@ from ..graph.functions import unary
 from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 from ..messages.checks import flag, within
 
 _TAILS = edge(0.0, 1e-8, 30.0, -30.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 _SMOOTH = [case((3, 4)), case(()), case((0, 2)), _TAILS]
+_ENDS = kink([np.inf, -np.inf], slopes=[[1.0, 0.0]])
 _KINKED = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), case((0, 2)), _TAILS]
 
 
@@ -53,7 +54,7 @@ class Relu(Rectifier):
 
     math, onnx = r"\operatorname{relu}({x})", "Relu"
     stays_finite = True
-    samples = _KINKED
+    samples = [*_KINKED, kink([0.0, -0.0], slopes=[[0.0, 0.0]])]
 
     def f(m, x):
         return m.maximum(x, 0)
@@ -70,7 +71,11 @@ class LeakyRelu(Rectifier):
 
     math, onnx = r"\operatorname{lrelu}({x})", "LeakyRelu"
     floats = True
-    samples = [case((3, 4), low=0.1, slope=0.2), case((3,), low=-2, high=-0.1, slope=0.2)]
+    samples = [
+        case((3, 4), low=0.1, slope=0.2),
+        case((3,), low=-2, high=-0.1, slope=0.2),
+        kink([0.0], slopes=[[0.2]], slope=0.2),
+    ]
 
     def f(m, x, *, slope):
         return m.where(x > 0, x, slope * x)
@@ -91,7 +96,11 @@ class Elu(Rectifier):
     math, onnx = r"\operatorname{elu}({x})", "Elu"
     floats = True
     stays_finite = True
-    samples = [case((3, 4), low=0.1, alpha=0.7), case((3,), low=-2, high=-0.1, alpha=0.7)]
+    samples = [
+        case((3, 4), low=0.1, alpha=0.7),
+        case((3,), low=-2, high=-0.1, alpha=0.7),
+        kink([0.0], slopes=[[0.7]], alpha=0.7),
+    ]
 
     def f(m, x, *, alpha):
         return m.where(x > 0, x, alpha * m.expm1(m.minimum(x, 0)))
@@ -109,7 +118,7 @@ class Gelu(Elementwise):
     math, onnx = r"\operatorname{gelu}({x})", "Gelu"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
         return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
@@ -126,7 +135,7 @@ class GeluTanh(Elementwise):
     math = r"\operatorname{gelu}({x})"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
         wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
@@ -146,7 +155,7 @@ class Silu(Elementwise):
     math = r"{x}\,\sigma({x})"
     floats = True
     stays_finite = True
-    samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan)]
+    samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan), _ENDS]
 
     def f(m, x):
         return m.absorbing_product(_sigmoid(m, x), x)

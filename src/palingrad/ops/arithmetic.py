@@ -22,7 +22,7 @@ from ..graph.describe.notation import (
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 
 _PAIR = [case((3, 4), (3, 4)), case((3, 1), (4,)), case((), (2, 3)), case((0, 2), (2,))]
 _SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)
@@ -218,7 +218,10 @@ class Abs(Elementwise):
 
     math, onnx = r"\left|{x}\right|", "Abs"
     stays_finite = True
-    samples = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), edge(0.0, -np.inf, np.nan)]
+    samples = [
+        *(case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1)),
+        *(edge(0.0, -np.inf, np.nan), kink([0.0, -0.0], slopes=[[0.0, 0.0]])),
+    ]
 
     def f(m, x):
         return m.absolute(x)
@@ -331,6 +334,8 @@ class Pow(Counting):
         case((3, 1), (4,), low=0.3),
         case((3,), np.array([0.0, 1.0, 3.0]), low=0.3),
         edge(0.0, 1.0, 2.0, 0.5, np.inf, np.nan, inputs=2),
+        kink([0.0] * 4, [0.0, 0.5, 1.0, 2.0], slopes=[[0.0, np.inf, 1.0, 0.0], [0.0] * 4]),
+        kink([1.0, 2.0], [0.0, 0.0], slopes=[[0.0, 0.0], [0.0, np.log(2)]]),
     ]
 
     def f(m, x, y):
@@ -369,8 +374,7 @@ def _negative(least: int, most: int) -> Exception:
 
 def _base_slope(x, y):
     """y·xʸ⁻¹. For x = y = 0 the exponent is 1 instead of y − 1, because 0·∞ would give NaN."""
-    flat = (x == 0) & (y == 0)
-    return ops.where(flat, 0, y * x ** ops.where(flat, 1, y - 1))
+    return y * x ** ops.where((x == 0) & (y == 0), 1, y - 1)
 
 
 def _exponent_slope(z, x):

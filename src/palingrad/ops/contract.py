@@ -37,6 +37,7 @@ class Matmul(Contract):
         case((2, 3, 4), (4,)),
         case((4,), (2, 4, 3)),
         case((1, 1), (1, 1)),
+        case((1,), (1, 2)),
         case((0, 3), (3, 2)),
         case((2, 0), (0, 3)),
         case(np.array([[1, 0], [0, -1]]), np.array([1, 2])),

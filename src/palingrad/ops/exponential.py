@@ -10,7 +10,7 @@ from ..graph.describe.nonfinite import Reason, number, too_steep
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 1e-8, 90.0, -90.0, np.inf, -np.inf, np.nan)]
 _POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np.inf, np.nan)]
@@ -155,6 +155,7 @@ class Logaddexp(Elementwise):
         case((3, 4), (3, 4)),
         case((3, 1), (4,)),
         edge(0.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan, inputs=2),
+        kink([np.inf, -np.inf], [np.inf, -np.inf], slopes=[[0.5, 0.5], [0.5, 0.5]]),
     ]
 
     def f(m, x, y):

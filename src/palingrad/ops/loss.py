@@ -67,6 +67,7 @@ class CrossEntropy(Composite):
         case((3, 4), np.array([0, 3, 1])),
         case((4,), np.array(2)),
         case((3, 4), (3, 4), low=0.1),
+        case((2, 3, 4), (2, 3, 4), low=0.1),
         case((2, 3, 4), np.array([[0, 3, 1], [2, 2, 0]])),
         case(np.array([[1000.0, 0.0], [0.0, -1000.0]]), np.array([1, 0])),
     ]
@@ -179,7 +180,7 @@ class MeanSquaredError(Composite):
 
     math = r"\overline{({x} - {y})^2}"
     floats = True
-    samples = [case((3, 4), (3, 4)), case((), ())]
+    samples = [case((3, 4), (3, 4)), case((), ()), case((12,), (12,), low=-95, high=95)]
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         SquaredError.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]

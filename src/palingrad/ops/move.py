@@ -204,6 +204,7 @@ class BroadcastTo(Layout):
         case((), shape=(2, 2)),
         case((4,), shape=(4,)),
         case((1,), shape=(0,)),
+        *(case((1, 1), shape=(1, 4, 4)), case((1, 1), shape=(2, 1, 4))),
     ]
 
     def f(m, x, *, shape):

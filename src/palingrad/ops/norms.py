@@ -28,6 +28,7 @@ class Standardize(Composite):
         case((4, 4), axis=(0,), epsilon=1e-3),
         case((2, 3, 4, 2), axis=(0, 2, 3), epsilon=1e-5),
         case((0, 3), axis=(-1,), epsilon=1e-5),
+        case((24,), low=-95, high=95, axis=(-1,), epsilon=1e-5),
     ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:

@@ -13,7 +13,7 @@ from ..errors import ShapeError
 from ..graph.kinds import Composite, Window
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case, spread
+from ..graph.samples import case, kink, spread
 from ..shapes import Shape, same, sizes, text
 from .axes import narrowed, widened
 from .geometry import Padding, pads, places, several
@@ -58,6 +58,7 @@ class MaxPool(Pool):
         spread((2, 3, 4, 6), **_HALF),
         spread((1, 2, 5, 4), **_OVERLAP),
         spread((2, 2, 7), **_LINE),
+        kink(np.ones((1, 1, 2, 2)), slopes=[[[[[1.0, 0.0], [0.0, 0.0]]]]], **_HALF),
     ]
 
     def f(m: Any, x, *, size, stride, padding):
@@ -153,7 +154,7 @@ class AveragePool(Composite):
 
     math, onnx = r"\operatorname{avgpool}({x})", "AveragePool"
     floats = True
-    samples = SumPool.samples
+    samples = [*SumPool.samples, case(np.full((1, 1, 4, 6), 3e4), **_HALF)]
 
     def shape_rule(y, *shapes):
         return _pooled(shapes[0], y.attributes)

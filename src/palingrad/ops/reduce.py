@@ -15,7 +15,7 @@ from ..graph.kinds import Reduce
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case, spread
+from ..graph.samples import case, kink, spread
 from ..shapes import Shape, axes_in, size, sizes
 from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
 
@@ -31,7 +31,7 @@ def sum_to(x: Node, shape: Shape) -> Node:
     extra = len(x.shape) - len(shape)
     ones = [axis + extra for axis, dim in enumerate(shape) if dim == 1 != x.shape[axis + extra]]
     axes = (*range(extra), *ones)
-    total = ops.sum(x, axis=axes) if axes else x
+    total = ops.sum(x, axis=axes)
     return total if total.shape == shape else ops.reshape(total, shape)
 
 
@@ -76,6 +76,7 @@ class Prod(Reduce):
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
+        case((2, 3, 4), **FIRST),
         case((2, 3, 4), **PAIR),
         case((3, 5), **LAST),
         case(np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]), **LAST),
@@ -137,6 +138,7 @@ class Extreme(Reduce):
         case((), **WHOLE),
         case(np.array([[1.0, np.nan], [np.inf, -np.inf]]), **LAST),
         case(np.array([3, 1, 2]), **WHOLE),
+        kink([[1.0, 1.0], [np.inf, np.inf]], slopes=[[[0.5, 0.5], [0.5, 0.5]]], **LAST),
     ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:

@@ -14,7 +14,7 @@ from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..graph.promotion import align, as_node
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 from ..messages.calls import explains, misfit
 
 _APART = [
@@ -60,7 +60,7 @@ class Maximum(Elementwise):
 
     math, onnx = r"\max({x}, {y})", "Max"
     commutes = stays_finite = True
-    samples = _APART
+    samples = [*_APART, kink([1.0, np.inf], [1.0, np.inf], slopes=[[0.5, 0.5], [0.5, 0.5]])]
 
     def f(m, x, y):
         return m.maximum(x, y)
@@ -74,7 +74,7 @@ class Minimum(Elementwise):
 
     math, onnx = r"\min({x}, {y})", "Min"
     commutes = stays_finite = True
-    samples = _APART
+    samples = [*_APART, kink([1.0, np.inf], [1.0, np.inf], slopes=[[0.5, 0.5], [0.5, 0.5]])]
 
     def f(m, x, y):
         return m.minimum(x, y)
@@ -100,6 +100,16 @@ class Clip(Elementwise):
         case((3, 4), np.asarray(-5.0), np.asarray(5.0)),
         case(np.array([-2.0, 0.3, 2.0]), np.asarray(-1.0), np.array([[1.0], [1.5]])),
         case(np.array([-2.0, np.nan, np.inf]), np.asarray(-1.0), np.asarray(1.0)),
+        kink(
+            [-1.0, 1.0, 0.0, 3.0, 1.5, -2.0, 2.0],
+            [-1.0, -1.0, 2.0, 2.0, 2.0, 1.0, 1.0],
+            [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+            slopes=[
+                [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+                [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0],
+            ],
+        ),
     ]
 
     def f(m, x, low, high):

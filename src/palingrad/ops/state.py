@@ -89,7 +89,7 @@ class After(Control):
 
     math = "{x}"
     associative = True
-    samples = [case((3, 4), (2,)), case((), (2, 2))]
+    samples = [case((3, 4), (2,)), case((), (2, 2)), case((3,), (2,), ())]
 
     def f(m, x, *others):
         return x

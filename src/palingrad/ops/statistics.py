@@ -5,7 +5,6 @@ float16 is converted to float32 first, and integers to float64; the result is ro
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from ..graph.functions import frozen, reduction
 from ..graph.kinds import Composite, Reduce
 from ..graph.node import Node
 from ..graph.registry import ops, register
-from ..graph.samples import case
+from ..graph.samples import case, kink
 from ..shapes import Shape, axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 
@@ -45,6 +44,7 @@ class Mean(Statistic):
         case((3, 4), **LAST),
         case((), **WHOLE),
         case(np.array([1, 2]), **WHOLE),
+        case((24,), low=3000, high=4000, **WHOLE),  # the sum overflows in float16
     ]
 
     def expand(y, x):
@@ -64,6 +64,7 @@ class Var(Statistic):
         case((4, 4), **FIRST, correction=1),
         case((2, 3, 4), **PAIR, correction=0.5),
         case((3, 4), **LAST, correction=0),
+        case((24,), low=-95, high=95, **WHOLE, correction=0),  # the sum overflows in float16
     ]
 
     def expand(y, x):
@@ -81,6 +82,10 @@ class Std(Statistic):
         case((3, 4), **WHOLE, correction=0),
         case((4, 4), **FIRST, correction=1),
         case((3, 4), **LAST, correction=0),
+        case((2, 3, 4), **PAIR, correction=0),
+        case((3,), **WHOLE, correction=2.5),
+        case((24,), low=-95, high=95, **WHOLE, correction=0),
+        kink([1e16 / 3] * 3, slopes=[[0.0] * 3], **WHOLE, correction=0),
     ]
 
     def expand(y, x):
@@ -95,11 +100,12 @@ class Std(Statistic):
         return narrowed(ops.where(spread == 0, 0, ops.sqrt(square)), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
-        centred = x - ops.mean(x, axis=y.axis, keepdims=True)
-        deviation = restored(y, y, x)
+        wide = widened(x)
+        centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
+        deviation = widened(restored(y, y, x))
         slope = centred / ops.where(deviation == 0, 1, deviation)
-        slope = ops.where(deviation == 0, 0, slope)
-        return [ops.scaled(restored(g, y, x), slope / max(count(x, y.axis) - y.correction, 0))]
+        slope = ops.where(deviation == 0, 0, slope) / max(count(x, y.axis) - y.correction, 0)
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 class VectorNorm(Statistic):
@@ -113,6 +119,8 @@ class VectorNorm(Statistic):
         case((3, 4), **LAST),
         case((), low=0.3, **WHOLE),
         case(np.array([3, 4]), **WHOLE),
+        case((24,), low=60, high=95, **WHOLE),  # the sum overflows in float16
+        kink([0.0, -0.0], slopes=[[0.0, 0.0]], **WHOLE),
     ]
 
     def expand(y, x):
@@ -126,8 +134,9 @@ class VectorNorm(Statistic):
         return narrowed(length, y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
-        length = restored(y, y, x)
-        return [ops.scaled(restored(g, y, x), x / ops.where(length == 0, 1, length))]
+        length = widened(restored(y, y, x))
+        slope = widened(x) / ops.where(length == 0, 1, length)
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 def _unit(x: Any, axis: Any) -> Node:
@@ -141,7 +150,10 @@ def _unit(x: Any, axis: Any) -> Node:
 
 
 class Logsumexp(Statistic):
-    """y = log Σ eˣ over `axis`, without overflow; −∞ over no elements. ∂y/∂x = eˣ⁻ʸ."""
+    """y = log Σ eˣ over `axis`, without overflow; −∞ over no elements. ∂y/∂x = softmax x.
+
+    The slope eˣ⁻ʸ isn't computed from y, whose rounding is a relative error of the slope.
+    """
 
     math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
     samples = [
@@ -151,6 +163,8 @@ class Logsumexp(Statistic):
         case((3, 4), **LAST),
         case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), **LAST),
         case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]]), **LAST),
+        kink([[-np.inf, 1.0], [-np.inf, -np.inf]], slopes=[[[0.0, 1.0], [0.0, 0.0]]], **LAST),
+        kink([[1e3, 1e3], [-1e3, -1e3]], slopes=[[[0.5, 0.5], [0.5, 0.5]]], **LAST),
         case((0, 3), **FIRST),
     ]
 
@@ -159,16 +173,24 @@ class Logsumexp(Statistic):
         if count(x, y.axis) == 0:
             total = ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
             return narrowed(total, y.dtype)
-        top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
-        top = ops.where(ops.isfinite(top), top, 0)
-        total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)
+        top, _, total = _exponentials(x, y.axis)
         result = narrowed(ops.log(total) + top, y.dtype)
         return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
 
     def vjp(y, g, x):
-        height = restored(y, y, x)
-        height = ops.where(height == -math.inf, 0, height)  # −∞ − (−∞) would give NaN
-        return [ops.scaled(restored(g, y, x), ops.exp(x - height))]
+        if count(x, y.axis) == 0:
+            return [ops.zeros_like(x)]
+        _, parts, total = _exponentials(widened(x), y.axis)
+        slope = parts / ops.where(total == 0, 1, total)  # 0/0 would give NaN where all x are −∞
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
+    """The largest finite x over `axis`, or 0; eˣ divided by its exponential; the sum of those."""
+    top = ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
+    top = ops.where(ops.isfinite(top), top, 0)
+    parts = ops.exp(x - top)
+    return top, parts, ops.sum(parts, axis=axis, keepdims=True)
 
 
 @register

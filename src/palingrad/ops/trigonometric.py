@@ -11,7 +11,7 @@ from ..graph.describe.nonfinite import Reason, number, overflow, too_steep
 from ..graph.functions import binary, unary
 from ..graph.kinds import Elementwise
 from ..graph.registry import ops, register
-from ..graph.samples import case, edge
+from ..graph.samples import case, edge, kink
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
 _UNIT = [case((3, 4), low=-0.8, high=0.8), case((0, 2)), edge(0.0, 1.0, -1.0, 1.5, np.nan)]
@@ -139,6 +139,7 @@ class Atan2(Elementwise):
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
         edge(0.0, -0.0, 1.0, -1.0, np.inf, np.nan, inputs=2),
+        kink([np.inf, 1.0, np.inf], [1.0, np.inf, np.inf], slopes=[[0.0] * 3, [0.0] * 3]),
     ]
 
     def f(m, x, y):
@@ -160,6 +161,7 @@ class Hypot(Elementwise):
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
         edge(0.0, 1e30, np.inf, np.nan, inputs=2),
+        kink([0.0], [0.0], slopes=[[0.0], [0.0]]),
     ]
 
     def f(m, x, y):

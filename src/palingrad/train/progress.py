@@ -1,4 +1,4 @@
-"""Progress reports of a training: none, or a progress bar and a line for each epoch."""
+"""Progress: of a training, none, or a bar and a line for each epoch; of other steps, a bar."""
 
 from __future__ import annotations
 
@@ -84,3 +84,28 @@ class Bar:
         if epoch.test_accuracy is not None:
             line += f"  test {epoch.test_loss:.4f} {epoch.test_accuracy:6.2%}"
         self._console.print(f"{line}  {epoch.seconds:.2f} s", highlight=False)
+
+
+class Steps:
+    """A progress bar for a number of named steps, by rich; it is removed at the end."""
+
+    def __init__(self, console: Any, total: int) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = ("{task.completed}/{task.total}", "{task.description}")
+        self._progress = Progress(
+            BarColumn(bar_width=30), *map(TextColumn, columns), console=console, transient=True
+        )
+        self._task: Any = self._progress.add_task("", total=total)
+
+    def __enter__(self) -> Steps:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, name: str) -> None:
+        """A step of this name starts; the one before it is done."""
+        started = self._progress.tasks[0].description != ""
+        self._progress.update(self._task, description=name, advance=int(started))

@@ -27,14 +27,8 @@ def graph_in(place: str) -> tuple[str, Any]:
     `__name__` is not "__main__". Raises GraphError if the file fails or has nothing to draw; the
     message lists the names that can be drawn.
     """
-    path, name = _split(place)
-    if not os.path.isfile(path):
-        raise GraphError(
-            f"there is no file {quoted(str(path))}.",
-            hint=did_you_mean(path.name, beside(path, ".py"), quoted=True)
-            or "Give the path of a Python file.",
-        )
-    space = _run(path)
+    path, name = split_place(place)
+    space = names_in(path)
     if name:
         if name not in space:
             raise GraphError(
@@ -50,8 +44,14 @@ def graph_in(place: str) -> tuple[str, Any]:
     raise GraphError(f"{path.name} has no graph and no node at its top level; {_choices(space)}")
 
 
-def _run(path: Path) -> dict[str, Any]:
+def names_in(path: Path) -> dict[str, Any]:
     """The file's global names after it has run. An exception is reported with its line."""
+    if not os.path.isfile(path):
+        raise GraphError(
+            f"there is no file {quoted(str(path))}.",
+            hint=did_you_mean(path.name, beside(path, ".py"), quoted=True)
+            or "Give the path of a Python file.",
+        )
     linecache.checkcache(str(path))  # the file may have changed since an earlier run
     try:
         return runpy.run_path(str(path), run_name="__palingrad__")
@@ -66,7 +66,8 @@ def _run(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _split(place: str) -> tuple[Path, str]:
+def split_place(place: str) -> tuple[Path, str]:
+    """`FILE.py:name` as a path and a name, which is "" if there is none."""
     path, colon, name = place.rpartition(":")
     return (Path(path), name) if colon and name.isidentifier() else (Path(place), "")
 

@@ -14,11 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 import palingrad as pg
-from battery import shipped
-from cases import Case
 from chromium import OFFLINE
 from palingrad.cli import app
 from palingrad.errors import FeedError, GraphError
+from palingrad.proof import shipped
+from palingrad.proof.case import Case
 from palingrad.view.page import Page, html, write
 from palingrad.view.page.arrays import Budget, encoded, numbers
 from palingrad.view.page.assemble import own_size

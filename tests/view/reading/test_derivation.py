@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 
 import palingrad as pg
-from battery import shipped
-from cases import Case, weighted_sum
 from palingrad.errors import GradientError, GraphError
 from palingrad.graph.kinds import Random
+from palingrad.proof import shipped
+from palingrad.proof.case import Case, weighted_sum
 from test_random_graphs import ARRAYS, GRAPHS, build as build_arrays
 from tolerances import assert_close, near
 from view.reading.evaluate import is_drawn, value_of

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 import palingrad as pg
-from battery import shipped
-from cases import Case
 from palingrad.errors import GraphError
+from palingrad.proof import shipped
+from palingrad.proof.case import Case
 from palingrad.view.reading.mathematics.mathml import mathml
 from palingrad.view.reading.mathematics.plain import plain
 from palingrad.view.reading.mathematics.symbols import number, symbol

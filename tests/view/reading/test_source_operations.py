@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import shipped
-from cases import Case, slopes_of
+from palingrad.proof import shipped
+from palingrad.proof.case import Case, slopes_of
 from tolerances import assert_close
 from view.reading.written import Folder
 

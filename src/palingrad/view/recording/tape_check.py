@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ...dtypes import is_supported
 from ..drawing.model import Kind, Role
 from .entries import Run
 from .retention import Keep, Summary
@@ -126,7 +127,7 @@ def dtype_named(name: Any) -> np.dtype[Any]:
         dtype = np.dtype(name) if isinstance(name, str) else None
     except (TypeError, ValueError):
         dtype = None
-    if dtype is None or dtype.kind not in "biufc" or dtype.name != name:
+    if not is_supported(dtype) or dtype.name != name:
         raise ValueError(f"there is no dtype {name!r:.60}")
     return dtype
 

@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from battery import shipped
-from cases import Case
 from palingrad.engines.native.llvm.target import Target, assembly
 from palingrad.engines.native.module import Module  # and with it every kernel
 from palingrad.engines.native.plan.lower import lowered
@@ -22,6 +20,8 @@ from palingrad.engines.native.plan.schedule import scheduled
 from palingrad.engines.native.runtime.buffers import BufferTable
 from palingrad.graph.kinds import Elementwise
 from palingrad.passes.program import Program
+from palingrad.proof import shipped
+from palingrad.proof.case import Case
 from trainings import cnn, mlp
 
 CPUS = ["generic", "neoverse-n1", "apple-m1"]

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from battery import told
-from cases import Case, together
 from engines.native.kernels import test_conv, test_gemm, test_random_numbers
 from engines.native.plan import test_concat_in_place
 from palingrad.engines.native.llvm.target import host
+from palingrad.proof.case import Case, compiled_together, drawn_together
 from test_battery import OPERATIONS
 from tolerances import assert_close
 
@@ -54,14 +53,18 @@ def check_this_level(turn: int, levels: int) -> int:
     the width of vectors and the instructions.
     """
     for operation in OPERATIONS:
-        cases = [Case(operation, sample, ("native",)) for sample in operation.samples]
+        cases = [Case(operation, sample) for sample in operation.samples]
         cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
         turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
-        shared = together([(case, turns[number % len(turns)]) for number, case in enumerate(cases)])
-        with told(cases[0], f"its samples on {host().cpu}"):
-            results = shared.compiled("native")(shared.fed)
-            for one, other in zip(results, shared.expected, strict=True):
+        pairs = [(case, turns[number % len(turns)]) for number, case in enumerate(cases)]
+        drawn, fed, expected = drawn_together(pairs)
+        try:
+            results = compiled_together(drawn, "native")(fed)
+            for one, other in zip(results, expected, strict=True):
                 assert_close(one, other)
+        except Exception as error:
+            error.add_note(f"the samples of {operation.__name__} on {host().cpu}")
+            raise
     test_gemm.test_every_number_of_rows_columns_and_terms_around_a_tile(np.float32)
     test_conv.test_convolutions_over_two_axes(0)
     test_concat_in_place.test_interleaved_stores_of_every_length()

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from cases import Case, eager
-from palingrad.graph.declared.parts import formula_of, options_of, totals
-from palingrad.graph.kinds import Reduce
-from palingrad.maths import numpy_maths
-from tolerances import assert_close
+from ..graph.declared.parts import formula_of, options_of, totals
+from ..graph.kinds import Reduce
+from ..maths import numpy_maths
+from .case import Case, eager
+from .checks import each
+from .tolerances import assert_close
 
 
+@each
 def a_reduction_is_made_of_its_parts(case: Case) -> None:
     """Reductions that say how they combine: a ⊕ b = b ⊕ a, a ⊕ (b ⊕ c) = (a ⊕ b) ⊕ c, the identity
     changes nothing, and `f` is what the parts give."""

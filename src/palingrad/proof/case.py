@@ -1,34 +1,39 @@
-"""One operation on one of its samples, computed in the ways that the battery compares."""
+"""One operation on one of its samples, computed in the ways that the checks compare."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-import palingrad as pg
-from palingrad.graph.operation import MultipleOutputs, Operation
-from palingrad.graph.samples import Sample
-
-Array = np.ndarray[Any, Any]
+from ..autodiff.gradients import gradients
+from ..dtypes import Array, is_floating
+from ..graph.graph import Graph
+from ..graph.leaves import placeholder
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs, Operation
+from ..graph.promotion import tensor
+from ..graph.registry import ops
+from ..graph.samples import Sample
+from ..session import Session
 
 
 @dataclass(frozen=True)
 class Case:
-    """One operation on one of its samples, and the engines on which a check runs it, if any."""
+    """One operation on one of its samples."""
 
     operation: type[Operation]
     sample: Sample
-    engines: Sequence[str] = ()
 
     def arrays(self, dtype: Any = np.float64) -> list[Array]:
         """The sample's inputs, the floats among them in `dtype`."""
         drawn = map(np.asarray, self.sample.inputs(np.random.default_rng(0)))
-        return [x.astype(dtype) if x.dtype.kind == "f" else x for x in drawn]
+        with np.errstate(all="ignore"):
+            return [x.astype(dtype) if is_floating(x.dtype) else x for x in drawn]
 
-    def outputs(self, *inputs: Any) -> list[pg.Node]:
+    def outputs(self, *inputs: Any) -> list[Node]:
         """The nodes that the operation makes of these inputs."""
         node = self.operation(*inputs, **self.sample.attributes)
         return list(node.items) if isinstance(node, MultipleOutputs) else [node]
@@ -40,18 +45,22 @@ class Case:
 
 
 def is_float(x: Any) -> bool:
-    return all(dtype is not None and dtype.kind == "f" for dtype in dtypes(x))
+    """Whether an array or node holds floats; of a node with several outputs, whether all do."""
+    return all(map(is_floating, dtypes(x)))
 
 
 def dtypes(x: Any) -> tuple[Any, ...]:
+    """The dtype of an array or node, or those of the outputs of a node with several."""
     return x.dtype if isinstance(x.dtype, tuple) else (x.dtype,)
 
 
 def floats(nodes: Sequence[Any]) -> list[Any]:
+    """Those of the nodes or arrays that hold floats."""
     return [x for x in nodes if is_float(x)]
 
 
-def values(nodes: Sequence[pg.Node]) -> list[Array]:
+def values(nodes: Sequence[Node]) -> list[Array]:
+    """The values of nodes, as arrays."""
     return [node.numpy() for node in nodes]
 
 
@@ -60,22 +69,22 @@ def weights(y: Any) -> Array:
     return np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape).astype(y.dtype)
 
 
-def weighted_sum(ys: Sequence[pg.Node], like: Sequence[pg.Node]) -> Any:
+def weighted_sum(ys: Sequence[Node], like: Sequence[Node]) -> Any:
     """One number that depends on every float element of `ys`; `like` tells shapes and dtypes."""
-    terms = [pg.sum(y * weights(known)) for y, known in zip(ys, like) if is_float(known)]
+    terms = [ops.sum(y * weights(known)) for y, known in zip(ys, like) if is_float(known)]
     return sum(terms[1:], start=terms[0]) if terms else None
 
 
-def slopes_of(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[pg.Node]:
+def slopes_of(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[Node]:
     """The gradients of the total of `ys` with respect to those `xs` that `like` says are floats."""
     total = weighted_sum(ys, like[len(xs) :])
     floats = [x for x, known in zip(xs, like) if is_float(known)]
-    return [] if total is None else pg.gradients(total, floats)
+    return [] if total is None else gradients(total, floats)
 
 
-def eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], list[pg.Node]]:
+def eager(case: Case, arrays: Sequence[Array]) -> tuple[list[Any], list[Any], list[Node]]:
     """Inputs, outputs and gradients, computed at once."""
-    xs = [pg.tensor(array) for array in arrays]
+    xs = [tensor(array) for array in arrays]
     ys = case.outputs(*xs)
     return xs, ys, slopes_of(xs, ys, [*xs, *ys])
 
@@ -100,60 +109,36 @@ def compiled_together(
     """The same for several cases that are one Program: all inputs to all outputs and gradients."""
     fed: list[Any] = []
     fetches: list[Any] = []
-    with pg.Graph() as graph:
+    with Graph() as graph:
         for case, known, results in drawn:
-            xs = [
-                pg.placeholder() if template else pg.placeholder(x.shape, dtype=x.dtype)
-                for x in known
-            ]
+            xs = [placeholder() if template else placeholder(x.shape, dtype=x.dtype) for x in known]
             ys = case.outputs(*xs)
             fetches += [*ys, *slopes_of(xs, ys, [*known, *results])]
             fed += xs
-    session = pg.Session(graph, engine=engine)
+    session = Session(graph, engine=engine)
     return lambda arrays: session.run(fetches, dict(zip(fed, arrays, strict=True)))
 
 
-@dataclass(eq=False)
-class Together:
-    """Cases that are one Program: all inputs, and all outputs and gradients computed at once."""
-
-    drawn: list[Drawn]
-    fed: list[Array]
-    expected: list[Array]
-    _compiled: dict[str, Callable[[Sequence[Array]], list[Array]]] = field(default_factory=dict)
-
-    def compiled(self, engine: str) -> Callable[[Sequence[Array]], list[Array]]:
-        """The Program on an engine, compiled on the first call."""
-        if engine not in self._compiled:
-            self._compiled[engine] = compiled_together(self.drawn, engine)
-        return self._compiled[engine]
-
-
-# The last cases put together: the checks of one operation follow each other and share a Program.
-_last: tuple[Any, Together] | None = None
-
-
-def together(pairs: Sequence[tuple[Case, Sequence[Any]]]) -> Together:
-    """Each case in its dtypes; where the last call had the same cases, what that call returned."""
-    global _last
-    key = [(case.operation, case.sample, *dtypes) for case, dtypes in pairs]
-    if _last is not None and _last[0] == key:
-        return _last[1]
-    made = Together([], [], [])
+def drawn_together(
+    pairs: Sequence[tuple[Case, Sequence[Any]]],
+) -> tuple[list[Drawn], list[Array], list[Array]]:
+    """Each case in its dtypes, all their inputs, and all outputs and gradients computed at once."""
+    drawn: list[Drawn] = []
+    fed: list[Array] = []
+    expected: list[Array] = []
     for case, dtypes in pairs:
         for dtype in dtypes:
             arrays = case.arrays(dtype)
             xs, ys, slopes = eager(case, arrays)
-            made.drawn.append((case, xs, ys))
-            made.fed += arrays
-            made.expected += values([*ys, *slopes])
-    _last = key, made
-    return made
+            drawn.append((case, xs, ys))
+            fed += arrays
+            expected += values([*ys, *slopes])
+    return drawn, fed, expected
 
 
 def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
     """The operation as a function of its float inputs to its float outputs, and those inputs."""
-    places = [place for place, array in enumerate(arrays) if array.dtype.kind == "f"]
+    places = [place for place, array in enumerate(arrays) if is_floating(array.dtype)]
 
     def f(*given: Any) -> list[Any]:
         inputs: list[Any] = list(arrays)
@@ -169,7 +154,7 @@ def along(
 ) -> tuple[Callable[..., Any], Sequence[Array]]:
     """f(x + Σ tₖ dₖ) as a function of t, and t = 0, for inputs of floats of more than `most`
     elements, with `most` random directions d. Where no input is that large, f and `arrays`."""
-    large = [x.dtype.kind == "f" and x.size > most for x in arrays]
+    large = [is_floating(x.dtype) and x.size > most for x in arrays]
     if not any(large):
         return f, arrays
     rng = np.random.default_rng(2)
@@ -177,7 +162,7 @@ def along(
 
     def moved(*steps: Any) -> Any:
         return f(*[
-            x + pg.reshape(t @ d, x.shape) if is_large else t
+            x + ops.reshape(t @ d, x.shape) if is_large else t
             for x, t, d, is_large in zip(arrays, steps, directions, large, strict=True)
         ])  # fmt: skip
 
@@ -186,6 +171,7 @@ def along(
 
 @np.errstate(all="ignore")
 def summed_to(array: Array, shape: tuple[int, ...]) -> Array:
+    """The sums of `array` over the axes along which `shape` broadcasts to its shape."""
     extra = array.ndim - len(shape)
     array = array.sum(axis=tuple(range(extra)))
     axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
@@ -203,6 +189,7 @@ def stepped(array: Array) -> Array:
 
 
 def followed(array: Array) -> Array:
+    """Each element followed by a one, on a new last axis."""
     return np.stack([array, np.ones_like(array)], axis=-1)
 
 

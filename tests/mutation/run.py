@@ -1,0 +1,176 @@
+"""Runs the battery on an operation whose rule is replaced by a mutant."""
+
+from __future__ import annotations
+
+import ast
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from mutation.mutants import Mutant
+from mutation.rules import Rule
+from palingrad.autodiff.reverse import reverse
+from palingrad.graph.node import Node
+from palingrad.graph.operation import Operation
+from palingrad.graph.registry import ops
+from palingrad.proof.accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
+from palingrad.proof.battery import subject_of
+from palingrad.proof.checks import Check
+from palingrad.proof.derivatives import (
+    broadcasting_is_undone,
+    derivatives_are_slopes,
+    forward_is_the_transpose_of_reverse,
+    gradients_keep_shape_and_dtype,
+    inputs_may_be_related,
+    slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
+    third_derivatives_are_slopes,
+)
+from palingrad.proof.results import empty_arrays_agree
+
+SECONDS = 5.0  # of CPU time on one operation, after which a mutant counts as caught
+# Those that look at derivatives, the quickest first.
+ORDER: tuple[Check, ...] = (
+    gradients_keep_shape_and_dtype,
+    forward_is_the_transpose_of_reverse,
+    derivatives_are_slopes,
+    slopes_at_kinks_are_as_told,
+    tangents_can_be_differentiated,
+    inputs_may_be_related,
+    broadcasting_is_undone,
+    narrow_floats_are_accurate,
+    half_floats_are_rounded_once,
+    third_derivatives_are_slopes,
+    empty_arrays_agree,
+)
+
+
+class Applied:
+    """Whether a mutant's own helper changed anything.
+
+    `precise` looks whether a constant cuts a derivative that isn't 0, which takes longer.
+    """
+
+    def __init__(self, precise: bool = False) -> None:
+        self.once, self.precise = False, precise
+
+    def stop(self, value: Any) -> Any:
+        """`value` as a constant: right at the first order, without derivatives of its own."""
+        if not isinstance(value, Node) or value.dtype is None or value.dtype.kind != "f":
+            return value
+        self.once = self.once or not self.precise or _has_derivative(value)
+        return ops.stop_gradient(value)
+
+    def narrow(self, value: Any) -> Any:
+        return self._cast(value, np.float32 if _is(value, np.float64) else np.float16)
+
+    def widen(self, value: Any) -> Any:
+        return value if _is(value, np.float64) else self._cast(value, np.float64)
+
+    def _cast(self, value: Any, dtype: Any) -> Any:
+        if not isinstance(value, Node) or value.dtype is None or value.dtype.kind != "f":
+            return value
+        self.once = True
+        return ops.cast(value, np.dtype(dtype))
+
+
+@np.errstate(all="ignore")
+def _has_derivative(value: Node) -> bool:
+    """Whether a value depends on a leaf that isn't a bare number, or is one itself.
+
+    A value in a graph isn't looked at: eager code computes the same.
+    """
+    if not isinstance(value, Operation):
+        return True
+    if value.deferred:
+        return False
+    cotangents = reverse({value: ops.ones_like(value)})
+    leaves = [x for x in cotangents if not isinstance(x, Operation) and x.weak is None]
+    return any(np.any(cotangents[x].numpy()) for x in leaves)
+
+
+def _is(value: Any, dtype: Any) -> bool:
+    return isinstance(value, Node) and value.dtype == dtype
+
+
+def outcome(rule: Rule, mutant: Mutant) -> str:
+    """The check that catches a mutant, "" if none does, "same" if it changed nothing."""
+    found, _ = _tried(rule, mutant, precise=False)
+    if not found and mutant.has_helper:
+        found, changed = _tried(rule, mutant, precise=mutant.kind == "second order")
+        return found if changed else "same"
+    return found
+
+
+def _tried(rule: Rule, mutant: Mutant, precise: bool) -> tuple[str, bool]:
+    """The check that catches a mutant, if one does, and whether it changed anything."""
+    applied = Applied(precise)
+    function = _compiled(rule, mutant, applied)
+    with _instead(rule, function):
+        for check in ORDER:
+            for operation in rule.operations:
+                with _limited():
+                    if check.fault(subject_of(operation, ["numpy"])):
+                        return check.name, True
+    return "", applied.once
+
+
+def _compiled(rule: Rule, mutant: Mutant, applied: Applied) -> FunctionType:
+    """The mutant's function, in its module's global names."""
+    names = {
+        "__stop__": applied.stop,
+        "__narrow__": applied.narrow,
+        "__widen__": applied.widen,
+        "__ops__": ops,
+    }
+    outer = ast.parse(f"def make({', '.join(names)}):\n    return 0").body[0]
+    assert isinstance(outer, ast.FunctionDef)
+    tree = mutant.tree
+    tree.decorator_list = []
+    outer.body = [tree, ast.Return(ast.Name(tree.name, ast.Load()))]
+    module = ast.Module([ast.ImportFrom("__future__", [ast.alias("annotations")], 0), outer], [])
+    ast.fix_missing_locations(module)
+    space: dict[str, Any] = {}
+    exec(compile(module, rule.function.__code__.co_filename, "exec"), vars(rule.module), space)
+    return space["make"](**names)
+
+
+@contextmanager
+def _instead(rule: Rule, function: FunctionType) -> Iterator[None]:
+    """`function` in the rule's place, wherever it was imported."""
+    places: list[Any] = [rule.owner]
+    if not isinstance(rule.owner, type):
+        places = [
+            module
+            for name, module in sys.modules.items()
+            if name.startswith("palingrad") and getattr(module, rule.name, None) is rule.function
+        ]
+        places += [ops] if getattr(ops, rule.name, None) is rule.function else []
+    for place in places:
+        setattr(place, rule.name, function)
+    try:
+        yield
+    finally:
+        for place in places:
+            setattr(place, rule.name, rule.function)
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """TimeoutError where the code takes too long: a mutant may loop for ever."""
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(f"more than {SECONDS:g} s")
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

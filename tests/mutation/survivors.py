@@ -1,0 +1,219 @@
+"""Mutants that the battery doesn't catch, by rule, each with the reason."""
+
+from __future__ import annotations
+
+FLAT = "equivalent: the slope is piecewise constant, so there is no derivative to lose"
+ANY = "equivalent: the number stands where it is multiplied by 0, or only mustn't be 0"
+WIDENED = "equivalent: another factor is in the wide dtype, to which NumPy converts both"
+CAST = "equivalent: the pass that calls the rule casts to the dtype of the input, or of the result"
+SUMMED = "equivalent: the reverse pass sums over what was broadcast"
+SAME = "equivalent: the general case gives the same where the short cut is taken"
+AXIS = "equivalent: there is one axis, or all others have size 1"
+TIES = "equivalent: ties are taken out before"
+ASKED = "equivalent: nobody asks for the gradient of an integer"
+NODES = "equivalent: the library's rules return nodes"
+DTYPES = (
+    "the rules tried give the dtype of the input by themselves; "
+    "`tests/test_battery_catches.py` has some that don't"
+)
+BOOLEAN = "equivalent: a boolean result never has a cotangent"
+CHECKED = "equivalent: only what users' rules return is checked"
+ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
+SHIFT = "equivalent: what is subtracted and added again has no influence"
+ABSORBS = (
+    "only a cotangent of 0 and an infinite slope, or the reverse, make a difference; "
+    "`tests/autodiff/test_absorbing.py` has those"
+)
+GUARDED = "equivalent: another guard takes out what isn't finite"
+TRUTH = "equivalent: it is asked only whether it is true"
+EMPTY = "equivalent: there is no element"
+
+_SHARE = "ops.where(x == y, 0.5, ops.cast(wins, x.dtype))"
+_LEAKY = "ops.where(x > 0, ops.ones_like(x), y.slope)"
+_GRADIENT = "ops.scaled(widened(restored(g, y, x)), slope)"
+_OTHERS = "_product_of_others(x, axes_in(y.axis, x.ndim))"
+_STANDARD = "ops.scaled(rest, 1 / _deviation(y, widened(x)))"
+_VARIANCE = "ops.var(x, axis=y.axis, keepdims=True)"
+_PARTS = "1 / _deviation(y, widened(x))"
+_PRODUCT = "ops.multiply if _ieee[0] else ops.absorbing_product"
+_TANGENT = "ops.multiply if _ieee[0] else ops.doubly_absorbing_product"
+IEEE = "the other branch is that of `pg.set_ieee_gradients(True)`, which its own tests set"
+_FITTED = "c if c.dtype == x.dtype else ops.cast(c, x.dtype)"
+_FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
+_TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
+
+SURVIVORS: dict[str, dict[str, str]] = {
+    "absorbing.AbsorbingProduct.vjp": {"swapped: scaled(g, y) → scaled(y, g)": ABSORBS},
+    "activation.LeakyRelu.d": {f"second order: {_LEAKY} → __stop__({_LEAKY})": FLAT},
+    "arithmetic._base_slope": {"factor: 1 → 2": ANY},
+    "reduce.Prod.vjp": {
+        f"swapped: ops.scaled(restored(g, y, x), {_OTHERS}) → "
+        f"ops.scaled({_OTHERS}, restored(g, y, x))": ABSORBS,
+    },
+    "reduce._before": {
+        "comparison: step < x.shape[-1] → step <= x.shape[-1]": "equivalent: a last step of the "
+        "whole length multiplies by 1",
+        "sign: product → -product": "equivalent: two such products are multiplied",
+    },
+    "reduce.Extreme.vjp": {"call: ops.cast(chosen, x.dtype) → chosen": "equivalent: a float "
+                           "divided by the integer sum keeps its dtype"},
+    "softmax.Softmax.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        "call: narrowed(ops.scaled(g - total, wide), x.dtype) → ops.scaled(g - total, wide)": CAST,
+        "swapped: ops.scaled(g - total, wide) → ops.scaled(wide, g - total)": ABSORBS,
+        "swapped: ops.scaled(g, wide) → ops.scaled(wide, g)": ABSORBS,
+    },
+    "softmax.LogSoftmax.vjp": {
+        "call: narrowed(g - ops.scaled(total, ops.exp(widened(y))), x.dtype) → "
+        "g - ops.scaled(total, ops.exp(widened(y)))": CAST,
+        "swapped: ops.scaled(total, ops.exp(widened(y))) → ops.scaled(ops.exp(widened(y)), total)":
+        ABSORBS,
+    },
+    "axes.widened": {
+        "branch: x if x.dtype is None else narrowed(x, accumulates_in(x.dtype)) → "
+        "narrowed(x, accumulates_in(x.dtype))": "dtypes that aren't known occur in templates only, "
+        "whose results `engines_agree` compares",
+    },
+    "axes.narrowed": {
+        "branch: x if x.dtype == dtype else ops.cast(x, dtype) → ops.cast(x, dtype)": SAME,
+    },
+    "discrete.Step.d": {"dropped: [0] * len(x) → [0]": ASKED},
+    "discrete.Cast.vjp": {
+        "branch: cast(g, x[0].dtype) if _floats(y, x[0]) else None → cast(g, x[0].dtype)": ASKED,
+        "call: cast(g, x[0].dtype) → g": CAST,
+    },
+    "discrete.Cast.jvp": {"call: cast(tangents[0], y.dtype) → tangents[0]": CAST},
+    "discrete._floats": {
+        f"sign: {_FLOATS} → -({_FLOATS})": TRUTH,
+        f"factor: {_FLOATS} → 2 * ({_FLOATS})": TRUTH,
+        "call: is_inexact(x.dtype) → x.dtype": ASKED,
+    },
+    "move.BroadcastTo.vjp": {"sum: ops.sum_to(g, x.shape) → g": SUMMED},
+    "reduce.sum_to": {
+        "branch: total if total.shape == shape else ops.reshape(total, shape) → "
+        "ops.reshape(total, shape)": SAME,
+    },
+    "selection.Maximum.d": {
+        "second order: _share(x > y, x, y) → __stop__(_share(x > y, x, y))": FLAT,
+        "second order: _share(y > x, x, y) → __stop__(_share(y > x, x, y))": FLAT,
+        "comparison: x > y → x >= y": TIES,
+        "comparison: y > x → y >= x": TIES,
+    },
+    "selection.Minimum.d": {
+        "second order: _share(x < y, x, y) → __stop__(_share(x < y, x, y))": FLAT,
+        "second order: _share(y < x, x, y) → __stop__(_share(y < x, x, y))": FLAT,
+        "comparison: x < y → x <= y": TIES,
+        "comparison: y < x → y <= x": TIES,
+    },
+    "selection._share": {f"second order: {_SHARE} → __stop__({_SHARE})": FLAT},
+    "contract.Matmul.vjp": {
+        "call: _vector(row @ y.mT, x, -2) → row @ y.mT": SUMMED,
+        "sign: -1 → 1": AXIS,
+        "swapped: ops.scaled(g, x) → ops.scaled(x, g)": ABSORBS,
+        "swapped: ops.scaled(g, y) → ops.scaled(y, g)": ABSORBS,
+    },
+    "contract._vector": {
+        "sum: ops.sum_to(ops.squeeze(g, axis=axis), x.shape) → ops.squeeze(g, axis=axis)": SUMMED,
+    },
+    "join.Concat.vjp": {"factor: 0 → 1": "equivalent: the number of axes is known"},
+    "loss.CrossEntropy.vjp": {
+        f"swapped: ops.scaled(g, {one}) → ops.scaled({one}, g)": ABSORBS
+        for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
+    }
+    | {"swapped: ops.scaled(-g, ops.log_softmax(x)) → ops.scaled(ops.log_softmax(x), -g)": ABSORBS},
+    "reverse.unbroadcast": {
+        "call: as_node(c) → c": NODES,
+        f"branch: {_FITTED} → c": DTYPES,
+        f"branch: {_FITTED} → ops.cast(c, x.dtype)": SAME,
+        "comparison: c.dtype == x.dtype → c.dtype != x.dtype": DTYPES,
+        "call: ops.cast(c, x.dtype) → c": DTYPES,
+        "swapped: ops.cast(c, x.dtype) → ops.cast(x.dtype, c)": DTYPES,
+    },
+    "kinds.Elementwise.vjp": {
+        **{
+            f"{one}": BOOLEAN
+            for one in (
+                "sign: [None] * len(x) → -([None] * len(x))",
+                "factor: [None] * len(x) → 2 * ([None] * len(x))",
+                "dropped: [None] * len(x) → None",
+                "dropped: [None] * len(x) → [None]",
+                "dropped: [None] * len(x) → len(x)",
+            )
+        },
+        "swapped: scaled(g, y._checked_slope(slope())) → "
+        "scaled(y._checked_slope(slope()), g)": ABSORBS,
+        "call: y._checked_slope(slope) → slope": CHECKED,
+        "call: y._checked_slope(slope()) → slope()": CHECKED,
+    },
+    "kinds.Elementwise.jvp": {"call: y._checked_slope(slope) → slope": CHECKED},
+    "cotangents.scaled": {
+        f"branch: {_PRODUCT} → ops.absorbing_product": IEEE,
+        f"branch: {_PRODUCT} → ops.multiply": ABSORBS,
+    },
+    "cotangents.scaled_tangent": {
+        f"branch: {_TANGENT} → ops.doubly_absorbing_product": IEEE,
+        f"branch: {_TANGENT} → ops.multiply": ABSORBS,
+        "swapped: _product(t, slope, product) → _product(slope, t, product)": "equivalent: the "
+        "product is symmetric, and the slopes of these operations are nodes",
+    },
+    "loss.MeanSquaredError.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(x) → x": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        "call: narrowed(slope, x.dtype) → slope": CAST,
+        "call: narrowed(-slope, y.dtype) → -slope": CAST,
+    },
+    "norms.Standardize.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: widened(y) → y": WIDENED,
+        "call: widened(x) → x": "equivalent but for one rounding: the variance widens by itself",
+        f"call: narrowed({_STANDARD}, x.dtype) → {_STANDARD}": CAST,
+        "swapped: ops.scaled(g, wide) → ops.scaled(wide, g)": ABSORBS,
+        "swapped: ops.scaled(share, wide) → ops.scaled(wide, share)": ABSORBS,
+        f"swapped: ops.scaled(rest, {_PARTS}) → ops.scaled({_PARTS}, rest)": ABSORBS,
+    },
+    "norms._deviation": {
+        f"sign: ops.sqrt({_VARIANCE} + y.epsilon) → -ops.sqrt({_VARIANCE} + y.epsilon)": ALIKE,
+        f"sign: {_VARIANCE} + y.epsilon → {_VARIANCE} - y.epsilon": ALIKE,
+        f"dropped: {_VARIANCE} + y.epsilon → {_VARIANCE}": ALIKE,
+    },
+    "pooling.MaxPool.vjp": {"second order: x → __stop__(x)": FLAT},
+    "pooling.MaxPoolPlace.vjp": {"second order: x → __stop__(x)": FLAT},
+    "pooling.MaxPoolSelect.vjp": {"second order: x → __stop__(x)": FLAT},
+    "statistics.Std.vjp": {
+        "call: widened(x) → x": WIDENED,
+        "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
+        "factor: 1 → 2": ANY,
+        "branch: ops.where(deviation == 0, 1, deviation) → deviation": GUARDED,
+        "factor: 0 → 1": GUARDED,
+        "call: max(count(x, y.axis) - y.correction, 0) → count(x, y.axis) - y.correction":
+        "equivalent: where the difference is negative, y is NaN",
+    },
+    "statistics.VectorNorm.vjp": {
+        "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
+        "call: widened(x) → x": WIDENED,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
+        "factor: 1 → 2": ANY,
+    },
+    "statistics.Logsumexp.vjp": {
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
+        f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "factor: 1 → 2": ANY,
+    },
+    "statistics._exponentials": {
+        f"call: {_TOP} → ops.max(x, axis=axis, keepdims=True)": SHIFT,
+        "factor: 0 → 1": SHIFT,
+        "second order: top → __stop__(top)": SHIFT,
+    },
+    "trigonometric.Hypot.d": {"factor: 1 → 2": ANY},
+}  # fmt: skip
