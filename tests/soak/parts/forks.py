@@ -16,6 +16,7 @@ import palingrad as pg
 from counted_steps import Counted, within
 
 ISOLATED = True  # forks
+SHORT = 1
 
 
 def attempt(seed: int, folder: Path) -> None:
