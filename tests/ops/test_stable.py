@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -89,6 +91,34 @@ def test_a_program_prefers_the_stable_form(naive, expected):
     assert_close(pg.function(naive)(x), np.asarray(expected))
     p = pg.placeholder()
     assert_close(pg.Session().run(naive(p), {p: x}), np.asarray(expected))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+def test_a_power_of_a_norm_keeps_its_value_in_programs(engine):
+    """Only its derivative is computed without the root: Σ x² wraps or underflows."""
+    norm = pg.vector_norm
+    for f, x in [
+        (lambda x: norm(x) ** 2, np.array([100, 100], np.int8)),
+        (lambda x: norm(x) ** 3, np.array([2**40, 2**40])),
+        (lambda x: norm(x) * norm(x), np.array([True, True])),
+        (lambda x: norm(x) ** 2, np.full(1000, 1e-4, np.float16)),
+        (lambda x: pg.sqrt(x) ** 2, np.array([-0.0, 4.0, -1.0])),
+        (lambda x: pg.hypot(x, np.nan) ** 2, np.array([np.inf])),
+    ]:
+        found, expected = pg.function(f, engine=engine)(x), f(x).numpy()
+        assert_close(found, expected)
+        assert_same(np.signbit(found), np.signbit(expected))
+
+
+def test_a_power_of_a_norm_keeps_its_slope_where_the_sum_of_squares_underflows():
+    for norm, x in [
+        (pg.vector_norm, np.full(1000, 1e-4, np.float16)),
+        (pg.vector_norm, np.full(3, 1e-24, np.float32)),
+        (lambda x: pg.hypot(x[0], x[1]), np.full(2, 1e-170)),
+    ]:
+        (slope, *_), first = pg.grad(lambda x, norm=norm: norm(x) ** 2.5)(x), float(x[0])
+        expected = 2.5 * (math.sqrt(x.size) * first) ** 0.5 * first
+        assert slope / expected == pytest.approx(1, rel=0.01)  # subnormal in float16
 
 
 def test_derivatives_at_the_edge_of_a_domain():

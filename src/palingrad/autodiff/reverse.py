@@ -17,7 +17,7 @@ from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..graph.traversal.order import postorder
-from ..ops.stable import stable_form
+from ..ops.stable import differentiable_form
 from ..shapes import sizes, text
 
 Cotangent = Any  # a Node; for a node with several outputs a list with a Node or None for each
@@ -139,7 +139,7 @@ def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
 
 
 class Resolver:
-    """Maps a node to its numerically stable form, unless that would skip one of the xs.
+    """Maps a node to the form in which it is differentiated, unless that would skip one of the xs.
 
     Nodes older than all xs can't depend on them and are mapped to themselves.
     """
@@ -150,14 +150,14 @@ class Resolver:
         self.oldest = 0 if xs is None else oldest(xs)
 
     def inputs(self, node: Node) -> Sequence[Node]:
-        """The stable forms of the inputs; () for a node that is too old to depend on the xs."""
+        """The forms of the inputs; () for a node that is too old to depend on the xs."""
         return () if node._serial <= self.oldest else [self(x) for x in node.inputs]
 
     def __call__(self, node: Node) -> Node:
         if self.kept is None or node._serial <= self.oldest:
             return node
         if node not in self.forms:
-            form = stable_form(node)
+            form = differentiable_form(node)
             if form is None or self.kept.intersection(form.skipped):
                 self.forms[node] = node
             else:

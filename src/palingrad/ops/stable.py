@@ -13,6 +13,7 @@ from .elementwise.activation import Sigmoid
 from .elementwise.arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
 from .elementwise.exponential import Exp, Log, Log1p
 from .elementwise.trigonometric import Hypot
+from .reduction.axes import narrowed, widened
 from .reduction.reduce import Sum
 from .reduction.softmax import Softmax
 from .reduction.statistics import Std, VectorNorm
@@ -32,36 +33,52 @@ def stable_form(node: Node) -> StableForm | None:
     """The stable form of `node`, or None if it needs none or none is known.
 
     log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
-    log Σ eˣ → logsumexp, ‖x‖ᵖ → (Σ x²)^½ᵖ for p ≥ 2.
+    log Σ eˣ → logsumexp.
     """
     if type(node) is Log:
         return _of_log(node.inputs[0])
-    if type(node) in (Square, Pow, Multiply):
-        return _of_power(node)
     if type(node) is Log1p and type(node.inputs[0]) is Exp:
         inner = node.inputs[0]
         return StableForm(lambda: ops.softplus(inner.inputs[0]), (inner,), _SOFTPLUS)
     return None
 
 
+def differentiable_form(node: Node) -> StableForm | None:
+    """The form in which to differentiate `node`: its stable form, or a power without its root.
+
+    (√u)ᵖ → u^½ᵖ for p ≥ 2, and ‖x‖ᵖ → (Σ x²)^½ᵖ, likewise for hypot and std, for even p. Only
+    derivatives are taken from these: their values may differ from the node's, as at √(−0)·√(−0).
+    """
+    return _of_power(node) if type(node) in (Square, Pow, Multiply) else stable_form(node)
+
+
 def _of_power(node: Any) -> StableForm | None:
-    """(√u)ᵖ for p ≥ 2 as a power of u: the root has no derivative at 0, its powers have."""
+    """(√u)ᵖ as a power of u: the root has no derivative at 0, its powers from the square on have.
+
+    Other powers than even ones of a norm stay as they are: their first two derivatives at 0 are
+    right as written, and where Σ x² underflows those of (Σ x²)^½ᵖ would be 0.
+    """
     root = node.inputs[0]
     radicand = _RADICANDS.get(type(root))
     if radicand is None:
         return None
     if type(node) is Pow:
         exponent = node.inputs[1].scalar if isinstance(node.inputs[1], Constant) else None
-        if exponent is None or exponent < 2:
+        if exponent is None or not (2 <= exponent < math.inf):
             return None
     elif type(node) is Multiply and node.inputs[1] is not root:
         return None
     else:
         exponent = 2
-    build = lambda: radicand(root, *root.inputs)  # noqa: E731
-    if exponent == 2:
-        return StableForm(build, (root,), "")
-    return StableForm(lambda: ops.pow(build(), exponent / 2), (root,), "")
+    if exponent % 2 and type(root) is not Sqrt:
+        return None
+
+    def build() -> Node:
+        power = radicand(root, *map(widened, root.inputs))
+        power = power if exponent == 2 else ops.pow(power, exponent / 2)
+        return narrowed(power, node.dtype)
+
+    return StableForm(build, (root,), "")
 
 
 _RADICANDS: dict[type, Callable[..., Node]] = {
