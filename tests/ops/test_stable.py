@@ -121,6 +121,44 @@ def test_a_power_of_a_norm_keeps_its_slope_where_the_sum_of_squares_underflows()
         assert slope / expected == pytest.approx(1, rel=0.01)  # subnormal in float16
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_higher_derivatives_of_activations_vanish_at_large_and_infinite_numbers(dtype):
+    x = np.array([100, 200, np.finfo(dtype).max, np.inf], dtype)
+    x = np.concatenate([x, -x])  # the slope of silu at −100 is −4·10⁻⁴²
+    for f in (pg.silu, pg.gelu, lambda x: pg.gelu(x, approximate=True), pg.erf, pg.erfc):
+
+        def second(x, f=f):
+            return pg.grad(lambda x: pg.sum(pg.grad(lambda x: pg.sum(f(x)))(x)))(x)
+
+        third = pg.grad(lambda x, f=second: pg.sum(f(x)))
+        assert np.max(np.abs(second(x))) <= 1e-30
+        assert np.max(np.abs(third(x))) <= 1e-30
+        assert np.isnan(second(np.array([np.nan], dtype))).all()
+
+
+def test_slopes_of_inverse_hyperbolic_functions_survive_the_overflow_of_x_squared():
+    for dtype, x in [(np.float16, 1e4), (np.float32, 1e25), (np.float64, 1e200)]:
+        for f in (pg.asinh, pg.acosh):
+            assert pg.grad(f)(np.array(x, dtype)) * x == pytest.approx(1, rel=1e-2)
+
+
+def test_a_standard_deviation_neither_overflows_nor_underflows_before_its_result_does():
+    for dtype, unit in [(np.float32, 1e-30), (np.float32, 1e30), (np.float64, 1e-200)]:
+        x = np.array([0, 0, 3, 3], dtype) * dtype(unit)
+        for engine in ("numpy", "native"):
+            found, slope = pg.function(pg.value_and_grad(pg.std), engine=engine)(x)
+            assert found / unit == pytest.approx(1.5)
+            assert_close(slope, np.array([-0.25, -0.25, 0.25, 0.25], dtype))
+
+
+def test_slopes_of_logsumexp_at_infinity_are_those_of_logaddexp():
+    slope = pg.grad(pg.logsumexp)
+    assert_same(slope(np.array([np.inf, 1.0])), np.array([1.0, 0.0]))
+    assert_same(slope(np.array([np.inf, -np.inf])), np.array([1.0, 0.0]))
+    assert_same(slope(np.array([np.inf, np.inf])), np.array([0.5, 0.5]))
+    assert np.isnan(slope(np.array([np.inf, np.nan]))).all()
+
+
 def test_derivatives_at_the_edge_of_a_domain():
     for function, x, expected in [
         (pg.sqrt, 0.0, np.inf), (pg.cbrt, 0.0, np.inf), (pg.log, 0.0, np.inf), (pg.abs, 0.0, 0.0),

@@ -28,6 +28,12 @@ def _sigmoid(m, x):
     return m.where(x >= 0, 1 / (1 + decay), decay / (1 + decay))
 
 
+def _within(bound: float, x: Any) -> Any:
+    """x moved to −bound … bound, beyond which a slope is constant in every dtype: its own slopes
+    are then exactly 0, also where a power of x overflows. NaN stays."""
+    return ops.where(x > bound, bound, ops.where(x < -bound, -bound, x))
+
+
 class Sigmoid(Elementwise):
     """y = σ(x) = 1/(1 + e⁻ˣ). ∂y/∂x = y(1 − y) = σ(x)·σ(−x)."""
 
@@ -124,9 +130,10 @@ class Gelu(Elementwise):
         return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
 
     def d(y, x):
+        x = _within(40, x)
         area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
         density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
-        return [area + ops.absorbing_product(density, x)]
+        return [area + density * x]
 
 
 class GeluTanh(Elementwise):
@@ -142,11 +149,10 @@ class GeluTanh(Elementwise):
         return m.absorbing_product(1 + wave, 0.5 * x)
 
     def d(y, x):
-        scale = math.sqrt(2 / math.pi)
+        scale, x = math.sqrt(2 / math.pi), _within(40, x)
         wave = ops.tanh(scale * (x + 0.044715 * x * x * x))
         inner = scale * (1 + 3 * 0.044715 * x * x)
-        steepness = ops.absorbing_product(1 - wave * wave, 0.5 * x)
-        return [0.5 * (1 + wave) + ops.absorbing_product(steepness, inner)]
+        return [0.5 * (1 + wave) + (1 - wave * wave) * (0.5 * x) * inner]
 
 
 class Silu(Elementwise):
@@ -161,8 +167,9 @@ class Silu(Elementwise):
         return m.absorbing_product(_sigmoid(m, x), x)
 
     def d(y, x):
+        x = _within(1000, x)
         share = ops.sigmoid(x)
-        return [ops.absorbing_product(share, 1 + ops.absorbing_product(1 - share, x))]
+        return [share * (1 + (1 - share) * x)]
 
 
 class Softplus(Elementwise):
@@ -192,6 +199,7 @@ class Erf(Elementwise):
         return m.erf(x)
 
     def d(y, x):
+        x = _within(40, x)
         return [2 / math.sqrt(math.pi) * ops.exp(-x * x)]
 
 
@@ -207,6 +215,7 @@ class Erfc(Elementwise):
         return m.erfc(x)
 
     def d(y, x):
+        x = _within(40, x)
         return [-2 / math.sqrt(math.pi) * ops.exp(-x * x)]
 
 

@@ -238,7 +238,7 @@ class Asinh(Elementwise):
         return m.arcsinh(x)
 
     def d(y, x):
-        return [1 / ops.sqrt(1 + x * x)]
+        return [1 / ops.hypot(x, 1)]  # x² may overflow
 
 
 class Acosh(Elementwise):
@@ -254,7 +254,7 @@ class Acosh(Elementwise):
         return m.arccosh(x)
 
     def d(y, x):
-        return [1 / ops.sqrt(x * x - 1)]
+        return [1 / (ops.sqrt(x - 1) * ops.sqrt(x + 1))]  # x² may overflow
 
     def nonfinite(y, value, x):
         return _outside(y, x, "which is below 1", "pg.maximum(x, 1) inside")

@@ -5,6 +5,7 @@ float16 is converted to float32 first, and integers to float64; the result is ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -89,15 +90,17 @@ class Std(Statistic):
     ]
 
     def expand(y, x):
-        x = widened(x)
-        square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
-        if count(x, y.axis) <= y.correction:  # 0/0
+        x, n = widened(x), count(x, y.axis)
+        if n <= y.correction:  # 0/0
+            square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
             return narrowed(ops.sqrt(square), y.dtype)
+        centred = x - ops.mean(x, axis=y.axis, keepdims=True)
+        root = _root_of_squares(centred, y, n - y.correction)
         # The rounded mean of equal elements may differ from them.
         spread = ops.max(x, axis=y.axis, keepdims=y.keepdims) - ops.min(
             x, axis=y.axis, keepdims=y.keepdims
         )
-        return narrowed(ops.where(spread == 0, 0, ops.sqrt(square)), y.dtype)
+        return narrowed(ops.where(spread == 0, 0, root), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         wide = widened(x)
@@ -127,16 +130,21 @@ class VectorNorm(Statistic):
         x = widened(x)
         if count(x, y.axis) == 0:
             return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
-        unit = _unit(x, y.axis)
-        part = x / unit
-        length = unit * ops.sqrt(ops.sum(part * part, axis=y.axis, keepdims=True))
-        length = length if y.keepdims else ops.squeeze(length, axis=axes_in(y.axis, x.ndim))
-        return narrowed(length, y.dtype)
+        return narrowed(_root_of_squares(x, y, 1), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = widened(restored(y, y, x))
         slope = widened(x) / ops.where(length == 0, 1, length)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def _root_of_squares(x: Any, y: Any, n: float) -> Any:
+    """√(Σ x²/n) over the axes of the reduction y, without overflow or underflow of x²."""
+    unit = _unit(x, y.axis)
+    part = x / unit
+    total = ops.sum(part * part, axis=y.axis, keepdims=True)
+    root = unit * ops.sqrt(total if n == 1 else total / n)
+    return root if y.keepdims else ops.squeeze(root, axis=axes_in(y.axis, x.ndim))
 
 
 def _unit(x: Any, axis: Any) -> Node:
@@ -164,6 +172,7 @@ class Logsumexp(Statistic):
         case(np.array([[1000.0, 999.0], [-1000.0, -1001.0]]), **LAST),
         case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]]), **LAST),
         kink([[-np.inf, 1.0], [-np.inf, -np.inf]], slopes=[[[0.0, 1.0], [0.0, 0.0]]], **LAST),
+        kink([[np.inf, 1.0], [np.inf, np.inf]], slopes=[[[1.0, 0.0], [0.5, 0.5]]], **LAST),
         kink([[1e3, 1e3], [-1e3, -1e3]], slopes=[[[0.5, 0.5], [0.5, 0.5]]], **LAST),
         case((0, 3), **FIRST),
     ]
@@ -173,24 +182,22 @@ class Logsumexp(Statistic):
         if count(x, y.axis) == 0:
             total = ops.log(ops.sum(ops.exp(x), axis=y.axis, keepdims=y.keepdims))
             return narrowed(total, y.dtype)
-        top, _, total = _exponentials(x, y.axis)
+        top = ops.stop_gradient(ops.max(x, axis=y.axis, keepdims=True))
+        top = ops.where(ops.isfinite(top), top, 0)
+        total = ops.sum(ops.exp(x - top), axis=y.axis, keepdims=True)
         result = narrowed(ops.log(total) + top, y.dtype)
         return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
 
     def vjp(y, g, x):
         if count(x, y.axis) == 0:
             return [ops.zeros_like(x)]
-        _, parts, total = _exponentials(widened(x), y.axis)
+        wide = widened(x)
+        top = ops.stop_gradient(ops.max(wide, axis=y.axis, keepdims=True))
+        gap = wide - ops.where(top == -math.inf, 0, top)
+        parts = ops.exp(ops.where(wide == math.inf, 0, gap))  # ∞ − ∞ would give NaN
+        total = ops.sum(parts, axis=y.axis, keepdims=True)
         slope = parts / ops.where(total == 0, 1, total)  # 0/0 would give NaN where all x are −∞
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
-
-
-def _exponentials(x: Any, axis: Any) -> tuple[Any, Any, Any]:
-    """The largest finite x over `axis`, or 0; eˣ divided by its exponential; the sum of those."""
-    top = ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))
-    top = ops.where(ops.isfinite(top), top, 0)
-    parts = ops.exp(x - top)
-    return top, parts, ops.sum(parts, axis=axis, keepdims=True)
 
 
 @register
