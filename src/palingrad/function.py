@@ -90,7 +90,7 @@ class Function:
     def repeat(self, *args: Any, along: Collection[int]) -> Any:
         """Call f for each index of the first axis of the arrays whose numbers are in `along`, and
         stack the results. If possible, all calls are one call of native code. All arguments are
-        arrays.
+        arrays. Negative numbers count from the last array.
 
         >>> import numpy as np
         >>> import palingrad as pg
@@ -98,6 +98,7 @@ class Function:
         array([0, 2, 4])
         """
         arrays = [as_array(x) for x in args]
+        along = _numbers(self.__name__, along, arrays)
         counts = {arrays[number].shape[0] for number in along}
         if len(counts) != 1:
             raise ShapeError(
@@ -338,3 +339,23 @@ class LastCall(NamedTuple):
 
 def _is_tensor(leaf: Any) -> bool:
     return isinstance(leaf, Node) and not isinstance(leaf, Variable)
+
+
+def _numbers(name: str, along: Any, arrays: Sequence[Array]) -> set[int]:
+    """The numbers in `along`, from 0; raises ArgumentError unless each is that of an array with a
+    first axis."""
+    n = len(arrays)
+    try:
+        numbers = {range(n)[number] for number in along}
+    except (TypeError, IndexError):
+        raise ArgumentError(
+            f"{name}: repeat expects as `along` numbers of its {n} arrays, got {along!r:.60}.",
+            hint="Write along=(0,) for the first array.",
+        ) from None
+    for number in numbers:
+        if arrays[number].ndim == 0:
+            raise ShapeError(
+                f"{name}: repeat goes along array {number}, which has no axis.",
+                hint="Arrays that aren't in `along` are the same in all calls.",
+            )
+    return numbers

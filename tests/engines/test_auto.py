@@ -106,6 +106,24 @@ def test_an_index_out_of_range_is_an_error_that_changes_nothing(engine):
     assert table.numpy()[0, 0] == 4.0
 
 
+def test_repeat_counts_negative_numbers_from_the_last_array():
+    f, x = pg.function(lambda x, y: x * y), np.arange(3.0)
+    np.testing.assert_array_equal(f.repeat(np.array(2.0), x, along=(-1,)), 2 * x)
+    np.testing.assert_array_equal(f.repeat(x, x, along=(-1, 0)), x * x)
+
+
+@pytest.mark.parametrize("along", [(2,), (-3,), 1, (0.0,), ("x",)])
+def test_repeat_wants_numbers_of_its_arrays(along):
+    f, x = pg.function(lambda x, y: x * y), np.arange(3.0)
+    with pytest.raises(pg.errors.ArgumentError, match="expects as `along` numbers of its 2 arrays"):
+        f.repeat(x, x, along=along)
+
+
+def test_repeat_wants_an_axis_to_go_along():
+    with pytest.raises(pg.errors.ShapeError, match="array 1, which has no axis"):
+        pg.function(lambda x, y: x * y).repeat(np.arange(3.0), np.array(2.0), along=(0, 1))
+
+
 def test_repeat_wants_arrays_of_one_length():
     f = pg.function(lambda x, y: x + y)
     with pytest.raises(ShapeError, match="one length"):
