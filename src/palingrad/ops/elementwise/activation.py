@@ -31,7 +31,7 @@ def _sigmoid(m, x):
 def _within(bound: float, x: Any) -> Any:
     """x moved to −bound … bound, beyond which a slope is constant in every dtype: its own slopes
     are then exactly 0, also where a power of x overflows. NaN stays."""
-    return ops.where(x > bound, bound, ops.where(x < -bound, -bound, x))
+    return ops.where(ops.abs(x) > bound, bound * ops.sign(x), x)
 
 
 class Sigmoid(Elementwise):
