@@ -97,7 +97,9 @@ FUNCTIONS: dict[str, Function] = {
     "square": _one("square", lambda x: _mul(2, x)),
     "sqrt": _one("sqrt", lambda x: _div(0.5, _sqrt(x))),
     "cbrt": _one("cbrt", lambda x: _div(1, _mul(3, _square(Apply("cbrt", (x,)))))),
-    "reciprocal": _one("reciprocal", lambda x: _neg(_div(1, _mul(x, x)))),
+    "reciprocal": Function(  # · 1.0: of integers and booleans, m's is truncated and pg's is not
+        "m.reciprocal({} * 1.0)", "pg.reciprocal({})", lambda x: (_neg(_div(1, _mul(x, x))),)
+    ),
     "exp": _one("exp", _call("exp")),
     "exp2": _one("exp2", lambda x: _mul(0.6931471805599453, Apply("exp2", (x,)))),
     "expm1": _one("expm1", _call("exp")),

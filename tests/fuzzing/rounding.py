@@ -28,12 +28,17 @@ from palingrad.passes.program import Program as NodeProgram
 from palingrad.passes.specialise import specialise
 from palingrad.passes.stable import stabilise
 
-RUNS = 5
+RUNS, MANY_RUNS = 5, 100  # at first, and before a difference is believed
 ULPS = 16.0  # some times what functions are off by, so that the next rounding does not undo it
 
 
 def deviations(
-    fetches: Sequence[Node], feeds: dict[Placeholder, Array], seed: int, *, flushed: bool
+    fetches: Sequence[Node],
+    feeds: dict[Placeholder, Array],
+    seed: int,
+    *,
+    flushed: bool,
+    runs: int = RUNS,
 ) -> list[Array]:
     """For each element of each fetched node how far roundings move it; inf where anything goes.
 
@@ -46,16 +51,16 @@ def deviations(
     moved = [np.zeros(value.shape) for value in plain]
     if flushed:
         _widen(moved, plain, interpreted(program, arrays, numpy_maths, flush=True))
-    for maths in _shaken(seed):
+    for maths in _shaken(seed, runs):
         _widen(moved, plain, interpreted(program, arrays, maths))
     return moved
 
 
-def _shaken(seed: int) -> Iterator[Any]:
+def _shaken(seed: int, runs: int) -> Iterator[Any]:
     """One namespace for either sign that an open 0 may have, and some that round otherwise."""
     for number, sign in enumerate((1.0, -1.0)):
         yield Shaken(np.random.default_rng((seed, number)), 0.0, sign).maths()
-    for number in range(RUNS):
+    for number in range(runs):
         yield Shaken(np.random.default_rng((seed, 2 + number)), ULPS, None).maths()
 
 
