@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import threading
 from types import ModuleType
+from typing import Any
 
 from .forks import hold_over_forks
 
@@ -18,7 +19,7 @@ _PATIENCE = 10.0
 _whole: dict[str, ModuleType] = {}
 # A fork waits for this lock: a module whose import another thread has begun could never be imported
 # in the child.
-_importing = threading.RLock()
+_importing: Any = threading.RLock()
 hold_over_forks(lambda: _importing)
 
 
