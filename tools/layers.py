@@ -75,6 +75,7 @@ LAZY = {
     "optim/__init__.py": "explains names that don't exist",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "view/__init__.py": "each public name's file is imported when it is first used",
+    "graph/state/imports.py": "imports what the other files of this list name",
     "view/script.py": "runs the user's own file",
     "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",

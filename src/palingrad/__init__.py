@@ -1,6 +1,5 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
-import importlib
 from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
@@ -73,6 +72,7 @@ from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.registry import show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
+from .graph.state.imports import imported as _imported
 from .graph.traversal.order import postorder as postorder
 from .messages.elsewhere import FUNCTIONS as _FUNCTIONS
 from .messages.names import unknown_name as _unknown_name
@@ -235,9 +235,9 @@ _VIEWS = (
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
-        return importlib.import_module(f".{name}", __name__)
+        return _imported(f"{__name__}.{name}")
     if name in _VIEWS:
-        return getattr(importlib.import_module(".view", __name__), name)
+        return getattr(_imported(f"{__name__}.view"), name)
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
@@ -245,4 +245,4 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_PARTS, *_VIEWS])
 
 
-_show_with(lambda: importlib.import_module(".view", __name__))
+_show_with(lambda: _imported(f"{__name__}.view"))

@@ -13,12 +13,14 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import CheckpointError, printable
 from ..files.reading import parse_json
+from ..graph.state.imports import imported
 
 _KEY = "palingrad"
 
 
 def packed(arrays: Mapping[str, Array], text: str) -> bytes:
     """The bytes of a safetensors file with the arrays, and `text` in its header."""
+    imported("safetensors.numpy")
     from safetensors.numpy import save
 
     return save(dict(arrays), {_KEY: text})
@@ -26,6 +28,7 @@ def packed(arrays: Mapping[str, Array], text: str) -> bytes:
 
 def unpacked(content: bytes) -> tuple[dict[str, Array], str]:
     """The read-only arrays and the text ("" if there is none). Raises CheckpointError."""
+    imported("safetensors.numpy")
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -3,10 +3,11 @@
 `pg.view(loss)` opens the page; every other public name is imported on first use.
 """
 
-import importlib
 import sys
 from types import ModuleType
 from typing import Any
+
+from ..graph.state.imports import imported
 
 # Each public name and the module of this folder that defines it.
 _NAMES = {
@@ -33,7 +34,7 @@ class Viewer(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         if name in _NAMES:
-            module = importlib.import_module(f".{_NAMES[name]}", __name__)
+            module = imported(f"{__name__}.{_NAMES[name]}")
             return getattr(module, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
@@ -42,7 +43,7 @@ class Viewer(ModuleType):
 
     def __call__(self, what: Any, path: Any = None, **options: Any) -> Any:
         """Show the page for `what`; see `palingrad.view.page.show`."""
-        return importlib.import_module(".page", __name__).show(what, path, **options)
+        return imported(f"{__name__}.page").show(what, path, **options)
 
 
 sys.modules[__name__].__class__ = Viewer

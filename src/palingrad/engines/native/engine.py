@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
 
 from ...graph.operation import MultipleOutputs
-from ...graph.state.forks import hold_over_forks
+from ...graph.state.imports import imported
 from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyEngine
 from ..threads import get_num_threads
-
-# A fork waits for this lock: a module whose import another thread has begun could never be imported
-# in the child.
-_importing = threading.RLock()
-hold_over_forks(lambda: _importing)
 
 
 class NativeEngine:
@@ -25,10 +19,10 @@ class NativeEngine:
 
     def compile(self, program: Program) -> Executable:
         """The program as machine code; on NumPy if generated code lacks one of its dtypes."""
-        with _importing:
-            from .executable import NativeExecutable
-            from .llvm.target import compiled
-            from .llvm.values import supported
+        imported(f"{__package__}.executable")
+        from .executable import NativeExecutable
+        from .llvm.target import compiled
+        from .llvm.values import supported
 
         single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
         if all(supported(node.dtype) for node in single):
@@ -40,6 +34,7 @@ def describe() -> list[tuple[str, str]]:
     """(property, value) of the target of machine code on this computer, for `palingrad info`."""
     if importlib.util.find_spec("llvmlite") is None:
         return [("native", "llvmlite isn't installed, so everything runs on NumPy")]
+    imported(f"{__package__}.runtime.cache")
     from .llvm.target import host
     from .runtime import cache
 

@@ -62,7 +62,7 @@ class Lease:
         self.address = self.words.buffer_info()[0]
         self.held: tuple[int, list[Array]] | None = None  # the number and the arrays
         self._library, self._recalled = library, recalled
-        _leases.add(self)
+        _leases[id(self)] = self
 
     def take(self, refused: int) -> tuple[int, list[Array]]:
         """(number, arrays) for the next run; nothing else refers to the arrays. `refused` is the
@@ -177,14 +177,19 @@ def _copied(array: Array, number: int) -> Array:
 
 # ---------------------------------------------------------------- forks
 
-_leases: weakref.WeakSet[Lease] = weakref.WeakSet()
+_leases: weakref.WeakValueDictionary[int, Lease] = weakref.WeakValueDictionary()
+
+
+def _alive() -> list[Lease]:
+    # `valuerefs` makes its list by one call, in which no other thread can make a lease.
+    return [lease for lease in (one() for one in _leases.valuerefs()) if lease is not None]
 
 
 def _before_fork() -> None:
     """Waits until no thread writes leased arrays. None starts to before the fork, because taking a
     lease needs `state_lock`, which the forking thread has."""
     end = time.monotonic() + _FORK_PATIENCE
-    for lease in list(_leases):
+    for lease in _alive():
         running = lease._recalled(lease.address)
         while running and time.monotonic() < end:
             time.sleep(_PAUSE)
@@ -192,7 +197,7 @@ def _before_fork() -> None:
 
 
 def _in_child() -> None:
-    for lease in list(_leases):
+    for lease in _alive():
         if lease.words[RUNNING] == WRITING:
             lease.tear()
         lease.words[RUNNING] = 0
