@@ -13,6 +13,8 @@ import palingrad as pg
 from palingrad import cli
 from palingrad.errors import GradientError, GraphError
 from palingrad.graph.operation import Operation
+from palingrad.ops.elementwise import arithmetic, comparison
+from palingrad.ops.reduction import reduce, softmax
 from palingrad.proof import CHECKS, prove, shipped
 from palingrad.proof.accuracy import worst_ulps
 from palingrad.proof.battery import subject_of
@@ -80,6 +82,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     Path("own.py").write_text(OWN)
+    Path("plain.py").write_text("n = 3\n")
     yield tmp_path
     sys.modules.pop("own", None)
 
@@ -155,6 +158,15 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
     )
 
 
+def test_without_samples_no_check_is_called_a_fault(check):
+    code, output = check("own.py:Bare")
+    assert code == 1
+    _, bare, total, _, fact, *_ = output.splitlines()
+    assert bare.split() == ["bare", *"–" * len(COLUMNS)]
+    assert total.startswith("1 operation on 0 samples, engines ")
+    assert fact.startswith("# Bare has no samples: ")
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [
@@ -162,8 +174,9 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
         ("own.py:Cub", "own.py has no operation 'Cub'; its operations are Cube, SecondOrder"),
         ("own.py:Base", "own.py has no operation 'Base'"),
         ("nowhere.py", "there is no file 'nowhere.py'"),
+        ("plain.py", "plain.py has no operation. An operation is a class"),
         ("nowhere:Cube", "there is no module 'nowhere'"),
-        ("json:Cube", "json has no operation 'Cube'; it has none"),
+        ("json:Cube", "json has no operation 'Cube', nor any other."),
     ],
 )
 def test_what_isnt_there_is_said(here, place, said):
@@ -198,7 +211,7 @@ class Coarse(pg.Elementwise):
 def test_errors_are_counted_in_units_in_the_last_place():
     found = worst_ulps(subject_of(Coarse, ["numpy"]))
     assert 50 < found["numpy"] < 70
-    assert worst_ulps(subject_of(pg.ops.arithmetic.Sqrt, ["numpy"]))["numpy"] <= 0.5
+    assert worst_ulps(subject_of(arithmetic.Sqrt, ["numpy"]))["numpy"] <= 0.5
 
 
 class HalfOverflows(pg.Elementwise):
@@ -219,7 +232,7 @@ def test_float16_that_overflows_is_caught():
 
 
 def test_claims_are_what_is_proved():
-    for operation in (pg.ops.softmax.Softmax, pg.ops.reduce.Sum, pg.ops.comparison.Equal):
+    for operation in (softmax.Softmax, reduce.Sum, comparison.Equal):
         assert checked(operation).facts == claimed(operation)
 
 

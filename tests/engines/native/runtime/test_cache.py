@@ -129,7 +129,7 @@ def test_an_edited_formula_is_compiled_again(folder, tmp_path):
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     first = in_new_process(PLAIN, source=copy.parent)
     assert in_new_process(PLAIN, source=copy.parent) == first.replace("False", "True")
-    file = copy / "ops" / "activation.py"
+    file = copy / "ops" / "elementwise" / "activation.py"
     before, text = file.stat(), file.read_text()
     product = "m.absorbing_product(_sigmoid(m, x), x)"
     edited = text.replace(product, f"{product} * 3", 1)
@@ -325,6 +325,13 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, monkeypatch):
     _, made = executable(lambda x: x + 1.0, X)
     assert not made.from_cache
     assert "can't be opened" in made.unkept
+
+
+def test_before_the_first_compilation_there_are_no_programs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path / "new"))
+    assert cache.described() == f"0 programs, 0.0 MB in {tmp_path / 'new' / 'native'}"
+    (tmp_path / "new").touch()
+    assert cache.described().startswith("nothing is kept: ")
 
 
 def test_off_keeps_nothing(monkeypatch):
