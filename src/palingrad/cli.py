@@ -297,11 +297,16 @@ def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
     faulty = sum(bool(one.faults) for one in reports)
     samples = sum(len(one.operation.samples) for one in reports)
     console.print(
-        f"{len(reports)} operations on {samples} samples, engines {', '.join(engines)}: "
+        f"{_counted(len(reports), 'operation')} on {_counted(samples, 'sample')}, "
+        f"{'engine' if len(engines) == 1 else 'engines'} {', '.join(engines)}: "
         f"{faulty or 'none'} with faults",
         style="bold",
         highlight=False,
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 @app.command(cls=Command)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..errors import GraphError
 from ..graph.operation import Operation
+from ..messages.checks import did_you_mean
 from ..view.script import names_in, split_place
 from .battery import computes, shipped
 
@@ -106,6 +107,10 @@ def _chosen(
         return own
     if name and _is_operation(space.get(name)):
         return {name: space[name]}
-    names = f"its operations are {', '.join(own)}" if own else "it has none"
-    wanted = f"no operation {name!r}" if name else "no operation"
-    raise GraphError(f"{place} has {wanted}; {names}")
+    if own:
+        fact = f"{place} has no operation {name!r}; its operations are {', '.join(own)}."
+        raise GraphError(fact, hint=did_you_mean(name, own))
+    raise GraphError(
+        f"{place} has no operation{f' {name!r}, nor any other' if name else ''}.",
+        hint="An operation is a class such as `class Cube(pg.Elementwise)`, with a formula f.",
+    )

@@ -156,7 +156,8 @@ def checked(
     try:
         subject = subject_of(operation, engines)
     except AssertionError as error:
-        return Report(operation, {}, (Fault("samples", None, error),))
+        nothing = {column.name: NO for column in COLUMNS}
+        return Report(operation, nothing, (Fault("samples", None, error),))
     faults = [fault for check in checks if (fault := check.fault(subject))]
     failed = {fault.check for fault in faults}
     facts: dict[str, str] = {}
