@@ -93,7 +93,7 @@ def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     if isinstance(nodes, (list, tuple)) and all(isinstance(node, Node) for node in nodes):
         return list(nodes), ()
     raise GraphError(
-        f"draw: expected a node, a list of nodes, a Graph or a Program, got {type(what).__name__} "
+        f"expected a node, a list of nodes, a Graph or a Program, got {type(what).__name__} "
         f"{what!r:.60}",
         hint="Draw the function's result, f(x), or f.program(x) for a pg.function."
         if callable(what)
