@@ -121,6 +121,8 @@ def test_json_has_the_same_and_quick_says_that_it_does_less(check):
     assert found["engines"] == ["numpy"]
     assert found["operations"][0]["orders"] == "1 2"
     assert found["operations"][0]["ulp"] == {}
+    assert found["operations"][0]["forward"] is True
+    assert found["operations"][0]["kinks"] is None
     assert found["faults"] == []
 
 
@@ -138,6 +140,7 @@ def test_each_fault_is_a_program_that_shows_it(check):
     found = json.loads(output)
     assert code == 1
     assert [one["operation"] for one in found["operations"]] == ["cube", *FAULTS]
+    assert found["operations"][1]["orders"] is False
     caught: dict[str, set[str]] = {}
     for one in found["faults"]:
         caught.setdefault(one["operation"], set()).add(one["check"])

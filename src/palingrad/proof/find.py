@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -43,15 +42,13 @@ def _at(place: str) -> list[Found]:
 
 def _named(name: str) -> Found:
     known = {operation._kind_name: operation for operation in shipped() if operation.samples}
-    known |= {operation.__name__: operation for operation in known.values()}
-    if name in known:
-        return _shipped(known[name])
-    near = difflib.get_close_matches(name, known, n=3)
+    by_class = {operation.__name__: operation for operation in known.values()}
+    if name in known or name in by_class:
+        return _shipped(known.get(name) or by_class[name])
     raise GraphError(
         f"no operation is called {name!r}.",
-        hint=f"Did you mean {' or '.join(near)}?"
-        if near
-        else "FILE.py, FILE.py:Class and module:Class name operations of your own.",
+        hint=did_you_mean(name, known)
+        or "FILE.py, FILE.py:Class and module:Class name operations of your own.",
     )
 
 

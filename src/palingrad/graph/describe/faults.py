@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...maths import numpy_maths
-from ...messages.checks import nearest
+from ...messages.checks import counted, nearest
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -33,7 +33,7 @@ def check_formula(name: str, f: Callable[..., Any]) -> None:
 def note_on(error: Exception, formula: str, names: Sequence[str], given: int) -> str:
     """What to do about an error in a formula of the parameters `names`, or ""."""
     if names and given != len(names):
-        took = f"{given} input{'' if given == 1 else 's'}"
+        took = counted(given, "input")
         return f"It takes {len(names)}, {', '.join(names)}, and was given {took}: {formula}."
     if isinstance(error, AttributeError) and error.obj is numpy_maths:
         near = nearest(error.name, dir(numpy_maths))
