@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def _clean_start() -> Iterator[None]:
     pg.reset_default_graph()
     pg.set_default_dtype(pg.float32)
     pg.set_engine(None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_raise() -> None:
+    """Ctrl-C raises KeyboardInterrupt, also where a shell's background job would ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -13,8 +13,10 @@ import palingrad as pg
 from palingrad import cli
 from palingrad.errors import GradientError, GraphError
 from palingrad.graph.operation import Operation
-from palingrad.ops.elementwise import arithmetic, comparison
-from palingrad.ops.reduction import reduce, softmax
+from palingrad.ops.elementwise.arithmetic import Sqrt
+from palingrad.ops.elementwise.comparison import Equal
+from palingrad.ops.reduction.reduce import Sum
+from palingrad.ops.reduction.softmax import Softmax
 from palingrad.proof import CHECKS, prove, shipped
 from palingrad.proof.accuracy import worst_ulps
 from palingrad.proof.battery import subject_of
@@ -214,7 +216,7 @@ class Coarse(pg.Elementwise):
 def test_errors_are_counted_in_units_in_the_last_place():
     found = worst_ulps(subject_of(Coarse, ["numpy"]))
     assert 50 < found["numpy"] < 70
-    assert worst_ulps(subject_of(arithmetic.Sqrt, ["numpy"]))["numpy"] <= 0.5
+    assert worst_ulps(subject_of(Sqrt, ["numpy"]))["numpy"] <= 0.5
 
 
 class HalfOverflows(pg.Elementwise):
@@ -235,7 +237,7 @@ def test_float16_that_overflows_is_caught():
 
 
 def test_claims_are_what_is_proved():
-    for operation in (softmax.Softmax, reduce.Sum, comparison.Equal):
+    for operation in (Softmax, Sum, Equal):
         assert checked(operation).facts == claimed(operation)
 
 

@@ -174,7 +174,7 @@ def test_every_formula_is_well_formed_and_has_its_operands():
     seen = 0
     for operation in shipped():
         for sample in operation.samples[:1]:
-            case = Case(operation, sample, ())
+            case = Case(operation, sample)
             for node in case.outputs(*map(pg.tensor, case.arrays())):
                 text = formula(node)
                 parseString(f"<math>{text}</math>")

@@ -89,9 +89,9 @@ def _share(wins, x, y):
 
 
 class Clip(Elementwise):
-    """y = min(max(x, low), high). ∂y/∂x = 1 for low ≤ x ≤ high, else 0.
+    """y = min(max(x, low), high). ∂y/∂x = 1 for low ≤ x ≤ high and low < high, else 0.
 
-    Outside of the bounds the gradient flows to the bound that y equals.
+    Elsewhere the gradient flows to the bound that y equals, to `high` if both do.
     """
 
     math, onnx = r"\operatorname{clip}({x}, {l}, {h})", "Clip"
@@ -101,13 +101,13 @@ class Clip(Elementwise):
         case(np.array([-2.0, 0.3, 2.0]), np.asarray(-1.0), np.array([[1.0], [1.5]])),
         case(np.array([-2.0, np.nan, np.inf]), np.asarray(-1.0), np.asarray(1.0)),
         kink(
-            [-1.0, 1.0, 0.0, 3.0, 1.5, -2.0, 2.0],
-            [-1.0, -1.0, 2.0, 2.0, 2.0, 1.0, 1.0],
-            [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+            [-1.0, 1.0, 0.0, 3.0, 1.5, -2.0, 2.0, 1.0],
+            [-1.0, -1.0, 2.0, 2.0, 2.0, 1.0, 1.0, 1.0],
+            [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
             slopes=[
-                [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
-                [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0],
-                [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0],
+                [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+                [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0],
+                [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0],
             ],
         ),
     ]
@@ -117,9 +117,9 @@ class Clip(Elementwise):
 
     def d(y, x, low, high):
         return [
-            lambda: (x >= low) & (x <= high),
+            lambda: (x >= low) & (x <= high) & (low < high),
             lambda: (x < low) & (low <= high),
-            lambda: (x > high) | (low > high),
+            lambda: (x > high) | (low > high) | ((x == high) & (low == high)),
         ]
 
 
