@@ -213,8 +213,7 @@ NODES: dict[str, str] = {
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
        for name in ("cpu", "cuda", "device", "contiguous", "data_ptr")},
-    "assign": "w.assign(value) with the pg.Variable w itself: the result of an operation on it, "
-    "such as w + 1, is computed",
+    "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
     "clamp": "pg.clip(x, low, high)",
     "clip": "pg.clip(x, low, high)",
     "clone": "x itself: values never change",
