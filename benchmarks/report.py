@@ -39,10 +39,6 @@ METHOD = """\
 """
 
 
-def times_of(one: Any) -> dict[str, list[float]]:
-    return one["times"] if isinstance(one, dict) else one.times
-
-
 def fastest_peer(times: dict[str, list[float]]) -> str | None:
     """The peer with the smallest median time."""
     peers = [name for name in times if name in PEERS]

@@ -32,7 +32,6 @@ class Task:
     make: Callable[[Framework, Any], Step]
     goal: float | None = None
     contenders: tuple[str, ...] = (NATIVE, *PEERS)
-    baseline: str | None = None  # the contender that replaces the peers in the ratio
     seconds: float = 0.2  # duration of one contender's turn
 
 

@@ -118,7 +118,7 @@ def test_names_in_place_of_nodes_are_refused_and_the_node_is_named():
         GraphError, match=r"got str 'y'. Use the node itself: graph\['y'\] is square"
     ):
         session.run("y", {x: 1.0})
-    with pytest.raises(GraphError, match=r"Use the node itself. no node is named 'z' among 2"):
+    with pytest.raises(GraphError, match=r"Use the node itself.* no node named 'z'"):
         session.run(["z"], {x: 1.0})
     with pytest.raises(
         FeedError, match=r"got 'x'. Use the node itself: graph\['x'\] is placeholder"

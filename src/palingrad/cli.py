@@ -24,7 +24,7 @@ from .engines.selection import engine_names, get_engine
 from .errors import PalingradError, WriteError
 from .files.atomic import path_text
 from .files.terminal import SPELLED
-from .messages.checks import nearest
+from .messages.checks import counted, nearest
 from .messages.keywords import SYNONYMS
 from .ops.random import set_seed
 from .proof.battery import CHECKS
@@ -297,7 +297,8 @@ def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
     faulty = sum(bool(one.faults) for one in reports)
     samples = sum(len(one.operation.samples) for one in reports)
     console.print(
-        f"{len(reports)} operations on {samples} samples, engines {', '.join(engines)}: "
+        f"{counted(len(reports), 'operation')} on {counted(samples, 'sample')}, "
+        f"{'engine' if len(engines) == 1 else 'engines'} {', '.join(engines)}: "
         f"{faulty or 'none'} with faults",
         style="bold",
         highlight=False,

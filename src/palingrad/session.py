@@ -173,7 +173,7 @@ def _by_name(name: str, graph: Graph | None) -> str:
     try:
         return f"Use the node itself: graph[{name!r}] is {graph[name].label()}."
     except GraphError as error:
-        return f"Use the node itself. {error}"
+        return f"Use the node itself; {error}"
 
 
 # The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.

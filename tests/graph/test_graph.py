@@ -46,10 +46,10 @@ def test_a_name_that_is_not_there_comes_with_the_nearest():
     with pg.Graph() as graph:
         pg.Variable(1.0, name="weights")
     with pytest.raises(
-        GraphError, match=r"no node is named 'weigths' among 1. Did you mean 'weights'\?"
+        GraphError, match=r"the graph has no node named 'weigths'. Did you mean 'weights'\?"
     ):
         graph["weigths"]
-    with pytest.raises(GraphError, match=r"no node is named 'z' among 1.$"):
+    with pytest.raises(GraphError, match=r"the graph has no node named 'z'.$"):
         graph["z"]
 
 

@@ -84,6 +84,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     Path("own.py").write_text(OWN)
+    Path("plain.py").write_text("n = 3\n")
     yield tmp_path
     sys.modules.pop("own", None)
 
@@ -122,6 +123,8 @@ def test_json_has_the_same_and_quick_says_that_it_does_less(check):
     assert found["engines"] == ["numpy"]
     assert found["operations"][0]["orders"] == "1 2"
     assert found["operations"][0]["ulp"] == {}
+    assert found["operations"][0]["forward"] is True
+    assert found["operations"][0]["kinks"] is None
     assert found["faults"] == []
 
 
@@ -139,6 +142,7 @@ def test_each_fault_is_a_program_that_shows_it(check):
     found = json.loads(output)
     assert code == 1
     assert [one["operation"] for one in found["operations"]] == ["cube", *FAULTS]
+    assert found["operations"][1]["orders"] is False
     caught: dict[str, set[str]] = {}
     for one in found["faults"]:
         caught.setdefault(one["operation"], set()).add(one["check"])
@@ -159,6 +163,15 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
     )
 
 
+def test_without_samples_no_check_is_called_a_fault(check):
+    code, output = check("own.py:Bare")
+    assert code == 1
+    _, bare, total, _, fact, *_ = output.splitlines()
+    assert bare.split() == ["bare", *"–" * len(COLUMNS)]
+    assert total.startswith("1 operation on 0 samples, engines ")
+    assert fact.startswith("# Bare has no samples: ")
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [
@@ -166,8 +179,9 @@ def test_the_program_of_an_elementwise_fault_has_one_element(check):
         ("own.py:Cub", "own.py has no operation 'Cub'; its operations are Cube, SecondOrder"),
         ("own.py:Base", "own.py has no operation 'Base'"),
         ("nowhere.py", "there is no file 'nowhere.py'"),
+        ("plain.py", "plain.py has no operation. An operation is a class"),
         ("nowhere:Cube", "there is no module 'nowhere'"),
-        ("json:Cube", "json has no operation 'Cube'; it has none"),
+        ("json:Cube", "json has no operation 'Cube', nor any other."),
     ],
 )
 def test_what_isnt_there_is_said(here, place, said):

@@ -23,6 +23,7 @@ from ..graph.operation import is_known
 from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
 from ..messages.calls import called, public
+from ..messages.checks import counted
 from ..shapes import known, size, sizes, text
 from ..trees import leaves, mapped, rebuilt
 from .forward import forward
@@ -87,7 +88,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
         gs = leaves(g)
         if len(gs) != len(ys):
             raise GradientError(
-                f"vjp: f returned {_arrays(len(ys))}, got {len(gs)} cotangents.",
+                f"vjp: f returned {counted(len(ys), 'array')}, got {len(gs)} cotangents.",
                 hint="Pass one in the structure of f's result: pull(1.0) for one number.",
             )
         totals: list[Node | None] = [None] * len(call.nodes)
@@ -181,10 +182,6 @@ def _check_function(transform: str, f: Any) -> None:
         )
 
 
-def _arrays(count: int) -> str:
-    return f"{count} array{'' if count == 1 else 's'}"
-
-
 def _returned(y: Any) -> Node:
     """The value that f returned, as a node. Raises GradientError if it isn't made of nodes."""
     if isinstance(y, (list, tuple)):
@@ -241,8 +238,7 @@ class _Call:
                 if not args:
                     hint = "f takes none: of a node y, take pg.gradients(y, x)."
                 raise GradientError(
-                    f"argnums {number} is out of range for {len(args)} "
-                    f"argument{'' if len(args) == 1 else 's'}.",
+                    f"argnums {number} is out of range for {counted(len(args), 'argument')}.",
                     hint=hint,
                 )
         numbers = [number % len(args) for number in numbers]

@@ -6,9 +6,15 @@
 (1437, 8, 8)
 """
 
+from ..messages.elsewhere import DATA
+from ..messages.names import unknown_name
 from .batching import batches
 from .catalogue import describe, load, names
 from .dataset import Dataset, Split
 from .idx import read_idx
 
 __all__ = ["Dataset", "Split", "batches", "describe", "load", "names", "read_idx"]
+
+
+def __getattr__(name: str) -> object:
+    raise unknown_name(__name__, name, __all__, DATA)

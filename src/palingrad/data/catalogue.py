@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from ..errors import DataError
+from ..messages.checks import did_you_mean
 from .dataset import Dataset
 from .digits import load_digits
 from .mnist import load_source
@@ -68,9 +68,8 @@ def load(name: str, *, folder: Folder = None) -> Dataset:
 def _entry(name: str) -> Entry:
     plain = name.strip().lower().replace("_", "-")
     if plain not in _ENTRIES:
-        close = difflib.get_close_matches(plain, _ENTRIES, n=1)
         raise DataError(
             f"unknown data set {name!r:.60}; available: {', '.join(_ENTRIES)}.",
-            hint=f"Did you mean {close[0]!r}?" if close else "",
+            hint=did_you_mean(plain, _ENTRIES, quoted=True),
         )
     return _ENTRIES[plain]

@@ -62,7 +62,7 @@ class Graph:
         except KeyError:
             near = difflib.get_close_matches(name, self._names, n=3)
             hint = f"Did you mean {' or '.join(map(quoted, near))}?" if near else ""
-            fact = f"no node is named {quoted(name)} among {len(self)}."
+            fact = f"the graph has no node named {quoted(name)}."
             raise GraphError(fact, hint=hint) from None
 
     def __contains__(self, node: object) -> bool:

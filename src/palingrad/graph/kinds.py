@@ -9,6 +9,7 @@ import numpy as np
 
 from ..dtypes import DType, bool_
 from ..errors import GradientError, ShapeError
+from ..messages.checks import counted
 from ..shapes import Shape, broadcast, same, text
 from .context import Ambient, apart, context, set_open
 from .declared.strided import Strided
@@ -110,8 +111,8 @@ class Elementwise(Operation):
             count = "a node" if isinstance(slopes, Node) else f"{len(slopes)} slopes"
             names = ", ".join(f"∂y/∂{name}" for name in y.parameters())
             raise GradientError(
-                f"{y.label()}: d{defined(type(y).d)} returned {count} for {len(x)} "
-                f"input{'' if len(x) == 1 else 's'}{y.built()}.",
+                f"{y.label()}: d{defined(type(y).d)} returned {count} for "
+                f"{counted(len(x), 'input')}{y.built()}.",
                 hint=f"d returns a list with one slope for each input: return [{names}].",
             )
         return slopes

@@ -12,7 +12,12 @@
 (array([1., 2.], dtype=float32), {'epoch': 3})
 """
 
+from ..messages.names import unknown_name
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .restore import restore
 
 __all__ = ["Checkpoint", "load_checkpoint", "restore", "save_checkpoint"]
+
+
+def __getattr__(name: str) -> object:
+    raise unknown_name(__name__, name, __all__, {})

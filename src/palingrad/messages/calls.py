@@ -12,7 +12,7 @@ from functools import partial, wraps
 from typing import Any, TypeVar, overload
 
 from ..errors import ArgumentError
-from .checks import nearest, shown
+from .checks import counted, nearest, shown
 from .keywords import ADVICE, BY_POSITION, EXAMPLES, SYNONYMS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -180,10 +180,7 @@ def _surplus(
     surplus: str,
 ) -> ArgumentError:
     more = given[len(positional) :]
-    fact = (
-        f"{name}: {len(positional)} argument{'' if len(positional) == 1 else 's'} by position "
-        f"expected, got {len(given)}."
-    )
+    fact = f"{name}: {counted(len(positional), 'argument')} by position expected, got {len(given)}."
     numbers = all(isinstance(x, (int, float)) for x in given)
     hint = "" if numbers else surplus
     last = positional[-1].name if positional else ""

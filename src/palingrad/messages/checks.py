@@ -110,6 +110,11 @@ def shown(value: Any, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def counted(number: int, noun: str) -> str:
+    """'1 input', '2 inputs'."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def last_word(what: str) -> str:
     """'beta1' of 'Adam: beta1': the name of an argument in a description of it."""
     return what.replace(":", " ").split()[-1]

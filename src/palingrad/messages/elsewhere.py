@@ -140,6 +140,7 @@ FUNCTIONS: dict[str, str] = {
     "SGD": "pg.optim.GradientDescent",
     "Sequential": "pg.nn.Sequential",
     "batches": "pg.data.batches",
+    "convolution": "pg.conv1d or pg.conv2d",
     "draw": "node.draw(path), or pg.view.draw",
     "evaluate": "pg.train.evaluate",
     "fit": "pg.train.fit",
@@ -178,6 +179,17 @@ OPTIMIZERS: dict[str, str] = {
     "sgd": "pg.optim.GradientDescent",
 }
 
+DATA: dict[str, str] = {
+    "DataLoader": "pg.data.batches(digits.train, batch_size)",
+    "TensorDataset": "a tuple of arrays: pg.data.batches((x, y), batch_size)",
+    **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
+}
+
+TRAINING: dict[str, str] = {
+    "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
+    "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
+}
+
 # Methods and attributes of nodes. `x` stands for the node.
 NODES: dict[str, str] = {
     **{
@@ -201,6 +213,7 @@ NODES: dict[str, str] = {
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
        for name in ("cpu", "cuda", "device", "contiguous", "data_ptr")},
+    "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
     "clamp": "pg.clip(x, low, high)",
     "clip": "pg.clip(x, low, high)",
     "clone": "x itself: values never change",
@@ -213,6 +226,7 @@ NODES: dict[str, str] = {
     "dot": "pg.dot(x, y)",
     "eval": "pg.Session().run(x, feeds)",
     "expand": "pg.broadcast_to(x, shape)",
+    "gradient": "x.grad, after y.backward(), or pg.gradients(y, x)",
     "imag": "0: numbers are real",
     "matmul": "x @ y",
     "nonzero": "np.nonzero(x.numpy())",

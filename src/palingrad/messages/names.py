@@ -28,9 +28,10 @@ def unknown_name(
     if instead is None:
         near = nearest(name, (one for one in names if not one.startswith("_")))
         if short == "pg" and callable(getattr(np, name, None)):
-            hint = f"np.{name}(x.numpy()) computes it of plain arrays, without a derivative."
+            hint = f"np.{name}(x.numpy()) computes it on plain arrays, without a derivative."
         elif near is None:
-            hint = f"dir({short}) lists its names; docs/operations.md describes the operations."
+            hint = f"dir({short}) lists its names"
+            hint += "; docs/operations.md describes the operations." if short == "pg" else "."
         else:
             hint = f"Did you mean {short}.{near}?"
         return UnknownNameError(f"{fact}.", hint=hint)

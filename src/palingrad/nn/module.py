@@ -77,7 +77,8 @@ class Module:
             if isinstance(error, ArgumentError) or trace is None or trace.tb_next is not None:
                 raise
             raise ArgumentError(
-                f"{self._forward_text()} isn't called forward(x, training=…), as modules are.",
+                f"{self._forward_text()} can't be called as forward(x, training=…), "
+                "as a module calls it.",
                 hint="Write def forward(self, x, *, training).",
             ) from None
         except ShapeError as error:

@@ -26,7 +26,7 @@ def shown(fault: Fault, operation: type[Operation], imported: str, engines: Sequ
     `imported` are the statements that import the operation.
     """
     name, text = operation.__name__, " ".join(str(fault.error).split())
-    lines = [f"# {name}: {text}"]
+    lines = [f"# {text}" if text.startswith(f"{name} ") else f"# {name}: {text}"]
     if fault.check == "samples":
         proved = [imported, "from palingrad.proof import prove", "", f"prove({name})"]
         return "\n".join([*lines, *proved])

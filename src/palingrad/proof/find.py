@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..errors import GraphError
 from ..graph.operation import Operation
+from ..messages.checks import did_you_mean
 from ..view.script import names_in, split_place
 from .battery import computes, shipped
 
@@ -42,15 +42,13 @@ def _at(place: str) -> list[Found]:
 
 def _named(name: str) -> Found:
     known = {operation._kind_name: operation for operation in shipped() if operation.samples}
-    known |= {operation.__name__: operation for operation in known.values()}
-    if name in known:
-        return _shipped(known[name])
-    near = difflib.get_close_matches(name, known, n=3)
+    by_class = {operation.__name__: operation for operation in known.values()}
+    if name in known or name in by_class:
+        return _shipped(known.get(name) or by_class[name])
     raise GraphError(
         f"no operation is called {name!r}.",
-        hint=f"Did you mean {' or '.join(near)}?"
-        if near
-        else "FILE.py, FILE.py:Class and module:Class name operations of your own.",
+        hint=did_you_mean(name, known)
+        or "FILE.py, FILE.py:Class and module:Class name operations of your own.",
     )
 
 
@@ -106,6 +104,10 @@ def _chosen(
         return own
     if name and _is_operation(space.get(name)):
         return {name: space[name]}
-    names = f"its operations are {', '.join(own)}" if own else "it has none"
-    wanted = f"no operation {name!r}" if name else "no operation"
-    raise GraphError(f"{place} has {wanted}; {names}")
+    if own:
+        fact = f"{place} has no operation {name!r}; its operations are {', '.join(own)}."
+        raise GraphError(fact, hint=did_you_mean(name, own))
+    raise GraphError(
+        f"{place} has no operation{f' {name!r}, nor any other' if name else ''}.",
+        hint="An operation is a class such as `class Cube(pg.Elementwise)`, with a formula f.",
+    )

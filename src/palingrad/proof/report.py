@@ -45,6 +45,7 @@ from .results import (
 )
 
 YES, NO = "✓", "–"
+_IN_JSON = {YES: True, NO: None, "": False}
 
 
 @dataclass(frozen=True)
@@ -139,12 +140,13 @@ class Report:
     ulps: dict[str, float] = field(default_factory=dict[str, float])  # by engine, in float32
 
     def as_json(self) -> dict[str, Any]:
-        """The report as values of JSON, without the programs that show the faults."""
+        """The report as values of JSON, without the programs that show the faults: for each column
+        true, what is proved in words, false where a check failed, or null where none applies."""
         return {
             "operation": self.operation._kind_name,
             "class": f"{self.operation.__module__}:{self.operation.__qualname__}",
             "samples": len(self.operation.samples),
-            **{name: fact or "fault" for name, fact in self.facts.items()},
+            **{name: _IN_JSON.get(fact, fact) for name, fact in self.facts.items()},
             "ulp": {engine: round(worst, 2) for engine, worst in self.ulps.items()},
         }
 
@@ -156,7 +158,8 @@ def checked(
     try:
         subject = subject_of(operation, engines)
     except AssertionError as error:
-        return Report(operation, {}, (Fault("samples", None, error),))
+        nothing = {column.name: NO for column in COLUMNS}
+        return Report(operation, nothing, (Fault("samples", None, error),))
     faults = [fault for check in checks if (fault := check.fault(subject))]
     failed = {fault.check for fault in faults}
     facts: dict[str, str] = {}

@@ -1,5 +1,7 @@
 """Training: the loop, evaluation, run folders, and the models of the command line."""
 
+from ..messages.elsewhere import TRAINING
+from ..messages.names import unknown_name
 from .evaluate import Evaluation, evaluate
 from .fit import Epoch, History, fit
 from .recipes import Recipe, recipe, recipe_names
@@ -17,3 +19,7 @@ __all__ = [
     "recipe",
     "recipe_names",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise unknown_name(__name__, name, __all__, TRAINING)

@@ -85,4 +85,4 @@ def _choices(space: dict[str, Any]) -> str:
         if not name.startswith("_")
         and (_drawable(value) or getattr(value, "__module__", "") == "__palingrad__")
     ]
-    return f"it has {', '.join(names)}" if names else "it has nothing that can be drawn"
+    return f"it has {', '.join(names)}" if names else "assign one to a variable"

@@ -66,7 +66,7 @@ def test_options_reach_the_picture(file: Path):
     [
         ("nowhere.py", "there is no file 'nowhere.py'"),
         ("model.py:z", "has no 'z'; it has .*graph, x, y, a, b, build"),
-        ("empty.py", "no graph and no node at its top level; it has nothing"),
+        ("empty.py", "no graph and no node at its top level; assign one to a variable"),
         ("fails.py", r"fails.py:2 stopped with ZeroDivisionError: .*`python fails.py`"),
         ("syntax.py", r"syntax.py:1 stopped with SyntaxError"),
     ],

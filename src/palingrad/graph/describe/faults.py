@@ -9,23 +9,31 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...maths import numpy_maths
-from ...messages.checks import nearest
+from ...messages.checks import counted, nearest
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
 def check_formula(name: str, f: Callable[..., Any]) -> None:
     """Raise ArgumentError if a formula is declared as a method of the node."""
-    first = next(iter(inspect.signature(f).parameters), "")
+    parameters = inspect.signature(f).parameters.values()
+    first = next((p.name for p in parameters), "")
     if first == "self":
         raise ArgumentError(
             f"{name}: f{defined(f)} takes `self`, but it computes with arrays and sees no node.",
             hint="Write def f(m, x), where m has NumPy's functions.",
+        )
+    if first != "m" and len(parameters) == 1 and all(p.kind in _POSITIONAL for p in parameters):
+        raise ArgumentError(
+            f"{name}: f{defined(f)} takes only `{first}`, but is given m before the inputs.",
+            hint=f"Write def f(m, {first}), where m has NumPy's functions.",
         )
 
 
 def note_on(error: Exception, formula: str, names: Sequence[str], given: int) -> str:
     """What to do about an error in a formula of the parameters `names`, or ""."""
     if names and given != len(names):
-        took = f"{given} input{'' if given == 1 else 's'}"
+        took = counted(given, "input")
         return f"It takes {len(names)}, {', '.join(names)}, and was given {took}: {formula}."
     if isinstance(error, AttributeError) and error.obj is numpy_maths:
         near = nearest(error.name, dir(numpy_maths))

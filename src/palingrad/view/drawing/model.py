@@ -17,6 +17,7 @@ from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...graph.traversal.order import postorder
 from ...passes.program import Program
 from ..names import names_of
+from .layout.ranks import common
 
 Role = Literal["forward", "backward", "update"]
 Kind = Literal["constant", "placeholder", "variable", "operation"]
@@ -93,7 +94,7 @@ def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     if isinstance(nodes, (list, tuple)) and all(isinstance(node, Node) for node in nodes):
         return list(nodes), ()
     raise GraphError(
-        f"draw: expected a node, a list of nodes, a Graph or a Program, got {type(what).__name__} "
+        f"expected a node, a list of nodes, a Graph or a Program, got {type(what).__name__} "
         f"{what!r:.60}",
         hint="Draw the function's result, f(x), or f.program(x) for a pg.function."
         if callable(what)
@@ -175,7 +176,7 @@ def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ..
         for x in node.inputs:
             if not x.inputs and not own[id(x)] and roles[id(x)] == roles[id(node)]:
                 mine = own[id(node)]
-                shared[id(x)] = _common(shared[id(x)], mine) if id(x) in shared else mine
+                shared[id(x)] = common(shared[id(x)], mine) if id(x) in shared else mine
     return [
         ()
         if roles[id(node)] == "update" and isinstance(node, Variable)
@@ -189,13 +190,6 @@ def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ..
 def _follows(node: Node) -> bool:
     """Whether a node is drawn in the scope of its consumers: leaves other than placeholders are."""
     return not node.inputs and not isinstance(node, Placeholder)
-
-
-def _common(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    length = 0
-    while length < min(len(one), len(other)) and one[length] == other[length]:
-        length += 1
-    return one[:length]
 
 
 def scope_of(node: Node) -> tuple[str, ...]:

@@ -327,6 +327,13 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, monkeypatch):
     assert "can't be opened" in made.unkept
 
 
+def test_before_the_first_compilation_there_are_no_programs(tmp_path, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path / "new"))
+    assert cache.described() == f"0 programs, 0.0 MB in {tmp_path / 'new' / 'native'}"
+    (tmp_path / "new").touch()
+    assert cache.described().startswith("nothing is kept: ")
+
+
 def test_off_keeps_nothing(monkeypatch):
     monkeypatch.setenv("PALINGRAD_CACHE", "off")
     assert cache.folder() is None

@@ -84,11 +84,21 @@ def described() -> str:
         place = folder()
         if place is None:
             return "off"
+        if _can_be_made(place):  # as the first compilation does
+            return f"0 programs, 0.0 MB in {place}"
         with _opened(place, create=False) as entries:
             sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
     except Unkept as reason:
         return f"nothing is kept: {reason}"
     return f"{len(sizes)} programs, {sum(sizes) / 1e6:.1f} MB in {place}"
+
+
+def _can_be_made(place: Path) -> bool:
+    """Whether a folder isn't there, and the nearest folder above it can be written to."""
+    if os.path.lexists(place):
+        return False
+    above = next(folder for folder in place.absolute().parents if os.path.lexists(folder))
+    return above.is_dir() and os.access(above, os.W_OK | os.X_OK)
 
 
 def packed(key: str, code: bytes) -> bytes:
