@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..autodiff.gradients import gradients
 from ..dtypes import float64
-from ..errors import ArgumentError, GradientError
+from ..errors import ArgumentError, EngineError, GradientError
 from ..graph.context import context, graph_scope
-from ..graph.leaves import Variable, assign_all
+from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.observe import tell_assigned, watching
 from ..graph.registry import ops
+from ..graph.state.landing import Landing, snapshot
+from ..graph.state.turns import Turn
 from ..graph.traversal.order import postorder
 from ..messages.calls import public, publish, user_level
 from ..messages.checks import shown, within
@@ -26,6 +28,12 @@ from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
 
+_NOTHING = "apply: no gradient was accumulated."
+_ACCUMULATE = "Call accumulate(loss) first; for a graph call both while it is open."
+_ATTEMPTS = 100  # to complete an eager step; more than one where others assign its Variables
+_steps = Turn()  # of eager steps, so that threads that share Variables wait for each other
+
+Changes = list[tuple[Variable, Any]]  # Variables and their new values
 Variables = Variable | Iterable[Variable] | Mapping[str, Variable]
 
 
@@ -113,27 +121,27 @@ class Optimizer:
         `weight` is the weight of this loss. With the number of examples in each mini-batch, the
         mean is exactly the gradient of the mean loss over all their examples.
         """
-        new: list[tuple[Variable, Any]] = [(self._weight, self._weight + weight)]
-        for variable, gradient in self.gradients(loss, variables).items():
-            total = self._sum_of(variable)
-            new.append((total, total + gradient * weight))
-        return _assigned(new)
+        terms = {v: gradient * weight for v, gradient in self.gradients(loss, variables).items()}
+
+        def changes() -> Changes:
+            totals = {self._sum_of(variable): term for variable, term in terms.items()}
+            sums = [(total, total + term) for total, term in totals.items()]
+            return [(self._weight, self._weight + weight), *sums]
+
+        return _assigned(changes, [self._weight, *map(self._sum_of, terms)])
 
     def apply(self, gradients: Mapping[Variable, Node] | None = None) -> Node | None:
         """Take one step along these gradients, or along the accumulated mean, which is reset."""
-        new: list[tuple[Variable, Any]] = []
-        if gradients is None:
-            if not self._sums or (context().graph is None and not self._weight.item()):
-                raise GradientError(
-                    "apply: no gradient was accumulated.",
-                    hint="Call accumulate(loss) first; for a graph call both while it is open.",
-                )
-            weight = ops.where(self._weight == 0, 1, self._weight)  # an empty mean is 0
-            gradients = {v: total / _as(weight, v) for v, total in self._sums.items()}
-            new = [(total, ops.zeros_like(total)) for total in self._sums.values()]
-            new.append((self._weight, ops.zeros_like(self._weight)))
-        new += self._step(self._clipped({v: gradients[v] for v in _trainable(gradients, "apply")}))
-        return _assigned(new)
+        if gradients is None and not self._sums:
+            raise GradientError(_NOTHING, hint=_ACCUMULATE)
+        targets = _trainable(self._sums if gradients is None else gradients, "apply")
+        read = [self.steps, self.learning_rate, *targets]
+        for variable in targets:
+            read += self._slots_of(variable).values()
+        if gradients is not None:
+            clipped = self._clipped({variable: gradients[variable] for variable in targets})
+            return _assigned(lambda: self._step(clipped), read)
+        return _assigned(self._mean_step, [*read, self._weight, *self._sums.values()])
 
     def variables(self) -> dict[str, Variable]:
         """The optimizer's state by name, for checkpoints: steps, learning rate, then each
@@ -150,12 +158,21 @@ class Optimizer:
 
     # ---------------------------------------------------------------- machinery
 
-    def _step(self, gradients: Mapping[Variable, Node]) -> list[tuple[Variable, Any]]:
+    def _mean_step(self) -> Changes:
+        """A step along the accumulated mean, and zeros for its sums."""
+        if context().graph is None and not self._weight.item():
+            raise GradientError(_NOTHING, hint=_ACCUMULATE)
+        weight = ops.where(self._weight == 0, 1, self._weight)  # an empty mean is 0
+        means = {v: total / _as(weight, v) for v, total in self._sums.items()}
+        sums = [(total, ops.zeros_like(total)) for total in (*self._sums.values(), self._weight)]
+        return [*sums, *self._step(self._clipped(means))]
+
+    def _step(self, gradients: Mapping[Variable, Node]) -> Changes:
         step = self.steps + 1
         rate: Any = self.learning_rate
         if self.schedule is not None:
             rate = rate_of(self.schedule, self.schedule(ops.cast(self.steps, float64)))
-        new: list[tuple[Variable, Any]] = [(self.steps, step)]
+        new: Changes = [(self.steps, step)]
         for variable, gradient in gradients.items():
             slots = self._slots_of(variable)
             parameter, changed = self.update(
@@ -202,16 +219,37 @@ def _as(number: Node, variable: Variable) -> Node:
     return number if number.dtype == variable.dtype else ops.cast(number, variable.dtype)
 
 
-def _assigned(new: Sequence[tuple[Variable, Any]]) -> Node | None:
-    """All assignments as one node to run; eagerly they are made at once, and None is returned."""
+def _assigned(changes: Callable[[], Changes], read: Sequence[Variable]) -> Node | None:
+    """All assignments as one node to run; eagerly they are made at once, and None is returned.
+
+    `changes` computes them from the Variables in `read`. If another thread or a signal handler
+    assigns one of these meanwhile, they are computed again, so that no update is lost.
+    """
+    for _ in range(_ATTEMPTS):
+        for variable in read:
+            if variable._turn is not None:
+                variable._turn.wait()  # runs in progress would otherwise have to run again
+        landed, node = _steps.hold(_attempt, changes, read)
+        if landed:
+            return node
+    raise EngineError(
+        f"apply: Variables of the step were assigned during each of {_ATTEMPTS} attempts.",
+        hint="Take the step in a pg.function, or don't assign them in a loop of another thread.",
+    )
+
+
+def _attempt(changes: Callable[[], Changes], read: Sequence[Variable]) -> tuple[bool, Node | None]:
+    """(whether the changes were made, the node that makes them if they are deferred)."""
+    _, before = snapshot(read)
+    new = changes()
     deferred = (isinstance(value, Node) and value.deferred for _, value in new)
     if context().graph is not None or any(deferred):
-        return ops.group(*(ops.assign(variable, value) for variable, value in new))
+        return True, ops.group(*(ops.assign(variable, value) for variable, value in new))
     arrays = [variable.assignable(value) for variable, value in new]
-    if watching:
+    landed = Landing([variable for variable, _ in new], read)(arrays, before)
+    if landed and watching:
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
-    assign_all([variable for variable, _ in new], arrays)
-    return None
+    return landed, None
 
 
 # ---------------------------------------------------------------- choice of Variables
