@@ -246,10 +246,9 @@ def _attempt(changes: Callable[[], Changes], read: Sequence[Variable]) -> tuple[
     if context().graph is not None or any(deferred):
         return True, ops.group(*(ops.assign(variable, value) for variable, value in new))
     arrays = [variable.assignable(value) for variable, value in new]
-    landed = Landing([variable for variable, _ in new], read)(arrays, before)
-    if landed and watching:
+    if watching:  # before: an observer may refuse the values
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
-    return landed, None
+    return Landing([variable for variable, _ in new], read)(arrays, before), None
 
 
 # ---------------------------------------------------------------- choice of Variables

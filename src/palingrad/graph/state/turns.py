@@ -71,7 +71,8 @@ class Turn:
             if not turns[0]:
                 turn._lock = threading.RLock()
             turn.taken = True
-            return action(*arguments)
+            result = action(*arguments)  # so that an instruction of `try` follows the call
+            return result
         finally:
             turn.taken = False
             if turns:
