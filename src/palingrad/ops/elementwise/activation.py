@@ -127,7 +127,7 @@ class Gelu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
-        return m.absorbing_product(m.erfc(x * -math.sqrt(0.5)), 0.5 * x)
+        return 0.5 * m.maximum(x, -40) * m.erfc(x * -math.sqrt(0.5))  # erfc 28 is 0: −∞ · 0 is NaN
 
     def d(y, x):
         x = _within(40, x)
@@ -146,7 +146,7 @@ class GeluTanh(Elementwise):
 
     def f(m, x):
         wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
-        return m.absorbing_product(1 + wave, 0.5 * x)
+        return 0.5 * m.maximum(x, -40) * (1 + wave)  # 1 + tanh is 0 below: −∞ · 0 is NaN
 
     def d(y, x):
         scale, x = math.sqrt(2 / math.pi), _within(40, x)
@@ -164,7 +164,7 @@ class Silu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan), _ENDS]
 
     def f(m, x):
-        return m.absorbing_product(_sigmoid(m, x), x)
+        return m.maximum(x, -1000) * _sigmoid(m, x)  # σ is 0 below: −∞ · 0 is NaN
 
     def d(y, x):
         x = _within(1000, x)
