@@ -225,6 +225,8 @@ def _assigned(changes: Callable[[], Changes], read: Sequence[Variable]) -> Node 
     `changes` computes them from the Variables in `read`. If another thread or a signal handler
     assigns one of these meanwhile, they are computed again, so that no update is lost.
     """
+    if context().graph is not None:
+        return _deferred(changes())
     for _ in range(_ATTEMPTS):
         for variable in read:
             if variable._turn is not None:
@@ -238,13 +240,17 @@ def _assigned(changes: Callable[[], Changes], read: Sequence[Variable]) -> Node 
     )
 
 
+def _deferred(new: Changes) -> Node:
+    """All assignments as one node to run."""
+    return ops.group(*(ops.assign(variable, value) for variable, value in new))
+
+
 def _attempt(changes: Callable[[], Changes], read: Sequence[Variable]) -> tuple[bool, Node | None]:
     """(whether the changes were made, the node that makes them if they are deferred)."""
     _, before = snapshot(read)
     new = changes()
-    deferred = (isinstance(value, Node) and value.deferred for _, value in new)
-    if context().graph is not None or any(deferred):
-        return True, ops.group(*(ops.assign(variable, value) for variable, value in new))
+    if any(isinstance(value, Node) and value.deferred for _, value in new):
+        return True, _deferred(new)
     arrays = [variable.assignable(value) for variable, value in new]
     if watching:  # before: an observer may refuse the values
         tell_assigned((v, array, value) for (v, value), array in zip(new, arrays, strict=True))
