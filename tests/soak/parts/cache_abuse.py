@@ -18,6 +18,7 @@ import numpy as np
 
 import palingrad as pg
 from palingrad.engines.native.runtime import cache
+from tolerances import assert_close
 
 ISOLATED = True
 SHORT = 4
@@ -63,7 +64,7 @@ def users(folder: Path, numbers: list[int]) -> None:
 def use(number: int) -> str:
     """Compile program `number` in a new function, run it, and let it explain itself."""
     f = pg.function(lambda x: pg.tanh(x) * float(number) + x, engine="native")
-    np.testing.assert_allclose(f(X), np.tanh(X) * np.float32(number) + X, rtol=1e-5)
+    assert_close(f(X), np.tanh(X) * np.float32(number) + X)
     return " ".join(f.explain(X).split())
 
 
