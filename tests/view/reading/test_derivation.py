@@ -227,3 +227,11 @@ def test_mistakes_raise_errors():
         pg.derivation(x * 2, pg.tensor(3))
     with pytest.raises(GraphError, match="a dict of feeds"):
         pg.derivation(x * 2, x, feeds=[1])  # pyright: ignore[reportArgumentType]
+
+
+def test_a_branch_that_is_not_taken_adds_nothing():
+    x = pg.Variable(-1.0, name="x")
+    y = pg.where(x > 0, pg.sqrt(x), x * x)
+    found = pg.derivation(y, x)
+    assert found.value == pg.gradients(y, x).item() == -2
+    assert "0 · NaN = 0" in str(found)

@@ -14,6 +14,7 @@ from ....graph.describe.notation import PRODUCT, Piece, added
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
+from ....maths import numpy_maths
 from .steps import Step
 from .symbols import number, partial
 from .worked import Worked, is_float
@@ -129,7 +130,8 @@ def _product(path: Sequence[Edge]) -> Array | None:
         if edge.value is None:
             return None
         with np.errstate(all="ignore"):
-            total = edge.value if total is None else np.asarray(total * edge.value)
+            first = total is None  # from y on: an edge that isn't taken absorbs what follows
+            total = edge.value if first else numpy_maths.absorbing_product(total, edge.value)
     return total
 
 
