@@ -128,6 +128,16 @@ def test_the_total_displayed_is_the_gradient_that_backward_sets(graph_scope):
         assert page.number("#path-total") == near(float(leaf.grad))
 
 
+def test_a_path_through_a_branch_that_is_not_taken_adds_nothing(graph_scope):
+    x = pg.Variable(-1.0, dtype=pg.float64)
+    y = pg.where(x > 0, pg.sqrt(x), x * x)
+    page = graph_scope(y, address="#tab=paths")
+    (leaf,) = page.js(VARIABLES)
+    page.js("leaf => palingrad.set({from: leaf})", leaf)
+    assert page.number("#path-total") == -2
+    assert "NaN" not in page.js(READ)["paths"][0]["result"]
+
+
 def test_paths_are_counted_where_they_are_too_many_to_list(graph_scope):
     x = pg.Variable(1.0, dtype=pg.float64)
     y: Any = x

@@ -199,11 +199,16 @@ function contributionOf(number) {
   return { rows: total.rows, n, data: found };
 }
 
-/** The product of two matrices {rows or m, n, data}. */
+/** The product of two Jacobians {rows or m, n, data}; a 0 of the first absorbs even ±∞ and NaN of the second. */
 function times(first, second) {
-  const rows = first.rows ?? first.m;
-  const found = product(tensor([rows, first.n], first.data), tensor([second.m, second.n], second.data));
-  return { rows, n: second.n, data: found.data };
+  const rows = first.rows ?? first.m, inner = first.n, n = second.n;
+  const data = new Float64Array(rows * n);
+  for (let i = 0; i < rows; i++)
+    for (let k = 0; k < inner; k++) {
+      const factor = first.data[i * inner + k];
+      if (factor !== 0) for (let j = 0; j < n; j++) data[i * n + j] += factor * second.data[k * n + j];
+    }
+  return { rows, n, data };
 }
 
 /** ∂(node `end`)/∂node for every node that reaches `end`, by one reverse pass in the page. */
