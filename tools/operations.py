@@ -12,6 +12,7 @@ import palingrad  # noqa: F401 - fills the registry
 from palingrad.graph import kinds
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import operations
+from palingrad.ops.families import import_families
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "operations.md"
 KINDS = [
@@ -42,6 +43,7 @@ def row(operation: type[Operation]) -> str:
 
 
 def page() -> str:
+    import_families()
     families: dict[str, list[type[Operation]]] = {}
     for operation in operations.values():
         family = operation.__module__.rpartition(".")[2]

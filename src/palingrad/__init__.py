@@ -70,7 +70,7 @@ from .graph.leaves import (
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
-from .graph.registry import show_with as _show_with
+from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
 from .graph.traversal.order import postorder as postorder
@@ -170,6 +170,7 @@ from .ops.elementwise.trigonometric import (
     tan as tan,
     tanh as tanh,
 )
+from .ops.families import ALIASES as _ALIASES
 from .ops.layout.join import concat as concat, split as split, stack as stack
 from .ops.layout.move import (
     broadcast_to as broadcast_to,
@@ -238,11 +239,16 @@ def __getattr__(name: str) -> object:
         return _imported(f"{__name__}.{name}")
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    known = _ALIASES.get(name, name)
+    if known in _later:
+        return getattr(_imported(_later[known]), known)
+    if known is not name:
+        return globals()[known]
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS])
+    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))

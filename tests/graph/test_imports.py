@@ -1,11 +1,16 @@
 """First imports: neither an interrupt nor a signal handler finds a module half imported."""
 
+import ast
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import palingrad as pg
+from palingrad.graph.registry import later
 from palingrad.graph.state.imports import imported
+from palingrad.ops.families import ALIASES, import_families
 
 SLOW = "import time\ntime.sleep(0.2)\nvalue = 1\n"
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
@@ -51,3 +56,21 @@ def test_the_error_of_an_import_is_raised(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ValueError, match="broken"):
         imported("slow_broken")
+
+
+def test_the_tables_list_what_families_define_and_what_type_checkers_read():
+    import_families()
+    tree = ast.parse(Path(pg.__file__).read_text())
+    checked = {
+        alias.name: node.module
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and ast.unparse(branch.test) == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ops.")
+        for alias in node.names
+    }
+    assert checked == {name: module.partition(".")[2] for name, module in later.items()}
+    for name, module in later.items():
+        assert getattr(pg, name).__module__ == module, name
+    for alias, name in ALIASES.items():
+        assert getattr(pg, alias) is getattr(pg, name)

@@ -18,6 +18,7 @@ from palingrad.graph.operation import Operation
 from palingrad.graph.registry import ops
 from palingrad.ops import contract, loss, state
 from palingrad.ops.elementwise import arithmetic, comparison, discrete, selection
+from palingrad.ops.families import import_families
 from palingrad.ops.layout import join
 from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
@@ -140,6 +141,7 @@ def _held(operation: type[Operation], name: str) -> tuple[Any, str] | None:
 def _helpers(operation: type[Operation], function: FunctionType) -> Iterator[tuple[Any, str]]:
     """The functions and methods, private to the operations, that a rule calls."""
     tree = _functions(sys.modules[function.__module__])[function.__qualname__]
+    import_families()
     public = vars(ops).keys() - {"sum_to"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):

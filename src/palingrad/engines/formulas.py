@@ -23,7 +23,7 @@ from ..graph.kinds import Elementwise
 from ..graph.node import Node
 from ..maths import numpy_maths
 from ..maths.operands import Operand
-from ..maths.protocol import ARRAYS, ELEMENTWISE
+from ..maths.protocol import ARRAYS, ELEMENTWISE, LIBRARY
 
 # The functions of `m` that are NumPy ufuncs, some under another name.
 _UFUNCS = {getattr(np, name): name for name in ELEMENTWISE if hasattr(np, name)}
@@ -157,6 +157,8 @@ class _Reader:
             return lambda *operands, **options: self.apply(name, operands, options)
         if name in ARRAYS:
             self.refuse(f"calls m.{name}, which sees more than one element")
+        if name in LIBRARY:
+            self.refuse(f"calls m.{name}, which only NumPy computes")
         raise AttributeError(f"m has no {name}")
 
     def refuse(self, reason: str) -> NoReturn:

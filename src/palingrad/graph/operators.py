@@ -250,7 +250,7 @@ def _numpy_function(name: str, method: str, options: Mapping[str, Any]) -> Argum
     if method != "__call__":
         return ArgumentError(f"np.{name}.{method} takes arrays, not nodes.",
                              hint="Write it with functions of pg, or take x.numpy().")  # fmt: skip
-    here = name if name in vars(ops) else None
+    here = name if hasattr(ops, name) else None
     instead = FUNCTIONS.get(name) if here is None else f"pg.{here}"
     constant = f"np.{name}(x.numpy()), which has no derivative"
     hint = f"Write {constant}." if instead is None else f"Write {instead} instead of np.{name}."

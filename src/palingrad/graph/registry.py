@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from ..errors import GraphError
 from ..messages.calls import public
+from .state.imports import imported
 
 if TYPE_CHECKING:
     from .operation import Operation
@@ -25,7 +26,20 @@ _PACKAGE = __name__.partition(".")[0] + "."
 # By module and qualified name; a class that is defined again replaces the old one. The references
 # are weak, so that a class redefined in a notebook is freed with its nodes.
 operations: WeakValueDictionary[str, type[Operation]] = WeakValueDictionary()
-ops: Any = SimpleNamespace()
+
+
+class _Functions(SimpleNamespace):
+    """The library's functions by name; a family in `later` is imported when one is first used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in later:
+            raise AttributeError(f"there is no function {name!r}")
+        imported(later[name])
+        return vars(self)[name]
+
+
+later: dict[str, str] = {}  # functions whose families are imported on first use, and those modules
+ops: Any = _Functions()
 
 
 class Viewer(Protocol):
@@ -76,7 +90,7 @@ def register(function: F) -> F:
     The result is the function for users, which explains calls that don't fit its signature.
     """
     name = function.__name__
-    if name in vars(ops):
+    if name in vars(ops) or (name in later and later[name] != function.__module__):
         raise GraphError(
             f"register: the library's own rules call its function {name!r}, which can't be "
             "replaced.",

@@ -1,6 +1,6 @@
 """`m`, the maths namespace in which formulas are written; `protocol.py` declares its functions."""
 
 from .numpy import erf, erfc, numpy_maths
-from .protocol import ARRAYS, ELEMENTWISE, Maths
+from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
 
-__all__ = ["ARRAYS", "ELEMENTWISE", "Maths", "erf", "erfc", "numpy_maths"]
+__all__ = ["ARRAYS", "ELEMENTWISE", "LIBRARY", "Maths", "erf", "erfc", "numpy_maths"]

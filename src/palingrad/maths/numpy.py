@@ -14,7 +14,8 @@ import numpy as np
 from ..dtypes import Array, DType, float16, float32
 from ..sums import blocked_sum, matrix_product, product
 from ..windows import padded, unwindowed, windows
-from .protocol import ARRAYS, ELEMENTWISE, Maths
+from .library import OWN as LIBRARY_OWN
+from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):
 # erf x = x·P(x²)/Q(x²) on |x| ≤ 0.46875, erfc x = exp(−x²)·R(x)/S(x) up to 4, with 1/x² beyond.
@@ -121,7 +122,9 @@ _OWN = {
     "absorbing_product": absorbing_product, "cast": cast, "erf": erf, "erfc": erfc,
     "matmul": matrix_product, "padded": padded, "place": place, "prod": product,
     "slice_of": slice_of, "sum": blocked_sum,
-    "take_add": take_add, "unwindowed": unwindowed, "windows": windows,
+    "take_add": take_add, "unwindowed": unwindowed, "windows": windows, **LIBRARY_OWN,
 }  # fmt: skip
-_functions = {name: _OWN.get(name) or getattr(np, name) for name in (*ELEMENTWISE, *ARRAYS)}
+_functions = {
+    name: _OWN.get(name) or getattr(np, name) for name in (*ELEMENTWISE, *ARRAYS, *LIBRARY)
+}
 numpy_maths = typed(Maths, SimpleNamespace(**_functions))

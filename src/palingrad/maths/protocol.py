@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from .library import LIBRARY as LIBRARY, LibraryMaths
+
 
 class ElementwiseMaths(Protocol):
     """Elementwise functions: a compiled engine implements these."""
@@ -333,8 +335,8 @@ class ArrayMaths(Protocol):
         """x (n, c, *space) padded with `value` on its spatial axes."""
 
 
-class Maths(ElementwiseMaths, ArrayMaths, Protocol):
-    """All functions of `m`."""
+class Maths(ElementwiseMaths, ArrayMaths, LibraryMaths, Protocol):
+    """All functions of `m`; those of `LibraryMaths` only NumPy computes."""
 
 
 def _names(group: type) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def _layer_hint(layer: Any) -> str:
         return f"{layer.__name__} is a class: write {layer.__name__}(), which makes a layer."
     if isinstance(layer, (list, tuple)):
         return "The layers are separate arguments: pg.nn.Sequential(*layers)."
-    if isinstance(layer, str) and layer.lower() in vars(ops):
+    if isinstance(layer, str) and hasattr(ops, layer.lower()):
         return f"Write pg.{layer.lower()}, the function."
     return "Activations are functions, such as pg.relu."
 

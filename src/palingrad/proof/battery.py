@@ -13,6 +13,7 @@ from ..graph.kinds import Composite
 from ..graph.operation import Operation
 from ..graph.registry import is_shipped, operations
 from ..graph.samples import Sample
+from ..ops.families import import_families
 from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
 from .case import Case
 from .checks import Check, Subject
@@ -61,6 +62,7 @@ CHECKS = (
 
 def shipped() -> list[type[Operation]]:
     """Every operation of the library that computes something, not the bases that they share."""
+    import_families()
     return [one for one in operations.values() if is_shipped(one) and computes(one)]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from ....dtypes import DType, bool_, float16, float64, int64, is_floating, is_integer
 from ....maths import numpy_maths
 from ....maths.operands import Operand
-from ....maths.protocol import ARRAYS, ELEMENTWISE
+from ....maths.protocol import ARRAYS, ELEMENTWISE, LIBRARY
 from ....shapes import Shape
 from ....sums import multiplies_plainly, sums_plainly
 from .text import ATOM, COMPARE, LEVELS, UNARY, Text, after, bracketed, infix, keyword, prefix
@@ -225,7 +225,7 @@ class Writer:
         self._helper = helper
 
     def __getattr__(self, name: str) -> Callable[..., Code]:
-        if name not in ELEMENTWISE and name not in ARRAYS:
+        if name not in ELEMENTWISE and name not in ARRAYS and name not in LIBRARY:
             raise Unwritable(f"m.{name}")
         return lambda *x, **options: self._call(name, x, options)
 
