@@ -48,6 +48,7 @@ from .graph.derivatives.cotangents import (
     ieee_gradients as ieee_gradients,
     set_ieee_gradients as set_ieee_gradients,
 )
+from .graph.eager import bind_operators as _bind_operators
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -251,4 +252,5 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
 
 
+_bind_operators()
 _show_with(lambda: _imported(f"{__name__}.view"))

@@ -115,26 +115,40 @@ def _nothing() -> Ambient:
     return new
 
 
-_NOTHING = _nothing()
-_state: ContextVar[Ambient] = ContextVar("palingrad", default=_NOTHING)
+nothing_open = _nothing()
+_state: ContextVar[Ambient] = ContextVar("palingrad", default=nothing_open)
 _get = _state.get
 
 
 class _Thread(threading.local):
-    default: Ambient = _NOTHING  # see `open_for_good`
-    quiet: contextvars.Context | None = None  # see `quietly`
+    default: Ambient = nothing_open  # see `open_for_good`
+
+
+class Quiet(threading.local):
+    """`context` is this thread's `contextvars` context in which NumPy's floating-point warnings are
+    off and nothing is open.
+
+    Running a function in it is much cheaper than `np.errstate`, which costs more than a small
+    addition. The context can't be entered again by code that runs in it.
+    """
+
+    def __init__(self) -> None:
+        self.context = contextvars.copy_context()
+        self.context.run(_state.set, nothing_open)
+        self.context.run(np.seterr, all="ignore")
 
 
 _thread = _Thread()
-_defaults: list[bool] = []  # not empty once a thread has a default
+quiet_here = Quiet()
+defaults: list[bool] = []  # not empty once a thread has a default
 
 
 def context() -> Ambient:
     """What is open for the calling task and thread."""
     state = _get()
-    if state is not _NOTHING and state.thread == get_ident():
+    if state is not nothing_open and state.thread == get_ident():
         return state
-    return _thread.default if _defaults else _NOTHING
+    return _thread.default if defaults else nothing_open
 
 
 held = _get  # what the variable holds; `context` is what that means for the calling thread
@@ -153,8 +167,8 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
     `set_open`, and the thread's default before, for `set_default`."""
     default = _thread.default
     state = context().having(graph=graph)
-    if all(getattr(state, name) == getattr(_NOTHING, name) for name in Ambient.__slots__[:-1]):
-        state = _NOTHING  # so that a graph opened later in this thread shows in copies of this
+    if all(getattr(state, name) == getattr(nothing_open, name) for name in Ambient.__slots__[:-1]):
+        state = nothing_open  # so that a graph opened later in this thread shows in copies of this
     before = set_open(state)
     set_default(state)
     return before, default
@@ -163,7 +177,7 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
 def set_default(state: Ambient) -> None:
     """Make this what is open where the thread's tasks open nothing."""
     _thread.default = state
-    _defaults[:] = [True]
+    defaults[:] = [True]
 
 
 def apart(function: Callable[..., R], *arguments: Any) -> R:
@@ -190,22 +204,6 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         return f"{printable(os.path.basename(self.file))}:{self.line}"
-
-
-def quietly() -> contextvars.Context:
-    """This thread's `contextvars` context in which NumPy's floating-point warnings are off and
-    nothing is open.
-
-    Running a function in it is much cheaper than `np.errstate`, which costs more than a small
-    addition. The context can't be entered again by code that runs in it.
-    """
-    quiet = _thread.quiet
-    if quiet is None:
-        quiet = contextvars.copy_context()
-        quiet.run(_state.set, _NOTHING)
-        quiet.run(np.seterr, all="ignore")
-        _thread.quiet = quiet
-    return quiet
 
 
 def find_origin(depth: int, state: Ambient | None = None) -> SourceLocation | None:

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from ..errors import ShapeError
 from ..messages.calls import explains, misfit
+from .eager import MISSING, binary_function, takes_short_path, unary_function
 from .node import Node
 from .operation import Operation
-
-_MISSING = object()
 
 
 class Unary(Protocol):
@@ -29,30 +28,28 @@ class Binary(Protocol):
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
     """The function of a unary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any, /, *more: Any, **options: Any) -> Node:
-        if more or options:
-            return operation(x, **_named(function, (x, *more), options))
-        return operation(x)
+    def general(*inputs: Any, **options: Any) -> Node:
+        if len(inputs) != 1 or options:
+            return operation(*inputs[:1], **_named(function, inputs, options))
+        return operation(*inputs)
 
-    def lean(x: Any, *, name: str | None = None) -> Node:
-        return operation(x) if name is None else operation(x, name=name)
-
-    return _dressed(function, Unary.__call__, operation, name, lean)
+    short = takes_short_path(operation)
+    function = unary_function(operation, general) if short else general
+    return _dressed(function, Unary.__call__, operation, name)
 
 
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
     """The function of a binary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any, y: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
-        if more or options or y is _MISSING:
-            inputs = (x,) if y is _MISSING else (x, y, *more)
-            return operation(x, y, **_named(function, inputs, options))
-        return operation(x, y)
+    def general(*inputs: Any, **options: Any) -> Node:
+        inputs = tuple(x for x in inputs if x is not MISSING)
+        if len(inputs) != 2 or options:
+            return operation(*inputs[:2], **_named(function, inputs, options))
+        return operation(*inputs)
 
-    def lean(x: Any, y: Any, *, name: str | None = None) -> Node:
-        return operation(x, y) if name is None else operation(x, y, name=name)
-
-    return _dressed(function, Binary.__call__, operation, name, lean)
+    short = takes_short_path(operation)
+    function = binary_function(operation, general) if short else general
+    return _dressed(function, Binary.__call__, operation, name)
 
 
 class Reduction(Protocol):
@@ -101,14 +98,8 @@ def _named(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> d
     return options
 
 
-def _dressed(
-    function: Any, like: Any, operation: type[Operation], name: str | None, lean: Any = None
-) -> Any:
-    """The function with the name, documentation and signature that users see.
-
-    `lean` is the same function for the library's own calls, which always fit.
-    """
-    function.lean = lean
+def _dressed(function: Any, like: Any, operation: type[Operation], name: str | None) -> Any:
+    """The function with the name, documentation and signature that users see."""
     _, *parameters = inspect.signature(like).parameters.values()  # without self
     explains(function).__signature__ = inspect.Signature(parameters)
     function.__name__ = function.__qualname__ = name or operation._kind_name
