@@ -180,8 +180,9 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
         return
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
-        cotangents = reverse({y: _initial(y, seed)})
-        for observer in context().observers:
+        observers = context().observers
+        cotangents = reverse({y: _initial(y, seed)}, traced=create_graph or bool(observers))
+        for observer in observers:
             observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
         for node in nodes:
             g = cotangents.get(node)

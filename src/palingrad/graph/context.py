@@ -86,7 +86,9 @@ def level_of(place: SourceLocation | None) -> int:
 class Ambient:
     """What is open: an immutable value of the context variable."""
 
-    __slots__ = ("graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread")
+    __slots__ = (
+        "graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread", "eager",
+    )  # fmt: skip
 
     graph: Graph | None
     outer: tuple[Ambient, ...]  # for each active `with graph`, what the variable held before it
@@ -96,6 +98,7 @@ class Ambient:
     hidden: bool  # True while an engine or an expansion builds nodes of its own
     observers: tuple[Observer, ...]  # see observe.py
     thread: int  # that opened it: other threads start with nothing open
+    eager: bool  # whether no graph is open
 
     def having(self, **changes: Any) -> Ambient:
         """The same for the calling thread, with these changes."""
@@ -105,13 +108,14 @@ class Ambient:
         new.thread = get_ident()
         for name, value in changes.items():
             setattr(new, name, value)
+        new.eager = new.graph is None
         return new
-
 
 def _nothing() -> Ambient:
     new = object.__new__(Ambient)
     new.graph = new.origin = new.module = None
     new.outer, new.scope, new.hidden, new.observers, new.thread = (), "", False, (), 0
+    new.eager = True
     return new
 
 
@@ -167,7 +171,7 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
     `set_open`, and the thread's default before, for `set_default`."""
     default = _thread.default
     state = context().having(graph=graph)
-    if all(getattr(state, name) == getattr(nothing_open, name) for name in Ambient.__slots__[:-1]):
+    if all(getattr(state, name) == getattr(nothing_open, name) for name in Ambient.__slots__[:-2]):
         state = nothing_open  # so that a graph opened later in this thread shows in copies of this
     before = set_open(state)
     set_default(state)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
     def function(x: Any, /, *more: Any, **options: Any) -> Node:
         if (
             isinstance(x, Node)
-            and held() is nothing_open
+            and ((state := held()) is nothing_open or (state.eager and state.thread == get_ident()))
             and x.weak is None
             and not (more or options or watching or defaults)
         ):
@@ -97,10 +98,11 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                 node._value = value if type(value) is _array else _asarray(value)
                 node._value.setflags(False)
                 node._serial = next_serial()
-                frame = _frame(1)
-                code = frame.f_code
-                if code.co_filename.startswith(PACKAGE):
-                    node._origin = find_origin(2)
+                if state is not nothing_open:
+                    node._origin = find_origin(2, state)
+                    node._unlisted = state.hidden
+                elif (code := (frame := _frame(1)).f_code).co_filename.startswith(PACKAGE):
+                    node._origin = find_origin(2, state)
                 else:
                     node._origin = code, frame.f_lasti, ""
                 return node
@@ -115,7 +117,9 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
     formula, ufunc, floats = operation.f, ufunc_of(operation), operation.floats
 
     def function(x: Any, y: Any = MISSING, /, *more: Any, **options: Any) -> Node:
-        if held() is nothing_open and not (more or options or watching or defaults):
+        if (
+            (state := held()) is nothing_open or (state.eager and state.thread == get_ident())
+        ) and not (more or options or watching or defaults):
             if isinstance(x, Node):
                 a = x._value
                 if isinstance(y, Node):
@@ -150,10 +154,11 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 node._value = value if type(value) is _array else _asarray(value)
                 node._value.setflags(False)
                 node._serial = next_serial()
-                frame = _frame(1)
-                code = frame.f_code
-                if code.co_filename.startswith(PACKAGE):
-                    node._origin = find_origin(2)
+                if state is not nothing_open:
+                    node._origin = find_origin(2, state)
+                    node._unlisted = state.hidden
+                elif (code := (frame := _frame(1)).f_code).co_filename.startswith(PACKAGE):
+                    node._origin = find_origin(2, state)
                 else:
                     node._origin = code, frame.f_lasti, ""
                 return node
