@@ -28,7 +28,7 @@ ORDER = {
         ["engines"],
         ["programs", "signature"],
         ["tracing"],
-        ["session", "function"],
+        ["session", "function", "tapes"],
         ["io"],
         ["view"],
         ["proof"],

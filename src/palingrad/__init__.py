@@ -214,6 +214,7 @@ from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
+from .tapes import differentiated as _differentiated  # noqa: F401 - for `backward`
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view

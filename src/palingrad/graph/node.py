@@ -38,7 +38,7 @@ class Node(Operators):
 
     inputs: tuple[Node, ...] = ()
     graph: Graph | None = None
-    grad: Node | None = None
+    _grad: Any = None  # the gradient, or (what computes it when it is read, the node's place)
     jacobian: Array | None = None
     piecewise_constant: ClassVar[bool] = False  # whether ∂y/∂x = 0 for each input
     weak: Scalar | None = None  # the Python number it was made from, whose dtype is weak
@@ -109,6 +109,19 @@ class Node(Operators):
     def origin(self) -> Origin | None:
         """The line of user code that built the node."""
         return None if self._origin is None else Origin.of(self._origin)
+
+    @property
+    def grad(self) -> Node | None:
+        """The gradient that the last `backward()` of a node that depends on this one has set."""
+        grad = self._grad
+        if type(grad) is tuple:
+            pending, place = grad
+            grad = self._grad = pending.gradient(self, place)
+        return grad
+
+    @grad.setter
+    def grad(self, new: Node | None) -> None:
+        self._grad = new
 
     @property
     def consumers(self) -> tuple[Node, ...]:
