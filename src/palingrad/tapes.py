@@ -19,7 +19,7 @@ import numpy as np
 
 from .autodiff.gradients import differentiate_tapes_with, takes_gradient
 from .autodiff.reverse import reverse
-from .dtypes import Array
+from .dtypes import Array, setting_changes
 from .engines.selection import get_engine
 from .graph.context import graph_scope
 from .graph.kinds import AnonymousGraph
@@ -27,6 +27,7 @@ from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
 from .graph.operation import MultipleOutputs, Operation
 from .graph.registry import ops
+from .graph.state.lazy import lazy
 from .graph.traversal.order import postorder
 from .graph.traversal.replay import replay
 from .passes.program import Program
@@ -38,19 +39,16 @@ _LONGEST = 5000  # nodes: longer tapes are seldom built twice, and compiling the
 
 
 class Reverse:
-    """A Program for the cotangents of some nodes of a structure. `feeds` are the places of the
-    nodes whose values it is fed, −1 for the initial cotangent; `reached` those of its outputs."""
+    """A Program for the gradients of some nodes of a structure. `feeds` are the places of the nodes
+    whose values it is fed, `reached` those whose gradients it computes."""
 
-    def __init__(self, clones: Sequence[Node], targets: Sequence[int], seeded: bool) -> None:
+    def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
         y = clones[-1]
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            seed: Node = _placeholder(y) if seeded else Constant(np.ones(y.shape or (), y.dtype))
-            found = reverse({y: seed}, [clones[place] for place in targets], traced=False)
+            found = reverse({y: Constant(np.ones(y.shape or (), y.dtype))}, [clones[place] for place in targets], traced=False)
             self.reached = [place for place in targets if clones[place] in found]
             outputs = [found[clones[place]] for place in self.reached]
             places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
-            if seeded:
-                places[seed] = -1
             needed = postorder(*outputs, inputs=lambda node: () if node in places else node.inputs)
             fed = {node: _placeholder(node) for node in needed if node in places}
             built = replay(needed, lambda node, inputs: node.rewired(inputs), fed)
@@ -79,16 +77,16 @@ class Structure:
             n for n, node in enumerate(order)
             if takes_gradient(node) and not isinstance(node, Variable)
         ]  # fmt: skip
-        self._programs: dict[tuple[bool, bool], Reverse] = {}
 
-    def program(self, variables: bool, seeded: bool) -> Reverse:
-        """The reverse pass to the Variables, or to the other nodes."""
-        known = self._programs.get((variables, seeded))
-        if known is None:
-            targets = self.variables if variables else self.others
-            known = Reverse(self._clones, targets, seeded)
-            self._programs[variables, seeded] = known
-        return known
+    @lazy
+    def to_variables(self) -> Reverse:
+        """The reverse pass to the Variables."""
+        return Reverse(self._clones, self.variables)
+
+    @lazy
+    def to_others(self) -> Reverse:
+        """The reverse pass to the other nodes."""
+        return Reverse(self._clones, self.others)
 
 
 def _cloned(order: Sequence[Node]) -> list[Node]:
@@ -108,17 +106,17 @@ def _cloned(order: Sequence[Node]) -> list[Node]:
 class Pending:
     """The gradients of the nodes of one tape that aren't computed yet, and the tape's arrays."""
 
-    __slots__ = ("_found", "_seeded", "_structure", "_values")
+    __slots__ = ("_found", "_structure", "_values")
 
-    def __init__(self, structure: Structure, values: list[Any], seeded: bool) -> None:
-        self._structure, self._values, self._seeded = structure, values, seeded
+    def __init__(self, structure: Structure, values: list[Any]) -> None:
+        self._structure, self._values = structure, values
         self._found: dict[int, Array] | None = None
 
     def gradient(self, node: Node, place: int) -> Node:
         """The gradient of the node at this place of the tape; computes all of them."""
         found = self._found
         if found is None:
-            program = self._structure.program(False, self._seeded)
+            program = self._structure.to_others
             arrays = program.run([self._values[n] for n in program.feeds])
             found = self._found = dict(zip(program.reached, arrays, strict=True))
             self._values = []
@@ -130,13 +128,13 @@ _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def differentiated(y: Node, seed: Node | None) -> bool:
+def differentiated(y: Node) -> bool:
     """Set the gradients of a tape's nodes by the Program of its structure; whether there is one."""
     found = _read(y)
     if found is None:
         return False
     order, parts = found
-    parts += (settings(), get_engine(None, observed=False).name)
+    parts.append(_selected())
     key = tuple(parts)
     structure = _structures.get(key)
     if structure is None:
@@ -148,21 +146,28 @@ def differentiated(y: Node, seed: Node | None) -> bool:
             return False
         structure = _structures.make(key, lambda: Structure(order))
     values = [node._value for node in order]
-    if seed is not None:
-        values.append(seed._value)
-    seeded = seed is not None
     if structure.variables:
-        program = structure.program(True, seeded)
+        program = structure.to_variables
         arrays = program.run([values[n] for n in program.feeds])
         for place, array in zip(program.reached, arrays, strict=True):
             order[place]._grad = Constant.holding(array)
         if len(arrays) < len(structure.variables):
             for place in set(structure.variables).difference(program.reached):
                 order[place]._grad = ops.zeros_like(order[place])
-    pending = Pending(structure, values, seeded)
+    pending = Pending(structure, values)
     for place in structure.others:
         order[place]._grad = pending, place
     return True
+
+
+_last: list[Any] = [-1, None]
+
+
+def _selected() -> Hashable:
+    """The settings that select a Program, which are asked for again when one has changed."""
+    if _last[0] != setting_changes[0]:
+        _last[:] = setting_changes[0], (settings(), get_engine(None, observed=False).name)
+    return _last[1]
 
 
 def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
@@ -174,16 +179,17 @@ def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
     stack = [y]
     while stack:
         node = stack[-1]
-        if node in places:
-            stack.pop()
-            continue
         inputs = node.inputs
-        waiting = [x for x in inputs if x not in places]
-        if waiting:
-            waiting.reverse()
-            stack += waiting
-            continue
+        if inputs and node not in places:
+            ready = len(stack)
+            for x in reversed(inputs):
+                if x not in places:
+                    stack.append(x)
+            if len(stack) > ready:
+                continue
         stack.pop()
+        if node in places:
+            continue
         if len(order) == _LONGEST:
             return None
         places[node] = len(order)
@@ -204,30 +210,37 @@ def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
 
 def _leaf(node: Node) -> Hashable:
     value = node._value
-    if isinstance(node, Constant) and (scalar := node.scalar) is not None:
+    if type(node) is Constant and (scalar := node.scalar) is not None:
         return type(scalar), scalar, copysign(1, scalar), value.dtype, node.weak is None
     return type(node), value.shape, value.dtype
 
 
+_BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
+
+
 def hashable(value: Any) -> Hashable | None:
     """A hashable value that is equal only for equal attributes; None if there is none."""
+    kind = type(value)
+    if kind in _BY_VALUE:
+        return kind, value
     if isinstance(value, Mapping):
         entries: Mapping[str, Any] = value
-        return _all_hashable([part for entry in entries.items() for part in entry])
+        parts: list[Hashable] = []
+        for name, entry in entries.items():
+            kind = type(entry)
+            part = (kind, entry) if kind in _BY_VALUE else hashable(entry)
+            if part is None:
+                return None
+            parts += name, part
+        return tuple(parts)
     if isinstance(value, (tuple, list)):
-        return _all_hashable(value)
+        parts = [hashable(element) for element in value]
+        return None if None in parts else (kind, *parts)
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
-        return type(value), value, copysign(1, value)
-    if value is None or value is Ellipsis:
-        return repr(value)
-    return (type(value), value) if isinstance(value, Hashable) else None
-
-
-def _all_hashable(values: Sequence[Any]) -> Hashable | None:
-    parts = tuple(map(hashable, values))
-    return None if None in parts else parts
+        return kind, value, copysign(1, value)
+    return (kind, value) if isinstance(value, Hashable) else None
 
 
 differentiate_tapes_with(differentiated)

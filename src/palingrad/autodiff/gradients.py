@@ -13,6 +13,7 @@ from ..graph.derivatives.differentiated import arguments
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
+from ..graph.observe import watching
 from ..graph.operation import Item, MultipleOutputs, Operation, is_known
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
@@ -21,7 +22,7 @@ from ..graph.traversal.replay import Rule
 from ..messages.calls import public
 from ..messages.checks import one_of
 from ..shapes import size, text
-from .reverse import oldest, pulled, reverse, unbroadcast
+from .reverse import oldest, pulled, reverse
 
 Missing = Literal["zeros", "raise"]
 
@@ -170,10 +171,10 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
             )
 
 
-_tapes: list[Callable[[Node, Node | None], bool]] = []
+_tapes: list[Callable[[Node], bool]] = []
 
 
-def differentiate_tapes_with(function: Callable[[Node, Node | None], bool]) -> None:
+def differentiate_tapes_with(function: Callable[[Node], bool]) -> None:
     """Register what sets the gradients of a tape whose structure is known; see `tapes.py`."""
     _tapes[:] = [function]
 
@@ -182,6 +183,9 @@ def differentiate_tapes_with(function: Callable[[Node, Node | None], bool]) -> N
 def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> None:
     """Set `.grad` on every node that y depends on; see `Node.backward`."""
     _check_floats(y, [])
+    plain = not (create_graph or watching or arguments) and gradient is None
+    if plain and y._value is not None and y._value.size == 1 and _tapes[0](y):
+        return
     if y.deferred:
         nodes = [node for node in postorder(y) if takes_gradient(node)]
         for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
@@ -191,9 +195,6 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
         seed = None if gradient is None else as_node(gradient, y.dtype)
         first = _initial(y, seed)
         observers = context().observers
-        if not (create_graph or observers or arguments):
-            if _tapes[0](y, None if seed is None else unbroadcast(seed, y, "gradient")):
-                return
         cotangents = reverse({y: first}, traced=create_graph or bool(observers))
         nodes = [node for node in postorder(y) if takes_gradient(node)]
         for observer in observers:
