@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 from ..errors import ArgumentError
 from .checks import counted, nearest, shown
-from .keywords import ADVICE, BY_POSITION, EXAMPLES, SYNONYMS
+from .keywords import ADVICE, EXAMPLES, SYNONYMS
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGE = __name__.partition(".")[0] + "."
@@ -189,15 +189,25 @@ def _surplus(
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."
     if not hint and len(more) <= len(optional):
-        named = ", ".join(f"{p.name}={shown(x, 20)}" for p, x in zip(optional, more))
-        hint = f"Options are written by name: {named}."
-    if not hint and name in BY_POSITION:
-        hint = BY_POSITION[name]
-    if not hint and len(positional) == 2 and not optional:
+        hint = f"Options are written by name: {_by_name(more, optional)}."
+    required = all(p.default is p.empty for p in positional)
+    if not hint and len(positional) == 2 and required and not optional:
         hint = f"Nest two calls: pg.{name}(pg.{name}(x, y), z)."
     if not hint:
         hint = f"The call is {name}{_signature([*positional, *optional])}."
     return ArgumentError(fact, hint=hint)
+
+
+def _by_name(values: Sequence[Any], options: Sequence[inspect.Parameter]) -> str:
+    """Values written as options; a truth value belongs to the first option that is one."""
+    left = list(options)
+    parts: list[str] = []
+    for value in values:
+        flags = [p for p in left if isinstance(p.default, bool) and isinstance(value, bool)]
+        option = (flags or left)[0]
+        left.remove(option)
+        parts.append(f"{option.name}={shown(value, 20)}")
+    return ", ".join(parts)
 
 
 def _signature(parameters: Sequence[inspect.Parameter]) -> str:

@@ -6,7 +6,7 @@ checkers; tests/graph/test_imports.py compares the two.
 
 from __future__ import annotations
 
-from ..graph.registry import later
+from ..graph.registry import aliases, later
 from ..graph.state.imports import imported
 
 _HERE = __name__.rpartition(".")[0]
@@ -17,7 +17,28 @@ for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
-ALIASES: dict[str, str] = {}
+ALIASES: dict[str, str] = {
+    "absolute": "abs",
+    "amax": "max",
+    "amin": "min",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "bitwise_not": "bitwise_invert",
+    "concatenate": "concat",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "mod": "remainder",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+    "transpose": "permute_dims",
+    "true_divide": "divide",
+}
+aliases.update(ALIASES)
 
 
 def import_families() -> None:
