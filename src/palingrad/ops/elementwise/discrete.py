@@ -224,7 +224,7 @@ def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any
 
 @register
 @explains
-def round(x: Any, decimals: int = 0, *more: Any, name: str | None = None, **unknown: Any) -> Node:
+def round(x: Any, decimals: Any = 0, *more: Any, name: str | None = None, **unknown: Any) -> Node:
     """y = the number nearest to x that has `decimals` decimals; halves round to even. ∂y/∂x = 0.
 
     Negative decimals round to tens, hundreds, ….
