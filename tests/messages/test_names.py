@@ -90,3 +90,4 @@ def test_an_attribute_of_an_operation_may_have_such_a_name():
 
     y = Cut(np.array([1.0, 3.0]), size=2.0)
     assert y.size == 2.0
+    assert pg.max_pool(np.ones((1, 1, 4, 4))).size == 4  # in the library, size is NumPy's

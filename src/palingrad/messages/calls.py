@@ -16,6 +16,8 @@ from .checks import counted, nearest, shown
 from .keywords import ADVICE, EXAMPLES, SYNONYMS
 
 F = TypeVar("F", bound=Callable[..., Any])
+# The classes that define the methods of nodes, which messages call by their names alone.
+_OWNERS = ("Node", "Operators", "ReductionMethods", "ShapeMethods", "ElementwiseMethods")
 _PACKAGE = __name__.partition(".")[0] + "."
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -132,7 +134,7 @@ def _callee(
         return cls.__name__, _constructor(cls), args[1:]
     owner = f.__qualname__.rpartition(".")[0]
     given = args[1:] if args and owner in {c.__qualname__ for c in type(args[0]).__mro__} else None
-    own = "" if owner in ("Node", "Operators") else f"{owner}."
+    own = "" if owner in _OWNERS else f"{owner}."
     name = owner if f.__name__ == "__call__" else f"{own}{f.__name__}"
     return name, parameters[1:], given
 
