@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, float64, highest, lowest
+from ...dtypes import DType, as_dtype, highest, lowest
 from ...errors import ArgumentError
 from ...graph.derivatives.cotangents import ieee_gradients
 from ...graph.describe.nonfinite import total_overflow
@@ -224,9 +224,9 @@ class Logcumsumexp(Scan):
         return m.logaddexp(a, b)
 
     def vjp(y, g, x):
-        # y is computed again in float64: its rounding would be a relative error of the slopes.
-        wide = narrowed(x, float64)
-        total = y if x.dtype == float64 else Logcumsumexp(wide, axis=y.axis, reverse=y.reverse)
+        wide, total = widened(x), y  # a rounding of y is a relative error of the slopes
+        if wide.dtype != x.dtype:
+            total = Logcumsumexp(wide, axis=y.axis, reverse=y.reverse)
         previous = _previous(total, y.axis, y.reverse, -math.inf)
         top = wide == math.inf
         count = Cumsum(ops.cast(top, wide.dtype), axis=y.axis, reverse=y.reverse)
@@ -236,7 +236,7 @@ class Logcumsumexp(Scan):
         kept = ops.where(count > 0, before / share, _part(previous, total))
         part = ops.where(count > 0, ops.where(top, 1 / share, 0), _part(wide, total))
         follows = _previous(kept, y.axis, not y.reverse, 0)
-        rest = _recurrence(follows, narrowed(g, float64), y.axis, not y.reverse)
+        rest = _recurrence(follows, widened(g), y.axis, not y.reverse)
         return [narrowed(ops.scaled(rest, part), x.dtype)]
 
 
