@@ -34,9 +34,6 @@ class ScanMaths(Protocol):
     def running_min(self, x: Any, axis: Any, reverse: Any = False) -> Any:
         """min xⱼ, j ≤ i; NaN from the first NaN on."""
 
-    def running_logsumexp(self, x: Any, axis: Any, reverse: Any = False) -> Any:
-        """log Σⱼ≤ᵢ exp xⱼ without overflow; −∞ where all xⱼ are."""
-
     def running_recurrence(
         self, a: Any, b: Any, axis: Any, reverse: Any = False, absorbing: Any = False
     ) -> Any:
@@ -61,11 +58,6 @@ def running_max(x: Any, axis: int, reverse: bool = False) -> Array:
 def running_min(x: Any, axis: int, reverse: bool = False) -> Array:
     """min xⱼ, j ≤ i."""
     return _flipped(np.minimum.accumulate(_flipped(x, axis, reverse), axis=axis), axis, reverse)
-
-
-def running_logsumexp(x: Any, axis: int, reverse: bool = False) -> Array:
-    """log Σⱼ≤ᵢ exp xⱼ."""
-    return _accumulated(np.logaddexp, x, axis, reverse)
 
 
 def _accumulated(ufunc: Any, x: Any, axis: int, reverse: bool) -> Array:
@@ -130,6 +122,5 @@ OWN: dict[str, Callable[..., Any]] = {  # those that NumPy lacks or that are to 
     "running_prod": running_prod,
     "running_max": running_max,
     "running_min": running_min,
-    "running_logsumexp": running_logsumexp,
     "running_recurrence": running_recurrence,
 }

@@ -16,12 +16,12 @@ from ...errors import ArgumentError
 from ...graph.derivatives.cotangents import ieee_gradients
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.functions import frozen
-from ...graph.kinds import Scan
+from ...graph.kinds import Composite, Scan
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
-from ...shapes import axis_in
+from ...shapes import Shape, axis_in
 from ..reduction.axes import narrowed, widened
 
 _ALONG: dict[str, Any] = dict(axis=0, reverse=False)
@@ -197,11 +197,13 @@ class CumulativeMin(CumulativeExtreme):
         return m.minimum(a, b)
 
 
-class Logcumsumexp(Scan):
+class Logcumsumexp(Composite):
     """yᵢ = log Σⱼ≤ᵢ exp xⱼ along `axis`, without overflow; from the end with `reverse`.
 
-    ∂L/∂xⱼ = exp(xⱼ − yⱼ)·sⱼ with sⱼ = gⱼ + exp(yⱼ − yⱼ₊₁)·sⱼ₊₁, whose exponents are at most 0.
-    Where y = −∞ the gradient is 0; elements of ∞ share it equally, as in `logsumexp`.
+    y = M + log S with the running maximum M and Sᵢ = exp(Mᵢ₋₁ − Mᵢ)·Sᵢ₋₁ + exp(xᵢ − Mᵢ) ≥ 1.
+    ∂L/∂xⱼ = exp(xⱼ − Mⱼ)/Sⱼ·rⱼ with rⱼ = gⱼ + exp(Mⱼ − Mⱼ₊₁)·Sⱼ/Sⱼ₊₁·rⱼ₊₁, without y, whose
+    rounding would be a relative error of the slopes. Where y = −∞ the gradient is 0; elements of ∞
+    share it equally, as in `logsumexp`.
     """
 
     math = r"\log\operatorname{cumsum} e^{{x}}"
@@ -214,35 +216,41 @@ class Logcumsumexp(Scan):
         case((2, 0), **_LAST),
     ]
 
-    def f(m, x, *, axis, reverse):
-        return m.running_logsumexp(x, axis, reverse)
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        axis_in(self.attributes["axis"], len(shapes[0]))
+        return shapes[0]
 
-    def identity(dtype):
-        return -math.inf
-
-    def combine(m, a, b):
-        return m.logaddexp(a, b)
+    def expand(y, x):
+        parts = _Parts(y, widened(x))
+        return narrowed(parts.top + ops.log(parts.divisor), x.dtype)
 
     def vjp(y, g, x):
-        wide, total = widened(x), y  # a rounding of y is a relative error of the slopes
-        if wide.dtype != x.dtype:
-            total = Logcumsumexp(wide, axis=y.axis, reverse=y.reverse)
-        previous = _previous(total, y.axis, y.reverse, -math.inf)
-        top = wide == math.inf
-        count = Cumsum(ops.cast(top, wide.dtype), axis=y.axis, reverse=y.reverse)
-        before = _previous(count, y.axis, y.reverse, 0)
-        share = ops.where(count == 0, 1, count)
-        # exp(yⱼ₋₁ − yⱼ): the part of yⱼ that was in yⱼ₋₁.
-        kept = ops.where(count > 0, before / share, _part(previous, total))
-        part = ops.where(count > 0, ops.where(top, 1 / share, 0), _part(wide, total))
+        parts = _Parts(y, widened(x))
+        kept = parts.factor * _previous(parts.total, y.axis, y.reverse, 0) / parts.divisor
         follows = _previous(kept, y.axis, not y.reverse, 0)
         rest = _recurrence(follows, widened(g), y.axis, not y.reverse)
-        return [narrowed(ops.scaled(rest, part), x.dtype)]
+        return [narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype)]
 
 
-def _part(x: Any, y: Any) -> Node:
-    """exp(x − y) for x ≤ y, and 0 where y = −∞."""
-    return ops.exp(ops.where(ops.isfinite(y), x - ops.where(ops.isfinite(y), y, 0), -math.inf))
+class _Parts:
+    """The running maximum M of x (`top`), the terms exp(x − M), 0 where M = −∞, their running sums
+    S relative to M (`total`), S or 1 where it is 0 (`divisor`), and exp(Mᵢ₋₁ − Mᵢ) (`factor`)."""
+
+    def __init__(self, y: Any, x: Any) -> None:
+        axis, reverse = y.axis, y.reverse
+        self.top: Any = ops.stop_gradient(CumulativeMax(x, axis=axis, reverse=reverse))
+        before = _previous(self.top, axis, reverse, -math.inf)
+        self.term = ops.where(self.top == -math.inf, 0, _ratio(x, self.top))
+        self.factor = _ratio(before, self.top)
+        self.total = _recurrence(self.factor, self.term, axis, reverse)
+        self.divisor = ops.where(self.total == 0, 1, self.total)
+
+
+def _ratio(x: Any, y: Any) -> Node:
+    """exp(x − y) for x ≤ y, where exp(±∞ − ±∞) is 1."""
+    finite = ops.isfinite(y)
+    gap = ops.where(finite, x - ops.where(finite, y, 0), ops.log(ops.cast(x == y, x.dtype)))
+    return ops.exp(gap)
 
 
 def _previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
