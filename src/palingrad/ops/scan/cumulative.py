@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, highest, lowest
+from ...dtypes import DType, as_dtype, highest, is_floating, lowest
 from ...errors import ArgumentError
 from ...graph.derivatives.cotangents import ieee_gradients
 from ...graph.describe.nonfinite import total_overflow
@@ -46,7 +46,7 @@ class Cumsum(Scan):
         return m.running_sum(x, axis, reverse)
 
     def identity(dtype):
-        return 0
+        return -0.0 if is_floating(dtype) else 0  # −0.0 + x is x, also for −0.0
 
     def combine(m, a, b):
         return m.add(a, b)
