@@ -48,8 +48,8 @@ class Scan(Operation):
         raise NotImplementedError("a scan needs combine(m, a, b)")
 
     @staticmethod
-    def identity(*dtypes: DType, **options: Any) -> Any:
-        """The total of no elements."""
+    def identity(dtype: DType, **options: Any) -> Any:
+        """The total of no elements, whose numbers all have one dtype."""
         raise NotImplementedError("a scan needs identity(dtype), the total of no elements")
 
     @staticmethod

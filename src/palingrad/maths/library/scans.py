@@ -84,23 +84,32 @@ def running_recurrence(
     dtype = b.dtype
     wide = WIDER.get(dtype, dtype)
     a, b = (np.moveaxis(_flipped(x, axis, reverse), axis, 0).astype(wide) for x in (a, b))
-    length = len(b)
-    if length <= max(_LOOP, b.size // max(length, 1)):
+    y = None
+    if len(b) > max(_LOOP, b.size // max(len(b), 1)):
+        y = _in_blocks(a, b, absorbing)
+    if y is None:
         y = _in_order(a, b, absorbing)
-    else:
-        size = isqrt(length)
-        count = -(-length // size)
-        parts: list[Array] = []
-        for x in (a, b):
-            padded = np.zeros((count * size, *x.shape[1:]), wide)
-            padded[:length] = x
-            parts.append(np.swapaxes(padded.reshape(count, size, *x.shape[1:]), 0, 1))
-        factors = np.multiply.accumulate(parts[0], axis=0)  # (size, count, ...)
-        inner = _in_order(*parts, absorbing)
-        ends = _in_order(factors[-1], inner[-1], absorbing)
-        inner[:, 1:] += _product(factors[:, 1:], ends[None, :-1], absorbing)
-        y = np.swapaxes(inner, 0, 1).reshape(count * size, *b.shape[1:])[:length]
     return _flipped(np.moveaxis(y, 0, axis), axis, reverse).astype(dtype)
+
+
+def _in_blocks(a: Array, b: Array, absorbing: bool) -> Array | None:
+    """The recurrence along the first axis, in blocks; None where products of factors overflow, so
+    that a total of 0 times them isn't 0."""
+    length = len(b)
+    size = isqrt(length)
+    count = -(-length // size)
+    parts: list[Array] = []
+    for x in (a, b):
+        padded = np.zeros((count * size, *x.shape[1:]), x.dtype)
+        padded[:length] = x
+        parts.append(np.swapaxes(padded.reshape(count, size, *x.shape[1:]), 0, 1))
+    factors = np.multiply.accumulate(parts[0], axis=0)  # (size, count, ...)
+    if not np.isfinite(factors).all():
+        return None
+    inner = _in_order(*parts, absorbing)
+    ends = _in_order(factors[-1], inner[-1], absorbing)
+    inner[:, 1:] += _product(factors[:, 1:], ends[None, :-1], absorbing)
+    return np.swapaxes(inner, 0, 1).reshape(count * size, *b.shape[1:])[:length]
 
 
 def _in_order(a: Array, b: Array, absorbing: bool) -> Array:
@@ -112,9 +121,7 @@ def _in_order(a: Array, b: Array, absorbing: bool) -> Array:
 
 def _product(a: Array, y: Array, absorbing: bool) -> Array:
     product = a * y
-    if absorbing:
-        product = np.where((y == 0) & np.isnan(product), 0, product)
-    return product
+    return np.where((y == 0) & np.isnan(product), 0, product) if absorbing else product
 
 
 OWN: dict[str, Callable[..., Any]] = {  # those that NumPy lacks or that are to be more exact

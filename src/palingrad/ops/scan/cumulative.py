@@ -110,12 +110,12 @@ class LinearRecurrence(Scan):
     def prepare(m, a, b, *, absorbing):
         return a, b
 
-    def identity(*dtypes, absorbing):
+    def identity(dtype, *, absorbing):
         return 1, 0
 
     def combine(m, a, b, *, absorbing):
         product = m.absorbing_product if absorbing else m.multiply
-        return m.multiply(a[0], b[0]), m.add(product(a[1], b[0]), b[1])
+        return product(a[0], b[0]), m.add(product(a[1], b[0]), b[1])
 
     def finish(m, total, *, absorbing):
         return total[1]

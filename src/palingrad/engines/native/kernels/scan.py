@@ -255,46 +255,55 @@ class _Emitter:
     def row(self, places: list[Any]) -> None:
         """Emits one scan along a row."""
         b, plan, lanes = self.b, self.plan, self.plan.lanes
-        options = self.node.options
-        neutral = self.node.identity(*[self.wide] * 1, **options)
-        if isinstance(neutral, tuple) or lanes == 1:
+        found = self.node.identity(self.wide, **self.node.options)
+        numbers = found if isinstance(found, tuple) else (found,)
+        # Several numbers in float64 are combined in order: factors of many elements may overflow.
+        if lanes == 1 or (len(numbers) > 1 and self.wide == dtype_of(self.node)):
             self._walk(places, 1, 1)
             return
-        identity = Value(b, None, self.wide, lanes).number(neutral)
-        slot = self._slot(0, 0, lanes)
-        b.store(identity.code, slot)
-        backwards = [lanes - 1 - lane for lane in range(lanes)]
+        neutral = [Value(b, None, self.wide, lanes).number(one) for one in numbers]
+        slots = [self._slot(0, place, lanes) for place in range(len(neutral))]
+        for slot, identity in zip(slots, neutral, strict=True):
+            b.store(identity.code, slot)
 
         def one(index: Any, active: int) -> None:
             there = self._moved(places, index, plan.steps)
             steps = [abs(step) for step in plan.steps]
             if self.node.reverse:  # vectors in memory order, of which lanes are reversed
                 there = self._moved(there, integer(active - 1), plan.steps)
-            (value,) = self._elements(there[:-1], steps[:-1], lanes, active)
+            values = self._elements(there[:-1], steps[:-1], lanes, active)
             if active < lanes:
-                value = chosen(value.like(mask_of(lanes, active)), value, identity)
-            if self.node.reverse:
-                value = value.like(shuffled(b, value.code, value.code, backwards))
-            value = self._within(value, identity)
-            before = Value(b, b.load(slot), self.wide, lanes)
-            last = value.like(shuffled(b, value.code, value.code, [lanes - 1] * lanes))
-            (total,) = _combined(self.node, [before], [value])
-            b.store(_combined(self.node, [before], [last])[0].code, slot)
-            if self.node.reverse:
-                total = total.like(shuffled(b, total.code, total.code, backwards))
-            write(b, self.out, _finished(self.node, [total]), there[-1], 1, active)
+                mask = values[0].like(mask_of(lanes, active))
+                values = [chosen(mask, *pair) for pair in zip(values, neutral, strict=True)]
+            values = self._within([self._in_order(value) for value in values], neutral)
+            before = [Value(b, b.load(slot), self.wide, lanes) for slot in slots]
+            last = [x.like(shuffled(b, x.code, x.code, [lanes - 1] * lanes)) for x in values]
+            for slot, value in zip(slots, _combined(self.node, before, last), strict=True):
+                b.store(value.code, slot)
+            result = _finished(self.node, _combined(self.node, before, values))
+            write(b, self.out, self._in_order(result), there[-1], 1, active)
 
         vectors(b, plan.length, lanes, one)
 
-    def _within(self, value: Value, identity: Value) -> Value:
+    def _in_order(self, value: Value) -> Value:
+        """The lanes in the order of the scan, or back in that of memory."""
+        if not self.node.reverse:
+            return value
+        backwards = range(value.lanes - 1, -1, -1)
+        return value.like(shuffled(self.b, value.code, value.code, backwards))
+
+    def _within(self, values: list[Value], neutral: list[Value]) -> list[Value]:
         """The running totals within a vector: of 2 lanes, of 4, of 8 …."""
-        lanes, step = value.lanes, 1
+        lanes, step = values[0].lanes, 1
         while step < lanes:
             moved = [lanes + lane for lane in range(step)] + list(range(lanes - step))
-            earlier = value.like(shuffled(self.b, value.code, identity.code, moved))
-            (value,) = _combined(self.node, [earlier], [value])
+            earlier = [
+                x.like(shuffled(self.b, x.code, identity.code, moved))
+                for x, identity in zip(values, neutral, strict=True)
+            ]
+            values = _combined(self.node, earlier, values)
             step *= 2
-        return value
+        return values
 
 
 class ScanFamily(KernelFamily):
