@@ -215,33 +215,32 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    absolute = abs
-    amax = max
-    amin = min
-    arccos = acos
-    arccosh = acosh
-    arcsin = asin
-    arcsinh = asinh
-    arctan = atan
-    arctan2 = atan2
-    arctanh = atanh
-    bitwise_not = bitwise_invert
-    concatenate = concat
-    invert = bitwise_invert
-    left_shift = bitwise_left_shift
-    mod = remainder
-    power = pow
-    right_shift = bitwise_right_shift
-    transpose = permute_dims
-    true_divide = divide
-
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from . import (
+        data as data,
+        io as io,
+        nn as nn,
+        optim as optim,
+        train as train,
+        view as view,
+    )
+    from .ops.scan.cumulative import (
+        cumprod as cumprod,
+        cumsum as cumsum,
+        cumulative_max as cummax,
+        cumulative_max as cumulative_max,
+        cumulative_min as cummin,
+        cumulative_min as cumulative_min,
+        cumulative_prod as cumulative_prod,
+        cumulative_sum as cumulative_sum,
+        logcumsumexp as logcumsumexp,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
+
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (

@@ -12,7 +12,10 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod cumulative_sum "
+    "logcumsumexp",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
@@ -30,6 +33,8 @@ ALIASES: dict[str, str] = {
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
+    "cummax": "cumulative_max",
+    "cummin": "cumulative_min",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "mod": "remainder",
