@@ -216,6 +216,39 @@ from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .ops.layout.axes import (
+        moveaxis as moveaxis,
+        rollaxis as rollaxis,
+        swapaxes as swapaxes,
+    )
+    from .ops.layout.padding import (
+        pad as pad,
+    )
+    from .ops.layout.pieces import (
+        append as append,
+        array_split as array_split,
+        block as block,
+        delete as delete,
+        dsplit as dsplit,
+        ediff1d as ediff1d,
+        hsplit as hsplit,
+        insert as insert,
+        trim_zeros as trim_zeros,
+        unstack as unstack,
+        vsplit as vsplit,
+    )
+    from .ops.layout.repetition import (
+        repeat as repeat,
+        resize as resize,
+        tile as tile,
+    )
+    from .ops.layout.reversal import (
+        flip as flip,
+        fliplr as fliplr,
+        flipud as flipud,
+        roll as roll,
+        rot90 as rot90,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

@@ -12,7 +12,14 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "layout.reversal": "flip fliplr flipud roll rot90",
+    "layout.repetition": "repeat resize tile",
+    "layout.axes": "moveaxis rollaxis swapaxes",
+    "layout.padding": "pad",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
+    "unstack vsplit",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
