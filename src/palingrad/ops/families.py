@@ -19,6 +19,11 @@ FAMILIES: dict[str, str] = {
     "layout.padding": "pad",
     "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
     "unstack vsplit",
+    "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss hinge_loss "
+    "perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
+    "margin_ranking_loss triplet_loss",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
