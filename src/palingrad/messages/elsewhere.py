@@ -7,7 +7,6 @@ _MADE = "pg.tensor(np.{}(…))"
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
     "allclose": "np.allclose(x.numpy(), y.numpy())",
-    "append": "pg.concat([x, y])",
     "arange": _MADE.format("arange"),
     "array": "pg.tensor",
     "array_equal": "np.array_equal(x.numpy(), y.numpy())",
@@ -21,7 +20,6 @@ FUNCTIONS: dict[str, str] = {
     "eye": _MADE.format("eye"),
     "fabs": "pg.abs",
     "fix": "pg.trunc",
-    "flip": "x[::-1]",
     "float_power": "pg.pow",
     "fmax": "pg.maximum",
     "fmin": "pg.minimum",
@@ -36,7 +34,6 @@ FUNCTIONS: dict[str, str] = {
     "isclose": "pg.abs(x - y) < 1e-6",
     "linspace": _MADE.format("linspace"),
     "ldexp": "x * 2.0**n",
-    "moveaxis": "pg.permute_dims(x, axes)",
     "nan": "math.nan or np.nan",
     "newaxis": "None, as in x[None], or pg.expand_dims(x, axis=0)",
     "ones": _MADE.format("ones"),
@@ -45,13 +42,10 @@ FUNCTIONS: dict[str, str] = {
     "radians": "x * (math.pi / 180)",
     "random": "pg.normal or pg.uniform",
     "ravel": "pg.reshape(x, -1)",
-    "repeat": "pg.take(x, np.repeat(np.arange(n), times))",
     "rint": "pg.round",
-    "roll": "pg.concat([x[-n:], x[:-n]])",
     "row_stack": "pg.concat",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     "swapaxes": "pg.permute_dims(x, axes)",
-    "tile": "pg.concat([x, x])",
     "vstack": "pg.concat([x, y], axis=0)",
     "zeros": _MADE.format("zeros"),
     # PyTorch

@@ -201,7 +201,9 @@ class _Emitter:
             self.slots[key] = self.context.slot(value_type(self.wide, lanes))
         return self.slots[key]
 
-    def _elements(self, places: list[Any], steps: list[int], lanes: int, active: int) -> list[Value]:
+    def _elements(
+        self, places: list[Any], steps: list[int], lanes: int, active: int
+    ) -> list[Value]:
         """Emits what the elements at these positions contribute."""
         b = self.b
         values: dict[Node, Value] = {}
