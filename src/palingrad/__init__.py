@@ -216,6 +216,17 @@ from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.products import (
+        cross as cross,
+        inner as inner,
+        kron as kron,
+        matvec as matvec,
+        tensordot as tensordot,
+        vdot as vdot,
+        vecdot as vecdot,
+        vecmat as vecmat,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

@@ -45,7 +45,6 @@ FUNCTIONS: dict[str, str] = {
     "hstack": "pg.concat([x, y], axis=1)",
     "identity": _MADE.format("eye"),
     "inf": "math.inf or np.inf",
-    "inner": "pg.dot",
     "invert": "pg.bitwise_invert",
     "isclose": "pg.abs(x - y) < 1e-6",
     "left_shift": "pg.bitwise_left_shift",
