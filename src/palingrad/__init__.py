@@ -224,6 +224,17 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
+    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.products import (
+        cross as cross,
+        inner as inner,
+        kron as kron,
+        matvec as matvec,
+        tensordot as tensordot,
+        vdot as vdot,
+        vecdot as vecdot,
+        vecmat as vecmat,
+    )
     from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
     from .ops.layout.padding import pad as pad
     from .ops.layout.pieces import (

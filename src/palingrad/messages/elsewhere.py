@@ -30,7 +30,6 @@ FUNCTIONS: dict[str, str] = {
     "hstack": "pg.concat([x, y], axis=1)",
     "identity": _MADE.format("eye"),
     "inf": "math.inf or np.inf",
-    "inner": "pg.dot",
     "isclose": "pg.abs(x - y) < 1e-6",
     "linspace": _MADE.format("linspace"),
     "ldexp": "x * 2.0**n",

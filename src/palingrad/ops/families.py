@@ -26,6 +26,8 @@ FAMILIES: dict[str, str] = {
     "perceptron_loss",
     "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence margin_ranking_loss "
     "triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
