@@ -284,9 +284,7 @@ if TYPE_CHECKING:
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
-        cumulative_max as cummax,
         cumulative_max as cumulative_max,
-        cumulative_min as cummin,
         cumulative_min as cumulative_min,
         cumulative_prod as cumulative_prod,
         cumulative_sum as cumulative_sum,
@@ -299,6 +297,27 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
+    absolute = abs
+    amax = max
+    amin = min
+    arccos = acos
+    arccosh = acosh
+    arcsin = asin
+    arcsinh = asinh
+    arctan = atan
+    arctan2 = atan2
+    arctanh = atanh
+    bitwise_not = bitwise_invert
+    concatenate = concat
+    cummax = cumulative_max
+    cummin = cumulative_min
+    invert = bitwise_invert
+    left_shift = bitwise_left_shift
+    mod = remainder
+    power = pow
+    right_shift = bitwise_right_shift
+    transpose = permute_dims
+    true_divide = divide
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (

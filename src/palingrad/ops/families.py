@@ -13,19 +13,19 @@ _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
-    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod cumulative_sum "
-    "logcumsumexp",
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
+    "cumulative_sum logcumsumexp",
     "layout.reversal": "flip fliplr flipud roll rot90",
     "layout.repetition": "repeat resize tile",
     "layout.axes": "moveaxis rollaxis swapaxes",
     "layout.padding": "pad",
-    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros unstack "
-    "vsplit",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
+    "unstack vsplit",
     "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
-    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss hinge_loss "
-    "perceptron_loss",
-    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence margin_ranking_loss "
-    "triplet_loss",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss "
+    "hinge_loss perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
+    "margin_ranking_loss triplet_loss",
     "contraction.einsum": "einsum",
     "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 
 class Pointwise(Protocol):
-    """A method without arguments: a function of each element."""
+    """A method without arguments: a function of each element.
 
-    def __call__(self) -> Node: ...
+    Type checkers take the `m` of a rule `f(m, x)` for a node, whose m.exp(x) they are to accept.
+    """
+
+    def __call__(self, *x: Any) -> Node: ...
 
 
 class Plain(Protocol):
