@@ -189,6 +189,26 @@ class Operators:
         """All axes in reverse order."""
         return ops.permute_dims(self)
 
+    @property
+    def real(self) -> Node:
+        """The real part."""
+        return ops.real(self)
+
+    @property
+    def imag(self) -> Node:
+        """The imaginary part; 0 for real numbers."""
+        return ops.imag(self)
+
+    @public
+    def conj(self) -> Node:
+        """The complex conjugate."""
+        return ops.conj(self)
+
+    @public
+    def conjugate(self) -> Node:
+        """The complex conjugate."""
+        return ops.conj(self)
+
     @explains
     def sum(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
         """The sum over `axis`, or over all axes."""

@@ -17,7 +17,7 @@ for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
-ALIASES: dict[str, str] = {}
+ALIASES: dict[str, str] = {"conjugate": "conj"}
 
 
 def import_families() -> None:
