@@ -19,6 +19,8 @@ from .autodiff.transforms import (
 )
 from .dtypes import (
     bool_ as bool_,
+    complex64 as complex64,
+    complex128 as complex128,
     default_dtype as default_dtype,
     float16 as float16,
     float32 as float32,
@@ -91,7 +93,6 @@ from .ops.elementwise.activation import (
     softplus as softplus,
 )
 from .ops.elementwise.arithmetic import (
-    abs as abs,
     add as add,
     cbrt as cbrt,
     divide as divide,
@@ -102,7 +103,6 @@ from .ops.elementwise.arithmetic import (
     pow as pow,
     reciprocal as reciprocal,
     remainder as remainder,
-    sign as sign,
     sqrt as sqrt,
     square as square,
     subtract as subtract,
@@ -121,6 +121,19 @@ from .ops.elementwise.comparison import (
     logical_or as logical_or,
     logical_xor as logical_xor,
     not_equal as not_equal,
+)
+from .ops.elementwise.complexes import (
+    abs as abs,
+    angle as angle,
+    complex as complex,
+    conj as conj,
+    imag as imag,
+    iscomplex as iscomplex,
+    iscomplexobj as iscomplexobj,
+    isreal as isreal,
+    isrealobj as isrealobj,
+    real as real,
+    sign as sign,
 )
 from .ops.elementwise.discrete import (
     bitwise_and as bitwise_and,
@@ -318,6 +331,7 @@ if TYPE_CHECKING:
     right_shift = bitwise_right_shift
     transpose = permute_dims
     true_divide = divide
+
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (

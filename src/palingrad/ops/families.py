@@ -46,6 +46,7 @@ ALIASES: dict[str, str] = {
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
+    "conjugate": "conj",
     "cummax": "cumulative_max",
     "cummin": "cumulative_min",
     "invert": "bitwise_invert",

@@ -35,6 +35,7 @@ class Cumsum(Scan):
 
     math, onnx = r"\operatorname{cumsum} {x}", "CumSum"
     linear = True
+    complexes = True
     samples = [
         case((5,), **_ALONG),
         case((2, 3, 2), **_BACK),
@@ -64,6 +65,7 @@ class Cumprod(Scan):
     be 0."""
 
     math = r"\operatorname{cumprod} {x}"
+    complexes = True
     samples = [
         case((5,), **_ALONG),
         case((2, 3, 2), **_BACK),
@@ -97,6 +99,7 @@ class LinearRecurrence(Scan):
 
     math = r"{a}\,y_{i-1} + {b}"
     floats = True
+    complexes = True
     samples = [
         case((5,), (5,), **_ALONG, absorbing=False),
         case((2, 3, 2), (2, 3, 2), **_BACK, absorbing=True),
