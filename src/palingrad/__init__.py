@@ -215,7 +215,15 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from . import (
+        data as data,
+        io as io,
+        nn as nn,
+        optim as optim,
+        special as special,
+        train as train,
+        view as view,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -223,7 +231,15 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+_PARTS = (
+    "data",
+    "io",
+    "nn",
+    "optim",
+    "special",
+    "train",
+    "view",
+)  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
     "derivation",

@@ -12,7 +12,17 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    # The functions of these are in the module pg.special, which imports them.
+    "special.bessel": "",
+    "special.beta": "",
+    "special.entropy": "",
+    "special.error": "",
+    "special.gamma": "",
+    "special.incomplete": "",
+    "special.sine": "",
+    "special.zeta": "",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
