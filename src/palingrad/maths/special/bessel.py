@@ -8,6 +8,7 @@ arithmetic, which are exact near zeros too.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
@@ -45,11 +46,21 @@ def _j_series(x: Array, n: int) -> Wide:
     half = wide(x) * 0.5
     square = half * half
     total = wide(1.0)
-    for k in range(_TERMS, 0, -1):
-        total = 1 - square * total / float(k * (n + k))
+    for k in range(_terms(x), 0, -1):
+        total = 1 - square * _reciprocal(k * (n + k)) * total
     if n < 2:
         return total * half if n else total
     return total * exp(log(half) * float(n) - log_gamma(wide(n + 1.0)))
+
+
+def _terms(x: Array) -> int:
+    """The number of terms of the power series that count."""
+    return min(_TERMS, 14 + int(2.5 * float(np.max(x))))
+
+
+@cache
+def _reciprocal(k: int) -> Wide:
+    return exactly(Fraction(1, k))
 
 
 def _down(x: Array, n: int) -> Array:
@@ -98,8 +109,8 @@ def _y0_series(x: Array) -> Array:
     half = wide(x) * 0.5
     square = half * half
     total = wide(0.0)
-    for k in range(_TERMS, 0, -1):
-        total = (exactly(_HARMONIC[k]) - total) * square / float(k * k)
+    for k in range(_terms(x), 0, -1):
+        total = (_HARMONIC[k] - total) * (square * _reciprocal(k * k))
     return (((log(half) + _EULER) * _j_series(x, 0) + total) * 2 / PI).value
 
 
@@ -108,14 +119,14 @@ def _y1_series(x: Array) -> Array:
     half = wide(x) * 0.5
     square = half * half
     total = wide(0.0)
-    for k in range(_TERMS, -1, -1):
-        whole = exactly(_HARMONIC[k] + _HARMONIC[k + 1])
-        total = whole - total * square / float((k + 1) * (k + 2))
+    for k in range(_terms(x), -1, -1):
+        whole = _HARMONIC[k] + _HARMONIC[k + 1]
+        total = whole - total * (square * _reciprocal((k + 1) * (k + 2)))
     first = (log(half) + _EULER) * _j_series(x, 1) - 1 / wide(x)
     return ((first * 2 - total * half) / PI).value
 
 
-_HARMONIC = [_harmonic(k) for k in range(_TERMS + 2)]
+_HARMONIC = [exactly(_harmonic(k)) for k in range(_TERMS + 2)]
 
 
 def bessel_i(x: Array, n: float, scaled: bool) -> Array:

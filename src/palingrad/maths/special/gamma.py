@@ -17,12 +17,13 @@ from ...dtypes import Array
 from .double_double import HALF_LOG_2PI, PI, Wide, cos_pi, exactly, exp, log, series, sin_pi, wide
 from .zeta import bernoulli, zeta
 
-_SHIFT = 26.0  # from here on 15 terms of Stirling's series are exact to 1e-33
+_SHIFT = 14.0  # from here on Stirling's series with 18 terms is exact to 1e-29
+_EXACT = 5  # of these terms, the rest is so small that doubles suffice
 
 
-_B = bernoulli(32)
-_STIRLING = [exactly(_B[2 * k] / (2 * k * (2 * k - 1))) for k in range(1, 16)]
-_DIGAMMA = [exactly(_B[2 * k] / (2 * k)) for k in range(1, 16)]
+_B = bernoulli(36)
+_STIRLING = [exactly(_B[2 * k] / (2 * k * (2 * k - 1))) for k in range(1, 19)]
+_DIGAMMA = [exactly(_B[2 * k] / (2 * k)) for k in range(1, 19)]
 
 
 def log_gamma(x: Wide) -> Wide:
@@ -32,19 +33,25 @@ def log_gamma(x: Wide) -> Wide:
         product = product * chosen(small, y, wide(1.0))
         y = y + np.where(small, 1.0, 0.0)
     inverse = 1 / y
-    tail = series(_STIRLING, inverse * inverse) * inverse
+    tail = _tail(_STIRLING, inverse * inverse) * inverse
     return (y - 0.5) * log(y) - y + HALF_LOG_2PI + tail - log(product)
 
 
 def psi(x: Wide) -> Wide:
     """ψ(x) for x > 0, by its asymptotic series (DLMF 5.11.2) after an upward recurrence."""
-    y, total = x, wide(0.0)
+    y, above, below = x, wide(0.0), wide(1.0)  # Σ 1/(x + k) = above/below
     while np.any(small := y.hi < _SHIFT):
-        total = total + chosen(small, 1 / y, wide(0.0))
+        above = chosen(small, above * y + below, above)
+        below = chosen(small, below * y, below)
         y = y + np.where(small, 1.0, 0.0)
     inverse = 1 / y
     square = inverse * inverse
-    return log(y) - inverse * 0.5 - series(_DIGAMMA, square) * square - total
+    return log(y) - inverse * 0.5 - _tail(_DIGAMMA, square) * square - above / below
+
+
+def _tail(coefficients: list[Wide], x: Wide) -> Wide:
+    rest = np.polyval([c.hi for c in coefficients[: _EXACT - 1 : -1]], x.hi)
+    return series([*coefficients[:_EXACT], wide(rest)], x)
 
 
 def chosen(condition: Any, a: Wide, b: Wide) -> Wide:

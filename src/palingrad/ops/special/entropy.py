@@ -12,8 +12,8 @@ from ...graph.samples import case, edge, kink
 from .base import Special
 
 _PAIRS = [
-    case((2, 3), (2, 3), low=0.3, high=3.0),
-    case((2, 1), (3,), low=0.3, high=3.0),
+    case((3,), (3,), low=0.5, high=3.0),
+    case((2, 1), (2,), low=0.5, high=3.0),
     edge(0.0, 1.0, 1e-30, 1e30, -1.0, np.inf, np.nan, inputs=2),
 ]
 # ((1 + u)·log(1 + u) − u) for u = 2s/(1 − s) is 2s²/(1 − s)·(1 + (1 + s)·Σ s²ᵏ⁻¹/(2k + 1)).
@@ -80,7 +80,7 @@ class LogRatio(Special):
     """z = log(x/y), without cancellation where x is near y. ∂z/∂x = 1/x, ∂z/∂y = −1/y."""
 
     math = r"\log\frac{{x}}{{y}}"
-    samples = [case((2, 3), (2, 3), low=0.3, high=3.0), edge(0.0, 1.0, 1e30, np.inf, inputs=2)]
+    samples = [case((3,), (3,), low=0.5, high=3.0), edge(0.0, 1.0, 1e30, np.inf, inputs=2)]
 
     def f(m, x, y):
         return _log_ratio(m, x, y)
@@ -146,7 +146,7 @@ class Logit(Special):
     math = r"\operatorname{logit} {x}"
     harmless = 0.5
     samples = [
-        case((2, 3), low=0.1, high=0.9),
+        case((3,), low=0.2, high=0.8),
         edge(0.0, 1e-20, 0.5, 1.0, 1.5, -1.0, np.nan),
     ]
 

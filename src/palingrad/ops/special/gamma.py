@@ -15,7 +15,7 @@ from ...graph.samples import case, edge, kink
 from .base import Special, order_of
 
 _EDGES = edge(0.5, 1.0, 171.5, -1.5, -2.0, 0.0, 1e-8, np.inf, np.nan)
-_SMOOTH = [case((2, 3), low=0.6, high=4.0), case((3,), low=-1.7, high=-1.3), _EDGES]
+_SMOOTH = [case((3,), low=0.6, high=4.0), case((2,), low=-1.6, high=-1.4), _EDGES]
 
 
 class Gamma(Special):
@@ -89,8 +89,8 @@ class Polygamma(Special):
     math = r"\psi^{(n)}({x})"
     harmless = 1
     samples = [
-        case((2, 3), low=0.7, high=4.0, n=1),
-        case((3,), low=-1.7, high=-1.3, n=2),
+        case((3,), low=0.7, high=4.0, n=1),
+        case((2,), low=-1.6, high=-1.4, n=2),
         edge(0.5, 1.0, 30.0, -1.5, -2.0, 0.0, np.inf, np.nan, n=3),
     ]
 
@@ -113,9 +113,8 @@ class PolygammaStep(Special):
     math = r"\psi^{(n)}({x} + {h}) - \psi^{(n)}({x})"
     harmless = 1
     samples = [
-        case((2, 3), (2, 3), low=0.6, high=3.0, n=0),
-        case((3,), (3,), low=0.6, high=3.0, n=1),
-        case(np.array([2.0, 3.0]), np.array([1e-9, 1e-5]), n=0),
+        case((2,), (2,), low=0.6, high=3.0, n=0),
+        case(np.array([2.0]), np.array([1e-9]), n=1),
     ]
 
     def f(m, x, h, *, n):
