@@ -234,6 +234,7 @@ if TYPE_CHECKING:
         io as io,
         nn as nn,
         optim as optim,
+        special as special,
         train as train,
         view as view,
     )
@@ -333,7 +334,15 @@ if TYPE_CHECKING:
     true_divide = divide
 
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+_PARTS = (
+    "data",
+    "io",
+    "nn",
+    "optim",
+    "special",
+    "train",
+    "view",
+)  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
     "derivation",
