@@ -273,6 +273,19 @@ if TYPE_CHECKING:
         poisson_nll as poisson_nll,
         smooth_l1 as smooth_l1,
     )
+    from .ops.nets.activations import (
+        celu as celu,
+        glu as glu,
+        hard_sigmoid as hard_sigmoid,
+        hard_swish as hard_swish,
+        hard_tanh as hard_tanh,
+        mish as mish,
+        prelu as prelu,
+        relu6 as relu6,
+        selu as selu,
+        softsign as softsign,
+        tanhshrink as tanhshrink,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

@@ -24,6 +24,8 @@ FAMILIES: dict[str, str] = {
     "perceptron_loss",
     "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
     "margin_ranking_loss triplet_loss",
+    "nets.activations": "celu glu hard_sigmoid hard_swish hard_tanh mish prelu relu6 selu softsign "
+    "tanhshrink",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
