@@ -286,6 +286,21 @@ if TYPE_CHECKING:
         softsign as softsign,
         tanhshrink as tanhshrink,
     )
+    from .ops.nets.attention import (
+        embedding_bag as embedding_bag,
+        scaled_dot_product_attention as scaled_dot_product_attention,
+    )
+    from .ops.nets.images import (
+        interpolate as interpolate,
+        pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle,
+    )
+    from .ops.nets.normalization import (
+        group_norm as group_norm,
+        instance_norm as instance_norm,
+        local_response_norm as local_response_norm,
+        rms_norm as rms_norm,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

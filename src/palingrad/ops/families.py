@@ -26,6 +26,9 @@ FAMILIES: dict[str, str] = {
     "margin_ranking_loss triplet_loss",
     "nets.activations": "celu glu hard_sigmoid hard_swish hard_tanh mish prelu relu6 selu softsign "
     "tanhshrink",
+    "nets.normalization": "group_norm instance_norm local_response_norm rms_norm",
+    "nets.attention": "embedding_bag scaled_dot_product_attention",
+    "nets.images": "interpolate pixel_shuffle pixel_unshuffle",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
