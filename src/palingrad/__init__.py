@@ -301,6 +301,19 @@ if TYPE_CHECKING:
         local_response_norm as local_response_norm,
         rms_norm as rms_norm,
     )
+    from .ops.window.adaptive import (
+        adaptive_average_pool as adaptive_average_pool,
+        adaptive_max_pool as adaptive_max_pool,
+        global_average_pool as global_average_pool,
+        global_max_pool as global_max_pool,
+        locally_connected as locally_connected,
+    )
+    from .ops.window.transposed import (
+        conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

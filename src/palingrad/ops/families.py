@@ -29,6 +29,9 @@ FAMILIES: dict[str, str] = {
     "nets.normalization": "group_norm instance_norm local_response_norm rms_norm",
     "nets.attention": "embedding_bag scaled_dot_product_attention",
     "nets.images": "interpolate pixel_shuffle pixel_unshuffle",
+    "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
+    "global_max_pool locally_connected",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))

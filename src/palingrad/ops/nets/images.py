@@ -14,7 +14,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.checks import flag, one_of, shown, whole, within
-from ...shapes import Dim, Shape, text
+from ...shapes import Dim, Shape, sizes, text
 from ..reduction.axes import narrowed, widened
 from ..window.geometry import several
 
@@ -50,7 +50,7 @@ class Interpolate(Composite):
 
     def expand(y, x: Any):
         wide = x if y.mode == "nearest" else widened(x)
-        for axis, length in enumerate(y.shape_rule(x.shape)[2:], start=2):
+        for axis, length in enumerate(sizes(y.shape_rule(x.shape))[2:], start=2):
             scale = None if y.scale is None else y.scale[axis - 2]
             wide = y._along(wide, axis, length, scale)
         return narrowed(wide, x.dtype)
