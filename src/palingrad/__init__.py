@@ -216,15 +216,27 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
-    from .ops.layout.axes import (
-        moveaxis as moveaxis,
-        rollaxis as rollaxis,
-        swapaxes as swapaxes,
+    from . import (
+        data as data,
+        io as io,
+        nn as nn,
+        optim as optim,
+        train as train,
+        view as view,
     )
-    from .ops.layout.padding import (
-        pad as pad,
+    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.products import (
+        cross as cross,
+        inner as inner,
+        kron as kron,
+        matvec as matvec,
+        tensordot as tensordot,
+        vdot as vdot,
+        vecdot as vecdot,
+        vecmat as vecmat,
     )
+    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
+    from .ops.layout.padding import pad as pad
     from .ops.layout.pieces import (
         append as append,
         array_split as array_split,
@@ -238,11 +250,7 @@ if TYPE_CHECKING:
         unstack as unstack,
         vsplit as vsplit,
     )
-    from .ops.layout.repetition import (
-        repeat as repeat,
-        resize as resize,
-        tile as tile,
-    )
+    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
     from .ops.layout.reversal import (
         flip as flip,
         fliplr as fliplr,
@@ -301,6 +309,15 @@ if TYPE_CHECKING:
         local_response_norm as local_response_norm,
         rms_norm as rms_norm,
     )
+    from .ops.scan.cumulative import (
+        cumprod as cumprod,
+        cumsum as cumsum,
+        cumulative_max as cumulative_max,
+        cumulative_min as cumulative_min,
+        cumulative_prod as cumulative_prod,
+        cumulative_sum as cumulative_sum,
+        logcumsumexp as logcumsumexp,
+    )
     from .ops.window.adaptive import (
         adaptive_average_pool as adaptive_average_pool,
         adaptive_max_pool as adaptive_max_pool,
@@ -320,6 +337,10 @@ if TYPE_CHECKING:
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
+
+    cummax = cumulative_max
+    cummin = cumulative_min
+
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (
@@ -341,7 +362,8 @@ def __getattr__(name: str) -> object:
     if known in _later:
         return getattr(_imported(_later[known]), known)
     if known is not name:
-        return globals()[known]
+        globals()[name] = found = globals()[known]
+        return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
