@@ -98,9 +98,9 @@ class LocalResponseNormalize(Composite):
         rows = ops.reshape(ops.square(wide), (examples, 1, channels, -1))  # (n, 1, c, space)
         if 0 in x.shape:
             return x[...]
-        around = ((y.size // 2, (y.size - 1) // 2), (0, 0))
-        total = SumPool(rows, size=(y.size, 1), stride=(1, 1), padding=around)
-        mean = ops.reshape(total, x.shape) / y.size
+        around = ((y.attributes["size"] // 2, (y.attributes["size"] - 1) // 2), (0, 0))
+        total = SumPool(rows, size=(y.attributes["size"], 1), stride=(1, 1), padding=around)
+        mean = ops.reshape(total, x.shape) / y.attributes["size"]
         return narrowed(wide / ops.pow(y.k + y.alpha * mean, y.beta), x.dtype)
 
 

@@ -65,11 +65,11 @@ class AdaptiveAveragePool(AdaptivePool):
     samples = [case((1, 2, 5), size=(3,)), case((2, 1, 4, 3), size=(2, 2))]
 
     def expand(y, x):
-        even = _even(x, y.size)
+        even = _even(x, y.attributes["size"])
         if even is not None:
             return AveragePool(x, **even)
         total: Any = widened(x)
-        for axis, count in enumerate(y.size, start=2):
+        for axis, count in enumerate(y.attributes["size"], start=2):
             index, counts = _windows(total.shape[axis], count)
             parts = ops.take(total, index, axis=axis)  # (…, count, longest, …)
             after = (1,) * (parts.ndim - axis - 2)
@@ -87,11 +87,11 @@ class AdaptiveMaxPool(AdaptivePool):
     samples = [spread((1, 2, 5), size=(3,)), spread((2, 1, 4, 3), size=(2, 2))]
 
     def expand(y, x):
-        even = _even(x, y.size)
+        even = _even(x, y.attributes["size"])
         if even is not None:
             return MaxPool(x, **even)
         top: Any = x
-        for axis, count in enumerate(y.size, start=2):
+        for axis, count in enumerate(y.attributes["size"], start=2):
             index, counts = _windows(top.shape[axis], count)
             # A window is continued by its last element, which is no new maximum.
             last = np.take_along_axis(index, counts.sum(axis=1, keepdims=True) - 1, axis=1)
