@@ -295,6 +295,34 @@ if TYPE_CHECKING:
         poisson_nll as poisson_nll,
         smooth_l1 as smooth_l1,
     )
+    from .ops.nets.activations import (
+        celu as celu,
+        glu as glu,
+        hard_sigmoid as hard_sigmoid,
+        hard_swish as hard_swish,
+        hard_tanh as hard_tanh,
+        mish as mish,
+        prelu as prelu,
+        relu6 as relu6,
+        selu as selu,
+        softsign as softsign,
+        tanhshrink as tanhshrink,
+    )
+    from .ops.nets.attention import (
+        embedding_bag as embedding_bag,
+        scaled_dot_product_attention as scaled_dot_product_attention,
+    )
+    from .ops.nets.images import (
+        interpolate as interpolate,
+        pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle,
+    )
+    from .ops.nets.normalization import (
+        group_norm as group_norm,
+        instance_norm as instance_norm,
+        local_response_norm as local_response_norm,
+        rms_norm as rms_norm,
+    )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
@@ -303,6 +331,19 @@ if TYPE_CHECKING:
         cumulative_prod as cumulative_prod,
         cumulative_sum as cumulative_sum,
         logcumsumexp as logcumsumexp,
+    )
+    from .ops.window.adaptive import (
+        adaptive_average_pool as adaptive_average_pool,
+        adaptive_max_pool as adaptive_max_pool,
+        global_average_pool as global_average_pool,
+        global_max_pool as global_max_pool,
+        locally_connected as locally_connected,
+    )
+    from .ops.window.transposed import (
+        conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d,
     )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation

@@ -28,6 +28,14 @@ FAMILIES: dict[str, str] = {
     "margin_ranking_loss triplet_loss",
     "contraction.einsum": "einsum",
     "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
+    "nets.activations": "celu glu hard_sigmoid hard_swish hard_tanh mish prelu relu6 selu softsign "
+    "tanhshrink",
+    "nets.normalization": "group_norm instance_norm local_response_norm rms_norm",
+    "nets.attention": "embedding_bag scaled_dot_product_attention",
+    "nets.images": "interpolate pixel_shuffle pixel_unshuffle",
+    "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
+    "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
+    "global_max_pool locally_connected",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
