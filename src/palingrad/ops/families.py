@@ -15,6 +15,16 @@ _HERE = __name__.rpartition(".")[0]
 FAMILIES: dict[str, str] = {
     "contraction.einsum": "einsum",
     "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
+    # The functions of pg.linalg, which imports them.
+    "linalg.cholesky": "",
+    "linalg.determinant": "",
+    "linalg.diagonals": "",
+    "linalg.exponential": "",
+    "linalg.orthogonal": "",
+    "linalg.quotient": "",
+    "linalg.singular": "",
+    "linalg.solve": "",
+    "linalg.spectral": "",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
