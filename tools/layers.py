@@ -23,6 +23,7 @@ ORDER = {
         ["maths"],
         ["graph"],
         ["ops"],
+        ["linalg"],
         ["autodiff"],
         ["passes"],
         ["engines"],
@@ -64,6 +65,7 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
+    "scipy": ["maths/library/linalg.py"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 
@@ -71,6 +73,7 @@ OPTIONAL = {
 LAZY = {
     "files/atomic.py": "only POSIX has fcntl",
     "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
+    "linalg/__init__.py": "explains names that don't exist",
     "nn/__init__.py": "explains names that don't exist",
     "optim/__init__.py": "explains names that don't exist",
     "io/__init__.py": "explains names that don't exist",

@@ -219,6 +219,7 @@ if TYPE_CHECKING:
     from . import (
         data as data,
         io as io,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         train as train,
@@ -300,7 +301,7 @@ if TYPE_CHECKING:
     from .view.recording.tape import load_tape as load_tape
 
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+_PARTS = ("data", "io", "linalg", "nn", "optim", "train", "view")  # imported on first use
 _VIEWS = (
     "debug_nans",
     "derivation",

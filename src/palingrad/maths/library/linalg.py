@@ -219,7 +219,7 @@ def cholesky(x: Any) -> Any:
     return computed("cholesky", np.linalg.cholesky, hermitian(x, None), lacks=lacks)
 
 
-def qr(x: Any, mode: str) -> Any:
+def qr(x: Any, mode: Any) -> Any:
     """q with orthonormal columns and upper triangular r with q r = x."""
     return tuple(computed("qr", lambda x: tuple(np.linalg.qr(x, mode)), x, lacks=NOT_FOUND))
 
@@ -266,9 +266,9 @@ def gap_quotient(p: Any, d: Any, scale: Any) -> Any:
     return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(p.dtype)
 
 
-def svd(x: Any, full_matrices: bool) -> Any:
+def svd(x: Any, full_matrices: Any) -> Any:
     """u, s, vh with u diag(s) vh = x."""
-    options = {"full_matrices": full_matrices}
+    options: dict[str, Any] = {"full_matrices": full_matrices}
     return computed("svd", lambda x: tuple(np.linalg.svd(x, **options)), x, lacks=NOT_FOUND)
 
 

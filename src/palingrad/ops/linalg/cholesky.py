@@ -38,7 +38,7 @@ class Cholesky(Factorisation):
 
     def vjp(y, g, x):
         inner = half_lower(adjoint(y) @ conjugated(g))
-        options = {"lower": False, "unit_diagonal": False}
+        options: dict[str, Any] = {"lower": False, "unit_diagonal": False}
         left = SolveTriangular(adjoint(y), inner, **options)  # y⁻ᴴ Φ
         whole = adjoint(SolveTriangular(adjoint(y), adjoint(left), **options))
         return [conjugated(hermitian_part(whole))]

@@ -17,7 +17,7 @@ from .parts import adjoint, conjugated, half_lower, lower, matrix, upper
 from .singular import TALL, WIDE, least
 from .solve import BATCH, REGULAR, SolveTriangular
 
-_UPPER = {"lower": False, "unit_diagonal": False}
+_UPPER: dict[str, Any] = {"lower": False, "unit_diagonal": False}
 
 
 class QR(MultipleOutputs, Factorisation):

@@ -95,7 +95,7 @@ class SolveTriangular(Factorisation):
 
     def vjp(x, g, a, b):
         is_vector = b.ndim == 1
-        options = {"lower": not x.lower, "unit_diagonal": x.unit_diagonal}
+        options: dict[str, Any] = {"lower": not x.lower, "unit_diagonal": x.unit_diagonal}
         w = SolveTriangular(a.mT, columns_of(g, is_vector), **options)
 
         def of_a() -> Any:

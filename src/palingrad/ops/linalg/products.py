@@ -1,4 +1,4 @@
-"""Diagonals of matrices, and matrices made of smaller ones: diagonal, trace, block_diag, powers."""
+"""Diagonals, blocks, powers and products of matrices, and inverses of tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import default_dtype, is_floating, is_inexact
+from ...dtypes import default_dtype, is_inexact
 from ...errors import ArgumentError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -18,61 +18,10 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
-from ...shapes import Dim, same, sizes
+from ...shapes import same, sizes
 from ..contraction.pairs import reshaped
-from ..reduction.axes import narrowed, widened
-from .parts import matrix, square
+from .parts import square
 from .solve import BATCH, REGULAR, Inv, Solve
-
-
-class MatrixDiagonal(Composite):
-    """y = x[…, i, i + offset], the diagonals of matrices."""
-
-    math = r"\operatorname{diag} {x}"
-    samples = [
-        case((3, 3), offset=0),
-        case((2, 3, 4), offset=2),
-        case((4, 3), offset=-1),
-        case((2, 2), offset=2),
-    ]
-
-    def shape_rule(y, *shapes):
-        rows, columns = matrix(shapes[0])
-        return (*shapes[0][:-2], _length(rows, columns, y.attributes["offset"]))
-
-    def expand(y, x):
-        *outer, rows, columns = sizes(x.shape)
-        length = _length(rows, columns, y.offset)
-        if not length:
-            return reshaped(x, (*outer, rows * columns))[..., :0]
-        first = y.offset if y.offset >= 0 else -y.offset * columns
-        last = first + (length - 1) * (columns + 1)
-        return reshaped(x, (*outer, rows * columns))[..., first : last + 1 : columns + 1]
-
-
-def _length(rows: Dim, columns: Dim, offset: int) -> Any:
-    if rows is None or columns is None:
-        return None
-    return max(0, min(rows, rows + offset, columns, columns - offset))
-
-
-class Trace(Composite):
-    """y = Σ x[…, i, i + offset], the sum of the diagonal of each matrix."""
-
-    math = r"\operatorname{tr} {x}"
-    samples = [case((3, 3), offset=0), case((2, 3, 4), offset=1)]
-
-    def shape_rule(y, *shapes):
-        matrix(shapes[0])
-        return shapes[0][:-2]
-
-    def dtype_rule(y, *dtypes):  # small integers are added in 64 bits
-        return np.zeros(0, dtypes[0]).sum().dtype
-
-    def expand(y, x):
-        whole = widened(x) if is_floating(x.dtype) else x
-        total = ops.sum(MatrixDiagonal(whole, offset=y.offset), axis=-1)
-        return narrowed(total, x.dtype) if is_floating(x.dtype) else total
 
 
 class BlockDiag(Composite):
@@ -197,14 +146,14 @@ def _splits(dims: tuple[int, ...]) -> dict[tuple[int, int], int]:
 @public
 def diagonal(x: Any, /, *, offset: int = 0, name: str | None = None) -> Node:
     """y = x[…, i, i + offset], the diagonals of the matrices that are the last two axes."""
-    return MatrixDiagonal(x, offset=operator.index(offset), name=name)
+    return ops.diagonal(x, operator.index(offset), -2, -1, name=name)
 
 
 @public
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None, name: str | None = None) -> Node:
     """y = Σ x[…, i, i + offset], the sums of the diagonals of the last two axes."""
     x = x if dtype is None else ops.cast(x, dtype)
-    return Trace(x, offset=operator.index(offset), name=name)
+    return ops.trace(x, operator.index(offset), -2, -1, name=name)
 
 
 @public
