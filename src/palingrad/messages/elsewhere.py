@@ -44,7 +44,6 @@ FUNCTIONS: dict[str, str] = {
     "rint": "pg.round",
     "row_stack": "pg.concat",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
-    "swapaxes": "pg.permute_dims(x, axes)",
     "vstack": "pg.concat([x, y], axis=0)",
     "zeros": _MADE.format("zeros"),
     # PyTorch

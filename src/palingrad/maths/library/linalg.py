@@ -73,12 +73,12 @@ class LinalgMaths(Protocol):
         """The derivative of `expm` at x in the direction t."""
 
 
-def computed(name: str, function: Any, *arrays: Any, lacks: str, **options: Any) -> Any:
+def computed(name: str, lacks: str, function: Any, *arrays: Any) -> Any:
     """The function of the arrays, in float32 or wider; its refusal says what the matrix lacks."""
     dtype = np.result_type(*arrays)
     wide = [x.astype(np.float32) if x.dtype == np.float16 else x for x in arrays]
     try:
-        result = function(*wide, **options)
+        result = function(*wide)
     except np.linalg.LinAlgError:
         raise np.linalg.LinAlgError(f"{name}: {lacks}") from None
     if dtype != np.float16:
@@ -90,15 +90,15 @@ def computed(name: str, function: Any, *arrays: Any, lacks: str, **options: Any)
 
 def solve(a: Any, b: Any) -> Any:
     """a⁻¹ b; b is one vector if it has one axis, else matrices."""
-    return computed("solve", np.linalg.solve, a, b, lacks="a matrix is singular")
+    return computed("solve", "a matrix is singular", np.linalg.solve, a, b)
 
 
 def inv(x: Any) -> Any:
     """x⁻¹."""
-    return computed("inv", np.linalg.inv, x, lacks="a matrix is singular")
+    return computed("inv", "a matrix is singular", np.linalg.inv, x)
 
 
-def substituted(a: Any, b: Any, *, lower: bool, unit_diagonal: bool) -> Any:
+def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     """t⁻¹ b for the lower or upper triangle t of a, by substitution in blocks.
 
     LAPACK eliminates nothing in an upper triangular matrix, so that `numpy.linalg.solve` is exact
@@ -114,28 +114,29 @@ def substituted(a: Any, b: Any, *, lower: bool, unit_diagonal: bool) -> Any:
             return np.linalg.solve(t[..., ::-1, ::-1], b[..., ::-1, :])[..., ::-1, :]
         return np.linalg.solve(t, b)
     h = n // 2
-    options = {"lower": lower, "unit_diagonal": unit_diagonal}
+    top, bottom = a[..., :h, :h], a[..., h:, h:]
     if lower:
-        first = substituted(a[..., :h, :h], b[..., :h, :], **options)
+        first = substituted(top, b[..., :h, :], lower, unit_diagonal)
         rest = b[..., h:, :] - a[..., h:, :h] @ first
-        return np.concatenate([first, substituted(a[..., h:, h:], rest, **options)], axis=-2)
-    last = substituted(a[..., h:, h:], b[..., h:, :], **options)
+        return np.concatenate([first, substituted(bottom, rest, lower, unit_diagonal)], axis=-2)
+    last = substituted(bottom, b[..., h:, :], lower, unit_diagonal)
     rest = b[..., :h, :] - a[..., :h, h:] @ last
-    return np.concatenate([substituted(a[..., :h, :h], rest, **options), last], axis=-2)
+    return np.concatenate([substituted(top, rest, lower, unit_diagonal), last], axis=-2)
 
 
 def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     """t⁻¹ b for the lower or upper triangle t of a; b is a vector if it has one axis."""
     if b.ndim == 1:
         return solve_triangular(a, b[:, None], lower, unit_diagonal)[..., 0]
-    options = {"lower": bool(lower), "unit_diagonal": bool(unit_diagonal)}
     outer = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     b = np.broadcast_to(b, (*outer, *b.shape[-2:]))
     lacks = "a matrix has a 0 on its diagonal"
-    return computed("solve_triangular", substituted, a, b, lacks=lacks, **options)
+    return computed(
+        "solve_triangular", lacks, lambda a, b: substituted(a, b, lower, unit_diagonal), a, b
+    )
 
 
-def truncated_inverse(x: Any, *, rtol: float) -> Any:
+def truncated_inverse(x: Any, rtol: float) -> Any:
     """x⁺ by the singular values above `rtol` times the largest."""
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     small = s <= rtol * np.max(s, axis=-1, keepdims=True, initial=0)
@@ -145,12 +146,12 @@ def truncated_inverse(x: Any, *, rtol: float) -> Any:
 
 def pinv(x: Any, rtol: float) -> Any:
     """x⁺; singular values up to `rtol` times the largest count as 0."""
-    return computed("pinv", truncated_inverse, x, lacks=NOT_FOUND, rtol=rtol)
+    return computed("pinv", NOT_FOUND, lambda x: truncated_inverse(x, rtol), x)
 
 
 def det(x: Any) -> Any:
     """The determinant."""
-    return np.asarray(computed("det", np.linalg.det, x, lacks=""))
+    return computed("det", "", lambda x: np.asarray(np.linalg.det(x)), x)
 
 
 def slogdet(x: Any) -> Any:
@@ -180,7 +181,7 @@ def cofactors(x: Any) -> Any:
 
 def cofactor(x: Any) -> Any:
     """The matrix of cofactors, from the singular values."""
-    return computed("det", cofactors, x, lacks=NOT_FOUND)
+    return computed("det", NOT_FOUND, cofactors, x)
 
 
 def cofactor_slopes(x: Any, t: Any) -> Any:
@@ -202,7 +203,7 @@ def cofactor_slopes(x: Any, t: Any) -> Any:
 
 def cofactor_slope(x: Any, t: Any) -> Any:
     """The derivative of `cofactor` at x in the direction t."""
-    return computed("det", cofactor_slopes, x, t, lacks=NOT_FOUND)
+    return computed("det", NOT_FOUND, cofactor_slopes, x, t)
 
 
 def hermitian(x: Any, uplo: str | None) -> Any:
@@ -216,12 +217,12 @@ def hermitian(x: Any, uplo: str | None) -> Any:
 def cholesky(x: Any) -> Any:
     """The lower triangular l with l lᴴ = (x + xᴴ)/2."""
     lacks = "a matrix isn't positive definite"
-    return computed("cholesky", np.linalg.cholesky, hermitian(x, None), lacks=lacks)
+    return computed("cholesky", lacks, np.linalg.cholesky, hermitian(x, None))
 
 
 def qr(x: Any, mode: Any) -> Any:
     """q with orthonormal columns and upper triangular r with q r = x."""
-    return tuple(computed("qr", lambda x: tuple(np.linalg.qr(x, mode)), x, lacks=NOT_FOUND))
+    return computed("qr", NOT_FOUND, lambda x: tuple(np.linalg.qr(x, mode)), x)
 
 
 def lu(x: Any) -> Any:
@@ -237,19 +238,19 @@ def lu(x: Any) -> Any:
             np.broadcast_to(np.eye(m, k, dtype=x.dtype), (*outer, m, k)) for k in (m, min(m, n))
         )
         return p, l, np.zeros((*outer, min(m, n), n), x.dtype)
-    p, l, u = computed("lu", lambda x: tuple(factors(x, check_finite=False)), x, lacks=NOT_FOUND)
+    p, l, u = computed("lu", NOT_FOUND, lambda x: tuple(factors(x, check_finite=False)), x)
     return p.astype(x.dtype), l, u
 
 
 def eigh(x: Any, uplo: str | None) -> Any:
     """Eigenvalues, ascending, and eigenvectors of the Hermitian matrix `hermitian(x, uplo)`."""
     h = hermitian(x, uplo)
-    return computed("eigh", lambda h: tuple(np.linalg.eigh(h)), h, lacks=NOT_FOUND)
+    return computed("eigh", NOT_FOUND, lambda h: tuple(np.linalg.eigh(h)), h)
 
 
 def eigvalsh(x: Any, uplo: str | None) -> Any:
     """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
-    return computed("eigvalsh", np.linalg.eigvalsh, hermitian(x, uplo), lacks=NOT_FOUND)
+    return computed("eigvalsh", NOT_FOUND, np.linalg.eigvalsh, hermitian(x, uplo))
 
 
 def gap_quotient(p: Any, d: Any, scale: Any) -> Any:
@@ -268,13 +269,12 @@ def gap_quotient(p: Any, d: Any, scale: Any) -> Any:
 
 def svd(x: Any, full_matrices: Any) -> Any:
     """u, s, vh with u diag(s) vh = x."""
-    options: dict[str, Any] = {"full_matrices": full_matrices}
-    return computed("svd", lambda x: tuple(np.linalg.svd(x, **options)), x, lacks=NOT_FOUND)
+    return computed("svd", NOT_FOUND, lambda x: tuple(np.linalg.svd(x, full_matrices)), x)
 
 
 def svdvals(x: Any) -> Any:
     """The singular values, descending."""
-    return computed("svdvals", np.linalg.svd, x, lacks=NOT_FOUND, compute_uv=False)
+    return computed("svdvals", NOT_FOUND, lambda x: np.linalg.svd(x, compute_uv=False), x)
 
 
 NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
