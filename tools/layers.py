@@ -65,7 +65,6 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/library/linalg.py"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 

@@ -6,6 +6,7 @@ become `numpy.linalg.LinAlgError`, which says what the matrix lacks.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -226,20 +227,44 @@ def qr(x: Any, mode: Any) -> Any:
 
 
 def lu(x: Any) -> Any:
-    """p, l, u with p l u = x."""
-    try:
-        from scipy.linalg import lu as factors
-    except ImportError:
-        text = "lu: SciPy computes it, and isn't installed: pip install scipy"
-        raise ImportError(text) from None
-    if not x.size:
-        *outer, m, n = x.shape
-        p, l = (
-            np.broadcast_to(np.eye(m, k, dtype=x.dtype), (*outer, m, k)) for k in (m, min(m, n))
-        )
-        return p, l, np.zeros((*outer, min(m, n), n), x.dtype)
-    p, l, u = computed("lu", NOT_FOUND, lambda x: tuple(factors(x, check_finite=False)), x)
-    return p.astype(x.dtype), l, u
+    """p, l, u with p l u = x, by Gaussian elimination with partial pivoting."""
+    *outer, rows, columns = x.shape
+    k = min(rows, columns)
+    a = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
+    a = a.reshape(math.prod(outer), rows, columns)
+    order = np.broadcast_to(np.arange(rows), a.shape[:-1]).copy()
+    eliminate(a, order, 0, k)
+    a[:, :k, k:] = substituted(a[:, :k, :k], a[:, :k, k:], True, True)
+    p = np.swapaxes(order[:, :, None] == np.arange(rows), -1, -2)
+    parts = p, np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
+    return tuple(part.astype(x.dtype).reshape(*outer, *part.shape[1:]) for part in parts)
+
+
+def eliminate(a: Any, order: Any, first: int, last: int) -> None:
+    """Factor columns first … last of the matrices a, in place; rows are exchanged in `order` too.
+
+    S. Toledo, "Locality of reference in LU decomposition with partial pivoting", SIAM J. Matrix
+    Anal. Appl. 18 (1997): one half of the columns after the other, so that products do the work.
+    """
+    if last - first > 8:
+        middle = (first + last) // 2
+        eliminate(a, order, first, middle)
+        block = a[:, first:middle, first:middle]
+        right = substituted(block, a[:, first:middle, middle:last], True, True)
+        a[:, first:middle, middle:last] = right
+        a[:, middle:, middle:last] -= a[:, middle:, first:middle] @ right
+        eliminate(a, order, middle, last)
+        return
+    every = np.arange(len(a))
+    for k in range(first, last):
+        pivot = k + np.argmax(np.abs(a[:, k:, k]), axis=-1)
+        for rows in (a, order):
+            above = rows[:, k].copy()
+            rows[:, k] = rows[every, pivot]
+            rows[every, pivot] = above
+        divisor = a[:, k, k, None]
+        a[:, k + 1 :, k] /= np.where(divisor == 0, 1, divisor)
+        a[:, k + 1 :, k + 1 : last] -= a[:, k + 1 :, k, None] * a[:, k, None, k + 1 : last]
 
 
 def eigh(x: Any, uplo: str | None) -> Any:

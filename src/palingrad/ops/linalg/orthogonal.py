@@ -77,7 +77,7 @@ class LU(MultipleOutputs, Factorisation):
     """p, l, u with x = p l u: a permutation, a unit lower and an upper triangular matrix.
 
     For square x, ∂L/∂x = p l⁻ᵀ (the triangle below the diagonal of lᵀ a, and b uᵀ above) u⁻ᵀ with
-    the cotangents a of l and b of u. SciPy computes it.
+    the cotangents a of l and b of u.
     """
 
     math = r"\operatorname{lu} {x}"
@@ -158,6 +158,6 @@ def lu(x: Any, /, *, name: str | None = None) -> LUResult:
     """p, l, u with x = p l u: a permutation, a unit lower and an upper triangular matrix.
 
     For x (…, m, n) and k = min(m, n) the shapes are (…, m, m), (…, m, k) and (…, k, n). The rows
-    are exchanged so that |l| ≤ 1 (partial pivoting). It needs SciPy.
+    are exchanged so that |l| ≤ 1 (partial pivoting).
     """
     return LUResult(*LU(x, name=name).items)
