@@ -232,6 +232,7 @@ if TYPE_CHECKING:
     from . import (
         data as data,
         io as io,
+        linalg as linalg,
         nn as nn,
         optim as optim,
         special as special,
@@ -375,15 +376,8 @@ if TYPE_CHECKING:
     true_divide = divide
 
 
-_PARTS = (
-    "data",
-    "io",
-    "nn",
-    "optim",
-    "special",
-    "train",
-    "view",
-)  # subpackages, imported on first use
+# Subpackages and modules, imported on first use.
+_PARTS = ("data", "io", "linalg", "nn", "optim", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",

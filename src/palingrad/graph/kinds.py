@@ -214,6 +214,19 @@ class Contract(Operation):
         return total_overflow(y.dtype, "sum of products")
 
 
+class Factorisation(Operation):
+    """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
+    spectra. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
+            "add a multiple of the identity, scale the matrix, or use float64",
+        )
+
+
 class Window(Operation):
     """Values computed from windows that slide over an array, and the adjoints of those."""
 

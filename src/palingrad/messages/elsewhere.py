@@ -72,7 +72,7 @@ FUNCTIONS: dict[str, str] = {
     "neg": "pg.negative",
     "no_grad": "nothing: gradients are computed only when backward() or pg.grad is called; "
     "pg.stop_gradient(x) marks a constant",
-    "norm": "pg.vector_norm",
+    "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
     "rand": "pg.uniform(shape)",
     "randn": "pg.normal(shape)",
@@ -96,7 +96,6 @@ FUNCTIONS: dict[str, str] = {
     "jacrev": "pg.jacobian",
     "jit": "pg.function",
     "lax": "pg.where for conditions; loops are Python's",
-    "linalg": "pg.vector_norm for norms; np.linalg for constants",
     "numpy": "pg itself: pg.sin, for example",
     "reduce_max": "pg.max",
     "reduce_mean": "pg.mean",

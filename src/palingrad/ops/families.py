@@ -40,6 +40,20 @@ FAMILIES: dict[str, str] = {
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
+# Modules whose functions are in a public module of their own, such as pg.linalg.
+ELSEWHERE: tuple[str, ...] = (
+    "linalg.cholesky",
+    "linalg.determinant",
+    "linalg.products",
+    "linalg.exponential",
+    "linalg.norms",
+    "linalg.orthogonal",
+    "linalg.quotient",
+    "linalg.singular",
+    "linalg.solve",
+    "linalg.spectral",
+)
+
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
 ALIASES: dict[str, str] = {
     "absolute": "abs",
@@ -70,5 +84,5 @@ aliases.update(ALIASES)
 
 def import_families() -> None:
     """Import all families, so that the registry of operations is complete."""
-    for module in FAMILIES:
+    for module in (*FAMILIES, *ELSEWHERE):
         imported(f"{_HERE}.{module}")
