@@ -1,5 +1,6 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
@@ -215,6 +216,84 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
+    from .ops.creation import (
+        arange as arange,
+        array as array,
+        asarray as asarray,
+        astype as astype,
+        empty as empty,
+        empty_like as empty_like,
+        eye as eye,
+        full as full,
+        full_like as full_like,
+        geomspace as geomspace,
+        identity as identity,
+        indices as indices,
+        linspace as linspace,
+        logspace as logspace,
+        meshgrid as meshgrid,
+        ones as ones,
+        tri as tri,
+        zeros as zeros,
+    )
+    from .ops.elementwise.habits import (
+        allclose as allclose,
+        array_equal as array_equal,
+        array_equiv as array_equiv,
+        deg2rad as deg2rad,
+        divmod as divmod,
+        fabs as fabs,
+        float_power as float_power,
+        isclose as isclose,
+        isneginf as isneginf,
+        isposinf as isposinf,
+        logaddexp2 as logaddexp2,
+        modf as modf,
+        nan_to_num as nan_to_num,
+        rad2deg as rad2deg,
+        rint as rint,
+    )
+    from .ops.elementwise.numbers import (
+        bitwise_count as bitwise_count,
+        copysign as copysign,
+        fmax as fmax,
+        fmin as fmin,
+        fmod as fmod,
+        frexp as frexp,
+        gcd as gcd,
+        heaviside as heaviside,
+        lcm as lcm,
+        ldexp as ldexp,
+        nextafter as nextafter,
+        signbit as signbit,
+    )
+    from .ops.layout.diagonals import (
+        diag as diag,
+        diag_indices as diag_indices,
+        diagflat as diagflat,
+        diagonal as diagonal,
+        trace as trace,
+        tril as tril,
+        tril_indices as tril_indices,
+        triu as triu,
+        triu_indices as triu_indices,
+    )
+    from .ops.layout.rank import (
+        atleast_1d as atleast_1d,
+        atleast_2d as atleast_2d,
+        atleast_3d as atleast_3d,
+        broadcast_arrays as broadcast_arrays,
+        broadcast_shapes as broadcast_shapes,
+        column_stack as column_stack,
+        dstack as dstack,
+        hstack as hstack,
+        ndim as ndim,
+        ravel as ravel,
+        shape as shape,
+        size as size,
+        vstack as vstack,
+    )
+
     absolute = abs
     amax = max
     amin = min
@@ -234,7 +313,9 @@ if TYPE_CHECKING:
     right_shift = bitwise_right_shift
     transpose = permute_dims
     true_divide = divide
-
+    degrees = rad2deg
+    fix = trunc
+    radians = deg2rad
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -243,6 +324,8 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
+bool = bool_
+newaxis = None
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
@@ -260,10 +343,9 @@ def __getattr__(name: str) -> object:
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     known = _ALIASES.get(name, name)
-    if known in _later:
-        return getattr(_imported(_later[known]), known)
-    if known is not name:
-        globals()[name] = found = globals()[known]
+    if known in _later or known is not name:
+        found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
+        globals()[name] = found  # found at once from now on
         return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 

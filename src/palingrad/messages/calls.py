@@ -187,6 +187,13 @@ def _surplus(
     hint = "" if numbers else surplus
     last = positional[-1].name if positional else ""
     integers = all(type(x) is int for x in given[len(positional) - 1 :])
+    if (
+        not hint
+        and positional
+        and positional[0].name == "shape"
+        and all(type(x) is int for x in given)
+    ):
+        hint = f"Several numbers are one tuple: {name}({tuple(given)})."
     if not hint and integers and last in ("shape", "axes"):
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."

@@ -12,7 +12,18 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "creation": "arange array asarray astype empty empty_like eye full full_like geomspace "
+    "identity indices linspace logspace meshgrid ones tri zeros",
+    "elementwise.habits": "allclose array_equal array_equiv deg2rad divmod fabs float_power "
+    "isclose isneginf isposinf logaddexp2 modf nan_to_num rad2deg rint",
+    "elementwise.numbers": "bitwise_count copysign fmax fmin fmod frexp gcd heaviside lcm ldexp "
+    "nextafter signbit",
+    "layout.diagonals": "diag diag_indices diagflat diagonal trace tril tril_indices triu "
+    "triu_indices",
+    "layout.rank": "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
+    "column_stack dstack hstack ndim ravel shape size vstack",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
@@ -30,6 +41,9 @@ ALIASES: dict[str, str] = {
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
+    "degrees": "rad2deg",
+    "fix": "trunc",
+    "radians": "deg2rad",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "mod": "remainder",
