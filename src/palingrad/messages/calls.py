@@ -187,16 +187,12 @@ def _surplus(
     hint = "" if numbers else surplus
     last = positional[-1].name if positional else ""
     integers = all(type(x) is int for x in given[len(positional) - 1 :])
-    if (
-        not hint
-        and positional
-        and positional[0].name == "shape"
-        and all(type(x) is int for x in given)
-    ):
-        hint = f"Several numbers are one tuple: {name}({tuple(given)})."
     if not hint and integers and last in ("shape", "axes"):
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."
+    sized = [p.name for p in positional[:1]] == ["shape"]
+    if not hint and sized and all(type(x) is int for x in given):
+        hint = f"Several numbers are one tuple: {name}({tuple(given)})."
     if not hint and len(more) <= len(optional):
         hint = f"Options are written by name: {_by_name(more, optional)}."
     required = all(p.default is p.empty for p in positional)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import DType, int32, is_floating, is_integer
 from ...errors import DTypeError
+from ...graph.describe.nonfinite import Reason, number
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.node import Node
@@ -132,6 +133,11 @@ class Fmod(Elementwise):
     def d(z, x, y):
         return [1, lambda: -ops.trunc(x / y)]
 
+    def nonfinite(z, value, x, y):
+        return Reason(
+            f"the remainder of {number(x)} by {number(y)}", "keep the divisor away from 0"
+        )
+
 
 class Nextafter(Elementwise):
     """z = the float next to x in the direction of y; y where x = y. ∂z/∂x = 1, ∂z/∂y = 0.
@@ -148,6 +154,9 @@ class Nextafter(Elementwise):
 
     def d(z, x, y):
         return [1, None]
+
+    def nonfinite(z, value, x, y):
+        return Reason(f"there is no larger number than {number(x)} in {z.dtype}", "a wider dtype")
 
 
 class Ldexp(Elementwise):
@@ -176,6 +185,9 @@ class Ldexp(Elementwise):
 
     def d(z, x, n):
         return [lambda: ldexp(ops.ones_like(x), n), None]
+
+    def nonfinite(z, value, x, n):
+        return Reason(f"{number(x)} · 2^{n:.0f} overflows {z.dtype}", "a smaller exponent")
 
 
 class Exponent(Step):
