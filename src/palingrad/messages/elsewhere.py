@@ -6,20 +6,11 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "append": "pg.concat([x, y])",
     "average": "pg.mean",
-    "cumsum": "pg.tensor(np.cumsum(x.numpy())), which has no derivative",
-    "flip": "x[::-1]",
-    "inner": "pg.dot",
-    "moveaxis": "pg.permute_dims(x, axes)",
     "product": "pg.prod",
     "random": "pg.normal or pg.uniform",
-    "repeat": "pg.take(x, np.repeat(np.arange(n), times))",
-    "roll": "pg.concat([x[-n:], x[:-n]])",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
-    "sort": "pg.take(x, np.argsort(x.numpy()))",
     "swapaxes": "pg.permute_dims(x, axes)",
-    "tile": "pg.concat([x, x])",
     # PyTorch
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",

@@ -15,14 +15,29 @@ _HERE = __name__.rpartition(".")[0]
 FAMILIES: dict[str, str] = {
     "creation": "arange array asarray astype empty empty_like eye full full_like geomspace "
     "identity indices linspace logspace meshgrid ones tri zeros",
-    "elementwise.habits": "allclose array_equal array_equiv deg2rad divmod fabs float_power "
-    "isclose isneginf isposinf logaddexp2 modf nan_to_num rad2deg rint",
+    "elementwise.habits": "allclose array_equal array_equiv deg2rad divmod fabs float_power isclose "
+    "isneginf isposinf logaddexp2 modf nan_to_num rad2deg rint",
     "elementwise.numbers": "bitwise_count copysign fmax fmin fmod frexp gcd heaviside lcm ldexp "
     "nextafter signbit",
     "layout.diagonals": "diag diag_indices diagflat diagonal trace tril tril_indices triu "
     "triu_indices",
     "layout.rank": "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
     "column_stack dstack hstack ndim ravel shape size vstack",
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
+    "cumulative_sum logcumsumexp",
+    "layout.reversal": "flip fliplr flipud roll rot90",
+    "layout.repetition": "repeat resize tile",
+    "layout.axes": "moveaxis rollaxis swapaxes",
+    "layout.padding": "pad",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
+    "unstack vsplit",
+    "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss "
+    "hinge_loss perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
+    "margin_ranking_loss triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -41,13 +56,15 @@ ALIASES: dict[str, str] = {
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
+    "cummax": "cumulative_max",
+    "cummin": "cumulative_min",
     "degrees": "rad2deg",
     "fix": "trunc",
-    "radians": "deg2rad",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "mod": "remainder",
     "power": "pow",
+    "radians": "deg2rad",
     "right_shift": "bitwise_right_shift",
     "transpose": "permute_dims",
     "true_divide": "divide",
