@@ -36,6 +36,16 @@ FAMILIES: dict[str, str] = {
     "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
     "global_max_pool locally_connected",
+    "creation": "arange array asarray astype empty empty_like eye full full_like geomspace "
+    "identity indices linspace logspace meshgrid ones tri zeros",
+    "elementwise.habits": "allclose array_equal array_equiv deg2rad divmod fabs float_power isclose "
+    "isneginf isposinf logaddexp2 modf nan_to_num rad2deg rint",
+    "elementwise.numbers": "bitwise_count copysign fmax fmin fmod frexp gcd heaviside lcm ldexp "
+    "nextafter signbit",
+    "layout.diagonals": "diag diag_indices diagflat diagonal trace tril tril_indices triu "
+    "triu_indices",
+    "layout.rank": "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
+    "column_stack dstack hstack ndim ravel shape size vstack",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -71,10 +81,13 @@ ALIASES: dict[str, str] = {
     "conjugate": "conj",
     "cummax": "cumulative_max",
     "cummin": "cumulative_min",
+    "degrees": "rad2deg",
+    "fix": "trunc",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "mod": "remainder",
     "power": "pow",
+    "radians": "deg2rad",
     "right_shift": "bitwise_right_shift",
     "transpose": "permute_dims",
     "true_divide": "divide",

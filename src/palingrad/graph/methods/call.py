@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from ..node import Node
 
 
-class Pointwise(Protocol):
-    """A method without arguments: a function of each element.
-
-    Type checkers take the `m` of a rule `f(m, x)` for a node, whose m.exp(x) they are to accept.
-    """
-
-    def __call__(self, *x: Any) -> Node: ...
-
-
 class Plain(Protocol):
     """A reduction over `axis`, or over all axes."""
 
