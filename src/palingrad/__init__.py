@@ -216,6 +216,7 @@ from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .ops.indexing.at import at as at
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

@@ -180,6 +180,11 @@ class Operators:
         return ops.iterate(self)
 
     @property
+    def at(self) -> Any:
+        """`x.at[index].set(values)`, `.add(values)`, …: x with other elements at an index."""
+        return ops.at(self)
+
+    @property
     def mT(self) -> Node:
         """The matrices on the last two axes, transposed."""
         return ops.matrix_transpose(self)

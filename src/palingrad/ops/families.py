@@ -12,7 +12,9 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "indexing.at": "at",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..node import Node
 from .bounds import Bounds
 
@@ -9,9 +11,9 @@ from .bounds import Bounds
 class Declares:
     """The answers of an operation that has nothing to say."""
 
-    def bounds(self) -> Bounds | None:
-        """What the integers of an input must be, for `f` to compute the result without an error."""
-        return None
+    def bounds(self) -> Sequence[Bounds]:
+        """What the integers of inputs must be, for `f` to compute the result without an error."""
+        return ()
 
     def simpler(self, *x: Node) -> Node | None:
         """The same made of other operations, for engines that don't know this one."""
