@@ -14,6 +14,11 @@ _HERE = __name__.rpartition(".")[0]
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
     "indexing.at": "at",
+    "indexing.along": "take_along_axis put_along_axis one_hot select choose",
+    "indexing.counting": "bincount segment_sum segment_mean segment_max segment_min histogram",
+    "indexing.positions": "ravel_multi_index unravel_index",
+    "indexing.search": "nonzero flatnonzero argwhere searchsorted digitize isin",
+    "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))

@@ -33,6 +33,15 @@ class IndexingMaths(Protocol):
         """The positions, in row-major order, of the first `size` elements that aren't 0; −1 for
         each that is missing."""
 
+    def in_range(self, x: Any, size: Any) -> Any:
+        """x, integers that are in 0 … size − 1. Raises IndexError for others."""
+
+    def searchsorted(self, a: Any, v: Any, side: Any = "left") -> Any:
+        """The positions in the sorted vector a before which the elements of v keep it sorted."""
+
+    def isin(self, x: Any, elements: Any) -> Any:
+        """Whether each x is one of the elements."""
+
     def next_equal(self, x: Any) -> Any:
         """For each element of a vector the position of the next that equals it, or the length."""
 
@@ -75,6 +84,14 @@ def nonzero_positions(x: Any, size: int) -> Array:
     return np.concatenate([found, np.full(size - len(found), -1)])
 
 
+def in_range(x: Any, size: int) -> Array:
+    """x, integers that are in 0 … size − 1."""
+    if x.size and not 0 <= x.min() <= x.max() < size:
+        wrong = x.max() if x.max() >= size else x.min()
+        raise IndexError(f"{wrong} is not in 0 … {size - 1}")
+    return x
+
+
 def next_equal(x: Any) -> Array:
     """For each element of a vector the position of the next that equals it, or the length."""
     order = np.argsort(x, kind="stable")
@@ -89,4 +106,5 @@ def next_equal(x: Any) -> Array:
 OWN: dict[str, Callable[..., Any]] = {
     "gather": gather, "scatter": scatter, "overwritten": overwritten,
     "nonzero_positions": nonzero_positions, "next_equal": next_equal,
+    "in_range": in_range,
 }  # fmt: skip
