@@ -6,7 +6,7 @@ checkers; tests/graph/test_imports.py compares the two.
 
 from __future__ import annotations
 
-from ..graph.registry import later
+from ..graph.registry import aliases, later
 from ..graph.state.imports import imported
 
 _HERE = __name__.rpartition(".")[0]
@@ -14,17 +14,55 @@ _HERE = __name__.rpartition(".")[0]
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
     "indexing.at": "at",
-    "indexing.along": "take_along_axis put_along_axis one_hot select choose",
-    "indexing.counting": "bincount segment_sum segment_mean segment_max segment_min histogram",
+    "indexing.along": "choose one_hot put_along_axis select take_along_axis",
+    "indexing.counting": "bincount histogram segment_max segment_mean segment_min segment_sum",
     "indexing.positions": "ravel_multi_index unravel_index",
-    "indexing.search": "nonzero flatnonzero argwhere searchsorted digitize isin",
+    "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
     "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
+    "cumulative_sum logcumsumexp",
+    "layout.reversal": "flip fliplr flipud roll rot90",
+    "layout.repetition": "repeat resize tile",
+    "layout.axes": "moveaxis rollaxis swapaxes",
+    "layout.padding": "pad",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
+    "unstack vsplit",
+    "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss "
+    "hinge_loss perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
+    "margin_ranking_loss triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
-ALIASES: dict[str, str] = {}
+ALIASES: dict[str, str] = {
+    "absolute": "abs",
+    "amax": "max",
+    "amin": "min",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "bitwise_not": "bitwise_invert",
+    "concatenate": "concat",
+    "cummax": "cumulative_max",
+    "cummin": "cumulative_min",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "mod": "remainder",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+    "transpose": "permute_dims",
+    "true_divide": "divide",
+}
+aliases.update(ALIASES)
 
 
 def import_families() -> None:
