@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_floating
 from ..errors import PalingradError, ShapeError
 from ..function import function
 from ..graph.graph import Graph
@@ -26,7 +26,6 @@ from .case import (
     eager,
     floats,
     followed,
-    is_float,
     stepped,
     values,
 )
@@ -179,7 +178,8 @@ def other_dtypes_follow_the_rule(case: Case) -> None:
 
 def varies(case: Case) -> bool:
     """Whether the floats of a case may be drawn in other dtypes."""
-    return case.sample.smooth and not case.chooses_dtype and any(map(is_float, case.arrays()))
+    reals = any(is_floating(x.dtype) for x in case.arrays())
+    return case.sample.smooth and not case.chooses_dtype and reals
 
 
 def outputs_or_refusal(case: Case, inputs: Sequence[Any]) -> list[Node] | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import int32, is_boolean, is_floating, is_inexact
+from ...dtypes import int32, is_boolean, is_inexact
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import binary
 from ...graph.kinds import Composite
@@ -19,11 +19,6 @@ from ...graph.samples import case
 from ...shapes import Shape, axis_in, broadcast, same, size, sizes
 from ..reduction.axes import narrowed, widened
 from .pairs import Term, contracted, reshaped
-
-
-def conjugated(x: Any) -> Any:
-    """x̄; x itself if it is real."""
-    return ops.conj(x) if is_inexact(x.dtype) and not is_floating(x.dtype) else x
 
 
 class Tensordot(Composite):
@@ -116,10 +111,10 @@ class Vecdot(Composite):
     def expand(z, x, y):
         dtype = x.dtype
         one, other = axis_in(z.axis, x.ndim or 0), axis_in(z.axis, y.ndim or 0)
-        x, y = _last(conjugated(x), one), _last(y, other)
+        x, y = _last(ops.conjugated(x), one), _last(y, other)
         if is_boolean(dtype):
             return ops.any(ops.logical_and(x, y), axis=-1)
-        if is_floating(dtype):
+        if is_inexact(dtype):
             x, y = widened(x), widened(y)
         return narrowed(ops.sum(x * y, axis=-1), dtype)
 
@@ -143,7 +138,7 @@ class Vdot(Composite):
         return ()
 
     def expand(z, x, y):
-        return ops.matmul(ops.reshape(conjugated(x), (-1,)), ops.reshape(y, (-1,)))
+        return ops.matmul(ops.reshape(ops.conjugated(x), (-1,)), ops.reshape(y, (-1,)))
 
 
 class Matvec(Composite):
@@ -179,7 +174,7 @@ class Vecmat(Composite):
         return (*broadcast(x[:-1], y[:-2]), y[-1])
 
     def expand(z, x, y):
-        return ops.squeeze(ops.expand_dims(conjugated(x), axis=-2) @ y, axis=-2)
+        return ops.squeeze(ops.expand_dims(ops.conjugated(x), axis=-2) @ y, axis=-2)
 
 
 def _check_matrix(shape: Shape, name: str) -> None:
