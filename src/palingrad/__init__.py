@@ -302,7 +302,11 @@ if TYPE_CHECKING:
         nextafter as nextafter,
         signbit as signbit,
     )
-    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
+    from .ops.layout.axes import (
+        moveaxis as moveaxis,
+        rollaxis as rollaxis,
+        swapaxes as swapaxes,
+    )
     from .ops.layout.diagonals import (
         diag as diag,
         diag_indices as diag_indices,
@@ -387,9 +391,21 @@ if TYPE_CHECKING:
         softsign as softsign,
         tanhshrink as tanhshrink,
     )
-    from .ops.nets.attention import embedding_bag as embedding_bag, scaled_dot_product_attention as scaled_dot_product_attention
-    from .ops.nets.images import interpolate as interpolate, pixel_shuffle as pixel_shuffle, pixel_unshuffle as pixel_unshuffle
-    from .ops.nets.normalization import group_norm as group_norm, instance_norm as instance_norm, local_response_norm as local_response_norm, rms_norm as rms_norm
+    from .ops.nets.attention import (
+        embedding_bag as embedding_bag,
+        scaled_dot_product_attention as scaled_dot_product_attention,
+    )
+    from .ops.nets.images import (
+        interpolate as interpolate,
+        pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle,
+    )
+    from .ops.nets.normalization import (
+        group_norm as group_norm,
+        instance_norm as instance_norm,
+        local_response_norm as local_response_norm,
+        rms_norm as rms_norm,
+    )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
@@ -406,13 +422,19 @@ if TYPE_CHECKING:
         global_max_pool as global_max_pool,
         locally_connected as locally_connected,
     )
-    from .ops.window.transposed import conv3d as conv3d, conv_transpose1d as conv_transpose1d, conv_transpose2d as conv_transpose2d, conv_transpose3d as conv_transpose3d
+    from .ops.window.transposed import (
+        conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
+
     absolute = abs
     amax = max
     amin = min
@@ -439,12 +461,8 @@ if TYPE_CHECKING:
     true_divide = divide
 
 
-<<<<<<< /tmp/tmpg72ow0_a.py
-# Subpackages and modules, imported on first use.
-=======
 bool = bool_
 newaxis = None
->>>>>>> /tmp/tmpc3u0d6k2.py
 # Subpackages and modules, imported on first use.
 _PARTS = ("data", "io", "linalg", "nn", "optim", "special", "train", "view")
 _VIEWS = (
