@@ -207,7 +207,6 @@ from .ops.reduction.statistics import (
     mean as mean,
     std as std,
     var as var,
-    vector_norm as vector_norm,
 )
 from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
@@ -216,16 +215,42 @@ from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .ops.reduction.averages import (
+        average as average,
+        corrcoef as corrcoef,
+        count_nonzero as count_nonzero,
+        cov as cov,
+        ptp as ptp,
+    )
+    from .ops.reduction.missing import (
+        nanargmax as nanargmax,
+        nanargmin as nanargmin,
+        nancumprod as nancumprod,
+        nancumsum as nancumsum,
+        nanmax as nanmax,
+        nanmean as nanmean,
+        nanmin as nanmin,
+        nanprod as nanprod,
+        nanstd as nanstd,
+        nansum as nansum,
+        nanvar as nanvar,
+    )
+    from .ops.reduction.vector_norm import (
+        vector_norm as vector_norm,
+    )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
-        cumulative_max as cummax,
         cumulative_max as cumulative_max,
-        cumulative_min as cummin,
         cumulative_min as cumulative_min,
         cumulative_prod as cumulative_prod,
         cumulative_sum as cumulative_sum,
         logcumsumexp as logcumsumexp,
+    )
+    from .ops.scan.differences import (
+        cumulative_trapezoid as cumulative_trapezoid,
+        diff as diff,
+        trapezoid as trapezoid,
     )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -233,6 +258,9 @@ if TYPE_CHECKING:
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
+
+    cummax = cumulative_max
+    cummin = cumulative_min
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (

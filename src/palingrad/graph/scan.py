@@ -6,7 +6,6 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from ..dtypes import DType
-from ..errors import ShapeError
 from ..maths.library.scans import WIDER
 from ..shapes import Shape, axis_in, broadcast
 from .describe.notation import Piece, applied, operator

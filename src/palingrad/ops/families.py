@@ -15,6 +15,11 @@ _HERE = __name__.rpartition(".")[0]
 FAMILIES: dict[str, str] = {
     "scan.cumulative": "cumsum cumprod cumulative_sum cumulative_prod cumulative_max "
     "cumulative_min logcumsumexp",
+    "scan.differences": "diff trapezoid cumulative_trapezoid",
+    "reduction.averages": "average count_nonzero ptp cov corrcoef",
+    "reduction.vector_norm": "vector_norm",
+    "reduction.missing": "nansum nanprod nanmean nanvar nanstd nanmax nanmin nanargmax nanargmin "
+    "nancumsum nancumprod",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))

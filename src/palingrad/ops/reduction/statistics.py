@@ -236,5 +236,4 @@ def std(
 
 
 mean = register(reduction(Mean))
-vector_norm = register(reduction(VectorNorm))
 logsumexp = register(reduction(Logsumexp))

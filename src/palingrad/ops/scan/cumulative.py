@@ -286,7 +286,9 @@ def _in_dtype(x: Any, dtype: Any) -> Any:
 
 
 @register
-def cumsum(x: Any, /, axis: int | None = None, dtype: Any = None, *, name: str | None = None) -> Node:
+def cumsum(
+    x: Any, /, axis: int | None = None, dtype: Any = None, *, name: str | None = None
+) -> Node:
     """yᵢ = Σⱼ≤ᵢ xⱼ along `axis`, by default over all elements in row-major order, as a vector.
 
     Integers smaller than 64 bits and booleans are summed in 64 bits. Floats are summed in the next
