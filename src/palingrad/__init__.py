@@ -182,7 +182,8 @@ from .ops.layout.move import (
     squeeze as squeeze,
 )
 from .ops.layout.take import embedding as embedding, take as take
-from .ops.loss import cross_entropy as cross_entropy, mse as mse
+from .ops.losses.cross_entropy import cross_entropy as cross_entropy
+from .ops.losses.squares import mse as mse
 from .ops.random import (
     Generator as Generator,
     dropout as dropout,
@@ -214,7 +215,71 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from . import (
+        data as data,
+        io as io,
+        nn as nn,
+        optim as optim,
+        train as train,
+        view as view,
+    )
+    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.products import (
+        cross as cross,
+        inner as inner,
+        kron as kron,
+        matvec as matvec,
+        tensordot as tensordot,
+        vdot as vdot,
+        vecdot as vecdot,
+        vecmat as vecmat,
+    )
+    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
+    from .ops.layout.padding import pad as pad
+    from .ops.layout.pieces import (
+        append as append,
+        array_split as array_split,
+        block as block,
+        delete as delete,
+        dsplit as dsplit,
+        ediff1d as ediff1d,
+        hsplit as hsplit,
+        insert as insert,
+        trim_zeros as trim_zeros,
+        unstack as unstack,
+        vsplit as vsplit,
+    )
+    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
+    from .ops.layout.reversal import (
+        flip as flip,
+        fliplr as fliplr,
+        flipud as flipud,
+        roll as roll,
+        rot90 as rot90,
+    )
+    from .ops.losses.binary import (
+        binary_cross_entropy as binary_cross_entropy,
+        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+        focal_loss as focal_loss,
+        hinge_loss as hinge_loss,
+        perceptron_loss as perceptron_loss,
+    )
+    from .ops.losses.distances import (
+        cosine_loss as cosine_loss,
+        cosine_similarity as cosine_similarity,
+        js_divergence as js_divergence,
+        kl_divergence as kl_divergence,
+        margin_ranking_loss as margin_ranking_loss,
+        triplet_loss as triplet_loss,
+    )
+    from .ops.losses.regression import (
+        gaussian_nll as gaussian_nll,
+        huber as huber,
+        log_cosh as log_cosh,
+        mae as mae,
+        poisson_nll as poisson_nll,
+        smooth_l1 as smooth_l1,
+    )
     from .ops.reduction.averages import (
         average as average,
         corrcoef as corrcoef,
@@ -235,9 +300,7 @@ if TYPE_CHECKING:
         nansum as nansum,
         nanvar as nanvar,
     )
-    from .ops.reduction.vector_norm import (
-        vector_norm as vector_norm,
-    )
+    from .ops.reduction.vector_norm import vector_norm as vector_norm
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
@@ -262,6 +325,7 @@ if TYPE_CHECKING:
     cummax = cumulative_max
     cummin = cumulative_min
 
+
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
@@ -282,7 +346,8 @@ def __getattr__(name: str) -> object:
     if known in _later:
         return getattr(_imported(_later[known]), known)
     if known is not name:
-        return globals()[known]
+        globals()[name] = found = globals()[known]
+        return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 

@@ -6,29 +6,62 @@ checkers; tests/graph/test_imports.py compares the two.
 
 from __future__ import annotations
 
-from ..graph.registry import later
+from ..graph.registry import aliases, later
 from ..graph.state.imports import imported
 
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
-    "scan.cumulative": "cumsum cumprod cumulative_sum cumulative_prod cumulative_max "
-    "cumulative_min logcumsumexp",
-    "scan.differences": "diff trapezoid cumulative_trapezoid",
-    "reduction.averages": "average count_nonzero ptp cov corrcoef",
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
+    "cumulative_sum logcumsumexp",
+    "scan.differences": "cumulative_trapezoid diff trapezoid",
+    "reduction.averages": "average corrcoef count_nonzero cov ptp",
     "reduction.vector_norm": "vector_norm",
-    "reduction.missing": "nansum nanprod nanmean nanvar nanstd nanmax nanmin nanargmax nanargmin "
-    "nancumsum nancumprod",
+    "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod "
+    "nanstd nansum nanvar",
+    "layout.reversal": "flip fliplr flipud roll rot90",
+    "layout.repetition": "repeat resize tile",
+    "layout.axes": "moveaxis rollaxis swapaxes",
+    "layout.padding": "pad",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros "
+    "unstack vsplit",
+    "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss "
+    "hinge_loss perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
+    "margin_ranking_loss triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
 ALIASES: dict[str, str] = {
+    "absolute": "abs",
+    "amax": "max",
+    "amin": "min",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "bitwise_not": "bitwise_invert",
+    "concatenate": "concat",
     "cummax": "cumulative_max",
     "cummin": "cumulative_min",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "mod": "remainder",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+    "transpose": "permute_dims",
+    "true_divide": "divide",
 }
+aliases.update(ALIASES)
 
 
 def import_families() -> None:

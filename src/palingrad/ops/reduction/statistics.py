@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import DType, default_dtype, is_floating
-from ...graph.functions import frozen, reduction
+from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink
-from ...shapes import Shape, axes_in
+from ...shapes import Shape, axes_in, broadcast
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
+from .options import averaged, one_correction
 
 
 class Statistic(Composite):
@@ -200,40 +201,111 @@ class Logsumexp(Statistic):
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
+class WeightedLogsumexp(Statistic):
+    """y = log Σ b·eˣ over `axis`, without overflow. ∂y/∂x = b·eˣ⁻ʸ, ∂y/∂b = eˣ⁻ʸ.
+
+    An element of weight 0 adds nothing, however large it is.
+    """
+
+    math = r"\log\sum {b}\,e^{{x}}"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4), low=0.5, **LAST),
+        case((2, 3), np.array([2.0, 0.0, 1.0]), **WHOLE),
+        case(np.array([[1000.0, 999.0]]), np.array([[2.0, -1.0]]), **LAST),
+        kink([-np.inf, 1.0, 1e3], [1.0, 2.0, 0.0], slopes=[[0.0, 1.0, 0.0], [0.0, 0.5, np.inf]],
+             **WHOLE),
+    ]  # fmt: skip
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
+
+    def expand(y, x, b):
+        shape = broadcast(x.shape or (), b.shape or ())
+        x, b = (ops.broadcast_to(widened(one), shape) for one in (x, b))
+        options: dict[str, Any] = dict(axis=y.axis, keepdims=True)
+        if count(x, y.axis) == 0:
+            total = ops.log(ops.sum(b * ops.exp(x), axis=y.axis, keepdims=y.keepdims))
+            return narrowed(total, y.dtype)
+        top = ops.stop_gradient(ops.max(ops.where(b == 0, -math.inf, x), **options))
+        top = ops.where(ops.isfinite(top), top, 0)
+        total = ops.sum(ops.absorbing_product(b, ops.exp(x - top)), **options)
+        result = narrowed(ops.log(total) + top, y.dtype)
+        return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
+
+
 @register
 def var(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`.
 
     correction: 0 for the variance of the population, 1 for the unbiased estimate from a sample
-    (Bessel's correction).
+    (Bessel's correction); NumPy's name for it is `ddof`. dtype: a float dtype to compute in.
+    where: a mask of booleans; only elements where it holds are counted.
     """
-    return Var(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("var", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Var(x, **options)
+    return averaged(Var, x, dtype=dtype, where=where, **options)
 
 
 @register
 def std(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = √var x over `axis`; the gradient is 0 where all elements are equal.
 
-    correction: as for `var`.
+    correction, ddof, dtype and where: as for `var`.
     """
-    return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("std", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Std(x, **options)
+    return averaged(Std, x, dtype=dtype, where=where, **options)
 
 
-mean = register(reduction(Mean))
-logsumexp = register(reduction(Logsumexp))
+mean = register(reduction(Mean, Averaging, averaged))
+
+
+@register
+def logsumexp(
+    x: Any,
+    /,
+    axis: int | Sequence[int] | None = None,
+    *,
+    b: Any = None,
+    keepdims: bool = False,
+    where: Any = None,
+    name: str | None = None,
+) -> Node:
+    """y = log Σ b·eˣ over `axis`, without overflow; −∞ over no elements.
+
+    b: weights that broadcast to x, by default 1; where their sum is negative, y is NaN. where: a
+    mask of booleans; only elements where it holds are counted.
+    """
+    if where is not None and where is not True:
+        x = ops.where(where, x, -math.inf)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    return Logsumexp(x, **options) if b is None else WeightedLogsumexp(x, b, **options)
