@@ -280,6 +280,22 @@ if TYPE_CHECKING:
         poisson_nll as poisson_nll,
         smooth_l1 as smooth_l1,
     )
+    from .ops.order.quantiles import (
+        median as median,
+        nanmedian as nanmedian,
+        nanpercentile as nanpercentile,
+        nanquantile as nanquantile,
+        percentile as percentile,
+        quantile as quantile,
+    )
+    from .ops.order.sorting import (
+        argpartition as argpartition,
+        argsort as argsort,
+        lexsort as lexsort,
+        partition as partition,
+        sort as sort,
+        top_k as top_k,
+    )
     from .ops.reduction.averages import (
         average as average,
         corrcoef as corrcoef,
@@ -300,7 +316,9 @@ if TYPE_CHECKING:
         nansum as nansum,
         nanvar as nanvar,
     )
-    from .ops.reduction.vector_norm import vector_norm as vector_norm
+    from .ops.reduction.vector_norm import (
+        vector_norm as vector_norm,
+    )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
@@ -324,6 +342,7 @@ if TYPE_CHECKING:
 
     cummax = cumulative_max
     cummin = cumulative_min
+    topk = top_k
 
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use

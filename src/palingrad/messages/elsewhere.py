@@ -12,7 +12,6 @@ FUNCTIONS: dict[str, str] = {
     "array_equal": "np.array_equal(x.numpy(), y.numpy())",
     "asarray": "pg.tensor",
     "astype": "pg.cast",
-    "average": "pg.mean",
     "copysign": "pg.where(y < 0, -pg.abs(x), pg.abs(x))",
     "degrees": "x * (180 / math.pi)",
     "diag": "x[…] for single elements, or a product with np.eye(n)",

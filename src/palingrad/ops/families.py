@@ -15,6 +15,8 @@ _HERE = __name__.rpartition(".")[0]
 FAMILIES: dict[str, str] = {
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
     "cumulative_sum logcumsumexp",
+    "order.sorting": "argpartition argsort lexsort partition sort top_k",
+    "order.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
     "scan.differences": "cumulative_trapezoid diff trapezoid",
     "reduction.averages": "average corrcoef count_nonzero cov ptp",
     "reduction.vector_norm": "vector_norm",
@@ -58,6 +60,7 @@ ALIASES: dict[str, str] = {
     "mod": "remainder",
     "power": "pow",
     "right_shift": "bitwise_right_shift",
+    "topk": "top_k",
     "transpose": "permute_dims",
     "true_divide": "divide",
 }
