@@ -15,6 +15,7 @@ import numpy as np
 
 from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Index
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -149,6 +150,9 @@ class AddAlong(Index):
 
     def structure(y, position, size, out):
         return "selection, elements added"
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum of elements")
 
 
 class Lexsort(Ordering):

@@ -31,8 +31,8 @@ class Statistic(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
 
-    def notation(y, x):
-        return Reduce.notation(y, x)  # pyright: ignore[reportArgumentType]
+    def notation(y, *x):
+        return Reduce.notation(y, *x)  # pyright: ignore[reportArgumentType]
 
 
 class Mean(Statistic):
