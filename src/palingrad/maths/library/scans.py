@@ -7,7 +7,6 @@ by float32 additions would have an error of up to n roundings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
 from typing import Any, Protocol
 
 import numpy as np
@@ -102,7 +101,7 @@ def _in_blocks(a: Array, b: Array, absorbing: bool) -> Array | None:
     """The recurrence along the first axis, in blocks; None where products of factors overflow, so
     that a total of 0 times them isn't 0."""
     length = len(b)
-    size = isqrt(length)
+    size = int(np.sqrt(length))
     count = -(-length // size)
     a, b = (_in_columns(x, size, count) for x in (a, b))  # (size, count, ...)
     factors = np.multiply.accumulate(a, axis=0)
