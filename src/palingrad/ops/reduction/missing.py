@@ -20,7 +20,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import Shape, axes_in
-from .axes import FIRST, LAST, WHOLE, count, narrowed, widened
+from .axes import FIRST, LAST, WHOLE, count, narrowed, restored, widened
 from .reduce import ArgExtreme, Extreme
 from .statistics import Statistic
 
@@ -96,7 +96,7 @@ class Nanvar(Statistic):
 
 
 class Nanstd(Statistic):
-    """y = √nanvar x over `axis`. The gradient is 0 where y = 0."""
+    """y = √nanvar x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0."""
 
     math = r"\operatorname{nanstd} {x}"
     samples = [
@@ -118,6 +118,15 @@ class Nanstd(Statistic):
         root = ops.std(filled, axis=y.axis, keepdims=y.keepdims)
         ratio = count(x, y.axis) / _freedom(y, wide, y.keepdims)
         return narrowed(root * ops.sqrt(ratio), y.dtype)
+
+    def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
+        wide = widened(x)
+        centred = wide - ops.nanmean(wide, axis=y.axis, keepdims=True)
+        deviation = widened(restored(y, y, x))
+        ignored = ops.logical_or(ops.isnan(wide), deviation == 0)
+        slope = centred / (ops.where(deviation == 0, 1, deviation) * _freedom(y, wide, True))
+        slope = ops.where(ignored, 0, slope)
+        return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 class NanExtreme(Statistic):
