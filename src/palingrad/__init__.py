@@ -222,7 +222,6 @@ from .ops.reduction.statistics import (
     mean as mean,
     std as std,
     var as var,
-    vector_norm as vector_norm,
 )
 from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
@@ -240,7 +239,9 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
-    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.einsum import (
+        einsum as einsum,
+    )
     from .ops.contraction.products import (
         cross as cross,
         inner as inner,
@@ -309,7 +310,9 @@ if TYPE_CHECKING:
         select as select,
         take_along_axis as take_along_axis,
     )
-    from .ops.indexing.at import at as at
+    from .ops.indexing.at import (
+        at as at,
+    )
     from .ops.indexing.counting import (
         bincount as bincount,
         histogram as histogram,
@@ -353,7 +356,9 @@ if TYPE_CHECKING:
         triu as triu,
         triu_indices as triu_indices,
     )
-    from .ops.layout.padding import pad as pad
+    from .ops.layout.padding import (
+        pad as pad,
+    )
     from .ops.layout.pieces import (
         append as append,
         array_split as array_split,
@@ -382,7 +387,11 @@ if TYPE_CHECKING:
         size as size,
         vstack as vstack,
     )
-    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
+    from .ops.layout.repetition import (
+        repeat as repeat,
+        resize as resize,
+        tile as tile,
+    )
     from .ops.layout.reversal import (
         flip as flip,
         fliplr as fliplr,
@@ -441,6 +450,45 @@ if TYPE_CHECKING:
         local_response_norm as local_response_norm,
         rms_norm as rms_norm,
     )
+    from .ops.order.quantiles import (
+        median as median,
+        nanmedian as nanmedian,
+        nanpercentile as nanpercentile,
+        nanquantile as nanquantile,
+        percentile as percentile,
+        quantile as quantile,
+    )
+    from .ops.order.sorting import (
+        argpartition as argpartition,
+        argsort as argsort,
+        lexsort as lexsort,
+        partition as partition,
+        sort as sort,
+        top_k as top_k,
+    )
+    from .ops.reduction.averages import (
+        average as average,
+        corrcoef as corrcoef,
+        count_nonzero as count_nonzero,
+        cov as cov,
+        ptp as ptp,
+    )
+    from .ops.reduction.missing import (
+        nanargmax as nanargmax,
+        nanargmin as nanargmin,
+        nancumprod as nancumprod,
+        nancumsum as nancumsum,
+        nanmax as nanmax,
+        nanmean as nanmean,
+        nanmin as nanmin,
+        nanprod as nanprod,
+        nanstd as nanstd,
+        nansum as nansum,
+        nanvar as nanvar,
+    )
+    from .ops.reduction.vector_norm import (
+        vector_norm as vector_norm,
+    )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
         cumsum as cumsum,
@@ -449,6 +497,11 @@ if TYPE_CHECKING:
         cumulative_prod as cumulative_prod,
         cumulative_sum as cumulative_sum,
         logcumsumexp as logcumsumexp,
+    )
+    from .ops.scan.differences import (
+        cumulative_trapezoid as cumulative_trapezoid,
+        diff as diff,
+        trapezoid as trapezoid,
     )
     from .ops.window.adaptive import (
         adaptive_average_pool as adaptive_average_pool,
@@ -482,6 +535,7 @@ if TYPE_CHECKING:
     arctanh = atanh
     bitwise_not = bitwise_invert
     concatenate = concat
+    conjugate = conj
     cummax = cumulative_max
     cummin = cumulative_min
     degrees = rad2deg
@@ -492,6 +546,7 @@ if TYPE_CHECKING:
     power = pow
     radians = deg2rad
     right_shift = bitwise_right_shift
+    topk = top_k
     transpose = permute_dims
     true_divide = divide
 

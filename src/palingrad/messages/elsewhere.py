@@ -6,7 +6,6 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "average": "pg.mean",
     "product": "pg.prod",
     "random": "pg.normal or pg.uniform",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
