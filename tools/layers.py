@@ -23,6 +23,7 @@ ORDER = {
         ["maths"],
         ["graph"],
         ["ops"],
+        ["random"],
         ["autodiff"],
         ["passes"],
         ["engines"],
@@ -70,7 +71,8 @@ OPTIONAL = {
 # Files that import inside functions, or import modules whose names are computed.
 LAZY = {
     "files/atomic.py": "only POSIX has fcntl",
-    "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
+    "random/__init__.py": "explains names that don't exist",
+    "__init__.py": "nn, optim, data, io, random, train and view are imported when they are first used",
     "nn/__init__.py": "explains names that don't exist",
     "optim/__init__.py": "explains names that don't exist",
     "io/__init__.py": "explains names that don't exist",

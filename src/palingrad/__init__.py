@@ -186,7 +186,6 @@ from .ops.layout.take import embedding as embedding, take as take
 from .ops.losses.cross_entropy import cross_entropy as cross_entropy
 from .ops.losses.squares import mse as mse
 from .ops.random import (
-    Generator as Generator,
     dropout as dropout,
     normal as normal,
     set_seed as set_seed,
@@ -384,7 +383,15 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+_PARTS = (
+    "data",
+    "io",
+    "nn",
+    "optim",
+    "random",
+    "train",
+    "view",
+)  # subpackages, imported on first use
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -398,6 +405,8 @@ _VIEWS = (
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
+    if name == "Generator":
+        return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     known = _ALIASES.get(name, name)
@@ -409,7 +418,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
+    return sorted({*globals(), "Generator", *_PARTS, *_VIEWS, *_later, *_ALIASES})
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))
