@@ -20,6 +20,8 @@ from .autodiff.transforms import (
 )
 from .dtypes import (
     bool_ as bool_,
+    complex64 as complex64,
+    complex128 as complex128,
     default_dtype as default_dtype,
     float16 as float16,
     float32 as float32,
@@ -92,7 +94,6 @@ from .ops.elementwise.activation import (
     softplus as softplus,
 )
 from .ops.elementwise.arithmetic import (
-    abs as abs,
     add as add,
     cbrt as cbrt,
     divide as divide,
@@ -103,7 +104,6 @@ from .ops.elementwise.arithmetic import (
     pow as pow,
     reciprocal as reciprocal,
     remainder as remainder,
-    sign as sign,
     sqrt as sqrt,
     square as square,
     subtract as subtract,
@@ -122,6 +122,19 @@ from .ops.elementwise.comparison import (
     logical_or as logical_or,
     logical_xor as logical_xor,
     not_equal as not_equal,
+)
+from .ops.elementwise.complexes import (
+    abs as abs,
+    angle as angle,
+    complex as complex,
+    conj as conj,
+    imag as imag,
+    iscomplex as iscomplex,
+    iscomplexobj as iscomplexobj,
+    isreal as isreal,
+    isrealobj as isrealobj,
+    real as real,
+    sign as sign,
 )
 from .ops.elementwise.discrete import (
     bitwise_and as bitwise_and,
@@ -219,154 +232,16 @@ if TYPE_CHECKING:
     from . import (
         data as data,
         io as io,
+        linalg as linalg,
         nn as nn,
         optim as optim,
+        random as random,
+        special as special,
         train as train,
         view as view,
     )
-    from .ops.contraction.einsum import einsum as einsum
-    from .ops.contraction.products import (
-        cross as cross,
-        inner as inner,
-        kron as kron,
-        matvec as matvec,
-        tensordot as tensordot,
-        vdot as vdot,
-        vecdot as vecdot,
-        vecmat as vecmat,
-    )
-    from .ops.creation import (
-        arange as arange,
-        array as array,
-        asarray as asarray,
-        astype as astype,
-        empty as empty,
-        empty_like as empty_like,
-        eye as eye,
-        full as full,
-        full_like as full_like,
-        geomspace as geomspace,
-        identity as identity,
-        indices as indices,
-        linspace as linspace,
-        logspace as logspace,
-        meshgrid as meshgrid,
-        ones as ones,
-        tri as tri,
-        zeros as zeros,
-    )
-    from .ops.elementwise.habits import (
-        allclose as allclose,
-        array_equal as array_equal,
-        array_equiv as array_equiv,
-        deg2rad as deg2rad,
-        divmod as divmod,
-        fabs as fabs,
-        float_power as float_power,
-        isclose as isclose,
-        isneginf as isneginf,
-        isposinf as isposinf,
-        logaddexp2 as logaddexp2,
-        modf as modf,
-        nan_to_num as nan_to_num,
-        rad2deg as rad2deg,
-        rint as rint,
-    )
-    from .ops.elementwise.numbers import (
-        bitwise_count as bitwise_count,
-        copysign as copysign,
-        fmax as fmax,
-        fmin as fmin,
-        fmod as fmod,
-        frexp as frexp,
-        gcd as gcd,
-        heaviside as heaviside,
-        lcm as lcm,
-        ldexp as ldexp,
-        nextafter as nextafter,
-        signbit as signbit,
-    )
-    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
-    from .ops.layout.diagonals import (
-        diag as diag,
-        diag_indices as diag_indices,
-        diagflat as diagflat,
-        diagonal as diagonal,
-        trace as trace,
-        tril as tril,
-        tril_indices as tril_indices,
-        triu as triu,
-        triu_indices as triu_indices,
-    )
-    from .ops.layout.padding import pad as pad
-    from .ops.layout.pieces import (
-        append as append,
-        array_split as array_split,
-        block as block,
-        delete as delete,
-        dsplit as dsplit,
-        ediff1d as ediff1d,
-        hsplit as hsplit,
-        insert as insert,
-        trim_zeros as trim_zeros,
-        unstack as unstack,
-        vsplit as vsplit,
-    )
-    from .ops.layout.rank import (
-        atleast_1d as atleast_1d,
-        atleast_2d as atleast_2d,
-        atleast_3d as atleast_3d,
-        broadcast_arrays as broadcast_arrays,
-        broadcast_shapes as broadcast_shapes,
-        column_stack as column_stack,
-        dstack as dstack,
-        hstack as hstack,
-        ndim as ndim,
-        ravel as ravel,
-        shape as shape,
-        size as size,
-        vstack as vstack,
-    )
-    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
-    from .ops.layout.reversal import (
-        flip as flip,
-        fliplr as fliplr,
-        flipud as flipud,
-        roll as roll,
-        rot90 as rot90,
-    )
-    from .ops.losses.binary import (
-        binary_cross_entropy as binary_cross_entropy,
-        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-        focal_loss as focal_loss,
-        hinge_loss as hinge_loss,
-        perceptron_loss as perceptron_loss,
-    )
-    from .ops.losses.distances import (
-        cosine_loss as cosine_loss,
-        cosine_similarity as cosine_similarity,
-        js_divergence as js_divergence,
-        kl_divergence as kl_divergence,
-        margin_ranking_loss as margin_ranking_loss,
-        triplet_loss as triplet_loss,
-    )
-    from .ops.losses.regression import (
-        gaussian_nll as gaussian_nll,
-        huber as huber,
-        log_cosh as log_cosh,
-        mae as mae,
-        poisson_nll as poisson_nll,
-        smooth_l1 as smooth_l1,
-    )
-    from .ops.scan.cumulative import (
-        cumprod as cumprod,
-        cumsum as cumsum,
-        cumulative_max as cumulative_max,
-        cumulative_min as cumulative_min,
-        cumulative_prod as cumulative_prod,
-        cumulative_sum as cumulative_sum,
-        logcumsumexp as logcumsumexp,
-    )
+    from .ops.lazy import *  # noqa: F403
+    from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -374,24 +249,11 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-    cummax = cumulative_max
-    cummin = cumulative_min
-    degrees = rad2deg
-    fix = trunc
-    radians = deg2rad
-
 
 bool = bool_
 newaxis = None
-_PARTS = (
-    "data",
-    "io",
-    "nn",
-    "optim",
-    "random",
-    "train",
-    "view",
-)  # subpackages, imported on first use
+# Subpackages and modules, imported on first use.
+_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",

@@ -9,7 +9,6 @@ FUNCTIONS: dict[str, str] = {
     "average": "pg.mean",
     "product": "pg.prod",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
-    "swapaxes": "pg.permute_dims(x, axes)",
     # PyTorch
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",
@@ -36,7 +35,7 @@ FUNCTIONS: dict[str, str] = {
     "neg": "pg.negative",
     "no_grad": "nothing: gradients are computed only when backward() or pg.grad is called; "
     "pg.stop_gradient(x) marks a constant",
-    "norm": "pg.vector_norm",
+    "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
     "rand": "pg.random.rand(2, 3)",
     "randn": "pg.random.randn(2, 3)",
@@ -60,7 +59,6 @@ FUNCTIONS: dict[str, str] = {
     "jacrev": "pg.jacobian",
     "jit": "pg.function",
     "lax": "pg.where for conditions; loops are Python's",
-    "linalg": "pg.vector_norm for norms; np.linalg for constants",
     "numpy": "pg itself: pg.sin, for example",
     "reduce_max": "pg.max",
     "reduce_mean": "pg.mean",
