@@ -163,7 +163,7 @@ NODES: dict[str, str] = {
     **{name: f"w.assign(w {sign} y)"
        for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
     **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_", "at")},
+       for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
