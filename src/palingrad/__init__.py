@@ -239,84 +239,7 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
-    from .ops.indexing.along import (
-        choose as choose,
-        one_hot as one_hot,
-        put_along_axis as put_along_axis,
-        select as select,
-        take_along_axis as take_along_axis,
-    )
-    from .ops.indexing.at import at as at
-    from .ops.indexing.counting import (
-        bincount as bincount,
-        histogram as histogram,
-        segment_max as segment_max,
-        segment_mean as segment_mean,
-        segment_min as segment_min,
-        segment_sum as segment_sum,
-    )
-    from .ops.indexing.positions import (
-        ravel_multi_index as ravel_multi_index,
-        unravel_index as unravel_index,
-    )
-    from .ops.indexing.search import (
-        argwhere as argwhere,
-        digitize as digitize,
-        flatnonzero as flatnonzero,
-        isin as isin,
-        nonzero as nonzero,
-        searchsorted as searchsorted,
-    )
-    from .ops.indexing.unique import (
-        unique as unique,
-        unique_all as unique_all,
-        unique_counts as unique_counts,
-        unique_inverse as unique_inverse,
-        unique_values as unique_values,
-    )
-    from .ops.lazy import *
-    from .ops.order.quantiles import (
-        median as median,
-        nanmedian as nanmedian,
-        nanpercentile as nanpercentile,
-        nanquantile as nanquantile,
-        percentile as percentile,
-        quantile as quantile,
-    )
-    from .ops.order.sorting import (
-        argpartition as argpartition,
-        argsort as argsort,
-        lexsort as lexsort,
-        partition as partition,
-        sort as sort,
-        top_k as top_k,
-    )
-    from .ops.reduction.averages import (
-        average as average,
-        corrcoef as corrcoef,
-        count_nonzero as count_nonzero,
-        cov as cov,
-        ptp as ptp,
-    )
-    from .ops.reduction.missing import (
-        nanargmax as nanargmax,
-        nanargmin as nanargmin,
-        nancumprod as nancumprod,
-        nancumsum as nancumsum,
-        nanmax as nanmax,
-        nanmean as nanmean,
-        nanmin as nanmin,
-        nanprod as nanprod,
-        nanstd as nanstd,
-        nansum as nansum,
-        nanvar as nanvar,
-    )
-    from .ops.reduction.vector_norm import vector_norm as vector_norm
-    from .ops.scan.differences import (
-        cumulative_trapezoid as cumulative_trapezoid,
-        diff as diff,
-        trapezoid as trapezoid,
-    )
+    from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -324,9 +247,6 @@ if TYPE_CHECKING:
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
-
-    conjugate = conj
-    topk = top_k
 
 
 bool = bool_
