@@ -70,6 +70,16 @@ from .graph.leaves import (
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
+from .graph.protocols.dlpack import from_dlpack as from_dlpack
+from .graph.protocols.inspection import (
+    __array_namespace_info__ as __array_namespace_info__,
+    can_cast as can_cast,
+    finfo as finfo,
+    iinfo as iinfo,
+    isdtype as isdtype,
+    result_type as result_type,
+)
+from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
@@ -252,3 +262,5 @@ def __dir__() -> list[str]:
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))
+_set_namespace(lambda: _imported(__name__))
+__array_api_version__ = _VERSIONS[-1]

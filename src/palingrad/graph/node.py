@@ -17,6 +17,8 @@ from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
+from .protocols.copies import Copies
+from .protocols.interchange import Interchange
 from .registry import viewer
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ next_serial = count(1).__next__
 
 
 @with_names_from(NODES)
-class Node(Operators):
+class Node(Operators, Interchange, Copies):
     """One vertex of a graph. What a node computes is fixed; only a Variable's value changes.
 
     `value` is a read-only array, or None for a deferred node: one that is computed by a session.
@@ -248,8 +250,8 @@ class Node(Operators):
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
             hint=instead
-            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
-            "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
+            or "Make a new one: x = x.at[index].set(value), also with a slice or a mask as index; "
+            "or x = pg.where(x < 0, 0.0, x).",
         )
 
     # ---------------------------------------------------------------- display

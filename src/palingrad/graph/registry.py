@@ -39,6 +39,7 @@ class _Functions(SimpleNamespace):
 
 
 later: dict[str, str] = {}  # functions whose families are imported on first use, and those modules
+aliases: dict[str, str] = {}  # other names of functions, and those in `ops`
 ops: Any = _Functions()
 
 

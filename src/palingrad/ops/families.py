@@ -6,7 +6,7 @@ checkers; tests/graph/test_imports.py compares the two.
 
 from __future__ import annotations
 
-from ..graph.registry import later
+from ..graph.registry import aliases, later
 from ..graph.state.imports import imported
 
 _HERE = __name__.rpartition(".")[0]
@@ -18,6 +18,7 @@ for _module, _names in FAMILIES.items():
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
 ALIASES: dict[str, str] = {}
+aliases.update(ALIASES)
 
 
 def import_families() -> None:

@@ -1,0 +1,183 @@
+"""NumPy's ufuncs of nodes, and their methods: `np.sin(x)`, `array + x`, `np.add.reduce(x)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import ArgumentError
+from ...messages.calls import called
+from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
+from ..registry import aliases, ops
+from .tables import REDUCTIONS, SCANS, UFUNCS
+
+if TYPE_CHECKING:
+    from ..node import Node
+
+# The ufuncs that are operators of NumPy's arrays and numbers, and their functions here.
+_OPERATORS: dict[Any, str] = {
+    np.add: "add",
+    np.subtract: "subtract",
+    np.multiply: "multiply",
+    np.divide: "divide",
+    np.floor_divide: "floor_divide",
+    np.remainder: "remainder",
+    np.power: "pow",
+    np.matmul: "matmul",
+    np.bitwise_and: "bitwise_and",
+    np.bitwise_or: "bitwise_or",
+    np.bitwise_xor: "bitwise_xor",
+    np.left_shift: "bitwise_left_shift",
+    np.right_shift: "bitwise_right_shift",
+    np.less: "less",
+    np.less_equal: "less_equal",
+    np.greater: "greater",
+    np.greater_equal: "greater_equal",
+    np.equal: "equal",
+    np.not_equal: "not_equal",
+}
+
+
+def called_by_numpy(node: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+    """array + node and NumPy's functions of single elements. Raises ArgumentError for those that
+    don't exist here, or would write into an array."""
+    name = _OPERATORS.get(ufunc)
+    if name is not None and method == "__call__" and not options:
+        return getattr(ops, name)(*inputs)
+    return of_ufunc(ufunc, method, inputs, options)
+
+
+class AskedOfTheClass:
+    """`__array_ufunc__`: of the class, which NumPy's ufuncs ask, the function that they call; of a
+    node, which masked arrays ask, None: they leave operators to the node."""
+
+    def __get__(self, node: Any, cls: type[Any]) -> Any:
+        return called_by_numpy if node is None else None
+
+
+def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What NumPy's `ufunc.method(*inputs, **options)` means for nodes."""
+    name = ufunc.__name__
+    _check_no_array_is_written(ufunc, method, inputs, options)
+    if method == "outer" and ufunc.nin == 2 and not ufunc.signature:
+        x, y = inputs
+        x = ops.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
+        return of_ufunc(ufunc, "__call__", (x, y), options)
+    if method == "__call__":
+        f = _elementwise(ufunc)
+        if f is not None:
+            return f(*_prepared(name, inputs, options))
+    else:
+        table = REDUCTIONS if method == "reduce" else SCANS if method == "accumulate" else {}
+        f = found(table.get(name, ""))
+        if f is not None:
+            return _along(ufunc, f, method, inputs, options)
+    raise refusal(
+        name if method == "__call__" else f"{name}.{method}",
+        module="np" if getattr(np, name, None) is ufunc else "scipy.special",
+    )
+
+
+def _elementwise(ufunc: Any) -> Callable[..., Any] | None:
+    """The function of an elementwise ufunc; None if there is none."""
+    name = ufunc.__name__
+    if name in _COMPOSED:
+        return _COMPOSED[name]
+    return found(UFUNCS.get(name, name))
+
+
+def _quotient_and_remainder(x: Any, y: Any) -> tuple[Node, Node]:
+    return ops.floor_divide(x, y), ops.remainder(x, y)
+
+
+def _parts(x: Any) -> tuple[Node, Node]:
+    """The fractional part, which has x's sign, and the integral one; ±∞ has the fraction ±0."""
+    whole = ops.trunc(x)
+    return ops.where(ops.isinf(x), ops.multiply(0, ops.sign(x)), ops.subtract(x, whole)), whole
+
+
+_COMPOSED: dict[str, Callable[..., Any]] = {"divmod": _quotient_and_remainder, "modf": _parts}
+
+
+def _prepared(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
+    """The inputs of a ufunc, converted to `dtype=`. Raises ArgumentError for other options."""
+    dtype = options.pop("dtype", None)
+    given = {key: value for key, value in options.items() if _changes(key, value)}
+    if "where" in given:
+        raise ArgumentError(
+            f"np.{name}: where= leaves the other elements of out= as they are, and nodes don't "
+            "change.",
+            hint=f"Write pg.where(mask, np.{name}(x), other).",
+        )
+    if given:
+        raise ArgumentError(f"np.{name} of a node takes no {next(iter(given))}=.",
+                            hint="Call the function of pg, with its own options.")  # fmt: skip
+    return [x if dtype is None else ops.cast(x, dtype) for x in inputs]
+
+
+def _changes(key: str, value: Any) -> bool:
+    """Whether an option of a ufunc differs from its default."""
+    if key == "where":
+        return value is not True
+    return value is not None and key not in ("order", "subok", "casting", "out")
+
+
+def _along(
+    ufunc: Any, f: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]
+) -> Node:
+    """ufunc.reduce or ufunc.accumulate: along the first axis unless `axis` says otherwise."""
+    names = ("axis", "dtype", "out", "keepdims", "initial", "where")
+    given = {"axis": 0, **dict(zip(names, inputs[1:])), **options}
+    kept = {
+        key: value
+        for key, value in given.items()
+        if key == "axis"
+        or not (value is None or value is np._NoValue or (key == "where" and value is True))
+    }
+    if not kept.get("keepdims", True):
+        del kept["keepdims"]
+    return called(f, inputs[0], **kept)
+
+
+def found(names: str) -> Callable[..., Any] | None:
+    """The first function of these names that the library has; None if it has none of them."""
+    for name in names.split():
+        f = getattr(ops, aliases.get(name, name), None)
+        if f is not None:
+            return f
+    return None
+
+
+def _check_no_array_is_written(
+    ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]
+) -> None:
+    """Raise ArgumentError for `out=`, array += node and ufunc.at."""
+    out = options.pop("out", None)
+    if isinstance(out, tuple) and all(one is None for one in out):  # pyright: ignore
+        out = None
+    name = ufunc.__name__
+    if out is None and method != "at":
+        return
+    if method == "at":
+        raise ArgumentError(
+            f"np.{name}.at would write into its first argument, in place.",
+            hint="Make a new node: x.at[indices].add(values), and its like.",
+        )
+    raise ArgumentError(
+        f"np.{name} would write a node into an array of NumPy, in place.",
+        hint="Make a new node instead: total = total + x, not total += x.",
+    )
+
+
+def refusal(name: str, instead: str = "", module: str = "np") -> ArgumentError:
+    """The error for a function of NumPy or SciPy that has no counterpart here."""
+    short = name.rpartition(".")[2]
+    known = instead or ELSEWHERE.get(name, "") or ELSEWHERE.get(short, "")
+    name = f"{module}.{name}"
+    constant = f"{name}(x.numpy()), which has no derivative"
+    return ArgumentError(
+        f"{name} takes arrays, not nodes.",
+        hint=f"Write {known} instead of {name}." if known else f"Write {constant}.",
+    )
