@@ -70,15 +70,6 @@ from .graph.leaves import (
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
-from .graph.protocols.dlpack import from_dlpack as from_dlpack
-from .graph.protocols.inspection import (
-    __array_namespace_info__ as __array_namespace_info__,
-    can_cast as can_cast,
-    finfo as finfo,
-    iinfo as iinfo,
-    isdtype as isdtype,
-    result_type as result_type,
-)
 from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
@@ -226,6 +217,15 @@ from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .graph.protocols.dlpack import from_dlpack as from_dlpack
+    from .graph.protocols.inspection import (
+        __array_namespace_info__ as __array_namespace_info__,
+        can_cast as can_cast,
+        finfo as finfo,
+        iinfo as iinfo,
+        isdtype as isdtype,
+        result_type as result_type,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -243,12 +243,24 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
+_PROTOCOLS = {
+    "__array_namespace_info__": "inspection",
+    "can_cast": "inspection",
+    "finfo": "inspection",
+    "from_dlpack": "dlpack",
+    "iinfo": "inspection",
+    "isdtype": "inspection",
+    "result_type": "inspection",
+}  # functions of graph.protocols, likewise
+
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _PROTOCOLS:
+        return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
     if known in _later:
         return getattr(_imported(_later[known]), known)
@@ -258,7 +270,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
+    return sorted([*globals(), *_PARTS, *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES])
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..messages.calls import explains, misfit, public
-from .protocols.functions import of_function
-from .protocols.ufuncs import AskedOfTheClass
+from .protocols.operators import AskedOfTheClass, called_for_numpy
 from .registry import ops
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ class Operators:
     __pandas_priority__ = 5000  # before Series and DataFrame, which leave operators to the node
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return of_function(Operators, function, types, args, kwargs)
+        return called_for_numpy(Operators, function, types, args, kwargs)
 
     def __add__(self, other: Any) -> Node:
         return ops.add(self, other)

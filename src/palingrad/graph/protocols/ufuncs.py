@@ -16,45 +16,8 @@ from .tables import REDUCTIONS, SCANS, UFUNCS
 if TYPE_CHECKING:
     from ..node import Node
 
-# The ufuncs that are operators of NumPy's arrays and numbers, and their functions here.
-_OPERATORS: dict[Any, str] = {
-    np.add: "add",
-    np.subtract: "subtract",
-    np.multiply: "multiply",
-    np.divide: "divide",
-    np.floor_divide: "floor_divide",
-    np.remainder: "remainder",
-    np.power: "pow",
-    np.matmul: "matmul",
-    np.bitwise_and: "bitwise_and",
-    np.bitwise_or: "bitwise_or",
-    np.bitwise_xor: "bitwise_xor",
-    np.left_shift: "bitwise_left_shift",
-    np.right_shift: "bitwise_right_shift",
-    np.less: "less",
-    np.less_equal: "less_equal",
-    np.greater: "greater",
-    np.greater_equal: "greater_equal",
-    np.equal: "equal",
-    np.not_equal: "not_equal",
-}
 
-
-def called_by_numpy(node: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """array + node and NumPy's functions of single elements. Raises ArgumentError for those that
-    don't exist here, or would write into an array."""
-    name = _OPERATORS.get(ufunc)
-    if name is not None and method == "__call__" and not options:
-        return getattr(ops, name)(*inputs)
-    return of_ufunc(ufunc, method, inputs, options)
-
-
-class AskedOfTheClass:
-    """`__array_ufunc__`: of the class, which NumPy's ufuncs ask, the function that they call; of a
-    node, which masked arrays ask, None: they leave operators to the node."""
-
-    def __get__(self, node: Any, cls: type[Any]) -> Any:
-        return called_by_numpy if node is None else None
+_METHODS: dict[str, dict[str, str]] = {"reduce": REDUCTIONS, "accumulate": SCANS}
 
 
 def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
@@ -70,8 +33,7 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
         if f is not None:
             return f(*_prepared(name, inputs, options))
     else:
-        table = REDUCTIONS if method == "reduce" else SCANS if method == "accumulate" else {}
-        f = found(table.get(name, ""))
+        f = found(_METHODS[method].get(name, "")) if method in _METHODS else None
         if f is not None:
             return _along(ufunc, f, method, inputs, options)
     raise refusal(
