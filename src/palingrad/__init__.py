@@ -236,6 +236,17 @@ if TYPE_CHECKING:
     true_divide = divide
 
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from .ops.scan.cumulative import (
+        cumprod as cumprod,
+        cumsum as cumsum,
+        cumulative_max as cummax,
+        cumulative_max as cumulative_max,
+        cumulative_min as cummin,
+        cumulative_min as cumulative_min,
+        cumulative_prod as cumulative_prod,
+        cumulative_sum as cumulative_sum,
+        logcumsumexp as logcumsumexp,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex

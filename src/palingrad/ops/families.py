@@ -12,7 +12,10 @@ from ..graph.state.imports import imported
 _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
-FAMILIES: dict[str, str] = {}
+FAMILIES: dict[str, str] = {
+    "scan.cumulative": "cumsum cumprod cumulative_sum cumulative_prod cumulative_max "
+    "cumulative_min logcumsumexp",
+}
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
@@ -39,6 +42,9 @@ ALIASES: dict[str, str] = {
     "true_divide": "divide",
 }
 aliases.update(ALIASES)
+    "cummax": "cumulative_max",
+    "cummin": "cumulative_min",
+}
 
 
 def import_families() -> None:
