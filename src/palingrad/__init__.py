@@ -216,6 +216,26 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
+    absolute = abs
+    amax = max
+    amin = min
+    arccos = acos
+    arccosh = acosh
+    arcsin = asin
+    arcsinh = asinh
+    arctan = atan
+    arctan2 = atan2
+    arctanh = atanh
+    bitwise_not = bitwise_invert
+    concatenate = concat
+    invert = bitwise_invert
+    left_shift = bitwise_left_shift
+    mod = remainder
+    power = pow
+    right_shift = bitwise_right_shift
+    transpose = permute_dims
+    true_divide = divide
+
     from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
@@ -225,6 +245,17 @@ if TYPE_CHECKING:
         iinfo as iinfo,
         isdtype as isdtype,
         result_type as result_type,
+    )
+    from .ops.scan.cumulative import (
+        cumprod as cumprod,
+        cumsum as cumsum,
+        cumulative_max as cummax,
+        cumulative_max as cumulative_max,
+        cumulative_min as cummin,
+        cumulative_min as cumulative_min,
+        cumulative_prod as cumulative_prod,
+        cumulative_sum as cumulative_sum,
+        logcumsumexp as logcumsumexp,
     )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -265,7 +296,8 @@ def __getattr__(name: str) -> object:
     if known in _later:
         return getattr(_imported(_later[known]), known)
     if known is not name:
-        return globals()[known]
+        globals()[name] = found = globals()[known]
+        return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 

@@ -22,6 +22,7 @@ from .operation import Operation, is_known
 from .promotion import dtype_of_ones
 from .reduction import Reduce as Reduce
 from .registry import is_shipped, ops
+from .scan import Scan as Scan
 from .traversal.verify import checked_result
 
 

@@ -170,10 +170,6 @@ class Node(Operators, Interchange, Copies):
         graph = context().graph
         return value_hint(self, "") if graph is None else graph.value_hint(self)
 
-    def item(self) -> Any:
-        """The only element as a Python number."""
-        return self._single("item()").item()
-
     def _single(self, use: str) -> Array:
         """The value, if it is one number. `use` says for the message what needs it."""
         value = self.numpy()
@@ -221,9 +217,9 @@ class Node(Operators, Interchange, Copies):
         if self._value.size != 1:
             raise ShapeError(
                 f"{self.label()} has shape {text(self.shape)}{self.built()}: `if`, `and`, `or`, "
-                "`not` and chained comparisons need a single truth value.",
+                "`not`, `in` and chained comparisons need a single truth value.",
                 hint="Write pg.all(x) or pg.any(x); (x > 0) & (x < 2) combines element by element, "
-                "pg.where(condition, a, b) chooses.",
+                "pg.where(condition, a, b) chooses; any(x is y for y in nodes) finds a node.",
             )
         return bool(self._value)
 

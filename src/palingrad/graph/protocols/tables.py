@@ -8,25 +8,13 @@ from __future__ import annotations
 
 # Ufuncs of NumPy and of scipy.special that have other names here; several: the first that exists.
 UFUNCS: dict[str, str] = {
-    "absolute": "abs",
-    "arccos": "acos",
-    "arccosh": "acosh",
-    "arcsin": "asin",
-    "arcsinh": "asinh",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arctanh": "atanh",
     "conjugate": "conj",
     "deg2rad": "deg2rad radians",
     "degrees": "degrees rad2deg",
     "fabs": "abs",
     "float_power": "pow",
-    "invert": "bitwise_invert",
-    "left_shift": "bitwise_left_shift",
-    "power": "pow",
     "rad2deg": "rad2deg degrees",
     "radians": "radians deg2rad",
-    "right_shift": "bitwise_right_shift",
     "rint": "round",
     "expit": "expit sigmoid",
     "gammaln": "gammaln lgamma",
@@ -36,13 +24,9 @@ UFUNCS: dict[str, str] = {
 
 # Functions of NumPy that have other names here.
 FUNCTIONS: dict[str, str] = {
-    "amax": "max",
-    "amin": "min",
     "around": "round",
     "astype": "cast",
-    "concatenate": "concat",
     "fix": "trunc",
-    "transpose": "permute_dims",
     "linalg.norm": "norm linalg_norm",
     "linalg.outer": "linalg_outer outer",
     "linalg.cross": "linalg_cross cross",

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import ArgumentError
 from ...messages.calls import called
 from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
-from ..registry import aliases, ops
+from ..registry import ops
 from .tables import REDUCTIONS, SCANS, UFUNCS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _METHODS: dict[str, dict[str, str]] = {"reduce": REDUCTIONS, "accumulate": SCANS
 
 def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What NumPy's `ufunc.method(*inputs, **options)` means for nodes."""
-    name = ufunc.__name__
+    name: str = ufunc.__name__
     _check_no_array_is_written(ufunc, method, inputs, options)
     if method == "outer" and ufunc.nin == 2 and not ufunc.signature:
         x, y = inputs
@@ -44,7 +44,7 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
 
 def _elementwise(ufunc: Any) -> Callable[..., Any] | None:
     """The function of an elementwise ufunc; None if there is none."""
-    name = ufunc.__name__
+    name: str = ufunc.__name__
     if name in _COMPOSED:
         return _COMPOSED[name]
     return found(UFUNCS.get(name, name))
@@ -106,7 +106,7 @@ def _along(
 def found(names: str) -> Callable[..., Any] | None:
     """The first function of these names that the library has; None if it has none of them."""
     for name in names.split():
-        f = getattr(ops, aliases.get(name, name), None)
+        f = getattr(ops, name, None)
         if f is not None:
             return f
     return None

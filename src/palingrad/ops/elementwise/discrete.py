@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import DType, as_dtype, is_inexact, is_integer
-from ...errors import DTypeError
+from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.node import Node
-from ...graph.registry import register
+from ...graph.promotion import as_node
+from ...graph.registry import ops, register
 from ...graph.samples import case, edge
 from ...messages.calls import explains, misfit
+from ...messages.checks import shown
 
 _STEPS = [case((3, 4), low=0.1, high=0.4), edge(0.5, 1.5, -0.5, -1.7, np.inf, -np.inf, np.nan)]
 _BITS = [
@@ -220,6 +222,38 @@ def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any
     return Cast(x, dtype=as_dtype(dtype), name=name)
 
 
+@register
+@explains
+def round(x: Any, decimals: Any = 0, *more: Any, name: str | None = None, **unknown: Any) -> Node:
+    """y = the number nearest to x that has `decimals` decimals; halves round to even. ∂y/∂x = 0.
+
+    Negative decimals round to tens, hundreds, ….
+    """
+    if more or unknown:
+        raise misfit(round, (x, decimals, *more), unknown)
+    if type(decimals) is int and decimals == 0:
+        return Round(x, name=name)
+    if isinstance(decimals, bool) or not isinstance(decimals, (int, np.integer)):
+        raise ArgumentError(f"round: decimals is {shown(decimals)}; expected an integer.",
+                            hint="Write decimals=2.")  # fmt: skip
+    found = _rounded(as_node(x), int(decimals))
+    return found if name is None else ops.positive(found, name=name)
+
+
+def _rounded(x: Node, decimals: int) -> Node:
+    power = 10 ** abs(decimals)
+    if is_integer(x.dtype):
+        if decimals > 0 or power > np.iinfo(x.dtype).max:
+            return Round(x) if decimals > 0 else ops.zeros_like(x)
+        rest = x % power
+        below, twice = x // power, rest - (power - rest)  # 2·rest − power, which can't overflow
+        return (below + ops.cast((twice > 0) | ((twice == 0) & (below % 2 == 1)), x.dtype)) * power
+    scaled = x * float(power) if decimals > 0 else x / float(power)
+    whole = Round(scaled)
+    found = whole / float(power) if decimals > 0 else whole * float(power)
+    return ops.where(ops.isfinite(scaled), found, ops.stop_gradient(x))  # without overflow
+
+
 class OnesLike(Step):
     """y = 1, with the shape and dtype of x."""
 
@@ -248,7 +282,6 @@ class ZerosLike(Step):
 
 floor = register(unary(Floor))
 ceil = register(unary(Ceil))
-round = register(unary(Round))
 trunc = register(unary(Trunc))
 stop_gradient = register(unary(StopGradient))
 ones_like = register(unary(OnesLike))

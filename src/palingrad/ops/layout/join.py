@@ -11,6 +11,7 @@ import numpy as np
 from ...errors import ShapeError
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import Piece
+from ...graph.functions import frozen
 from ...graph.kinds import Layout
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs
@@ -109,33 +110,42 @@ class Split(MultipleOutputs, Layout):
 @register
 @explains
 def concat(
-    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+    xs: Sequence[Any],
+    axis: int | None = 0,
+    *more: Any,
+    name: str | None = None,
+    **unknown: Any,
 ) -> Node:
-    """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree."""
+    """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree.
+
+    With axis=None the arrays are flattened first.
+    """
     if more or unknown:
-        raise misfit(concat, (xs, *more), unknown)
+        raise misfit(concat, (xs, axis, *more), unknown)
     if isinstance(xs, (Node, np.ndarray)):
         raise ShapeError("concat: expected a list of arrays, got one array",
                          hint="Write pg.concat([x, y]).")  # fmt: skip
     if not xs:
         raise ShapeError("concat: expected arrays to join, got none", hint="Write [x, y].")
-    return Concat(*xs, axis=int(axis), name=name)
+    if axis is None:
+        xs, axis = [ops.reshape(x, -1) for x in xs], 0
+    return Concat(*xs, axis=frozen(axis), name=name)
 
 
 @register
 @explains
 def stack(
-    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+    xs: Sequence[Any], axis: int = 0, *more: Any, name: str | None = None, **unknown: Any
 ) -> Node:
     """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
     if more or unknown:
-        raise misfit(stack, (xs, *more), unknown)
+        raise misfit(stack, (xs, axis, *more), unknown)
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 
 @register
 def split(
-    x: Any, pieces: int | Sequence[int], *, axis: int = 0, name: str | None = None
+    x: Any, pieces: int | Sequence[int], axis: int = 0, *, name: str | None = None
 ) -> tuple[Node, ...]:
     """Pieces of x along `axis`: a number of equal pieces, or pieces of the given sizes.
 

@@ -356,12 +356,17 @@ def _basic(part: Any) -> Any:
 @register
 @explains
 def reshape(
-    x: Any, shape: int | Sequence[int], *more: Any, name: str | None = None, **unknown: Any
-) -> Node:
-    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred."""
-    if more or unknown:
+    x: Any, shape: int | Sequence[int], *more: Any, copy: bool | None = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred.
+
+    Sizes may be arguments of their own: reshape(x, 3, 2). `copy` has no effect: values are fixed.
+    """
+    if unknown or (more and not all(isinstance(size, (int, np.integer)) for size in more)):
         raise misfit(reshape, (x, shape, *more), unknown)
-    sizes: Any = frozen(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+    given = (shape, *more) if more else shape
+    sizes: Any = frozen(tuple(given) if isinstance(given, (tuple, list)) else (given,))
     if any(size < -1 for size in sizes):  # NumPy treats any negative size as -1
         raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")
     return Reshape(x, shape=sizes, name=name)
@@ -374,13 +379,13 @@ def permute_dims(x: Any, axes: Sequence[int] | None = None, *, name: str | None 
 
 
 @register
-def expand_dims(x: Any, *, axis: int | Sequence[int] = 0, name: str | None = None) -> Node:
+def expand_dims(x: Any, /, axis: int | Sequence[int] = 0, *, name: str | None = None) -> Node:
     """y = x with axes of size 1 inserted at `axis`, counted in y."""
     return ExpandDims(x, axis=frozen(axis), name=name)
 
 
 @register
-def squeeze(x: Any, *, axis: int | Sequence[int] | None = None, name: str | None = None) -> Node:
+def squeeze(x: Any, /, axis: int | Sequence[int] | None = None, *, name: str | None = None) -> Node:
     """y = x without the axes `axis`, which must have size 1; by default all axes of size 1."""
     return Squeeze(x, axis=frozen(axis), name=name)
 

@@ -116,7 +116,7 @@ class TakeAdd(ScatterAdd):
 @register
 @explains
 def take(
-    x: Any, indices: Any, *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+    x: Any, indices: Any, axis: int = 0, *more: Any, name: str | None = None, **unknown: Any
 ) -> Node:
     """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
@@ -124,7 +124,7 @@ def take(
     when the graph is built, IndexError for one that is fed.
     """
     if more or unknown:
-        raise misfit(take, (x, indices, *more), unknown)
+        raise misfit(take, (x, indices, axis, *more), unknown)
     source, rows = as_node(x), as_node(indices)
     _check_not_mask(rows)
     values = rows._known()

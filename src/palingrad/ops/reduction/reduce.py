@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import DType, highest, int64, is_floating, lowest
 from ...errors import ShapeError
 from ...graph.describe.nonfinite import total_overflow
-from ...graph.functions import reduction
+from ...graph.functions import Accumulation, ExtremeReduction, MaskedReduction, reduction
 from ...graph.kinds import Reduce
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -18,6 +18,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import Shape, axes_in, size, sizes
 from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
+from .options import accumulated, extreme, tested
 
 
 def sum_to(x: Node, shape: Shape) -> Node:
@@ -304,10 +305,10 @@ class Argmin(ArgExtreme):
 
 argmax = register(reduction(Argmax))
 argmin = register(reduction(Argmin))
-sum = register(reduction(Sum))
-prod = register(reduction(Prod))
-max = register(reduction(Max))
-min = register(reduction(Min))
-any = register(reduction(Any_))
-all = register(reduction(All))
+sum = register(reduction(Sum, Accumulation, accumulated))
+prod = register(reduction(Prod, Accumulation, accumulated))
+max = register(reduction(Max, ExtremeReduction, extreme))
+min = register(reduction(Min, ExtremeReduction, extreme))
+any = register(reduction(Any_, MaskedReduction, tested))
+all = register(reduction(All, MaskedReduction, tested))
 register(sum_to)

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import DType, default_dtype, is_floating
-from ...graph.functions import frozen, reduction
+from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink
 from ...shapes import Shape, axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
+from .options import averaged, one_correction
 
 
 class Statistic(Composite):
@@ -204,37 +205,54 @@ class Logsumexp(Statistic):
 def var(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`.
 
     correction: 0 for the variance of the population, 1 for the unbiased estimate from a sample
-    (Bessel's correction).
+    (Bessel's correction); NumPy's name for it is `ddof`. dtype: a float dtype to compute in.
+    where: a mask of booleans; only elements where it holds are counted.
     """
-    return Var(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("var", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Var(x, **options)
+    return averaged(Var, x, dtype=dtype, where=where, **options)
 
 
 @register
 def std(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = √var x over `axis`; the gradient is 0 where all elements are equal.
 
-    correction: as for `var`.
+    correction, ddof, dtype and where: as for `var`.
     """
-    return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("std", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Std(x, **options)
+    return averaged(Std, x, dtype=dtype, where=where, **options)
 
 
-mean = register(reduction(Mean))
+mean = register(reduction(Mean, Averaging, averaged))
 vector_norm = register(reduction(VectorNorm))
 logsumexp = register(reduction(Logsumexp))

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Hashable
 
 from ....dtypes import is_floating, is_integer
-from ....graph.kinds import Contract, Elementwise, Layout, Reduce
+from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
-from ..kernels import formula, reducers, windowed
+from ..kernels import formula, reducers, scan, windowed
 from ..kernels.bounds_check import bounds_check
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
@@ -71,6 +71,8 @@ class _Fusion:
             self._layout(node)
         elif isinstance(node, Reduce) and reducers.fits(node):
             self._reduce(node)
+        elif isinstance(node, Scan) and scan.fits(node):
+            self._scan(node)
         elif (
             isinstance(node, Contract)
             and node.dtype is not None
@@ -138,6 +140,15 @@ class _Fusion:
         group = self._open_group(node) or self.groups.new(ELEMENTWISE, shape)
         group.scalars.add(node)
         self._join(node, group)
+
+    def _scan(self, node: Operation) -> None:
+        group = self.groups.new(scan.SCAN, sizes(node.shape))
+        for x in node.inputs:
+            if sizes(x.shape) == group.shape:
+                self.sinking.inline(x, group)
+            else:
+                self.sinking.materialize(x)
+        self.groups.put(node, group, whole(node))
 
     def _start_group(
         self, node: Operation, family: KernelFamily, view: View | None = None
