@@ -183,7 +183,8 @@ from .ops.layout.move import (
     squeeze as squeeze,
 )
 from .ops.layout.take import embedding as embedding, take as take
-from .ops.loss import cross_entropy as cross_entropy, mse as mse
+from .ops.losses.cross_entropy import cross_entropy as cross_entropy
+from .ops.losses.squares import mse as mse
 from .ops.random import (
     Generator as Generator,
     dropout as dropout,
@@ -216,27 +217,14 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    absolute = abs
-    amax = max
-    amin = min
-    arccos = acos
-    arccosh = acosh
-    arcsin = asin
-    arcsinh = asinh
-    arctan = atan
-    arctan2 = atan2
-    arctanh = atanh
-    bitwise_not = bitwise_invert
-    concatenate = concat
-    invert = bitwise_invert
-    left_shift = bitwise_left_shift
-    mod = remainder
-    power = pow
-    right_shift = bitwise_right_shift
-    transpose = permute_dims
-    true_divide = divide
-
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from . import (
+        data as data,
+        io as io,
+        nn as nn,
+        optim as optim,
+        train as train,
+        view as view,
+    )
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
         __array_namespace_info__ as __array_namespace_info__,
@@ -245,6 +233,63 @@ if TYPE_CHECKING:
         iinfo as iinfo,
         isdtype as isdtype,
         result_type as result_type,
+    )
+    from .ops.contraction.einsum import einsum as einsum
+    from .ops.contraction.products import (
+        cross as cross,
+        inner as inner,
+        kron as kron,
+        matvec as matvec,
+        tensordot as tensordot,
+        vdot as vdot,
+        vecdot as vecdot,
+        vecmat as vecmat,
+    )
+    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
+    from .ops.layout.padding import pad as pad
+    from .ops.layout.pieces import (
+        append as append,
+        array_split as array_split,
+        block as block,
+        delete as delete,
+        dsplit as dsplit,
+        ediff1d as ediff1d,
+        hsplit as hsplit,
+        insert as insert,
+        trim_zeros as trim_zeros,
+        unstack as unstack,
+        vsplit as vsplit,
+    )
+    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
+    from .ops.layout.reversal import (
+        flip as flip,
+        fliplr as fliplr,
+        flipud as flipud,
+        roll as roll,
+        rot90 as rot90,
+    )
+    from .ops.losses.binary import (
+        binary_cross_entropy as binary_cross_entropy,
+        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+        focal_loss as focal_loss,
+        hinge_loss as hinge_loss,
+        perceptron_loss as perceptron_loss,
+    )
+    from .ops.losses.distances import (
+        cosine_loss as cosine_loss,
+        cosine_similarity as cosine_similarity,
+        js_divergence as js_divergence,
+        kl_divergence as kl_divergence,
+        margin_ranking_loss as margin_ranking_loss,
+        triplet_loss as triplet_loss,
+    )
+    from .ops.losses.regression import (
+        gaussian_nll as gaussian_nll,
+        huber as huber,
+        log_cosh as log_cosh,
+        mae as mae,
+        poisson_nll as poisson_nll,
+        smooth_l1 as smooth_l1,
     )
     from .ops.scan.cumulative import (
         cumprod as cumprod,
@@ -263,6 +308,7 @@ if TYPE_CHECKING:
     from .view.reading.source.source import source as source
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
+
 
 _PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
 _VIEWS = (

@@ -75,7 +75,7 @@ ROWS: list[Row] = [
     (lambda: pg.concat([]), (), SHAPE, "concat: expected arrays to join, got none"),
     (lambda x, y: pg.stack([x, y]), (X, Y), SHAPE, "shapes (1, 2, 3) and (1, 4, 3) differ"),
     (lambda x: pg.split(x, 2, axis=1), (X,), SHAPE, "axis 1 of size 3 can't make 2 equal pieces"),
-    (lambda x: pg.split(x, [1, 2]), (X,), SHAPE, "pieces of (1, 2) don't add up to axis 0 of"),
+    (lambda x: pg.split(x, sizes=[1, 2]), (X,), SHAPE, "pieces of (1, 2) don't add up to axis 0"),
     (lambda x: pg.split(x, 0), (X,), SHAPE, "can't make 0 equal pieces"),
     # losses
     (pg.cross_entropy, (X, INTS + 2), SHAPE, "cross_entropy: labels 3 … 4 for 3 classes"),

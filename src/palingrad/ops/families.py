@@ -13,8 +13,21 @@ _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
-    "scan.cumulative": "cumsum cumprod cumulative_sum cumulative_prod cumulative_max "
-    "cumulative_min logcumsumexp",
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod cumulative_sum "
+    "logcumsumexp",
+    "layout.reversal": "flip fliplr flipud roll rot90",
+    "layout.repetition": "repeat resize tile",
+    "layout.axes": "moveaxis rollaxis swapaxes",
+    "layout.padding": "pad",
+    "layout.pieces": "append array_split block delete dsplit ediff1d hsplit insert trim_zeros unstack "
+    "vsplit",
+    "losses.regression": "gaussian_nll huber log_cosh mae poisson_nll smooth_l1",
+    "losses.binary": "binary_cross_entropy binary_cross_entropy_with_logits focal_loss hinge_loss "
+    "perceptron_loss",
+    "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence margin_ranking_loss "
+    "triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -33,6 +46,8 @@ ALIASES: dict[str, str] = {
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
+    "cummax": "cumulative_max",
+    "cummin": "cumulative_min",
     "invert": "bitwise_invert",
     "left_shift": "bitwise_left_shift",
     "mod": "remainder",
@@ -40,8 +55,6 @@ ALIASES: dict[str, str] = {
     "right_shift": "bitwise_right_shift",
     "transpose": "permute_dims",
     "true_divide": "divide",
-    "cummax": "cumulative_max",
-    "cummin": "cumulative_min",
 }
 aliases.update(ALIASES)
 
