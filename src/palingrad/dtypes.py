@@ -240,6 +240,10 @@ def _conversion(value: Any, array: Array) -> str:
         return "Convert it first: float(value), or value.astype(float) for an array."
     if value is None:
         return "A function without `return` gives None; `x is None` tests for it."
+    if hasattr(value, "toarray"):
+        return "Make a sparse matrix an array first: s.toarray()."
+    if hasattr(value, "__float__"):
+        return "Convert it first: float(value)."
     return ""
 
 
