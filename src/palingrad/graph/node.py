@@ -184,7 +184,7 @@ class Node(Operators, Interchange, Copies):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
-        return np.array(value, dtype) if copy else np.asarray(value, dtype)
+        return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
         if not spec:

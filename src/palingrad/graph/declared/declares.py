@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ..node import Node
 from .bounds import Bounds
 
 
 class Declares:
     """The answers of an operation that has nothing to say."""
+
+    complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
 
     def bounds(self) -> Bounds | None:
         """What the integers of an input must be, for `f` to compute the result without an error."""
