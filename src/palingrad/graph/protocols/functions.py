@@ -37,14 +37,12 @@ def of_function(
         return function(*_values(kind, args), **_values(kind, kwargs))
     if name in OF_DTYPES:
         return function(*mapped(lambda x: _dtype(kind, x), args), **kwargs)
-    target = (
-        ADAPTED.get(name)
-        or found(FUNCTIONS.get(name, name.rpartition(".")[2]))
-        or COMPOSED.get(name)
-    )
+    part, _, short = name.rpartition(".")
+    target = ADAPTED.get(name) or found(FUNCTIONS.get(name, short), part) or COMPOSED.get(name)
     if target is None:
         raise refusal(name, INSTEAD.get(name, ""))
-    inputs, options = _bound(function, name, args, kwargs)
+    count = max(INPUTS.get(name, 1), _by_position(target))
+    inputs, options = _bound(function, name, count, args, kwargs)
     return called(target, *inputs, **options)
 
 
@@ -59,14 +57,19 @@ def _signature(function: Any) -> inspect.Signature:
     return inspect.signature(function)
 
 
+def _by_position(target: Any) -> int:
+    """The number of parameters that a function of the library takes by position alone."""
+    return sum(p.kind is p.POSITIONAL_ONLY for p in _signature(target).parameters.values())
+
+
 def _bound(
-    function: Callable[..., Any], name: str, args: Any, kwargs: Any
+    function: Callable[..., Any], name: str, count: int, args: Any, kwargs: Any
 ) -> tuple[list[Any], dict[str, Any]]:
-    """The inputs by position and the options by name, without those that are NumPy's defaults."""
+    """The inputs, the first `count` parameters, by position and the options by name, without those
+    that are NumPy's defaults."""
     signature = _signature(function)
     bound = signature.bind(*args, **kwargs).arguments
     renamed = OPTIONS.get(name, {})
-    count = INPUTS.get(name, 1)
     inputs: list[Any] = []
     options: dict[str, Any] = {}
     for place, p in enumerate(signature.parameters.values()):

@@ -21,6 +21,11 @@ def set_namespace(load: Callable[[], Any]) -> None:
     _namespace[:] = [load]
 
 
+def namespace() -> Any:
+    """The package, with all its functions."""
+    return _namespace[0]()
+
+
 def check_device(device: Any, what: str) -> None:
     """Raise ArgumentError unless the device is None or the CPU."""
     if device is None or device == "cpu" or device == _CPU or str(device) == "cpu":
@@ -53,7 +58,7 @@ class Interchange:
                 f"{VERSIONS[-1]} are there.",
                 hint=f"Write api_version={VERSIONS[-1]!r}, or leave it out.",
             )
-        return _namespace[0]()
+        return namespace()
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return _CPU

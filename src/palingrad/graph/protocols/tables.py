@@ -8,14 +8,6 @@ from __future__ import annotations
 
 # Ufuncs of NumPy and of scipy.special that have other names here; several: the first that exists.
 UFUNCS: dict[str, str] = {
-    "conjugate": "conj",
-    "deg2rad": "deg2rad radians",
-    "degrees": "degrees rad2deg",
-    "fabs": "abs",
-    "float_power": "pow",
-    "rad2deg": "rad2deg degrees",
-    "radians": "radians deg2rad",
-    "rint": "round",
     "expit": "expit sigmoid",
     "gammaln": "gammaln lgamma",
     "log_expit": "log_sigmoid",
@@ -26,12 +18,6 @@ UFUNCS: dict[str, str] = {
 FUNCTIONS: dict[str, str] = {
     "around": "round",
     "astype": "cast",
-    "fix": "trunc",
-    "linalg.norm": "norm linalg_norm",
-    "linalg.outer": "linalg_outer outer",
-    "linalg.cross": "linalg_cross cross",
-    "linalg.trace": "linalg_trace trace",
-    "linalg.diagonal": "linalg_diagonal diagonal",
 }
 
 # Parameters of NumPy's functions that have other names here; "" for one that changes nothing.

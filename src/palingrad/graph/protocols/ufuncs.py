@@ -11,6 +11,7 @@ from ...errors import ArgumentError
 from ...messages.calls import called
 from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
 from ..registry import ops
+from .interchange import namespace
 from .tables import REDUCTIONS, SCANS, UFUNCS
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
         x = ops.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
         return of_ufunc(ufunc, "__call__", (x, y), options)
     if method == "__call__":
-        f = _elementwise(ufunc)
+        f = found(UFUNCS.get(name, name), "" if _is_numpys(ufunc) else "special")
         if f is not None:
             return f(*_prepared(name, inputs, options))
     else:
@@ -38,29 +39,8 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
             return _along(ufunc, f, method, inputs, options)
     raise refusal(
         name if method == "__call__" else f"{name}.{method}",
-        module="np" if getattr(np, name, None) is ufunc else "scipy.special",
+        module="np" if _is_numpys(ufunc) else "scipy.special",
     )
-
-
-def _elementwise(ufunc: Any) -> Callable[..., Any] | None:
-    """The function of an elementwise ufunc; None if there is none."""
-    name: str = ufunc.__name__
-    if name in _COMPOSED:
-        return _COMPOSED[name]
-    return found(UFUNCS.get(name, name))
-
-
-def _quotient_and_remainder(x: Any, y: Any) -> tuple[Node, Node]:
-    return ops.floor_divide(x, y), ops.remainder(x, y)
-
-
-def _parts(x: Any) -> tuple[Node, Node]:
-    """The fractional part, which has x's sign, and the integral one; ±∞ has the fraction ±0."""
-    whole = ops.trunc(x)
-    return ops.where(ops.isinf(x), ops.multiply(0, ops.sign(x)), ops.subtract(x, whole)), whole
-
-
-_COMPOSED: dict[str, Callable[..., Any]] = {"divmod": _quotient_and_remainder, "modf": _parts}
 
 
 def _prepared(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
@@ -103,10 +83,17 @@ def _along(
     return called(f, inputs[0], **kept)
 
 
-def found(names: str) -> Callable[..., Any] | None:
-    """The first function of these names that the library has; None if it has none of them."""
+def _is_numpys(ufunc: Any) -> bool:
+    """Whether a ufunc is NumPy's own, rather than SciPy's or made of a Python function."""
+    return getattr(np, ufunc.__name__, None) is ufunc
+
+
+def found(names: str, part: str = "") -> Callable[..., Any] | None:
+    """The first function of these names that the library has, or its module `part`, such as
+    "linalg"; None if it has none of them."""
+    module = getattr(namespace(), part, None) if part else None
     for name in names.split():
-        f = getattr(ops, name, None)
+        f = getattr(module, name, None) or getattr(ops, name, None)
         if f is not None:
             return f
     return None
