@@ -270,8 +270,7 @@ class Variable(Node):
             f"{self.label()}: {what} doesn't assign to a Variable{self.built()}.",
             hint=f"Write {name}.assign(value)."
             if instead
-            else f"Write {name}.assign({name}.at[index].set(value)), also with a slice or a mask "
-            "as index.",
+            else f"Write {name}.assign({name}.at[i].set(value)), or .add(value) for +=.",
         )
 
     def _form(self) -> Array:

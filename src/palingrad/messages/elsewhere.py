@@ -142,7 +142,7 @@ NODES: dict[str, str] = {
     **{name: f"w.{name}(y) with a pg.Variable w: other nodes, such as w + 1, keep their values"
        for name in ("assign_add", "assign_sub")},
     **{name: "pg.where(mask, value, x) or x.at[index].set(value), new nodes; a Variable is set by "
-       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_", "at")},
+       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import bool_
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError
 from ...graph.describe.notation import chosen
 from ...graph.functions import binary
 from ...graph.kinds import Elementwise
