@@ -75,7 +75,7 @@ def ufunc_of(operation: type[Operation]) -> np.ufunc | None:
 
 def unary_function(operation: type[Operation], general: Callable[..., Node]) -> Any:
     """`operation(x)` by the short path where it applies; `general(*inputs, **options)` elsewhere."""
-    formula, ufunc, floats = operation.f, ufunc_of(operation), operation.floats
+    formula, ufunc = operation.f, ufunc_of(operation)
 
     def function(x: Any, /, *more: Any, **options: Any) -> Node:
         if (
@@ -85,7 +85,7 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
             and not (more or options or watching or defaults)
         ):
             a = x._value
-            if a is not None and (not floats or (d := a.dtype) is float32 or d is float64):
+            if a is not None and ((d := a.dtype) is float32 or d is float64):
                 try:
                     if ufunc is None:
                         value = quiet_here.context.run(formula, numpy_maths, a)
@@ -114,7 +114,7 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
 def binary_function(operation: type[Operation], general: Callable[..., Node]) -> Any:
     """`operation(x, y)` by the short path where it applies; `general(*inputs, **options)`
     elsewhere."""
-    formula, ufunc, floats = operation.f, ufunc_of(operation), operation.floats
+    formula, ufunc = operation.f, ufunc_of(operation)
 
     def function(x: Any, y: Any = MISSING, /, *more: Any, **options: Any) -> Node:
         if (
@@ -140,7 +140,7 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 and x.weak is None
                 and y.weak is None
                 and (d := a.dtype) is b.dtype
-                and (not floats or d is float32 or d is float64)
+                and (d is float32 or d is float64)
             ):
                 try:
                     if ufunc is None:
@@ -199,7 +199,6 @@ _METHODS = {
     "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide",
     "floordiv": "floor_divide", "mod": "remainder", "pow": "pow", "matmul": "matmul",
     "neg": "negative", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
-    "eq": "equal", "ne": "not_equal",
 }  # fmt: skip
 
 
