@@ -167,6 +167,40 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
     return function
 
 
+def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
+    """The reduction of a node by the short path, None where that doesn't apply."""
+    formula = operation.f
+
+    def reduced(x: Node, axis: int | None, keepdims: bool) -> Node | None:
+        state = held()
+        if (
+            (state is nothing_open or (state.eager and state.thread == get_ident()))
+            and x.weak is None
+            and not (watching or defaults)
+        ):
+            a = x._value
+            if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size:
+                try:
+                    value = quiet_here.context.run(
+                        formula, numpy_maths, a, axis=axis, keepdims=keepdims
+                    )
+                except Exception:
+                    return None
+                node = _new(operation)
+                node.inputs = (x,)
+                node.attributes = {"axis": axis, "keepdims": keepdims}
+                node.axis, node.keepdims = axis, keepdims
+                node._value = value if type(value) is _array else _asarray(value)
+                node._value.setflags(False)
+                node._serial = next_serial()
+                node._origin = find_origin(3, state)
+                node._unlisted = state.hidden
+                return node
+        return None
+
+    return reduced
+
+
 def _fits(scalar: Any, dtype: DType) -> bool:
     """Whether a Python number becomes a constant of this float dtype, without any question."""
     kind = type(scalar)

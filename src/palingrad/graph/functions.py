@@ -9,7 +9,13 @@ from typing import Any, Protocol, TypeVar, overload
 
 from ..errors import ShapeError
 from ..messages.calls import explains, misfit
-from .eager import MISSING, binary_function, takes_short_path, unary_function
+from .eager import (
+    MISSING,
+    binary_function,
+    short_reduction,
+    takes_short_path,
+    unary_function,
+)
 from .node import Node
 from .operation import Operation
 
@@ -114,6 +120,7 @@ def reduction(
     """
     _, *parameters = inspect.signature(like.__call__).parameters.values()
     options = {p.name for p in parameters} - {"x", "axis", "keepdims", "name"}
+    short = short_reduction(operation) if takes_short_path(operation) else None
 
     def function(
         x: Any, /, axis: Any = None, *more: Any, keepdims: bool = False,
@@ -128,6 +135,11 @@ def reduction(
             if given:
                 plain = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
                 return composed(operation, x, **plain, **given)
+        if short is not None and name is None and isinstance(x, Node):
+            if (axis is None or type(axis) is int) and type(keepdims) is bool:
+                node = short(x, axis, keepdims)
+                if node is not None:
+                    return node
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)
 
     return _dressed(function, like.__call__, operation, None)
