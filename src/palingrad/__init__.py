@@ -240,41 +240,6 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
-    from .ops.indexing.along import (
-        choose as choose,
-        one_hot as one_hot,
-        put_along_axis as put_along_axis,
-        select as select,
-        take_along_axis as take_along_axis,
-    )
-    from .ops.indexing.at import at as at
-    from .ops.indexing.counting import (
-        bincount as bincount,
-        histogram as histogram,
-        segment_max as segment_max,
-        segment_mean as segment_mean,
-        segment_min as segment_min,
-        segment_sum as segment_sum,
-    )
-    from .ops.indexing.positions import (
-        ravel_multi_index as ravel_multi_index,
-        unravel_index as unravel_index,
-    )
-    from .ops.indexing.search import (
-        argwhere as argwhere,
-        digitize as digitize,
-        flatnonzero as flatnonzero,
-        isin as isin,
-        nonzero as nonzero,
-        searchsorted as searchsorted,
-    )
-    from .ops.indexing.unique import (
-        unique as unique,
-        unique_all as unique_all,
-        unique_counts as unique_counts,
-        unique_inverse as unique_inverse,
-        unique_values as unique_values,
-    )
     from .ops.lazy import *
     from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans

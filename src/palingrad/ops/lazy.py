@@ -41,6 +41,26 @@ from .elementwise.trigonometric import (
     acos as arccos, acosh as arccosh, asin as arcsin, asinh as arcsinh, atan as arctan,
     atan2 as arctan2, atanh as arctanh,
 )
+from .indexing.along import (
+    choose as choose, one_hot as one_hot, put_along_axis as put_along_axis, select as select,
+    take_along_axis as take_along_axis,
+)
+from .indexing.at import at as at
+from .indexing.counting import (
+    bincount as bincount, histogram as histogram, segment_max as segment_max,
+    segment_mean as segment_mean, segment_min as segment_min, segment_sum as segment_sum,
+)
+from .indexing.positions import (
+    ravel_multi_index as ravel_multi_index, unravel_index as unravel_index,
+)
+from .indexing.search import (
+    argwhere as argwhere, digitize as digitize, flatnonzero as flatnonzero, isin as isin,
+    nonzero as nonzero, searchsorted as searchsorted,
+)
+from .indexing.unique import (
+    unique as unique, unique_all as unique_all, unique_counts as unique_counts,
+    unique_inverse as unique_inverse, unique_values as unique_values,
+)
 from .layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
 from .layout.diagonals import (
     diag as diag, diag_indices as diag_indices, diagflat as diagflat, diagonal as diagonal,
