@@ -240,7 +240,7 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
-    from .ops.lazy import *
+    from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -276,7 +276,12 @@ def __getattr__(name: str) -> object:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
         globals()[name] = found  # found at once from now on
         return found
-    raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
+    elsewhere = dict(_FUNCTIONS)
+    if not name.startswith("_"):
+        for part in ("linalg", "random", "special"):
+            if name in dir(_imported(f"{__name__}.{part}")):
+                elsewhere.setdefault(name, f"pg.{part}.{name}")
+    raise _unknown_name(__name__, name, __dir__(), elsewhere)
 
 
 def __dir__() -> list[str]:

@@ -10,14 +10,18 @@ import numpy as np
 
 from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
-from ..messages.elsewhere import NODES
-from ..messages.names import with_names_from, without_names_from_elsewhere
+from ..messages.elsewhere import FUNCTIONS, NODES
+from ..messages.names import (
+    unknown_attribute,
+    with_names_from,
+    without_names_from_elsewhere,
+)
 from ..shapes import Shape, text
 from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
-from .registry import viewer
+from .registry import functions_called, viewer
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -263,6 +267,12 @@ class Node(Operators):
 
     def _repr_svg_(self) -> str | None:
         return viewer().svg_of(self)
+
+    if not TYPE_CHECKING:  # type checkers report unknown names themselves
+
+        def __getattr__(self, name: str) -> Any:
+            found = {} if name.startswith("_") else functions_called(name)
+            raise unknown_attribute(self, name, found, FUNCTIONS)
 
     def __dir__(self) -> list[str]:
         return without_names_from_elsewhere(super().__dir__(), type(self))

@@ -83,6 +83,7 @@ ALIASES: dict[str, str] = {
     "arctan": "atan",
     "arctan2": "atan2",
     "arctanh": "atanh",
+    "around": "round",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
     "conjugate": "conj",

@@ -22,7 +22,7 @@ from .creation import (
 from .elementwise.arithmetic import remainder as mod, pow as power, divide as true_divide
 from .elementwise.complexes import abs as absolute, conj as conjugate
 from .elementwise.discrete import (
-    bitwise_invert as bitwise_not, trunc as fix, bitwise_invert as invert,
+    round as around, bitwise_invert as bitwise_not, trunc as fix, bitwise_invert as invert,
     bitwise_left_shift as left_shift, bitwise_right_shift as right_shift,
 )
 from .elementwise.habits import (
