@@ -37,7 +37,6 @@ FUNCTIONS: dict[str, str] = {
     "r_": "pg.concat([x, y])",
     "row_stack": "pg.vstack",
     "s_": "slice(start, stop)",
-    "spacing": "pg.nextafter(x, math.inf) - x",
     "tril_indices_from": "pg.tril_indices(n)",
     "triu_indices_from": "pg.triu_indices(n)",
     "vectorize": "f itself: operations are elementwise",

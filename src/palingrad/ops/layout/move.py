@@ -361,10 +361,8 @@ def reshape(
     x: Any, shape: int | Sequence[int], *more: Any, copy: bool | None = None,
     name: str | None = None, **unknown: Any,
 ) -> Node:  # fmt: skip
-    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred.
-
-    Sizes may be arguments of their own: reshape(x, 3, 2). `copy` has no effect: values are fixed.
-    """
+    """y = the elements of x, in row-major order, in another shape, a tuple or several arguments; a
+    size of -1 is inferred. `copy` has no effect: values don't change."""
     if unknown or (more and not all(isinstance(size, (int, np.integer)) for size in more)):
         raise misfit(reshape, (x, shape, *more), unknown)
     given = (shape, *more) if more else shape
