@@ -115,7 +115,7 @@ def full(
     """An array of a shape whose elements are `fill_value`, a number, or an array or node that is
     broadcast; dtype: by default that of the fill value."""
     check_device("full", device)
-    value = array(fill_value, None if dtype is None else _dtype("full", dtype))
+    value = _fill(fill_value, None if dtype is None else _dtype("full", dtype))
     target = _shape("full", shape)
     if isinstance(value, Constant) and not isinstance(fill_value, Node):
         try:
@@ -123,6 +123,16 @@ def full(
         except ValueError:
             pass  # broadcast_to says it better
     return ops.broadcast_to(value, target, name=name)
+
+
+def _fill(value: Any, dtype: DType | None) -> Node:
+    """A fill value in `dtype`, to which a Python number is rounded once."""
+    if dtype is None:
+        return array(value)
+    if isinstance(value, (bool, int, float, complex)):
+        return Constant(_in(np.asarray(value), dtype))
+    made = as_node(value)
+    return made if made.dtype == dtype and made.weak is None else ops.cast(made, dtype)
 
 
 @register
@@ -134,8 +144,7 @@ def full_like(
     check_device("full_like", device)
     x = as_node(x)
     wanted = x.dtype if dtype is None else _dtype("full_like", dtype)
-    value = as_node(fill_value)
-    value = value if wanted is None else ops.cast(value, wanted)
+    value = _fill(fill_value, wanted)
     if shape is not None or known(x.shape):
         return ops.broadcast_to(value, x.shape if shape is None else shape, name=name)
     everywhere = ops.equal(ops.zeros_like(x), 0)  # a mask of x's shape, once that is known
