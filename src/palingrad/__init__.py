@@ -1,5 +1,6 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
@@ -198,7 +199,6 @@ from .ops.layout.take import embedding as embedding, take as take
 from .ops.losses.cross_entropy import cross_entropy as cross_entropy
 from .ops.losses.squares import mse as mse
 from .ops.random import (
-    Generator as Generator,
     dropout as dropout,
     normal as normal,
     set_seed as set_seed,
@@ -221,7 +221,6 @@ from .ops.reduction.statistics import (
     mean as mean,
     std as std,
     var as var,
-    vector_norm as vector_norm,
 )
 from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
@@ -232,77 +231,16 @@ if TYPE_CHECKING:
     from . import (
         data as data,
         io as io,
+        linalg as linalg,
         nn as nn,
         optim as optim,
+        random as random,
+        special as special,
         train as train,
         view as view,
     )
-    from .ops.contraction.einsum import einsum as einsum
-    from .ops.contraction.products import (
-        cross as cross,
-        inner as inner,
-        kron as kron,
-        matvec as matvec,
-        tensordot as tensordot,
-        vdot as vdot,
-        vecdot as vecdot,
-        vecmat as vecmat,
-    )
-    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
-    from .ops.layout.padding import pad as pad
-    from .ops.layout.pieces import (
-        append as append,
-        array_split as array_split,
-        block as block,
-        delete as delete,
-        dsplit as dsplit,
-        ediff1d as ediff1d,
-        hsplit as hsplit,
-        insert as insert,
-        trim_zeros as trim_zeros,
-        unstack as unstack,
-        vsplit as vsplit,
-    )
-    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
-    from .ops.layout.reversal import (
-        flip as flip,
-        fliplr as fliplr,
-        flipud as flipud,
-        roll as roll,
-        rot90 as rot90,
-    )
-    from .ops.losses.binary import (
-        binary_cross_entropy as binary_cross_entropy,
-        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-        focal_loss as focal_loss,
-        hinge_loss as hinge_loss,
-        perceptron_loss as perceptron_loss,
-    )
-    from .ops.losses.distances import (
-        cosine_loss as cosine_loss,
-        cosine_similarity as cosine_similarity,
-        js_divergence as js_divergence,
-        kl_divergence as kl_divergence,
-        margin_ranking_loss as margin_ranking_loss,
-        triplet_loss as triplet_loss,
-    )
-    from .ops.losses.regression import (
-        gaussian_nll as gaussian_nll,
-        huber as huber,
-        log_cosh as log_cosh,
-        mae as mae,
-        poisson_nll as poisson_nll,
-        smooth_l1 as smooth_l1,
-    )
-    from .ops.scan.cumulative import (
-        cumprod as cumprod,
-        cumsum as cumsum,
-        cumulative_max as cumulative_max,
-        cumulative_min as cumulative_min,
-        cumulative_prod as cumulative_prod,
-        cumulative_sum as cumulative_sum,
-        logcumsumexp as logcumsumexp,
-    )
+    from .ops.lazy import *  # noqa: F403
+    from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -310,11 +248,11 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-    cummax = cumulative_max
-    cummin = cumulative_min
 
-
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+bool = bool_
+newaxis = None
+# Subpackages and modules, imported on first use.
+_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -328,19 +266,20 @@ _VIEWS = (
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
+    if name == "Generator":
+        return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     known = _ALIASES.get(name, name)
-    if known in _later:
-        return getattr(_imported(_later[known]), known)
-    if known is not name:
-        globals()[name] = found = globals()[known]
+    if known in _later or known is not name:
+        found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
+        globals()[name] = found  # found at once from now on
         return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
+    return sorted({*globals(), "Generator", *_PARTS, *_VIEWS, *_later, *_ALIASES})
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))

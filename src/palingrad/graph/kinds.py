@@ -214,6 +214,19 @@ class Contract(Operation):
         return total_overflow(y.dtype, "sum of products")
 
 
+class Factorisation(Operation):
+    """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
+    spectra. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
+            "add a multiple of the identity, scale the matrix, or use float64",
+        )
+
+
 class Window(Operation):
     """Values computed from windows that slide over an array, and the adjoints of those."""
 
@@ -228,12 +241,27 @@ class Index(Operation):
 
 
 class Gather(Index):
-    """y = x at integers along `axis`, whose shape takes the axis's place; inputs x, integers."""
+    """y = x at integers along axes; inputs x and an array of integers for each axis from `axis` on.
+
+    These broadcast together, and their shape takes the axes' place.
+    """
 
 
 class ScatterAdd(Index):
     """Zeros with `size` rows on `axis`, to which the rows of g are added where integers say; inputs
     g, integers, whose axes are g's from `axis` on."""
+
+
+class ScatterUpdate(Index):
+    """x, some elements of which are combined with values; inputs x, values, and an array of
+    integers for each axis of x from `axis` on, which broadcast together.
+
+    `how` is one of `UPDATES`. The elements are those that `Gather` reads, and the values have its
+    result's shape. Values at the same integers are combined one after another.
+    """
+
+
+UPDATES = ("set", "add", "multiply", "divide", "minimum", "maximum")
 
 
 class Random(Operation):

@@ -6,47 +6,8 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "allclose": "np.allclose(x.numpy(), y.numpy())",
-    "arange": _MADE.format("arange"),
-    "array": "pg.tensor",
-    "array_equal": "np.array_equal(x.numpy(), y.numpy())",
-    "asarray": "pg.tensor",
-    "astype": "pg.cast",
-    "average": "pg.mean",
-    "copysign": "pg.where(y < 0, -pg.abs(x), pg.abs(x))",
-    "degrees": "x * (180 / math.pi)",
-    "diag": "x[…] for single elements, or a product with np.eye(n)",
-    "empty": _MADE.format("zeros"),
-    "eye": _MADE.format("eye"),
-    "fabs": "pg.abs",
-    "fix": "pg.trunc",
-    "float_power": "pg.pow",
-    "fmax": "pg.maximum",
-    "fmin": "pg.minimum",
-    "fmod": "x - pg.trunc(x / y) * y",
-    "full": _MADE.format("full"),
-    "full_like": "pg.zeros_like(x) + value",
-    "heaviside": "pg.where(x > 0, 1.0, pg.where(x < 0, 0.0, y))",
-    "hstack": "pg.concat([x, y], axis=1)",
-    "identity": _MADE.format("eye"),
-    "inf": "math.inf or np.inf",
-    "isclose": "pg.abs(x - y) < 1e-6",
-    "linspace": _MADE.format("linspace"),
-    "ldexp": "x * 2.0**n",
-    "nan": "math.nan or np.nan",
-    "newaxis": "None, as in x[None], or pg.expand_dims(x, axis=0)",
-    "ones": _MADE.format("ones"),
-    "pi": "math.pi or np.pi",
     "product": "pg.prod",
-    "radians": "x * (math.pi / 180)",
-    "random": "pg.normal or pg.uniform",
-    "ravel": "pg.reshape(x, -1)",
-    "rint": "pg.round",
-    "row_stack": "pg.concat",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
-    "swapaxes": "pg.permute_dims(x, axes)",
-    "vstack": "pg.concat([x, y], axis=0)",
-    "zeros": _MADE.format("zeros"),
     # PyTorch
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",
@@ -73,10 +34,10 @@ FUNCTIONS: dict[str, str] = {
     "neg": "pg.negative",
     "no_grad": "nothing: gradients are computed only when backward() or pg.grad is called; "
     "pg.stop_gradient(x) marks a constant",
-    "norm": "pg.vector_norm",
+    "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
-    "rand": "pg.uniform(shape)",
-    "randn": "pg.normal(shape)",
+    "rand": "pg.random.rand(2, 3)",
+    "randn": "pg.random.randn(2, 3)",
     "save": "pg.io.save_checkpoint",
     "sub": "pg.subtract",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
@@ -97,7 +58,6 @@ FUNCTIONS: dict[str, str] = {
     "jacrev": "pg.jacobian",
     "jit": "pg.function",
     "lax": "pg.where for conditions; loops are Python's",
-    "linalg": "pg.vector_norm for norms; np.linalg for constants",
     "numpy": "pg itself: pg.sin, for example",
     "reduce_max": "pg.max",
     "reduce_mean": "pg.mean",
@@ -157,6 +117,29 @@ DATA: dict[str, str] = {
     **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
 }
 
+RANDOM: dict[str, str] = {
+    **{
+        name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
+        for name in (
+            "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
+            "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
+            "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
+            "vonmises wald zipf bytes"
+        ).split()
+    },
+    "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
+    "RandomState": "pg.random.default_rng(seed)",
+    "categorical": "pg.random.choice(n, size, p=p)",
+    "get_state": "pg.random.default_rng(seed), whose state is a Variable",
+    "key": "pg.random.default_rng(seed), whose methods draw",
+    "manual_seed": "pg.random.seed(0)",
+    "random_integers": "pg.random.randint(low, high + 1)",
+    "ranf": "pg.random.random(size)",
+    "sample": "pg.random.random(size)",
+    "split": "pg.random.default_rng(seed) for each generator",
+    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
+}
+
 TRAINING: dict[str, str] = {
     "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
     "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
@@ -179,7 +162,7 @@ NODES: dict[str, str] = {
     **{name: f"w.assign(w {sign} y)"
        for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
     **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_", "at")},
+       for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
@@ -195,8 +178,6 @@ NODES: dict[str, str] = {
     "norm": "pg.vector_norm(x)",
     "permute": "pg.permute_dims(x, axes)",
     "pow": "x ** y",
-    "ravel": "pg.reshape(x, -1)",
-    "swapaxes": "pg.permute_dims(x, axes)",
     "to": "x.astype(dtype)",
     "type": "x.astype(dtype)",
     "unsqueeze": "pg.expand_dims(x, axis=0)",

@@ -74,7 +74,7 @@ def _pairs(axes: Any, x: Sequence[Any], y: Sequence[Any]) -> list[tuple[int, int
 class Inner(Composite):
     """z = Σ x·y over the last axis of both, as in `numpy.inner`; a product if one is a scalar."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (4, 3)), case((), (2,))]
 
     def shape_rule(z, *shapes):
@@ -93,7 +93,7 @@ class Inner(Composite):
 class Vecdot(Composite):
     """z = Σ x̄·y over `axis`; the other axes broadcast."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [
         case((2, 3), (2, 3), axis=-1),
         case((2, 1, 3), (2, 3), axis=-1),
@@ -128,7 +128,7 @@ def _last(x: Any, axis: int) -> Any:
 class Vdot(Composite):
     """z = Σ x̄·y over all elements, in row-major order, as in `numpy.vdot`."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (6,)), case((), ())]
 
     def shape_rule(z, *shapes):

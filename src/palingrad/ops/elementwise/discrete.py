@@ -304,12 +304,38 @@ class ZerosLike(Step):
         return Piece(r"\mathbf{0}" if y.ndim else "0")
 
 
+@register
+@explains
+def ones_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 1, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(ones_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return OnesLike(x, name=name)
+    return ops.full_like(x, 1, dtype, shape=shape, device=device, name=name)
+
+
+@register
+@explains
+def zeros_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 0, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(zeros_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return ZerosLike(x, name=name)
+    return ops.full_like(x, 0, dtype, shape=shape, device=device, name=name)
+
+
 floor = register(unary(Floor))
 ceil = register(unary(Ceil))
 trunc = register(unary(Trunc))
 stop_gradient = register(unary(StopGradient))
-ones_like = register(unary(OnesLike))
-zeros_like = register(unary(ZerosLike))
 bitwise_and = register(binary(BitwiseAnd))
 bitwise_or = register(binary(BitwiseOr))
 bitwise_xor = register(binary(BitwiseXor))

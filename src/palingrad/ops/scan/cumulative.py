@@ -46,7 +46,7 @@ class Cumsum(Scan):
     def f(m, x, *, axis, reverse):
         return m.running_sum(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return -0.0 if is_floating(dtype) else 0  # −0.0 + x is x, also for −0.0
 
     def combine(m, a, b):
@@ -76,7 +76,7 @@ class Cumprod(Scan):
     def f(m, x, *, axis, reverse):
         return m.running_prod(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return 1
 
     def combine(m, a, b):
@@ -170,7 +170,7 @@ class CumulativeMax(CumulativeExtreme):
     def f(m, x, *, axis, reverse):
         return m.running_max(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return lowest(dtype)
 
     def combine(m, a, b):
@@ -193,7 +193,7 @@ class CumulativeMin(CumulativeExtreme):
     def f(m, x, *, axis, reverse):
         return m.running_min(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return highest(dtype)
 
     def combine(m, a, b):
