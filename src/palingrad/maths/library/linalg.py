@@ -64,6 +64,9 @@ class LinalgMaths(Protocol):
     def svd(self, x: Any, full_matrices: Any) -> Any:
         """u, s, vh with u diag(s) vh = x; the singular values s descend."""
 
+    def without_phase(self, p: Any, size: Any) -> Any:
+        """0 in p's dtype. LinAlgError unless p is 0, up to rounding, beside `size`."""
+
     def svdvals(self, x: Any) -> Any:
         """The singular values, descending."""
 
@@ -236,8 +239,11 @@ def lu(x: Any) -> Any:
     eliminate(a, order, 0, k)
     a[:, :k, k:] = substituted(a[:, :k, :k], a[:, :k, k:], True, True)
     p = np.swapaxes(order[:, :, None] == np.arange(rows), -1, -2)
-    parts = p, np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
-    return tuple(part.astype(x.dtype).reshape(*outer, *part.shape[1:]) for part in parts)
+    parts = p.astype(a.real.dtype), np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
+    dtypes = x.real.dtype, x.dtype, x.dtype
+    return tuple(
+        part.astype(dtype).reshape(*outer, *part.shape[1:]) for part, dtype in zip(parts, dtypes)
+    )
 
 
 def eliminate(a: Any, order: Any, first: int, last: int) -> None:
@@ -280,7 +286,7 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
 
 def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     """p/d, 0 for p = 0."""
-    close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * scale) & ~np.isnan(d)
+    close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * np.real(scale)) & ~np.isnan(d)
     wrong = close & ((p != 0) | (reach != 0))
     if wrong.any():
         *_, i, j = (0, *(int(index[0]) for index in np.nonzero(wrong)))
@@ -290,6 +296,16 @@ def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
             "solve, pinv and expm have gradients there, or perturb the matrix"
         )
     return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(p.dtype)
+
+
+def without_phase(p: Any, size: Any) -> Any:
+    """0 in p's dtype, if p is 0 up to rounding."""
+    if (np.abs(p) > 1000 * np.finfo(p.dtype).eps * size).any():
+        raise np.linalg.LinAlgError(
+            "the gradient of eigh or svd: the result depends on the phases of complex vectors, "
+            "which aren't determined; a function of v diag(z) vᴴ doesn't"
+        )
+    return np.zeros_like(p)
 
 
 def svd(x: Any, full_matrices: Any) -> Any:
@@ -308,6 +324,6 @@ OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         cholesky, cofactor, cofactor_slope, det, eigh, eigvalsh, expm, expm_frechet, inv, lu,
-        gap_quotient, pinv, qr, slogdet, solve, solve_triangular, svd, svdvals,
+        gap_quotient, pinv, qr, slogdet, solve, solve_triangular, svd, svdvals, without_phase,
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from .solve import SolveTriangular
 from .symmetry import check_hermitian
 
 POSITIVE = np.array([[2.0, 0.4, -0.3], [0.4, 1.5, 0.2], [-0.3, 0.2, 1.2]])
+HERMITIAN = POSITIVE[:2, :2] + 0.3j * np.array([[0, 1], [-1, 0]])
 
 
 class Cholesky(Factorisation):
@@ -27,7 +28,11 @@ class Cholesky(Factorisation):
     """
 
     math = r"\operatorname{cholesky} {x}"
-    samples = [case(POSITIVE), case(np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:]]))]
+    samples = [
+        case(POSITIVE),
+        case(np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:]])),
+        case(HERMITIAN),
+    ]
 
     def f(m, x):
         return m.cholesky(x)

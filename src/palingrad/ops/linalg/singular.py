@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...dtypes import int64
+from ...dtypes import int64, is_complex, real_of
 from ...errors import GradientError, ShapeError
 from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
@@ -26,7 +26,7 @@ from .parts import (
     row,
     without_diagonal,
 )
-from .quotient import differences, gap_quotient, largest, of_pairs
+from .quotient import differences, gap_quotient, largest, of_pairs, without_phase
 
 TALL = np.array([[2.0, 0.5], [-0.3, 1.2], [0.4, -0.6]])
 WIDE = np.array([[1.5, 0.2, -0.4], [-0.3, 0.8, 0.6]])
@@ -68,7 +68,7 @@ class SVD(MultipleOutputs, Factorisation):
         return (*outer, rows, k), (*outer, k), (*outer, k, columns)
 
     def dtype_rule(y, *dtypes):
-        return (dtypes[0],) * 3
+        return dtypes[0], real_of(dtypes[0]), dtypes[0]
 
     def vjp(y, g, x):
         *_, rows, columns = sizes(x.shape)
@@ -81,7 +81,7 @@ class SVD(MultipleOutputs, Factorisation):
         if 0 in sizes(x.shape):
             return [ops.zeros_like(x)]
         u, s, vh = y.items
-        a, c, b = conjugated(g[0]), g[1], adjoint(g[2])  # cotangents of u, s and v
+        a, c, b = conjugated(g[0]), g[1], g[2].mT  # cotangents of u, s and v
         v = adjoint(vh)
         top = largest(s)
         sums = column(s) + row(s)
@@ -91,6 +91,11 @@ class SVD(MultipleOutputs, Factorisation):
         in_u = 2 * hermitian_part(gap_quotient(without_diagonal(left), gaps, scale, of_pairs(a)))
         in_v = 2 * hermitian_part(gap_quotient(without_diagonal(right), gaps, scale, of_pairs(b)))
         inner = in_u * row(s) + column(s) * in_v + on_diagonal(c)
+        if is_complex(x.dtype):
+            turn = ops.diagonal(left, 0, -2, -1)
+            none = without_phase(turn + ops.diagonal(right, 0, -2, -1), a)
+            turn = gap_quotient(ops.imag(turn), s, top[..., 0])
+            inner = inner + on_diagonal(ops.complex(none, turn))
         whole = u @ inner @ vh
         if rows > columns:
             whole = whole + gap_quotient(a - u @ left, row(s), top) @ vh
@@ -107,13 +112,16 @@ class Svdvals(Factorisation):
     """
 
     math = r"\operatorname{svdvals} {x}"
-    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1]))]
+    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1])), case(WIDE + 1j * WIDE[::-1])]
 
     def f(m, x):
         return m.svdvals(x)
 
     def shape_rule(y, *shapes):
         return (*shapes[0][:-2], least(*matrix(shapes[0])))
+
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
 
     def vjp(y, g, x):
         u, _, vh = SVD(x, full_matrices=False).items
@@ -131,6 +139,7 @@ class Pinv(Factorisation):
         case(TALL, rtol=None),
         case(WIDE, rtol=None),
         case(np.stack([WIDE[:, :2], TALL[:2]]), rtol=1e-3),
+        case(TALL + 0.5j * TALL[::-1], rtol=None),
     ]
 
     def f(m, x, *, rtol):
