@@ -57,6 +57,7 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.determinant",
     "linalg.products",
     "linalg.exponential",
+    "linalg.general",
     "linalg.norms",
     "linalg.orthogonal",
     "linalg.quotient",

@@ -58,6 +58,12 @@ class LinalgMaths(Protocol):
     def eigvalsh(self, x: Any, uplo: Any) -> Any:
         """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
 
+    def eig(self, x: Any) -> Any:
+        """Complex eigenvalues and eigenvectors of length 1, in columns."""
+
+    def eigvals(self, x: Any) -> Any:
+        """The complex eigenvalues."""
+
     def gap_quotient(self, p: Any, d: Any, scale: Any, reach: Any) -> Any:
         """p/d, but 0 where p = 0. LinAlgError where |d| ≤ 10ε·scale, unless p = reach = 0."""
 
@@ -284,6 +290,21 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
     return computed("eigvalsh", NOT_FOUND, np.linalg.eigvalsh, hermitian(x, uplo))
 
 
+def eig(x: Any) -> Any:
+    """Complex eigenvalues and eigenvectors of length 1, in columns."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    w, v = computed("eig", NOT_FOUND, lambda x: tuple(np.linalg.eig(x)), wide)
+    dtype = np.result_type(w, np.complex64)
+    return w.astype(dtype), v.astype(dtype)
+
+
+def eigvals(x: Any) -> Any:
+    """The complex eigenvalues."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    w = computed("eigvals", NOT_FOUND, np.linalg.eigvals, wide)
+    return w.astype(np.result_type(w, np.complex64))
+
+
 def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     """p/d, 0 for p = 0."""
     close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * np.real(scale)) & ~np.isnan(d)
@@ -291,8 +312,8 @@ def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     if wrong.any():
         *_, i, j = (0, *(int(index[0]) for index in np.nonzero(wrong)))
         raise np.linalg.LinAlgError(
-            f"the gradient of eigh or svd: values {i} and {j} coincide, or a singular value is 0, "
-            "so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
+            f"the gradient of eigh, eig or svd: values {i} and {j} coincide, or a singular value "
+            "is 0, so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
             "solve, pinv and expm have gradients there, or perturb the matrix"
         )
     return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(p.dtype)
@@ -302,8 +323,8 @@ def without_phase(p: Any, size: Any) -> Any:
     """0 in p's dtype, if p is 0 up to rounding."""
     if (np.abs(p) > 1000 * np.finfo(p.dtype).eps * size).any():
         raise np.linalg.LinAlgError(
-            "the gradient of eigh or svd: the result depends on the phases of complex vectors, "
-            "which aren't determined; a function of v diag(z) vᴴ doesn't"
+            "the gradient of eigh, eig or svd: the result depends on the phases of complex "
+            "vectors, which aren't determined; a function of v diag(z) vᴴ doesn't"
         )
     return np.zeros_like(p)
 
@@ -323,7 +344,8 @@ NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        cholesky, cofactor, cofactor_slope, det, eigh, eigvalsh, expm, expm_frechet, inv, lu,
-        gap_quotient, pinv, qr, slogdet, solve, solve_triangular, svd, svdvals, without_phase,
+        cholesky, cofactor, cofactor_slope, det, eig, eigh, eigvals, eigvalsh, expm,
+        expm_frechet, gap_quotient, inv, lu, pinv, qr, slogdet, solve, solve_triangular, svd,
+        svdvals, without_phase,
     )
 }  # fmt: skip
