@@ -115,7 +115,7 @@ def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     back substitution there; a lower one is turned by 180°.
     """
     n = a.shape[-1]
-    if n <= 48:
+    if n <= 32:
         t = np.tril(a) if lower else np.triu(a)
         if unit_diagonal:
             t = t.copy()
@@ -146,15 +146,15 @@ def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     )
 
 
-def truncated_inverse(x: Any, rtol: float) -> Any:
+def truncated_inverse(x: Any, rtol: Any) -> Any:
     """x⁺ by the singular values above `rtol` times the largest."""
     u, s, vh = np.linalg.svd(x, full_matrices=False)
-    small = s <= rtol * np.max(s, axis=-1, keepdims=True, initial=0)
+    small = s <= np.asarray(rtol, s.dtype)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
     inverse = np.where(small, 0, 1 / np.where(small, 1, s)).astype(s.dtype)
     return np.conj(np.swapaxes(vh, -1, -2)) @ (inverse[..., None] * np.conj(np.swapaxes(u, -1, -2)))
 
 
-def pinv(x: Any, rtol: float) -> Any:
+def pinv(x: Any, rtol: Any) -> Any:
     """x⁺; singular values up to `rtol` times the largest count as 0."""
     return computed("pinv", NOT_FOUND, lambda x: truncated_inverse(x, rtol), x)
 
@@ -183,7 +183,15 @@ def products_without(s: Any, count: int) -> Any:
 
 
 def cofactors(x: Any) -> Any:
-    """det(u vh)·u diag(∏ of the other singular values) vh, which holds for singular x too."""
+    """det x·x⁻ᵀ, or, where a matrix is singular or its inverse has lost digits,
+    det(u vh)·u diag(∏ of the other singular values) vh."""
+    try:
+        inverse = np.linalg.inv(x)
+        worst = np.max(np.abs(x), axis=(-2, -1), initial=0) * np.abs(inverse).max(initial=0)
+    except np.linalg.LinAlgError:
+        worst, inverse = np.inf, x
+    if np.all(worst < 100):
+        return np.linalg.det(x)[..., None, None] * np.swapaxes(inverse, -1, -2)
     u, s, vh = np.linalg.svd(x)
     phase = np.linalg.det(u) * np.linalg.det(vh)
     return phase[..., None, None] * np.conj((u * products_without(s, 1)[..., None, :]) @ vh)

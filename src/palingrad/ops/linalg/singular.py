@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...dtypes import int64, is_complex, real_of
+from ...dtypes import as_array, int64, is_complex, real_of
 from ...errors import GradientError, ShapeError
 from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
@@ -218,10 +218,11 @@ class MatrixRank(Composite):
         if not rows or not columns:
             return ops.sum(ops.cast(s > 0, int64), axis=-1)
         if y.tol is not None:
-            return ops.sum(ops.cast(s > y.tol, int64), axis=-1)
+            tol = np.asarray(y.tol, s.dtype)[..., None]
+            return ops.sum(ops.cast(s > tol, int64), axis=-1)
         eps = float(np.finfo(x.dtype).eps)  # pyright: ignore[reportArgumentType]
-        rtol = max(rows, columns) * eps if y.rtol is None else y.rtol
-        return ops.sum(ops.cast(s > rtol * s[..., :1], int64), axis=-1)
+        rtol = np.asarray(max(rows, columns) * eps if y.rtol is None else y.rtol, s.dtype)
+        return ops.sum(ops.cast(s > rtol[..., None] * s[..., :1], int64), axis=-1)
 
 
 class SVDResult(NamedTuple):
@@ -269,13 +270,13 @@ def svdvals(x: Any, /, *, name: str | None = None) -> Node:
 
 
 @public
-def pinv(x: Any, /, rtol: float | None = None, *, name: str | None = None) -> Node:
+def pinv(x: Any, /, rtol: Any = None, *, name: str | None = None) -> Node:
     """x⁺, the Moore–Penrose inverse; singular values up to `rtol` times the largest count as 0.
 
-    By default rtol is the larger size of the matrices times the dtype's rounding. The gradient is
-    that for a constant rank.
+    rtol is a number or one for each matrix, by default the larger size of the matrices times the
+    dtype's rounding. The gradient is that for a constant rank.
     """
-    return Pinv(x, rtol=None if rtol is None else float(rtol), name=name)
+    return Pinv(x, rtol=_numbers(rtol), name=name)
 
 
 @public
@@ -296,12 +297,21 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None, *, name: str | None = N
 
 
 @public
-def matrix_rank(
-    x: Any, /, tol: float | None = None, *, rtol: float | None = None, name: str | None = None
-) -> Node:
+def matrix_rank(x: Any, /, tol: Any = None, *, rtol: Any = None, name: str | None = None) -> Node:
     """The number of singular values above `tol`, or above `rtol` times the largest.
 
-    By default rtol is the larger size of the matrices times the dtype's rounding.
+    Each is a number or one for each matrix. By default rtol is the larger size of the matrices
+    times the dtype's rounding.
     """
-    tol, rtol = (None if one is None else float(one) for one in (tol, rtol))
-    return MatrixRank(x, tol=tol, rtol=rtol, name=name)
+    return MatrixRank(x, tol=_numbers(tol), rtol=_numbers(rtol), name=name)
+
+
+def _numbers(value: Any) -> Any:
+    """A number, or an array of them as nested tuples, which can be an attribute."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+
+    def frozen(part: Any) -> Any:
+        return tuple(map(frozen, part)) if isinstance(part, list) else part
+
+    return frozen(as_array(value.numpy() if isinstance(value, Node) else value).tolist())
