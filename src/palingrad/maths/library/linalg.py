@@ -247,7 +247,7 @@ def lu(x: Any) -> Any:
     """p, l, u with p l u = x, by Gaussian elimination with partial pivoting."""
     *outer, rows, columns = x.shape
     k = min(rows, columns)
-    a = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
+    a: Any = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
     a = a.reshape(math.prod(outer), rows, columns)
     order = np.broadcast_to(np.arange(rows), a.shape[:-1]).copy()
     eliminate(a, order, 0, k)

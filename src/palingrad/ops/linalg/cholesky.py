@@ -56,9 +56,7 @@ def cholesky(x: Any, /, *, upper: bool = False, name: str | None = None) -> Node
     x (…, n, n) is symmetric, or Hermitian: y is computed from (x + xᴴ)/2, so that the gradient is
     symmetric. Raises `numpy.linalg.LinAlgError` if a matrix isn't positive definite.
     """
-    check_hermitian(
-        "cholesky", x, "For one triangle: pg.where(mask, x, x.mT), mask = np.tri(n) > 0."
-    )
+    check_hermitian("cholesky", x, "Complete a lower triangle: pg.where(np.tri(n) > 0, x, x.mT).")
     if not flag("cholesky: upper", upper):
         return Cholesky(x, name=name)
     return adjoint(Cholesky(x, name=name))
