@@ -218,7 +218,7 @@ class Factorisation(Operation):
     """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
     spectra. Integers are converted to the default float."""
 
-    floats = True
+    floats = complexes = True
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(

@@ -70,6 +70,7 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.determinant",
     "linalg.products",
     "linalg.exponential",
+    "linalg.general",
     "linalg.norms",
     "linalg.orthogonal",
     "linalg.quotient",
