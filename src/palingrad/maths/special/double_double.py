@@ -154,14 +154,14 @@ def log1p(x: Wide) -> Wide:
 _ODD = [exactly(Fraction(1, 2 * k + 1)) for k in range(7)]
 
 
-def sin_pi(x: Any) -> Wide:
+def sin_pi(x: Wide) -> Wide:
     """sin πx for |x| ≤ ¼, by its Taylor series."""
     y = PI * x
     terms = [_INVERSE_FACTORIALS[2 * k + 1] for k in range(13)]
     return series([c if k % 2 == 0 else -c for k, c in enumerate(terms)], y * y) * y
 
 
-def cos_pi(x: Any) -> Wide:
+def cos_pi(x: Wide) -> Wide:
     """cos πx for |x| ≤ ¼, by its Taylor series."""
     y = PI * x
     terms = [_INVERSE_FACTORIALS[2 * k] for k in range(14)]

@@ -59,14 +59,15 @@ def chosen(condition: Any, a: Wide, b: Wide) -> Wide:
     return Wide(np.where(condition, a.hi, b.hi), np.where(condition, a.lo, b.lo))
 
 
-def sine_and_cosine(x: Array) -> tuple[Wide, Wide]:
+def sine_and_cosine(x: Wide) -> tuple[Wide, Wide]:
     """(sin πr, cos πr) for r = x − ⌊x⌉, which have the ratio of (sin πx, cos πx)."""
-    r = x - np.rint(x)
-    far = np.abs(r) > 0.25
-    near = np.where(far, 0.5 - np.abs(r), np.abs(r))
+    r = x - np.rint(x.hi)
+    size = chosen(r.hi < 0, -r, r)
+    far = size.hi > 0.25
+    near = chosen(far, 0.5 - size, size)
     sine, cosine = sin_pi(near), cos_pi(near)
     s, c = chosen(far, cosine, sine), chosen(far, sine, cosine)
-    return chosen(r < 0, -s, s), c
+    return chosen(r.hi < 0, -s, s), c
 
 
 def improved(value: Array, where: Array, better: Callable[..., Array], *x: Array) -> Array:
@@ -91,7 +92,7 @@ def gammaln(x: Array) -> Array:
 
 def _reflected(x: Array) -> Array:
     """log |π / (sin πx · Γ(1 − x))|."""
-    sine, _ = sine_and_cosine(x)
+    sine, _ = sine_and_cosine(wide(x))
     sine = chosen(sine.hi < 0, -sine, sine)
     return (log(PI / sine) - log_gamma(1 - wide(x))).value
 
@@ -105,7 +106,7 @@ def digamma(x: Array) -> Array:
 
 def _reflected_digamma(x: Array) -> Array:
     """ψ(1 − x) − π cot πx."""
-    sine, cosine = sine_and_cosine(x)
+    sine, cosine = sine_and_cosine(wide(x))
     return (psi(1 - wide(x)) - PI * cosine / sine).value
 
 
@@ -121,7 +122,7 @@ def polygamma(x: Array, n: int) -> Array:
 def _reflected_polygamma(x: Array, n: int) -> Array:
     """(−1)ⁿψ⁽ⁿ⁾(1 − x) − π dⁿ/dxⁿ cot πx, DLMF 5.15.6."""
     whole = x == np.rint(x)
-    sine, cosine = sine_and_cosine(np.where(whole, 0.5, x))
+    sine, cosine = sine_and_cosine(wide(np.where(whole, 0.5, x)))
     cot = cosine.hi / sine.hi
     # dⁿ/dxⁿ cot πx = πⁿ·P(cot πx), where P′ ↦ −(1 + c²)·P′.
     polynomial = np.polynomial.Polynomial([0.0, 1.0])
@@ -210,9 +211,20 @@ def binom(n: Array, k: Array) -> Array:
     """Γ(n + 1)/(Γ(k + 1) Γ(n − k + 1))."""
     n, k = np.broadcast_arrays(n, k)
     near = (k > -1) & (n - k > -1) & (n > -1) & (n < 1e18)
-    return improved(sc.binom(n, k), near, _binomial, n, k)
+    value = improved(sc.binom(n, k), near, _binomial, n, k)
+    beyond = (n > -1) & (k - n > 1) & (k < 1e15) & (k - n != np.rint(k - n))
+    return improved(value, beyond, _binomial_beyond, n, k)
 
 
 def _binomial(n: Array, k: Array) -> Array:
     top, rest = wide(n) + 1, wide(n) - k + 1
     return exp(log_gamma(top) - log_gamma(wide(k) + 1) - log_gamma(rest)).value
+
+
+def _binomial_beyond(n: Array, k: Array) -> Array:
+    """Γ(n + 1)Γ(k − n)·sin(π(k − n))/(π·Γ(k + 1)) for k > n + 1, by reflection."""
+    gap = wide(k) - n
+    sine, _ = sine_and_cosine(gap)
+    sign = 1 - 2 * np.abs(np.mod(np.rint(gap.hi), 2))
+    size = exp(log_gamma(wide(n) + 1) + log_gamma(gap) - log_gamma(wide(k) + 1))
+    return (size * sine / PI).value * sign

@@ -15,12 +15,12 @@ from .base import Special
 from .gamma import PolygammaStep, digamma, polygamma
 
 _GAMMA = [
-    case(np.array([0.6, 3.0]), np.array([0.4, 4.0]), order=0),
-    case(np.array([[0.6], [2.5]]), np.array([3.0]), order=1),
+    case(np.array([0.6]), np.array([[0.4], [1.0]]), order=0),
+    case(np.array([2.5]), np.array([3.0]), order=1),
     edge(0.5, 30.0, 0.0, np.inf, -1.0, np.nan, inputs=2, order=0),
 ]
 _BETA = [
-    case(np.array([0.6, 2.2]), np.array([1.4]), np.array([0.3]), i=0, j=0),
+    case(np.array([2.2]), np.array([1.4]), np.array([0.3]), i=0, j=0),
     case(np.array([0.6]), np.array([1.4]), np.array([0.3]), i=1, j=1),
     edge(0.5, 1.0, 0.0, np.nan, inputs=3, i=0, j=0),
 ]
@@ -33,7 +33,7 @@ class GammaDensity(Special):
     """
 
     math = r"\frac{{x}^{{a} - 1} e^{-{x}}}{\Gamma({a})}"
-    samples = [case((2,), (2,), low=0.5, high=3.0), edge(0.5, 1.0, 30.0, 0.0, np.nan, inputs=2)]
+    samples = [case((1,), (1,), low=0.5, high=3.0), edge(0.5, 1.0, 30.0, 0.0, np.nan, inputs=2)]
 
     def f(m, a, x):
         return m.gamma_density(a, x)
