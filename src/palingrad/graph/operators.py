@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..dtypes import is_array_like
 from ..errors import ArgumentError
-from ..messages.calls import explains, misfit, public
+from ..messages.calls import public
 from ..messages.elsewhere import FUNCTIONS
+from .methods.elementwise import ElementwiseMethods
+from .methods.reductions import ReductionMethods
+from .methods.shapes import ShapeMethods
 from .registry import ops
 
 if TYPE_CHECKING:
@@ -56,7 +60,12 @@ class AskedOfTheClass:
         return called_by_numpy if node is None else None
 
 
-class Operators:
+def _has_numbers(other: Any) -> bool:
+    """Whether a node can be compared with it by value: not with None, text, sets, …."""
+    return isinstance(other, (Operators, int, float, list, tuple)) or is_array_like(other)
+
+
+class Operators(ReductionMethods, ShapeMethods, ElementwiseMethods):
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
     __array_ufunc__: Any = AskedOfTheClass()
@@ -163,11 +172,15 @@ class Operators:
     def __ge__(self, other: Any) -> Node:
         return ops.greater_equal(self, other)
 
-    def __eq__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ops.equal(self, other)
+    # Nothing that has no numbers equals a node: Python then answers x == None by False.
+    def __eq__(self, other: Any) -> Any:
+        return ops.equal(self, other) if _has_numbers(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ops.not_equal(self, other)
+    def __ne__(self, other: Any) -> Any:
+        return ops.not_equal(self, other) if _has_numbers(other) else NotImplemented
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(ops.any(ops.equal(self, value)))
 
     # Identity, not value: `==` compares elementwise, while sets and dicts hold nodes themselves.
     __hash__ = object.__hash__
@@ -180,54 +193,9 @@ class Operators:
         return ops.iterate(self)
 
     @property
-    def mT(self) -> Node:
-        """The matrices on the last two axes, transposed."""
-        return ops.matrix_transpose(self)
-
-    @property
-    def T(self) -> Node:
-        """All axes in reverse order."""
-        return ops.permute_dims(self)
-
-    @explains
-    def sum(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The sum over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.sum, (self, *more), unknown)
-        return ops.sum(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def mean(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The arithmetic mean over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.mean, (self, *more), unknown)
-        return ops.mean(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def max(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The largest element over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.max, (self, *more), unknown)
-        return ops.max(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def min(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The smallest element over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.min, (self, *more), unknown)
-        return ops.min(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def reshape(self, *shape: Any, **unknown: Any) -> Node:
-        """The same elements in another shape; one size may be -1."""
-        if unknown:
-            raise misfit(Operators.reshape, (self, *shape), unknown)
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    @public
-    def astype(self, dtype: Any) -> Node:
-        """The elements in another dtype."""
-        return ops.cast(self, dtype)
+    def at(self) -> Any:
+        """`x.at[index].set(values)`, `.add(values)`, …: x with other elements at an index."""
+        return ops.at(self)
 
     @public
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:

@@ -78,12 +78,12 @@ class LogSoftmax(Normalised):
 
 
 @register
-def softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
+def softmax(x: Any, /, axis: int = -1, *, name: str | None = None) -> Node:
     """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow."""
     return Softmax(x, axis=frozen(axis), name=name)
 
 
 @register
-def log_softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
+def log_softmax(x: Any, /, axis: int = -1, *, name: str | None = None) -> Node:
     """y = x − log Σ eˣ along `axis`, the logarithm of the softmax, without overflow."""
     return LogSoftmax(x, axis=frozen(axis), name=name)
