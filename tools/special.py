@@ -1,7 +1,7 @@
 """Measures the special functions against mpmath and writes the table of docs/special.md.
 
 Run: python tools/special.py [NAME…]. At least 2,000 points of each function over its whole domain,
-in float64 and float32; with names, only those, and the page isn't written. It takes some minutes.
+in float64 and float32; with names, only those rows are written anew. It takes some minutes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from accuracy.measure import errors
 from accuracy.points import TABLE, Row
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "special.md"
+HEADER = (
+    "| function | points | n | median | 99 % | worst | at | worst, float32 |",
+    "|---|---|---|---|---|---|---|---|",
+)
 START, END = "<!-- accuracy -->", "<!-- end -->"
 
 
@@ -33,17 +37,14 @@ def measured(name: str, row: Row, count: int = 2000) -> list[str]:
 
 
 def main(names: list[str]) -> int:
-    rows = {name: row for name, row in TABLE.items() if not names or name in names}
-    lines = ["| function | points | n | median | 99 % | worst | at | worst, float32 |"]
-    lines.append("|---|---|---|---|---|---|---|---|")
-    for name, row in rows.items():
-        cells = measured(name, row)
-        lines.append(f"| {' | '.join(cells)} |")
-    if not names:
-        text = PAGE.read_text()
-        head, _, rest = text.partition(START)
-        tail = rest.partition(END)[2]
-        PAGE.write_text(head + START + "\n" + "\n".join(lines) + "\n" + END + tail)
+    text = PAGE.read_text()
+    head, _, rest = text.partition(START)
+    table, _, tail = rest.partition(END)
+    rows = {line.split("`")[1]: line for line in table.splitlines() if line.startswith("| `")}
+    for name in names or TABLE:
+        rows[name] = f"| {' | '.join(measured(name, TABLE[name]))} |"
+        body = [rows[one] for one in TABLE if one in rows]
+        PAGE.write_text("\n".join([head + START, *HEADER, *body, END + tail]))
     return 0
 
 

@@ -116,6 +116,14 @@ def test_second_derivatives_in_all_arguments(f, exact, x):
     np.testing.assert_allclose(second(f, *x), hessian_by_mpmath(exact, *x), rtol=1e-12)
 
 
+def test_third_derivatives_in_the_parameter_of_the_incomplete_gamma_function():
+    for a, x in ((0.8, 0.5), (3.0, 1.5), (3.0, 7.0), (2.5e4, 2.51e4)):
+        with mp.workdps(60):
+            exact = mp.diff(lambda t, x=x: mp.gammainc(t, x, regularized=True), a, 3)
+        found = pg.grad(pg.grad(pg.grad(s.gammaincc)))(np.float64(a), x)
+        np.testing.assert_allclose(found, float(exact), rtol=1e-12)
+
+
 def test_second_derivatives_of_the_incomplete_beta_function():
     exact = hessian_by_mpmath(
         lambda a, b, x: mp.betainc(a, b, 0, x, regularized=True), 1.5, 2.5, 0.3

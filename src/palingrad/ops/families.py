@@ -69,6 +69,14 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
+    "special.bessel",
+    "special.beta",
+    "special.entropy",
+    "special.error",
+    "special.gamma",
+    "special.incomplete",
+    "special.sine",
+    "special.zeta",
 )
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
