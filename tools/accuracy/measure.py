@@ -12,11 +12,11 @@ from .points import Row
 
 
 def exact(function: Callable[..., Any], arguments: tuple[float, ...], digits: int) -> float | None:
-    """The value rounded to float64, twice with different precision; None if mpmath fails."""
+    """The value rounded to float64, with two precisions, which must agree; None if mpmath fails."""
     try:
         with mp.workdps(digits):
             first = mp.re(function(*map(mp.mpf, arguments)))
-        with mp.workdps(2 * digits):
+        with mp.workdps(digits + 15):
             second = mp.re(function(*map(mp.mpf, arguments)))
     except (ValueError, ZeroDivisionError, mp.libmp.NoConvergence, OverflowError, TypeError):
         return None

@@ -14,7 +14,20 @@ import numpy as np
 import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 
 from ...dtypes import Array
-from .double_double import HALF_LOG_2PI, PI, Wide, cos_pi, exactly, exp, log, series, sin_pi, wide
+from .double_double import (
+    HALF_LOG_2PI,
+    PI,
+    Wide,
+    apart,
+    cos_pi,
+    exactly,
+    exp,
+    log,
+    series,
+    sin_pi,
+    stacked,
+    wide,
+)
 from .zeta import bernoulli, zeta
 
 _SHIFT = 14.0  # from here on Stirling's series with 18 terms is exact to 1e-29
@@ -34,7 +47,8 @@ def log_gamma(x: Wide) -> Wide:
         y = y + np.where(small, 1.0, 0.0)
     inverse = 1 / y
     tail = _tail(_STIRLING, inverse * inverse) * inverse
-    return (y - 0.5) * log(y) - y + HALF_LOG_2PI + tail - log(product)
+    log_y, log_product = apart(log(stacked(y, product)))
+    return (y - 0.5) * log_y - y + HALF_LOG_2PI + tail - log_product
 
 
 def psi(x: Wide) -> Wide:
@@ -140,8 +154,13 @@ def polygamma_step(x: Array, h: Array, n: int) -> Array:
     value = polygamma(x + h, n) - polygamma(x, n)
     if n == 0:
         inner = (x > 1e-290) & (x + h > 1e-290) & (np.maximum(x, h) < 1e18)
-        return improved(value, inner, lambda x, h: (psi(wide(x) + h) - psi(wide(x))).value, x, h)
+        return improved(value, inner, _psi_step, x, h)
     return improved(value, np.abs(h) < 0.05 * x, lambda x, h: _taylor_step(x, h, n), x, h)
+
+
+def _psi_step(x: Array, h: Array) -> Array:
+    above, here = apart(psi(stacked(wide(x) + h, wide(x))))
+    return (above - here).value
 
 
 def _taylor_step(x: Array, h: Array, n: int) -> Array:
@@ -173,7 +192,8 @@ def _beta_case(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _log_beta(a: Array, b: Array) -> Wide:
-    return log_gamma(wide(a)) + log_gamma(wide(b)) - log_gamma(wide(a) + b)
+    of_a, of_b, of_both = apart(log_gamma(stacked(wide(a), wide(b), wide(a) + b)))
+    return of_a + of_b - of_both
 
 
 def _log_beta_far(a: Array, b: Array) -> Wide:
@@ -204,7 +224,8 @@ def poch(x: Array, n: Array) -> Array:
 
 
 def _ratio(x: Array, n: Array) -> Array:
-    return exp(log_gamma(wide(x) + n) - log_gamma(wide(x))).value
+    above, here = apart(log_gamma(stacked(wide(x) + n, wide(x))))
+    return exp(above - here).value
 
 
 def binom(n: Array, k: Array) -> Array:
@@ -218,7 +239,8 @@ def binom(n: Array, k: Array) -> Array:
 
 def _binomial(n: Array, k: Array) -> Array:
     top, rest = wide(n) + 1, wide(n) - k + 1
-    return exp(log_gamma(top) - log_gamma(wide(k) + 1) - log_gamma(rest)).value
+    of_n, of_k, of_rest = apart(log_gamma(stacked(top, wide(k) + 1, rest)))
+    return exp(of_n - of_k - of_rest).value
 
 
 def _binomial_beyond(n: Array, k: Array) -> Array:
@@ -226,5 +248,5 @@ def _binomial_beyond(n: Array, k: Array) -> Array:
     gap = wide(k) - n
     sine, _ = sine_and_cosine(gap)
     sign = 1 - 2 * np.abs(np.mod(np.rint(gap.hi), 2))
-    size = exp(log_gamma(wide(n) + 1) + log_gamma(gap) - log_gamma(wide(k) + 1))
-    return (size * sine / PI).value * sign
+    of_n, of_gap, of_k = apart(log_gamma(stacked(wide(n) + 1, gap, wide(k) + 1)))
+    return (exp(of_n + of_gap - of_k) * sine / PI).value * sign

@@ -108,7 +108,10 @@ class BetaDensity(Special):
     """
 
     math = r"\frac{{x}^{{a} - 1} (1 - {x})^{{b} - 1}}{B({a}, {b})}"
-    samples = [case(np.array([2.2]), np.array([2]), np.array([0.3])), edge(0.5, 1.0, 0.0, np.nan, inputs=3)]
+    samples = [
+        case(np.array([2.2]), np.array([2]), np.array([0.3])),
+        edge(0.5, 1.0, 0.0, np.nan, inputs=3),
+    ]
 
     def f(m, a, b, x):
         return m.beta_density(a, b, x)
