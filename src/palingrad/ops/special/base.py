@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import float16, float32
 from ...errors import ArgumentError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.kinds import Elementwise
@@ -24,6 +25,16 @@ class Special(Elementwise):
             f"large for {y.dtype}",
             "keep the arguments inside the domain, use the logarithm of the function, or float64",
         )
+
+
+def single(m, x):
+    """x, in float32 if it is float16: formulas of many steps overflow and round too often there."""
+    return m.cast(x, float32) if x.dtype == float16 else x
+
+
+def like(m, y, x):
+    """y, rounded to float16 if x is."""
+    return m.cast(y, float16) if x.dtype == float16 else y
 
 
 def order_of(what: str, n: Any, *, least: int | None = None, whole: bool = True) -> Any:
