@@ -10,14 +10,15 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 import pytest
-import scipy.special as scipy_special
+import scipy.special
 from accuracy.measure import errors
 from accuracy.points import TABLE
 
 import palingrad as pg
 from palingrad.errors import ArgumentError
 
-s = pg.special
+s: Any = pg.special
+scipy_special: Any = scipy.special
 SLOW = {name for name in TABLE if name.startswith("∂")} | {"betainc", "betaincc"}
 # Units in the last place, where more than 8 are allowed; docs/special.md has the measured errors.
 BOUNDS = {
@@ -182,6 +183,7 @@ def test_tails_of_the_normal_distribution_have_slopes():
 
 def test_sums_of_exponentials_have_weights_and_signs():
     a, b = np.array([[1.0, 1000.0], [-np.inf, 3.0]]), np.array([[2.0, -1.0], [1.0, 0.0]])
+    options: Any
     for options in ({}, {"axis": 1}, {"axis": 0, "keepdims": True}):
         found, sign = s.logsumexp(a, b=b, return_sign=True, **options)
         expected, other = scipy_special.logsumexp(a, b=b, return_sign=True, **options)

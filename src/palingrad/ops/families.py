@@ -60,6 +60,8 @@ FAMILIES: dict[str, str] = {
     "reduction.vector_norm": "vector_norm",
     "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
     "nanprod nanstd nansum nanvar",
+    "special.bessel": "i0",  # the other functions of it, and of the rest, are in pg.special
+    "special.sine": "sinc",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -76,13 +78,11 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
-    "special.bessel",
     "special.beta",
     "special.entropy",
     "special.error",
     "special.gamma",
     "special.incomplete",
-    "special.sine",
     "special.zeta",
 )
 
