@@ -224,7 +224,7 @@ def test_counting():
 def test_orders_are_python_numbers():
     assert s.polygamma(np.int64(1), 2.0).numpy() == s.polygamma(1, 2.0).numpy()
     for call in (lambda: s.polygamma(np.array([1, 2]), 2.0), lambda: s.jn(pg.tensor(1), 2.0)):
-        with pytest.raises(ArgumentError, match="stack one result for each order"):
+        with pytest.raises(ArgumentError, match=r"\(n, x\) for n in orders"):
             call()
     for call in (
         lambda: s.polygamma(-1, 2.0),

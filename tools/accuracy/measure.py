@@ -7,6 +7,7 @@ from typing import Any
 
 import mpmath as mp
 import numpy as np
+from mpmath.libmp import NoConvergence  # pyright: ignore[reportAttributeAccessIssue]
 
 from .points import Row
 
@@ -18,7 +19,7 @@ def exact(function: Callable[..., Any], arguments: tuple[float, ...], digits: in
             first = mp.re(function(*map(mp.mpf, arguments)))
         with mp.workdps(digits + 15):
             second = mp.re(function(*map(mp.mpf, arguments)))
-    except (ValueError, ZeroDivisionError, ArithmeticError, OverflowError, TypeError):
+    except (ValueError, ArithmeticError, TypeError, NoConvergence):
         return None
     agree = abs(first - second) <= mp.mpf(10) ** -18 * abs(second)
     return second if agree else None

@@ -48,6 +48,7 @@ def order_of(what: str, n: Any, *, least: int | None = None, whole: bool = True)
         kind = "an integer" if whole else "a number"
         kind += f" of at least {least}" if least is not None else ""
         several = isinstance(n, (Node, np.ndarray, list, tuple))
-        hint = "An order is fixed when the node is made: stack one result for each order."
+        call = f"pg.special.{what.partition(':')[0]}"
+        hint = f"Write pg.stack([{call}(n, x) for n in orders])."
         raise ArgumentError(f"{what} must be {kind}, got {n!r:.60}.", hint=hint if several else "")
     return n
