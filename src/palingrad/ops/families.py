@@ -60,6 +60,8 @@ FAMILIES: dict[str, str] = {
     "reduction.vector_norm": "vector_norm",
     "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
     "nanprod nanstd nansum nanvar",
+    "special.bessel": "i0",
+    "special.sine": "sinc",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -77,6 +79,12 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
+    "special.beta",
+    "special.entropy",
+    "special.error",
+    "special.gamma",
+    "special.incomplete",
+    "special.zeta",
 )
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
