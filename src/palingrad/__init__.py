@@ -318,6 +318,27 @@ if TYPE_CHECKING:
         cumulative_sum as cumulative_sum,
         logcumsumexp as logcumsumexp,
     )
+    from .ops.signals.convolve import (
+        convolve as convolve,
+        correlate as correlate,
+    )
+    from .ops.signals.differences import (
+        gradient as gradient,
+        unwrap as unwrap,
+    )
+    from .ops.signals.interpolation import (
+        interp as interp,
+    )
+    from .ops.signals.polynomials import (
+        poly as poly,
+        polyadd as polyadd,
+        polyder as polyder,
+        polyint as polyint,
+        polymul as polymul,
+        polysub as polysub,
+        polyval as polyval,
+        vander as vander,
+    )
     from .ops.window.adaptive import (
         adaptive_average_pool as adaptive_average_pool,
         adaptive_max_pool as adaptive_max_pool,

@@ -36,6 +36,10 @@ FAMILIES: dict[str, str] = {
     "cumulative_sum logcumsumexp",
     "contraction.einsum": "einsum",
     "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
+    "signals.convolve": "convolve correlate",
+    "signals.interpolation": "interp",
+    "signals.differences": "gradient unwrap",
+    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
