@@ -137,3 +137,18 @@ def test_what_does_not_fit_is_refused(number):
     call, error, text = WRONG[number]
     with pytest.raises(error, match=text):
         call()
+
+
+def test_complex_signals():
+    z = ROW + 1j * np.cos(np.arange(7.0))
+    short = KERNEL - 2j * KERNEL[::-1]
+    for mode in ("full", "same", "valid"):
+        for x, y in ((z, short), (short, z), (ROW, short)):
+            assert_close(pg.convolve(x, y, mode).numpy(), np.convolve(x, y, mode))
+            assert_close(pg.correlate(x, y, mode).numpy(), np.correlate(x, y, mode))
+    points = FP + 1j * XP
+    expected = np.interp(AT, XP, points, left=1j, right=2.0)
+    assert_close(pg.interp(AT, XP, points, left=1j, right=2.0).numpy(), expected)
+    assert_close(pg.polyval(short, z).numpy(), np.polyval(short, z))
+    assert_close(pg.gradient(z, 0.5).numpy(), np.gradient(z, 0.5))
+    assert_close(pg.roll(z, 2).numpy(), np.roll(z, 2))

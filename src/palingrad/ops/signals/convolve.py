@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...dtypes import is_complex
 from ...errors import ShapeError
 from ...graph.kinds import Composite, Window
 from ...graph.node import Node
 from ...graph.registry import ops, register
-from ...graph.samples import case
+from ...graph.samples import case, complex_case
 from ...messages.checks import one_of
 from ...shapes import Dim, Shape, text
 from ..reduction.axes import narrowed, widened
@@ -24,7 +25,9 @@ class Convolve1D(Window):
 
     math, symbol = "{x} * {y}", "*"
     drawn = ""  # drawings show the name instead of a symbol
+    complexes = True
     samples = [
+        complex_case((3,), (2,), mode="full"),
         case((4,), (2,), mode="full"),
         case((2,), (3,), mode="full"),
         case((5,), (3,), mode="valid"),
@@ -83,7 +86,7 @@ class Convolve(Composite):
 
 
 class Correlate(Composite):
-    """zₙ = Σᵢ xᵢ₊ₙ·yᵢ of two vectors, which are 0 beyond their ends.
+    """zₙ = Σᵢ xᵢ₊ₙ·ȳᵢ of two vectors, which are 0 beyond their ends.
 
     mode 'full' is all n, 'same' the middle of it, as long as the longer vector, and 'valid' where
     the vectors overlap fully.
@@ -100,7 +103,7 @@ class Correlate(Composite):
         return _shape(shapes, self.attributes["mode"])
 
     def expand(z, x: Any, y: Any):
-        y = ops.flip(y)
+        y = ops.flip(ops.conj(y) if is_complex(y.dtype) else y)
         if x.shape[0] >= y.shape[0]:
             return _in_mode(z.mode, x, y, x.shape[0], (y.shape[0] - 1) // 2)
         return _in_mode(z.mode, y, x, y.shape[0], x.shape[0] // 2)
@@ -139,7 +142,7 @@ def convolve(x: Any, y: Any, /, mode: str = "full", *, name: str | None = None) 
 
 @register
 def correlate(x: Any, y: Any, /, mode: str = "valid", *, name: str | None = None) -> Node:
-    """zₙ = Σᵢ xᵢ₊ₙ·yᵢ of two vectors, which are 0 beyond their ends: `convolve` with y reversed.
+    """zₙ = Σᵢ xᵢ₊ₙ·ȳᵢ of two vectors, which are 0 beyond their ends: `convolve` with y reversed.
 
     mode: 'valid' gives the elements where the vectors overlap fully, 'same' and 'full' more, as for
     `convolve`.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ...errors import ArgumentError, ShapeError
 from ...graph.kinds import Composite, Index
 from ...graph.node import Node
@@ -134,6 +135,15 @@ def interp(
                 "interp: the points xp aren't in ascending order.",
                 hint="Sort them: order = np.argsort(xp); pg.interp(x, xp[order], fp[order]).",
             )
+    points = as_node(fp)
+    if is_complex(points.dtype):
+        pairs = [(None, None) if end is None else (complex(end).real, complex(end).imag)
+                 for end in (left, right)]  # fmt: skip
+        real, imag = (
+            interp(x, xp, part(points), *ends, period=period)
+            for part, ends in zip((ops.real, ops.imag), zip(*pairs), strict=True)
+        )
+        return ops.complex(real, imag, name=name)
     ends: list[Any] = [None if end is None else _number(end) for end in (left, right)]
     return Interp(x, xp, fp, left=ends[0], right=ends[1], period=period, name=name)
 
@@ -143,6 +153,6 @@ def _number(end: Any) -> float:
         raise ArgumentError("interp: left and right are numbers, not nodes.",
                             hint="Write pg.where(x < xp[0], left, pg.interp(x, xp, fp)).",
                             )  # fmt: skip
-    return (
-        float(within("interp: left or right", end, "[-inf, inf]", like=0.0)) if end == end else end
-    )
+    if end != end:  # NaN
+        return end
+    return float(within("interp: left and right", end, "[-inf, inf]", like=0.0))
