@@ -112,13 +112,14 @@ def test_polynomials_are_differentiated_in_coefficients_and_roots():
     assert_same(powers, [1.0, 5.0])
 
 
+END: Any = pg.tensor(1.0)
 WRONG: list[tuple[Any, Any, str]] = [
     (lambda: pg.convolve(X, ROW), ShapeError, "expected two vectors"),
     (lambda: pg.correlate(ROW, ROW[:0]), ShapeError, "with elements"),
     (lambda: pg.convolve(ROW, ROW, "vaild"), ArgumentError, "Did you mean 'valid'"),
     (lambda: pg.interp(0.5, XP[::-1], FP), ArgumentError, r"np\.argsort\(xp\)"),
     (lambda: pg.interp(0.5, XP, FP[:2]), ShapeError, "aren't vectors of one length"),
-    (lambda: pg.interp(0.5, XP, FP, left=pg.tensor(1.0)), ArgumentError, "not nodes"),
+    (lambda: pg.interp(0.5, XP, FP, left=END), ArgumentError, "not nodes"),
     (lambda: pg.interp(0.5, XP, FP, period=0), ArgumentError, "period"),
     (lambda: pg.gradient(1.0), ShapeError, r"pg\.gradients\(y, x\)"),
     (lambda: pg.gradient(ROW[:1]), ShapeError, "1 sample; edge_order=1 needs 2"),

@@ -123,7 +123,7 @@ def _apply(
         raise ArgumentError(f"{function}: {len(sizes)} sizes for {len(places)} axes.",
                             hint="Give one size for each axis.")  # fmt: skip
     if any(n is not None and n < 1 for n in sizes):
-        raise ArgumentError(f"{function}: s is {tuple(s)}; expected integers ≥ 1, or −1 for all.",
+        raise ArgumentError(f"{function}: s is {s!r:.60}; expected integers ≥ 1, or −1 for all.",
                             hint="Write s=(8, 8).")  # fmt: skip
     norm = norm_of(function, norm)
     return operation(x, sizes=sizes, axes=places, norm=norm, name=name, **more)

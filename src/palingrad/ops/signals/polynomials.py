@@ -167,6 +167,7 @@ def vander(
         if length is None:
             raise ShapeError(f"vander: x has shape {text(x.shape)}; expected a vector of known "
                              "length", hint="Write N=3 for three columns.")  # fmt: skip
-        N = length
-    count = whole("vander: N", N, like=3)
+        count = length
+    else:
+        count = whole("vander: N", N, like=3)
     return Vander(x, n=count, increasing=flag("vander: increasing", increasing), name=name)
