@@ -29,15 +29,32 @@ class FourierMaths(Protocol):
         """The real inverse of `rfft`; n is 2·(size − 1) by default."""
 
 
-def _transform(name: str) -> Callable[..., Any]:
-    def transform(x: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Array:
-        if n is not None and not x.shape[axis]:  # NumPy's irfft leaves the result as it was found
-            x = np.zeros((*x.shape[: axis % x.ndim], 1, *x.shape[axis % x.ndim + 1 :]), x.dtype)
-        return getattr(np.fft, name)(x, n, axis, norm)  # imported by NumPy at the first use
+def with_element(x: Any, n: Any, axis: Any) -> Array:
+    """x with a zero along an axis without elements, which NumPy doesn't continue with zeros."""
+    if n is None or x.shape[axis]:
+        return x
+    place = axis % x.ndim
+    return np.zeros((*x.shape[:place], 1, *x.shape[place + 1 :]), x.dtype)
 
-    return transform
+
+def fft(x: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Array:
+    """The transform."""
+    return np.fft.fft(with_element(x, n, axis), n, axis, norm)
 
 
-OWN: dict[str, Callable[..., Any]] = {
-    name: _transform(name) for name in ("fft", "ifft", "rfft", "irfft")
-}
+def ifft(x: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Array:
+    """The inverse transform."""
+    return np.fft.ifft(with_element(x, n, axis), n, axis, norm)
+
+
+def rfft(x: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Array:
+    """The first half of the transform of real x."""
+    return np.fft.rfft(with_element(x, n, axis), n, axis, norm)
+
+
+def irfft(x: Any, n: Any = None, axis: Any = -1, norm: Any = None) -> Array:
+    """The real numbers whose transform has x as its first half."""
+    return np.fft.irfft(with_element(x, n, axis), n, axis, norm)
+
+
+OWN: dict[str, Callable[..., Any]] = {"fft": fft, "ifft": ifft, "rfft": rfft, "irfft": irfft}

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...dtypes import is_complex
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.nonfinite import Reason
 from ...graph.kinds import Composite, Index
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -24,7 +25,6 @@ class Interval(Index):
     """i = the last index in 0 … n − 2 with knotsᵢ ≤ x, 0 if there is none. The knots ascend."""
 
     math = r"\operatorname{interval}({x})"
-    stays_finite = True
     samples = [case(_X, _XP), case(np.array(0.5), np.array([1.0]))]
 
     def f(m, x, knots):
@@ -38,6 +38,9 @@ class Interval(Index):
 
     def vjp(y, g, x, knots):
         return [None, None]
+
+    def nonfinite(y, value, *x):
+        return Reason("an index isn't finite", "report it: it is an error of the library")
 
     def structure(y, position, size, out):
         return "zero"
