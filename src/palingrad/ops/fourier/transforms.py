@@ -120,8 +120,8 @@ class Rfft(AlongAxis):
     def vjp(y, g, x: Any):
         axis, n = y.options()["axis"], y.n
         n = x.shape[axis] if n is None else n
-        whole_g = ops.conj(g) / halves(n, axis, x.ndim, g.dtype)
-        return [fitted(Irfft(whole_g, n=n, axis=axis, norm=DUAL[y.norm]), x.shape[axis], axis)]
+        part = conjugate_of(g, 1 / halves(n, axis, x.ndim, g.dtype))
+        return [fitted(Irfft(part, n=n, axis=axis, norm=DUAL[y.norm]), x.shape[axis], axis)]
 
 
 class Irfft(AlongAxis):
@@ -154,8 +154,8 @@ class Irfft(AlongAxis):
 
     def vjp(y, g: Any, x: Any):
         axis = y.options()["axis"]
-        part: Any = ops.conj(Rfft(g, n=None, axis=axis, norm=DUAL[y.norm]))
-        part = part * halves(g.shape[axis], axis, g.ndim, part.dtype)
+        part = Rfft(g, n=None, axis=axis, norm=DUAL[y.norm])
+        part = conjugate_of(part, halves(g.shape[axis], axis, g.ndim, g.dtype))
         return [fitted(part, x.shape[axis], axis)]
 
 
@@ -166,6 +166,12 @@ def halves(n: int, axis: int, ndim: int, dtype: DType) -> Any:
     if n % 2 == 0:
         counts[-1] = 1
     return counts.reshape(-1, *(1,) * (ndim - axis - 1))
+
+
+def conjugate_of(x: Any, weights: Any) -> Any:
+    """The complex conjugate of x, with real weights: their product as complex numbers would depend
+    on the loop that NumPy chooses, in the signs of zeros."""
+    return ops.complex(ops.real(x) * weights, -ops.imag(x) * weights)
 
 
 def fitted(x: Any, length: int, axis: int) -> Any:
