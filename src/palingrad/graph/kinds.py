@@ -227,6 +227,15 @@ class Factorisation(Operation):
         )
 
 
+class Transform(Operation):
+    """Discrete Fourier transforms along an axis. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum of a Fourier transform")
+
+
 class Window(Operation):
     """Values computed from windows that slide over an array, and the adjoints of those."""
 
