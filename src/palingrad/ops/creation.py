@@ -286,9 +286,7 @@ def _finished(made: Any, kind: str, dtype: Any, name: str | None) -> Node:
 
 
 @register
-def meshgrid(
-    *xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True
-) -> list[Node]:
+def meshgrid(*xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> list[Node]:
     """The coordinates of a grid: for each vector an array of the grid's shape.
 
     indexing: "xy" puts the first vector along axis 1, "ij" along axis 0. With `sparse` the arrays
