@@ -6,9 +6,7 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "average": "pg.mean",
     "product": "pg.prod",
-    "random": "pg.normal or pg.uniform",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     # PyTorch
     "addmm": "x @ y + z",
@@ -38,8 +36,8 @@ FUNCTIONS: dict[str, str] = {
     "pg.stop_gradient(x) marks a constant",
     "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
-    "rand": "pg.uniform(shape)",
-    "randn": "pg.normal(shape)",
+    "rand": "pg.random.rand(2, 3)",
+    "randn": "pg.random.randn(2, 3)",
     "save": "pg.io.save_checkpoint",
     "sub": "pg.subtract",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
@@ -117,6 +115,29 @@ DATA: dict[str, str] = {
     "DataLoader": "pg.data.batches(digits.train, batch_size)",
     "TensorDataset": "a tuple of arrays: pg.data.batches((x, y), batch_size)",
     **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
+}
+
+RANDOM: dict[str, str] = {
+    **{
+        name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
+        for name in (
+            "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
+            "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
+            "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
+            "vonmises wald zipf bytes"
+        ).split()
+    },
+    "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
+    "RandomState": "pg.random.default_rng(seed)",
+    "categorical": "pg.random.choice(n, size, p=p)",
+    "get_state": "pg.random.default_rng(seed), whose state is a Variable",
+    "key": "pg.random.default_rng(seed), whose methods draw",
+    "manual_seed": "pg.random.seed(0)",
+    "random_integers": "pg.random.randint(low, high + 1)",
+    "ranf": "pg.random.random(size)",
+    "sample": "pg.random.random(size)",
+    "split": "pg.random.default_rng(seed) for each generator",
+    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
 }
 
 TRAINING: dict[str, str] = {

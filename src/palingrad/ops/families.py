@@ -53,6 +53,13 @@ FAMILIES: dict[str, str] = {
     "indexing.positions": "ravel_multi_index unravel_index",
     "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
     "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
+    "order.sorting": "argpartition argsort lexsort partition sort top_k",
+    "order.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "scan.differences": "cumulative_trapezoid diff trapezoid",
+    "reduction.averages": "average corrcoef count_nonzero cov ptp",
+    "reduction.vector_norm": "vector_norm",
+    "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
+    "nanprod nanstd nansum nanvar",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -96,6 +103,7 @@ ALIASES: dict[str, str] = {
     "power": "pow",
     "radians": "deg2rad",
     "right_shift": "bitwise_right_shift",
+    "topk": "top_k",
     "transpose": "permute_dims",
     "true_divide": "divide",
 }
