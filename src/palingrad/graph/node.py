@@ -195,6 +195,9 @@ class Node(Operators, Interchange, Copies):
     def __float__(self) -> float:
         return float(self._single("float()").item())
 
+    def __complex__(self) -> complex:
+        return complex(self._single("complex()").item())
+
     def __int__(self) -> int:
         return int(self._single("int()").item())
 
