@@ -14,9 +14,9 @@ _OPERATORS = (
 ).split()
 
 
-class Numbers(list[Any]):
-    """A list of nodes. Python's operators, which join and repeat lists, are refused: whoever writes
-    2 * t means a product."""
+class _Refusing:
+    """Refuses Python's operators, which join and repeat lists: whoever writes 2 * t means a
+    product."""
 
     def __getattr__(self, name: str) -> Any:
         fact = f"the argument is a list of numbers, which has no {name!r}"
@@ -24,7 +24,7 @@ class Numbers(list[Any]):
 
 
 def _refused(name: str) -> Callable[..., Any]:
-    def operator(self: Numbers, *other: Any) -> Any:
+    def operator(self: Any, *other: Any) -> Any:
         raise ArgumentError(
             "the argument is a list of numbers, each differentiated by itself; operators take "
             "arrays.",
@@ -36,15 +36,26 @@ def _refused(name: str) -> Callable[..., Any]:
 
 
 for _name in _OPERATORS:
-    setattr(Numbers, f"__{_name}__", _refused(_name))
+    setattr(_Refusing, f"__{_name}__", _refused(_name))
+
+
+class _List(_Refusing, list[Any]):
+    """A list of nodes for a list of numbers."""
+
+
+class _Tuple(_Refusing, tuple[Any, ...]):
+    """A tuple of nodes for a tuple of numbers."""
 
 
 def as_argument(given: Any, tree: Any) -> Any:
-    """The nodes for a given argument: in a list that refuses operators, for a list of numbers."""
-    return Numbers(tree) if type(given) is list and _is_numbers(given) else tree
+    """The nodes for a given argument; for a list or tuple of numbers, in one without operators."""
+    if type(given) not in (list, tuple) or not _is_numbers(given):
+        return tree
+    return _List(tree) if type(given) is list else _Tuple(tree)
 
 
-def _is_numbers(given: list[Any]) -> bool:
+def _is_numbers(given: Any) -> bool:
     return bool(given) and all(
-        type(x) in (bool, int, float) or (type(x) is list and _is_numbers(x)) for x in given
+        type(x) in (bool, int, float) or (type(x) in (list, tuple) and _is_numbers(x))
+        for x in given
     )
