@@ -17,7 +17,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.promotion import align, as_node, tensor
 from ..graph.registry import ops, register
-from ..messages.checks import one_of, shown
+from ..messages.checks import one_of, shown, whole
 from ..shapes import as_shape, known, sizes
 
 Size = int | Sequence[int]
@@ -234,7 +234,7 @@ def linspace(
     result is (numbers, step).
     """
     check_device("linspace", device)
-    count = _shape("linspace", num)[0]
+    count = whole("linspace: num", num, like=50)
     if not isinstance(start, Node) and not isinstance(stop, Node):
         made, step = np.linspace(start, stop, count, endpoint=endpoint, retstep=True, axis=axis)
         otherwise = align((start, stop), promotes=True, floats=True)[0].dtype
