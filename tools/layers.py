@@ -23,6 +23,7 @@ ORDER = {
         ["maths"],
         ["graph"],
         ["ops"],
+        ["linalg"],
         ["autodiff"],
         ["passes"],
         ["engines"],
@@ -32,7 +33,7 @@ ORDER = {
         ["io"],
         ["view"],
         ["proof"],
-        ["nn", "optim", "data"],
+        ["nn", "optim", "data", "special"],
         ["train"],
         ["cli"],
         ["__main__"],
@@ -64,17 +65,21 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
+    "scipy": ["maths/special"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 
 # Files that import inside functions, or import modules whose names are computed.
 LAZY = {
     "files/atomic.py": "only POSIX has fcntl",
+    "maths/library/special.py": "the formulas need SciPy, and are imported when first used",
     "__init__.py": "nn, optim, data, io, train and view are imported when they are first used",
+    "linalg/__init__.py": "explains names that don't exist",
     "nn/__init__.py": "explains names that don't exist",
     "optim/__init__.py": "explains names that don't exist",
     "io/__init__.py": "explains names that don't exist",
     "data/__init__.py": "explains names that don't exist",
+    "special/__init__.py": "explains names that don't exist",
     "train/__init__.py": "explains names that don't exist",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "view/__init__.py": "each public name's file is imported when it is first used",

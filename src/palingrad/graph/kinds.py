@@ -130,7 +130,7 @@ class Elementwise(Operation):
 
     def _checked_slope(y, slope: Any) -> Any:
         """A slope that `d` gave; a user's that isn't one number for each element is refused."""
-        if y._shipped or slope is None or type(slope) in (int, float):
+        if y._shipped or slope is None or type(slope) in (int, float, complex):
             return slope
         if not isinstance(slope, (Node, np.ndarray, np.number)):
             raise GradientError(
@@ -169,6 +169,7 @@ class Layout(Operation):
 
     linear = True
     stays_finite = True
+    complexes = True
 
     def view(y, x: Strided) -> Strided | None:
         """Where y's elements lie, for an input that lies like x; None where they are to be moved.
@@ -207,8 +208,23 @@ class Layout(Operation):
 class Contract(Operation):
     """Sums of products over shared axes, such as matrix products."""
 
+    complexes = True
+
     def nonfinite(y, value: float, *x: float) -> Reason:
         return total_overflow(y.dtype, "sum of products")
+
+
+class Factorisation(Operation):
+    """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
+    spectra. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
+            "add a multiple of the identity, scale the matrix, or use float64",
+        )
 
 
 class Window(Operation):
@@ -220,6 +236,8 @@ class Window(Operation):
 
 class Index(Operation):
     """Elements gathered by integer arrays, and scattered back: the adjoint."""
+
+    complexes = True
 
 
 class Gather(Index):
@@ -274,7 +292,13 @@ class Composite(Operation):
     those of the expansion.
     """
 
+    complexes = True  # as far as the operations of its expansion take them
     _expansion: Node | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__:
+            cls.complexes = False  # the rule was written for real numbers
 
     def expand(y, *x: Node) -> Node:
         """The result of the composite, built from other operations."""

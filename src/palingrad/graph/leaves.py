@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
+from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_complex, is_inexact
 from ..errors import ArgumentError, DTypeError, FeedError, ShapeError
 from ..messages.calls import public
 from ..messages.checks import flag
@@ -37,7 +37,7 @@ class Constant(Node):
     folded: Node | None = None  # the folded operation, if its result isn't finite
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
-        if type(value) in (bool, int, float) and dtype is None:
+        if type(value) in (bool, int, float, complex) and dtype is None:
             self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self._serial = next_serial()
@@ -53,7 +53,7 @@ class Constant(Node):
         """The Python number as a constant of `dtype`. Raises DTypeError if it doesn't fit."""
         node = object.__new__(cls)
         try:
-            if -6e4 < scalar < 6e4:  # fits float16, so no slow errstate is needed
+            if abs(scalar) < 6e4:  # fits float16, so no slow errstate is needed
                 value = np.asarray(scalar, dtype)
             else:
                 with np.errstate(over="ignore"):
@@ -224,6 +224,11 @@ class Variable(Node):
                 f"{self.label()} has shape {text(mine.shape)}, assigned {text(shape)}"
                 f"{self.built()}",
                 hint="A Variable keeps its shape: make another one, pg.Variable(value).",
+            )
+        if is_complex(dtype) and not is_complex(mine.dtype):
+            raise DTypeError(
+                f"{self.label()} is {mine.dtype}, assigned {dtype}{self.built()}",
+                hint="Assign pg.real(value), or make it complex: pg.Variable(1 + 0j).",
             )
         if is_inexact(dtype) and not is_inexact(mine.dtype):
             raise DTypeError(

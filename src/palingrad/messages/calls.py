@@ -190,6 +190,9 @@ def _surplus(
     if not hint and integers and last in ("shape", "axes"):
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."
+    sized = [p.name for p in positional[:1]] == ["shape"]
+    if not hint and sized and all(type(x) is int for x in given):
+        hint = f"Several numbers are one tuple: {name}({tuple(given)})."
     if not hint and len(more) <= len(optional):
         hint = f"Options are written by name: {_by_name(more, optional)}."
     required = all(p.default is p.empty for p in positional)

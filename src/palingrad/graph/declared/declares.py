@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from ..node import Node
 from .bounds import Bounds
@@ -10,6 +11,8 @@ from .bounds import Bounds
 
 class Declares:
     """The answers of an operation that has nothing to say."""
+
+    complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
 
     def bounds(self) -> Sequence[Bounds]:
         """What the integers of inputs must be, for `f` to compute the result without an error."""

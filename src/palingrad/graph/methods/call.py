@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from ..node import Node
 
 
-class Pointwise(Protocol):
-    """A method without arguments: a function of each element."""
-
-    def __call__(self) -> Node: ...
-
-
 class Plain(Protocol):
     """A reduction over `axis`, or over all axes."""
 

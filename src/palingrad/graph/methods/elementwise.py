@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...messages.calls import public
 from ..registry import ops
-from .call import Pointwise, attribute, method
+from .call import attribute, method
 
 if TYPE_CHECKING:
     from ..node import Node
+
+# Of no arguments; a formula f(m, x), which type checkers take for a method, calls m.exp(x).
+Pointwise = Callable[..., "Node"]
 
 
 class ElementwiseMethods:
     """Methods that compute each element from one element, and products."""
 
-    abs: ClassVar[Pointwise] = method("abs", Pointwise)
-    ceil: ClassVar[Pointwise] = method("ceil", Pointwise)
-    cos: ClassVar[Pointwise] = method("cos", Pointwise)
-    cosh: ClassVar[Pointwise] = method("cosh", Pointwise)
-    exp: ClassVar[Pointwise] = method("exp", Pointwise)
-    expm1: ClassVar[Pointwise] = method("expm1", Pointwise)
-    floor: ClassVar[Pointwise] = method("floor", Pointwise)
-    isfinite: ClassVar[Pointwise] = method("isfinite", Pointwise)
-    isinf: ClassVar[Pointwise] = method("isinf", Pointwise)
-    isnan: ClassVar[Pointwise] = method("isnan", Pointwise)
-    log: ClassVar[Pointwise] = method("log", Pointwise)
-    log10: ClassVar[Pointwise] = method("log10", Pointwise)
-    log1p: ClassVar[Pointwise] = method("log1p", Pointwise)
-    log2: ClassVar[Pointwise] = method("log2", Pointwise)
-    reciprocal: ClassVar[Pointwise] = method("reciprocal", Pointwise)
-    relu: ClassVar[Pointwise] = method("relu", Pointwise)
-    sigmoid: ClassVar[Pointwise] = method("sigmoid", Pointwise)
-    sign: ClassVar[Pointwise] = method("sign", Pointwise)
-    sin: ClassVar[Pointwise] = method("sin", Pointwise)
-    sinh: ClassVar[Pointwise] = method("sinh", Pointwise)
-    sqrt: ClassVar[Pointwise] = method("sqrt", Pointwise)
-    square: ClassVar[Pointwise] = method("square", Pointwise)
-    tan: ClassVar[Pointwise] = method("tan", Pointwise)
-    tanh: ClassVar[Pointwise] = method("tanh", Pointwise)
-    trunc: ClassVar[Pointwise] = method("trunc", Pointwise)
-    conj: ClassVar[Pointwise] = method("conj", Pointwise)
-    conjugate: ClassVar[Pointwise] = method("conj", Pointwise)
+    abs: ClassVar[Pointwise] = method("abs")
+    ceil: ClassVar[Pointwise] = method("ceil")
+    cos: ClassVar[Pointwise] = method("cos")
+    cosh: ClassVar[Pointwise] = method("cosh")
+    exp: ClassVar[Pointwise] = method("exp")
+    expm1: ClassVar[Pointwise] = method("expm1")
+    floor: ClassVar[Pointwise] = method("floor")
+    isfinite: ClassVar[Pointwise] = method("isfinite")
+    isinf: ClassVar[Pointwise] = method("isinf")
+    isnan: ClassVar[Pointwise] = method("isnan")
+    log: ClassVar[Pointwise] = method("log")
+    log10: ClassVar[Pointwise] = method("log10")
+    log1p: ClassVar[Pointwise] = method("log1p")
+    log2: ClassVar[Pointwise] = method("log2")
+    reciprocal: ClassVar[Pointwise] = method("reciprocal")
+    relu: ClassVar[Pointwise] = method("relu")
+    sigmoid: ClassVar[Pointwise] = method("sigmoid")
+    sign: ClassVar[Pointwise] = method("sign")
+    sin: ClassVar[Pointwise] = method("sin")
+    sinh: ClassVar[Pointwise] = method("sinh")
+    sqrt: ClassVar[Pointwise] = method("sqrt")
+    square: ClassVar[Pointwise] = method("square")
+    tan: ClassVar[Pointwise] = method("tan")
+    tanh: ClassVar[Pointwise] = method("tanh")
+    trunc: ClassVar[Pointwise] = method("trunc")
+    conj: ClassVar[Pointwise] = method("conj")
+    conjugate: ClassVar[Pointwise] = method("conj")
 
     @attribute
     def real(self) -> Node:

@@ -106,7 +106,7 @@ def _in_blocks(a: Array, b: Array, absorbing: bool) -> Array | None:
     factors = np.multiply.accumulate(parts[0], axis=0)  # (size, count, ...)
     if not np.isfinite(factors).all():
         return None
-    inner = _in_order(*parts, absorbing)
+    inner = _in_order(parts[0], parts[1], absorbing)
     ends = _in_order(factors[-1], inner[-1], absorbing)
     inner[:, 1:] += _product(factors[:, 1:], ends[None, :-1], absorbing)
     return np.swapaxes(inner, 0, 1).reshape(count * size, *b.shape[1:])[:length]

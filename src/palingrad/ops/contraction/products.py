@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import int32, is_boolean, is_floating, is_inexact
+from ...dtypes import int32, is_boolean, is_inexact
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import binary
 from ...graph.kinds import Composite
@@ -19,11 +19,6 @@ from ...graph.samples import case
 from ...shapes import Shape, axis_in, broadcast, same, size, sizes
 from ..reduction.axes import narrowed, widened
 from .pairs import Term, contracted, reshaped
-
-
-def conjugated(x: Any) -> Any:
-    """x̄; x itself if it is real."""
-    return ops.conj(x) if is_inexact(x.dtype) and not is_floating(x.dtype) else x
 
 
 class Tensordot(Composite):
@@ -79,7 +74,7 @@ def _pairs(axes: Any, x: Sequence[Any], y: Sequence[Any]) -> list[tuple[int, int
 class Inner(Composite):
     """z = Σ x·y over the last axis of both, as in `numpy.inner`; a product if one is a scalar."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (4, 3)), case((), (2,))]
 
     def shape_rule(z, *shapes):
@@ -98,7 +93,7 @@ class Inner(Composite):
 class Vecdot(Composite):
     """z = Σ x̄·y over `axis`; the other axes broadcast."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [
         case((2, 3), (2, 3), axis=-1),
         case((2, 1, 3), (2, 3), axis=-1),
@@ -116,10 +111,10 @@ class Vecdot(Composite):
     def expand(z, x, y):
         dtype = x.dtype
         one, other = axis_in(z.axis, x.ndim or 0), axis_in(z.axis, y.ndim or 0)
-        x, y = _last(conjugated(x), one), _last(y, other)
+        x, y = _last(ops.conjugated(x), one), _last(y, other)
         if is_boolean(dtype):
             return ops.any(ops.logical_and(x, y), axis=-1)
-        if is_floating(dtype):
+        if is_inexact(dtype):
             x, y = widened(x), widened(y)
         return narrowed(ops.sum(x * y, axis=-1), dtype)
 
@@ -133,7 +128,7 @@ def _last(x: Any, axis: int) -> Any:
 class Vdot(Composite):
     """z = Σ x̄·y over all elements, in row-major order, as in `numpy.vdot`."""
 
-    math = r"\left\langle {x}, {y} \right\rangle"
+    math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (6,)), case((), ())]
 
     def shape_rule(z, *shapes):
@@ -143,7 +138,7 @@ class Vdot(Composite):
         return ()
 
     def expand(z, x, y):
-        return ops.matmul(ops.reshape(conjugated(x), (-1,)), ops.reshape(y, (-1,)))
+        return ops.matmul(ops.reshape(ops.conjugated(x), (-1,)), ops.reshape(y, (-1,)))
 
 
 class Matvec(Composite):
@@ -179,7 +174,7 @@ class Vecmat(Composite):
         return (*broadcast(x[:-1], y[:-2]), y[-1])
 
     def expand(z, x, y):
-        return ops.squeeze(ops.expand_dims(conjugated(x), axis=-2) @ y, axis=-2)
+        return ops.squeeze(ops.expand_dims(ops.conjugated(x), axis=-2) @ y, axis=-2)
 
 
 def _check_matrix(shape: Shape, name: str) -> None:

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, is_inexact, is_integer
+from ...dtypes import (
+    DType,
+    as_dtype,
+    is_boolean,
+    is_complex,
+    is_inexact,
+    is_integer,
+    parts_lost,
+)
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
@@ -16,7 +24,7 @@ from ...graph.kinds import Elementwise
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
-from ...graph.samples import case, edge
+from ...graph.samples import case, complex_case, edge
 from ...messages.calls import explains, misfit
 from ...messages.checks import shown
 
@@ -79,6 +87,8 @@ class Trunc(Step):
 
 class StopGradient(Step):
     """y = x, with ∂y/∂x = 0: reverse and forward mode treat y as a constant."""
+
+    complexes = True
 
     math = "{x}"
     samples = [edge(0.0, 1.5, np.nan)]  # central differences would give 1, not 0
@@ -188,7 +198,16 @@ class Cast(Elementwise):
         case(np.array([1, 2]), dtype=np.dtype(np.float64)),
         case(np.array([1.7, -1.7, 0.0]), dtype=np.dtype(np.int64)),
         case(np.array([0.0, 2.0]), dtype=np.dtype(np.bool_)),
+        case((3,), dtype=np.dtype(np.complex128)),
+        complex_case((3,), dtype=np.dtype(np.complex128)),
     ]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        nodes = super().align_inputs(inputs)
+        source, target = nodes[0].dtype, self.attributes["dtype"]
+        if is_complex(source) and not (is_complex(target) or is_boolean(target)):
+            raise parts_lost(source, target)
+        return nodes
 
     def f(m, x, *, dtype):
         return m.cast(x, dtype)
@@ -197,7 +216,7 @@ class Cast(Elementwise):
         return self.attributes["dtype"]
 
     def vjp(y, g: Node, *x: Node) -> Sequence[Node | None]:
-        return [cast(g, x[0].dtype) if _floats(y, x[0]) else None]
+        return [ops.like_input(g, x[0]) if _floats(y, x[0]) else None]
 
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         return cast(tangents[0], y.dtype) if tangents[0] is not None and _floats(y, x[0]) else None
@@ -215,7 +234,8 @@ def _floats(y: Any, x: Any) -> bool:
 def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any) -> Node:
     """y = x in another dtype; from floats to integers it truncates towards 0.
 
-    Floats outside the integer's range give the nearest bound, and NaN gives 0.
+    Floats outside the integer's range give the nearest bound, and NaN gives 0. Complex numbers
+    become no real ones: take their real or imaginary parts.
     """
     if more or unknown:
         raise misfit(cast, (x, dtype, *more), unknown)
@@ -257,6 +277,8 @@ def _rounded(x: Node, decimals: int) -> Node:
 class OnesLike(Step):
     """y = 1, with the shape and dtype of x."""
 
+    complexes = True
+
     math = "1"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]
 
@@ -270,6 +292,8 @@ class OnesLike(Step):
 class ZerosLike(Step):
     """y = 0, with the shape and dtype of x."""
 
+    complexes = True
+
     math = "0"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]
 
@@ -280,12 +304,38 @@ class ZerosLike(Step):
         return Piece(r"\mathbf{0}" if y.ndim else "0")
 
 
+@register
+@explains
+def ones_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 1, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(ones_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return OnesLike(x, name=name)
+    return ops.full_like(x, 1, dtype, shape=shape, device=device, name=name)
+
+
+@register
+@explains
+def zeros_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 0, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(zeros_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return ZerosLike(x, name=name)
+    return ops.full_like(x, 0, dtype, shape=shape, device=device, name=name)
+
+
 floor = register(unary(Floor))
 ceil = register(unary(Ceil))
 trunc = register(unary(Trunc))
 stop_gradient = register(unary(StopGradient))
-ones_like = register(unary(OnesLike))
-zeros_like = register(unary(ZerosLike))
 bitwise_and = register(binary(BitwiseAnd))
 bitwise_or = register(binary(BitwiseOr))
 bitwise_xor = register(binary(BitwiseXor))

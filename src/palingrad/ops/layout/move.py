@@ -169,7 +169,7 @@ class Squeeze(Layout):
         case((1,), axis=0),
     ]
 
-    def f(m, x, *, axis):
+    def f(m: Any, x, *, axis):
         return m.squeeze(x, axis)
 
     def shape_rule(y, *shapes):

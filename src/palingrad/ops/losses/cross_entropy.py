@@ -80,13 +80,13 @@ class CrossEntropy(Composite):
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         labels = as_node(inputs[1])
         if is_floating(labels.dtype):
-            return align((inputs[0], labels), promotes=True, floats=True)
+            return align((inputs[0], labels), promotes=True, floats=True, complexes=False)
         if is_boolean(labels.dtype):
             raise DTypeError(
                 "labels are booleans, expected integers or one-hot floats",
                 hint="Write labels.astype(int).",
             )
-        return (*align(inputs[:1], promotes=True, floats=True), labels)
+        return (*align(inputs[:1], promotes=True, floats=True, complexes=False), labels)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         logits, labels = shapes

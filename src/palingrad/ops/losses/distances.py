@@ -22,6 +22,7 @@ class AxisLoss(Composite):
     """A number for each vector along `axis` of two inputs of one shape."""
 
     floats = True
+    complexes = False
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         shape = one_shape(shapes[0], shapes[1])

@@ -19,6 +19,7 @@ class ElementLoss(Composite):
     loss hides mistakes."""
 
     floats = True
+    complexes = False
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return one_shape(shapes[0], shapes[1])

@@ -10,9 +10,10 @@ from ...dtypes import (
     accumulates_in,
     as_dtype,
     default_dtype,
-    is_floating,
+    is_complex,
     is_inexact,
     promote,
+    real_of,
 )
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
@@ -121,6 +122,7 @@ def averaged(
         )
     if result is None and x.dtype is not None:
         result = x.dtype if is_inexact(x.dtype) else default_dtype()
+        result = result if kind == "mean" else real_of(result)
     if x.dtype is not None and result is not None:
         x = narrowed(x, _wider(x.dtype, result))
     elif result is not None:
@@ -135,7 +137,7 @@ def averaged(
 
 def _wider(given: DType, result: DType) -> DType:
     """The dtype to compute in: never narrower than that of the numbers or of the result."""
-    return promote(given if is_floating(given) else accumulates_in(given), result)
+    return promote(given if is_inexact(given) else accumulates_in(given), result)
 
 
 def _masked(
@@ -143,7 +145,8 @@ def _masked(
 ) -> Node:
     """The statistic of the elements of x that the mask selects; NaN of none."""
     wide = widened(x)
-    ones = ops.where(mask, ops.ones_like(wide), 0)
+    real = ops.real(wide) if is_complex(wide.dtype) else wide
+    ones = ops.where(mask, ops.ones_like(real), 0)
 
     def total(terms: Any, kept: bool) -> Node:
         return ops.sum(ops.where(mask, terms, 0), axis=axis, keepdims=kept)
@@ -153,12 +156,17 @@ def _masked(
             total(wide, keepdims) / ops.sum(ones, axis=axis, keepdims=keepdims), x.dtype
         )
     mean = total(wide, True) / ops.sum(ones, axis=axis, keepdims=True)
-    count = ops.sum(ones, axis=axis, keepdims=keepdims)
-    variance = total(ops.square(wide - mean), keepdims) / ops.maximum(count - correction, 0)
+    count = ops.sum(
+        ops.real(ones) if is_complex(ones.dtype) else ones, axis=axis, keepdims=keepdims
+    )
+    gaps = wide - mean
+    squares = ops.real(gaps * ops.conj(gaps)) if is_complex(wide.dtype) else ops.square(gaps)
+    variance = total(squares, keepdims) / ops.maximum(count - correction, 0)
+    result = None if x.dtype is None else real_of(x.dtype)
     if kind == "var":
-        return narrowed(variance, x.dtype)
+        return narrowed(variance, result)
     root = ops.sqrt(ops.where(variance == 0, 1, variance))
-    return narrowed(ops.where(variance == 0, 0, root), x.dtype)
+    return narrowed(ops.where(variance == 0, 0, root), result)
 
 
 def _mask(where: Any, x: Node) -> Node:

@@ -40,7 +40,7 @@ class Sum(Reduce):
     """y = Σ x over `axis`; booleans and small integers are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
-    linear = True
+    linear = complexes = True
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -74,6 +74,7 @@ class Prod(Reduce):
     """y = Π x over `axis`. ∂y/∂xᵢ = Π xⱼ over j ≠ i, which is computed without division by xᵢ."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
+    complexes = True
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -190,7 +191,7 @@ class Min(Extreme):
 class Test(Reduce):
     """A reduction of truth values to a boolean, which has no derivative."""
 
-    stays_finite = True
+    stays_finite = complexes = True
 
     samples = [
         case(np.array([[True, False], [True, True]]), **WHOLE),

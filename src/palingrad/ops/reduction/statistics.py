@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ...dtypes import DType, default_dtype, is_floating
+from ...dtypes import DType, default_dtype, is_complex, is_inexact, real_of
 from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
@@ -25,8 +25,11 @@ from .options import averaged, one_correction
 class Statistic(Composite):
     """A reduction composed of other operations; for integers the result is the default float."""
 
+    real: ClassVar[bool] = True  # whether the result is real also for complex numbers
+
     def dtype_rule(self, *dtypes: DType) -> DType:
-        return dtypes[0] if is_floating(dtypes[0]) else default_dtype()
+        dtype = dtypes[0] if is_inexact(dtypes[0]) else default_dtype()
+        return real_of(dtype) if self.real else dtype
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
@@ -37,6 +40,8 @@ class Statistic(Composite):
 
 class Mean(Statistic):
     """y = Σ x / n over the n elements on `axis`; NaN if n = 0. ∂y/∂xᵢ = 1/n."""
+
+    real = False
 
     math, onnx = r"\operatorname{mean}\left({x}\right)", "ReduceMean"
     samples = [
@@ -58,7 +63,7 @@ class Mean(Statistic):
 
 
 class Var(Statistic):
-    """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`."""
+    """y = Σ |x − mean|² / (n − correction) over the n elements on `axis`."""
 
     math = r"\operatorname{var} {x}"
     samples = [
@@ -70,6 +75,8 @@ class Var(Statistic):
     ]
 
     def expand(y, x):
+        if is_complex(x.dtype):
+            return _over_parts(ops.var, y, x, ops.add)
         x = widened(x)
         centred = x - ops.mean(x, axis=y.axis, keepdims=True)
         total = ops.sum(centred * centred, axis=y.axis, keepdims=y.keepdims)
@@ -77,8 +84,10 @@ class Var(Statistic):
 
 
 class Std(Statistic):
-    """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0."""
+    """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0; for
+    complex x its conjugate."""
 
+    complexes = True
     math = r"\operatorname{std} {x}"
     samples = [
         case((3, 4), **WHOLE, correction=0),
@@ -91,6 +100,8 @@ class Std(Statistic):
     ]
 
     def expand(y, x):
+        if is_complex(x.dtype):
+            return _over_parts(ops.std, y, x, ops.hypot)
         x, n = widened(x), count(x, y.axis)
         if n <= y.correction:  # 0/0
             square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
@@ -107,14 +118,15 @@ class Std(Statistic):
         wide = widened(x)
         centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
         deviation = widened(restored(y, y, x))
-        slope = centred / ops.where(deviation == 0, 1, deviation)
+        slope = ops.conjugated(centred) / ops.where(deviation == 0, 1, deviation)
         slope = ops.where(deviation == 0, 0, slope) / max(count(x, y.axis) - y.correction, 0)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 class VectorNorm(Statistic):
-    """y = √Σ x² over `axis`. ∂y/∂x = x/y, and 0 where y = 0."""
+    """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate."""
 
+    complexes = True
     math = r"\left\lVert{x}\right\rVert"
     samples = [
         case((3, 4), **WHOLE),
@@ -128,15 +140,21 @@ class VectorNorm(Statistic):
     ]
 
     def expand(y, x):
-        x = widened(x)
+        x = ops.abs(x) if is_complex(x.dtype) else widened(x)
         if count(x, y.axis) == 0:
             return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
         return narrowed(_root_of_squares(x, y, 1), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = widened(restored(y, y, x))
-        slope = widened(x) / ops.where(length == 0, 1, length)
+        slope = ops.conjugated(widened(x)) / ops.where(length == 0, 1, length)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def _over_parts(function: Any, y: Any, x: Any, join: Any) -> Node:
+    """The statistic y of complex x, joined from those of the real and of the imaginary parts."""
+    options = {"axis": y.axis, "keepdims": y.keepdims, "correction": y.correction}
+    return join(function(ops.real(x), **options), function(ops.imag(x), **options))
 
 
 def _root_of_squares(x: Any, y: Any, n: float) -> Any:

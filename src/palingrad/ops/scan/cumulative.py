@@ -35,6 +35,7 @@ class Cumsum(Scan):
 
     math, onnx = r"\operatorname{cumsum} {x}", "CumSum"
     linear = True
+    complexes = True
     samples = [
         case((5,), **_ALONG),
         case((2, 3, 2), **_BACK),
@@ -45,7 +46,7 @@ class Cumsum(Scan):
     def f(m, x, *, axis, reverse):
         return m.running_sum(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return -0.0 if is_floating(dtype) else 0  # −0.0 + x is x, also for −0.0
 
     def combine(m, a, b):
@@ -64,6 +65,7 @@ class Cumprod(Scan):
     be 0."""
 
     math = r"\operatorname{cumprod} {x}"
+    complexes = True
     samples = [
         case((5,), **_ALONG),
         case((2, 3, 2), **_BACK),
@@ -74,7 +76,7 @@ class Cumprod(Scan):
     def f(m, x, *, axis, reverse):
         return m.running_prod(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return 1
 
     def combine(m, a, b):
@@ -97,6 +99,7 @@ class LinearRecurrence(Scan):
 
     math = r"{a}\,y_{i-1} + {b}"
     floats = True
+    complexes = True
     samples = [
         case((5,), (5,), **_ALONG, absorbing=False),
         case((2, 3, 2), (2, 3, 2), **_BACK, absorbing=True),
@@ -167,7 +170,7 @@ class CumulativeMax(CumulativeExtreme):
     def f(m, x, *, axis, reverse):
         return m.running_max(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return lowest(dtype)
 
     def combine(m, a, b):
@@ -190,7 +193,7 @@ class CumulativeMin(CumulativeExtreme):
     def f(m, x, *, axis, reverse):
         return m.running_min(x, axis, reverse)
 
-    def identity(dtype):
+    def identity(dtype: Any):
         return highest(dtype)
 
     def combine(m, a, b):

@@ -1,8 +1,8 @@
 """Scans: running totals along one axis, fused with the elementwise nodes that produce the input.
 
 Where other axes lie inside the scanned one in memory, vectors run along them: each lane is a scan
-of its own. Otherwise the scan runs along a row. There a vector's own running totals take log₂ of its
-lanes steps (Hillis & Steele, "Data parallel algorithms", 1986), and are combined with the total
+of its own. Otherwise the scan runs along a row. There a vector's own running totals take log₂ of
+its lanes steps (Hillis & Steele, "Data parallel algorithms", 1986), and are combined with the total
 before the vector; totals of several numbers are combined one after another.
 """
 
