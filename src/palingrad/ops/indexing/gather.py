@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ...graph.declared.bounds import Bounds, rows_of_axes
+from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterUpdate
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -97,6 +98,9 @@ class ScatterND(ScatterUpdate):
 
     def vjp(y, g, x, v, *indices):
         return [*_SLOPES[y.how](y, g, x, v, indices), *[None] * len(indices)]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "combination of the values at one element")
 
     def structure(y, position, size, out):
         return "selection"

@@ -32,6 +32,7 @@ class AdvancedIndex(Composite):
     that they index; if slices, None or … separate them, they come first.
     """
 
+    math = r"{x}[i]"
     promotes = False
     stays_finite = True
     samples = [

@@ -34,13 +34,14 @@ _SIGNS = {"set": r"\leftarrow", "add": r"\mathrel{+}=", "multiply": r"\mathrel{\
           "maximum": r"\mathrel{\max}="}  # fmt: skip
 
 
-class Update(Composite):
+class IndexUpdate(Composite):
     """y = x with y[index] = v, or x[index] combined with v as `how` says; see `x.at`.
 
     v broadcasts to x[index] and is converted to x's dtype. The index is NumPy's: its arrays are
     inputs.
     """
 
+    math = r"{x}[i] \leftarrow {v}"
     promotes = False
     samples = [
         case((3, 4), (2,), np.array([0, 2]), np.array([1, 1]), index=(Slot(0), Slot(1)), how="set"),
