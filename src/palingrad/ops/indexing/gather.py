@@ -68,7 +68,7 @@ class ScatterND(ScatterUpdate):
     element are combined in their order. Extremes share the gradient equally where they are tied.
     """
 
-    math, onnx = r"{x}[{i}] \leftarrow {v}", "ScatterND"
+    math, onnx = r"{x}[i] \leftarrow {v}", "ScatterND"
     promotes = False
     samples = [
         case((3, 4), (2, 3), *_ROWS, axis=0, named=(0, 1), how="set"),

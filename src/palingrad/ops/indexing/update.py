@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dtypes import DType, is_inexact, promote
 from ...errors import DTypeError, ShapeError
-from ...graph.describe.notation import PRODUCT, Piece
+from ...graph.describe.notation import subscripted
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -90,7 +90,7 @@ class IndexUpdate(Composite):
     def notation(y, x, v, *arrays):
         place = index_notation(y.attributes["index"], arrays)
         sign = _SIGNS[y.attributes["how"]]
-        return Piece(f"{x.within(PRODUCT)}_{{[{place}] {sign} {v.latex}}}")
+        return subscripted(x, f"[{place}] {sign} {v.latex}")
 
 
 def shape_of_part(index: tuple[Any, ...], x: Shape, arrays: Sequence[Shape]) -> Shape:
