@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from ..dtypes import DType
-from ..maths.library.scans import WIDER
+from ..maths.library.scans import wider
 from ..shapes import Shape, axis_in, broadcast
 from .describe.notation import Piece, applied, operator
 from .describe.template import below, fill, with_axes
@@ -65,7 +65,7 @@ class Scan(Operation):
     @classmethod
     def accumulates_in(cls, dtype: DType) -> DType:
         """The dtype in which totals of this dtype are combined."""
-        return WIDER.get(dtype, dtype) if cls.widens else dtype
+        return wider(dtype) if cls.widens else dtype
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         shape = broadcast(*shapes)

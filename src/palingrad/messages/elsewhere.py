@@ -6,9 +6,7 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "average": "pg.mean",
     "product": "pg.prod",
-    "random": "pg.normal or pg.uniform",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     # PyTorch
     "addmm": "x @ y + z",
@@ -38,8 +36,8 @@ FUNCTIONS: dict[str, str] = {
     "pg.stop_gradient(x) marks a constant",
     "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
-    "rand": "pg.uniform(shape)",
-    "randn": "pg.normal(shape)",
+    "rand": "pg.random.rand(2, 3)",
+    "randn": "pg.random.randn(2, 3)",
     "save": "pg.io.save_checkpoint",
     "sub": "pg.subtract",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
@@ -128,6 +126,29 @@ DATA: dict[str, str] = {
     **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
 }
 
+RANDOM: dict[str, str] = {
+    **{
+        name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
+        for name in (
+            "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
+            "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
+            "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
+            "vonmises wald zipf bytes"
+        ).split()
+    },
+    "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
+    "RandomState": "pg.random.default_rng(seed)",
+    "categorical": "pg.random.choice(n, size, p=p)",
+    "get_state": "pg.random.default_rng(seed), whose state is a Variable",
+    "key": "pg.random.default_rng(seed), whose methods draw",
+    "manual_seed": "pg.random.seed(0)",
+    "random_integers": "pg.random.randint(low, high + 1)",
+    "ranf": "pg.random.random(size)",
+    "sample": "pg.random.random(size)",
+    "split": "pg.random.default_rng(seed) for each generator",
+    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
+}
+
 TRAINING: dict[str, str] = {
     "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
     "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
@@ -145,16 +166,17 @@ NODES: dict[str, str] = {
         "float": "float32", "double": "float64", "half": "float16", "int": "int32",
         "long": "int64", "bool": "bool",
     }.items()},
-    **{name: f"x {sign} y: nodes don't change; a Variable is set by w.assign(w {sign} y)"
-       for name, sign in {"add_": "+", "sub_": "-", "mul_": "*", "div_": "/"}.items()},
-    **{name: f"w.assign(w {sign} y)"
-       for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
-    **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_")},
+    **{name: f"x {sign} y, a new node; a Variable is changed by w.{method}"
+       for name, sign, method in (("add_", "+", "assign_add(y)"), ("sub_", "-", "assign_sub(y)"),
+                                  ("mul_", "*", "assign(w * y)"), ("div_", "/", "assign(w / y)"))},
+    **{name: f"w.{name}(y) with a pg.Variable w: other nodes, such as w + 1, keep their values"
+       for name in ("assign_add", "assign_sub")},
+    **{name: "pg.where(mask, value, x) or x.at[index].set(value), new nodes; a Variable is set by "
+       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
-       for name in ("cpu", "cuda", "device", "contiguous", "data_ptr")},
+       for name in ("cpu", "cuda", "contiguous", "data_ptr")},
     "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
     "clamp": "pg.clip(x, low, high)",
     "data": "x.numpy()",

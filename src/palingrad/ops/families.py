@@ -13,12 +13,6 @@ _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
-    "indexing.at": "at",
-    "indexing.along": "choose one_hot put_along_axis select take_along_axis",
-    "indexing.counting": "bincount histogram segment_max segment_mean segment_min segment_sum",
-    "indexing.positions": "ravel_multi_index unravel_index",
-    "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
-    "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
     "cumulative_sum logcumsumexp",
     "layout.reversal": "flip fliplr flipud roll rot90",
@@ -53,6 +47,19 @@ FAMILIES: dict[str, str] = {
     "triu_indices",
     "layout.rank": "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
     "column_stack dstack hstack ndim ravel shape size vstack",
+    "indexing.at": "at",
+    "indexing.along": "choose one_hot put_along_axis select take_along_axis",
+    "indexing.counting": "bincount histogram segment_max segment_mean segment_min segment_sum",
+    "indexing.positions": "ravel_multi_index unravel_index",
+    "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
+    "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
+    "order.sorting": "argpartition argsort lexsort partition sort top_k",
+    "order.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "scan.differences": "cumulative_trapezoid diff trapezoid",
+    "reduction.averages": "average corrcoef count_nonzero cov ptp",
+    "reduction.vector_norm": "vector_norm",
+    "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
+    "nanprod nanstd nansum nanvar",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -96,6 +103,7 @@ ALIASES: dict[str, str] = {
     "power": "pow",
     "radians": "deg2rad",
     "right_shift": "bitwise_right_shift",
+    "topk": "top_k",
     "transpose": "permute_dims",
     "true_divide": "divide",
 }

@@ -7,15 +7,20 @@ by float32 additions would have an error of up to n roundings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
 from typing import Any, Protocol
 
 import numpy as np
 
 from ...dtypes import Array, DType, float16, float32, float64
 
-WIDER: dict[DType, DType] = {float16: float32, float32: float64}
 _LOOP = 64  # the longest axis that is always walked slice by slice
+
+
+def wider(dtype: DType) -> DType:
+    """The dtype in which running totals of floats are accumulated."""
+    if dtype == float16:
+        return float32
+    return float64 if dtype == float32 else dtype
 
 
 class ScanMaths(Protocol):
@@ -63,9 +68,9 @@ def running_min(x: Any, axis: int, reverse: bool = False) -> Array:
 def _accumulated(ufunc: Any, x: Any, axis: int, reverse: bool) -> Array:
     """The running totals of a ufunc of two numbers, rounded once."""
     x = np.asarray(x)
-    wide = _flipped(x.astype(WIDER.get(x.dtype, x.dtype), copy=False), axis, reverse)
+    wide = _flipped(x.astype(wider(x.dtype), copy=False), axis, reverse)
     total = _flipped(ufunc.accumulate(wide, axis=axis), axis, reverse)
-    return total.astype(x.dtype) if x.dtype in WIDER else total
+    return total if wider(x.dtype) == x.dtype else total.astype(x.dtype)
 
 
 def _flipped(x: Array, axis: int, reverse: bool) -> Array:
@@ -82,7 +87,7 @@ def running_recurrence(
     """
     a, b = np.broadcast_arrays(a, b)
     dtype = b.dtype
-    wide = WIDER.get(dtype, dtype)
+    wide = wider(dtype)
     a, b = (np.moveaxis(_flipped(x, axis, reverse), axis, 0).astype(wide) for x in (a, b))
     y = None
     if len(b) > max(_LOOP, b.size // max(len(b), 1)):
@@ -96,20 +101,23 @@ def _in_blocks(a: Array, b: Array, absorbing: bool) -> Array | None:
     """The recurrence along the first axis, in blocks; None where products of factors overflow, so
     that a total of 0 times them isn't 0."""
     length = len(b)
-    size = isqrt(length)
+    size = int(np.sqrt(length))
     count = -(-length // size)
-    parts: list[Array] = []
-    for x in (a, b):
-        padded = np.zeros((count * size, *x.shape[1:]), x.dtype)
-        padded[:length] = x
-        parts.append(np.swapaxes(padded.reshape(count, size, *x.shape[1:]), 0, 1))
-    factors = np.multiply.accumulate(parts[0], axis=0)  # (size, count, ...)
+    a, b = (_in_columns(x, size, count) for x in (a, b))  # (size, count, ...)
+    factors = np.multiply.accumulate(a, axis=0)
     if not np.isfinite(factors).all():
         return None
-    inner = _in_order(parts[0], parts[1], absorbing)
+    inner = _in_order(a, b, absorbing)
     ends = _in_order(factors[-1], inner[-1], absorbing)
     inner[:, 1:] += _product(factors[:, 1:], ends[None, :-1], absorbing)
-    return np.swapaxes(inner, 0, 1).reshape(count * size, *b.shape[1:])[:length]
+    return np.swapaxes(inner, 0, 1).reshape(count * size, *b.shape[2:])[:length]
+
+
+def _in_columns(x: Array, size: int, count: int) -> Array:
+    """x, filled up with zeros, in `count` columns of `size` elements one after another."""
+    padded = np.zeros((count * size, *x.shape[1:]), x.dtype)
+    padded[: len(x)] = x
+    return np.swapaxes(padded.reshape(count, size, *x.shape[1:]), 0, 1)
 
 
 def _in_order(a: Array, b: Array, absorbing: bool) -> Array:

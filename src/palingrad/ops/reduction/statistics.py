@@ -17,7 +17,7 @@ from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink
-from ...shapes import Shape, axes_in
+from ...shapes import Shape, axes_in, broadcast
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 from .options import averaged, one_correction
 
@@ -34,8 +34,8 @@ class Statistic(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
 
-    def notation(y, x):
-        return Reduce.notation(y, x)  # pyright: ignore[reportArgumentType]
+    def notation(y, *x):
+        return Reduce.notation(y, *x)  # pyright: ignore[reportArgumentType]
 
 
 class Mean(Statistic):
@@ -219,6 +219,39 @@ class Logsumexp(Statistic):
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
+class WeightedLogsumexp(Statistic):
+    """y = log Σ b·eˣ over `axis`, without overflow. ∂y/∂x = b·eˣ⁻ʸ, ∂y/∂b = eˣ⁻ʸ.
+
+    An element of weight 0 adds nothing, however large it is.
+    """
+
+    math = r"\log\sum {b}\,e^{{x}}"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4), low=0.5, **LAST),
+        case((2, 3), np.array([2.0, 0.0, 1.0]), **WHOLE),
+        case(np.array([[1000.0, 999.0]]), np.array([[2.0, -1.0]]), **LAST),
+        kink([-np.inf, 1.0, 1e3], [1.0, 2.0, 0.0], slopes=[[0.0, 1.0, 0.0], [0.0, 0.5, np.inf]],
+             **WHOLE),
+    ]  # fmt: skip
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
+
+    def expand(y, x, b):
+        shape = broadcast(x.shape or (), b.shape or ())
+        x, b = (ops.broadcast_to(widened(one), shape) for one in (x, b))
+        options: dict[str, Any] = dict(axis=y.axis, keepdims=True)
+        if count(x, y.axis) == 0:
+            total = ops.log(ops.sum(b * ops.exp(x), axis=y.axis, keepdims=y.keepdims))
+            return narrowed(total, y.dtype)
+        top = ops.stop_gradient(ops.max(ops.where(b == 0, -math.inf, x), **options))
+        top = ops.where(ops.isfinite(top), top, 0)
+        total = ops.sum(ops.absorbing_product(b, ops.exp(x - top)), **options)
+        result = narrowed(ops.log(total) + top, y.dtype)
+        return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
+
+
 @register
 def var(
     x: Any,
@@ -272,5 +305,25 @@ def std(
 
 
 mean = register(reduction(Mean, Averaging, averaged))
-vector_norm = register(reduction(VectorNorm))
-logsumexp = register(reduction(Logsumexp))
+
+
+@register
+def logsumexp(
+    x: Any,
+    /,
+    axis: int | Sequence[int] | None = None,
+    *,
+    b: Any = None,
+    keepdims: bool = False,
+    where: Any = None,
+    name: str | None = None,
+) -> Node:
+    """y = log Σ b·eˣ over `axis`, without overflow; −∞ over no elements.
+
+    b: weights that broadcast to x, by default 1; where their sum is negative, y is NaN. where: a
+    mask of booleans; only elements where it holds are counted.
+    """
+    if where is not None and where is not True:
+        x = ops.where(where, x, -math.inf)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    return Logsumexp(x, **options) if b is None else WeightedLogsumexp(x, b, **options)

@@ -1,9 +1,9 @@
 """Scans: running totals along one axis, fused with the elementwise nodes that produce the input.
 
 Where other axes lie inside the scanned one in memory, vectors run along them: each lane is a scan
-of its own. Otherwise the scan runs along a row. There a vector's own running totals take log₂ of
-its lanes steps (Hillis & Steele, "Data parallel algorithms", 1986), and are combined with the total
-before the vector; totals of several numbers are combined one after another.
+of its own. Otherwise the scan runs along a row. There the running totals within a vector of l lanes
+take log₂ l steps (Hillis & Steele, "Data parallel algorithms", 1986), and are combined with the
+total before the vector.
 """
 
 from __future__ import annotations
