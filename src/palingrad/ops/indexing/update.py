@@ -29,9 +29,9 @@ from .index import (
 from .overwrite import Overwrite
 from .parts import Slot, check_arrays, plan_of, shape_at
 
-_SIGNS = {"set": r"\leftarrow", "add": r"\mathrel{+}=", "multiply": r"\mathrel{\cdot}=",
-          "divide": r"\mathrel{/}=", "minimum": r"\mathrel{\min}=",
-          "maximum": r"\mathrel{\max}="}  # fmt: skip
+_SIGNS = {"set": r"\leftarrow", "add": r"{+}{=}", "multiply": r"{\cdot}{=}",
+          "divide": r"{/}{=}", "minimum": r"{\min}{=}",
+          "maximum": r"{\max}{=}"}  # fmt: skip
 
 
 class IndexUpdate(Composite):
