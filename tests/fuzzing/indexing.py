@@ -163,7 +163,12 @@ def own_index(case: Case) -> Any:
 
 
 def _written(x: Any, index: Any, case: Case) -> Any:
-    return getattr(x.at[index], case.how)(case.values)
+    return getattr(x.at[index], case.how)(_given(case))
+
+
+def _given(case: Case) -> Any:
+    """The values, one of them as a number in some cases."""
+    return case.values.item() if not case.values.ndim and any(case.nodes) else case.values
 
 
 def numpys(case: Case) -> Any:
@@ -251,7 +256,7 @@ def _compare_compiled(case: Case, engine: str, expected: Any, written: Any) -> N
         index = index if isinstance(case.index, tuple) else index[0]
         return x[index], getattr(x.at[index], case.how)(values)
 
-    found = pg.function(f, engine=engine)(case.x, case.values, *fed)
+    found = pg.function(f, engine=engine)(case.x, _given(case), *fed)
     for one, wanted, what in zip(found, (expected, written), ("x[index]", case.how)):
         assert one.shape == wanted.shape, f"{engine}, {what}: {one.shape}, NumPy {wanted.shape}"
         assert one.dtype == wanted.dtype, f"{engine}, {what}: {one.dtype}, NumPy {wanted.dtype}"

@@ -155,6 +155,15 @@ def test_native_has_kernels_for_reading_and_writing_at_arrays():
     assert "Fallback" not in said
 
 
+@BOTH
+def test_fed_numbers_are_values_and_indices(engine):
+    f = pg.function(lambda x, i, v: (x[i], x.at[i].set(v), x.at[[1, 1]].add(v)), engine=engine)
+    for x in (np.ones(3, np.float32), np.ones(3)):
+        found, first, added = f(x, 1, 3.5)
+        assert (found, first.tolist(), added.tolist()) == (1, [1, 3.5, 1], [1, 8, 1])
+        assert first.dtype == added.dtype == x.dtype
+
+
 def test_a_template_takes_any_index():
     with pg.Graph() as graph:
         x, i = pg.placeholder(), pg.placeholder()
@@ -232,6 +241,8 @@ def test_powers_and_functions_of_elements():
         (lambda: pg.segment_sum(V, [0, 1]), ShapeError, "segments of shape (2,) for rows"),
         (lambda: pg.tensor(V).at[0].divide(np.float64), DTypeError, "expected numbers"),
         (lambda: pg.tensor(I).at[0].divide(2), DTypeError, "quotients are floats"),
+        (lambda: pg.tensor(V).at[0].set(1j), DTypeError, "can't hold the result"),
+        (lambda: pg.tensor(np.ones(2, "u1")).at[0].set(300), DTypeError, "300 doesn't fit uint8"),
         (lambda: pg.tensor(V).at[0].st(2), AttributeError, "st"),
         (lambda: pg.tensor(V)[V.reshape(2, 2) > 1], OutOfRangeError, "2 indices for 1 axes"),
         (lambda: pg.grad(lambda v: pg.histogram(v)[0][0] * v[0])(V), ValueError, "histogram|plain"),

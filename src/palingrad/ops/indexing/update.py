@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_inexact, promote
+from ...dtypes import DType, is_complex, is_inexact, promote
 from ...errors import DTypeError, ShapeError
 from ...graph.describe.notation import subscripted
 from ...graph.kinds import Composite
-from ...graph.leaves import Constant
 from ...graph.node import Node
+from ...graph.promotion import in_dtype
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...shapes import Shape, broadcast, same, size, sizes, text
@@ -32,6 +32,10 @@ from .parts import Slot, check_arrays, plan_of, shape_at
 _SIGNS = {"set": r"\leftarrow", "add": r"{+}{=}", "multiply": r"{\cdot}{=}",
           "divide": r"{/}{=}", "minimum": r"{\min}{=}",
           "maximum": r"{\max}{=}"}  # fmt: skip
+
+
+# The kinds of dtypes that hold sums with a Python number.
+_HOLDING = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
 
 
 class IndexUpdate(Composite):
@@ -124,19 +128,22 @@ def as_dtype_of(x: Node, values: Node, how: str) -> Node:
     dtype = x.dtype
     if dtype is None or values.dtype is None or (values.dtype == dtype and values.weak is None):
         return values
-    if how != "set" and not _can_hold(dtype, values):
+    if how in ("minimum", "maximum") and is_complex(dtype):
+        raise DTypeError("complex numbers have no order", hint="Compare pg.abs(x).")
+    lost = is_complex(values.dtype) and not is_complex(dtype)
+    if lost or (how != "set" and not _can_hold(dtype, values)):
         raise DTypeError(
             f"{values.dtype} values for an array of {dtype}, which can't hold the result",
             hint="Convert one: x.astype(float), or pg.cast(values, x.dtype).",
         )
-    if values.weak is not None and (how != "set" or is_inexact(dtype)):
-        return Constant.of(values.weak, dtype)
-    return ops.cast(values, dtype)
+    if type(values.weak) is float and not is_inexact(dtype):
+        return ops.cast(values, dtype)
+    return in_dtype(values, dtype)
 
 
 def _can_hold(dtype: DType, values: Node) -> bool:
     if values.weak is not None:
-        return np.can_cast(type(values.weak), dtype, "same_kind") or values.weak is True
+        return dtype.kind in _HOLDING[type(values.weak)]
     assert values.dtype is not None
     return np.can_cast(promote(dtype, values.dtype), dtype, "same_kind")
 
