@@ -138,7 +138,8 @@ def as_dtype_of(x: Node, values: Node, how: str) -> Node:
         )
     if type(values.weak) is float and not is_inexact(dtype):
         return ops.cast(values, dtype)
-    return in_dtype(values, dtype)
+    strong = in_dtype(values, dtype)
+    return ops.cast(values, dtype) if strong is values else strong  # a fed number is weak
 
 
 def _can_hold(dtype: DType, values: Node) -> bool:
