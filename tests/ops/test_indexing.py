@@ -145,6 +145,19 @@ def test_a_computed_index_is_checked_on_its_own_axis(engine):
         f(X, I % 2, I + 2)
 
 
+@BOTH
+def test_constants_out_of_range_are_found_when_a_program_is_made(engine):
+    i, j = np.array([[0], [2]]), np.array([0, 3])
+    for f in (lambda x: x[i, :, j], lambda x: x.at[i, :, j].set(0.0), lambda x: pg.take(x, i + 23)):
+        with pytest.raises(IndexError):
+            pg.function(f, engine=engine)(X)
+        with pg.Graph() as graph:
+            x = pg.placeholder()
+            y = f(x)
+        with pytest.raises(IndexError):
+            pg.Session(graph, engine=engine).run(y, {x: X})
+
+
 def test_native_has_kernels_for_reading_and_writing_at_arrays():
     def f(x, i, v):
         return x[i, :, i], x.at[0, i].add(v), x.at[:, 1:3].set(v[:2, None])

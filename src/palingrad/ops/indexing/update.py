@@ -19,6 +19,7 @@ from ...shapes import Shape, broadcast, same, size, sizes, text
 from ..layout.move import sliced
 from .gather import ScatterND
 from .index import (
+    check_constants,
     chosen_axes,
     from_front,
     index_notation,
@@ -59,6 +60,8 @@ class IndexUpdate(Composite):
         x, values, *arrays = shapes
         check_arrays(y.inputs[2:])
         found = shape_of_part(y.attributes["index"], x, arrays)
+        if 0 not in found:
+            check_constants(y.attributes["index"], x, y.inputs[2:])
         if not _fits(values, found):
             raise ShapeError(
                 f"values of shape {text(values)} for elements of shape {text(found)}",
