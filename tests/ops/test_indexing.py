@@ -119,7 +119,7 @@ def test_functions_read_write_and_count_at_fed_indices(engine):
         )  # fmt: skip
 
     added, chosen = X.copy(), X.copy()
-    np.add.at(added, (1, I), V[:, None])
+    np.add.at(added[1], I, V[:, None])
     np.maximum.at(chosen, (I % 2, I), V[:, None] * 9)
     tripled, replaced = X.copy(), X.copy()
     tripled[:, ::2] *= 3

@@ -28,6 +28,7 @@ class Searchsorted(Index):
 
     math = r"\operatorname{searchsorted}({a}, {v})"
     stays_finite = True
+    complexes = False  # have no order
     samples = [
         case(_SORTED, (2, 3), side="left"),
         case(_SORTED, np.array([0.5, 3.0, -2.0]), side="right"),
