@@ -22,12 +22,6 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
-def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
-    if axis is None:
-        x, axis = ops.reshape(x, -1), 0
-    return ops.take(x, indices, axis=axis, **options)
-
-
 def _polyval(p: Any, x: Any) -> Any:
     """Horner's scheme: p[0] is the coefficient of the highest power."""
     y = ops.zeros_like(x)
@@ -40,7 +34,6 @@ def _polyval(p: Any, x: Any) -> Any:
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
     "copy": _copy,
-    "take": _take,
     "where": _where,
 }
 
