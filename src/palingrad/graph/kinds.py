@@ -218,13 +218,22 @@ class Factorisation(Operation):
     """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
     spectra. Integers are converted to the default float."""
 
-    floats = True
+    floats = complexes = True
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
             "add a multiple of the identity, scale the matrix, or use float64",
         )
+
+
+class Transform(Operation):
+    """Discrete Fourier transforms along an axis. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum of a Fourier transform")
 
 
 class Window(Operation):
