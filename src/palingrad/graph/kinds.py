@@ -227,6 +227,15 @@ class Factorisation(Operation):
         )
 
 
+class Transform(Operation):
+    """Discrete Fourier transforms along an axis. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum of a Fourier transform")
+
+
 class Window(Operation):
     """Values computed from windows that slide over an array, and the adjoints of those."""
 
@@ -297,8 +306,8 @@ class Composite(Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__:
-            cls.complexes = False  # the rule was written for real numbers
+        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__ and not cls.linear:
+            cls.complexes = False  # the rule may hold for real numbers alone
 
     def expand(y, *x: Node) -> Node:
         """The result of the composite, built from other operations."""
