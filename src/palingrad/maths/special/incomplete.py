@@ -124,6 +124,8 @@ def gamma_density(a: Array, x: Array) -> Array:
 
 # ---------------------------------------------------------------- beta
 
+_MOST = 1e9  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
+
 
 def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Array:
     """∂ⁱ⁺ʲ/∂aⁱ∂bʲ of I(x; a, b), or of 1 − I if `upper`."""
@@ -134,6 +136,7 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
     else:
         result = np.array((sc.betaincc if upper else sc.betainc)(a, b, x))
     inner = (a > 0) & (b > 0) & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
+    inner &= np.minimum(a, b) < _MOST
     if not inner.any():
         return result
     a, b, x = a[inner], b[inner], x[inner]
@@ -194,7 +197,7 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
     """
     one = jets.constant(np.ones_like(x), a.shape[0] - 1, a.shape[1] - 1)
     both = a + b
-    count = int(np.max(25 + 3 * np.sqrt(np.maximum(a[0, 0], b[0, 0]))))
+    count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
     fraction = rest = even = half = one
     for n in range(count, -1, -1):
         odd = a + (2 * n + 1) * one
