@@ -124,7 +124,7 @@ def gamma_density(a: Array, x: Array) -> Array:
 
 # ---------------------------------------------------------------- beta
 
-_MOST = 1e9  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
+_MOST = 1e7  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
 
 
 def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Array:
