@@ -33,8 +33,10 @@ def gamma_tail(a: Array, x: Array, upper: bool, order: int) -> Array:
         result = np.array((sc.gammaincc if upper else sc.gammainc)(a, x))
     inner = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
     below = inner & ((x <= a) | (x <= _NEAR))
-    if order == 0 and upper:  # SciPy's series for 1 − P
-        below &= x > _NEAR
+    if order == 0 and upper:  # Q isn't computed from the rounded P; for tiny a by SciPy's series
+        near = below & (x <= _NEAR)
+        below &= ~near
+        result = improved(result, near & (a > 1e-13) & (x > 1e-290), _upper_near, a, x)
     large = a > _LARGE
     above = inner & (x > a) & (x > _NEAR)
     for mask, part, of_q in (
@@ -72,6 +74,15 @@ def _lower(a: Array, x: Array, order: int) -> Array:
     for n in range(int(np.max(25 + 9.5 * np.sqrt(a))), 0, -1):
         total = one + jets.over(total * x, divisor + n * one)
     return math.factorial(order) * jets.times(_power(a, x, order), total)[order, 0]
+
+
+def _upper_near(a: Array, x: Array) -> Array:
+    """Q = 1 − P for small x, with the series of P in double-double arithmetic."""
+    total = wide(1.0)
+    for n in range(26, 0, -1):
+        total = 1 + total * x / (wide(a) + float(n))
+    power = exp(log(wide(x)) * a - x - log_gamma(wide(a) + 1))
+    return (1 - power * total).value
 
 
 def _upper(a: Array, x: Array, order: int) -> Array:
