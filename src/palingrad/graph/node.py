@@ -197,6 +197,9 @@ class Node(Operators, Interchange, Copies):
     def __float__(self) -> float:
         return float(self._real("float()"))
 
+    def __complex__(self) -> complex:
+        return complex(self._single("complex()").item())
+
     def __int__(self) -> int:
         return int(self._real("int()"))
 
@@ -214,7 +217,7 @@ class Node(Operators, Interchange, Copies):
         value = self.numpy()
         if value.ndim or not is_integer(value.dtype):
             fact = f"{self.label()} is {value.dtype} of shape {text(value.shape)}{self.built()}"
-            hint = "Write int(x) for a single number."
+            hint = "Write int(x) for a single number, or float(x) where a float is meant."
             if value.ndim:
                 hint = "x[i] selects by arrays of integers, pg.where(mask, x, y) by a mask."
             raise DTypeError(f"{fact}: an index or a count is one integer.", hint=hint)

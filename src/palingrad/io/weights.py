@@ -41,7 +41,8 @@ def _parts(array: Array) -> Array:
 
 def _joined(arrays: dict[str, Array], names: Any) -> None:
     """Makes the arrays of these names complex. Raises CheckpointError if they can't be."""
-    for name in names if isinstance(names, list) else [None]:
+    listed: list[Any] = names if isinstance(names, list) else [None]
+    for name in listed:
         parts = arrays.get(name) if isinstance(name, str) else None
         if parts is None or not is_floating(parts.dtype) or parts.shape[-1:] != (2,):
             raise CheckpointError(f"its header lists {name!r:.40} as complex numbers")

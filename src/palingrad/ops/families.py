@@ -13,6 +13,8 @@ _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
+    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
+    "cumulative_sum logcumsumexp",
     "layout.reversal": "flip fliplr flipud roll rot90",
     "layout.repetition": "repeat resize tile",
     "layout.axes": "moveaxis rollaxis swapaxes",
@@ -24,6 +26,8 @@ FAMILIES: dict[str, str] = {
     "hinge_loss perceptron_loss",
     "losses.distances": "cosine_loss cosine_similarity js_divergence kl_divergence "
     "margin_ranking_loss triplet_loss",
+    "contraction.einsum": "einsum",
+    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
     "nets.activations": "celu glu hard_sigmoid hard_swish hard_tanh mish prelu relu6 selu "
     "softsign tanhshrink",
     "nets.normalization": "group_norm instance_norm local_response_norm rms_norm",
@@ -32,14 +36,6 @@ FAMILIES: dict[str, str] = {
     "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
     "global_max_pool locally_connected",
-    "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
-    "cumulative_sum logcumsumexp",
-    "contraction.einsum": "einsum",
-    "contraction.products": "cross inner kron matvec tensordot vdot vecdot vecmat",
-    "signals.convolve": "convolve correlate",
-    "signals.interpolation": "interp",
-    "signals.differences": "gradient unwrap",
-    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
     "creation": "arange array asarray astype empty empty_like eye full full_like "
     "geomspace identity indices linspace logspace meshgrid ones tri "
     "zeros",
@@ -64,6 +60,12 @@ FAMILIES: dict[str, str] = {
     "reduction.vector_norm": "vector_norm",
     "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
     "nanprod nanstd nansum nanvar",
+    "special.bessel": "i0",
+    "special.sine": "sinc",
+    "signals.convolve": "convolve correlate",
+    "signals.interpolation": "interp",
+    "signals.differences": "gradient unwrap",
+    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -76,12 +78,19 @@ ELSEWHERE: tuple[str, ...] = (
     "linalg.determinant",
     "linalg.products",
     "linalg.exponential",
+    "linalg.general",
     "linalg.norms",
     "linalg.orthogonal",
     "linalg.quotient",
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
+    "special.beta",
+    "special.entropy",
+    "special.error",
+    "special.gamma",
+    "special.incomplete",
+    "special.zeta",
 )
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
