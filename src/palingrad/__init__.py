@@ -1,5 +1,6 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
@@ -19,6 +20,8 @@ from .autodiff.transforms import (
 )
 from .dtypes import (
     bool_ as bool_,
+    complex64 as complex64,
+    complex128 as complex128,
     default_dtype as default_dtype,
     float16 as float16,
     float32 as float32,
@@ -91,7 +94,6 @@ from .ops.elementwise.activation import (
     softplus as softplus,
 )
 from .ops.elementwise.arithmetic import (
-    abs as abs,
     add as add,
     cbrt as cbrt,
     divide as divide,
@@ -102,7 +104,6 @@ from .ops.elementwise.arithmetic import (
     pow as pow,
     reciprocal as reciprocal,
     remainder as remainder,
-    sign as sign,
     sqrt as sqrt,
     square as square,
     subtract as subtract,
@@ -121,6 +122,19 @@ from .ops.elementwise.comparison import (
     logical_or as logical_or,
     logical_xor as logical_xor,
     not_equal as not_equal,
+)
+from .ops.elementwise.complexes import (
+    abs as abs,
+    angle as angle,
+    complex as complex,
+    conj as conj,
+    imag as imag,
+    iscomplex as iscomplex,
+    iscomplexobj as iscomplexobj,
+    isreal as isreal,
+    isrealobj as isrealobj,
+    real as real,
+    sign as sign,
 )
 from .ops.elementwise.discrete import (
     bitwise_and as bitwise_and,
@@ -218,8 +232,10 @@ if TYPE_CHECKING:
     from . import (
         data as data,
         io as io,
+        linalg as linalg,
         nn as nn,
         optim as optim,
+        special as special,
         train as train,
         view as view,
     )
@@ -234,7 +250,73 @@ if TYPE_CHECKING:
         vecdot as vecdot,
         vecmat as vecmat,
     )
-    from .ops.layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
+    from .ops.creation import (
+        arange as arange,
+        array as array,
+        asarray as asarray,
+        astype as astype,
+        empty as empty,
+        empty_like as empty_like,
+        eye as eye,
+        full as full,
+        full_like as full_like,
+        geomspace as geomspace,
+        identity as identity,
+        indices as indices,
+        linspace as linspace,
+        logspace as logspace,
+        meshgrid as meshgrid,
+        ones as ones,
+        tri as tri,
+        zeros as zeros,
+    )
+    from .ops.elementwise.habits import (
+        allclose as allclose,
+        array_equal as array_equal,
+        array_equiv as array_equiv,
+        deg2rad as deg2rad,
+        divmod as divmod,
+        fabs as fabs,
+        float_power as float_power,
+        isclose as isclose,
+        isneginf as isneginf,
+        isposinf as isposinf,
+        logaddexp2 as logaddexp2,
+        modf as modf,
+        nan_to_num as nan_to_num,
+        rad2deg as rad2deg,
+        rint as rint,
+    )
+    from .ops.elementwise.numbers import (
+        bitwise_count as bitwise_count,
+        copysign as copysign,
+        fmax as fmax,
+        fmin as fmin,
+        fmod as fmod,
+        frexp as frexp,
+        gcd as gcd,
+        heaviside as heaviside,
+        lcm as lcm,
+        ldexp as ldexp,
+        nextafter as nextafter,
+        signbit as signbit,
+    )
+    from .ops.layout.axes import (
+        moveaxis as moveaxis,
+        rollaxis as rollaxis,
+        swapaxes as swapaxes,
+    )
+    from .ops.layout.diagonals import (
+        diag as diag,
+        diag_indices as diag_indices,
+        diagflat as diagflat,
+        diagonal as diagonal,
+        trace as trace,
+        tril as tril,
+        tril_indices as tril_indices,
+        triu as triu,
+        triu_indices as triu_indices,
+    )
     from .ops.layout.padding import pad as pad
     from .ops.layout.pieces import (
         append as append,
@@ -248,6 +330,21 @@ if TYPE_CHECKING:
         trim_zeros as trim_zeros,
         unstack as unstack,
         vsplit as vsplit,
+    )
+    from .ops.layout.rank import (
+        atleast_1d as atleast_1d,
+        atleast_2d as atleast_2d,
+        atleast_3d as atleast_3d,
+        broadcast_arrays as broadcast_arrays,
+        broadcast_shapes as broadcast_shapes,
+        column_stack as column_stack,
+        dstack as dstack,
+        hstack as hstack,
+        ndim as ndim,
+        ravel as ravel,
+        shape as shape,
+        size as size,
+        vstack as vstack,
     )
     from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
     from .ops.layout.reversal import (
@@ -279,6 +376,34 @@ if TYPE_CHECKING:
         mae as mae,
         poisson_nll as poisson_nll,
         smooth_l1 as smooth_l1,
+    )
+    from .ops.nets.activations import (
+        celu as celu,
+        glu as glu,
+        hard_sigmoid as hard_sigmoid,
+        hard_swish as hard_swish,
+        hard_tanh as hard_tanh,
+        mish as mish,
+        prelu as prelu,
+        relu6 as relu6,
+        selu as selu,
+        softsign as softsign,
+        tanhshrink as tanhshrink,
+    )
+    from .ops.nets.attention import (
+        embedding_bag as embedding_bag,
+        scaled_dot_product_attention as scaled_dot_product_attention,
+    )
+    from .ops.nets.images import (
+        interpolate as interpolate,
+        pixel_shuffle as pixel_shuffle,
+        pixel_unshuffle as pixel_unshuffle,
+    )
+    from .ops.nets.normalization import (
+        group_norm as group_norm,
+        instance_norm as instance_norm,
+        local_response_norm as local_response_norm,
+        rms_norm as rms_norm,
     )
     from .ops.order.quantiles import (
         median as median,
@@ -326,12 +451,27 @@ if TYPE_CHECKING:
         cumulative_min as cumulative_min,
         cumulative_prod as cumulative_prod,
         cumulative_sum as cumulative_sum,
-        logcumsumexp as logcumsumexp,
     )
     from .ops.scan.differences import (
         cumulative_trapezoid as cumulative_trapezoid,
         diff as diff,
         trapezoid as trapezoid,
+    )
+    from .ops.scan.logcumsumexp import (
+        logcumsumexp as logcumsumexp,
+    )
+    from .ops.window.adaptive import (
+        adaptive_average_pool as adaptive_average_pool,
+        adaptive_max_pool as adaptive_max_pool,
+        global_average_pool as global_average_pool,
+        global_max_pool as global_max_pool,
+        locally_connected as locally_connected,
+    )
+    from .ops.window.transposed import (
+        conv3d as conv3d,
+        conv_transpose1d as conv_transpose1d,
+        conv_transpose2d as conv_transpose2d,
+        conv_transpose3d as conv_transpose3d,
     )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
@@ -340,12 +480,37 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
+    absolute = abs
+    amax = max
+    amin = min
+    arccos = acos
+    arccosh = acosh
+    arcsin = asin
+    arcsinh = asinh
+    arctan = atan
+    arctan2 = atan2
+    arctanh = atanh
+    bitwise_not = bitwise_invert
+    concatenate = concat
     cummax = cumulative_max
     cummin = cumulative_min
     topk = top_k
+    degrees = rad2deg
+    fix = trunc
+    invert = bitwise_invert
+    left_shift = bitwise_left_shift
+    mod = remainder
+    power = pow
+    radians = deg2rad
+    right_shift = bitwise_right_shift
+    transpose = permute_dims
+    true_divide = divide
 
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+bool = bool_
+newaxis = None
+# Subpackages and modules, imported on first use.
+_PARTS = ("data", "io", "linalg", "nn", "optim", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -362,10 +527,9 @@ def __getattr__(name: str) -> object:
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     known = _ALIASES.get(name, name)
-    if known in _later:
-        return getattr(_imported(_later[known]), known)
-    if known is not name:
-        globals()[name] = found = globals()[known]
+    if known in _later or known is not name:
+        found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
+        globals()[name] = found  # found at once from now on
         return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 

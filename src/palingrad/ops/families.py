@@ -14,9 +14,10 @@ _HERE = __name__.rpartition(".")[0]
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
-    "cumulative_sum logcumsumexp",
+    "cumulative_sum",
     "order.sorting": "argpartition argsort lexsort partition sort top_k",
     "order.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "scan.logcumsumexp": "logcumsumexp",
     "scan.differences": "cumulative_trapezoid diff trapezoid",
     "reduction.averages": "average corrcoef count_nonzero cov ptp",
     "reduction.vector_norm": "vector_norm",

@@ -139,6 +139,7 @@ class Nanquantile(Quantile):
                 for one in (low, high)
             )
             value = ops.where(rest == 0, first, first * (1 - rest) + second * rest)
+            value = ops.where(n == 0, math.nan, value)
             found.append(ops.squeeze(value, axis=-1))
         return narrowed(_shaped(y, found, x), y.dtype)
 

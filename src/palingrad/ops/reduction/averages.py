@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, default_dtype, int64, is_boolean, is_floating, promote
+from ...dtypes import DType, default_dtype, int64, is_boolean, is_complex, is_inexact, promote
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -24,6 +24,7 @@ class Average(Statistic):
     ∂y/∂w = (x − y) / Σ w."""
 
     math = r"\operatorname{average} {x}"
+    complexes = True
     samples = [
         case((3, 4), np.array([0.5, 1.0, 2.0, 1.5]), **LAST),
         case((2, 3, 4), np.full((2, 3, 4), 0.5), **PAIR),
@@ -33,7 +34,7 @@ class Average(Statistic):
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         dtype = promote(*dtypes)
-        return dtype if is_floating(dtype) else default_dtype()
+        return dtype if is_inexact(dtype) else default_dtype()
 
     def expand(y, x, w):
         x, w = widened(x), widened(w)
@@ -47,6 +48,7 @@ class CountNonzero(Statistic):
     """y = how many elements on `axis` differ from 0, as int64; NaN does."""
 
     math = r"\operatorname{nnz} {x}"
+    complexes = True
     stays_finite = True
     samples = [
         case(np.array([[0.0, -0.0, np.nan], [1.0, 0.0, 2.0]]), **LAST),
@@ -175,7 +177,7 @@ def cov(
     *,
     name: str | None = None,
 ) -> Node:
-    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ) / d.
+    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ)* / d.
 
     rowvar=False: the columns are the variables. d = n − ddof, where ddof is 1, or 0 with `bias`.
     fweights: how often each observation counts. aweights: the importance of each; with them and
@@ -184,7 +186,7 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = ops.concat([x, _variables(y, rowvar)], axis=0)
-    dtype = x.dtype if is_floating(x.dtype) else default_dtype()
+    dtype = x.dtype if is_inexact(x.dtype) else default_dtype()
     x = widened(x)
     ddof = (0 if bias else 1) if ddof is None else ddof
     f, a = (None if w is None else _weights(w, x) for w in (fweights, aweights))
@@ -198,9 +200,10 @@ def cov(
         used = total if a is None else ops.sum(w * a) / total * ddof
         divisor = total - (ddof if a is None else used)
         scaled = centred * w
-    found = ops.squeeze(ops.matmul(scaled, centred.mT) / divisor) if x.shape[0] == 1 else (
-        ops.matmul(scaled, centred.mT) / divisor
-    )  # fmt: skip
+    other = ops.conj(centred) if is_complex(centred.dtype) else centred
+    found = ops.matmul(scaled, other.mT) / divisor
+    if x.shape[0] == 1:
+        found = ops.reshape(found, ())
     found = narrowed(found, dtype)
     return found if name is None else ops.positive(found, name=name)
 
@@ -238,5 +241,6 @@ def corrcoef(m: Any, /, y: Any = None, rowvar: bool = True, *, name: str | None 
         eye = np.eye(c.shape[0], dtype=bool)
         deviation = ops.sqrt(ops.sum(ops.where(eye, c, 0), axis=1))
         found = c / deviation[:, None] / deviation[None, :]
-        found = ops.minimum(ops.maximum(found, -1), 1)
+        if not is_complex(found.dtype):
+            found = ops.minimum(ops.maximum(found, -1), 1)
     return found if name is None else ops.positive(found, name=name)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ...errors import ArgumentError
 from ...graph.functions import frozen
 from ...graph.node import Node
+from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import axes_in
@@ -134,6 +136,9 @@ def vector_norm(
         )
     if ord == 2:
         return VectorNorm(x, **options)
+    x = as_node(x)
+    if is_complex(x.dtype):
+        x = ops.abs(x)
     if ord == 1:
         return AbsoluteSum(x, **options)
     if ord == 0:
