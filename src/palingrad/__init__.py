@@ -199,7 +199,6 @@ from .ops.layout.take import embedding as embedding, take as take
 from .ops.losses.cross_entropy import cross_entropy as cross_entropy
 from .ops.losses.squares import mse as mse
 from .ops.random import (
-    Generator as Generator,
     dropout as dropout,
     normal as normal,
     set_seed as set_seed,
@@ -235,244 +234,13 @@ if TYPE_CHECKING:
         linalg as linalg,
         nn as nn,
         optim as optim,
+        random as random,
         special as special,
         train as train,
         view as view,
     )
-    from .ops.contraction.einsum import einsum as einsum
-    from .ops.contraction.products import (
-        cross as cross,
-        inner as inner,
-        kron as kron,
-        matvec as matvec,
-        tensordot as tensordot,
-        vdot as vdot,
-        vecdot as vecdot,
-        vecmat as vecmat,
-    )
-    from .ops.creation import (
-        arange as arange,
-        array as array,
-        asarray as asarray,
-        astype as astype,
-        empty as empty,
-        empty_like as empty_like,
-        eye as eye,
-        full as full,
-        full_like as full_like,
-        geomspace as geomspace,
-        identity as identity,
-        indices as indices,
-        linspace as linspace,
-        logspace as logspace,
-        meshgrid as meshgrid,
-        ones as ones,
-        tri as tri,
-        zeros as zeros,
-    )
-    from .ops.elementwise.habits import (
-        allclose as allclose,
-        array_equal as array_equal,
-        array_equiv as array_equiv,
-        deg2rad as deg2rad,
-        divmod as divmod,
-        fabs as fabs,
-        float_power as float_power,
-        isclose as isclose,
-        isneginf as isneginf,
-        isposinf as isposinf,
-        logaddexp2 as logaddexp2,
-        modf as modf,
-        nan_to_num as nan_to_num,
-        rad2deg as rad2deg,
-        rint as rint,
-    )
-    from .ops.elementwise.numbers import (
-        bitwise_count as bitwise_count,
-        copysign as copysign,
-        fmax as fmax,
-        fmin as fmin,
-        fmod as fmod,
-        frexp as frexp,
-        gcd as gcd,
-        heaviside as heaviside,
-        lcm as lcm,
-        ldexp as ldexp,
-        nextafter as nextafter,
-        signbit as signbit,
-    )
-    from .ops.layout.axes import (
-        moveaxis as moveaxis,
-        rollaxis as rollaxis,
-        swapaxes as swapaxes,
-    )
-    from .ops.layout.diagonals import (
-        diag as diag,
-        diag_indices as diag_indices,
-        diagflat as diagflat,
-        diagonal as diagonal,
-        trace as trace,
-        tril as tril,
-        tril_indices as tril_indices,
-        triu as triu,
-        triu_indices as triu_indices,
-    )
-    from .ops.layout.padding import pad as pad
-    from .ops.layout.pieces import (
-        append as append,
-        array_split as array_split,
-        block as block,
-        delete as delete,
-        dsplit as dsplit,
-        ediff1d as ediff1d,
-        hsplit as hsplit,
-        insert as insert,
-        trim_zeros as trim_zeros,
-        unstack as unstack,
-        vsplit as vsplit,
-    )
-    from .ops.layout.rank import (
-        atleast_1d as atleast_1d,
-        atleast_2d as atleast_2d,
-        atleast_3d as atleast_3d,
-        broadcast_arrays as broadcast_arrays,
-        broadcast_shapes as broadcast_shapes,
-        column_stack as column_stack,
-        dstack as dstack,
-        hstack as hstack,
-        ndim as ndim,
-        ravel as ravel,
-        shape as shape,
-        size as size,
-        vstack as vstack,
-    )
-    from .ops.layout.repetition import repeat as repeat, resize as resize, tile as tile
-    from .ops.layout.reversal import (
-        flip as flip,
-        fliplr as fliplr,
-        flipud as flipud,
-        roll as roll,
-        rot90 as rot90,
-    )
-    from .ops.losses.binary import (
-        binary_cross_entropy as binary_cross_entropy,
-        binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-        focal_loss as focal_loss,
-        hinge_loss as hinge_loss,
-        perceptron_loss as perceptron_loss,
-    )
-    from .ops.losses.distances import (
-        cosine_loss as cosine_loss,
-        cosine_similarity as cosine_similarity,
-        js_divergence as js_divergence,
-        kl_divergence as kl_divergence,
-        margin_ranking_loss as margin_ranking_loss,
-        triplet_loss as triplet_loss,
-    )
-    from .ops.losses.regression import (
-        gaussian_nll as gaussian_nll,
-        huber as huber,
-        log_cosh as log_cosh,
-        mae as mae,
-        poisson_nll as poisson_nll,
-        smooth_l1 as smooth_l1,
-    )
-    from .ops.nets.activations import (
-        celu as celu,
-        glu as glu,
-        hard_sigmoid as hard_sigmoid,
-        hard_swish as hard_swish,
-        hard_tanh as hard_tanh,
-        mish as mish,
-        prelu as prelu,
-        relu6 as relu6,
-        selu as selu,
-        softsign as softsign,
-        tanhshrink as tanhshrink,
-    )
-    from .ops.nets.attention import (
-        embedding_bag as embedding_bag,
-        scaled_dot_product_attention as scaled_dot_product_attention,
-    )
-    from .ops.nets.images import (
-        interpolate as interpolate,
-        pixel_shuffle as pixel_shuffle,
-        pixel_unshuffle as pixel_unshuffle,
-    )
-    from .ops.nets.normalization import (
-        group_norm as group_norm,
-        instance_norm as instance_norm,
-        local_response_norm as local_response_norm,
-        rms_norm as rms_norm,
-    )
-    from .ops.order.quantiles import (
-        median as median,
-        nanmedian as nanmedian,
-        nanpercentile as nanpercentile,
-        nanquantile as nanquantile,
-        percentile as percentile,
-        quantile as quantile,
-    )
-    from .ops.order.sorting import (
-        argpartition as argpartition,
-        argsort as argsort,
-        lexsort as lexsort,
-        partition as partition,
-        sort as sort,
-        top_k as top_k,
-    )
-    from .ops.reduction.averages import (
-        average as average,
-        corrcoef as corrcoef,
-        count_nonzero as count_nonzero,
-        cov as cov,
-        ptp as ptp,
-    )
-    from .ops.reduction.missing import (
-        nanargmax as nanargmax,
-        nanargmin as nanargmin,
-        nancumprod as nancumprod,
-        nancumsum as nancumsum,
-        nanmax as nanmax,
-        nanmean as nanmean,
-        nanmin as nanmin,
-        nanprod as nanprod,
-        nanstd as nanstd,
-        nansum as nansum,
-        nanvar as nanvar,
-    )
-    from .ops.reduction.vector_norm import (
-        vector_norm as vector_norm,
-    )
-    from .ops.scan.cumulative import (
-        cumprod as cumprod,
-        cumsum as cumsum,
-        cumulative_max as cumulative_max,
-        cumulative_min as cumulative_min,
-        cumulative_prod as cumulative_prod,
-        cumulative_sum as cumulative_sum,
-    )
-    from .ops.scan.differences import (
-        cumulative_trapezoid as cumulative_trapezoid,
-        diff as diff,
-        trapezoid as trapezoid,
-    )
-    from .ops.scan.logcumsumexp import (
-        logcumsumexp as logcumsumexp,
-    )
-    from .ops.window.adaptive import (
-        adaptive_average_pool as adaptive_average_pool,
-        adaptive_max_pool as adaptive_max_pool,
-        global_average_pool as global_average_pool,
-        global_max_pool as global_max_pool,
-        locally_connected as locally_connected,
-    )
-    from .ops.window.transposed import (
-        conv3d as conv3d,
-        conv_transpose1d as conv_transpose1d,
-        conv_transpose2d as conv_transpose2d,
-        conv_transpose3d as conv_transpose3d,
-    )
+    from .ops.lazy import *
+    from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -480,37 +248,11 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-    absolute = abs
-    amax = max
-    amin = min
-    arccos = acos
-    arccosh = acosh
-    arcsin = asin
-    arcsinh = asinh
-    arctan = atan
-    arctan2 = atan2
-    arctanh = atanh
-    bitwise_not = bitwise_invert
-    concatenate = concat
-    cummax = cumulative_max
-    cummin = cumulative_min
-    topk = top_k
-    degrees = rad2deg
-    fix = trunc
-    invert = bitwise_invert
-    left_shift = bitwise_left_shift
-    mod = remainder
-    power = pow
-    radians = deg2rad
-    right_shift = bitwise_right_shift
-    transpose = permute_dims
-    true_divide = divide
-
 
 bool = bool_
 newaxis = None
 # Subpackages and modules, imported on first use.
-_PARTS = ("data", "io", "linalg", "nn", "optim", "special", "train", "view")
+_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -524,6 +266,8 @@ _VIEWS = (
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
+    if name == "Generator":
+        return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     known = _ALIASES.get(name, name)
@@ -535,7 +279,7 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
+    return sorted({*globals(), "Generator", *_PARTS, *_VIEWS, *_later, *_ALIASES})
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))

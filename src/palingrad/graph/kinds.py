@@ -241,12 +241,27 @@ class Index(Operation):
 
 
 class Gather(Index):
-    """y = x at integers along `axis`, whose shape takes the axis's place; inputs x, integers."""
+    """y = x at integers along axes; inputs x and an array of integers for each axis from `axis` on.
+
+    These broadcast together, and their shape takes the axes' place.
+    """
 
 
 class ScatterAdd(Index):
     """Zeros with `size` rows on `axis`, to which the rows of g are added where integers say; inputs
     g, integers, whose axes are g's from `axis` on."""
+
+
+class ScatterUpdate(Index):
+    """x, some elements of which are combined with values; inputs x, values, and an array of
+    integers for each axis of x from `axis` on, which broadcast together.
+
+    `how` is one of `UPDATES`. The elements are those that `Gather` reads, and the values have its
+    result's shape. Values at the same integers are combined one after another.
+    """
+
+
+UPDATES = ("set", "add", "multiply", "divide", "minimum", "maximum")
 
 
 class Random(Operation):

@@ -243,8 +243,7 @@ class Variable(Node):
             f"{self.label()}: {what} doesn't assign to a Variable{self.built()}.",
             hint=f"Write {name}.assign(value)."
             if instead
-            else f"Write {name}.assign(pg.where(condition, value, {name})), with a condition such "
-            "as np.arange(3) == 0 for one element.",
+            else f"Write {name}.assign({name}.at[i].set(value)), or .add(value) for +=.",
         )
 
     def _form(self) -> Array:

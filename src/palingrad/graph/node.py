@@ -202,7 +202,7 @@ class Node(Operators):
             fact = f"{self.label()} is {value.dtype} of shape {text(value.shape)}{self.built()}"
             hint = "Write int(x) for a single number."
             if value.ndim:
-                hint = "pg.take selects by integers, pg.where by a mask."
+                hint = "x[i] selects by arrays of integers, pg.where(mask, x, y) by a mask."
             raise DTypeError(f"{fact}: an index or a count is one integer.", hint=hint)
         return value.__index__()
 
@@ -244,8 +244,8 @@ class Node(Operators):
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
             hint=instead
-            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
-            "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
+            or "Make a new one: x = x.at[i].set(value), with .add(value) for +=; or pg.tensor of a "
+            "list of nodes.",
         )
 
     # ---------------------------------------------------------------- display

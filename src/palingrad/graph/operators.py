@@ -192,6 +192,11 @@ class Operators(ReductionMethods, ShapeMethods, ElementwiseMethods):
     def __iter__(self) -> Any:
         return ops.iterate(self)
 
+    @property
+    def at(self) -> Any:
+        """`x.at[index].set(values)`, `.add(values)`, …: x with other elements at an index."""
+        return ops.at(self)
+
     @public
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
         """Set `.grad` on every node this one depends on to ∂(this)/∂(node).

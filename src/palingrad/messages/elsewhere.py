@@ -1,5 +1,6 @@
 """Names in NumPy, PyTorch, JAX, TensorFlow and Keras that don't exist here, and what to write."""
 
+RANDOM: dict[str, str] = {
 from __future__ import annotations
 
 _MADE = "pg.tensor(np.{}(…))"
@@ -7,7 +8,6 @@ _MADE = "pg.tensor(np.{}(…))"
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
     "product": "pg.prod",
-    "random": "pg.normal or pg.uniform",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     # PyTorch
     "addmm": "x @ y + z",
@@ -37,8 +37,8 @@ FUNCTIONS: dict[str, str] = {
     "pg.stop_gradient(x) marks a constant",
     "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
-    "rand": "pg.uniform(shape)",
-    "randn": "pg.normal(shape)",
+    "rand": "pg.random.rand(2, 3)",
+    "randn": "pg.random.randn(2, 3)",
     "save": "pg.io.save_checkpoint",
     "sub": "pg.subtract",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
@@ -126,11 +126,27 @@ TRAINING: dict[str, str] = {
 # Methods and attributes of nodes. `x` stands for the node.
 NODES: dict[str, str] = {
     **{
+        name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
         name: f"pg.{name}(x)"
         for name in (
+            "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
+            "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
+            "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
+            "vonmises wald zipf bytes"
             "softmax log_softmax erf acos asin atan cbrt exp2 logsumexp"
         ).split()
     },
+    "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
+    "RandomState": "pg.random.default_rng(seed)",
+    "categorical": "pg.random.choice(n, size, p=p)",
+    "get_state": "pg.random.default_rng(seed), whose state is a Variable",
+    "key": "pg.random.default_rng(seed), whose methods draw",
+    "manual_seed": "pg.random.seed(0)",
+    "random_integers": "pg.random.randint(low, high + 1)",
+    "ranf": "pg.random.random(size)",
+    "sample": "pg.random.random(size)",
+    "split": "pg.random.default_rng(seed) for each generator",
+    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
     **{name: f"x.astype({dtype!r})" for name, dtype in {
         "float": "float32", "double": "float64", "half": "float16", "int": "int32",
         "long": "int64", "bool": "bool",
@@ -140,7 +156,7 @@ NODES: dict[str, str] = {
     **{name: f"w.assign(w {sign} y)"
        for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
     **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_", "at")},
+       for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"

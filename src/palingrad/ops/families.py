@@ -55,6 +55,12 @@ FAMILIES: dict[str, str] = {
     "triu_indices",
     "layout.rank": "atleast_1d atleast_2d atleast_3d broadcast_arrays broadcast_shapes "
     "column_stack dstack hstack ndim ravel shape size vstack",
+    "indexing.at": "at",
+    "indexing.along": "choose one_hot put_along_axis select take_along_axis",
+    "indexing.counting": "bincount histogram segment_max segment_mean segment_min segment_sum",
+    "indexing.positions": "ravel_multi_index unravel_index",
+    "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
+    "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))

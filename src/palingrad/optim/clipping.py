@@ -32,8 +32,8 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:
-    """√Σ |g|² over all elements of all gradients, scaled so that no square overflows. Half floats are
-    computed in float32."""
+    """√Σ |g|² over all elements of all gradients, scaled so that no square overflows. Half floats
+    are computed in float32."""
     gradients = [_size(g) for g in gradients if g.shape is None or 0 not in g.shape]
     if not gradients:
         raise GradientError("global_norm: expected gradients with elements, got none")

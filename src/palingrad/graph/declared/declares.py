@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from ..node import Node
@@ -13,9 +14,9 @@ class Declares:
 
     complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
 
-    def bounds(self) -> Bounds | None:
-        """What the integers of an input must be, for `f` to compute the result without an error."""
-        return None
+    def bounds(self) -> Sequence[Bounds]:
+        """What the integers of inputs must be, for `f` to compute the result without an error."""
+        return ()
 
     def simpler(self, *x: Node) -> Node | None:
         """The same made of other operations, for engines that don't know this one."""

@@ -58,8 +58,8 @@ class LinalgMaths(Protocol):
     def eigvalsh(self, x: Any, uplo: Any) -> Any:
         """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
 
-    def gap_quotient(self, p: Any, d: Any, scale: Any) -> Any:
-        """p/d, but 0 where p = 0. LinAlgError where p isn't 0 but |d| ≤ 10ε·scale."""
+    def gap_quotient(self, p: Any, d: Any, scale: Any, reach: Any) -> Any:
+        """p/d, but 0 where p = 0. LinAlgError where |d| ≤ 10ε·scale, unless p = reach = 0."""
 
     def svd(self, x: Any, full_matrices: Any) -> Any:
         """u, s, vh with u diag(s) vh = x; the singular values s descend."""
@@ -278,10 +278,10 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
     return computed("eigvalsh", NOT_FOUND, np.linalg.eigvalsh, hermitian(x, uplo))
 
 
-def gap_quotient(p: Any, d: Any, scale: Any) -> Any:
+def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     """p/d, 0 for p = 0."""
     close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * scale) & ~np.isnan(d)
-    wrong = close & (p != 0)
+    wrong = close & ((p != 0) | (reach != 0))
     if wrong.any():
         *_, i, j = (0, *(int(index[0]) for index in np.nonzero(wrong)))
         raise np.linalg.LinAlgError(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import OutOfRangeError, ShapeError
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import (
     ATOM,
@@ -28,7 +28,6 @@ from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
 from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
-from ..reduction.axes import index_error
 
 
 class Reshape(Layout):
@@ -312,7 +311,9 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     """The shape of x[index] for an x of `shape`."""
     named = sum(part is not None and part is not Ellipsis for part in index)
     if named > len(shape):
-        raise ShapeError(f"{named} indices for {len(shape)} axes")
+        raise OutOfRangeError(f"{named} indices for {len(shape)} axes")
+    if index.count(Ellipsis) > 1:
+        raise OutOfRangeError("an index may have one ..., not several")
     if Ellipsis not in index:
         index = (*index, Ellipsis)
     place = index.index(Ellipsis)
@@ -331,26 +332,27 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
                 result[-1] = None
         elif dim is not None and not -dim <= part < dim:
             hint = f"The last is {dim - 1}, or -1." if dim else ""
-            raise ShapeError(f"index {part} is out of range for size {dim}", hint=hint)
+            raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
     return tuple(result)
 
 
 @register
 def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
-    """y = x[index] for an index of integers, slices, None and `...`."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return Slice(x, index=tuple(_basic(part) for part in parts), name=name)
+    """y = x[index] for an index of integers, slices, None, `...`, masks and arrays of integers."""
+    parts = index if type(index) is tuple else (index,)
+    for part in parts:
+        if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
+            return ops.at(x)[index].get(name=name)
+    return Slice(x, index=parts, name=name)
 
 
-def _basic(part: Any) -> Any:
-    if part is None or isinstance(part, (slice, EllipsisType)):
-        if isinstance(part, slice):
-            ends = (part.start, part.stop, part.step)
-            return slice(*(None if end is None else int(end) for end in ends))
-        return part
-    if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
-        return int(part)
-    raise index_error(part)
+_BASIC = frozenset((int, slice, type(None), EllipsisType))
+_ENDS = frozenset((int, type(None)))
+
+
+def _is_plain(part: slice) -> bool:
+    """Whether start, stop and step are Python's integers."""
+    return type(part.start) in _ENDS and type(part.stop) in _ENDS and type(part.step) in _ENDS
 
 
 @register

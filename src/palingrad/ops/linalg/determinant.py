@@ -78,10 +78,14 @@ class CofactorSlope(Factorisation):
         return shapes[0]
 
     def vjp(y, g, x, t):
-        inverse = Inv(x).mT
-        along = per_matrix(ops.sum(inverse * t, axis=(-2, -1)))
-        whole = per_matrix(Det(x)) * (along * inverse - inverse @ t.mT @ inverse)
-        return ops.pull_back(whole, [x, t], g)
+        def of_x() -> Any:
+            fixed = ops.positive(t)  # a node of its own: t may depend on x, which counts elsewhere
+            inverse = Inv(x).mT
+            along = per_matrix(ops.sum(inverse * fixed, axis=(-2, -1)))
+            whole = per_matrix(Det(x)) * (along * inverse - inverse @ fixed.mT @ inverse)
+            return ops.pull_back(whole, [x, fixed], g)[0]
+
+        return [of_x, lambda: CofactorSlope(x, g)]  # symmetric in t and g
 
 
 class Slogdet(MultipleOutputs, Factorisation):

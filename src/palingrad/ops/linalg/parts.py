@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
+from ...graph.derivatives.cotangents import conjugated as conjugated
 from ...graph.registry import ops
 from ...shapes import Dim, Shape, same, sizes, text
-from ..contraction.products import conjugated
 
 
 def matrix(shape: Shape, name: str = "x") -> tuple[Dim, Dim]:

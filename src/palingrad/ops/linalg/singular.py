@@ -26,7 +26,7 @@ from .parts import (
     row,
     without_diagonal,
 )
-from .quotient import differences, gap_quotient, largest
+from .quotient import differences, gap_quotient, largest, of_pairs
 
 TALL = np.array([[2.0, 0.5], [-0.3, 1.2], [0.4, -0.6]])
 WIDE = np.array([[1.5, 0.2, -0.4], [-0.3, 0.8, 0.6]])
@@ -88,8 +88,8 @@ class SVD(MultipleOutputs, Factorisation):
         scale = top * sums
         gaps = differences(s, sums, scale)
         left, right = adjoint(u) @ a, adjoint(v) @ b
-        in_u = 2 * hermitian_part(gap_quotient(without_diagonal(left), gaps, scale))
-        in_v = 2 * hermitian_part(gap_quotient(without_diagonal(right), gaps, scale))
+        in_u = 2 * hermitian_part(gap_quotient(without_diagonal(left), gaps, scale, of_pairs(a)))
+        in_v = 2 * hermitian_part(gap_quotient(without_diagonal(right), gaps, scale, of_pairs(b)))
         inner = in_u * row(s) + column(s) * in_v + on_diagonal(c)
         whole = u @ inner @ vh
         if rows > columns:

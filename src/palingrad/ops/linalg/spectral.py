@@ -15,7 +15,7 @@ from ...graph.samples import case
 from ...messages.calls import public
 from ...shapes import sizes
 from .parts import adjoint, conjugated, hermitian_part, on_diagonal, row, square, without_diagonal
-from .quotient import differences, gap_quotient, largest
+from .quotient import differences, gap_quotient, largest, of_pairs
 from .symmetry import check_hermitian
 
 SYMMETRIC = np.array([[2.0, 0.4, -0.3], [0.4, 0.5, 0.2], [-0.3, 0.2, -1.2]])
@@ -61,7 +61,7 @@ class Eigh(MultipleOutputs, Factorisation):
         a, b = g[0], conjugated(g[1])
         mixed = without_diagonal(adjoint(v) @ b)
         scale = largest(w)
-        turned = gap_quotient(mixed, differences(w, 1, scale), scale)
+        turned = gap_quotient(mixed, differences(w, 1, scale), scale, of_pairs(b))
         inner = on_diagonal(a) + hermitian_part(turned)
         return [onto(conjugated(v @ inner @ adjoint(v)), y.uplo)]
 
