@@ -239,7 +239,7 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
-    from .ops.lazy import *
+    from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation

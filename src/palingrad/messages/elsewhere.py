@@ -1,6 +1,5 @@
 """Names in NumPy, PyTorch, JAX, TensorFlow and Keras that don't exist here, and what to write."""
 
-RANDOM: dict[str, str] = {
 from __future__ import annotations
 
 _MADE = "pg.tensor(np.{}(…))"
@@ -118,22 +117,14 @@ DATA: dict[str, str] = {
     **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
 }
 
-TRAINING: dict[str, str] = {
-    "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
-    "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
-}
-
-# Methods and attributes of nodes. `x` stands for the node.
-NODES: dict[str, str] = {
+RANDOM: dict[str, str] = {
     **{
         name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
-        name: f"pg.{name}(x)"
         for name in (
             "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
             "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
             "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
             "vonmises wald zipf bytes"
-            "softmax log_softmax erf acos asin atan cbrt exp2 logsumexp"
         ).split()
     },
     "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
@@ -147,6 +138,21 @@ NODES: dict[str, str] = {
     "sample": "pg.random.random(size)",
     "split": "pg.random.default_rng(seed) for each generator",
     "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
+}
+
+TRAINING: dict[str, str] = {
+    "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
+    "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
+}
+
+# Methods and attributes of nodes. `x` stands for the node.
+NODES: dict[str, str] = {
+    **{
+        name: f"pg.{name}(x)"
+        for name in (
+            "softmax log_softmax erf acos asin atan cbrt exp2 logsumexp"
+        ).split()
+    },
     **{name: f"x.astype({dtype!r})" for name, dtype in {
         "float": "float32", "double": "float64", "half": "float16", "int": "int32",
         "long": "int64", "bool": "bool",

@@ -41,6 +41,26 @@ from .elementwise.trigonometric import (
     acos as arccos, acosh as arccosh, asin as arcsin, asinh as arcsinh, atan as arctan,
     atan2 as arctan2, atanh as arctanh,
 )
+from .indexing.along import (
+    choose as choose, one_hot as one_hot, put_along_axis as put_along_axis, select as select,
+    take_along_axis as take_along_axis,
+)
+from .indexing.at import at as at
+from .indexing.counting import (
+    bincount as bincount, histogram as histogram, segment_max as segment_max,
+    segment_mean as segment_mean, segment_min as segment_min, segment_sum as segment_sum,
+)
+from .indexing.positions import (
+    ravel_multi_index as ravel_multi_index, unravel_index as unravel_index,
+)
+from .indexing.search import (
+    argwhere as argwhere, digitize as digitize, flatnonzero as flatnonzero, isin as isin,
+    nonzero as nonzero, searchsorted as searchsorted,
+)
+from .indexing.unique import (
+    unique as unique, unique_all as unique_all, unique_counts as unique_counts,
+    unique_inverse as unique_inverse, unique_values as unique_values,
+)
 from .layout.axes import moveaxis as moveaxis, rollaxis as rollaxis, swapaxes as swapaxes
 from .layout.diagonals import (
     diag as diag, diag_indices as diag_indices, diagflat as diagflat, diagonal as diagonal,
@@ -94,12 +114,33 @@ from .nets.normalization import (
     group_norm as group_norm, instance_norm as instance_norm,
     local_response_norm as local_response_norm, rms_norm as rms_norm,
 )
+from .order.quantiles import (
+    median as median, nanmedian as nanmedian, nanpercentile as nanpercentile,
+    nanquantile as nanquantile, percentile as percentile, quantile as quantile,
+)
+from .order.sorting import (
+    argpartition as argpartition, argsort as argsort, lexsort as lexsort, partition as partition,
+    sort as sort, top_k as top_k, top_k as topk,
+)
+from .reduction.averages import (
+    average as average, corrcoef as corrcoef, count_nonzero as count_nonzero, cov as cov,
+    ptp as ptp,
+)
+from .reduction.missing import (
+    nanargmax as nanargmax, nanargmin as nanargmin, nancumprod as nancumprod,
+    nancumsum as nancumsum, nanmax as nanmax, nanmean as nanmean, nanmin as nanmin,
+    nanprod as nanprod, nanstd as nanstd, nansum as nansum, nanvar as nanvar,
+)
 from .reduction.reduce import max as amax, min as amin
+from .reduction.vector_norm import vector_norm as vector_norm
 from .scan.cumulative import (
     cumprod as cumprod, cumsum as cumsum, cumulative_max as cumulative_max,
     cumulative_min as cumulative_min, cumulative_prod as cumulative_prod,
     cumulative_sum as cumulative_sum, logcumsumexp as logcumsumexp, cumulative_max as cummax,
     cumulative_min as cummin,
+)
+from .scan.differences import (
+    cumulative_trapezoid as cumulative_trapezoid, diff as diff, trapezoid as trapezoid,
 )
 from .window.adaptive import (
     adaptive_average_pool as adaptive_average_pool, adaptive_max_pool as adaptive_max_pool,
