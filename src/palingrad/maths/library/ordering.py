@@ -22,13 +22,6 @@ class OrderingMaths(Protocol):
         elements, 0.0 and −0.0 among them, keep their order. NaN comes last, with `descending`
         first."""
 
-    def taken_along(self, x: Any, indices: Any, axis: Any) -> Any:
-        """The elements of x at integers along an axis, one for each element of `indices`."""
-
-    def added_along(self, g: Any, indices: Any, axis: Any, size: Any, distinct: Any = False) -> Any:
-        """Zeros with `size` elements on an axis, to each of which the elements of g are added whose
-        index it is; `distinct` promises that no index comes twice along the axis."""
-
     def lexsorted(self, *keys: Any, axis: Any) -> Any:
         """The int64 indices that sort by the last key, equal elements by the one before, …."""
 
@@ -99,32 +92,11 @@ def _stable_order(x: Array) -> Array:
     return key % max(x.shape[-1], 1)
 
 
-def taken_along(x: Any, indices: Any, axis: int) -> Array:
-    """The elements of x at integers along an axis."""
-    return np.take_along_axis(x, indices, axis)
-
-
-def added_along(g: Any, indices: Any, axis: int, size: int, distinct: bool = False) -> Array:
-    """Zeros with the elements of g added at their indices along an axis."""
-    shape = list(g.shape)
-    shape[axis] = size
-    wide = float32 if g.dtype == float16 and not distinct else g.dtype
-    total = np.zeros(shape, wide)
-    if distinct:
-        np.put_along_axis(total, indices, g, axis)
-        return total
-    places = list(np.ogrid[tuple(slice(one) for one in g.shape)])
-    places[axis] = indices
-    np.add.at(total, tuple(places), g)
-    return total.astype(g.dtype, copy=False)
-
-
 def lexsorted(*keys: Any, axis: int) -> Array:
     """The indices that sort by the last key, equal elements by the one before, …."""
     return np.lexsort(keys, axis=axis)
 
 
 OWN: dict[str, Callable[..., Any]] = {  # those that NumPy lacks or that are to be more exact
-    "sorted_along": sorted_along, "order_along": order_along, "taken_along": taken_along,
-    "added_along": added_along, "lexsorted": lexsorted,
+    "sorted_along": sorted_along, "order_along": order_along, "lexsorted": lexsorted,
 }  # fmt: skip

@@ -23,7 +23,6 @@ from ...graph.samples import case, spread
 from ...shapes import Shape, axes_in
 from ..reduction.axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, widened
 from ..reduction.statistics import Statistic
-from .sorting import TakeAlong
 
 # The continuous methods put quantile q of n elements at n·q + α + q·(1 − α − β) − 1.
 _CONTINUOUS = {
@@ -135,7 +134,7 @@ class Nanquantile(Quantile):
             low, high, weight = _places(y.method, table, q)
             rest = ops.take(Constant(weight.astype(ordered.dtype)), n, axis=0)
             first, second = (
-                TakeAlong(ordered, ops.take(Constant(one), n, axis=0), axis=-1)
+                ops.take_along_axis(ordered, ops.take(Constant(one), n, axis=0), -1)
                 for one in (low, high)
             )
             value = ops.where(rest == 0, first, first * (1 - rest) + second * rest)

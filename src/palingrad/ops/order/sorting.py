@@ -15,8 +15,7 @@ import numpy as np
 
 from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
-from ...graph.describe.nonfinite import total_overflow
-from ...graph.kinds import Index
+from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.promotion import as_node
@@ -56,9 +55,13 @@ class Sort(Ordering):
         return m.sorted_along(x, axis, descending)
 
     def vjp(y, g, x):
-        order = Argsort(x, axis=y.axis, descending=y.descending, count=None)
-        length = x.shape[axis_in(y.axis, x.ndim)]
-        return [AddAlong(g, order, axis=y.axis, size=length, distinct=True)]
+        return [ops.put_along_axis(ops.zeros_like(g), y._order(x), g, y.axis)]
+
+    def jvp(y, tangents, *x):
+        return ops.take_along_axis(tangents[0], y._order(*x), y.axis)
+
+    def _order(y, x: Any) -> Node:
+        return Argsort(x, axis=y.axis, descending=y.descending, count=None)
 
     def structure(y, position, size, out):
         return "permutation"
@@ -94,65 +97,25 @@ class Argsort(Ordering):
         return [None]
 
 
-class TakeAlong(Index):
-    """y = the elements of x at integer indices along `axis`: y[a, i, b] = x[a, k[a, i, b], b]."""
+class TopValues(Composite):
+    """y = the elements of x at the integers that `argsort` gave along `axis`."""
 
     math = r"{x}[{i}]"
     promotes = False
     stays_finite = True
     samples = [
-        case((2, 3), np.array([[2, 0], [1, 1]]), axis=1),
+        case((2, 3), np.array([[2, 0], [1, 2]]), axis=1),
         case((3, 2), np.array([[2, 0]]), axis=0),
     ]
 
-    def f(m, x, indices, *, axis):
-        return m.taken_along(x, indices, axis)
-
     def shape_rule(y, *shapes: Shape) -> Shape:
-        x, indices = shapes
-        axis = axis_in(y.attributes["axis"], len(x))
-        rest = [at for at in range(len(x)) if at != axis]
-        if len(x) != len(indices) or not all(same(x[at], indices[at]) for at in rest):
-            raise ShapeError(f"indices of {text(indices)} for an array of {text(x)}")
-        return indices
+        return shapes[1]
 
-    def vjp(y, g, x, indices):
-        length = x.shape[axis_in(y.axis, x.ndim)]
-        return [AddAlong(g, indices, axis=y.axis, size=length, distinct=False), None]
+    def expand(y, x, indices):
+        return ops.take_along_axis(x, indices, y.axis)
 
     def structure(y, position, size, out):
         return "selection"
-
-
-class AddAlong(Index):
-    """y = zeros with each element of g added at its index along `axis`: the adjoint of taking them.
-
-    `distinct` promises that no index comes twice along the axis.
-    """
-
-    math = r"\sum {x}[{i}]"
-    promotes = False
-    samples = [
-        case((2, 3), np.array([[2, 0, 0], [1, 1, 1]]), axis=1, size=4, distinct=False),
-        case((2, 2), np.array([[2, 0], [1, 1]]), axis=0, size=3, distinct=True),
-    ]
-
-    def f(m, g, indices, *, axis, size, distinct):
-        return m.added_along(g, indices, axis, size, distinct)
-
-    def shape_rule(y, *shapes: Shape) -> Shape:
-        g, _ = shapes
-        axis = axis_in(y.attributes["axis"], len(g))
-        return (*g[:axis], y.attributes["size"], *g[axis + 1 :])
-
-    def vjp(y, h, g, indices):
-        return [TakeAlong(h, indices, axis=y.axis), None]
-
-    def structure(y, position, size, out):
-        return "selection, elements added"
-
-    def nonfinite(y, value, *x):
-        return total_overflow(y.dtype, "sum of elements")
 
 
 class Lexsort(Ordering):
@@ -255,7 +218,7 @@ def top_k(
     if index(k) < 0:
         raise ArgumentError(f"top_k: k must not be negative, got {k}.", hint="It counts elements.")
     order = Argsort(x, axis=axis, descending=bool(largest), count=index(k))
-    return TakeAlong(x, order, axis=axis, name=name), order
+    return TopValues(x, order, axis=axis, name=name), order
 
 
 @register
