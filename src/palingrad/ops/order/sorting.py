@@ -81,6 +81,10 @@ class Argsort(Ordering):
     def f(m, x, *, axis, descending, count):
         return m.order_along(x, axis, descending, count)
 
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        self._infer()  # a count that is too large would be clipped, not refused
+        return super()._evaluate(values)
+
     def shape_rule(y, *shapes: Shape) -> Shape:
         (shape,), axis = shapes, axis_in(y.attributes["axis"], len(shapes[0]))
         count, length = y.attributes["count"], shapes[0][axis]
@@ -247,7 +251,7 @@ def _check_kth(function: str, x: Node, kth: Any, axis: int) -> None:
 
 
 @register
-def lexsort(keys: Sequence[Any], /, axis: int = -1, *, name: str | None = None) -> Node:
+def lexsort(keys: Any, /, axis: int = -1, *, name: str | None = None) -> Node:
     """The indices that sort by the last of the keys, equal elements by the one before it and so
     on, along `axis`, as int64. An array's rows are its keys."""
     rows = list(keys)
