@@ -14,7 +14,7 @@ from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
-from ...shapes import Shape, axes_in, known, text
+from ...shapes import axes_in, known, same, text
 from .axes import FIRST, LAST, PAIR, WHOLE, narrowed, widened
 from .statistics import Statistic
 
@@ -126,28 +126,32 @@ def _aligned(w: Any, x: Any, axis: Any) -> Any:
     """Weights as an array that broadcasts to x."""
     if w.shape is None or x.shape is None:
         raise ShapeError("average: the shapes of the array and its weights must be known.")
-    if w.shape == x.shape:
+    if _fits(w.shape, x.shape):
         return w
     axes = axes_in(axis, x.ndim)
-    if axis is None or tuple(x.shape[one] for one in axes) != _sorted(w.shape, axis, x.ndim):
+    order = _order(axis, x.ndim)
+    sizes = [w.shape[one] for one in order] if len(order) == w.ndim else []
+    if axis is None or not _fits(sizes, [x.shape[one] for one in axes]):
         raise ShapeError(
             f"average: weights {text(w.shape)} don't fit x {text(x.shape)} with axis={axis}.",
             hint="Weights have x's shape, or those of the axes that are averaged.",
         )
-    order = _order(axis, x.ndim)
     w = ops.permute_dims(w, order) if len(order) > 1 else w
-    return ops.reshape(w, [x.shape[one] if one in axes else 1 for one in range(x.ndim)])
+    gone = [one for one in range(x.ndim) if one not in axes]
+    return ops.expand_dims(w, axis=tuple(gone)) if gone else w
+
+
+def _fits(a: Any, b: Any) -> bool:
+    """Whether these sizes can be equal."""
+    return len(a) == len(b) and all(map(same, a, b))
 
 
 def _order(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes of the weights in the order of x's axes."""
+    if axis is None:
+        return ()
     numbers = [one % ndim for one in (axis if isinstance(axis, tuple) else (axis,))]
     return tuple(int(one) for one in np.argsort(numbers))
-
-
-def _sorted(shape: Shape, axis: Any, ndim: int) -> Shape:
-    order = _order(axis, ndim)
-    return tuple(shape[one] for one in order) if len(order) == len(shape) else ()
 
 
 @register
