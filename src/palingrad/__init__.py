@@ -73,6 +73,7 @@ from .graph.leaves import (
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
+from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
@@ -239,6 +240,15 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
+    from .graph.protocols.dlpack import from_dlpack as from_dlpack
+    from .graph.protocols.inspection import (
+        __array_namespace_info__ as __array_namespace_info__,
+        can_cast as can_cast,
+        finfo as finfo,
+        iinfo as iinfo,
+        isdtype as isdtype,
+        result_type as result_type,
+    )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
@@ -262,6 +272,16 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
+_PROTOCOLS = {
+    "__array_namespace_info__": "inspection",
+    "can_cast": "inspection",
+    "finfo": "inspection",
+    "from_dlpack": "dlpack",
+    "iinfo": "inspection",
+    "isdtype": "inspection",
+    "result_type": "inspection",
+}  # functions of graph.protocols, likewise
+
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
@@ -270,6 +290,8 @@ def __getattr__(name: str) -> object:
         return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _PROTOCOLS:
+        return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
     if known in _later or known is not name:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
@@ -279,7 +301,10 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), "Generator", *_PARTS, *_VIEWS, *_later, *_ALIASES})
+    names = {*globals(), "Generator", *_PARTS, *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    return sorted(names)
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))
+_set_namespace(lambda: _imported(__name__))
+__array_api_version__ = _VERSIONS[-1]

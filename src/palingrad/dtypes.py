@@ -256,7 +256,8 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     if dtype is None and not has_dtype and is_inexact(array.dtype):  # float64 or complex128
         dtype = complex_of(default_dtype()) if is_complex(array.dtype) else default_dtype()
     if dtype is not None and dtype != array.dtype:
-        array = convert(array, dtype)
+        # An empty list has no dtype, which NumPy calls float64.
+        array = convert(array, dtype) if array.size or has_dtype else array.astype(dtype)
     return array
 
 
@@ -273,6 +274,10 @@ def _conversion(value: Any, array: Array) -> str:
         return "Convert it first: float(value), or value.astype(float) for an array."
     if value is None:
         return "A function without `return` gives None; `x is None` tests for it."
+    if hasattr(value, "toarray"):
+        return "Make a sparse matrix an array first: s.toarray()."
+    if hasattr(value, "__float__"):
+        return "Convert it first: float(value)."
     return ""
 
 

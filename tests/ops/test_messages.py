@@ -29,7 +29,6 @@ ROWS: list[Row] = [
     (pg.bitwise_and, (X, 1), DTYPE, "float64 has no bits to combine"),
     (pg.bitwise_invert, (X,), DTYPE, "Compare it first: x > 0."),
     (pg.negative, (X > 0,), DTYPE, "negative: expected numbers, got booleans"),
-    (pg.clip, (X,), SHAPE, "clip: expected min or max, got neither"),
     (pg.sin, ("text",), DTYPE, "sin: expected numbers, got str"),
     # contractions
     (pg.matmul, (X, Y), SHAPE, "matmul: inner sizes 3 and 4 differ: x (2, 3) float64 @ y (4,"),

@@ -278,7 +278,13 @@ class _Call:
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
         with differentiated(self.nodes):
-            return called(f, *self.arguments, **(kwargs or {}))
+            try:
+                return called(f, *self.arguments, **(kwargs or {}))
+            except ValueError as error:
+                if not isinstance(error.__cause__, GradientError):
+                    raise
+                cut = error.__cause__.with_traceback(error.__traceback__)
+        raise cut  # NumPy's a[i] = node puts a ValueError of its own in its place
 
     def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""

@@ -173,4 +173,6 @@ def _dressed(
     function.__name__ = function.__qualname__ = name or operation._kind_name
     function.__doc__ = operation.__doc__
     function.__module__ = operation.__module__
+    if lean is not None:
+        lean.__name__ = lean.__qualname__ = function.__name__
     return function

@@ -15,7 +15,7 @@ from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
-from .registry import ops
+from .registry import ops, register
 from .state.landing import Landing, recall, recalls
 from .state.turns import Turn
 
@@ -68,6 +68,16 @@ class Constant(Node):
         if context().graph is not None:
             node._settle(None, find_origin(2), context().graph)
         return node
+
+
+@register
+def detached(value: Array, name: str | None, scalar: Scalar | None) -> Constant:
+    """A constant outside any graph that holds this array, which becomes read-only."""
+    value.setflags(write=False)
+    constant = Constant.holding(value)
+    constant._name = name
+    constant.scalar = constant.weak = scalar
+    return constant
 
 
 class Placeholder(Node):
@@ -203,6 +213,20 @@ class Variable(Node):
         assign_all((self,), (array,))
         return self
 
+    def assign_add(self, value: Any) -> Node:
+        """Add `value` to the Variable, as `assign` does: at once, or when the result is run."""
+        return self.assign(ops.add(self, value))
+
+    def assign_sub(self, value: Any) -> Node:
+        """Subtract `value` from the Variable, as `assign` does: at once, or when the result is run.
+
+        >>> import palingrad as pg
+        >>> w = pg.Variable([1.0, 2.0])
+        >>> w.assign_sub([0.5, 0.5]).value
+        array([0.5, 1.5], dtype=float32)
+        """
+        return self.assign(ops.subtract(self, value))
+
     def assignable(self, value: Any) -> Array:
         """`value` as a read-only array of the Variable's dtype. Raises as `assign` does."""
         if isinstance(value, Node):  # observers are notified of the assignment, not of a read
@@ -210,6 +234,9 @@ class Variable(Node):
         array = as_array(value)
         self.check(array.shape, array.dtype)
         return sealed(value, self._form().dtype)
+
+    def __copy__(self) -> Variable:
+        return _copied(self.numpy(), self.trainable, self._name)
 
     def __reduce__(self) -> Any:
         return _copied, (self.numpy(), self.trainable, self._name)
@@ -268,10 +295,11 @@ def _in_place(sign: str) -> Callable[[Variable, Any], Any]:
 
     def refuse(self: Variable, other: Any) -> Any:
         name = self._name if (self._name or "").isidentifier() else "w"
+        method = {"+": "assign_add(…)", "-": "assign_sub(…)"}.get(sign)
         raise ArgumentError(
             f"{self.label()}: {sign}= would give the name to a new node and leave the Variable as "
             f"it is{self.built()}.",
-            hint=f"Write {name}.assign({name} {sign} …) to change the Variable, or "
+            hint=f"Write {name}.{method or f'assign({name} {sign} …)'} to change the Variable, or "
             f"y = {name} {sign} … for a new node.",
         )
 

@@ -17,6 +17,8 @@ from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
+from .protocols.copies import Copies
+from .protocols.interchange import Interchange
 from .registry import viewer
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ next_serial = count(1).__next__
 
 
 @with_names_from(NODES)
-class Node(Operators):
+class Node(Operators, Interchange, Copies):
     """One vertex of a graph. What a node computes is fixed; only a Variable's value changes.
 
     `value` is a read-only array, or None for a deferred node: one that is computed by a session.
@@ -182,7 +184,7 @@ class Node(Operators):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
-        return np.array(value, dtype) if copy else np.asarray(value, dtype)
+        return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
         if not spec:

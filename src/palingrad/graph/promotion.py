@@ -39,7 +39,21 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
         return ops.stack([as_node(element, dtype) for element in value])
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        _check_arithmetic(value)
     return Constant(value, dtype=dtype)
+
+
+def _check_arithmetic(value: Any) -> None:
+    """Raise DTypeError for an operand of a subclass of NumPy's arrays with its own arithmetic."""
+    kind = type(value)
+    own = kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
+    if own or isinstance(value, np.matrix):
+        what = "units or rules of its own" if own else "* as the matrix product"
+        raise DTypeError(
+            f"{kind.__name__} has {what}, which nodes don't have",
+            hint="Pass a plain array: np.asarray(m), and @ for matrix products.",
+        )
 
 
 @explains

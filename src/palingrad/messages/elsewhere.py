@@ -157,16 +157,17 @@ NODES: dict[str, str] = {
         "float": "float32", "double": "float64", "half": "float16", "int": "int32",
         "long": "int64", "bool": "bool",
     }.items()},
-    **{name: f"x {sign} y: nodes don't change; a Variable is set by w.assign(w {sign} y)"
-       for name, sign in {"add_": "+", "sub_": "-", "mul_": "*", "div_": "/"}.items()},
-    **{name: f"w.assign(w {sign} y)"
-       for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
-    **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_")},
+    **{name: f"x {sign} y, a new node; a Variable is changed by w.{method}"
+       for name, sign, method in (("add_", "+", "assign_add(y)"), ("sub_", "-", "assign_sub(y)"),
+                                  ("mul_", "*", "assign(w * y)"), ("div_", "/", "assign(w / y)"))},
+    **{name: f"w.{name}(y) with a pg.Variable w: other nodes, such as w + 1, keep their values"
+       for name in ("assign_add", "assign_sub")},
+    **{name: "pg.where(mask, value, x) or x.at[index].set(value), new nodes; a Variable is set by "
+       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
-       for name in ("cpu", "cuda", "device", "contiguous", "data_ptr")},
+       for name in ("cpu", "cuda", "contiguous", "data_ptr")},
     "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
     "clamp": "pg.clip(x, low, high)",
     "data": "x.numpy()",

@@ -286,9 +286,7 @@ def _finished(made: Any, kind: str, dtype: Any, name: str | None) -> Node:
 
 
 @register
-def meshgrid(
-    *xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True
-) -> tuple[Node, ...]:
+def meshgrid(*xs: Any, indexing: str = "xy", sparse: bool = False, copy: bool = True) -> list[Node]:
     """The coordinates of a grid: for each vector an array of the grid's shape.
 
     indexing: "xy" puts the first vector along axis 1, "ij" along axis 0. With `sparse` the arrays
@@ -303,7 +301,7 @@ def meshgrid(
         ops.reshape(x, (1,) * place + (-1,) + (1,) * (rank - 1 - place))
         for x, place in zip(xs, places, strict=True)
     ]
-    return tuple(lines) if sparse else ops.broadcast_arrays(*lines)
+    return lines if sparse else ops.broadcast_arrays(*lines)
 
 
 @register

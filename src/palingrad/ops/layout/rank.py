@@ -46,11 +46,11 @@ def broadcast_shapes(*shapes: Any) -> Shape:
 
 
 @register
-def broadcast_arrays(*xs: Any) -> tuple[Node, ...]:
+def broadcast_arrays(*xs: Any) -> list[Node]:
     """The arrays, broadcast to one shape, which must be known."""
     nodes = [as_node(x) for x in xs]
     target = broadcast(*(_shape(x) for x in nodes))
-    return tuple(x if x.shape == target else ops.broadcast_to(x, target) for x in nodes)
+    return [x if x.shape == target else ops.broadcast_to(x, target) for x in nodes]
 
 
 def _shape(x: Node) -> Shape:
