@@ -78,6 +78,9 @@ class Argsort(Ordering):
         case(np.array([3, 1, 3, 2], np.int64), **_DOWN, count=3),
     ]
 
+    def kind_name(self) -> str:
+        return "argsort" if self.attributes["count"] is None else "top_k"
+
     def f(m, x, *, axis, descending, count):
         return m.order_along(x, axis, descending, count)
 
@@ -91,7 +94,10 @@ class Argsort(Ordering):
         if count is None:
             return shape
         if length is not None and count > length:
-            raise ShapeError(f"{count} of {counted(length, 'element')} on axis {axis}")
+            raise ShapeError(
+                f"{count} of {counted(length, 'element')} on axis {axis}",
+                hint=f"k is at most {length}.",
+            )
         return (*shape[:axis], count, *shape[axis + 1 :])
 
     def dtype_rule(y, *dtypes: DType) -> DType:
@@ -162,8 +168,16 @@ def _lined(function: str, x: Any, axis: Any) -> tuple[Any, int]:
     except TypeError:
         raise ShapeError(
             f"{function}: expected one axis or None, got {axis!r}.",
-            hint="Elements of several axes are sorted as one: pg.reshape(x, (n, -1)) first.",
+            hint="Elements of several axes are one axis after pg.reshape(x, (-1,)), for example.",
         ) from None
+
+
+def _check_kind(function: str, kind: str | None) -> None:
+    """Raise ArgumentError for what isn't one of NumPy's kinds of sorting."""
+    if kind is not None and kind not in ("quicksort", "mergesort", "heapsort", "stable"):
+        raise ArgumentError(
+            f"{function}: kind {kind!r} isn't known.", hint="Leave it out: every order is stable."
+        )
 
 
 @register
@@ -171,6 +185,7 @@ def sort(
     x: Any,
     /,
     axis: int | None = -1,
+    kind: str | None = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -178,9 +193,10 @@ def sort(
 ) -> Node:
     """The elements of x along `axis` in ascending order, NaN last; `axis=None` sorts all of them.
 
-    descending: the reverse order, NaN first. `stable` is accepted, and every order is stable: where
-    elements are equal, the gradient of the first of them goes to the one that comes first in x.
+    descending: the reverse order, NaN first. Every order is stable, whatever `kind` and `stable`
+    say: where elements are equal, the gradient of the first of them goes to the first in x.
     """
+    _check_kind("sort", kind)
     x, axis = _lined("sort", x, axis)
     return Sort(x, axis=axis, descending=bool(descending), name=name)
 
@@ -190,6 +206,7 @@ def argsort(
     x: Any,
     /,
     axis: int | None = -1,
+    kind: str | None = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -199,6 +216,7 @@ def argsort(
 
     descending: the largest first; equal elements keep their order here too. NaN is the largest.
     """
+    _check_kind("argsort", kind)
     x, axis = _lined("argsort", x, axis)
     return Argsort(x, axis=axis, descending=bool(descending), count=None, name=name)
 

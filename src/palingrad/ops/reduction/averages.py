@@ -134,11 +134,20 @@ def _aligned(w: Any, x: Any, axis: Any) -> Any:
     if axis is None or not _fits(sizes, [x.shape[one] for one in axes]):
         raise ShapeError(
             f"average: weights {text(w.shape)} don't fit x {text(x.shape)} with axis={axis}.",
-            hint="Weights have x's shape, or those of the axes that are averaged.",
+            hint=_axis_for(w, x),
         )
     w = ops.permute_dims(w, order) if len(order) > 1 else w
     gone = [one for one in range(x.ndim) if one not in axes]
     return ops.expand_dims(w, axis=tuple(gone)) if gone else w
+
+
+def _axis_for(w: Any, x: Any) -> str:
+    """The axes for which these weights would do, for a ShapeError."""
+    if w.ndim == 1:
+        for axis, size in enumerate(x.shape):
+            if size == w.shape[0]:
+                return f"One weight for each element of an axis needs that axis: axis={axis}."
+    return "Weights have x's shape, or the sizes of the axes that are averaged."
 
 
 def _fits(a: Any, b: Any) -> bool:
