@@ -51,6 +51,8 @@ def test_the_k_smallest():
     values, indices = pg.topk(np.array([3.0, 1.0, 2.0, 1.0]), 3, largest=False)
     assert values.numpy().tolist() == [1, 1, 2]
     assert indices.numpy().tolist() == [1, 3, 2]
+    values, indices = pg.topk(np.array([[3.0, 1.0], [2.0, 4.0]]), 2, None)
+    assert (values.numpy().tolist(), indices.numpy().tolist()) == ([4, 3], [3, 0])
     with pytest.raises(pg.errors.ShapeError, match="5 of 4 elements"):
         pg.topk(np.zeros(4), 5)
 
@@ -135,3 +137,6 @@ def test_quantiles_that_do_not_exist():
         pg.quantile(np.ones(3), 0.5, method="cubic")
     with pytest.raises(pg.errors.ArgumentError, match="q must be known"):
         pg.function(pg.quantile)(np.ones(3), np.array(0.5))
+    with pytest.raises(pg.errors.GradientError):
+        pg.grad(lambda q: pg.quantile(np.arange(5.0), q))(0.3)
+    assert pg.quantile(np.ones((3, 2)), [], 0).shape == (0, 2)

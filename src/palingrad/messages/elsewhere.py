@@ -9,6 +9,11 @@ FUNCTIONS: dict[str, str] = {
     "product": "pg.prod",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     # PyTorch
+    "msort": "pg.sort(x, 0)",
+    "cumtrapz": "pg.cumulative_trapezoid",
+    "trapz": "pg.trapezoid",
+    "cumlogsumexp": "pg.logcumsumexp",
+    "kthvalue": "pg.sort(x)[k - 1]",
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",
     "bmm": "pg.matmul",

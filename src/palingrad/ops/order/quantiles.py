@@ -17,7 +17,6 @@ from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, spread
 from ...shapes import Shape, axes_in
@@ -161,6 +160,8 @@ def _shaped(y: Any, found: list[Any], x: Any) -> Any:
             shape.append(x.shape[at])
         elif y.keepdims:
             shape.append(1)
+    if not found:  # no q
+        return ops.reshape(_lined(widened(x), y.axis)[..., :0], (0, *shape[1:]))
     return ops.reshape(ops.stack(found) if np.ndim(y.q) else found[0], shape)
 
 
@@ -176,13 +177,14 @@ def _options(
     if method not in METHODS:
         listed = ", ".join(METHODS)
         raise ArgumentError(f"{function}: method {method!r} isn't known.", hint=f"One of {listed}.")
-    values = as_node(q)._known()
-    if values is None:
-        raise ArgumentError(
-            f"{function}: q must be known when the graph is built.",
-            hint="Write numbers; an argument of a pg.function is known if it is static.",
-        )
-    numbers = np.asarray(values if isinstance(q, Node) else q, np.float64) / scale
+    if isinstance(q, Node):
+        if q._known() is None:
+            raise ArgumentError(
+                f"{function}: q must be known when the graph is built.",
+                hint="Write numbers; an argument of a pg.function is known if it is static.",
+            )
+        q = q.numpy()  # refused where q is differentiated: the result has no slope in q here
+    numbers = np.asarray(q, np.float64) / scale
     if numbers.ndim > 1 or not ((numbers >= 0) & (numbers <= 1)).all():
         raise ArgumentError(
             f"{function}: q is a number from 0 to {scale:g}, or a vector of them, got {q!r:.60}.",

@@ -226,17 +226,18 @@ def top_k(
     x: Any,
     k: int,
     /,
-    axis: int = -1,
+    axis: int | None = -1,
     *,
     largest: bool = True,
     name: str | None = None,
 ) -> tuple[Node, Node]:
-    """The k largest elements of x along `axis`, the largest first, and their indices (int64).
+    """The k largest elements of x along `axis`, the largest first, and their indices (int64);
+    `axis=None` takes x as one vector.
 
     largest=False: the k smallest, the smallest first. Of equal elements the first come first; NaN
     is larger than all numbers. The values are differentiable.
     """
-    x, (_, axis) = as_node(x), _lined("top_k", x, axis)
+    x, axis = _lined("top_k", as_node(x), axis)
     if index(k) < 0:
         raise ArgumentError(f"top_k: k must not be negative, got {k}.", hint="It counts elements.")
     order = Argsort(x, axis=axis, descending=bool(largest), count=index(k))
