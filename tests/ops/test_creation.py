@@ -144,3 +144,8 @@ def test_what_is_wrong_with_a_call():
     ]:
         with pytest.raises(error, match=expected):
             call()
+
+
+def test_a_fill_value_is_rounded_once_to_the_dtype_of_the_array():
+    assert pg.full_like(np.zeros(1), 16777217.0).item() == 16777217.0
+    assert pg.full_like(np.zeros(1, np.float32), 0.1).item() == np.float32(0.1)

@@ -284,6 +284,13 @@ class _Call:
                 if not isinstance(error.__cause__, GradientError):
                     raise
                 cut = error.__cause__.with_traceback(error.__traceback__)
+            except TypeError as error:
+                if any(isinstance(tree, (list, tuple)) for tree in self.trees):
+                    error.add_note(
+                        "An argument of f is a list, whose numbers are differentiated one by one: "
+                        "pass np.array([1.0, 2.0]) for one array."
+                    )
+                raise
         raise cut  # NumPy's a[i] = node puts a ValueError of its own in its place
 
     def shaped(self, results: Sequence[Any]) -> Any:

@@ -135,7 +135,9 @@ def full_like(
     x = as_node(x)
     wanted = x.dtype if dtype is None else _dtype("full_like", dtype)
     value = as_node(fill_value)
-    value = value if wanted is None else ops.cast(value, wanted)
+    if wanted is not None:  # a Python number is rounded once, to the dtype that is wanted
+        number = type(fill_value) in (bool, int, float, complex)
+        value = ops.cast(np.asarray(fill_value) if number else value, wanted)
     if shape is not None or known(x.shape):
         return ops.broadcast_to(value, x.shape if shape is None else shape, name=name)
     everywhere = ops.equal(ops.zeros_like(x), 0)  # a mask of x's shape, once that is known

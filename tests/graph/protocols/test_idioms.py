@@ -196,6 +196,14 @@ def test_memory_maps_are_arrays_everywhere(tmp_path):
     assert pg.sum(pg.tensor([1.0]) * mapped).item() == 3.0
 
 
+def test_a_list_as_argument_is_explained_where_f_takes_it_for_an_array():
+    with pytest.raises(TypeError, match="unsupported operand") as caught:
+        pg.grad(lambda t: (t**2).sum())([1.0, 2.0])
+    assert "pass np.array" in caught.value.__notes__[0]
+    with pytest.raises(DTypeError, match=r"float\(x\) where a float is meant"):
+        time.sleep(pg.tensor(0.001))  # pyright: ignore[reportArgumentType]
+
+
 def test_text_sleeping_and_indices():
     writer = io.StringIO()
     csv.writer(writer).writerow([pg.tensor(2.0).item()])

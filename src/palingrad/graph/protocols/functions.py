@@ -38,7 +38,11 @@ def of_function(
     if name in OF_DTYPES:
         return function(*mapped(lambda x: _dtype(kind, x), args), **kwargs)
     part, _, short = name.rpartition(".")
-    target = ADAPTED.get(name) or found(FUNCTIONS.get(name, short), part) or COMPOSED.get(name)
+    target = (
+        ADAPTED.get(name)
+        or found(FUNCTIONS.get(name, short), part or "special")
+        or COMPOSED.get(name)
+    )
     if target is None:
         raise refusal(name, INSTEAD.get(name, ""))
     count = max(INPUTS.get(name, 1), _by_position(target))

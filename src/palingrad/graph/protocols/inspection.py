@@ -118,7 +118,7 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     scalars: list[Scalar] = []
     for x in arrays_and_dtypes:
         scalar = x.weak if isinstance(x, Node) else x
-        if isinstance(scalar, (bool, int, float)) and not isinstance(scalar, np.generic):
+        if isinstance(scalar, (bool, int, float, complex)) and not isinstance(scalar, np.generic):
             scalars.append(scalar)
         else:
             strong.append(_dtype_of(x))

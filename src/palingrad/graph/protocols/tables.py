@@ -12,6 +12,8 @@ UFUNCS: dict[str, str] = {
     "gammaln": "gammaln lgamma",
     "log_expit": "log_sigmoid",
     "psi": "digamma psi",
+    "_riemann_zeta": "zeta",
+    "_zeta": "zeta",
 }
 
 # Functions of NumPy that have other names here.

@@ -48,8 +48,7 @@ class CountNonzero(Statistic):
     """y = how many elements on `axis` differ from 0, as int64; NaN does."""
 
     math = r"\operatorname{nnz} {x}"
-    complexes = True
-    stays_finite = True
+    stays_finite = complexes = True
     samples = [
         case(np.array([[0.0, -0.0, np.nan], [1.0, 0.0, 2.0]]), **LAST),
         case(np.array([[0, 2], [3, 0]]), **WHOLE),
@@ -213,8 +212,7 @@ def cov(
         used = total if a is None else ops.sum(w * a) / total * ddof
         divisor = total - (ddof if a is None else used)
         scaled = centred * w
-    other = ops.conj(centred) if is_complex(centred.dtype) else centred
-    found = ops.matmul(scaled, other.mT) / divisor
+    found = ops.matmul(scaled, ops.conjugated(centred).mT) / divisor
     if x.shape[0] == 1:
         found = ops.reshape(found, ())
     found = narrowed(found, dtype)
