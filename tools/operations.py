@@ -21,6 +21,7 @@ KINDS = [
     kinds.Layout,
     kinds.Contract,
     kinds.Factorisation,
+    kinds.Transform,
     kinds.Window,
     kinds.Index,
     kinds.Random,

@@ -231,6 +231,7 @@ from .session import Session as Session
 if TYPE_CHECKING:
     from . import (
         data as data,
+        fft as fft,
         io as io,
         linalg as linalg,
         nn as nn,
@@ -262,7 +263,7 @@ if TYPE_CHECKING:
 bool = bool_
 newaxis = None
 # Subpackages and modules, imported on first use.
-_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
+_PARTS = ("data", "fft", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",

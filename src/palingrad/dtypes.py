@@ -300,7 +300,7 @@ def convert(array: Array, dtype: DType) -> Array:
         return array.astype(dtype)
 
 
-def parts_lost(dtype: DType, target: DType) -> DTypeError:
+def parts_lost(dtype: DType, target: DType | str) -> DTypeError:
     """The error for a conversion that would drop imaginary parts."""
     return DTypeError(
         f"{dtype} to {target} would drop the imaginary parts",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
+from ..dtypes import Array, DType, Scalar, is_complex, is_inexact, is_integer, parts_lost
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
 from ..messages.elsewhere import NODES
 from ..messages.names import with_names_from, without_names_from_elsewhere
@@ -184,6 +184,8 @@ class Node(Operators, Interchange, Copies):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
+        if dtype is not None and is_complex(value.dtype) and np.dtype(dtype).kind in "fiu":
+            raise parts_lost(value.dtype, np.dtype(dtype))
         return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
@@ -193,13 +195,23 @@ class Node(Operators, Interchange, Copies):
         return format((self if value is None or value.size != 1 else value).item(), spec)
 
     def __float__(self) -> float:
-        return float(self._single("float()").item())
+        return float(self._real("float()"))
 
     def __complex__(self) -> complex:
         return complex(self._single("complex()").item())
 
     def __int__(self) -> int:
-        return int(self._single("int()").item())
+        return int(self._real("int()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._single("complex()").item())
+
+    def _real(self, use: str) -> Any:
+        """The value, if it is one real number."""
+        value = self._single(use)
+        if is_complex(value.dtype):
+            raise parts_lost(value.dtype, use)
+        return value.item()
 
     def __index__(self) -> int:
         value = self.numpy()

@@ -7,7 +7,6 @@ _MADE = "pg.tensor(np.{}(…))"
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
     "product": "pg.prod",
-    "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
     # PyTorch
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",

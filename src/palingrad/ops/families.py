@@ -60,22 +60,37 @@ FAMILIES: dict[str, str] = {
     "reduction.vector_norm": "vector_norm",
     "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
     "nanprod nanstd nansum nanvar",
+    "special.bessel": "i0",
+    "special.sine": "sinc",
+    "signals.convolve": "convolve correlate",
+    "signals.interpolation": "interp",
+    "signals.differences": "gradient unwrap",
+    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Modules whose functions are in a public module of their own, such as pg.linalg.
 ELSEWHERE: tuple[str, ...] = (
+    "fourier.several_axes",
+    "fourier.transforms",
     "linalg.cholesky",
     "linalg.determinant",
     "linalg.products",
     "linalg.exponential",
+    "linalg.general",
     "linalg.norms",
     "linalg.orthogonal",
     "linalg.quotient",
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
+    "special.beta",
+    "special.entropy",
+    "special.error",
+    "special.gamma",
+    "special.incomplete",
+    "special.zeta",
 )
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.

@@ -142,6 +142,8 @@ from .scan.cumulative import (
 from .scan.differences import (
     cumulative_trapezoid as cumulative_trapezoid, diff as diff, trapezoid as trapezoid,
 )
+from .special.bessel import i0 as i0
+from .special.sine import sinc as sinc
 from .window.adaptive import (
     adaptive_average_pool as adaptive_average_pool, adaptive_max_pool as adaptive_max_pool,
     global_average_pool as global_average_pool, global_max_pool as global_max_pool,

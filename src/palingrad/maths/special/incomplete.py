@@ -14,7 +14,7 @@ import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 
 from ...dtypes import Array
 from . import jets
-from .double_double import exp, log, wide
+from .double_double import apart, exp, log, stacked, wide
 from .gamma import improved, log_gamma, polygamma, psi
 
 # ---------------------------------------------------------------- gamma
@@ -164,15 +164,16 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
 
 def _beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     """xᵃ (1 − x)ᵇ / B(a, b) as a polynomial in a and b."""
-    log_x, log_y = log(wide(x)), log(1 - wide(x))
+    log_x, log_y = apart(log(stacked(wide(x), 1 - wide(x))))
     both = wide(a) + b
+    three = stacked(wide(a), wide(b), both)
     slopes = jets.constant(np.zeros_like(a), i, j)
     if i or j:
-        total = psi(both)
+        of_a, of_b, total = apart(psi(three))
         if i:
-            slopes[1, 0] = (log_x - psi(wide(a)) + total).value
+            slopes[1, 0] = (log_x - of_a + total).value
         if j:
-            slopes[0, 1] = (log_y - psi(wide(b)) + total).value
+            slopes[0, 1] = (log_y - of_b + total).value
     for m in range(i + 1):
         for n in range(j + 1):
             if m + n > 1:
@@ -181,7 +182,8 @@ def _beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
                 slope = slope - (polygamma(a, order) if n == 0 else 0.0)
                 slope = slope - (polygamma(b, order) if m == 0 else 0.0)
                 slopes[m, n] = slope / (math.factorial(m) * math.factorial(n))
-    power = log_x * a + log_y * b + log_gamma(both) - log_gamma(wide(a)) - log_gamma(wide(b))
+    of_a, of_b, total = apart(log_gamma(three))
+    power = log_x * a + log_y * b + total - of_a - of_b
     return exp(power).value * jets.exp(slopes)
 
 

@@ -14,7 +14,7 @@ from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case
-from ...messages.checks import flag
+from ...messages.checks import flag, shown
 from ...shapes import sizes
 from ..reduction.axes import narrowed, widened
 from .pairs import Term, contracted
@@ -130,7 +130,7 @@ def einsum(
         given, plain = from_sublists([subscripts, *operands])
     else:
         raise ArgumentError(
-            f"einsum: the first argument is {subscripts!r:.40}, not subscripts.",
+            f"einsum: the first argument is {shown(subscripts)}, not subscripts.",
             hint="Write pg.einsum('ij,jk->ik', x, y).",
         )
     plain = written(plain, len(given))

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import default_dtype, highest, is_inexact, lowest
+from ...dtypes import default_dtype, highest, is_complex, is_inexact, lowest
 from ...errors import ArgumentError, ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, refuse_complex
 from ...graph.registry import ops, register
 from ...shapes import sizes
 from ..layout.take import TakeAdd
@@ -139,6 +139,8 @@ def histogram(
     weights. With `density`, the histogram's integral is 1.
     """
     node = as_node(x)
+    if is_complex(node.dtype):
+        refuse_complex(node.dtype)
     value = value_of("histogram", node, "Write pg.bincount(pg.digitize(x, bins), length=n).")
     if range is None and np.ndim(bins) == 0:
         _ = node.value  # the edges depend on x: refused where that would cut a derivative

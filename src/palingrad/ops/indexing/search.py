@@ -26,6 +26,7 @@ class Searchsorted(Index):
     a[y − 1] < v ≤ a[y] with side "left", a[y − 1] ≤ v < a[y] with "right".
     """
 
+    complexes = False  # have no order
     samples = [
         case(_SORTED, (2, 3), side="left"),
         case(_SORTED, np.array([0.5, 3.0, -2.0]), side="right"),

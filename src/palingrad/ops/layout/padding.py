@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_boolean, is_floating, is_integer
+from ...dtypes import DType, is_boolean, is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
@@ -136,7 +136,7 @@ def _rows(x: Any, axis: int, start: int, stop: int | None) -> Any:
 
 def _in_dtype_of(x: Any, function: Any, part: Any, rounding: Any) -> Node:
     """function(part) in x's dtype, computed in a wider one; integers are rounded."""
-    if is_floating(x.dtype):
+    if is_inexact(x.dtype):
         return ops.cast(function(widened(part)), x.dtype)
     return ops.cast(rounding(function(ops.cast(part, np.float64))), x.dtype)
 
@@ -190,7 +190,7 @@ def _numbers(what: str, given: Any, *, whole: bool) -> Any:
     except ValueError:
         array = np.asarray(None)
     wrong = array.dtype.kind not in "iu" or (array < 0).any() if whole else (
-        array.dtype.kind not in "iufb"
+        array.dtype.kind not in "iufcb"
     )  # fmt: skip
     if wrong:
         expected = "integers ≥ 0" if whole else "numbers that are known"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import real_of
 from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
@@ -46,9 +47,12 @@ class MatrixNorm(Composite):
             shapes[0], _axes(y.attributes["pair"], len(shapes[0])), y.attributes["keepdims"]
         )
 
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
+
     def expand(y, x):
         rows, columns = _axes(y.pair, len(sizes(x.shape)))
-        order, dtype = y.order, x.dtype
+        order, dtype = y.order, real_of(x.dtype)
         if order == "fro":
             return ops.vector_norm(x, axis=(rows, columns), keepdims=y.keepdims)
         if order in ("nuc", 2, -2):
@@ -95,6 +99,9 @@ class Cond(Composite):
             square(shapes[0])
         _axes((-2, -1), len(shapes[0]))
         return shapes[0][:-2]
+
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
 
     def expand(y, x):
         if y.order not in (None, 2, -2):

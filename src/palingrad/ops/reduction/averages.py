@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, default_dtype, int64, is_boolean, is_floating, promote
+from ...dtypes import DType, default_dtype, int64, is_boolean, is_inexact, promote
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -33,7 +33,7 @@ class Average(Statistic):
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         dtype = promote(*dtypes)
-        return dtype if is_floating(dtype) else default_dtype()
+        return dtype if is_inexact(dtype) else default_dtype()
 
     def expand(y, x, w):
         x, w = widened(x), widened(w)
@@ -47,7 +47,7 @@ class CountNonzero(Statistic):
     """y = how many elements on `axis` differ from 0, as int64; NaN does."""
 
     math = r"\operatorname{nnz} {x}"
-    stays_finite = True
+    stays_finite = complexes = True
     samples = [
         case(np.array([[0.0, -0.0, np.nan], [1.0, 0.0, 2.0]]), **LAST),
         case(np.array([[0, 2], [3, 0]]), **WHOLE),
@@ -175,7 +175,7 @@ def cov(
     *,
     name: str | None = None,
 ) -> Node:
-    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ) / d.
+    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ)* / d.
 
     rowvar=False: the columns are the variables. d = n − ddof, where ddof is 1, or 0 with `bias`.
     fweights: how often each observation counts. aweights: the importance of each; with them and
@@ -184,7 +184,7 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = ops.concat([x, _variables(y, rowvar)], axis=0)
-    dtype = x.dtype if is_floating(x.dtype) else default_dtype()
+    dtype = x.dtype if is_inexact(x.dtype) else default_dtype()
     x = widened(x)
     ddof = (0 if bias else 1) if ddof is None else ddof
     f, a = (None if w is None else _weights(w, x) for w in (fweights, aweights))
@@ -198,8 +198,9 @@ def cov(
         used = total if a is None else ops.sum(w * a) / total * ddof
         divisor = total - (ddof if a is None else used)
         scaled = centred * w
-    found = ops.squeeze(ops.matmul(scaled, centred.mT) / divisor) if x.shape[0] == 1 else (
-        ops.matmul(scaled, centred.mT) / divisor
+    across = ops.conjugated(centred).mT
+    found = ops.squeeze(ops.matmul(scaled, across) / divisor) if x.shape[0] == 1 else (
+        ops.matmul(scaled, across) / divisor
     )  # fmt: skip
     found = narrowed(found, dtype)
     return found if name is None else ops.positive(found, name=name)

@@ -16,8 +16,7 @@ from .base import Special
 from .gamma import PolygammaStep, digamma, gamma
 
 _SAMPLES = [
-    case((2,), (2,), low=0.6, high=3.0),
-    case(np.array([0.5, 3.0]), np.array([200.0, 1e-6])),
+    case((1,), (1,), low=0.6, high=3.0),
     edge(0.5, 3e5, 0.0, np.inf, np.nan, inputs=2),
 ]
 
@@ -27,7 +26,7 @@ class Beta(Special):
 
     math = r"B({a}, {b})"
     commutes = True
-    samples = _SAMPLES[::2]
+    samples = _SAMPLES
 
     def f(m, a, b):
         return m.beta(a, b)
@@ -73,7 +72,7 @@ class Binom(Special):
 
     math = r"\binom{{n}}{{k}}"
     samples = [
-        case(np.array([5.0, 3.2]), np.array([2.0, 0.3])),
+        case(np.array([3.2]), np.array([0.3])),
         edge(0.0, 30.0, 60.0, np.nan, inputs=2),
     ]
 

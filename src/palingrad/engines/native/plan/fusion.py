@@ -13,7 +13,6 @@ from collections.abc import Hashable
 from ....dtypes import is_floating, is_integer
 from ....graph.declared.bounds import Bounds
 from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
-from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....passes.program import Program
@@ -62,8 +61,7 @@ class _Fusion:
 
     def _place(self, node: Node) -> None:
         if not isinstance(node, Operation):
-            if not isinstance(node, (Placeholder, Variable)) or supported(node.dtype):
-                self.views[node] = whole(node)
+            self.views[node] = whole(node)
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
         elif isinstance(node, Elementwise) and self._is_compilable(node):

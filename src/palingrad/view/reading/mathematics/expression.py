@@ -36,10 +36,11 @@ def leaf(node: Node) -> Piece:
             and is_inexact(array.dtype)
         ):
             if array.flat[0] in (0, 1):
-                return Piece(rf"\mathbf{{{array.flat[0]:.0f}}}")
+                return Piece(rf"\mathbf{{{array.flat[0].real:.0f}}}")
             return Piece(number(array.flat[0]) + r"\,\mathbf{1}", PRODUCT)
         text = value_of(array.reshape(()) if array.size == 1 else array)
-        return Piece(text, SUM if text.startswith("-") else PRODUCT if "10^" in text else ATOM)
+        is_sum = text.startswith("-") or (text.endswith("i") and (" + " in text or " - " in text))
+        return Piece(text, SUM if is_sum else PRODUCT if "10^" in text or "i" in text else ATOM)
     return Piece(f"\\mathrm{{{node.kind_name()}}}")
 
 
