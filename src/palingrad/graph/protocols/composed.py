@@ -28,6 +28,10 @@ def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
     return ops.take(x, indices, axis=axis, **options)
 
 
+def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
+    return _take(x, np.flatnonzero(condition), axis)
+
+
 def _polyval(p: Any, x: Any) -> Any:
     """Horner's scheme: p[0] is the coefficient of the highest power."""
     y = ops.zeros_like(x)
@@ -45,4 +49,8 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 }
 
 # For functions that the library doesn't have itself.
-COMPOSED: dict[str, Callable[..., Any]] = {"polyval": _polyval}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "compress": _compress,
+    "extract": _compress,
+    "polyval": _polyval,
+}
