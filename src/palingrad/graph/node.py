@@ -203,9 +203,6 @@ class Node(Operators, Interchange, Copies):
     def __int__(self) -> int:
         return int(self._real("int()"))
 
-    def __complex__(self) -> complex:
-        return complex(self._single("complex()").item())
-
     def _real(self, use: str) -> Any:
         """The value, if it is one real number."""
         value = self._single(use)
