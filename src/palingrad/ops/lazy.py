@@ -142,6 +142,13 @@ from .scan.cumulative import (
 from .scan.differences import (
     cumulative_trapezoid as cumulative_trapezoid, diff as diff, trapezoid as trapezoid,
 )
+from .signals.convolve import convolve as convolve, correlate as correlate
+from .signals.differences import gradient as gradient, unwrap as unwrap
+from .signals.interpolation import interp as interp
+from .signals.polynomials import (
+    poly as poly, polyadd as polyadd, polyder as polyder, polyint as polyint, polymul as polymul,
+    polysub as polysub, polyval as polyval, vander as vander,
+)
 from .special.bessel import i0 as i0
 from .special.sine import sinc as sinc
 from .window.adaptive import (

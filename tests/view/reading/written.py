@@ -28,7 +28,9 @@ class Folder:
             name
             for node in ast.walk(ast.parse(source))
             if isinstance(node, (ast.Import, ast.ImportFrom))
-            for name in ([a.name for a in node.names] if isinstance(node, ast.Import) else [node.module])
+            for name in (
+                [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module]
+            )
         ]
         # Special functions are the only ones that aren't copied.
         assert set(imported) - {"palingrad.maths.library.special"} == {"numpy"}
