@@ -22,6 +22,10 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
+def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
+    return ops.take(x, np.flatnonzero(condition), axis)
+
+
 def _polyval(p: Any, x: Any) -> Any:
     """Horner's scheme: p[0] is the coefficient of the highest power."""
     y = ops.zeros_like(x)
@@ -38,4 +42,8 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 }
 
 # For functions that the library doesn't have itself.
-COMPOSED: dict[str, Callable[..., Any]] = {"polyval": _polyval}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "compress": _compress,
+    "extract": _compress,
+    "polyval": _polyval,
+}
