@@ -13,6 +13,8 @@ from ..dtypes import (
     Scalar,
     as_dtype,
     default_dtype,
+    float32,
+    float64,
     is_boolean,
     is_complex,
     is_floating,
@@ -111,7 +113,7 @@ def align(
             break
         first = dtype
     else:
-        if not promotes or first is None:
+        if not promotes or first is float32 or first is float64 or first is None:
             return inputs
         if not complexes and is_complex(first):
             refuse_complex(first)
