@@ -82,6 +82,13 @@ class Generator(streams.Generator):
         _scale("normal", scale)
         return loc + scale * self.standard_normal(_shape(size, loc, scale), _dtype(loc, scale))
 
+    def truncated_normal(self, lower: Any = -2.0, upper: Any = 2.0, size: Size = None) -> Node:
+        """Numbers drawn from N(0, 1) given that they lie in [lower, upper], by inversion."""
+        ends = [ops.erf(ops.cast(end, float64) / math.sqrt(2)) for end in (lower, upper)]
+        unit = self._unit(_shape(size, lower, upper), float64)
+        drawn = math.sqrt(2) * ops.erfinv(ends[0] + (ends[1] - ends[0]) * unit)
+        return ops.cast(ops.clip(drawn, lower, upper), _floating(_dtype(lower, upper)))
+
     def lognormal(self, mean: Any = 0.0, sigma: Any = 1.0, size: Size = None) -> Node:
         """eˣ for x drawn from N(mean, sigma²)."""
         _scale("lognormal", sigma, "sigma")
