@@ -262,6 +262,7 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
+
 # Subpackages and modules, imported on first use.
 _PARTS = ("data", "fft", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, is_complex, is_inexact, is_integer, parts_lost
+from ..dtypes import (
+    Array,
+    DType,
+    Scalar,
+    check_parts_kept,
+    is_complex,
+    is_inexact,
+    is_integer,
+    parts_lost,
+)
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
 from ..messages.elsewhere import FUNCTIONS, NODES
 from ..messages.names import (
@@ -188,8 +197,8 @@ class Node(Operators, Interchange, Copies):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
-        if dtype is not None and is_complex(value.dtype) and np.dtype(dtype).kind in "fiu":
-            raise parts_lost(value.dtype, np.dtype(dtype))
+        if dtype is not None and is_complex(value.dtype):
+            check_parts_kept(value.dtype, np.dtype(dtype))
         return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:

@@ -16,18 +16,12 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.promotion import align, as_node, tensor
+from ..graph.protocols.interchange import check_device
 from ..graph.registry import ops, register
 from ..messages.checks import one_of, shown, whole
 from ..shapes import as_shape, known, sizes
 
 Size = int | Sequence[int]
-
-
-def check_device(name: str, device: Any) -> None:
-    """Raise ArgumentError for a device other than the CPU."""
-    if device is not None and str(device) != "cpu":
-        raise ArgumentError(f"{name}: device is {shown(device)}; values are in main memory.",
-                            hint="Leave device out, or write device='cpu'.")  # fmt: skip
 
 
 def _dtype(name: str, dtype: Any, otherwise: DType | None = None) -> DType:

@@ -326,10 +326,7 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
             continue
         dim = next(sizes)
         if isinstance(part, slice):
-            whole = part == slice(None)
-            result.append(dim if whole or dim is None else len(range(*part.indices(dim))))
-            if dim is None and not whole:
-                result[-1] = None
+            result.append(None if dim is None else len(range(*part.indices(dim))))
         elif dim is not None and not -dim <= part < dim:
             hint = f"The last is {dim - 1}, or -1." if dim else ""
             raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
