@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, check_parts_kept, is_inexact, is_integer
+from ...dtypes import DType, as_dtype, check_parts_kept, is_complex, is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
