@@ -115,7 +115,7 @@ def plain(value: Any) -> str:
         return f"np.{dtype_name(value)}"
     if isinstance(value, (bool, int)) or value is None:
         return repr(value)
-    if isinstance(value, float):
+    if isinstance(value, (float, complex)):
         return number_text(value)
     if isinstance(value, (np.integer, np.floating, np.bool_)):
         return plain(value.item())
@@ -143,6 +143,8 @@ def number_text(value: Any) -> str:
     """The shortest text of a number that reproduces its bits."""
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return repr(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, (complex, np.complexfloating)):  # a sum would lose the signs of zeros
+        return f"complex({number_text(value.real)}, {number_text(value.imag)})"
     if np.isnan(value):
         return "np.nan"
     if np.isinf(value):
