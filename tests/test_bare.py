@@ -51,7 +51,8 @@ print(pg.engine_names())
 
 LATE = [
     *["rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "jax", "onnx", "numba"],
-    "numpy.random", "scipy",
+    "numpy.random",
+    "scipy",
 ]
 
 
