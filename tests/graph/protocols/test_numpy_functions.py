@@ -101,6 +101,38 @@ np.multiply.outer(v, V)
 np.subtract.outer(V, v)
 special.erf(x)
 special.expit(x)
+np.compress([True, False, True], v)
+np.compress([False, True], x, axis=0)
+np.extract(np.array([True, False, True]), v)
+np.sort(v)
+np.argsort(v)
+np.partition(v, 1)
+np.median(x, axis=1)
+np.quantile(v, 0.3)
+np.percentile(v, 30)
+np.ptp(v)
+np.average(v, weights=[1.0, 2, 3])
+np.nansum(v)
+np.nanstd(x, ddof=1)
+np.cov(x)
+np.corrcoef(x)
+np.diff(v)
+np.gradient(v)
+np.trapezoid(v)
+np.convolve(v, V)
+np.correlate(v, V)
+np.interp(v, [0, 5], [1, 2])
+np.vander(v)
+np.sinc(v)
+np.i0(v)
+np.count_nonzero(x, axis=0)
+np.linalg.norm(v, 1)
+np.linalg.vector_norm(x, axis=1)
+np.fft.fft(v)
+np.fft.rfft(v)
+np.fft.irfft(v, 4)
+np.fft.fft2(x)
+np.fft.fftshift(v)
 np.einsum('ij->i', x)
 np.einsum('ij,j->i', X, v)
 np.einsum('ij,j->i', X, v, optimize=True)
@@ -276,6 +308,16 @@ def test_what_has_no_gradient_is_numpys_own_result(call):
     assert got == _run(call, nodes=False)
 
 
+def test_a_ufunc_of_ones_own_is_not_taken_for_the_librarys():
+    def add(x, y):
+        return x * y
+
+    own = np.frompyfunc(add, 2, 1)
+    with pytest.raises(ArgumentError, match="add takes arrays, not nodes"):
+        own(pg.tensor(V), 1)
+    assert pg.tensor(V).shape == V.clip(pg.tensor(1.5), 2).shape  # arrays' own method
+
+
 def test_functions_of_nodes_without_values_are_deferred():
     x = pg.placeholder((2, 3), dtype="float64")
     y = np.sum(np.sin(x), axis=0)
@@ -323,6 +365,9 @@ def test_gradients_flow_through_numpys_functions(f, expected):
         ("np.apply_along_axis(np.sum, 0, x)", "with axis="),
         ("np.reshape(x, (3, 2), order='F')", "order='F'"),
         ("np.sum(x, nonsense=1)", "nonsense"),
+        ("np.emath.sqrt(x)", "np.lib.scimath.sqrt takes arrays"),
+        ("np.lib.stride_tricks.sliding_window_view(v, 2)", "sliding_window_view takes arrays"),
+        ("np.frompyfunc(lambda a: a, 1, 1)(v)", "<lambda> takes arrays"),
         ("special.pbdv(1, x)", "scipy.special.pbdv takes arrays"),
     ],
 )

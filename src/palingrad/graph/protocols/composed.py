@@ -22,10 +22,8 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
-def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
-    if axis is None:
-        x, axis = ops.reshape(x, -1), 0
-    return ops.take(x, indices, axis=axis, **options)
+def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
+    return ops.take(x, np.flatnonzero(condition), axis)
 
 
 def _polyval(p: Any, x: Any) -> Any:
@@ -40,9 +38,12 @@ def _polyval(p: Any, x: Any) -> Any:
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
     "copy": _copy,
-    "take": _take,
     "where": _where,
 }
 
 # For functions that the library doesn't have itself.
-COMPOSED: dict[str, Callable[..., Any]] = {"polyval": _polyval}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "compress": _compress,
+    "extract": _compress,
+    "polyval": _polyval,
+}

@@ -17,6 +17,7 @@ from ...errors import ArgumentError
 from ...messages.calls import called
 from ...trees import mapped
 from .composed import ADAPTED, COMPOSED
+from .interchange import namespace
 from .tables import FUNCTIONS, IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, OPTIONS, STORAGE
 from .ufuncs import found, refusal
 
@@ -37,12 +38,7 @@ def of_function(
         return function(*_values(kind, args), **_values(kind, kwargs))
     if name in OF_DTYPES:
         return function(*mapped(lambda x: _dtype(kind, x), args), **kwargs)
-    part, _, short = name.rpartition(".")
-    target = (
-        ADAPTED.get(name)
-        or found(FUNCTIONS.get(name, short), part or "special")
-        or COMPOSED.get(name)
-    )
+    target = _target(name)
     if target is None:
         raise refusal(name, INSTEAD.get(name, ""))
     count = max(INPUTS.get(name, 1), _by_position(target))
@@ -51,9 +47,20 @@ def of_function(
 
 
 def _name_of(function: Any) -> str:
-    """The name below `np`, such as "linalg.norm"."""
-    module = function.__module__.partition(".")[2].replace("lib.", "")
-    return f"{module}.{function.__name__}" if module in ("linalg", "fft") else function.__name__
+    """The name below `np`, such as "sum" or "linalg.norm"."""
+    module = function.__module__.partition(".")[2]
+    return f"{module}.{function.__name__}" if module else function.__name__
+
+
+def _target(name: str) -> Callable[..., Any] | None:
+    """The library's function of the same mathematics, None if there is none: `np.emath.sqrt`, of
+    another module, isn't `np.sqrt`."""
+    part, _, short = name.rpartition(".")
+    if part in ("linalg", "fft"):
+        return getattr(getattr(namespace(), part, None), short, None)
+    if part:
+        return None
+    return ADAPTED.get(name) or found(FUNCTIONS.get(name, name), "special") or COMPOSED.get(name)
 
 
 @cache

@@ -37,8 +37,8 @@ STORAGE = frozenset({"copy", "order", "subok", "casting", "overwrite_input", "op
 INPUTS: dict[str, int] = {
     name: count
     for count, names in {
-        2: "allclose append array_equal array_split average broadcast_to convolve correlate cross "
-        "digitize dot full_like inner interp isclose isin kron linalg.cross "
+        2: "allclose append array_equal array_split average broadcast_to choose convolve correlate "
+        "cross digitize dot full_like inner interp isclose isin kron linalg.cross "
         "linalg.lstsq linalg.matmul linalg.matrix_power linalg.outer linalg.solve "
         "linalg.tensordot linalg.vecdot outer pad percentile nanpercentile polyval quantile "
         "nanquantile repeat reshape roll searchsorted select split hsplit vsplit "
@@ -82,7 +82,6 @@ IN_PLACE = frozenset({"copyto", "fill_diagonal", "place", "put", "put_along_axis
 INSTEAD: dict[str, str] = {
     "apply_along_axis": "the function itself, with axis=: functions of pg work on whole arrays",
     "apply_over_axes": "the function itself, with axis= a tuple",
-    "choose": "pg.where(condition, x, y)",
     "delete": "x[mask], or pg.concat of the parts that stay",
     "insert": "pg.concat([x[:i], values, x[i:]])",
     "piecewise": "pg.where(condition, f(x), g(x))",

@@ -11,6 +11,7 @@ from ...errors import ArgumentError
 from ...messages.calls import called
 from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
 from ..registry import ops
+from ..state.imports import imported
 from .interchange import namespace
 from .tables import REDUCTIONS, SCANS, UFUNCS
 
@@ -29,17 +30,18 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
         x, y = inputs
         x = ops.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
         return of_ufunc(ufunc, "__call__", (x, y), options)
+    library = _library_of(ufunc)
     if method == "__call__":
-        f = found(UFUNCS.get(name, name), "" if _is_numpys(ufunc) else "special")
+        f = found(UFUNCS.get(name, name), "special") if library else None
         if f is not None:
             return f(*_prepared(name, inputs, options))
     else:
-        f = found(_METHODS[method].get(name, "")) if method in _METHODS else None
+        f = found(_METHODS[method].get(name, "")) if library and method in _METHODS else None
         if f is not None:
             return _along(ufunc, f, method, inputs, options)
     raise refusal(
         name if method == "__call__" else f"{name}.{method}",
-        module="np" if _is_numpys(ufunc) else "scipy.special",
+        module=library,
     )
 
 
@@ -83,9 +85,18 @@ def _along(
     return called(f, inputs[0], **kept)
 
 
-def _is_numpys(ufunc: Any) -> bool:
-    """Whether a ufunc is NumPy's own, rather than SciPy's or made of a Python function."""
-    return getattr(np, ufunc.__name__, None) is ufunc
+def _library_of(ufunc: Any) -> str:
+    """Whose ufunc it is: "np" or "scipy.special"; "" if it is made of somebody's own function,
+    which may be called `add` too."""
+    name = ufunc.__name__
+    if getattr(np, name, None) is ufunc or name == "clip":  # that of arrays' method
+        return "np"
+    try:
+        special = imported("scipy.special")
+    except ImportError:
+        return ""
+    places = (special, getattr(special, "_ufuncs", None))
+    return "scipy.special" if any(getattr(one, name, None) is ufunc for one in places) else ""
 
 
 def found(names: str, part: str = "") -> Callable[..., Any] | None:
@@ -93,7 +104,7 @@ def found(names: str, part: str = "") -> Callable[..., Any] | None:
     "linalg"; None if it has none of them."""
     module = getattr(namespace(), part, None) if part else None
     for name in names.split():
-        f = getattr(module, name, None) or getattr(ops, name, None)
+        f = getattr(ops, name, None) or getattr(module, name, None)
         if f is not None:
             return f
     return None
@@ -124,7 +135,7 @@ def refusal(name: str, instead: str = "", module: str = "np") -> ArgumentError:
     """The error for a function of NumPy or SciPy that has no counterpart here."""
     short = name.rpartition(".")[2]
     known = instead or ELSEWHERE.get(name, "") or ELSEWHERE.get(short, "")
-    name = f"{module}.{name}"
+    name = f"{module}.{name}" if module else name.partition(" ")[0]
     constant = f"{name}(x.numpy()), which has no derivative"
     return ArgumentError(
         f"{name} takes arrays, not nodes.",

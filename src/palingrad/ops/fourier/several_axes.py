@@ -14,6 +14,7 @@ from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node, tensor
+from ...graph.protocols.interchange import check_device
 from ...graph.registry import ops
 from ...graph.samples import case, complex_case
 from ...messages.calls import public
@@ -222,17 +223,23 @@ def ifftshift(
 
 
 @public
-def fftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, name: str | None = None) -> Node:
+def fftfreq(
+    n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None, name: str | None = None
+) -> Node:
     """The n frequencies of `fft`, in cycles per unit, for samples at distances d: 0, 1/(nd), …
 
     dtype: by default the default float.
     """
+    check_device("fftfreq", device)
     return _frequencies(np.fft.fftfreq, "fftfreq", n, d, dtype, name)
 
 
 @public
-def rfftfreq(n: int, /, d: float = 1.0, *, dtype: Any = None, name: str | None = None) -> Node:
+def rfftfreq(
+    n: int, /, d: float = 1.0, *, dtype: Any = None, device: Any = None, name: str | None = None
+) -> Node:
     """The n//2 + 1 frequencies of `rfft` of n samples at distances d, in cycles per unit."""
+    check_device("rfftfreq", device)
     return _frequencies(np.fft.rfftfreq, "rfftfreq", n, d, dtype, name)
 
 

@@ -6,6 +6,7 @@ and arrays, a formula returns its own expression tree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from types import EllipsisType
 from typing import Any
@@ -151,7 +152,10 @@ def number_text(value: Any) -> str:
     if isinstance(value, np.floating):
         short = str(value)
         value = short if type(value)(float(short)) == value else float(value)
-    return str(value).replace("e+", "e")  # as formatters of Python write exponents
+    text = str(value).replace("e+", "e")  # as formatters of Python write exponents
+    if text.endswith("j)"):
+        text = re.sub(r"(?<=[^e(])([+-])", r" \1 ", text)  # (0.5 + 1e-05j)
+    return text
 
 
 def index_text(index: Any) -> str:
