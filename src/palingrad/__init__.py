@@ -262,6 +262,7 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
+
 # Subpackages and modules, imported on first use.
 _PARTS = ("data", "fft", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
@@ -298,7 +299,12 @@ def __getattr__(name: str) -> object:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
         globals()[name] = found  # found at once from now on
         return found
-    raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
+    elsewhere = dict(_FUNCTIONS)
+    if not name.startswith("_"):
+        for part in ("linalg", "random", "special"):
+            if name in dir(_imported(f"{__name__}.{part}")):
+                elsewhere.setdefault(name, f"pg.{part}.{name}")
+    raise _unknown_name(__name__, name, __dir__(), elsewhere)
 
 
 def __dir__() -> list[str]:

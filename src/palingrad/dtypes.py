@@ -300,6 +300,12 @@ def convert(array: Array, dtype: DType) -> Array:
         return array.astype(dtype)
 
 
+def check_parts_kept(source: DType, target: DType) -> None:
+    """Raise DTypeError if a conversion would drop imaginary parts."""
+    if is_complex(source) and (is_floating(target) or is_integer(target)):
+        raise parts_lost(source, target)
+
+
 def parts_lost(dtype: DType, target: DType | str) -> DTypeError:
     """The error for a conversion that would drop imaginary parts."""
     return DTypeError(

@@ -29,6 +29,7 @@ from ..trees import leaves, mapped, rebuilt
 from .forward import forward
 from .gradients import gradients, since
 from .jacobians import one_hot_like
+from .listed import as_argument
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -273,7 +274,10 @@ class _Call:
         fresh = {number: mapped(_own_node, args[number]) for number in numbers}
         self.trees = [fresh[number] for number in numbers]
         self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
-        self.arguments = [fresh.get(number, arg) for number, arg in enumerate(args)]
+        self.arguments = [
+            as_argument(arg, fresh[number]) if number in fresh else arg
+            for number, arg in enumerate(args)
+        ]
 
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""

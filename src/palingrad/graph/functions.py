@@ -30,9 +30,10 @@ class Binary(Protocol):
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
     """The function of a unary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any, /, *more: Any, **options: Any) -> Node:
-        if more or options:
-            return operation(x, **_named(function, (x, *more), options))
+    def function(x: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
+        if more or options or x is _MISSING:
+            given = () if x is _MISSING else (x, *more)
+            return operation(x, **_named(function, given, options))
         return operation(x)
 
     def lean(x: Any, *, name: str | None = None) -> Node:
@@ -44,9 +45,9 @@ def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
     """The function of a binary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any, y: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
+    def function(x: Any = _MISSING, y: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
         if more or options or y is _MISSING:
-            inputs = (x,) if y is _MISSING else (x, y, *more)
+            inputs = tuple(part for part in (x, y) if part is not _MISSING) + more
             return operation(x, y, **_named(function, inputs, options))
         return operation(x, y)
 
@@ -119,11 +120,11 @@ def reduction(
     options = {p.name for p in parameters} - {"x", "axis", "keepdims", "name"}
 
     def function(
-        x: Any, /, axis: Any = None, *more: Any, keepdims: bool = False,
+        x: Any = _MISSING, /, axis: Any = None, *more: Any, keepdims: bool = False,
         name: str | None = None, **unknown: Any,
     ) -> Node:  # fmt: skip
-        if more or not unknown.keys() <= options:
-            raise misfit(function, (x, axis, *more), unknown)
+        if more or x is _MISSING or not unknown.keys() <= options:
+            raise misfit(function, () if x is _MISSING else (x, axis, *more), unknown)
         if unknown and composed is not None:
             where = unknown.get("where")
             unknown["where"] = None if where is True else where  # NumPy's default

@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, is_complex, is_inexact, is_integer, parts_lost
+from ..dtypes import (
+    Array,
+    DType,
+    Scalar,
+    check_parts_kept,
+    is_complex,
+    is_inexact,
+    is_integer,
+    parts_lost,
+)
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
-from ..messages.elsewhere import NODES
-from ..messages.names import with_names_from, without_names_from_elsewhere
+from ..messages.elsewhere import FUNCTIONS, NODES
+from ..messages.names import (
+    unknown_attribute,
+    with_names_from,
+    without_names_from_elsewhere,
+)
 from ..shapes import Shape, text
 from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
@@ -19,7 +32,7 @@ from .observe import tell_read, watching
 from .operators import Operators
 from .protocols.copies import Copies
 from .protocols.interchange import Interchange
-from .registry import viewer
+from .registry import functions_called, viewer
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -184,8 +197,8 @@ class Node(Operators, Interchange, Copies):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
-        if dtype is not None and is_complex(value.dtype) and np.dtype(dtype).kind in "fiu":
-            raise parts_lost(value.dtype, np.dtype(dtype))
+        if dtype is not None and is_complex(value.dtype):
+            check_parts_kept(value.dtype, np.dtype(dtype))
         return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
@@ -277,6 +290,12 @@ class Node(Operators, Interchange, Copies):
 
     def _repr_svg_(self) -> str | None:
         return viewer().svg_of(self)
+
+    if not TYPE_CHECKING:  # type checkers report unknown names themselves
+
+        def __getattr__(self, name: str) -> Any:
+            found = {} if name.startswith("_") else functions_called(name)
+            raise unknown_attribute(self, name, found, FUNCTIONS)
 
     def __dir__(self) -> list[str]:
         return without_names_from_elsewhere(super().__dir__(), type(self))

@@ -146,7 +146,7 @@ def align(
     return tuple(
         Constant.of(scalar, dtype)
         if scalar is not None and not isinstance(x, Node)
-        else _in_dtype(x, dtype)
+        else in_dtype(x, dtype)
         for x, scalar in zip(nodes, scalars, strict=True)
     )
 
@@ -189,7 +189,8 @@ def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:
     return dtype
 
 
-def _in_dtype(node: Node, dtype: DType) -> Node:
+def in_dtype(node: Node, dtype: DType) -> Node:
+    """The node in a dtype that can hold its numbers; a Python number is rounded once."""
     if node.dtype == dtype:
         return node
     if isinstance(node, Constant) and node.weak is not None:

@@ -14,7 +14,7 @@ _HERE = __name__.rpartition(".")[0]
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
-    "cumulative_sum logcumsumexp",
+    "cumulative_sum",
     "layout.reversal": "flip fliplr flipud roll rot90",
     "layout.repetition": "repeat resize tile",
     "layout.axes": "moveaxis rollaxis swapaxes",
@@ -66,6 +66,7 @@ FAMILIES: dict[str, str] = {
     "signals.interpolation": "interp",
     "signals.differences": "gradient unwrap",
     "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
+    "scan.logcumsumexp": "logcumsumexp",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
@@ -105,6 +106,7 @@ ALIASES: dict[str, str] = {
     "arctan": "atan",
     "arctan2": "atan2",
     "arctanh": "atanh",
+    "around": "round",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
     "conjugate": "conj",

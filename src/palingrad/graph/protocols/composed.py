@@ -22,14 +22,8 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
-def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
-    if axis is None:
-        x, axis = ops.reshape(x, -1), 0
-    return ops.take(x, indices, axis=axis, **options)
-
-
 def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
-    return _take(x, np.flatnonzero(condition), axis)
+    return ops.take(x, np.flatnonzero(condition), axis)
 
 
 def _polyval(p: Any, x: Any) -> Any:
@@ -44,7 +38,6 @@ def _polyval(p: Any, x: Any) -> Any:
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
     "copy": _copy,
-    "take": _take,
     "where": _where,
 }
 

@@ -247,13 +247,13 @@ def lu(x: Any) -> Any:
     """p, l, u with p l u = x, by Gaussian elimination with partial pivoting."""
     *outer, rows, columns = x.shape
     k = min(rows, columns)
-    a: Any = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
+    a = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
     a = a.reshape(math.prod(outer), rows, columns)
     order = np.broadcast_to(np.arange(rows), a.shape[:-1]).copy()
     eliminate(a, order, 0, k)
     a[:, :k, k:] = substituted(a[:, :k, :k], a[:, :k, k:], True, True)
     p = np.swapaxes(order[:, :, None] == np.arange(rows), -1, -2)
-    parts = p.astype(a.real.dtype), np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
+    parts = p.astype(x.real.dtype), np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
     dtypes = x.real.dtype, x.dtype, x.dtype
     return tuple(
         part.astype(dtype).reshape(*outer, *part.shape[1:]) for part, dtype in zip(parts, dtypes)

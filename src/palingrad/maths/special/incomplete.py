@@ -33,8 +33,10 @@ def gamma_tail(a: Array, x: Array, upper: bool, order: int) -> Array:
         result = np.array((sc.gammaincc if upper else sc.gammainc)(a, x))
     inner = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
     below = inner & ((x <= a) | (x <= _NEAR))
-    if order == 0 and upper:  # SciPy's series for 1 − P
-        below &= x > _NEAR
+    if order == 0 and upper:  # Q isn't computed from the rounded P; for tiny a by SciPy's series
+        near = below & (x <= _NEAR)
+        below &= ~near
+        result = improved(result, near & (a > 1e-13) & (x > 1e-290), _upper_near, a, x)
     large = a > _LARGE
     above = inner & (x > a) & (x > _NEAR)
     for mask, part, of_q in (
@@ -72,6 +74,15 @@ def _lower(a: Array, x: Array, order: int) -> Array:
     for n in range(int(np.max(25 + 9.5 * np.sqrt(a))), 0, -1):
         total = one + jets.over(total * x, divisor + n * one)
     return math.factorial(order) * jets.times(_power(a, x, order), total)[order, 0]
+
+
+def _upper_near(a: Array, x: Array) -> Array:
+    """Q = 1 − P for small x, with the series of P in double-double arithmetic."""
+    total = wide(1.0)
+    for n in range(26, 0, -1):
+        total = 1 + total * x / (wide(a) + float(n))
+    power = exp(log(wide(x)) * a - x - log_gamma(wide(a) + 1))
+    return (1 - power * total).value
 
 
 def _upper(a: Array, x: Array, order: int) -> Array:
@@ -124,6 +135,8 @@ def gamma_density(a: Array, x: Array) -> Array:
 
 # ---------------------------------------------------------------- beta
 
+_MOST = 1e7  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
+
 
 def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Array:
     """∂ⁱ⁺ʲ/∂aⁱ∂bʲ of I(x; a, b), or of 1 − I if `upper`."""
@@ -134,6 +147,7 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
     else:
         result = np.array((sc.betaincc if upper else sc.betainc)(a, b, x))
     inner = (a > 0) & (b > 0) & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
+    inner &= np.minimum(a, b) < _MOST
     if not inner.any():
         return result
     a, b, x = a[inner], b[inner], x[inner]
@@ -194,7 +208,7 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
     """
     one = jets.constant(np.ones_like(x), a.shape[0] - 1, a.shape[1] - 1)
     both = a + b
-    count = int(np.max(25 + 3 * np.sqrt(np.maximum(a[0, 0], b[0, 0]))))
+    count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
     fraction = rest = even = half = one
     for n in range(count, -1, -1):
         odd = a + (2 * n + 1) * one

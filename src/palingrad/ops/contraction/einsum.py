@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import int32, is_boolean
+from ...dtypes import int32, is_boolean, is_floating
 from ...errors import ArgumentError
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -78,7 +78,7 @@ class Einsum(Composite):
 
 def widened_floats(x: Any) -> Any:
     """x in the dtype in which products of floats are accumulated; integers wrap around."""
-    return x if x.dtype.kind != "f" else widened(x)
+    return widened(x) if is_floating(x.dtype) else x
 
 
 def _path(terms: Sequence[Term], output: Labels, order: Any) -> Path:

@@ -7,15 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import (
-    DType,
-    as_dtype,
-    is_boolean,
-    is_complex,
-    is_inexact,
-    is_integer,
-    parts_lost,
-)
+from ...dtypes import DType, as_dtype, check_parts_kept, is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
@@ -204,9 +196,8 @@ class Cast(Elementwise):
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         nodes = super().align_inputs(inputs)
-        source, target = nodes[0].dtype, self.attributes["dtype"]
-        if is_complex(source) and not (is_complex(target) or is_boolean(target)):
-            raise parts_lost(source, target)
+        if nodes[0].dtype is not None:
+            check_parts_kept(nodes[0].dtype, self.attributes["dtype"])
         return nodes
 
     def f(m, x, *, dtype):

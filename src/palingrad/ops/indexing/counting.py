@@ -23,7 +23,7 @@ _ASK = "Say how many there are: {}."
 
 @register
 def bincount(
-    x: Any, weights: Any = None, /, minlength: int = 0, *, length: int | None = None,
+    x: Any, /, weights: Any = None, minlength: int = 0, *, length: int | None = None,
     name: str | None = None,
 ) -> Node:  # fmt: skip
     """y[k] = how often k is in the vector x of integers ≥ 0, or the sum of the weights there.

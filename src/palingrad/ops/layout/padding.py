@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_boolean, is_inexact, is_integer
+from ...dtypes import DType, is_boolean, is_inexact, is_integer, is_supported
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
@@ -189,8 +189,8 @@ def _numbers(what: str, given: Any, *, whole: bool) -> Any:
         array = np.asarray(given)
     except ValueError:
         array = np.asarray(None)
-    wrong = array.dtype.kind not in "iu" or (array < 0).any() if whole else (
-        array.dtype.kind not in "iufcb"
+    wrong = not is_integer(array.dtype) or (array < 0).any() if whole else (
+        not is_supported(array.dtype)
     )  # fmt: skip
     if wrong:
         expected = "integers ≥ 0" if whole else "numbers that are known"

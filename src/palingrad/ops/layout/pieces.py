@@ -203,7 +203,7 @@ def _positions(function: str, obj: Any, length: int, *, most: int) -> Any:
         return np.flatnonzero(values)
     if not values.size:
         return np.zeros(0, np.int64)
-    if values.dtype.kind not in "iu" or values.ndim > 1:
+    if not is_integer(values.dtype) or values.ndim > 1:
         raise ArgumentError(f"{function}: obj is {obj!r:.60}; expected integers, slice or mask.",
                             hint="Write obj=[0, 2].")  # fmt: skip
     low, high = int(values.min()), int(values.max())

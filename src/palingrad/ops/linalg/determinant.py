@@ -118,7 +118,7 @@ class Slogdet(MultipleOutputs, Factorisation):
     def vjp(y, g, x):
         slope = g[1]
         if is_complex(x.dtype):  # d sign = i sign Im(tr x⁻¹ dx)
-            slope = ops.complex(slope, ops.imag(g[0] * y.items[0]))
+            slope = slope + ops.imag(g[0] * y.items[0]) * 1j
         return [per_matrix(slope) * Inv(x).mT]
 
 

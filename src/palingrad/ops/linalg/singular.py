@@ -95,7 +95,7 @@ class SVD(MultipleOutputs, Factorisation):
             turn = ops.diagonal(left, 0, -2, -1)
             none = without_phase(turn + ops.diagonal(right, 0, -2, -1), a)
             turn = gap_quotient(ops.imag(turn), s, top[..., 0])
-            inner = inner + on_diagonal(ops.complex(none, turn))
+            inner = inner + on_diagonal(none + turn * 1j)
         whole = u @ inner @ vh
         if rows > columns:
             whole = whole + gap_quotient(a - u @ left, row(s), top) @ vh

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_boolean
+from ...dtypes import DType, is_boolean, is_integer
 from ...errors import ArgumentError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -213,7 +213,7 @@ def embedding_bag(
             raise ShapeError("embedding_bag: the offsets aren't known yet",
                              hint="Pass them as an array, or indices (bags, length).")  # fmt: skip
         steps = np.diff(values) if values.ndim == 1 else None
-        if steps is None or values.dtype.kind not in "iu" or (steps < 0).any() or values[:1] != [0]:
+        if steps is None or not is_integer(values.dtype) or (steps < 0).any() or values[:1] != [0]:
             raise ArgumentError(f"embedding_bag: offsets are {shown(values.tolist())}; expected "
                                 "integers from 0 that don't decrease.",
                                 hint="Write offsets=[0, 3, 5].")  # fmt: skip

@@ -78,7 +78,9 @@ class _Fusion:
             and (is_floating(node.dtype) or is_integer(node.dtype))
         ):
             self._start_group(node, PRODUCT)
-        elif (family := gather_scatter.family_of(node)) is not None:
+        elif (family := gather_scatter.family_of(node)) is not None and not index_checks.is_wrong(
+            node
+        ):
             self._indexed(node, family)
         elif windowed.fits(node):
             self._start_group(node, windowed.WINDOW, windowed.layout(node))
