@@ -233,6 +233,7 @@ from .tapes import differentiated as _differentiated  # noqa: F401 - for `backwa
 if TYPE_CHECKING:
     from . import (
         data as data,
+        fft as fft,
         io as io,
         linalg as linalg,
         nn as nn,
@@ -263,8 +264,9 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
+
 # Subpackages and modules, imported on first use.
-_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
+_PARTS = ("data", "fft", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -299,7 +301,12 @@ def __getattr__(name: str) -> object:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
         globals()[name] = found  # found at once from now on
         return found
-    raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
+    elsewhere = dict(_FUNCTIONS)
+    if not name.startswith("_"):
+        for part in ("linalg", "random", "special"):
+            if name in dir(_imported(f"{__name__}.{part}")):
+                elsewhere.setdefault(name, f"pg.{part}.{name}")
+    raise _unknown_name(__name__, name, __dir__(), elsewhere)
 
 
 def __dir__() -> list[str]:

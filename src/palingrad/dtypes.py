@@ -300,7 +300,13 @@ def convert(array: Array, dtype: DType) -> Array:
         return array.astype(dtype)
 
 
-def parts_lost(dtype: DType, target: DType) -> DTypeError:
+def check_parts_kept(source: DType, target: DType) -> None:
+    """Raise DTypeError if a conversion would drop imaginary parts."""
+    if is_complex(source) and (is_floating(target) or is_integer(target)):
+        raise parts_lost(source, target)
+
+
+def parts_lost(dtype: DType, target: DType | str) -> DTypeError:
     """The error for a conversion that would drop imaginary parts."""
     return DTypeError(
         f"{dtype} to {target} would drop the imaginary parts",

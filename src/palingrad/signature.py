@@ -13,7 +13,17 @@ from typing import Any, NamedTuple
 
 from numpy import floating, ndarray
 
-from .dtypes import DTYPES, Array, DType, as_array, default_dtype, float64, int64, is_array_like
+from .dtypes import (
+    DTYPES,
+    Array,
+    DType,
+    as_array,
+    complex128,
+    default_dtype,
+    float64,
+    int64,
+    is_array_like,
+)
 from .errors import ArgumentError
 from .graph.derivatives.cotangents import ieee_gradients
 from .graph.leaves import Constant, Placeholder
@@ -23,6 +33,7 @@ from .trees import leaves, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_WIDEST: dict[Any, DType] = {int: int64, float: float64, complex: complex128}  # of Python numbers
 _PLAIN = (bool, int, float, complex, str, bytes)  # always compared by value
 
 
@@ -160,7 +171,7 @@ def form_of(leaf: Any) -> Hashable:
     kind = type(leaf)
     if kind is ndarray and leaf.dtype in DTYPES:
         return leaf.shape, leaf.dtype
-    if kind is float or kind is int:
+    if kind is float or kind is int or kind is complex:
         return (), kind
     if kind is Static:
         return leaf
@@ -184,9 +195,9 @@ def traced(leaf: Any, form: Any) -> Any:
     if not is_fed(form):
         return leaf.value if type(leaf) is Static else leaf
     shape, kind = form
-    if kind is not float and kind is not int:
+    if kind not in _WIDEST:
         return Placeholder(shape, dtype=kind)
-    node = Placeholder((), dtype=float64 if kind is float else int64)
+    node = Placeholder((), dtype=_WIDEST[kind])
     node.weak = kind(0)
     return node
 
@@ -198,7 +209,7 @@ def array_of(leaf: Any) -> Array:
         return leaf
     if kind is float:
         return Constant.of(leaf, float64).numpy()
-    return Constant.of(leaf, int64).numpy() if kind is int else as_array(leaf)
+    return Constant.of(leaf, _WIDEST[kind]).numpy() if kind in _WIDEST else as_array(leaf)
 
 
 def parameter_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:

@@ -45,7 +45,8 @@ class Reverse:
     def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
         y = clones[-1]
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            found = reverse({y: Constant(np.ones(y.shape or (), y.dtype))}, [clones[place] for place in targets], traced=False)
+            seed = Constant(np.ones(y.shape or (), y.dtype))
+            found = reverse({y: seed}, [clones[place] for place in targets], traced=False)
             self.reached = [place for place in targets if clones[place] in found]
             outputs = [found[clones[place]] for place in self.reached]
             places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}

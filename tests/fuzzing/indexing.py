@@ -163,7 +163,12 @@ def own_index(case: Case) -> Any:
 
 
 def _written(x: Any, index: Any, case: Case) -> Any:
-    return getattr(x.at[index], case.how)(case.values)
+    return getattr(x.at[index], case.how)(_given(case))
+
+
+def _given(case: Case) -> Any:
+    """The values, one of them as a number in some cases."""
+    return case.values.item() if not case.values.ndim and any(case.nodes) else case.values
 
 
 def numpys(case: Case) -> Any:
@@ -206,14 +211,14 @@ def _refused(make: Callable[[], Any]) -> None:
 
 
 def _compare_gradients(case: Case, index: Any, expected: Any) -> None:
-    weights = np.cos(np.arange(expected.size)).reshape(expected.shape)
+    weights = _weights(expected)
     slope = pg.grad(lambda x: pg.sum(x[index] * weights))(case.x)
     wanted = np.zeros(case.x.shape)
     np.add.at(wanted, case.index, weights)
     assert np.allclose(slope, wanted), f"gradient {slope}, by np.add.at {wanted}"
     if case.how not in ("set", "add"):
         return
-    g = np.cos(np.arange(case.x.size)).reshape(case.x.shape)
+    g = _weights(case.x)
     values = case.values.astype(np.float64)
     slopes = pg.grad(
         lambda x, v: pg.sum(getattr(x.at[index], case.how)(v) * g), argnums=(0, 1)
@@ -249,13 +254,27 @@ def _compare_compiled(case: Case, engine: str, expected: Any, written: Any) -> N
             next(rest) if any(part is one for one in fed) else part for part in parts
         )
         index = index if isinstance(case.index, tuple) else index[0]
-        return x[index], getattr(x.at[index], case.how)(values)
+        read, updated = x[index], getattr(x.at[index], case.how)(values)
+        if case.x.dtype != np.float64:
+            return read, updated
+        total = pg.sum(read * _weights(expected)) + pg.sum(updated * _weights(written))
+        return read, updated, pg.gradients(total, x)
 
-    found = pg.function(f, engine=engine)(case.x, case.values, *fed)
-    for one, wanted, what in zip(found, (expected, written), ("x[index]", case.how)):
-        assert one.shape == wanted.shape, f"{engine}, {what}: {one.shape}, NumPy {wanted.shape}"
-        assert one.dtype == wanted.dtype, f"{engine}, {what}: {one.dtype}, NumPy {wanted.dtype}"
-        assert np.allclose(one, wanted), f"{engine}, {what}: {one}, NumPy {wanted}"
+    found = pg.function(f, engine=engine)(case.x, _given(case), *fed)
+    wanted: list[Any] = [expected, written]
+    if case.x.dtype == np.float64:  # eager gradients are compared by another route
+        own = own_index(case)
+        wanted.append(pg.grad(lambda x: pg.sum(x[own] * _weights(expected)) + pg.sum(
+            _written(x, own, case) * _weights(written)))(case.x))  # fmt: skip
+    for one, other, what in zip(found, wanted, ("x[index]", case.how, "gradient"), strict=False):
+        assert one.shape == other.shape, f"{engine}, {what}: {one.shape}, expected {other.shape}"
+        assert one.dtype == other.dtype, f"{engine}, {what}: {one.dtype}, expected {other.dtype}"
+        assert np.allclose(one, other), f"{engine}, {what}: {one}, expected {other}"
+
+
+def _weights(y: Any) -> Any:
+    """A weight for each element."""
+    return np.cos(np.arange(y.size)).reshape(y.shape)
 
 
 # ---------------------------------------------------------------- the command

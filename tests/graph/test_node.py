@@ -152,6 +152,7 @@ def test_a_value_is_what_numpy_and_python_ask_for():
     assert np.array(x, copy=True).flags.writeable
     assert len(x) == 2
     assert (float(x[0]), int(x[1]), x[0].item()) == (1.5, 2, 1.5)
+    assert complex(pg.tensor(np.array(1 + 2j))) == 1 + 2j
     assert [10, 20, 30][pg.tensor(1)] == 20
     assert bool(pg.tensor(0.0)) is False
     assert x.numpy() is x.value

@@ -16,10 +16,11 @@ from palingrad.graph import kinds
 from palingrad.graph.derivatives import cotangents
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import ops
-from palingrad.ops import contract, loss, state
+from palingrad.ops import contract, state
 from palingrad.ops.elementwise import arithmetic, comparison, discrete, selection
 from palingrad.ops.families import import_families
 from palingrad.ops.layout import join
+from palingrad.ops.losses import cross_entropy
 from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
 
@@ -43,7 +44,7 @@ PANEL: list[type[Operation]] = [
     join.Split,
     join.Concat,
     contract.Dot,
-    loss.CrossEntropy,
+    cross_entropy.CrossEntropy,
 ]
 
 

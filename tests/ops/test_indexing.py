@@ -119,7 +119,7 @@ def test_functions_read_write_and_count_at_fed_indices(engine):
         )  # fmt: skip
 
     added, chosen = X.copy(), X.copy()
-    np.add.at(added, (1, I), V[:, None])
+    np.add.at(added[1], I, V[:, None])
     np.maximum.at(chosen, (I % 2, I), V[:, None] * 9)
     tripled, replaced = X.copy(), X.copy()
     tripled[:, ::2] *= 3
@@ -145,6 +145,19 @@ def test_a_computed_index_is_checked_on_its_own_axis(engine):
         f(X, I % 2, I + 2)
 
 
+@BOTH
+def test_constants_out_of_range_are_found_when_a_program_is_made(engine):
+    i, j = np.array([[0], [2]]), np.array([0, 3])
+    for f in (lambda x: x[i, :, j], lambda x: x.at[i, :, j].set(0.0), lambda x: pg.take(x, i + 23)):
+        with pytest.raises(IndexError):
+            pg.function(f, engine=engine)(X)
+        with pg.Graph() as graph:
+            x = pg.placeholder()
+            y = f(x)
+        with pytest.raises(IndexError):
+            pg.Session(graph, engine=engine).run(y, {x: X})
+
+
 def test_native_has_kernels_for_reading_and_writing_at_arrays():
     def f(x, i, v):
         return x[i, :, i], x.at[0, i].add(v), x.at[:, 1:3].set(v[:2, None])
@@ -153,6 +166,15 @@ def test_native_has_kernels_for_reading_and_writing_at_arrays():
     assert "Gather" in said
     assert "Scatter" in said
     assert "Fallback" not in said
+
+
+@BOTH
+def test_fed_numbers_are_values_and_indices(engine):
+    f = pg.function(lambda x, i, v: (x[i], x.at[i].set(v), x.at[[1, 1]].add(v)), engine=engine)
+    for x in (np.ones(3, np.float32), np.ones(3)):
+        found, first, added = f(x, 1, 3.5)
+        assert (found, first.tolist(), added.tolist()) == (1, [1, 3.5, 1], [1, 8, 1])
+        assert first.dtype == added.dtype == x.dtype
 
 
 def test_a_template_takes_any_index():
@@ -232,6 +254,8 @@ def test_powers_and_functions_of_elements():
         (lambda: pg.segment_sum(V, [0, 1]), ShapeError, "segments of shape (2,) for rows"),
         (lambda: pg.tensor(V).at[0].divide(np.float64), DTypeError, "expected numbers"),
         (lambda: pg.tensor(I).at[0].divide(2), DTypeError, "quotients are floats"),
+        (lambda: pg.tensor(V).at[0].set(1j), DTypeError, "can't hold the result"),
+        (lambda: pg.tensor(np.ones(2, "u1")).at[0].set(300), DTypeError, "300 doesn't fit uint8"),
         (lambda: pg.tensor(V).at[0].st(2), AttributeError, "st"),
         (lambda: pg.tensor(V)[V.reshape(2, 2) > 1], OutOfRangeError, "2 indices for 1 axes"),
         (lambda: pg.grad(lambda v: pg.histogram(v)[0][0] * v[0])(V), ValueError, "histogram|plain"),

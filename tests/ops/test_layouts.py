@@ -101,15 +101,15 @@ WIDTHS = [1, (2, 3), ((1, 0), (0, 2)), [[2], [1]], {1: (1, 2)}, {0: 2, -1: (0, 1
 PADS: list[tuple[Any, Any, str, dict[str, Any]]] = [
     *[(X, width, mode, {}) for width in WIDTHS for mode in
       ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "mean",
-       "minimum")],
+       "minimum", "median")],
     *[(X, width, mode, dict(reflect_type="odd")) for width in WIDTHS
       for mode in ("reflect", "symmetric")],
     (ROW, (3, 4), "constant", dict(constant_values=(-1.5, np.inf))),
     (X, 2, "constant", dict(constant_values=((1.0, 2.0), (3.0, 4.0)))),
     (X, 2, "linear_ramp", dict(end_values=((1.0, 2.0), (3.0, 4.0)))),
-    *[(X, 2, mode, dict(stat_length=length)) for mode in ("maximum", "minimum", "mean")
+    *[(X, 2, mode, dict(stat_length=length)) for mode in ("maximum", "minimum", "mean", "median")
       for length in (1, (2, 3), ((1, 2), (9, 3)))],
-    *[(INTS, (2, 3), mode, {}) for mode in ("constant", "mean", "linear_ramp", "wrap", "minimum")],
+    *[(INTS, (2, 3), mode, {}) for mode in ("constant", "mean", "median", "linear_ramp", "wrap")],
     (INTS, (2, 3), "constant", dict(constant_values=7)),
     (INTS, (4, 3), "reflect", dict(reflect_type="odd")),
     *[(ROW[:1], (2, 3), mode, {}) for mode in ("reflect", "symmetric", "wrap", "edge")],

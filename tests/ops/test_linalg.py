@@ -25,11 +25,8 @@ TALL, WIDE = RNG.normal(size=(5, 3)), RNG.normal(size=(3, 5))
 BATCH = RNG.normal(size=(2, 3, 4, 4))
 B = RNG.normal(size=(4, 2))
 V = RNG.normal(size=4)
+COMPLEX = A + 1j * RNG.normal(size=(4, 4))
 INF = np.inf
-
-
-def lu_of(x: Any) -> Any:
-    return scipy.linalg.lu(x)
 
 
 # The name, what it should compute, and arguments for both.
@@ -44,11 +41,13 @@ VALUES: list[tuple[Any, ...]] = [
     ("qr", np.linalg.qr, TALL),
     ("qr", np.linalg.qr, WIDE, "complete"),
     ("qr", np.linalg.qr, BATCH, "r"),
-    ("lu", lu_of, TALL),
-    ("lu", lu_of, BATCH),
+    ("lu", scipy.linalg.lu, TALL),
+    ("lu", scipy.linalg.lu, BATCH),
     ("eigh", np.linalg.eigh, SYMMETRIC),
     ("eigh", np.linalg.eigh, A, "U"),
     ("eigvalsh", np.linalg.eigvalsh, A, "L"),
+    ("eig", np.linalg.eig, COMPLEX),
+    ("eigvals", np.linalg.eigvals, COMPLEX),
     ("svd", np.linalg.svd, TALL),
     ("svd", np.linalg.svd, BATCH, False),
     ("svdvals", np.linalg.svdvals, WIDE),
@@ -223,6 +222,8 @@ VALUE_ERRORS = [
     (lambda: pg.grad(lambda x: spectral(x, pg.exp))(np.eye(3)), "coincide"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.svd(x)[0] ** 3))(np.eye(2)), "coincide"),
     (lambda: pg.hessian(lambda x: pg.sum(linalg.eigvalsh(x) ** 2))(np.eye(2)), "coincide"),
+    (lambda: pg.grad(linalg.cond)(np.diag([1.0, 0.0])), "a singular value"),
+    (lambda: linalg.svd(np.full((2, 2), np.nan)), "NaN"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.qr(x)[0]))(np.eye(3)[:, :2] * [1, 0]),
      "0 on its diagonal"),
 ]  # fmt: skip

@@ -29,6 +29,7 @@ from ..trees import leaves, mapped, rebuilt
 from .forward import forward
 from .gradients import gradients, since
 from .jacobians import one_hot_like
+from .listed import as_argument
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -273,7 +274,10 @@ class _Call:
         fresh = {number: mapped(_own_node, args[number]) for number in numbers}
         self.trees = [fresh[number] for number in numbers]
         self.nodes: list[Node] = [leaf for tree in self.trees for leaf in leaves(tree)]
-        self.arguments = [fresh.get(number, arg) for number, arg in enumerate(args)]
+        self.arguments = [
+            as_argument(arg, fresh[number]) if number in fresh else arg
+            for number, arg in enumerate(args)
+        ]
 
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
@@ -284,6 +288,13 @@ class _Call:
                 if not isinstance(error.__cause__, GradientError):
                     raise
                 cut = error.__cause__.with_traceback(error.__traceback__)
+            except TypeError as error:
+                if any(isinstance(tree, (list, tuple)) for tree in self.trees):
+                    error.add_note(
+                        "An argument of f is a list, whose numbers are differentiated one by one: "
+                        "pass np.array([1.0, 2.0]) for one array."
+                    )
+                raise
         raise cut  # NumPy's a[i] = node puts a ValueError of its own in its place
 
     def shaped(self, results: Sequence[Any]) -> Any:

@@ -87,7 +87,15 @@ class Ambient:
     """What is open: an immutable value of the context variable."""
 
     __slots__ = (
-        "graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread", "eager",
+        "eager",
+        "graph",
+        "hidden",
+        "module",
+        "observers",
+        "origin",
+        "outer",
+        "scope",
+        "thread",
     )  # fmt: skip
 
     graph: Graph | None
@@ -110,6 +118,7 @@ class Ambient:
             setattr(new, name, value)
         new.eager = new.graph is None
         return new
+
 
 def _nothing() -> Ambient:
     new = object.__new__(Ambient)

@@ -74,10 +74,11 @@ def ufunc_of(operation: type[Operation]) -> np.ufunc | None:
 
 
 def unary_function(operation: type[Operation], general: Callable[..., Node]) -> Any:
-    """`operation(x)` by the short path where it applies; `general(*inputs, **options)` elsewhere."""
+    """`operation(x)` by the short path where it applies; `general(*inputs, **options)`
+    elsewhere."""
     formula, ufunc = operation.f, ufunc_of(operation)
 
-    def function(x: Any, /, *more: Any, **options: Any) -> Node:
+    def function(x: Any = MISSING, /, *more: Any, **options: Any) -> Node:
         if (
             isinstance(x, Node)
             and ((state := held()) is nothing_open or (state.eager and state.thread == get_ident()))
@@ -116,7 +117,7 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
     elsewhere."""
     formula, ufunc = operation.f, ufunc_of(operation)
 
-    def function(x: Any, y: Any = MISSING, /, *more: Any, **options: Any) -> Node:
+    def function(x: Any = MISSING, y: Any = MISSING, /, *more: Any, **options: Any) -> Node:
         if (
             (state := held()) is nothing_open or (state.eager and state.thread == get_ident())
         ) and not (more or options or watching or defaults):

@@ -36,6 +36,7 @@ def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
     """The function of a unary operation, named after the operation unless `name` is given."""
 
     def general(*inputs: Any, **options: Any) -> Node:
+        inputs = tuple(x for x in inputs if x is not MISSING)
         if len(inputs) != 1 or options:
             return operation(*inputs[:1], **_named(function, inputs, options))
         return operation(*inputs)
@@ -123,11 +124,11 @@ def reduction(
     short = short_reduction(operation) if takes_short_path(operation) else None
 
     def function(
-        x: Any, /, axis: Any = None, *more: Any, keepdims: bool = False,
+        x: Any = MISSING, /, axis: Any = None, *more: Any, keepdims: bool = False,
         name: str | None = None, **unknown: Any,
     ) -> Node:  # fmt: skip
-        if more or not unknown.keys() <= options:
-            raise misfit(function, (x, axis, *more), unknown)
+        if more or x is MISSING or not unknown.keys() <= options:
+            raise misfit(function, () if x is MISSING else (x, axis, *more), unknown)
         if unknown and composed is not None:
             where = unknown.get("where")
             unknown["where"] = None if where is True else where  # NumPy's default

@@ -218,13 +218,22 @@ class Factorisation(Operation):
     """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
     spectra. Integers are converted to the default float."""
 
-    floats = True
+    floats = complexes = True
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
             "add a multiple of the identity, scale the matrix, or use float64",
         )
+
+
+class Transform(Operation):
+    """Discrete Fourier transforms along an axis. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return total_overflow(y.dtype, "sum of a Fourier transform")
 
 
 class Window(Operation):
@@ -297,8 +306,8 @@ class Composite(Operation):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__:
-            cls.complexes = False  # the rule was written for real numbers
+        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__ and not cls.linear:
+            cls.complexes = False  # the rule may hold for real numbers alone
 
     def expand(y, *x: Node) -> Node:
         """The result of the composite, built from other operations."""

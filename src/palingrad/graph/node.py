@@ -8,19 +8,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ..dtypes import Array, DType, Scalar, is_inexact, is_integer
+from ..dtypes import (
+    Array,
+    DType,
+    Scalar,
+    check_parts_kept,
+    is_complex,
+    is_inexact,
+    is_integer,
+    parts_lost,
+)
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
-from ..messages.elsewhere import NODES
-from ..messages.names import with_names_from, without_names_from_elsewhere
+from ..messages.elsewhere import FUNCTIONS, NODES
+from ..messages.names import (
+    unknown_attribute,
+    with_names_from,
+    without_names_from_elsewhere,
+)
 from ..shapes import Shape, text
-from .context import Origin, SourceLocation, context
 from .consumers import eager_consumers
+from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
 from .protocols.copies import Copies
 from .protocols.interchange import Interchange
-from .registry import viewer
+from .registry import functions_called, viewer
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -206,6 +219,8 @@ class Node(Operators, Interchange, Copies):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
+        if dtype is not None and is_complex(value.dtype):
+            check_parts_kept(value.dtype, np.dtype(dtype))
         return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
@@ -215,16 +230,26 @@ class Node(Operators, Interchange, Copies):
         return format((self if value is None or value.size != 1 else value).item(), spec)
 
     def __float__(self) -> float:
-        return float(self._single("float()").item())
+        return float(self._real("float()"))
+
+    def __complex__(self) -> complex:
+        return complex(self._single("complex()").item())
 
     def __int__(self) -> int:
-        return int(self._single("int()").item())
+        return int(self._real("int()"))
+
+    def _real(self, use: str) -> Any:
+        """The value, if it is one real number."""
+        value = self._single(use)
+        if is_complex(value.dtype):
+            raise parts_lost(value.dtype, use)
+        return value.item()
 
     def __index__(self) -> int:
         value = self.numpy()
         if value.ndim or not is_integer(value.dtype):
             fact = f"{self.label()} is {value.dtype} of shape {text(value.shape)}{self.built()}"
-            hint = "Write int(x) for a single number."
+            hint = "Write int(x) for a single number, or float(x) where a float is meant."
             if value.ndim:
                 hint = "x[i] selects by arrays of integers, pg.where(mask, x, y) by a mask."
             raise DTypeError(f"{fact}: an index or a count is one integer.", hint=hint)
@@ -287,6 +312,12 @@ class Node(Operators, Interchange, Copies):
 
     def _repr_svg_(self) -> str | None:
         return viewer().svg_of(self)
+
+    if not TYPE_CHECKING:  # type checkers report unknown names themselves
+
+        def __getattr__(self, name: str) -> Any:
+            found = {} if name.startswith("_") else functions_called(name)
+            raise unknown_attribute(self, name, found, FUNCTIONS)
 
     def __dir__(self) -> list[str]:
         return without_names_from_elsewhere(super().__dir__(), type(self))

@@ -31,8 +31,8 @@ _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 # The attributes of a node that its clones don't copy.
 _OWN = frozenset(
-    "graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial _unlisted _items "
-    "_expansion".split()
+    "graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial _unlisted "
+    "_items _expansion".split()
 )
 
 

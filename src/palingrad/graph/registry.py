@@ -45,6 +45,12 @@ aliases: dict[str, str] = {}  # second names of functions, and the first
 ops: Any = _Functions()
 
 
+def functions_called(name: str) -> dict[str, Any]:
+    """The library's function of this name, if there is one, by its name."""
+    exists = name in vars(ops) or name in later or name in aliases
+    return {name: getattr(ops, name)} if exists else {}
+
+
 class Viewer(Protocol):
     """Displays nodes, graphs and programs, in drawings and in notebooks."""
 

@@ -14,6 +14,7 @@ from ..ops.layout.move import matrix_transpose
 from ..ops.linalg.cholesky import cho_factor, cholesky
 from ..ops.linalg.determinant import SlogdetResult, det, slogdet
 from ..ops.linalg.exponential import expm
+from ..ops.linalg.general import EigResult, eig, eigvals
 from ..ops.linalg.norms import cond, matrix_norm, norm, vector_norm
 from ..ops.linalg.orthogonal import LUResult, QRResult, lu, qr
 from ..ops.linalg.products import (
@@ -38,6 +39,7 @@ from ..ops.linalg.solve import cho_solve, inv, solve, solve_triangular
 from ..ops.linalg.spectral import EighResult, eigh, eigvalsh
 
 __all__ = [
+    "EigResult",
     "EighResult",
     "LUResult",
     "LinAlgError",
@@ -53,7 +55,9 @@ __all__ = [
     "cross",
     "det",
     "diagonal",
+    "eig",
     "eigh",
+    "eigvals",
     "eigvalsh",
     "expm",
     "inner",
@@ -91,8 +95,6 @@ __all__ = [
 # Names in NumPy, SciPy and PyTorch that are missing here, and what to write.
 _ELSEWHERE = {
     "cholesky_solve": "pg.linalg.cho_solve((factor, True), b)",
-    "eig": "pg.linalg.eigh for symmetric matrices",
-    "eigvals": "pg.linalg.eigvalsh for symmetric matrices",
     "inv_ex": "pg.linalg.inv",
     "lu_factor": "pg.linalg.lu",
     "lu_solve": "pg.linalg.solve",

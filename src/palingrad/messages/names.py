@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -11,6 +12,7 @@ from ..errors import UnknownNameError
 from .checks import nearest
 
 C = TypeVar("C", bound=type[Any])
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def unknown_name(
@@ -52,7 +54,11 @@ class Elsewhere:
         self._name = name
 
     def __get__(self, instance: Any, owner: type[Any]) -> NoReturn:
-        raise UnknownNameError(
+        raise self.error(owner)
+
+    def error(self, owner: type[Any]) -> UnknownNameError:
+        """What reading the attribute of an object of this class raises."""
+        return UnknownNameError(
             f"{owner.__name__!r} object has no attribute {self._name!r}.",
             hint=f"Write {self._instead}.",
         )
@@ -77,3 +83,36 @@ def without_names_from_elsewhere(names: Iterable[str], cls: type[Any]) -> list[s
     """The names without those that a class only explains."""
     found = {one: vars(base)[one] for base in reversed(cls.__mro__) for one in vars(base)}
     return [name for name in names if not isinstance(found.get(name), Elsewhere)]
+
+
+def unknown_attribute(
+    node: Any, name: str, functions: Mapping[str, Any], elsewhere: Mapping[str, str]
+) -> AttributeError:
+    """The error for an attribute `name` that a node doesn't have; `functions` are those of `pg`."""
+    cls: type[Any] = type(node)
+    fact = f"{cls.__name__!r} object has no attribute {name!r}"
+    if name.startswith("_"):  # asked by Python and by tools: nobody reads the message
+        return AttributeError(fact)
+    explained = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    if isinstance(explained, Elsewhere):
+        return explained.error(cls)
+    if name in functions:
+        hint = f"Write pg.{name}({_arguments(functions[name])})."
+    elif name in elsewhere:
+        hint = f"Write {elsewhere[name]}."
+    elif name.endswith("_"):
+        hint = "Nodes don't change: functions without _ at the end make new ones."
+    elif hasattr(np.ndarray, name):
+        hint = f"Arrays have it: x.numpy().{name}, without a derivative."
+    else:
+        names = without_names_from_elsewhere(dir(cls), cls)
+        near = nearest(name, (one for one in names if not one.startswith("_")))
+        hint = "dir(x) lists its names." if near is None else f"Did you mean x.{near}?"
+    return UnknownNameError(f"{fact}.", hint=hint)
+
+
+def _arguments(function: Any) -> str:
+    """How a function is called with a node x: "x", or "x, y" if it needs more."""
+    parameters = inspect.signature(function).parameters.values()
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
+    return ", ".join(["x", *needed[1:]])

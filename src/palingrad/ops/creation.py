@@ -16,18 +16,12 @@ from ..errors import ArgumentError, DTypeError, ShapeError
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.promotion import align, as_node, tensor
+from ..graph.protocols.interchange import check_device
 from ..graph.registry import ops, register
-from ..messages.checks import one_of, shown
+from ..messages.checks import one_of, shown, whole
 from ..shapes import as_shape, known, sizes
 
 Size = int | Sequence[int]
-
-
-def check_device(name: str, device: Any) -> None:
-    """Raise ArgumentError for a device other than the CPU."""
-    if device is not None and str(device) != "cpu":
-        raise ArgumentError(f"{name}: device is {shown(device)}; values are in main memory.",
-                            hint="Leave device out, or write device='cpu'.")  # fmt: skip
 
 
 def _dtype(name: str, dtype: Any, otherwise: DType | None = None) -> DType:
@@ -115,7 +109,7 @@ def full(
     """An array of a shape whose elements are `fill_value`, a number, or an array or node that is
     broadcast; dtype: by default that of the fill value."""
     check_device("full", device)
-    value = array(fill_value, None if dtype is None else _dtype("full", dtype))
+    value = _fill(fill_value, None if dtype is None else _dtype("full", dtype))
     target = _shape("full", shape)
     if isinstance(value, Constant) and not isinstance(fill_value, Node):
         try:
@@ -123,6 +117,16 @@ def full(
         except ValueError:
             pass  # broadcast_to says it better
     return ops.broadcast_to(value, target, name=name)
+
+
+def _fill(value: Any, dtype: DType | None) -> Node:
+    """A fill value in `dtype`, to which a Python number is rounded once."""
+    if dtype is None:
+        return array(value)
+    if isinstance(value, (bool, int, float, complex)):
+        return Constant(_in(np.asarray(value), dtype))
+    made = as_node(value)
+    return made if made.dtype == dtype and made.weak is None else ops.cast(made, dtype)
 
 
 @register
@@ -134,8 +138,7 @@ def full_like(
     check_device("full_like", device)
     x = as_node(x)
     wanted = x.dtype if dtype is None else _dtype("full_like", dtype)
-    value = as_node(fill_value)
-    value = value if wanted is None else ops.cast(value, wanted)
+    value = _fill(fill_value, wanted)
     if shape is not None or known(x.shape):
         return ops.broadcast_to(value, x.shape if shape is None else shape, name=name)
     everywhere = ops.equal(ops.zeros_like(x), 0)  # a mask of x's shape, once that is known
@@ -225,7 +228,7 @@ def linspace(
     result is (numbers, step).
     """
     check_device("linspace", device)
-    count = _shape("linspace", num)[0]
+    count = whole("linspace: num", num, like=50)
     if not isinstance(start, Node) and not isinstance(stop, Node):
         made, step = np.linspace(start, stop, count, endpoint=endpoint, retstep=True, axis=axis)
         otherwise = align((start, stop), promotes=True, floats=True)[0].dtype
@@ -238,8 +241,12 @@ def linspace(
     weights = np.arange(count) / parts
     rank = max(first.ndim or 0, last.ndim or 0)
     along = weights.reshape((-1,) + (1,) * rank)
-    w = Constant(along) if first.dtype is None else Constant(along, dtype=first.dtype)
-    numbers = ops.add(first * (1 - w), last * w)  # start and stop are met exactly
+    if first.dtype is None or last.dtype is None:  # that of a feed: integers leave it as it is
+        k = Constant(np.arange(count).reshape(along.shape))
+        numbers = (first * (parts - k) + last * k) / parts
+    else:
+        w = Constant(along, dtype=first.dtype)
+        numbers = ops.add(first * (1 - w), last * w)  # start and stop are met exactly
     if rank and axis != 0:
         order = [at + 1 for at in range(rank)]
         order.insert(axis if axis >= 0 else rank + 1 + axis, 0)

@@ -14,7 +14,7 @@ _HERE = __name__.rpartition(".")[0]
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
-    "cumulative_sum logcumsumexp",
+    "cumulative_sum",
     "layout.reversal": "flip fliplr flipud roll rot90",
     "layout.repetition": "repeat resize tile",
     "layout.axes": "moveaxis rollaxis swapaxes",
@@ -36,6 +36,7 @@ FAMILIES: dict[str, str] = {
     "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
     "global_max_pool locally_connected",
+    "signals.windows": "bartlett blackman hamming hanning kaiser",
     "creation": "arange array asarray astype empty empty_like eye full full_like "
     "geomspace identity indices linspace logspace meshgrid ones tri "
     "zeros",
@@ -60,22 +61,38 @@ FAMILIES: dict[str, str] = {
     "reduction.vector_norm": "vector_norm",
     "reduction.missing": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin "
     "nanprod nanstd nansum nanvar",
+    "special.bessel": "i0",
+    "special.sine": "sinc",
+    "signals.convolve": "convolve correlate",
+    "signals.interpolation": "interp",
+    "signals.differences": "gradient unwrap",
+    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
+    "scan.logcumsumexp": "logcumsumexp",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))
 
 # Modules whose functions are in a public module of their own, such as pg.linalg.
 ELSEWHERE: tuple[str, ...] = (
+    "fourier.several_axes",
+    "fourier.transforms",
     "linalg.cholesky",
     "linalg.determinant",
     "linalg.products",
     "linalg.exponential",
+    "linalg.general",
     "linalg.norms",
     "linalg.orthogonal",
     "linalg.quotient",
     "linalg.singular",
     "linalg.solve",
     "linalg.spectral",
+    "special.beta",
+    "special.entropy",
+    "special.error",
+    "special.gamma",
+    "special.incomplete",
+    "special.zeta",
 )
 
 # Names in NumPy of functions that the array API standard, and so palingrad, calls otherwise.
@@ -90,6 +107,7 @@ ALIASES: dict[str, str] = {
     "arctan": "atan",
     "arctan2": "atan2",
     "arctanh": "atanh",
+    "around": "round",
     "bitwise_not": "bitwise_invert",
     "concatenate": "concat",
     "conjugate": "conj",

@@ -22,7 +22,7 @@ from .creation import (
 from .elementwise.arithmetic import remainder as mod, pow as power, divide as true_divide
 from .elementwise.complexes import abs as absolute, conj as conjugate
 from .elementwise.discrete import (
-    bitwise_invert as bitwise_not, trunc as fix, bitwise_invert as invert,
+    round as around, bitwise_invert as bitwise_not, trunc as fix, bitwise_invert as invert,
     bitwise_left_shift as left_shift, bitwise_right_shift as right_shift,
 )
 from .elementwise.habits import (
@@ -136,12 +136,25 @@ from .reduction.vector_norm import vector_norm as vector_norm
 from .scan.cumulative import (
     cumprod as cumprod, cumsum as cumsum, cumulative_max as cumulative_max,
     cumulative_min as cumulative_min, cumulative_prod as cumulative_prod,
-    cumulative_sum as cumulative_sum, logcumsumexp as logcumsumexp, cumulative_max as cummax,
-    cumulative_min as cummin,
+    cumulative_sum as cumulative_sum, cumulative_max as cummax, cumulative_min as cummin,
 )
 from .scan.differences import (
     cumulative_trapezoid as cumulative_trapezoid, diff as diff, trapezoid as trapezoid,
 )
+from .scan.logcumsumexp import logcumsumexp as logcumsumexp
+from .signals.convolve import convolve as convolve, correlate as correlate
+from .signals.differences import gradient as gradient, unwrap as unwrap
+from .signals.interpolation import interp as interp
+from .signals.polynomials import (
+    poly as poly, polyadd as polyadd, polyder as polyder, polyint as polyint, polymul as polymul,
+    polysub as polysub, polyval as polyval, vander as vander,
+)
+from .signals.windows import (
+    bartlett as bartlett, blackman as blackman, hamming as hamming, hanning as hanning,
+    kaiser as kaiser,
+)
+from .special.bessel import i0 as i0
+from .special.sine import sinc as sinc
 from .window.adaptive import (
     adaptive_average_pool as adaptive_average_pool, adaptive_max_pool as adaptive_max_pool,
     global_average_pool as global_average_pool, global_max_pool as global_max_pool,

@@ -6,10 +6,7 @@ order as a Python number. Most need SciPy.
 
 from ..messages.elsewhere import FUNCTIONS as _FUNCTIONS
 from ..messages.names import unknown_name as _unknown_name
-from ..ops.elementwise.activation import (
-    erf as erf,
-    erfc as erfc,
-)
+from ..ops.elementwise.activation import erf as erf, erfc as erfc, log_sigmoid, sigmoid
 from ..ops.elementwise.arithmetic import cbrt as cbrt
 from ..ops.elementwise.exponential import exp2 as exp2, expm1 as expm1, log1p as log1p
 from ..ops.special.bessel import (
@@ -77,7 +74,8 @@ from ..ops.special.sums import (
 )
 from ..ops.special.zeta import zeta as zeta
 
-psi, gammaln = digamma, lgamma  # SciPy's names
+# SciPy's names
+psi, gammaln, expit, log_expit = digamma, lgamma, sigmoid, log_sigmoid
 
 
 def __getattr__(name: str) -> object:

@@ -196,6 +196,18 @@ def test_memory_maps_are_arrays_everywhere(tmp_path):
     assert pg.sum(pg.tensor([1.0]) * mapped).item() == 3.0
 
 
+def test_a_list_as_argument_is_explained_where_f_takes_it_for_an_array():
+    for numbers in ([1.0, 2.0], (1.0, 2.0), [[1.0], [2.0]]):
+        for f in (lambda t: (t**2).sum(), lambda t: pg.sum(2 * t), lambda t: pg.sum(t + t)):
+            with pytest.raises(TypeError, match="the argument is a list of numbers"):
+                pg.grad(f)(numbers)
+    with pytest.raises(AttributeError, match="pass an array"):
+        pg.grad(lambda t: t.sum())([1.0, 2.0])
+    assert pg.grad(lambda t: t[0] * t[1])([2.0, 3.0]) == [3.0, 2.0]
+    with pytest.raises(DTypeError, match=r"float\(x\) where a float is meant"):
+        time.sleep(pg.tensor(0.001))  # pyright: ignore[reportArgumentType]
+
+
 def test_text_sleeping_and_indices():
     writer = io.StringIO()
     csv.writer(writer).writerow([pg.tensor(2.0).item()])

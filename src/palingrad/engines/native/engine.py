@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from ...dtypes import is_complex
 from ...graph.operation import MultipleOutputs
 from ...graph.state.imports import imported
 from ...passes.program import Program
@@ -18,14 +19,16 @@ class NativeEngine:
     name = "native"
 
     def compile(self, program: Program) -> Executable:
-        """The program as machine code; on NumPy if generated code lacks one of its dtypes."""
+        """The program as machine code, in which NumPy computes with complex numbers; on NumPy if
+        generated code lacks another of its dtypes, or all of them."""
         imported(f"{__package__}.executable")
         from .executable import NativeExecutable
         from .llvm.target import compiled
         from .llvm.values import supported
 
-        single = [node for node in program.order if not isinstance(node, MultipleOutputs)]
-        if all(supported(node.dtype) for node in single):
+        dtypes = {x.dtype for x in program.order if not isinstance(x, MultipleOutputs)}
+        known = {dtype for dtype in dtypes if supported(dtype)}
+        if known == dtypes or (known and all(map(is_complex, dtypes - known))):
             return compiled(lambda: NativeExecutable(program))
         return NumpyEngine().compile(program)
 

@@ -190,10 +190,10 @@ def _reason(node: Operation, schedule: Schedule) -> str:
     if isinstance(node, MultipleOutputs):
         return "it has several outputs"
     for x in (node, *node.inputs):
+        if not isinstance(x, MultipleOutputs) and not supported(x.dtype):
+            return f"generated code doesn't support {x.dtype}"
         if isinstance(x, MultipleOutputs) or (x not in schedule.views and x is not node):
             return f"generated code can't read {x.label()}"
-        if not supported(x.dtype):
-            return f"generated code doesn't support {x.dtype}"
     if type(node) in KERNELS:
         return f"the kernel for {kind} supports one or two spatial axes, of floats"
     if is_wrong(node):

@@ -18,8 +18,11 @@ class Reason(NamedTuple):
     rewrite: str
 
 
-def number(x: float) -> str:
+def number(x: complex) -> str:
     """A number with 3 significant digits, the minus sign U+2212, and ∞."""
+    if isinstance(x, complex):
+        sign = "" if number(x.imag).startswith("−") else "+"
+        return f"{number(x.real)}{sign}{number(x.imag)}i"
     if math.isnan(x):
         return "NaN"
     if math.isinf(x):

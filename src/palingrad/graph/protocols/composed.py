@@ -22,10 +22,16 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
-def _take(x: Any, indices: Any, axis: Any = None, **options: Any) -> Any:
-    if axis is None:
-        x, axis = ops.reshape(x, -1), 0
-    return ops.take(x, indices, axis=axis, **options)
+def _in_dtype(join: str) -> Callable[..., Any]:
+    def function(arrays: Any, *, dtype: Any = None, **options: Any) -> Any:
+        y = getattr(ops, join)(arrays, **options)
+        return y if dtype is None else ops.cast(y, dtype)
+
+    return function
+
+
+def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
+    return ops.take(x, np.flatnonzero(condition), axis)
 
 
 def _polyval(p: Any, x: Any) -> Any:
@@ -39,10 +45,15 @@ def _polyval(p: Any, x: Any) -> Any:
 # NumPy's parameters differ from those of the library's function of the same name.
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
+    "concatenate": _in_dtype("concat"),
     "copy": _copy,
-    "take": _take,
+    "stack": _in_dtype("stack"),
     "where": _where,
 }
 
 # For functions that the library doesn't have itself.
-COMPOSED: dict[str, Callable[..., Any]] = {"polyval": _polyval}
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "compress": _compress,
+    "extract": _compress,
+    "polyval": _polyval,
+}

@@ -22,7 +22,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> N
     the node is in use. With `copy=False` a copy is refused. Raises ArgumentError for what has no
     DLPack, DTypeError for numbers that nodes can't hold.
     """
-    check_device(device, "from_dlpack")
+    check_device("from_dlpack", device)
     if isinstance(x, Node):
         return x
     if not hasattr(x, "__dlpack__"):

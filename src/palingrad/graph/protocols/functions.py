@@ -17,7 +17,8 @@ from ...errors import ArgumentError
 from ...messages.calls import called
 from ...trees import mapped
 from .composed import ADAPTED, COMPOSED
-from .tables import FUNCTIONS, IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, OPTIONS, STORAGE
+from .interchange import namespace
+from .tables import IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, STORAGE
 from .ufuncs import found, refusal
 
 
@@ -37,8 +38,7 @@ def of_function(
         return function(*_values(kind, args), **_values(kind, kwargs))
     if name in OF_DTYPES:
         return function(*mapped(lambda x: _dtype(kind, x), args), **kwargs)
-    part, _, short = name.rpartition(".")
-    target = ADAPTED.get(name) or found(FUNCTIONS.get(name, short), part) or COMPOSED.get(name)
+    target = _target(name)
     if target is None:
         raise refusal(name, INSTEAD.get(name, ""))
     count = max(INPUTS.get(name, 1), _by_position(target))
@@ -47,9 +47,20 @@ def of_function(
 
 
 def _name_of(function: Any) -> str:
-    """The name below `np`, such as "linalg.norm"."""
-    module = function.__module__.partition(".")[2].replace("lib.", "")
-    return f"{module}.{function.__name__}" if module in ("linalg", "fft") else function.__name__
+    """The name below `np`, such as "sum" or "linalg.norm"."""
+    module = function.__module__.partition(".")[2]
+    return f"{module}.{function.__name__}" if module else function.__name__
+
+
+def _target(name: str) -> Callable[..., Any] | None:
+    """The library's function of the same mathematics, None if there is none: `np.emath.sqrt`, of
+    another module, isn't `np.sqrt`."""
+    part, _, short = name.rpartition(".")
+    if part in ("linalg", "fft"):
+        return getattr(getattr(namespace(), part, None), short, None)
+    if part:
+        return None
+    return ADAPTED.get(name) or found(name) or COMPOSED.get(name)
 
 
 @cache
@@ -69,7 +80,6 @@ def _bound(
     that are NumPy's defaults."""
     signature = _signature(function)
     bound = signature.bind(*args, **kwargs).arguments
-    renamed = OPTIONS.get(name, {})
     inputs: list[Any] = []
     options: dict[str, Any] = {}
     for place, p in enumerate(signature.parameters.values()):
@@ -88,7 +98,7 @@ def _bound(
         elif place < count and len(inputs) == place:
             inputs.append(value)
         elif p.name not in STORAGE and not _is_default(value, p.default):
-            options[renamed.get(p.name, p.name)] = value
+            options[p.name] = value
     _check_storage(name, bound)
     return inputs, options
 

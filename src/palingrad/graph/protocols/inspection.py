@@ -118,7 +118,7 @@ def result_type(*arrays_and_dtypes: Any) -> DType:
     scalars: list[Scalar] = []
     for x in arrays_and_dtypes:
         scalar = x.weak if isinstance(x, Node) else x
-        if isinstance(scalar, (bool, int, float)) and not isinstance(scalar, np.generic):
+        if isinstance(scalar, (bool, int, float, complex)) and not isinstance(scalar, np.generic):
             scalars.append(scalar)
         else:
             strong.append(_dtype_of(x))
@@ -145,7 +145,7 @@ class NamespaceInfo:
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, DType]:
         """The dtypes that Python numbers become; that of floats is set by pg.set_default_dtype."""
-        check_device(device, "default_dtypes")
+        check_device("default_dtypes", device)
         real = default_dtype()
         return {
             "real floating": real,
@@ -156,7 +156,7 @@ class NamespaceInfo:
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, DType]:
         """The dtypes of the standard that exist, all or those of a kind as for pg.isdtype."""
-        check_device(device, "dtypes")
+        check_device("dtypes", device)
         named = {dtype.name: dtype for dtype in DTYPES if dtype.name != "float16"}
         return {
             name: dtype

@@ -26,7 +26,7 @@ def namespace() -> Any:
     return _namespace[0]()
 
 
-def check_device(device: Any, what: str) -> None:
+def check_device(what: str, device: Any) -> None:
     """Raise ArgumentError unless the device is None or the CPU."""
     if device is None or device == "cpu" or device == _CPU or str(device) == "cpu":
         return
@@ -46,7 +46,7 @@ class Interchange:
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Any:
         """x itself for "cpu", the only device."""
-        check_device(device, "to_device")
+        check_device("to_device", device)
         if stream is not None:
             raise ArgumentError("to_device: the CPU has no streams.", hint="Leave out stream=.")
         return self

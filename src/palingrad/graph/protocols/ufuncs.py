@@ -11,8 +11,9 @@ from ...errors import ArgumentError
 from ...messages.calls import called
 from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
 from ..registry import ops
+from ..state.imports import imported
 from .interchange import namespace
-from .tables import REDUCTIONS, SCANS, UFUNCS
+from .tables import NAMES, REDUCTIONS, SCANS
 
 if TYPE_CHECKING:
     from ..node import Node
@@ -27,20 +28,21 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
     _check_no_array_is_written(ufunc, method, inputs, options)
     if method == "outer" and ufunc.nin == 2 and not ufunc.signature:
         x, y = inputs
-        x = ops.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
-        return of_ufunc(ufunc, "__call__", (x, y), options)
+        rank = np.ndim(y)
+        if rank is not None:  # pyright: ignore[reportUnnecessaryComparison] # of a placeholder
+            x = ops.expand_dims(x, axis=tuple(range(-rank, 0)))
+            return of_ufunc(ufunc, "__call__", (x, y), options)
+    library = _library_of(ufunc)
     if method == "__call__":
-        f = found(UFUNCS.get(name, name), "" if _is_numpys(ufunc) else "special")
+        f = found(name) if library else None
         if f is not None:
             return f(*_prepared(name, inputs, options))
     else:
-        f = found(_METHODS[method].get(name, "")) if method in _METHODS else None
+        known = _METHODS.get(method, {}).get(name) if library else None
+        f = None if known is None else found(known)
         if f is not None:
-            return _along(ufunc, f, method, inputs, options)
-    raise refusal(
-        name if method == "__call__" else f"{name}.{method}",
-        module="np" if _is_numpys(ufunc) else "scipy.special",
-    )
+            return _along(f, inputs, options)
+    raise refusal(name if method == "__call__" else f"{name}.{method}", module=library)
 
 
 def _prepared(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
@@ -66,9 +68,7 @@ def _changes(key: str, value: Any) -> bool:
     return value is not None and key not in ("order", "subok", "casting", "out")
 
 
-def _along(
-    ufunc: Any, f: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]
-) -> Node:
+def _along(f: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Node:
     """ufunc.reduce or ufunc.accumulate: along the first axis unless `axis` says otherwise."""
     names = ("axis", "dtype", "out", "keepdims", "initial", "where")
     given = {"axis": 0, **dict(zip(names, inputs[1:])), **options}
@@ -83,20 +83,24 @@ def _along(
     return called(f, inputs[0], **kept)
 
 
-def _is_numpys(ufunc: Any) -> bool:
-    """Whether a ufunc is NumPy's own, rather than SciPy's or made of a Python function."""
-    return getattr(np, ufunc.__name__, None) is ufunc
+def _library_of(ufunc: Any) -> str:
+    """Whose ufunc it is: "np" or "scipy.special"; "" if it is made of somebody's own function,
+    which may be called `add` too."""
+    name = ufunc.__name__
+    if getattr(np, name, None) is ufunc or name == "clip":  # that of arrays' method
+        return "np"
+    try:
+        special = imported("scipy.special")
+    except ImportError:
+        return ""
+    places = (special, getattr(special, "_ufuncs", None))
+    return "scipy.special" if any(getattr(one, name, None) is ufunc for one in places) else ""
 
 
-def found(names: str, part: str = "") -> Callable[..., Any] | None:
-    """The first function of these names that the library has, or its module `part`, such as
-    "linalg"; None if it has none of them."""
-    module = getattr(namespace(), part, None) if part else None
-    for name in names.split():
-        f = getattr(module, name, None) or getattr(ops, name, None)
-        if f is not None:
-            return f
-    return None
+def found(name: str) -> Callable[..., Any] | None:
+    """The library's function for NumPy's or SciPy's of this name; None if it has none."""
+    name = NAMES.get(name, name)
+    return getattr(ops, name, None) or getattr(namespace().special, name, None)
 
 
 def _check_no_array_is_written(
@@ -124,7 +128,7 @@ def refusal(name: str, instead: str = "", module: str = "np") -> ArgumentError:
     """The error for a function of NumPy or SciPy that has no counterpart here."""
     short = name.rpartition(".")[2]
     known = instead or ELSEWHERE.get(name, "") or ELSEWHERE.get(short, "")
-    name = f"{module}.{name}"
+    name = f"{module}.{name}" if module else name.partition(" ")[0]
     constant = f"{name}(x.numpy()), which has no derivative"
     return ArgumentError(
         f"{name} takes arrays, not nodes.",

@@ -9,11 +9,6 @@ import numpy as np
 
 from ...dtypes import Array, float16, float32
 
-_UFUNCS: dict[str, Any] = {
-    "add": np.add, "multiply": np.multiply, "divide": np.divide,
-    "minimum": np.minimum, "maximum": np.maximum,
-}  # fmt: skip
-
 
 class IndexingMaths(Protocol):
     """Reading and writing at arrays of indices."""
@@ -67,7 +62,7 @@ def scatter(x: Any, values: Any, *indices: Any, axis: int, how: str) -> Array:
     count = places[0].ndim
     moved = np.moveaxis(result, range(axis, axis + len(places)), range(len(places)))
     rows = np.moveaxis(values, range(axis, axis + count), range(count)).astype(wide, order="C")
-    _UFUNCS[how].at(moved, tuple(places) if len(places) > 1 else places[0], rows)
+    getattr(np, how).at(moved, tuple(places) if len(places) > 1 else places[0], rows)
     return result.astype(dtype, copy=False)
 
 

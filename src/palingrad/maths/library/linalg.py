@@ -58,11 +58,20 @@ class LinalgMaths(Protocol):
     def eigvalsh(self, x: Any, uplo: Any) -> Any:
         """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
 
+    def eig(self, x: Any) -> Any:
+        """Complex eigenvalues and eigenvectors of length 1, in columns."""
+
+    def eigvals(self, x: Any) -> Any:
+        """The complex eigenvalues."""
+
     def gap_quotient(self, p: Any, d: Any, scale: Any, reach: Any) -> Any:
         """p/d, but 0 where p = 0. LinAlgError where |d| ≤ 10ε·scale, unless p = reach = 0."""
 
     def svd(self, x: Any, full_matrices: Any) -> Any:
         """u, s, vh with u diag(s) vh = x; the singular values s descend."""
+
+    def without_phase(self, p: Any, size: Any) -> Any:
+        """0 in p's dtype. LinAlgError unless p is 0, up to rounding, beside `size`."""
 
     def svdvals(self, x: Any) -> Any:
         """The singular values, descending."""
@@ -106,7 +115,7 @@ def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     back substitution there; a lower one is turned by 180°.
     """
     n = a.shape[-1]
-    if n <= 48:
+    if n <= 32:
         t = np.tril(a) if lower else np.triu(a)
         if unit_diagonal:
             t = t.copy()
@@ -137,15 +146,15 @@ def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     )
 
 
-def truncated_inverse(x: Any, rtol: float) -> Any:
+def truncated_inverse(x: Any, rtol: Any) -> Any:
     """x⁺ by the singular values above `rtol` times the largest."""
     u, s, vh = np.linalg.svd(x, full_matrices=False)
-    small = s <= rtol * np.max(s, axis=-1, keepdims=True, initial=0)
+    small = s <= np.asarray(rtol, s.dtype)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
     inverse = np.where(small, 0, 1 / np.where(small, 1, s)).astype(s.dtype)
     return np.conj(np.swapaxes(vh, -1, -2)) @ (inverse[..., None] * np.conj(np.swapaxes(u, -1, -2)))
 
 
-def pinv(x: Any, rtol: float) -> Any:
+def pinv(x: Any, rtol: Any) -> Any:
     """x⁺; singular values up to `rtol` times the largest count as 0."""
     return computed("pinv", NOT_FOUND, lambda x: truncated_inverse(x, rtol), x)
 
@@ -174,7 +183,15 @@ def products_without(s: Any, count: int) -> Any:
 
 
 def cofactors(x: Any) -> Any:
-    """det(u vh)·u diag(∏ of the other singular values) vh, which holds for singular x too."""
+    """det x·x⁻ᵀ, or, where a matrix is singular or its inverse has lost digits,
+    det(u vh)·u diag(∏ of the other singular values) vh."""
+    try:
+        inverse = np.linalg.inv(x)
+        worst = np.max(np.abs(x), axis=(-2, -1), initial=0) * np.abs(inverse).max(initial=0)
+    except np.linalg.LinAlgError:
+        worst, inverse = np.inf, x
+    if np.all(worst < 100):
+        return np.linalg.det(x)[..., None, None] * np.swapaxes(inverse, -1, -2)
     u, s, vh = np.linalg.svd(x)
     phase = np.linalg.det(u) * np.linalg.det(vh)
     return phase[..., None, None] * np.conj((u * products_without(s, 1)[..., None, :]) @ vh)
@@ -236,8 +253,11 @@ def lu(x: Any) -> Any:
     eliminate(a, order, 0, k)
     a[:, :k, k:] = substituted(a[:, :k, :k], a[:, :k, k:], True, True)
     p = np.swapaxes(order[:, :, None] == np.arange(rows), -1, -2)
-    parts = p, np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
-    return tuple(part.astype(x.dtype).reshape(*outer, *part.shape[1:]) for part in parts)
+    parts = p.astype(x.real.dtype), np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
+    dtypes = x.real.dtype, x.dtype, x.dtype
+    return tuple(
+        part.astype(dtype).reshape(*outer, *part.shape[1:]) for part, dtype in zip(parts, dtypes)
+    )
 
 
 def eliminate(a: Any, order: Any, first: int, last: int) -> None:
@@ -278,18 +298,43 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
     return computed("eigvalsh", NOT_FOUND, np.linalg.eigvalsh, hermitian(x, uplo))
 
 
+def eig(x: Any) -> Any:
+    """Complex eigenvalues and eigenvectors of length 1, in columns."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    w, v = computed("eig", NOT_FOUND, lambda x: tuple(np.linalg.eig(x)), wide)
+    dtype = np.result_type(w, np.complex64)
+    return w.astype(dtype), v.astype(dtype)
+
+
+def eigvals(x: Any) -> Any:
+    """The complex eigenvalues."""
+    wide = x.astype(np.float32) if x.dtype == np.float16 else x
+    w = computed("eigvals", NOT_FOUND, np.linalg.eigvals, wide)
+    return w.astype(np.result_type(w, np.complex64))
+
+
 def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     """p/d, 0 for p = 0."""
-    close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * scale) & ~np.isnan(d)
+    close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * np.real(scale)) & ~np.isnan(d)
     wrong = close & ((p != 0) | (reach != 0))
     if wrong.any():
-        *_, i, j = (0, *(int(index[0]) for index in np.nonzero(wrong)))
+        i, j = (int(index[0]) for index in np.nonzero(np.atleast_2d(wrong))[-2:])
         raise np.linalg.LinAlgError(
-            f"the gradient of eigh or svd: values {i} and {j} coincide, or a singular value is 0, "
-            "so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
+            f"the gradient of eigh, eig or svd: values {i} and {j} coincide, or a singular value "
+            "is 0, so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
             "solve, pinv and expm have gradients there, or perturb the matrix"
         )
-    return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(p.dtype)
+    return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(np.result_type(p, d))
+
+
+def without_phase(p: Any, size: Any) -> Any:
+    """0 in p's dtype, if p is 0 up to rounding."""
+    if (np.abs(p) > 1000 * np.finfo(p.dtype).eps * size).any():
+        raise np.linalg.LinAlgError(
+            "the gradient of eigh, eig or svd: the result depends on the phases of complex "
+            "vectors, which aren't determined; a function of v diag(z) vᴴ doesn't"
+        )
+    return np.zeros_like(p)
 
 
 def svd(x: Any, full_matrices: Any) -> Any:
@@ -307,7 +352,8 @@ NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        cholesky, cofactor, cofactor_slope, det, eigh, eigvalsh, expm, expm_frechet, inv, lu,
-        gap_quotient, pinv, qr, slogdet, solve, solve_triangular, svd, svdvals,
+        cholesky, cofactor, cofactor_slope, det, eig, eigh, eigvals, eigvalsh, expm,
+        expm_frechet, gap_quotient, inv, lu, pinv, qr, slogdet, solve, solve_triangular, svd,
+        svdvals, without_phase,
     )
 }  # fmt: skip

@@ -22,13 +22,6 @@ class OrderingMaths(Protocol):
         elements, 0.0 and −0.0 among them, keep their order. NaN comes last, with `descending`
         first."""
 
-    def taken_along(self, x: Any, indices: Any, axis: Any) -> Any:
-        """The elements of x at integers along an axis, one for each element of `indices`."""
-
-    def added_along(self, g: Any, indices: Any, axis: Any, size: Any, distinct: Any = False) -> Any:
-        """Zeros with `size` elements on an axis, to each of which the elements of g are added whose
-        index it is; `distinct` promises that no index comes twice along the axis."""
-
     def lexsorted(self, *keys: Any, axis: Any) -> Any:
         """The int64 indices that sort by the last key, equal elements by the one before, …."""
 
@@ -57,29 +50,35 @@ def order_along(x: Any, axis: int, descending: bool = False, count: int | None =
     if x.dtype.itemsize < 4:
         x = x.astype(float32 if x.dtype == float16 else np.int32)
     if x.dtype.itemsize == 4:
-        key = _as_unsigned(x)
-        joined = (~key if descending else key).astype(np.uint64)
-        joined <<= np.uint64(32)
-        joined |= np.arange(length, dtype=np.uint64)
+        key = _as_integers(x)
+        joined = (~key if descending else key).astype(np.int64)
+        joined <<= 32
+        joined |= np.arange(length)
         if count is not None and 0 < count < length:
             joined = np.partition(joined, count - 1, axis=-1)[..., :count]
         joined.sort(axis=-1)
-        joined &= np.uint64(0xFFFFFFFF)
-        order = joined.view(np.int64)
+        joined &= 0xFFFFFFFF
+        order = joined
     else:
         order = _stable_order(np.flip(x, -1) if descending else x)
         order = length - 1 - np.flip(order, -1) if descending else order
     return np.moveaxis(order if count is None else order[..., :count], -1, axis)
 
 
-def _as_unsigned(x: Array) -> Array:
-    """Numbers of 32 bits as unsigned integers in the same order; NaN is the largest."""
+def _as_integers(x: Array) -> Array:
+    """Numbers of 32 bits as int32 in the same order; NaN is the largest."""
+    if x.dtype == np.uint32:
+        return (x ^ np.uint32(1 << 31)).view(np.int32)
     if not is_floating(x.dtype):
-        return x.view(np.uint32) ^ (np.uint32(0) if x.dtype == np.uint32 else np.uint32(1 << 31))
-    bits = (x + np.float32(0)).view(np.uint32)  # without −0.0
-    negative = bits >> np.uint32(31) != 0
-    key = np.where(negative, ~bits, bits | np.uint32(1 << 31))
-    return np.where(np.isnan(x), np.uint32(0xFFFFFFFF), key)
+        return x
+    bits = (x + np.float32(0)).view(np.int32)  # without −0.0
+    missing = np.isnan(x)
+    if missing.any():
+        bits[missing] = 0x7FFFFFFF
+    key = bits >> 31  # of negative numbers the bits but the sign are inverted
+    key &= 0x7FFFFFFF
+    key ^= bits
+    return key
 
 
 def _stable_order(x: Array) -> Array:
@@ -99,32 +98,11 @@ def _stable_order(x: Array) -> Array:
     return key % max(x.shape[-1], 1)
 
 
-def taken_along(x: Any, indices: Any, axis: int) -> Array:
-    """The elements of x at integers along an axis."""
-    return np.take_along_axis(x, indices, axis)
-
-
-def added_along(g: Any, indices: Any, axis: int, size: int, distinct: bool = False) -> Array:
-    """Zeros with the elements of g added at their indices along an axis."""
-    shape = list(g.shape)
-    shape[axis] = size
-    wide = float32 if g.dtype == float16 and not distinct else g.dtype
-    total = np.zeros(shape, wide)
-    if distinct:
-        np.put_along_axis(total, indices, g, axis)
-        return total
-    places = list(np.ogrid[tuple(slice(one) for one in g.shape)])
-    places[axis] = indices
-    np.add.at(total, tuple(places), g)
-    return total.astype(g.dtype, copy=False)
-
-
 def lexsorted(*keys: Any, axis: int) -> Array:
     """The indices that sort by the last key, equal elements by the one before, …."""
     return np.lexsort(keys, axis=axis)
 
 
 OWN: dict[str, Callable[..., Any]] = {  # those that NumPy lacks or that are to be more exact
-    "sorted_along": sorted_along, "order_along": order_along, "taken_along": taken_along,
-    "added_along": added_along, "lexsorted": lexsorted,
+    "sorted_along": sorted_along, "order_along": order_along, "lexsorted": lexsorted,
 }  # fmt: skip

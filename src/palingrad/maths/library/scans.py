@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...dtypes import Array, DType, float16, float32, float64
+from ...dtypes import Array, DType, complex64, complex128, float16, float32, float64
 
 _LOOP = 64  # the longest axis that is always walked slice by slice
 
@@ -20,6 +20,8 @@ def wider(dtype: DType) -> DType:
     """The dtype in which running totals of floats are accumulated."""
     if dtype == float16:
         return float32
+    if dtype == complex64:
+        return complex128
     return float64 if dtype == float32 else dtype
 
 

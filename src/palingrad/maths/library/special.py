@@ -6,7 +6,6 @@ result is rounded once. They need SciPy, which is imported with the first call.
 
 from __future__ import annotations
 
-import functools
 import importlib
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -138,9 +137,11 @@ def special(name: str, *x: Any) -> Any:
 
 
 def _own(name: str) -> Callable[..., Any]:
-    function = functools.partial(special, name)
-    functools.update_wrapper(function, special)
-    function.__name__ = name  # pyright: ignore[reportAttributeAccessIssue]
+    def function(*x: Any) -> Any:
+        return special(name, *x)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = getattr(SpecialMaths, name).__doc__
     return function
 
 

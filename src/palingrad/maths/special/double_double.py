@@ -23,9 +23,11 @@ class Wide(NamedTuple):
     lo: Any
 
     def __add__(self, other: Any) -> Wide:  # pyright: ignore[reportIncompatibleMethodOverride]
-        b = wide(other)
-        s, e = two_sum(self.hi, b.hi)
-        t, f = two_sum(self.lo, b.lo)
+        if not isinstance(other, Wide):
+            s, e = two_sum(self.hi, other)
+            return Wide(*quick_sum(s, e + self.lo))
+        s, e = two_sum(self.hi, other.hi)
+        t, f = two_sum(self.lo, other.lo)
         s, e = quick_sum(s, e + t)
         return Wide(*quick_sum(s, e + f))
 
@@ -35,15 +37,17 @@ class Wide(NamedTuple):
         return Wide(-self.hi, -self.lo)
 
     def __sub__(self, other: Any) -> Wide:
-        return self + -wide(other)
+        return self + -other
 
     def __rsub__(self, other: Any) -> Wide:
         return wide(other) + -self
 
     def __mul__(self, other: Any) -> Wide:  # pyright: ignore[reportIncompatibleMethodOverride]
-        b = wide(other)
-        p, e = two_product(self.hi, b.hi)
-        return Wide(*quick_sum(p, e + (self.hi * b.lo + self.lo * b.hi)))
+        if not isinstance(other, Wide):
+            p, e = two_product(self.hi, other)
+            return Wide(*quick_sum(p, e + self.lo * other))
+        p, e = two_product(self.hi, other.hi)
+        return Wide(*quick_sum(p, e + (self.hi * other.lo + self.lo * other.hi)))
 
     __rmul__ = __mul__
 
@@ -67,6 +71,18 @@ class Wide(NamedTuple):
 def wide(x: Any) -> Wide:
     """x as a double-double number."""
     return x if isinstance(x, Wide) else Wide(np.asarray(x, np.float64), 0.0)
+
+
+def stacked(*x: Wide) -> Wide:
+    """The numbers side by side on a new first axis: one call computes a function of all of them."""
+    hi = np.broadcast_arrays(*[one.hi for one in x])
+    lo = [np.broadcast_to(one.lo, hi[0].shape) for one in x]
+    return Wide(np.stack(hi), np.stack(lo))
+
+
+def apart(x: Wide) -> list[Wide]:
+    """The numbers that `stacked` put side by side."""
+    return [Wide(hi, lo) for hi, lo in zip(x.hi, x.lo, strict=True)]
 
 
 def exactly(x: Fraction) -> Wide:
@@ -154,14 +170,14 @@ def log1p(x: Wide) -> Wide:
 _ODD = [exactly(Fraction(1, 2 * k + 1)) for k in range(7)]
 
 
-def sin_pi(x: Any) -> Wide:
+def sin_pi(x: Wide) -> Wide:
     """sin πx for |x| ≤ ¼, by its Taylor series."""
     y = PI * x
     terms = [_INVERSE_FACTORIALS[2 * k + 1] for k in range(13)]
     return series([c if k % 2 == 0 else -c for k, c in enumerate(terms)], y * y) * y
 
 
-def cos_pi(x: Any) -> Wide:
+def cos_pi(x: Wide) -> Wide:
     """cos πx for |x| ≤ ¼, by its Taylor series."""
     y = PI * x
     terms = [_INVERSE_FACTORIALS[2 * k] for k in range(14)]

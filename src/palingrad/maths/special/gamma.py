@@ -14,7 +14,20 @@ import numpy as np
 import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 
 from ...dtypes import Array
-from .double_double import HALF_LOG_2PI, PI, Wide, cos_pi, exactly, exp, log, series, sin_pi, wide
+from .double_double import (
+    HALF_LOG_2PI,
+    PI,
+    Wide,
+    apart,
+    cos_pi,
+    exactly,
+    exp,
+    log,
+    series,
+    sin_pi,
+    stacked,
+    wide,
+)
 from .zeta import bernoulli, zeta
 
 _SHIFT = 14.0  # from here on Stirling's series with 18 terms is exact to 1e-29
@@ -34,7 +47,8 @@ def log_gamma(x: Wide) -> Wide:
         y = y + np.where(small, 1.0, 0.0)
     inverse = 1 / y
     tail = _tail(_STIRLING, inverse * inverse) * inverse
-    return (y - 0.5) * log(y) - y + HALF_LOG_2PI + tail - log(product)
+    log_y, log_product = apart(log(stacked(y, product)))
+    return (y - 0.5) * log_y - y + HALF_LOG_2PI + tail - log_product
 
 
 def psi(x: Wide) -> Wide:
@@ -59,14 +73,15 @@ def chosen(condition: Any, a: Wide, b: Wide) -> Wide:
     return Wide(np.where(condition, a.hi, b.hi), np.where(condition, a.lo, b.lo))
 
 
-def sine_and_cosine(x: Array) -> tuple[Wide, Wide]:
+def sine_and_cosine(x: Wide) -> tuple[Wide, Wide]:
     """(sin πr, cos πr) for r = x − ⌊x⌉, which have the ratio of (sin πx, cos πx)."""
-    r = x - np.rint(x)
-    far = np.abs(r) > 0.25
-    near = np.where(far, 0.5 - np.abs(r), np.abs(r))
+    r = x - np.rint(x.hi)
+    size = chosen(r.hi < 0, -r, r)
+    far = size.hi > 0.25
+    near = chosen(far, 0.5 - size, size)
     sine, cosine = sin_pi(near), cos_pi(near)
     s, c = chosen(far, cosine, sine), chosen(far, sine, cosine)
-    return chosen(r < 0, -s, s), c
+    return chosen(r.hi < 0, -s, s), c
 
 
 def improved(value: Array, where: Array, better: Callable[..., Array], *x: Array) -> Array:
@@ -85,13 +100,25 @@ def improved(value: Array, where: Array, better: Callable[..., Array], *x: Array
 def gammaln(x: Array) -> Array:
     """log |Γ(x)|; ∞ at the poles 0, −1, −2, … and at ±∞."""
     value = sc.gammaln(x)
-    value = improved(value, (x > 0.4) & (x < 3), lambda x: log_gamma(wide(x)).value, x)
+    value = improved(value, (x > 0.5) & (x < 3), _near_zeros, x)
     return improved(value, (x < 0) & (x > -1e15) & (x != np.rint(x)), _reflected, x)
+
+
+_NEAR_TWO = [-float(sc.zetac(k)) / k * (-1) ** (k + 1) for k in range(2, 56)]
+_SLOPE_AT_TWO = 0.42278433509846713  # 1 − γ
+
+
+def _near_zeros(x: Array) -> Array:
+    """By the series of log Γ(2 + z) = (1 − γ)z + Σ (ζ(k) − 1)(−z)ᵏ/k, |z| ≤ 1, DLMF 5.7.3."""
+    low = x < 1.25
+    z = np.where(low, x - 1, x - 2)
+    total = z * (_SLOPE_AT_TWO + z * np.polynomial.polynomial.polyval(z, _NEAR_TWO))
+    return np.where(low, total - np.log1p(np.where(low, z, 0.0)), total)
 
 
 def _reflected(x: Array) -> Array:
     """log |π / (sin πx · Γ(1 − x))|."""
-    sine, _ = sine_and_cosine(x)
+    sine, _ = sine_and_cosine(wide(x))
     sine = chosen(sine.hi < 0, -sine, sine)
     return (log(PI / sine) - log_gamma(1 - wide(x))).value
 
@@ -105,7 +132,7 @@ def digamma(x: Array) -> Array:
 
 def _reflected_digamma(x: Array) -> Array:
     """ψ(1 − x) − π cot πx."""
-    sine, cosine = sine_and_cosine(x)
+    sine, cosine = sine_and_cosine(wide(x))
     return (psi(1 - wide(x)) - PI * cosine / sine).value
 
 
@@ -121,7 +148,7 @@ def polygamma(x: Array, n: int) -> Array:
 def _reflected_polygamma(x: Array, n: int) -> Array:
     """(−1)ⁿψ⁽ⁿ⁾(1 − x) − π dⁿ/dxⁿ cot πx, DLMF 5.15.6."""
     whole = x == np.rint(x)
-    sine, cosine = sine_and_cosine(np.where(whole, 0.5, x))
+    sine, cosine = sine_and_cosine(wide(np.where(whole, 0.5, x)))
     cot = cosine.hi / sine.hi
     # dⁿ/dxⁿ cot πx = πⁿ·P(cot πx), where P′ ↦ −(1 + c²)·P′.
     polynomial = np.polynomial.Polynomial([0.0, 1.0])
@@ -139,8 +166,14 @@ def polygamma_step(x: Array, h: Array, n: int) -> Array:
     value = polygamma(x + h, n) - polygamma(x, n)
     if n == 0:
         inner = (x > 1e-290) & (x + h > 1e-290) & (np.maximum(x, h) < 1e18)
-        return improved(value, inner, lambda x, h: (psi(wide(x) + h) - psi(wide(x))).value, x, h)
+        size = np.maximum(np.abs(digamma(x + h)), np.abs(digamma(x)))
+        return improved(value, inner & (size > 3 * np.abs(value)), _psi_step, x, h)
     return improved(value, np.abs(h) < 0.05 * x, lambda x, h: _taylor_step(x, h, n), x, h)
+
+
+def _psi_step(x: Array, h: Array) -> Array:
+    above, here = apart(psi(stacked(wide(x) + h, wide(x))))
+    return (above - here).value
 
 
 def _taylor_step(x: Array, h: Array, n: int) -> Array:
@@ -172,7 +205,8 @@ def _beta_case(a: Array, b: Array) -> tuple[Array, Array]:
 
 
 def _log_beta(a: Array, b: Array) -> Wide:
-    return log_gamma(wide(a)) + log_gamma(wide(b)) - log_gamma(wide(a) + b)
+    of_a, of_b, of_both = apart(log_gamma(stacked(wide(a), wide(b), wide(a) + b)))
+    return of_a + of_b - of_both
 
 
 def _log_beta_far(a: Array, b: Array) -> Wide:
@@ -183,8 +217,14 @@ def _log_beta_far(a: Array, b: Array) -> Wide:
 
 def betaln(a: Array, b: Array) -> Array:
     """log |B(a, b)|."""
+    a, b = np.broadcast_arrays(a, b)
     near, far = _beta_case(a, b)
-    value = improved(sc.betaln(a, b), near, lambda a, b: _log_beta(a, b).value, a, b)
+    parts = gammaln(a), gammaln(b), gammaln(a + b)
+    value = np.where(near, parts[0] + parts[1] - parts[2], sc.betaln(a, b))
+    slip = np.abs((a + b) * sc.digamma(a + b))  # by which the rounding of a + b is multiplied
+    size = np.maximum.reduce([np.abs(part) for part in (*parts, slip)])
+    hard = near & ~(size < 3 * np.abs(value))  # where the sum cancels
+    value = improved(value, hard, lambda a, b: _log_beta(a, b).value, a, b)
     return improved(value, far, lambda a, b: _log_beta_far(a, b).value, a, b)
 
 
@@ -203,16 +243,29 @@ def poch(x: Array, n: Array) -> Array:
 
 
 def _ratio(x: Array, n: Array) -> Array:
-    return exp(log_gamma(wide(x) + n) - log_gamma(wide(x))).value
+    above, here = apart(log_gamma(stacked(wide(x) + n, wide(x))))
+    return exp(above - here).value
 
 
 def binom(n: Array, k: Array) -> Array:
     """Γ(n + 1)/(Γ(k + 1) Γ(n − k + 1))."""
     n, k = np.broadcast_arrays(n, k)
     near = (k > -1) & (n - k > -1) & (n > -1) & (n < 1e18)
-    return improved(sc.binom(n, k), near, _binomial, n, k)
+    value = improved(sc.binom(n, k), near, _binomial, n, k)
+    beyond = (n > -1) & (k - n > 1) & (k < 1e15) & (k - n != np.rint(k - n))
+    return improved(value, beyond, _binomial_beyond, n, k)
 
 
 def _binomial(n: Array, k: Array) -> Array:
     top, rest = wide(n) + 1, wide(n) - k + 1
-    return exp(log_gamma(top) - log_gamma(wide(k) + 1) - log_gamma(rest)).value
+    of_n, of_k, of_rest = apart(log_gamma(stacked(top, wide(k) + 1, rest)))
+    return exp(of_n - of_k - of_rest).value
+
+
+def _binomial_beyond(n: Array, k: Array) -> Array:
+    """Γ(n + 1)Γ(k − n)·sin(π(k − n))/(π·Γ(k + 1)) for k > n + 1, by reflection."""
+    gap = wide(k) - n
+    sine, _ = sine_and_cosine(gap)
+    sign = 1 - 2 * np.abs(np.mod(np.rint(gap.hi), 2))
+    of_n, of_gap, of_k = apart(log_gamma(stacked(wide(n) + 1, gap, wide(k) + 1)))
+    return (exp(of_n + of_gap - of_k) * sine / PI).value * sign

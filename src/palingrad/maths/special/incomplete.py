@@ -14,7 +14,7 @@ import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 
 from ...dtypes import Array
 from . import jets
-from .double_double import exp, log, wide
+from .double_double import apart, exp, log, stacked, wide
 from .gamma import improved, log_gamma, polygamma, psi
 
 # ---------------------------------------------------------------- gamma
@@ -33,8 +33,10 @@ def gamma_tail(a: Array, x: Array, upper: bool, order: int) -> Array:
         result = np.array((sc.gammaincc if upper else sc.gammainc)(a, x))
     inner = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
     below = inner & ((x <= a) | (x <= _NEAR))
-    if order == 0 and upper:  # SciPy's series for 1 − P
-        below &= x > _NEAR
+    if order == 0 and upper:  # Q isn't computed from the rounded P; for tiny a by SciPy's series
+        near = below & (x <= _NEAR)
+        below &= ~near
+        result = improved(result, near & (a > 1e-13) & (x > 1e-290), _upper_near, a, x)
     large = a > _LARGE
     above = inner & (x > a) & (x > _NEAR)
     for mask, part, of_q in (
@@ -72,6 +74,15 @@ def _lower(a: Array, x: Array, order: int) -> Array:
     for n in range(int(np.max(25 + 9.5 * np.sqrt(a))), 0, -1):
         total = one + jets.over(total * x, divisor + n * one)
     return math.factorial(order) * jets.times(_power(a, x, order), total)[order, 0]
+
+
+def _upper_near(a: Array, x: Array) -> Array:
+    """Q = 1 − P for small x, with the series of P in double-double arithmetic."""
+    total = wide(1.0)
+    for n in range(26, 0, -1):
+        total = 1 + total * x / (wide(a) + float(n))
+    power = exp(log(wide(x)) * a - x - log_gamma(wide(a) + 1))
+    return (1 - power * total).value
 
 
 def _upper(a: Array, x: Array, order: int) -> Array:
@@ -124,6 +135,8 @@ def gamma_density(a: Array, x: Array) -> Array:
 
 # ---------------------------------------------------------------- beta
 
+_MOST = 1e7  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
+
 
 def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Array:
     """∂ⁱ⁺ʲ/∂aⁱ∂bʲ of I(x; a, b), or of 1 − I if `upper`."""
@@ -134,6 +147,7 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
     else:
         result = np.array((sc.betaincc if upper else sc.betainc)(a, b, x))
     inner = (a > 0) & (b > 0) & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
+    inner &= np.minimum(a, b) < _MOST
     if not inner.any():
         return result
     a, b, x = a[inner], b[inner], x[inner]
@@ -164,15 +178,16 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
 
 def _beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     """xᵃ (1 − x)ᵇ / B(a, b) as a polynomial in a and b."""
-    log_x, log_y = log(wide(x)), log(1 - wide(x))
+    log_x, log_y = apart(log(stacked(wide(x), 1 - wide(x))))
     both = wide(a) + b
+    three = stacked(wide(a), wide(b), both)
     slopes = jets.constant(np.zeros_like(a), i, j)
     if i or j:
-        total = psi(both)
+        of_a, of_b, total = apart(psi(three))
         if i:
-            slopes[1, 0] = (log_x - psi(wide(a)) + total).value
+            slopes[1, 0] = (log_x - of_a + total).value
         if j:
-            slopes[0, 1] = (log_y - psi(wide(b)) + total).value
+            slopes[0, 1] = (log_y - of_b + total).value
     for m in range(i + 1):
         for n in range(j + 1):
             if m + n > 1:
@@ -181,7 +196,8 @@ def _beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
                 slope = slope - (polygamma(a, order) if n == 0 else 0.0)
                 slope = slope - (polygamma(b, order) if m == 0 else 0.0)
                 slopes[m, n] = slope / (math.factorial(m) * math.factorial(n))
-    power = log_x * a + log_y * b + log_gamma(both) - log_gamma(wide(a)) - log_gamma(wide(b))
+    of_a, of_b, total = apart(log_gamma(three))
+    power = log_x * a + log_y * b + total - of_a - of_b
     return exp(power).value * jets.exp(slopes)
 
 
@@ -192,7 +208,7 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
     """
     one = jets.constant(np.ones_like(x), a.shape[0] - 1, a.shape[1] - 1)
     both = a + b
-    count = int(np.max(25 + 3 * np.sqrt(np.maximum(a[0, 0], b[0, 0]))))
+    count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
     fraction = rest = even = half = one
     for n in range(count, -1, -1):
         odd = a + (2 * n + 1) * one

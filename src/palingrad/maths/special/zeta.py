@@ -46,7 +46,8 @@ def zeta(s: Array, q: Array, order: int = 0) -> Array:
             factor = _times(_times(factor, s + (2 * k + 1)), s + (2 * k + 2)) / a / a
         value = math.factorial(order) * (total + (tail + corrections))[order]
     pole = np.inf * (-1.0) ** order
-    value = np.where((s == np.inf) & (q >= 1), np.where((q == 1) & (order == 0), 1.0, 0.0), value)
+    limit = np.where(q < 1, pole, np.where((q == 1) & (order == 0), 1.0, 0.0))
+    value = np.where(s == np.inf, limit, value)
     value = np.where((q == np.inf) & (s > 1), 0.0, value)
     value = np.where((q == 0) & (s > 1), np.inf, np.where(s == 1, pole, value))
     return np.where((s < 1) | (q < 0) | np.isnan(s + q), np.nan, value)

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import int32, is_boolean
+from ...dtypes import int32, is_boolean, is_floating
 from ...errors import ArgumentError
+from ...graph.describe.notation import applied, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case
-from ...messages.checks import flag
+from ...messages.checks import flag, shown
 from ...shapes import sizes
 from ..reduction.axes import narrowed, widened
 from .pairs import Term, contracted
@@ -72,13 +73,16 @@ class Einsum(Composite):
             return result != 0
         return narrowed(result, dtype)
 
+    def notation(y, *x):
+        return applied(operator("einsum"), x)
+
     def structure(y, position, size, out):
         return "sums of products of the other operands"
 
 
 def widened_floats(x: Any) -> Any:
     """x in the dtype in which products of floats are accumulated; integers wrap around."""
-    return x if x.dtype.kind != "f" else widened(x)
+    return widened(x) if is_floating(x.dtype) else x
 
 
 def _path(terms: Sequence[Term], output: Labels, order: Any) -> Path:
@@ -130,7 +134,7 @@ def einsum(
         given, plain = from_sublists([subscripts, *operands])
     else:
         raise ArgumentError(
-            f"einsum: the first argument is {subscripts!r:.40}, not subscripts.",
+            f"einsum: the first argument is {shown(subscripts)}, not subscripts.",
             hint="Write pg.einsum('ij,jk->ik', x, y).",
         )
     plain = written(plain, len(given))

@@ -174,7 +174,7 @@ class Ldexp(Elementwise):
         if power.dtype is not None and not is_integer(power.dtype):
             raise DTypeError(f"the exponent is {power.dtype}, expected integers",
                              hint="Write x * 2.0**n.")  # fmt: skip
-        (x,) = align(inputs[:1], promotes=True, floats=True)
+        (x,) = align(inputs[:1], promotes=True, floats=True, complexes=False)
         return x, (power if power.dtype == int32 else ops.cast(power, int32))
 
     def dtype_rule(self, *dtypes: DType) -> DType:

@@ -83,6 +83,9 @@ class Minimum(Elementwise):
         return [lambda: _share(x < y, x, y), lambda: _share(y < x, x, y)]
 
 
+_MISSING: Any = object()
+
+
 def _share(wins, x, y):
     """1 where `wins` holds, ½ where x = y, which agrees with central differences."""
     return ops.where(x == y, 0.5, ops.cast(wins, x.dtype))
@@ -123,9 +126,29 @@ class Clip(Elementwise):
         ]
 
 
+def _where(condition: Any, x: Any, y: Any, /, *, name: str | None = None) -> Node:
+    """`where` of three arguments, as messages show it."""
+    return Where(condition, x, y, name=name)
+
+
+_where.__name__ = "where"
+
+
 @register
-def where(condition: Any, x: Any, y: Any, /, *, name: str | None = None) -> Node:
-    """z = x where the condition, an array of booleans, holds, else y. All three broadcast."""
+@explains
+def where(
+    condition: Any = _MISSING, x: Any = _MISSING, y: Any = _MISSING, /, *more: Any,
+    name: str | None = None, **unknown: Any,
+) -> Any:  # fmt: skip
+    """z = x where the condition, an array of booleans, holds, else y. All three broadcast.
+
+    where(condition) alone gives the indices of the elements that hold, as `nonzero` does.
+    """
+    if more or unknown or condition is _MISSING or (y is _MISSING and x is not _MISSING):
+        given = (*(part for part in (condition, x, y) if part is not _MISSING), *more)
+        raise misfit(_where, given, unknown)
+    if x is _MISSING:
+        return ops.nonzero(condition)
     return Where(condition, x, y, name=name)
 
 

@@ -17,7 +17,7 @@ from ...messages.calls import public
 from ...shapes import known, same, size, sizes, text
 from .index import element
 from .parts import is_fixed, parsed
-from .update import Update, as_dtype_of, combined
+from .update import IndexUpdate, as_dtype_of, combined
 
 
 class At:
@@ -130,7 +130,7 @@ class Updates:
         if mask is not None:
             return ops.where(mask, combined(how, x, value), x)
         parts, arrays = parsed(self._index)
-        return Update(x, value, *arrays, index=parts, how=how)
+        return IndexUpdate(x, value, *arrays, index=parts, how=how)
 
     def _replaced(self, function: Callable[[Node], Any], rank: int | None) -> Node:
         """x with function(x[index]), of values with this many axes, at the index."""

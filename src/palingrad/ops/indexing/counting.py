@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import default_dtype, highest, is_inexact, lowest
+from ...dtypes import default_dtype, highest, is_complex, is_inexact, lowest
 from ...errors import ArgumentError, ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, refuse_complex
 from ...graph.registry import ops, register
 from ...shapes import sizes
 from ..layout.take import TakeAdd
@@ -23,7 +23,7 @@ _ASK = "Say how many there are: {}."
 
 @register
 def bincount(
-    x: Any, weights: Any = None, /, minlength: int = 0, *, length: int | None = None,
+    x: Any, /, weights: Any = None, minlength: int = 0, *, length: int | None = None,
     name: str | None = None,
 ) -> Node:  # fmt: skip
     """y[k] = how often k is in the vector x of integers ≥ 0, or the sum of the weights there.
@@ -139,6 +139,8 @@ def histogram(
     weights. With `density`, the histogram's integral is 1.
     """
     node = as_node(x)
+    if is_complex(node.dtype):
+        refuse_complex(node.dtype)
     value = value_of("histogram", node, "Write pg.bincount(pg.digitize(x, bins), length=n).")
     if range is None and np.ndim(bins) == 0:
         _ = node.value  # the edges depend on x: refused where that would cut a derivative

@@ -18,7 +18,9 @@ from ...shapes import size
 class NextEqual(Index):
     """For each element of a vector the position of the next one that equals it, or the length."""
 
+    math = r"\operatorname{next}({x})"
     promotes = False
+    stays_finite = True
     samples = [case(np.array([3, 1, 3, 0, 1, 3])), case(np.zeros(0, np.int64))]
 
     def f(m, x):

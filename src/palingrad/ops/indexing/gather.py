@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import DTypeError, ShapeError
 from ...graph.declared.bounds import Bounds, rows_of_axes
+from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterUpdate
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -67,7 +68,7 @@ class ScatterND(ScatterUpdate):
     element are combined in their order. Extremes share the gradient equally where they are tied.
     """
 
-    math, onnx = r"{x}[{i}] \leftarrow {v}", "ScatterND"
+    math, onnx = r"{x}[i] \leftarrow {v}", "ScatterND"
     promotes = False
     samples = [
         case((3, 4), (2, 3), *_ROWS, axis=0, named=(0, 1), how="set"),
@@ -97,6 +98,9 @@ class ScatterND(ScatterUpdate):
 
     def vjp(y, g, x, v, *indices):
         return [*_SLOPES[y.how](y, g, x, v, indices), *[None] * len(indices)]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "combination of the values at one element")
 
     def structure(y, position, size, out):
         return "selection"

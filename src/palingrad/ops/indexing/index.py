@@ -15,7 +15,7 @@ from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...graph.samples import case
-from ...shapes import sizes
+from ...shapes import Shape, sizes
 from ..layout.move import Slice
 from ..layout.take import Take
 from .gather import GatherND
@@ -32,6 +32,7 @@ class AdvancedIndex(Composite):
     that they index; if slices, None or … separate them, they come first.
     """
 
+    math = r"{x}[i]"
     promotes = False
     stays_finite = True
     samples = [
@@ -45,12 +46,8 @@ class AdvancedIndex(Composite):
         check_arrays(y.inputs[1:])
         parts = y.attributes["index"]
         found = shape_at(parts, shapes[0], shapes[1:])
-        for part in placed(parts, len(shapes[0])):
-            if part.is_array and part.axis is not None and 0 not in (*shapes[0], *found):
-                size = shapes[0][part.axis : part.axis + 1]
-                array = y.inputs[1 + part.value.number]
-                for one in rows_of_axes([array], size, 0, named=(part.axis,)):
-                    one.check_constant()
+        if 0 not in found:
+            check_constants(parts, shapes[0], y.inputs[1:])
         return found
 
     def _infer(self) -> None:
@@ -91,6 +88,17 @@ def index_notation(parts: Sequence[Any], arrays: Sequence[Piece]) -> str:
         arrays[part.number].latex if isinstance(part, Slot) else index_text([part])
         for part in parts
     )
+
+
+def check_constants(parts: Sequence[Any], x: Shape, arrays: Sequence[Node]) -> None:
+    """Raise OutOfRangeError for constants in an index that are out of range for x's shape."""
+    if 0 in x:
+        return  # NumPy says what is wrong
+    for part in placed(parts, len(x)):
+        if isinstance(part.value, Slot) and part.axis is not None:
+            array, size = arrays[part.value.number], x[part.axis : part.axis + 1]
+            for one in rows_of_axes([array], size, 0, named=(part.axis,)):
+                one.check_constant()
 
 
 def is_whole(index: tuple[Any, ...]) -> bool:

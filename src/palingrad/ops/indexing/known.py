@@ -22,6 +22,7 @@ class InRange(Index):
     Unlike indices of arrays, negative ones don't count from the end.
     """
 
+    math = "{x}"
     promotes = False
     stays_finite = True
     samples = [case(np.array([0, 3, 1]), size=4)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
-from ...graph.describe.notation import PRODUCT, Piece, index_text
+from ...graph.describe.notation import index_text, subscripted
 from ...graph.kinds import Layout
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -65,7 +65,7 @@ class Overwrite(Layout):
 
     def notation(y, x, v):
         place = f"[{index_text(y.attributes['index'])}]"
-        return Piece(f"{x.within(PRODUCT)}_{{{place} \\leftarrow {v.latex}}}")
+        return subscripted(x, f"{place} \\leftarrow {v.latex}")
 
 
 def _piece(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int, int] | None:

@@ -151,7 +151,7 @@ def _add_mask(node: Node, known: bool, parts: list[Any], arrays: list[Node]) -> 
 
 
 def placed(parts: Sequence[Any], ndim: int) -> list[Part]:
-    """The parts with their axes; `...` is replaced by whole slices, each marked as one of those.
+    """The parts with their axes; `...` is replaced by whole slices.
 
     Raises ShapeError for too many indices.
     """

@@ -26,6 +26,9 @@ class Searchsorted(Index):
     a[y − 1] < v ≤ a[y] with side "left", a[y − 1] ≤ v < a[y] with "right".
     """
 
+    math = r"\operatorname{searchsorted}({a}, {v})"
+    stays_finite = True
+    complexes = False  # have no order
     samples = [
         case(_SORTED, (2, 3), side="left"),
         case(_SORTED, np.array([0.5, 3.0, -2.0]), side="right"),
@@ -49,6 +52,8 @@ class Searchsorted(Index):
 class Isin(Index):
     """y = whether an element of x is one of those of `elements`."""
 
+    math = r"{x} \in {e}"
+    stays_finite = True
     samples = [case(np.array([[1.0, 2], [3, 1]]), np.array([1.0, 3]))]
 
     def f(m, x, elements):
@@ -67,7 +72,9 @@ class Isin(Index):
 class NonzeroPositions(Index):
     """y = the positions of the first `size` elements that aren't 0, in row-major order, then −1."""
 
+    math = r"\operatorname{nonzero}({x})"
     promotes = False
+    stays_finite = True
     samples = [case(np.array([[0.0, 2], [3, 0]]), size=3), case(np.array([True, True]), size=1)]
 
     def f(m, x, *, size):

@@ -7,18 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_inexact, promote
+from ...dtypes import DType, is_complex, is_inexact, promote
 from ...errors import DTypeError, ShapeError
-from ...graph.describe.notation import PRODUCT, Piece
+from ...graph.describe.notation import subscripted
 from ...graph.kinds import Composite
-from ...graph.leaves import Constant
 from ...graph.node import Node
+from ...graph.promotion import in_dtype
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...shapes import Shape, broadcast, same, size, sizes, text
 from ..layout.move import sliced
 from .gather import ScatterND
 from .index import (
+    check_constants,
     chosen_axes,
     from_front,
     index_notation,
@@ -29,18 +30,23 @@ from .index import (
 from .overwrite import Overwrite
 from .parts import Slot, check_arrays, plan_of, shape_at
 
-_SIGNS = {"set": r"\leftarrow", "add": r"\mathrel{+}=", "multiply": r"\mathrel{\cdot}=",
-          "divide": r"\mathrel{/}=", "minimum": r"\mathrel{\min}=",
-          "maximum": r"\mathrel{\max}="}  # fmt: skip
+_SIGNS = {"set": r"\leftarrow", "add": r"{+}{=}", "multiply": r"{\cdot}{=}",
+          "divide": r"{/}{=}", "minimum": r"{\min}{=}",
+          "maximum": r"{\max}{=}"}  # fmt: skip
 
 
-class Update(Composite):
+# The kinds of dtypes that hold sums with a Python number.
+_HOLDING = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
+
+
+class IndexUpdate(Composite):
     """y = x with y[index] = v, or x[index] combined with v as `how` says; see `x.at`.
 
     v broadcasts to x[index] and is converted to x's dtype. The index is NumPy's: its arrays are
     inputs.
     """
 
+    math = r"{x}[i] \leftarrow {v}"
     promotes = False
     samples = [
         case((3, 4), (2,), np.array([0, 2]), np.array([1, 1]), index=(Slot(0), Slot(1)), how="set"),
@@ -54,6 +60,8 @@ class Update(Composite):
         x, values, *arrays = shapes
         check_arrays(y.inputs[2:])
         found = shape_of_part(y.attributes["index"], x, arrays)
+        if 0 not in found:
+            check_constants(y.attributes["index"], x, y.inputs[2:])
         if not _fits(values, found):
             raise ShapeError(
                 f"values of shape {text(values)} for elements of shape {text(found)}",
@@ -89,7 +97,7 @@ class Update(Composite):
     def notation(y, x, v, *arrays):
         place = index_notation(y.attributes["index"], arrays)
         sign = _SIGNS[y.attributes["how"]]
-        return Piece(f"{x.within(PRODUCT)}_{{[{place}] {sign} {v.latex}}}")
+        return subscripted(x, f"[{place}] {sign} {v.latex}")
 
 
 def shape_of_part(index: tuple[Any, ...], x: Shape, arrays: Sequence[Shape]) -> Shape:
@@ -123,19 +131,23 @@ def as_dtype_of(x: Node, values: Node, how: str) -> Node:
     dtype = x.dtype
     if dtype is None or values.dtype is None or (values.dtype == dtype and values.weak is None):
         return values
-    if how != "set" and not _can_hold(dtype, values):
+    if how in ("minimum", "maximum") and is_complex(dtype):
+        raise DTypeError("complex numbers have no order", hint="Compare pg.abs(x).")
+    lost = is_complex(values.dtype) and not is_complex(dtype)
+    if lost or (how != "set" and not _can_hold(dtype, values)):
         raise DTypeError(
             f"{values.dtype} values for an array of {dtype}, which can't hold the result",
             hint="Convert one: x.astype(float), or pg.cast(values, x.dtype).",
         )
-    if values.weak is not None and (how != "set" or is_inexact(dtype)):
-        return Constant.of(values.weak, dtype)
-    return ops.cast(values, dtype)
+    if type(values.weak) is float and not is_inexact(dtype):
+        return ops.cast(values, dtype)
+    strong = in_dtype(values, dtype)
+    return ops.cast(values, dtype) if strong is values else strong  # a fed number is weak
 
 
 def _can_hold(dtype: DType, values: Node) -> bool:
     if values.weak is not None:
-        return np.can_cast(type(values.weak), dtype, "same_kind") or values.weak is True
+        return dtype.kind in _HOLDING[type(values.weak)]
     assert values.dtype is not None
     return np.can_cast(promote(dtype, values.dtype), dtype, "same_kind")
 

@@ -326,10 +326,7 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
             continue
         dim = next(sizes)
         if isinstance(part, slice):
-            whole = part == slice(None)
-            result.append(dim if whole or dim is None else len(range(*part.indices(dim))))
-            if dim is None and not whole:
-                result[-1] = None
+            result.append(None if dim is None else len(range(*part.indices(dim))))
         elif dim is not None and not -dim <= part < dim:
             hint = f"The last is {dim - 1}, or -1." if dim else ""
             raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
@@ -361,10 +358,8 @@ def reshape(
     x: Any, shape: int | Sequence[int], *more: Any, copy: bool | None = None,
     name: str | None = None, **unknown: Any,
 ) -> Node:  # fmt: skip
-    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred.
-
-    Sizes may be arguments of their own: reshape(x, 3, 2). `copy` has no effect: values are fixed.
-    """
+    """y = the elements of x, in row-major order, in another shape, a tuple or several arguments; a
+    size of -1 is inferred. `copy` has no effect: values don't change."""
     if unknown or (more and not all(isinstance(size, (int, np.integer)) for size in more)):
         raise misfit(reshape, (x, shape, *more), unknown)
     given = (shape, *more) if more else shape

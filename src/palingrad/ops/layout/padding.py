@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_boolean, is_floating, is_integer
+from ...dtypes import DType, is_boolean, is_inexact, is_integer, is_supported
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
@@ -94,6 +94,9 @@ class Pad(Composite):
         """x padded on one axis."""
         before, after = ends
         if y.mode in _ROWS and y.option != "odd":
+            parts = _slices(x, axis, before, after, y.mode)
+            if parts is not None:
+                return ops.concat([part for part in parts if part.shape[axis]], axis=axis)
             rows = np.pad(np.arange(x.shape[axis]), (before, after), mode=y.mode)
             return ops.take(x, rows, axis=axis)
         if y.mode in _ROWS:
@@ -130,13 +133,30 @@ class Pad(Composite):
         return ops.broadcast_to(number, shape)
 
 
+def _slices(x: Any, axis: int, before: int, after: int, mode: str) -> list[Any] | None:
+    """The padding before x, x, and that after it, as slices of x; None if x is too short."""
+    length = x.shape[axis]
+    if mode == "edge":
+        first, last = _rows(x, axis, 0, 1), _rows(x, axis, length - 1, None)
+        sizes = [(*x.shape[:axis], width, *x.shape[axis + 1 :]) for width in (before, after)]
+        return [ops.broadcast_to(first, sizes[0]), x, ops.broadcast_to(last, sizes[1])]
+    skipped = int(mode == "reflect")  # the element at the end, at which x is mirrored
+    if max(before, after) > length - skipped:
+        return None
+    if mode == "wrap":
+        return [_rows(x, axis, length - before, None), x, _rows(x, axis, 0, after)]
+    first = _rows(x, axis, skipped, skipped + before)
+    last = _rows(x, axis, length - skipped - after, length - skipped)
+    return [ops.flip(first, axis=axis), x, ops.flip(last, axis=axis)]
+
+
 def _rows(x: Any, axis: int, start: int, stop: int | None) -> Any:
     return x[(*(slice(None),) * axis, slice(start, stop))]
 
 
 def _in_dtype_of(x: Any, function: Any, part: Any, rounding: Any) -> Node:
     """function(part) in x's dtype, computed in a wider one; integers are rounded."""
-    if is_floating(x.dtype):
+    if is_inexact(x.dtype):
         return ops.cast(function(widened(part)), x.dtype)
     return ops.cast(rounding(function(ops.cast(part, np.float64))), x.dtype)
 
@@ -189,8 +209,8 @@ def _numbers(what: str, given: Any, *, whole: bool) -> Any:
         array = np.asarray(given)
     except ValueError:
         array = np.asarray(None)
-    wrong = array.dtype.kind not in "iu" or (array < 0).any() if whole else (
-        array.dtype.kind not in "iufb"
+    wrong = not is_integer(array.dtype) or (array < 0).any() if whole else (
+        not is_supported(array.dtype)
     )  # fmt: skip
     if wrong:
         expected = "integers ≥ 0" if whole else "numbers that are known"

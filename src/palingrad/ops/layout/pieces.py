@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_floating, is_integer
+from ...dtypes import is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -139,7 +139,7 @@ def insert(
     x, axis, length = _along("insert", x, axis)
     positions = _positions("insert", obj, length, most=length)
     values = as_node(values)
-    if is_floating(values.dtype) and is_integer(x.dtype):
+    if is_inexact(values.dtype) and is_integer(x.dtype):
         raise DTypeError(f"insert: {values.dtype} values don't fit x, which is {x.dtype}.",
                          hint="Convert one of them: pg.cast(x, 'float32').")  # fmt: skip
     values = values if x.dtype is None else ops.cast(values, x.dtype)
@@ -203,7 +203,7 @@ def _positions(function: str, obj: Any, length: int, *, most: int) -> Any:
         return np.flatnonzero(values)
     if not values.size:
         return np.zeros(0, np.int64)
-    if values.dtype.kind not in "iu" or values.ndim > 1:
+    if not is_integer(values.dtype) or values.ndim > 1:
         raise ArgumentError(f"{function}: obj is {obj!r:.60}; expected integers, slice or mask.",
                             hint="Write obj=[0, 2].")  # fmt: skip
     low, high = int(values.min()), int(values.max())

@@ -92,7 +92,7 @@ class Roll(Composite):
     """
 
     math = r"\operatorname{roll}({x})"
-    linear = True
+    linear = complexes = True
     stays_finite = True
     samples = [
         case((5,), shift=(2,), axis=(0,)),

@@ -16,6 +16,7 @@ from .solve import SolveTriangular
 from .symmetry import check_hermitian
 
 POSITIVE = np.array([[2.0, 0.4, -0.3], [0.4, 1.5, 0.2], [-0.3, 0.2, 1.2]])
+HERMITIAN = POSITIVE[:2, :2] + 0.3j * np.array([[0, 1], [-1, 0]])
 
 
 class Cholesky(Factorisation):
@@ -27,7 +28,11 @@ class Cholesky(Factorisation):
     """
 
     math = r"\operatorname{cholesky} {x}"
-    samples = [case(POSITIVE), case(np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:]]))]
+    samples = [
+        case(POSITIVE),
+        case(np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:]])),
+        case(HERMITIAN),
+    ]
 
     def f(m, x):
         return m.cholesky(x)
@@ -51,9 +56,7 @@ def cholesky(x: Any, /, *, upper: bool = False, name: str | None = None) -> Node
     x (…, n, n) is symmetric, or Hermitian: y is computed from (x + xᴴ)/2, so that the gradient is
     symmetric. Raises `numpy.linalg.LinAlgError` if a matrix isn't positive definite.
     """
-    check_hermitian(
-        "cholesky", x, "For one triangle: pg.where(mask, x, x.mT), mask = np.tri(n) > 0."
-    )
+    check_hermitian("cholesky", x, "Complete a lower triangle: pg.where(np.tri(n) > 0, x, x.mT).")
     if not flag("cholesky: upper", upper):
         return Cholesky(x, name=name)
     return adjoint(Cholesky(x, name=name))

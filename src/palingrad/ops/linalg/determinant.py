@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...dtypes import is_complex, real_of
 from ...graph.functions import unary
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
@@ -14,7 +15,7 @@ from ...graph.registry import ops
 from ...graph.samples import case, kink
 from ...messages.calls import public
 from .parts import per_matrix, square
-from .solve import BATCH, REGULAR, Inv
+from .solve import BATCH, COMPLEX, REGULAR, Inv
 
 SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 
@@ -30,6 +31,7 @@ class Det(Factorisation):
     samples = [
         case(REGULAR),
         case(BATCH),
+        case(COMPLEX),
         kink(SINGULAR, slopes=[[[4.0, -2.0], [-2.0, 1.0]]]),
     ]
 
@@ -48,7 +50,7 @@ class Cofactor(Factorisation):
     """y = the cofactors of x, by its singular values: det(u v) u diag(∏ of the other s) vᵀ."""
 
     math = r"\operatorname{cof} {x}"
-    samples = [case(REGULAR), case(BATCH)]
+    samples = [case(REGULAR), case(BATCH), case(COMPLEX)]
 
     def f(m, x):
         return m.cofactor(x)
@@ -89,13 +91,15 @@ class CofactorSlope(Factorisation):
 
 
 class Slogdet(MultipleOutputs, Factorisation):
-    """The sign of det x and log |det x|. ∂ log |det x|/∂x = x⁻ᵀ; the sign is constant.
+    """The sign of det x and log |det x|. ∂ log |det x|/∂x = x⁻ᵀ; a real sign is constant.
+
+    For complex x the sign is det x/|det x|.
 
     At a singular matrix they are 0 and −∞, and the gradient raises `numpy.linalg.LinAlgError`.
     """
 
     math = r"\operatorname{slogdet} {x}"
-    samples = [case(REGULAR), case(BATCH[:, ::-1])]
+    samples = [case(REGULAR), case(BATCH[:, ::-1]), case(COMPLEX)]
 
     def f(m, x):
         return m.slogdet(x)
@@ -109,10 +113,13 @@ class Slogdet(MultipleOutputs, Factorisation):
         return shapes[0][:-2], shapes[0][:-2]
 
     def dtype_rule(y, *dtypes):
-        return dtypes[0], dtypes[0]
+        return dtypes[0], real_of(dtypes[0])
 
     def vjp(y, g, x):
-        return [lambda: per_matrix(g[1]) * Inv(x).mT]
+        slope = g[1]
+        if is_complex(x.dtype):  # d sign = i sign Im(tr x⁻¹ dx)
+            slope = slope + ops.imag(g[0] * y.items[0]) * 1j
+        return [per_matrix(slope) * Inv(x).mT]
 
 
 class SlogdetResult(NamedTuple):

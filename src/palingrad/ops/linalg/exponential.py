@@ -13,7 +13,7 @@ from ...graph.samples import case
 from ...messages.calls import public
 from ...shapes import sizes
 from .parts import square
-from .solve import BATCH, REGULAR
+from .solve import BATCH, COMPLEX, REGULAR
 
 
 class Expm(Factorisation):
@@ -23,7 +23,12 @@ class Expm(Factorisation):
     """
 
     math = "e^{{x}}"
-    samples = [case(REGULAR), case(0.3 * BATCH), case(np.array([[0.0, 4.0], [-9.0, 1.0]]))]
+    samples = [
+        case(REGULAR),
+        case(0.3 * BATCH),
+        case(np.array([[0.0, 4.0], [-9.0, 1.0]])),
+        case(COMPLEX),
+    ]
 
     def f(m, x):
         return m.expm(x)

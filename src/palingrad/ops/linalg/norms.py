@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import real_of
 from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
@@ -18,6 +19,7 @@ from ...messages.checks import flag
 from ...shapes import axis_in, reduced, sizes
 from ..reduction.axes import narrowed, widened
 from .parts import square
+from .quotient import gap_quotient
 from .singular import WIDE, Svdvals
 from .solve import BATCH, REGULAR, Inv
 
@@ -46,9 +48,12 @@ class MatrixNorm(Composite):
             shapes[0], _axes(y.attributes["pair"], len(shapes[0])), y.attributes["keepdims"]
         )
 
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
+
     def expand(y, x):
         rows, columns = _axes(y.pair, len(sizes(x.shape)))
-        order, dtype = y.order, x.dtype
+        order, dtype = y.order, real_of(x.dtype)
         if order == "fro":
             return ops.vector_norm(x, axis=(rows, columns), keepdims=y.keepdims)
         if order in ("nuc", 2, -2):
@@ -79,11 +84,12 @@ def _axes(pair: Any, ndim: int) -> tuple[int, int]:
 class Cond(Composite):
     """y = ‖x‖·‖x⁻¹‖, by default in the 2-norm: the largest singular value divided by the smallest.
 
-    For a singular matrix the 2-norm's is ∞; other norms raise `numpy.linalg.LinAlgError`.
+    For a singular matrix the 2-norm's is ∞, and its gradient raises `numpy.linalg.LinAlgError`, as
+    other norms do.
     """
 
     math = r"\operatorname{cond} {x}"
-    floats = True
+    floats = complexes = True
     samples = [
         case(REGULAR, order=None),
         case(BATCH, order="fro"),
@@ -96,6 +102,9 @@ class Cond(Composite):
         _axes((-2, -1), len(shapes[0]))
         return shapes[0][:-2]
 
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
+
     def expand(y, x):
         if y.order not in (None, 2, -2):
             options: dict[str, Any] = {"order": y.order, "pair": (-2, -1), "keepdims": False}
@@ -104,6 +113,14 @@ class Cond(Composite):
             raise ShapeError("matrices without elements have no condition number")
         s = Svdvals(x)
         return s[..., -1] / s[..., 0] if y.order == -2 else s[..., 0] / s[..., -1]
+
+    def vjp(y, g, x):
+        if y.order not in (None, 2, -2):
+            return super().vjp(g, x)
+        s = Svdvals(x)
+        ends = s[..., 0], s[..., -1]
+        p, d = ends if y.order != -2 else ends[::-1]
+        return ops.pull_back(gap_quotient(p, d, ends[0]), [x], g)
 
 
 @public

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ...dtypes import real_of
 from ...errors import GradientError
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
@@ -15,7 +16,7 @@ from ...messages.checks import one_of
 from ...shapes import sizes
 from .parts import adjoint, conjugated, half_lower, lower, matrix, upper
 from .singular import TALL, WIDE, least
-from .solve import BATCH, REGULAR, SolveTriangular
+from .solve import BATCH, COMPLEX, REGULAR, SolveTriangular
 
 _UPPER: dict[str, Any] = {"lower": False, "unit_diagonal": False}
 
@@ -33,6 +34,7 @@ class QR(MultipleOutputs, Factorisation):
         case(TALL, mode="reduced"),
         case(WIDE, mode="reduced"),
         case(BATCH, mode="complete"),
+        case(COMPLEX[:, :2], mode="reduced"),
     ]
 
     def f(m, x, *, mode):
@@ -81,7 +83,7 @@ class LU(MultipleOutputs, Factorisation):
     """
 
     math = r"\operatorname{lu} {x}"
-    samples = [case(REGULAR), case(TALL), case(WIDE), case(BATCH[:, ::-1])]
+    samples = [case(REGULAR), case(TALL), case(WIDE), case(BATCH[:, ::-1]), case(COMPLEX)]
 
     def f(m, x):
         return m.lu(x)
@@ -96,7 +98,7 @@ class LU(MultipleOutputs, Factorisation):
         return (*outer, rows, rows), (*outer, rows, k), (*outer, k, columns)
 
     def dtype_rule(y, *dtypes):
-        return (dtypes[0],) * 3
+        return real_of(dtypes[0]), dtypes[0], dtypes[0]
 
     def vjp(y, g, x):
         *_, rows, columns = sizes(x.shape)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...graph.kinds import Factorisation
 from ...graph.registry import ops
-from ...graph.samples import case
+from ...graph.samples import case, edge
 from ...shapes import broadcast, sizes
 from .parts import without_diagonal
 
@@ -38,10 +38,36 @@ class GapQuotient(Factorisation):
         return [over, lambda: -(over * y), None, None]
 
 
+class WithoutPhase(Factorisation):
+    """y = 0. Raises `numpy.linalg.LinAlgError` unless p is 0 up to rounding, beside `size`.
+
+    p is the derivative along the phase of a complex eigenvector, which isn't determined.
+    """
+
+    math = "0"
+    piecewise_constant = True
+    samples = [edge(0.0, inputs=2)]
+
+    def f(m, p, size):
+        return m.without_phase(p, size)
+
+    def shape_rule(y, *shapes):
+        return shapes[0]
+
+    def vjp(y, g, p, size):
+        return [None, None]
+
+
 def gap_quotient(p: Any, d: Any, scale: Any, reach: Any = None) -> Any:
     """p/d, guarded; scale and reach aren't differentiated."""
     reach = ops.zeros_like(scale) if reach is None else reach
     return GapQuotient(p, d, ops.stop_gradient(scale), ops.stop_gradient(reach))
+
+
+def without_phase(p: Any, b: Any) -> Any:
+    """0, if the imaginary part of p is rounding beside the sums of |b| over columns."""
+    size = ops.sum(ops.abs(b), axis=-2)
+    return WithoutPhase(ops.stop_gradient(ops.imag(p)), ops.stop_gradient(size))
 
 
 def of_pairs(b: Any) -> Any:

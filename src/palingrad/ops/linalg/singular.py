@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...dtypes import int64
+from ...dtypes import as_array, int64, is_complex, real_of
 from ...errors import GradientError, ShapeError
 from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
@@ -26,7 +26,7 @@ from .parts import (
     row,
     without_diagonal,
 )
-from .quotient import differences, gap_quotient, largest, of_pairs
+from .quotient import differences, gap_quotient, largest, of_pairs, without_phase
 
 TALL = np.array([[2.0, 0.5], [-0.3, 1.2], [0.4, -0.6]])
 WIDE = np.array([[1.5, 0.2, -0.4], [-0.3, 0.8, 0.6]])
@@ -68,7 +68,7 @@ class SVD(MultipleOutputs, Factorisation):
         return (*outer, rows, k), (*outer, k), (*outer, k, columns)
 
     def dtype_rule(y, *dtypes):
-        return (dtypes[0],) * 3
+        return dtypes[0], real_of(dtypes[0]), dtypes[0]
 
     def vjp(y, g, x):
         *_, rows, columns = sizes(x.shape)
@@ -81,7 +81,7 @@ class SVD(MultipleOutputs, Factorisation):
         if 0 in sizes(x.shape):
             return [ops.zeros_like(x)]
         u, s, vh = y.items
-        a, c, b = conjugated(g[0]), g[1], adjoint(g[2])  # cotangents of u, s and v
+        a, c, b = conjugated(g[0]), g[1], g[2].mT  # cotangents of u, s and v
         v = adjoint(vh)
         top = largest(s)
         sums = column(s) + row(s)
@@ -91,6 +91,11 @@ class SVD(MultipleOutputs, Factorisation):
         in_u = 2 * hermitian_part(gap_quotient(without_diagonal(left), gaps, scale, of_pairs(a)))
         in_v = 2 * hermitian_part(gap_quotient(without_diagonal(right), gaps, scale, of_pairs(b)))
         inner = in_u * row(s) + column(s) * in_v + on_diagonal(c)
+        if is_complex(x.dtype):
+            turn = ops.diagonal(left, 0, -2, -1)
+            none = without_phase(turn + ops.diagonal(right, 0, -2, -1), a)
+            turn = gap_quotient(ops.imag(turn), s, top[..., 0])
+            inner = inner + on_diagonal(none + turn * 1j)
         whole = u @ inner @ vh
         if rows > columns:
             whole = whole + gap_quotient(a - u @ left, row(s), top) @ vh
@@ -107,13 +112,16 @@ class Svdvals(Factorisation):
     """
 
     math = r"\operatorname{svdvals} {x}"
-    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1]))]
+    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1])), case(WIDE + 1j * WIDE[::-1])]
 
     def f(m, x):
         return m.svdvals(x)
 
     def shape_rule(y, *shapes):
         return (*shapes[0][:-2], least(*matrix(shapes[0])))
+
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
 
     def vjp(y, g, x):
         u, _, vh = SVD(x, full_matrices=False).items
@@ -131,6 +139,7 @@ class Pinv(Factorisation):
         case(TALL, rtol=None),
         case(WIDE, rtol=None),
         case(np.stack([WIDE[:, :2], TALL[:2]]), rtol=1e-3),
+        case(TALL + 0.5j * TALL[::-1], rtol=None),
     ]
 
     def f(m, x, *, rtol):
@@ -209,10 +218,11 @@ class MatrixRank(Composite):
         if not rows or not columns:
             return ops.sum(ops.cast(s > 0, int64), axis=-1)
         if y.tol is not None:
-            return ops.sum(ops.cast(s > y.tol, int64), axis=-1)
+            tol = np.asarray(y.tol, s.dtype)[..., None]
+            return ops.sum(ops.cast(s > tol, int64), axis=-1)
         eps = float(np.finfo(x.dtype).eps)  # pyright: ignore[reportArgumentType]
-        rtol = max(rows, columns) * eps if y.rtol is None else y.rtol
-        return ops.sum(ops.cast(s > rtol * s[..., :1], int64), axis=-1)
+        rtol = np.asarray(max(rows, columns) * eps if y.rtol is None else y.rtol, s.dtype)
+        return ops.sum(ops.cast(s > rtol[..., None] * s[..., :1], int64), axis=-1)
 
 
 class SVDResult(NamedTuple):
@@ -260,13 +270,13 @@ def svdvals(x: Any, /, *, name: str | None = None) -> Node:
 
 
 @public
-def pinv(x: Any, /, rtol: float | None = None, *, name: str | None = None) -> Node:
+def pinv(x: Any, /, rtol: Any = None, *, name: str | None = None) -> Node:
     """x⁺, the Moore–Penrose inverse; singular values up to `rtol` times the largest count as 0.
 
-    By default rtol is the larger size of the matrices times the dtype's rounding. The gradient is
-    that for a constant rank.
+    rtol is a number or one for each matrix, by default the larger size of the matrices times the
+    dtype's rounding. The gradient is that for a constant rank.
     """
-    return Pinv(x, rtol=None if rtol is None else float(rtol), name=name)
+    return Pinv(x, rtol=_numbers(rtol), name=name)
 
 
 @public
@@ -287,12 +297,21 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None, *, name: str | None = N
 
 
 @public
-def matrix_rank(
-    x: Any, /, tol: float | None = None, *, rtol: float | None = None, name: str | None = None
-) -> Node:
+def matrix_rank(x: Any, /, tol: Any = None, *, rtol: Any = None, name: str | None = None) -> Node:
     """The number of singular values above `tol`, or above `rtol` times the largest.
 
-    By default rtol is the larger size of the matrices times the dtype's rounding.
+    Each is a number or one for each matrix. By default rtol is the larger size of the matrices
+    times the dtype's rounding.
     """
-    tol, rtol = (None if one is None else float(one) for one in (tol, rtol))
-    return MatrixRank(x, tol=tol, rtol=rtol, name=name)
+    return MatrixRank(x, tol=_numbers(tol), rtol=_numbers(rtol), name=name)
+
+
+def _numbers(value: Any) -> Any:
+    """A number, or an array of them as nested tuples, which can be an attribute."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+
+    def frozen(part: Any) -> Any:
+        return tuple(map(frozen, part)) if isinstance(part, list) else part
+
+    return frozen(as_array(value.numpy() if isinstance(value, Node) else value).tolist())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
-from ...graph.functions import binary, unary
+from ...graph.functions import unary
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -20,6 +20,7 @@ from .parts import adjoint, column, lower, square, upper
 # A well-conditioned matrix that isn't symmetric, and a batch.
 REGULAR = np.array([[2.0, 0.5, -0.3], [0.2, 1.5, 0.6], [-0.4, 0.1, 1.8]])
 BATCH = np.stack([REGULAR[:2, :2], REGULAR[1:, 1:]])
+COMPLEX = REGULAR + 0.5j * REGULAR[::-1].T
 
 
 def solution_shape(a: Shape, b: Shape) -> Shape:
@@ -55,6 +56,7 @@ class Solve(Factorisation):
         case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]])),
         case(BATCH, np.array([0.5, -1.5])),
         case(REGULAR[:2, :2], np.array([[[1.0], [0.5]], [[-1.0], [2.0]]])),
+        case(COMPLEX, COMPLEX[:, :1]),
     ]
 
     def f(m, a, b):
@@ -85,6 +87,7 @@ class SolveTriangular(Factorisation):
              lower=True, unit_diagonal=False),
         case(BATCH, np.array([0.5, -1.5]), lower=False, unit_diagonal=False),
         case(REGULAR, np.array([[[1.0], [0.5], [2.0]]]), lower=False, unit_diagonal=True),
+        case(COMPLEX, COMPLEX[0], lower=True, unit_diagonal=False),
     ]  # fmt: skip
 
     def f(m, a, b, *, lower, unit_diagonal):
@@ -110,7 +113,7 @@ class Inv(Factorisation):
     """y = x⁻¹. ∂L/∂x = −yᵀ g yᵀ. Raises `numpy.linalg.LinAlgError` if a matrix is singular."""
 
     math = "{x}^{-1}"
-    samples = [case(REGULAR), case(BATCH)]
+    samples = [case(REGULAR), case(BATCH), case(COMPLEX)]
 
     def f(m, x):
         return m.inv(x)
@@ -123,8 +126,17 @@ class Inv(Factorisation):
         return [-(y.mT @ g @ y.mT)]
 
 
-solve = public(binary(Solve))
 inv = public(unary(Inv))
+
+
+@public
+def solve(a: Any, b: Any, /, *, name: str | None = None) -> Node:
+    """x = a⁻¹ b, the solution of a x = b.
+
+    a (…, n, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes broadcast.
+    Raises `numpy.linalg.LinAlgError` if a matrix is singular.
+    """
+    return Solve(a, b, name=name)
 
 
 @public

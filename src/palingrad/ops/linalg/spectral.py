@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...dtypes import is_complex, real_of
 from ...errors import ArgumentError
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
@@ -15,7 +16,7 @@ from ...graph.samples import case
 from ...messages.calls import public
 from ...shapes import sizes
 from .parts import adjoint, conjugated, hermitian_part, on_diagonal, row, square, without_diagonal
-from .quotient import differences, gap_quotient, largest, of_pairs
+from .quotient import differences, gap_quotient, largest, of_pairs, without_phase
 from .symmetry import check_hermitian
 
 SYMMETRIC = np.array([[2.0, 0.4, -0.3], [0.4, 0.5, 0.2], [-0.3, 0.2, -1.2]])
@@ -52,14 +53,17 @@ class Eigh(MultipleOutputs, Factorisation):
         return shapes[0][:-1], shapes[0]
 
     def dtype_rule(y, *dtypes):
-        return dtypes[0], dtypes[0]
+        return real_of(dtypes[0]), dtypes[0]
 
     def vjp(y, g, x):
         if 0 in sizes(x.shape):
             return [ops.zeros_like(x)]
         w, v = y.items
         a, b = g[0], conjugated(g[1])
-        mixed = without_diagonal(adjoint(v) @ b)
+        product = adjoint(v) @ b
+        mixed = without_diagonal(product)
+        if is_complex(x.dtype):
+            a = a + without_phase(ops.diagonal(product, 0, -2, -1), b)
         scale = largest(w)
         turned = gap_quotient(mixed, differences(w, 1, scale), scale, of_pairs(b))
         inner = on_diagonal(a) + hermitian_part(turned)
@@ -78,6 +82,7 @@ class Eigvalsh(Factorisation):
     samples = [
         case(SYMMETRIC, uplo=None),
         case(np.stack([SYMMETRIC[:2, :2], SYMMETRIC[1:, 1:]]), uplo="U"),
+        case(SYMMETRIC + 0.3j * np.array([[0, 1, -2], [-1, 0, 1], [2, -1, 0]]), uplo=None),
     ]
 
     def f(m, x, *, uplo):
@@ -86,6 +91,9 @@ class Eigvalsh(Factorisation):
     def shape_rule(y, *shapes):
         square(shapes[0])
         return shapes[0][:-1]
+
+    def dtype_rule(y, *dtypes):
+        return real_of(dtypes[0])
 
     def vjp(y, g, x):
         _, v = Eigh(x, uplo=y.uplo).items

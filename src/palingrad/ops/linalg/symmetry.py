@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex, is_supported
 from ...errors import ArgumentError
 from ...graph.node import Node
 
@@ -22,9 +23,9 @@ def check_hermitian(name: str, x: Any, hint: str) -> None:
         return  # a list of nodes, or something that is refused elsewhere
     if value.ndim < 2 or value.shape[-1] != value.shape[-2] or not value.size:
         return
-    if value.dtype.kind not in "biufc" or not np.isfinite(value).all():
+    if not is_supported(value.dtype) or not np.isfinite(value).all():
         return
-    wide = value.astype(np.complex128 if value.dtype.kind == "c" else np.float64)
+    wide = value.astype(np.complex128 if is_complex(value.dtype) else np.float64)
     rest = np.abs(wide - np.conj(np.swapaxes(wide, -1, -2)))
     if np.max(rest) > 0.1 * np.max(np.abs(wide)):
         *_, i, j = np.unravel_index(int(np.argmax(rest)), rest.shape)

@@ -24,6 +24,7 @@ class RmsNormalize(Composite):
 
     math = r"\frac{{x}}{\sqrt{\overline{{x}^2} + \varepsilon}}"
     floats = True
+    complexes = False
     samples = [
         case((3, 4), axis=(-1,), epsilon=1e-5),
         case((2, 3, 2), axis=(0, 2), epsilon=1e-3),

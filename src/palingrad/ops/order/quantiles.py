@@ -17,13 +17,11 @@ from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, spread
 from ...shapes import Shape, axes_in
 from ..reduction.axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, widened
 from ..reduction.statistics import Statistic
-from .sorting import TakeAlong
 
 # The continuous methods put quantile q of n elements at n·q + α + q·(1 − α − β) − 1.
 _CONTINUOUS = {
@@ -135,10 +133,11 @@ class Nanquantile(Quantile):
             low, high, weight = _places(y.method, table, q)
             rest = ops.take(Constant(weight.astype(ordered.dtype)), n, axis=0)
             first, second = (
-                TakeAlong(ordered, ops.take(Constant(one), n, axis=0), axis=-1)
+                ops.take_along_axis(ordered, ops.take(Constant(one), n, axis=0), -1)
                 for one in (low, high)
             )
             value = ops.where(rest == 0, first, first * (1 - rest) + second * rest)
+            value = ops.where(n == 0, math.nan, value)
             found.append(ops.squeeze(value, axis=-1))
         return narrowed(_shaped(y, found, x), y.dtype)
 
@@ -161,6 +160,8 @@ def _shaped(y: Any, found: list[Any], x: Any) -> Any:
             shape.append(x.shape[at])
         elif y.keepdims:
             shape.append(1)
+    if not found:  # no q
+        return ops.reshape(_lined(widened(x), y.axis)[..., :0], (0, *shape[1:]))
     return ops.reshape(ops.stack(found) if np.ndim(y.q) else found[0], shape)
 
 
@@ -176,13 +177,14 @@ def _options(
     if method not in METHODS:
         listed = ", ".join(METHODS)
         raise ArgumentError(f"{function}: method {method!r} isn't known.", hint=f"One of {listed}.")
-    values = as_node(q)._known()
-    if values is None:
-        raise ArgumentError(
-            f"{function}: q must be known when the graph is built.",
-            hint="Write numbers; an argument of a pg.function is known if it is static.",
-        )
-    numbers = np.asarray(values if isinstance(q, Node) else q, np.float64) / scale
+    if isinstance(q, Node):
+        if q._known() is None:
+            raise ArgumentError(
+                f"{function}: q must be known when the graph is built.",
+                hint="Write numbers; an argument of a pg.function is known if it is static.",
+            )
+        q = q.numpy()  # refused where q is differentiated: the result has no slope in q here
+    numbers = np.asarray(q, np.float64) / scale
     if numbers.ndim > 1 or not ((numbers >= 0) & (numbers <= 1)).all():
         raise ArgumentError(
             f"{function}: q is a number from 0 to {scale:g}, or a vector of them, got {q!r:.60}.",

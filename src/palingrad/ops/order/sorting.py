@@ -15,8 +15,7 @@ import numpy as np
 
 from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
-from ...graph.describe.nonfinite import total_overflow
-from ...graph.kinds import Index
+from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.promotion import as_node
@@ -56,9 +55,13 @@ class Sort(Ordering):
         return m.sorted_along(x, axis, descending)
 
     def vjp(y, g, x):
-        order = Argsort(x, axis=y.axis, descending=y.descending, count=None)
-        length = x.shape[axis_in(y.axis, x.ndim)]
-        return [AddAlong(g, order, axis=y.axis, size=length, distinct=True)]
+        return [ops.put_along_axis(ops.zeros_like(g), y._order(x), g, y.axis)]
+
+    def jvp(y, tangents, *x):
+        return ops.take_along_axis(tangents[0], y._order(*x), y.axis)
+
+    def _order(y, x: Any) -> Node:
+        return Argsort(x, axis=y.axis, descending=y.descending, count=None)
 
     def structure(y, position, size, out):
         return "permutation"
@@ -75,8 +78,15 @@ class Argsort(Ordering):
         case(np.array([3, 1, 3, 2], np.int64), **_DOWN, count=3),
     ]
 
+    def kind_name(self) -> str:
+        return "argsort" if self.attributes["count"] is None else "top_k"
+
     def f(m, x, *, axis, descending, count):
         return m.order_along(x, axis, descending, count)
+
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        self._infer()  # a count that is too large would be clipped, not refused
+        return super()._evaluate(values)
 
     def shape_rule(y, *shapes: Shape) -> Shape:
         (shape,), axis = shapes, axis_in(y.attributes["axis"], len(shapes[0]))
@@ -84,7 +94,10 @@ class Argsort(Ordering):
         if count is None:
             return shape
         if length is not None and count > length:
-            raise ShapeError(f"{count} of {counted(length, 'element')} on axis {axis}")
+            raise ShapeError(
+                f"{count} of {counted(length, 'element')} on axis {axis}",
+                hint=f"k is at most {length}.",
+            )
         return (*shape[:axis], count, *shape[axis + 1 :])
 
     def dtype_rule(y, *dtypes: DType) -> DType:
@@ -94,65 +107,25 @@ class Argsort(Ordering):
         return [None]
 
 
-class TakeAlong(Index):
-    """y = the elements of x at integer indices along `axis`: y[a, i, b] = x[a, k[a, i, b], b]."""
+class TopValues(Composite):
+    """y = the elements of x at the integers that `argsort` gave along `axis`."""
 
     math = r"{x}[{i}]"
     promotes = False
     stays_finite = True
     samples = [
-        case((2, 3), np.array([[2, 0], [1, 1]]), axis=1),
+        case((2, 3), np.array([[2, 0], [1, 2]]), axis=1),
         case((3, 2), np.array([[2, 0]]), axis=0),
     ]
 
-    def f(m, x, indices, *, axis):
-        return m.taken_along(x, indices, axis)
-
     def shape_rule(y, *shapes: Shape) -> Shape:
-        x, indices = shapes
-        axis = axis_in(y.attributes["axis"], len(x))
-        rest = [at for at in range(len(x)) if at != axis]
-        if len(x) != len(indices) or not all(same(x[at], indices[at]) for at in rest):
-            raise ShapeError(f"indices of {text(indices)} for an array of {text(x)}")
-        return indices
+        return shapes[1]
 
-    def vjp(y, g, x, indices):
-        length = x.shape[axis_in(y.axis, x.ndim)]
-        return [AddAlong(g, indices, axis=y.axis, size=length, distinct=False), None]
+    def expand(y, x, indices):
+        return ops.take_along_axis(x, indices, y.axis)
 
     def structure(y, position, size, out):
         return "selection"
-
-
-class AddAlong(Index):
-    """y = zeros with each element of g added at its index along `axis`: the adjoint of taking them.
-
-    `distinct` promises that no index comes twice along the axis.
-    """
-
-    math = r"\sum {x}[{i}]"
-    promotes = False
-    samples = [
-        case((2, 3), np.array([[2, 0, 0], [1, 1, 1]]), axis=1, size=4, distinct=False),
-        case((2, 2), np.array([[2, 0], [1, 1]]), axis=0, size=3, distinct=True),
-    ]
-
-    def f(m, g, indices, *, axis, size, distinct):
-        return m.added_along(g, indices, axis, size, distinct)
-
-    def shape_rule(y, *shapes: Shape) -> Shape:
-        g, _ = shapes
-        axis = axis_in(y.attributes["axis"], len(g))
-        return (*g[:axis], y.attributes["size"], *g[axis + 1 :])
-
-    def vjp(y, h, g, indices):
-        return [TakeAlong(h, indices, axis=y.axis), None]
-
-    def structure(y, position, size, out):
-        return "selection, elements added"
-
-    def nonfinite(y, value, *x):
-        return total_overflow(y.dtype, "sum of elements")
 
 
 class Lexsort(Ordering):
@@ -195,8 +168,16 @@ def _lined(function: str, x: Any, axis: Any) -> tuple[Any, int]:
     except TypeError:
         raise ShapeError(
             f"{function}: expected one axis or None, got {axis!r}.",
-            hint="Elements of several axes are sorted as one: pg.reshape(x, (n, -1)) first.",
+            hint="Elements of several axes are one axis after pg.reshape(x, (-1,)), for example.",
         ) from None
+
+
+def _check_kind(function: str, kind: str | None) -> None:
+    """Raise ArgumentError for what isn't one of NumPy's kinds of sorting."""
+    if kind is not None and kind not in ("quicksort", "mergesort", "heapsort", "stable"):
+        raise ArgumentError(
+            f"{function}: kind {kind!r} isn't known.", hint="Leave it out: every order is stable."
+        )
 
 
 @register
@@ -204,6 +185,7 @@ def sort(
     x: Any,
     /,
     axis: int | None = -1,
+    kind: str | None = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -211,9 +193,10 @@ def sort(
 ) -> Node:
     """The elements of x along `axis` in ascending order, NaN last; `axis=None` sorts all of them.
 
-    descending: the reverse order, NaN first. `stable` is accepted, and every order is stable: where
-    elements are equal, the gradient of the first of them goes to the one that comes first in x.
+    descending: the reverse order, NaN first. Every order is stable, whatever `kind` and `stable`
+    say: where elements are equal, the gradient of the first of them goes to the first in x.
     """
+    _check_kind("sort", kind)
     x, axis = _lined("sort", x, axis)
     return Sort(x, axis=axis, descending=bool(descending), name=name)
 
@@ -223,6 +206,7 @@ def argsort(
     x: Any,
     /,
     axis: int | None = -1,
+    kind: str | None = None,
     *,
     descending: bool = False,
     stable: bool = True,
@@ -232,6 +216,7 @@ def argsort(
 
     descending: the largest first; equal elements keep their order here too. NaN is the largest.
     """
+    _check_kind("argsort", kind)
     x, axis = _lined("argsort", x, axis)
     return Argsort(x, axis=axis, descending=bool(descending), count=None, name=name)
 
@@ -241,21 +226,22 @@ def top_k(
     x: Any,
     k: int,
     /,
-    axis: int = -1,
+    axis: int | None = -1,
     *,
     largest: bool = True,
     name: str | None = None,
 ) -> tuple[Node, Node]:
-    """The k largest elements of x along `axis`, the largest first, and their indices (int64).
+    """The k largest elements of x along `axis`, the largest first, and their indices (int64);
+    `axis=None` takes x as one vector.
 
     largest=False: the k smallest, the smallest first. Of equal elements the first come first; NaN
     is larger than all numbers. The values are differentiable.
     """
-    x, (_, axis) = as_node(x), _lined("top_k", x, axis)
+    x, axis = _lined("top_k", as_node(x), axis)
     if index(k) < 0:
         raise ArgumentError(f"top_k: k must not be negative, got {k}.", hint="It counts elements.")
     order = Argsort(x, axis=axis, descending=bool(largest), count=index(k))
-    return TakeAlong(x, order, axis=axis, name=name), order
+    return TopValues(x, order, axis=axis, name=name), order
 
 
 @register
@@ -284,7 +270,7 @@ def _check_kth(function: str, x: Node, kth: Any, axis: int) -> None:
 
 
 @register
-def lexsort(keys: Sequence[Any], /, axis: int = -1, *, name: str | None = None) -> Node:
+def lexsort(keys: Any, /, axis: int = -1, *, name: str | None = None) -> Node:
     """The indices that sort by the last of the keys, equal elements by the one before it and so
     on, along `axis`, as int64. An array's rows are its keys."""
     rows = list(keys)

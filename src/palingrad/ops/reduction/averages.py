@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, default_dtype, int64, is_boolean, is_floating, promote
+from ...dtypes import DType, default_dtype, int64, is_boolean, is_complex, is_inexact, promote
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
-from ...shapes import Shape, axes_in, known, text
+from ...shapes import axes_in, known, same, text
 from .axes import FIRST, LAST, PAIR, WHOLE, narrowed, widened
 from .statistics import Statistic
 
@@ -24,6 +24,7 @@ class Average(Statistic):
     ∂y/∂w = (x − y) / Σ w."""
 
     math = r"\operatorname{average} {x}"
+    complexes = True
     samples = [
         case((3, 4), np.array([0.5, 1.0, 2.0, 1.5]), **LAST),
         case((2, 3, 4), np.full((2, 3, 4), 0.5), **PAIR),
@@ -33,7 +34,7 @@ class Average(Statistic):
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         dtype = promote(*dtypes)
-        return dtype if is_floating(dtype) else default_dtype()
+        return dtype if is_inexact(dtype) else default_dtype()
 
     def expand(y, x, w):
         x, w = widened(x), widened(w)
@@ -47,7 +48,7 @@ class CountNonzero(Statistic):
     """y = how many elements on `axis` differ from 0, as int64; NaN does."""
 
     math = r"\operatorname{nnz} {x}"
-    stays_finite = True
+    stays_finite = complexes = True
     samples = [
         case(np.array([[0.0, -0.0, np.nan], [1.0, 0.0, 2.0]]), **LAST),
         case(np.array([[0, 2], [3, 0]]), **WHOLE),
@@ -124,28 +125,41 @@ def _aligned(w: Any, x: Any, axis: Any) -> Any:
     """Weights as an array that broadcasts to x."""
     if w.shape is None or x.shape is None:
         raise ShapeError("average: the shapes of the array and its weights must be known.")
-    if w.shape == x.shape:
+    if _fits(w.shape, x.shape):
         return w
     axes = axes_in(axis, x.ndim)
-    if axis is None or tuple(x.shape[one] for one in axes) != _sorted(w.shape, axis, x.ndim):
+    order = _order(axis, x.ndim)
+    sizes = [w.shape[one] for one in order] if len(order) == w.ndim else []
+    if axis is None or not _fits(sizes, [x.shape[one] for one in axes]):
         raise ShapeError(
             f"average: weights {text(w.shape)} don't fit x {text(x.shape)} with axis={axis}.",
-            hint="Weights have x's shape, or those of the axes that are averaged.",
+            hint=_axis_for(w, x),
         )
-    order = _order(axis, x.ndim)
     w = ops.permute_dims(w, order) if len(order) > 1 else w
-    return ops.reshape(w, [x.shape[one] if one in axes else 1 for one in range(x.ndim)])
+    gone = [one for one in range(x.ndim) if one not in axes]
+    return ops.expand_dims(w, axis=tuple(gone)) if gone else w
+
+
+def _axis_for(w: Any, x: Any) -> str:
+    """The axes for which these weights would do, for a ShapeError."""
+    if w.ndim == 1:
+        for axis, size in enumerate(x.shape):
+            if size == w.shape[0]:
+                return f"One weight for each element of an axis needs that axis: axis={axis}."
+    return "Weights have x's shape, or the sizes of the axes that are averaged."
+
+
+def _fits(a: Any, b: Any) -> bool:
+    """Whether these sizes can be equal."""
+    return len(a) == len(b) and all(map(same, a, b))
 
 
 def _order(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes of the weights in the order of x's axes."""
+    if axis is None:
+        return ()
     numbers = [one % ndim for one in (axis if isinstance(axis, tuple) else (axis,))]
     return tuple(int(one) for one in np.argsort(numbers))
-
-
-def _sorted(shape: Shape, axis: Any, ndim: int) -> Shape:
-    order = _order(axis, ndim)
-    return tuple(shape[one] for one in order) if len(order) == len(shape) else ()
 
 
 @register
@@ -175,7 +189,7 @@ def cov(
     *,
     name: str | None = None,
 ) -> Node:
-    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ) / d.
+    """The covariance matrix C of variables, the rows of m (and y): Cᵢⱼ = Σ (mᵢ − m̄ᵢ)(mⱼ − m̄ⱼ)* / d.
 
     rowvar=False: the columns are the variables. d = n − ddof, where ddof is 1, or 0 with `bias`.
     fweights: how often each observation counts. aweights: the importance of each; with them and
@@ -184,7 +198,7 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = ops.concat([x, _variables(y, rowvar)], axis=0)
-    dtype = x.dtype if is_floating(x.dtype) else default_dtype()
+    dtype = x.dtype if is_inexact(x.dtype) else default_dtype()
     x = widened(x)
     ddof = (0 if bias else 1) if ddof is None else ddof
     f, a = (None if w is None else _weights(w, x) for w in (fweights, aweights))
@@ -198,9 +212,9 @@ def cov(
         used = total if a is None else ops.sum(w * a) / total * ddof
         divisor = total - (ddof if a is None else used)
         scaled = centred * w
-    found = ops.squeeze(ops.matmul(scaled, centred.mT) / divisor) if x.shape[0] == 1 else (
-        ops.matmul(scaled, centred.mT) / divisor
-    )  # fmt: skip
+    found = ops.matmul(scaled, ops.conjugated(centred).mT) / divisor
+    if x.shape[0] == 1:
+        found = ops.reshape(found, ())
     found = narrowed(found, dtype)
     return found if name is None else ops.positive(found, name=name)
 
@@ -238,5 +252,6 @@ def corrcoef(m: Any, /, y: Any = None, rowvar: bool = True, *, name: str | None 
         eye = np.eye(c.shape[0], dtype=bool)
         deviation = ops.sqrt(ops.sum(ops.where(eye, c, 0), axis=1))
         found = c / deviation[:, None] / deviation[None, :]
-        found = ops.minimum(ops.maximum(found, -1), 1)
+        if not is_complex(found.dtype):
+            found = ops.minimum(ops.maximum(found, -1), 1)
     return found if name is None else ops.positive(found, name=name)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, is_floating
+from ...dtypes import DType, as_dtype, is_complex, is_floating, is_inexact, real_of
 from ...errors import DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -66,7 +66,7 @@ class Nanmean(Statistic):
     samples = _SAMPLES
 
     def expand(y, x):
-        if not is_floating(x.dtype):
+        if not is_inexact(x.dtype):
             return ops.mean(x, axis=y.axis, keepdims=y.keepdims)
         wide = widened(x)
         total = ops.sum(_filled(wide, 0), axis=y.axis, keepdims=y.keepdims)
@@ -74,10 +74,11 @@ class Nanmean(Statistic):
 
 
 class Nanvar(Statistic):
-    """y = Σ (x − mean)² / (n − correction) over the n elements on `axis` that aren't NaN; NaN if
+    """y = Σ |x − mean|² / (n − correction) over the n elements on `axis` that aren't NaN; NaN if
     n ≤ correction."""
 
     math = r"\operatorname{nanvar} {x}"
+    real = True
     samples = [
         case((3, 4), **WHOLE, correction=0),
         case(_GAPS, **LAST, correction=1),
@@ -86,11 +87,12 @@ class Nanvar(Statistic):
     ]
 
     def expand(y, x):
-        if not is_floating(x.dtype):
+        if not is_inexact(x.dtype):
             return ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
         wide = widened(x)
         mean = ops.nanmean(wide, axis=y.axis, keepdims=True)
-        squares = _filled(ops.square(wide - mean), 0)
+        gaps = _filled(wide - mean, 0)
+        squares = ops.real(gaps * ops.conj(gaps)) if is_complex(gaps.dtype) else ops.square(gaps)
         total = ops.sum(squares, axis=y.axis, keepdims=y.keepdims)
         return narrowed(total / _freedom(y, wide, y.keepdims), y.dtype)
 
@@ -211,12 +213,12 @@ class Nanargmin(ArgExtreme):
 
 def _filled(x: Any, number: float) -> Any:
     """x with `number` in place of NaN."""
-    return ops.where(ops.isnan(x), number, x) if is_floating(x.dtype) else x
+    return ops.where(ops.isnan(x), number, x) if is_inexact(x.dtype) else x
 
 
 def _count(x: Any, axis: Any, keepdims: bool) -> Node:
-    """How many elements aren't NaN, in x's dtype."""
-    present = ops.cast(ops.logical_not(ops.isnan(x)), x.dtype)
+    """How many elements aren't NaN, in the dtype of x or of its parts."""
+    present = ops.cast(ops.logical_not(ops.isnan(x)), real_of(x.dtype))
     return ops.sum(present, axis=axis, keepdims=keepdims)
 
 
@@ -240,7 +242,7 @@ def _chosen(function: str, x: Any, where: Any, neutral: float | None = None) -> 
     if where is None or where is True:
         return x
     x = as_node(x)
-    if neutral is None and x.dtype is not None and not is_floating(x.dtype):
+    if neutral is None and x.dtype is not None and not is_inexact(x.dtype):
         raise DTypeError(
             f"{function}: where= marks elements of {x.dtype} as missing, which has no NaN.",
             hint="Convert them: pg.cast(x, 'float64').",

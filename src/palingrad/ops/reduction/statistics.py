@@ -25,7 +25,7 @@ from .options import averaged, one_correction
 class Statistic(Composite):
     """A reduction composed of other operations; for integers the result is the default float."""
 
-    real: ClassVar[bool] = True  # whether the result is real also for complex numbers
+    real: ClassVar[bool] = False  # whether the result is real also for complex numbers
 
     def dtype_rule(self, *dtypes: DType) -> DType:
         dtype = dtypes[0] if is_inexact(dtypes[0]) else default_dtype()
@@ -40,8 +40,6 @@ class Statistic(Composite):
 
 class Mean(Statistic):
     """y = Σ x / n over the n elements on `axis`; NaN if n = 0. ∂y/∂xᵢ = 1/n."""
-
-    real = False
 
     math, onnx = r"\operatorname{mean}\left({x}\right)", "ReduceMean"
     samples = [
@@ -66,6 +64,7 @@ class Var(Statistic):
     """y = Σ |x − mean|² / (n − correction) over the n elements on `axis`."""
 
     math = r"\operatorname{var} {x}"
+    real = True
     samples = [
         case((3, 4), **WHOLE, correction=0),
         case((4, 4), **FIRST, correction=1),
@@ -87,7 +86,7 @@ class Std(Statistic):
     """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0; for
     complex x its conjugate."""
 
-    complexes = True
+    complexes = real = True
     math = r"\operatorname{std} {x}"
     samples = [
         case((3, 4), **WHOLE, correction=0),
@@ -126,7 +125,7 @@ class Std(Statistic):
 class VectorNorm(Statistic):
     """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate."""
 
-    complexes = True
+    complexes = real = True
     math = r"\left\lVert{x}\right\rVert"
     samples = [
         case((3, 4), **WHOLE),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import real_of
 from ...errors import ArgumentError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -26,6 +27,7 @@ class PowerNorm(Statistic):
     """
 
     math = r"\left\lVert{x}\right\rVert_p"
+    real = complexes = True
     samples = [
         case((3, 4), low=0.3, **WHOLE, ord=3.0),
         case((2, 3, 4), low=0.3, **PAIR, ord=1.5),
@@ -53,7 +55,7 @@ class PowerNorm(Statistic):
             length = PowerNorm(wide, axis=y.axis, keepdims=True, ord=y.ord)
         inside = ops.logical_and(wide != 0, length != 0)
         ratio = ops.abs(wide) / ops.where(length == 0, 1, length)
-        slope = ops.sign(wide) * ops.pow(ops.where(inside, ratio, 1), y.ord - 1)
+        slope = ops.conjugated(ops.sign(wide)) * ops.pow(ops.where(inside, ratio, 1), y.ord - 1)
         slope = ops.where(inside, slope, 0)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
@@ -69,13 +71,14 @@ class NonzeroNorm(Statistic):
     """y = how many elements on `axis` differ from 0, a float. ∂y/∂x = 0."""
 
     math = r"\left\lVert{x}\right\rVert_0"
+    real = complexes = True
     samples = [
         case(np.array([[0.0, -0.0, 3.0], [1.0, 0.0, -np.inf]]), **LAST),
         case(np.array([0, 2, 3]), **WHOLE),
     ]
 
     def expand(y, x):
-        nonzero = ops.cast(ops.not_equal(x, 0), widened(x).dtype)
+        nonzero = ops.cast(ops.not_equal(x, 0), real_of(widened(x).dtype))
         return narrowed(ops.sum(nonzero, axis=y.axis, keepdims=y.keepdims), y.dtype)
 
 
@@ -83,6 +86,7 @@ class AbsoluteSum(Statistic):
     """y = Σ |x| over `axis`. ∂y/∂x = sign x, 0 at 0."""
 
     math = r"\left\lVert{x}\right\rVert_1"
+    real = True
     samples = [
         case((3, 4), **WHOLE),
         case((24,), low=60, high=95, **LAST),
@@ -98,6 +102,7 @@ class AbsoluteExtreme(Statistic):
     where x = 0."""
 
     math = r"\left\lVert{x}\right\rVert_\infty"
+    real = True
     samples = [
         spread((3, 4), **WHOLE, least=False),
         case((4, 3), low=0.5, **FIRST, least=True),

@@ -1,4 +1,4 @@
-"""Running sums, products, extremes and log-sum-exps along one axis.
+"""Running sums, products and extremes along one axis.
 
 Their gradients are running totals in the opposite direction, most of them those of the recurrence
 yᵢ = aᵢ·yᵢ₋₁ + bᵢ, whose own derivatives are such recurrences again.
@@ -6,27 +6,26 @@ yᵢ = aᵢ·yᵢ₋₁ + bᵢ, whose own derivatives are such recurrences again
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, highest, is_floating, lowest
+from ...dtypes import DType, as_dtype, highest, is_floating, is_inexact, lowest
 from ...errors import ArgumentError
 from ...graph.derivatives.cotangents import ieee_gradients
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.functions import frozen
-from ...graph.kinds import Composite, Scan
+from ...graph.kinds import Scan
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
-from ...shapes import Shape, axis_in
+from ...shapes import axis_in
 from ..reduction.axes import narrowed, widened
 
-_ALONG: dict[str, Any] = dict(axis=0, reverse=False)
-_LAST: dict[str, Any] = dict(axis=-1, reverse=False)
-_BACK: dict[str, Any] = dict(axis=1, reverse=True)
+ALONG: dict[str, Any] = dict(axis=0, reverse=False)
+LAST: dict[str, Any] = dict(axis=-1, reverse=False)
+BACK: dict[str, Any] = dict(axis=1, reverse=True)
 
 
 class Cumsum(Scan):
@@ -37,10 +36,10 @@ class Cumsum(Scan):
     linear = True
     complexes = True
     samples = [
-        case((5,), **_ALONG),
-        case((2, 3, 2), **_BACK),
-        case((2, 0), **_LAST),
-        case(np.array([True, True, False]), **_ALONG),
+        case((5,), **ALONG),
+        case((2, 3, 2), **BACK),
+        case((2, 0), **LAST),
+        case(np.array([True, True, False]), **ALONG),
     ]
 
     def f(m, x, *, axis, reverse):
@@ -67,10 +66,10 @@ class Cumprod(Scan):
     math = r"\operatorname{cumprod} {x}"
     complexes = True
     samples = [
-        case((5,), **_ALONG),
-        case((2, 3, 2), **_BACK),
-        case(np.array([[0.5, 0.0, 3.0, 2.0], [0.0, 2.0, 0.0, 4.0]]), **_LAST),
-        case((2, 0), **_LAST),
+        case((5,), **ALONG),
+        case((2, 3, 2), **BACK),
+        case(np.array([[0.5, 0.0, 3.0, 2.0], [0.0, 2.0, 0.0, 4.0]]), **LAST),
+        case((2, 0), **LAST),
     ]
 
     def f(m, x, *, axis, reverse):
@@ -83,8 +82,8 @@ class Cumprod(Scan):
         return m.multiply(a, b)
 
     def vjp(y, g, x):
-        rest = _recurrence(_previous(x, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
-        return [ops.scaled(rest, _previous(y, y.axis, y.reverse, 1))]
+        rest = recurrence(previous(x, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
+        return [ops.scaled(rest, previous(y, y.axis, y.reverse, 1))]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "product")
@@ -101,10 +100,10 @@ class LinearRecurrence(Scan):
     floats = True
     complexes = True
     samples = [
-        case((5,), (5,), **_ALONG, absorbing=False),
-        case((2, 3, 2), (2, 3, 2), **_BACK, absorbing=True),
-        case((70,), (70,), low=-1, high=1, **_ALONG, absorbing=True),  # in blocks
-        case((2, 0), (2, 0), **_LAST, absorbing=False),
+        case((5,), (5,), **ALONG, absorbing=False),
+        case((2, 3, 2), (2, 3, 2), **BACK, absorbing=True),
+        case((70,), (70,), low=-1, high=1, **ALONG, absorbing=True),  # in blocks
+        case((2, 0), (2, 0), **LAST, absorbing=False),
     ]
 
     def f(m, a, b, *, axis, reverse, absorbing):
@@ -124,8 +123,8 @@ class LinearRecurrence(Scan):
         return total[1]
 
     def vjp(y, g, a, b):
-        rest = _recurrence(_previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
-        return [lambda: ops.scaled(rest, _previous(y, y.axis, y.reverse, 0)), rest]
+        rest = recurrence(previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
+        return [lambda: ops.scaled(rest, previous(y, y.axis, y.reverse, 0)), rest]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "sum")
@@ -138,27 +137,27 @@ class CumulativeExtreme(Scan):
     stays_finite = True
     widens = False
     samples = [
-        spread((6,), **_ALONG),
-        spread((2, 3, 2), **_BACK),
-        case(np.array([[2, 3, 1, 5]]), **_LAST),
-        case(np.array([1.0, np.nan, 2.0, -np.inf]), **_ALONG),
+        spread((6,), **ALONG),
+        spread((2, 3, 2), **BACK),
+        case(np.array([[2, 3, 1, 5]]), **LAST),
+        case(np.array([1.0, np.nan, 2.0, -np.inf]), **ALONG),
         kink([[1.0, 1.0, 0.0], [1.0, 3.0, 3.0]], slopes=[[[2.0, 1.0, 0.0], [1.0, 1.5, 0.5]]],
-             **_LAST),
+             **LAST),
     ]  # fmt: skip
 
     def vjp(y, g, x):
         chosen = x == y
-        total = _recurrence(_unchanged(y, widened(x).dtype), ops.cast(chosen, widened(x).dtype),
+        total = recurrence(_unchanged(y, widened(x).dtype), ops.cast(chosen, widened(x).dtype),
                             y.axis, y.reverse)  # fmt: skip
         share = ops.where(total == 0, 0, widened(g) / ops.where(total == 0, 1, total))
-        follows = _previous(_unchanged(y, share.dtype), y.axis, not y.reverse, 0)
-        rest = _recurrence(follows, share, y.axis, not y.reverse)
+        follows = previous(_unchanged(y, share.dtype), y.axis, not y.reverse, 0)
+        rest = recurrence(follows, share, y.axis, not y.reverse)
         return [narrowed(ops.where(chosen, rest, 0), x.dtype)]
 
 
 def _unchanged(y: Any, dtype: DType) -> Node:
     """1 where y equals its previous element, else 0."""
-    return ops.cast(y == _previous(y, y.axis, y.reverse, 0), dtype)
+    return ops.cast(y == previous(y, y.axis, y.reverse, 0), dtype)
 
 
 class CumulativeMax(CumulativeExtreme):
@@ -183,11 +182,11 @@ class CumulativeMin(CumulativeExtreme):
 
     math = r"\operatorname{cummin} {x}"
     samples = [
-        spread((6,), **_ALONG),
-        spread((2, 3, 2), **_BACK),
-        case(np.array([1.0, np.nan, 2.0, -np.inf]), **_ALONG),
+        spread((6,), **ALONG),
+        spread((2, 3, 2), **BACK),
+        case(np.array([1.0, np.nan, 2.0, -np.inf]), **ALONG),
         kink([[1.0, 1.0, 3.0], [3.0, 1.0, 1.0]], slopes=[[[2.0, 1.0, 0.0], [1.0, 1.5, 0.5]]],
-             **_LAST),
+             **LAST),
     ]  # fmt: skip
 
     def f(m, x, *, axis, reverse):
@@ -200,63 +199,7 @@ class CumulativeMin(CumulativeExtreme):
         return m.minimum(a, b)
 
 
-class Logcumsumexp(Composite):
-    """yᵢ = log Σⱼ≤ᵢ exp xⱼ along `axis`, without overflow; from the end with `reverse`.
-
-    y = M + log S with the running maximum M and Sᵢ = exp(Mᵢ₋₁ − Mᵢ)·Sᵢ₋₁ + exp(xᵢ − Mᵢ) ≥ 1.
-    ∂L/∂xⱼ = exp(xⱼ − Mⱼ)/Sⱼ·rⱼ with rⱼ = gⱼ + exp(Mⱼ − Mⱼ₊₁)·Sⱼ/Sⱼ₊₁·rⱼ₊₁, without y, whose
-    rounding would be a relative error of the slopes. Where y = −∞ the gradient is 0; elements of ∞
-    share it equally, as in `logsumexp`.
-    """
-
-    math = r"\log\operatorname{cumsum} e^{{x}}"
-    floats = True
-    samples = [
-        case((5,), **_ALONG),
-        case((2, 3, 2), **_BACK),
-        case(np.array([[1000.0, 999.0, 1001.0], [-1000.0, -1001.0, -999.0]]), **_LAST),
-        kink([-np.inf, 1.0, np.inf, 2.0, np.inf], slopes=[[0.0, 1.0, 2.5, 0.0, 0.5]], **_ALONG),
-        case((2, 0), **_LAST),
-    ]
-
-    def shape_rule(self, *shapes: Shape) -> Shape:
-        axis_in(self.attributes["axis"], len(shapes[0]))
-        return shapes[0]
-
-    def expand(y, x):
-        parts = _Parts(y, widened(x))
-        return narrowed(parts.top + ops.log(parts.divisor), x.dtype)
-
-    def vjp(y, g, x):
-        parts = _Parts(y, widened(x))
-        kept = parts.factor * _previous(parts.total, y.axis, y.reverse, 0) / parts.divisor
-        follows = _previous(kept, y.axis, not y.reverse, 0)
-        rest = _recurrence(follows, widened(g), y.axis, not y.reverse)
-        return [narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype)]
-
-
-class _Parts:
-    """The running maximum M of x (`top`), the terms exp(x − M), 0 where M = −∞, their running sums
-    S relative to M (`total`), S or 1 where it is 0 (`divisor`), and exp(Mᵢ₋₁ − Mᵢ) (`factor`)."""
-
-    def __init__(self, y: Any, x: Any) -> None:
-        axis, reverse = y.axis, y.reverse
-        self.top: Any = ops.stop_gradient(CumulativeMax(x, axis=axis, reverse=reverse))
-        before = _previous(self.top, axis, reverse, -math.inf)
-        self.term = ops.where(self.top == -math.inf, 0, _ratio(x, self.top))
-        self.factor = _ratio(before, self.top)
-        self.total = _recurrence(self.factor, self.term, axis, reverse)
-        self.divisor = ops.where(self.total == 0, 1, self.total)
-
-
-def _ratio(x: Any, y: Any) -> Node:
-    """exp(x − y) for x ≤ y, where exp(±∞ − ±∞) is 1."""
-    finite = ops.isfinite(y)
-    gap = ops.where(finite, x - ops.where(finite, y, 0), ops.log(ops.cast(x == y, x.dtype)))
-    return ops.exp(gap)
-
-
-def _previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
+def previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
     """The element before each one along the axis, in the order of a scan; `first` for the first."""
     axis = axis_in(axis, x.ndim)
     if x.shape[axis] == 0:
@@ -268,7 +211,7 @@ def _previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
     return ops.concat([rest, edge] if reverse else [edge, rest], axis=axis)
 
 
-def _recurrence(a: Any, b: Any, axis: int, reverse: bool) -> Node:
+def recurrence(a: Any, b: Any, axis: int, reverse: bool) -> Node:
     """The recurrence of a cotangent, of which 0 is absorbing."""
     return LinearRecurrence(a, b, axis=axis, reverse=reverse, absorbing=not ieee_gradients())
 
@@ -284,8 +227,25 @@ def _lined(x: Any, axis: Any) -> tuple[Any, int]:
     return x, axis  # pyright: ignore[reportReturnType]
 
 
-def _in_dtype(x: Any, dtype: Any) -> Any:
-    return x if dtype is None else ops.cast(x, as_dtype(dtype))
+def _running(
+    operation: type[Scan], x: Any, axis: int, dtype: Any, name: str | None, first: Any = None
+) -> Node:
+    """The running totals of x in `dtype`, after those of no elements, made by `first`, if given."""
+    kind = None if dtype is None else as_dtype(dtype)
+    x = as_node(x) if kind is None else ops.cast(x, kind)
+    narrows = kind is not None and not is_inexact(kind) and kind.itemsize < 8
+    steps: list[Any] = []  # after the scan, the last of which has the name
+    if narrows:
+        steps.append(lambda y, name: ops.cast(y, kind, name=name))
+    if first is not None:
+        empty = first(ops.sum(x, axis=axis, keepdims=True))
+        steps.append(
+            lambda y, name: ops.concat([ops.cast(empty, y.dtype), y], axis=axis, name=name)
+        )
+    y: Any = operation(x, axis=axis, reverse=False, name=None if steps else name)
+    for step in steps:
+        y = step(y, name if step is steps[-1] else None)
+    return y
 
 
 @register
@@ -295,10 +255,11 @@ def cumsum(
     """yᵢ = Σⱼ≤ᵢ xⱼ along `axis`, by default over all elements in row-major order, as a vector.
 
     Integers smaller than 64 bits and booleans are summed in 64 bits. Floats are summed in the next
-    wider dtype and rounded once; float64 is summed in float64. `dtype` converts x first.
+    wider dtype and rounded once; float64 is summed in float64. `dtype` converts x first, and is
+    the result's.
     """
     x, axis = _lined(x, axis)
-    return Cumsum(_in_dtype(x, dtype), axis=axis, reverse=False, name=name)
+    return _running(Cumsum, x, axis, dtype, name)
 
 
 @register
@@ -310,7 +271,7 @@ def cumprod(
     The gradient is exact where elements are 0. Dtypes as for `cumsum`.
     """
     x, axis = _lined(x, axis)
-    return Cumprod(_in_dtype(x, dtype), axis=axis, reverse=False, name=name)
+    return _running(Cumprod, x, axis, dtype, name)
 
 
 @register
@@ -327,10 +288,8 @@ def cumulative_sum(
 
     include_initial: a 0 comes first, the sum of no elements, so that the axis is longer by one.
     """
-    x, axis = _in_dtype(as_node(x), dtype), _only_axis("cumulative_sum", x, axis)
-    first = [ops.zeros_like(ops.sum(x, axis=axis, keepdims=True))] if include_initial else []
-    y = Cumsum(x, axis=axis, reverse=False, name=None if first else name)
-    return ops.concat([*first, y], axis=axis, name=name) if first else y
+    axis = _only_axis("cumulative_sum", x, axis)
+    return _running(Cumsum, x, axis, dtype, name, ops.zeros_like if include_initial else None)
 
 
 @register
@@ -347,10 +306,8 @@ def cumulative_prod(
 
     include_initial: a 1 comes first, the product of no elements, so that the axis is longer by one.
     """
-    x, axis = _in_dtype(as_node(x), dtype), _only_axis("cumulative_prod", x, axis)
-    first = [ops.ones_like(ops.prod(x, axis=axis, keepdims=True))] if include_initial else []
-    y = Cumprod(x, axis=axis, reverse=False, name=None if first else name)
-    return ops.concat([*first, y], axis=axis, name=name) if first else y
+    axis = _only_axis("cumulative_prod", x, axis)
+    return _running(Cumprod, x, axis, dtype, name, ops.ones_like if include_initial else None)
 
 
 def _only_axis(function: str, x: Any, axis: Any) -> int:
@@ -383,9 +340,3 @@ def cumulative_min(x: Any, /, axis: int = 0, *, name: str | None = None) -> Node
     Elements equal to the smallest so far share the gradient equally.
     """
     return CumulativeMin(x, axis=frozen(axis), reverse=False, name=name)
-
-
-@register
-def logcumsumexp(x: Any, /, axis: int = 0, *, name: str | None = None) -> Node:
-    """yᵢ = log Σⱼ≤ᵢ exp xⱼ along `axis`, without overflow."""
-    return Logcumsumexp(x, axis=frozen(axis), reverse=False, name=name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import float16, float32
 from ...errors import ArgumentError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.kinds import Elementwise
@@ -26,6 +27,16 @@ class Special(Elementwise):
         )
 
 
+def single(m, x):
+    """x, in float32 if it is float16: formulas of many steps overflow and round too often there."""
+    return m.cast(x, float32) if x.dtype == float16 else x
+
+
+def like(m, y, x):
+    """y, rounded to float16 if x is."""
+    return m.cast(y, float16) if x.dtype == float16 else y
+
+
 def order_of(what: str, n: Any, *, least: int | None = None, whole: bool = True) -> Any:
     """The order n of a function as a Python number. Raises ArgumentError for anything else."""
     if isinstance(n, (np.integer, np.floating)):
@@ -37,6 +48,7 @@ def order_of(what: str, n: Any, *, least: int | None = None, whole: bool = True)
         kind = "an integer" if whole else "a number"
         kind += f" of at least {least}" if least is not None else ""
         several = isinstance(n, (Node, np.ndarray, list, tuple))
-        hint = "An order is fixed when the node is made: stack one result for each order."
+        call = f"pg.special.{what.partition(':')[0]}"
+        hint = f"Write pg.stack([{call}(n, x) for n in orders])."
         raise ArgumentError(f"{what} must be {kind}, got {n!r:.60}.", hint=hint if several else "")
     return n

@@ -9,7 +9,7 @@ import numpy as np
 from ...graph.functions import binary, unary
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
-from .base import Special
+from .base import Special, like, single
 
 _PAIRS = [
     case((3,), (3,), low=0.5, high=3.0),
@@ -77,16 +77,22 @@ def _log_ratio(m, x, y):
 
 
 class LogRatio(Special):
-    """z = log(x/y), without cancellation where x is near y. ∂z/∂x = 1/x, ∂z/∂y = −1/y."""
+    """z = log(x/y), without cancellation where x is near y, and 0 where x = y = 0.
+
+    ∂z/∂x = 1/x, ∂z/∂y = −1/y. An event of probability 0 in both distributions, such as padding,
+    then contributes nothing to the gradient of a divergence in x.
+    """
 
     math = r"\log\frac{{x}}{{y}}"
     samples = [case((3,), (3,), low=0.5, high=3.0), edge(0.0, 1.0, 1e30, np.inf, inputs=2)]
 
     def f(m, x, y):
-        return _log_ratio(m, x, y)
+        value = like(m, _log_ratio(m, single(m, x), single(m, y)), x)
+        return m.where((x == 0) & (y == 0), 0, value)
 
     def d(z, x, y):
-        return [lambda: 1 / x, lambda: -1 / y]
+        neither = (x == 0) & (y == 0)
+        return [lambda: ops.where(neither, 0, 1 / x), lambda: ops.where(neither, 0, -1 / y)]
 
 
 class RelEntr(Special):
@@ -96,17 +102,22 @@ class RelEntr(Special):
     """
 
     math = r"{x} \log\frac{{x}}{{y}}"
-    samples = [*_PAIRS, kink([0.0], [2.0], slopes=[[-np.inf], [0.0]])]
+    samples = [*_PAIRS, kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [0.0, 0.0]])]
 
     def f(m, x, y):
         inner = (x > 0) & (y > 0)
-        value = x * _log_ratio(m, m.where(inner, x, 1), m.where(inner, y, 1))
+        a, b = single(m, m.where(inner, x, 1)), single(m, m.where(inner, y, 1))
+        value = like(m, a * _log_ratio(m, a, b), x)
         outside = m.where((x == 0) & (y >= 0), m.zeros_like(x), math.inf)
         value = m.where(inner, value, outside)
         return m.where(m.isnan(x) | m.isnan(y), math.nan, value)
 
     def d(z, x, y):
-        return [lambda: LogRatio(x, y) + 1, lambda: -ops.absorbing_product(x, 1 / y)]
+        neither = (x == 0) & (y == 0)
+        return [
+            lambda: ops.where(neither, 0, LogRatio(x, y) + 1),
+            lambda: -ops.absorbing_product(x, 1 / y),
+        ]
 
 
 class KlDiv(Special):
@@ -119,25 +130,26 @@ class KlDiv(Special):
     samples = [
         *_PAIRS,
         case(np.array([1.0, 2.0]), np.array([1.0 + 1e-7, 2.0])),
-        kink([0.0], [2.0], slopes=[[-np.inf], [1.0]]),
+        kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [1.0, 1.0]]),
     ]
 
     def f(m, x, y):
         inner = (x > 0) & (y > 0)
-        a, b = m.where(inner, x, 1), m.where(inner, y, 1)
+        a, b = single(m, m.where(inner, x, 1)), single(m, m.where(inner, y, 1))
         near = m.absolute(a - b) < 0.5 * b
         s = m.where(near, (a - b) / (a + b), 0)
         square, total = s * s, _ODD[0] + m.zeros_like(s)
         for c in _ODD[1:]:
             total = total * square + c
         close = b * (2 * square / (1 - s) * (1 + (1 + s) * (s * total)))
-        value = m.where(near, close, a * _log_ratio(m, a, b) - a + b)
+        value = like(m, m.where(near, close, a * _log_ratio(m, a, b) - a + b), x)
         outside = m.where((x == 0) & (y >= 0), y, math.inf)
         value = m.where(inner, value, outside)
         return m.where(m.isnan(x) | m.isnan(y), math.nan, value)
 
     def d(z, x, y):
-        return [lambda: LogRatio(x, y), lambda: (y - x) / y]
+        neither = (x == 0) & (y == 0)  # z = y for x = 0
+        return [lambda: LogRatio(x, y), lambda: ops.where(neither, 1, (y - x) / y)]
 
 
 class Logit(Special):
@@ -151,8 +163,10 @@ class Logit(Special):
     ]
 
     def f(m, x):
-        s = m.where((x > 0.3) & (x < 0.65), 2 * x - 1, 0)  # log((1 + s)/(1 − s)) near s = 0
-        return m.where((x > 0.3) & (x < 0.65), m.log1p(s) - m.log1p(-s), m.log(x / (1 - x)))
+        p = single(m, x)
+        near = (p > 0.3) & (p < 0.65)
+        s = m.where(near, 2 * p - 1, 0)  # log((1 + s)/(1 − s)) near s = 0
+        return like(m, m.where(near, m.log1p(s) - m.log1p(-s), m.log(p / (1 - p))), x)
 
     def d(y, x):
         return [1 / (x * (1 - x))]

@@ -12,7 +12,7 @@ from ...graph.functions import unary
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
 from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE
-from .base import Special
+from .base import Special, like, single
 
 _ROOT = math.sqrt(0.5)
 _SQRT_PI = math.sqrt(math.pi)
@@ -74,11 +74,12 @@ class Erfcx(Special):
     samples = [case((3,)), case((3,), low=3, high=30), edge(0.0, -5.0, 1e10, -np.inf, np.nan)]
 
     def f(m, x):
-        size = m.absolute(x)
+        wide = single(m, x)
+        size = m.absolute(wide)
         coarse = m.trunc(m.minimum(size, 30.0) * 16) / 16
         growth = m.exp(coarse * coarse) * m.exp((size - coarse) * (size + coarse))
         scaled = _scaled(m, size)
-        return m.where(x < 0, 2 * growth - scaled, scaled)
+        return like(m, m.where(wide < 0, 2 * growth - scaled, scaled), x)
 
     def d(y, x):
         return [-2 * ErfcxIntegral(x, n=1)]
@@ -140,9 +141,10 @@ class Ndtr(Special):
     samples = [case((3,)), _TAILS]
 
     def f(m, x):
-        size = m.absolute(x)
-        tail = 0.5 * _bell(m, x) * _scaled(m, size * _ROOT)
-        return m.where(x < -0.5, tail, m.where(x > 0.5, 1 - tail, 0.5 + 0.5 * m.erf(x * _ROOT)))
+        z = single(m, x)
+        tail = 0.5 * _bell(m, z) * _scaled(m, m.absolute(z) * _ROOT)
+        centre = 0.5 + 0.5 * m.erf(z * _ROOT)
+        return like(m, m.where(z < -0.5, tail, m.where(z > 0.5, 1 - tail, centre)), x)
 
     def d(y, x):
         return [Bell(x) / math.sqrt(2 * math.pi)]
@@ -161,11 +163,12 @@ class LogNdtr(Special):
     ]
 
     def f(m, x):
-        scaled = _scaled(m, m.absolute(x) * _ROOT)
-        upper = m.log1p(-0.5 * _bell(m, x) * scaled)
-        return m.where(
-            x < -1, m.log(0.5 * scaled) - 0.5 * x * x, m.where(x > 0, upper, _centre(m, x))
-        )
+        z = single(m, x)
+        scaled = _scaled(m, m.absolute(z) * _ROOT)
+        lower = m.log(0.5 * scaled) - 0.5 * z * z
+        upper = m.log1p(-0.5 * _bell(m, z) * scaled)
+        y = m.where(z < -1, lower, m.where(z > 0, upper, _centre(m, z)))
+        return like(m, y, x)
 
     def d(y, x):
         low = x < 0

@@ -15,7 +15,7 @@ from ...graph.samples import case, edge, kink
 from .base import Special, order_of
 
 _EDGES = edge(0.5, 1.0, 171.5, -1.5, -2.0, 0.0, 1e-8, np.inf, np.nan)
-_SMOOTH = [case((3,), low=0.6, high=4.0), case((2,), low=-1.6, high=-1.4), _EDGES]
+_SMOOTH = [case((2,), low=0.6, high=4.0), case((), low=-1.6, high=-1.4), _EDGES]
 
 
 class Gamma(Special):
@@ -37,7 +37,7 @@ class Lgamma(Special):
 
     math = r"\log\Gamma({x})"
     harmless = 1
-    samples = [*_SMOOTH, case(np.array([-2.4570247382208006, 1.0, 2.0]))]  # zeros
+    samples = [*_SMOOTH, case(np.array([-2.4570247382208006]))]  # zeros
 
     def f(m, x):
         return m.lgamma(x)
@@ -60,13 +60,18 @@ class Rgamma(Special):
         return m.rgamma(x)
 
     def d(y, x):
-        low = x < 0.5
-        left, right = ops.where(low, x, 0), ops.where(low, 1, x)
-        whole = ops.round(left)
-        sign = 1 - 2 * ops.remainder(whole, 2)
-        cosine = sign * ops.cos(math.pi * (left - whole))
-        reflected = cosine * gamma(1 - left) - rgamma(left) * digamma(1 - left)
-        return [ops.where(low, reflected, -rgamma(right) * digamma(right))]
+        return [rgamma_slope(x)]
+
+
+def rgamma_slope(x: Any) -> Any:
+    """d/dx 1/Γ(x)."""
+    low = x < 0.5
+    left, right = ops.where(low, x, 0), ops.where(low, 1, x)
+    whole = ops.round(left)
+    sign = 1 - 2 * ops.remainder(whole, 2)
+    cosine = sign * ops.cos(math.pi * (left - whole))
+    reflected = cosine * gamma(1 - left) - rgamma(left) * digamma(1 - left)
+    return ops.where(low, reflected, -ops.absorbing_product(rgamma(right), digamma(right)))
 
 
 class Digamma(Special):
@@ -74,7 +79,7 @@ class Digamma(Special):
 
     math = r"\psi({x})"
     harmless = 1
-    samples = [*_SMOOTH, case(np.array([1.4616321449683622, -0.5040830082644554]))]  # zeros
+    samples = [*_SMOOTH, case(np.array([-0.5040830082644554]))]  # zeros
 
     def f(m, x):
         return m.digamma(x)
@@ -89,8 +94,8 @@ class Polygamma(Special):
     math = r"\psi^{(n)}({x})"
     harmless = 1
     samples = [
-        case((3,), low=0.7, high=4.0, n=1),
-        case((2,), low=-1.6, high=-1.4, n=2),
+        case((2,), low=0.7, high=4.0, n=1),
+        case((), low=-1.6, high=-1.4, n=2),
         edge(0.5, 1.0, 30.0, -1.5, -2.0, 0.0, np.inf, np.nan, n=3),
     ]
 
@@ -113,7 +118,7 @@ class PolygammaStep(Special):
     math = r"\psi^{(n)}({x} + {h}) - \psi^{(n)}({x})"
     harmless = 1
     samples = [
-        case((2,), (2,), low=0.6, high=3.0, n=0),
+        case((1,), (1,), low=0.6, high=3.0, n=0),
         case(np.array([2.0]), np.array([1e-9]), n=1),
     ]
 
@@ -134,7 +139,7 @@ class PolygammaStep(Special):
 
 
 class Gammasgn(Special):
-    """y = the sign of Γ(x), ±1; NaN at 0, −1, −2, …. ∂y/∂x = 0."""
+    """y = the sign of Γ(x), ±1; NaN at −1, −2, …, ±1 at ±0. ∂y/∂x = 0."""
 
     math = r"\operatorname{sgn}\Gamma({x})"
     harmless = 1
@@ -143,7 +148,8 @@ class Gammasgn(Special):
     def f(m, x):
         low = m.floor(x)
         sign = m.where((x > 0) | (low - 2 * m.floor(low / 2) == 0), m.ones_like(x), -1)
-        return m.where(m.isnan(x) | ((x <= 0) & (low == x)), math.nan, sign)
+        sign = m.where(x == 0, m.sign(1 / x), sign)
+        return m.where(m.isnan(x) | ((x < 0) & (low == x)), math.nan, sign)
 
     def d(y, x):
         return [None]

@@ -10,7 +10,7 @@ from ...graph.describe.notation import applied
 from ...graph.functions import unary
 from ...graph.registry import register
 from ...graph.samples import case, edge, kink
-from .base import Special
+from .base import Special, like, single
 
 
 class Sinc(Special):
@@ -28,14 +28,14 @@ class Sinc(Special):
     ]
 
     def f(m, x):
-        inside = m.isfinite(x)
-        x = m.where(inside | m.isnan(x), x, 0.5)
-        whole = m.rint(x)
+        far = m.isinf(x)
+        z = single(m, m.where(far, 0.5, x))
+        whole = m.rint(z)
         sign = 1 - 2 * m.absolute(whole - 2 * m.rint(whole * 0.5))
-        zero = x == 0
-        sine = sign * m.sin(math.pi * (x - whole))
-        y = m.where(zero, 1, sine / (math.pi * m.where(zero, 1, x)))
-        return m.where(inside | m.isnan(x), y, 0)
+        zero = z == 0
+        sine = sign * m.sin(math.pi * (z - whole))
+        y = m.where(zero, 1, sine / (math.pi * m.where(zero, 1, z)))
+        return like(m, m.where(far, 0, y), x)
 
     def d(y, x):
         return [SincDerivative(x, n=1)]

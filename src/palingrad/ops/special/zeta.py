@@ -21,7 +21,7 @@ class Zeta(Special):
 
     math = r"\zeta({s}, {q})"
     samples = [
-        case((2,), (2,), low=1.5, high=4.0, order=0),
+        case((1,), (1,), low=1.5, high=4.0, order=0),
         case((1,), (1,), low=1.5, high=4.0, order=1),
         edge(1.0, 60.0, 1e-3, 0.0, -1.0, np.inf, np.nan, inputs=2, order=0),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.reverse import pulled_back
-from ...dtypes import Array, is_inexact
+from ...dtypes import Array, is_floating
 from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.kinds import Custom
@@ -89,7 +89,7 @@ def slopes(node: Node) -> list[float | None]:
         return unknown
     values: list[Any] = [x.value for x in node.inputs]
     if any(
-        v is None or isinstance(v, tuple) or v.size != 1 or not is_inexact(v.dtype) for v in values
+        v is None or isinstance(v, tuple) or v.size != 1 or not is_floating(v.dtype) for v in values
     ):
         return unknown
     try:

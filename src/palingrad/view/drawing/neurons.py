@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ..names import number
 from .canvas import Canvas, Mark, Outline, Point, Text, circle, polygon, rounded
 from .network import Connection, Layer, largest
@@ -182,7 +183,7 @@ def _arc(
 
 
 def _lines(source: _Column, target: _Column, link: Connection, strongest: float) -> list[Mark]:
-    if link.weights is None or source.maps or target.maps:
+    if link.weights is None or is_complex(link.weights.dtype) or source.maps or target.maps:
         return _bundle(source, target, link)
     marks: list[Mark] = []
     weights = link.weights

@@ -124,7 +124,7 @@ def _error(
     node, root = origin.node, origin.trail[-1][0]
     reason = explain(origin, values)
     name = next((name for result, name in bad if result is root), bad[0][1])
-    what = number(float(values(root)[origin.trail[-1][1]]))
+    what = number(values(root)[origin.trail[-1][1]].item())
     during = _during(node, origin)
     error = NonFiniteError(f"{what} in {name}: {reason.what}. {_where(origin, during)}",
                            hint=f"Try {reason.rewrite}.")  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from .origin import NonFiniteOrigin, Values, broadcast
 def explain(origin: NonFiniteOrigin, values: Values) -> Reason:
     """The cause of a non-finite value at its origin, and a suggested rewrite."""
     node = origin.node
-    value = float(values(node)[origin.element])
+    value = values(node)[origin.element].item()
     if not isinstance(node, Operation):
         return Reason(f"{node.label()} holds {number(value)}", "look at where the data comes from")
     x = _numbers(node, origin, values)
@@ -38,15 +39,18 @@ def explain(origin: NonFiniteOrigin, values: Values) -> Reason:
     return _of_count(node, reason, x)
 
 
-def _numbers(node: Operation, origin: NonFiniteOrigin, values: Values) -> list[float]:
+def _numbers(node: Operation, origin: NonFiniteOrigin, values: Values) -> list[Any]:
     """The operands of an element of an elementwise operation; empty for other operations."""
     if not isinstance(node, Elementwise):
         return []
     arrays = [values(x) for x in node.inputs]
-    return [float(array[broadcast(origin.element, array.shape)]) for array in arrays]
+    return [array[broadcast(origin.element, array.shape)].item() for array in arrays]
 
 
-def _forward(node: Operation, value: float, x: Sequence[float], origin: NonFiniteOrigin) -> Reason:
+def _forward(node: Operation, value: Any, x: Sequence[Any], origin: NonFiniteOrigin) -> Reason:
+    if any(isinstance(one, complex) for one in (value, *x)):
+        at = f" of {', '.join(map(number, x))}" if x else ""
+        return Reason(f"{node.kind_name()}{at} is {number(value)}", "keep away from this point")
     if any(map(math.isinf, x)):
         return _of_infinities(node, x)
     reason = Reason(*node.nonfinite(value, *x))
@@ -87,7 +91,9 @@ def _derivative(
 ) -> Reason:
     at = _place_of(origin, values, pulled)
     where = f"the derivative of {pulled._kind_name}" + (f" at {at}" if at else "")
-    y = float(values(origin.node)[origin.element])
+    y = values(origin.node)[origin.element].item()
+    if isinstance(y, complex):
+        return Reason(f"{plain.what} in {where}", pulled.steep or plain.rewrite)
     if math.isinf(y) and _meets_zero(origin, values):
         what = f"0 · ∞ in {where}"
     elif math.isinf(y):

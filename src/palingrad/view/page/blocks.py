@@ -14,7 +14,7 @@ import numpy as np
 
 from ...autodiff.gradients import Gradient
 from ...autodiff.reverse import pulled_back
-from ...dtypes import float64, is_inexact
+from ...dtypes import float64, is_complex, is_inexact
 from ...graph.context import graph_scope
 from ...graph.kinds import AnonymousGraph, Composite, Custom, Random
 from ...graph.leaves import Constant, Placeholder
@@ -105,6 +105,10 @@ def _check(node: Operation, arrays: Sequence[Any]) -> None:
         raise Unsupported("the page doesn't compute unexpanded gradients")
     if isinstance(node, Custom) or not (node._plain or isinstance(node, Composite)):
         raise Unsupported("its own Python code can't run in the page")
+    for one in (*arrays, node):
+        dtype = getattr(one, "dtype", None)
+        if any(map(is_complex, dtype if isinstance(dtype, tuple) else (dtype,))):
+            raise Unsupported("the page doesn't compute with complex numbers")
     for array in arrays:
         if not isinstance(array, tuple) and np.size(array) > WHOLE:
             raise Unsupported(f"an input has {np.size(array):,} elements, more than {WHOLE:,}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
+from ...dtypes import Array, is_complex
 from ...errors import GradientError, GraphError, printable
 from ...graph.kinds import Assign
 from ...graph.leaves import Variable
@@ -193,7 +193,7 @@ class Export:
 
     def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
-        if value is not None:
+        if value is not None and not is_complex(getattr(value, "dtype", None)):
             data["v"] = encoded(flat(value), self.budget)
             data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...autodiff.jacobians import one_hot_like
 from ...autodiff.reverse import pulled_back, reverse
-from ...dtypes import Array, is_inexact
+from ...dtypes import Array, is_floating
 from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.leaves import Constant
@@ -24,17 +24,18 @@ CORNER = 12  # rows and columns exported of a larger one
 def totals(result: Node, shadows: Mapping[Node, Node]) -> dict[Node, Array]:
     """∂result/∂node as a matrix (result's size, node's size), for every node with a gradient.
 
-    Empty if the result has no value, is not floating-point, or has more than `ROWS` elements.
+    Empty if the result has no value, is not real floating-point, or has more than `ROWS` elements.
     """
     y = shadows.get(result)
-    if y is None or not is_inexact(y.dtype) or y.numpy().size > ROWS:
+    if y is None or not is_floating(y.dtype) or y.numpy().size > ROWS:
         return {}
     rows: dict[Node, list[Array]] = {}
     originals = {id(shadow): node for node, shadow in shadows.items()}
     with graph_scope(None, hidden=True):
         for place in range(y.numpy().size):
             for shadow, g in reverse({y: one_hot_like(y, place)}).items():
-                if id(shadow) in originals and not isinstance(shadow, MultipleOutputs):
+                shown = id(shadow) in originals and not isinstance(shadow, MultipleOutputs)
+                if shown and is_floating(shadow.dtype):
                     matrix = rows.setdefault(originals[id(shadow)], [])
                     matrix += [np.zeros(shadow.numpy().size)] * (place - len(matrix))
                     matrix.append(g.numpy().ravel())
@@ -73,7 +74,7 @@ def local(shadow: Operation, position: int) -> tuple[Array, bool] | None:
 
 
 def _floats(*nodes: Node) -> bool:
-    return all(is_inexact(node.dtype) for node in nodes)
+    return all(is_floating(node.dtype) for node in nodes)
 
 
 def takes_gradient(node: Node, value: Any) -> bool:
@@ -81,7 +82,7 @@ def takes_gradient(node: Node, value: Any) -> bool:
     bare = isinstance(node, Constant) and node.scalar is not None
     if bare or isinstance(node, MultipleOutputs):
         return False
-    return is_inexact(node.dtype if value is None else value.dtype)
+    return is_floating(node.dtype if value is None else value.dtype)
 
 
 def structure(node: Operation, position: int, sizes: Sequence[int], out: int) -> str:

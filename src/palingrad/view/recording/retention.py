@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...dtypes import Array
+from ...dtypes import Array, is_complex
 from ...files.terminal import for_output
 
 Keep = Literal["all", "summary", "sample"]
@@ -66,9 +66,9 @@ def summarised(value: Any, *, sample: bool = False) -> Any:
 
 
 def summary_of(value: Array, *, sample: bool = False) -> Summary:
-    """The Summary of an array."""
+    """The Summary of an array; of complex numbers that of their absolute values."""
     flat = value.ravel()
-    wide = flat.astype(np.float64)
+    wide = (np.abs(flat) if is_complex(flat.dtype) else flat).astype(np.float64)
     finite = wide[np.isfinite(wide)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     chosen = None

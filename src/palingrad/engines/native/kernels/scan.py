@@ -270,9 +270,10 @@ class _Emitter:
 
         def one(index: Any, active: int) -> None:
             there = self._moved(places, index, plan.steps)
-            steps = [abs(step) for step in plan.steps]
-            if self.node.reverse:  # vectors in memory order, of which lanes are reversed
-                there = self._moved(there, integer(active - 1), plan.steps)
+            steps = plan.steps
+            if self.node.reverse:  # vectors in the order of indices, of which lanes are reversed
+                there = self._moved(there, integer(active - 1), steps)
+                steps = [-step for step in steps]
             values = self._elements(there[:-1], steps[:-1], lanes, active)
             if active < lanes:
                 mask = values[0].like(mask_of(lanes, active))

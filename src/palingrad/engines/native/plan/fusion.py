@@ -13,7 +13,6 @@ from collections.abc import Hashable
 from ....dtypes import is_floating, is_integer
 from ....graph.declared.bounds import Bounds
 from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
-from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....passes.program import Program
@@ -62,8 +61,7 @@ class _Fusion:
 
     def _place(self, node: Node) -> None:
         if not isinstance(node, Operation):
-            if not isinstance(node, (Placeholder, Variable)) or supported(node.dtype):
-                self.views[node] = whole(node)
+            self.views[node] = whole(node)
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
         elif isinstance(node, Elementwise) and self._is_compilable(node):
@@ -80,7 +78,9 @@ class _Fusion:
             and (is_floating(node.dtype) or is_integer(node.dtype))
         ):
             self._start_group(node, PRODUCT)
-        elif (family := gather_scatter.family_of(node)) is not None:
+        elif (family := gather_scatter.family_of(node)) is not None and not index_checks.is_wrong(
+            node
+        ):
             self._indexed(node, family)
         elif windowed.fits(node):
             self._start_group(node, windowed.WINDOW, windowed.layout(node))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import is_inexact
+from ....dtypes import is_complex, is_inexact
 from ....graph.describe.notation import ATOM, PRODUCT, SUM, Piece
 from ....graph.leaves import Constant
 from ....graph.node import Node
@@ -36,9 +36,12 @@ def leaf(node: Node) -> Piece:
             and is_inexact(array.dtype)
         ):
             if array.flat[0] in (0, 1):
-                return Piece(rf"\mathbf{{{array.flat[0]:.0f}}}")
+                return Piece(rf"\mathbf{{{array.flat[0].real:.0f}}}")
             return Piece(number(array.flat[0]) + r"\,\mathbf{1}", PRODUCT)
         text = value_of(array.reshape(()) if array.size == 1 else array)
+        if is_complex(array.dtype) and array.size == 1:
+            both = array.real.any() and array.imag.any()
+            return Piece(text, SUM if both or text.startswith("-") else PRODUCT)
         return Piece(text, SUM if text.startswith("-") else PRODUCT if "10^" in text else ATOM)
     return Piece(f"\\mathrm{{{node.kind_name()}}}")
 

@@ -58,6 +58,8 @@ def partial(y: str, x: str) -> str:
 def number(value: Any) -> str:
     r"""A number with four significant digits; very small or large ones as 1.5 \cdot 10^{-7}."""
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, complex):
+        return _complex_number(value)
     if isinstance(value, bool):
         return r"\mathrm{true}" if value else r"\mathrm{false}"
     if isinstance(value, float) and not np.isfinite(value):
@@ -68,6 +70,17 @@ def number(value: Any) -> str:
     digits, power = text.split("e")
     start = "" if digits == "1" else "-" if digits == "-1" else digits + r" \cdot "
     return f"{start}10^{{{int(power)}}}"
+
+
+def _complex_number(value: complex) -> str:
+    r"""As 2 - 3\,i, or the one part that isn't 0."""
+    size = number(abs(value.imag))
+    last = "i" if size == "1" else rf"{size}\,i"
+    if value.real == 0:
+        return f"-{last}" if value.imag < 0 else last
+    return number(value.real) + (f" - {last}" if value.imag < 0 else f" + {last}") * (
+        value.imag != 0
+    )
 
 
 def value_of(array: Array) -> str:
@@ -82,5 +95,5 @@ def value_of(array: Array) -> str:
     if not array.size or not is_inexact(array.dtype):
         return f"[{shape}]"
     with np.errstate(all="ignore"):
-        norm = np.sqrt(np.sum(np.square(array, dtype=np.float64)))
+        norm = np.sqrt(np.sum(np.square(np.abs(array), dtype=np.float64)))
     return f"[{shape}],\\ \\mathrm{{norm}}\\ {number(norm)}"

@@ -6,6 +6,7 @@ and arrays, a formula returns its own expression tree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from types import EllipsisType
 from typing import Any
@@ -114,7 +115,7 @@ def plain(value: Any) -> str:
         return f"np.{dtype_name(value)}"
     if isinstance(value, (bool, int)) or value is None:
         return repr(value)
-    if isinstance(value, float):
+    if isinstance(value, (float, complex)):
         return number_text(value)
     if isinstance(value, (np.integer, np.floating, np.bool_)):
         return plain(value.item())
@@ -142,6 +143,8 @@ def number_text(value: Any) -> str:
     """The shortest text of a number that reproduces its bits."""
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return repr(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, (complex, np.complexfloating)):  # a sum would lose the signs of zeros
+        return f"complex({number_text(value.real)}, {number_text(value.imag)})"
     if np.isnan(value):
         return "np.nan"
     if np.isinf(value):
@@ -149,7 +152,10 @@ def number_text(value: Any) -> str:
     if isinstance(value, np.floating):
         short = str(value)
         value = short if type(value)(float(short)) == value else float(value)
-    return str(value).replace("e+", "e")  # as formatters of Python write exponents
+    text = str(value).replace("e+", "e")  # as formatters of Python write exponents
+    if text.endswith("j)"):
+        text = re.sub(r"(?<=[^e(])([+-])", r" \1 ", text)  # (0.5 + 1e-05j)
+    return text
 
 
 def index_text(index: Any) -> str:

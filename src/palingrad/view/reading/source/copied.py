@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ....maths import numpy_maths
+from ....maths.library.special import OWN as SPECIAL
 from .body import Names
 from .code import Unwritable, dtype_name, plain
 
@@ -26,6 +27,12 @@ SIZE_OF = '''def size_of(shape):
     """The number of elements of an array of this shape."""
     return int(np.prod(shape, dtype=np.int64))'''
 
+
+# Special functions aren't copied: their formulas are several files, and call SciPy.
+_CALL = '''def {name}(*x):
+    """The special function `{name}`, as palingrad computes it."""
+    from palingrad.maths.library.special import special
+    return special("{name}", *x)'''
 
 # The names of the functions of the maths namespace that NumPy lacks, by their ids.
 OWN: dict[int, str] = {
@@ -60,6 +67,9 @@ class Copier:
             function, title, doc = pending.pop()
             if title not in self.functions:
                 self.functions[title] = ""  # reserves the position and ends recursion
+                if SPECIAL.get(title) is function:
+                    self.functions[title] = _CALL.format(name=title)
+                    continue
                 text, needs = _rewritten(function, title, doc)
                 self.functions[title] = self._with_globals(text, function, needs, pending)
         return copied

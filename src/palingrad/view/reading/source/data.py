@@ -47,7 +47,8 @@ def _listed(start: str, array: Array, end: str) -> list[str]:
     lines = [start]
     for token in tokens:
         row = token.startswith("[") and len(lines[-1]) > 5
-        if row or len(lines[-1]) + len(token.rstrip()) > WIDTH:
+        width = len(token.rstrip()) + (not token.endswith(" "))  # a comma follows the last
+        if row or len(lines[-1]) + width > WIDTH:
             lines[-1] = lines[-1].rstrip()
             lines.append("    " if token.startswith("[[") else "     ")
         lines[-1] += token

@@ -1,0 +1,1 @@
+"""Signals: convolution of sequences, interpolation, finite differences, polynomials."""

@@ -1,0 +1,200 @@
+"""Running totals, differences and the trapezoidal rule are NumPy's; their gradients are exact."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.integrate import cumulative_trapezoid
+
+import palingrad as pg
+
+SHAPES = [(5,), (3, 4), (2, 3, 4), (0,), (0, 3), (3, 0), (100,)]
+DTYPES = ["float32", "float64", "int32", "uint8", "bool"]
+SCANS = {
+    "cumsum": np.cumsum,
+    "cumprod": np.cumprod,
+    "nancumsum": np.nancumsum,
+    "nancumprod": np.nancumprod,
+    "cummax": np.maximum.accumulate,
+    "cummin": np.minimum.accumulate,
+    "logcumsumexp": np.logaddexp.accumulate,
+    "diff": lambda x, axis: np.diff(x, axis=axis),
+    "cumulative_sum": lambda x, axis: np.cumulative_sum(x, axis=axis),
+    "cumulative_prod": lambda x, axis: np.cumulative_prod(x, axis=axis),
+    "trapezoid": lambda x, axis: np.trapezoid(x, axis=axis),
+}
+
+
+def array(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Any:
+    x = np.random.default_rng(seed).normal(size=shape) * 2
+    return np.abs(x).astype(dtype) if dtype == "uint8" else x.astype(dtype)
+
+
+def axis_of(name: str, x: Any, axis: int) -> Any:
+    """The result of pg.name along an axis, which the array API wants by name."""
+    f = getattr(pg, name)
+    by_name = name in ("diff", "trapezoid", "cumulative_sum", "cumulative_prod")
+    return f(x, axis=axis) if by_name else f(x, axis)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", SCANS)
+def test_scans_are_numpys(name, dtype):
+    for shape in SHAPES:
+        x = array(shape, dtype)
+        if name.startswith("nan") and x.dtype.kind == "f":
+            x.flat[::2] = np.nan
+        for axis in range(-x.ndim, x.ndim):
+            found = axis_of(name, x, axis).numpy()
+            with np.errstate(all="ignore"):
+                expected = np.asarray(SCANS[name](x, axis))
+            assert found.shape == expected.shape
+            if expected.dtype.kind in "iub" or dtype.startswith("f"):
+                assert found.dtype == expected.dtype
+            # NumPy computes functions of small integers in float16.
+            digits = 3e-3 if expected.dtype == np.float16 else 2e-5
+            np.testing.assert_allclose(found, expected, rtol=digits, atol=1e-6)
+
+
+def test_without_an_axis_all_elements_are_one_vector():
+    x = array((2, 3), "float64")
+    for name in ("cumsum", "cumprod", "nancumsum", "nancumprod"):
+        np.testing.assert_allclose(getattr(pg, name)(x).numpy(), SCANS[name](x.ravel(), 0))
+    assert pg.cumsum(3.0).shape == (1,)
+    with pytest.raises(pg.errors.ArgumentError, match="2 axes needs one axis"):
+        pg.cumulative_sum(x)
+
+
+def test_the_empty_total_comes_first():
+    x = array((2, 3), "float32")
+    for axis in (0, 1):
+        found = pg.cumulative_sum(x, axis=axis, include_initial=True).numpy()
+        expected = np.cumulative_sum(x, axis=axis, include_initial=True)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+        found = pg.cumulative_prod(x, axis=axis, include_initial=True).numpy()
+        expected = np.cumulative_prod(x, axis=axis, include_initial=True)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    empty = pg.cumulative_sum(np.zeros((0,), np.int32), include_initial=True)
+    assert empty.numpy().tolist() == [0]
+    assert empty.dtype == np.int64
+
+
+def test_dtype_converts_before_adding():
+    wrapped = pg.cumsum(np.full(3, 200, np.uint8), dtype="uint8").numpy()
+    assert wrapped.dtype == np.uint8
+    assert wrapped.tolist() == [200, 144, 88]
+    assert pg.cumsum(np.array([0.5, 0.7]), dtype="int64").numpy().tolist() == [0, 0]
+    found = pg.cumsum(np.full(3, 0.1, np.float32), dtype="float64").numpy()
+    assert found.dtype == np.float64
+
+
+@pytest.mark.parametrize("engine", ["eager", *pg.engine_names()])
+def test_a_long_running_sum_keeps_its_digits(engine):
+    x = np.full(1_000_000, 0.1, np.float32)
+    found = pg.cumsum(x).numpy() if engine == "eager" else pg.function(pg.cumsum, engine=engine)(x)
+    np.testing.assert_allclose(found[-1], 1_000_000 * np.float64(np.float32(0.1)), rtol=1e-7)
+    half = pg.cumsum(np.full(4000, 0.25, np.float16)).numpy()
+    assert half[-1] == 1000
+
+
+def test_the_gradient_of_a_running_product_is_exact_where_elements_are_zero():
+    rng = np.random.default_rng(0)
+    for n in (1, 4, 150):  # the last in blocks
+        x, g = rng.normal(size=n), rng.normal(size=n)
+        x[:: max(n // 3, 2)] = 0
+        expected = np.zeros(n)
+        for i in range(n):
+            others = np.where(np.arange(n) == i, 1.0, x)
+            expected[i] = np.sum((g * np.cumprod(others))[i:])
+        found = pg.grad(lambda x, g=g: pg.sum(g * pg.cumprod(x)))(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_a_cotangent_of_zero_meets_infinite_factors():
+    x = np.array([2.0, np.inf, 3.0, 0.0] * 30)
+    for n in (3, 120):
+        first = pg.grad(lambda x: pg.cumprod(x)[0])
+        assert first(x[:n]).tolist() == [1.0, *[0.0] * (n - 1)]
+
+
+def test_tied_extremes_share_the_gradient_as_those_of_all_elements_do():
+    x = np.array([1.0, 3.0, 3.0, 2.0, 3.0])
+    last = pg.grad(lambda x: pg.cummax(x)[-1])(x)
+    assert last.tolist() == pg.grad(pg.max)(x).tolist() == [0, 1 / 3, 1 / 3, 0, 1 / 3]
+    assert pg.grad(lambda x: pg.cummin(-x)[2])(x).tolist() == [0, -0.5, -0.5, 0, 0]
+
+
+def test_logcumsumexp_of_far_numbers():
+    x = np.array([-1e4, -1e4, 0.0, 1e4, -np.inf], np.float32)
+    np.testing.assert_allclose(pg.logcumsumexp(x).numpy(), np.logaddexp.accumulate(x))
+    slopes = pg.grad(lambda x: pg.sum(pg.logcumsumexp(x)))(x)
+    np.testing.assert_allclose(slopes, [1.5, 0.5, 1, 2, 0])
+
+
+def test_differences_of_several_orders_with_ends():
+    x = array((3, 4), "float64")
+    for n in (0, 1, 2, 5):
+        np.testing.assert_allclose(pg.diff(x, n).numpy(), np.diff(x, n))
+    found = pg.diff(x, axis=0, prepend=1.0, append=np.zeros((2, 4))).numpy()
+    np.testing.assert_allclose(found, np.diff(x, axis=0, prepend=1.0, append=np.zeros((2, 4))))
+    with pytest.raises(pg.errors.ArgumentError, match="negative"):
+        pg.diff(x, -1)
+
+
+def test_the_trapezoidal_rule_with_sample_points():
+    y, t = array((3, 5), "float64"), np.sort(array((5,), "float64", 1))
+    np.testing.assert_allclose(pg.trapezoid(y, t).numpy(), np.trapezoid(y, t))
+    np.testing.assert_allclose(pg.trapezoid(y, dx=0.5, axis=0).numpy(),
+                               np.trapezoid(y, dx=0.5, axis=0))  # fmt: skip
+    found = pg.cumulative_trapezoid(y, t, initial=0).numpy()
+    np.testing.assert_allclose(found, cumulative_trapezoid(y, t, initial=0))
+    slopes = pg.grad(lambda t: pg.sum(pg.trapezoid(y, t)))(t)
+    step = 1e-6 * np.eye(5)
+    numeric = [np.sum(np.trapezoid(y, t + e) - np.trapezoid(y, t - e)) / 2e-6 for e in step]
+    np.testing.assert_allclose(slopes, numeric, rtol=1e-6, atol=1e-8)
+    with pytest.raises(pg.errors.ShapeError, match="don't fit y"):
+        pg.trapezoid(y, t[:3])
+
+
+@pytest.mark.skipif("native" not in pg.engine_names(), reason="needs llvmlite")
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "bool"])
+def test_the_native_kernel_computes_what_numpy_does(dtype):
+    """Along every axis, in both directions, of rows shorter and longer than a vector."""
+    shapes = [(7,), (67,), (3, 2, 35), (0, 3)]
+    xs = [array(shape, dtype, seed) for seed, shape in enumerate(shapes)]
+
+    def all_of(*xs: Any) -> list[Any]:
+        return [
+            part
+            for x in xs
+            for axis in range(x.ndim)
+            for y in (pg.cumsum(x[..., ::-1], axis), pg.cummax(x.T, axis), pg.cumprod(x, axis))
+            for part in (y, *slopes(y, x))
+        ]
+
+    def slopes(y: Any, x: Any) -> list[Any]:
+        return [pg.gradients(pg.sum(y * y), x)] if dtype.startswith("f") else []
+
+    run = pg.function(all_of, engine="native")
+    assert "Fallback" not in run.explain(*xs)
+    for found, expected in zip(run(*xs), pg.function(all_of, engine="numpy")(*xs), strict=True):
+        assert found.dtype == expected.dtype
+        scale = np.abs(expected).max(initial=1)
+        digits = 1e-5 if dtype == "float32" else 1e-12
+        np.testing.assert_allclose(found, expected, rtol=digits, atol=digits * scale)
+
+
+@pytest.mark.skipif("native" not in pg.engine_names(), reason="needs llvmlite")
+def test_any_number_of_threads_computes_the_same_bits():
+    x = array((64, 3000), "float32")
+    run = pg.function(lambda x: pg.cumsum(x * x, 1), engine="native")
+    before = pg.get_num_threads()
+    try:
+        results = []
+        for threads in (1, 2):
+            pg.set_num_threads(threads)
+            results.append(run(x).copy())
+    finally:
+        pg.set_num_threads(before)
+    assert np.array_equal(*results)
+    assert "multiply, cumsum" in run.explain(x)  # one kernel

@@ -1,0 +1,155 @@
+"""Convolution, interpolation, finite differences and polynomials: as NumPy computes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.errors import ArgumentError, ShapeError
+from tolerances import assert_close, assert_same
+
+A = np.array
+ROW = np.sin(np.arange(7.0))
+KERNEL = A([0.5, -1.0, 2.0, 0.25])
+X = np.cos(np.arange(12.0)).reshape(3, 4)
+PLACES = A([0.0, 0.5, 0.7, 2.0])
+XP, FP = A([0.0, 1.0, 1.5, 3.0]), A([1.0, -1.0, 2.0, 0.5])
+AT = A([[-1.0, 0.0, 0.3, 1.0], [1.2, 3.0, 4.0, np.nan]])
+inf, nan = np.inf, np.nan
+
+# Functions that have NumPy's name and take the same arguments.
+SAME: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+    *[(name, pair, dict(mode=mode)) for name in ("convolve", "correlate")
+      for mode in ("full", "same", "valid")
+      for pair in ((ROW, KERNEL), (KERNEL, ROW), (ROW, KERNEL[:3]), (KERNEL[:3], ROW),
+                   (A([1, 2, 3]), A([0, -1])), (ROW[:1], KERNEL))],
+    ("convolve", (ROW, KERNEL), {}),
+    ("correlate", (ROW, KERNEL), {}),
+    ("interp", (AT, XP, FP), {}),
+    ("interp", (AT, XP, FP, -7.0, inf), {}),
+    ("interp", (AT, XP, FP), dict(left=nan)),
+    ("interp", (0.3, XP, FP), {}),
+    ("interp", (AT[0], XP[:1], FP[:1]), {}),
+    ("interp", (AT, A([0.0, 1, 1, 2]), FP), {}),
+    ("interp", (AT, XP, A([1.0, inf, 2, 3])), {}),
+    ("interp", (AT, XP, A([inf, inf, 2, -inf])), {}),
+    ("interp", (np.zeros((0, 2)), XP, FP), {}),
+    ("interp", (AT * 3, A([0.1, 2.1, 1.2]), FP[:3]), dict(period=2.5)),
+    ("interp", (AT, XP, FP), dict(period=-2.0)),
+    ("gradient", (ROW,), {}),
+    ("gradient", (ROW, 0.5), dict(edge_order=2)),
+    ("gradient", (X,), {}),
+    ("gradient", (X, 0.5, PLACES), {}),
+    ("gradient", (X, PLACES), dict(axis=1, edge_order=2)),
+    ("gradient", (X, 2.0), dict(axis=(1, 0))),
+    ("gradient", (X, PLACES, 2.0), dict(axis=(-1, 0), edge_order=2)),
+    ("gradient", (ROW[:2],), {}),
+    ("gradient", (X[:, :3], PLACES[:3]), dict(axis=1, edge_order=2)),
+    ("unwrap", (ROW * 9,), {}),
+    ("unwrap", (X * 20,), dict(axis=0)),
+    ("unwrap", (X * 20, 5.0), dict(period=4.0)),
+    ("unwrap", (A([0, 3, 1, 6, 7, 3, -9]),), dict(period=4)),
+    ("unwrap", (A([0, 3, 1, 6, 7, 3, -9]),), dict(period=5)),
+    ("unwrap", (A([0.0, 180, 0, 180, 360, 540]),), dict(period=360)),
+    ("unwrap", (ROW[:1],), {}),
+    ("polyval", (KERNEL, X), {}),
+    ("polyval", ([3, 0, 1], 5), {}),
+    ("polyval", ([], X), {}),
+    ("polyder", (KERNEL,), {}),
+    ("polyder", (KERNEL, 3), {}),
+    ("polyint", (KERNEL,), dict(k=2.0)),
+    ("polyint", (KERNEL, 2), dict(k=[1.0, 3.0])),
+    ("polyint", (KERNEL, 2), {}),
+    ("polyadd", (KERNEL, ROW), {}),
+    ("polysub", (KERNEL, ROW), {}),
+    ("polymul", (KERNEL, ROW + 1), {}),
+    ("poly", (ROW,), {}),
+    ("vander", (ROW,), {}),
+    ("vander", (ROW, 3), {}),
+    ("vander", (ROW, 4), dict(increasing=True)),
+    ("vander", (ROW, 0), {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments", "options"), SAME)
+def test_the_values_are_numpys(name, arguments, options):
+    expected = getattr(np, name)(*arguments, **options)
+    found = getattr(pg, name)(*arguments, **options)
+    many = isinstance(expected, (tuple, list))
+    for one, other in zip(found if many else [found], expected if many else [expected]):
+        assert one.shape == np.shape(other)
+        assert_close(np.asarray(one.numpy(), np.float64), np.asarray(other, np.float64))
+
+
+def test_the_slopes_of_interpolation():
+    slopes = pg.grad(lambda x, xp, fp: pg.sum(pg.interp(x, xp, fp)), argnums=(0, 1, 2))
+    at_x, at_xp, at_fp = slopes(A([0.25, 5.0]), XP, FP)
+    assert_close(at_x, [-2.0, 0.0])
+    assert_close(at_xp, [1.5, 0.5, 0.0, 0.0])
+    assert_close(at_fp, [0.75, 0.25, 0.0, 1.0])
+    ends = pg.grad(lambda fp: pg.sum(pg.interp(A([-1.0, 9.0]), XP, fp, left=0.0)))(FP)
+    assert_same(ends, [0.0, 0.0, 0.0, 1.0])
+
+
+def test_points_that_are_fed_are_checked_in_a_run():
+    for engine in ("numpy", "native"):
+        f = pg.function(lambda xp: pg.interp(0.5, xp, FP), engine=engine)
+        assert f(XP) == 0
+        with pytest.raises(ValueError, match="the points xp aren't in ascending order"):
+            f(XP[::-1].copy())
+
+
+def test_polynomials_are_differentiated_in_coefficients_and_roots():
+    p, x = pg.grad(lambda p, x: pg.polyval(p, x), argnums=(0, 1))(KERNEL, 0.0)
+    assert_same(p, [0.0, 0, 0, 1])
+    assert x == 2.0
+    slopes = pg.jacobian(pg.poly)(A([2.0, 3.0]))  # x² − (a + b)x + ab
+    assert_same(slopes, [[0.0, 0], [-1, -1], [3, 2]])
+    powers = pg.grad(lambda x: pg.sum(pg.vander(x, 3)))(A([0.0, 2.0]))
+    assert_same(powers, [1.0, 5.0])
+
+
+END: Any = pg.tensor(1.0)
+WRONG: list[tuple[Any, Any, str]] = [
+    (lambda: pg.convolve(X, ROW), ShapeError, "expected two vectors"),
+    (lambda: pg.correlate(ROW, ROW[:0]), ShapeError, "with elements"),
+    (lambda: pg.convolve(ROW, ROW, "vaild"), ArgumentError, "Did you mean 'valid'"),
+    (lambda: pg.interp(0.5, XP[::-1], FP), ArgumentError, r"np\.argsort\(xp\)"),
+    (lambda: pg.interp(0.5, XP, FP[:2]), ShapeError, "aren't vectors of one length"),
+    (lambda: pg.interp(0.5, XP, FP, left=END), ArgumentError, "not nodes"),
+    (lambda: pg.interp(0.5, XP, FP, period=0), ArgumentError, "period"),
+    (lambda: pg.gradient(1.0), ShapeError, r"pg\.gradients\(y, x\)"),
+    (lambda: pg.gradient(ROW[:1]), ShapeError, "1 sample; edge_order=1 needs 2"),
+    (lambda: pg.gradient(X, 1.0, 2.0, 3.0), ArgumentError, "3 spacings for 2 axes"),
+    (lambda: pg.gradient(X, PLACES), ArgumentError, "places of each axis"),
+    (lambda: pg.gradient(X, 1.0, ROW), ShapeError, "for 4 samples"),
+    (lambda: pg.gradient(ROW, edge_order=3), ArgumentError, "expected 1 or 2"),
+    (lambda: pg.unwrap(ROW, period=0), ArgumentError, "above 0"),
+    (lambda: pg.polyval(X, 1.0), ShapeError, "expected a vector"),
+    (lambda: pg.polyint(KERNEL, 3, k=[1.0, 2.0]), ArgumentError, "2 constants for order 3"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)))
+def test_what_does_not_fit_is_refused(number):
+    call, error, text = WRONG[number]
+    with pytest.raises(error, match=text):
+        call()
+
+
+def test_complex_signals():
+    z = ROW + 1j * np.cos(np.arange(7.0))
+    short = KERNEL - 2j * KERNEL[::-1]
+    for mode in ("full", "same", "valid"):
+        for x, y in ((z, short), (short, z), (ROW, short)):
+            assert_close(pg.convolve(x, y, mode).numpy(), np.convolve(x, y, mode))
+            assert_close(pg.correlate(x, y, mode).numpy(), np.correlate(x, y, mode))
+    points = FP + 1j * XP
+    expected = np.interp(AT, XP, points, left=1j, right=2.0)
+    assert_close(pg.interp(AT, XP, points, left=1j, right=2.0).numpy(), expected)
+    assert_close(pg.polyval(short, z).numpy(), np.polyval(short, z))
+    assert_close(pg.gradient(z, 0.5).numpy(), np.gradient(z, 0.5))
+    assert_close(pg.roll(z, 2).numpy(), np.roll(z, 2))

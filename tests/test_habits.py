@@ -1,0 +1,138 @@
+"""What users of NumPy, PyTorch and JAX type in their first hour: it works as there, or the error
+says what to write."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.errors import PalingradError
+
+WORKS = """
+x.sum(0) = [3, 5, 7]
+pg.sum(x, 0) = [3, 5, 7]
+pg.max(x, 1) = [2, 5]
+pg.mean(x, axis=(0, 1), dtype='float32') = 2.5
+pg.sum(x, where=x > 1) = 14
+x.argmax() = 5
+x.prod() = 0
+x.any() = True
+(x == x).all() = True
+x.size = 6
+x.flatten() = [0, 1, 2, 3, 4, 5]
+x.transpose(1, 0) = [[0, 3], [1, 4], [2, 5]]
+x[None].squeeze() = [[0, 1, 2], [3, 4, 5]]
+x.swapaxes(0, 1) = [[0, 3], [1, 4], [2, 5]]
+pg.transpose(x) = [[0, 3], [1, 4], [2, 5]]
+x.tolist() = [[0, 1, 2], [3, 4, 5]]
+x.reshape(shape=(3, 2)) = [[0, 1], [2, 3], [4, 5]]
+pg.reshape(x, 3, 2) = [[0, 1], [2, 3], [4, 5]]
+x.clip(0, 1) = [[0, 1, 1], [1, 1, 1]]
+x.detach() = [[0, 1, 2], [3, 4, 5]]
+x.clone() = [[0, 1, 2], [3, 4, 5]]
+x.abs() = [[0, 1, 2], [3, 4, 5]]
+x.square().sum() = 55
+x.diagonal() = [0, 4]
+x.nonzero()[1] = [1, 2, 0, 1, 2]
+x.cumsum() = [0, 1, 3, 6, 10, 15]
+x.repeat(2, 1)[0] = [0, 0, 1, 1, 2, 2]
+x.real = [[0, 1, 2], [3, 4, 5]]
+x.imag = [[0, 0, 0], [0, 0, 0]]
+round(s, 1) = 2
+divmod(v, 2)[1] = [1, 1, 0]
+pg.asarray([1.0, 2.0]) = [1, 2]
+pg.arange(3) = [0, 1, 2]
+pg.full((2,), 7.0) = [7, 7]
+pg.eye(2)[pg.newaxis] = [[[1, 0], [0, 1]]]
+pg.random.randn(3).shape = (3,)
+pg.isclose(x, x).all() = True
+pg.array_equal(x, x) = True
+pg.trace(x) = 4
+pg.diag(v)[0] = [3, 0, 0]
+pg.concatenate([v, v], 0) = [3, 1, 2, 3, 1, 2]
+pg.hstack([v, v]) = [3, 1, 2, 3, 1, 2]
+pg.absolute(-v) = [3, 1, 2]
+pg.argmax(x, 1) = [2, 2]
+pg.stack((v, v), 1).shape = (3, 2)
+pg.squeeze(x[None], 0).shape = (2, 3)
+pg.softmax(x, -1).shape = (2, 3)
+pg.round(pg.tensor(2.5), 0) = 2
+v == None = False
+v != 'abc' = True
+None in [v] = False
+v in [v, x] = True
+pg.sin(0.0) = 0
+"""
+
+# The expression, and what its error says to write.
+REFUSED = """
+x.unsqueeze(0) => pg.expand_dims(x, axis=0)
+x.float() => x.astype('float32')
+x.double() => x.astype('float64')
+x.to('cpu') => x.astype(dtype)
+x.permute(1, 0) => pg.permute_dims(x, axes)
+x.view(3, 2) => x.reshape(shape)
+x.matmul(x.T) => x @ y
+x.mm(x.T) => pg.matmul
+x.norm() => pg.vector_norm(x)
+x.softmax(0) => pg.softmax(x)
+x.masked_fill(x > 1, 0) => pg.where(mask, value, x)
+x.t() => x.T
+x.numel() => x.size
+x.requires_grad_() => pg.gradients(y, x)
+x.add_(1) => x + y
+x.relu_() => Nodes don't change
+x.fill(0) => pg.where(mask, value, x)
+x.put(0, 1) => x.at[index].set(values)
+x.flat => x.ravel()
+x.tobytes() => x.numpy().tobytes
+x.block_until_ready() => nothing: values are there at once
+pg.tensor([1.0], requires_grad=True) => every float has a gradient
+pg.randn(3) => pg.random.randn
+pg.no_grad() => pg.stop_gradient(x)
+pg.cat([x, x]) => pg.concat
+pg.mm(x, x) => pg.matmul
+pg.vmap(pg.sin) => operations are elementwise
+pg.hvp => pg.jvp(pg.grad(f), (x,), (v,))[1]
+pg.jit(pg.sin) => pg.function
+pg.jnp.sin(x) => pg.sin
+pg.lax.scan => pg.where
+pg.tree_map => pg.grad takes lists and dicts
+pg.elementwise_grad(pg.sin) => pg.grad(lambda x: pg.sum(f(x)))
+pg.det(x) => pg.linalg.det
+pg.foo => Did you mean
+x.sun() => Did you mean x.sum?
+pg.grad(v) => pg.gradients(y, x)
+pg.grad(lambda t: (t**2).sum())([1.0, 2.0]) => np.array([1.0, 2.0])
+pg.add(x, 1, out=x) => y = pg.add(…) is a new one
+pg.zeros(2, 3) => pg.zeros((2, 3))
+len(s) => x.shape
+list(s) => [x]
+v in [x, v] => any(x is y for y in nodes)
+x.sum(0, True) => keepdims=True
+"""
+
+
+def variables() -> dict[str, Any]:
+    x = pg.tensor(np.arange(6.0).reshape(2, 3))
+    v = pg.tensor(np.array([3.0, 1.0, 2.0]))
+    return {"pg": pg, "np": np, "x": x, "v": v, "s": pg.tensor(2.0)}
+
+
+def rows(table: str, between: str) -> list[tuple[str, str]]:
+    lines = [line for line in table.splitlines() if line]
+    return [(a, b) for a, _, b in (line.rpartition(between) for line in lines)]
+
+
+@pytest.mark.parametrize(("code", "expected"), rows(WORKS, " = "))
+def test_it_works(code, expected):
+    found = eval(code, variables())
+    np.testing.assert_array_equal(found, eval(expected))
+
+
+@pytest.mark.parametrize(("code", "advice"), rows(REFUSED, " => "))
+def test_it_is_refused_with_what_to_write(code, advice):
+    with pytest.raises(PalingradError) as raised:
+        eval(code, variables())
+    assert advice in str(raised.value)
