@@ -19,7 +19,7 @@ ORDER = {
         ["files"],
         ["messages"],
         ["dtypes", "shapes", "trees"],
-        ["sums", "windows"],
+        ["sums"],
         ["maths"],
         ["graph"],
         ["ops"],

@@ -32,6 +32,7 @@ from .graph.traversal.order import postorder
 from .graph.traversal.replay import replay
 from .passes.program import Program
 from .programs import Compiled, ProgramCache
+from .shapes import sizes
 from .signature import settings
 
 _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
@@ -45,7 +46,7 @@ class Reverse:
     def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
         y = clones[-1]
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            seed = Constant(np.ones(y.shape or (), y.dtype))
+            seed = Constant(np.ones(sizes(y.shape), y.dtype))
             found = reverse({y: seed}, [clones[place] for place in targets], traced=False)
             self.reached = [place for place in targets if clones[place] in found]
             outputs = [found[clones[place]] for place in self.reached]
@@ -118,7 +119,7 @@ class Pending:
         found = self._found
         if found is None:
             program = self._structure.to_others
-            arrays = program.run([self._values[n] for n in program.feeds])
+            arrays = program.run.executable([self._values[n] for n in program.feeds])
             found = self._found = dict(zip(program.reached, arrays, strict=True))
             self._values = []
         value = found.get(place)
@@ -149,7 +150,7 @@ def differentiated(y: Node) -> bool:
     values = [node._value for node in order]
     if structure.variables:
         program = structure.to_variables
-        arrays = program.run([values[n] for n in program.feeds])
+        arrays = program.run.executable([values[n] for n in program.feeds])
         for place, array in zip(program.reached, arrays, strict=True):
             order[place]._grad = Constant.holding(array)
         if len(arrays) < len(structure.variables):
@@ -212,7 +213,7 @@ def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
 def _leaf(node: Node) -> Hashable:
     value = node._value
     if type(node) is Constant and (scalar := node.scalar) is not None:
-        return type(scalar), scalar, copysign(1, scalar), value.dtype, node.weak is None
+        return type(scalar), repr(scalar), value.dtype, node.weak is None
     return type(node), value.shape, value.dtype
 
 

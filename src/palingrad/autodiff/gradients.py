@@ -13,10 +13,10 @@ from ..graph.derivatives.differentiated import arguments
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
-from ..graph.observe import watching
 from ..graph.operation import Item, MultipleOutputs, Operation, is_known
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
+from ..graph.state.observe import watching
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import Rule
 from ..messages.calls import public

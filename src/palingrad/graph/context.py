@@ -25,8 +25,8 @@ from ..errors import printable
 if TYPE_CHECKING:
     from .graph import Graph
     from .node import Node
-    from .observe import Observer
     from .operation import Operation
+    from .state.observe import Observer
 
 R = TypeVar("R")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep

@@ -19,10 +19,10 @@ from ..maths import numpy_maths
 from .context import PACKAGE, defaults, find_origin, held, nothing_open, quiet_here
 from .leaves import Constant
 from .node import Node, next_serial
-from .observe import watching
 from .operation import Operation
 from .operators import Operators
 from .registry import ops
+from .state.observe import watching
 
 MISSING: Any = object()
 _new = object.__new__
@@ -180,14 +180,14 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
             and not (watching or defaults)
         ):
             a = x._value
-            if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size:
+            if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size > 0:
                 try:
                     value = quiet_here.context.run(
                         formula, numpy_maths, a, axis=axis, keepdims=keepdims
                     )
                 except Exception:
                     return None
-                node = _new(operation)
+                node: Any = _new(operation)
                 node.inputs = (x,)
                 node.attributes = {"axis": axis, "keepdims": keepdims}
                 node.axis, node.keepdims = axis, keepdims

@@ -26,14 +26,14 @@ from ..messages.names import (
     without_names_from_elsewhere,
 )
 from ..shapes import Shape, text
-from .consumers import eager_consumers
 from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
-from .observe import tell_read, watching
 from .operators import Operators
 from .protocols.copies import Copies
 from .protocols.interchange import Interchange
 from .registry import functions_called, viewer
+from .state.observe import tell_read, watching
+from .traversal.consumers import eager_consumers
 
 if TYPE_CHECKING:
     from .graph import Graph

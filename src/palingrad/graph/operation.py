@@ -22,18 +22,16 @@ from .describe.nonfinite import Reason
 from .describe.notation import Piece, applied, indexed, operator
 from .describe.template import fill
 from .node import Node, next_serial
-from .observe import tell_computed, watching
 from .promotion import align
 from .registry import is_shipped, name_of, operations
 from .samples import Sample
+from .state.observe import tell_computed, watching
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 # The attributes of a node that its clones don't copy.
-_OWN = frozenset(
-    "graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial _unlisted "
-    "_items _expansion".split()
-)
+_OWN = frozenset("graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial "
+                 "_unlisted _items _expansion".split())  # fmt: skip
 
 
 class Operation(Declares, Node):
