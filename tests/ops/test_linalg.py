@@ -97,7 +97,7 @@ TRIANGULAR = [(n, *flags) for n in (3, 60, 130) for flags in np.ndindex(2, 2, 3)
 def test_triangular_systems_are_scipys(case):
     n, lower, unit, trans = case
     a, b = RNG.normal(size=(n, n)) / n + 2 * np.eye(n), RNG.normal(size=(n, 2))
-    options = {"lower": bool(lower), "unit_diagonal": bool(unit), "trans": trans}
+    options: dict[str, Any] = {"lower": bool(lower), "unit_diagonal": bool(unit), "trans": trans}
     expected = scipy.linalg.solve_triangular(a, b, **options)
     assert_close(linalg.solve_triangular(a, b, **options).numpy(), expected)
 
