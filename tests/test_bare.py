@@ -52,6 +52,7 @@ print(pg.engine_names())
 LATE = [
     *["rich", "typer", "pooch", "safetensors", "matplotlib", "llvmlite", "jax", "onnx", "numba"],
     "numpy.random",
+    "scipy",
 ]
 
 

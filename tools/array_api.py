@@ -8,7 +8,7 @@ with `pip install -r requirements.txt`. Run, from the folder of this repository:
     .venv/bin/python tools/array_api.py suite
 
 It prints how many tests each module passes, and the tests that palingrad fails, with those that
-NumPy fails too marked. Arguments after `--` are pytest's: `tools/array_api.py suite -- -k linalg`.
+NumPy fails too marked. Other arguments are pytest's: `tools/array_api.py suite -k linalg -n 2`.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ def main() -> int:
     parser.add_argument("suite", type=Path, help="the folder of array-api-tests")
     parser.add_argument("--max-examples", type=int, default=20)
     parser.add_argument("--without-numpy", action="store_true", help="run palingrad alone")
-    parser.add_argument("options", nargs="*", help="for pytest")
-    given = parser.parse_args()
+    given, options = parser.parse_known_args()
+    options = [option for option in options if option != "--"]
     results = {
-        module: outcomes(given.suite, module, given.max_examples, given.options)
+        module: outcomes(given.suite, module, given.max_examples, options)
         for module in ((PALINGRAD,) if given.without_numpy else (PALINGRAD, NUMPY))
     }
     for module, found in results.items():

@@ -126,3 +126,10 @@ def test_an_array_of_any_kind_on_the_left_gives_a_node():
             assert isinstance(y, pg.Node)
     with pytest.raises(DTypeError, match="1 of 2 elements of a masked array are masked"):
         part * x
+
+
+def test_python_floats_in_a_list_are_rounded_once():
+    x = pg.tensor(np.array([1.2, 0.1]))
+    assert (x == [1.2, 0.1]).numpy().all()
+    assert (pg.where(x > 1, [0.3, 0.3], x)).numpy()[0] == 0.3
+    assert pg.add(np.ones(2, np.float32), [0.5, 0.25]).dtype == np.float32

@@ -41,6 +41,11 @@ CALLS = {
     "ones_like": lambda xp: xp.ones_like([[1.5, 2.0]], shape=(3,)),
     "full_like": lambda xp: xp.full_like([1, 2], 2.7),
     "empty_like": lambda xp: xp.empty_like([1, 2]) * 0,
+    "hanning": lambda xp: xp.hanning(7),
+    "kaiser": lambda xp: xp.kaiser(5, 3.0),
+    "bartlett": lambda xp: xp.bartlett(4),
+    "blackman": lambda xp: xp.blackman(4) + 1,
+    "hamming": lambda xp: xp.hamming(1),
     "diag": lambda xp: xp.diag([1, 2], 1),
     "tril_indices": lambda xp: xp.stack(xp.tril_indices(3, 1)),
     "triu_indices": lambda xp: xp.stack(xp.triu_indices(3, -1, 2)),
@@ -149,3 +154,13 @@ def test_what_is_wrong_with_a_call():
 def test_a_fill_value_is_rounded_once_to_the_dtype_of_the_array():
     assert pg.full_like(np.zeros(1), 16777217.0).item() == 16777217.0
     assert pg.full_like(np.zeros(1, np.float32), 0.1).item() == np.float32(0.1)
+
+
+def test_bounds_that_are_fed_keep_their_dtype():
+    with pg.Graph() as graph:
+        x = pg.placeholder()
+        y = pg.linspace(x, 1, 4, endpoint=False)
+    for value in (np.float32(3), np.float64(0.3), np.int64(3)):
+        found = pg.Session(graph).run(y, {x: value})
+        np.testing.assert_allclose(found, np.linspace(value, 1, 4, endpoint=False), rtol=1e-6)
+        assert found.dtype == (np.float64 if value.dtype == np.float64 else np.float32)

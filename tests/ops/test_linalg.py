@@ -222,6 +222,8 @@ VALUE_ERRORS = [
     (lambda: pg.grad(lambda x: spectral(x, pg.exp))(np.eye(3)), "coincide"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.svd(x)[0] ** 3))(np.eye(2)), "coincide"),
     (lambda: pg.hessian(lambda x: pg.sum(linalg.eigvalsh(x) ** 2))(np.eye(2)), "coincide"),
+    (lambda: pg.grad(linalg.cond)(np.diag([1.0, 0.0])), "a singular value"),
+    (lambda: linalg.svd(np.full((2, 2), np.nan)), "NaN"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.qr(x)[0]))(np.eye(3)[:, :2] * [1, 0]),
      "0 on its diagonal"),
 ]  # fmt: skip

@@ -135,3 +135,11 @@ def test_triangles_keep_infinity_out_of_the_other_half():
     assert pg.tril(x).tolist() == [[np.inf, 0.0], [np.inf, np.inf]]
     assert pg.diag(np.array([np.inf, np.nan]))[0, 1].item() == 0.0
     assert pg.tril(x > 0).tolist() == [[True, False], [True, True]]
+
+
+def test_parts_of_complex_numbers_are_rounded_and_cleaned():
+    c = np.array([1.26 + 2.5j, complex(np.nan, np.inf), -np.inf + 1j])
+    np.testing.assert_array_equal(pg.round(c, 1), np.round(c, 1))
+    np.testing.assert_array_equal(pg.round(c), np.round(c))
+    np.testing.assert_array_equal(pg.nan_to_num(c), np.nan_to_num(c))
+    assert pg.float_power(c[0], 2).item() == pytest.approx(c[0] ** 2)

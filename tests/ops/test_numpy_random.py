@@ -25,6 +25,7 @@ DRAWS = {  # the mean and the standard deviation that are expected
     "rayleigh": (lambda: r.rayleigh(1.0, N), (np.pi / 2) ** 0.5, (2 - np.pi / 2) ** 0.5),
     "weibull": (lambda: r.weibull(2.0, N), 0.8862, 0.4633),
     "pareto": (lambda: r.pareto(5.0, N), 0.25, 0.3227),
+    "truncated_normal": (lambda: r.truncated_normal(-1.0, 1.0, N), 0, 0.5396),
     "choice": (lambda: r.choice([1.0, 2.0, 5.0], N, p=[0.5, 0.25, 0.25]), 2.25, 1.639),
 }
 

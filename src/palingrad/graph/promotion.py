@@ -147,10 +147,18 @@ def align(
         dtype = default_dtype()
     return tuple(
         Constant.of(scalar, dtype)
-        if scalar is not None and not isinstance(x, Node)
-        else in_dtype(x, dtype)
-        for x, scalar in zip(nodes, scalars, strict=True)
+        if scalar is not None and not isinstance(node, Node)
+        else _of_list(x, node, dtype)
+        for x, node, scalar in zip(inputs, nodes, scalars, strict=True)
     )
+
+
+def _of_list(value: Any, node: Node, dtype: DType) -> Node:
+    """The node made of `value` in a dtype; Python floats in a list are rounded once."""
+    listed = isinstance(value, (list, tuple)) and type(node) is Constant
+    if listed and node.dtype != dtype and is_inexact(node.dtype):
+        return Constant(value, dtype=dtype)
+    return in_dtype(node, dtype)
 
 
 def refuse_complex(dtype: DType) -> NoReturn:

@@ -252,7 +252,6 @@ RANDOM: dict[str, str] = {
     "ranf": "pg.random.random(size)",
     "sample": "pg.random.random(size)",
     "split": "pg.random.default_rng(seed) for each generator",
-    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
 }
 
 TRAINING: dict[str, str] = {

@@ -241,8 +241,12 @@ def linspace(
     weights = np.arange(count) / parts
     rank = max(first.ndim or 0, last.ndim or 0)
     along = weights.reshape((-1,) + (1,) * rank)
-    w = Constant(along) if first.dtype is None else Constant(along, dtype=first.dtype)
-    numbers = ops.add(first * (1 - w), last * w)  # start and stop are met exactly
+    if first.dtype is None or last.dtype is None:  # that of a feed: integers leave it as it is
+        k = Constant(np.arange(count).reshape(along.shape))
+        numbers = (first * (parts - k) + last * k) / parts
+    else:
+        w = Constant(along, dtype=first.dtype)
+        numbers = ops.add(first * (1 - w), last * w)  # start and stop are met exactly
     if rank and axis != 0:
         order = [at + 1 for at in range(rank)]
         order.insert(axis if axis >= 0 else rank + 1 + axis, 0)

@@ -36,6 +36,7 @@ FAMILIES: dict[str, str] = {
     "window.transposed": "conv3d conv_transpose1d conv_transpose2d conv_transpose3d",
     "window.adaptive": "adaptive_average_pool adaptive_max_pool global_average_pool "
     "global_max_pool locally_connected",
+    "signals.windows": "bartlett blackman hamming hanning kaiser",
     "creation": "arange array asarray astype empty empty_like eye full full_like "
     "geomspace identity indices linspace logspace meshgrid ones tri "
     "zeros",

@@ -149,6 +149,10 @@ from .signals.polynomials import (
     poly as poly, polyadd as polyadd, polyder as polyder, polyint as polyint, polymul as polymul,
     polysub as polysub, polyval as polyval, vander as vander,
 )
+from .signals.windows import (
+    bartlett as bartlett, blackman as blackman, hamming as hamming, hanning as hanning,
+    kaiser as kaiser,
+)
 from .special.bessel import i0 as i0
 from .special.sine import sinc as sinc
 from .window.adaptive import (

@@ -21,7 +21,7 @@ __all__ = [
     "Generator", "bernoulli", "choice", "default_rng", "exponential", "gumbel", "integers",
     "laplace", "logistic", "lognormal", "normal", "pareto", "permutation", "rand", "randint",
     "randn", "random", "random_sample", "rayleigh", "seed", "shuffle", "standard_cauchy",
-    "standard_exponential", "standard_normal", "uniform", "weibull",
+    "standard_exponential", "standard_normal", "truncated_normal", "uniform", "weibull",
 ]  # fmt: skip
 
 
@@ -56,6 +56,7 @@ shuffle = public(_default.shuffle)
 standard_cauchy = public(_default.standard_cauchy)
 standard_exponential = public(_default.standard_exponential)
 standard_normal = public(_default.standard_normal)
+truncated_normal = public(_default.truncated_normal)
 uniform = public(_default.uniform)
 weibull = public(_default.weibull)
 

@@ -15,6 +15,7 @@ from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.checks import flag, number_of, shown, whole, within
 from ..ops import random as streams
+from ..ops.special.error import erfinv
 from ..shapes import as_shape, axis_in, broadcast, known, sizes
 
 Size = int | Sequence[int] | None
@@ -81,6 +82,13 @@ class Generator(streams.Generator):
         """Numbers drawn from the normal distribution N(loc, scale²)."""
         _scale("normal", scale)
         return loc + scale * self.standard_normal(_shape(size, loc, scale), _dtype(loc, scale))
+
+    def truncated_normal(self, lower: Any = -2.0, upper: Any = 2.0, size: Size = None) -> Node:
+        """Numbers drawn from N(0, 1) given that they lie in [lower, upper], by inversion."""
+        ends = [ops.erf(ops.cast(end, float64) / math.sqrt(2)) for end in (lower, upper)]
+        unit = self._unit(_shape(size, lower, upper), float64)
+        drawn = math.sqrt(2) * erfinv(ends[0] + (ends[1] - ends[0]) * unit)
+        return ops.cast(ops.clip(drawn, lower, upper), _floating(_dtype(lower, upper)))
 
     def lognormal(self, mean: Any = 0.0, sigma: Any = 1.0, size: Size = None) -> Node:
         """eˣ for x drawn from N(mean, sigma²)."""

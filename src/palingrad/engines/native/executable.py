@@ -344,7 +344,7 @@ class NativeExecutable(Executable):
 
 def _apart(result: Any, inputs: list[Any]) -> Array:
     """`result` in memory of its own: an input's memory is reused when its live range has ended."""
-    array = np.ascontiguousarray(result)
+    array = np.asarray(result, order="C")  # a scalar stays one
     parts = [part for x in inputs for part in (x if isinstance(x, (tuple, list)) else [x])]
     return array.copy() if any(np.may_share_memory(array, part) for part in parts) else array
 

@@ -22,6 +22,14 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
+def _in_dtype(join: str) -> Callable[..., Any]:
+    def function(arrays: Any, *, dtype: Any = None, **options: Any) -> Any:
+        y = getattr(ops, join)(arrays, **options)
+        return y if dtype is None else ops.cast(y, dtype)
+
+    return function
+
+
 def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
     return ops.take(x, np.flatnonzero(condition), axis)
 
@@ -37,7 +45,9 @@ def _polyval(p: Any, x: Any) -> Any:
 # NumPy's parameters differ from those of the library's function of the same name.
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
+    "concatenate": _in_dtype("concat"),
     "copy": _copy,
+    "stack": _in_dtype("stack"),
     "where": _where,
 }
 

@@ -18,7 +18,7 @@ from ...messages.calls import called
 from ...trees import mapped
 from .composed import ADAPTED, COMPOSED
 from .interchange import namespace
-from .tables import FUNCTIONS, IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, OPTIONS, STORAGE
+from .tables import IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, STORAGE
 from .ufuncs import found, refusal
 
 
@@ -60,7 +60,7 @@ def _target(name: str) -> Callable[..., Any] | None:
         return getattr(getattr(namespace(), part, None), short, None)
     if part:
         return None
-    return ADAPTED.get(name) or found(FUNCTIONS.get(name, name), "special") or COMPOSED.get(name)
+    return ADAPTED.get(name) or found(name) or COMPOSED.get(name)
 
 
 @cache
@@ -80,7 +80,6 @@ def _bound(
     that are NumPy's defaults."""
     signature = _signature(function)
     bound = signature.bind(*args, **kwargs).arguments
-    renamed = OPTIONS.get(name, {})
     inputs: list[Any] = []
     options: dict[str, Any] = {}
     for place, p in enumerate(signature.parameters.values()):
@@ -99,7 +98,7 @@ def _bound(
         elif place < count and len(inputs) == place:
             inputs.append(value)
         elif p.name not in STORAGE and not _is_default(value, p.default):
-            options[renamed.get(p.name, p.name)] = value
+            options[p.name] = value
     _check_storage(name, bound)
     return inputs, options
 

@@ -6,47 +6,23 @@ registry when they are first called, so a function counts from the moment it exi
 
 from __future__ import annotations
 
-# Ufuncs of NumPy and of scipy.special that have other names here; several: the first that exists.
-UFUNCS: dict[str, str] = {
-    "expit": "expit sigmoid",
-    "gammaln": "gammaln lgamma",
-    "log_expit": "log_sigmoid",
-    "psi": "digamma psi",
+# Ufuncs of scipy.special, and functions of NumPy, that have other names here.
+NAMES: dict[str, str] = {
     "_riemann_zeta": "zeta",
     "_zeta": "zeta",
-}
-
-# Functions of NumPy that have other names here.
-FUNCTIONS: dict[str, str] = {
     "around": "round",
-    "astype": "cast",
-}
-
-# Parameters of NumPy's functions that have other names here; "" for one that changes nothing.
-OPTIONS: dict[str, dict[str, str]] = {
-    "std": {"ddof": "correction"},
-    "var": {"ddof": "correction"},
-    "nanstd": {"ddof": "correction"},
-    "nanvar": {"ddof": "correction"},
+    "expit": "sigmoid",
+    "log_expit": "log_sigmoid",
 }
 
 # Options that say how an array lies in memory or how a result is stored: values never change here.
 STORAGE = frozenset({"copy", "order", "subok", "casting", "overwrite_input", "optimize"})
 
-# How many of a function's leading parameters are written by position here; 1 for the others.
+# How many of a function's leading parameters are inputs, which have other names here. Otherwise one
+# is, or as many as the library's function takes by position alone.
 INPUTS: dict[str, int] = {
-    name: count
-    for count, names in {
-        2: "allclose append array_equal array_split average broadcast_to choose convolve correlate "
-        "cross digitize dot full_like inner interp isclose isin kron linalg.cross "
-        "linalg.lstsq linalg.matmul linalg.matrix_power linalg.outer linalg.solve "
-        "linalg.tensordot linalg.vecdot outer pad percentile nanpercentile polyval quantile "
-        "nanquantile repeat reshape roll searchsorted select split hsplit vsplit "
-        "dsplit take take_along_axis tensordot tile vdot astype partition argpartition trapezoid "
-        "compress extract linalg.tensorsolve",
-        3: "where moveaxis swapaxes interp",
-    }.items()
-    for name in names.split()
+    **dict.fromkeys("compress dot extract inner kron outer tile vdot".split(), 2),
+    "where": 3,
 }
 
 # Functions of ufuncs' methods: np.add.reduce, np.multiply.accumulate.

@@ -13,7 +13,7 @@ from ...messages.elsewhere import FUNCTIONS as ELSEWHERE
 from ..registry import ops
 from ..state.imports import imported
 from .interchange import namespace
-from .tables import REDUCTIONS, SCANS, UFUNCS
+from .tables import NAMES, REDUCTIONS, SCANS
 
 if TYPE_CHECKING:
     from ..node import Node
@@ -28,21 +28,21 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
     _check_no_array_is_written(ufunc, method, inputs, options)
     if method == "outer" and ufunc.nin == 2 and not ufunc.signature:
         x, y = inputs
-        x = ops.reshape(x, (*np.shape(x), *(1,) * np.ndim(y)))
-        return of_ufunc(ufunc, "__call__", (x, y), options)
+        rank = np.ndim(y)
+        if rank is not None:  # pyright: ignore[reportUnnecessaryComparison] # of a placeholder
+            x = ops.expand_dims(x, axis=tuple(range(-rank, 0)))
+            return of_ufunc(ufunc, "__call__", (x, y), options)
     library = _library_of(ufunc)
     if method == "__call__":
-        f = found(UFUNCS.get(name, name), "special") if library else None
+        f = found(name) if library else None
         if f is not None:
             return f(*_prepared(name, inputs, options))
     else:
-        f = found(_METHODS[method].get(name, "")) if library and method in _METHODS else None
+        known = _METHODS.get(method, {}).get(name) if library else None
+        f = None if known is None else found(known)
         if f is not None:
-            return _along(ufunc, f, method, inputs, options)
-    raise refusal(
-        name if method == "__call__" else f"{name}.{method}",
-        module=library,
-    )
+            return _along(f, inputs, options)
+    raise refusal(name if method == "__call__" else f"{name}.{method}", module=library)
 
 
 def _prepared(name: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> list[Any]:
@@ -68,9 +68,7 @@ def _changes(key: str, value: Any) -> bool:
     return value is not None and key not in ("order", "subok", "casting", "out")
 
 
-def _along(
-    ufunc: Any, f: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]
-) -> Node:
+def _along(f: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> Node:
     """ufunc.reduce or ufunc.accumulate: along the first axis unless `axis` says otherwise."""
     names = ("axis", "dtype", "out", "keepdims", "initial", "where")
     given = {"axis": 0, **dict(zip(names, inputs[1:])), **options}
@@ -99,15 +97,10 @@ def _library_of(ufunc: Any) -> str:
     return "scipy.special" if any(getattr(one, name, None) is ufunc for one in places) else ""
 
 
-def found(names: str, part: str = "") -> Callable[..., Any] | None:
-    """The first function of these names that the library has, or its module `part`, such as
-    "linalg"; None if it has none of them."""
-    module = getattr(namespace(), part, None) if part else None
-    for name in names.split():
-        f = getattr(ops, name, None) or getattr(module, name, None)
-        if f is not None:
-            return f
-    return None
+def found(name: str) -> Callable[..., Any] | None:
+    """The library's function for NumPy's or SciPy's of this name; None if it has none."""
+    name = NAMES.get(name, name)
+    return getattr(ops, name, None) or getattr(namespace().special, name, None)
 
 
 def _check_no_array_is_written(

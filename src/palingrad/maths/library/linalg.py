@@ -318,13 +318,13 @@ def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
     close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * np.real(scale)) & ~np.isnan(d)
     wrong = close & ((p != 0) | (reach != 0))
     if wrong.any():
-        *_, i, j = (0, *(int(index[0]) for index in np.nonzero(wrong)))
+        i, j = (int(index[0]) for index in np.nonzero(np.atleast_2d(wrong))[-2:])
         raise np.linalg.LinAlgError(
             f"the gradient of eigh, eig or svd: values {i} and {j} coincide, or a singular value "
             "is 0, so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
             "solve, pinv and expm have gradients there, or perturb the matrix"
         )
-    return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(p.dtype)
+    return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(np.result_type(p, d))
 
 
 def without_phase(p: Any, size: Any) -> Any:

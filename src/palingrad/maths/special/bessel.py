@@ -133,8 +133,13 @@ def bessel_i(x: Array, n: float, scaled: bool) -> Array:
     """I of order n, times e^−|x| if `scaled`."""
     if n in (0, 1):
         first = (sc.i0e, sc.i1e) if scaled else (sc.i0, sc.i1)
-        return first[int(n)](x)
-    return (sc.ive if scaled else sc.iv)(n, x)
+        y = first[int(n)](x)
+    else:
+        y = (sc.ive if scaled else sc.iv)(n, x)
+    if n != int(n):
+        return y
+    sign = np.sign(x) if n % 2 else 1.0
+    return np.where(np.isinf(x), 0.0 if scaled else sign * np.inf, y)
 
 
 def bessel_k(x: Array, n: float, scaled: bool) -> Array:

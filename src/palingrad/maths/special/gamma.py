@@ -100,8 +100,20 @@ def improved(value: Array, where: Array, better: Callable[..., Array], *x: Array
 def gammaln(x: Array) -> Array:
     """log |Γ(x)|; ∞ at the poles 0, −1, −2, … and at ±∞."""
     value = sc.gammaln(x)
-    value = improved(value, (x > 0.4) & (x < 3), lambda x: log_gamma(wide(x)).value, x)
+    value = improved(value, (x > 0.5) & (x < 3), _near_zeros, x)
     return improved(value, (x < 0) & (x > -1e15) & (x != np.rint(x)), _reflected, x)
+
+
+_NEAR_TWO = [-float(sc.zetac(k)) / k * (-1) ** (k + 1) for k in range(2, 56)]
+_SLOPE_AT_TWO = 0.42278433509846713  # 1 − γ
+
+
+def _near_zeros(x: Array) -> Array:
+    """By the series of log Γ(2 + z) = (1 − γ)z + Σ (ζ(k) − 1)(−z)ᵏ/k, |z| ≤ 1, DLMF 5.7.3."""
+    low = x < 1.25
+    z = np.where(low, x - 1, x - 2)
+    total = z * (_SLOPE_AT_TWO + z * np.polynomial.polynomial.polyval(z, _NEAR_TWO))
+    return np.where(low, total - np.log1p(np.where(low, z, 0.0)), total)
 
 
 def _reflected(x: Array) -> Array:
@@ -154,7 +166,8 @@ def polygamma_step(x: Array, h: Array, n: int) -> Array:
     value = polygamma(x + h, n) - polygamma(x, n)
     if n == 0:
         inner = (x > 1e-290) & (x + h > 1e-290) & (np.maximum(x, h) < 1e18)
-        return improved(value, inner, _psi_step, x, h)
+        size = np.maximum(np.abs(digamma(x + h)), np.abs(digamma(x)))
+        return improved(value, inner & (size > 3 * np.abs(value)), _psi_step, x, h)
     return improved(value, np.abs(h) < 0.05 * x, lambda x, h: _taylor_step(x, h, n), x, h)
 
 
@@ -204,8 +217,14 @@ def _log_beta_far(a: Array, b: Array) -> Wide:
 
 def betaln(a: Array, b: Array) -> Array:
     """log |B(a, b)|."""
+    a, b = np.broadcast_arrays(a, b)
     near, far = _beta_case(a, b)
-    value = improved(sc.betaln(a, b), near, lambda a, b: _log_beta(a, b).value, a, b)
+    parts = gammaln(a), gammaln(b), gammaln(a + b)
+    value = np.where(near, parts[0] + parts[1] - parts[2], sc.betaln(a, b))
+    slip = np.abs((a + b) * sc.digamma(a + b))  # by which the rounding of a + b is multiplied
+    size = np.maximum.reduce([np.abs(part) for part in (*parts, slip)])
+    hard = near & ~(size < 3 * np.abs(value))  # where the sum cancels
+    value = improved(value, hard, lambda a, b: _log_beta(a, b).value, a, b)
     return improved(value, far, lambda a, b: _log_beta_far(a, b).value, a, b)
 
 

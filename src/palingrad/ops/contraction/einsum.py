@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import int32, is_boolean, is_floating
 from ...errors import ArgumentError
+from ...graph.describe.notation import applied, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -71,6 +72,9 @@ class Einsum(Composite):
         if is_boolean(dtype):
             return result != 0
         return narrowed(result, dtype)
+
+    def notation(y, *x):
+        return applied(operator("einsum"), x)
 
     def structure(y, position, size, out):
         return "sums of products of the other operands"

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, check_parts_kept, is_inexact, is_integer
+from ...dtypes import DType, as_dtype, check_parts_kept, is_complex, is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
@@ -238,10 +238,13 @@ def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any
 def round(x: Any, decimals: Any = 0, *more: Any, name: str | None = None, **unknown: Any) -> Node:
     """y = the number nearest to x that has `decimals` decimals; halves round to even. ∂y/∂x = 0.
 
-    Negative decimals round to tens, hundreds, ….
+    Negative decimals round to tens, hundreds, …; of complex x both parts are rounded.
     """
     if more or unknown:
         raise misfit(round, (x, decimals, *more), unknown)
+    if is_complex(getattr(x, "dtype", None)):
+        parts = [round(part, decimals) for part in (ops.real(x), ops.imag(x))]
+        return ops.complex(*parts, name=name)
     if type(decimals) is int and decimals == 0:
         return Round(x, name=name)
     if isinstance(decimals, bool) or not isinstance(decimals, (int, np.integer)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import default_dtype, float64, is_inexact
+from ...dtypes import complex128, default_dtype, float64, is_complex, is_inexact
 from ...errors import ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -46,8 +46,10 @@ def fabs(x: Any, /, *, name: str | None = None) -> Node:
 
 @register
 def float_power(x: Any, y: Any, /, *, name: str | None = None) -> Node:
-    """z = xʸ in float64."""
-    return ops.pow(ops.cast(x, float64), ops.cast(y, float64), name=name)
+    """z = xʸ in float64, or complex128."""
+    first, second = as_node(x), as_node(y)
+    kind = complex128 if is_complex(first.dtype) or is_complex(second.dtype) else float64
+    return ops.pow(ops.cast(first, kind), ops.cast(second, kind), name=name)
 
 
 @register
@@ -91,11 +93,14 @@ def nan_to_num(
     name: str | None = None,
 ) -> Node:  # fmt: skip
     """y = x with NaN replaced by `nan`, ∞ and −∞ by `posinf` and `neginf`, by default the largest
-    and the smallest finite number. ∂y/∂x = 1 where x is finite, else 0.
+    and the smallest finite number; so the parts of complex x. ∂y/∂x = 1 where x is finite, else 0.
     """
     node = as_node(x)
     if node.dtype is not None and not is_inexact(node.dtype):
         return ops.positive(node, name=name) if node.dtype != np.bool_ else node
+    if is_complex(node.dtype):
+        parts = (ops.real(node), ops.imag(node))
+        return ops.complex(*(nan_to_num(x, copy, nan, posinf, neginf) for x in parts), name=name)
     limits = np.finfo(node.dtype or default_dtype())
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf

@@ -94,6 +94,9 @@ class Pad(Composite):
         """x padded on one axis."""
         before, after = ends
         if y.mode in _ROWS and y.option != "odd":
+            parts = _slices(x, axis, before, after, y.mode)
+            if parts is not None:
+                return ops.concat([part for part in parts if part.shape[axis]], axis=axis)
             rows = np.pad(np.arange(x.shape[axis]), (before, after), mode=y.mode)
             return ops.take(x, rows, axis=axis)
         if y.mode in _ROWS:
@@ -128,6 +131,23 @@ class Pad(Composite):
             average = lambda wide: statistic(wide, axis=axis, keepdims=True)  # noqa: E731
             number = _in_dtype_of(x, average, rows, ops.round)
         return ops.broadcast_to(number, shape)
+
+
+def _slices(x: Any, axis: int, before: int, after: int, mode: str) -> list[Any] | None:
+    """The padding before x, x, and that after it, as slices of x; None if x is too short."""
+    length = x.shape[axis]
+    if mode == "edge":
+        first, last = _rows(x, axis, 0, 1), _rows(x, axis, length - 1, None)
+        sizes = [(*x.shape[:axis], width, *x.shape[axis + 1 :]) for width in (before, after)]
+        return [ops.broadcast_to(first, sizes[0]), x, ops.broadcast_to(last, sizes[1])]
+    skipped = int(mode == "reflect")  # the element at the end, at which x is mirrored
+    if max(before, after) > length - skipped:
+        return None
+    if mode == "wrap":
+        return [_rows(x, axis, length - before, None), x, _rows(x, axis, 0, after)]
+    first = _rows(x, axis, skipped, skipped + before)
+    last = _rows(x, axis, length - skipped - after, length - skipped)
+    return [ops.flip(first, axis=axis), x, ops.flip(last, axis=axis)]
 
 
 def _rows(x: Any, axis: int, start: int, stop: int | None) -> Any:

@@ -19,6 +19,7 @@ from ...messages.checks import flag
 from ...shapes import axis_in, reduced, sizes
 from ..reduction.axes import narrowed, widened
 from .parts import square
+from .quotient import gap_quotient
 from .singular import WIDE, Svdvals
 from .solve import BATCH, REGULAR, Inv
 
@@ -83,11 +84,12 @@ def _axes(pair: Any, ndim: int) -> tuple[int, int]:
 class Cond(Composite):
     """y = ‖x‖·‖x⁻¹‖, by default in the 2-norm: the largest singular value divided by the smallest.
 
-    For a singular matrix the 2-norm's is ∞; other norms raise `numpy.linalg.LinAlgError`.
+    For a singular matrix the 2-norm's is ∞, and its gradient raises `numpy.linalg.LinAlgError`, as
+    other norms do.
     """
 
     math = r"\operatorname{cond} {x}"
-    floats = True
+    floats = complexes = True
     samples = [
         case(REGULAR, order=None),
         case(BATCH, order="fro"),
@@ -111,6 +113,14 @@ class Cond(Composite):
             raise ShapeError("matrices without elements have no condition number")
         s = Svdvals(x)
         return s[..., -1] / s[..., 0] if y.order == -2 else s[..., 0] / s[..., -1]
+
+    def vjp(y, g, x):
+        if y.order not in (None, 2, -2):
+            return super().vjp(g, x)
+        s = Svdvals(x)
+        ends = s[..., 0], s[..., -1]
+        p, d = ends if y.order != -2 else ends[::-1]
+        return ops.pull_back(gap_quotient(p, d, ends[0]), [x], g)
 
 
 @public

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import itertools
-import operator
 from collections.abc import Sequence
+from operator import index, mul
 from typing import Any
 
 import numpy as np
 
 from ...dtypes import default_dtype, is_inexact
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.notation import ATOM, POWER, PRODUCT, Piece, applied, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -32,6 +33,9 @@ class BlockDiag(Composite):
 
     math = r"\operatorname{blockdiag}\left({x}, \dots\right)"
     samples = [case((2, 2), (1, 3)), case((2, 2, 1), (2, 1, 1)), case((2,), ())]
+
+    def notation(y, *x):
+        return applied(operator("blockdiag"), x)
 
     def shape_rule(y, *shapes):
         found = [(1,) * (2 - len(shape)) + shape for shape in shapes]
@@ -60,8 +64,11 @@ class BlockDiag(Composite):
 class MatrixPower(Composite):
     """y = xⁿ of square matrices, by repeated squaring; for n < 0 of x⁻¹."""
 
-    math = "{x}^{n}"
+    math = "{x}^n"
     samples = [case(REGULAR, n=3), case(BATCH, n=-2), case((2, 2), n=0), case((2, 2), n=1)]
+
+    def notation(y, x):
+        return Piece(f"{x.within(ATOM)}^{{{y.attributes['n']}}}", POWER)
 
     def shape_rule(y, *shapes):
         square(shapes[0])
@@ -98,6 +105,9 @@ class MultiDot(Composite):
         case((4,), (4, 3), (3,)),
         case((2, 3), (3, 2)),
     ]
+
+    def notation(y, *x):
+        return Piece(r"\,".join(factor.within(PRODUCT) for factor in x), PRODUCT)
 
     def shape_rule(y, *shapes):
         for place, shape in enumerate(shapes):
@@ -146,14 +156,14 @@ def _splits(dims: tuple[int, ...]) -> dict[tuple[int, int], int]:
 @public
 def diagonal(x: Any, /, *, offset: int = 0, name: str | None = None) -> Node:
     """y = x[…, i, i + offset], the diagonals of the matrices that are the last two axes."""
-    return ops.diagonal(x, operator.index(offset), -2, -1, name=name)
+    return ops.diagonal(x, index(offset), -2, -1, name=name)
 
 
 @public
 def trace(x: Any, /, *, offset: int = 0, dtype: Any = None, name: str | None = None) -> Node:
     """y = Σ x[…, i, i + offset], the sums of the diagonals of the last two axes."""
     x = x if dtype is None else ops.cast(x, dtype)
-    return ops.trace(x, operator.index(offset), -2, -1, name=name)
+    return ops.trace(x, index(offset), -2, -1, name=name)
 
 
 @public
@@ -173,7 +183,7 @@ def matrix_power(x: Any, n: int, /, *, name: str | None = None) -> Node:
     """y = xⁿ of square matrices; for n < 0 of x⁻¹, which raises `numpy.linalg.LinAlgError` if x is
     singular. The integer n is no node."""
     try:
-        power = operator.index(n)
+        power = index(n)
     except TypeError:
         raise ArgumentError(
             f"matrix_power: n is {n!r:.40}; expected an integer.",
@@ -229,4 +239,4 @@ def tensorsolve(
 
 
 def _product(shape: Sequence[int]) -> int:
-    return functools.reduce(operator.mul, shape, 1)
+    return functools.reduce(mul, shape, 1)

@@ -46,7 +46,6 @@ class WithoutPhase(Factorisation):
 
     math = "0"
     piecewise_constant = True
-    stays_finite = True
     samples = [edge(0.0, inputs=2)]
 
     def f(m, p, size):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
-from ...graph.functions import binary, unary
+from ...graph.functions import unary
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -126,8 +126,17 @@ class Inv(Factorisation):
         return [-(y.mT @ g @ y.mT)]
 
 
-solve = public(binary(Solve))
 inv = public(unary(Inv))
+
+
+@public
+def solve(a: Any, b: Any, /, *, name: str | None = None) -> Node:
+    """x = a⁻¹ b, the solution of a x = b.
+
+    a (…, n, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes broadcast.
+    Raises `numpy.linalg.LinAlgError` if a matrix is singular.
+    """
+    return Solve(a, b, name=name)
 
 
 @public

@@ -13,12 +13,41 @@ from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import align, as_node
 from ...graph.registry import ops, register
-from ...graph.samples import case
+from ...graph.samples import case, kink
 from ...messages.checks import flag, number_of, one_of, shown
-from ...shapes import Shape, broadcast, same, text
+from ...shapes import Shape, axis_in, broadcast, same, text
 from ..reduction.axes import narrowed, widened
+from ..reduction.softmax import Normalised, Softmax
 
 _ALLOWED = np.array([[True, False, True], [False, False, False]])
+
+
+class VisibleSoftmax(Normalised):
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, and 0 where all x are −∞. ∂L/∂x = y·(g − Σ g·y).
+
+    Elements are 0 if they are subnormal before the division.
+    """
+
+    math = r"\operatorname{softmax}({x})"
+    samples = [
+        case((3, 4), axis=-1),
+        case(np.array([[-np.inf, 1.0], [-np.inf, -np.inf]]), axis=-1),
+        kink([-np.inf, -np.inf], slopes=[[0.0, 0.0]], axis=0),
+    ]
+
+    def expand(y, x: Any):
+        if not x.shape[axis_in(y.axis, x.ndim)]:
+            return ops.softmax(x, axis=y.axis)
+        wide = widened(x)
+        top = ops.stop_gradient(ops.max(wide, axis=y.axis, keepdims=True))
+        lowered = wide - ops.where(top == -math.inf, 0, top)
+        least = float(np.log(np.finfo(wide.dtype).tiny))  # eˣ is subnormal below, and slow
+        weights = ops.where(lowered < least, 0, ops.exp(ops.maximum(lowered, least)))
+        total = ops.sum(weights, axis=y.axis, keepdims=True)
+        return narrowed(weights / ops.where(total == 0, 1, total), x.dtype)
+
+    def vjp(y, g, x):
+        return Softmax.vjp(y, g, x)  # pyright: ignore[reportArgumentType]
 
 
 class Attention(Composite):
@@ -81,11 +110,8 @@ class Attention(Composite):
         if y.causal:
             seen = np.tri(*scores.shape[-2:], dtype=bool)
             scores = ops.where(seen, scores, -math.inf)
-        if scores.shape[-1] and (masks or y.causal):
-            blind = ops.max(ops.stop_gradient(scores), axis=-1, keepdims=True) == -math.inf
-            weights = ops.where(blind, 0, ops.softmax(ops.where(blind, 0, scores)))
-        else:
-            weights = ops.softmax(scores)
+        hidden = bool(masks) or y.causal
+        weights = VisibleSoftmax(scores, axis=-1) if hidden else ops.softmax(scores)
         return narrowed(ops.matmul(weights, v), dtype)
 
 

@@ -13,7 +13,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, edge
 from ...messages.checks import flag
 from .base import Special
-from .gamma import PolygammaStep, digamma, gamma
+from .gamma import PolygammaStep, digamma, gamma, rgamma, rgamma_slope
 
 _SAMPLES = [
     case((1,), (1,), low=0.6, high=3.0),
@@ -62,7 +62,11 @@ class Poch(Special):
         return m.poch(x, n)
 
     def d(y, x, n):
-        return [lambda: y * PolygammaStep(x, n, n=0), lambda: y * digamma(x + n)]
+        def of_x() -> Any:  # at the zeros of 1/Γ(x) the difference of ψ is infinite
+            at_zero = gamma(x + n) * rgamma_slope(x)
+            return ops.where(y == 0, at_zero, y * PolygammaStep(x, n, n=0))
+
+        return [of_x, lambda: y * digamma(x + n)]
 
 
 class Binom(Special):
@@ -81,10 +85,16 @@ class Binom(Special):
 
     def d(y, n, k):
         rest = n - k + 1
-        return [
-            lambda: y * PolygammaStep(rest, k, n=0),
-            lambda: y * (digamma(rest) - digamma(k + 1)),
-        ]
+
+        def of_n() -> Any:
+            at_zero = gamma(n + 1) * rgamma(k + 1) * rgamma_slope(rest)
+            return ops.where(y == 0, at_zero, y * PolygammaStep(rest, k, n=0))
+
+        def of_k() -> Any:
+            slope = rgamma_slope(k + 1) * rgamma(rest) - rgamma(k + 1) * rgamma_slope(rest)
+            return ops.where(y == 0, gamma(n + 1) * slope, y * (digamma(rest) - digamma(k + 1)))
+
+        return [of_n, of_k]
 
 
 beta = register(binary(Beta))

@@ -77,16 +77,22 @@ def _log_ratio(m, x, y):
 
 
 class LogRatio(Special):
-    """z = log(x/y), without cancellation where x is near y. ∂z/∂x = 1/x, ∂z/∂y = −1/y."""
+    """z = log(x/y), without cancellation where x is near y, and 0 where x = y = 0.
+
+    ∂z/∂x = 1/x, ∂z/∂y = −1/y. An event of probability 0 in both distributions, such as padding,
+    then contributes nothing to the gradient of a divergence in x.
+    """
 
     math = r"\log\frac{{x}}{{y}}"
     samples = [case((3,), (3,), low=0.5, high=3.0), edge(0.0, 1.0, 1e30, np.inf, inputs=2)]
 
     def f(m, x, y):
-        return like(m, _log_ratio(m, single(m, x), single(m, y)), x)
+        value = like(m, _log_ratio(m, single(m, x), single(m, y)), x)
+        return m.where((x == 0) & (y == 0), 0, value)
 
     def d(z, x, y):
-        return [lambda: 1 / x, lambda: -1 / y]
+        neither = (x == 0) & (y == 0)
+        return [lambda: ops.where(neither, 0, 1 / x), lambda: ops.where(neither, 0, -1 / y)]
 
 
 class RelEntr(Special):
@@ -96,7 +102,7 @@ class RelEntr(Special):
     """
 
     math = r"{x} \log\frac{{x}}{{y}}"
-    samples = [*_PAIRS, kink([0.0], [2.0], slopes=[[-np.inf], [0.0]])]
+    samples = [*_PAIRS, kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [0.0, 0.0]])]
 
     def f(m, x, y):
         inner = (x > 0) & (y > 0)
@@ -107,7 +113,11 @@ class RelEntr(Special):
         return m.where(m.isnan(x) | m.isnan(y), math.nan, value)
 
     def d(z, x, y):
-        return [lambda: LogRatio(x, y) + 1, lambda: -ops.absorbing_product(x, 1 / y)]
+        neither = (x == 0) & (y == 0)
+        return [
+            lambda: ops.where(neither, 0, LogRatio(x, y) + 1),
+            lambda: -ops.absorbing_product(x, 1 / y),
+        ]
 
 
 class KlDiv(Special):
@@ -120,7 +130,7 @@ class KlDiv(Special):
     samples = [
         *_PAIRS,
         case(np.array([1.0, 2.0]), np.array([1.0 + 1e-7, 2.0])),
-        kink([0.0], [2.0], slopes=[[-np.inf], [1.0]]),
+        kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [1.0, 1.0]]),
     ]
 
     def f(m, x, y):
@@ -138,7 +148,8 @@ class KlDiv(Special):
         return m.where(m.isnan(x) | m.isnan(y), math.nan, value)
 
     def d(z, x, y):
-        return [lambda: LogRatio(x, y), lambda: (y - x) / y]
+        neither = (x == 0) & (y == 0)  # z = y for x = 0
+        return [lambda: LogRatio(x, y), lambda: ops.where(neither, 1, (y - x) / y)]
 
 
 class Logit(Special):

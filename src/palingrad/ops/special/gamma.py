@@ -60,13 +60,18 @@ class Rgamma(Special):
         return m.rgamma(x)
 
     def d(y, x):
-        low = x < 0.5
-        left, right = ops.where(low, x, 0), ops.where(low, 1, x)
-        whole = ops.round(left)
-        sign = 1 - 2 * ops.remainder(whole, 2)
-        cosine = sign * ops.cos(math.pi * (left - whole))
-        reflected = cosine * gamma(1 - left) - rgamma(left) * digamma(1 - left)
-        return [ops.where(low, reflected, -rgamma(right) * digamma(right))]
+        return [rgamma_slope(x)]
+
+
+def rgamma_slope(x: Any) -> Any:
+    """d/dx 1/Γ(x)."""
+    low = x < 0.5
+    left, right = ops.where(low, x, 0), ops.where(low, 1, x)
+    whole = ops.round(left)
+    sign = 1 - 2 * ops.remainder(whole, 2)
+    cosine = sign * ops.cos(math.pi * (left - whole))
+    reflected = cosine * gamma(1 - left) - rgamma(left) * digamma(1 - left)
+    return ops.where(low, reflected, -ops.absorbing_product(rgamma(right), digamma(right)))
 
 
 class Digamma(Special):

@@ -198,20 +198,25 @@ class Scatter(Indexed):
         """Emits the copy of `width` columns of x from `origin` on, or zeros."""
         b, node, plan = context.builder, self.fused.first, self.columns
         dtype, out = dtype_of(node), context.pointer(node)
-        zero = Value(b, None, dtype, plan.lanes).number(0)
         x = None if plan.x is None else context.pointer(plan.x.base)
+        loops = [*plan.rows, width], [*plan.row_ends, 1], [*plan.row_starts, plan.start]
+        if plan.length == 1 and plan.rows:  # a single column: vectors along the last loop over rows
+            loops = plan.rows, plan.row_ends, plan.row_starts
+        (*outer, length), (*ends, end), (*starts, start) = loops
+        lanes = lanes_for([dtype], length)
+        zero = Value(b, None, dtype, lanes).number(0)
 
         def row(places: list[Any]) -> None:
             def one(at: Any, active: int) -> None:
                 value = zero
                 if x is not None:
-                    place = b.add(places[1], b.mul(at, integer(plan.start)))
-                    value = read(b, x, dtype, place, plan.lanes, plan.start, active)
-                write(b, out, value, b.add(places[0], at), 1, active)
+                    place = b.add(places[1], b.mul(at, integer(start)))
+                    value = read(b, x, dtype, place, lanes, start, active)
+                write(b, out, value, b.add(places[0], b.mul(at, integer(end))), end, active)
 
-            vectors(b, width, plan.lanes, one)
+            vectors(b, length, lanes, one)
 
-        nest(b, plan.rows, [plan.row_ends, plan.row_starts], [target, origin], row)
+        nest(b, outer, [ends, starts], [target, origin], row)
 
     def _combine(self, context: KernelContext, source: Any, target: Any, width: int) -> None:
         """Emits the combination of `width` columns of all rows of g with the result's."""
