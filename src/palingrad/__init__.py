@@ -303,7 +303,7 @@ def __getattr__(name: str) -> object:
         return found
     elsewhere = dict(_FUNCTIONS)
     if not name.startswith("_"):
-        for part in ("linalg", "random", "special"):
+        for part in ("fft", "linalg", "random", "special"):
             if name in dir(_imported(f"{__name__}.{part}")):
                 elsewhere.setdefault(name, f"pg.{part}.{name}")
     raise _unknown_name(__name__, name, __dir__(), elsewhere)

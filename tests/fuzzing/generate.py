@@ -13,6 +13,7 @@ from fuzzing.program import Leaf, Program, Role, Value, inputs_of
 from fuzzing.run import eager
 from fuzzing.values import Palette
 from palingrad.graph.operation import Item, Operation
+from palingrad.ops.elementwise.complexes import Complex
 from palingrad.ops.state import AssignVariable, Group, Latest
 from palingrad.proof import shipped
 
@@ -22,6 +23,7 @@ ELSEWHERE: dict[type[Operation], str] = {
     Item: "comes with each operation of several outputs",
     Group: "has no value",
     Latest: "is made by a trace, of a Variable that it assigned",
+    Complex: "gives complex numbers, which programs have none of",
 }
 FORMULAS = 0.15
 
@@ -29,9 +31,10 @@ FORMULAS = 0.15
 def operations() -> list[type[Operation]]:
     """All operations that graphs are drawn from: an engine's own come of these.
 
-    Linear algebra isn't among them: of random matrices some are singular or nearly so.
+    Linear algebra isn't among them: of random matrices some are singular or nearly so. Nor are
+    Fourier transforms, which give complex numbers.
     """
-    left_out = ("palingrad.engines.", "palingrad.ops.linalg.")
+    left_out = ("palingrad.engines.", "palingrad.ops.linalg.", "palingrad.ops.fourier.")
     return [
         one for one in shipped() if one not in ELSEWHERE and not one.__module__.startswith(left_out)
     ]
