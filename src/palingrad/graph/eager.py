@@ -97,7 +97,7 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                 node = _new(operation)
                 node.inputs = (x,)
                 node._value = value if type(value) is _array else _asarray(value)
-                node._value.setflags(False)
+                node._value.flags.writeable = False
                 node._serial = next_serial()
                 if state is not nothing_open:
                     node._origin = find_origin(2, state)
@@ -153,7 +153,7 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 node = _new(operation)
                 node.inputs = (x, y)
                 node._value = value if type(value) is _array else _asarray(value)
-                node._value.setflags(False)
+                node._value.flags.writeable = False
                 node._serial = next_serial()
                 if state is not nothing_open:
                     node._origin = find_origin(2, state)
@@ -192,7 +192,7 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 node.attributes = {"axis": axis, "keepdims": keepdims}
                 node.axis, node.keepdims = axis, keepdims
                 node._value = value if type(value) is _array else _asarray(value)
-                node._value.setflags(False)
+                node._value.flags.writeable = False
                 node._serial = next_serial()
                 node._origin = find_origin(3, state)
                 node._unlisted = state.hidden
@@ -222,7 +222,7 @@ def number(scalar: float, dtype: DType) -> Constant:
     value = _numbers.get((scalar, type(scalar), dtype)) if scalar else None
     if value is None:
         value = np.asarray(scalar, dtype)
-        value.setflags(False)
+        value.flags.writeable = False
         if scalar and len(_numbers) < 1000:  # 0.0 and -0.0 are equal keys
             _numbers[scalar, type(scalar), dtype] = value
     node._value = value
