@@ -11,6 +11,7 @@ import palingrad as pg
 from palingrad import dtypes
 from palingrad.dtypes import (
     is_boolean,
+    is_complex,
     is_floating,
     is_inexact,
     is_integer,
@@ -23,11 +24,12 @@ from tolerances import assert_same
 QUESTIONS = {
     is_floating: "efd",
     is_inexact: "efdFD",
+    is_complex: "FD",
     is_integer: "bhiqBHIQ",
     is_signed: "bhiq",
     is_unsigned: "BHIQ",
     is_boolean: "?",
-    is_supported: "?bhiqBHIQefd",
+    is_supported: "?bhiqBHIQefdFD",
 }
 EVERY = [np.dtype(code) for code in "?bhiqBHIQefdFDOSUMm"]
 

@@ -53,7 +53,7 @@ RESULTS: list[tuple[str, Any, tuple[tuple[int, ...], ...], Any]] = [
     ("variance of no rows", lambda x: pg.var(x, axis=1), ((0, 3),), (0,)),
     ("norm", lambda x: pg.vector_norm(x, axis=1), ((3, 0),), np.zeros(3)),
     ("log of a sum", lambda x: pg.logsumexp(x, axis=1), ((3, 0),), np.full(3, -np.inf)),
-    ("rows of a table", lambda x: pg.take(x, NO_LABELS), ((3, 2),), (0, 2)),
+    ("rows of a table", lambda x: pg.take(x, NO_LABELS, axis=0), ((3, 2),), (0, 2)),
     ("a slice beyond the end", lambda x: x[5:], ((3, 2),), (0, 2)),
     ("another shape of nothing", lambda x: pg.reshape(x, (0, 5)), ((3, 0),), (0, 5)),
 ]  # fmt: skip

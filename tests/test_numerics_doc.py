@@ -1,11 +1,14 @@
-"""docs/numerics.md says what runs."""
+"""docs/numerics.md and docs/interchange.md say what runs."""
 
 import doctest
 from pathlib import Path
 
+import pytest
 
-def test_the_examples_of_the_page_run_as_written():
-    page = Path(__file__).resolve().parent.parent / "docs" / "numerics.md"
+
+@pytest.mark.parametrize("name", ["numerics", "interchange"])
+def test_the_examples_of_the_page_run_as_written(name):
+    page = Path(__file__).resolve().parent.parent / "docs" / f"{name}.md"
     found = doctest.testfile(str(page), module_relative=False)
     assert found.attempted > 4
     assert not found.failed

@@ -50,7 +50,7 @@ ONE: dict[str, Callable[[Any], Any]] = {
     "backwards": lambda x: x[::-1] if x.ndim else x[None],
     "corner": lambda x: x[0] if x.ndim else x,
     "twice": lambda x: pg.concat([x, x], axis=-1)[..., :3] if x.ndim else x + x,
-    "halves": lambda x: pg.split(x, [1, 2], axis=-1)[1] if x.ndim and x.shape[-1] == 3 else x,
+    "halves": lambda x: pg.split(x, sizes=[1, 2], axis=-1)[1] if x.ndim and x.shape[-1] == 3 else x,
     "gradient": lambda x: pg.gradients(pg.sum(pg.sin(x) * x), x),
 }
 TWO: dict[str, Callable[[Any, Any], Any]] = {

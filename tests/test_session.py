@@ -63,8 +63,9 @@ def test_results_are_read_only_and_never_the_fed_memory():
         x = pg.placeholder()
         v = pg.Variable(np.zeros((2, 3)))
         views = [x, x.T, x[1:], pg.reshape(x, (3, 2)), pg.expand_dims(x), x[...].T[::-1],
-                 pg.split(x, [1, 1])[1], v.assign(x), pg.positive(x), pg.broadcast_to(x, (2, 2, 3)),
-                 pg.stop_gradient(x), x * 1.0, pg.cast(x, pg.float64)]  # fmt: skip
+                 pg.split(x, sizes=[1, 1])[1], v.assign(x), pg.positive(x),
+                 pg.broadcast_to(x, (2, 2, 3)), pg.stop_gradient(x), x * 1.0,
+                 pg.cast(x, pg.float64)]  # fmt: skip
     fed = np.arange(6.0).reshape(2, 3)
     for found in [*pg.Session(graph).run(views, {x: fed}), v.numpy()]:
         assert not np.shares_memory(found, fed)

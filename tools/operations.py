@@ -20,6 +20,7 @@ KINDS = [
     kinds.Reduce,
     kinds.Layout,
     kinds.Contract,
+    kinds.Factorisation,
     kinds.Window,
     kinds.Index,
     kinds.Random,

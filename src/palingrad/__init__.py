@@ -1,5 +1,6 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
+from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
@@ -19,6 +20,8 @@ from .autodiff.transforms import (
 )
 from .dtypes import (
     bool_ as bool_,
+    complex64 as complex64,
+    complex128 as complex128,
     default_dtype as default_dtype,
     float16 as float16,
     float32 as float32,
@@ -70,6 +73,7 @@ from .graph.leaves import (
 from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
+from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
@@ -91,7 +95,6 @@ from .ops.elementwise.activation import (
     softplus as softplus,
 )
 from .ops.elementwise.arithmetic import (
-    abs as abs,
     add as add,
     cbrt as cbrt,
     divide as divide,
@@ -102,7 +105,6 @@ from .ops.elementwise.arithmetic import (
     pow as pow,
     reciprocal as reciprocal,
     remainder as remainder,
-    sign as sign,
     sqrt as sqrt,
     square as square,
     subtract as subtract,
@@ -121,6 +123,19 @@ from .ops.elementwise.comparison import (
     logical_or as logical_or,
     logical_xor as logical_xor,
     not_equal as not_equal,
+)
+from .ops.elementwise.complexes import (
+    abs as abs,
+    angle as angle,
+    complex as complex,
+    conj as conj,
+    imag as imag,
+    iscomplex as iscomplex,
+    iscomplexobj as iscomplexobj,
+    isreal as isreal,
+    isrealobj as isrealobj,
+    real as real,
+    sign as sign,
 )
 from .ops.elementwise.discrete import (
     bitwise_and as bitwise_and,
@@ -182,9 +197,9 @@ from .ops.layout.move import (
     squeeze as squeeze,
 )
 from .ops.layout.take import embedding as embedding, take as take
-from .ops.loss import cross_entropy as cross_entropy, mse as mse
+from .ops.losses.cross_entropy import cross_entropy as cross_entropy
+from .ops.losses.squares import mse as mse
 from .ops.random import (
-    Generator as Generator,
     dropout as dropout,
     normal as normal,
     set_seed as set_seed,
@@ -207,7 +222,6 @@ from .ops.reduction.statistics import (
     mean as mean,
     std as std,
     var as var,
-    vector_norm as vector_norm,
 )
 from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
@@ -215,7 +229,28 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    from . import data as data, io as io, nn as nn, optim as optim, train as train, view as view
+    from . import (
+        data as data,
+        io as io,
+        linalg as linalg,
+        nn as nn,
+        optim as optim,
+        random as random,
+        special as special,
+        train as train,
+        view as view,
+    )
+    from .graph.protocols.dlpack import from_dlpack as from_dlpack
+    from .graph.protocols.inspection import (
+        __array_namespace_info__ as __array_namespace_info__,
+        can_cast as can_cast,
+        finfo as finfo,
+        iinfo as iinfo,
+        isdtype as isdtype,
+        result_type as result_type,
+    )
+    from .ops.lazy import *  # noqa: F403
+    from .random.generator import Generator as Generator
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -223,7 +258,11 @@ if TYPE_CHECKING:
     from .view.recording.recorder import record as record
     from .view.recording.tape import load_tape as load_tape
 
-_PARTS = ("data", "io", "nn", "optim", "train", "view")  # subpackages, imported on first use
+
+bool = bool_
+newaxis = None
+# Subpackages and modules, imported on first use.
+_PARTS = ("data", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
 _VIEWS = (
     "debug_nans",
     "derivation",
@@ -233,22 +272,39 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
+_PROTOCOLS = {
+    "__array_namespace_info__": "inspection",
+    "can_cast": "inspection",
+    "finfo": "inspection",
+    "from_dlpack": "dlpack",
+    "iinfo": "inspection",
+    "isdtype": "inspection",
+    "result_type": "inspection",
+}  # functions of graph.protocols, likewise
+
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
+    if name == "Generator":
+        return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _PROTOCOLS:
+        return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
-    if known in _later:
-        return getattr(_imported(_later[known]), known)
-    if known is not name:
-        return globals()[known]
+    if known in _later or known is not name:
+        found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
+        globals()[name] = found  # found at once from now on
+        return found
     raise _unknown_name(__name__, name, __dir__(), _FUNCTIONS)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PARTS, *_VIEWS, *_later, *_ALIASES])
+    names = {*globals(), "Generator", *_PARTS, *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    return sorted(names)
 
 
 _show_with(lambda: _imported(f"{__name__}.view"))
+_set_namespace(lambda: _imported(__name__))
+__array_api_version__ = _VERSIONS[-1]

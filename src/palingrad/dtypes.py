@@ -1,7 +1,8 @@
 """Dtypes: the default float, promotion with weak Python scalars, and conversion to arrays.
 
 Promotion follows NumPy 2 within a kind. Across kinds a float keeps its width: float32 with int64 is
-float32, as in PyTorch and JAX (float64 in NumPy; the array API standard leaves it open).
+float32, as in PyTorch and JAX (float64 in NumPy; the array API standard leaves it open). A complex
+dtype is made of two floats: float64 with complex64 is complex128, as in NumPy.
 """
 
 from __future__ import annotations
@@ -17,17 +18,19 @@ from .messages.checks import did_you_mean
 
 DType = np.dtype[Any]
 Array = np.ndarray[Any, Any]
-Scalar = bool | int | float
+Scalar = bool | int | float | complex
 
 bool_ = np.dtype(np.bool_)
 int8, int16, int32, int64 = (np.dtype(f"int{n}") for n in (8, 16, 32, 64))
 uint8, uint16, uint32, uint64 = (np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
 float16, float32, float64 = (np.dtype(f"float{n}") for n in (16, 32, 64))
+complex64, complex128 = np.dtype(np.complex64), np.dtype(np.complex128)
 
 # The supported dtypes, in native byte order.
-DTYPES = frozenset(
-    (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64)
-)
+DTYPES = frozenset((
+    *(bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64),
+    *(float16, float32, float64, complex64, complex128),
+))  # fmt: skip
 
 _default_float: list[DType] = [float32]
 # Incremented whenever a setting changes that selects a compiled program: default float or engine.
@@ -45,6 +48,11 @@ def is_floating(dtype: DType | None) -> TypeGuard[DType]:
 def is_inexact(dtype: DType | None) -> TypeGuard[DType]:
     """Whether it is floating-point, real or complex: has rounding, NaN, ∞ and gradients."""
     return dtype is not None and dtype.kind in "fc"
+
+
+def is_complex(dtype: DType | None) -> TypeGuard[DType]:
+    """Whether it is a complex dtype."""
+    return dtype is not None and dtype.kind == "c"
 
 
 def is_integer(dtype: DType | None) -> TypeGuard[DType]:
@@ -70,6 +78,21 @@ def is_boolean(dtype: DType | None) -> TypeGuard[DType]:
 def is_supported(dtype: DType | None) -> TypeGuard[DType]:
     """Whether nodes can hold it, after conversion to native byte order."""
     return dtype is not None and dtype.newbyteorder("=") in DTYPES
+
+
+def real_of(dtype: DType) -> DType:
+    """The dtype of the real and the imaginary part of a dtype: itself, unless it is complex."""
+    if not is_complex(dtype):
+        return dtype
+    return float32 if dtype == complex64 else float64
+
+
+def complex_of(dtype: DType) -> DType:
+    """The complex dtype whose parts hold numbers of a dtype: integers become the default float."""
+    if is_complex(dtype):
+        return dtype
+    real = dtype if is_floating(dtype) else default_dtype()
+    return complex128 if real == float64 else complex64
 
 
 def lowest(dtype: DType) -> Any:
@@ -104,9 +127,12 @@ def set_default_dtype(dtype: Any) -> None:
 
 
 def as_dtype(dtype: Any) -> DType:
-    """Convert any NumPy dtype specification to a dtype; `float` is the default dtype."""
+    """Convert any NumPy dtype specification to a dtype; `float` is the default dtype, `complex` the
+    complex dtype of two of them."""
     if dtype is float:
         return default_dtype()
+    if dtype is complex:
+        return complex_of(default_dtype())
     try:
         result = np.dtype(dtype)
     except (TypeError, ValueError) as error:  # ValueError: of a string that isn't text
@@ -116,8 +142,9 @@ def as_dtype(dtype: Any) -> DType:
         raise DTypeError(f"{dtype!r:.90} is not a dtype.", hint=hint) from error
     if not is_supported(result):
         raise DTypeError(
-            f"dtype {result} is not supported: booleans, integers and floats are.",
-            hint="Use 'float32' or 'float64' for real numbers.",
+            f"dtype {result} is not supported: booleans, integers, floats and complex numbers are.",
+            hint="Use 'float32' or 'float64' for real numbers, 'complex64' or 'complex128' for "
+            "complex ones.",
         )
     return result.newbyteorder("=")
 
@@ -134,17 +161,19 @@ def promote(*dtypes: DType) -> DType:
 
 
 def accumulates_in(dtype: DType) -> DType:
-    """The float dtype in which means and sums of products are accumulated.
+    """The dtype in which means and sums of products are accumulated.
 
     It is float32 for float16, whose sums overflow at 65520, and float64 for integers.
     """
-    if not is_floating(dtype):
+    if not is_inexact(dtype):
         return float64
     return float32 if dtype == float16 else dtype
 
 
 def promote_scalar(dtype: DType, scalar: Scalar) -> DType:
     """The common dtype of an array and a Python scalar, whose dtype is weak."""
+    if isinstance(scalar, complex):
+        return complex_of(dtype)
     if isinstance(scalar, bool) or is_inexact(dtype):
         return dtype
     if isinstance(scalar, int):
@@ -156,6 +185,8 @@ def scalar_dtype(scalar: Scalar) -> DType:
     """The dtype of a Python scalar on its own."""
     if isinstance(scalar, bool):
         return bool_
+    if isinstance(scalar, complex):
+        return complex_of(default_dtype())
     return int64 if isinstance(scalar, int) else default_dtype()
 
 
@@ -177,7 +208,7 @@ def _has_dtype(value: Any) -> bool:
     """
     if isinstance(value, (list, tuple)):
         kinds = set(map(type, value))
-        if all(issubclass(kind, (int, float, np.generic)) for kind in kinds):
+        if all(issubclass(kind, (int, float, complex, np.generic)) for kind in kinds):
             return any(issubclass(kind, np.generic) for kind in kinds)
         return any([_has_dtype(element) for element in value])  # a list: all must be checked
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
@@ -190,7 +221,8 @@ def _has_dtype(value: Any) -> bool:
 
 
 def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> Array:
-    """`value` (array, scalar, nested lists) as an array; Python floats become the default float.
+    """`value` (array, scalar, nested lists) as an array; Python floats become the default float,
+    Python's complex numbers the complex dtype of two default floats.
 
     A value with a dtype keeps it; in a list, NumPy's promotion combines such values with Python
     numbers. Raises DTypeError for anything but numbers and for masked elements, ShapeError for
@@ -208,7 +240,7 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
             f"rows of different lengths aren't an array: {value!r:.80}.",
             hint="Make them of one length, such as [3.0, 0.0] for [3.0] beside [1.0, 2.0].",
         ) from error
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biufc":
         raise DTypeError(
             f"expected numbers, got {type(value).__name__}, which as an array has dtype "
             f"{array.dtype}: {value!r:.80}",
@@ -216,19 +248,21 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
         )
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    if array.dtype.itemsize > 8:
-        raise DTypeError(f"{array.dtype} is not supported: floats have up to 64 bits; use float64")
-    if dtype is None and array.dtype == np.float64 and not has_dtype:
-        dtype = default_dtype()
+    if array.dtype not in DTYPES:
+        raise DTypeError(
+            f"{array.dtype} is not supported: floats have up to 64 bits; use "
+            f"{'complex128' if is_complex(array.dtype) else 'float64'}"
+        )
+    if dtype is None and not has_dtype and is_inexact(array.dtype):  # float64 or complex128
+        dtype = complex_of(default_dtype()) if is_complex(array.dtype) else default_dtype()
     if dtype is not None and dtype != array.dtype:
-        array = convert(array, dtype)
+        # An empty list has no dtype, which NumPy calls float64.
+        array = convert(array, dtype) if array.size or has_dtype else array.astype(dtype)
     return array
 
 
 def _conversion(value: Any, array: Array) -> str:
     """How a value that isn't made of numbers becomes one that is."""
-    if array.dtype.kind == "c":
-        return "Numbers are real here: take value.real or value.imag."
     if array.dtype.kind in "US":
         try:
             array.astype(float)
@@ -240,14 +274,20 @@ def _conversion(value: Any, array: Array) -> str:
         return "Convert it first: float(value), or value.astype(float) for an array."
     if value is None:
         return "A function without `return` gives None; `x is None` tests for it."
+    if hasattr(value, "toarray"):
+        return "Make a sparse matrix an array first: s.toarray()."
+    if hasattr(value, "__float__"):
+        return "Convert it first: float(value)."
     return ""
 
 
 def convert(array: Array, dtype: DType) -> Array:
     """`array` converted to `dtype`. Raises DTypeError for conversions that need an explicit `cast`:
-    floats to integers, numbers to booleans."""
-    ranks = "biuf"
+    complex numbers to real ones, floats to integers, numbers to booleans."""
+    ranks = "biufc"
     if ranks.index(array.dtype.kind) > max(ranks.index(dtype.kind), 2 if dtype.kind in "iu" else 0):
+        if is_complex(array.dtype) and not is_boolean(dtype):
+            raise parts_lost(array.dtype, dtype)
         raise DTypeError(
             f"can't turn {array.dtype} into {dtype} silently; use pg.cast",
             hint=f"pg.cast(value, {dtype.name!r}) cuts off decimals.",
@@ -258,3 +298,12 @@ def convert(array: Array, dtype: DType) -> Array:
             raise DTypeError(f"a value outside {low} … {high} doesn't fit {dtype}")
     with np.errstate(over="ignore"):
         return array.astype(dtype)
+
+
+def parts_lost(dtype: DType, target: DType) -> DTypeError:
+    """The error for a conversion that would drop imaginary parts."""
+    return DTypeError(
+        f"{dtype} to {target} would drop the imaginary parts",
+        hint="pg.real(x) is the real part, pg.imag(x) the imaginary part, pg.abs(x) the absolute "
+        "value.",
+    )

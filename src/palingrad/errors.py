@@ -60,6 +60,10 @@ class ShapeError(PalingradError, ValueError):
     """Incompatible shapes, or an axis that doesn't exist."""
 
 
+class OutOfRangeError(ShapeError, IndexError):
+    """An index beyond the size of its axis."""
+
+
 class DTypeError(PalingradError, TypeError):
     """A dtype that an operation doesn't support, or a value that isn't an array of numbers."""
 

@@ -59,6 +59,9 @@ class Function:
         self._programs: ProgramCache[CompiledTrace] = ProgramCache(max_programs)
         self._latest: LastCall | None = None
 
+    def __reduce__(self) -> str:
+        return self.__qualname__  # by its name, as Python's functions are
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         latest = self._latest
         if latest is not None and not kwargs:

@@ -11,6 +11,7 @@ from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder, Variable
 from .graph.node import Node
+from .graph.protocols.copies import refuse_pickling
 from .graph.traversal.order import postorder
 from .messages.calls import explains, misfit, public
 from .messages.checks import shown
@@ -47,6 +48,11 @@ class Session:
         self.engine = engine
         self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
+
+    __reduce__ = refuse_pickling(
+        "A Session",
+        "Make one where it is needed, pg.Session(): the programs in it are machine code.",
+    )
 
     @explains
     def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None, **unknown: Any) -> Any:

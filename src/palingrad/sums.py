@@ -23,7 +23,7 @@ _TERMS = 8192  # maximum number of terms per sum in one call of BLAS
 def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` like np.sum, but floats are summed in blocks, half floats in float32."""
     x = np.asarray(x)
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return np.sum(x, axis=axis, keepdims=keepdims)
     if x.dtype == float16:
         return blocked_sum(x.astype(float32), axis, keepdims=keepdims).astype(float16)
@@ -40,12 +40,12 @@ def sums_plainly(shape: tuple[int, ...], dtype: DType, axis: Any) -> bool:
     axes = range(len(shape)) if axis is None else np.atleast_1d(axis) % len(shape)
     last = sorted(axes) == list(range(len(shape) - len(axes), len(shape)))
     few = math.prod([shape[one] for one in axes]) <= _BLOCK
-    return dtype != float16 and (last or few or dtype.kind != "f")
+    return dtype != float16 and (last or few or dtype.kind not in "fc")
 
 
 def multiplies_plainly(shape: tuple[int, ...], dtype: DType) -> bool:
     """Whether `matrix_product` is one np.matmul, for a left operand of this shape."""
-    return dtype.kind != "f" or (dtype != float16 and shape[-1] <= _TERMS)
+    return dtype.kind not in "fc" or (dtype != float16 and shape[-1] <= _TERMS)
 
 
 def sum_over(x: Array, axes: tuple[int, ...]) -> Any:
@@ -94,7 +94,7 @@ def product(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def matrix_product(x: Any, y: Any) -> Any:
     """x y, like np.matmul, but sums of many products are halved until BLAS gets few terms."""
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in "fc":
         return np.matmul(x, y)
     if x.dtype == float16:
         return matrix_product(x.astype(float32), y.astype(float32)).astype(float16)

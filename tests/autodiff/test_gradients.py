@@ -198,7 +198,7 @@ def test_rules_of_unneeded_inputs_are_not_called():
 
 def test_gradients_of_the_outputs_of_a_split_are_added():
     x = pg.tensor(X)
-    one, two = pg.split(x, [1, 2])
+    one, two = pg.split(x, sizes=[1, 2])
     assert_same(pg.gradients(pg.sum(two * 2.0), x).numpy(), np.array([0.0, 2, 2]))
     both = pg.sum(one) + pg.sum(two * two) + pg.sum(two)
     assert_same(pg.gradients(both, x).numpy(), np.array([1.0, 5, 7]))

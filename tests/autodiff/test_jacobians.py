@@ -140,7 +140,7 @@ def test_jacobians_after_an_update_are_those_of_the_new_value():
 def test_jacobians_pass_through_composites_splits_and_deferred_gradients():
     with pg.Graph() as graph:
         x = pg.placeholder()
-        one, two = pg.split(pg.softmax(x), [1, 1])
+        one, two = pg.split(pg.softmax(x), sizes=[1, 1])
         (slope,) = pg.gradients(pg.sum(x**3), [x])
         y = pg.concat([one - two, slope])
     graph.jacobians(y, {x: X})

@@ -95,7 +95,8 @@ def test_repeat_stacks_a_single_call_too_and_runs_what_a_call_runs(engine):
 def test_an_index_out_of_range_is_an_error_that_changes_nothing(engine):
     table = pg.Variable(np.arange(6.0, dtype=np.float32).reshape(3, 2))
     f = pg.function(
-        lambda x, i: (table.assign(table + pg.sum(pg.take(x, i))), pg.sum(table))[1], engine=engine
+        lambda x, i: (table.assign(table + pg.sum(pg.take(x, i, axis=0))), pg.sum(table))[1],
+        engine=engine,
     )
     x = np.ones((4, 2), np.float32)
     before = table.numpy().copy()

@@ -146,7 +146,7 @@ def _tape() -> bytes:
         for _ in range(2):
             x = pg.tensor(np.ones((40, 2), np.float32))
             h = pg.tanh(x @ w)[1:, ...]
-            a, _b = pg.split(h, [1, 2], axis=1)
+            a, _b = pg.split(h, sizes=[1, 2], axis=1)
             pg.optim.GradientDescent(0.1).minimize(pg.mean(a * a))
     with tempfile.TemporaryDirectory() as folder:
         tape.save(Path(folder) / "tape")

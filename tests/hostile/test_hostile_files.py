@@ -39,7 +39,7 @@ def test_what_is_no_file_is_refused_at_once(read, path, tmp_path: Path):
 
 def test_a_tape_with_several_outputs_is_shown(tmp_path: Path):
     with pg.record() as tape:
-        a, b = pg.split(pg.Variable(np.arange(5.0)), [2, 3])
+        a, b = pg.split(pg.Variable(np.arange(5.0)), sizes=[2, 3])
         pg.sum(a * a)
         pg.sum(b)
     tape.view(tmp_path / "tape.html", open=False)

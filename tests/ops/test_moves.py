@@ -14,25 +14,26 @@ TABLE = np.arange(12.0).reshape(4, 3)
 
 def test_take_puts_the_shape_of_the_indices_in_the_place_of_the_axis():
     indices = np.array([[0, -1], [2, 2]])
-    assert_same(pg.take(TABLE, indices).numpy(), np.take(TABLE, indices, axis=0))
+    assert_same(pg.take(TABLE, indices).numpy(), np.take(TABLE, indices))
+    assert_same(pg.take(TABLE, indices, axis=0).numpy(), np.take(TABLE, indices, axis=0))
     assert_same(pg.take(TABLE, indices, axis=1).numpy(), np.take(TABLE, indices, axis=1))
     assert_same(pg.take(TABLE, 2, axis=-1).numpy(), TABLE[:, 2])
     assert_same(pg.embedding(indices, TABLE).numpy(), TABLE[indices])
 
 
 def test_a_row_taken_twice_gets_both_gradients():
-    slope = pg.grad(lambda table: pg.sum(pg.take(table, [1, 1, 3])))(TABLE)
+    slope = pg.grad(lambda table: pg.sum(pg.take(table, [1, 1, 3], axis=0)))(TABLE)
     assert_same(slope, np.array([0.0, 2, 0, 1])[:, None] * np.ones((4, 3)))
 
 
 def test_indices_are_integers_in_range():
     with pytest.raises(ShapeError, match="take: indices 0 … 4 for 4 rows"):
-        pg.take(TABLE, [0, 4])
+        pg.take(TABLE, [0, 4], axis=0)
     with pg.Graph(), pytest.raises(DTypeError, match="indices are float32, expected integers"):
         pg.take(TABLE, [0.0])
     with pg.Graph() as graph:
         i = pg.placeholder(dtype=pg.int64)
-        rows = pg.take(TABLE, i)
+        rows = pg.take(TABLE, i, axis=0)
     with pytest.raises(IndexError):
         pg.Session(graph).run(rows, {i: [7]})
 

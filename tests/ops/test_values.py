@@ -176,7 +176,7 @@ def test_float32_stays_float32():
 
 
 def test_split_takes_apart_what_concat_joins():
-    one, two, three = pg.split(X, [1, 0, 3], axis=1)
+    one, two, three = pg.split(X, sizes=[1, 0, 3], axis=1)
     assert [piece.shape for piece in (one, two, three)] == [(3, 1), (3, 0), (3, 3)]
     assert_same(pg.concat([one, two, three], axis=1).numpy(), X)
     assert_same([piece.numpy() for piece in pg.split(X, 3)], [X[:1], X[1:2], X[2:]])

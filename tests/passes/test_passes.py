@@ -322,7 +322,7 @@ def test_stabilise_leaves_other_logarithms_alone(f):
 
 def busy(x: Any) -> Any:
     """A bit of everything: composites, gradients, random numbers, moves, splits, constants."""
-    one, two = pg.split(pg.log(pg.softmax(x, axis=-1)), [1, 2], axis=1)
+    one, two = pg.split(pg.log(pg.softmax(x, axis=-1)), sizes=[1, 2], axis=1)
     y = pg.sum(one * 1.0, axis=0) + pg.std(two.mT.mT**2, axis=1) * pg.exp(pg.tensor(1.0))
     dropped = pg.dropout(x, 0.5, seed=3)
     return [y, pg.gradients(pg.sum(y), x), dropped, pg.outer(x[0], x[1]) + 0 * pg.mean(x)]

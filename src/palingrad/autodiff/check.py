@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, as_array, is_floating
+from ..dtypes import Array, as_array, complex128, is_complex, is_floating, is_inexact
 from ..errors import GradientError
 from ..graph.context import graph_scope
 from ..graph.node import Node
@@ -44,25 +44,41 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
 
 def check_level(f: Callable[..., Any], arrays: Sequence[Array], level: int) -> None:
     """Raise GradientError unless f's derivatives of the order `level` alone agree."""
-    wide = [a.astype(np.float64) if is_floating(a.dtype) else a for a in arrays]
+    wide = [widest(a) for a in arrays]
     with graph_scope(None), np.errstate(all="ignore"):
         for _ in range(level - 1):
             f = _gradient_of(f)
         _check(f, wide, f"derivative {level}")
 
 
+def widest(array: Array) -> Array:
+    """Floats in float64, complex numbers in complex128, anything else as it is."""
+    if is_floating(array.dtype):
+        return array.astype(np.float64)
+    return array.astype(complex128) if is_complex(array.dtype) else array
+
+
 def _total(f: Callable[..., Any], nodes: list[Node]) -> Node:
-    """A scalar: the sum of all elements of all float results, each with a weight of its own."""
+    """A real scalar: the sum of all elements of all inexact results, each with a weight of its own,
+    a complex one for complex results."""
     total: Any = tensor(np.float64(0))
     for y in map(as_node, leaves(f(*nodes))):
-        if is_floating(y.dtype):
-            weights = np.cos(1.0 + np.arange(size(y.shape))).reshape(sizes(y.shape))
-            total = total + ops.sum(y * weights)
+        if is_inexact(y.dtype):
+            angles = angles_of(y)
+            if is_complex(y.dtype):
+                total = total + ops.real(ops.sum(y * np.exp(1j * angles)))
+            else:
+                total = total + ops.sum(y * np.cos(angles))
     return total
 
 
+def angles_of(y: Any) -> Array:
+    """A number for each element of y, from which its weight is computed."""
+    return (1.0 + np.arange(size(y.shape))).reshape(sizes(y.shape))
+
+
 def _floats(nodes: list[Node]) -> list[Node]:
-    return [node for node in nodes if is_floating(node.dtype)]
+    return [node for node in nodes if is_inexact(node.dtype)]
 
 
 def _gradient_of(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,34 +93,47 @@ def _check(f: Callable[..., Any], arrays: list[Array], what: str) -> None:
     xs = _floats(nodes)
     total = _total(f, nodes)
     computed = [g.numpy() for g in gradients(total, xs)]
-    numbers = [number for number, array in enumerate(arrays) if is_floating(array.dtype)]
+    numbers = [number for number, array in enumerate(arrays) if is_inexact(array.dtype)]
     for number, g in zip(numbers, computed, strict=True):
         expected = _differences(f, arrays, number)
         _compare(g, expected, f"{what} with respect to argument {number}: reverse mode")
     rng = np.random.default_rng(0)
-    tangents = {x: tensor(rng.uniform(-1, 1, sizes(x.shape))) for x in xs}
+    tangents = {x: tensor(drawn_like(x, rng)) for x in xs}
     pushed = forward([total], tangents)[0]  # pyright: ignore[reportArgumentType]
     pairs = zip(computed, tangents.values(), strict=True)
-    product = np.sum([np.sum(g * t.numpy()) for g, t in pairs])
+    product = np.sum([np.real(np.sum(g * t.numpy())) for g, t in pairs])
     value = np.zeros(()) if pushed is None else pushed.numpy()
     _compare(value, np.asarray(product), f"{what}: forward mode")
 
 
-def _differences(f: Callable[..., Any], arrays: list[Array], number: int) -> Array:
-    """The five-point derivative of the total with respect to each element of argument `number`."""
-    result = np.zeros(arrays[number].shape)
+def drawn_like(x: Any, rng: np.random.Generator) -> Array:
+    """Random numbers of x's shape and dtype, a real one or a complex one, from −1 to 1."""
+    numbers = rng.uniform(-1, 1, sizes(x.shape))
+    if is_complex(x.dtype):
+        numbers = numbers + 1j * rng.uniform(-1, 1, sizes(x.shape))
+    return numbers.astype(x.dtype)
 
-    def total_at(element: int, shift: float) -> float:
+
+def _differences(f: Callable[..., Any], arrays: list[Array], number: int) -> Array:
+    """The five-point derivative of the total with respect to each element of argument `number`: for
+    a complex element a + ib, ∂/∂a − i·∂/∂b."""
+    result = np.zeros_like(arrays[number])
+
+    def total_at(element: int, shift: complex) -> float:
         shifted = list(arrays)
         shifted[number] = arrays[number].copy()
         shifted[number].flat[element] += shift
         return float(_total(f, [tensor(array) for array in shifted]))
 
+    directions = (1, 1j) if is_complex(result.dtype) else (1,)
     for element in range(result.size):
-        h = STEP * max(1.0, abs(float(arrays[number].flat[element])))
-        near = total_at(element, h) - total_at(element, -h)
-        far = total_at(element, 2 * h) - total_at(element, -2 * h)
-        result.flat[element] = (8 * near - far) / (12 * h)
+        h = STEP * max(1.0, abs(arrays[number].flat[element]))
+        for direction in directions:
+            step = h * direction
+            near = total_at(element, step) - total_at(element, -step)
+            far = total_at(element, 2 * step) - total_at(element, -2 * step)
+            slope = (8 * near - far) / (12 * h)
+            result.flat[element] += slope * np.conj(direction)
     return result
 
 

@@ -48,7 +48,7 @@ def _pushed(node: Operation, tangents: list[Any]) -> Any:
     if t is None or isinstance(t, list):
         return t
     t = t if t.shape == node.shape else ops.broadcast_to(t, node.shape)
-    return t if t.dtype == node.dtype else ops.cast(t, node.dtype)
+    return t if t.dtype == node.dtype else ops.like_input(t, node)
 
 
 def _double_vjp(node: Operation, tangents: list[Any]) -> Any:

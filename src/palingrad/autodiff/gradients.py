@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
-from ..dtypes import is_inexact
+from ..dtypes import is_complex, is_inexact
 from ..errors import GradientError
 from ..graph.context import built_at, context, graph_scope, level_of
 from ..graph.kinds import Control
@@ -72,7 +72,8 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
 
     `gradient` is the initial cotangent, of y's shape; a y of one element needs none. If y doesn't
     depend on an x, its gradient is zeros, or with missing="raise" a GradientError. The results are
-    ordinary nodes and can be differentiated again.
+    ordinary nodes and can be differentiated again. Of a complex x = a + ib the gradient is
+    ∂y/∂a − i·∂y/∂b; a complex y needs an initial cotangent.
 
     >>> import palingrad as pg
     >>> x = pg.tensor(3.0)
@@ -84,6 +85,8 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     one_of("gradients: missing", missing, ("zeros", "raise"))
     targets = list(xs) if isinstance(xs, (list, tuple)) else [xs]
     check_nodes(y, targets)
+    if gradient is None:
+        check_real(y)
     graph = context().graph
     if graph is not None:  # in a trace, a Variable's value is its latest assignment
         targets = list(graph.adopt(tuple(targets)))
@@ -124,6 +127,7 @@ def _initial(y: Node, seed: Node | None) -> Node:
                 "pg.ones_like(y).",
             )
         return seed
+    check_real(y)
     assert y.shape is not None
     if size(y.shape) != 1:
         raise GradientError(
@@ -132,6 +136,16 @@ def _initial(y: Node, seed: Node | None) -> Node:
         )
     with built_at(pulled(y._origin, 1 + level_of(y._origin))):
         return ops.ones_like(y)
+
+
+def check_real(y: Node) -> None:
+    """Raise GradientError if y is complex: it has no gradient without an initial cotangent."""
+    if is_complex(y.dtype):
+        raise GradientError(
+            f"{y.label()} is {y.dtype}{y.built()}: only a real number has a gradient.",
+            hint="Make it real: pg.real(y), pg.imag(y) or pg.abs(y). For the derivative of a "
+            "holomorphic function write pg.grad(f, holomorphic=True), or pass gradient=1.",
+        )
 
 
 def since(xs: Sequence[Node], *ys: Node) -> list[Node]:
@@ -173,6 +187,8 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
 def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> None:
     """Set `.grad` on every node that y depends on; see `Node.backward`."""
     _check_floats(y, [])
+    if gradient is None:
+        check_real(y)
     nodes = [node for node in postorder(y) if _takes_gradient(node)]
     if y.deferred:
         for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):

@@ -20,7 +20,7 @@ from ..graph.state.turns import exhaust
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 from ..shapes import sizes
-from .gradients import expanding_gradients
+from .gradients import check_real, expanding_gradients
 from .reverse import reverse
 
 
@@ -38,6 +38,7 @@ def jacobians(result: Node, feeds: Any = None) -> None:
     y = eager[result]
     if not is_inexact(y.dtype):
         raise GradientError(f"{result.label()} is {y.dtype}: only floats have Jacobians")
+    check_real(y)
     floats = {node: x for node, x in eager.items() if _is_float(x)}
     rows: dict[Node, list[Array]] = {}
     with graph_scope(None, hidden=True):
@@ -50,7 +51,7 @@ def jacobians(result: Node, feeds: Any = None) -> None:
         if node in rows:
             node.jacobian = _sealed(np.stack(rows[node]).reshape(y.shape + x.shape))
         else:
-            node.jacobian = _sealed(np.zeros(y.shape + x.shape, y.dtype))
+            node.jacobian = _sealed(np.zeros(y.shape + x.shape, x.dtype))
 
 
 def _is_float(x: Any) -> bool:

@@ -135,7 +135,7 @@ def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
                 hint="It has the shape of the input: g * pg.ones_like(x) spreads a total's.",
             )
         c = ops.sum_to(c, target)
-    return c if c.dtype == x.dtype else ops.cast(c, x.dtype)
+    return c if c.dtype == x.dtype else ops.like_input(c, x)
 
 
 class Resolver:

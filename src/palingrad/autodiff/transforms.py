@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_inexact
+from ..dtypes import is_complex, is_inexact
 from ..errors import GradientError, ShapeError
 from ..graph.derivatives.differentiated import dependencies, differentiated
 from ..graph.leaves import Constant
@@ -35,11 +35,13 @@ Argnums = int | Sequence[int]
 
 
 @public
-def grad(f: Function, argnums: Argnums = 0) -> Function:
+def grad(f: Function, argnums: Argnums = 0, *, holomorphic: bool = False) -> Function:
     """The function that computes ∂f/∂(argument), where f returns a scalar.
 
     `argnums` is the number of the argument, or several for a tuple of gradients. A gradient has
-    the structure, shapes and dtypes of its argument.
+    the structure, shapes and dtypes of its argument. For a real f of a complex argument x = a + ib
+    it is ∂f/∂a − i·∂f/∂b; f falls fastest along minus its conjugate. With `holomorphic`, f returns
+    a complex number and is taken to be holomorphic, and the result is its complex derivative.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -47,7 +49,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     array([ 0.,  3., 12.])
     """
     _check_function("grad", f)
-    both = value_and_grad(f, argnums)
+    both = value_and_grad(f, argnums, holomorphic=holomorphic)
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -57,7 +59,7 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 @public
-def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+def value_and_grad(f: Function, argnums: Argnums = 0, *, holomorphic: bool = False) -> Function:
     """The function that computes (f(…), ∂f/∂(argument)) in one evaluation of f; see `grad`."""
 
     _check_function("value_and_grad", f)
@@ -71,7 +73,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
                 f"grad: f returned shape {text(y.shape)}: only a scalar has a gradient.",
                 hint="Sum it, as in pg.grad(lambda x: pg.sum(f(x))), or use pg.jacobian(f).",
             )
-        return call.result((y, call.shaped(gradients(y, call.nodes))))
+        seed = _check_holomorphic(y, call.nodes) if holomorphic else None
+        return call.result((y, call.shaped(gradients(y, call.nodes, gradient=seed))))
 
     return function
 
@@ -148,11 +151,11 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
 
 
 @public
-def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+def jacobian(f: Function, argnums: Argnums = 0, *, holomorphic: bool = False) -> Function:
     """The function that computes ∂f/∂(argument), of shape f(…).shape + argument.shape.
 
     It is computed row by row in reverse mode, or column by column in forward mode if there are
-    fewer columns.
+    fewer columns. If f is complex, its arguments are real, or with `holomorphic` complex.
     """
 
     _check_function("jacobian", f)
@@ -161,7 +164,10 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     def function(*args: Any, **kwargs: Any) -> Any:
         call = _Call(args, argnums)
         y = call.value(f, kwargs)
-        blocks = [call.shaped(_jacobians(_returned(leaf), call.nodes)) for leaf in leaves(y)]
+        ys = [_returned(leaf) for leaf in leaves(y)]
+        for one in ys if holomorphic else ():
+            _check_holomorphic(one, call.nodes)
+        blocks = [call.shaped(_jacobians(one, call.nodes, holomorphic)) for one in ys]
         return call.result(rebuilt(y, iter(blocks)))
 
     return function
@@ -182,6 +188,18 @@ def _check_function(transform: str, f: Any) -> None:
         )
 
 
+def _check_holomorphic(y: Node, xs: Sequence[Node]) -> Node:
+    """The initial cotangent of a holomorphic function, 1. Raises GradientError unless its argument
+    and result are complex."""
+    for what, node in (("f returned", y), *(("an argument is", x) for x in xs)):
+        if node.dtype is not None and not is_complex(node.dtype):
+            raise GradientError(
+                f"holomorphic: {what} {node.dtype}, not a complex number.",
+                hint="Leave holomorphic out, or make it complex: pg.cast(x, pg.complex64).",
+            )
+    return ops.ones_like(y)
+
+
 def _returned(y: Any) -> Node:
     """The value that f returned, as a node. Raises GradientError if it isn't made of nodes."""
     if isinstance(y, (list, tuple)):
@@ -197,10 +215,18 @@ def _returned(y: Any) -> Node:
     return y
 
 
-def _jacobians(y: Node, xs: list[Node]) -> list[Node]:
+def _jacobians(y: Node, xs: list[Node], holomorphic: bool) -> list[Node]:
     if y.shape is None or not known(y.shape) or any(not known(x.shape) for x in xs):
         raise ShapeError("jacobian: all shapes must be known", hint="Give the placeholders shapes.")
-    if sum(size(x.shape) for x in xs) < size(y.shape):
+    mixed = any(is_complex(x.dtype) for x in xs) and not holomorphic  # needs rows of a real y
+    if is_complex(y.dtype) and mixed:
+        raise GradientError(
+            f"jacobian: f returned {y.dtype} for a complex argument.",
+            hint="Take those of pg.real(f(x)) and pg.imag(f(x)), or of a holomorphic f: "
+            "pg.jacobian(f, holomorphic=True).",
+        )
+    few = sum(size(x.shape) for x in xs) < size(y.shape)
+    if not mixed and (few or (is_complex(y.dtype) and not holomorphic)):
         return [_by_columns(y, x) for x in xs]
     rows: list[list[Node]] = [[] for _ in xs]
     for element in range(size(y.shape)):
@@ -252,7 +278,13 @@ class _Call:
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
         with differentiated(self.nodes):
-            return called(f, *self.arguments, **(kwargs or {}))
+            try:
+                return called(f, *self.arguments, **(kwargs or {}))
+            except ValueError as error:
+                if not isinstance(error.__cause__, GradientError):
+                    raise
+                cut = error.__cause__.with_traceback(error.__traceback__)
+        raise cut  # NumPy's a[i] = node puts a ValueError of its own in its place
 
     def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""

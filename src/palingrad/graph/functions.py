@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from operator import index
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 from ..errors import ShapeError
 from ..messages.calls import explains, misfit
@@ -59,22 +60,80 @@ class Reduction(Protocol):
     """A function that reduces some axes of an array, all of them by default."""
 
     def __call__(
-        self, x: Any, /, *, axis: Any = None, keepdims: bool = False, name: str | None = None
+        self, x: Any, /, axis: Any = None, *, keepdims: bool = False, name: str | None = None
     ) -> Node: ...
 
 
-def reduction(operation: type[Operation]) -> Reduction:
-    """The function of a reduction, named after the operation."""
+class MaskedReduction(Protocol):
+    """A reduction of the elements that a mask `where` selects."""
+
+    def __call__(
+        self, x: Any, /, axis: Any = None, *, keepdims: bool = False, where: Any = None,
+        name: str | None = None,
+    ) -> Node: ...  # fmt: skip
+
+
+class Averaging(Protocol):
+    """A reduction of the elements that a mask `where` selects, computed in `dtype`."""
+
+    def __call__(
+        self, x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False,
+        where: Any = None, name: str | None = None,
+    ) -> Node: ...  # fmt: skip
+
+
+class ExtremeReduction(Protocol):
+    """A reduction of `initial` and of the elements that a mask `where` selects."""
+
+    def __call__(
+        self, x: Any, /, axis: Any = None, *, keepdims: bool = False, initial: Any = None,
+        where: Any = None, name: str | None = None,
+    ) -> Node: ...  # fmt: skip
+
+
+class Accumulation(Protocol):
+    """A reduction of `initial` and of the elements that a mask `where` selects, in `dtype`."""
+
+    def __call__(
+        self, x: Any, /, axis: Any = None, *, dtype: Any = None, keepdims: bool = False,
+        initial: Any = None, where: Any = None, name: str | None = None,
+    ) -> Node: ...  # fmt: skip
+
+
+R = TypeVar("R", bound=Callable[..., Node])
+
+
+@overload
+def reduction(operation: type[Operation]) -> Reduction: ...
+@overload
+def reduction(operation: type[Operation], like: type[R], composed: Callable[..., Any]) -> R: ...
+def reduction(
+    operation: type[Operation], like: Any = Reduction, composed: Callable[..., Any] | None = None
+) -> Any:
+    """The function of a reduction, named after the operation; `axis` may be positional.
+
+    `like` is the protocol that shows its signature. A call with options beyond axis and keepdims is
+    built by `composed(operation, x, axis=…, keepdims=…, name=…, **options)`.
+    """
+    _, *parameters = inspect.signature(like.__call__).parameters.values()
+    options = {p.name for p in parameters} - {"x", "axis", "keepdims", "name"}
 
     def function(
-        x: Any, /, *more: Any, axis: Any = None, keepdims: bool = False,
+        x: Any, /, axis: Any = None, *more: Any, keepdims: bool = False,
         name: str | None = None, **unknown: Any,
     ) -> Node:  # fmt: skip
-        if more or unknown:
-            raise misfit(function, (x, *more), unknown)
+        if more or not unknown.keys() <= options:
+            raise misfit(function, (x, axis, *more), unknown)
+        if unknown and composed is not None:
+            where = unknown.get("where")
+            unknown["where"] = None if where is True else where  # NumPy's default
+            given = {key: value for key, value in unknown.items() if value is not None}
+            if given:
+                plain = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+                return composed(operation, x, **plain, **given)
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)
 
-    return _dressed(function, Reduction.__call__, operation, None)
+    return _dressed(function, like.__call__, operation, None)
 
 
 def frozen(axis: Any) -> int | tuple[int, ...] | None:
@@ -114,4 +173,6 @@ def _dressed(
     function.__name__ = function.__qualname__ = name or operation._kind_name
     function.__doc__ = operation.__doc__
     function.__module__ = operation.__module__
+    if lean is not None:
+        lean.__name__ = lean.__qualname__ = function.__name__
     return function

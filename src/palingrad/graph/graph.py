@@ -10,6 +10,7 @@ from .context import context, held, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
 from .node import Node, value_hint
 from .operation import Operation
+from .protocols.copies import refuse_pickling
 from .registry import ops, viewer
 from .state.handlers import running_handlers
 
@@ -29,6 +30,10 @@ class Graph:
     """
 
     takes_assignments: ClassVar[bool] = True  # whether a user's code can assign while it is open
+    __reduce__ = refuse_pickling(
+        "A Graph",
+        "Pickle the function that builds it; Variables are saved by pg.io.save_checkpoint.",
+    )
 
     def __init__(self) -> None:
         # Signal handlers that were running when the graph was made: one that starts later must not

@@ -22,6 +22,7 @@ from .operation import Operation, is_known
 from .promotion import dtype_of_ones
 from .reduction import Reduce as Reduce
 from .registry import is_shipped, ops
+from .scan import Scan as Scan
 from .traversal.verify import checked_result
 
 
@@ -129,7 +130,7 @@ class Elementwise(Operation):
 
     def _checked_slope(y, slope: Any) -> Any:
         """A slope that `d` gave; a user's that isn't one number for each element is refused."""
-        if y._shipped or slope is None or type(slope) in (int, float):
+        if y._shipped or slope is None or type(slope) in (int, float, complex):
             return slope
         if not isinstance(slope, (Node, np.ndarray, np.number)):
             raise GradientError(
@@ -168,6 +169,7 @@ class Layout(Operation):
 
     linear = True
     stays_finite = True
+    complexes = True
 
     def view(y, x: Strided) -> Strided | None:
         """Where y's elements lie, for an input that lies like x; None where they are to be moved.
@@ -206,8 +208,23 @@ class Layout(Operation):
 class Contract(Operation):
     """Sums of products over shared axes, such as matrix products."""
 
+    complexes = True
+
     def nonfinite(y, value: float, *x: float) -> Reason:
         return total_overflow(y.dtype, "sum of products")
+
+
+class Factorisation(Operation):
+    """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
+    spectra. Integers are converted to the default float."""
+
+    floats = True
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
+            "add a multiple of the identity, scale the matrix, or use float64",
+        )
 
 
 class Window(Operation):
@@ -220,14 +237,31 @@ class Window(Operation):
 class Index(Operation):
     """Elements gathered by integer arrays, and scattered back: the adjoint."""
 
+    complexes = True
+
 
 class Gather(Index):
-    """y = x at integers along `axis`, whose shape takes the axis's place; inputs x, integers."""
+    """y = x at integers along axes; inputs x and an array of integers for each axis from `axis` on.
+
+    These broadcast together, and their shape takes the axes' place.
+    """
 
 
 class ScatterAdd(Index):
     """Zeros with `size` rows on `axis`, to which the rows of g are added where integers say; inputs
     g, integers, whose axes are g's from `axis` on."""
+
+
+class ScatterUpdate(Index):
+    """x, some elements of which are combined with values; inputs x, values, and an array of
+    integers for each axis of x from `axis` on, which broadcast together.
+
+    `how` is one of `UPDATES`. The elements are those that `Gather` reads, and the values have its
+    result's shape. Values at the same integers are combined one after another.
+    """
+
+
+UPDATES = ("set", "add", "multiply", "divide", "minimum", "maximum")
 
 
 class Random(Operation):
@@ -258,7 +292,13 @@ class Composite(Operation):
     those of the expansion.
     """
 
+    complexes = True  # as far as the operations of its expansion take them
     _expansion: Node | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "vjp" in cls.__dict__ and "complexes" not in cls.__dict__:
+            cls.complexes = False  # the rule was written for real numbers
 
     def expand(y, *x: Node) -> Node:
         """The result of the composite, built from other operations."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_inexact
+from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_complex, is_inexact
 from ..errors import ArgumentError, DTypeError, FeedError, ShapeError
 from ..messages.calls import public
 from ..messages.checks import flag
@@ -15,7 +15,7 @@ from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
 from .observe import tell_assigned, watching
-from .registry import ops
+from .registry import ops, register
 from .state.landing import Landing, recall, recalls
 from .state.turns import Turn
 
@@ -37,7 +37,7 @@ class Constant(Node):
     folded: Node | None = None  # the folded operation, if its result isn't finite
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:
-        if type(value) in (bool, int, float) and dtype is None:
+        if type(value) in (bool, int, float, complex) and dtype is None:
             self.scalar = self.weak = value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
         self._serial = next_serial()
@@ -53,7 +53,7 @@ class Constant(Node):
         """The Python number as a constant of `dtype`. Raises DTypeError if it doesn't fit."""
         node = object.__new__(cls)
         try:
-            if -6e4 < scalar < 6e4:  # fits float16, so no slow errstate is needed
+            if abs(scalar) < 6e4:  # fits float16, so no slow errstate is needed
                 value = np.asarray(scalar, dtype)
             else:
                 with np.errstate(over="ignore"):
@@ -68,6 +68,16 @@ class Constant(Node):
         if context().graph is not None:
             node._settle(None, find_origin(2), context().graph)
         return node
+
+
+@register
+def detached(value: Array, name: str | None, scalar: Scalar | None) -> Constant:
+    """A constant outside any graph that holds this array, which becomes read-only."""
+    value.setflags(write=False)
+    constant = Constant.holding(value)
+    constant._name = name
+    constant.scalar = constant.weak = scalar
+    return constant
 
 
 class Placeholder(Node):
@@ -203,6 +213,20 @@ class Variable(Node):
         assign_all((self,), (array,))
         return self
 
+    def assign_add(self, value: Any) -> Node:
+        """Add `value` to the Variable, as `assign` does: at once, or when the result is run."""
+        return self.assign(ops.add(self, value))
+
+    def assign_sub(self, value: Any) -> Node:
+        """Subtract `value` from the Variable, as `assign` does: at once, or when the result is run.
+
+        >>> import palingrad as pg
+        >>> w = pg.Variable([1.0, 2.0])
+        >>> w.assign_sub([0.5, 0.5]).value
+        array([0.5, 1.5], dtype=float32)
+        """
+        return self.assign(ops.subtract(self, value))
+
     def assignable(self, value: Any) -> Array:
         """`value` as a read-only array of the Variable's dtype. Raises as `assign` does."""
         if isinstance(value, Node):  # observers are notified of the assignment, not of a read
@@ -210,6 +234,9 @@ class Variable(Node):
         array = as_array(value)
         self.check(array.shape, array.dtype)
         return sealed(value, self._form().dtype)
+
+    def __copy__(self) -> Variable:
+        return _copied(self.numpy(), self.trainable, self._name)
 
     def __reduce__(self) -> Any:
         return _copied, (self.numpy(), self.trainable, self._name)
@@ -225,6 +252,11 @@ class Variable(Node):
                 f"{self.built()}",
                 hint="A Variable keeps its shape: make another one, pg.Variable(value).",
             )
+        if is_complex(dtype) and not is_complex(mine.dtype):
+            raise DTypeError(
+                f"{self.label()} is {mine.dtype}, assigned {dtype}{self.built()}",
+                hint="Assign pg.real(value), or make it complex: pg.Variable(1 + 0j).",
+            )
         if is_inexact(dtype) and not is_inexact(mine.dtype):
             raise DTypeError(
                 f"{self.label()} is {mine.dtype}, assigned {dtype}; use pg.cast{self.built()}",
@@ -238,8 +270,7 @@ class Variable(Node):
             f"{self.label()}: {what} doesn't assign to a Variable{self.built()}.",
             hint=f"Write {name}.assign(value)."
             if instead
-            else f"Write {name}.assign(pg.where(condition, value, {name})), with a condition such "
-            "as np.arange(3) == 0 for one element.",
+            else f"Write {name}.assign({name}.at[i].set(value)), or .add(value) for +=.",
         )
 
     def _form(self) -> Array:
@@ -264,10 +295,11 @@ def _in_place(sign: str) -> Callable[[Variable, Any], Any]:
 
     def refuse(self: Variable, other: Any) -> Any:
         name = self._name if (self._name or "").isidentifier() else "w"
+        method = {"+": "assign_add(…)", "-": "assign_sub(…)"}.get(sign)
         raise ArgumentError(
             f"{self.label()}: {sign}= would give the name to a new node and leave the Variable as "
             f"it is{self.built()}.",
-            hint=f"Write {name}.assign({name} {sign} …) to change the Variable, or "
+            hint=f"Write {name}.{method or f'assign({name} {sign} …)'} to change the Variable, or "
             f"y = {name} {sign} … for a new node.",
         )
 

@@ -17,6 +17,8 @@ from .context import Origin, SourceLocation, context
 from .derivatives.differentiated import arguments, check_not_cut
 from .observe import tell_read, watching
 from .operators import Operators
+from .protocols.copies import Copies
+from .protocols.interchange import Interchange
 from .registry import viewer
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ next_serial = count(1).__next__
 
 
 @with_names_from(NODES)
-class Node(Operators):
+class Node(Operators, Interchange, Copies):
     """One vertex of a graph. What a node computes is fixed; only a Variable's value changes.
 
     `value` is a read-only array, or None for a deferred node: one that is computed by a session.
@@ -168,10 +170,6 @@ class Node(Operators):
         graph = context().graph
         return value_hint(self, "") if graph is None else graph.value_hint(self)
 
-    def item(self) -> Any:
-        """The only element as a Python number."""
-        return self._single("item()").item()
-
     def _single(self, use: str) -> Array:
         """The value, if it is one number. `use` says for the message what needs it."""
         value = self.numpy()
@@ -186,7 +184,7 @@ class Node(Operators):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         value = self.numpy()
-        return np.array(value, dtype) if copy else np.asarray(value, dtype)
+        return np.array(value, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:
         if not spec:
@@ -206,7 +204,7 @@ class Node(Operators):
             fact = f"{self.label()} is {value.dtype} of shape {text(value.shape)}{self.built()}"
             hint = "Write int(x) for a single number."
             if value.ndim:
-                hint = "pg.take selects by integers, pg.where by a mask."
+                hint = "x[i] selects by arrays of integers, pg.where(mask, x, y) by a mask."
             raise DTypeError(f"{fact}: an index or a count is one integer.", hint=hint)
         return value.__index__()
 
@@ -219,9 +217,9 @@ class Node(Operators):
         if self._value.size != 1:
             raise ShapeError(
                 f"{self.label()} has shape {text(self.shape)}{self.built()}: `if`, `and`, `or`, "
-                "`not` and chained comparisons need a single truth value.",
+                "`not`, `in` and chained comparisons need a single truth value.",
                 hint="Write pg.all(x) or pg.any(x); (x > 0) & (x < 2) combines element by element, "
-                "pg.where(condition, a, b) chooses.",
+                "pg.where(condition, a, b) chooses; any(x is y for y in nodes) finds a node.",
             )
         return bool(self._value)
 
@@ -248,8 +246,8 @@ class Node(Operators):
             f"{self.label()}: {what} would change a node{self.built()}; what a node computes is "
             "fixed.",
             hint=instead
-            or "Make a new one: x = pg.where(x < 0, 0.0, x), with a condition such as "
-            "np.arange(3) == 0 for one element; or pg.tensor of a list of nodes.",
+            or "Make a new one: x = x.at[i].set(value), with .add(value) for +=; or pg.tensor of a "
+            "list of nodes.",
         )
 
     # ---------------------------------------------------------------- display

@@ -157,7 +157,7 @@ class Operation(Declares, Node):
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         """The inputs as nodes, converted to one dtype if the operation promotes."""
-        return align(inputs, promotes=self.promotes, floats=self.floats)
+        return align(inputs, promotes=self.promotes, floats=self.floats, complexes=self.complexes)
 
     def shape_rule(self, *shapes: Shape) -> Any:
         """The output's shape; sizes may be None."""

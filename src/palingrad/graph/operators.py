@@ -2,64 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..errors import ArgumentError
-from ..messages.calls import explains, misfit, public
-from ..messages.elsewhere import FUNCTIONS
+from ..dtypes import is_array_like
+from ..messages.calls import public
+from .methods.elementwise import ElementwiseMethods
+from .methods.reductions import ReductionMethods
+from .methods.shapes import ShapeMethods
+from .protocols.operators import AskedOfTheClass, called_for_numpy
 from .registry import ops
 
 if TYPE_CHECKING:
     from .node import Node
 
 
-# The ufuncs that are operators of NumPy's arrays and numbers, and their functions here.
-_OPERATORS: dict[Any, str] = {
-    np.add: "add",
-    np.subtract: "subtract",
-    np.multiply: "multiply",
-    np.divide: "divide",
-    np.floor_divide: "floor_divide",
-    np.remainder: "remainder",
-    np.power: "pow",
-    np.matmul: "matmul",
-    np.bitwise_and: "bitwise_and",
-    np.bitwise_or: "bitwise_or",
-    np.bitwise_xor: "bitwise_xor",
-    np.left_shift: "bitwise_left_shift",
-    np.right_shift: "bitwise_right_shift",
-    np.less: "less",
-    np.less_equal: "less_equal",
-    np.greater: "greater",
-    np.greater_equal: "greater_equal",
-    np.equal: "equal",
-    np.not_equal: "not_equal",
-}
+def _has_numbers(other: Any) -> bool:
+    """Whether a node can be compared with it by value: not with None, text, sets, …."""
+    return isinstance(other, (Operators, int, float, list, tuple)) or is_array_like(other)
 
 
-def called_by_numpy(node: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Node:
-    """array + node, and other operators. Raises ArgumentError for NumPy's functions."""
-    name = _OPERATORS.get(ufunc)
-    if name is not None and method == "__call__" and not options:
-        return getattr(ops, name)(*inputs)
-    raise _numpy_function(ufunc.__name__, method, options)
-
-
-class AskedOfTheClass:
-    """`__array_ufunc__`: of the class, which NumPy's ufuncs ask, the function that they call; of a
-    node, which masked arrays ask, None: they leave operators to the node."""
-
-    def __get__(self, node: Any, cls: type[Any]) -> Any:
-        return called_by_numpy if node is None else None
-
-
-class Operators:
+class Operators(ReductionMethods, ShapeMethods, ElementwiseMethods):
     """Python's operators and NumPy's methods for nodes, with NumPy's semantics."""
 
     __array_ufunc__: Any = AskedOfTheClass()
+    __array_priority__ = 1000.0  # before NumPy's subclasses, for what has no __array_ufunc__
+    __pandas_priority__ = 5000  # before Series and DataFrame, which leave operators to the node
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return called_for_numpy(Operators, function, types, args, kwargs)
 
     def __add__(self, other: Any) -> Node:
         return ops.add(self, other)
@@ -163,11 +133,15 @@ class Operators:
     def __ge__(self, other: Any) -> Node:
         return ops.greater_equal(self, other)
 
-    def __eq__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ops.equal(self, other)
+    # Nothing that has no numbers equals a node: Python then answers x == None by False.
+    def __eq__(self, other: Any) -> Any:
+        return ops.equal(self, other) if _has_numbers(other) else NotImplemented
 
-    def __ne__(self, other: Any) -> Node:  # pyright: ignore[reportIncompatibleMethodOverride]
-        return ops.not_equal(self, other)
+    def __ne__(self, other: Any) -> Any:
+        return ops.not_equal(self, other) if _has_numbers(other) else NotImplemented
+
+    def __contains__(self, value: Any) -> bool:
+        return bool(ops.any(ops.equal(self, value)))
 
     # Identity, not value: `==` compares elementwise, while sets and dicts hold nodes themselves.
     __hash__ = object.__hash__
@@ -180,54 +154,9 @@ class Operators:
         return ops.iterate(self)
 
     @property
-    def mT(self) -> Node:
-        """The matrices on the last two axes, transposed."""
-        return ops.matrix_transpose(self)
-
-    @property
-    def T(self) -> Node:
-        """All axes in reverse order."""
-        return ops.permute_dims(self)
-
-    @explains
-    def sum(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The sum over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.sum, (self, *more), unknown)
-        return ops.sum(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def mean(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The arithmetic mean over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.mean, (self, *more), unknown)
-        return ops.mean(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def max(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The largest element over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.max, (self, *more), unknown)
-        return ops.max(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def min(self, *more: Any, axis: Any = None, keepdims: bool = False, **unknown: Any) -> Node:
-        """The smallest element over `axis`, or over all axes."""
-        if more or unknown:
-            raise misfit(Operators.min, (self, *more), unknown)
-        return ops.min(self, axis=axis, keepdims=keepdims)
-
-    @explains
-    def reshape(self, *shape: Any, **unknown: Any) -> Node:
-        """The same elements in another shape; one size may be -1."""
-        if unknown:
-            raise misfit(Operators.reshape, (self, *shape), unknown)
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)
-
-    @public
-    def astype(self, dtype: Any) -> Node:
-        """The elements in another dtype."""
-        return ops.cast(self, dtype)
+    def at(self) -> Any:
+        """`x.at[index].set(values)`, `.add(values)`, …: x with other elements at an index."""
+        return ops.at(self)
 
     @public
     def backward(self, gradient: Any = None, *, create_graph: bool = False) -> None:
@@ -238,20 +167,3 @@ class Operators:
         keep their inputs, so that they can be differentiated again.
         """
         ops.backward(self, gradient, create_graph=create_graph)
-
-
-def _numpy_function(name: str, method: str, options: Mapping[str, Any]) -> ArgumentError:
-    """The error for a ufunc of NumPy that is called with a node."""
-    if method == "__call__" and getattr(np, name, None) in _OPERATORS and "out" in options:
-        return ArgumentError(
-            f"np.{name} would write a node into an array of NumPy, in place.",
-            hint="Make a new node instead: total = total + x, not total += x.",
-        )
-    if method != "__call__":
-        return ArgumentError(f"np.{name}.{method} takes arrays, not nodes.",
-                             hint="Write it with functions of pg, or take x.numpy().")  # fmt: skip
-    here = name if hasattr(ops, name) else None
-    instead = FUNCTIONS.get(name) if here is None else f"pg.{here}"
-    constant = f"np.{name}(x.numpy()), which has no derivative"
-    hint = f"Write {constant}." if instead is None else f"Write {instead} instead of np.{name}."
-    return ArgumentError(f"np.{name} takes arrays, not nodes.", hint=hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeGuard
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from ..dtypes import (
     as_dtype,
     default_dtype,
     is_boolean,
+    is_complex,
+    is_floating,
     is_inexact,
     is_integer,
     promote,
     promote_scalar,
     scalar_dtype,
 )
+from ..errors import DTypeError
 from ..maths import numpy_maths
 from ..messages.calls import explains, misfit
 from ..trees import leaves
@@ -27,7 +30,7 @@ from .leaves import Constant, Placeholder
 from .node import Node
 from .registry import ops
 
-_SCALARS = (bool, int, float)
+_SCALARS = (bool, int, float, complex)
 
 
 def as_node(value: Any, dtype: DType | None = None) -> Node:
@@ -36,7 +39,21 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
         return ops.stack([as_node(element, dtype) for element in value])
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
+        _check_arithmetic(value)
     return Constant(value, dtype=dtype)
+
+
+def _check_arithmetic(value: Any) -> None:
+    """Raise DTypeError for an operand of a subclass of NumPy's arrays with its own arithmetic."""
+    kind = type(value)
+    own = kind.__array_ufunc__ is not np.ndarray.__array_ufunc__
+    if own or isinstance(value, np.matrix):
+        what = "units or rules of its own" if own else "* as the matrix product"
+        raise DTypeError(
+            f"{kind.__name__} has {what}, which nodes don't have",
+            hint="Pass a plain array: np.asarray(m), and @ for matrix products.",
+        )
 
 
 @explains
@@ -77,10 +94,13 @@ def _scalar_of(value: Any) -> Scalar | None:
     return value if type(value) in _SCALARS else None
 
 
-def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Node, ...]:
-    """`inputs` as nodes, of one dtype if `promotes`, of a float dtype if `floats`.
+def align(
+    inputs: tuple[Any, ...], promotes: bool, floats: bool, complexes: bool = True
+) -> tuple[Node, ...]:
+    """`inputs` as nodes, of one dtype if `promotes`, of an inexact dtype if `floats`.
 
-    If a dtype is unknown the inputs keep theirs; specialisation aligns them again.
+    If a dtype is unknown the inputs keep theirs; specialisation aligns them again. Raises
+    DTypeError if they promote to complex numbers, unless `complexes`.
     """
     first: Any = None
     for x in inputs:  # the common case: nodes of one dtype already
@@ -91,7 +111,11 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             break
         first = dtype
     else:
-        if not (promotes and floats) or first is None or is_inexact(first):
+        if not promotes or first is None:
+            return inputs
+        if not complexes and is_complex(first):
+            refuse_complex(first)
+        if not floats or is_inexact(first):
             return inputs
     if not promotes:
         return tuple(as_node(x) for x in inputs)
@@ -101,9 +125,9 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
             return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
         if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
             return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
-        if type(x) is np.ndarray and _is_strong(y, x.dtype) and (not floats or is_inexact(x.dtype)):
+        if type(x) is np.ndarray and _is_strong(y, x.dtype) and _stays(x.dtype, floats):
             return Constant(x), y
-        if type(y) is np.ndarray and _is_strong(x, y.dtype) and (not floats or is_inexact(y.dtype)):
+        if type(y) is np.ndarray and _is_strong(x, y.dtype) and _stays(y.dtype, floats):
             return x, Constant(y)
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
@@ -115,6 +139,8 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     if any(dtype is None for dtype in dtypes):  # not `in`: NumPy compares None equal to float64
         return tuple(as_node(x) for x in nodes)
     dtype = _common(dtypes, [scalar for scalar in scalars if scalar is not None])
+    if is_complex(dtype) and not complexes:
+        refuse_complex(dtype)
     if floats and not is_inexact(dtype):
         dtype = default_dtype()
     return tuple(
@@ -125,9 +151,23 @@ def align(inputs: tuple[Any, ...], *, promotes: bool, floats: bool) -> tuple[Nod
     )
 
 
+def refuse_complex(dtype: DType) -> NoReturn:
+    """Raise DTypeError for an operation on real numbers."""
+    raise DTypeError(
+        f"expected real numbers, got {dtype}",
+        hint="pg.real(x), pg.imag(x), pg.abs(x) and pg.angle(x) are real: complex numbers have no "
+        "order.",
+    )
+
+
 def _is_strong(value: Any, dtype: DType) -> TypeGuard[Node]:
     """Whether it is a node of this dtype, which counts in promotion."""
     return isinstance(value, Node) and value.weak is None and value.dtype is dtype
+
+
+def _stays(dtype: DType, floats: bool) -> bool:
+    """Whether real inputs of this dtype are left as they are."""
+    return is_floating(dtype) or (not floats and not is_complex(dtype))
 
 
 def _gives(node: Node, scalar: Any, floats: bool) -> bool:
@@ -135,9 +175,11 @@ def _gives(node: Node, scalar: Any, floats: bool) -> bool:
     dtype = node.dtype
     if dtype is None or _scalar_of(node) is not None:
         return False
-    if is_inexact(dtype):
-        return True
-    return not floats and not is_boolean(dtype) and type(scalar) is not float
+    if is_floating(dtype):
+        return type(scalar) is not complex
+    if is_complex(dtype):  # is aligned with checks
+        return False
+    return not floats and not is_boolean(dtype) and type(scalar) not in (float, complex)
 
 
 def _common(dtypes: list[DType], scalars: list[Scalar]) -> DType:

@@ -32,6 +32,8 @@ class _Functions(SimpleNamespace):
     """The library's functions by name; a family in `later` is imported when one is first used."""
 
     def __getattr__(self, name: str) -> Any:
+        if name in aliases:
+            return getattr(self, aliases[name])
         if name not in later:
             raise AttributeError(f"there is no function {name!r}")
         imported(later[name])
@@ -39,6 +41,7 @@ class _Functions(SimpleNamespace):
 
 
 later: dict[str, str] = {}  # functions whose families are imported on first use, and those modules
+aliases: dict[str, str] = {}  # second names of functions, and the first
 ops: Any = _Functions()
 
 

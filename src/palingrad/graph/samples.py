@@ -36,6 +36,32 @@ def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) 
     return Sample(draw, attributes, True, f"case({shown})" + _options(attributes))
 
 
+def complex_case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) -> Sample:
+    """As `case`, with complex inputs for the shapes, whose parts are drawn from [low, high)."""
+
+    def draw(rng: np.random.Generator) -> tuple[Any, ...]:
+        return tuple(
+            rng.uniform(low, high, shape) + 1j * rng.uniform(low, high, shape)
+            if isinstance(shape, tuple)
+            else np.asarray(shape)
+            for shape in shapes
+        )
+
+    real = case(*shapes, **attributes)
+    return real._replace(inputs=draw, text=f"complex_{real.text}")
+
+
+def complex_edge(*parts: float, inputs: int = 1, **attributes: Any) -> Sample:
+    """As `edge`, of all complex numbers that have these parts."""
+    numbers = [complex(x, y) for x in parts for y in parts]
+
+    def draw(rng: np.random.Generator) -> tuple[Any, ...]:
+        grid = np.meshgrid(*[np.asarray(numbers)] * inputs, indexing="ij")
+        return tuple(np.ascontiguousarray(x.ravel()) for x in grid)
+
+    return Sample(draw, attributes, False, f"complex_edge{parts}" + _options(attributes))
+
+
 def edge(*values: Any, inputs: int = 1, **attributes: Any) -> Sample:
     """Special values, on which the engines are compared, without central differences.
 

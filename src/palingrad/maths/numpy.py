@@ -19,13 +19,13 @@ from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):
 # erf x = x·P(x²)/Q(x²) on |x| ≤ 0.46875, erfc x = exp(−x²)·R(x)/S(x) up to 4, with 1/x² beyond.
-_SMALL = (
+ERF_SMALL = (
     (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2,
      3.77485237685302021e2, 3.20937758913846947e3),
     (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3,
      2.84423683343917062e3),
 )  # fmt: skip
-_MIDDLE = (
+ERFC_MIDDLE = (
     (2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0,
      6.61191906371416295e1, 2.98635138197400131e2, 8.81952221241769090e2,
      1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3),
@@ -33,7 +33,7 @@ _MIDDLE = (
      1.62138957456669019e3, 3.29079923573345963e3, 4.36261909014324716e3,
      3.43936767414372164e3, 1.23033935480374942e3),
 )  # fmt: skip
-_LARGE = (
+ERFC_LARGE = (
     (1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1,
      1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4),
     (1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1,
@@ -53,10 +53,10 @@ def erfc(x: Any) -> Array:
     square = size * size
     coarse = np.trunc(size * 16) / 16  # exp(−x²) as two factors, whose exponents aren't rounded
     decay = np.exp(-coarse * coarse) * np.exp(-(size - coarse) * (size + coarse))
-    small = 1.0 - size * _ratio(np.minimum(square, 0.25), _SMALL)
-    middle = decay * _ratio(np.minimum(size, 4.0), _MIDDLE)
+    small = 1.0 - size * _ratio(np.minimum(square, 0.25), ERF_SMALL)
+    middle = decay * _ratio(np.minimum(size, 4.0), ERFC_MIDDLE)
     inverse = 1.0 / np.maximum(square, 16.0)
-    tail = 1 / _SQRT_PI - inverse * _ratio(inverse, _LARGE)
+    tail = 1 / _SQRT_PI - inverse * _ratio(inverse, ERFC_LARGE)
     large = decay / np.maximum(size, 4.0) * tail
     positive = np.where(size <= 0.46875, small, np.where(size <= 4.0, middle, large))
     return np.where(wide < 0, 2.0 - positive, positive).astype(_float_of(x))
@@ -65,7 +65,7 @@ def erfc(x: Any) -> Array:
 def erf(x: Any) -> Array:
     """erf x = 2/√π ∫₀ˣ exp(−u²) du, to double precision (Cody 1969)."""
     wide = np.asarray(x, np.float64)
-    small = wide * _ratio(np.minimum(wide * wide, 0.25), _SMALL)
+    small = wide * _ratio(np.minimum(wide * wide, 0.25), ERF_SMALL)
     result = np.where(np.abs(wide) <= 0.46875, small, np.sign(wide) * (1.0 - erfc(np.abs(wide))))
     return result.astype(_float_of(x))
 
@@ -73,7 +73,7 @@ def erf(x: Any) -> Array:
 def absorbing_product(x: Any, y: Any) -> Array:
     """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
     z = np.asarray(np.multiply(x, y))
-    if z.dtype.kind != "f" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):
+    if z.dtype.kind not in "fc" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):
         return z
     return np.where(np.equal(x, 0) & np.isnan(z), z.dtype.type(0), z)
 

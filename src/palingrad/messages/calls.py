@@ -13,9 +13,11 @@ from typing import Any, TypeVar, overload
 
 from ..errors import ArgumentError
 from .checks import counted, nearest, shown
-from .keywords import ADVICE, BY_POSITION, EXAMPLES, SYNONYMS
+from .keywords import ADVICE, EXAMPLES, SYNONYMS
 
 F = TypeVar("F", bound=Callable[..., Any])
+# The classes that define the methods of nodes, which messages call by their names alone.
+_OWNERS = ("Node", "Operators", "ReductionMethods", "ShapeMethods", "ElementwiseMethods")
 _PACKAGE = __name__.partition(".")[0] + "."
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -132,7 +134,7 @@ def _callee(
         return cls.__name__, _constructor(cls), args[1:]
     owner = f.__qualname__.rpartition(".")[0]
     given = args[1:] if args and owner in {c.__qualname__ for c in type(args[0]).__mro__} else None
-    own = "" if owner in ("Node", "Operators") else f"{owner}."
+    own = "" if owner in _OWNERS else f"{owner}."
     name = owner if f.__name__ == "__call__" else f"{own}{f.__name__}"
     return name, parameters[1:], given
 
@@ -188,16 +190,29 @@ def _surplus(
     if not hint and integers and last in ("shape", "axes"):
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."
+    sized = [p.name for p in positional[:1]] == ["shape"]
+    if not hint and sized and all(type(x) is int for x in given):
+        hint = f"Several numbers are one tuple: {name}({tuple(given)})."
     if not hint and len(more) <= len(optional):
-        named = ", ".join(f"{p.name}={shown(x, 20)}" for p, x in zip(optional, more))
-        hint = f"Options are written by name: {named}."
-    if not hint and name in BY_POSITION:
-        hint = BY_POSITION[name]
-    if not hint and len(positional) == 2 and not optional:
+        hint = f"Options are written by name: {_by_name(more, optional)}."
+    required = all(p.default is p.empty for p in positional)
+    if not hint and len(positional) == 2 and required and not optional:
         hint = f"Nest two calls: pg.{name}(pg.{name}(x, y), z)."
     if not hint:
         hint = f"The call is {name}{_signature([*positional, *optional])}."
     return ArgumentError(fact, hint=hint)
+
+
+def _by_name(values: Sequence[Any], options: Sequence[inspect.Parameter]) -> str:
+    """Values written as options; a truth value belongs to the first option that is one."""
+    left = list(options)
+    parts: list[str] = []
+    for value in values:
+        flags = [p for p in left if isinstance(p.default, bool) and isinstance(value, bool)]
+        option = (flags or left)[0]
+        left.remove(option)
+        parts.append(f"{option.name}={shown(value, 20)}")
+    return ", ".join(parts)
 
 
 def _signature(parameters: Sequence[inspect.Parameter]) -> str:

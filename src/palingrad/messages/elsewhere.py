@@ -6,75 +6,8 @@ _MADE = "pg.tensor(np.{}(…))"
 
 FUNCTIONS: dict[str, str] = {
     # NumPy and the names of the array API that are missing here
-    "absolute": "pg.abs",
-    "allclose": "np.allclose(x.numpy(), y.numpy())",
-    "amax": "pg.max",
-    "amin": "pg.min",
-    "append": "pg.concat([x, y])",
-    "arange": _MADE.format("arange"),
-    "arccos": "pg.acos",
-    "arccosh": "pg.acosh",
-    "arcsin": "pg.asin",
-    "arcsinh": "pg.asinh",
-    "arctan": "pg.atan",
-    "arctan2": "pg.atan2",
-    "arctanh": "pg.atanh",
-    "array": "pg.tensor",
-    "array_equal": "np.array_equal(x.numpy(), y.numpy())",
-    "asarray": "pg.tensor",
-    "astype": "pg.cast",
-    "average": "pg.mean",
-    "bitwise_not": "pg.bitwise_invert",
-    "concatenate": "pg.concat",
-    "copysign": "pg.where(y < 0, -pg.abs(x), pg.abs(x))",
-    "cumsum": "pg.tensor(np.cumsum(x.numpy())), which has no derivative",
-    "degrees": "x * (180 / math.pi)",
-    "diag": "x[…] for single elements, or a product with np.eye(n)",
-    "empty": _MADE.format("zeros"),
-    "eye": _MADE.format("eye"),
-    "fabs": "pg.abs",
-    "fix": "pg.trunc",
-    "flip": "x[::-1]",
-    "float_power": "pg.pow",
-    "fmax": "pg.maximum",
-    "fmin": "pg.minimum",
-    "fmod": "x - pg.trunc(x / y) * y",
-    "full": _MADE.format("full"),
-    "full_like": "pg.zeros_like(x) + value",
-    "heaviside": "pg.where(x > 0, 1.0, pg.where(x < 0, 0.0, y))",
-    "hstack": "pg.concat([x, y], axis=1)",
-    "identity": _MADE.format("eye"),
-    "inf": "math.inf or np.inf",
-    "inner": "pg.dot",
-    "invert": "pg.bitwise_invert",
-    "isclose": "pg.abs(x - y) < 1e-6",
-    "left_shift": "pg.bitwise_left_shift",
-    "linspace": _MADE.format("linspace"),
-    "ldexp": "x * 2.0**n",
-    "mod": "pg.remainder",
-    "moveaxis": "pg.permute_dims(x, axes)",
-    "nan": "math.nan or np.nan",
-    "newaxis": "None, as in x[None], or pg.expand_dims(x, axis=0)",
-    "ones": _MADE.format("ones"),
-    "pi": "math.pi or np.pi",
-    "power": "pg.pow",
     "product": "pg.prod",
-    "radians": "x * (math.pi / 180)",
-    "random": "pg.normal or pg.uniform",
-    "ravel": "pg.reshape(x, -1)",
-    "repeat": "pg.take(x, np.repeat(np.arange(n), times))",
-    "right_shift": "pg.bitwise_right_shift",
-    "rint": "pg.round",
-    "roll": "pg.concat([x[-n:], x[:-n]])",
-    "row_stack": "pg.concat",
     "sinc": "pg.sin(math.pi * x) / (math.pi * x), and 1 at 0",
-    "sort": "pg.take(x, np.argsort(x.numpy()))",
-    "swapaxes": "pg.permute_dims(x, axes)",
-    "tile": "pg.concat([x, x])",
-    "transpose": "pg.permute_dims",
-    "true_divide": "pg.divide",
-    "vstack": "pg.concat([x, y], axis=0)",
-    "zeros": _MADE.format("zeros"),
     # PyTorch
     "addmm": "x @ y + z",
     "autograd": "pg.grad and pg.gradients",
@@ -101,10 +34,10 @@ FUNCTIONS: dict[str, str] = {
     "neg": "pg.negative",
     "no_grad": "nothing: gradients are computed only when backward() or pg.grad is called; "
     "pg.stop_gradient(x) marks a constant",
-    "norm": "pg.vector_norm",
+    "norm": "pg.linalg.norm",
     "permute": "pg.permute_dims",
-    "rand": "pg.uniform(shape)",
-    "randn": "pg.normal(shape)",
+    "rand": "pg.random.rand(2, 3)",
+    "randn": "pg.random.randn(2, 3)",
     "save": "pg.io.save_checkpoint",
     "sub": "pg.subtract",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
@@ -125,7 +58,6 @@ FUNCTIONS: dict[str, str] = {
     "jacrev": "pg.jacobian",
     "jit": "pg.function",
     "lax": "pg.where for conditions; loops are Python's",
-    "linalg": "pg.vector_norm for norms; np.linalg for constants",
     "numpy": "pg itself: pg.sin, for example",
     "reduce_max": "pg.max",
     "reduce_mean": "pg.mean",
@@ -185,6 +117,29 @@ DATA: dict[str, str] = {
     **{f"load_{name}": f"pg.data.load({name!r})" for name in ("digits", "mnist")},
 }
 
+RANDOM: dict[str, str] = {
+    **{
+        name: f"np.random.default_rng(seed).{name}(…), a constant without a derivative"
+        for name in (
+            "beta binomial chisquare dirichlet f gamma geometric hypergeometric logseries "
+            "multinomial multivariate_hypergeometric multivariate_normal negative_binomial "
+            "noncentral_chisquare noncentral_f poisson power standard_gamma standard_t triangular "
+            "vonmises wald zipf bytes"
+        ).split()
+    },
+    "PRNGKey": "pg.random.default_rng(seed), whose methods draw",
+    "RandomState": "pg.random.default_rng(seed)",
+    "categorical": "pg.random.choice(n, size, p=p)",
+    "get_state": "pg.random.default_rng(seed), whose state is a Variable",
+    "key": "pg.random.default_rng(seed), whose methods draw",
+    "manual_seed": "pg.random.seed(0)",
+    "random_integers": "pg.random.randint(low, high + 1)",
+    "ranf": "pg.random.random(size)",
+    "sample": "pg.random.random(size)",
+    "split": "pg.random.default_rng(seed) for each generator",
+    "truncated_normal": "pg.clip(pg.random.normal(loc, scale, size), low, high)",
+}
+
 TRAINING: dict[str, str] = {
     "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
     "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
@@ -195,53 +150,36 @@ NODES: dict[str, str] = {
     **{
         name: f"pg.{name}(x)"
         for name in (
-            "all any argmax argmin prod std var exp log sqrt sin cos tan tanh sigmoid relu square "
-            "abs round floor ceil softmax flatten squeeze sign"
+            "softmax log_softmax erf acos asin atan cbrt exp2 logsumexp"
         ).split()
     },
     **{name: f"x.astype({dtype!r})" for name, dtype in {
         "float": "float32", "double": "float64", "half": "float16", "int": "int32",
         "long": "int64", "bool": "bool",
     }.items()},
-    **{name: f"x {sign} y: nodes don't change; a Variable is set by w.assign(w {sign} y)"
-       for name, sign in {"add_": "+", "sub_": "-", "mul_": "*", "div_": "/"}.items()},
-    **{name: f"w.assign(w {sign} y)"
-       for name, sign in {"assign_add": "+", "assign_sub": "-"}.items()},
-    **{name: "pg.where(mask, value, x), a new node; a Variable is set by w.assign(value)"
-       for name in ("fill", "fill_", "zero_", "copy_", "at")},
+    **{name: f"x {sign} y, a new node; a Variable is changed by w.{method}"
+       for name, sign, method in (("add_", "+", "assign_add(y)"), ("sub_", "-", "assign_sub(y)"),
+                                  ("mul_", "*", "assign(w * y)"), ("div_", "/", "assign(w / y)"))},
+    **{name: f"w.{name}(y) with a pg.Variable w: other nodes, such as w + 1, keep their values"
+       for name in ("assign_add", "assign_sub")},
+    **{name: "pg.where(mask, value, x) or x.at[index].set(value), new nodes; a Variable is set by "
+       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_")},
     **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
        for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
     **{name: "nothing: values are in main memory"
-       for name in ("cpu", "cuda", "device", "contiguous", "data_ptr")},
+       for name in ("cpu", "cuda", "contiguous", "data_ptr")},
     "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
     "clamp": "pg.clip(x, low, high)",
-    "clip": "pg.clip(x, low, high)",
-    "clone": "x itself: values never change",
-    "copy": "x itself: values never change; x.numpy().copy() is an array to write to",
-    "cumsum": "pg.tensor(np.cumsum(x.numpy())), which has no derivative",
     "data": "x.numpy()",
-    "detach": "pg.stop_gradient(x)",
-    "diagonal": "x.numpy().diagonal(), which has no derivative",
     "dim": "x.ndim",
-    "dot": "pg.dot(x, y)",
     "eval": "pg.Session().run(x, feeds)",
     "expand": "pg.broadcast_to(x, shape)",
     "gradient": "x.grad, after y.backward(), or pg.gradients(y, x)",
-    "imag": "0: numbers are real",
     "matmul": "x @ y",
-    "nonzero": "np.nonzero(x.numpy())",
     "norm": "pg.vector_norm(x)",
     "permute": "pg.permute_dims(x, axes)",
     "pow": "x ** y",
-    "ravel": "pg.reshape(x, -1)",
-    "real": "x: numbers are real",
-    "repeat": "pg.concat([x, x]) or pg.take",
-    "size": "x.numpy().size, or x.shape",
-    "sort": "pg.take(x, np.argsort(x.numpy()))",
-    "swapaxes": "pg.permute_dims(x, axes)",
     "to": "x.astype(dtype)",
-    "tolist": "x.numpy().tolist()",
-    "transpose": "pg.permute_dims(x, axes), or x.mT",
     "type": "x.astype(dtype)",
     "unsqueeze": "pg.expand_dims(x, axis=0)",
     "view": "x.reshape(shape)",

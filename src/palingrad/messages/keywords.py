@@ -11,7 +11,6 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "bias_initializer": ("bias",),
     "device": ("engine",),
     "dim": ("axis", "axes"),
-    "ddof": ("correction",),
     "dims": ("axis", "axes"),
     "embedding_dim": ("size",),
     "end_learning_rate": ("final",),
@@ -72,7 +71,6 @@ ADVICE: dict[str, str] = {
     "amsgrad": "Leave it out.",
     "betas": "They are two options: beta1=0.9, beta2=0.999.",
     "casting": "Convert before: pg.cast(x, dtype).",
-    "decimals": "Round a multiple: pg.round(x * 10) / 10.",
     "device": "Leave it out: pg.set_engine selects what runs programs.",
     "donate_argnums": "Leave it out: Variables are updated in place already.",
     "dtype": "Convert before or after: pg.cast(x, 'float64').",
@@ -92,6 +90,3 @@ ADVICE: dict[str, str] = {
 
 # How a required argument may be given.
 EXAMPLES: dict[str, str] = {"optimizer": "optimizer=pg.optim.Adam()", "steps": "steps=1000"}
-
-# What to do with an argument by position that a function doesn't take.
-BY_POSITION: dict[str, str] = {"round": ADVICE["decimals"]}

@@ -67,7 +67,7 @@ def _state(seed: int | None) -> Any:
     return np.array([value, 0], np.uint64)
 
 
-_default = Generator()
+default_generator = Generator()
 
 
 @public
@@ -76,7 +76,7 @@ def set_seed(seed: int) -> None:
 
     seed: an integer from 0 to 2⁶⁴ − 1, else ArgumentError.
     """
-    _default.seed(seed)
+    default_generator.seed(seed)
 
 
 @contextmanager
@@ -85,11 +85,11 @@ def default_streams_kept() -> Generator_[None]:
 
     Operations built after the block get the same streams as if the block hadn't built any.
     """
-    saved = copy.copy(_default._streams)
+    saved = copy.copy(default_generator._streams)
     try:
         yield
     finally:
-        _default._streams = saved
+        default_generator._streams = saved
 
 
 def philox(m: Any, counter: Sequence[Any], key: Sequence[Any]) -> list[Any]:
@@ -207,7 +207,7 @@ class Dropout(Composite):
 
 
 def _source(seed: int | None) -> tuple[Variable, int]:
-    generator = _default if seed is None else Generator(seed)
+    generator = default_generator if seed is None else Generator(seed)
     return generator.state, generator.next_stream()
 
 

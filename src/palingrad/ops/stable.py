@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from ..dtypes import is_complex
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
@@ -35,6 +36,8 @@ def stable_form(node: Node) -> StableForm | None:
     log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
     log Σ eˣ → logsumexp.
     """
+    if type(node) in (Log, Log1p) and is_complex(node.dtype):
+        return None
     if type(node) is Log:
         return _of_log(node.inputs[0])
     if type(node) is Log1p and type(node.inputs[0]) is Exp:
@@ -49,7 +52,9 @@ def differentiable_form(node: Node) -> StableForm | None:
     (√u)ᵖ → u^½ᵖ for p ≥ 2, and ‖x‖ᵖ → (Σ x²)^½ᵖ, likewise for hypot and std, for even p. Only
     derivatives are taken from these: their values may differ from the node's, as at √(−0)·√(−0).
     """
-    return _of_power(node) if type(node) in (Square, Pow, Multiply) else stable_form(node)
+    if type(node) in (Square, Pow, Multiply):
+        return None if is_complex(node.dtype) else _of_power(node)
+    return stable_form(node)
 
 
 def _of_power(node: Any) -> StableForm | None:
@@ -63,7 +68,7 @@ def _of_power(node: Any) -> StableForm | None:
     if radicand is None:
         return None
     if type(node) is Pow:
-        exponent = node.inputs[1].scalar if isinstance(node.inputs[1], Constant) else None
+        exponent: Any = node.inputs[1].scalar if isinstance(node.inputs[1], Constant) else None
         if exponent is None or not (2 <= exponent < math.inf):
             return None
     elif type(node) is Multiply and node.inputs[1] is not root:
@@ -85,8 +90,13 @@ _RADICANDS: dict[type, Callable[..., Node]] = {
     Hypot: lambda z, x, y: x * x + y * y,
     Sqrt: lambda y, x: ops.where(x < 0, math.nan, x),
     Std: lambda y, x: ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction),
-    VectorNorm: lambda y, x: ops.sum(x * x, axis=y.axis, keepdims=y.keepdims),
+    VectorNorm: lambda y, x: ops.sum(_squares(x), axis=y.axis, keepdims=y.keepdims),
 }
+
+
+def _squares(x: Node) -> Node:
+    """|x|², elementwise."""
+    return ops.real(x * ops.conj(x)) if is_complex(x.dtype) else ops.multiply(x, x)
 
 
 def _of_log(inner: Any) -> StableForm | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..autodiff.gradients import gradients
-from ..dtypes import float64
+from ..dtypes import float64, is_complex, real_of
 from ..errors import ArgumentError, EngineError, GradientError
 from ..graph.context import context, graph_scope
 from ..graph.leaves import Variable
@@ -23,6 +23,7 @@ from ..messages.calls import public, publish, user_level
 from ..messages.checks import shown, within
 from ..messages.elsewhere import OPTIMIZER_METHODS
 from ..messages.names import with_names_from
+from ..ops.reduction.axes import narrowed
 from ..ops.state import Latest
 from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
@@ -43,6 +44,7 @@ class Optimizer:
 
     learning_rate: a number, stored in a Variable that may be assigned during training, or a
     schedule. clip_norm: bound of the gradients' global norm. clip_value: bound of each element.
+    A complex Variable is trained as an array of its real and imaginary parts.
 
     In an open graph `minimize`, `accumulate` and `apply` return a node to run; eagerly and inside
     `pg.function` they take effect at once. Only trainable Variables change.
@@ -175,9 +177,16 @@ class Optimizer:
         new: Changes = [(self.steps, step)]
         for variable, gradient in gradients.items():
             slots = self._slots_of(variable)
+            now: tuple[Node, Node, dict[str, Any]] = (variable, gradient, slots)
+            if is_complex(variable.dtype):  # the gradient is ∂L/∂a − i·∂L/∂b
+                parts = {name: _parts(slot) for name, slot in slots.items()}
+                now = _parts(variable), _parts(ops.conj(gradient)), parts
             parameter, changed = self.update(
-                variable, gradient, _as(rate, variable), _as(step, variable), **slots
+                *now[:2], _as(rate, variable), _as(step, variable), **now[2]
             )
+            if is_complex(variable.dtype):
+                parameter = _joined(parameter)
+                changed = {name: _joined(value) for name, value in changed.items()}
             new.append((variable, parameter))
             new += [(slots[name], value) for name, value in changed.items()]
         return new
@@ -215,8 +224,18 @@ def _zeros_for(variable: Variable, name: str) -> Variable:
 
 
 def _as(number: Node, variable: Variable) -> Node:
-    """A scalar in the dtype of the Variable with which it is combined."""
-    return number if number.dtype == variable.dtype else ops.cast(number, variable.dtype)
+    """A scalar in the dtype of the Variable with which it is combined, or of its parts."""
+    return narrowed(number, real_of(variable._form().dtype))
+
+
+def _parts(z: Node) -> Node:
+    """The real and the imaginary parts of z on a new last axis."""
+    return ops.stack([ops.real(z), ops.imag(z)], axis=-1)
+
+
+def _joined(parts: Node) -> Node:
+    """The complex numbers whose parts are on the last axis."""
+    return ops.complex(parts[..., 0], parts[..., 1])
 
 
 def _assigned(changes: Callable[[], Changes], read: Sequence[Variable]) -> Node | None:

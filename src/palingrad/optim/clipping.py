@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..dtypes import is_complex
 from ..errors import GradientError
 from ..graph.node import Node
 from ..graph.registry import ops
@@ -31,9 +32,9 @@ def clip_by_global_norm(gradients: Sequence[Node], bound: float) -> list[Node]:
 
 
 def global_norm(gradients: Sequence[Node]) -> Node:
-    """√Σ g² over all elements of all gradients, scaled so that no square overflows. Half floats are
-    computed in float32."""
-    gradients = [widened(g) for g in gradients if g.shape is None or 0 not in g.shape]
+    """√Σ |g|² over all elements of all gradients, scaled so that no square overflows. Half floats
+    are computed in float32."""
+    gradients = [_size(g) for g in gradients if g.shape is None or 0 not in g.shape]
     if not gradients:
         raise GradientError("global_norm: expected gradients with elements, got none")
     top: Any = ops.max(ops.abs(gradients[0]))
@@ -44,6 +45,11 @@ def global_norm(gradients: Sequence[Node]) -> Node:
     for g in gradients[1:]:
         total = total + ops.sum(ops.square(g / top))
     return top * ops.sqrt(total)
+
+
+def _size(g: Node) -> Node:
+    """|g| for complex numbers, and g itself for real ones."""
+    return ops.abs(g) if is_complex(g.dtype) else widened(g)
 
 
 def _check(bound: float) -> None:

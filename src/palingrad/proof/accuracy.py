@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.check import widest
 from ..autodiff.gradients import gradients
-from ..dtypes import Array, float16, float32, float64, is_floating
+from ..dtypes import Array, float16, float32, float64
 from ..graph.graph import Graph
 from ..graph.kinds import Composite, Elementwise, Random
 from ..graph.leaves import placeholder
@@ -17,7 +18,7 @@ from ..graph.promotion import tensor
 from ..graph.registry import ops
 from ..graph.traversal.order import postorder
 from ..session import Session
-from .case import Case, eager, floats, is_float, values, weights
+from .case import Case, eager, floats, in_dtype, is_float, values, weights
 from .checks import Subject, each
 from .results import varies
 from .tolerances import assert_close, require
@@ -31,7 +32,7 @@ def narrow_floats_are_accurate(case: Case) -> None:
     for dtype in (float16, float32) if varies(case) else ():
         arrays = case.arrays(dtype)
         _, ys, slopes = eager(case, arrays)
-        wide = [x.astype(float64) if is_floating(x.dtype) else x for x in arrays]
+        wide = list(map(widest, arrays))
         exact = eager(case, wide)
         pairs = [*zip(ys, exact[1], strict=True), *zip(slopes, exact[2], strict=True)]
         for narrow, other in pairs:
@@ -52,7 +53,7 @@ def half_floats_are_rounded_once(case: Case) -> None:
     expanded = [y.expansion for y in ys if isinstance(y, Composite)]
     if not any(node.dtype == float32 for node in postorder(*expanded)):
         return
-    wide = [tensor(x.astype(float64) if is_floating(x.dtype) else x) for x in arrays]
+    wide = [tensor(widest(x)) for x in arrays]
     exact = case.outputs(*wide)
     total: Any = sum(
         ops.sum(y * weights(narrow).astype(float64)) for y, narrow in zip(exact, ys, strict=True)
@@ -81,7 +82,7 @@ def worst_ulps(subject: Subject) -> dict[str, float]:
     exact: list[Array] = []
     for case in cases:
         arrays = _drawn_often(case)
-        wide = [x.astype(float64) if is_floating(x.dtype) else x for x in arrays]
+        wide = list(map(widest, arrays))
         exact += values(case.outputs(*map(tensor, wide)))
         fed += arrays
     with Graph() as graph:
@@ -107,7 +108,7 @@ def _drawn_often(case: Case) -> list[Array]:
         drawn = map(np.asarray, case.sample.inputs(np.random.default_rng(seed)))
         draws.append([x.ravel() for x in np.broadcast_arrays(*drawn)])
     rows = [np.concatenate(one) for one in zip(*draws, strict=True)]
-    return [x.astype(float32) if is_floating(x.dtype) else x for x in rows]
+    return [in_dtype(x, float32) for x in rows]
 
 
 def _worst(operation: type[Any], results: Sequence[Array], exact: Sequence[Array]) -> float | None:
@@ -120,6 +121,6 @@ def _worst(operation: type[Any], results: Sequence[Array], exact: Sequence[Array
             sizes = np.full_like(sizes, np.max(sizes))
         with np.errstate(all="ignore"):
             unit = np.spacing(sizes.astype(float32)).astype(float64)
-            error = np.abs(result.astype(float64) - other) / unit
+            error = np.abs(widest(result) - other) / unit
         errors.append(float(np.max(error[np.isfinite(error)], initial=0.0)))
     return max(errors) if errors else None

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.check import angles_of
 from ..autodiff.gradients import gradients
-from ..dtypes import Array, is_floating
+from ..dtypes import Array, complex_of, is_complex, is_floating, is_inexact
 from ..graph.graph import Graph
 from ..graph.leaves import placeholder
 from ..graph.node import Node
@@ -28,10 +29,11 @@ class Case:
     sample: Sample
 
     def arrays(self, dtype: Any = np.float64) -> list[Array]:
-        """The sample's inputs, the floats among them in `dtype`."""
+        """The sample's inputs, the floats among them in `dtype`, complex numbers in its complex
+        dtype."""
         drawn = map(np.asarray, self.sample.inputs(np.random.default_rng(0)))
         with np.errstate(all="ignore"):
-            return [x.astype(dtype) if is_floating(x.dtype) else x for x in drawn]
+            return [in_dtype(x, np.dtype(dtype)) for x in drawn]
 
     def outputs(self, *inputs: Any) -> list[Node]:
         """The nodes that the operation makes of these inputs."""
@@ -44,9 +46,17 @@ class Case:
         return "dtype" in self.sample.attributes
 
 
+def in_dtype(x: Array, dtype: Any) -> Array:
+    """Floats in `dtype`, complex numbers in its complex dtype, anything else as it is."""
+    if is_complex(x.dtype):
+        return x.astype(complex_of(dtype))
+    return x.astype(dtype) if is_floating(x.dtype) else x
+
+
 def is_float(x: Any) -> bool:
-    """Whether an array or node holds floats; of a node with several outputs, whether all do."""
-    return all(map(is_floating, dtypes(x)))
+    """Whether an array or node holds floats, real or complex; of a node with several outputs,
+    whether all do."""
+    return all(map(is_inexact, dtypes(x)))
 
 
 def dtypes(x: Any) -> tuple[Any, ...]:
@@ -66,13 +76,20 @@ def values(nodes: Sequence[Node]) -> list[Array]:
 
 def weights(y: Any) -> Array:
     """A weight for each element, so that a gradient shows where each came from."""
-    return np.cos(1.0 + np.arange(np.prod(y.shape, dtype=int))).reshape(y.shape).astype(y.dtype)
+    angles = angles_of(y)
+    return (np.exp(1j * angles) if is_complex(y.dtype) else np.cos(angles)).astype(y.dtype)
 
 
 def weighted_sum(ys: Sequence[Node], like: Sequence[Node]) -> Any:
-    """One number that depends on every float element of `ys`; `like` tells shapes and dtypes."""
-    terms = [ops.sum(y * weights(known)) for y, known in zip(ys, like) if is_float(known)]
+    """One real number that depends on every float element of `ys`, whose shapes and dtypes `like`
+    tells."""
+    terms = [_real(ops.sum(y * weights(known)), known) for y, known in zip(ys, like)
+             if is_float(known)]  # fmt: skip
     return sum(terms[1:], start=terms[0]) if terms else None
+
+
+def _real(total: Node, like: Any) -> Node:
+    return ops.real(total) if is_complex(like.dtype) else total
 
 
 def slopes_of(xs: Sequence[Any], ys: Sequence[Any], like: Sequence[Any]) -> list[Node]:
@@ -138,7 +155,7 @@ def drawn_together(
 
 def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], list[Array]]:
     """The operation as a function of its float inputs to its float outputs, and those inputs."""
-    places = [place for place, array in enumerate(arrays) if is_floating(array.dtype)]
+    places = [place for place, array in enumerate(arrays) if is_inexact(array.dtype)]
 
     def f(*given: Any) -> list[Any]:
         inputs: list[Any] = list(arrays)
@@ -153,12 +170,16 @@ def along(
     f: Callable[..., Any], arrays: Sequence[Array], most: int
 ) -> tuple[Callable[..., Any], Sequence[Array]]:
     """f(x + Σ tₖ dₖ) as a function of t, and t = 0, for inputs of floats of more than `most`
-    elements, with `most` random directions d. Where no input is that large, f and `arrays`."""
-    large = [is_floating(x.dtype) and x.size > most for x in arrays]
+    elements, with `most` random directions d and real t. Where no input is that large, f and
+    `arrays`."""
+    large = [is_inexact(x.dtype) and x.size > most for x in arrays]
     if not any(large):
         return f, arrays
     rng = np.random.default_rng(2)
-    directions = [rng.uniform(-1, 1, (most, x.size)) for x in arrays]
+    directions: list[Any] = [rng.uniform(-1, 1, (most, x.size)) for x in arrays]
+    for place, x in enumerate(arrays):
+        if is_complex(x.dtype):
+            directions[place] = directions[place] + 1j * rng.uniform(-1, 1, (most, x.size))
 
     def moved(*steps: Any) -> Any:
         return f(*[

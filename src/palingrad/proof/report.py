@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_floating
+from ..dtypes import is_inexact
 from ..graph.kinds import Reduce
 from ..graph.operation import Operation
 from ..graph.promotion import tensor
@@ -74,14 +74,14 @@ def _dtypes(subject: Subject, checks: Sequence[Check]) -> str:
             arrays = case.arrays(dtype)
             if outputs_or_refusal(case, list(map(tensor, arrays))) is not None:
                 accepted |= {dtype} if varies(case) else {x.dtype for x in arrays}
-    order = sorted(accepted, key=lambda dtype: ("fiub".index(dtype.kind), dtype.itemsize))
+    order = sorted(accepted, key=lambda dtype: ("fciub".index(dtype.kind), dtype.itemsize))
     return " ".join(dtype.str[1:] for dtype in order) or NO
 
 
 def _differentiated(case: Case) -> bool:
     """Whether a case has floats that a derivative leads to and from."""
-    floats = any(is_floating(x.dtype) for x in case.arrays())
-    return floats and any(is_floating(y.dtype) for y in case.outputs(*case.arrays()))
+    floats = any(is_inexact(x.dtype) for x in case.arrays())
+    return floats and any(is_inexact(y.dtype) for y in case.outputs(*case.arrays()))
 
 
 def _if_any(holds: Callable[[Case], bool]) -> Callable[[Subject, Sequence[Check]], str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, is_floating
 from ..errors import PalingradError, ShapeError
 from ..function import function
 from ..graph.graph import Graph
@@ -26,7 +26,6 @@ from .case import (
     eager,
     floats,
     followed,
-    is_float,
     stepped,
     values,
 )
@@ -159,7 +158,12 @@ def other_dtypes_follow_the_rule(case: Case) -> None:
     """With half floats, integers and booleans the rule tells the dtype, or no node is made."""
     for dtype in OTHER_DTYPES if varies(case) else ():
         arrays = case.arrays(dtype)
-        actual = outputs_or_refusal(case, list(map(tensor, arrays)))
+        try:
+            actual = case.outputs(*map(tensor, arrays))
+        except PalingradError:
+            actual = None
+        except np.linalg.LinAlgError:
+            continue  # rounded to integers, the sample's matrix is singular
         with Graph():
             inputs = [placeholder(a.shape, dtype=a.dtype) for a in arrays]
             known = outputs_or_refusal(case, inputs)
@@ -174,14 +178,15 @@ def other_dtypes_follow_the_rule(case: Case) -> None:
 
 def varies(case: Case) -> bool:
     """Whether the floats of a case may be drawn in other dtypes."""
-    return case.sample.smooth and not case.chooses_dtype and any(map(is_float, case.arrays()))
+    reals = any(is_floating(x.dtype) for x in case.arrays())
+    return case.sample.smooth and not case.chooses_dtype and reals
 
 
 def outputs_or_refusal(case: Case, inputs: Sequence[Any]) -> list[Node] | None:
-    """The outputs, or None where the operation refuses the inputs with an error of palingrad's."""
+    """The outputs, or None where the operation refuses the inputs or their values."""
     try:
         return case.outputs(*inputs)
-    except PalingradError:
+    except (PalingradError, np.linalg.LinAlgError):
         return None
 
 

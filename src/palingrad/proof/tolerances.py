@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, is_floating
+from ..dtypes import Array, is_inexact
 
 # A few dozen roundings in a row: 64 times the distance from 1 to the next number.
-TOLERANCES = {np.dtype(dtype): 64 * float(np.finfo(dtype).eps) for dtype in ("f2", "f4", "f8")}
+TOLERANCES = {
+    np.dtype(dtype): 64 * float(np.finfo(dtype).eps) for dtype in ("f2", "f4", "f8", "c8", "c16")
+}
 
 
 def require(holds: Any, message: str) -> None:
@@ -34,7 +36,7 @@ def assert_same(found: Any, expected: Any, what: str = "") -> None:
     """Assert that two arrays are the same in shape, dtype and every element; NaN equals NaN."""
     found, expected = _alike(found, expected, what)
     same = found == expected
-    if is_floating(expected.dtype):
+    if is_inexact(expected.dtype):
         same |= (found != found) & (expected != expected)
     _all_of(same, found, expected, what)
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..dtypes import Array, is_floating, is_integer, is_supported
 from ..errors import ArgumentError, DataError, DTypeError, ShapeError
 from ..messages.checks import shown
-from ..ops.loss import classes_hint
+from ..ops.losses.cross_entropy import classes_hint
 from ..optim.base import Optimizer
 from ..shapes import Shape, text
 

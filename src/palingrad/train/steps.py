@@ -58,7 +58,7 @@ class Steps:
         self.count = -(-self.rows // batch_size)
 
         def step(inputs: Any, labels: Any, rows: Any) -> Any:
-            x, y = ops.take(inputs, rows), ops.take(labels, rows)
+            x, y = ops.take(inputs, rows, axis=0), ops.take(labels, rows, axis=0)
             scores = model(x, training=True)  # (batch, classes)
             check_classes("fit", "train", self._labels, scores.shape)  # when it is traced
             if self.tested is not None:

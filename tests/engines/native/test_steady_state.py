@@ -21,7 +21,8 @@ def step(x):
 
 @pg.function(engine="native")
 def drop(i, x):
-    loss = pg.sum((pg.dropout(pg.take(v, (i + 1) % 8), 0.5) - pg.concat([x[4:], x[:4]])) ** 2)
+    taken = pg.take(v, (i + 1) % 8, axis=0)
+    loss = pg.sum((pg.dropout(taken, 0.5) - pg.concat([x[4:], x[:4]])) ** 2)
     v.assign(v - 0.01 * pg.gradients(loss, v))
     return loss
 

@@ -136,7 +136,7 @@ APPLIED = """([name, inputs]) => {
 
 def test_split_and_its_items_are_computed_and_pulled_back(graph_scope):
     x = pg.Variable(np.arange(1.0, 6.0))
-    first, second = pg.split(x * x, (2, 3))
+    first, second = pg.split(x * x, sizes=(2, 3))
     y = pg.sum(first) * pg.sum(second)
     page = graph_scope(y)
     page.js("palingrad.edit(0, [1, 2, 3, 4, 6])")

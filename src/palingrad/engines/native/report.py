@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...graph.context import level_of
-from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce
+from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce, Scan
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
@@ -237,7 +237,7 @@ def _flops_of(node: Operation) -> int:
         return _convolution(node)
     if isinstance(node, Elementwise):
         return size(sizes(node.shape))
-    return size(sizes(node.inputs[0].shape)) if isinstance(node, Reduce) else 0
+    return size(sizes(node.inputs[0].shape)) if isinstance(node, (Reduce, Scan)) else 0
 
 
 def _convolution(node: Operation) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
 from ..node import Node
 from .bounds import Bounds
 
@@ -9,9 +12,11 @@ from .bounds import Bounds
 class Declares:
     """The answers of an operation that has nothing to say."""
 
-    def bounds(self) -> Bounds | None:
-        """What the integers of an input must be, for `f` to compute the result without an error."""
-        return None
+    complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
+
+    def bounds(self) -> Sequence[Bounds]:
+        """What the integers of inputs must be, for `f` to compute the result without an error."""
+        return ()
 
     def simpler(self, *x: Node) -> Node | None:
         """The same made of other operations, for engines that don't know this one."""

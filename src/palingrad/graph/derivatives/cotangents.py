@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...dtypes import bool_, is_floating, setting_changes
+from ...dtypes import bool_, is_complex, is_inexact, setting_changes
 from ..node import Node
 from ..registry import ops, register
 
 _ieee = [False]
+_NUMBERS = (int, float, complex)
 
 
 def ieee_gradients() -> bool:
@@ -59,12 +60,28 @@ def scaled_tangent(t: Node, slope: Any) -> Node | None:
 
 
 def _product(g: Node, slope: Any, product: Callable[[Node, Any], Node]) -> Node | None:
-    if slope is None or (type(slope) in (int, float) and slope == 0):
+    if slope is None or (type(slope) in _NUMBERS and slope == 0):
         return None
-    if type(slope) in (int, float):
+    if type(slope) in _NUMBERS:
         if slope == 1:
             return g
         return ops.negative(g) if slope == -1 else ops.multiply(g, slope)
     if slope.dtype == bool_:
         return ops.where(slope, g, 0)
-    return product(g, slope) if is_floating(slope.dtype) else ops.multiply(g, slope)
+    return product(g, slope) if is_inexact(slope.dtype) else ops.multiply(g, slope)
+
+
+@register
+def like_input(c: Node, x: Any) -> Node:
+    """A cotangent or tangent in x's dtype: of a real x the real part."""
+    if c.dtype == x.dtype:
+        return c
+    if is_complex(c.dtype) and not is_complex(x.dtype):
+        return like_input(ops.real(c), x)
+    return ops.cast(c, x.dtype)
+
+
+@register
+def conjugated(slope: Node) -> Node:
+    """The conjugate of a slope; a real one unchanged."""
+    return ops.conj(slope) if is_complex(slope.dtype) else slope

@@ -6,11 +6,14 @@ table is shared by all threads, because a function may pass its arguments to oth
 
 from __future__ import annotations
 
+import linecache
+import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...errors import GradientError
+from ..context import Origin, find_origin
 
 if TYPE_CHECKING:
     from ..node import Node
@@ -54,10 +57,19 @@ def check_not_cut(node: Node) -> None:
         raise GradientError(
             f"{_named(node)} would become a plain number or array, which has no derivative, inside "
             "a function that is being differentiated.",
-            hint="Use x itself instead of float(x) or x.numpy(), and functions of nodes: pg.sin "
-            "for math.sin, pg.dot for np.dot; pg.tensor takes lists of nodes, such as "
-            "[x[0] * x[0], 0.0]. If a constant is meant, apply pg.stop_gradient(x) first.",
+            hint=f"Use x itself instead of float(x) or x.numpy(), and {_function()}; pg.tensor "
+            "takes lists of nodes, such as [x[0] * x[0], 0.0]. If a constant is meant, apply "
+            "pg.stop_gradient(x) first.",
         )
+
+
+def _function() -> str:
+    """Which function to write instead of that of `math` in the user's line, or in general."""
+    place = find_origin(3)
+    line = "" if place is None else linecache.getline(*Origin.of(place))
+    called = re.search(r"\bmath\.(\w+)\(", line)
+    name = called.group(1) if called else "sin"
+    return f"pg.{name} instead of math.{name}"
 
 
 def check_not_run(order: Iterable[Node]) -> None:

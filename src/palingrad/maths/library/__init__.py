@@ -13,6 +13,7 @@ from . import (
     fourier,
     indexing,
     linalg,
+    numbers,
     ordering,
     pieces,
     scans,
@@ -21,7 +22,8 @@ from . import (
 )
 
 _FAMILIES = (
-    complexes, contraction, fourier, indexing, linalg, ordering, pieces, scans, signals, special,
+    complexes, contraction, fourier, indexing, linalg, numbers, ordering, pieces, scans, signals,
+    special,
 )  # fmt: skip
 
 
@@ -31,6 +33,7 @@ class LibraryMaths(
     fourier.FourierMaths,
     indexing.IndexingMaths,
     linalg.LinalgMaths,
+    numbers.NumberMaths,
     ordering.OrderingMaths,
     pieces.PieceMaths,
     scans.ScanMaths,
@@ -47,6 +50,7 @@ _GROUPS: tuple[type, ...] = (
     fourier.FourierMaths,
     indexing.IndexingMaths,
     linalg.LinalgMaths,
+    numbers.NumberMaths,
     ordering.OrderingMaths,
     pieces.PieceMaths,
     scans.ScanMaths,

@@ -220,7 +220,7 @@ class Erfc(Elementwise):
 
 
 @register
-def leaky_relu(x: Any, *, slope: float = 0.01, name: str | None = None) -> Node:
+def leaky_relu(x: Any, slope: float = 0.01, *, name: str | None = None) -> Node:
     """y = x where x > 0, else slope·x."""
     return LeakyRelu(
         x, slope=float(within("leaky_relu: slope", slope, "(-inf, inf)", like=0.01)), name=name
@@ -228,7 +228,7 @@ def leaky_relu(x: Any, *, slope: float = 0.01, name: str | None = None) -> Node:
 
 
 @register
-def elu(x: Any, *, alpha: float = 1.0, name: str | None = None) -> Node:
+def elu(x: Any, alpha: float = 1.0, *, name: str | None = None) -> Node:
     """y = x where x > 0, else alpha·(eˣ − 1) (Clevert et al. 2015)."""
     within("elu: alpha", alpha, "(-inf, inf)", like=1.0)
     return Elu(x, alpha=float(alpha), name=name)

@@ -31,6 +31,8 @@ _SPECIAL = edge(0.0, -1.5, np.inf, -np.inf, np.nan, inputs=2)
 class Numeric(Elementwise):
     """An operation on numbers. Raises DTypeError for booleans, as NumPy raises TypeError."""
 
+    complexes = True
+
     def dtype_rule(self, *dtypes: DType) -> DType:
         if dtypes[0] == bool_:
             raise DTypeError("expected numbers, got booleans", hint="Use pg.cast, or & | ^ ~.")
@@ -48,7 +50,7 @@ class Add(Elementwise):
     """z = x + y. ∂z/∂x = ∂z/∂y = 1."""
 
     math, symbol, onnx = "{x} + {y}", "+", "Add"
-    commutes = True
+    commutes = complexes = True
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -89,6 +91,7 @@ class Multiply(Elementwise):
 
     math, symbol, onnx = r"{x} \cdot {y}", "*", "Mul"
     drawn, commutes = "×", True
+    complexes = True
     samples = [*_PAIR, _SPECIAL]
 
     def f(m, x, y):
@@ -109,7 +112,7 @@ class Divide(Elementwise):
 
     math, symbol, onnx = r"\frac{{x}}{{y}}", "/", "Div"
     drawn = "÷"
-    floats = True
+    floats = complexes = True
     samples = [case((3, 4), (3, 4), low=0.5), case((3, 1), (4,), low=0.5), _SPECIAL]
 
     def f(m, x, y):
@@ -213,42 +216,11 @@ class Positive(Numeric):
         return [1]
 
 
-class Abs(Elementwise):
-    """y = |x|. ∂y/∂x = sign x, which is 0 at x = 0."""
-
-    math, onnx = r"\left|{x}\right|", "Abs"
-    stays_finite = True
-    samples = [
-        *(case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1)),
-        *(edge(0.0, -np.inf, np.nan), kink([0.0, -0.0], slopes=[[0.0, 0.0]])),
-    ]
-
-    def f(m, x):
-        return m.absolute(x)
-
-    def d(y, x):
-        return [ops.sign(x)]
-
-
-class Sign(Numeric):
-    """y = sign x: −1, 0 or 1. Piecewise constant: ∂y/∂x = 0."""
-
-    math, onnx = r"\operatorname{sign} {x}", "Sign"
-    stays_finite = True
-    samples = [case((3, 4), low=0.1), edge(0.0, -0.0, -np.inf, np.nan)]
-
-    def f(m, x):
-        return m.sign(x)
-
-    def d(y, x):
-        return [0]
-
-
 class Reciprocal(Elementwise):
     """y = 1/x; integers are converted to floats. ∂y/∂x = −y²."""
 
     math, onnx = r"\frac{1}{{x}}", "Reciprocal"
-    floats = True
+    floats = complexes = True
     samples = [case((3, 4), low=0.5), edge(0.0, -0.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -269,6 +241,7 @@ class Square(Elementwise):
     """y = x². ∂y/∂x = 2x."""
 
     math = "{x}^2"
+    complexes = True
     samples = [case((3, 4)), case(()), case((0, 2)), edge(0.0, -np.inf, np.nan)]
 
     def f(m, x):
@@ -288,7 +261,7 @@ class Sqrt(Elementwise):
     """y = √x, NaN for x < 0. ∂y/∂x = 1/(2y), infinite at x = 0."""
 
     math, onnx = r"\sqrt{{x}}", "Sqrt"
-    floats = True
+    floats = complexes = True
     harmless = 1
     steep = "pg.sqrt(x + eps), say eps = 1e-12, or pg.sqrt(pg.where(x > 0, x, 1)) and a mask"
     samples = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, -1.0, np.inf, np.nan)]
@@ -329,6 +302,7 @@ class Pow(Counting):
     math, symbol, onnx = "{x}^{{y}}", "**", "Pow"
     drawn = "^"
     steep = "(x + eps) ** p, or pg.where(x == 0, 1, x) ** p and a mask"
+    complexes = True
     samples = [
         case((3, 4), (3, 4), low=0.3),
         case((3, 1), (4,), low=0.3),
@@ -341,8 +315,8 @@ class Pow(Counting):
     def f(m, x, y):
         return m.power(x, y)
 
-    def bounds(z) -> Bounds | None:
-        return Bounds(z.inputs[1], 0, None, _negative) if is_integer(z.dtype) else None
+    def bounds(z):
+        return [Bounds(z.inputs[1], 0, None, _negative)] if is_integer(z.dtype) else []
 
     def d(z, x, y):
         return [lambda: _base_slope(x, y), lambda: _exponent_slope(z, x)]
@@ -390,8 +364,6 @@ floor_divide = register(binary(FloorDivide))
 remainder = register(binary(Remainder))
 negative = register(unary(Negative))
 positive = register(unary(Positive))
-abs = register(unary(Abs))
-sign = register(unary(Sign))
 reciprocal = register(unary(Reciprocal))
 square = register(unary(Square))
 sqrt = register(unary(Sqrt))

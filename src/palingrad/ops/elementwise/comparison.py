@@ -30,6 +30,7 @@ class Equal(Comparison):
 
     math, symbol, onnx = "{x} = {y}", "==", "Equal"
     drawn, commutes = "=", True
+    complexes = True
     samples = _PAIR
 
     def f(m, x, y):
@@ -41,6 +42,7 @@ class NotEqual(Comparison):
 
     math, symbol = r"{x} \ne {y}", "!="
     drawn, commutes = "≠", True
+    complexes = True
     samples = _PAIR
 
     def f(m, x, y):
@@ -94,6 +96,7 @@ class LogicalAnd(Comparison):
 
     math, symbol, onnx = r"{x} \land {y}", "and", "And"
     drawn, commutes = "∧", True
+    complexes = True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -105,6 +108,7 @@ class LogicalOr(Comparison):
 
     math, symbol, onnx = r"{x} \lor {y}", "or", "Or"
     drawn, commutes = "∨", True
+    complexes = True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -116,6 +120,7 @@ class LogicalXor(Comparison):
 
     math, symbol, onnx = r"{x} \oplus {y}", "xor", "Xor"
     drawn, commutes = "⊕", True
+    complexes = True
     samples = _BOOLEANS
 
     def f(m, x, y):
@@ -126,6 +131,7 @@ class LogicalNot(Comparison):
     """y = ¬x, a boolean; a number is true unless it is 0."""
 
     math, onnx = r"\lnot {x}", "Not"
+    complexes = True
     samples = [case(np.array([True, False])), case((3,))]
 
     def f(m, x):
@@ -136,6 +142,7 @@ class Isnan(Comparison):
     """y = whether x is NaN."""
 
     math, onnx = r"\operatorname{isnan} {x}", "IsNaN"
+    complexes = True
     samples = _ONE
 
     def f(m, x):
@@ -146,6 +153,7 @@ class Isinf(Comparison):
     """y = whether x is ∞ or −∞."""
 
     math, onnx = r"\operatorname{isinf} {x}", "IsInf"
+    complexes = True
     samples = _ONE
 
     def f(m, x):
@@ -156,6 +164,7 @@ class Isfinite(Comparison):
     """y = whether x is neither infinite nor NaN."""
 
     math = r"\operatorname{isfinite} {x}"
+    complexes = True
     samples = _ONE
 
     def f(m, x):

@@ -7,16 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, is_inexact, is_integer
-from ...errors import DTypeError
+from ...dtypes import (
+    DType,
+    as_dtype,
+    is_boolean,
+    is_complex,
+    is_inexact,
+    is_integer,
+    parts_lost,
+)
+from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.node import Node
-from ...graph.registry import register
-from ...graph.samples import case, edge
+from ...graph.promotion import as_node
+from ...graph.registry import ops, register
+from ...graph.samples import case, complex_case, edge
 from ...messages.calls import explains, misfit
+from ...messages.checks import shown
 
 _STEPS = [case((3, 4), low=0.1, high=0.4), edge(0.5, 1.5, -0.5, -1.7, np.inf, -np.inf, np.nan)]
 _BITS = [
@@ -77,6 +87,8 @@ class Trunc(Step):
 
 class StopGradient(Step):
     """y = x, with ∂y/∂x = 0: reverse and forward mode treat y as a constant."""
+
+    complexes = True
 
     math = "{x}"
     samples = [edge(0.0, 1.5, np.nan)]  # central differences would give 1, not 0
@@ -186,7 +198,16 @@ class Cast(Elementwise):
         case(np.array([1, 2]), dtype=np.dtype(np.float64)),
         case(np.array([1.7, -1.7, 0.0]), dtype=np.dtype(np.int64)),
         case(np.array([0.0, 2.0]), dtype=np.dtype(np.bool_)),
+        case((3,), dtype=np.dtype(np.complex128)),
+        complex_case((3,), dtype=np.dtype(np.complex128)),
     ]
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        nodes = super().align_inputs(inputs)
+        source, target = nodes[0].dtype, self.attributes["dtype"]
+        if is_complex(source) and not (is_complex(target) or is_boolean(target)):
+            raise parts_lost(source, target)
+        return nodes
 
     def f(m, x, *, dtype):
         return m.cast(x, dtype)
@@ -195,7 +216,7 @@ class Cast(Elementwise):
         return self.attributes["dtype"]
 
     def vjp(y, g: Node, *x: Node) -> Sequence[Node | None]:
-        return [cast(g, x[0].dtype) if _floats(y, x[0]) else None]
+        return [ops.like_input(g, x[0]) if _floats(y, x[0]) else None]
 
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         return cast(tangents[0], y.dtype) if tangents[0] is not None and _floats(y, x[0]) else None
@@ -213,15 +234,50 @@ def _floats(y: Any, x: Any) -> bool:
 def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any) -> Node:
     """y = x in another dtype; from floats to integers it truncates towards 0.
 
-    Floats outside the integer's range give the nearest bound, and NaN gives 0.
+    Floats outside the integer's range give the nearest bound, and NaN gives 0. Complex numbers
+    become no real ones: take their real or imaginary parts.
     """
     if more or unknown:
         raise misfit(cast, (x, dtype, *more), unknown)
     return Cast(x, dtype=as_dtype(dtype), name=name)
 
 
+@register
+@explains
+def round(x: Any, decimals: Any = 0, *more: Any, name: str | None = None, **unknown: Any) -> Node:
+    """y = the number nearest to x that has `decimals` decimals; halves round to even. ∂y/∂x = 0.
+
+    Negative decimals round to tens, hundreds, ….
+    """
+    if more or unknown:
+        raise misfit(round, (x, decimals, *more), unknown)
+    if type(decimals) is int and decimals == 0:
+        return Round(x, name=name)
+    if isinstance(decimals, bool) or not isinstance(decimals, (int, np.integer)):
+        raise ArgumentError(f"round: decimals is {shown(decimals)}; expected an integer.",
+                            hint="Write decimals=2.")  # fmt: skip
+    found = _rounded(as_node(x), int(decimals))
+    return found if name is None else ops.positive(found, name=name)
+
+
+def _rounded(x: Node, decimals: int) -> Node:
+    power = 10 ** abs(decimals)
+    if is_integer(x.dtype):
+        if decimals > 0 or power > np.iinfo(x.dtype).max:
+            return Round(x) if decimals > 0 else ops.zeros_like(x)
+        rest = x % power
+        below, twice = x // power, rest - (power - rest)  # 2·rest − power, which can't overflow
+        return (below + ops.cast((twice > 0) | ((twice == 0) & (below % 2 == 1)), x.dtype)) * power
+    scaled = x * float(power) if decimals > 0 else x / float(power)
+    whole = Round(scaled)
+    found = whole / float(power) if decimals > 0 else whole * float(power)
+    return ops.where(ops.isfinite(scaled), found, ops.stop_gradient(x))  # without overflow
+
+
 class OnesLike(Step):
     """y = 1, with the shape and dtype of x."""
+
+    complexes = True
 
     math = "1"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]
@@ -236,6 +292,8 @@ class OnesLike(Step):
 class ZerosLike(Step):
     """y = 0, with the shape and dtype of x."""
 
+    complexes = True
+
     math = "0"
     samples = [case((3, 4)), case((0, 2)), case(np.array([1, 2]))]
 
@@ -246,13 +304,38 @@ class ZerosLike(Step):
         return Piece(r"\mathbf{0}" if y.ndim else "0")
 
 
+@register
+@explains
+def ones_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 1, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(ones_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return OnesLike(x, name=name)
+    return ops.full_like(x, 1, dtype, shape=shape, device=device, name=name)
+
+
+@register
+@explains
+def zeros_like(
+    x: Any, /, dtype: Any = None, *more: Any, shape: Any = None, device: Any = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = 0, with the shape and dtype of x, or those given."""
+    if more or unknown:
+        raise misfit(zeros_like, (x, dtype, *more), unknown)
+    if dtype is None and shape is None and device is None:
+        return ZerosLike(x, name=name)
+    return ops.full_like(x, 0, dtype, shape=shape, device=device, name=name)
+
+
 floor = register(unary(Floor))
 ceil = register(unary(Ceil))
-round = register(unary(Round))
 trunc = register(unary(Trunc))
 stop_gradient = register(unary(StopGradient))
-ones_like = register(unary(OnesLike))
-zeros_like = register(unary(ZerosLike))
 bitwise_and = register(binary(BitwiseAnd))
 bitwise_or = register(binary(BitwiseOr))
 bitwise_xor = register(binary(BitwiseXor))

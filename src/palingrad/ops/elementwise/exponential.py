@@ -19,7 +19,7 @@ _POSITIVE = [case((3, 4), low=0.3), case((0, 2)), edge(0.0, 1.0, 1e-30, -1.0, np
 class Logarithm(Elementwise):
     """A logarithm of x + offset: −∞ at x + offset = 0, NaN where x + offset < 0."""
 
-    floats = True
+    floats = complexes = True
     offset = 0
 
     def nonfinite(y, value, x):
@@ -36,7 +36,7 @@ class Exp(Elementwise):
     """y = eˣ. ∂y/∂x = y."""
 
     math, onnx = "e^{{x}}", "Exp"
-    floats = True
+    floats = complexes = True
     harmless = 0
     samples = _ANY
 
@@ -54,7 +54,7 @@ class Exp2(Elementwise):
     """y = 2ˣ. ∂y/∂x = y·log 2."""
 
     math = "2^{{x}}"
-    floats = True
+    floats = complexes = True
     harmless = 0
     samples = _ANY
 
@@ -72,7 +72,7 @@ class Expm1(Elementwise):
     """y = eˣ − 1, without cancellation near 0. ∂y/∂x = eˣ."""
 
     math = "e^{{x}} - 1"
-    floats = True
+    floats = complexes = True
     harmless = 0
     samples = _ANY
 

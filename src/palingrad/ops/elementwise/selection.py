@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import bool_
-from ...errors import DTypeError, ShapeError
+from ...errors import DTypeError
 from ...graph.describe.notation import chosen
 from ...graph.functions import binary
 from ...graph.kinds import Elementwise
@@ -138,7 +138,7 @@ def clip(
     if more or unknown:
         raise misfit(clip, (x, min, max, *more), unknown)
     if min is None and max is None:
-        raise ShapeError("clip: expected min or max, got neither")
+        return ops.positive(x, name=name)
     if min is None:
         return ops.minimum(x, max, name=name)
     if max is None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ...graph.describe.nonfinite import Reason, number, overflow, too_steep
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
@@ -27,7 +28,7 @@ class Sin(Elementwise):
     """y = sin x. ∂y/∂x = cos x."""
 
     math, onnx = r"\sin {x}", "Sin"
-    floats = True
+    floats = complexes = True
     stays_finite = True
     samples = _ANY
 
@@ -42,7 +43,7 @@ class Cos(Elementwise):
     """y = cos x. ∂y/∂x = −sin x."""
 
     math, onnx = r"\cos {x}", "Cos"
-    floats = True
+    floats = complexes = True
     stays_finite = True
     samples = _ANY
 
@@ -57,7 +58,7 @@ class Tan(Elementwise):
     """y = tan x. ∂y/∂x = 1 + y²."""
 
     math, onnx = r"\tan {x}", "Tan"
-    floats = True
+    floats = complexes = True
     samples = [case((3, 4), low=-1, high=1), case((0, 2)), edge(0.0, 30.0, np.inf, np.nan)]
 
     def f(m, x):
@@ -77,7 +78,7 @@ class Asin(Elementwise):
     """y = arcsin x in [−π/2, π/2], NaN outside [−1, 1]. ∂y/∂x = 1/√(1 − x²)."""
 
     math, onnx = r"\arcsin {x}", "Asin"
-    floats = True
+    floats = complexes = True
     harmless = 0
     steep = "pg.clip inside asin: its slope is infinite at the ends of its domain"
     samples = _UNIT
@@ -96,7 +97,7 @@ class Acos(Elementwise):
     """y = arccos x in [0, π], NaN outside [−1, 1]. ∂y/∂x = −1/√(1 − x²)."""
 
     math, onnx = r"\arccos {x}", "Acos"
-    floats = True
+    floats = complexes = True
     harmless = 0
     steep = "pg.clip inside acos: its slope is infinite at the ends of its domain"
     samples = _UNIT
@@ -115,7 +116,7 @@ class Atan(Elementwise):
     """y = arctan x in (−π/2, π/2). ∂y/∂x = 1/(1 + x²)."""
 
     math, onnx = r"\arctan {x}", "Atan"
-    floats = True
+    floats = complexes = True
     stays_finite = True
     samples = _ANY
 
@@ -179,7 +180,7 @@ class Sinh(Elementwise):
     """y = sinh x. ∂y/∂x = cosh x."""
 
     math, onnx = r"\sinh {x}", "Sinh"
-    floats = True
+    floats = complexes = True
     harmless = 0
     samples = _ANY
 
@@ -197,7 +198,7 @@ class Cosh(Elementwise):
     """y = cosh x. ∂y/∂x = sinh x."""
 
     math, onnx = r"\cosh {x}", "Cosh"
-    floats = True
+    floats = complexes = True
     harmless = 0
     samples = _ANY
 
@@ -215,7 +216,7 @@ class Tanh(Elementwise):
     """y = tanh x. ∂y/∂x = 1 − y²."""
 
     math, onnx = r"\tanh {x}", "Tanh"
-    floats = True
+    floats = complexes = True
     stays_finite = True
     samples = _ANY
 
@@ -230,7 +231,7 @@ class Asinh(Elementwise):
     """y = arsinh x. ∂y/∂x = 1/√(1 + x²)."""
 
     math, onnx = r"\operatorname{arsinh} {x}", "Asinh"
-    floats = True
+    floats = complexes = True
     stays_finite = True
     samples = _ANY
 
@@ -238,6 +239,8 @@ class Asinh(Elementwise):
         return m.arcsinh(x)
 
     def d(y, x):
+        if is_complex(x.dtype):
+            return [1 / ops.sqrt(1 + x * x)]
         return [1 / ops.hypot(x, 1)]  # x² may overflow
 
 
@@ -245,7 +248,7 @@ class Acosh(Elementwise):
     """y = arcosh x ≥ 0, NaN for x < 1. ∂y/∂x = 1/√(x² − 1)."""
 
     math, onnx = r"\operatorname{arcosh} {x}", "Acosh"
-    floats = True
+    floats = complexes = True
     harmless = 2
     steep = "pg.clip inside acosh: its slope is infinite at the ends of its domain"
     samples = [case((3, 4), low=1.3, high=3), case((0, 2)), edge(1.0, 0.5, np.inf, np.nan)]
@@ -264,7 +267,7 @@ class Atanh(Elementwise):
     """y = artanh x, ±∞ at ±1, NaN for |x| > 1. ∂y/∂x = 1/(1 − x²)."""
 
     math, onnx = r"\operatorname{artanh} {x}", "Atanh"
-    floats = True
+    floats = complexes = True
     harmless = 0
     steep = "pg.clip inside atanh: its slope is infinite at the ends of its domain"
     samples = _UNIT

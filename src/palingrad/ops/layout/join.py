@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import ArgumentError, ShapeError
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import Piece
+from ...graph.functions import frozen
 from ...graph.kinds import Layout
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs
+from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
@@ -109,54 +112,100 @@ class Split(MultipleOutputs, Layout):
 @register
 @explains
 def concat(
-    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+    xs: Sequence[Any],
+    axis: int | None = 0,
+    *more: Any,
+    name: str | None = None,
+    **unknown: Any,
 ) -> Node:
-    """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree."""
+    """y = the arrays `xs` joined along `axis`; their sizes on the other axes must agree.
+
+    With axis=None the arrays are flattened first.
+    """
     if more or unknown:
-        raise misfit(concat, (xs, *more), unknown)
+        raise misfit(concat, (xs, axis, *more), unknown)
     if isinstance(xs, (Node, np.ndarray)):
         raise ShapeError("concat: expected a list of arrays, got one array",
                          hint="Write pg.concat([x, y]).")  # fmt: skip
     if not xs:
         raise ShapeError("concat: expected arrays to join, got none", hint="Write [x, y].")
-    return Concat(*xs, axis=int(axis), name=name)
+    if axis is None:
+        xs, axis = [ops.reshape(x, -1) for x in xs], 0
+    return Concat(*xs, axis=frozen(axis), name=name)
 
 
 @register
 @explains
 def stack(
-    xs: Sequence[Any], *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
+    xs: Sequence[Any], axis: int = 0, *more: Any, name: str | None = None, **unknown: Any
 ) -> Node:
     """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
     if more or unknown:
-        raise misfit(stack, (xs, *more), unknown)
+        raise misfit(stack, (xs, axis, *more), unknown)
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 
 @register
 def split(
-    x: Any, pieces: int | Sequence[int], *, axis: int = 0, name: str | None = None
+    x: Any,
+    indices_or_sections: int | Sequence[int] | None = None,
+    /,
+    axis: int = 0,
+    *,
+    sizes: Sequence[int] | None = None,
+    name: str | None = None,
 ) -> tuple[Node, ...]:
-    """Pieces of x along `axis`: a number of equal pieces, or pieces of the given sizes.
+    """Pieces of x along `axis`: a number of equal pieces, or those between indices, as in NumPy.
 
-    A number of pieces requires that the size of the axis is known when the graph is built.
+    Indices [2, 5] give x[:2], x[2:5] and x[5:]. `sizes` are the sizes of the pieces instead, which
+    add up to the size of the axis. A number of pieces requires that this size is known when the
+    graph is built.
     """
-    if isinstance(pieces, int):
-        pieces = _equal_sizes(x, pieces, axis)
-    return Split(x, sizes=tuple(int(size) for size in pieces), axis=int(axis), name=name).items
+    if (sizes is None) == (indices_or_sections is None):
+        raise ArgumentError("split: expected either a number of pieces, indices or sizes=[…].",
+                            hint="Write pg.split(x, 2).")  # fmt: skip
+    if sizes is None:
+        if isinstance(indices_or_sections, int):
+            sizes = _equal_sizes(x, indices_or_sections, axis)
+        else:
+            ends = [index(end) for end in indices_or_sections or ()]
+            length = length_of(x, axis)
+            if length is None or sorted(ends) != ends or not all(0 <= e <= length for e in ends):
+                return _slices(x, ends, axis)
+            sizes = np.diff(np.asarray([0, *ends, length])).tolist()
+    pieces = tuple(index(size) for size in sizes or ())
+    return Split(x, sizes=pieces, axis=index(axis), name=name).items
+
+
+def _slices(x: Any, ends: list[int], axis: int) -> tuple[Node, ...]:
+    """The slices between indices that needn't be in order or in range."""
+    x = as_node(x)
+    if axis < 0:
+        if x.ndim is None:
+            raise ShapeError("split: the number of axes isn't known yet", hint="Count from axis=0.")
+        axis = axis_in(axis, x.ndim)
+    before = (slice(None),) * axis
+    parts = itertools.pairwise([0, *ends, None])
+    return tuple(x[(*before, slice(start, stop))] for start, stop in parts)
+
+
+def length_of(x: Any, axis: int) -> int | None:
+    """The size of x on `axis`, None where it isn't known."""
+    shape: Shape | None = x.shape if isinstance(x, Node) else np.shape(x)
+    return None if shape is None else shape[axis_in(axis, len(shape))]
 
 
 def _equal_sizes(x: Any, pieces: int, axis: int) -> list[int]:
-    shape: Shape | None = x.shape if isinstance(x, Node) else np.shape(x)
-    length = None if shape is None else shape[axis_in(axis, len(shape))]
+    length = length_of(x, axis)
     if length is None:
         raise ShapeError(
-            f"split: the size of axis {axis} isn't known yet", hint="Give the sizes of the pieces."
+            f"split: the size of axis {axis} isn't known yet",
+            hint="Give the sizes of the pieces: sizes=[2, 3].",
         )
     if pieces < 1 or length % pieces:
         sizes = [len(part) for part in np.array_split(range(length), max(pieces, 1))]
         raise ShapeError(
             f"split: axis {axis} of size {length} can't make {pieces} equal pieces",
-            hint=f"Give the sizes of the pieces, such as {sizes}.",
+            hint=f"Give the sizes of the pieces, such as sizes={sizes}.",
         )
     return [length // pieces] * pieces

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import OutOfRangeError, ShapeError
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import (
     ATOM,
@@ -28,7 +28,6 @@ from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
 from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
-from ..reduction.axes import index_error
 
 
 class Reshape(Layout):
@@ -170,7 +169,7 @@ class Squeeze(Layout):
         case((1,), axis=0),
     ]
 
-    def f(m, x, *, axis):
+    def f(m: Any, x, *, axis):
         return m.squeeze(x, axis)
 
     def shape_rule(y, *shapes):
@@ -312,7 +311,9 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
     """The shape of x[index] for an x of `shape`."""
     named = sum(part is not None and part is not Ellipsis for part in index)
     if named > len(shape):
-        raise ShapeError(f"{named} indices for {len(shape)} axes")
+        raise OutOfRangeError(f"{named} indices for {len(shape)} axes")
+    if index.count(Ellipsis) > 1:
+        raise OutOfRangeError("an index may have one ..., not several")
     if Ellipsis not in index:
         index = (*index, Ellipsis)
     place = index.index(Ellipsis)
@@ -331,37 +332,43 @@ def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
                 result[-1] = None
         elif dim is not None and not -dim <= part < dim:
             hint = f"The last is {dim - 1}, or -1." if dim else ""
-            raise ShapeError(f"index {part} is out of range for size {dim}", hint=hint)
+            raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
     return tuple(result)
 
 
 @register
 def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
-    """y = x[index] for an index of integers, slices, None and `...`."""
-    parts = index if isinstance(index, tuple) else (index,)
-    return Slice(x, index=tuple(_basic(part) for part in parts), name=name)
+    """y = x[index] for an index of integers, slices, None, `...`, masks and arrays of integers."""
+    parts = index if type(index) is tuple else (index,)
+    for part in parts:
+        if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
+            return ops.at(x)[index].get(name=name)
+    return Slice(x, index=parts, name=name)
 
 
-def _basic(part: Any) -> Any:
-    if part is None or isinstance(part, (slice, EllipsisType)):
-        if isinstance(part, slice):
-            ends = (part.start, part.stop, part.step)
-            return slice(*(None if end is None else int(end) for end in ends))
-        return part
-    if isinstance(part, (int, np.integer)) and not isinstance(part, bool):
-        return int(part)
-    raise index_error(part)
+_BASIC = frozenset((int, slice, type(None), EllipsisType))
+_ENDS = frozenset((int, type(None)))
+
+
+def _is_plain(part: slice) -> bool:
+    """Whether start, stop and step are Python's integers."""
+    return type(part.start) in _ENDS and type(part.stop) in _ENDS and type(part.step) in _ENDS
 
 
 @register
 @explains
 def reshape(
-    x: Any, shape: int | Sequence[int], *more: Any, name: str | None = None, **unknown: Any
-) -> Node:
-    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred."""
-    if more or unknown:
+    x: Any, shape: int | Sequence[int], *more: Any, copy: bool | None = None,
+    name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
+    """y = the elements of x, in row-major order, in another shape; a size of -1 is inferred.
+
+    Sizes may be arguments of their own: reshape(x, 3, 2). `copy` has no effect: values are fixed.
+    """
+    if unknown or (more and not all(isinstance(size, (int, np.integer)) for size in more)):
         raise misfit(reshape, (x, shape, *more), unknown)
-    sizes: Any = frozen(tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+    given = (shape, *more) if more else shape
+    sizes: Any = frozen(tuple(given) if isinstance(given, (tuple, list)) else (given,))
     if any(size < -1 for size in sizes):  # NumPy treats any negative size as -1
         raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")
     return Reshape(x, shape=sizes, name=name)
@@ -374,13 +381,13 @@ def permute_dims(x: Any, axes: Sequence[int] | None = None, *, name: str | None 
 
 
 @register
-def expand_dims(x: Any, *, axis: int | Sequence[int] = 0, name: str | None = None) -> Node:
+def expand_dims(x: Any, /, axis: int | Sequence[int] = 0, *, name: str | None = None) -> Node:
     """y = x with axes of size 1 inserted at `axis`, counted in y."""
     return ExpandDims(x, axis=frozen(axis), name=name)
 
 
 @register
-def squeeze(x: Any, *, axis: int | Sequence[int] | None = None, name: str | None = None) -> Node:
+def squeeze(x: Any, /, axis: int | Sequence[int] | None = None, *, name: str | None = None) -> Node:
     """y = x without the axes `axis`, which must have size 1; by default all axes of size 1."""
     return Squeeze(x, axis=frozen(axis), name=name)
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from operator import index
+from typing import Any, Literal
 
 import numpy as np
 
 from ...dtypes import is_boolean, is_integer
 from ...errors import ArgumentError, DTypeError, GraphError, ShapeError
-from ...graph.declared.bounds import Bounds
+from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterAdd
 from ...graph.node import Node
 from ...graph.promotion import as_node
-from ...graph.registry import register
+from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
-from ...shapes import axis_in, same, sizes, text
+from ...shapes import axis_in, same, text
 
 
 class Take(Gather):
@@ -48,11 +50,13 @@ class Take(Gather):
                 hint="Write np.array([1, 2]), or pg.cast(indices, 'int64').",
             )
         axis = axis_in(y.attributes["axis"], len(x))
+        for one in y.bounds() if 0 not in x else []:  # NumPy says what is wrong with an empty x
+            one.check_constant()
         return (*x[:axis], *indices, *x[axis + 1 :])
 
-    def bounds(y) -> Bounds | None:
-        rows = sizes(y.inputs[0].shape)[axis_in(y.axis, y.inputs[0].ndim or 0)]
-        return _rows(y.inputs[1], rows)
+    def bounds(y) -> Sequence[Bounds]:
+        x, indices = y.inputs
+        return rows_of_axes([indices], x.shape or (), axis_in(y.axis, x.ndim or 0))
 
     def vjp(y, g, x, indices):
         axis = axis_in(y.axis, x.ndim)
@@ -69,13 +73,6 @@ def _check_not_mask(indices: Node) -> None:
             "take: indices are booleans, expected integers",
             hint="For a mask: pg.where(mask, x, 0), or its indices np.flatnonzero(mask).",
         )
-
-
-def _rows(indices: Node, rows: int) -> Bounds:
-    def error(least: int, most: int) -> Exception:
-        return IndexError(f"take: indices {least} … {most} for {rows} rows")
-
-    return Bounds(indices, -rows, rows, error)
 
 
 class TakeAdd(ScatterAdd):
@@ -100,8 +97,8 @@ class TakeAdd(ScatterAdd):
             raise ShapeError(f"a cotangent of {text(g)} doesn't fit indices of {text(indices)}")
         return (*g[:axis], y.attributes["size"], *g[axis + len(indices) :])
 
-    def bounds(y) -> Bounds | None:
-        return _rows(y.inputs[1], y.attributes["size"])
+    def bounds(y) -> Sequence[Bounds]:
+        return rows_of_axes([y.inputs[1]], (y.attributes["size"],), 0)
 
     def vjp(y, h, g, indices):
         return [Take(h, indices, axis=y.axis), None]
@@ -116,31 +113,36 @@ class TakeAdd(ScatterAdd):
 @register
 @explains
 def take(
-    x: Any, indices: Any, *more: Any, axis: int = 0, name: str | None = None, **unknown: Any
-) -> Node:
+    x: Any, indices: Any, axis: int | None = None, *more: Any,
+    mode: Literal["raise", "wrap", "clip"] = "raise", name: str | None = None, **unknown: Any,
+) -> Node:  # fmt: skip
     """y = x at integer `indices` along `axis`; the shape of the indices replaces that axis.
 
-    A negative index counts from the end. Raises ShapeError for an index out of range that is known
-    when the graph is built, IndexError for one that is fed.
+    Without an axis, the indices count x's elements in row-major order, as in NumPy. A negative
+    index counts from the end; one out of range raises OutOfRangeError, or with mode "wrap" is
+    taken modulo the size, with mode "clip" replaced by the nearest of 0 … size − 1.
     """
     if more or unknown:
-        raise misfit(take, (x, indices, *more), unknown)
+        raise misfit(take, (x, indices, axis, *more), unknown)
     source, rows = as_node(x), as_node(indices)
     _check_not_mask(rows)
-    values = rows._known()
-    if values is not None and values.size and source.shape is not None:
-        length = source.shape[axis_in(axis, len(source.shape))]
-        low, high = int(values.min()), int(values.max())
-        if is_integer(values.dtype) and length is not None:
-            if low < -length or high >= length:
-                raise ShapeError(
-                    f"take: indices {low} … {high} for {length} rows",
-                    hint=f"Rows count from 0 to {length - 1}; a table for index {high} has "
-                    f"{high + 1}."
-                    if high >= length
-                    else f"Negative ones count from the end, down to -{length}.",
-                )
-    return Take(source, rows, axis=int(axis), name=name)
+    if axis is None:
+        source, axis = source if source.ndim == 1 else ops.reshape(source, (-1,)), 0
+    if mode != "raise":
+        rows = _within(rows, source, axis, mode)
+    return Take(source, rows, axis=index(axis), name=name)
+
+
+def _within(rows: Node, x: Node, axis: int, mode: str) -> Node:
+    """The indices, of which those out of range are replaced by ones in range."""
+    if mode not in ("wrap", "clip"):
+        raise ArgumentError(f"take: mode is 'raise', 'wrap' or 'clip', got {mode!r:.40}")
+    length = None if x.shape is None else x.shape[axis_in(axis, len(x.shape))]
+    if length is None:
+        raise ShapeError(
+            f"take: mode={mode!r} needs the size of axis {axis}, which isn't known yet"
+        )
+    return ops.remainder(rows, length) if mode == "wrap" else ops.clip(rows, 0, length - 1)
 
 
 @register

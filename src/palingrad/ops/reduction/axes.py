@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...dtypes import DType, accumulates_in, is_boolean, is_integer
-from ...errors import PalingradError, ShapeError
-from ...graph.promotion import as_node
+from ...dtypes import DType, accumulates_in
 from ...graph.registry import ops
 from ...shapes import axes_in
 
@@ -41,24 +39,3 @@ def count(x: Any, axis: Any) -> int:
 def equal_rows(out: int) -> str:
     """A description of the matrix ∂y/∂x of a sum or mean."""
     return "row of equal numbers" if out == 1 else "rows of equal numbers"
-
-
-def index_error(part: Any) -> ShapeError:
-    """The error for a part of an index that isn't supported, with what to write."""
-    kind = type(part).__name__
-    return ShapeError(
-        f"an index is an integer, a slice, None or ..., got {kind} {part!r:.60}.",
-        hint=_instead(part),
-    )
-
-
-def _instead(part: Any) -> str:
-    try:
-        kind = as_node(part).dtype
-    except PalingradError:
-        return "An axis is written x[:, 0], for example."
-    if is_boolean(kind):
-        return "Replace the other elements: pg.where(mask, x, 0)."
-    if is_integer(kind):
-        return "pg.take selects rows by an array of integers: pg.take(x, [0, 2])."
-    return "Write int(i), or pg.cast(i, 'int64') for pg.take."

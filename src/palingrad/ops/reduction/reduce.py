@@ -10,7 +10,7 @@ import numpy as np
 from ...dtypes import DType, highest, int64, is_floating, lowest
 from ...errors import ShapeError
 from ...graph.describe.nonfinite import total_overflow
-from ...graph.functions import reduction
+from ...graph.functions import Accumulation, ExtremeReduction, MaskedReduction, reduction
 from ...graph.kinds import Reduce
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -18,6 +18,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import Shape, axes_in, size, sizes
 from .axes import FIRST, LAST, PAIR, WHOLE, equal_rows, restored
+from .options import accumulated, extreme, tested
 
 
 def sum_to(x: Node, shape: Shape) -> Node:
@@ -39,7 +40,7 @@ class Sum(Reduce):
     """y = Σ x over `axis`; booleans and small integers are summed as 64-bit integers."""
 
     math, onnx = r"\sum {x}", "ReduceSum"
-    linear = True
+    linear = complexes = True
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -73,6 +74,7 @@ class Prod(Reduce):
     """y = Π x over `axis`. ∂y/∂xᵢ = Π xⱼ over j ≠ i, which is computed without division by xᵢ."""
 
     math, onnx = r"\prod {x}", "ReduceProd"
+    complexes = True
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -189,7 +191,7 @@ class Min(Extreme):
 class Test(Reduce):
     """A reduction of truth values to a boolean, which has no derivative."""
 
-    stays_finite = True
+    stays_finite = complexes = True
 
     samples = [
         case(np.array([[True, False], [True, True]]), **WHOLE),
@@ -304,10 +306,10 @@ class Argmin(ArgExtreme):
 
 argmax = register(reduction(Argmax))
 argmin = register(reduction(Argmin))
-sum = register(reduction(Sum))
-prod = register(reduction(Prod))
-max = register(reduction(Max))
-min = register(reduction(Min))
-any = register(reduction(Any_))
-all = register(reduction(All))
+sum = register(reduction(Sum, Accumulation, accumulated))
+prod = register(reduction(Prod, Accumulation, accumulated))
+max = register(reduction(Max, ExtremeReduction, extreme))
+min = register(reduction(Min, ExtremeReduction, extreme))
+any = register(reduction(Any_, MaskedReduction, tested))
+all = register(reduction(All, MaskedReduction, tested))
 register(sum_to)

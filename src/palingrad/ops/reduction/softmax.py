@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -78,12 +79,24 @@ class LogSoftmax(Normalised):
 
 
 @register
-def softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
-    """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow."""
-    return Softmax(x, axis=frozen(axis), name=name)
+def softmax(x: Any, /, axis: int = -1, *, where: Any = None, name: str | None = None) -> Node:
+    """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow.
+
+    where: a mask of booleans; the softmax of the elements where it holds, and 0 elsewhere.
+    """
+    if where is None or where is True:
+        return Softmax(x, axis=frozen(axis), name=name)
+    chosen = Softmax(ops.where(where, x, -math.inf), axis=frozen(axis))
+    return ops.where(where, chosen, 0, name=name)
 
 
 @register
-def log_softmax(x: Any, /, *, axis: int = -1, name: str | None = None) -> Node:
-    """y = x − log Σ eˣ along `axis`, the logarithm of the softmax, without overflow."""
-    return LogSoftmax(x, axis=frozen(axis), name=name)
+def log_softmax(x: Any, /, axis: int = -1, *, where: Any = None, name: str | None = None) -> Node:
+    """y = x − log Σ eˣ along `axis`, the logarithm of the softmax, without overflow.
+
+    where: a mask of booleans; of the elements where it holds, and −∞ elsewhere.
+    """
+    if where is None or where is True:
+        return LogSoftmax(x, axis=frozen(axis), name=name)
+    chosen = LogSoftmax(ops.where(where, x, -math.inf), axis=frozen(axis))
+    return ops.where(where, chosen, -math.inf, name=name)

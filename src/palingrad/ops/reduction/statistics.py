@@ -7,35 +7,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from ...dtypes import DType, default_dtype, is_floating
-from ...graph.functions import frozen, reduction
+from ...dtypes import DType, default_dtype, is_complex, is_inexact, real_of
+from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink
-from ...shapes import Shape, axes_in
+from ...shapes import Shape, axes_in, broadcast
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
+from .options import averaged, one_correction
 
 
 class Statistic(Composite):
     """A reduction composed of other operations; for integers the result is the default float."""
 
+    real: ClassVar[bool] = True  # whether the result is real also for complex numbers
+
     def dtype_rule(self, *dtypes: DType) -> DType:
-        return dtypes[0] if is_floating(dtypes[0]) else default_dtype()
+        dtype = dtypes[0] if is_inexact(dtypes[0]) else default_dtype()
+        return real_of(dtype) if self.real else dtype
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
 
-    def notation(y, x):
-        return Reduce.notation(y, x)  # pyright: ignore[reportArgumentType]
+    def notation(y, *x):
+        return Reduce.notation(y, *x)  # pyright: ignore[reportArgumentType]
 
 
 class Mean(Statistic):
     """y = Σ x / n over the n elements on `axis`; NaN if n = 0. ∂y/∂xᵢ = 1/n."""
+
+    real = False
 
     math, onnx = r"\operatorname{mean}\left({x}\right)", "ReduceMean"
     samples = [
@@ -57,7 +63,7 @@ class Mean(Statistic):
 
 
 class Var(Statistic):
-    """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`."""
+    """y = Σ |x − mean|² / (n − correction) over the n elements on `axis`."""
 
     math = r"\operatorname{var} {x}"
     samples = [
@@ -69,6 +75,8 @@ class Var(Statistic):
     ]
 
     def expand(y, x):
+        if is_complex(x.dtype):
+            return _over_parts(ops.var, y, x, ops.add)
         x = widened(x)
         centred = x - ops.mean(x, axis=y.axis, keepdims=True)
         total = ops.sum(centred * centred, axis=y.axis, keepdims=y.keepdims)
@@ -76,8 +84,10 @@ class Var(Statistic):
 
 
 class Std(Statistic):
-    """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0."""
+    """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0; for
+    complex x its conjugate."""
 
+    complexes = True
     math = r"\operatorname{std} {x}"
     samples = [
         case((3, 4), **WHOLE, correction=0),
@@ -90,6 +100,8 @@ class Std(Statistic):
     ]
 
     def expand(y, x):
+        if is_complex(x.dtype):
+            return _over_parts(ops.std, y, x, ops.hypot)
         x, n = widened(x), count(x, y.axis)
         if n <= y.correction:  # 0/0
             square = ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
@@ -106,14 +118,15 @@ class Std(Statistic):
         wide = widened(x)
         centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
         deviation = widened(restored(y, y, x))
-        slope = centred / ops.where(deviation == 0, 1, deviation)
+        slope = ops.conjugated(centred) / ops.where(deviation == 0, 1, deviation)
         slope = ops.where(deviation == 0, 0, slope) / max(count(x, y.axis) - y.correction, 0)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
 class VectorNorm(Statistic):
-    """y = √Σ x² over `axis`. ∂y/∂x = x/y, and 0 where y = 0."""
+    """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate."""
 
+    complexes = True
     math = r"\left\lVert{x}\right\rVert"
     samples = [
         case((3, 4), **WHOLE),
@@ -127,15 +140,21 @@ class VectorNorm(Statistic):
     ]
 
     def expand(y, x):
-        x = widened(x)
+        x = ops.abs(x) if is_complex(x.dtype) else widened(x)
         if count(x, y.axis) == 0:
             return narrowed(ops.sqrt(ops.sum(x * x, axis=y.axis, keepdims=y.keepdims)), y.dtype)
         return narrowed(_root_of_squares(x, y, 1), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
         length = widened(restored(y, y, x))
-        slope = widened(x) / ops.where(length == 0, 1, length)
+        slope = ops.conjugated(widened(x)) / ops.where(length == 0, 1, length)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def _over_parts(function: Any, y: Any, x: Any, join: Any) -> Node:
+    """The statistic y of complex x, joined from those of the real and of the imaginary parts."""
+    options = {"axis": y.axis, "keepdims": y.keepdims, "correction": y.correction}
+    return join(function(ops.real(x), **options), function(ops.imag(x), **options))
 
 
 def _root_of_squares(x: Any, y: Any, n: float) -> Any:
@@ -200,41 +219,111 @@ class Logsumexp(Statistic):
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
+class WeightedLogsumexp(Statistic):
+    """y = log Σ b·eˣ over `axis`, without overflow. ∂y/∂x = b·eˣ⁻ʸ, ∂y/∂b = eˣ⁻ʸ.
+
+    An element of weight 0 adds nothing, however large it is.
+    """
+
+    math = r"\log\sum {b}\,e^{{x}}"
+    floats = True
+    samples = [
+        case((3, 4), (3, 4), low=0.5, **LAST),
+        case((2, 3), np.array([2.0, 0.0, 1.0]), **WHOLE),
+        case(np.array([[1000.0, 999.0]]), np.array([[2.0, -1.0]]), **LAST),
+        kink([-np.inf, 1.0, 1e3], [1.0, 2.0, 0.0], slopes=[[0.0, 1.0, 0.0], [0.0, 0.5, np.inf]],
+             **WHOLE),
+    ]  # fmt: skip
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        return Reduce.shape_rule(self, *shapes)  # pyright: ignore[reportArgumentType]
+
+    def expand(y, x, b):
+        shape = broadcast(x.shape or (), b.shape or ())
+        x, b = (ops.broadcast_to(widened(one), shape) for one in (x, b))
+        options: dict[str, Any] = dict(axis=y.axis, keepdims=True)
+        if count(x, y.axis) == 0:
+            total = ops.log(ops.sum(b * ops.exp(x), axis=y.axis, keepdims=y.keepdims))
+            return narrowed(total, y.dtype)
+        top = ops.stop_gradient(ops.max(ops.where(b == 0, -math.inf, x), **options))
+        top = ops.where(ops.isfinite(top), top, 0)
+        total = ops.sum(ops.absorbing_product(b, ops.exp(x - top)), **options)
+        result = narrowed(ops.log(total) + top, y.dtype)
+        return result if y.keepdims else ops.squeeze(result, axis=axes_in(y.axis, x.ndim))
+
+
 @register
 def var(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = Σ (x − mean)² / (n − correction) over the n elements on `axis`.
 
     correction: 0 for the variance of the population, 1 for the unbiased estimate from a sample
-    (Bessel's correction).
+    (Bessel's correction); NumPy's name for it is `ddof`. dtype: a float dtype to compute in.
+    where: a mask of booleans; only elements where it holds are counted.
     """
-    return Var(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("var", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Var(x, **options)
+    return averaged(Var, x, dtype=dtype, where=where, **options)
 
 
 @register
 def std(
     x: Any,
     /,
-    *,
     axis: int | Sequence[int] | None = None,
+    *,
+    dtype: Any = None,
     correction: float = 0,
+    ddof: float | None = None,
     keepdims: bool = False,
+    where: Any = None,
     name: str | None = None,
 ) -> Node:
     """y = √var x over `axis`; the gradient is 0 where all elements are equal.
 
-    correction: as for `var`.
+    correction, ddof, dtype and where: as for `var`.
     """
-    return Std(x, axis=frozen(axis), keepdims=bool(keepdims), correction=correction, name=name)
+    correction = one_correction("std", correction, ddof)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    options["correction"] = correction
+    if dtype is None and (where is None or where is True):
+        return Std(x, **options)
+    return averaged(Std, x, dtype=dtype, where=where, **options)
 
 
-mean = register(reduction(Mean))
-vector_norm = register(reduction(VectorNorm))
-logsumexp = register(reduction(Logsumexp))
+mean = register(reduction(Mean, Averaging, averaged))
+
+
+@register
+def logsumexp(
+    x: Any,
+    /,
+    axis: int | Sequence[int] | None = None,
+    *,
+    b: Any = None,
+    keepdims: bool = False,
+    where: Any = None,
+    name: str | None = None,
+) -> Node:
+    """y = log Σ b·eˣ over `axis`, without overflow; −∞ over no elements.
+
+    b: weights that broadcast to x, by default 1; where their sum is negative, y is NaN. where: a
+    mask of booleans; only elements where it holds are counted.
+    """
+    if where is not None and where is not True:
+        x = ops.where(where, x, -math.inf)
+    options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
+    return Logsumexp(x, **options) if b is None else WeightedLogsumexp(x, b, **options)

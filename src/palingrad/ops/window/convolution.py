@@ -181,9 +181,10 @@ def _check_places(g: Shape, outputs: Dim, space: Any, size: Any, a: Any) -> None
         raise ShapeError(f"a cotangent of {text(g)} isn't (n, {outputs}, {text(expected)})")
 
 
-def _convolved(
+def convolved(
     x: Any, w: Any, ndim: int, stride: Any, padding: Padding, dilation: Any, groups: int, name: Any
 ) -> Node:
+    """x ∗ w over `ndim` spatial axes, with the options that users give."""
     weight = as_node(w)
     if weight.shape is None or None in weight.shape[2:] or weight.ndim != ndim + 2:
         raise ShapeError(
@@ -216,7 +217,7 @@ def conv2d(
     one per axis. padding: likewise, or (before, after) pairs, 'valid' (none) or 'same' (same size
     as x; for stride 1). groups: the channels are split into that many independent convolutions.
     """
-    return _convolved(x, w, 2, stride, padding, dilation, groups, name)
+    return convolved(x, w, 2, stride, padding, dilation, groups, name)
 
 
 @register
@@ -234,4 +235,4 @@ def conv1d(
 
     The options are those of `conv2d`.
     """
-    return _convolved(x, w, 1, stride, padding, dilation, groups, name)
+    return convolved(x, w, 1, stride, padding, dilation, groups, name)

@@ -72,16 +72,16 @@ def taken(data: Any) -> tuple[Any, Any, Any]:
 def test_rows_of_nothing():
     i = np.array([1, -3, 1])
     for shape in ((3, 0), (3, 2, 0), (3, 0, 2)):
-        agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, i)), x), np.zeros(shape), i)
+        agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, i, axis=0)), x), np.zeros(shape), i)
 
 
 def test_constant_indices():
     x = np.arange(15.0).reshape(5, 3)
     fixed = np.array([4, -5, 4])
-    agree(lambda x: pg.take(x, fixed), x)
-    agree(lambda x: pg.gradients(pg.sum(pg.take(x, fixed) ** 3), x), x)
+    agree(lambda x: pg.take(x, fixed, axis=0), x)
+    agree(lambda x: pg.gradients(pg.sum(pg.take(x, fixed, axis=0) ** 3), x), x)
     live_out = pg.Variable(np.array([0, 3]), trainable=False)
-    agree(lambda x: pg.take(x, live_out), x)
+    agree(lambda x: pg.take(x, live_out, axis=0), x)
 
 
 class Words:
@@ -140,7 +140,7 @@ def test_a_computed_index_out_of_range_raises_and_changes_nothing(threads, numbe
     before = model.values()
     bad = fine[0].copy()
     bad[123, 4] = number
-    said = r"take: indices 1 … 51 for 50 rows" if number > 0 else r"indices -51 … 47 for 50 rows"
+    said = r"indices 1 … 51 for 50 rows" if number > 0 else r"indices -51 … 47 for 50 rows"
     with pytest.raises(IndexError, match=said):
         model.step(bad, fine[1])
     for one, two in zip(before, model.values(), strict=True):
@@ -155,7 +155,7 @@ def test_in_a_repeat_the_runs_before_the_error_take_effect():
 
     @pg.function(engine="native")
     def step(i):
-        table.assign(table + pg.take(table, i + 1) + 1)
+        table.assign(table + pg.take(table, i + 1, axis=0) + 1)
         return pg.sum(table)
 
     step(np.array(0))
@@ -169,8 +169,8 @@ def test_the_error_names_the_first_bad_index_not_its_consequences():
 
     @pg.function(engine="native")
     def chained(x, i):
-        first = pg.take(x, i * 2)
-        return pg.take(x, pg.cast(first, pg.int64) * 2)
+        first = pg.take(x, i * 2, axis=0)
+        return pg.take(x, pg.cast(first, pg.int64) * 2, axis=0)
 
     assert_same(chained(x, np.array([0, 1])), np.array([0.0, 4.0]))
     with pytest.raises(IndexError, match="indices 0 … 10 for 6 rows"):
@@ -189,7 +189,7 @@ def test_an_index_error_in_a_program_with_fallbacks():
 
     @pg.function(engine="native")
     def step(x, i):
-        w.assign(w + pg.sum(pg.take(Sorted(x), i + 1)))
+        w.assign(w + pg.sum(pg.take(Sorted(x), i + 1, axis=0)))
         return pg.sum(w)
 
     x = np.arange(3.0)

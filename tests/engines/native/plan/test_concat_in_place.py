@@ -115,7 +115,7 @@ def test_split_is_views_and_its_gradient_a_concatenation():
     assert set(kinds) == {"Elementwise"}
 
     def gradient(x):
-        a, b = pg.split(x, (2, 4), axis=0)
+        a, b = pg.split(x, sizes=(2, 4), axis=0)
         return pg.gradients(pg.sum(a**3) + pg.sum(b**2), x)
 
     assert "Concat" not in agree(gradient, x)
@@ -148,7 +148,7 @@ def concatenation(data: Any) -> tuple[Any, Any]:
     def joined(x):
         y = pg.concat([producer(x) for producer in chosen], axis=axis)
         pieces = pg.split(
-            y, [one.shape[axis] for one in [producer(x) for producer in chosen]], axis=axis
+            y, sizes=[one.shape[axis] for one in [producer(x) for producer in chosen]], axis=axis
         )
         return [y, pg.gradients(pg.sum(y**2), x), *pieces]
 

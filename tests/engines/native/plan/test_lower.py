@@ -63,7 +63,7 @@ def test_operations_with_kernels_stay_the_same_nodes():
 
 
 def test_parts_of_a_split_are_slices_with_the_dtype_and_shape_of_the_parts():
-    before = program_of(lambda x: [2.0 * one for one in pg.split(x, (2, 2), axis=1)], X)
+    before = program_of(lambda x: [2.0 * one for one in pg.split(x, sizes=(2, 2), axis=1)], X)
     after = lowered(before)
     assert "split" in kinds(before)
     assert "split" not in kinds(after)

@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Hashable
 
 from ....dtypes import is_floating, is_integer
-from ....graph.kinds import Contract, Elementwise, Layout, Reduce
+from ....graph.declared.bounds import Bounds
+from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
-from ..kernels import formula, reducers, windowed
+from ..kernels import formula, reducers, scan, windowed
 from ..kernels.bounds_check import bounds_check
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
@@ -71,6 +72,8 @@ class _Fusion:
             self._layout(node)
         elif isinstance(node, Reduce) and reducers.fits(node):
             self._reduce(node)
+        elif isinstance(node, Scan) and scan.fits(node):
+            self._scan(node)
         elif (
             isinstance(node, Contract)
             and node.dtype is not None
@@ -100,7 +103,7 @@ class _Fusion:
     # ---------------------------------------------------------------- one node
 
     def _elementwise(self, node: Operation) -> None:
-        self._bounds_check(node)
+        self._bounds_checks_of(node)
         shape = sizes(node.shape)
         for x in node.inputs:
             base = self.views[x].base
@@ -139,6 +142,15 @@ class _Fusion:
         group.scalars.add(node)
         self._join(node, group)
 
+    def _scan(self, node: Operation) -> None:
+        group = self.groups.new(scan.SCAN, sizes(node.shape))
+        for x in node.inputs:
+            if sizes(x.shape) == group.shape:
+                self.sinking.inline(x, group)
+            else:
+                self.sinking.materialize(x)
+        self.groups.put(node, group, whole(node))
+
     def _start_group(
         self, node: Operation, family: KernelFamily, view: View | None = None
     ) -> Group:
@@ -154,17 +166,19 @@ class _Fusion:
 
     def _indexed(self, node: Operation, family: KernelFamily) -> None:
         """Starts a gather or scatter, after the bounds check of indices that aren't fed."""
-        check = self._bounds_check(node)
+        checks = self._bounds_checks_of(node)
         group = self._start_group(node, family)
-        if check is not None:
-            self.groups.dependencies.add(group.number, [check.number])
+        self.groups.dependencies.add(group.number, [check.number for check in checks])
 
-    def _bounds_check(self, node: Operation) -> Group | None:
-        """The group that checks the bounds of the node's indices or exponents; None if they need no
-        check or are fed, since fed ones are checked before the first kernel."""
-        check = index_checks.check_of(node)
-        if check is None or index_checks.fed(check.x, self.views) is not None:
-            return None
+    def _bounds_checks_of(self, node: Operation) -> list[Group]:
+        """The groups that check the bounds of the node's indices or exponents; none for fed ones,
+        which are checked before the first kernel."""
+        checks = index_checks.checks_of(node)
+        return [self._bounds_check(one) for one in checks
+                if index_checks.fed(one.x, self.views) is None]  # fmt: skip
+
+    def _bounds_check(self, check: Bounds) -> Group:
+        """The group that checks these bounds."""
         self.sinking.materialize(check.x)
         view = self.views[check.x]
         key = (view.base, view.shape, view.strides, view.offset, check.low, check.high)

@@ -20,26 +20,32 @@ from ..kernels.formula import dtype_of
 from ..llvm.strided_view import View
 
 
-def check_of(node: Node) -> Bounds | None:
-    """The bounds of the node's indices or exponents, None if no run can violate them."""
-    found = _bounds(node)
-    return None if found is None or isinstance(found.x, Constant) else found
+def checks_of(node: Node) -> list[Bounds]:
+    """The bounds of the node's indices or exponents that a run can violate."""
+    return [one for one in _bounds(node) if not isinstance(one.x, Constant)]
 
 
 def is_wrong(node: Node) -> bool:
     """Whether the node always raises, such as a power of integers with a negative constant."""
-    found = _bounds(node)
-    if found is None or not isinstance(found.x, Constant) or not size(found.x.shape):
-        return False
-    return not found.allow(int(found.x.numpy().min()), int(found.x.numpy().max()))
+    return any(
+        not one.allow(int(one.x.numpy().min()), int(one.x.numpy().max()))
+        for one in _bounds(node)
+        if isinstance(one.x, Constant) and size(one.x.shape)
+    )
 
 
-def _bounds(node: Node) -> Bounds | None:
-    """The bounds that the node declares, for the integers before a cast to a wider dtype; None if
-    every integer is within them, or the node has no elements."""
-    found = node.bounds() if isinstance(node, Operation) else None
-    if found is None or not size(node.shape):
-        return None
+def _bounds(node: Node) -> list[Bounds]:
+    """The bounds that the node declares and that some integers violate; none if the node has no
+    elements."""
+    if not isinstance(node, Operation) or not size(node.shape):
+        return []
+    found = [_before_casts(one) for one in node.bounds()]
+    return [one for one in found if one is not None]
+
+
+def _before_casts(found: Bounds) -> Bounds | None:
+    """The bounds of the integers before a cast to a wider dtype; None if every integer is within
+    them."""
     x = found.x
     while isinstance(x, Elementwise) and x.converts:
         (given,) = x.inputs

@@ -11,7 +11,17 @@ from typing import Any
 
 from ....dtypes import is_floating
 from ....errors import PalingradError
-from ....graph.kinds import Contract, Elementwise, Gather, Index, Layout, Random, Reduce, ScatterAdd
+from ....graph.kinds import (
+    Contract,
+    Elementwise,
+    Gather,
+    Index,
+    Layout,
+    Random,
+    Reduce,
+    ScatterAdd,
+    ScatterUpdate,
+)
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
@@ -60,7 +70,9 @@ def _traceable(node: Operation) -> bool:
     """Whether the formula is traced: indexing, random numbers, layouts with several results."""
     if isinstance(node, MultipleOutputs):
         return isinstance(node, Layout)
-    return isinstance(node, (Index, Random)) and not isinstance(node, (Gather, ScatterAdd))
+    return isinstance(node, (Index, Random)) and not isinstance(
+        node, (Gather, ScatterAdd, ScatterUpdate)
+    )
 
 
 def _sum_of_products(x: Any, y: Any) -> Node:

@@ -25,7 +25,7 @@ from ..kernels.bounds_check import FAILED, BoundsCheck
 from ..kernels.formula import dtype_of
 from ..kernels.kernel import Kernel
 from ..plan.buffer_planner import LiveRange, plan_buffers
-from ..plan.index_checks import check_of, fed
+from ..plan.index_checks import checks_of, fed
 from ..plan.schedule import Schedule
 from .aligned_alloc import COUNTS_ARE_EXACT, placed
 
@@ -277,10 +277,10 @@ def _checks(schedule: Schedule, buffers: dict[Any, int]) -> list[tuple[int, Boun
     native = [one.kernel for one in schedule.kernels if one.kernel.is_native]
     checks: list[tuple[int, Bounds]] = []
     for node in dict.fromkeys(node for kernel in native for node in kernel.nodes):
-        check = check_of(node)
-        base = None if check is None else fed(check.x, schedule.views)
-        if check is not None and base is not None:
-            checks.append((buffers[base], check))
+        for check in checks_of(node):
+            base = fed(check.x, schedule.views)
+            if base is not None:
+                checks.append((buffers[base], check))
     return checks
 
 

@@ -1,4 +1,4 @@
-"""Gather and scatter: rows read at integer indices, and rows added at integer indices.
+"""Gather and scatter: rows read at integer indices, and rows combined with others there.
 
 A kernel with computed indices runs after their bounds check (`bounds_check.py`), and is skipped if
 an index is out of range.
@@ -7,13 +7,15 @@ an index is out of range.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .....dtypes import int64, is_integer
-from .....graph.kinds import Gather as GatherKind, ScatterAdd
+from .....graph.kinds import Gather as GatherKind, ScatterAdd, ScatterUpdate
+from .....graph.node import Node
 from .....graph.operation import Operation
-from .....shapes import axis_in, sizes
+from .....shapes import axis_in, broadcast as broadcast_shape, size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     collapsed,
@@ -27,7 +29,8 @@ from ...llvm.loops import (
     vectors,
     write,
 )
-from ...llvm.strided_view import View, row_major
+from ...llvm.maths import NativeMaths
+from ...llvm.strided_view import View, broadcast, row_major
 from ...llvm.values import Value
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
@@ -36,19 +39,33 @@ from ..kernel import Fused, Kernel, Views
 
 def family_of(node: Operation) -> KernelFamily | None:
     """The family of a gather or scatter with integer indices; None for any other node."""
-    if not isinstance(node, (GatherKind, ScatterAdd)) or not is_integer(dtype_of(node.inputs[1])):
+    if not isinstance(node, (GatherKind, ScatterAdd, ScatterUpdate)):
         return None
-    if isinstance(node, ScatterAdd):
-        return SCATTER if node.attributes["size"] else None
-    return None if 0 in sizes(node.inputs[0].shape) else GATHER
+    if not all(is_integer(dtype_of(one)) for one in indices_of(node)):
+        return None
+    if isinstance(node, GatherKind):
+        return None if 0 in sizes(node.inputs[0].shape) else GATHER
+    return SCATTER if 0 not in axes_of(node)[1] else None
 
 
-def rows_of(node: Operation) -> int:
-    """The number of rows that an index may name."""
-    if isinstance(node, ScatterAdd):
-        return node.attributes["size"]
-    shape = sizes(node.inputs[0].shape)
-    return shape[axis_in(node.attributes["axis"], len(shape))]
+def indices_of(node: Operation) -> tuple[Node, ...]:
+    """The indices, one for each axis."""
+    return node.inputs[2:] if isinstance(node, ScatterUpdate) else node.inputs[1:]
+
+
+def axes_of(node: Operation) -> tuple[int, tuple[int, ...]]:
+    """The first axis of the rows that indices name, and the sizes of these axes."""
+    whole = node.shape if isinstance(node, (ScatterAdd, ScatterUpdate)) else node.inputs[0].shape
+    shape = sizes(whole)
+    axis = axis_in(node.attributes["axis"], len(shape))
+    return axis, shape[axis : axis + len(indices_of(node))]
+
+
+def indices_in(node: Operation, views: Views) -> tuple[View, ...]:
+    """The views of the indices, broadcast together."""
+    found = [views[one] for one in indices_of(node)]
+    shape = sizes(broadcast_shape(*(one.shape for one in found)))
+    return tuple(broadcast(one, shape) for one in found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +74,27 @@ class Indexed(Kernel):
 
     is_guarded: ClassVar[bool] = True
 
-    indices: View
+    indices: tuple[View, ...]  # one for each axis, of one shape
 
-    def index(self, context: KernelContext, number: Any) -> Any:
-        """The row that index `number` names; a negative index counts from the end."""
-        b, node, view = context.builder, self.fused.first, self.indices
-        extents, (steps,) = collapsed(view.shape, [view.strides])
-        place = place_of(b, unravelled(b, number, extents), steps, integer(view.offset))
-        dtype = dtype_of(node.inputs[1])
-        index = read(b, context.pointer(view.base), dtype, place, 1, 1).cast(int64).code
-        below = b.icmp_signed("<", index, integer(0))
-        return b.select(below, b.add(index, integer(rows_of(node))), index)
+    @property
+    def count(self) -> int:
+        """How many rows the indices name."""
+        return math.prod(self.indices[0].shape)
+
+    def place(self, context: KernelContext, number: Any, strides: Sequence[int]) -> Any:
+        """Where the row of indices `number` begins, given the strides of the indexed axes; a
+        negative index counts from the end."""
+        b, found = context.builder, []
+        views, (_, rows) = self.indices, axes_of(self.fused.first)
+        extents, steps = collapsed(views[0].shape, [view.strides for view in views])
+        numbers = unravelled(b, number, extents)
+        for view, own, length in zip(views, steps, rows, strict=True):
+            place = place_of(b, numbers, own, integer(view.offset))
+            pointer, dtype = context.pointer(view.base), dtype_of(view.base)
+            index = read(b, pointer, dtype, place, 1, 1).cast(int64).code
+            below = b.icmp_signed("<", index, integer(0))
+            found.append(b.select(below, b.add(index, integer(length)), index))
+        return place_of(b, found, strides, integer(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,14 +109,13 @@ class Gather(Indexed):
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Gather:
         """The kernel of a node."""
-        node: Any = fused.first
-        x, indices = node.inputs
-        return cls(fused, views[indices], views[x], axis_in(node.axis, len(sizes(x.shape))))
+        node = fused.first
+        return cls(fused, indices_in(node, views), views[node.inputs[0]], axes_of(node)[0])
 
     @property
     def items(self) -> int:
         """The indices, for each position on the axes before the indexed one."""
-        return math.prod(self.source.shape[: self.axis]) * math.prod(self.indices.shape)
+        return math.prod(self.source.shape[: self.axis]) * self.count
 
     @property
     def cost(self) -> float:
@@ -97,21 +123,21 @@ class Gather(Indexed):
 
     def emit(self, context: KernelContext) -> None:
         b, node = context.builder, self.fused.first
-        x, axis = self.source, self.axis
+        x, axis, count = self.source, self.axis, self.count
         dtype = dtype_of(node)
-        count = math.prod(self.indices.shape)
-        inner = x.shape[axis + 1 :]
+        end = axis + len(self.indices)
+        inner = x.shape[end:]
         each = math.prod(inner)
         source, out = context.pointer(x.base), context.pointer(node)
-        extents, (steps, order) = collapsed(inner, [x.strides[axis + 1 :], row_major(inner)])
+        extents, (steps, order) = collapsed(inner, [x.strides[end:], row_major(inner)])
         extents, steps, order = extents or [1], steps or [1], order or [1]
         lanes = lanes_for([dtype], extents[-1])
         with loop(b, context.begin, context.end) as item:
             outer = unravelled(b, b.sdiv(item, integer(count)), x.shape[:axis])
-            index = self.index(context, b.srem(item, integer(count)))
             start = place_of(b, outer, x.strides[:axis], integer(x.offset))
-            start = b.add(start, b.mul(index, integer(x.strides[axis])))
-            end = b.mul(item, integer(each))
+            number = b.srem(item, integer(count)) if axis else item
+            start = b.add(start, self.place(context, number, x.strides[axis:end]))
+            into = b.mul(item, integer(each))
 
             def row(places: list[object]) -> None:
                 def one(at: object, active: int) -> None:
@@ -121,17 +147,18 @@ class Gather(Indexed):
 
                 vectors(b, extents[-1], lanes, one)
 
-            nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, end], row)
+            nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, into], row)
 
 
 @dataclass(frozen=True, eq=False)
 class Scatter(Indexed):
-    """Zeros with each row of g added at its index, in the order of the indices.
+    """Zeros, or another array's rows, with each row of g combined with that at its index, in the
+    order of the indices.
 
     An item is a few neighbouring columns of all rows, so no two items write to the same place.
     """
 
-    label, description = "Scatter", "scatter-add of rows"
+    label, description = "Scatter", "scatter of rows"
 
     columns: ScatterColumns
 
@@ -139,7 +166,7 @@ class Scatter(Indexed):
     def of(cls, fused: Fused, views: Views) -> Scatter:
         """The kernel of a node."""
         node = fused.first
-        return cls(fused, views[node.inputs[1]], ScatterColumns.of(node, views))
+        return cls(fused, indices_in(node, views), ScatterColumns.of(node, views))
 
     @property
     def items(self) -> int:
@@ -148,9 +175,8 @@ class Scatter(Indexed):
 
     @property
     def cost(self) -> float:
-        g, indices = self.fused.first.inputs
-        written, added = math.prod(sizes(self.fused.first.shape)), math.prod(sizes(g.shape))
-        return 0.1 * written + 0.3 * added + self.items * math.prod(sizes(indices.shape))
+        written, added = size(self.fused.first.shape), math.prod(self.columns.g.shape)
+        return 0.1 * written + 0.3 * added + self.items * self.count
 
     def emit(self, context: KernelContext) -> None:
         b, plan = context.builder, self.columns
@@ -158,74 +184,107 @@ class Scatter(Indexed):
             indices = unravelled(b, item, plan.extents)
             source = place_of(b, indices, plan.steps, integer(plan.g.offset))
             target = place_of(b, indices, plan.ends, integer(0))
+            origin = place_of(b, indices, plan.starts, integer(plan.x.offset if plan.x else 0))
             blocks = plan.extents[-1]
             rest = plan.length - (blocks - 1) * plan.width
 
             def columns(width: int) -> None:
-                self._columns(context, source, target, width)
+                self._begin(context, target, origin, width)
+                self._combine(context, source, target, width)
 
             either(b, indices[-1], blocks, rest, plan.width, columns)
 
-    def _columns(self, context: KernelContext, source: Any, target: Any, width: int) -> None:
-        """Emits `width` columns from these positions on."""
+    def _begin(self, context: KernelContext, target: Any, origin: Any, width: int) -> None:
+        """Emits the copy of `width` columns of x from `origin` on, or zeros."""
         b, node, plan = context.builder, self.fused.first, self.columns
-        dtype, lanes = dtype_of(node), plan.lanes
+        dtype, out = dtype_of(node), context.pointer(node)
+        zero = Value(b, None, dtype, plan.lanes).number(0)
+        x = None if plan.x is None else context.pointer(plan.x.base)
+
+        def row(places: list[Any]) -> None:
+            def one(at: Any, active: int) -> None:
+                value = zero
+                if x is not None:
+                    place = b.add(places[1], b.mul(at, integer(plan.start)))
+                    value = read(b, x, dtype, place, plan.lanes, plan.start, active)
+                write(b, out, value, b.add(places[0], at), 1, active)
+
+            vectors(b, width, plan.lanes, one)
+
+        nest(b, plan.rows, [plan.row_ends, plan.row_starts], [target, origin], row)
+
+    def _combine(self, context: KernelContext, source: Any, target: Any, width: int) -> None:
+        """Emits the combination of `width` columns of all rows of g with the result's."""
+        b, node, plan = context.builder, self.fused.first, self.columns
+        dtype, lanes, how = dtype_of(node), plan.lanes, node.attributes.get("how", "add")
         g, out = context.pointer(plan.g.base), context.pointer(node)
-        zero = Value(b, None, dtype, lanes).number(0)
-        with loop(b, integer(0), integer(rows_of(node))) as row:
-            start = b.add(target, b.mul(row, integer(plan.row)))
-
-            def clear(at: Any, active: int) -> None:
-                write(b, out, zero, b.add(start, at), 1, active)
-
-            vectors(b, width, lanes, clear)
-        with loop(b, integer(0), integer(math.prod(plan.chosen))) as number:
+        with loop(b, integer(0), integer(self.count)) as number:
             outer = unravelled(b, number, plan.chosen)
             there = place_of(b, outer, plan.chosen_steps, source)
-            end = b.add(target, b.mul(self.index(context, number), integer(plan.row)))
+            end = b.add(target, self.place(context, number, plan.row))
 
-            def add(at: Any, active: int) -> None:
+            def one(at: Any, active: int) -> None:
                 from_ = b.add(there, b.mul(at, integer(plan.step)))
                 value = read(b, g, dtype, from_, lanes, plan.step, active)
-                total = read(b, out, dtype, b.add(end, at), lanes, 1, active)
-                write(b, out, total + value, b.add(end, at), 1, active)
+                if how != "set":
+                    total = read(b, out, dtype, b.add(end, at), lanes, 1, active)
+                    value = getattr(NativeMaths(), how)(total, value)
+                write(b, out, value, b.add(end, at), 1, active)
 
-            vectors(b, width, lanes, add)
+            vectors(b, width, lanes, one)
 
 
 @dataclass(frozen=True, eq=False)
 class ScatterColumns:
     """The columns of a scatter in blocks: the `extents` of the loops over them (the last counts the
-    blocks), with the strides of g (`steps`) and of the result (`ends`) along each loop."""
+    blocks), with the strides along each loop of g (`steps`), of the result (`ends`) and of x, from
+    which the result begins (`starts`)."""
 
     g: View
-    chosen: tuple[int, ...]  # sizes of the axes of g that the indices run over
-    chosen_steps: tuple[int, ...]
-    row: int  # the stride between rows of the result
+    x: View | None  # None: zeros
+    chosen: list[int]  # the sizes of the axes of g that the indices run over
+    chosen_steps: list[int]
+    row: tuple[int, ...]  # the strides of the result along the indexed axes
+    rows: list[int]  # the loops over all rows, with the strides of the result and of x
+    row_ends: list[int]
+    row_starts: list[int]
     length: int  # contiguous columns of the result
     step: int  # the stride between columns of g
+    start: int  # the stride between columns of x
     lanes: int
     width: int  # columns of a block
     extents: list[int]
     steps: list[int]
     ends: list[int]
+    starts: list[int]
 
     @classmethod
-    def of(cls, node: Any, views: Views) -> ScatterColumns:
+    def of(cls, node: Operation, views: Views) -> ScatterColumns:
         """The blocks of a node's columns."""
-        g = views[node.inputs[0]]
-        axis, after = node.axis, node.axis + len(sizes(node.inputs[1].shape))
+        updates = isinstance(node, ScatterUpdate)
+        g = views[node.inputs[1 if updates else 0]]
+        x = views[node.inputs[0]] if updates else None
         shape, ends = sizes(node.shape), row_major(sizes(node.shape))
-        inner, (steps, order) = collapsed(g.shape[after:], [g.strides[after:], ends[axis + 1 :]])
-        inner, steps, order = inner or [1], steps or [1], order or [1]
-        length, step = inner[-1], steps[-1]
+        starts = x.strides if x else ends
+        axis, lengths = axes_of(node)
+        last = axis + len(lengths)
+        after = len(g.shape) - len(shape[last:])
+        inner, (steps, order, begun) = collapsed(
+            shape[last:], [g.strides[after:], ends[last:], starts[last:]]
+        )
+        inner, steps, order, begun = inner or [1], steps or [1], order or [1], begun or [1]
+        length = inner[-1]
         lanes = lanes_for([dtype_of(node)], length)
         width = min(lanes * max(1, min(4, length // (8 * lanes))), max(length, 1))
+        chosen, (chosen_steps,) = collapsed(g.shape[axis:after], [g.strides[axis:after]])
+        rows, (row_ends, row_starts) = collapsed(lengths, [ends[axis:last], starts[axis:last]])
         return cls(
-            g, g.shape[axis:after], g.strides[axis:after], ends[axis], length, step, lanes, width,
+            g, x, chosen, chosen_steps, ends[axis:last], rows, row_ends, row_starts,
+            length, steps[-1], begun[-1], lanes, width,
             [*shape[:axis], *inner[:-1], -(-length // width)],
-            [*g.strides[:axis], *steps[:-1], width * step],
+            [*g.strides[:axis], *steps[:-1], width * steps[-1]],
             [*ends[:axis], *order[:-1], width],
+            [*starts[:axis], *begun[:-1], width * begun[-1]],
         )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""The methods of nodes, by subject, with NumPy's names and semantics."""

@@ -1,0 +1,122 @@
+"""NumPy's functions of nodes that aren't ufuncs: `np.sum(x, axis=0)`, `np.concatenate([x, y])`.
+
+The arguments are bound to NumPy's signature. Those that differ from NumPy's defaults are passed to
+the function of palingrad, which refuses what it doesn't know.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ...errors import ArgumentError
+from ...messages.calls import called
+from ...trees import mapped
+from .composed import ADAPTED, COMPOSED
+from .tables import FUNCTIONS, IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, OPTIONS, STORAGE
+from .ufuncs import found, refusal
+
+
+def of_function(
+    kind: type[Any], function: Any, types: Collection[type[Any]], args: Any, kwargs: Any
+) -> Any:
+    """What NumPy's `function(*args, **kwargs)` means for nodes, of the class `kind`."""
+    if not all(issubclass(one, (np.ndarray, kind)) for one in types):
+        return NotImplemented
+    name = _name_of(function)
+    if name in IN_PLACE:
+        raise ArgumentError(
+            f"np.{name} would write into an array, in place.",
+            hint="Make a new node: y = x.at[index].set(value).",
+        )
+    if name in OF_VALUES:
+        return function(*_values(kind, args), **_values(kind, kwargs))
+    if name in OF_DTYPES:
+        return function(*mapped(lambda x: _dtype(kind, x), args), **kwargs)
+    part, _, short = name.rpartition(".")
+    target = ADAPTED.get(name) or found(FUNCTIONS.get(name, short), part) or COMPOSED.get(name)
+    if target is None:
+        raise refusal(name, INSTEAD.get(name, ""))
+    count = max(INPUTS.get(name, 1), _by_position(target))
+    inputs, options = _bound(function, name, count, args, kwargs)
+    return called(target, *inputs, **options)
+
+
+def _name_of(function: Any) -> str:
+    """The name below `np`, such as "linalg.norm"."""
+    module = function.__module__.partition(".")[2].replace("lib.", "")
+    return f"{module}.{function.__name__}" if module in ("linalg", "fft") else function.__name__
+
+
+@cache
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
+
+
+def _by_position(target: Any) -> int:
+    """The number of parameters that a function of the library takes by position alone."""
+    return sum(p.kind is p.POSITIONAL_ONLY for p in _signature(target).parameters.values())
+
+
+def _bound(
+    function: Callable[..., Any], name: str, count: int, args: Any, kwargs: Any
+) -> tuple[list[Any], dict[str, Any]]:
+    """The inputs, the first `count` parameters, by position and the options by name, without those
+    that are NumPy's defaults."""
+    signature = _signature(function)
+    bound = signature.bind(*args, **kwargs).arguments
+    renamed = OPTIONS.get(name, {})
+    inputs: list[Any] = []
+    options: dict[str, Any] = {}
+    for place, p in enumerate(signature.parameters.values()):
+        if p.name not in bound:
+            continue
+        value = bound[p.name]
+        if p.kind is p.VAR_POSITIONAL:
+            inputs += value
+        elif p.kind is p.VAR_KEYWORD:
+            options.update(value)
+        elif p.name in ("out", "like") and value is not None:
+            raise ArgumentError(
+                f"np.{name} would write a node into {p.name}=, in place.",
+                hint=f"Leave it out: y = np.{name}(x) is a new node.",
+            )
+        elif place < count and len(inputs) == place:
+            inputs.append(value)
+        elif p.name not in STORAGE and not _is_default(value, p.default):
+            options[renamed.get(p.name, p.name)] = value
+    _check_storage(name, bound)
+    return inputs, options
+
+
+def _check_storage(name: str, bound: Any) -> None:
+    if bound.get("order") in ("F", "A", "K") and name in ("ravel", "reshape"):
+        raise ArgumentError(
+            f"np.{name}: order={bound['order']!r} isn't supported: elements are in C's order.",
+            hint="Transpose before and after: pg.reshape(x.T, shape[::-1]).T.",
+        )
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    if value is default:
+        return True
+    return (
+        type(value) is type(default)
+        and isinstance(value, (str, int, float, bool))
+        and (value == default)
+    )
+
+
+def _values(kind: type[Any], tree: Any) -> Any:
+    """The arguments with arrays for nodes. Raises GradientError where that cuts a gradient."""
+    return mapped(lambda x: x.numpy() if isinstance(x, kind) else x, tree)
+
+
+def _dtype(kind: type[Any], x: Any) -> Any:
+    if not isinstance(x, kind):
+        return x
+    return x.dtype if x.weak is None else x.weak

@@ -1,0 +1,1 @@
+"""Contractions: sums of products over shared axes."""

@@ -1,0 +1,1 @@
+"""Indexing by arrays: reading, writing, searching, counting."""

@@ -1,0 +1,1 @@
+"""Linear algebra: factorisations of matrices, and what is computed by them."""

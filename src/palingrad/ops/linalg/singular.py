@@ -1,0 +1,298 @@
+"""The singular value decomposition, and what is computed by it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...dtypes import int64
+from ...errors import GradientError, ShapeError
+from ...graph.kinds import Composite, Factorisation
+from ...graph.node import Node
+from ...graph.operation import MultipleOutputs
+from ...graph.registry import ops
+from ...graph.samples import case
+from ...messages.calls import public
+from ...messages.checks import flag
+from ...shapes import Dim, Shape, broadcast, same, sizes
+from .parts import (
+    adjoint,
+    column,
+    conjugated,
+    hermitian_part,
+    matrix,
+    on_diagonal,
+    row,
+    without_diagonal,
+)
+from .quotient import differences, gap_quotient, largest, of_pairs
+
+TALL = np.array([[2.0, 0.5], [-0.3, 1.2], [0.4, -0.6]])
+WIDE = np.array([[1.5, 0.2, -0.4], [-0.3, 0.8, 0.6]])
+
+
+def least(rows: Dim, columns: Dim) -> Dim:
+    """The smaller size, if both are known."""
+    return None if rows is None or columns is None else min(rows, columns)
+
+
+class SVD(MultipleOutputs, Factorisation):
+    """u, s, vh with x = u diag(s) vh: orthonormal columns, singular values, orthonormal rows.
+
+    The derivative is that of Giles 2008, section 3.2, and Wan & Zhang 2019. Where singular values
+    coincide, or are 0 in a matrix that isn't square, a cotangent of their vectors raises
+    `numpy.linalg.LinAlgError`. The vectors beyond the smaller size, which `full_matrices` adds,
+    have no derivative.
+    """
+
+    math = r"\operatorname{svd} {x}"
+    samples = [
+        case(TALL, full_matrices=False),
+        case(WIDE, full_matrices=False),
+        case(np.stack([WIDE[:, :2], TALL[:2]]), full_matrices=True),
+    ]
+
+    def f(m, x, *, full_matrices):
+        return m.svd(x, full_matrices)
+
+    @property
+    def count(self) -> int:
+        return 3
+
+    def shape_rule(y, *shapes):
+        rows, columns = matrix(shapes[0])
+        k, outer = least(rows, columns), shapes[0][:-2]
+        if y.attributes["full_matrices"]:
+            return (*outer, rows, rows), (*outer, k), (*outer, columns, columns)
+        return (*outer, rows, k), (*outer, k), (*outer, k, columns)
+
+    def dtype_rule(y, *dtypes):
+        return (dtypes[0],) * 3
+
+    def vjp(y, g, x):
+        *_, rows, columns = sizes(x.shape)
+        if y.full_matrices and rows != columns:
+            raise GradientError(
+                f"svd: the vectors that full_matrices=True adds for a matrix {rows} × {columns} "
+                "have no derivative",
+                hint="Write pg.linalg.svd(x, full_matrices=False), or svdvals for s alone.",
+            )
+        if 0 in sizes(x.shape):
+            return [ops.zeros_like(x)]
+        u, s, vh = y.items
+        a, c, b = conjugated(g[0]), g[1], adjoint(g[2])  # cotangents of u, s and v
+        v = adjoint(vh)
+        top = largest(s)
+        sums = column(s) + row(s)
+        scale = top * sums
+        gaps = differences(s, sums, scale)
+        left, right = adjoint(u) @ a, adjoint(v) @ b
+        in_u = 2 * hermitian_part(gap_quotient(without_diagonal(left), gaps, scale, of_pairs(a)))
+        in_v = 2 * hermitian_part(gap_quotient(without_diagonal(right), gaps, scale, of_pairs(b)))
+        inner = in_u * row(s) + column(s) * in_v + on_diagonal(c)
+        whole = u @ inner @ vh
+        if rows > columns:
+            whole = whole + gap_quotient(a - u @ left, row(s), top) @ vh
+        if columns > rows:
+            whole = whole + u @ adjoint(gap_quotient(b - v @ right, row(s), top))
+        return [conjugated(whole)]
+
+
+class Svdvals(Factorisation):
+    """s = the singular values of x, descending. ∂L/∂x = u diag(g) vh.
+
+    Where singular values coincide the gradient is exact if their cotangents are equal, and else, as
+    at 0, a subgradient; the second derivative raises `numpy.linalg.LinAlgError` there.
+    """
+
+    math = r"\operatorname{svdvals} {x}"
+    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1]))]
+
+    def f(m, x):
+        return m.svdvals(x)
+
+    def shape_rule(y, *shapes):
+        return (*shapes[0][:-2], least(*matrix(shapes[0])))
+
+    def vjp(y, g, x):
+        u, _, vh = SVD(x, full_matrices=False).items
+        return [conjugated((u * row(g)) @ vh)]
+
+
+class Pinv(Factorisation):
+    """y = x⁺, the Moore–Penrose inverse; singular values up to `rtol` times the largest count as 0.
+
+    ∂L/∂x is that of Golub & Pereyra 1973, for a constant rank: where the rank changes, x⁺ jumps.
+    """
+
+    math = "{x}^{+}"
+    samples = [
+        case(TALL, rtol=None),
+        case(WIDE, rtol=None),
+        case(np.stack([WIDE[:, :2], TALL[:2]]), rtol=1e-3),
+    ]
+
+    def f(m, x, *, rtol):
+        return m.pinv(x, max(x.shape[-2:]) * float(np.finfo(x.dtype).eps) if rtol is None else rtol)
+
+    def shape_rule(y, *shapes):
+        rows, columns = matrix(shapes[0])
+        return (*shapes[0][:-2], columns, rows)
+
+    def vjp(y, g, x):
+        *_, rows, columns = sizes(x.shape)
+        whole = -(y.mT @ g @ y.mT)
+        if rows > columns:
+            rest = g.mT - x @ (y @ g.mT)
+            whole = whole + conjugated((rest @ y) @ adjoint(y))
+        if columns > rows:
+            rest = g.mT - (g.mT @ y) @ x
+            whole = whole + conjugated(adjoint(y) @ (y @ rest))
+        return [whole]
+
+
+class Lstsq(Composite):
+    """x = a⁺ b, the solution of least norm among those that minimise ‖a x − b‖.
+
+    b (m,) is one vector, b (…, m, k) are matrices.
+    """
+
+    math = r"{a}^{+}\,{b}"
+    floats = True
+    samples = [
+        case(TALL, np.array([0.5, 1.0, -2.0]), rtol=None),
+        case(WIDE, np.array([[0.5, 1.0], [-2.0, 0.3]]), rtol=None),
+    ]
+
+    def shape_rule(x, *shapes):
+        return least_squares_shape(*shapes)
+
+    def expand(x, a, b):
+        return Pinv(a, rtol=x.rtol) @ b
+
+
+def least_squares_shape(a: Shape, b: Shape) -> Shape:
+    """The shape of the least-squares solution."""
+    rows, columns = matrix(a, "a")
+    if not b or not same(rows, b[-2:][0]):
+        raise ShapeError(f"a has {rows} rows and b {b[-2:][0] if b else 'no axes'}")
+    if len(b) == 1:
+        return (*a[:-2], columns)
+    return (*broadcast(a[:-2], b[:-2]), columns, b[-1])
+
+
+class MatrixRank(Composite):
+    """y = the number of singular values above `tol`, or above `rtol` times the largest.
+
+    By default rtol is the larger size of the matrices times the dtype's rounding.
+    """
+
+    math = r"\operatorname{rank} {x}"
+    floats = True
+    samples = [
+        case(TALL, tol=None, rtol=None),
+        case(np.stack([WIDE, 0 * WIDE]), tol=None, rtol=1e-3),
+        case(TALL, tol=0.5, rtol=None),
+    ]
+
+    def shape_rule(y, *shapes):
+        matrix(shapes[0])
+        return shapes[0][:-2]
+
+    def dtype_rule(y, *dtypes):
+        return int64
+
+    def expand(y, x):
+        *_, rows, columns = sizes(x.shape)
+        s = Svdvals(x)
+        if not rows or not columns:
+            return ops.sum(ops.cast(s > 0, int64), axis=-1)
+        if y.tol is not None:
+            return ops.sum(ops.cast(s > y.tol, int64), axis=-1)
+        eps = float(np.finfo(x.dtype).eps)  # pyright: ignore[reportArgumentType]
+        rtol = max(rows, columns) * eps if y.rtol is None else y.rtol
+        return ops.sum(ops.cast(s > rtol * s[..., :1], int64), axis=-1)
+
+
+class SVDResult(NamedTuple):
+    """Left singular vectors in columns, singular values, right singular vectors in rows."""
+
+    U: Node
+    S: Node
+    Vh: Node
+
+
+class LstsqResult(NamedTuple):
+    """A least-squares solution, ‖a x − b‖² for each column of b, the rank and singular values."""
+
+    solution: Node
+    residuals: Node
+    rank: Node
+    singular_values: Node
+
+
+@public
+def svd(
+    x: Any, /, full_matrices: bool = True, compute_uv: bool = True, *, name: str | None = None
+) -> Any:
+    """u, s, vh with x = u diag(s) vh: orthonormal columns, singular values, orthonormal rows.
+
+    For x (…, m, n) and k = min(m, n) the shapes are (…, m, k), (…, k) and (…, k, n); with
+    `full_matrices` those of u and vh are (…, m, m) and (…, n, n), but then only square matrices
+    have a gradient. compute_uv=False returns s alone, as `svdvals`. Where singular values coincide,
+    a gradient through their vectors raises `numpy.linalg.LinAlgError`.
+    """
+    full = flag("svd: full_matrices", full_matrices)
+    if not flag("svd: compute_uv", compute_uv):
+        return Svdvals(x, name=name)
+    return SVDResult(*SVD(x, full_matrices=full, name=name).items)
+
+
+@public
+def svdvals(x: Any, /, *, name: str | None = None) -> Node:
+    """The singular values of x (…, m, n), descending.
+
+    Where they coincide, the gradient is exact for functions that treat them alike, such as their
+    sum, and a subgradient for others, as at 0.
+    """
+    return Svdvals(x, name=name)
+
+
+@public
+def pinv(x: Any, /, rtol: float | None = None, *, name: str | None = None) -> Node:
+    """x⁺, the Moore–Penrose inverse; singular values up to `rtol` times the largest count as 0.
+
+    By default rtol is the larger size of the matrices times the dtype's rounding. The gradient is
+    that for a constant rank.
+    """
+    return Pinv(x, rtol=None if rtol is None else float(rtol), name=name)
+
+
+@public
+def lstsq(a: Any, b: Any, /, rcond: float | None = None, *, name: str | None = None) -> LstsqResult:
+    """The x of least norm that minimises ‖a x − b‖, the residuals, the rank and singular values.
+
+    a (…, m, n); b (m,) is one vector, b (…, m, k) are matrices. Singular values up to `rcond` times
+    the largest count as 0, by default max(m, n) roundings. The residuals ‖a x − b‖² are given for
+    all ranks and sizes, unlike NumPy's, which are empty for some.
+    """
+    rtol = None if rcond is None or rcond < 0 else float(rcond)
+    solution = Lstsq(a, b, rtol=rtol, name=name)
+    a, b = solution.inputs
+    rest = ops.square(b - ops.matmul(a, solution))
+    axis = -1 if b.ndim == 1 else -2
+    rank = MatrixRank(a, tol=None, rtol=rtol)
+    return LstsqResult(solution, ops.sum(rest, axis=axis), rank, Svdvals(a))
+
+
+@public
+def matrix_rank(
+    x: Any, /, tol: float | None = None, *, rtol: float | None = None, name: str | None = None
+) -> Node:
+    """The number of singular values above `tol`, or above `rtol` times the largest.
+
+    By default rtol is the larger size of the matrices times the dtype's rounding.
+    """
+    tol, rtol = (None if one is None else float(one) for one in (tol, rtol))
+    return MatrixRank(x, tol=tol, rtol=rtol, name=name)

@@ -1,0 +1,1 @@
+"""Parts of neural networks: activations, normalisations, attention, resizing of images."""

@@ -1,0 +1,391 @@
+"""Running sums, products, extremes and log-sum-exps along one axis.
+
+Their gradients are running totals in the opposite direction, most of them those of the recurrence
+yᵢ = aᵢ·yᵢ₋₁ + bᵢ, whose own derivatives are such recurrences again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import DType, as_dtype, highest, is_floating, lowest
+from ...errors import ArgumentError
+from ...graph.derivatives.cotangents import ieee_gradients
+from ...graph.describe.nonfinite import total_overflow
+from ...graph.functions import frozen
+from ...graph.kinds import Composite, Scan
+from ...graph.node import Node
+from ...graph.promotion import as_node
+from ...graph.registry import ops, register
+from ...graph.samples import case, kink, spread
+from ...shapes import Shape, axis_in
+from ..reduction.axes import narrowed, widened
+
+_ALONG: dict[str, Any] = dict(axis=0, reverse=False)
+_LAST: dict[str, Any] = dict(axis=-1, reverse=False)
+_BACK: dict[str, Any] = dict(axis=1, reverse=True)
+
+
+class Cumsum(Scan):
+    """yᵢ = Σⱼ≤ᵢ xⱼ along `axis`, of booleans and small integers in 64 bits; from the end with
+    `reverse`. ∂L/∂x is the running sum of ∂L/∂y in the opposite direction."""
+
+    math, onnx = r"\operatorname{cumsum} {x}", "CumSum"
+    linear = True
+    complexes = True
+    samples = [
+        case((5,), **_ALONG),
+        case((2, 3, 2), **_BACK),
+        case((2, 0), **_LAST),
+        case(np.array([True, True, False]), **_ALONG),
+    ]
+
+    def f(m, x, *, axis, reverse):
+        return m.running_sum(x, axis, reverse)
+
+    def identity(dtype: Any):
+        return -0.0 if is_floating(dtype) else 0  # −0.0 + x is x, also for −0.0
+
+    def combine(m, a, b):
+        return m.add(a, b)
+
+    def vjp(y, g, x):
+        return [Cumsum(g, axis=y.axis, reverse=not y.reverse)]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum")
+
+
+class Cumprod(Scan):
+    """yᵢ = Πⱼ≤ᵢ xⱼ along `axis`, of booleans and small integers in 64 bits; from the end with
+    `reverse`. ∂L/∂xᵢ = yᵢ₋₁·rᵢ with rᵢ = gᵢ + xᵢ₊₁·rᵢ₊₁: without a division, so that elements may
+    be 0."""
+
+    math = r"\operatorname{cumprod} {x}"
+    complexes = True
+    samples = [
+        case((5,), **_ALONG),
+        case((2, 3, 2), **_BACK),
+        case(np.array([[0.5, 0.0, 3.0, 2.0], [0.0, 2.0, 0.0, 4.0]]), **_LAST),
+        case((2, 0), **_LAST),
+    ]
+
+    def f(m, x, *, axis, reverse):
+        return m.running_prod(x, axis, reverse)
+
+    def identity(dtype: Any):
+        return 1
+
+    def combine(m, a, b):
+        return m.multiply(a, b)
+
+    def vjp(y, g, x):
+        rest = _recurrence(_previous(x, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
+        return [ops.scaled(rest, _previous(y, y.axis, y.reverse, 1))]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "product")
+
+
+class LinearRecurrence(Scan):
+    """yᵢ = aᵢ·yᵢ₋₁ + bᵢ along `axis`, y₀ = b₀; from the end with `reverse`. The gradient with
+    respect to b is the recurrence of ∂L/∂y in the opposite direction, sᵢ = gᵢ + aᵢ₊₁·sᵢ₊₁; the one
+    with respect to aᵢ is sᵢ·yᵢ₋₁. With `absorbing`, aᵢ·yᵢ₋₁ is 0 where yᵢ₋₁ is 0, as in products
+    of cotangents.
+    """
+
+    math = r"{a}\,y_{i-1} + {b}"
+    floats = True
+    complexes = True
+    samples = [
+        case((5,), (5,), **_ALONG, absorbing=False),
+        case((2, 3, 2), (2, 3, 2), **_BACK, absorbing=True),
+        case((70,), (70,), low=-1, high=1, **_ALONG, absorbing=True),  # in blocks
+        case((2, 0), (2, 0), **_LAST, absorbing=False),
+    ]
+
+    def f(m, a, b, *, axis, reverse, absorbing):
+        return m.running_recurrence(a, b, axis, reverse, absorbing)
+
+    def prepare(m, a, b, *, absorbing):
+        return a, b
+
+    def identity(dtype, *, absorbing):
+        return 1, 0
+
+    def combine(m, a, b, *, absorbing):
+        product = m.absorbing_product if absorbing else m.multiply
+        return product(a[0], b[0]), m.add(product(a[1], b[0]), b[1])
+
+    def finish(m, total, *, absorbing):
+        return total[1]
+
+    def vjp(y, g, a, b):
+        rest = _recurrence(_previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
+        return [lambda: ops.scaled(rest, _previous(y, y.axis, y.reverse, 0)), rest]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum")
+
+
+class CumulativeExtreme(Scan):
+    """The largest or smallest element so far. Elements that are equal to it, among those so far,
+    share the gradient equally, as in `max` and `min`."""
+
+    stays_finite = True
+    widens = False
+    samples = [
+        spread((6,), **_ALONG),
+        spread((2, 3, 2), **_BACK),
+        case(np.array([[2, 3, 1, 5]]), **_LAST),
+        case(np.array([1.0, np.nan, 2.0, -np.inf]), **_ALONG),
+        kink([[1.0, 1.0, 0.0], [1.0, 3.0, 3.0]], slopes=[[[2.0, 1.0, 0.0], [1.0, 1.5, 0.5]]],
+             **_LAST),
+    ]  # fmt: skip
+
+    def vjp(y, g, x):
+        chosen = x == y
+        total = _recurrence(_unchanged(y, widened(x).dtype), ops.cast(chosen, widened(x).dtype),
+                            y.axis, y.reverse)  # fmt: skip
+        share = ops.where(total == 0, 0, widened(g) / ops.where(total == 0, 1, total))
+        follows = _previous(_unchanged(y, share.dtype), y.axis, not y.reverse, 0)
+        rest = _recurrence(follows, share, y.axis, not y.reverse)
+        return [narrowed(ops.where(chosen, rest, 0), x.dtype)]
+
+
+def _unchanged(y: Any, dtype: DType) -> Node:
+    """1 where y equals its previous element, else 0."""
+    return ops.cast(y == _previous(y, y.axis, y.reverse, 0), dtype)
+
+
+class CumulativeMax(CumulativeExtreme):
+    """yᵢ = max xⱼ, j ≤ i, along `axis`, NaN from the first NaN on; from the end with `reverse`.
+    Tied elements share the gradient equally."""
+
+    math = r"\operatorname{cummax} {x}"
+
+    def f(m, x, *, axis, reverse):
+        return m.running_max(x, axis, reverse)
+
+    def identity(dtype: Any):
+        return lowest(dtype)
+
+    def combine(m, a, b):
+        return m.maximum(a, b)
+
+
+class CumulativeMin(CumulativeExtreme):
+    """yᵢ = min xⱼ, j ≤ i, along `axis`, NaN from the first NaN on; from the end with `reverse`.
+    Tied elements share the gradient equally."""
+
+    math = r"\operatorname{cummin} {x}"
+    samples = [
+        spread((6,), **_ALONG),
+        spread((2, 3, 2), **_BACK),
+        case(np.array([1.0, np.nan, 2.0, -np.inf]), **_ALONG),
+        kink([[1.0, 1.0, 3.0], [3.0, 1.0, 1.0]], slopes=[[[2.0, 1.0, 0.0], [1.0, 1.5, 0.5]]],
+             **_LAST),
+    ]  # fmt: skip
+
+    def f(m, x, *, axis, reverse):
+        return m.running_min(x, axis, reverse)
+
+    def identity(dtype: Any):
+        return highest(dtype)
+
+    def combine(m, a, b):
+        return m.minimum(a, b)
+
+
+class Logcumsumexp(Composite):
+    """yᵢ = log Σⱼ≤ᵢ exp xⱼ along `axis`, without overflow; from the end with `reverse`.
+
+    y = M + log S with the running maximum M and Sᵢ = exp(Mᵢ₋₁ − Mᵢ)·Sᵢ₋₁ + exp(xᵢ − Mᵢ) ≥ 1.
+    ∂L/∂xⱼ = exp(xⱼ − Mⱼ)/Sⱼ·rⱼ with rⱼ = gⱼ + exp(Mⱼ − Mⱼ₊₁)·Sⱼ/Sⱼ₊₁·rⱼ₊₁, without y, whose
+    rounding would be a relative error of the slopes. Where y = −∞ the gradient is 0; elements of ∞
+    share it equally, as in `logsumexp`.
+    """
+
+    math = r"\log\operatorname{cumsum} e^{{x}}"
+    floats = True
+    samples = [
+        case((5,), **_ALONG),
+        case((2, 3, 2), **_BACK),
+        case(np.array([[1000.0, 999.0, 1001.0], [-1000.0, -1001.0, -999.0]]), **_LAST),
+        kink([-np.inf, 1.0, np.inf, 2.0, np.inf], slopes=[[0.0, 1.0, 2.5, 0.0, 0.5]], **_ALONG),
+        case((2, 0), **_LAST),
+    ]
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        axis_in(self.attributes["axis"], len(shapes[0]))
+        return shapes[0]
+
+    def expand(y, x):
+        parts = _Parts(y, widened(x))
+        return narrowed(parts.top + ops.log(parts.divisor), x.dtype)
+
+    def vjp(y, g, x):
+        parts = _Parts(y, widened(x))
+        kept = parts.factor * _previous(parts.total, y.axis, y.reverse, 0) / parts.divisor
+        follows = _previous(kept, y.axis, not y.reverse, 0)
+        rest = _recurrence(follows, widened(g), y.axis, not y.reverse)
+        return [narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype)]
+
+
+class _Parts:
+    """The running maximum M of x (`top`), the terms exp(x − M), 0 where M = −∞, their running sums
+    S relative to M (`total`), S or 1 where it is 0 (`divisor`), and exp(Mᵢ₋₁ − Mᵢ) (`factor`)."""
+
+    def __init__(self, y: Any, x: Any) -> None:
+        axis, reverse = y.axis, y.reverse
+        self.top: Any = ops.stop_gradient(CumulativeMax(x, axis=axis, reverse=reverse))
+        before = _previous(self.top, axis, reverse, -math.inf)
+        self.term = ops.where(self.top == -math.inf, 0, _ratio(x, self.top))
+        self.factor = _ratio(before, self.top)
+        self.total = _recurrence(self.factor, self.term, axis, reverse)
+        self.divisor = ops.where(self.total == 0, 1, self.total)
+
+
+def _ratio(x: Any, y: Any) -> Node:
+    """exp(x − y) for x ≤ y, where exp(±∞ − ±∞) is 1."""
+    finite = ops.isfinite(y)
+    gap = ops.where(finite, x - ops.where(finite, y, 0), ops.log(ops.cast(x == y, x.dtype)))
+    return ops.exp(gap)
+
+
+def _previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
+    """The element before each one along the axis, in the order of a scan; `first` for the first."""
+    axis = axis_in(axis, x.ndim)
+    if x.shape[axis] == 0:
+        return x
+    before = (slice(None),) * axis
+    rest = x[(*before, slice(1, None) if reverse else slice(-1))]
+    edge = ops.zeros_like(x[(*before, slice(1))])
+    edge = edge if first == 0 else ops.cast(edge + first, x.dtype)
+    return ops.concat([rest, edge] if reverse else [edge, rest], axis=axis)
+
+
+def _recurrence(a: Any, b: Any, axis: int, reverse: bool) -> Node:
+    """The recurrence of a cotangent, of which 0 is absorbing."""
+    return LinearRecurrence(a, b, axis=axis, reverse=reverse, absorbing=not ieee_gradients())
+
+
+# ---------------------------------------------------------------- the functions
+
+
+def _lined(x: Any, axis: Any) -> tuple[Any, int]:
+    """x and the axis of its scan; all elements in row-major order if it is None."""
+    axis = frozen(axis)
+    if axis is None:
+        return ops.reshape(x, (-1,)), 0
+    return x, axis  # pyright: ignore[reportReturnType]
+
+
+def _in_dtype(x: Any, dtype: Any) -> Any:
+    return x if dtype is None else ops.cast(x, as_dtype(dtype))
+
+
+@register
+def cumsum(
+    x: Any, /, axis: int | None = None, dtype: Any = None, *, name: str | None = None
+) -> Node:
+    """yᵢ = Σⱼ≤ᵢ xⱼ along `axis`, by default over all elements in row-major order, as a vector.
+
+    Integers smaller than 64 bits and booleans are summed in 64 bits. Floats are summed in the next
+    wider dtype and rounded once; float64 is summed in float64. `dtype` converts x first.
+    """
+    x, axis = _lined(x, axis)
+    return Cumsum(_in_dtype(x, dtype), axis=axis, reverse=False, name=name)
+
+
+@register
+def cumprod(
+    x: Any, /, axis: int | None = None, dtype: Any = None, *, name: str | None = None
+) -> Node:
+    """yᵢ = Πⱼ≤ᵢ xⱼ along `axis`, by default over all elements in row-major order, as a vector.
+
+    The gradient is exact where elements are 0. Dtypes as for `cumsum`.
+    """
+    x, axis = _lined(x, axis)
+    return Cumprod(_in_dtype(x, dtype), axis=axis, reverse=False, name=name)
+
+
+@register
+def cumulative_sum(
+    x: Any,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: Any = None,
+    include_initial: bool = False,
+    name: str | None = None,
+) -> Node:
+    """yᵢ = Σⱼ≤ᵢ xⱼ along `axis`, which may be left out for a vector only.
+
+    include_initial: a 0 comes first, the sum of no elements, so that the axis is longer by one.
+    """
+    x, axis = _in_dtype(as_node(x), dtype), _only_axis("cumulative_sum", x, axis)
+    first = [ops.zeros_like(ops.sum(x, axis=axis, keepdims=True))] if include_initial else []
+    y = Cumsum(x, axis=axis, reverse=False, name=None if first else name)
+    return ops.concat([*first, y], axis=axis, name=name) if first else y
+
+
+@register
+def cumulative_prod(
+    x: Any,
+    /,
+    *,
+    axis: int | None = None,
+    dtype: Any = None,
+    include_initial: bool = False,
+    name: str | None = None,
+) -> Node:
+    """yᵢ = Πⱼ≤ᵢ xⱼ along `axis`, which may be left out for a vector only.
+
+    include_initial: a 1 comes first, the product of no elements, so that the axis is longer by one.
+    """
+    x, axis = _in_dtype(as_node(x), dtype), _only_axis("cumulative_prod", x, axis)
+    first = [ops.ones_like(ops.prod(x, axis=axis, keepdims=True))] if include_initial else []
+    y = Cumprod(x, axis=axis, reverse=False, name=None if first else name)
+    return ops.concat([*first, y], axis=axis, name=name) if first else y
+
+
+def _only_axis(function: str, x: Any, axis: Any) -> int:
+    """The axis; 0 if none is given and x is a vector."""
+    found = frozen(axis)
+    if isinstance(found, int):
+        return found
+    ndim = as_node(x).ndim
+    if found is not None or (ndim is not None and ndim != 1):
+        raise ArgumentError(
+            f"{function}: an array with {ndim} axes needs one axis, got axis={axis!r}.",
+            hint="Write axis=0; pg.cumsum(x) goes through all elements in row-major order.",
+        )
+    return 0
+
+
+@register
+def cumulative_max(x: Any, /, axis: int = 0, *, name: str | None = None) -> Node:
+    """yᵢ = max xⱼ, j ≤ i, along `axis`, like np.maximum.accumulate; NaN from the first NaN on.
+
+    Elements equal to the largest so far share the gradient equally.
+    """
+    return CumulativeMax(x, axis=frozen(axis), reverse=False, name=name)
+
+
+@register
+def cumulative_min(x: Any, /, axis: int = 0, *, name: str | None = None) -> Node:
+    """yᵢ = min xⱼ, j ≤ i, along `axis`, like np.minimum.accumulate; NaN from the first NaN on.
+
+    Elements equal to the smallest so far share the gradient equally.
+    """
+    return CumulativeMin(x, axis=frozen(axis), reverse=False, name=name)
+
+
+@register
+def logcumsumexp(x: Any, /, axis: int = 0, *, name: str | None = None) -> Node:
+    """yᵢ = log Σⱼ≤ᵢ exp xⱼ along `axis`, without overflow."""
+    return Logcumsumexp(x, axis=frozen(axis), reverse=False, name=name)

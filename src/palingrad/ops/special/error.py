@@ -1,0 +1,201 @@
+"""Relatives of the error function: its scaled form and inverses, and the normal distribution."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...graph.describe.notation import applied
+from ...graph.functions import unary
+from ...graph.registry import ops, register
+from ...graph.samples import case, edge, kink
+from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE
+from .base import Special
+
+_ROOT = math.sqrt(0.5)
+_SQRT_PI = math.sqrt(math.pi)
+_UNIT = [case((3,), low=-0.9, high=0.9), edge(0.0, 1e-10, 0.999, 1.0, -1.0, 1.5, np.nan)]
+_SHARE = [case((3,), low=0.2, high=0.8), edge(0.0, 1e-10, 0.5, 1.0, 1.5, -1.0, np.nan)]
+_TAILS = edge(0.0, 1e-8, 6.0, -6.0, 20.0, -20.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
+
+
+def _polynomial(coefficients: Any, x: Any) -> Any:
+    """Horner's scheme; the first coefficient is that of the highest power."""
+    total = coefficients[0] * x + coefficients[1]
+    for c in coefficients[2:]:
+        total = total * x + c
+    return total
+
+
+def _scaled(m, x):
+    """e^x²·erfc x for x ≥ 0 (Cody 1969)."""
+    square = x * x
+    low, middle = m.minimum(square, 0.25), m.minimum(x, 4.0)
+    small = m.exp(low) * (1 - x * (_polynomial(ERF_SMALL[0], low) / _polynomial(ERF_SMALL[1], low)))
+    centre = _polynomial(ERFC_MIDDLE[0], middle) / _polynomial(ERFC_MIDDLE[1], middle)
+    large = m.maximum(x, 4.0)
+    inverse = 1 / large / large
+    ratio = _polynomial(ERFC_LARGE[0], inverse) / _polynomial(ERFC_LARGE[1], inverse)
+    tail = (1 / _SQRT_PI - inverse * ratio) / large
+    return m.where(x <= 0.46875, small, m.where(x <= 4.0, centre, tail))
+
+
+def _bell(m, x):
+    """e^−½x² of x split in two, so that the rounding of x² isn't amplified."""
+    size = m.minimum(m.absolute(x), 60.0)
+    coarse = m.trunc(size * 16) / 16
+    return m.exp(-0.5 * coarse * coarse) * m.exp(-0.5 * (size - coarse) * (size + coarse))
+
+
+class Bell(Special):
+    """y = e^−½x². ∂y/∂x = −x·y."""
+
+    math = r"e^{-{x}^2/2}"
+    stays_finite = True
+    samples = [case((3,)), _TAILS]
+
+    def f(m, x):
+        return _bell(m, x)
+
+    def d(y, x):
+        return [-ops.where(ops.abs(x) > 60, 60 * ops.sign(x), x) * y]
+
+
+class Erfcx(Special):
+    """y = e^x²·erfc x, which decreases like 1/(x√π). ∂y/∂x = −2·e^x²·i¹erfc x.
+
+    The slope 2xy − 2/√π would cancel for large x.
+    """
+
+    math = r"\operatorname{erfcx} {x}"
+    harmless = 0
+    samples = [case((3,)), case((3,), low=3, high=30), edge(0.0, -5.0, 1e10, -np.inf, np.nan)]
+
+    def f(m, x):
+        size = m.absolute(x)
+        coarse = m.trunc(m.minimum(size, 30.0) * 16) / 16
+        growth = m.exp(coarse * coarse) * m.exp((size - coarse) * (size + coarse))
+        scaled = _scaled(m, size)
+        return m.where(x < 0, 2 * growth - scaled, scaled)
+
+    def d(y, x):
+        return [-2 * ErfcxIntegral(x, n=1)]
+
+
+class ErfcxIntegral(Special):
+    """y = Eₙ(x) = e^x²·iⁿerfc x, for the n-fold integral of erfc from x to ∞ (DLMF 7.18).
+
+    ∂y/∂x = −2(n + 1)·Eₙ₊₁(x).
+    """
+
+    math = r"e^{{x}^2} i^n\operatorname{erfc} {x}"
+    harmless = 0
+    samples = [case((3,), n=1), case((3,), low=3, high=30, n=2), edge(0.0, 1e5, np.nan, n=1)]
+
+    def f(m, x, *, n):
+        return m.erfcx_integral(x, n)
+
+    def notation(y, x):
+        return applied(rf"\operatorname{{i}}^{{{y.n}}}\operatorname{{erfcx}}", [x])
+
+    def d(y, x):
+        return [-2 * (y.n + 1) * ErfcxIntegral(x, n=y.n + 1)]
+
+
+class Erfinv(Special):
+    """y with erf y = x; ±∞ at ±1, NaN for |x| > 1. ∂y/∂x = ½√π·e^y²."""
+
+    math = r"\operatorname{erf}^{-1} {x}"
+    harmless = 0
+    samples = _UNIT
+
+    def f(m, x):
+        return m.erfinv(x)
+
+    def d(y, x):
+        return [_SQRT_PI / 2 * ops.exp(y * y)]
+
+
+class Erfcinv(Special):
+    """y with erfc y = x; ∞ at 0, −∞ at 2, NaN outside [0, 2]. ∂y/∂x = −½√π·e^y²."""
+
+    math = r"\operatorname{erfc}^{-1} {x}"
+    harmless = 1
+    samples = [case((3,), low=0.1, high=1.9), edge(0.0, 1e-30, 1.0, 2.0, 2.5, -1.0, np.nan)]
+
+    def f(m, x):
+        return m.erfcinv(x)
+
+    def d(y, x):
+        return [-_SQRT_PI / 2 * ops.exp(y * y)]
+
+
+class Ndtr(Special):
+    """y = Φ(x) = ½·erfc(−x/√2), the normal distribution function. ∂y/∂x = φ(x) = e^−½x²/√2π."""
+
+    math = r"\Phi({x})"
+    stays_finite = True
+    samples = [case((3,)), _TAILS]
+
+    def f(m, x):
+        size = m.absolute(x)
+        tail = 0.5 * _bell(m, x) * _scaled(m, size * _ROOT)
+        return m.where(x < -0.5, tail, m.where(x > 0.5, 1 - tail, 0.5 + 0.5 * m.erf(x * _ROOT)))
+
+    def d(y, x):
+        return [Bell(x) / math.sqrt(2 * math.pi)]
+
+
+class LogNdtr(Special):
+    """y = log Φ(x), also where Φ(x) underflows. ∂y/∂x = φ(x)/Φ(x)."""
+
+    math = r"\log\Phi({x})"
+    harmless = 0
+    samples = [
+        case((3,)),
+        case((3,), low=-60, high=-20),
+        edge(0.0, 6.0, -6.0, 40.0, -1e5, np.inf, np.nan),
+        kink([np.inf], slopes=[[0.0]]),
+    ]
+
+    def f(m, x):
+        scaled = _scaled(m, m.absolute(x) * _ROOT)
+        upper = m.log1p(-0.5 * _bell(m, x) * scaled)
+        return m.where(
+            x < -1, m.log(0.5 * scaled) - 0.5 * x * x, m.where(x > 0, upper, _centre(m, x))
+        )
+
+    def d(y, x):
+        low = x < 0
+        left, right = ops.where(low, x, 0), ops.where(low, 0, x)
+        below = math.sqrt(2 / math.pi) / erfcx(left * -_ROOT)
+        return [ops.where(low, below, Bell(right) / math.sqrt(2 * math.pi) / ndtr(right))]
+
+
+def _centre(m, x):
+    """log Φ(x) for −1 ≤ x ≤ 0."""
+    return m.log1p(-0.5 - 0.5 * m.erf(m.absolute(x) * _ROOT))
+
+
+class Ndtri(Special):
+    """y with Φ(y) = x; −∞ at 0, ∞ at 1, NaN outside [0, 1]. ∂y/∂x = √2π·e^½y²."""
+
+    math = r"\Phi^{-1}({x})"
+    harmless = 0.5
+    samples = _SHARE
+
+    def f(m, x):
+        return m.ndtri(x)
+
+    def d(y, x):
+        return [math.sqrt(2 * math.pi) * ops.exp(0.5 * y * y)]
+
+
+erfcx = register(unary(Erfcx))
+erfinv = register(unary(Erfinv))
+erfcinv = register(unary(Erfcinv))
+ndtr = register(unary(Ndtr))
+log_ndtr = register(unary(LogNdtr))
+ndtri = register(unary(Ndtri))
