@@ -34,14 +34,6 @@ def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
     return ops.take(x, np.flatnonzero(condition), axis)
 
 
-def _polyval(p: Any, x: Any) -> Any:
-    """Horner's scheme: p[0] is the coefficient of the highest power."""
-    y = ops.zeros_like(x)
-    for place in range(np.shape(p)[0]):
-        y = ops.add(ops.multiply(y, x), p[place])
-    return y
-
-
 # NumPy's parameters differ from those of the library's function of the same name.
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
@@ -55,5 +47,4 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "compress": _compress,
     "extract": _compress,
-    "polyval": _polyval,
 }

@@ -58,9 +58,5 @@ IN_PLACE = frozenset({"copyto", "fill_diagonal", "place", "put", "put_along_axis
 INSTEAD: dict[str, str] = {
     "apply_along_axis": "the function itself, with axis=: functions of pg work on whole arrays",
     "apply_over_axes": "the function itself, with axis= a tuple",
-    "delete": "x[mask], or pg.concat of the parts that stay",
-    "insert": "pg.concat([x[:i], values, x[i:]])",
     "piecewise": "pg.where(condition, f(x), g(x))",
-    "resize": "pg.reshape(x, shape), or pg.concat([x, x])",
-    "trim_zeros": "x[first:last]",
 }
