@@ -39,15 +39,38 @@ FUNCTIONS: dict[str, str] = {
     "tril_indices_from": "pg.tril_indices(n)",
     "triu_indices_from": "pg.triu_indices(n)",
     "vectorize": "f itself: operations are elementwise",
+    "alltrue": "pg.all",
+    "float_": "pg.float64",
+    "in1d": "pg.isin",
+    "sliding_window_view": "np.lib.stride_tricks.sliding_window_view(x, shape), also of nodes",
+    "sometrue": "pg.any",
+    "testing": "np.testing: assert_allclose(x, y) takes nodes",
+    # Python
+    "len": "len(x)",
+    "print": "print(x)",
+    "str": "str(x)",
     # PyTorch
+    "F": "pg itself: pg.relu, for example",
     "FloatTensor": "pg.tensor",
     "Tensor": "pg.tensor, or pg.Node for its type",
+    "Function": "a subclass of pg.Custom",
+    "aminmax": "pg.min(x) and pg.max(x)",
     "addcdiv": "x + value * y / z",
     "addcmul": "x + value * y * z",
+    "backward": "y.backward()",
     "as_tensor": "pg.asarray",
     "baddbmm": "z + x @ y",
     "bernoulli": "pg.random.bernoulli(p, size)",
     "cdist": "pg.vector_norm(x[:, None] - y[None], axis=-1)",
+    "checkpoint": "f(x) itself: a gradient keeps what it needs",
+    "compile": "pg.function",
+    "detach": "pg.stop_gradient",
+    "functional": "pg itself: pg.relu, for example",
+    "get_default_dtype": "pg.default_dtype()",
+    "l1_loss": "pg.mae(prediction, target)",
+    "mse_loss": "pg.mse(prediction, target)",
+    "nll_loss": "pg.cross_entropy(logits, labels)",
+    "utils": "pg.data.batches for batches, clip_norm=… of an optimizer for clipping",
     "chunk": "pg.array_split(x, n)",
     "diag_embed": "v[..., None] * pg.eye(n)",
     "dist": "pg.vector_norm(x - y)",
@@ -116,7 +139,17 @@ FUNCTIONS: dict[str, str] = {
     "unsqueeze": "pg.expand_dims(x, axis=0)",
     "vmap": "one call for the whole array: operations are elementwise and broadcast",
     "view_as_real": "pg.reshape",
-    # JAX, TensorFlow, Keras, autograd
+    # JAX, TensorFlow, Keras, autograd, SciPy
+    "clip_by_value": "pg.clip",
+    "deriv": "pg.grad",
+    "derivative": "pg.grad",
+    "grad_and_value": "pg.value_and_grad, which gives the value first",
+    "l2_normalize": "x / pg.vector_norm(x, axis=-1, keepdims=True)",
+    "mean_squared_error": "pg.mse(prediction, target)",
+    "rank": "x.ndim; the rank of a matrix is pg.linalg.matrix_rank(x)",
+    "scipy": "pg.special, pg.linalg and pg.fft",
+    "stats": "the density itself; pg.special has its functions",
+    "switch": "a dict or list of functions, and Python's if",
     "block_until_ready": "nothing: values are there at once",
     "cond": "pg.where(condition, x, y)",
     "custom_jvp": "a subclass of pg.Elementwise or pg.Custom, with a derivative of its own",
@@ -257,94 +290,4 @@ RANDOM: dict[str, str] = {
 TRAINING: dict[str, str] = {
     "Trainer": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
     "train": "pg.train.fit(model, data, optimizer=pg.optim.Adam())",
-}
-
-# Methods and attributes of nodes. `x` stands for the node.
-NODES: dict[str, str] = {
-    **{
-        name: f"pg.{name}(x)"
-        for name in (
-            "softmax log_softmax erf acos asin atan cbrt exp2 logsumexp"
-        ).split()
-    },
-    **{name: f"x.astype({dtype!r})" for name, dtype in {
-        "float": "float32", "double": "float64", "half": "float16", "int": "int32",
-        "long": "int64", "bool": "bool",
-    }.items()},
-    **{name: f"x {sign} y, a new node; a Variable is changed by w.{method}"
-       for name, sign, method in (("add_", "+", "assign_add(y)"), ("sub_", "-", "assign_sub(y)"),
-                                  ("mul_", "*", "assign(w * y)"), ("div_", "/", "assign(w / y)"))},
-    **{name: f"w.{name}(y) with a pg.Variable w: other nodes, such as w + 1, keep their values"
-       for name in ("assign_add", "assign_sub")},
-    **{name: "pg.where(mask, value, x) or x.at[index].set(value), new nodes; a Variable is set by "
-       "w.assign(value)" for name in ("fill", "fill_", "zero_", "copy_")},
-    **{name: "nothing: every float has a gradient; pg.gradients(y, x) or y.backward()"
-       for name in ("requires_grad", "requires_grad_", "retain_grad", "grad_fn", "is_leaf")},
-    **{name: "nothing: values are in main memory"
-       for name in ("cpu", "cuda", "contiguous", "data_ptr")},
-    "assign": "w.assign(value) with a pg.Variable w: other nodes, such as w + 1, keep their values",
-    "clamp": "pg.clip(x, low, high)",
-    "data": "x.numpy()",
-    "dim": "x.ndim",
-    "eval": "pg.Session().run(x, feeds)",
-    "expand": "pg.broadcast_to(x, shape)",
-    "expand_as": "pg.broadcast_to(x, y.shape)",
-    "flat": "x.ravel()",
-    "get_shape": "x.shape",
-    "itemset": "x.at[index].set(value), a new node",
-    "new_ones": "pg.ones(shape, x.dtype)",
-    "new_zeros": "pg.zeros(shape, x.dtype)",
-    "put": "x.at[index].set(values), a new node",
-    "read_value": "x.value",
-    "tostring": "x.numpy().tobytes()",
-    "type_as": "x.astype(y.dtype)",
-    "view_as": "x.reshape(y.shape)",
-    "gradient": "x.grad, after y.backward(), or pg.gradients(y, x)",
-    "matmul": "x @ y",
-    "norm": "pg.vector_norm(x)",
-    "permute": "pg.permute_dims(x, axes)",
-    "pow": "x ** y",
-    "to": "x.astype(dtype); values are in main memory",
-    "type": "x.astype(dtype)",
-    "unsqueeze": "pg.expand_dims(x, axis=0)",
-    "view": "x.reshape(shape)",
-    "gather": "pg.take_along_axis(x, index, axis)",
-    "index_add": "x.at[rows].add(values)",
-    "index_select": "pg.take(x, rows, axis=0)",
-    "masked_fill": "pg.where(mask, value, x), or x.at[mask].set(value)",
-    "masked_select": "x[mask]",
-    "scatter": "pg.put_along_axis(x, index, values, axis)",
-    "scatter_add": "x.at[index].add(values)",
-    "zero_grad": "nothing: backward() sets gradients anew",
-}  # fmt: skip
-
-OPTIMIZER_METHODS: dict[str, str] = {
-    "apply_gradients": "optimizer.apply({variable: gradient})",
-    "init": "nothing: state is made at the first step; optimizer.prepare(variables) makes it now",
-    "load_state_dict": "pg.io.restore(optimizer.variables(), pg.io.load_checkpoint(folder))",
-    "lr": "optimizer.learning_rate, a Variable",
-    "param_groups": "optimizer.learning_rate.assign(rate)",
-    "state_dict": "optimizer.variables()",
-    "step": "optimizer.minimize(loss), or optimizer.apply(gradients)",
-    "zero_grad": "nothing: optimizer.minimize(loss) computes the gradients anew in each step",
-}
-
-MODULE_METHODS: dict[str, str] = {
-    "apply": "a loop over model.parameters().values()",
-    "call": "forward(self, x, *, training)",
-    "compile": "pg.function(model)",
-    "cuda": "nothing: values are in main memory",
-    "eval": "model(x, training=False), which is the default",
-    "evaluate": "pg.train.evaluate(model, (x, y))",
-    "fit": "pg.train.fit(model, (x, y), optimizer=pg.optim.Adam())",
-    "load_state_dict": "pg.io.restore(model.variables(), pg.io.load_checkpoint(folder))",
-    "named_parameters": "model.parameters().items()",
-    "predict": "model(x)",
-    "requires_grad_": "pg.Variable(value, trainable=False)",
-    "state_dict": "model.variables()",
-    "summary": "print(model) or model.parameters()",
-    "to": "nothing: values are in main memory",
-    "train": "model(x, training=True)",
-    "trainable_variables": "model.parameters()",
-    "zero_grad": "nothing: optimizer.minimize(loss) computes the gradients anew in each step",
 }

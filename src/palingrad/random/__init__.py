@@ -87,3 +87,7 @@ def randint(low: Any, high: Any = None, size: Size = None, dtype: Any = "int64")
 
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, RANDOM)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

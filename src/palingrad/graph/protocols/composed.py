@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from ...errors import ShapeError
+from ...shapes import axis_in
 from ..registry import ops
 
 
@@ -34,6 +36,35 @@ def _compress(condition: Any, x: Any, axis: Any = None) -> Any:
     return ops.take(x, np.flatnonzero(condition), axis)
 
 
+def _sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """Windows of x along `axis`, by default all axes; their places are where x's axes were, what is
+    in them are the last axes."""
+    lengths = _tuple(window_shape)
+    axes = (
+        tuple(range(x.ndim))
+        if axis is None
+        else tuple(axis_in(one, x.ndim) for one in _tuple(axis))
+    )
+    if len(lengths) != len(axes):
+        raise ShapeError(
+            f"sliding_window_view: {len(lengths)} sizes of windows for {len(axes)} axes.",
+            hint="Name the axes: axis=-1.",
+        )
+    for length, place in zip(lengths, axes, strict=True):
+        count = x.shape[place] - length + 1
+        if length < 0 or count < 1:
+            raise ShapeError(
+                f"sliding_window_view: windows of {length} elements don't fit {x.shape[place]}."
+            )
+        index = np.arange(count)[:, None] + np.arange(length)
+        x = ops.moveaxis(ops.take(x, index, axis=place), place + 1, -1)
+    return x
+
+
+def _tuple(sizes: Any) -> tuple[int, ...]:
+    return tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
+
+
 # NumPy's parameters differ from those of the library's function of the same name.
 ADAPTED: dict[str, Callable[..., Any]] = {
     "clip": _clip,
@@ -47,4 +78,5 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "compress": _compress,
     "extract": _compress,
+    "lib.stride_tricks.sliding_window_view": _sliding_window_view,
 }
