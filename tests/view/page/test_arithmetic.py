@@ -31,7 +31,9 @@ def samples() -> list[Any]:
         for sample in operation.samples:
             values = sample.inputs(np.random.default_rng(0))
             inputs = [pg.Variable(v) if v.dtype.kind == "f" else pg.tensor(v) for v in values]
-            found.append(operation(*inputs, **sample.attributes))
+            node: Any = operation(*inputs, **sample.attributes)
+            if not any(map(np.iscomplexobj, (*values, node.value))):  # which the page leaves out
+                found.append(node)
     return found
 
 
