@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from contenders import PEERS
 from report import fastest_peer, gain
 from tasks import TASKS
 from timing import ratios
 
 INK, SOFT, LINE = "#1f2933", "#8a94a0", "#e4e8ec"
 OURS = "#0b7285"
-MARKS = {"PyTorch": "s", "PyTorch compiled": "D", "JAX": "^"}
+MARKS = {"PyTorch": "s", "PyTorch compiled": "D", "JAX": "^", "NumPy": "v"}
 
 
 def draw(results: Any, path: Path) -> None:
@@ -32,9 +31,9 @@ def draw(results: Any, path: Path) -> None:
     plt.rcParams.update({"svg.fonttype": "path", "svg.hashsalt": "palingrad", "font.size": 10})
     figure, axes = plt.subplots(figsize=(9, 0.34 * len(rows) + 1.3))
     for place, (task, _, found, times) in enumerate(rows):
-        peer = fastest_peer(times)
+        peer = fastest_peer(times, task.peers)
         assert peer is not None
-        for name in PEERS:
+        for name in task.peers:
             if name in times:
                 axes.plot(
                     ratios(times[peer], times[name]).middle, place, MARKS[name], color=SOFT, ms=4.5
@@ -52,7 +51,7 @@ def draw(results: Any, path: Path) -> None:
     ticks = [0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 20]
     axes.set_xticks(ticks, [f"{one:g} ×" for one in ticks])
     axes.minorticks_off()
-    lows = [min(found.low, *(_slowest(times))) for _, _, found, times in rows]
+    lows = [min(found.low, *_slowest(task, times)) for task, _, found, times in rows]
     highs = [max(found.high, task.goal or 1) for task, _, found, _ in rows]
     axes.set_xlim(max(min(lows) * 0.9, 0.05), max(highs) * 1.15)
     axes.set_yticks(range(len(rows)), [_label(task, case) for task, case, _, _ in rows])
@@ -68,10 +67,10 @@ def draw(results: Any, path: Path) -> None:
     plt.close(figure)
 
 
-def _slowest(times: Any) -> list[float]:
-    peer = fastest_peer(times)
+def _slowest(task: Any, times: Any) -> list[float]:
+    peer = fastest_peer(times, task.peers)
     assert peer is not None
-    return [ratios(times[peer], times[name]).middle for name in PEERS if name in times]
+    return [ratios(times[peer], times[name]).middle for name in task.peers if name in times]
 
 
 def _label(task: Any, case: Any) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from contenders import PEERS
+from contenders import CONTENDERS, PEERS
 from task import Case, Task
 from tasks import TASKS
 from timing import Spread, ratios, spread
@@ -39,15 +40,15 @@ METHOD = """\
 """
 
 
-def fastest_peer(times: dict[str, list[float]]) -> str | None:
+def fastest_peer(times: dict[str, list[float]], peers: Sequence[str] = PEERS) -> str | None:
     """The peer with the smallest median time."""
-    peers = [name for name in times if name in PEERS]
+    peers = [name for name in times if name in peers]
     return min(peers, key=lambda name: spread(times[name]).middle, default=None)
 
 
 def gain(task: Task, times: dict[str, list[float]]) -> Spread | None:
     """The speedup of the task's first contender over the fastest peer."""
-    subject, peer = task.contenders[0], fastest_peer(times)
+    subject, peer = task.contenders[0], fastest_peer(times, task.peers)
     return ratios(times[peer], times[subject]) if peer and subject in times else None
 
 
@@ -122,6 +123,8 @@ def table(task: Task, cases: list[Any], peak: Any) -> str:
     shares = whole and any(declared[one["case"]].flops for one in cases)
     moves = whole and not shares and any(declared[one["case"]].bytes for one in cases)
     header = ["µs a step", *names, "× the fastest peer"]
+    derivative = next((name for name in names if CONTENDERS[name].derivative), None)
+    header += ["gradient / value"] * bool(derivative)
     header += ["share of FMA peak"] * bool(shares) + ["share of bandwidth"] * bool(moves)
     rows = [header, ["---"] * len(header)]
     for one in cases:
@@ -131,6 +134,9 @@ def table(task: Task, cases: list[Any], peak: Any) -> str:
         row += [microseconds(times[name]) if name in times else "–" for name in names]
         row.append(f"**{found.middle:.2f}** ({found.low:.2f}–{found.high:.2f})" if found else "")
         subject = times.get(task.contenders[0])
+        if derivative:
+            known = subject and derivative in times
+            row.append(f"{ratios(times[derivative], subject):.2f}" if known else "")
         if shares:
             row.append(share(case, subject, whole["gflops"], case.flops))
         if moves:

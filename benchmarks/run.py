@@ -51,7 +51,8 @@ def measured(
             results[contender] = process.ask("check")
         except WorkerError as error:
             left_out[contender] = str(error)
-    left_out |= disagreement(results)
+    same = {name: found for name, found in results.items() if not CONTENDERS[name].derivative}
+    left_out |= disagreement(same)
     fit = {one: processes[one] for one in results if one not in left_out}
     seconds = options.seconds or task.seconds
     times, idle = in_turn(fit, options.rounds, seconds) if fit else ({}, 0.0)

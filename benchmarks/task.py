@@ -32,6 +32,7 @@ class Task:
     make: Callable[[Framework, Any], Step]
     goal: float | None = None
     contenders: tuple[str, ...] = (NATIVE, *PEERS)
+    peers: tuple[str, ...] = PEERS
     seconds: float = 0.2  # duration of one contender's turn
 
 

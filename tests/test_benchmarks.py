@@ -30,7 +30,9 @@ def test_a_tiny_round_with_equal_results(task: str):
         if name in OURS:
             worker = Worker(name, threads=1)
             assert worker.make(task, -1) > 0
-            results[name] = worker.check()
+            found = worker.check()
+            if not CONTENDERS[name].derivative:
+                results[name] = found
             assert worker.turn(1) > 0
     assert results
     assert timing.disagreement(results) == {}

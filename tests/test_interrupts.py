@@ -20,7 +20,7 @@ from counted_steps import within
 from interrupts import Interrupted, at_point, points, stop
 from palingrad.errors import EngineError, GraphError
 from palingrad.graph.context import context
-from palingrad.graph.observe import watching
+from palingrad.graph.state.observe import watching
 from palingrad.io import load_checkpoint, restore, save_checkpoint
 from tolerances import assert_same
 

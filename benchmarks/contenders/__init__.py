@@ -42,6 +42,7 @@ class Contender:
     settings: dict[str, Any] = field(default_factory=dict)
     peer: bool = False
     compiler: bool = False  # whether it needs a C++ compiler
+    derivative: bool = False  # whether it computes the gradient of what the others compute
 
     def missing(self) -> str | None:
         """The reason why it can't run here, or None."""
@@ -60,6 +61,9 @@ NATIVE = "palingrad"
 CONTENDERS = {
     NATIVE: Contender("llvmlite", "in_palingrad", {"engine": "native"}),
     "palingrad, numpy": Contender("palingrad", "in_palingrad", {"engine": "numpy"}),
+    "palingrad, gradient": Contender(
+        "llvmlite", "in_palingrad", {"engine": "native", "gradient": True}, derivative=True
+    ),
     "NumPy": Contender("numpy", "in_numpy"),
     "PyTorch": Contender("torch", "in_pytorch", peer=True),
     "PyTorch compiled": Contender(

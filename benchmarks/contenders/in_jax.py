@@ -27,6 +27,16 @@ FORMULAS = {
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "logsumexp": lambda x: jax.nn.logsumexp(x, axis=-1),
     "chain": lambda x: chain(jnp, x),
+    "einsum": lambda x, y: jnp.einsum("ij,kj->ik", x, y),
+    "attention": lambda x, y: jnp.einsum("bhid,bhjd->bhij", x, y),
+    "gather": lambda x, i: x[i],
+    "scatter": lambda x, i, y: x.at[i].add(y),
+    "cumsum": lambda x: jnp.cumsum(x, -1),
+    "cumsum, columns": lambda x: jnp.cumsum(x, 0),
+    "sort": lambda x: jnp.sort(x, -1),
+    "solve": jnp.linalg.solve,
+    "cholesky": jnp.linalg.cholesky,
+    "svd": jnp.linalg.svdvals,
 }
 
 

@@ -10,7 +10,27 @@ from networks import BETA1, BETA2, EPSILON, RATE, Dense, Network
 
 from contenders import Step
 
-FORMULAS = {"matmul": np.matmul, "add": np.add}
+
+def scatter(x: Any, i: Any, y: Any) -> Any:
+    x = x.copy()
+    np.add.at(x, i, y)
+    return x
+
+
+FORMULAS = {
+    "matmul": np.matmul,
+    "add": np.add,
+    "einsum": lambda x, y: np.einsum("ij,kj->ik", x, y, optimize=True),
+    "attention": lambda x, y: np.einsum("bhid,bhjd->bhij", x, y, optimize=True),
+    "gather": lambda x, i: x[i],
+    "scatter": scatter,
+    "cumsum": lambda x: np.cumsum(x, -1),
+    "cumsum, columns": lambda x: np.cumsum(x, 0),
+    "sort": lambda x: np.sort(x, -1),
+    "solve": np.linalg.solve,
+    "cholesky": np.linalg.cholesky,
+    "svd": np.linalg.svdvals,
+}
 
 
 class Framework:

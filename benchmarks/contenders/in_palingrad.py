@@ -19,12 +19,23 @@ FORMULAS = {
     "gelu": pg.gelu,
     "logsumexp": lambda x: pg.logsumexp(x, axis=-1),
     "chain": lambda x: chain(pg, x),
+    "einsum": lambda x, y: pg.einsum("ij,kj->ik", x, y),
+    "attention": lambda x, y: pg.einsum("bhid,bhjd->bhij", x, y),
+    "gather": lambda x, i: x[i],
+    "scatter": lambda x, i, y: x.at[i].add(y),
+    "cumsum": lambda x: pg.cumsum(x, -1),
+    "cumsum, columns": lambda x: pg.cumsum(x, 0),
+    "sort": lambda x: pg.sort(x, -1),
+    "solve": lambda a, b: pg.linalg.solve(a, b),
+    "cholesky": lambda a: pg.linalg.cholesky(a),
+    "svd": lambda a: pg.linalg.svdvals(a),
 }
 
 
 class Framework:
-    def __init__(self, threads: int, engine: str) -> None:
+    def __init__(self, threads: int, engine: str, gradient: bool = False) -> None:
         self.engine = engine
+        self.gradient = gradient
         pg.set_num_threads(threads)
 
     def train(self, network: Network) -> Step:
@@ -50,7 +61,11 @@ class Framework:
         return lambda: scores(x)
 
     def formula(self, name: str, *arrays: np.ndarray) -> Step:
-        f = pg.function(FORMULAS[name], engine=self.engine)
+        f = FORMULAS[name]
+        if self.gradient:
+            floats = [n for n, one in enumerate(arrays) if one.dtype.kind == "f"]
+            f = pg.grad(lambda *x: pg.sum(FORMULAS[name](*x)), floats)
+        f = pg.function(f, engine=self.engine)
         return lambda: f(*arrays)
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step:

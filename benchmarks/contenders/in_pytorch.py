@@ -22,6 +22,16 @@ FORMULAS = {
     "gelu": F.gelu,
     "logsumexp": lambda x: torch.logsumexp(x, -1),
     "chain": lambda x: chain(torch, x),
+    "einsum": lambda x, y: torch.einsum("ij,kj->ik", x, y),
+    "attention": lambda x, y: torch.einsum("bhid,bhjd->bhij", x, y),
+    "gather": lambda x, i: x[i],
+    "scatter": lambda x, i, y: torch.index_add(x, 0, i, y),
+    "cumsum": lambda x: torch.cumsum(x, -1),
+    "cumsum, columns": lambda x: torch.cumsum(x, 0),
+    "sort": lambda x: torch.sort(x, -1).values,
+    "solve": torch.linalg.solve,
+    "cholesky": torch.linalg.cholesky,
+    "svd": torch.linalg.svdvals,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from task import Task
 
 from tasks import (
+    arrays,
     chain,
     cnn,
     cnn_others,
@@ -24,6 +25,6 @@ from tasks import (
 
 MODULES = (
     mlp_small, mlp_large, mlp_others, cnn, cnn_others, logistic, inference,
-    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, eager_add,
+    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, arrays, eager_add,
 )  # fmt: skip
 TASKS: dict[str, Task] = {one.__name__.rpartition(".")[2]: one.TASK for one in MODULES}

@@ -51,6 +51,7 @@ from .graph.derivatives.cotangents import (
     ieee_gradients as ieee_gradients,
     set_ieee_gradients as set_ieee_gradients,
 )
+from .graph.eager import bind_operators as _bind_operators
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -227,6 +228,7 @@ from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
+from .tapes import differentiated as _differentiated  # noqa: F401 - for `backward`
 
 if TYPE_CHECKING:
     from . import (
@@ -301,7 +303,7 @@ def __getattr__(name: str) -> object:
         return found
     elsewhere = dict(_FUNCTIONS)
     if not name.startswith("_"):
-        for part in ("linalg", "random", "special"):
+        for part in ("fft", "linalg", "random", "special"):
             if name in dir(_imported(f"{__name__}.{part}")):
                 elsewhere.setdefault(name, f"pg.{part}.{name}")
     raise _unknown_name(__name__, name, __dir__(), elsewhere)
@@ -312,6 +314,7 @@ def __dir__() -> list[str]:
     return sorted(names)
 
 
+_bind_operators()
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))
 __array_api_version__ = _VERSIONS[-1]

@@ -12,7 +12,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.graph.context import context, graph_scope, opened
-from palingrad.graph.observe import Observer, observed
+from palingrad.graph.state.observe import Observer, observed
 
 
 def test_two_tasks_build_a_graph_each():

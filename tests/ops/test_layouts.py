@@ -11,6 +11,7 @@ import palingrad as pg
 from palingrad.errors import ArgumentError, DTypeError, ShapeError
 from tolerances import assert_close, assert_same
 
+A = np.array
 X = np.linspace(-2.0, 2.0, 12).reshape(3, 4)
 CUBE = np.arange(24.0).reshape(2, 3, 4) / 7 - 1
 ROW = np.array([0.5, -1.5, 2.0, 3.0, 1.0])
@@ -42,6 +43,10 @@ SAME: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
     ("tile", (ROW, (2, 1, 3)), {}),
     ("tile", (CUBE, (2, 3)), {}),
     ("tile", (X, ()), {}),
+    ("tile", (X, A([2, 1])), {}),
+    ("split", (X, A([1, 3]), 1), {}),
+    ("array_split", (X, np.int64(2), 1), {}),
+    ("split", (X, np.int64(2), 1), {}),
     ("tile", (np.array(2.0), (2, 2)), {}),
     ("tile", (X, (0, 2)), {}),
     ("repeat", (X, 2), {}),

@@ -97,7 +97,7 @@ TRIANGULAR = [(n, *flags) for n in (3, 60, 130) for flags in np.ndindex(2, 2, 3)
 def test_triangular_systems_are_scipys(case):
     n, lower, unit, trans = case
     a, b = RNG.normal(size=(n, n)) / n + 2 * np.eye(n), RNG.normal(size=(n, 2))
-    options = {"lower": bool(lower), "unit_diagonal": bool(unit), "trans": trans}
+    options: dict[str, Any] = {"lower": bool(lower), "unit_diagonal": bool(unit), "trans": trans}
     expected = scipy.linalg.solve_triangular(a, b, **options)
     assert_close(linalg.solve_triangular(a, b, **options).numpy(), expected)
 
@@ -306,6 +306,7 @@ def test_the_rank_and_the_pseudo_inverse_of_a_deficient_matrix():
 
 # ---------------------------------------------------------------- refusals
 
+ANYTHING: Any = linalg  # wrong arguments are the point
 WRONG = [
     (lambda: linalg.inv(TALL), ShapeError, "inv: matrices (5, 3) of x aren't square"),
     (lambda: linalg.det(V), ShapeError, "x has 1 axes, a matrix has two"),
@@ -314,8 +315,8 @@ WRONG = [
     (lambda: linalg.cholesky(TALL), ShapeError, "aren't square"),
     (lambda: linalg.lstsq(TALL, V), ShapeError, "a has 5 rows and b 4"),
     (lambda: linalg.multi_dot([A, TALL]), ShapeError, "x0 has 4 columns and x1 has 5 rows"),
-    (lambda: linalg.multi_dot(A), ArgumentError, "a list of two or more arrays"),
-    (lambda: linalg.matrix_power(A, 0.5), ArgumentError, "n is 0.5; expected an integer"),
+    (lambda: ANYTHING.multi_dot(A), ArgumentError, "a list of two or more arrays"),
+    (lambda: ANYTHING.matrix_power(A, 0.5), ArgumentError, "n is 0.5; expected an integer"),
     (lambda: linalg.norm(A, "max"), ArgumentError, "not 'max'"),
     (lambda: linalg.norm(BATCH, 1), ArgumentError, "axis=(-2, -1) for matrices"),
     (lambda: linalg.eigh(SYMMETRIC, "X"), ArgumentError, "UPLO is 'X'"),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
 from ..dtypes import is_complex, is_inexact
 from ..errors import GradientError
 from ..graph.context import built_at, context, graph_scope, level_of
+from ..graph.derivatives.differentiated import arguments
 from ..graph.kinds import Control
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation, is_known
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
+from ..graph.state.observe import watching
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import Rule
 from ..messages.calls import public
@@ -183,21 +185,35 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
             )
 
 
+_tapes: list[Callable[[Node], bool]] = []
+
+
+def differentiate_tapes_with(function: Callable[[Node], bool]) -> None:
+    """Register what sets the gradients of a tape whose structure is known; see `tapes.py`."""
+    _tapes[:] = [function]
+
+
 @register
 def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> None:
     """Set `.grad` on every node that y depends on; see `Node.backward`."""
     _check_floats(y, [])
     if gradient is None:
         check_real(y)
-    nodes = [node for node in postorder(y) if _takes_gradient(node)]
+        plain = not (create_graph or watching or arguments)
+        if plain and y._value is not None and y._value.size == 1 and _tapes[0](y):
+            return
     if y.deferred:
+        nodes = [node for node in postorder(y) if takes_gradient(node)]
         for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
             node.grad = g
         return
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
-        cotangents = reverse({y: _initial(y, seed)})
-        for observer in context().observers:
+        first = _initial(y, seed)
+        observers = context().observers
+        cotangents = reverse({y: first}, traced=create_graph or bool(observers))
+        nodes = [node for node in postorder(y) if takes_gradient(node)]
+        for observer in observers:
             observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
         for node in nodes:
             g = cotangents.get(node)
@@ -207,7 +223,7 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
                 node.grad = g if create_graph else _detached(g)
 
 
-def _takes_gradient(node: Node) -> bool:
+def takes_gradient(node: Node) -> bool:
     """Whether `backward` sets the gradient: on nodes of floats, except numbers in expressions."""
     if isinstance(node, MultipleOutputs):
         return False

@@ -15,7 +15,7 @@ from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..graph.registry import register
-from ..graph.state.landing import forget, snapshot, state, state_lock
+from ..graph.state.landing import forget, note_cached, snapshot, state, state_lock
 from ..graph.state.turns import exhaust
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
@@ -105,12 +105,14 @@ def _evaluated(result: Node, feeds: Any) -> dict[Node, Any]:
 
 def _cache(order: list[Node], eager: dict[Node, Any], version: object) -> None:
     """Store the values in the nodes, unless a Variable has changed since they were computed."""
+    deferred = [node for node in order if node.deferred and isinstance(node, Operation)]
+    nodes = [node for node in deferred if isinstance(eager[node], Node)]
     for node in order:
+        if isinstance(node, (Variable, Placeholder)):
+            note_cached(node, (one for one in order if one.inputs))
         if isinstance(node, Variable):
             node._observed = True
     state.caches = object()
-    deferred = [node for node in order if node.deferred and isinstance(node, Operation)]
-    nodes = [node for node in deferred if isinstance(eager[node], Node)]
     values = [eager[node]._value for node in nodes]
     caching = map(setattr, nodes, repeat("_cached_value"), values)
     with state_lock:

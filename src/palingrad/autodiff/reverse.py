@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..errors import GradientError
-from ..graph.context import Backward, SourceLocation, built_at, context, level_of
+from ..graph.context import (
+    Backward,
+    SourceLocation,
+    built_at,
+    context,
+    level_of,
+    set_open,
+)
 from ..graph.describe.faults import defined
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation
@@ -24,41 +31,56 @@ Cotangent = Any  # a Node; for a node with several outputs a list with a Node or
 
 
 def reverse(
-    seeds: Mapping[Node, Node], xs: Sequence[Node] | None = None, *, through: bool = True
+    seeds: Mapping[Node, Node],
+    xs: Sequence[Node] | None = None,
+    *,
+    through: bool = True,
+    traced: bool = True,
 ) -> dict[Node, Node]:
     """The cotangents of `xs`, or of all nodes if xs is None, from those of the outputs in `seeds`.
 
     Returns a dict with the total cotangent of each node that is reached. Shapes must be known.
     With through=False the xs are leaves: no cotangent is propagated to the inputs of an x. Nodes
-    older than all xs can't depend on them and aren't visited.
+    older than all xs can't depend on them and aren't visited. With traced=False the nodes that are
+    built don't record which node they differentiate.
     """
     resolve = Resolver(xs)
     roots = [resolve(root) for root in seeds]
     ends: set[Node] = set() if through or xs is None else set(map(resolve, xs))
     order = postorder(*roots, inputs=lambda node: () if node in ends else resolve.inputs(node))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
-    level = _level(order if active is None else active)
+    level = _level(order if active is None else active) if traced else 0
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
         _accumulate(cotangents, root, unbroadcast(seed, seed_of, "the initial gradient"))
-    for node in reversed(order):
-        g = cotangents.get(node)
-        if g is None or node in ends or not isinstance(node, Operation) or not node.inputs:
-            continue
-        if type(node) is Item:
-            with built_at(pulled(node._origin, level)):
+    state = context()
+    if not traced:  # any origin, so that none is looked for
+        state = state.having(origin=state.origin or roots[0]._origin)
+    before = set_open(state)
+    try:
+        for node in reversed(order):
+            g = cotangents.get(node)
+            if g is None or node in ends or not node.inputs:
+                continue
+            assert isinstance(node, Operation)
+            place = None
+            if traced and node._origin is not None:
+                place = Backward.of(node._origin, level, pulled=type(node))
+            if traced:
+                set_open(state if place is None else state.having(origin=place))
+            if type(node) is Item:
                 _accumulate_item(cotangents, node, g)
-            continue
-        inputs = [resolve(x) for x in node.inputs]
-        needed = [x._differentiable and (active is None or x in active) for x in inputs]
-        if any(needed):
-            place = pulled(node._origin, level, type(node))
-            with built_at(place):
+                continue
+            inputs = [resolve(x) for x in node.inputs]
+            needed = [x._differentiable and (active is None or x in active) for x in inputs]
+            if any(needed):
                 for x, c in zip(inputs, pulled_back(node, g, needed), strict=True):
                     if c is not None:
                         _sign(c, x, place)
                         _accumulate(cotangents, x, c)
                         _sign(cotangents[x], x, place)
+    finally:
+        set_open(before)
     if xs is None:
         return cotangents
     return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
@@ -123,6 +145,8 @@ def unbroadcast(c: Any, x: Node, origin: Operation | str) -> Node:
     `origin` is the operation whose vjp returned it, or what it is, for error messages.
     """
     c = as_node(c)
+    if c.shape == x.shape and c.dtype is x.dtype:
+        return c
     shape, target = sizes(c.shape), sizes(x.shape)
     if shape != target:
         extra = len(shape) - len(target)

@@ -25,8 +25,8 @@ from ..errors import printable
 if TYPE_CHECKING:
     from .graph import Graph
     from .node import Node
-    from .observe import Observer
     from .operation import Operation
+    from .state.observe import Observer
 
 R = TypeVar("R")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -86,7 +86,17 @@ def level_of(place: SourceLocation | None) -> int:
 class Ambient:
     """What is open: an immutable value of the context variable."""
 
-    __slots__ = ("graph", "hidden", "module", "observers", "origin", "outer", "scope", "thread")
+    __slots__ = (
+        "eager",
+        "graph",
+        "hidden",
+        "module",
+        "observers",
+        "origin",
+        "outer",
+        "scope",
+        "thread",
+    )  # fmt: skip
 
     graph: Graph | None
     outer: tuple[Ambient, ...]  # for each active `with graph`, what the variable held before it
@@ -96,6 +106,7 @@ class Ambient:
     hidden: bool  # True while an engine or an expansion builds nodes of its own
     observers: tuple[Observer, ...]  # see observe.py
     thread: int  # that opened it: other threads start with nothing open
+    eager: bool  # whether no graph is open
 
     def having(self, **changes: Any) -> Ambient:
         """The same for the calling thread, with these changes."""
@@ -105,6 +116,7 @@ class Ambient:
         new.thread = get_ident()
         for name, value in changes.items():
             setattr(new, name, value)
+        new.eager = new.graph is None
         return new
 
 
@@ -112,29 +124,44 @@ def _nothing() -> Ambient:
     new = object.__new__(Ambient)
     new.graph = new.origin = new.module = None
     new.outer, new.scope, new.hidden, new.observers, new.thread = (), "", False, (), 0
+    new.eager = True
     return new
 
 
-_NOTHING = _nothing()
-_state: ContextVar[Ambient] = ContextVar("palingrad", default=_NOTHING)
+nothing_open = _nothing()
+_state: ContextVar[Ambient] = ContextVar("palingrad", default=nothing_open)
 _get = _state.get
 
 
 class _Thread(threading.local):
-    default: Ambient = _NOTHING  # see `open_for_good`
-    quiet: contextvars.Context | None = None  # see `quietly`
+    default: Ambient = nothing_open  # see `open_for_good`
+
+
+class Quiet(threading.local):
+    """`context` is this thread's `contextvars` context in which NumPy's floating-point warnings are
+    off and nothing is open.
+
+    Running a function in it is much cheaper than `np.errstate`, which costs more than a small
+    addition. The context can't be entered again by code that runs in it.
+    """
+
+    def __init__(self) -> None:
+        self.context = contextvars.copy_context()
+        self.context.run(_state.set, nothing_open)
+        self.context.run(np.seterr, all="ignore")
 
 
 _thread = _Thread()
-_defaults: list[bool] = []  # not empty once a thread has a default
+quiet_here = Quiet()
+defaults: list[bool] = []  # not empty once a thread has a default
 
 
 def context() -> Ambient:
     """What is open for the calling task and thread."""
     state = _get()
-    if state is not _NOTHING and state.thread == get_ident():
+    if state is not nothing_open and state.thread == get_ident():
         return state
-    return _thread.default if _defaults else _NOTHING
+    return _thread.default if defaults else nothing_open
 
 
 held = _get  # what the variable holds; `context` is what that means for the calling thread
@@ -153,8 +180,8 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
     `set_open`, and the thread's default before, for `set_default`."""
     default = _thread.default
     state = context().having(graph=graph)
-    if all(getattr(state, name) == getattr(_NOTHING, name) for name in Ambient.__slots__[:-1]):
-        state = _NOTHING  # so that a graph opened later in this thread shows in copies of this
+    if all(getattr(state, name) == getattr(nothing_open, name) for name in Ambient.__slots__[:-2]):
+        state = nothing_open  # so that a graph opened later in this thread shows in copies of this
     before = set_open(state)
     set_default(state)
     return before, default
@@ -163,7 +190,7 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
 def set_default(state: Ambient) -> None:
     """Make this what is open where the thread's tasks open nothing."""
     _thread.default = state
-    _defaults[:] = [True]
+    defaults[:] = [True]
 
 
 def apart(function: Callable[..., R], *arguments: Any) -> R:
@@ -190,22 +217,6 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         return f"{printable(os.path.basename(self.file))}:{self.line}"
-
-
-def quietly() -> contextvars.Context:
-    """This thread's `contextvars` context in which NumPy's floating-point warnings are off and
-    nothing is open.
-
-    Running a function in it is much cheaper than `np.errstate`, which costs more than a small
-    addition. The context can't be entered again by code that runs in it.
-    """
-    quiet = _thread.quiet
-    if quiet is None:
-        quiet = contextvars.copy_context()
-        quiet.run(_state.set, _NOTHING)
-        quiet.run(np.seterr, all="ignore")
-        _thread.quiet = quiet
-    return quiet
 
 
 def find_origin(depth: int, state: Ambient | None = None) -> SourceLocation | None:

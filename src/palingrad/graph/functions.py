@@ -9,10 +9,15 @@ from typing import Any, Protocol, TypeVar, overload
 
 from ..errors import ShapeError
 from ..messages.calls import explains, misfit
+from .eager import (
+    MISSING,
+    binary_function,
+    short_reduction,
+    takes_short_path,
+    unary_function,
+)
 from .node import Node
 from .operation import Operation
-
-_MISSING = object()
 
 
 class Unary(Protocol):
@@ -30,31 +35,29 @@ class Binary(Protocol):
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
     """The function of a unary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
-        if more or options or x is _MISSING:
-            given = () if x is _MISSING else (x, *more)
-            return operation(x, **_named(function, given, options))
-        return operation(x)
+    def general(*inputs: Any, **options: Any) -> Node:
+        inputs = tuple(x for x in inputs if x is not MISSING)
+        if len(inputs) != 1 or options:
+            return operation(*inputs[:1], **_named(function, inputs, options))
+        return operation(*inputs)
 
-    def lean(x: Any, *, name: str | None = None) -> Node:
-        return operation(x) if name is None else operation(x, name=name)
-
-    return _dressed(function, Unary.__call__, operation, name, lean)
+    short = takes_short_path(operation)
+    function = unary_function(operation, general) if short else general
+    return _dressed(function, Unary.__call__, operation, name)
 
 
 def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
     """The function of a binary operation, named after the operation unless `name` is given."""
 
-    def function(x: Any = _MISSING, y: Any = _MISSING, /, *more: Any, **options: Any) -> Node:
-        if more or options or y is _MISSING:
-            inputs = tuple(part for part in (x, y) if part is not _MISSING) + more
-            return operation(x, y, **_named(function, inputs, options))
-        return operation(x, y)
+    def general(*inputs: Any, **options: Any) -> Node:
+        inputs = tuple(x for x in inputs if x is not MISSING)
+        if len(inputs) != 2 or options:
+            return operation(*inputs[:2], **_named(function, inputs, options))
+        return operation(*inputs)
 
-    def lean(x: Any, y: Any, *, name: str | None = None) -> Node:
-        return operation(x, y) if name is None else operation(x, y, name=name)
-
-    return _dressed(function, Binary.__call__, operation, name, lean)
+    short = takes_short_path(operation)
+    function = binary_function(operation, general) if short else general
+    return _dressed(function, Binary.__call__, operation, name)
 
 
 class Reduction(Protocol):
@@ -118,13 +121,14 @@ def reduction(
     """
     _, *parameters = inspect.signature(like.__call__).parameters.values()
     options = {p.name for p in parameters} - {"x", "axis", "keepdims", "name"}
+    short = short_reduction(operation) if takes_short_path(operation) else None
 
     def function(
-        x: Any = _MISSING, /, axis: Any = None, *more: Any, keepdims: bool = False,
+        x: Any = MISSING, /, axis: Any = None, *more: Any, keepdims: bool = False,
         name: str | None = None, **unknown: Any,
     ) -> Node:  # fmt: skip
-        if more or x is _MISSING or not unknown.keys() <= options:
-            raise misfit(function, () if x is _MISSING else (x, axis, *more), unknown)
+        if more or x is MISSING or not unknown.keys() <= options:
+            raise misfit(function, () if x is MISSING else (x, axis, *more), unknown)
         if unknown and composed is not None:
             where = unknown.get("where")
             unknown["where"] = None if where is True else where  # NumPy's default
@@ -132,6 +136,11 @@ def reduction(
             if given:
                 plain = dict(axis=frozen(axis), keepdims=bool(keepdims), name=name)
                 return composed(operation, x, **plain, **given)
+        if short is not None and name is None and isinstance(x, Node):
+            if (axis is None or type(axis) is int) and type(keepdims) is bool:
+                node = short(x, axis, keepdims)
+                if node is not None:
+                    return node
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)
 
     return _dressed(function, like.__call__, operation, None)
@@ -161,19 +170,11 @@ def _named(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> d
     return options
 
 
-def _dressed(
-    function: Any, like: Any, operation: type[Operation], name: str | None, lean: Any = None
-) -> Any:
-    """The function with the name, documentation and signature that users see.
-
-    `lean` is the same function for the library's own calls, which always fit.
-    """
-    function.lean = lean
+def _dressed(function: Any, like: Any, operation: type[Operation], name: str | None) -> Any:
+    """The function with the name, documentation and signature that users see."""
     _, *parameters = inspect.signature(like).parameters.values()  # without self
     explains(function).__signature__ = inspect.Signature(parameters)
     function.__name__ = function.__qualname__ = name or operation._kind_name
     function.__doc__ = operation.__doc__
     function.__module__ = operation.__module__
-    if lean is not None:
-        lean.__name__ = lean.__qualname__ = function.__name__
     return function

@@ -14,9 +14,9 @@ from ..messages.checks import flag
 from ..shapes import Shape, as_shape, same, text
 from .context import context, find_origin, graph_scope
 from .node import Node, next_serial
-from .observe import tell_assigned, watching
 from .registry import ops, register
 from .state.landing import Landing, recall, recalls
+from .state.observe import tell_assigned, watching
 from .state.turns import Turn
 
 

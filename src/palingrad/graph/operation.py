@@ -15,25 +15,23 @@ from ..dtypes import DType, is_inexact
 from ..errors import DTypeError, GradientError, GraphError, PalingradError, ShapeError
 from ..maths import numpy_maths
 from ..shapes import Shape, known, text
-from .context import context, find_origin, quietly
+from .context import context, find_origin, quiet_here
 from .declared.declares import Declares
 from .describe.faults import check_formula, note_on
 from .describe.nonfinite import Reason
 from .describe.notation import Piece, applied, indexed, operator
 from .describe.template import fill
 from .node import Node, next_serial
-from .observe import tell_computed, watching
 from .promotion import align
 from .registry import is_shipped, name_of, operations
 from .samples import Sample
+from .state.observe import tell_computed, watching
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 # The attributes of a node that its clones don't copy.
-_OWN = frozenset(
-    "graph grad jacobian inputs _value _cached_value _consumers _prune_at _serial _items "
-    "_expansion".split()
-)
+_OWN = frozenset("graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial "
+                 "_unlisted _items _expansion".split())  # fmt: skip
 
 
 class Operation(Declares, Node):
@@ -105,8 +103,8 @@ class Operation(Declares, Node):
                 if name is not None:
                     self._name = state.scope + name
                 self._value = self._evaluate(values)
-                if not state.hidden:
-                    self._announce()
+                if state.hidden:
+                    self._unlisted = True
                 if watching:
                     tell_computed(self)
                 return
@@ -116,7 +114,9 @@ class Operation(Declares, Node):
         self.inputs = nodes
         self._serial = next_serial()
         self._infer()
-        if not state.hidden:
+        if state.hidden:
+            self._unlisted = True
+        else:
             self._announce()
         self._settle(name, origin, graph)
 
@@ -231,11 +231,11 @@ class Operation(Declares, Node):
     def _evaluate(self, values: Sequence[Any]) -> Any:
         """The sealed value; an error names the operation."""
         try:
-            if self._plain and not self.attributes:
+            if self.attributes and self._takes_anything(values):
+                self._infer()
+            if self._plain:
                 value = self._computed_quietly(values)
             else:
-                if self._takes_anything(values):
-                    self._infer()
                 with np.errstate(all="ignore"):
                     value = self.compute(*values)
             value = self.seal(value)
@@ -257,12 +257,12 @@ class Operation(Declares, Node):
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
-            return quietly().run(self.f, numpy_maths, *values)
+            return quiet_here.context.run(self.f, numpy_maths, *values, **self.attributes)
         except RuntimeError as error:
             if "cannot enter context" not in str(error):
                 raise
         with np.errstate(all="ignore"):  # re-entered, for example by a signal handler
-            return self.f(numpy_maths, *values)
+            return self.f(numpy_maths, *values, **self.attributes)
 
     def _checked_result(self, value: Any) -> Any:
         """The value, checked against shape and dtype rules if the operation is user-defined."""

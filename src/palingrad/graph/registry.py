@@ -105,5 +105,5 @@ def register(function: F) -> F:
             "replaced.",
             hint="Call the function that pg.unary returned, or give it another name=.",
         )
-    setattr(ops, name, getattr(function, "lean", None) or function)
+    setattr(ops, name, function)
     return function if getattr(function, "explains", False) else public(function)

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..dtypes import Array, DType, float16, float32
 from ..sums import blocked_sum, matrix_product, product
-from ..windows import padded, unwindowed, windows
 from .library import OWN as LIBRARY_OWN
 from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
+from .windows import padded, unwindowed, windows
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969):
 # erf x = x·P(x²)/Q(x²) on |x| ≤ 0.46875, erfc x = exp(−x²)·R(x)/S(x) up to 4, with 1/x² beyond.

@@ -14,9 +14,9 @@ from ..errors import ArgumentError, EngineError, GradientError
 from ..graph.context import context, graph_scope
 from ..graph.leaves import Variable
 from ..graph.node import Node
-from ..graph.observe import tell_assigned, watching
 from ..graph.registry import ops
 from ..graph.state.landing import Landing, snapshot
+from ..graph.state.observe import tell_assigned, watching
 from ..graph.state.turns import Turn
 from ..graph.traversal.order import postorder
 from ..messages.calls import public, publish, user_level

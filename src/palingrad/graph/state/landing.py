@@ -11,10 +11,11 @@ While `state_lock` is held nothing waits, so a signal handler may ask for it at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from .forks import hold_over_forks
 from .turns import Turn, exhaust
@@ -42,6 +43,7 @@ hold_over_forks(lambda: state_lock)
 recalls = Turn()
 array_of = attrgetter("_array")
 _is_observed = attrgetter("_observed")
+serial_of = attrgetter("_serial")
 _NONES = repeat(None)
 
 
@@ -107,16 +109,21 @@ def forgotten(variables: Sequence[Variable], caches: object) -> bool:
     return state.caches is caches
 
 
-def forget(node: Node) -> None:
-    """Drop the cached values of all deferred nodes that depend on `node`."""
-    seen: set[Node] = set()
-    stack = list(node.consumers)
-    while stack:
-        consumer = stack.pop()
-        if consumer not in seen:  # also without a cached value: its consumers may have one
-            seen.add(consumer)
-            consumer._cached_value = None
-            stack.extend(consumer.consumers)
+def forget(leaf: Node) -> None:
+    """Drop the values that deferred nodes have cached and that depend on the leaf."""
+    nodes = [node for reference in leaf._reaches if (node := reference()) is not None]
+    stale = {leaf}
+    for node in sorted(nodes, key=serial_of):
+        if not stale.isdisjoint(node.inputs):
+            stale.add(node)
+            node._cached_value = None
+
+
+def note_cached(leaf: Node, nodes: Iterable[Node]) -> None:
+    """Have `forget` look at these nodes, some of which are about to cache values."""
+    known = {id(one): one for one in leaf._reaches if one() is not None}
+    known.update((id(one), one) for one in map(ref, nodes))
+    leaf._reaches = tuple(known.values())
 
 
 def is_leased(variable: Variable) -> bool:

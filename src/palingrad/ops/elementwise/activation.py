@@ -25,7 +25,7 @@ _KINKED = [case((3, 4), low=0.1), case((3, 4), low=-2, high=-0.1), case((0, 2)),
 def _sigmoid(m, x):
     """σ(x), computed from e^−|x| ≤ 1: it doesn't overflow, and small values stay accurate."""
     decay = m.exp(-m.absolute(x))
-    return m.where(x >= 0, 1 / (1 + decay), decay / (1 + decay))
+    return m.where(x >= 0, 1, decay) / (1 + decay)
 
 
 def _within(bound: float, x: Any) -> Any:

@@ -164,11 +164,11 @@ def split(
     if (sizes is None) == (indices_or_sections is None):
         raise ArgumentError("split: expected either a number of pieces, indices or sizes=[…].",
                             hint="Write pg.split(x, 2).")  # fmt: skip
-    if sizes is None:
-        if isinstance(indices_or_sections, int):
-            sizes = _equal_sizes(x, indices_or_sections, axis)
+    if indices_or_sections is not None:
+        if isinstance(indices_or_sections, (int, np.integer)):
+            sizes = _equal_sizes(x, int(indices_or_sections), axis)
         else:
-            ends = [index(end) for end in indices_or_sections or ()]
+            ends = [index(end) for end in indices_or_sections]
             length = length_of(x, axis)
             if length is None or sorted(ends) != ends or not all(0 <= e <= length for e in ends):
                 return _slices(x, ends, axis)

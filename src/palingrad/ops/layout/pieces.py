@@ -41,7 +41,7 @@ def array_split(
 
     Of n elements in k pieces, the first n mod k pieces hold one element more than the others.
     """
-    if not isinstance(indices_or_sections, int):
+    if not isinstance(indices_or_sections, (int, np.integer)):
         return ops.split(x, indices_or_sections, axis=axis, name=name)
     count = whole("array_split: indices_or_sections", indices_or_sections, least=1, like=3)
     length = length_of(x, axis)

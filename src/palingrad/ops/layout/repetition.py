@@ -11,7 +11,6 @@ import numpy as np
 
 from ...dtypes import is_boolean, is_integer
 from ...errors import ArgumentError, ShapeError
-from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -134,9 +133,7 @@ def tile(x: Any, /, repetitions: int | Sequence[int], *, name: str | None = None
 
     Fewer numbers than axes go along the last ones; more numbers give x new leading axes.
     """
-    given: Any = frozen(tuple(repetitions) if isinstance(repetitions, (tuple, list)) else (
-        repetitions,
-    ))  # fmt: skip
+    given: Any = repetitions if np.ndim(repetitions) else (repetitions,)
     times = tuple(whole("tile: repetitions", number, like=2) for number in given)
     return Tile(x, times=times, name=name)
 

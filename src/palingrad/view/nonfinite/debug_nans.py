@@ -12,8 +12,8 @@ from ...errors import NonFiniteError
 from ...graph.context import context, level_of
 from ...graph.describe.nonfinite import number
 from ...graph.node import Node
-from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
+from ...graph.state.observe import Change, Observer, observed
 from ...graph.traversal.order import postorder
 from ..names import names_of
 from .origin import NonFiniteOrigin, Values, dependencies_of, find_origin, is_bad, known

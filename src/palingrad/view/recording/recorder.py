@@ -12,8 +12,8 @@ from ...graph.context import context, level_of, target_of
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
-from ...graph.observe import Change, Observer, observed
 from ...graph.operation import Operation
+from ...graph.state.observe import Change, Observer, observed
 from ...graph.traversal.order import postorder
 from ...messages.calls import public
 from ..drawing.model import Kind, kind_of

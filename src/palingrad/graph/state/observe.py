@@ -11,11 +11,11 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .context import context, opened
+from ..context import context, opened
 
 if TYPE_CHECKING:
-    from .leaves import Variable
-    from .node import Node
+    from ..leaves import Variable
+    from ..node import Node
 
 Change = tuple["Variable", Any, Any]  # the Variable, its new array, and what it was assigned
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import Array
+from ..dtypes import Array
 
 Sizes = Sequence[int]
 Pads = Sequence[tuple[int, int]]

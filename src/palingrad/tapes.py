@@ -1,0 +1,248 @@
+"""The gradients of eager tapes: the reverse pass of a tape's structure, as a cached Program.
+
+A tape is what an eagerly computed node depends on. The first `backward()` over tapes of one
+structure (operations, attributes, shapes, dtypes, edges) builds and computes the reverse pass node
+by node. The second makes a Program of it, whose feeds are values of the tape; all later ones only
+run that. As other Programs, it becomes machine code if it is run often.
+
+Only the gradients of Variables are computed at once. Those of other nodes are computed all together
+when the first of them is read, from the arrays that the tape held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from math import copysign
+from typing import Any
+
+import numpy as np
+
+from .autodiff.gradients import differentiate_tapes_with, takes_gradient
+from .autodiff.reverse import reverse
+from .dtypes import Array, setting_changes
+from .engines.selection import get_engine
+from .graph.context import graph_scope
+from .graph.kinds import AnonymousGraph
+from .graph.leaves import Constant, Placeholder, Variable
+from .graph.node import Node
+from .graph.operation import MultipleOutputs, Operation
+from .graph.registry import ops
+from .graph.state.lazy import lazy
+from .graph.traversal.order import postorder
+from .graph.traversal.replay import replay
+from .passes.program import Program
+from .programs import Compiled, ProgramCache
+from .shapes import sizes
+from .signature import settings
+
+_STRUCTURES = 256  # the most recently used structures, whose Programs are kept
+_LONGEST = 5000  # nodes: longer tapes are seldom built twice, and compiling them takes long
+
+
+class Reverse:
+    """A Program for the gradients of some nodes of a structure. `feeds` are the places of the nodes
+    whose values it is fed, `reached` those whose gradients it computes."""
+
+    def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
+        y = clones[-1]
+        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+            seed = Constant(np.ones(sizes(y.shape), y.dtype))
+            found = reverse({y: seed}, [clones[place] for place in targets], traced=False)
+            self.reached = [place for place in targets if clones[place] in found]
+            outputs = [found[clones[place]] for place in self.reached]
+            places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
+            needed = postorder(*outputs, inputs=lambda node: () if node in places else node.inputs)
+            fed = {node: _placeholder(node) for node in needed if node in places}
+            built = replay(needed, lambda node, inputs: node.rewired(inputs), fed)
+        self.feeds = [places[node] for node in fed]
+        results = tuple(built[node] for node in outputs)
+        engine = get_engine(None, observed=False).name
+        self.run = Compiled(results, Program(tuple(fed.values()), results), engine)
+
+
+def _can_be_fed(clone: Node) -> bool:
+    return isinstance(clone, (Placeholder, Operation)) and not isinstance(clone, MultipleOutputs)
+
+
+def _placeholder(node: Node) -> Placeholder:
+    return Placeholder.unchecked({"_shape": node.shape, "_dtype": node.dtype})
+
+
+class Structure:
+    """The structure of a tape: its operations without values, and the Programs of its reverse
+    passes, to Variables and to all nodes."""
+
+    def __init__(self, order: Sequence[Node]) -> None:
+        self._clones = _cloned(order)
+        self.variables = [n for n, node in enumerate(order) if isinstance(node, Variable)]
+        self.others = [
+            n for n, node in enumerate(order)
+            if takes_gradient(node) and not isinstance(node, Variable)
+        ]  # fmt: skip
+
+    @lazy
+    def to_variables(self) -> Reverse:
+        """The reverse pass to the Variables."""
+        return Reverse(self._clones, self.variables)
+
+    @lazy
+    def to_others(self) -> Reverse:
+        """The reverse pass to the other nodes."""
+        return Reverse(self._clones, self.others)
+
+
+def _cloned(order: Sequence[Node]) -> list[Node]:
+    """The tape without values: placeholders, numbers, and operations on these."""
+    clones: dict[Node, Node] = {}
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        for node in order:
+            if isinstance(node, Operation):
+                clones[node] = node.clone([clones[x] for x in node.inputs])
+            elif isinstance(node, Constant) and node.scalar is not None:
+                clones[node] = node
+            else:
+                clones[node] = _placeholder(node)
+    return list(clones.values())
+
+
+class Pending:
+    """The gradients of the nodes of one tape that aren't computed yet, and the tape's arrays."""
+
+    __slots__ = ("_found", "_structure", "_values")
+
+    def __init__(self, structure: Structure, values: list[Any]) -> None:
+        self._structure, self._values = structure, values
+        self._found: dict[int, Array] | None = None
+
+    def gradient(self, node: Node, place: int) -> Node:
+        """The gradient of the node at this place of the tape; computes all of them."""
+        found = self._found
+        if found is None:
+            program = self._structure.to_others
+            arrays = program.run.executable([self._values[n] for n in program.feeds])
+            found = self._found = dict(zip(program.reached, arrays, strict=True))
+            self._values = []
+        value = found.get(place)
+        return ops.zeros_like(node) if value is None else Constant.holding(value)
+
+
+_seen: dict[int, None] = {}  # hashes of structures that occurred once
+_structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
+
+
+def differentiated(y: Node) -> bool:
+    """Set the gradients of a tape's nodes by the Program of its structure; whether there is one."""
+    found = _read(y)
+    if found is None:
+        return False
+    order, parts = found
+    parts.append(_selected())
+    key = tuple(parts)
+    structure = _structures.get(key)
+    if structure is None:
+        digest = hash(key)
+        if digest not in _seen:
+            if len(_seen) > 4 * _STRUCTURES:
+                _seen.clear()
+            _seen[digest] = None
+            return False
+        structure = _structures.make(key, lambda: Structure(order))
+    values = [node._value for node in order]
+    if structure.variables:
+        program = structure.to_variables
+        arrays = program.run.executable([values[n] for n in program.feeds])
+        for place, array in zip(program.reached, arrays, strict=True):
+            order[place]._grad = Constant.holding(array)
+        if len(arrays) < len(structure.variables):
+            for place in set(structure.variables).difference(program.reached):
+                order[place]._grad = ops.zeros_like(order[place])
+    pending = Pending(structure, values)
+    for place in structure.others:
+        order[place]._grad = pending, place
+    return True
+
+
+_last: list[Any] = [-1, None]
+
+
+def _selected() -> Hashable:
+    """The settings that select a Program, which are asked for again when one has changed."""
+    if _last[0] != setting_changes[0]:
+        _last[:] = setting_changes[0], (settings(), get_engine(None, observed=False).name)
+    return _last[1]
+
+
+def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
+    """The tape's nodes, inputs first, and what tells its structure from others; None for a tape
+    that is too long or holds an operation of the user's, whose rules may read values."""
+    order: list[Node] = []
+    parts: list[Hashable] = []
+    places: dict[Node, int] = {}
+    stack = [y]
+    while stack:
+        node = stack[-1]
+        inputs = node.inputs
+        if inputs and node not in places:
+            ready = len(stack)
+            for x in reversed(inputs):
+                if x not in places:
+                    stack.append(x)
+            if len(stack) > ready:
+                continue
+        stack.pop()
+        if node in places:
+            continue
+        if len(order) == _LONGEST:
+            return None
+        places[node] = len(order)
+        order.append(node)
+        if not isinstance(node, Operation):
+            parts.append(_leaf(node))
+        elif not node._shipped:
+            return None
+        elif node.attributes:
+            attributes = hashable(node.attributes)
+            if attributes is None:
+                return None
+            parts.append((type(node), attributes, *[places[x] for x in inputs]))
+        else:
+            parts.append((type(node), *[places[x] for x in inputs]))
+    return order, parts
+
+
+def _leaf(node: Node) -> Hashable:
+    value = node._value
+    if type(node) is Constant and (scalar := node.scalar) is not None:
+        return type(scalar), repr(scalar), value.dtype, node.weak is None
+    return type(node), value.shape, value.dtype
+
+
+_BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
+
+
+def hashable(value: Any) -> Hashable | None:
+    """A hashable value that is equal only for equal attributes; None if there is none."""
+    kind = type(value)
+    if kind in _BY_VALUE:
+        return kind, value
+    if isinstance(value, Mapping):
+        entries: Mapping[str, Any] = value
+        parts: list[Hashable] = []
+        for name, entry in entries.items():
+            kind = type(entry)
+            part = (kind, entry) if kind in _BY_VALUE else hashable(entry)
+            if part is None:
+                return None
+            parts += name, part
+        return tuple(parts)
+    if isinstance(value, (tuple, list)):
+        parts = [hashable(element) for element in value]
+        return None if None in parts else (kind, *parts)
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    if isinstance(value, (float, np.floating)):
+        return kind, value, copysign(1, value)
+    return (kind, value) if isinstance(value, Hashable) else None
+
+
+differentiate_tapes_with(differentiated)
