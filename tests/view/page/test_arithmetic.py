@@ -19,6 +19,7 @@ from palingrad.view.page.trace import IN_PAGE
 from tolerances import near
 
 REFUSED = {"uniform", "normal", "dropout"}  # what is drawn stays as it was drawn
+REFUSED |= {"real", "imag", "conj", "angle"}  # the page computes no parts of complex numbers
 
 
 def samples() -> list[Any]:
