@@ -60,7 +60,7 @@ class _Calls:
 def ufunc_of(operation: type[Operation]) -> np.ufunc | None:
     """The ufunc of the inputs, in order, that is the formula; None if there is none."""
     calls = _Calls()
-    operands = [object() for _ in operation.parameters()]
+    operands = [object() for _ in range(operation.f.__code__.co_argcount - 1)]
     try:
         result = operation.f(calls, *operands)
     except Exception:  # an operator of an operand: the formula is more than one call
@@ -180,7 +180,12 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
             and not (watching or defaults)
         ):
             a = x._value
-            if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size > 0:
+            if (
+                a is not None
+                and ((d := a.dtype) is float32 or d is float64)
+                and a.ndim
+                and a.size > 0
+            ):
                 try:
                     value = quiet_here.context.run(
                         formula, numpy_maths, a, axis=axis, keepdims=keepdims
