@@ -70,6 +70,9 @@ math.trunc(s + 0.7) = 2
 repr(pg.any(x)) = 'Any(True, dtype=bool)'
 windows(v, 2) = [[3, 1], [1, 2]]
 windows(x, (1, 2), axis=(1, 0))[0, 1] = [[1, 4]]
+np.histogram2d(v, v, bins=1)[0] = [[3]]
+np.histogram_bin_edges(v, 2) = [1, 2, 3]
+np.broadcast_arrays(v, None, 'red')[0] = [3, 1, 2]
 pg.union1d(v, [7.0]) = [1, 2, 3, 7]
 pg.polyfit(v, 2 * v, 0) = 4
 np.testing.assert_allclose(x, x.numpy()) = None
@@ -132,6 +135,8 @@ len(s) => x.shape
 list(s) => [x]
 v in [x, v] => any(x is y for y in nodes)
 x.sum(0, True) => keepdims=True
+pg.grad(lambda x: np.histogram2d(x, v)[0].sum())(np.ones(3)) => pg.stop_gradient(x)
+pg.grad(lambda x: np.broadcast_arrays(x, None)[0].sum())(np.ones(3)) => pg.stop_gradient(x)
 windows(v, 4) => windows of 4 elements don't fit 3
 windows(v, (1, 2)) => Name the axes
 setattr(x, 'shape', (3, 2)) => x.reshape(shape) makes a new node

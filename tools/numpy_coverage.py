@@ -59,9 +59,9 @@ LEFT_OUT: dict[str, str] = {
     "diag_indices_from tril_indices_from triu_indices_from mask_indices": "pg.diag_indices(n), "
     "pg.tril_indices(n), pg.triu_indices(n)",
     "ix_": "x[rows[:, None], columns]",
-    "histogram2d histogram_bin_edges histogramdd": "counts, which have no derivative: those of "
-    "x.numpy(); pg.histogram for one axis",
-    "packbits unpackbits": "bits, which have no derivative: of x.numpy()",
+    "histogram2d histogram_bin_edges histogramdd": "counts, which have no derivative: NumPy's "
+    "own take nodes; pg.histogram for one axis",
+    "packbits unpackbits": "bits, which have no derivative: NumPy's own take nodes",
     "spacing": "pg.nextafter(x, pg.inf) - x",
     "real_if_close": "pg.real(x): the dtype would depend on values",
     "sort_complex": "complex numbers have no order here: of x.numpy()",

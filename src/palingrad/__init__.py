@@ -302,7 +302,7 @@ def __getattr__(name: str) -> object:
         globals()[name] = found  # found at once from now on
         return found
     elsewhere = dict(_FUNCTIONS)
-    if name in vars(errors):
+    if isinstance(kind := vars(errors).get(name), type) and issubclass(kind, Exception):
         elsewhere[name] = f"pg.errors.{name}"
     if not name.startswith("_"):
         for part in ("fft", "linalg", "random", "special"):

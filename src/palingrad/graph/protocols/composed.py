@@ -24,6 +24,14 @@ def _copy(x: Any) -> Any:
     return ops.positive(x)
 
 
+def _broadcast_arrays(*arrays: Any) -> Any:
+    """Beside text or None, which matplotlib broadcasts too, nodes become arrays."""
+    others = [np.asarray(x) for x in arrays if not hasattr(x, "__array_namespace__")]
+    if all(one.dtype.kind in "biufc" for one in others):
+        return ops.broadcast_arrays(*arrays)
+    return np.broadcast_arrays(*[np.asarray(x) for x in arrays])
+
+
 def _in_dtype(join: str) -> Callable[..., Any]:
     def function(arrays: Any, *, dtype: Any = None, **options: Any) -> Any:
         y = getattr(ops, join)(arrays, **options)
@@ -67,6 +75,7 @@ def _tuple(sizes: Any) -> tuple[int, ...]:
 
 # NumPy's parameters differ from those of the library's function of the same name.
 ADAPTED: dict[str, Callable[..., Any]] = {
+    "broadcast_arrays": _broadcast_arrays,
     "clip": _clip,
     "concatenate": _in_dtype("concat"),
     "copy": _copy,

@@ -43,10 +43,11 @@ SCANS: dict[str, str] = {
     "logaddexp": "logcumsumexp",
 }
 
-# Functions whose results are no arrays of floats: NumPy's own, of the nodes' values.
+# Functions whose results have no derivatives: NumPy's own, of the nodes' values.
 OF_VALUES = frozenset(
-    "allclose array2string array_equal array_equiv array_repr array_str iscomplexobj isrealobj "
-    "may_share_memory save savetxt savez savez_compressed shares_memory".split()
+    "allclose array2string array_equal array_equiv array_repr array_str histogram2d "
+    "histogram_bin_edges histogramdd iscomplexobj isrealobj may_share_memory packbits save savetxt "
+    "savez savez_compressed shares_memory unpackbits".split()
 )
 # The same, which ask only for dtypes.
 OF_DTYPES = frozenset({"can_cast", "common_type", "min_scalar_type", "result_type"})
