@@ -70,6 +70,9 @@ math.trunc(s + 0.7) = 2
 repr(pg.any(x)) = 'Any(True, dtype=bool)'
 windows(v, 2) = [[3, 1], [1, 2]]
 windows(x, (1, 2), axis=(1, 0))[0, 1] = [[1, 4]]
+pg.grad(lambda t: t.sum() if np.isrealobj(t) else t)(np.ones(2)) = [1, 1]
+'dtype: that of the result' in pg.sum.__doc__ = True
+'initial' in pg.any.__doc__ = False
 np.histogram2d(v, v, bins=1)[0] = [[3]]
 np.histogram_bin_edges(v, 2) = [1, 2, 3]
 np.broadcast_arrays(v, None, 'red')[0] = [3, 1, 2]

@@ -87,5 +87,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "compress": _compress,
     "extract": _compress,
+    "iscomplexobj": lambda x: x.dtype.kind == "c",
+    "isrealobj": lambda x: x.dtype.kind != "c",
     "lib.stride_tricks.sliding_window_view": _sliding_window_view,
 }

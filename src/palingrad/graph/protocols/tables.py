@@ -46,7 +46,7 @@ SCANS: dict[str, str] = {
 # Functions whose results have no derivatives: NumPy's own, of the nodes' values.
 OF_VALUES = frozenset(
     "allclose array2string array_equal array_equiv array_repr array_str histogram2d "
-    "histogram_bin_edges histogramdd iscomplexobj isrealobj may_share_memory packbits save savetxt "
+    "histogram_bin_edges histogramdd may_share_memory packbits save savetxt "
     "savez savez_compressed shares_memory unpackbits".split()
 )
 # The same, which ask only for dtypes.
