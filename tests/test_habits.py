@@ -77,6 +77,8 @@ np.histogram2d(v, v, bins=1)[0] = [[3]]
 np.histogram_bin_edges(v, 2) = [1, 2, 3]
 np.broadcast_arrays(v, None, 'red')[0] = [3, 1, 2]
 pg.union1d(v, [7.0]) = [1, 2, 3, 7]
+pg.random.randn((2, 3)).shape = (2, 3)
+pg.split(v, indices_or_sections=[1])[1] = [1, 2]
 pg.polyfit(v, 2 * v, 0) = 4
 np.testing.assert_allclose(x, x.numpy()) = None
 json.dumps(v.tolist()) = '[3.0, 1.0, 2.0]'
@@ -140,6 +142,12 @@ v in [x, v] => any(x is y for y in nodes)
 x.sum(0, True) => keepdims=True
 pg.grad(lambda x: np.histogram2d(x, v)[0].sum())(np.ones(3)) => pg.stop_gradient(x)
 pg.grad(lambda x: np.broadcast_arrays(x, None)[0].sum())(np.ones(3)) => pg.stop_gradient(x)
+pg.hstack(v, v) => pg.hstack([x, y])
+pg.stack(v, v) => pg.stack([x, y])
+pg.tile(v, reps=2) => repetitions=2
+pg.sin(x=v) => x is given by position
+pg.linalg.norm(v, p=1) => ord=1
+pg.random.default_rng(0).beta(1, 2) => np.random.default_rng(seed).beta
 windows(v, 4) => windows of 4 elements don't fit 3
 windows(v, (1, 2)) => Name the axes
 setattr(x, 'shape', (3, 2)) => x.reshape(shape) makes a new node

@@ -14,6 +14,8 @@ from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.checks import flag, number_of, shown, whole, within
+from ..messages.elsewhere import RANDOM
+from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..ops import random as streams
 from ..ops.special.error import erfinv
 from ..shapes import as_shape, axis_in, broadcast, known, sizes
@@ -21,6 +23,7 @@ from ..shapes import as_shape, axis_in, broadcast, known, sizes
 Size = int | Sequence[int] | None
 
 
+@with_names_from(RANDOM)
 class Generator(streams.Generator):
     """A random number generator with the methods of NumPy's, whose bits are palingrad's.
 
@@ -31,6 +34,9 @@ class Generator(streams.Generator):
     >>> Generator(0).integers(0, 10, 3).dtype
     dtype('int64')
     """
+
+    def __dir__(self) -> list[str]:
+        return without_names_from_elsewhere(super().__dir__(), type(self))
 
     # ---------------------------------------------------------------- uniform numbers
 
