@@ -236,6 +236,8 @@ LAYERS: dict[str, str] = {
     "SmoothL1Loss": "pg.smooth_l1(prediction, target), a function",
     "TripletMarginLoss": "pg.triplet_loss(anchor, positive, negative), a function",
     "Upsample": "pg.interpolate(x, scale=2), a function",
+    **dict.fromkeys(("GRU", "LSTM", "RNN"), "a loop of Python over the time steps"),
+    "MultiheadAttention": "pg.scaled_dot_product_attention(q, k, v), a function",
     "Dense": "pg.nn.Linear, with the number of inputs first",
     "LayerNormalization": "pg.nn.LayerNorm",
     "MSELoss": "pg.mse(prediction, target), a function",
