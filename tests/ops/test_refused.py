@@ -87,6 +87,29 @@ def test_what_numpy_computes(text):
     assert_close(found, expected)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: x**True, MASK),
+        (lambda x: x**1, MASK),
+        (pg.conj, MASK),
+        (lambda x: x - 0, Z),
+        (lambda x: x - 0.0, Z),
+        (lambda x: x - 0, V),
+    ],
+)
+def test_identities_are_simplified_to_what_eager_code_computes(f, x, engine):
+    expected = f(pg.tensor(x)).numpy()
+    found = pg.function(f, engine=engine)(x)
+    assert found.dtype == expected.dtype
+    assert_close(found, expected)
+
+
+def test_float_powers_round_no_number_to_float32():
+    assert pg.float_power(np.float32(2), 0.1).numpy() == np.float_power(np.float32(2), 0.1)
+
+
 def test_a_float_beyond_the_largest_power_keeps_its_decimals():
     x = np.array([5.5, np.inf, np.nan], np.float32)
     assert_close(pg.round(x, 39).numpy(), x)

@@ -11,7 +11,7 @@ from ...dtypes import complex128, default_dtype, float64, is_complex, is_inexact
 from ...errors import ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import align, as_node, refuse_complex
+from ...graph.promotion import align, as_node, in_dtype, refuse_complex
 from ...graph.registry import ops, register
 from ...shapes import broadcast, known, same
 
@@ -57,7 +57,7 @@ def float_power(x: Any, y: Any, /, *, name: str | None = None) -> Node:
     """z = xʸ in float64, or complex128."""
     first, second = as_node(x), as_node(y)
     kind = complex128 if is_complex(first.dtype) or is_complex(second.dtype) else float64
-    return ops.pow(ops.cast(first, kind), ops.cast(second, kind), name=name)
+    return ops.pow(in_dtype(first, kind), in_dtype(second, kind), name=name)  # 0.1 isn't rounded
 
 
 @register
