@@ -19,6 +19,7 @@ from ..graph.registry import is_shipped
 from .case import (
     Case,
     Drawn,
+    SharedProgram,
     backwards,
     by_columns,
     compiled_together,
@@ -217,8 +218,9 @@ def empty_arrays_agree(subject: Subject) -> None:
         drawn.append((case, xs, ys))
         fed += arrays
         expected += values([*ys, *slopes])
-    for engine in subject.engines if drawn else ():
-        found = compiled_together(drawn, engine)(fed)
+    shared = SharedProgram(drawn) if drawn else None
+    for engine in subject.engines if shared else ():
+        found = shared.run(engine, fed)
         for one, other in zip(found, expected, strict=True):
             assert_close(one, other, f"{engine}, without elements")
 
