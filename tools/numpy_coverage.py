@@ -87,7 +87,9 @@ def page() -> str:
         *section("numpy.linalg", functions(np.linalg), here(pg.linalg), "pg.linalg"),
         *section("numpy.fft", functions(np.fft), here(pg.fft), "pg.fft"),
         *section("scipy.special, as in autograd", SPECIAL.split(), here(pg.special), "pg.special"),
-        *section("scipy.linalg, as in autograd", SCIPY_LINALG.split(), here(pg.linalg), "pg.linalg"),
+        *section(
+            "scipy.linalg, as in autograd", SCIPY_LINALG.split(), here(pg.linalg), "pg.linalg"
+        ),
         *section("scipy.signal, as in autograd", SIGNAL.split(), here(pg), "pg"),
     ]
     return "\n".join(lines).rstrip() + "\n"

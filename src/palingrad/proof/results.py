@@ -123,8 +123,10 @@ def nothing_is_written_to(subject: Subject) -> None:
     alone = drawn_together([(subject.cases[0], FLOATS[1:])])
     for drawn, arrays, expected in (subject.drawn, alone):
         before = [array.copy() for array in arrays]
+        whole = drawn is subject.drawn[0]
         for engine in subject.engines:
-            whole = drawn is subject.drawn[0]
+            if engine == "auto" and not whole and len(subject.engines) > 1:
+                continue  # it runs one of the others
             run = subject.program(engine) if whole else compiled_together(drawn, engine)
             fed = [array.copy() for array in before]
             results = run(fed)

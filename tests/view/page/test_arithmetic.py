@@ -24,7 +24,7 @@ REFUSED = {"uniform", "normal", "dropout"}  # what is drawn stays as it was draw
 def samples() -> list[Any]:
     """One node for each sample of each operation, float64 operands as Variables."""
     found: list[Any] = []
-    for operation in operations.values():
+    for operation in list(operations.values()):  # some are imported on first use
         built_in = operation.__module__.startswith("palingrad.ops") and operation.math
         if not built_in or operation._kind_name in REFUSED:
             continue
@@ -55,7 +55,7 @@ def test_values_and_derivatives_of_every_sample_are_those_of_the_library(graph_s
         if not close(value, node.value):
             wrong.append(f"{node.kind_name()}: {value} for {node.value}")
         wrong += derivatives(node, got["back"])
-    assert wrong == []
+    assert wrong == [], sorted(set(wrong))
     assert checked > 350
 
 
