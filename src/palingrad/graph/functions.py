@@ -164,6 +164,8 @@ def frozen(axis: Any) -> int | tuple[int, ...] | None:
     try:
         if isinstance(axis, (tuple, list)):
             return tuple(index(number) for number in axis)
+        if isinstance(axis, bool):  # keepdims, say, in its place
+            raise TypeError
         return index(axis)
     except TypeError:
         raise ShapeError(
