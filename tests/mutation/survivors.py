@@ -142,14 +142,6 @@ SURVIVORS: dict[str, dict[str, str]] = {
         for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
     }
     | {"swapped: ops.scaled(-g, ops.log_softmax(x)) → ops.scaled(ops.log_softmax(x), -g)": ABSORBS},
-    "reverse.unbroadcast": {
-        "call: as_node(c) → c": NODES,
-        f"branch: {_FITTED} → c": DTYPES,
-        f"branch: {_FITTED} → ops.cast(c, x.dtype)": SAME,
-        "comparison: c.dtype == x.dtype → c.dtype != x.dtype": DTYPES,
-        "call: ops.cast(c, x.dtype) → c": DTYPES,
-        "swapped: ops.cast(c, x.dtype) → ops.cast(x.dtype, c)": DTYPES,
-    },
     "kinds.Elementwise.vjp": {
         **{
             f"{one}": BOOLEAN
