@@ -22,7 +22,7 @@ from ..graph.traversal.replay import Rule
 from ..messages.calls import public
 from ..messages.checks import one_of
 from ..shapes import size, text
-from .reverse import oldest, pulled, reverse
+from .reverse import has_forms, oldest, pulled, reverse, reverse_to_all
 
 Missing = Literal["zeros", "raise"]
 
@@ -204,14 +204,18 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
             return
     if y.deferred:
         nodes = [node for node in postorder(y) if takes_gradient(node)]
-        for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
-            node.grad = g
+        groups = [nodes]
+        if has_forms(postorder(y)):  # as in `reverse_to_all`
+            groups = [[x for x in nodes if x.inputs], [x for x in nodes if not x.inputs]]
+        for group in groups:
+            for node, g in zip(group, gradients(y, group, gradient=gradient), strict=True):
+                node.grad = g
         return
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         first = _initial(y, seed)
         observers = context().observers
-        cotangents = reverse({y: first}, traced=create_graph or bool(observers))
+        cotangents = reverse_to_all(y, first, traced=create_graph or bool(observers))
         nodes = [node for node in postorder(y) if takes_gradient(node)]
         for observer in observers:
             observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
