@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff.gradients import differentiate_tapes_with, takes_gradient
+from .autodiff.gradients import differentiate_tapes_with, needs_value, takes_gradient
 from .autodiff.reverse import has_forms, reverse
 from .dtypes import Array, setting_changes
 from .engines.selection import get_engine
@@ -99,6 +99,13 @@ class Structure:
             n for n, node in enumerate(order)
             if takes_gradient(node) and not isinstance(node, Variable)
         ]  # fmt: skip
+        places = {node: n for n, node in enumerate(order)}
+        forms = has_forms(order)  # which are computed anew from the inputs
+        # Where an operation reads a Variable whose value its derivative depends on.
+        self.readers = [
+            (n, places[x]) for n, node in enumerate(order) for x in node.inputs
+            if isinstance(x, Variable) and (forms or needs_value(node, x))
+        ]  # fmt: skip
         self.to_variables = Reverse(clones, self.variables)
         self.to_others = Reverse(clones, self.others)
 
@@ -160,6 +167,10 @@ def differentiated(y: Node) -> bool:
             _seen[digest] = None
             return False
         structure = _structures.make(key, lambda: Structure(order))
+    for reader, variable in structure.readers:
+        changed: Any = order[variable]
+        if changed._changed > order[reader]._serial:
+            return False  # the general path refuses it
     values = [node._value for node in order]
     if structure.variables:
         program = structure.to_variables

@@ -180,7 +180,12 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
             and not (watching or defaults)
         ):
             a = x._value
-            if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size > 0:
+            if (
+                a is not None
+                and ((d := a.dtype) is float32 or d is float64)
+                and a.ndim
+                and a.size > 0
+            ):
                 try:
                     value = quiet_here.context.run(
                         formula, numpy_maths, a, axis=axis, keepdims=keepdims
