@@ -129,7 +129,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "sum: ops.sum_to(ops.squeeze(g, axis=axis), x.shape) → ops.squeeze(g, axis=axis)": SUMMED,
     },
     "join.Concat.vjp": {"factor: 0 → 1": "equivalent: the number of axes is known"},
-    "loss.CrossEntropy.vjp": {
+    "cross_entropy.CrossEntropy.vjp": {
         f"swapped: ops.scaled(g, {one}) → ops.scaled({one}, g)": ABSORBS
         for one in ("ops.softmax(x) * total - p", "ops.softmax(x) - hot")
     }
@@ -169,7 +169,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "swapped: _product(t, slope, product) → _product(slope, t, product)": "equivalent: the "
         "product is symmetric, and the slopes of these operations are nodes",
     },
-    "loss.MeanSquaredError.vjp": {
+    "squares.MeanSquaredError.vjp": {
         "call: widened(g) → g": WIDENED,
         "call: widened(x) → x": WIDENED,
         "call: widened(y) → y": WIDENED,

@@ -60,7 +60,7 @@ class _Calls:
 def ufunc_of(operation: type[Operation]) -> np.ufunc | None:
     """The ufunc of the inputs, in order, that is the formula; None if there is none."""
     calls = _Calls()
-    operands = [object() for _ in operation.parameters()]
+    operands = [object() for _ in range(operation.f.__code__.co_argcount - 1)]
     try:
         result = operation.f(calls, *operands)
     except Exception:  # an operator of an operand: the formula is more than one call

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import cache
 from operator import index
 from typing import Any, Protocol, TypeVar, overload
 
 from ..errors import ShapeError
-from ..messages.calls import explains, misfit
+from ..messages.calls import misfit
 from .eager import (
     MISSING,
     binary_function,
@@ -119,8 +120,7 @@ def reduction(
     `like` is the protocol that shows its signature. A call with options beyond axis and keepdims is
     built by `composed(operation, x, axis=…, keepdims=…, name=…, **options)`.
     """
-    _, *parameters = inspect.signature(like.__call__).parameters.values()
-    options = {p.name for p in parameters} - {"x", "axis", "keepdims", "name"}
+    options = _signature_of(like.__call__).parameters.keys() - {"x", "axis", "keepdims", "name"}
     short = short_reduction(operation) if takes_short_path(operation) else None
 
     def function(
@@ -170,10 +170,16 @@ def _named(function: Any, inputs: tuple[Any, ...], options: dict[str, Any]) -> d
     return options
 
 
+@cache
+def _signature_of(like: Any) -> inspect.Signature:
+    """The signature of the method of a protocol, without self."""
+    _, *parameters = inspect.signature(like).parameters.values()
+    return inspect.Signature(parameters)
+
+
 def _dressed(function: Any, like: Any, operation: type[Operation], name: str | None) -> Any:
     """The function with the name, documentation and signature that users see."""
-    _, *parameters = inspect.signature(like).parameters.values()  # without self
-    explains(function).__signature__ = inspect.Signature(parameters)
+    function.explains, function.__signature__ = True, _signature_of(like)
     function.__name__ = function.__qualname__ = name or operation._kind_name
     function.__doc__ = operation.__doc__
     function.__module__ = operation.__module__

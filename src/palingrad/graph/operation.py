@@ -29,7 +29,7 @@ from .state.observe import tell_computed, watching
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
-# The attributes of a node that its clones don't copy.
+# What the clones of a node don't copy.
 _OWN = frozenset("graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial "
                  "_unlisted _items _expansion".split())  # fmt: skip
 
@@ -64,12 +64,13 @@ class Operation(Declares, Node):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._shipped = is_shipped(cls)
         if isinstance(cls.__dict__.get("f"), FunctionType):
-            check_formula(cls.__name__, cls.f)
+            if not cls._shipped:
+                check_formula(cls.__name__, cls.f)
             cls.f = staticmethod(cls.f)  # f(m, x) takes arrays, not the node
         cls._kind_name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__.rstrip("_")).lower()
         cls._plain = cls.compute is Operation.compute
-        cls._shipped = is_shipped(cls)
         operations[name_of(cls)] = cls
 
     if TYPE_CHECKING:  # keyword arguments of the constructor become attributes of y
@@ -103,8 +104,7 @@ class Operation(Declares, Node):
                 if name is not None:
                     self._name = state.scope + name
                 self._value = self._evaluate(values)
-                if state.hidden:
-                    self._unlisted = True
+                self._unlisted = state.hidden
                 if watching:
                     tell_computed(self)
                 return
@@ -114,9 +114,8 @@ class Operation(Declares, Node):
         self.inputs = nodes
         self._serial = next_serial()
         self._infer()
-        if state.hidden:
-            self._unlisted = True
-        else:
+        self._unlisted = state.hidden
+        if not state.hidden:
             self._announce()
         self._settle(name, origin, graph)
 

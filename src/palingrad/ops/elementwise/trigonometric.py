@@ -12,7 +12,7 @@ from ...graph.describe.nonfinite import Reason, number, overflow, too_steep
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.registry import ops, register
-from ...graph.samples import case, edge, kink
+from ...graph.samples import case, complex_case, edge, kink
 
 _ANY = [case((3, 4)), case(()), case((0, 2)), edge(0.0, 30.0, -30.0, np.inf, -np.inf, np.nan)]
 _UNIT = [case((3, 4), low=-0.8, high=0.8), case((0, 2)), edge(0.0, 1.0, -1.0, 1.5, np.nan)]
@@ -233,7 +233,7 @@ class Asinh(Elementwise):
     math, onnx = r"\operatorname{arsinh} {x}", "Asinh"
     floats = complexes = True
     stays_finite = True
-    samples = _ANY
+    samples = [*_ANY, complex_case((3,))]
 
     def f(m, x):
         return m.arcsinh(x)

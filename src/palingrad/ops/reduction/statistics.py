@@ -16,7 +16,7 @@ from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
 from ...graph.registry import ops, register
-from ...graph.samples import case, kink
+from ...graph.samples import case, complex_case, kink
 from ...shapes import Shape, axes_in, broadcast
 from .axes import FIRST, LAST, PAIR, WHOLE, count, equal_rows, narrowed, restored, widened
 from .options import averaged, one_correction
@@ -67,6 +67,7 @@ class Var(Statistic):
     real = True
     samples = [
         case((3, 4), **WHOLE, correction=0),
+        complex_case((3, 2), **FIRST, correction=1),
         case((4, 4), **FIRST, correction=1),
         case((2, 3, 4), **PAIR, correction=0.5),
         case((3, 4), **LAST, correction=0),
@@ -90,6 +91,7 @@ class Std(Statistic):
     math = r"\operatorname{std} {x}"
     samples = [
         case((3, 4), **WHOLE, correction=0),
+        complex_case((3, 2), **FIRST, correction=1),
         case((4, 4), **FIRST, correction=1),
         case((3, 4), **LAST, correction=0),
         case((2, 3, 4), **PAIR, correction=0),
