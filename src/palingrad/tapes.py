@@ -266,6 +266,8 @@ def hashable(value: Any) -> Hashable | None:
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
         return kind, value, copysign(1, value)
+    if isinstance(value, (complex, np.complexfloating)):
+        return kind, repr(value)  # with the signs of zeros
     return (kind, value) if isinstance(value, Hashable) else None
 
 
