@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -34,14 +33,12 @@ from .operators import Operators
 from .protocols.copies import Copies
 from .protocols.interchange import Interchange
 from .registry import functions_called, viewer
+from .state.landing import next_serial as next_serial
 from .state.observe import tell_read, watching
 from .traversal.consumers import eager_consumers
 
 if TYPE_CHECKING:
     from .graph import Graph
-
-
-next_serial = count(1).__next__
 
 
 @refusing_assignments(ASSIGNED)
