@@ -89,9 +89,11 @@ def same(a: Dim, b: Dim) -> bool:
 def axis_in(axis: Any, ndim: int) -> int:
     """`axis` of an array with `ndim` axes, as a non-negative number."""
     try:
-        number = index(axis)
+        number = None if isinstance(axis, bool) else index(axis)
     except TypeError:
-        raise ShapeError(f"expected an integer axis, got {axis!r}") from None
+        number = None
+    if number is None:
+        raise ShapeError(f"expected an integer axis, got {axis!r}")
     if not -ndim <= number < ndim:
         hint = f"The last axis is axis={ndim - 1}, or axis=-1." if ndim else ""
         raise ShapeError(f"axis {number} is out of range for {ndim} axes", hint=hint)

@@ -97,6 +97,8 @@ def _index(rng: np.random.Generator, old: Any, shape: Shape) -> Any:
 
 
 def _axes(rng: np.random.Generator, old: Any, shape: Shape) -> Any:
+    if old and isinstance(old[0], tuple):  # pairs of axes of two inputs
+        return old
     order = rng.permutation(len(shape))
     return tuple(int(one) - (len(shape) if rng.random() < 0.3 else 0) for one in order)
 

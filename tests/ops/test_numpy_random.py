@@ -110,3 +110,30 @@ def test_derivatives_reach_locations_and_scales():
 def test_what_is_refused_says_what_to_write(call, error, expected):
     with pytest.raises(error, match=expected):
         call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda rng: rng.integers(0, 300, size=3, dtype="int8"),
+        lambda rng: rng.integers(-1, 3, dtype="uint8"),
+        lambda rng: rng.choice(3, p=[0.5, -0.5, 1]),
+        lambda rng: rng.choice(3, 2, replace=False, p=[0, 0, 1.0]),
+        lambda rng: rng.pareto(-1.0, size=2),
+        lambda rng: rng.weibull(np.array([1.0, -1.0])),
+        lambda rng: rng.normal(0, [1.0, -1.0]),
+        lambda rng: rng.exponential(np.array(-1.0)),
+    ],
+)
+def test_parameters_that_numpy_refuses(call):
+    with pytest.raises(ValueError):  # noqa: PT011, NumPy's message
+        call(np.random.default_rng(0))
+    with pytest.raises(pg.errors.ArgumentError):
+        call(pg.random.default_rng(0))
+
+
+def test_a_probability_is_at_most_1():
+    with pytest.raises(pg.errors.ArgumentError, match=r"bernoulli: p is 1\.5"):
+        pg.random.default_rng(0).bernoulli(1.5)
+    with pytest.raises(pg.errors.ArgumentError, match="scale is -1"):
+        pg.random.default_rng(0).normal(0, pg.tensor([-1.0]))

@@ -220,6 +220,10 @@ class Factorisation(Operation):
 
     floats = complexes = True
 
+    def _evaluate(self, values: Sequence[Any]) -> Any:
+        self._infer()  # the formulas broadcast vectors and columns, which the rule refuses
+        return super()._evaluate(values)
+
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",

@@ -19,8 +19,10 @@ from ..dtypes import (
     parts_lost,
 )
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
-from ..messages.elsewhere import FUNCTIONS, NODES
+from ..messages.attributes import ASSIGNED, NODES
+from ..messages.elsewhere import FUNCTIONS
 from ..messages.names import (
+    refusing_assignments,
     unknown_attribute,
     with_names_from,
     without_names_from_elsewhere,
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 next_serial = count(1).__next__
 
 
+@refusing_assignments(ASSIGNED)
 @with_names_from(NODES)
 class Node(Operators, Interchange, Copies):
     """One vertex of a graph. What a node computes is fixed; only a Variable's value changes.
@@ -349,7 +352,7 @@ class Node(Operators, Interchange, Copies):
         elif value.ndim:
             parts.append(f"shape={value.shape}")
         parts.append(f"dtype={self.dtype or '?'}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{type(self).__name__.rstrip('_')}({', '.join(parts)})"
 
 
 def value_hint(node: Node, graph: str) -> str:

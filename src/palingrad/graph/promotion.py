@@ -15,6 +15,7 @@ from ..dtypes import (
     default_dtype,
     float32,
     float64,
+    int64,
     is_boolean,
     is_complex,
     is_floating,
@@ -159,6 +160,12 @@ def _of_list(value: Any, node: Node, dtype: DType) -> Node:
     if listed and node.dtype != dtype and is_inexact(node.dtype):
         return Constant(value, dtype=dtype)
     return in_dtype(node, dtype)
+
+
+def as_indices(x: Any) -> Node:
+    """x as a node; an empty list, which has no dtype of its own, is one of integers."""
+    empty = isinstance(x, (list, tuple)) and not x
+    return Constant([], dtype=int64) if empty else as_node(x)
 
 
 def refuse_complex(dtype: DType) -> NoReturn:

@@ -202,7 +202,11 @@ def arange(
 
 
 def _in(array: Any, dtype: DType) -> Any:
-    """`array` in `dtype`; floats are truncated to integers."""
+    """`array` in `dtype`; floats are truncated to integers. Integers that don't fit are refused."""
+    if is_integer(array.dtype) and is_integer(dtype) and array.size:
+        for end in (int(array.min()), int(array.max())):
+            if not np.iinfo(dtype).min <= end <= np.iinfo(dtype).max:
+                raise DTypeError(f"{end} doesn't fit {dtype}", hint="Take a wider dtype.")
     return array if array.dtype == dtype else array.astype(dtype)
 
 

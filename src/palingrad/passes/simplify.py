@@ -81,15 +81,16 @@ def _divide(z: Node, x: Any, y: Any) -> Node | None:
 
 
 def _subtract(z: Node, x: Any, y: Any) -> Node | None:
-    return (
-        x
-        if _is_all(y, 0) and x.shape == z.shape and not np.signbit(_source(y).numpy()).any()
-        else None
-    )
+    if not _is_all(y, 0) or x.shape != z.shape:
+        return None
+    zero = _source(y).numpy()
+    return None if np.signbit(zero.real).any() or np.signbit(zero.imag).any() else x
 
 
 def _pow(z: Node, x: Any, y: Any) -> Node | None:
     if x.shape != z.shape:
+        return None
+    if x.dtype != z.dtype:  # a boolean to a boolean is an integer
         return None
     return x if _is_all(y, 1) else ops.square(x) if _is_all(y, 2) else None
 

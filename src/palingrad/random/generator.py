@@ -8,12 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import as_dtype, default_dtype, float64, int64, is_floating
+from ..dtypes import as_dtype, default_dtype, float64, int64, is_floating, is_integer
 from ..errors import ArgumentError, DTypeError
+from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.checks import flag, number_of, shown, whole, within
+from ..messages.elsewhere import RANDOM
+from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..ops import random as streams
 from ..ops.special.error import erfinv
 from ..shapes import as_shape, axis_in, broadcast, known, sizes
@@ -21,6 +24,7 @@ from ..shapes import as_shape, axis_in, broadcast, known, sizes
 Size = int | Sequence[int] | None
 
 
+@with_names_from(RANDOM)
 class Generator(streams.Generator):
     """A random number generator with the methods of NumPy's, whose bits are palingrad's.
 
@@ -31,6 +35,9 @@ class Generator(streams.Generator):
     >>> Generator(0).integers(0, 10, 3).dtype
     dtype('int64')
     """
+
+    def __dir__(self) -> list[str]:
+        return without_names_from_elsewhere(super().__dir__(), type(self))
 
     # ---------------------------------------------------------------- uniform numbers
 
@@ -62,12 +69,18 @@ class Generator(streams.Generator):
                 f"integers: there are {last - first} from {first} up to {last}; expected 1 to 2⁵³.",
                 hint="Write integers(0, 10): 0 to 9.",
             )
+        kind = as_dtype(dtype)
+        fits = np.iinfo(kind) if is_integer(kind) else None
+        if fits is not None and not fits.min <= first < last <= fits.max + 1:
+            raise ArgumentError(f"integers: {first} to {last - 1} don't fit {kind}.",
+                                hint="Take a wider dtype.")  # fmt: skip
         unit = self._unit(_shape(size), float64)
         drawn = ops.cast(ops.floor(unit * float(last - first)), int64) + first
-        return drawn if as_dtype(dtype) == int64 else ops.cast(drawn, dtype)
+        return drawn if kind == int64 else ops.cast(drawn, kind)
 
     def bernoulli(self, p: Any = 0.5, size: Size = None) -> Node:
         """True with probability p, else False."""
+        _check("bernoulli: p", p, "[0, 1]", like=0.5)
         return ops.less(self._unit(_shape(size, p), float64), p)
 
     # ---------------------------------------------------------------- other distributions
@@ -129,10 +142,12 @@ class Generator(streams.Generator):
 
     def weibull(self, a: Any, size: Size = None) -> Node:
         """e^(1/a), e exponential: the Weibull distribution of shape a > 0."""
+        _check("weibull: a", a, "(0, inf)", like=1.0)
         return self._positive(_shape(size, a), _dtype(a)) ** (1 / as_node(a))
 
     def pareto(self, a: Any, size: Size = None) -> Node:
         """e^(e/a) − 1, e exponential: the Pareto distribution (Lomax) of shape a > 0."""
+        _check("pareto: a", a, "(0, inf)", like=1.0)
         return ops.expm1(self.standard_exponential(_shape(size, a), _dtype(a)) / a)
 
     def standard_cauchy(self, size: Size = None) -> Node:
@@ -180,6 +195,11 @@ class Generator(streams.Generator):
             raise ArgumentError(
                 f"choice: p has shape {p.shape}; expected one probability for each of {count}."
             )
+        if p is not None:
+            _check("choice: p", p, "[0, inf)", like=0.5)
+            given = _known(p)
+            if given is not None and np.count_nonzero(given) < (1 if replace else total):
+                raise ArgumentError(f"choice: too few of the probabilities p aren't 0 for {total}.")
         if replace and p is None:
             return self.integers(0, count, total)
         if replace:
@@ -236,5 +256,24 @@ def _floating(dtype: Any) -> Any:
 
 
 def _scale(kind: str, scale: Any, name: str = "scale") -> None:
-    if not isinstance(scale, Node) and not np.ndim(scale):
-        within(f"{kind}: {name}", scale, "[0, inf)", like=1.0)
+    _check(f"{kind}: {name}", scale, "[0, inf)", like=1.0)
+
+
+def _check(what: str, value: Any, interval: str, like: float) -> None:
+    """Raise ArgumentError if a number that is known lies outside an interval."""
+    numbers = _known(value)
+    if numbers is None:
+        return
+    if np.ndim(numbers):
+        ends = np.asarray(numbers).ravel()
+        for end in (ends.min(), ends.max()) if ends.size else ():  # NaN is both
+            within(what, end.item(), interval, like)
+    else:
+        within(what, numbers.item() if isinstance(numbers, np.ndarray) else numbers, interval, like)
+
+
+def _known(value: Any) -> Any:
+    """The number or array; None for a node that a run may give another value."""
+    if not isinstance(value, Node):
+        return value
+    return value._value if isinstance(value, Constant) else None  # no derivative gets lost

@@ -145,7 +145,7 @@ class Conj(Part):
         return m.conjugate(x)
 
     def of_real(y, x: Any) -> Node:
-        return x
+        return x if x.dtype == y.dtype else ops.cast(x, y.dtype)  # booleans become int8
 
     def vjp(y, g: Any, *x: Any) -> Sequence[Any]:
         return [ops.conj(g)]

@@ -7,7 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, check_parts_kept, is_complex, is_inexact, is_integer
+from ...dtypes import (
+    DType,
+    as_dtype,
+    check_parts_kept,
+    is_complex,
+    is_floating,
+    is_inexact,
+    is_integer,
+)
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.describe.notation import Piece
@@ -260,8 +268,12 @@ def _rounded(x: Node, decimals: int) -> Node:
         if decimals > 0 or power > np.iinfo(x.dtype).max:
             return Round(x) if decimals > 0 else ops.zeros_like(x)
         rest = x % power
-        below, twice = x // power, rest - (power - rest)  # 2·rest − power, which can't overflow
-        return (below + ops.cast((twice > 0) | ((twice == 0) & (below % 2 == 1)), x.dtype)) * power
+        below, left = x // power, power - rest  # rest > left if 2·rest > power, which may overflow
+        up = (rest > left) | ((rest == left) & (below % 2 == 1))
+        return (below + ops.cast(up, x.dtype)) * power
+    if is_floating(x.dtype) and power > int(np.finfo(x.dtype).max):
+        same = ops.stop_gradient(x)
+        return same if decimals > 0 else ops.where(ops.isfinite(x), same * 0, same)
     scaled = x * float(power) if decimals > 0 else x / float(power)
     whole = Round(scaled)
     found = whole / float(power) if decimals > 0 else whole * float(power)

@@ -11,7 +11,7 @@ from ...dtypes import complex128, default_dtype, float64, is_complex, is_inexact
 from ...errors import ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import align, as_node
+from ...graph.promotion import align, as_node, in_dtype, refuse_complex
 from ...graph.registry import ops, register
 from ...shapes import broadcast, known, same
 
@@ -20,16 +20,24 @@ def _float(x: Any) -> Node:
     return align((x,), promotes=True, floats=True)[0]
 
 
+def _real(x: Any) -> Node:
+    """x as a node of real numbers. Raises DTypeError for complex ones."""
+    node = as_node(x)
+    if is_complex(node.dtype):
+        refuse_complex(node.dtype)
+    return node
+
+
 @register
 def deg2rad(x: Any, /, *, name: str | None = None) -> Node:
     """y = x·π/180: degrees in radians."""
-    return ops.multiply(_float(x), math.pi / 180, name=name)
+    return ops.multiply(_float(_real(x)), math.pi / 180, name=name)
 
 
 @register
 def rad2deg(x: Any, /, *, name: str | None = None) -> Node:
     """y = x·180/π: radians in degrees."""
-    return ops.multiply(_float(x), 180 / math.pi, name=name)
+    return ops.multiply(_float(_real(x)), 180 / math.pi, name=name)
 
 
 @register
@@ -41,7 +49,7 @@ def rint(x: Any, /, *, name: str | None = None) -> Node:
 @register
 def fabs(x: Any, /, *, name: str | None = None) -> Node:
     """y = |x| as a float."""
-    return ops.abs(_float(x), name=name)
+    return ops.abs(_float(_real(x)), name=name)
 
 
 @register
@@ -49,7 +57,7 @@ def float_power(x: Any, y: Any, /, *, name: str | None = None) -> Node:
     """z = xʸ in float64, or complex128."""
     first, second = as_node(x), as_node(y)
     kind = complex128 if is_complex(first.dtype) or is_complex(second.dtype) else float64
-    return ops.pow(ops.cast(first, kind), ops.cast(second, kind), name=name)
+    return ops.pow(in_dtype(first, kind), in_dtype(second, kind), name=name)  # 0.1 isn't rounded
 
 
 @register
@@ -69,7 +77,7 @@ def divmod(x: Any, y: Any, /) -> tuple[Node, Node]:
 @register
 def modf(x: Any, /) -> tuple[Node, Node]:
     """(x − trunc x, trunc x): the fractional part, ±0 of ±∞, and the integral part."""
-    x = _float(x)
+    x = _float(_real(x))
     whole = ops.trunc(x)
     rest = ops.where(ops.isinf(x), 0, x - ops.where(ops.isinf(x), 0, whole))
     return ops.copysign(rest, x), whole
@@ -78,13 +86,13 @@ def modf(x: Any, /) -> tuple[Node, Node]:
 @register
 def isposinf(x: Any, /, *, name: str | None = None) -> Node:
     """Whether x is ∞."""
-    return ops.equal(x, math.inf, name=name)
+    return ops.equal(_real(x), math.inf, name=name)
 
 
 @register
 def isneginf(x: Any, /, *, name: str | None = None) -> Node:
     """Whether x is −∞."""
-    return ops.equal(x, -math.inf, name=name)
+    return ops.equal(_real(x), -math.inf, name=name)
 
 
 @register

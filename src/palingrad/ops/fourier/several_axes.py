@@ -112,6 +112,9 @@ def _apply(
         if x.ndim is None:
             raise ShapeError(f"{function}: the number of axes isn't known yet",
                              hint="Name the axes: axes=(-2, -1).")  # fmt: skip
+        if given is not None and len(given) > x.ndim:
+            raise ShapeError(f"{function}: {len(given)} sizes for {x.ndim} axes",
+                             hint="Give one size for each of the last axes.")  # fmt: skip
         axes = range(x.ndim - (x.ndim if given is None else len(given)), x.ndim)
     places = tuple(index(axis) for axis in axes)
     if not places and operation is not Fftn:

@@ -10,7 +10,7 @@ from ...dtypes import Array, is_integer
 from ...errors import DTypeError, GraphError, ShapeError
 from ...graph.kinds import Index
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_indices
 from ...graph.samples import case
 from ...shapes import sizes
 from .parts import is_fixed
@@ -41,8 +41,8 @@ class InRange(Index):
 
 
 def integers(name: str, x: Any) -> Node:
-    """x as a node of integers. Raises DTypeError for others."""
-    node = as_node(x)
+    """x as a node of integers, as which an empty list counts. Raises DTypeError for others."""
+    node = as_indices(x)
     if node.dtype is not None and not is_integer(node.dtype):
         raise DTypeError(
             f"{name}: expected integers, got {node.dtype}", hint="Write pg.cast(i, 'int64')."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, is_complex, is_inexact, promote
+from ...dtypes import DType, is_complex, is_inexact, is_integer, promote
 from ...errors import DTypeError, ShapeError
 from ...graph.describe.notation import subscripted
 from ...graph.kinds import Composite
@@ -133,6 +134,9 @@ def as_dtype_of(x: Node, values: Node, how: str) -> Node:
         return values
     if how in ("minimum", "maximum") and is_complex(dtype):
         raise DTypeError("complex numbers have no order", hint="Compare pg.abs(x).")
+    if is_integer(dtype) and isinstance(values.weak, float) and not math.isfinite(values.weak):
+        raise DTypeError(f"{values.weak} for an array of {dtype}, which has no such number",
+                         hint="Convert the array first: x.astype(float).")  # fmt: skip
     lost = is_complex(values.dtype) and not is_complex(dtype)
     if lost or (how != "set" and not _can_hold(dtype, values)):
         raise DTypeError(

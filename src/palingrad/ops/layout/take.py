@@ -14,7 +14,7 @@ from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterAdd
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_indices, as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
@@ -124,7 +124,7 @@ def take(
     """
     if more or unknown:
         raise misfit(take, (x, indices, axis, *more), unknown)
-    source, rows = as_node(x), as_node(indices)
+    source, rows = as_node(x), as_indices(indices)
     _check_not_mask(rows)
     if axis is None:
         source, axis = source if source.ndim == 1 else ops.reshape(source, (-1,)), 0

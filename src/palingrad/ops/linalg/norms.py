@@ -106,11 +106,11 @@ class Cond(Composite):
         return real_of(dtypes[0])
 
     def expand(y, x):
+        if 0 in sizes(x.shape)[-2:]:
+            raise ShapeError("matrices without elements have no condition number")
         if y.order not in (None, 2, -2):
             options: dict[str, Any] = {"order": y.order, "pair": (-2, -1), "keepdims": False}
             return MatrixNorm(x, **options) * MatrixNorm(Inv(x), **options)
-        if 0 in sizes(x.shape)[-2:]:
-            raise ShapeError("matrices without elements have no condition number")
         s = Svdvals(x)
         return s[..., -1] / s[..., 0] if y.order == -2 else s[..., 0] / s[..., -1]
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import ShapeError
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink
 from ...messages.checks import flag, within
-from ...shapes import Shape, axis_in, reduced as without_axes
+from ...shapes import Shape, axis_in, broadcast, reduced as without_axes, same, text
 from ..reduction.axes import narrowed, widened
 from .binary import check_sides
 from .reducing import ElementLoss, Reduction, one_shape, reduced
@@ -106,6 +107,12 @@ class MarginRankingLoss(ElementLoss):
              margin=0.2),
         kink([1.0], [1.0], [1.0], margin=0.0, slopes=[[0.0], [0.0], [0.0]]),
     ]  # fmt: skip
+
+    def shape_rule(self, *shapes: Shape) -> Shape:
+        shape = super().shape_rule(*shapes[:2])
+        if len(shapes[2]) > len(shape) or not all(map(same, broadcast(shape, shapes[2]), shape)):
+            raise ShapeError(f"the target {text(shapes[2])} doesn't broadcast to {text(shape)}")
+        return shape
 
     def expand(z, x, y, t):
         return ops.relu(z.margin - t * (x - y))

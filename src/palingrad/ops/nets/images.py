@@ -175,8 +175,8 @@ def _times(length: Dim, factor: int) -> Dim:
 @register
 def interpolate(
     x: Any,
-    size: int | Sequence[int] | None = None,
     /,
+    size: int | Sequence[int] | None = None,
     *,
     scale: float | Sequence[float] | None = None,
     mode: str = "nearest",

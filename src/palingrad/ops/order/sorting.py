@@ -119,7 +119,13 @@ class TopValues(Composite):
     ]
 
     def shape_rule(y, *shapes: Shape) -> Shape:
-        return shapes[1]
+        x, found = shapes
+        axis = axis_in(y.attributes["axis"], len(x))
+        if len(x) != len(found) or not all(
+            same(*sizes) for at, sizes in enumerate(zip(x, found, strict=True)) if at != axis
+        ):
+            raise ShapeError(f"indices {text(found)} aren't those of {text(x)} along axis {axis}")
+        return found
 
     def expand(y, x, indices):
         return ops.take_along_axis(x, indices, y.axis)

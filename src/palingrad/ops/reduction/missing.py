@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, is_complex, is_floating, is_inexact, real_of
+from ...dtypes import DType, is_complex, is_floating, is_inexact, real_of
 from ...errors import DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -21,6 +21,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import Shape, axes_in
 from .axes import FIRST, LAST, WHOLE, count, narrowed, restored, widened
+from .options import mask_of
 from .reduce import ArgExtreme, Extreme
 from .statistics import Statistic
 
@@ -247,11 +248,7 @@ def _chosen(function: str, x: Any, where: Any, neutral: float | None = None) -> 
             f"{function}: where= marks elements of {x.dtype} as missing, which has no NaN.",
             hint="Convert them: pg.cast(x, 'float64').",
         )
-    return ops.where(where, x, math.nan if neutral is None else neutral)
-
-
-def _in_dtype(x: Any, dtype: Any) -> Any:
-    return x if dtype is None else ops.cast(x, as_dtype(dtype))
+    return ops.where(mask_of(where, x), x, math.nan if neutral is None else neutral)
 
 
 @register
@@ -261,7 +258,9 @@ def nansum(
 ) -> Node:  # fmt: skip
     """y = Σ x over the elements on `axis` that aren't NaN, and that `where` selects; 0 if there are
     none."""
-    x = _in_dtype(_chosen("nansum", x, where, 0), dtype)
+    x = _chosen("nansum", x, where, 0)
+    if dtype is not None:  # NaN, which has no integer, is left out first
+        return ops.sum(_filled(as_node(x), 0), axis, dtype=dtype, keepdims=keepdims, name=name)
     return Nansum(x, **_options(axis, keepdims, name))
 
 
@@ -272,7 +271,9 @@ def nanprod(
 ) -> Node:  # fmt: skip
     """y = Π x over the elements on `axis` that aren't NaN, and that `where` selects; 1 if there are
     none."""
-    x = _in_dtype(_chosen("nanprod", x, where, 1), dtype)
+    x = _chosen("nanprod", x, where, 1)
+    if dtype is not None:
+        return ops.prod(_filled(as_node(x), 1), axis, dtype=dtype, keepdims=keepdims, name=name)
     return Nanprod(x, **_options(axis, keepdims, name))
 
 

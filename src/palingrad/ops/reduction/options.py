@@ -40,7 +40,7 @@ def accumulated(
     if dtype is not None:
         x = narrowed(x, as_dtype(dtype))
     if where is not None:
-        x = ops.where(_mask(where, x), x, 1 if is_product else 0)
+        x = ops.where(mask_of(where, x), x, 1 if is_product else 0)
     total = operation(x, axis=axis, keepdims=keepdims)
     if initial is not None:
         total = (ops.multiply if is_product else ops.add)(total, initial)
@@ -70,7 +70,7 @@ def extreme(
             else "Write initial=math.inf, or another value to start with.",
         )
     if where is not None:
-        x = ops.where(_mask(where, x), x, initial)
+        x = ops.where(mask_of(where, x), x, initial)
     combine = ops.maximum if kind == "max" else ops.minimum
     shape = x.shape
     if shape is not None and known(shape):
@@ -93,7 +93,7 @@ def tested(
     """Whether any or all of the elements that `where` selects are true."""
     x = as_node(x)
     neutral = operation.__name__ == "All"
-    x = ops.where(_mask(where, x), x, neutral)
+    x = ops.where(mask_of(where, x), x, neutral)
     return operation(x, axis=axis, keepdims=keepdims, name=name)
 
 
@@ -130,7 +130,7 @@ def averaged(
     if where is None or where is True:
         found = operation(x, axis=axis, keepdims=keepdims, **options)
     else:
-        found = _masked(kind, x, _mask(where, x), axis, keepdims, **options)
+        found = _masked(kind, x, mask_of(where, x), axis, keepdims, **options)
     found = found if result is None else narrowed(found, result)
     return found if name is None else ops.positive(found, name=name)
 
@@ -169,7 +169,7 @@ def _masked(
     return narrowed(ops.where(variance == 0, 0, root), result)
 
 
-def _mask(where: Any, x: Node) -> Node:
+def mask_of(where: Any, x: Node) -> Node:
     """The mask as a node. Raises ShapeError if it doesn't broadcast to x."""
     mask = as_node(where)
     shape, own = x.shape, mask.shape
