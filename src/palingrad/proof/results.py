@@ -218,8 +218,8 @@ def empty_arrays_agree(subject: Subject) -> None:
         drawn.append((case, xs, ys))
         fed += arrays
         expected += values([*ys, *slopes])
-    shared = SharedProgram(drawn) if drawn else None
-    for engine in subject.compilers if shared else ():
+    shared = SharedProgram(drawn)
+    for engine in subject.compilers if drawn else ():
         found = shared.run(engine, fed)
         for one, other in zip(found, expected, strict=True):
             assert_close(one, other, f"{engine}, without elements")
