@@ -30,6 +30,11 @@ class Subject:
         """The operation that all cases are of."""
         return self.cases[0].operation
 
+    @property
+    def compilers(self) -> tuple[str, ...]:
+        """The engines without `auto`, which runs one of the others, unless it is the only one."""
+        return tuple(name for name in self.engines if name != "auto") or self.engines
+
     def only(self, case: Case) -> Subject:
         """One of the cases alone."""
         return self if self.cases == (case,) else Subject([case], self.engines)
