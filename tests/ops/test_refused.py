@@ -22,6 +22,7 @@ SMALL = np.array([3, 7, 0, 15, 25, 255], np.uint8)
 GAPS = np.array([[1.0], [np.nan], [3.0]])
 MASK = np.array([True, False, True])
 NOTHING = np.zeros((0, 3))
+INFINITE = np.array([np.nan, -np.inf, np.inf, 1])
 
 
 def result(text: str, module: ModuleType) -> Any:
@@ -63,6 +64,7 @@ def test_what_numpy_refuses(text):
         result(text, pg)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize(
     "text",
     [
@@ -72,6 +74,8 @@ def test_what_numpy_refuses(text):
         "np.nansum(COLUMN, axis=0, dtype='int8', keepdims=True)",
         "np.nanprod(GAPS, dtype='int8')",
         "np.nanprod(GAPS, where=MASK[:, None])",
+        "np.nanvar(INFINITE[2:])",
+        "np.nanvar(INFINITE)",
         "np.take(V, [])",
         "np.take(V, [], axis=0)",
         "np.bincount([], minlength=2)",

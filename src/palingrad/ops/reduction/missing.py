@@ -92,7 +92,7 @@ class Nanvar(Statistic):
             return ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction)
         wide = widened(x)
         mean = ops.nanmean(wide, axis=y.axis, keepdims=True)
-        gaps = _filled(wide - mean, 0)
+        gaps = ops.where(ops.isnan(wide), 0, wide - mean)  # ∞ − ∞ stays NaN
         squares = ops.real(gaps * ops.conj(gaps)) if is_complex(gaps.dtype) else ops.square(gaps)
         total = ops.sum(squares, axis=y.axis, keepdims=y.keepdims)
         return narrowed(total / _freedom(y, wide, y.keepdims), y.dtype)
