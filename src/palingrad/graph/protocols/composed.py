@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex, is_supported
 from ...errors import ShapeError
 from ...shapes import axis_in
 from ..registry import ops
@@ -27,7 +28,7 @@ def _copy(x: Any) -> Any:
 def _broadcast_arrays(*arrays: Any) -> Any:
     """Beside text or None, which matplotlib broadcasts too, nodes become arrays."""
     others = [np.asarray(x) for x in arrays if not hasattr(x, "__array_namespace__")]
-    if all(one.dtype.kind in "biufc" for one in others):
+    if all(is_supported(one.dtype) for one in others):
         return ops.broadcast_arrays(*arrays)
     return np.broadcast_arrays(*[np.asarray(x) for x in arrays])
 
@@ -87,7 +88,7 @@ ADAPTED: dict[str, Callable[..., Any]] = {
 COMPOSED: dict[str, Callable[..., Any]] = {
     "compress": _compress,
     "extract": _compress,
-    "iscomplexobj": lambda x: x.dtype.kind == "c",
-    "isrealobj": lambda x: x.dtype.kind != "c",
+    "iscomplexobj": lambda x: is_complex(x.dtype),
+    "isrealobj": lambda x: not is_complex(x.dtype),
     "lib.stride_tricks.sliding_window_view": _sliding_window_view,
 }
