@@ -68,6 +68,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/python tools/layers.py
 	$(BIN)/python tools/families.py --check
+	$(BIN)/python tools/numpy_coverage.py --check
 	$(BIN)/python tools/operations.py --check
 	$(BIN)/python tools/proof.py --check
 	$(BIN)/python tools/native_example.py --check
@@ -77,6 +78,7 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/python tools/families.py
+	$(BIN)/python tools/numpy_coverage.py
 	$(BIN)/python tools/operations.py
 	$(BIN)/python tools/proof.py
 	$(BIN)/python tools/native_example.py

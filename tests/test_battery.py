@@ -10,7 +10,7 @@ from palingrad.graph.operation import Item
 from palingrad.ops.linalg.general import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
-from palingrad.proof.report import checked
+from palingrad.proof.battery import CHECKS, subject_of
 
 # What changes state or steers a run has no inputs that a sample could give; see the tests named.
 PROVEN_ELSEWHERE = {
@@ -30,5 +30,6 @@ def test_every_operation_brings_samples():
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_battery(operation):
-    faults = checked(operation).faults
+    subject = subject_of(operation)
+    faults = [fault for check in CHECKS if (fault := check.fault(subject))]
     assert [(fault.check, *fault.error.__notes__, fault.error) for fault in faults] == []

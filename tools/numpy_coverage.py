@@ -18,6 +18,7 @@ import numpy as np
 
 import palingrad as pg
 
+VERSION = f"NumPy {'.'.join(np.__version__.split('.')[:2])}"
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "numpy.md"
 
 # The functions of SciPy for which HIPS autograd has derivatives.
@@ -34,9 +35,44 @@ INTEGRATE = "odeint"
 LEFT_OUT: dict[str, str] = {
     "array2string array_repr array_str base_repr binary_repr format_float_positional "
     "format_float_scientific get_printoptions printoptions set_printoptions": "text of arrays: "
-    "print(x.numpy())",
+    "print(x.numpy()); nodes are printed with NumPy's print options",
     "fromfile fromstring frombuffer fromiter fromregex genfromtxt load loadtxt save savetxt savez "
     "savez_compressed": "files: of x.numpy(), and pg.tensor(np.load(path))",
+    "apply_along_axis apply_over_axes frompyfunc piecewise": "functions of Python, called for "
+    "parts of an array: functions of pg take whole arrays, with axis=; pg.where, pg.select choose",
+    "fromfunction": "f(*pg.indices(shape))",
+    "asanyarray asarray_chkfinite ascontiguousarray asfortranarray require": "pg.asarray(x): nodes "
+    "don't show how their arrays lie in memory, and have no subclasses",
+    "isfortran may_share_memory shares_memory nested_iters getbufsize setbufsize": "memory: nodes "
+    "don't show how their arrays lie in it",
+    "asmatrix bmat": "matrices with an * of their own: pg.tensor, pg.block and x @ y",
+    "busday_count busday_offset is_busday isnat datetime_as_string datetime_data": "dates: they "
+    "have no derivatives",
+    "common_type min_scalar_type mintypecode promote_types": "pg.result_type; rules of its own, "
+    "see [numerics.md](numerics.md#dtype-promotion)",
+    "issubdtype typename": "dtypes are NumPy's: np.issubdtype(x.dtype, np.floating); pg.isdtype",
+    "iterable isscalar": "isinstance(x, pg.Node), x.ndim",
+    "copyto fill_diagonal place put putmask": "in place: pg.where, x.at[index].set(values), "
+    "pg.put_along_axis are new arrays",
+    "compress extract": "x[mask], pg.take; np.compress and np.extract work on nodes",
+    "copy": "x.copy()",
+    "einsum_path": "pg.einsum chooses the order of its products itself",
+    "diag_indices_from tril_indices_from triu_indices_from mask_indices": "pg.diag_indices(n), "
+    "pg.tril_indices(n), pg.triu_indices(n)",
+    "ix_": "x[rows[:, None], columns]",
+    "histogram2d histogram_bin_edges histogramdd": "counts, which have no derivative: NumPy's "
+    "own take nodes; pg.histogram for one axis",
+    "packbits unpackbits": "bits, which have no derivative: NumPy's own take nodes",
+    "spacing": "pg.nextafter(x, pg.inf) - x",
+    "real_if_close": "pg.real(x): the dtype would depend on values",
+    "sort_complex": "complex numbers have no order here: of x.numpy()",
+    "polydiv": "the remainder's length would depend on values: of coefficients as arrays",
+    "row_stack": "pg.vstack, of which it is the old name",
+    "geterr geterrcall seterr seterrcall": "nothing warns; pg.debug_nans finds the first NaN",
+    "get_include info show_config show_runtime test": "NumPy itself",
+    "solve_banded": "pg.linalg.solve of the full matrix",
+    "solve_sylvester": "pg.linalg.solve of pg.kron(a, I) + pg.kron(I, b.T)",
+    "sqrtm": "pg.linalg.eigh of a symmetric x: (v * pg.sqrt(w)) @ v.T",
 }
 
 
@@ -83,17 +119,24 @@ def page() -> str:
         "on nodes too:",
         "`np.sin(x)` is `pg.sin(x)`.",
         "",
+        f"The lists are those of {VERSION}.",
+        "",
         *section("numpy", functions(np), here(pg), "pg"),
         *section("numpy.linalg", functions(np.linalg), here(pg.linalg), "pg.linalg"),
         *section("numpy.fft", functions(np.fft), here(pg.fft), "pg.fft"),
         *section("scipy.special, as in autograd", SPECIAL.split(), here(pg.special), "pg.special"),
-        *section("scipy.linalg, as in autograd", SCIPY_LINALG.split(), here(pg.linalg), "pg.linalg"),
+        *section(
+            "scipy.linalg, as in autograd", SCIPY_LINALG.split(), here(pg.linalg), "pg.linalg"
+        ),
         *section("scipy.signal, as in autograd", SIGNAL.split(), here(pg), "pg"),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def main() -> int:
+    if "--check" in sys.argv[1:] and PAGE.exists() and VERSION not in PAGE.read_text():
+        print(f"{PAGE.name} was written with another NumPy than {VERSION}: not checked")
+        return 0
     text = page()
     unexplained = [line for line in text.splitlines() if line.endswith("| ? |")]
     if unexplained:

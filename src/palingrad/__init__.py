@@ -302,6 +302,8 @@ def __getattr__(name: str) -> object:
         globals()[name] = found  # found at once from now on
         return found
     elsewhere = dict(_FUNCTIONS)
+    if isinstance(kind := vars(errors).get(name), type) and issubclass(kind, Exception):
+        elsewhere[name] = f"pg.errors.{name}"
     if not name.startswith("_"):
         for part in ("fft", "linalg", "random", "special"):
             if name in dir(_imported(f"{__name__}.{part}")):
@@ -310,8 +312,9 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    names = {*globals(), "Generator", *_PARTS, *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
-    return sorted(names)
+    inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
+    names = {*globals(), "Generator", *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
 _bind_operators()

@@ -122,8 +122,8 @@ def set_default_dtype(dtype: Any) -> None:
             f"set_default_dtype: expected a float dtype, got {dtype}.",
             hint="Python floats become it: 'float32' or 'float64'. Integers keep their dtype.",
         )
-    setting_changes[0] += 1
     _default_float[0] = dtype
+    setting_changes[0] += 1  # last, as in set_ieee_gradients
 
 
 def as_dtype(dtype: Any) -> DType:

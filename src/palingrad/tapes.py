@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff.gradients import differentiate_tapes_with, takes_gradient
-from .autodiff.reverse import reverse
+from .autodiff.gradients import differentiate_tapes_with, needs_value, takes_gradient
+from .autodiff.reverse import has_forms, reverse
 from .dtypes import Array, setting_changes
 from .engines.selection import get_engine
-from .graph.context import graph_scope
+from .graph.context import apart, graph_scope
 from .graph.kinds import AnonymousGraph
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
@@ -41,13 +41,14 @@ _LONGEST = 5000  # nodes: longer tapes are seldom built twice, and compiling the
 
 class Reverse:
     """A Program for the gradients of some nodes of a structure. `feeds` are the places of the nodes
-    whose values it is fed, `reached` those whose gradients it computes."""
+    whose values it is fed, `reached` those whose gradients it computes.
+
+    The pass is built at once, with the settings of its structure, and compiled on first use.
+    """
 
     def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
-        y = clones[-1]
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            seed = Constant(np.ones(sizes(y.shape), y.dtype))
-            found = reverse({y: seed}, [clones[place] for place in targets], traced=False)
+            found = _cotangents(clones, [clones[place] for place in targets])
             self.reached = [place for place in targets if clones[place] in found]
             outputs = [found[clones[place]] for place in self.reached]
             places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
@@ -55,9 +56,28 @@ class Reverse:
             fed = {node: _placeholder(node) for node in needed if node in places}
             built = replay(needed, lambda node, inputs: node.rewired(inputs), fed)
         self.feeds = [places[node] for node in fed]
-        results = tuple(built[node] for node in outputs)
-        engine = get_engine(None, observed=False).name
-        self.run = Compiled(results, Program(tuple(fed.values()), results), engine)
+        self._inputs, self._results = tuple(fed.values()), tuple(built[node] for node in outputs)
+        self._engine = get_engine(None, observed=False).name
+
+    @lazy
+    def run(self) -> Compiled:
+        """The compiled Program."""
+        program = Program(self._inputs, self._results)
+        return apart(lambda: Compiled(self._results, program, self._engine))
+
+
+def _cotangents(clones: Sequence[Node], targets: Sequence[Node]) -> dict[Node, Node]:
+    """The cotangents of the targets that are reached; see `reverse_to_all` for those of leaves."""
+    y = clones[-1]
+    seed = Constant(np.ones(sizes(y.shape), y.dtype))
+    groups = [targets]
+    if has_forms(clones):
+        groups = [[x for x in targets if x.inputs], [x for x in targets if not x.inputs]]
+    found: dict[Node, Node] = {}
+    for group in groups:
+        if group:
+            found.update(reverse({y: seed}, group, traced=False))
+    return found
 
 
 def _can_be_fed(clone: Node) -> bool:
@@ -73,22 +93,21 @@ class Structure:
     passes, to Variables and to all nodes."""
 
     def __init__(self, order: Sequence[Node]) -> None:
-        self._clones = _cloned(order)
+        clones = _cloned(order)
         self.variables = [n for n, node in enumerate(order) if isinstance(node, Variable)]
         self.others = [
             n for n, node in enumerate(order)
             if takes_gradient(node) and not isinstance(node, Variable)
         ]  # fmt: skip
-
-    @lazy
-    def to_variables(self) -> Reverse:
-        """The reverse pass to the Variables."""
-        return Reverse(self._clones, self.variables)
-
-    @lazy
-    def to_others(self) -> Reverse:
-        """The reverse pass to the other nodes."""
-        return Reverse(self._clones, self.others)
+        places = {node: n for n, node in enumerate(order)}
+        forms = has_forms(order)  # which are computed anew from the inputs
+        # Where an operation reads a Variable whose value its derivative depends on.
+        self.readers = [
+            (n, places[x]) for n, node in enumerate(order) for x in node.inputs
+            if isinstance(x, Variable) and (forms or needs_value(node, x))
+        ]  # fmt: skip
+        self.to_variables = Reverse(clones, self.variables)
+        self.to_others = Reverse(clones, self.others)
 
 
 def _cloned(order: Sequence[Node]) -> list[Node]:
@@ -116,10 +135,11 @@ class Pending:
 
     def gradient(self, node: Node, place: int) -> Node:
         """The gradient of the node at this place of the tape; computes all of them."""
+        values = self._values  # before `_found`, which another thread may set
         found = self._found
         if found is None:
             program = self._structure.to_others
-            arrays = program.run.executable([self._values[n] for n in program.feeds])
+            arrays = program.run.executable([values[n] for n in program.feeds])
             found = self._found = dict(zip(program.reached, arrays, strict=True))
             self._values = []
         value = found.get(place)
@@ -147,6 +167,10 @@ def differentiated(y: Node) -> bool:
             _seen[digest] = None
             return False
         structure = _structures.make(key, lambda: Structure(order))
+    for reader, variable in structure.readers:
+        changed: Any = order[variable]
+        if changed._changed > order[reader]._serial:
+            return False  # the general path refuses it
     values = [node._value for node in order]
     if structure.variables:
         program = structure.to_variables
@@ -242,6 +266,8 @@ def hashable(value: Any) -> Hashable | None:
         return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, np.floating)):
         return kind, value, copysign(1, value)
+    if isinstance(value, (complex, np.complexfloating)):
+        return kind, repr(value)  # with the signs of zeros
     return (kind, value) if isinstance(value, Hashable) else None
 
 

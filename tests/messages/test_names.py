@@ -10,14 +10,8 @@ import pytest
 
 import palingrad as pg
 from palingrad.errors import UnknownNameError
-from palingrad.messages.elsewhere import (
-    FUNCTIONS,
-    LAYERS,
-    MODULE_METHODS,
-    NODES,
-    OPTIMIZER_METHODS,
-    OPTIMIZERS,
-)
+from palingrad.messages.attributes import MODULE_METHODS, NODES, OPTIMIZER_METHODS
+from palingrad.messages.elsewhere import FUNCTIONS, LAYERS, OPTIMIZERS
 from palingrad.messages.keywords import ADVICE, SYNONYMS
 from palingrad.messages.names import Elsewhere
 
@@ -58,7 +52,9 @@ def test_everything_that_is_suggested_exists():
 
 def test_every_synonym_leads_to_an_argument():
     parts = (pg, pg.nn, pg.optim, pg.train, pg.data, pg.io)
-    functions = [one for part in parts for one in vars(part).values() if callable(one)]
+    functions = [
+        one for part in parts for name in dir(part) if callable(one := getattr(part, name))
+    ]
     functions += [pg.Session.run, pg.Node.backward, pg.optim.Optimizer]
     names: set[str] = set()
     for function in functions:

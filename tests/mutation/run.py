@@ -147,7 +147,7 @@ def _instead(rule: Rule, function: FunctionType) -> Iterator[None]:
     if not isinstance(rule.owner, type):
         places = [
             module
-            for name, module in sys.modules.items()
+            for name, module in list(sys.modules.items())
             if name.startswith("palingrad") and getattr(module, rule.name, None) is rule.function
         ]
         places += [ops] if getattr(ops, rule.name, None) is rule.function else []

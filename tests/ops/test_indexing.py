@@ -266,3 +266,36 @@ def test_refused(call, error, words):
     with pytest.raises(error) as found:
         call()
     assert any(word in str(found.value) for word in words.split("|"))
+
+
+SETS = ("union1d", "intersect1d", "setdiff1d", "setxor1d")
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sets_are_numpys(name):
+    ours, numpys = getattr(pg, name), getattr(np, name)
+    x, y, gaps = (
+        np.array([3.0, 1, 2, 2, 5]),
+        np.array([[2, 5], [7, 7]]),
+        np.array([np.nan, 1, np.nan]),
+    )
+    for a, b in [(x, y), (x[:0], y), (x, y[:0]), (gaps, gaps[:1])]:
+        found = ours(a, b).numpy()
+        np.testing.assert_array_equal(found, numpys(a, b), strict=True)
+    np.testing.assert_array_equal(numpys(pg.tensor(x), y), numpys(x, y))
+    if name != "union1d":
+        a, b = np.array([4.0, 1, 3]), np.array([3.0, 9])
+        np.testing.assert_array_equal(ours(a, b, True), numpys(a, b, True))
+    with pg.Graph(), pytest.raises(GraphError, match="outside of the function"):
+        ours(pg.placeholder((3,)), x)
+
+
+def test_the_places_of_common_elements_and_their_gradients():
+    x, y = np.array([3.0, 1, 2, 2, 5]), np.array([[2, 5], [7, 7]])
+    for one, other in zip(pg.intersect1d(x, y, return_indices=True),
+                          np.intersect1d(x, y, return_indices=True), strict=True):  # fmt: skip
+        np.testing.assert_array_equal(one, other)
+    gradients = {name: pg.grad(lambda x: pg.sum(getattr(pg, name)(x, y) ** 2))(x) for name in SETS}  # noqa: B023
+    assert gradients["union1d"].tolist() == [6, 2, 4, 0, 10]
+    assert gradients["intersect1d"].tolist() == [0, 0, 4, 0, 10]
+    assert gradients["setdiff1d"].tolist() == gradients["setxor1d"].tolist() == [6, 2, 0, 0, 0]

@@ -7,6 +7,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.errors import ArgumentError, DTypeError, ShapeError
+from tolerances import assert_same
 
 X = np.array([[3.0, -1.0, 2.0], [0.5, 4.0, -2.5]])
 MASK = X > 0
@@ -94,3 +95,13 @@ def test_options_that_mean_nothing_are_refused():
         pg.sum(x, where=np.ones((4, 2, 3), bool))
     with pytest.raises(ArgumentError, match=r"keepdims=True"):
         pg.sum(x, 0, True)  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize("name", ["var", "std", "nanvar", "nanstd"])
+@pytest.mark.parametrize("option", ["correction", "ddof"])
+def test_a_correction_is_a_number_and_cuts_no_gradient(name, option):
+    f = getattr(pg, name)
+    x = np.array([1.0, 2.0, 4.0])
+    assert_same(f(x, **{option: pg.tensor(1)}), f(x, **{option: 1}))
+    with pytest.raises(ArgumentError, match=f"{name}: {option} is .*; expected a finite number"):
+        pg.grad(lambda v: f(x, **{option: v}))(1.0)

@@ -117,6 +117,16 @@ def test_a_cotangent_of_zero_meets_infinite_factors():
         assert first(x[:n]).tolist() == [1.0, *[0.0] * (n - 1)]
 
 
+def test_in_the_second_order_too():
+    x = np.array([2.0, np.inf, 0.0, -np.inf, np.nan, 3.0])
+
+    def masked(x):
+        return pg.sum(pg.where(np.arange(6) < 1, pg.cumprod(x), 0) ** 2)
+
+    h = pg.hessian(masked)(x)
+    np.testing.assert_array_equal(h, np.diag([2.0, 0, 0, 0, 0, 0]))
+
+
 def test_tied_extremes_share_the_gradient_as_those_of_all_elements_do():
     x = np.array([1.0, 3.0, 3.0, 2.0, 3.0])
     last = pg.grad(lambda x: pg.cummax(x)[-1])(x)

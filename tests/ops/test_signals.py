@@ -153,3 +153,31 @@ def test_complex_signals():
     assert_close(pg.polyval(short, z).numpy(), np.polyval(short, z))
     assert_close(pg.gradient(z, 0.5).numpy(), np.gradient(z, 0.5))
     assert_close(pg.roll(z, 2).numpy(), np.roll(z, 2))
+
+
+def test_fitted_polynomials_are_numpys():
+    x, y, w = np.cos(np.arange(8.0)), np.sin(np.arange(8.0) ** 2), np.linspace(0.5, 2, 8)
+    assert_close(pg.polyfit(x, y, 3), np.polyfit(x, y, 3))
+    assert_close(pg.polyfit(x, y, 2, w=w), np.polyfit(x, y, 2, w=w))
+    assert_close(pg.polyfit(x, X.reshape(-1)[:8].reshape(8, 1), 1),
+                 np.polyfit(x, X.reshape(-1)[:8].reshape(8, 1), 1))  # fmt: skip
+    pg.check_gradients(lambda x, y, w: pg.polyfit(x, y, 2, w=w), x, y, w)
+
+
+@pytest.mark.parametrize(
+    "p",
+    [[1.0, -6, 11, -6], [0.0, 0, 1, -3, 2, 0, 0], [2.0, 0, 1], [3.0], [0.0, 0], [], [0, 2.0, 0]],
+)
+def test_roots_are_numpys(p):
+    found, expected = pg.roots(A(p)).numpy(), np.roots(p)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(np.sort_complex(found), np.sort_complex(expected + 0j), atol=1e-12)
+
+
+def test_roots_are_differentiated_by_the_implicit_function():
+    p = A([1.0, -6.0, 11.0, -6.0])  # ∂x/∂pᵢ = −x³⁻ⁱ / p′(x)
+    x = np.roots(p)
+    expected = -np.vander(x, 4) / np.polyval(np.polyder(p), x)[:, None]
+    found = pg.jacobian(lambda p: pg.real(pg.roots(p)))(p)
+    order, wanted = np.argsort(pg.roots(p).numpy().real), np.argsort(x)
+    np.testing.assert_allclose(found[order], expected[wanted], rtol=1e-9)

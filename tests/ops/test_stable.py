@@ -187,3 +187,19 @@ def test_means_of_nothing_are_nan_and_sums_are_not():
     assert pg.sum(np.zeros(0)).item() == 0
     assert pg.prod(np.zeros(0)).item() == 1
     assert pg.std([3.0], correction=1).item() != 0  # 0/0
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: pg.vector_norm(x) ** 2,
+    lambda x: pg.vector_norm(x) * pg.vector_norm(x),  # two nodes
+    lambda x: pg.square(pg.linalg.norm(x)),
+    lambda x: pg.linalg.matrix_norm(x[None]) ** 2,
+    lambda x: pg.linalg.norm(x[None], "fro") ** 2,
+    lambda x: pg.hypot(x[0], x[1]) ** 2,
+    lambda x: pg.sum(pg.abs(x) ** 2),
+    lambda x: pg.sum(pg.abs(x) * pg.abs(x)),
+    lambda x: pg.sum(pg.abs(pg.complex(x, 0.0)) ** 2),
+    lambda x: 2 * pg.std(x) ** 2 + pg.sum(x) ** 2 / 2,  # (x − y)²/2 + (x + y)²/2
+])  # fmt: skip
+def test_the_square_of_a_root_is_smooth_at_zero(f):
+    assert_close(pg.hessian(f)(np.zeros(2)), 2 * np.eye(2))

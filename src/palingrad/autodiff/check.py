@@ -10,9 +10,11 @@ import numpy as np
 from ..dtypes import Array, as_array, complex128, is_complex, is_floating, is_inexact
 from ..errors import GradientError
 from ..graph.context import graph_scope
+from ..graph.kinds import Composite
 from ..graph.node import Node
 from ..graph.promotion import as_node, tensor
 from ..graph.registry import ops
+from ..graph.traversal.order import postorder
 from ..messages.calls import public
 from ..messages.checks import shown
 from ..shapes import size, sizes
@@ -42,13 +44,19 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
         check_level(f, arrays, level)
 
 
-def check_level(f: Callable[..., Any], arrays: Sequence[Array], level: int) -> None:
-    """Raise GradientError unless f's derivatives of the order `level` alone agree."""
+def check_level(
+    f: Callable[..., Any], arrays: Sequence[Array], level: int, *, recorded: bool = False
+) -> None:
+    """Raise GradientError unless f's derivatives of the order `level` alone agree.
+
+    With `recorded`, f is called once and differences are taken of the graph that this call built:
+    much faster for derivatives of higher order, but f must build the same graph for all values.
+    """
     wide = [widest(a) for a in arrays]
     with graph_scope(None), np.errstate(all="ignore"):
         for _ in range(level - 1):
             f = _gradient_of(f)
-        _check(f, wide, f"derivative {level}")
+        _check(f, wide, f"derivative {level}", recorded)
 
 
 def widest(array: Array) -> Array:
@@ -88,14 +96,15 @@ def _gradient_of(f: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
-def _check(f: Callable[..., Any], arrays: list[Array], what: str) -> None:
+def _check(f: Callable[..., Any], arrays: list[Array], what: str, recorded: bool) -> None:
     nodes: list[Node] = [tensor(array) for array in arrays]
     xs = _floats(nodes)
     total = _total(f, nodes)
     computed = [g.numpy() for g in gradients(total, xs)]
     numbers = [number for number, array in enumerate(arrays) if is_inexact(array.dtype)]
     for number, g in zip(numbers, computed, strict=True):
-        expected = _differences(f, arrays, number)
+        again = _recomputed(total, nodes[number]) if recorded else _called(f, arrays, number)
+        expected = _differences(again, arrays[number])
         _compare(g, expected, f"{what} with respect to argument {number}: reverse mode")
     rng = np.random.default_rng(0)
     tangents = {x: tensor(drawn_like(x, rng)) for x in xs}
@@ -114,20 +123,59 @@ def drawn_like(x: Any, rng: np.random.Generator) -> Array:
     return numbers.astype(x.dtype)
 
 
-def _differences(f: Callable[..., Any], arrays: list[Array], number: int) -> Array:
-    """The five-point derivative of the total with respect to each element of argument `number`: for
-    a complex element a + ib, ∂/∂a − i·∂/∂b."""
-    result = np.zeros_like(arrays[number])
+def _called(
+    f: Callable[..., Any], arrays: Sequence[Array], number: int
+) -> Callable[[Array], Array]:
+    """The total of f as a function of argument `number`."""
+
+    def again(array: Array) -> Array:
+        shifted = [*arrays[:number], array, *arrays[number + 1 :]]
+        return _total(f, [tensor(one) for one in shifted]).numpy()
+
+    return again
+
+
+def _recomputed(y: Node, x: Node) -> Callable[[Array], Array]:
+    """y as a function of x, where both have values: the operations between them, composites
+    expanded, are computed anew on another value of x."""
+    order = postorder(y, inputs=_operands)
+    moving = {x}
+    for node in order:
+        if not moving.isdisjoint(_operands(node)):
+            moving.add(node)
+    steps = [node for node in order if node in moving and node is not x]
+
+    def again(array: Array) -> Array:
+        values: dict[Node, Any] = {x: array}
+        for node in steps:
+            given = [values[one] if one in moving else one.value for one in _operands(node)]
+            values[node] = given[0] if isinstance(node, Composite) else _computed(node, given)
+        return values.get(y, y.value)
+
+    return again
+
+
+def _operands(node: Node) -> Sequence[Node]:
+    return (node.expansion,) if isinstance(node, Composite) else node.inputs
+
+
+def _computed(node: Any, given: Sequence[Any]) -> Any:
+    return node.seal(node.compute(*given))
+
+
+def _differences(total: Callable[[Array], Array], array: Array) -> Array:
+    """The five-point derivative of a total with respect to each element of its argument: for a
+    complex element a + ib, ∂/∂a − i·∂/∂b."""
+    result = np.zeros_like(array)
 
     def total_at(element: int, shift: complex) -> float:
-        shifted = list(arrays)
-        shifted[number] = arrays[number].copy()
-        shifted[number].flat[element] += shift
-        return float(_total(f, [tensor(array) for array in shifted]))
+        shifted = array.copy()
+        shifted.flat[element] += shift
+        return float(total(shifted))
 
     directions = (1, 1j) if is_complex(result.dtype) else (1,)
     for element in range(result.size):
-        h = STEP * max(1.0, abs(arrays[number].flat[element]))
+        h = STEP * max(1.0, abs(array.flat[element]))
         for direction in directions:
             step = h * direction
             near = total_at(element, step) - total_at(element, -step)

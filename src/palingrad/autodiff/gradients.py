@@ -10,8 +10,8 @@ from ..dtypes import is_complex, is_inexact
 from ..errors import GradientError
 from ..graph.context import built_at, context, graph_scope, level_of
 from ..graph.derivatives.differentiated import arguments
-from ..graph.kinds import Control
-from ..graph.leaves import Constant
+from ..graph.kinds import AnonymousGraph, Control
+from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Item, MultipleOutputs, Operation, is_known
 from ..graph.promotion import as_node
@@ -22,7 +22,7 @@ from ..graph.traversal.replay import Rule
 from ..messages.calls import public
 from ..messages.checks import one_of
 from ..shapes import size, text
-from .reverse import oldest, pulled, reverse
+from .reverse import has_forms, oldest, pulled, pulled_back, reverse, reverse_to_all
 
 Missing = Literal["zeros", "raise"]
 
@@ -96,7 +96,9 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
     # A derivative of a deferred node belongs to the node's graph, even if that is closed by now.
     reopens = graph is None and y.deferred and y.graph is not None
     with graph_scope(y.graph) if reopens else nullcontext():
-        if all(map(is_known, since(targets, y, *targets))):
+        behind = since(targets, y, *targets)
+        check_unassigned(behind)
+        if all(map(is_known, behind)):
             results = _derive(y, targets, seed, missing)
         else:
             inputs = (y, *targets) if seed is None else (y, *targets, seed)
@@ -204,14 +206,19 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
             return
     if y.deferred:
         nodes = [node for node in postorder(y) if takes_gradient(node)]
-        for node, g in zip(nodes, gradients(y, nodes, gradient=gradient), strict=True):
-            node.grad = g
+        groups = [nodes]
+        if has_forms(postorder(y)):  # as in `reverse_to_all`
+            groups = [[x for x in nodes if x.inputs], [x for x in nodes if not x.inputs]]
+        for group in groups:
+            for node, g in zip(group, gradients(y, group, gradient=gradient), strict=True):
+                node.grad = g
         return
+    check_unassigned(postorder(y))
     with graph_scope(None, hidden=True):
         seed = None if gradient is None else as_node(gradient, y.dtype)
         first = _initial(y, seed)
         observers = context().observers
-        cotangents = reverse({y: first}, traced=create_graph or bool(observers))
+        cotangents = reverse_to_all(y, first, traced=create_graph or bool(observers))
         nodes = [node for node in postorder(y) if takes_gradient(node)]
         for observer in observers:
             observer.differentiated(y, {x: cotangents[x] for x in nodes if x in cotangents})
@@ -223,12 +230,65 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
                 node.grad = g if create_graph else _detached(g)
 
 
+def check_unassigned(nodes: Sequence[Node]) -> None:
+    """Raise GradientError if a Variable was assigned after an eager node was computed from it:
+    the derivative at the value that the node saw can't be computed any more."""
+    for node, x in assigned_since(nodes):
+        raise GradientError(
+            f"{x.label()} was assigned after {node.label()} was computed from it{node.built()}: "
+            "the derivative at its old value is lost.",
+            hint="Take the gradient before the assignment, or compute y again after it. What shall "
+            "have no gradient goes through pg.stop_gradient.",
+        )
+
+
+def assigned_since(nodes: Sequence[Node]) -> Sequence[tuple[Node, Node]]:
+    """The nodes that were computed from an older value of a Variable which their derivatives need,
+    with that Variable."""
+    old = [
+        (node, x)
+        for node in nodes
+        for x in node.inputs
+        if isinstance(x, Variable) and x._changed > node._serial and node._value is not None
+    ]
+    return old if not old or has_forms(nodes) else [pair for pair in old if needs_value(*pair)]
+
+
+def needs_value(node: Node, x: Node) -> bool:
+    """Whether the derivatives of the node depend on the value of its input x, rather than only on
+    its own value and the other inputs."""
+    if not (isinstance(node, Operation) and node._differentiable):
+        return False
+    if not node._shipped:
+        return True  # a rule of the user's may read values
+    wanted = [takes_gradient(one) for one in node.inputs]
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        fed = {one: one if is_bare(one) else _without_value(one) for one in node.inputs}
+        y = node.clone([fed[one] for one in node.inputs])
+        g = (
+            list(map(_without_value, y.items))
+            if isinstance(y, MultipleOutputs)
+            else _without_value(y)
+        )
+        found = [c for c in pulled_back(y, g, wanted) if c is not None]
+    read = postorder(*found, inputs=lambda one: () if one is y else one.inputs)
+    return any(one is fed[x] for one in read)
+
+
+def _without_value(x: Node) -> Node:
+    return Placeholder.unchecked({"_shape": x.shape, "_dtype": x.dtype})
+
+
 def takes_gradient(node: Node) -> bool:
     """Whether `backward` sets the gradient: on nodes of floats, except numbers in expressions."""
     if isinstance(node, MultipleOutputs):
         return False
-    bare = isinstance(node, Constant) and node.scalar is not None
-    return not bare and (node.dtype is None or is_inexact(node.dtype))
+    return not is_bare(node) and (node.dtype is None or is_inexact(node.dtype))
+
+
+def is_bare(node: Node) -> bool:
+    """Whether the node is a number in an expression."""
+    return isinstance(node, Constant) and node.scalar is not None
 
 
 def _detached(g: Node) -> Node:

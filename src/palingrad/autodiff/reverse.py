@@ -86,6 +86,20 @@ def reverse(
     return {x: cotangents[resolve(x)] for x in xs if resolve(x) in cotangents}
 
 
+def reverse_to_all(y: Node, seed: Node, *, traced: bool = True) -> dict[Node, Node]:
+    """The cotangents of all nodes that y depends on. Those of leaves are what they are if only
+    leaves are asked for: an inner node isn't kept from being skipped by a stable form."""
+    found = reverse({y: seed}, traced=traced)
+    if has_forms(found):
+        found.update(reverse({y: seed}, [x for x in found if not x.inputs], traced=traced))
+    return found
+
+
+def has_forms(nodes: Iterable[Node]) -> bool:
+    """Whether one of the nodes is differentiated in another form than it is computed in."""
+    return any(differentiable_form(node) is not None for node in nodes if node.inputs)
+
+
 def pulled(
     place: SourceLocation | None, level: int, operation: type[Operation] | None = None
 ) -> SourceLocation | None:

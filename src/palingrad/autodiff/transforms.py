@@ -208,6 +208,8 @@ def _returned(y: Any) -> Node:
     if not isinstance(y, Node):
         if y is None:
             raise GradientError("f returned None, not a node.", hint="End it with return y.")
+        if isinstance(y, dict):
+            raise GradientError("f returned a dict, not a node.", hint="Return one of its values.")
         raise GradientError(
             f"f returned {type(y).__name__} {y!r:.40}, not a node: the results of float(), math "
             "and NumPy functions have no derivative.",

@@ -18,3 +18,7 @@ __all__ = ["Dataset", "Split", "batches", "describe", "load", "names", "read_idx
 
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, DATA)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

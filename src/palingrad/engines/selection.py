@@ -36,8 +36,8 @@ def set_engine(name: str | None) -> None:
     """
     if name is not None:
         _named(name)
-    setting_changes[0] += 1
     _selected[0] = os.environ.get("PALINGRAD_ENGINE") if name is None else name
+    setting_changes[0] += 1  # last, as in set_ieee_gradients
 
 
 def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:

@@ -105,6 +105,14 @@ class Accumulation(Protocol):
     ) -> Node: ...  # fmt: skip
 
 
+# What `help` says of the options of reductions.
+_OPTIONS: dict[str, str] = {
+    "axis": "axis: an axis or several, by default all; with keepdims they stay, of size 1.",
+    "dtype": "dtype: that of the result.",
+    "initial": "initial: what the elements are combined with.",
+    "where": "where: a mask of the elements that count.",
+}
+
 R = TypeVar("R", bound=Callable[..., Node])
 
 
@@ -143,7 +151,10 @@ def reduction(
                     return node
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)
 
-    return _dressed(function, like.__call__, operation, None)
+    dressed = _dressed(function, like.__call__, operation, None)
+    explained = [text for one, text in _OPTIONS.items() if one in {*options, "axis"}]
+    dressed.__doc__ = "\n    ".join([f"{operation.__doc__}\n", *explained, ""])
+    return dressed
 
 
 def frozen(axis: Any) -> int | tuple[int, ...] | None:

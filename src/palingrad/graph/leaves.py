@@ -160,6 +160,7 @@ class Variable(Node):
 
     unsuited: bool = False  # whether it is to be trained, but has a dtype that has no gradients
     _observed: bool = False  # whether deferred nodes cache values computed from this one
+    _changed: int = 0  # the serial number of the last assignment, or of that of a program's lease
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
     _turn: Turn | None = None  # of the runs that update it, once there is a program that does

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -19,8 +18,10 @@ from ..dtypes import (
     parts_lost,
 )
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
-from ..messages.elsewhere import FUNCTIONS, NODES
+from ..messages.attributes import ASSIGNED, NODES
+from ..messages.elsewhere import FUNCTIONS
 from ..messages.names import (
+    refusing_assignments,
     unknown_attribute,
     with_names_from,
     without_names_from_elsewhere,
@@ -32,6 +33,7 @@ from .operators import Operators
 from .protocols.copies import Copies
 from .protocols.interchange import Interchange
 from .registry import functions_called, viewer
+from .state.landing import next_serial as next_serial
 from .state.observe import tell_read, watching
 from .traversal.consumers import eager_consumers
 
@@ -39,9 +41,7 @@ if TYPE_CHECKING:
     from .graph import Graph
 
 
-next_serial = count(1).__next__
-
-
+@refusing_assignments(ASSIGNED)
 @with_names_from(NODES)
 class Node(Operators, Interchange, Copies):
     """One vertex of a graph. What a node computes is fixed; only a Variable's value changes.
@@ -349,7 +349,7 @@ class Node(Operators, Interchange, Copies):
         elif value.ndim:
             parts.append(f"shape={value.shape}")
         parts.append(f"dtype={self.dtype or '?'}")
-        return f"{type(self).__name__}({', '.join(parts)})"
+        return f"{type(self).__name__.rstrip('_')}({', '.join(parts)})"
 
 
 def value_hint(node: Node, graph: str) -> str:

@@ -21,3 +21,7 @@ __all__ = ["Checkpoint", "load_checkpoint", "restore", "save_checkpoint"]
 
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, {})
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

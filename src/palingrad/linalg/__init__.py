@@ -101,6 +101,8 @@ _ELSEWHERE = {
     "matrix_exp": "pg.linalg.expm",
     "sqrtm": "w, v = pg.linalg.eigh(x); v * pg.sqrt(w) @ v.mT for symmetric matrices",
     "logm": "w, v = pg.linalg.eigh(x); v * pg.log(w) @ v.mT for symmetric matrices",
+    "solve_banded": "pg.linalg.solve of the full matrix",
+    "solve_sylvester": "pg.linalg.solve of pg.kron(a, I) + pg.kron(I, b.T)",
     "logdet": "pg.linalg.slogdet(x).logabsdet",
 }
 

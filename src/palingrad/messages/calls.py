@@ -161,7 +161,11 @@ def _unknown(
     takes = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.POSITIONAL_ONLY)]
     fact = f"{name}: no argument is called {_listed([repr(key) for key in unknown])}."
     hints: list[str] = []
+    by_position = {p.name for p in parameters if p.kind is p.POSITIONAL_ONLY}
     for key in unknown:
+        if key in by_position:
+            hints.append(f"{key} is given by position, without its name.")
+            continue
         synonym = next((one for one in SYNONYMS.get(key, ()) if one in takes), None)
         near = synonym or nearest(key, takes)
         if near is not None:
@@ -190,6 +194,8 @@ def _surplus(
     if not hint and integers and last in ("shape", "axes"):
         sizes = ", ".join(map(str, given[len(positional) - 1 :]))
         hint = f"Several numbers are one tuple: {last}=({sizes})."
+    if not hint and [p.name for p in positional[:1]] == ["xs"]:
+        hint = f"Put the arrays into a list: pg.{name}([x, y])."
     sized = [p.name for p in positional[:1]] == ["shape"]
     if not hint and sized and all(type(x) is int for x in given):
         hint = f"Several numbers are one tuple: {name}({tuple(given)})."

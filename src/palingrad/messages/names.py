@@ -8,10 +8,16 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from ..errors import UnknownNameError
+from ..errors import ArgumentError, UnknownNameError
 from .checks import nearest
 
 C = TypeVar("C", bound=type[Any])
+# Functions of NumPy that don't compute with arrays.
+_NO_ARRAYS = frozenset(
+    "get_printoptions set_printoptions printoptions geterr seterr geterrcall seterrcall errstate "
+    "load loadtxt genfromtxt fromfile fromstring frombuffer fromregex issubdtype promote_types "
+    "base_repr binary_repr iterable get_include info show_config show_runtime".split()
+)
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -29,8 +35,11 @@ def unknown_name(
     instead = elsewhere.get(name)
     if instead is None:
         near = nearest(name, (one for one in names if not one.startswith("_")))
-        if short == "pg" and callable(getattr(np, name, None)):
-            hint = f"np.{name}(x.numpy()) computes it on plain arrays, without a derivative."
+        if short == "pg" and (kept := vars(np).get(name)) is not None and callable(kept):
+            hint = f"Write np.{name}" + (
+                "." if isinstance(kept, type) or name in _NO_ARRAYS
+                else ", of plain arrays: x.numpy() is one, without a derivative."
+            )  # fmt: skip
         elif near is None:
             hint = f"dir({short}) lists its names"
             hint += "; docs/operations.md describes the operations." if short == "pg" else "."
@@ -47,7 +56,7 @@ class Elsewhere:
     """
 
     def __init__(self, instead: str) -> None:
-        self._instead = instead
+        self.instead = instead
         self._name = ""
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
@@ -60,8 +69,54 @@ class Elsewhere:
         """What reading the attribute of an object of this class raises."""
         return UnknownNameError(
             f"{owner.__name__!r} object has no attribute {self._name!r}.",
-            hint=f"Write {self._instead}.",
+            hint=f"Write {self.instead}.",
         )
+
+
+class Assigned(Elsewhere):
+    """The same, of a name that is assigned to in other libraries, which is refused too."""
+
+    def __init__(self, instead: str, refuse: Callable[[Any, Any], NoReturn]) -> None:
+        super().__init__(instead)
+        self._refuse = refuse
+
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is not None and self._name in vars(instance):
+            return vars(instance)[self._name]
+        raise self.error(owner)
+
+    def __set__(self, instance: Any, value: Any) -> NoReturn:
+        self._refuse(instance, value)
+
+
+def refusing_assignments(instead: Mapping[str, str]) -> Callable[[C], C]:
+    """A decorator of classes of nodes: `x.shape = …` and its like raise ArgumentError, with what to
+    write. The attributes are properties, or names of other libraries."""
+
+    def decorate(cls: C) -> C:
+        for name, hint in instead.items():
+            known = inspect.getattr_static(cls, name)
+            refuse = _refusal(name, hint)
+            if isinstance(known, property):
+                setattr(cls, name, known.setter(refuse))
+            else:
+                attribute = Assigned(known.instead, refuse)
+                attribute.__set_name__(cls, name)
+                setattr(cls, name, attribute)
+        return cls
+
+    return decorate
+
+
+def _refusal(name: str, hint: str) -> Callable[[Any, Any], NoReturn]:
+    def refuse(node: Any, value: Any) -> NoReturn:
+        raise ArgumentError(
+            f"{node.label()}: x.{name} = … would change a node{node.built()}; what a node computes "
+            "is fixed.",
+            hint=hint,
+        )
+
+    return refuse
 
 
 def with_names_from(elsewhere: Mapping[str, str]) -> Callable[[C], C]:

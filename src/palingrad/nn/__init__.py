@@ -39,3 +39,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, LAYERS)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

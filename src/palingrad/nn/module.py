@@ -12,9 +12,9 @@ from ..errors import ArgumentError, ShapeError, printable
 from ..graph.context import context, opened
 from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..messages.attributes import MODULE_METHODS
 from ..messages.calls import public, publish
 from ..messages.checks import shown
-from ..messages.elsewhere import MODULE_METHODS
 from ..messages.names import with_names_from
 from ..shapes import Shape, text
 

@@ -53,6 +53,7 @@ FAMILIES: dict[str, str] = {
     "indexing.counting": "bincount histogram segment_max segment_mean segment_min segment_sum",
     "indexing.positions": "ravel_multi_index unravel_index",
     "indexing.search": "argwhere digitize flatnonzero isin nonzero searchsorted",
+    "indexing.sets": "intersect1d setdiff1d setxor1d union1d",
     "indexing.unique": "unique unique_all unique_counts unique_inverse unique_values",
     "order.sorting": "argpartition argsort lexsort partition sort top_k",
     "order.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
@@ -66,7 +67,8 @@ FAMILIES: dict[str, str] = {
     "signals.convolve": "convolve correlate",
     "signals.interpolation": "interp",
     "signals.differences": "gradient unwrap",
-    "signals.polynomials": "poly polyadd polyder polyint polymul polysub polyval vander",
+    "signals.polynomials": "poly polyadd polyder polyfit polyint polymul polysub polyval roots "
+    "vander",
     "scan.logcumsumexp": "logcumsumexp",
 }
 for _module, _names in FAMILIES.items():

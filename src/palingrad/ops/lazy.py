@@ -57,6 +57,9 @@ from .indexing.search import (
     argwhere as argwhere, digitize as digitize, flatnonzero as flatnonzero, isin as isin,
     nonzero as nonzero, searchsorted as searchsorted,
 )
+from .indexing.sets import (
+    intersect1d as intersect1d, setdiff1d as setdiff1d, setxor1d as setxor1d, union1d as union1d,
+)
 from .indexing.unique import (
     unique as unique, unique_all as unique_all, unique_counts as unique_counts,
     unique_inverse as unique_inverse, unique_values as unique_values,
@@ -146,8 +149,8 @@ from .signals.convolve import convolve as convolve, correlate as correlate
 from .signals.differences import gradient as gradient, unwrap as unwrap
 from .signals.interpolation import interp as interp
 from .signals.polynomials import (
-    poly as poly, polyadd as polyadd, polyder as polyder, polyint as polyint, polymul as polymul,
-    polysub as polysub, polyval as polyval, vander as vander,
+    poly as poly, polyadd as polyadd, polyder as polyder, polyfit as polyfit, polyint as polyint,
+    polymul as polymul, polysub as polysub, polyval as polyval, roots as roots, vander as vander,
 )
 from .signals.windows import (
     bartlett as bartlett, blackman as blackman, hamming as hamming, hanning as hanning,

@@ -12,6 +12,7 @@ from ..graph.node import Node
 from ..graph.registry import ops
 from .elementwise.activation import Sigmoid
 from .elementwise.arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
+from .elementwise.complexes import Abs
 from .elementwise.exponential import Exp, Log, Log1p
 from .elementwise.trigonometric import Hypot
 from .reduction.axes import narrowed, widened
@@ -49,7 +50,7 @@ def stable_form(node: Node) -> StableForm | None:
 def differentiable_form(node: Node) -> StableForm | None:
     """The form in which to differentiate `node`: its stable form, or a power without its root.
 
-    (√u)ᵖ → u^½ᵖ for p ≥ 2, and ‖x‖ᵖ → (Σ x²)^½ᵖ, likewise for hypot and std, for even p. Only
+    (√u)ᵖ → u^½ᵖ for p ≥ 2, and ‖x‖ᵖ → (Σ x²)^½ᵖ, likewise for |x|, hypot and std, for even p. Only
     derivatives are taken from these: their values may differ from the node's, as at √(−0)·√(−0).
     """
     if type(node) in (Square, Pow, Multiply):
@@ -71,7 +72,7 @@ def _of_power(node: Any) -> StableForm | None:
         exponent: Any = node.inputs[1].scalar if isinstance(node.inputs[1], Constant) else None
         if exponent is None or not (2 <= exponent < math.inf):
             return None
-    elif type(node) is Multiply and node.inputs[1] is not root:
+    elif type(node) is Multiply and not _same(root, node.inputs[1]):
         return None
     else:
         exponent = 2
@@ -83,13 +84,23 @@ def _of_power(node: Any) -> StableForm | None:
         power = power if exponent == 2 else ops.pow(power, exponent / 2)
         return narrowed(power, node.dtype)
 
-    return StableForm(build, (root,), "")
+    skipped = node.inputs if type(node) is Multiply else (root,)
+    return StableForm(build, skipped, "")
+
+
+def _same(x: Any, y: Any) -> bool:
+    """Whether x and y are one node, or the same operation on the same inputs."""
+    if x is y:
+        return True
+    alike = type(x) is type(y) and x.attributes == y.attributes
+    return alike and all(a is b for a, b in zip(x.inputs, y.inputs, strict=True))
 
 
 _RADICANDS: dict[type, Callable[..., Node]] = {
     Hypot: lambda z, x, y: x * x + y * y,
     Sqrt: lambda y, x: ops.where(x < 0, math.nan, x),
     Std: lambda y, x: ops.var(x, axis=y.axis, keepdims=y.keepdims, correction=y.correction),
+    Abs: lambda y, x: _squares(x),
     VectorNorm: lambda y, x: ops.sum(_squares(x), axis=y.axis, keepdims=y.keepdims),
 }
 

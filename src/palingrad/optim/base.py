@@ -19,9 +19,9 @@ from ..graph.state.landing import Landing, snapshot
 from ..graph.state.observe import tell_assigned, watching
 from ..graph.state.turns import Turn
 from ..graph.traversal.order import postorder
+from ..messages.attributes import OPTIMIZER_METHODS
 from ..messages.calls import public, publish, user_level
 from ..messages.checks import shown, within
-from ..messages.elsewhere import OPTIMIZER_METHODS
 from ..messages.names import with_names_from
 from ..ops.reduction.axes import narrowed
 from ..ops.state import Latest

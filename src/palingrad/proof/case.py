@@ -11,13 +11,19 @@ import numpy as np
 from ..autodiff.check import angles_of
 from ..autodiff.gradients import gradients
 from ..dtypes import Array, complex_of, is_complex, is_floating, is_inexact
+from ..engines.base import Executable
+from ..engines.selection import get_engine
 from ..graph.graph import Graph
-from ..graph.leaves import placeholder
+from ..graph.leaves import Placeholder, placeholder
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..graph.promotion import tensor
 from ..graph.registry import ops
 from ..graph.samples import Sample
+from ..graph.traversal.order import postorder
+from ..passes.pipeline import optimise
+from ..passes.program import Program
+from ..passes.specialise import specialise
 from ..session import Session
 
 
@@ -124,6 +130,34 @@ def compiled_together(
     drawn: Sequence[Drawn], engine: str, *, template: bool = True
 ) -> Callable[[Sequence[Array]], list[Array]]:
     """The same for several cases that are one Program: all inputs to all outputs and gradients."""
+    fed, fetches, graph = _graph_of(drawn, template=template)
+    session = Session(graph, engine=engine)
+    return lambda arrays: session.run(fetches, dict(zip(fed, arrays, strict=True)))
+
+
+class SharedProgram:
+    """One Program of several cases, for all engines: optimising takes longer than the rest."""
+
+    def __init__(self, drawn: Sequence[Drawn]) -> None:
+        fed, self._fetches, _ = _graph_of(drawn, template=True)
+        used = [x for x in postorder(*self._fetches) if isinstance(x, Placeholder)]
+        places = {x: place for place, x in enumerate(fed)}
+        self._used = {x: places[x] for x in used}
+        self._program: Program | None = None
+        self._executables: dict[str, Executable] = {}
+
+    def run(self, engine: str, arrays: Sequence[Array]) -> list[Array]:
+        """All outputs and gradients of all inputs."""
+        if self._program is None:
+            forms = {x: (arrays[n].shape, arrays[n].dtype) for x, n in self._used.items()}
+            self._program = optimise(specialise(self._fetches, forms))
+        if engine not in self._executables:
+            self._executables[engine] = get_engine(engine).compile(self._program)
+        return self._executables[engine]([arrays[place] for place in self._used.values()])
+
+
+def _graph_of(drawn: Sequence[Drawn], *, template: bool) -> tuple[list[Any], list[Any], Graph]:
+    """The placeholders of several cases, their outputs and gradients, and their graph."""
     fed: list[Any] = []
     fetches: list[Any] = []
     with Graph() as graph:
@@ -132,8 +166,7 @@ def compiled_together(
             ys = case.outputs(*xs)
             fetches += [*ys, *slopes_of(xs, ys, [*known, *results])]
             fed += xs
-    session = Session(graph, engine=engine)
-    return lambda arrays: session.run(fetches, dict(zip(fed, arrays, strict=True)))
+    return fed, fetches, graph
 
 
 def drawn_together(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from ..dtypes import Array, float32, float64
 from ..errors import GradientError
 from ..graph.operation import Operation
-from .case import Case, Drawn, compiled_together, drawn_together
+from .case import Case, Drawn, SharedProgram, drawn_together
 
 FLOATS = (float32, float64)
 
@@ -18,13 +18,12 @@ FLOATS = (float32, float64)
 class Subject:
     """Cases of one operation, and the engines on which checks run them.
 
-    What several checks need is computed once: the eager results, and one Program of all cases for
-    each engine, because compiling takes longest.
+    What several checks need is computed once: the eager results, and one Program of all cases,
+    because optimising and compiling take longest.
     """
 
     def __init__(self, cases: Sequence[Case], engines: Sequence[str]) -> None:
         self.cases, self.engines = tuple(cases), tuple(engines)
-        self._programs: dict[str, Callable[[Sequence[Array]], list[Array]]] = {}
 
     @property
     def operation(self) -> type[Operation]:
@@ -45,9 +44,11 @@ class Subject:
 
     def program(self, engine: str) -> Callable[[Sequence[Array]], list[Array]]:
         """From the inputs in `drawn` to outputs and gradients, in one compiled Program."""
-        if engine not in self._programs:
-            self._programs[engine] = compiled_together(self.drawn[0], engine)
-        return self._programs[engine]
+        return partial(self._shared.run, engine)
+
+    @cached_property
+    def _shared(self) -> SharedProgram:
+        return SharedProgram(self.drawn[0])
 
 
 @dataclass(frozen=True)

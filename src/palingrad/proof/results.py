@@ -19,6 +19,7 @@ from ..graph.registry import is_shipped
 from .case import (
     Case,
     Drawn,
+    SharedProgram,
     backwards,
     by_columns,
     compiled_together,
@@ -122,8 +123,10 @@ def nothing_is_written_to(subject: Subject) -> None:
     alone = drawn_together([(subject.cases[0], FLOATS[1:])])
     for drawn, arrays, expected in (subject.drawn, alone):
         before = [array.copy() for array in arrays]
+        whole = drawn is subject.drawn[0]
         for engine in subject.engines:
-            whole = drawn is subject.drawn[0]
+            if engine == "auto" and not whole and len(subject.engines) > 1:
+                continue  # it runs one of the others
             run = subject.program(engine) if whole else compiled_together(drawn, engine)
             fed = [array.copy() for array in before]
             results = run(fed)
@@ -217,8 +220,9 @@ def empty_arrays_agree(subject: Subject) -> None:
         drawn.append((case, xs, ys))
         fed += arrays
         expected += values([*ys, *slopes])
-    for engine in subject.engines if drawn else ():
-        found = compiled_together(drawn, engine)(fed)
+    shared = SharedProgram(drawn) if drawn else None
+    for engine in subject.engines if shared else ():
+        found = shared.run(engine, fed)
         for one, other in zip(found, expected, strict=True):
             assert_close(one, other, f"{engine}, without elements")
 

@@ -70,13 +70,13 @@ def default_rng(seed: int | None = None) -> Generator:
 @public
 def rand(*sizes: int) -> Any:
     """Numbers drawn uniformly from [0, 1): rand(2, 3) has shape (2, 3)."""
-    return _default.random(sizes)
+    return _default.random(_sizes(sizes))
 
 
 @public
 def randn(*sizes: int) -> Any:
     """Numbers drawn from N(0, 1): randn(2, 3) has shape (2, 3)."""
-    return _default.standard_normal(sizes)
+    return _default.standard_normal(_sizes(sizes))
 
 
 @public
@@ -85,5 +85,14 @@ def randint(low: Any, high: Any = None, size: Size = None, dtype: Any = "int64")
     return _default.integers(low, high, size, dtype)
 
 
+def _sizes(sizes: Any) -> Any:
+    """A shape given as several numbers, or as one tuple, as in PyTorch."""
+    return sizes[0] if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)) else sizes
+
+
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, RANDOM)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,6 +15,8 @@ from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.checks import flag, number_of, shown, whole, within
+from ..messages.elsewhere import RANDOM
+from ..messages.names import with_names_from, without_names_from_elsewhere
 from ..ops import random as streams
 from ..ops.special.error import erfinv
 from ..shapes import as_shape, axis_in, broadcast, known, sizes
@@ -22,6 +24,7 @@ from ..shapes import as_shape, axis_in, broadcast, known, sizes
 Size = int | Sequence[int] | None
 
 
+@with_names_from(RANDOM)
 class Generator(streams.Generator):
     """A random number generator with the methods of NumPy's, whose bits are palingrad's.
 
@@ -32,6 +35,9 @@ class Generator(streams.Generator):
     >>> Generator(0).integers(0, 10, 3).dtype
     dtype('int64')
     """
+
+    def __dir__(self) -> list[str]:
+        return without_names_from_elsewhere(super().__dir__(), type(self))
 
     # ---------------------------------------------------------------- uniform numbers
 

@@ -23,3 +23,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     raise unknown_name(__name__, name, __all__, TRAINING)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

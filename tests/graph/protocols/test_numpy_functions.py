@@ -306,6 +306,9 @@ np.block([[x], [x]])
 np.insert(v, 1, 5.)
 np.delete(v, 1)
 np.trim_zeros(v)
+np.lib.stride_tricks.sliding_window_view(v, 2)
+np.lib.stride_tricks.sliding_window_view(x, (1, 2), axis=(1, 0))
+np.lib.stride_tricks.sliding_window_view(x, (1, 2), axis=(-1, -1))
 np.resize(v, (2, 3))
 np.broadcast_arrays(v, x)
 np.isin(v, [1.])
@@ -463,7 +466,7 @@ def test_gradients_flow_through_numpys_functions(f, expected):
         ("np.reshape(x, (3, 2), order='F')", "order='F'"),
         ("np.sum(x, nonsense=1)", "nonsense"),
         ("np.emath.sqrt(x)", "np.lib.scimath.sqrt takes arrays"),
-        ("np.lib.stride_tricks.sliding_window_view(v, 2)", "sliding_window_view takes arrays"),
+        ("np.lib.stride_tricks.sliding_window_view(v, 2, axis=0, writeable=True)", "writeable"),
         ("np.frompyfunc(lambda a: a, 1, 1)(v)", "<lambda> takes arrays"),
         ("special.pbdv(1, x)", "scipy.special.pbdv takes arrays"),
     ],

@@ -144,7 +144,9 @@ def is_drawn(latex: str) -> bool:
 
     Formulas that differ in nothing but their numbers are drawn once.
     """
-    known = re.sub(r"\\begin\{(pmatrix|cases)\}.*?\\end\{\1\}", "M", latex)
+    known, found = latex, 1
+    while found:  # the innermost first
+        known, found = re.subn(r"\\begin\{(pmatrix|cases)\}((?!\\begin).)*?\\end\{\1\}", "M", known)
     for name, other in _OTHERS.items():
         known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
     return _drawn(re.sub(r"\d+(\.\d+)?", "7", known))

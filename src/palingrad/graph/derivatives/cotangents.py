@@ -36,8 +36,8 @@ def set_ieee_gradients(on: Any) -> None:
     """
     if not isinstance(on, bool):
         raise TypeError(f"set_ieee_gradients: expected True or False, got {on!r:.60}")
-    setting_changes[0] += 1
     _ieee[0] = on
+    setting_changes[0] += 1  # last: who reads it before sees the new setting, or asks again
 
 
 @register

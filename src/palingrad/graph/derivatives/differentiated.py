@@ -67,6 +67,8 @@ def _function() -> str:
     """Which function to write instead of that of `math` in the user's line, or in general."""
     place = find_origin(3)
     line = "" if place is None else linecache.getline(*Origin.of(place))
+    if method := re.search(r"(\w+)\.dot\(", line):  # that of an array, which asks no node
+        return f"{method[1]} @ x instead of {method[1]}.dot(x)"
     called = re.search(r"\bmath\.(\w+)\(", line)
     name = called.group(1) if called else "sin"
     return f"pg.{name} instead of math.{name}"

@@ -80,6 +80,9 @@ class ElementwiseMethods:
     def __round__(self, ndigits: int | None = None) -> Node:
         return ops.round(self, ndigits or 0)
 
+    def __trunc__(self) -> int:  # that of a number: math.trunc
+        return int(self)
+
     def __divmod__(self, other: Any) -> tuple[Node, Node]:
         return ops.floor_divide(self, other), ops.remainder(self, other)
 

@@ -59,7 +59,7 @@ def _target(name: str) -> Callable[..., Any] | None:
     if part in ("linalg", "fft"):
         return getattr(getattr(namespace(), part, None), short, None)
     if part:
-        return None
+        return COMPOSED.get(name)
     return ADAPTED.get(name) or found(name) or COMPOSED.get(name)
 
 

@@ -43,10 +43,11 @@ SCANS: dict[str, str] = {
     "logaddexp": "logcumsumexp",
 }
 
-# Functions whose results are no arrays of floats: NumPy's own, of the nodes' values.
+# Functions whose results have no derivatives: NumPy's own, of the nodes' values.
 OF_VALUES = frozenset(
-    "allclose array2string array_equal array_equiv array_repr array_str iscomplexobj isrealobj "
-    "may_share_memory save savetxt savez savez_compressed shares_memory".split()
+    "allclose array2string array_equal array_equiv array_repr array_str histogram2d "
+    "histogram_bin_edges histogramdd may_share_memory packbits save savetxt "
+    "savez savez_compressed shares_memory unpackbits".split()
 )
 # The same, which ask only for dtypes.
 OF_DTYPES = frozenset({"can_cast", "common_type", "min_scalar_type", "result_type"})
@@ -58,9 +59,5 @@ IN_PLACE = frozenset({"copyto", "fill_diagonal", "place", "put", "put_along_axis
 INSTEAD: dict[str, str] = {
     "apply_along_axis": "the function itself, with axis=: functions of pg work on whole arrays",
     "apply_over_axes": "the function itself, with axis= a tuple",
-    "delete": "x[mask], or pg.concat of the parts that stay",
-    "insert": "pg.concat([x[:i], values, x[i:]])",
     "piecewise": "pg.where(condition, f(x), g(x))",
-    "resize": "pg.reshape(x, shape), or pg.concat([x, x])",
-    "trim_zeros": "x[first:last]",
 }

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import count, repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -36,6 +36,7 @@ class State:
         self.version, self.caches = object(), object()
 
 
+next_serial = count(1).__next__  # of nodes and of changes of Variables, which are ordered by it
 state = State()
 state_lock = threading.RLock()
 hold_over_forks(lambda: state_lock)
@@ -73,8 +74,9 @@ class Landing:
     def __init__(self, variables: Sequence[Variable], seen: Sequence[Variable] = ()) -> None:
         self._variables, self._seen = variables, seen
         self._covered = set(variables) <= set(seen)
-        self._owners = (*variables, state)
-        self._names = (*repeat("_array", len(variables)), "version")
+        self._owners = (*variables, *variables, state)
+        number = len(variables)
+        self._names = (*repeat("_array", number), *repeat("_changed", number), "version")
 
     def __call__(self, arrays: Sequence[Array], expected: Sequence[Array] = ()) -> bool:
         """Set the Variables to these read-only arrays of the right shapes and dtypes. If one of
@@ -87,7 +89,8 @@ class Landing:
                     return False
                 # The old arrays live until the change is over: no destructor runs in between.
                 before = list(map(array_of, variables))
-                landing = map(setattr, self._owners, self._names, (*arrays, object()))
+                values = (*arrays, *repeat(next_serial(), len(variables)), object())
+                landing = map(setattr, self._owners, self._names, values)
                 ready = self._covered or not any(map(is_, before, _NONES))
                 ready = ready or not any(map(is_leased, variables))
                 if ready and any(map(_is_observed, variables)):

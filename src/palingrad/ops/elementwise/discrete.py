@@ -15,6 +15,7 @@ from ...dtypes import (
     is_floating,
     is_inexact,
     is_integer,
+    promote,
 )
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
@@ -234,11 +235,27 @@ def cast(x: Any, dtype: Any, *more: Any, name: str | None = None, **unknown: Any
     """y = x in another dtype; from floats to integers it truncates towards 0.
 
     Floats outside the integer's range give the nearest bound, and NaN gives 0. Complex numbers
-    become no real ones: take their real or imaginary parts.
+    become no real ones: take their real or imaginary parts. Python's `float` is the default float,
+    or x's own dtype if that is a wider float; likewise `complex`.
     """
     if more or unknown:
         raise misfit(cast, (x, dtype, *more), unknown)
+    if dtype is float or dtype is complex:
+        x = as_node(x)
+        return Cast(x, dtype=_not_narrowed(x.dtype, as_dtype(dtype)), name=name)
     return Cast(x, dtype=as_dtype(dtype), name=name)
+
+
+def _not_narrowed(given: DType | None, default: DType) -> DType:
+    """The default float or complex dtype, or a wider one if the given dtype is."""
+    if given is None:
+        raise DTypeError(
+            "cast: the dtype of x isn't known yet, and Python's float and complex depend on it",
+            hint=f"Write {default.name!r}, or give the placeholder a dtype.",
+        )
+    if not is_inexact(given) or (is_complex(given) and not is_complex(default)):
+        return default
+    return promote(given, default)
 
 
 @register

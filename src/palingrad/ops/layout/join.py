@@ -142,14 +142,17 @@ def stack(
     """y = the arrays `xs`, all of one shape, joined along a new axis `axis`, counted in y."""
     if more or unknown:
         raise misfit(stack, (xs, axis, *more), unknown)
+    if isinstance(axis, Node):
+        raise ShapeError("stack: expected a list of arrays, got arrays",
+                         hint="Write pg.stack([x, y]).")  # fmt: skip
     return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
 
 
 @register
 def split(
     x: Any,
-    indices_or_sections: int | Sequence[int] | None = None,
     /,
+    indices_or_sections: int | Sequence[int] | None = None,
     axis: int = 0,
     *,
     sizes: Sequence[int] | None = None,

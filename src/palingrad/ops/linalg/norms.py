@@ -145,7 +145,7 @@ def matrix_norm(
     """
     order = _order("matrix_norm", ord)
     keep = flag("matrix_norm: keepdims", keepdims)
-    return MatrixNorm(x, order=order, pair=(-2, -1), keepdims=keep, name=name)
+    return _matrix_norm(x, order, (-2, -1), keep, name)
 
 
 @public
@@ -177,7 +177,15 @@ def norm(
     if len(pair) != 2:
         hint = "Write axis=-1 for vectors, axis=(-2, -1) for matrices."
         raise ArgumentError(f"norm: axis is {axis!r:.40}; expected one axis or two.", hint=hint)
-    return MatrixNorm(x, order=_order("norm", ord), pair=pair, keepdims=keep, name=name)
+    return _matrix_norm(x, _order("norm", ord), pair, keep, name)
+
+
+def _matrix_norm(x: Any, order: Any, pair: Any, keepdims: bool, name: str | None) -> Node:
+    x = as_node(x)
+    if order == "fro" and x.shape is not None:  # powers of it have derivatives at 0
+        axes = _axes(pair, len(x.shape))
+        return ops.vector_norm(x, axis=axes, keepdims=keepdims, name=name)
+    return MatrixNorm(x, order=order, pair=pair, keepdims=keepdims, name=name)
 
 
 @public

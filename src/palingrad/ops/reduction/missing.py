@@ -21,7 +21,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import Shape, axes_in
 from .axes import FIRST, LAST, WHOLE, count, narrowed, restored, widened
-from .options import mask_of
+from .options import mask_of, one_correction
 from .reduce import ArgExtreme, Extreme
 from .statistics import Statistic
 
@@ -293,7 +293,7 @@ def nanvar(
 ) -> Node:  # fmt: skip
     """y = Σ (x − mean)² / (n − correction) over the n elements on `axis` that aren't NaN; NaN if
     n ≤ correction. NumPy's name for the correction is `ddof`."""
-    correction = correction if ddof is None else ddof
+    correction = one_correction("nanvar", correction, ddof)
     x = _chosen("nanvar", x, where)
     return Nanvar(x, **_options(axis, keepdims, name), correction=correction)
 
@@ -304,7 +304,7 @@ def nanstd(
     keepdims: bool = False, where: Any = None, name: str | None = None,
 ) -> Node:  # fmt: skip
     """y = √nanvar x over `axis`; the gradient is 0 where all elements are equal."""
-    correction = correction if ddof is None else ddof
+    correction = one_correction("nanstd", correction, ddof)
     x = _chosen("nanstd", x, where)
     return Nanstd(x, **_options(axis, keepdims, name), correction=correction)
 

@@ -19,6 +19,7 @@ from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops
+from ...messages.checks import within
 from ...shapes import Shape, axes_in, broadcast, known, reduced, text
 from .axes import narrowed, widened
 
@@ -191,12 +192,18 @@ def _fits(own: Shape, shape: Shape) -> bool:
 
 
 def one_correction(kind: str, correction: float, ddof: float | None) -> float:
-    """The correction, which NumPy calls `ddof`."""
+    """The correction, a number, which NumPy calls `ddof`."""
     if ddof is None:
-        return correction
+        return _number(f"{kind}: correction", correction)
     if correction != 0 and correction != ddof:
         raise ArgumentError(
             f"{kind}: correction is {correction} and ddof {ddof}; two names of one option.",
             hint=f"Write correction={correction}.",
         )
-    return ddof
+    return _number(f"{kind}: ddof", ddof)
+
+
+def _number(what: str, value: Any) -> float:
+    """A number, also from a tensor, to which no gradient could flow."""
+    number = within(what, value, "(-inf, inf)", like=1)
+    return float(number) if isinstance(number, Node) else number

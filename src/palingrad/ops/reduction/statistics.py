@@ -131,6 +131,7 @@ class VectorNorm(Statistic):
     math = r"\left\lVert{x}\right\rVert"
     samples = [
         case((3, 4), **WHOLE),
+        complex_case((3, 2), **FIRST),
         case((4, 4), **FIRST),
         case((2, 3, 4), **PAIR),
         case((3, 4), **LAST),

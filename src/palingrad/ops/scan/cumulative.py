@@ -124,7 +124,8 @@ class LinearRecurrence(Scan):
 
     def vjp(y, g, a, b):
         rest = recurrence(previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
-        return [lambda: ops.scaled(rest, previous(y, y.axis, y.reverse, 0)), rest]
+        product = ops.scaled_tangent if y.absorbing else ops.scaled  # as in absorbing products
+        return [lambda: product(rest, previous(y, y.axis, y.reverse, 0)), rest]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "sum")

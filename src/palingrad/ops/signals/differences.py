@@ -17,7 +17,7 @@ from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
 from ...graph.samples import case
-from ...messages.checks import counted, number_of
+from ...messages.checks import counted, number_of, within
 from ...shapes import Shape, axes_in, axis_in, same, text
 from ..reduction.axes import narrowed, widened
 
@@ -152,7 +152,7 @@ def gradient(
         raise ShapeError("gradient: samples have an axis or more, got a scalar.",
                          hint="pg.gradients(y, x) is the derivative of y with respect to x.",
                          )  # fmt: skip
-    if edge_order not in (1, 2):
+    if isinstance(edge_order, Node) or edge_order not in (1, 2):
         raise ArgumentError(f"gradient: edge_order is {edge_order!r}; expected 1 or 2.",
                             hint="Write edge_order=1.")  # fmt: skip
     given = frozen(axis)
@@ -198,4 +198,6 @@ def unwrap(
         x, period = (x if is_floating(x.dtype) else ops.cast(x, default_dtype())), number
     else:
         period = int(period)
+    if discont is not None:
+        discont = float(within("unwrap: discont", discont, "[-inf, inf]", like=3.0))
     return Unwrap(x, axis=index(axis), period=period, discontinuity=discont, name=name)

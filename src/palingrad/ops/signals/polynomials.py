@@ -14,6 +14,9 @@ from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.checks import flag, whole
 from ...shapes import Shape, text
+from ..indexing.known import value_of
+from ..linalg.general import eigvals
+from ..linalg.singular import lstsq
 from ..reduction.axes import narrowed, widened
 
 
@@ -171,3 +174,41 @@ def vander(
     else:
         count = whole("vander: N", N, like=3)
     return Vander(x, n=count, increasing=flag("vander: increasing", increasing), name=name)
+
+
+@register
+def polyfit(x: Any, y: Any, /, deg: int, w: Any = None, *, name: str | None = None) -> Node:
+    """The coefficients p, highest power first, of the polynomial of degree `deg` that makes
+    Σᵢ wᵢ² (yᵢ − p(xᵢ))² least.
+
+    x is a vector; y may have columns, fitted one by one. Columns of powers are scaled to norm 1 and
+    solved by `linalg.lstsq`, as in NumPy.
+    """
+    x, y = as_node(x), as_node(y)
+    powers = vander(x * 1.0, whole("polyfit: deg", deg, like=2) + 1)
+    if w is not None:
+        w = as_node(w)
+        powers = powers * ops.expand_dims(w, 1)
+        y = y * ops.reshape(w, (-1,) + (1,) * ((y.ndim or 1) - 1))
+    lengths = ops.vector_norm(powers, axis=0)
+    lengths = ops.where(lengths == 0, 1, lengths)
+    solution = lstsq(powers / lengths, y).solution
+    return ops.divide(solution, lengths if y.ndim == 1 else lengths[:, None], name=name)
+
+
+@register
+def roots(p: Any, /, *, name: str | None = None) -> Node:
+    """The complex x with p₀·xⁿ⁻¹ + … + pₙ₋₁ = 0: the eigenvalues of the companion matrix.
+
+    Zeros at either end of p are found by their values, which must be known; those at its end give
+    as many roots 0, last and without a derivative.
+    """
+    p = _coefficients("roots", p)
+    known = np.flatnonzero(value_of("roots", p, "Call it outside of the function, on an array."))
+    first, last = (known[0], known[-1]) if known.size else (0, 0)
+    zeros, p = (p.shape[0] - 1 - last if known.size else 0), p[first : last + 1]
+    row = ops.expand_dims(-p[1:] / p[0] if known.size else p[1:] * 1.0, 0)
+    degree = row.shape[1]
+    matrix = ops.concat([row, ops.cast(np.eye(degree)[:-1], row.dtype)])
+    found = eigvals(matrix[:degree])
+    return ops.pad(found, (0, int(zeros)), name=name)

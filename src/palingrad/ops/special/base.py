@@ -28,7 +28,7 @@ class Special(Elementwise):
 
 
 def single(m, x):
-    """x, in float32 if it is float16: formulas of many steps overflow and round too often there."""
+    """x, in float32 if it is float16: formulas of many steps overflow or round too often."""
     return m.cast(x, float32) if x.dtype == float16 else x
 
 

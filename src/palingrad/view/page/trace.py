@@ -45,7 +45,11 @@ class Tape:
             step: list[Any] = [name, *map(encode, args)]
             if options:
                 step.append({key: encode(value) for key, value in options.items()})
-            return self.recorded(step, value)
+            result = self.recorded(step, value)
+            if name in ("floor_divide", "mod") and np.asarray(value).dtype.kind in "iu":
+                # The page's numbers are floats; of integers, a quotient by 0 is 0.
+                return self.where(self.equal(args[1], 0), 0, result)
+            return result
 
         return call
 

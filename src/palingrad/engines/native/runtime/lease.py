@@ -30,6 +30,7 @@ from ....graph.state.forks import after_forks_in_child, wait_before_forks
 from ....graph.state.landing import (
     array_of,
     forgotten,
+    next_serial,
     recall,
     recalls,
     state,
@@ -73,8 +74,9 @@ class Lease:
     def _take(self, refused: int) -> tuple[int, list[Array]]:
         variables = self.updated
         count = len(variables)
-        owners = (*variables, *variables, self, state)
-        names = (*repeat("_array", count), *repeat("_lease", count), "held", "version")
+        owners = (*variables, *variables, *variables, self, state)
+        names = (*repeat("_array", count), *repeat("_lease", count), *repeat("_changed", count),
+                 "held", "version")  # fmt: skip
         while True:
             held = self.held
             if held is not None:
@@ -88,7 +90,8 @@ class Lease:
                 arrays: list[Any] = list(map(array_of, variables))
                 missing = any(array is None for array in arrays)
                 taken = _UNCONFIRMED, arrays
-                values = (*repeat(None, count), *repeat(self, count), taken, object())
+                values = (*repeat(None, count), *repeat(self, count), *repeat(next_serial(), count),
+                          taken, object())  # fmt: skip
                 taking = map(setattr, owners, names, values)
                 if missing or not forgotten(variables, caches):
                     continue
