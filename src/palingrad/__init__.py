@@ -8,7 +8,10 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
-from .autodiff.gradients import gradients as gradients
+from .autodiff.gradients import (
+    differentiate_tapes_with as _differentiate_tapes_with,
+    gradients as gradients,
+)
 from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
 from .autodiff.transforms import (
     grad as grad,
@@ -228,7 +231,7 @@ from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
-from .tapes import differentiated as _differentiated  # noqa: F401 - for `backward`
+from .tapes import differentiated as _differentiated
 
 if TYPE_CHECKING:
     from . import (
@@ -318,6 +321,7 @@ def __dir__() -> list[str]:
 
 
 _bind_operators()
+_differentiate_tapes_with(_differentiated)
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))
 __array_api_version__ = _VERSIONS[-1]

@@ -197,6 +197,7 @@ class Function:
         return self(Static(instance, by_identity=True), *args, **kwargs)
 
     __name__: str
+    __qualname__: str
 
 
 @public

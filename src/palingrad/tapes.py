@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff.gradients import differentiate_tapes_with, needs_value, takes_gradient
+from .autodiff.gradients import needs_value, takes_gradient
 from .autodiff.reverse import has_forms, reverse
 from .dtypes import Array, setting_changes
 from .engines.selection import get_engine
@@ -269,6 +269,3 @@ def hashable(value: Any) -> Hashable | None:
     if isinstance(value, (complex, np.complexfloating)):
         return kind, repr(value)  # with the signs of zeros
     return (kind, value) if isinstance(value, Hashable) else None
-
-
-differentiate_tapes_with(differentiated)
