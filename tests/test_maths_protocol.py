@@ -274,5 +274,7 @@ def test_the_pages_trace_computes_as_numpy_and_notes_every_function():
             tape = Tape(len(arrays))
             inputs = [Traced(tape, place, x) for place, x in enumerate(arrays)]
             found = function.f(tape, *inputs)
-            assert [step[0] for step in tape.steps] == [name]
+            steps = [step[0] for step in tape.steps]
+            of_integers = name in ("floor_divide", "mod") and dtype == "bool"
+            assert steps == ([name, "equal", "where"] if of_integers else [name])
             assert same(found.value, expected) == "", name

@@ -90,7 +90,7 @@ def block(arrays: Any, /) -> Node:
     so on; blocks with fewer axes get leading ones.
 
     >>> import palingrad as pg
-    >>> pg.block([[[[1.0]], [[2.0]]], [[[3.0]], [[4.0]]]]).value
+    >>> pg.block([[1.0, 2.0], [3.0, 4.0]]).value
     array([[1., 2.],
            [3., 4.]], dtype=float32)
     """

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_boolean
+from ...dtypes import is_boolean, is_integer
 from ...maths import numpy_maths
 from ...maths.operands import Operand
 from ...maths.protocol import ARRAYS, ELEMENTWISE
@@ -46,7 +46,7 @@ class Tape:
             if options:
                 step.append({key: encode(value) for key, value in options.items()})
             result = self.recorded(step, value)
-            if name in ("floor_divide", "mod") and np.asarray(value).dtype.kind in "iu":
+            if name in ("floor_divide", "mod") and is_integer(np.asarray(value).dtype):
                 # The page's numbers are floats; of integers, a quotient by 0 is 0.
                 return self.where(self.equal(args[1], 0), 0, result)
             return result

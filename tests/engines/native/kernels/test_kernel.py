@@ -81,6 +81,7 @@ PROGRAMS = [
     program(convolved, zeros(64, 3, 20, 20), zeros(8, 3, 3, 3)),
     program(pooled, zeros(2, 3, 8, 8)),
     program(lambda x: (x > 0) // (x < 0), zeros(8)),
+    program(lambda x: pg.cumsum(x, axis=1), zeros(8, 5)),
     updated(pg.Variable(zeros(4))),
 ]
 

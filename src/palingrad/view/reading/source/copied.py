@@ -13,6 +13,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable
+from pprint import pformat
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -23,6 +24,7 @@ from ....maths.library.special import OWN as SPECIAL
 from .body import Names
 from .code import Unwritable, dtype_name, plain
 
+_WIDTH = 100  # of a line
 SIZE_OF = '''def size_of(shape):
     """The number of elements of an array of this shape."""
     return int(np.prod(shape, dtype=np.int64))'''
@@ -32,6 +34,7 @@ SIZE_OF = '''def size_of(shape):
 _CALL = '''def {name}(*x):
     """The special function `{name}`, as palingrad computes it."""
     from palingrad.maths.library.special import special
+
     return special("{name}", *x)'''
 
 # The names of the functions of the maths namespace that NumPy lacks, by their ids.
@@ -197,4 +200,8 @@ def _table(f: Any, name: str, value: Any, title: str) -> str:
             if not any(isinstance(x, ast.Call) for x in ast.walk(node)):
                 definition = "\n".join(lines[node.lineno - 1 : node.end_lineno])
                 return title + definition.removeprefix(name)
-    return f"{title} = {plain(value)}"
+    text = f"{title} = {plain(value)}"
+    if len(text) > _WIDTH:
+        rows = pformat(value, width=_WIDTH - len(title) - 16, compact=True)
+        text = f"{title} = {rows}  # fmt: skip"
+    return text
