@@ -245,7 +245,7 @@ def compile(times):
 
 compile.last = 1
 before = compile(20)
-print((compile(40) - before) / 40, exact)
+print((compile(160) - before) / 160, exact)
 """
 
 
