@@ -48,9 +48,8 @@ class Worker:
         the elements of a result."""
         if isinstance(self.first, float):
             return [self.first, *(self.step() for _ in range(4))]
-        result = np.asarray(
-            self.first.numpy() if hasattr(self.first, "numpy") else self.first, np.float64
-        ).ravel()
+        first = self.first[0] if isinstance(self.first, tuple) else self.first  # of gradients
+        result = np.asarray(first.numpy() if hasattr(first, "numpy") else first, np.float64).ravel()
         return [float(result.mean()), *map(float, result[:: max(result.size // 97, 1)])]
 
     def calibrate(self, seconds: float) -> int:
