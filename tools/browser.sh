@@ -4,11 +4,12 @@ for name in chromium chromium-browser google-chrome; do
     command -v "$name" >/dev/null 2>&1 && exit 0
 done
 [ -n "$PALINGRAD_CHROMIUM" ] && [ -x "$PALINGRAD_CHROMIUM" ] && exit 0
+wait="-o DPkg::Lock::Timeout=300" # seconds, for another installation that is under way
 if command -v apt-get >/dev/null 2>&1; then
     if [ "$(id -u)" = 0 ]; then become=""; elif command -v sudo >/dev/null 2>&1; then become="sudo"; else become="no"; fi
     if [ "$become" != no ]; then
         echo "installing Chromium, which the tests of the page run in"
-        if $become apt-get update -qq && $become apt-get install -y -qq chromium fonts-dejavu fonts-noto-core >/dev/null; then
+        if $become apt-get $wait update -qq && $become apt-get $wait install -y -qq chromium fonts-dejavu fonts-noto-core >/dev/null; then
             exit 0
         fi
     fi
