@@ -35,7 +35,9 @@ class NumpyExecutable(Executable):
         for node in order:
             slots.setdefault(node, len(slots))
         self._fixed: list[Any] = [
-            node.value if isinstance(node, Constant) else None for node in slots
+            # As a view, which can't be made writable, because it may be returned.
+            node.value.view() if isinstance(node, Constant) else None
+            for node in slots
         ][len(inputs) :]
         self._steps = _steps(order, slots, program.roots)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]

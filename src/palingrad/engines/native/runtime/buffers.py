@@ -71,9 +71,11 @@ class Memory:
         self.version: object = None
         buffers.made += 1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
+        self.windows: dict[Node, Array] = {}  # arrays over the arena, for fallbacks that read it
         self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
         for number, value in buffers.fixed.items():
             self.point(number, value)
+            self.arrays[number].setflags(write=False)  # a copy, if it wasn't contiguous
 
     def use_pool(self, pool: Any) -> None:
         """Makes the next run use this thread pool, None for the calling thread alone, and wakes the
@@ -141,6 +143,7 @@ class BufferTable:
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._from_numpy = [self._number[node] for node in from_numpy]
+        self._nones = [None] * len(given)
         self._fresh = fresh
         # (slot, bounds) of the fed integers that are checked before the first kernel runs.
         self.checks = _checks(schedule, self._number)
@@ -216,7 +219,8 @@ class BufferTable:
         """Drops the arrays that the last run was given, and what NumPy computed in it."""
         memory.tuple_results.clear()
         memory.has_copies = False
-        for number in (*range(len(self.given)), *self._from_numpy):
+        memory.arrays[: len(self.given)] = self._nones
+        for number in self._from_numpy:
             memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:
