@@ -10,6 +10,9 @@ import numpy as np
 from ...dtypes import Array, float16, float32, is_floating
 
 
+_BLOCK = 1 << 14  # numbers
+
+
 class OrderingMaths(Protocol):
     """Sorting, searching, and what is made of sorted elements."""
 
@@ -45,24 +48,40 @@ def order_along(x: Any, axis: int, descending: bool = False, count: int | None =
     as integers of 64, whose lower half is the index; others are sorted as they come, and then the
     indices within each run of equal numbers.
     """
-    x = np.ascontiguousarray(np.moveaxis(x, axis, -1))
-    length = x.shape[-1]
+    is_last = axis in (-1, x.ndim - 1)
+    x = np.ascontiguousarray(x if is_last else np.moveaxis(x, axis, -1))
     if x.dtype.itemsize < 4:
         x = x.astype(float32 if x.dtype == float16 else np.int32)
     if x.dtype.itemsize == 4:
-        key = _as_integers(x)
-        joined = (~key if descending else key).astype(np.int64)
-        joined <<= 32
-        joined |= np.arange(length)
-        if count is not None and 0 < count < length:
-            joined = np.partition(joined, count - 1, axis=-1)[..., :count]
-        joined.sort(axis=-1)
-        joined &= 0xFFFFFFFF
-        order = joined
+        order = _with_indices(x, descending)
+        if count is not None and 0 < count < x.shape[-1]:
+            order = np.partition(order, count - 1, axis=-1)[..., :count]
+        order.sort(axis=-1)
+        order &= 0xFFFFFFFF
     else:
         order = _stable_order(np.flip(x, -1) if descending else x)
-        order = length - 1 - np.flip(order, -1) if descending else order
-    return np.moveaxis(order if count is None else order[..., :count], -1, axis)
+        order = x.shape[-1] - 1 - np.flip(order, -1) if descending else order
+    order = order if count is None else order[..., :count]
+    return order if is_last else np.moveaxis(order, -1, axis)
+
+
+def _with_indices(x: Array, descending: bool) -> Array:
+    """Numbers of 32 bits as int64 in the same order, or the reverse one, with their indices along
+    the last axis in the lower half. In blocks, whose temporary arrays stay in the cache."""
+    joined = np.empty(x.shape, np.int64)
+    length = x.shape[-1]
+    columns = min(length, _BLOCK)
+    rows = _BLOCK // max(columns, 1)
+    indices = np.arange(columns)
+    given, made = x.reshape(-1, max(length, 1)), joined.reshape(-1, max(length, 1))
+    for row in range(0, len(given), rows):
+        for first in range(0, length, _BLOCK):
+            part = np.s_[row : row + rows, first : first + columns]
+            key = _as_integers(given[part])
+            target = made[part]
+            np.left_shift(~key if descending else key, 32, out=target, dtype=np.int64)
+            target |= indices[: target.shape[1]] + first if first else indices
+    return joined
 
 
 def _as_integers(x: Array) -> Array:
@@ -72,7 +91,7 @@ def _as_integers(x: Array) -> Array:
     if not is_floating(x.dtype):
         return x
     bits = (x + np.float32(0)).view(np.int32)  # without −0.0
-    missing = np.isnan(x)
+    missing = x != x
     if missing.any():
         bits[missing] = 0x7FFFFFFF
     key = bits >> 31  # of negative numbers the bits but the sign are inverted
@@ -84,7 +103,7 @@ def _as_integers(x: Array) -> Array:
 def _stable_order(x: Array) -> Array:
     """The order of x along the last axis, in which equal elements keep theirs."""
     order = np.argsort(x, axis=-1)
-    ordered = np.take_along_axis(x, order, -1)
+    ordered = x.take(order) if x.ndim == 1 else np.take_along_axis(x, order, -1)
     later, earlier = ordered[..., 1:], ordered[..., :-1]
     differs = later != earlier
     if is_floating(x.dtype):
