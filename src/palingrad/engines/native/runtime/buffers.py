@@ -6,6 +6,7 @@ or to the arena that all intermediate values share.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import weakref
 from array import array as row_of
@@ -28,6 +29,7 @@ from ..plan.buffer_planner import LiveRange, plan_buffers
 from ..plan.index_checks import checks_of, fed
 from ..plan.schedule import Schedule
 from .aligned_alloc import COUNTS_ARE_EXACT, placed
+from .array_fields import READABLE, array_layout
 
 _LINE = 64  # bytes of a cache line
 
@@ -88,11 +90,11 @@ class Memory:
 
     def point(self, number: int, array: Array) -> None:
         """Puts an array in a slot, or a contiguous and aligned copy if it is neither."""
-        flags = array.flags
-        if not (flags.c_contiguous and flags.aligned):
+        data, flags = array_layout()
+        if ctypes.c_int.from_address(id(array) + flags).value & READABLE != READABLE:
             array = np.require(array, requirements=["C", "A"])
         self.arrays[number] = array
-        self.table[number] = array.__array_interface__["data"][0]
+        self.table[number] = ctypes.c_size_t.from_address(id(array) + data).value
 
 
 def _aligned(size: int) -> Array:
