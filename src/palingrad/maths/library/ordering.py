@@ -13,6 +13,7 @@ _BLOCK = 1 << 14  # numbers
 _INDEX_BITS = 29
 _INDEX = (1 << _INDEX_BITS) - 1
 _NUMBER = (1 << 63) - 1 & ~_INDEX  # the other bits but the sign
+_INDICES = np.arange(_BLOCK)
 
 
 class OrderingMaths(Protocol):
@@ -72,12 +73,12 @@ def _with_indices(x: Array, descending: bool) -> Array:
     length = x.shape[-1]
     if x.size <= _BLOCK:
         key = _as_integers(x, descending)
-        key |= np.arange(length)
+        key |= _INDICES[:length]
         return key
     joined = np.empty(x.shape, np.int64)
     columns = min(length, _BLOCK)
     rows = _BLOCK // columns
-    indices = np.arange(columns)
+    indices = _INDICES[:columns]
     given, made = x.reshape(-1, length), joined.reshape(-1, length)
     for row in range(0, len(given), rows):
         for first in range(0, length, _BLOCK):
@@ -106,7 +107,7 @@ def _of_floats(x: Array) -> Array:
     wide += 0.0  # without −0.0
     key = wide.view(np.int64)
     missing = x != x
-    if missing.any():
+    if np.logical_or.reduce(missing, axis=None):
         key[missing] = _NUMBER
     flipped = key >> 63  # of negative numbers the bits but the sign are inverted
     flipped &= _NUMBER
