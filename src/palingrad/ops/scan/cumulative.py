@@ -122,6 +122,9 @@ class LinearRecurrence(Scan):
     def finish(m, total, *, absorbing):
         return total[1]
 
+    def without_nan(y):
+        return {"absorbing": False} if y.absorbing else None  # only NaN is replaced by 0
+
     def vjp(y, g, a, b):
         rest = recurrence(previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
         product = ops.scaled_tangent if y.absorbing else ops.scaled  # as in absorbing products
