@@ -75,9 +75,7 @@ class BoundsCheck(Kernel):
             vectors(b, extents[-1], lanes, one)
 
         nest(b, extents[:-1], [steps[:-1]], [integer(view.offset)], row)
-        with b.if_then(
-            any_lane(b, Value(b, b.load(violations), bool_, lanes)), likely=False
-        ):
+        with b.if_then(any_lane(b, Value(b, b.load(violations), bool_, lanes)), likely=False):
             self._diagnose(context, base)
 
     def _diagnose(self, context: KernelContext, base: Any) -> None:
