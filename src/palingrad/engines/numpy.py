@@ -36,7 +36,7 @@ class NumpyExecutable(Executable):
             slots.setdefault(node, len(slots))
         self._fixed: list[Any] = [
             # As a view, which can't be made writable, because it may be returned.
-            node.value.view() if isinstance(node, Constant) else None
+            node.numpy().view() if isinstance(node, Constant) else None
             for node in slots
         ][len(inputs) :]
         self._steps = _steps(order, slots, program.roots)

@@ -74,7 +74,8 @@ def _combined(
     node: Any, a: list[Value], b: list[Value], options: dict[str, Any] | None = None
 ) -> list[Value]:
     """a ⊕ b, by default with the node's own options."""
-    options = node.options if options is None else options
+    if options is None:
+        options = dict(node.options)
     if len(a) == 1:
         return [node.combine(NativeMaths(), *a, *b, **options).cast(_wide(node))]
     found = node.combine(NativeMaths(), tuple(a), tuple(b), **options)
