@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from math import copysign
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .graph.leaves import Constant, Placeholder, Variable
 from .graph.node import Node
 from .graph.operation import MultipleOutputs, Operation
 from .graph.registry import ops
+from .graph.state.landing import serial_of
 from .graph.state.lazy import lazy
 from .graph.traversal.order import postorder
 from .graph.traversal.replay import replay
@@ -65,6 +66,11 @@ class Reverse:
         program = Program(self._inputs, self._results)
         return apart(lambda: Compiled(self._results, program, self._engine))
 
+    def gradients(self, values: Sequence[Any]) -> dict[int, Array]:
+        """The gradients by place, for the values of a tape's nodes."""
+        arrays = self.run.executable([values[n] for n in self.feeds])
+        return dict(zip(self.reached, arrays, strict=True))
+
 
 def _cotangents(clones: Sequence[Node], targets: Sequence[Node]) -> dict[Node, Node]:
     """The cotangents of the targets that are reached; see `reverse_to_all` for those of leaves."""
@@ -90,24 +96,32 @@ def _placeholder(node: Node) -> Placeholder:
 
 class Structure:
     """The structure of a tape: its operations without values, and the Programs of its reverse
-    passes, to Variables and to all nodes."""
+    passes, each for the nodes whose gradients it computes."""
 
     def __init__(self, order: Sequence[Node]) -> None:
-        clones = _cloned(order)
-        self.variables = [n for n, node in enumerate(order) if isinstance(node, Variable)]
-        self.others = [
+        self._clones = _cloned(order)
+        self._passes: dict[tuple[int, ...], Reverse] = {}
+        places = {node: n for n, node in enumerate(order)}
+        met = postorder(order[-1])
+        self.variables = tuple(places[node] for node in met if isinstance(node, Variable))
+        self.others = tuple(
             n for n, node in enumerate(order)
             if takes_gradient(node) and not isinstance(node, Variable)
-        ]  # fmt: skip
-        places = {node: n for n, node in enumerate(order)}
+        )  # fmt: skip
         forms = has_forms(order)  # which are computed anew from the inputs
         # Where an operation reads a Variable whose value its derivative depends on.
         self.readers = [
             (n, places[x]) for n, node in enumerate(order) for x in node.inputs
             if isinstance(x, Variable) and (forms or needs_value(node, x))
         ]  # fmt: skip
-        self.to_variables = Reverse(clones, self.variables)
-        self.to_others = Reverse(clones, self.others)
+
+    def to(self, targets: tuple[int, ...]) -> Reverse:
+        """The reverse pass to the nodes at these places. The first call for them must come with
+        the settings of the structure."""
+        found = self._passes.get(targets)
+        if found is None:
+            found = self._passes.setdefault(targets, apart(Reverse, self._clones, targets))
+        return found
 
 
 def _cloned(order: Sequence[Node]) -> list[Node]:
@@ -127,10 +141,10 @@ def _cloned(order: Sequence[Node]) -> list[Node]:
 class Pending:
     """The gradients of the nodes of one tape that aren't computed yet, and the tape's arrays."""
 
-    __slots__ = ("_found", "_structure", "_values")
+    __slots__ = ("_found", "_program", "_values")
 
-    def __init__(self, structure: Structure, values: list[Any]) -> None:
-        self._structure, self._values = structure, values
+    def __init__(self, program: Reverse, values: list[Any]) -> None:
+        self._program, self._values = program, values
         self._found: dict[int, Array] | None = None
 
     def gradient(self, node: Node, place: int) -> Node:
@@ -138,23 +152,30 @@ class Pending:
         values = self._values  # before `_found`, which another thread may set
         found = self._found
         if found is None:
-            program = self._structure.to_others
-            arrays = program.run.executable([values[n] for n in program.feeds])
-            found = self._found = dict(zip(program.reached, arrays, strict=True))
+            found = self._found = self._program.gradients(values)
             self._values = []
         value = found.get(place)
         return ops.zeros_like(node) if value is None else Constant.holding(value)
+
+
+class Tape(NamedTuple):
+    """A tape whose structure is known: its nodes, inputs first, and their values."""
+
+    order: list[Node]
+    structure: Structure
+    values: list[Any]
 
 
 _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def differentiated(y: Node) -> bool:
-    """Set the gradients of a tape's nodes by the Program of its structure; whether there is one."""
+def known(y: Node) -> Tape | None:
+    """The tape of y, if one of its structure occurred before and no Variable that a derivative
+    needs was assigned since it was computed."""
     found = _read(y)
     if found is None:
-        return False
+        return None
     order, parts = found
     parts.append(_selected())
     key = tuple(parts)
@@ -165,25 +186,48 @@ def differentiated(y: Node) -> bool:
             if len(_seen) > 4 * _STRUCTURES:
                 _seen.clear()
             _seen[digest] = None
-            return False
+            return None
         structure = _structures.make(key, lambda: Structure(order))
-    for reader, variable in structure.readers:
+    values = [node._value for node in order]
+    for reader, variable in structure.readers:  # after their values were taken
         changed: Any = order[variable]
         if changed._changed > order[reader]._serial:
-            return False  # the general path refuses it
-    values = [node._value for node in order]
+            return None  # the general path refuses it
+    return Tape(order, structure, values)
+
+
+def differentiated(y: Node) -> bool:
+    """Set the gradients of a tape's nodes by the Program of its structure; whether there is one."""
+    tape = known(y)
+    if tape is None:
+        return False
+    order, structure, values = tape
     if structure.variables:
-        program = structure.to_variables
-        arrays = program.run.executable([values[n] for n in program.feeds])
-        for place, array in zip(program.reached, arrays, strict=True):
-            order[place]._grad = Constant.holding(array)
-        if len(arrays) < len(structure.variables):
-            for place in set(structure.variables).difference(program.reached):
-                order[place]._grad = ops.zeros_like(order[place])
-    pending = Pending(structure, values)
+        found = structure.to(structure.variables).gradients(values)
+        for place in structure.variables:
+            array = found.get(place)
+            node = order[place]
+            node._grad = ops.zeros_like(node) if array is None else Constant.holding(array)
+    pending = Pending(structure.to(structure.others), values)
     for place in structure.others:
         order[place]._grad = pending, place
     return True
+
+
+def variables_of(tape: Tape) -> list[Variable]:
+    """The Variables of a tape, in postorder."""
+    order: Any = tape.order
+    return [order[place] for place in tape.structure.variables]
+
+
+def gradients(tape: Tape, targets: Sequence[Variable]) -> list[Array] | None:
+    """The gradients of these Variables of the tape; None if one isn't reached by the gradient."""
+    places = {tape.order[place]: place for place in tape.structure.variables}
+    if not all(variable in places for variable in targets):
+        return None
+    chosen = tuple(places[variable] for variable in targets)
+    found = tape.structure.to(chosen).gradients(tape.values)
+    return [found[place] for place in chosen] if len(found) == len(chosen) else None
 
 
 _last: list[Any] = [-1, None]
@@ -198,47 +242,44 @@ def _selected() -> Hashable:
 
 def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
     """The tape's nodes, inputs first, and what tells its structure from others; None for a tape
-    that is too long or holds an operation of the user's, whose rules may read values."""
-    order: list[Node] = []
+    that is too long or holds an operation of the user's, whose rules may read values.
+
+    Nodes are ordered by their serial numbers; for each, `parts` gets its class, its attributes or
+    the form of its value, and the places of its inputs.
+    """
+    order, seen = [y], {y}
+    for node in order:  # which grows meanwhile
+        for x in node.inputs:
+            if x not in seen:
+                seen.add(x)
+                order.append(x)
+    if len(order) > _LONGEST:
+        return None
+    order.sort(key=serial_of)
+    places = {node: place for place, node in enumerate(order)}
     parts: list[Hashable] = []
-    places: dict[Node, int] = {}
-    stack = [y]
-    while stack:
-        node = stack[-1]
-        inputs = node.inputs
-        if inputs and node not in places:
-            ready = len(stack)
-            for x in reversed(inputs):
-                if x not in places:
-                    stack.append(x)
-            if len(stack) > ready:
-                continue
-        stack.pop()
-        if node in places:
-            continue
-        if len(order) == _LONGEST:
-            return None
-        places[node] = len(order)
-        order.append(node)
+    for node in order:
         if not isinstance(node, Operation):
-            parts.append(_leaf(node))
-        elif not node._shipped:
+            value = node._value
+            if type(node) is Constant and (scalar := node.scalar) is not None:
+                plain = scalar and type(scalar) is not complex
+                # Numbers that differ in the sign of a zero are equal, but their texts aren't.
+                number = scalar if plain else repr(scalar)
+                parts += type(scalar), number, value.dtype, node.weak is None
+            else:
+                parts += type(node), value.shape, value.dtype
+            continue
+        if not node._shipped:
             return None
-        elif node.attributes:
+        parts.append(type(node))
+        if node.attributes:
             attributes = hashable(node.attributes)
             if attributes is None:
                 return None
-            parts.append((type(node), attributes, *[places[x] for x in inputs]))
-        else:
-            parts.append((type(node), *[places[x] for x in inputs]))
+            parts.append(attributes)
+        for x in node.inputs:
+            parts.append(places[x])
     return order, parts
-
-
-def _leaf(node: Node) -> Hashable:
-    value = node._value
-    if type(node) is Constant and (scalar := node.scalar) is not None:
-        return type(scalar), repr(scalar), value.dtype, node.weak is None
-    return type(node), value.shape, value.dtype
 
 
 _BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
