@@ -29,7 +29,7 @@ ORDER = {
         ["engines"],
         ["programs", "signature"],
         ["tracing"],
-        ["session", "function", "tapes"],
+        ["session", "function", "tapes", "composites"],
         ["io"],
         ["view"],
         ["proof"],

@@ -21,6 +21,7 @@ from .autodiff.transforms import (
     value_and_grad as value_and_grad,
     vjp as vjp,
 )
+from .composites import without_nodes as _without_nodes
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,
@@ -322,6 +323,7 @@ def __dir__() -> list[str]:
 
 _bind_operators()
 _differentiate_tapes_with(_differentiated)
+Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))
 __array_api_version__ = _VERSIONS[-1]

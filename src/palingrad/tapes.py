@@ -11,8 +11,7 @@ when the first of them is read, from the arrays that the tape held.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from math import copysign
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,7 +33,7 @@ from .graph.traversal.replay import replay
 from .passes.program import Program
 from .programs import Compiled, ProgramCache
 from .shapes import sizes
-from .signature import settings
+from .signature import hashable, settings
 
 _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
 _LONGEST = 5000  # nodes: longer tapes are seldom built twice, and compiling them takes long
@@ -280,33 +279,3 @@ def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
         for x in node.inputs:
             parts.append(places[x])
     return order, parts
-
-
-_BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
-
-
-def hashable(value: Any) -> Hashable | None:
-    """A hashable value that is equal only for equal attributes; None if there is none."""
-    kind = type(value)
-    if kind in _BY_VALUE:
-        return kind, value
-    if isinstance(value, Mapping):
-        entries: Mapping[str, Any] = value
-        parts: list[Hashable] = []
-        for name, entry in entries.items():
-            kind = type(entry)
-            part = (kind, entry) if kind in _BY_VALUE else hashable(entry)
-            if part is None:
-                return None
-            parts += name, part
-        return tuple(parts)
-    if isinstance(value, (tuple, list)):
-        parts = [hashable(element) for element in value]
-        return None if None in parts else (kind, *parts)
-    if isinstance(value, slice):
-        return "slice", value.start, value.stop, value.step
-    if isinstance(value, (float, np.floating)):
-        return kind, value, copysign(1, value)
-    if isinstance(value, (complex, np.complexfloating)):
-        return kind, repr(value)  # with the signs of zeros
-    return (kind, value) if isinstance(value, Hashable) else None

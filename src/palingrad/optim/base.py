@@ -109,7 +109,9 @@ class Optimizer:
     def minimize(self, loss: Node, variables: Variables | None = None) -> Node | None:
         """Take one step along the negative gradient of `loss` with respect to `variables`, by
         default the trainable Variables on which it depends."""
-        arrays = tape_gradients(loss, lambda found: _selected(found, loss, variables))
+        arrays = None
+        if getattr(self.gradients, "__func__", None) is Optimizer.gradients:
+            arrays = tape_gradients(loss, lambda found: _selected(found, loss, variables))
         if arrays is None:
             return self.apply(self.gradients(loss, variables))
         if updated(self, arrays, self._read_with(arrays)):

@@ -25,8 +25,8 @@ from ..graph.state.observe import watching
 from ..ops.state import AssignVariable
 from ..passes.program import Program
 from ..programs import Compiled, ProgramCache
-from ..signature import settings
-from ..tapes import gradients, hashable, known, variables_of
+from ..signature import hashable, settings
+from ..tapes import gradients, known, variables_of
 
 if TYPE_CHECKING:
     from .base import Optimizer
