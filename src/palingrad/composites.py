@@ -17,6 +17,7 @@ from .graph.context import graph_scope
 from .graph.kinds import AnonymousGraph, Composite
 from .graph.leaves import Constant, Placeholder, Variable
 from .graph.operation import MultipleOutputs, Operation
+from .graph.state.observe import watching
 from .passes.common_subexpressions import common_subexpressions
 from .passes.expand import expand
 from .passes.fold_constants import fold
@@ -72,6 +73,8 @@ def _is_computable(node: Any) -> bool:
 
 def without_nodes(node: Composite, values: Sequence[Array]) -> Array | None:
     """The value of an eager composite by the steps of its expansion; None if there are none."""
+    if watching or not node._shipped:  # observers see the nodes; a user's may read anything
+        return None
     parts: list[Hashable] = [type(node), settings()]
     if node.attributes:
         attributes = hashable(node.attributes)
