@@ -1,8 +1,8 @@
 """The gradients of eager tapes: the reverse pass of a tape's structure, as a cached Program.
 
 A tape is what an eagerly computed node depends on. The first `backward()` over tapes of one
-structure (operations, attributes, shapes, dtypes, edges) builds and computes the reverse pass node
-by node. The second makes a Program of it, whose feeds are values of the tape; all later ones only
+structure (operations, attributes, shapes, dtypes, edges) computes the reverse pass operation by
+operation, as all do over a long tape (`pullbacks.py`). The second makes a Program of it, whose feeds are values of the tape; all later ones only
 run that. As other Programs, it becomes machine code if it is run often.
 
 Only the gradients of Variables are computed at once. Those of other nodes are computed all together
@@ -11,14 +11,16 @@ when the first of them is read, from the arrays that the tape held.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import pullbacks
 from .autodiff.gradients import needs_value, takes_gradient
 from .autodiff.reverse import has_forms, reverse
 from .dtypes import Array, setting_changes
+from .engines.base import sealed
 from .engines.selection import get_engine
 from .graph.context import apart, graph_scope
 from .graph.kinds import AnonymousGraph
@@ -36,7 +38,7 @@ from .shapes import sizes
 from .signature import hashable, settings
 
 _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
-_LONGEST = 5000  # nodes: longer tapes are seldom built twice, and compiling them takes long
+_LONGEST = 1500  # nodes: longer tapes are seldom built twice, and compiling them takes long
 
 
 class Reverse:
@@ -144,7 +146,14 @@ class Pending:
 
     def __init__(self, program: Reverse, values: list[Any]) -> None:
         self._program, self._values = program, values
-        self._found: dict[int, Array] | None = None
+        self._found: dict[int, Any] | None = None
+
+    @classmethod
+    def known(cls, found: dict[int, Any]) -> Pending:
+        """Gradients that were computed, by place: arrays, NumPy scalars or None."""
+        new = object.__new__(cls)
+        new._values, new._found = [], found
+        return new
 
     def gradient(self, node: Node, place: int) -> Node:
         """The gradient of the node at this place of the tape; computes all of them."""
@@ -154,7 +163,9 @@ class Pending:
             found = self._found = self._program.gradients(values)
             self._values = []
         value = found.get(place)
-        return ops.zeros_like(node) if value is None else Constant.holding(value)
+        if value is None:
+            return ops.zeros_like(node)
+        return Constant.holding(sealed(np.asarray(value)))
 
 
 class Tape(NamedTuple):
@@ -169,13 +180,12 @@ _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def known(y: Node) -> Tape | None:
-    """The tape of y, if one of its structure occurred before and no Variable that a derivative
-    needs was assigned since it was computed."""
-    found = _read(y)
-    if found is None:
+def _known(order: list[Node]) -> Tape | None:
+    """The tape, if one of its structure occurred before and no Variable that a derivative needs
+    was assigned since it was computed."""
+    parts = _read(order) if len(order) <= _LONGEST else None
+    if parts is None:
         return None
-    order, parts = found
     parts.append(_selected())
     key = tuple(parts)
     structure = _structures.get(key)
@@ -196,11 +206,13 @@ def known(y: Node) -> Tape | None:
 
 
 def differentiated(y: Node) -> bool:
-    """Set the gradients of a tape's nodes by the Program of its structure; whether there is one."""
-    tape = known(y)
+    """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
+    operations; whether that can be done."""
+    order = nodes_of(y)
+    tape = _known(order)
     if tape is None:
-        return False
-    order, structure, values = tape
+        return _differentiated_by_rules(postorder(y))
+    _, structure, values = tape
     if structure.variables:
         found = structure.to(structure.variables).gradients(values)
         for place in structure.variables:
@@ -213,20 +225,47 @@ def differentiated(y: Node) -> bool:
     return True
 
 
-def variables_of(tape: Tape) -> list[Variable]:
-    """The Variables of a tape, in postorder."""
-    order: Any = tape.order
-    return [order[place] for place in tape.structure.variables]
+def _differentiated_by_rules(order: list[Node]) -> bool:
+    cotangents = pullbacks.cotangents(order)
+    if cotangents is None:
+        return False
+    pending = Pending.known(dict(enumerate(map(cotangents.get, order))))
+    for place, node in enumerate(order):
+        if node.inputs and node._value.dtype.kind in "fc":
+            node._grad = pending, place
+        elif not node.inputs and takes_gradient(node):
+            node._grad = pending.gradient(node, place)
+    return True
 
 
-def gradients(tape: Tape, targets: Sequence[Variable]) -> list[Array] | None:
-    """The gradients of these Variables of the tape; None if one isn't reached by the gradient."""
-    places = {tape.order[place]: place for place in tape.structure.variables}
-    if not all(variable in places for variable in targets):
+def gradients(
+    y: Node, choose: Callable[[list[Variable]], list[Variable]]
+) -> dict[Variable, Array] | None:
+    """The gradients of the Variables that `choose` selects among those of the tape, given in
+    postorder; None if only the general pass can compute them."""
+    order = nodes_of(y)
+    tape = _known(order)
+    if tape is None:
+        order = postorder(y)
+        cotangents = pullbacks.cotangents(order)
+        if cotangents is None:
+            return None
+        targets = choose([node for node in order if isinstance(node, Variable)])
+        arrays = {node: cotangents.get(node) for node in targets}
+        if any(array is None for array in arrays.values()):
+            return None
+        return {node: sealed(np.asarray(array)) for node, array in arrays.items()}
+    _, structure, values = tape
+    variables: Any = [order[place] for place in structure.variables]
+    places = dict(zip(variables, structure.variables, strict=True))
+    targets = choose(variables)
+    chosen = tuple(places.get(variable, -1) for variable in targets)
+    if -1 in chosen:
         return None
-    chosen = tuple(places[variable] for variable in targets)
-    found = tape.structure.to(chosen).gradients(tape.values)
-    return [found[place] for place in chosen] if len(found) == len(chosen) else None
+    found = structure.to(chosen).gradients(values)
+    if len(found) < len(chosen):
+        return None
+    return {node: found[place] for node, place in zip(targets, chosen, strict=True)}
 
 
 _last: list[Any] = [-1, None]
@@ -239,22 +278,22 @@ def _selected() -> Hashable:
     return _last[1]
 
 
-def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
-    """The tape's nodes, inputs first, and what tells its structure from others; None for a tape
-    that is too long or holds an operation of the user's, whose rules may read values.
-
-    Nodes are ordered by their serial numbers; for each, `parts` gets its class, its attributes or
-    the form of its value, and the places of its inputs.
-    """
+def nodes_of(y: Node) -> list[Node]:
+    """The tape's nodes by their serial numbers, and so inputs first and y last."""
     order, seen = [y], {y}
     for node in order:  # which grows meanwhile
         for x in node.inputs:
             if x not in seen:
                 seen.add(x)
                 order.append(x)
-    if len(order) > _LONGEST:
-        return None
     order.sort(key=serial_of)
+    return order
+
+
+def _read(order: Sequence[Node]) -> list[Hashable] | None:
+    """What tells the structure of a tape from others: for each node its class, its attributes or
+    the form of its value, and the places of its inputs. None for a tape with an operation of the
+    user's, whose rules may read values."""
     places = {node: place for place, node in enumerate(order)}
     parts: list[Hashable] = []
     for node in order:
@@ -278,4 +317,4 @@ def _read(y: Node) -> tuple[list[Node], list[Hashable]] | None:
             parts.append(attributes)
         for x in node.inputs:
             parts.append(places[x])
-    return order, parts
+    return parts

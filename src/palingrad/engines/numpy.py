@@ -46,6 +46,14 @@ class NumpyExecutable(Executable):
         lines = [f"{node.label()} {text(node.shape)} {node.dtype}{node.built()}" for node in nodes]
         return "\n".join([f"numpy: {len(nodes)} operations, in sequence", *lines])
 
+    def values(self, feeds: Sequence[Any]) -> list[Any]:
+        """The outputs of a Program without Variables, unsealed: some may be feeds or views of
+        them. NumPy's warnings are the caller's to silence."""
+        values: list[Any] = [*feeds, *self._fixed]
+        for step in self._steps:
+            step(values)
+        return [values[slot] for slot, _ in self._outputs]
+
     @np.errstate(all="ignore")
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]

@@ -26,7 +26,7 @@ from ..ops.state import AssignVariable
 from ..passes.program import Program
 from ..programs import Compiled, ProgramCache
 from ..signature import hashable, settings
-from ..tapes import gradients, known, variables_of
+from ..tapes import gradients
 
 if TYPE_CHECKING:
     from .base import Optimizer
@@ -39,19 +39,14 @@ _updates: ProgramCache[Compiled] = ProgramCache(_UPDATES)
 def tape_gradients(
     loss: Any, choose: Callable[[list[Variable]], list[Variable]]
 ) -> dict[Variable, Array] | None:
-    """The gradients of the Variables that `choose` selects among those of the loss's tape, by the
-    Program of the tape's structure; None if there is none."""
+    """The gradients of the Variables that `choose` selects among those of the loss's tape, without
+    nodes; None where observers, transforms or an open graph must see these, or rules need them."""
     if not isinstance(loss, Operation) or watching or arguments or context().graph is not None:
         return None
     value = loss._value
     if value is None or not is_floating(value.dtype) or value.size != 1:
         return None
-    tape = known(loss)
-    if tape is None:
-        return None
-    targets = choose(variables_of(tape))
-    arrays = gradients(tape, targets)
-    return None if arrays is None else dict(zip(targets, arrays, strict=True))
+    return gradients(loss, choose)
 
 
 def updated(
