@@ -24,8 +24,8 @@ class Case:
 @dataclass(frozen=True)
 class Task:
     """`make(framework, given)` returns the step; `goal` is the speedup over the fastest peer that
-    palingrad aims at, `goals` are speedups over single contenders, and `limit` is the time in seconds
-    that a step may take; `tiny` is a small case for the tests."""
+    palingrad aims at, `goals` are speedups over single contenders, and `limit` is the number of
+    seconds that a step may take; `tiny` is a small case for the tests."""
 
     title: str
     cases: tuple[Case, ...]

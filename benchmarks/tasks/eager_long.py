@@ -9,7 +9,7 @@ TASK = Task(
     cases=(Case("chain of 100,000", None),),
     tiny=Case("chain of 20", "chain of 20"),
     make=lambda framework, name: framework.eager_gradient(
-        name or "chain of 100,000", np.float32(0.5).reshape(())
+        name or "chain of 100,000", np.array(0.5, np.float32)
     ),
     limit=2.0,
     contenders=(NATIVE, "PyTorch"),

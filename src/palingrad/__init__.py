@@ -21,7 +21,6 @@ from .autodiff.transforms import (
     value_and_grad as value_and_grad,
     vjp as vjp,
 )
-from .composites import without_nodes as _without_nodes
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,
@@ -40,6 +39,8 @@ from .dtypes import (
     uint32 as uint32,
     uint64 as uint64,
 )
+from .eager.composites import without_nodes as _without_nodes
+from .eager.tapes import differentiated as _differentiated
 from .engines.selection import (
     engine_names as engine_names,
     get_engine as get_engine,
@@ -232,7 +233,6 @@ from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
-from .tapes import differentiated as _differentiated
 
 if TYPE_CHECKING:
     from . import (

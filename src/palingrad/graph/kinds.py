@@ -325,7 +325,7 @@ class Composite(Operation):
         return "composite"
 
     def without_nodes(self, values: Sequence[Any]) -> Any:
-        """The value by the steps of an earlier call, or None: see `composites.py`."""
+        """The value by the steps of an earlier call, or None: see `eager/`."""
 
     @property
     def expansion(self) -> Node:

@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from ..dtypes import Array, is_floating
+from ..eager.tapes import gradients
 from ..engines.selection import get_engine
 from ..graph.context import PACKAGE, context, graph_scope
 from ..graph.derivatives.differentiated import arguments
@@ -26,7 +27,6 @@ from ..ops.state import AssignVariable
 from ..passes.program import Program
 from ..programs import Compiled, ProgramCache
 from ..signature import hashable, settings
-from ..tapes import gradients
 
 if TYPE_CHECKING:
     from .base import Optimizer
@@ -95,7 +95,7 @@ def arrays_of(gradients: Mapping[Variable, Node]) -> dict[Variable, Array] | Non
         return None
     arrays: dict[Variable, Array] = {}
     for variable, gradient in gradients.items():
-        value: Any = gradient._value if isinstance(gradient, Node) else None
+        value: Any = getattr(gradient, "_value", None)  # some are no nodes
         if value is None or gradient.weak is not None:
             return None
         if value.shape != variable.shape or value.dtype != variable.dtype:
@@ -114,7 +114,10 @@ def _rule_of(optimizer: Optimizer) -> Hashable | None:
         return None
     parts: list[Hashable] = [kind, kind.update, kind._step, kind._clipped]
     for name, value in vars(optimizer).items():
-        if name.startswith("_") or isinstance(value, Variable):
+        if name[0] == "_" or value is None or isinstance(value, Variable):
+            continue
+        if type(value) is float and value:
+            parts += name, value
             continue
         form = _form_of(value)
         if form is None:

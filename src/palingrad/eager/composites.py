@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from .dtypes import Array
-from .engines.numpy import NumpyExecutable
-from .graph.context import graph_scope
-from .graph.kinds import AnonymousGraph, Composite
-from .graph.leaves import Constant, Placeholder, Variable
-from .graph.operation import MultipleOutputs, Operation
-from .graph.state.observe import watching
-from .passes.common_subexpressions import common_subexpressions
-from .passes.expand import expand
-from .passes.fold_constants import fold
-from .passes.program import Program
-from .programs import ProgramCache
-from .signature import hashable, settings
+from ..dtypes import Array
+from ..engines.numpy import NumpyExecutable
+from ..graph.context import graph_scope
+from ..graph.kinds import AnonymousGraph, Composite
+from ..graph.leaves import Constant, Placeholder, Variable
+from ..graph.operation import MultipleOutputs, Operation
+from ..graph.state.observe import watching
+from ..passes.common_subexpressions import common_subexpressions
+from ..passes.expand import expand
+from ..passes.fold_constants import fold
+from ..passes.program import Program
+from ..programs import ProgramCache
+from ..signature import hashable, settings
 
 _EXPANSIONS = 256  # the most recently used ones, whose steps are kept
 _seen: dict[int, None] = {}  # hashes of composites that occurred once
@@ -71,17 +71,17 @@ def _is_computable(node: Any) -> bool:
     return not isinstance(node, Variable)
 
 
-def without_nodes(node: Composite, values: Sequence[Array]) -> Array | None:
+def without_nodes(self: Composite, values: Sequence[Array]) -> Array | None:
     """The value of an eager composite by the steps of its expansion; None if there are none."""
-    if watching or not node._shipped:  # observers see the nodes; a user's may read anything
+    if watching or not self._shipped:  # observers see the nodes; a user's may read anything
         return None
-    parts: list[Hashable] = [type(node), settings()]
-    if node.attributes:
-        attributes = hashable(node.attributes)
+    parts: list[Hashable] = [type(self), settings()]
+    if self.attributes:
+        attributes = hashable(self.attributes)
         if attributes is None:
             return None
         parts.append(attributes)
-    for x, value in zip(node.inputs, values, strict=True):
+    for x, value in zip(self.inputs, values, strict=True):
         if isinstance(x, Constant) and (scalar := x.scalar) is not None:
             parts += type(scalar), repr(scalar), value.dtype
         else:
@@ -95,5 +95,5 @@ def without_nodes(node: Composite, values: Sequence[Array]) -> Array | None:
                 _seen.clear()
             _seen[digest] = None
             return None
-        expansion = _expansions.make(key, lambda: Expansion(node))
+        expansion = _expansions.make(key, lambda: Expansion(self))
     return expansion.value(values)

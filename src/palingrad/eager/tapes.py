@@ -2,8 +2,9 @@
 
 A tape is what an eagerly computed node depends on. The first `backward()` over tapes of one
 structure (operations, attributes, shapes, dtypes, edges) computes the reverse pass operation by
-operation, as all do over a long tape (`pullbacks.py`). The second makes a Program of it, whose feeds are values of the tape; all later ones only
-run that. As other Programs, it becomes machine code if it is run often.
+operation, as all do over a long tape (`pullbacks.py`). The second makes a Program of it, whose
+feeds are values of the tape; all later ones only run that. As other Programs, it becomes machine
+code if it is run often.
 
 Only the gradients of Variables are computed at once. Those of other nodes are computed all together
 when the first of them is read, from the arrays that the tape held.
@@ -16,26 +17,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..autodiff.gradients import needs_value, takes_gradient
+from ..autodiff.reverse import has_forms, reverse
+from ..dtypes import Array, setting_changes
+from ..engines.base import sealed
+from ..engines.selection import get_engine
+from ..graph.context import apart, graph_scope
+from ..graph.kinds import AnonymousGraph
+from ..graph.leaves import Constant, Placeholder, Variable
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs, Operation
+from ..graph.registry import ops
+from ..graph.state.landing import serial_of
+from ..graph.state.lazy import lazy
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
+from ..passes.program import Program
+from ..programs import Compiled, ProgramCache
+from ..shapes import sizes
+from ..signature import hashable, settings
 from . import pullbacks
-from .autodiff.gradients import needs_value, takes_gradient
-from .autodiff.reverse import has_forms, reverse
-from .dtypes import Array, setting_changes
-from .engines.base import sealed
-from .engines.selection import get_engine
-from .graph.context import apart, graph_scope
-from .graph.kinds import AnonymousGraph
-from .graph.leaves import Constant, Placeholder, Variable
-from .graph.node import Node
-from .graph.operation import MultipleOutputs, Operation
-from .graph.registry import ops
-from .graph.state.landing import serial_of
-from .graph.state.lazy import lazy
-from .graph.traversal.order import postorder
-from .graph.traversal.replay import replay
-from .passes.program import Program
-from .programs import Compiled, ProgramCache
-from .shapes import sizes
-from .signature import hashable, settings
 
 _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
 _LONGEST = 1500  # nodes: longer tapes are seldom built twice, and compiling them takes long

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad import pullbacks, tapes
+from palingrad.eager import pullbacks, tapes
 from palingrad.errors import GradientError
 from palingrad.graph.operation import MultipleOutputs
 from palingrad.graph.registry import operations

@@ -13,25 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff.gradients import takes_gradient
-from .autodiff.reverse import pulled_back
-from .engines.base import sealed
-from .engines.numpy import NumpyExecutable
-from .graph.context import apart, context, graph_scope, set_open
-from .graph.kinds import AnonymousGraph
-from .graph.leaves import Constant, Placeholder, Variable
-from .graph.node import Node
-from .graph.operation import Item, MultipleOutputs, Operation
-from .graph.traversal.order import postorder
-from .graph.traversal.replay import replay
-from .ops.elementwise.arithmetic import Add, Divide, Multiply, Subtract
-from .ops.layout.move import Slice
-from .ops.stable import MAY_HAVE_FORMS, differentiable_form
-from .passes.common_subexpressions import common_subexpressions
-from .passes.expand import expand
-from .passes.fold_constants import fold
-from .passes.program import Program
-from .signature import hashable, settings
+from ..autodiff.gradients import takes_gradient
+from ..autodiff.reverse import pulled_back
+from ..engines.base import sealed
+from ..engines.numpy import NumpyExecutable
+from ..graph.context import apart, context, graph_scope, set_open
+from ..graph.kinds import AnonymousGraph
+from ..graph.leaves import Constant, Placeholder, Variable
+from ..graph.node import Node
+from ..graph.operation import Item, MultipleOutputs, Operation
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
+from ..ops.elementwise.arithmetic import Add, Divide, Multiply, Subtract
+from ..ops.layout.move import Slice
+from ..ops.stable import MAY_HAVE_FORMS, differentiable_form
+from ..passes.common_subexpressions import common_subexpressions
+from ..passes.expand import expand
+from ..passes.fold_constants import fold
+from ..passes.program import Program
+from ..signature import hashable, settings
 
 _OFTEN = 8  # occurrences after which a rule is made into steps
 _RULES = 4096  # kinds that are remembered
@@ -54,7 +54,7 @@ class Rule:
             y, g = node.clone(inputs), _placeholder(node)
             found = pulled_back(y, g, list(map(takes_gradient, node.inputs)))
             outputs = [c for c in found if c is not None]
-            fed = {y: _placeholder(node), g: g}
+            fed: dict[Node, Node] = {y: _placeholder(node), g: g}
             fed.update((x, x) for x in inputs if isinstance(x, Placeholder))
             order = postorder(*outputs, inputs=lambda one: () if one in fed else one.inputs)
             built = replay(order, lambda one, given: one.rewired(given), fed)
@@ -125,7 +125,7 @@ def _cotangents(order: Sequence[Node]) -> dict[Node, Any]:
         values = [x._value for x in node.inputs]
         key = _kind_of(node, values, selected)
         rule = rules.get(key, 0)
-        if type(rule) is int:
+        if not isinstance(rule, Rule):
             rule = _counted(node, key, rule)
         parts = _by_nodes(node, g) if rule is None else rule(g, node._value, *values)
         for x, part in zip(node.inputs, parts, strict=True):

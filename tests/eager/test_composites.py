@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad import composites
+from palingrad.eager import composites
 from palingrad.errors import ShapeError
 from palingrad.graph.kinds import Composite
 from palingrad.graph.registry import operations
