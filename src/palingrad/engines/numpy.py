@@ -53,6 +53,14 @@ class NumpyExecutable(Executable):
             return super().__call__(feeds)
         return _owned(self._computed(feeds), self._outputs, feeds)
 
+    def values(self, feeds: Sequence[Any]) -> list[Any]:
+        """The outputs of a Program without Variables, unsealed: some may be feeds or views of
+        them. NumPy's warnings are the caller's to silence."""
+        values: list[Any] = [*feeds, *self._fixed]
+        for step in self._steps:
+            step(values)
+        return [values[slot] for slot, _ in self._outputs]
+
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
