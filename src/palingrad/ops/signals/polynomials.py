@@ -11,7 +11,7 @@ from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
-from ...graph.samples import case
+from ...graph.samples import case, complex_case
 from ...messages.checks import flag, whole
 from ...shapes import Shape, text
 from ..indexing.known import value_of
@@ -24,7 +24,12 @@ class Polyval(Composite):
     """y = p₀·xⁿ⁻¹ + p₁·xⁿ⁻² + … + pₙ₋₁ for n coefficients p, by Horner's rule."""
 
     math = r"{p}({x})"
-    samples = [case((4,), (2, 3)), case((1,), (2,)), case((0,), (2,))]
+    samples = [
+        case((4,), (2, 3)),
+        case((1,), (2,)),
+        case((0,), (2,)),
+        complex_case((3,), (2,)),
+    ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         _check_vector("p", shapes[0])
@@ -51,6 +56,7 @@ class Vander(Composite):
         case((3,), n=3, increasing=True),
         case(np.array([0.0, 1.5]), n=4, increasing=False),
         case((2,), n=1, increasing=False),
+        complex_case((2,), n=3, increasing=True),
     ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:
