@@ -103,12 +103,14 @@ def _optimised(text: str, machine: Any) -> Generator[Any]:
 def _optimise(module: Any, machine: Any) -> None:
     """Runs the few passes that the kernels gain from; the code generator does the rest.
 
-    Loops are emitted unrolled, vectorised and without what is invariant in them.
+    Loops are emitted unrolled, vectorised and without what is invariant in them. Sizes reach a
+    kernel's functions as arguments, so constants go first: they remove most of the tails of rows.
     """
     # llvmlite never frees the 1488 bytes of a pass builder's callbacks. The builder can't be used
     # for a second module, because a run leaves callbacks behind that refer to its stack frame.
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
     passes = llvm.create_new_module_pass_manager()
+    passes.add_ipsccp_pass()
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
