@@ -55,8 +55,8 @@ def check_level(
     """Raise GradientError unless f's derivatives of the order `level` alone agree.
 
     With `recorded`, f is called once and differences are taken of the graph that this call built:
-    much faster, but f must build the same graph for all values. With `probed`, f is called once more
-    for each argument, on other values: a difference from the recorded graph raises GradientError.
+    much faster, but f must build the same graph for all values. With `probed`, f is called once
+    more for each argument, on other values: it must give what the recorded graph gives.
     """
     wide = [widest(a) for a in arrays]
     with graph_scope(None), np.errstate(all="ignore"):
