@@ -289,7 +289,8 @@ class AddProducts(Continuation):
         b, plan, node = context.builder, self.before.plan, self.fused.first
         f = plan.f
         work = context.pointer(self.before)
-        epilogue = Epilogue(self.fused, context, plan.lanes, vector_axis(node, f))
+        axis = vector_axis(node, f)
+        epilogue = Epilogue(self.fused, context, plan.lanes, axis, f.space)
         blocks = -(-f.columns // _BLOCK)
         with loop(b, context.begin, context.end) as item:
             row, block = unravelled(b, item, (f.rows, blocks))
