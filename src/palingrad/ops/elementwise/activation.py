@@ -135,7 +135,7 @@ class Gelu(Elementwise):
     def d(y, x):
         x = _within(40, x)
         area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
-        density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        density = ops.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return [area + density * x]
 
 
