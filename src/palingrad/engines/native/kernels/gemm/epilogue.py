@@ -22,7 +22,7 @@ from ...llvm.loops import (
 from ...llvm.strided_view import View, broadcast, view_of
 from ...llvm.values import Value
 from ..elementwise import compute
-from ..formula import dtype_of
+from ..formula import dtype_of, overlapped
 from ..kernel import Fused, Views
 from .problem import GemmProblem, matrix_indices
 
@@ -161,13 +161,16 @@ class Epilogue:
         b = self.context.builder
         f, batch = matrix
         tall, width = size
+        lanes = self.lanes
+        if width % (2 * lanes) == 0:
+            lanes = overlapped(lanes, self.fused.nodes[1:], 4 * lanes)
         with loop(b, integer(0), tall) as one:
             start = b.mul(one, integer(pitch))
 
             def body(index: Any, active: int) -> None:
-                value = read(b, scratch, dtype_of(self.first), b.add(start, index), self.lanes, 1)
+                value = read(b, scratch, dtype_of(self.first), b.add(start, index), lanes, 1)
                 row, column = b.add(at[0], one), b.add(at[1], index)
                 place = matrix_indices(self.first, f, row, column)
                 self.elements([*batch, *place], value, active)
 
-            vectors(b, width, self.lanes, body)
+            vectors(b, width, lanes, body)
