@@ -260,6 +260,15 @@ def test_share_keeps_constants_of_other_shapes_and_dtypes_apart():
         assert_same(np.signbit(one), np.signbit(zero))
 
 
+def test_share_merges_equal_constants_of_any_size():
+    rows = [np.arange(300.0), np.arange(300.0), np.arange(1.0, 301.0), np.arange(300.0)]
+    program = common_subexpressions(program_of(lambda x: [pg.exp(row) for row in rows], X))
+    one, other, last, again = program.outputs
+    assert one is other is again
+    assert last is not one
+    assert_same(run(program, X)[2], np.exp(rows[2]))
+
+
 def test_share_keeps_attributes_apart_that_compare_equal():
     class Times(pg.Elementwise):
         def f(m, x, *, k):
