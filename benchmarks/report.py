@@ -32,6 +32,8 @@ METHOD = """\
 - PyTorch: eager with `Adam(fused=True)`, images channels-last, `set_num_threads`; compiled is the
   same with `torch.compile` around network and loss, for inference with `freezing`. JAX: one
   `jax.jit` with donated state, images channels-last.
+- The attention of the transformers is each framework's own: `F.scaled_dot_product_attention`,
+  `jax.nn.dot_product_attention`.
 - PyTorch and JAX products stay in float32: a shorter format would fail the comparison of results.
 - Compile time is the time to build the step and run it once, without the import, in a new process;
   memory is that of the process, including compilation.
