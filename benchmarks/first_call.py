@@ -1,6 +1,6 @@
 """The first call of training steps, in fresh processes: with an empty cache, and with a filled one.
 
-    python benchmarks/first_call.py [NAME …]      NAME: mlp, cnn, gpt-4, gpt-12, gpt-LAYERS, chain-NODES
+    python benchmarks/first_call.py [NAME …]     NAME: mlp, cnn, gpt-LAYERS, chain-NODES
 
 Prints the seconds of the imports and of the first call, wall and CPU, and where the call's CPU
 time went: all threads of the process together. Goals: mlp 0.4 s, cnn 0.8 s, gpt-4 2 s, gpt-12 2.6 s
@@ -14,12 +14,13 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from process import surroundings
 
@@ -34,26 +35,28 @@ PROBES = (
     ("buffers", f"{_NATIVE}.executable", "BufferTable"),
     ("key", f"{_NATIVE}.executable", "program_key"),
     ("emit", f"{_NATIVE}.executable", "Module"),
-    ("compile", f"{_NATIVE}.executable", "machine_code"),
+    ("compile", f"{_NATIVE}.llvm.parts", "object_file"),
     ("load", f"{_NATIVE}.executable", "Library"),
 )
 
 
-class Phases:
-    """CPU seconds by phase; the time of an inner phase isn't counted for the outer one."""
+class Phases(threading.local):
+    """CPU seconds of all threads by phase; the time of an inner phase isn't counted for the outer
+    one."""
+
+    seconds: ClassVar[dict[str, float]] = {}
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
         self._inner: list[float] = []
 
     @contextmanager
     def phase(self, name: str) -> Generator[None]:
-        start = time.process_time()
+        start = time.thread_time()
         self._inner.append(0.0)
         try:
             yield
         finally:
-            spent = time.process_time() - start
+            spent = time.thread_time() - start
             self.seconds[name] = self.seconds.get(name, 0.0) + spent - self._inner.pop()
             if self._inner:
                 self._inner[-1] += spent

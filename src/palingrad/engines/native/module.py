@@ -6,7 +6,7 @@ A *segment* is a run of consecutive stages without a fallback, executed by one n
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from llvmlite import ir
@@ -21,6 +21,7 @@ from .kernels.signature import Signature, Unshared
 from .llvm.builder import Builder
 from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
+from .llvm.parts import Parts
 from .plan.schedule import Schedule, ScheduledKernel, is_serial
 from .runtime.array_fields import READABLE, array_layout
 from .runtime.buffers import BufferTable
@@ -64,9 +65,13 @@ class Module:
     what the segments run: the buffers, items and chunks of every kernel, and the stages.
     """
 
-    def __init__(self, schedule: Schedule, buffers: BufferTable) -> None:
+    def __init__(
+        self, schedule: Schedule, buffers: BufferTable, take: Callable[[str], object] | None = None
+    ) -> None:
+        """`take` receives the text of each part of the module as soon as it is emitted."""
         self.schedule, self.buffers = schedule, buffers
         self.module = ir.Module("program")
+        self._parts, self._take = Parts(self.module), take
         # By signature: a function, and the numbers of the owners of the buffers that it uses.
         self._shared: dict[Hashable, tuple[ir.Function, list[int]]] = {}
         self.functions = 0  # of kernels
@@ -76,6 +81,8 @@ class Module:
         _emit_prepare(self.module, buffers.objects, buffers.checks)
         self._emit_segments({n: one for n, one in enumerate(listed) if is_native(one[0])})
         self._run(["segment_0"] if native and native[0] is listed[0] else [])
+        if take is not None:
+            take(self._parts.last())
 
     def __str__(self) -> str:
         return str(self.module)
@@ -123,13 +130,15 @@ class Module:
 
     def _emitted(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
         function = ir.Function(self.module, KERNEL, f"{one.kernel.label.lower()}_{number}")
-        function.linkage = "internal"
         function.attributes.add("noinline")
         items = one.items if one.chunks == 1 else None  # each call is for all items
         context = KernelContext(function, self.schedule.views, items)
         one.kernel.emit(context)
         context.builder.ret_void()
         self.functions += 1
+        part = self._parts.grown() if self._take is not None else None
+        if part is not None and self._take is not None:
+            self._take(part)
         return function, context.owners
 
     def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:

@@ -20,7 +20,7 @@ from .work_stealing import deque, emit_finish, emit_first_chunk, emit_take, inte
 
 _POOL = INT.as_pointer()
 # A kernel's record: its function; the slot in the table and the offset in bytes of each of its
-# buffers, and the number of buffers; the numbers of its items and of its chunks; and whether it must
+# buffers, and the number of buffers; the numbers of its items and of its chunks; whether it must
 # not run after a bounds check has failed.
 KERNEL_RECORD = ir.LiteralStructType([KERNEL.as_pointer(), _POOL, INT, INT, INT, INT])
 FUNCTION, PLACES, BUFFERS, ITEMS, CHUNKS, GUARDED = range(6)
