@@ -80,7 +80,8 @@ class NativeExecutable(Executable):
 
     def _code(self) -> bytes:
         """The program's machine code, compiled now."""
-        with Compiler(get_num_threads()) as compiler:
+        native = [one for stage in self.schedule.stages if is_native(stage) for one in stage]
+        with Compiler(get_num_threads(), f"{len(native):,} kernels") as compiler:
             Module(self.schedule, self.buffers, compiler.take)
             return packed(compiler.code())
 

@@ -8,8 +8,11 @@ import threading
 from itertools import islice
 from queue import Empty, SimpleQueue
 
+from typing import Any
+
 from llvmlite import ir
 
+from ....messages.progress import Progress
 from .target import compiling, object_file
 
 _LINES = 1500  # of LLVM IR in a part, at least: about 0.2 s of work
@@ -68,7 +71,7 @@ class Parts:
         return "\n".join((head, *shared, text, *map(str, self._module.metadata)))
 
 
-def _declaration(function: ir.Function) -> str:
+def _declaration(function: Any) -> str:
     kinds = ", ".join(map(str, function.ftype.args))
     return f'declare {function.ftype.return_type} @"{function.name}"({kinds})'
 
@@ -80,8 +83,10 @@ class Compiler:
     forks: a child would have LLVM's locks as they happen to be.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, what: str) -> None:
+        """`what` is compiled, in words, for the line that shows the progress."""
         self._count = threads - 1
+        self._progress = Progress(f"compiling {what}")
         self._threads: list[threading.Thread] = []
         self._queue: SimpleQueue[tuple[int, str] | None] = SimpleQueue()
         self._codes: dict[int, bytes] = {}
@@ -102,6 +107,7 @@ class Compiler:
             for thread in self._threads:
                 thread.join()
         finally:
+            self._progress.end()
             compiling.release()
 
     def take(self, text: str) -> None:
@@ -112,6 +118,7 @@ class Compiler:
             thread = threading.Thread(target=self._work, name="palingrad-compile", daemon=True)
             thread.start()
             self._threads.append(thread)
+        self._progress.at(f"{len(self._codes)} parts are done")
 
     def code(self) -> list[bytes]:
         """The object file of each part, in order. Raises RuntimeError, as LLVM does."""
@@ -119,6 +126,7 @@ class Compiler:
             while not self._errors:
                 part = self._queue.get_nowait()
                 assert part is not None
+                self._progress.at(f"{len(self._codes)} of {self._parts} parts are done")
                 self._compile(*part)
         for _ in self._threads:
             self._queue.put(None)
