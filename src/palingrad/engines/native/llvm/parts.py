@@ -7,7 +7,6 @@ import re
 import threading
 from itertools import islice
 from queue import Empty, SimpleQueue
-
 from typing import Any
 
 from llvmlite import ir

@@ -105,8 +105,11 @@ def _unpacked(code: bytes) -> list[bytes]:
 def _unlocked(name: str) -> Any:
     """A function of LLVM without llvmlite's lock, which would let only one thread compile. LLVM's
     passes need none, if no other thread uses their context and target machine."""
-    function = getattr(llvm.ffi.lib, name)
-    return getattr(function, "_cfn", function)
+    function: Any = getattr(llvm.ffi.lib, name)
+    try:
+        return function._cfn
+    except AttributeError:  # not where it was
+        return function
 
 
 def assembly(text: str) -> str:
