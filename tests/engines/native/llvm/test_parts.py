@@ -50,10 +50,15 @@ def test_parts_are_the_same_code_on_any_number_of_threads(monkeypatch):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_an_error_of_llvm_ends_the_compilation(threads):
     before = threading.active_count()
-    with pytest.raises(RuntimeError, match="parsing"), Compiler(threads, "a test") as compiler:
-        for text in (EMPTY, "no IR", EMPTY, EMPTY):
-            compiler.take(text)
-        compiler.code()
+
+    def compile_all() -> None:
+        with Compiler(threads, "a test") as compiler:
+            for text in (EMPTY, "no IR", EMPTY, EMPTY):
+                compiler.take(text)
+            compiler.code()
+
+    with pytest.raises(RuntimeError, match="parsing"):
+        compile_all()
     assert threading.active_count() == before
     assert not compiling._is_owned()  # type: ignore[attr-defined]
 
