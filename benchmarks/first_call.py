@@ -26,12 +26,12 @@ from process import surroundings
 
 NAMES = ("mlp", "cnn", "gpt-4", "gpt-12", "chain-100000")
 _NATIVE = "palingrad.engines.native"
-# (phase, module, function): the first module of a phase that has the function is measured.
+# (phase, module, function).
 PROBES = (
     ("trace", "palingrad.function", "trace"),
     ("passes", "palingrad.programs", "optimise"),
-    ("lower", f"{_NATIVE}.executable", "lowered"),
-    ("schedule", f"{_NATIVE}.executable", "scheduled"),
+    ("lower", f"{_NATIVE}.plan.lower", "lowered"),
+    ("schedule", f"{_NATIVE}.plan.schedule", "scheduled"),
     ("buffers", f"{_NATIVE}.executable", "BufferTable"),
     ("key", f"{_NATIVE}.executable", "program_key"),
     ("emit", f"{_NATIVE}.executable", "Module"),
