@@ -17,9 +17,11 @@ from ...graph.state.landing import snapshot, state
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
+from ..threads import get_num_threads
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
-from .llvm.target import Library, machine_code
+from .llvm.parts import Compiler
+from .llvm.target import Library, packed
 from .module import Module, is_native, segments
 from .plan.lower import lowered
 from .plan.schedule import Schedule, ScheduledKernel, is_serial, scheduled
@@ -50,7 +52,7 @@ class NativeExecutable(Executable):
         self.buffers = BufferTable(program, self.schedule)
         machine = obtained(
             lambda: program_key(program, self.schedule, self.buffers),
-            lambda: machine_code(self.emitted()),
+            self._code,
         )
         self.from_cache, self.unkept = machine.found, machine.unkept
         self.library = Library(machine.code)
@@ -75,6 +77,13 @@ class NativeExecutable(Executable):
         # Whether every output has an array of its own, which is returned without a copy.
         self._simple = all(output.slot is not None for output in self._outputs)
         self._handing: list[Any] = [output[1:] for output in self._outputs]
+
+    def _code(self) -> bytes:
+        """The program's machine code, compiled now."""
+        native = [one for stage in self.schedule.stages if is_native(stage) for one in stage]
+        with Compiler(get_num_threads(), f"{len(native):,} kernels") as compiler:
+            Module(self.schedule, self.buffers, compiler.take)
+            return packed(compiler.code())
 
     def emitted(self) -> str:
         """The program's LLVM IR."""

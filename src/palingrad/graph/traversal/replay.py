@@ -28,7 +28,7 @@ def replay(
     """
     built: dict[Node, Any] = dict(given or {})
     outside = context()
-    inside = outside
+    inside = outside.having()
     before = set_open(inside)
     try:
         for node in order:
@@ -37,10 +37,7 @@ def replay(
             if not isinstance(node, Operation):
                 built[node] = node
                 continue
-            origin = node._origin or outside.origin
-            if origin is not inside.origin:  # neighbours often come from one line
-                inside = outside.having(origin=origin)
-                set_open(inside)
+            inside.origin = node._origin or outside.origin
             built[node] = rule(node, [built[x] for x in operands(node)])
     finally:
         set_open(before)
