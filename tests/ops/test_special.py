@@ -16,6 +16,7 @@ from accuracy.points import TABLE
 
 import palingrad as pg
 from palingrad.errors import ArgumentError
+from palingrad.ops.special.incomplete import Betainc
 
 s: Any = pg.special
 scipy_special: Any = scipy.special
@@ -115,8 +116,10 @@ def hessian_by_mpmath(f: Any, *x: float) -> Any:
         (s.zeta, mp.zeta, (2.5, 1.5)),
         (s.beta, mp.beta, (0.7, 2.5)),
         (s.poch, mp.rf, (2.5, 0.3)),
+        (s.poch, mp.rf, (-1.0, 0.4)),
+        (s.binom, mp.binomial, (1.4, 2.4)),
     ],
-    ids=["gammainc", "gammaincc", "zeta", "beta", "poch"],
+    ids=["gammainc", "gammaincc", "zeta", "beta", "poch", "poch at a zero", "binom at a zero"],
 )
 def test_second_derivatives_in_all_arguments(f, exact, x):
     np.testing.assert_allclose(second(f, *x), hessian_by_mpmath(exact, *x), rtol=1e-12)
@@ -136,6 +139,18 @@ def test_second_derivatives_of_the_incomplete_beta_function():
     )
     np.testing.assert_allclose(second(s.betainc, 1.5, 2.5, 0.3), exact, rtol=1e-12)
     np.testing.assert_allclose(second(s.betaincc, 1.5, 2.5, 0.3), np.negative(exact), rtol=1e-12)
+
+
+def test_slopes_of_high_orders_in_the_parameters_of_the_incomplete_beta_function():
+    for i, j, x in ((3, 2, 0.3), (0, 3, 0.7)):
+        with mp.workdps(60):
+            exact = mp.diff(
+                lambda a, b, x=x: mp.mpf(x) ** (a - 1) * (1 - mp.mpf(x)) ** (b - 1) / mp.beta(a, b),
+                (2, 3),
+                (i, j),
+            )
+        found = pg.grad(lambda x, i=i, j=j: Betainc(2.0, 3.0, x, i=i, j=j))(np.float64(x))
+        np.testing.assert_allclose(found, float(exact), rtol=1e-12)
 
 
 def test_slopes_in_the_parameter_of_large_incomplete_gamma_functions():
