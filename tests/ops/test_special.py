@@ -16,7 +16,7 @@ from accuracy.points import TABLE
 
 import palingrad as pg
 from palingrad.errors import ArgumentError
-from palingrad.ops.special.incomplete import Betainc
+from palingrad.ops.special import incomplete
 
 s: Any = pg.special
 scipy_special: Any = scipy.special
@@ -142,15 +142,20 @@ def test_second_derivatives_of_the_incomplete_beta_function():
 
 
 def test_slopes_of_high_orders_in_the_parameters_of_the_incomplete_beta_function():
-    for i, j, x in ((3, 2, 0.3), (0, 3, 0.7)):
-        with mp.workdps(60):
-            exact = mp.diff(
-                lambda a, b, x=x: mp.mpf(x) ** (a - 1) * (1 - mp.mpf(x)) ** (b - 1) / mp.beta(a, b),
-                (2, 3),
-                (i, j),
-            )
-        found = pg.grad(lambda x, i=i, j=j: Betainc(2.0, 3.0, x, i=i, j=j))(np.float64(x))
-        np.testing.assert_allclose(found, float(exact), rtol=1e-12)
+    """The derivative of order (i, j) of the density has those of orders (i + 1, j), (i, j + 1)."""
+    of_density: Any = incomplete._beta_slope  # pyright: ignore[reportPrivateUsage]
+    a, b, x = map(np.float64, (2.0, 3.0, 0.3))
+    for i, j in ((0, 0), (1, 0), (0, 1), (1, 1), (0, 2)):
+        found = pg.grad(lambda a, b, i=i, j=j: of_density(a, b, x, i, j), (0, 1))(a, b)
+        expected = [of_density(a, b, x, *orders).numpy() for orders in ((i + 1, j), (i, j + 1))]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_slopes_of_high_orders_in_the_parameter_of_the_incomplete_gamma_function():
+    f = pg.grad(pg.grad(pg.grad(pg.grad(s.gammainc)), 1))
+    with mp.workdps(60):
+        exact = mp.diff(lambda a, x: mp.gammainc(a, 0, x, regularized=True), (0.8, 0.5), (3, 1))
+    np.testing.assert_allclose(f(np.float64(0.8), np.float64(0.5)), float(exact), rtol=1e-12)
 
 
 def test_slopes_in_the_parameter_of_large_incomplete_gamma_functions():

@@ -45,7 +45,7 @@ class Cholesky(Factorisation):
         inner = half_lower(adjoint(y) @ conjugated(g))
         options: dict[str, Any] = {"lower": False, "unit_diagonal": False}
         left = SolveTriangular(adjoint(y), inner, **options)  # y⁻ᴴ Φ
-        whole = adjoint(SolveTriangular(adjoint(y), adjoint(left), **options))
+        whole = SolveTriangular(adjoint(y), adjoint(left), **options)  # its adjoint is y⁻ᴴ Φ y⁻¹
         return [conjugated(hermitian_part(whole))]
 
 

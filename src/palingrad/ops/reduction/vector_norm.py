@@ -31,6 +31,7 @@ class PowerNorm(Statistic):
     samples = [
         case((3, 4), **WHOLE, ord=3.0),
         complex_case((3,), low=0.3, **WHOLE, ord=3.0),
+        case((1,), low=0.3, **WHOLE, ord=3.0),
         case((2, 3, 4), low=0.3, **PAIR, ord=1.5),
         case((4, 4), low=0.3, **FIRST, ord=-2.0),
         case((24,), low=60, high=95, **WHOLE, ord=3.0),  # the sum overflows in float16

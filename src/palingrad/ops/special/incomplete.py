@@ -115,6 +115,7 @@ class BetaDensity(Special):
     math = r"\frac{{x}^{{a} - 1} (1 - {x})^{{b} - 1}}{B({a}, {b})}"
     samples = [
         case(np.array([2.2]), np.array([2]), np.array([0.3])),
+        kink(*_AT, slopes=[[0.40137837259095], [0.31114054710732], [-1.3863769705903]]),
         edge(0.5, 1.0, 0.0, np.nan, inputs=3),
     ]
 
