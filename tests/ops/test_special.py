@@ -149,6 +149,11 @@ def test_slopes_of_high_orders_in_the_parameters_of_the_incomplete_beta_function
         found = pg.grad(lambda a, b, i=i, j=j: of_density(a, b, x, i, j), (0, 1))(a, b)
         expected = [of_density(a, b, x, *orders).numpy() for orders in ((i + 1, j), (i, j + 1))]
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+    curved = second(lambda a, b, x: of_density(a, b, x, 0, 0), a, b, x)
+    orders = (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+    expected = [[of_density(a, b, x, *one).item() for one in row] for row in orders]
+    np.testing.assert_allclose(curved[:2, :2], expected, rtol=1e-12)
+    np.testing.assert_allclose(curved, curved.T, rtol=1e-12)
 
 
 def test_slopes_of_high_orders_in_the_parameter_of_the_incomplete_gamma_function():
