@@ -25,28 +25,24 @@ from mutation.survivors.reasons import (
 
 SURVIVORS: dict[str, dict[str, str]] = {
     "cumulative.Cumprod.vjp": {
-        "swapped: ops.scaled(rest, previous(y, y.axis, y.reverse, 1)) → "
-        "ops.scaled(previous(y, y.axis, y.reverse, 1), rest)": ABSORBS,
-        "factor: 0 → 1": ANY,
+        "second order: y → __stop__(y)": UNREAD,
+        "swapped: ops.scaled(rest[later], y[earlier]) → ops.scaled(y[earlier], "
+        "rest[later])": ABSORBS,
     },
     "cumulative.recurrence": {
         "comparison: not ieee_gradients() → ieee_gradients()": ABSORBS,
     },
-    "cumulative.CumulativeExtreme.vjp": {
-        "branch: ops.where(total == 0, 0, widened(g) / ops.where(total == 0, 1, "
-        "total)) → widened(g) / ops.where(total == 0, 1, total)": GUARDED,
-        "call: ops.cast(chosen, widened(x).dtype) → chosen": PROMOTED,
-        "factor: 0 → 1": ANY,
-        "call: narrowed(ops.where(chosen, rest, 0), x.dtype) → ops.where(chosen, rest, 0)": CAST,
-        "call: widened(g) → g": WIDENED,
-        "branch: ops.where(total == 0, 1, total) → total": GUARDED,
-        "call: widened(x) → x": WIDENED,
-        "factor: 1 → 2": ANY,
+    "cumulative.RunTotals.vjp": {
+        "second order: keys → __stop__(keys)": UNREAD,
     },
-    "cumulative._unchanged": {
-        "call: ops.cast(y == previous(y, y.axis, y.reverse, 0), dtype) → y == "
-        "previous(y, y.axis, y.reverse, 0)": PROMOTED,
-        "factor: 0 → 1": ANY,
+    "cumulative.CumulativeExtreme.vjp": {
+        "call: ops.cast(chosen, widened(x).dtype) → chosen": PROMOTED,
+        "second order: y → __stop__(y)": FLAT,
+        "call: widened(g) → g": WIDENED,
+        "call: ops.maximum(total, 1) → total": GUARDED,
+        "swapped: ops.maximum(total, 1) → ops.maximum(1, total)": SYMMETRIC,
+        "call: narrowed(ops.where(chosen, rest, 0), x.dtype) → ops.where(chosen, rest, 0)": CAST,
+        "call: widened(x) → x": WIDENED,
     },
     "gather.GatherND.vjp": {
         "second order: zeros → __stop__(zeros)": LEAF,
@@ -133,7 +129,6 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "Convolve1D(ops.flip(y), g, mode='full')": SYMMETRIC,
     },
     "logcumsumexp.Logcumsumexp.vjp": {
-        "factor: 0 → 1": ANY,
         "call: widened(g) → g": WIDENED,
         "call: narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype) → "
         "ops.scaled(rest, parts.term / parts.divisor)": CAST,
