@@ -228,7 +228,7 @@ def _instead(rule: Rule, function: FunctionType) -> Iterator[None]:
 
 
 def _put(
-    function: FunctionType, name: str, places: list[Any], tables: list[tuple[dict[Any, Any], Any]]
+    function: Any, name: str, places: list[Any], tables: list[tuple[dict[Any, Any], Any]]
 ) -> None:
     for place in places:
         setattr(place, name, function)
