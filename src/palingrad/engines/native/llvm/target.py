@@ -143,8 +143,8 @@ def _optimise(module: Any, machine: Any) -> None:
     """Runs the passes that emitted code gains from.
 
     It needs no vectoriser, unrolling or inlining, and its loop-invariant values are hoisted by the
-    code generator. LLVM's own pipelines, of which O1 is the smallest, take three times as long and
-    give the benchmarks' code the same speed.
+    code generator. LLVM's own pipelines, of which O1 is the smallest, take three times as long, and
+    the steps of networks run as fast without them.
     """
     # llvmlite never frees the 1488 bytes of a pass builder's callbacks. The builder can't be used
     # for a second module, because a run leaves callbacks behind that refer to its stack frame.
