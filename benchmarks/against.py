@@ -63,8 +63,9 @@ def main() -> int:
         parser.error(f"{options.folder} isn't a checkout: it has no src/palingrad")
     for name in options.tasks or TASKS:
         processes = {
-            checkout: Process(NATIVE, options.threads, {"PYTHONPATH": str(root / "src")},
-                              cpu=options.cpu)  # fmt: skip
+            checkout: Process(
+                NATIVE, options.threads, {"PYTHONPATH": str(root / "src")}, cpu=options.cpu
+            )
             for checkout, root in (("here", HERE), ("there", options.folder.resolve()))
         }
         try:
