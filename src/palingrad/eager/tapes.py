@@ -19,7 +19,7 @@ import numpy as np
 
 from ..autodiff.gradients import needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
-from ..dtypes import Array, setting_changes
+from ..dtypes import Array, is_inexact, setting_changes
 from ..engines.base import sealed
 from ..engines.selection import get_engine
 from ..graph.context import apart, graph_scope
@@ -261,7 +261,7 @@ def _differentiated_by_rules(order: list[Node]) -> bool:
         return False
     pending = Pending.known(dict(enumerate(map(cotangents.get, order))))
     for place, node in enumerate(order):
-        if node.inputs and node._value.dtype.kind in "fc":
+        if node.inputs and is_inexact(node._value.dtype):
             node._grad = pending, place
         elif not node.inputs and takes_gradient(node):
             node._grad = pending.gradient(node, place)
