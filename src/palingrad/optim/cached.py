@@ -2,9 +2,9 @@
 
 The second step of an optimizer along gradients of the same Variables makes a Program of its update
 rule, which later steps run. It reads the Variables and writes them all at once, as every Program
-does; its feeds are the gradients. From the third step on, one Program computes these as well, if the
-structure of the tape is known: see `eager/gradients.py`. Rules and schedules of the user's may read anything, and are
-called anew in each step.
+does; its feeds are the gradients. From the third step on, one Program computes these as well, if
+the structure of the tape is known: see `eager/gradients.py`. Rules and schedules of the user's may
+read anything, and are called anew in each step.
 """
 
 from __future__ import annotations
