@@ -162,9 +162,9 @@ def table(task: Task, cases: list[Any], peak: Any) -> str:
         if derivative:
             known = subject and derivative in times
             row.append(f"{ratios(times[derivative], subject):.2f}" if known else "")
-        if shares:
+        if whole and shares:
             row.append(share(case, subject, whole["gflops"], case.flops))
-        if moves:
+        if whole and moves:
             row.append(share(case, subject, whole["gbytes"], case.bytes))
         rows.append(row)
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)

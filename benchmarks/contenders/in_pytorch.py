@@ -97,11 +97,13 @@ class Framework:
         return lambda: f(*tensors)
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
-        f, tensors = FORMULAS[name], [torch.from_numpy(one) for one in arrays]
+        f: Any = FORMULAS[name]
+        tensors = [torch.from_numpy(one) for one in arrays]
         return lambda: f(*tensors)
 
     def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step:
-        f, (x, *others) = EAGER[name], [torch.tensor(one) for one in arrays]
+        f: Any = EAGER[name]
+        x, *others = [torch.tensor(one) for one in arrays]
         for one in (x, *others):
             one.requires_grad_()
 
@@ -120,7 +122,7 @@ class Framework:
         if not self.compiled:
             return f
         torch.compiler.reset()
-        options = {"freezing": True} if freezing else None
+        options: Any = {"freezing": True} if freezing else None
         return torch.compile(f, dynamic=False, options=options)
 
 
@@ -146,7 +148,7 @@ def built(network: Network) -> nn.Module:
             if not flat:
                 layers.append(nn.Flatten())
                 flat = True
-            made = nn.Linear(*weight.shape)
+            made = nn.Linear(weight.shape[0], weight.shape[1])
             weight = weight.T.contiguous()
         with torch.no_grad():
             made.weight.copy_(weight)
@@ -154,5 +156,5 @@ def built(network: Network) -> nn.Module:
         layers.append(made)
         if place != last:
             layers.append(nn.ReLU())
-    model = nn.Sequential(*layers)
+    model: Any = nn.Sequential(*layers)
     return model if len(network.inputs) == 1 else model.to(memory_format=torch.channels_last)

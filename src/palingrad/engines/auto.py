@@ -17,6 +17,7 @@ from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.state.landing import Unchanged
 from ..graph.state.turns import Turn
 from ..passes.program import Program
 from ..shapes import size
@@ -61,6 +62,11 @@ class AutoExecutable(Executable):
         if not self._native:
             self._spend(1)
         return self._now(feeds)
+
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        if not self._native:
+            self._spend(1)
+        return self._now.under(condition, feeds)
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
