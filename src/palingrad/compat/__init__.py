@@ -1,0 +1,11 @@
+"""Homes: code written for another library, run by palingrad. docs/homes.md lists what runs.
+
+`import palingrad.compat.micrograd.engine` is imported in place of the original, and
+`python -m palingrad.compat micrograd script.py` runs an unchanged script.
+"""
+
+# The homes, and the names by which their originals are imported.
+HOMES: dict[str, tuple[str, ...]] = {
+    "micrograd": ("micrograd",),
+    "tensorslow": ("tensorslow",),
+}
