@@ -20,13 +20,14 @@ from .alias import install
 
 
 def main(arguments: list[str]) -> int:
+    """Runs the command line; returns the exit status."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         print("Homes:", ", ".join(HOMES))
         return 0
     home, *rest = arguments
     if home not in HOMES:
-        print(f"there is no home {home!r}{did_you_mean(home, HOMES)}", file=sys.stderr)
+        print(f"there is no home {home!r}. {did_you_mean(home, HOMES)}", file=sys.stderr)
         print("Homes:", ", ".join(HOMES), file=sys.stderr)
         return 2
     if not rest or rest == ["-m"]:

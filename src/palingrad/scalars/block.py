@@ -62,7 +62,7 @@ class Template:
 
 
 class Block:
-    """What one call of a template appended to a recording. The scalars inside are made on demand."""
+    """What a call of a template appended to a recording. The scalars inside are made on demand."""
 
     def __init__(
         self,

@@ -26,8 +26,7 @@ _STRUCTURES = 64  # the most recently used, whose Programs are kept
 
 @dataclass(frozen=True)
 class ScalarOperation:
-    """A kind of operation: its sign in drawings, and the node of the result, given the operands'.
-    """
+    """A kind of operation: its sign in drawings, and what makes a node of the operands'."""
 
     sign: str
     rule: Callable[..., Node]

@@ -247,7 +247,8 @@ def as_nodes(scalars: Sequence[Scalar]) -> list[Node]:
         if scalar.source:
             nodes[scalar] = operations[scalar.code].rule(*inputs)
         elif scalar.own is None:
-            nodes[scalar] = Variable(float(scalar.data), dtype=float64)
+            label = getattr(scalar, "label", "") or None  # as many courses name numbers
+            nodes[scalar] = Variable(float(scalar.data), dtype=float64, name=label)
         else:
             raise GraphError(
                 f"{scalar!r} has a derivative written in Python, which nodes can't show",

@@ -25,7 +25,8 @@ class Structure:
         self.groups, self.places, self.starts = found.groups, found.places, found.starts
         self.group_at = found.group_at
         self._rules = rules
-        self.values = function(self._values)
+        # Sums are computed in the order of the operations, which machine code would change.
+        self.values = function(self._values, engine="numpy")
         self._gradients: dict[tuple[int, ...], Any] = {}
 
     def gradients(self, leaves: Any, seeds: dict[int, Any]) -> Any:
@@ -34,10 +35,11 @@ class Structure:
         seeded = tuple(sorted(seeds))
         run = self._gradients.get(seeded)
         if run is None:
+
             def gradients(leaves: Node, *given: Node) -> Node:
                 return self._cotangents(leaves, seeded, given)
 
-            run = self._gradients[seeded] = function(gradients)
+            run = self._gradients[seeded] = function(gradients, engine="numpy")
         return run(leaves, *(seeds[number] for number in seeded))
 
     def _values(self, leaves: Node) -> Node:

@@ -1,4 +1,4 @@
-"""micrograd's names (Andrej Karpathy, github.com/karpathy/micrograd): `engine`, `nn`, `draw_dot`."""
+"""micrograd's names (Andrej Karpathy, 2020): `engine`, `nn`, and `draw_dot` of its notebook."""
 
 from . import engine, nn
 from .drawing import draw_dot, trace

@@ -10,8 +10,8 @@ from .session import Session
 from .train import GradientDescentOptimizer, compute_gradients
 
 __all__ = [
-    "Graph",
     "GradientDescentOptimizer",
+    "Graph",
     "Operation",
     "RegisterGradient",
     "Session",

@@ -11,6 +11,7 @@ from ...autodiff.gradients import gradients
 from ...errors import GradientError
 from ...graph.promotion import tensor
 from ...messages.checks import did_you_mean
+from ...shapes import sizes
 from .graph import Operation, plain
 
 
@@ -51,7 +52,7 @@ def _gradient(op: Operation, grad: Any) -> Any:
     """The gradients by the inputs of one of palingrad's operations."""
     xs = [tensor(np.asarray(value, np.float64)) for value in op.inputs]
     y = op.node(*xs)
-    found = gradients(y, xs, gradient=np.broadcast_to(np.asarray(grad, np.float64), y.shape))
+    found = gradients(y, xs, gradient=np.broadcast_to(np.asarray(grad, np.float64), sizes(y.shape)))
     arrays = [plain(one) for one in found]
     return arrays[0] if len(arrays) == 1 else arrays
 
@@ -63,7 +64,7 @@ class RegisterGradient:
     def __init__(self, op_type: str) -> None:
         if op_type not in Operation.classes:
             raise GradientError(
-                f"there is no operation {op_type!r}{did_you_mean(op_type, Operation.classes)}"
+                f"there is no operation {op_type!r}", hint=did_you_mean(op_type, Operation.classes)
             )
         self._op_type = Operation.classes[op_type]
 

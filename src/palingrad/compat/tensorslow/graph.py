@@ -132,9 +132,7 @@ def is_compiled(node: Node) -> bool:
     return not isinstance(node, Operation) or node.rule is not None
 
 
-def as_nodes(
-    order: Sequence[Node], found: Mapping[Node, PalingradNode]
-) -> list[PalingradNode]:
+def as_nodes(order: Sequence[Node], found: Mapping[Node, PalingradNode]) -> list[PalingradNode]:
     """Nodes in postorder as palingrad's, given those of the placeholders and Variables."""
     nodes = dict(found)
     for node in order:

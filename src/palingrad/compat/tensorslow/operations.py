@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...dtypes import float64, is_integer
 from ...graph.node import Node
 from ...graph.registry import ops
 from .graph import Operation
+
+
+def _floating(x: Node) -> Node:
+    """Integers as float64, as NumPy's functions convert them."""
+    return ops.astype(x, dtype=float64) if x._dtype is not None and is_integer(x._dtype) else x
 
 
 class add(Operation):
@@ -35,6 +41,9 @@ class sigmoid(Operation):
     def __init__(self, a: Any) -> None:
         super().__init__([a])
 
+    def node(self, *inputs: Node) -> Node:
+        return ops.sigmoid(*map(_floating, inputs))
+
 
 class softmax(Operation):
     """The softmax of each row of a matrix."""
@@ -45,7 +54,7 @@ class softmax(Operation):
         super().__init__([a])
 
     def node(self, *inputs: Node) -> Node:
-        return ops.softmax(*inputs, axis=1)
+        return ops.softmax(*map(_floating, inputs), axis=1)
 
 
 class log(Operation):
@@ -55,6 +64,9 @@ class log(Operation):
 
     def __init__(self, x: Any) -> None:
         super().__init__([x])
+
+    def node(self, *inputs: Node) -> Node:
+        return ops.log(*map(_floating, inputs))
 
 
 class multiply(Operation):
