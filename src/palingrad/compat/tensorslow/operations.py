@@ -12,7 +12,7 @@ from .graph import Operation
 
 def _floating(x: Node) -> Node:
     """Integers as float64, as NumPy's functions convert them."""
-    return ops.astype(x, dtype=float64) if x._dtype is not None and is_integer(x._dtype) else x
+    return ops.astype(x, float64) if x._dtype is not None and is_integer(x._dtype) else x
 
 
 class add(Operation):
