@@ -7,5 +7,6 @@
 # The homes, and the names by which their originals are imported.
 HOMES: dict[str, tuple[str, ...]] = {
     "micrograd": ("micrograd",),
+    "mlfz": ("mlfz",),
     "tensorslow": ("tensorslow",),
 }

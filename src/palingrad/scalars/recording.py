@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import threading
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -150,6 +150,15 @@ class Recording:
         if self.gradients is None:
             self.gradients = np.zeros(len(self.structure.places))
         self.gradients[self.structure.places[place]] = value
+
+    def clear_gradients(self, places: Sequence[int]) -> list[Any]:
+        """Sets the gradients of all numbers on which those at these places depend to 0; returns the
+        leaves among them."""
+        found = [int(self.structure.places[place]) for place in places]
+        within, given = self.structure.reached(found, len(self.leaves))
+        if self.gradients is not None:
+            self.gradients[within] = 0.0
+        return [self.leaves[number] for number in np.flatnonzero(given)]
 
     def add_gradients(self, seeds: Mapping[int, float]) -> list[float]:
         """Adds the gradients of Σ seed · number, over the places in `seeds`, to those of all

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..autodiff.gradients import gradients
 from ..dtypes import float64
 from ..errors import DTypeError, GraphError
 from ..graph.leaves import Variable
@@ -175,8 +176,31 @@ class Scalar:
         pass_.run()
         self.grad = 1
 
+    def clear_gradients(self) -> None:
+        """Sets `grad` of this number and of all that it depends on to 0."""
+        pass_ = _ReversePass()
+        pass_.add(self, 0.0)
+        pass_.clear()
+
+    def local_gradients(self, gradient: float = 1.0) -> list[float]:
+        """∂(this number)/∂(operand) · gradient, for each operand."""
+        if not self.source:
+            if self.own is None:
+                return []
+            before, self._grad = self._grad, gradient
+            found = list(self.own.pull())
+            self._grad = before
+            return found
+        xs = [Variable(float(operand.data), dtype=float64) for operand in self.operands]
+        y = operations[self.code].rule(*xs)
+        return [float(one) for one in gradients(y, xs, gradient=np.float64(gradient))]
+
     def __float__(self) -> float:
         return float(self.data)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are given numbers, without the graph."""
+        return type(self), (self.data,)
 
     @property
     def __palingrad_node__(self) -> Node:
@@ -220,6 +244,22 @@ class _ReversePass:
             seeds = self._seeds[what] = {}
             heapq.heappush(self._latest, (-number, what))
         return seeds
+
+    def clear(self) -> None:
+        """Sets the gradients of what has been added, and of all that it depends on, to 0."""
+        while self._latest:
+            _, what = heapq.heappop(self._latest)
+            seeds = self._seeds.pop(what)
+            if isinstance(what, Recording):
+                reached: Sequence[Scalar] = what.clear_gradients(list(seeds))
+            else:
+                assert what.own is not None
+                what._grad, reached = 0, what.own.operands
+            for scalar in reached:
+                if scalar.source or scalar.own is not None:
+                    self.add(scalar, 0.0)
+                else:
+                    scalar._grad = 0
 
     def run(self) -> None:
         while self._latest:

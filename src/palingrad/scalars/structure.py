@@ -42,6 +42,26 @@ class Structure:
             run = self._gradients[seeded] = function(gradients, engine="numpy")
         return run(leaves, *(seeds[number] for number in seeded))
 
+    def reached(self, places: Sequence[int], leaves: int) -> tuple[Any, Any]:
+        """Which numbers of the groups, and which of the leaves, those at these places depend on."""
+        within = np.zeros(self.starts[-1] + self.groups[-1].size, bool)
+        within[places] = True
+        given = np.zeros(leaves, bool)
+        for start, group in zip(reversed(self.starts), reversed(self.groups), strict=True):
+            mine = within[start : start + group.size]
+            if group.links:  # a sum depends on all that was added before
+                rows = mine.reshape(group.links, -1)
+                rows[:] = np.logical_or.accumulate(rows[::-1], axis=0)[::-1]
+                reads = [rows[0], rows.reshape(-1)]
+            else:
+                reads = [mine] * len(group.operands)
+            for operand, read in zip(group.operands, reads, strict=True):
+                if operand.source == LEAVES:
+                    given[operand.elements[read]] = True
+                else:
+                    within[self.starts[operand.source] + operand.elements[read]] = True
+        return within, given
+
     def _values(self, leaves: Node) -> Node:
         return ops.concat(self._numbers(leaves))
 

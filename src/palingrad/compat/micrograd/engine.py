@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
-import numpy as np
-
-from ...autodiff.gradients import gradients
-from ...dtypes import float64
 from ...errors import DTypeError
-from ...graph.leaves import Variable
 from ...graph.registry import ops
 from ...messages.checks import shown
-from ...scalars.recording import ScalarOperation, code_of, operations
+from ...scalars.recording import ScalarOperation, code_of
 from ...scalars.scalar import Scalar
 
 _RELU = code_of("micrograd.relu", lambda: ScalarOperation("ReLU", ops.relu))
@@ -85,7 +80,9 @@ class Value(Scalar):
         """Adds to the operands' `grad` what this number's `grad` contributes."""
 
         def step() -> None:
-            for operand, gradient in zip(self.operands, _local_gradients(self), strict=True):
+            for operand, gradient in zip(
+                self.operands, self.local_gradients(self.grad), strict=True
+            ):
                 operand.grad += gradient
 
         return step
@@ -112,12 +109,3 @@ class Value(Scalar):
             return [g if once else 0.0 for g, once in zip(gained, first, strict=True)]
 
         self.depends_on(operands, self.own.sign, pull)
-
-
-def _local_gradients(value: Scalar) -> list[float]:
-    """What each operand's gradient gains from that of a number."""
-    if not value.source:
-        return list(value.own.pull()) if value.own is not None else []
-    xs = [Variable(float(operand.data), dtype=float64) for operand in value.operands]
-    found = gradients(operations[value.code].rule(*xs), xs, gradient=np.float64(value.grad))
-    return [float(one) for one in found]

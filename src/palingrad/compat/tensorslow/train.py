@@ -34,7 +34,7 @@ def compute_gradients(loss: Any) -> dict[Any, Any]:
 
 def _floating(value: Any) -> Any:
     array = np.asarray(value)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array if is_inexact(array.dtype) else array.astype(np.float64)
 
 
 def _accumulated(loss: Node, order: list[Node]) -> dict[Any, Any]:
