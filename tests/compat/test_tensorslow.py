@@ -157,5 +157,5 @@ def test_mistakes_get_names():
         ts.add(x, 2.0)
     with pytest.raises(pg.errors.GradientError, match="hasn't run yet"):
         ts.compute_gradients(y)
-    with pytest.raises(pg.errors.GradientError, match="Did you mean sigmoid?"):
+    with pytest.raises(pg.errors.GradientError, match="Did you mean sigmoid"):
         ts.RegisterGradient("sigmoi")

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import is_inexact
+
 
 def floating(value: Any) -> Any:
     """An array of floats or complex numbers: integers and booleans as float64, as NumPy's functions
     convert them."""
     array = np.asarray(value)
-    return array.astype(np.float64) if array.dtype.kind in "biu" else array
+    return array if is_inexact(array.dtype) else array.astype(np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...autodiff.gradients import gradients as of_nodes
 from ...errors import GradientError
+from ..arrays import floating
 from .gradients import _gradient_registry
 from .graph import Node, Operation, Variable, is_compiled, traverse_postorder
 from .session import Session, compiled, leaves_of
@@ -25,16 +26,11 @@ def compute_gradients(loss: Any) -> dict[Any, Any]:
             )
     registered = _gradient_registry.registered
     if all(is_compiled(node) and type(node) not in registered for node in order):
-        leaves = [_floating(leaf.output) for leaf in leaves_of(order)]
+        leaves = [floating(leaf.output) for leaf in leaves_of(order)]
         run = compiled("gradients", loss, lambda nodes: of_nodes(nodes[-1], nodes))
         found = [np.array(one)[()] for one in run(*leaves)]
         return dict(zip(reversed(order), reversed(found), strict=True))
     return _accumulated(loss, order)
-
-
-def _floating(value: Any) -> Any:
-    array = np.asarray(value)
-    return array if is_inexact(array.dtype) else array.astype(np.float64)
 
 
 def _accumulated(loss: Node, order: list[Node]) -> dict[Any, Any]:

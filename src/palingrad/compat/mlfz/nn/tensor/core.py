@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from .....autodiff.gradients import gradients
+from .....dtypes import is_inexact
 from .....errors import GraphError
 from .....graph.node import Node
 from .....graph.promotion import tensor
@@ -82,7 +83,7 @@ class Tensor:
     def backward(self, zero_grad: bool = True) -> None:
         """Sets the gradient of this tensor, summed over its elements, by each that it depends on;
         adds to those that are there, if zero_grad is False."""
-        order = postorder(self, inputs=lambda one: one._operands)
+        order = postorder(self, inputs=_operands_of)
         if zero_grad:
             for one in order:
                 one.backwards_grad = np.zeros_like(floating(one.value))
@@ -111,7 +112,7 @@ class Tensor:
     @property
     def __palingrad_node__(self) -> Node:
         nodes: dict[Tensor, Node] = {}
-        for one in postorder(self, inputs=lambda one: one._operands):
+        for one in postorder(self, inputs=_operands_of):
             if one._rule is not None:
                 nodes[one] = one._rule(*(nodes[x] for x in one._operands))
             elif one.prevs:
@@ -219,9 +220,13 @@ class Tensor:
         return cls(np.random.rand(*tensor.shape))
 
 
+def _operands_of(tensor: Tensor) -> tuple[Tensor, ...]:
+    return tensor._operands
+
+
 def tensor_floating(x: Node) -> Node:
     """Integers as float64."""
-    return x if x.dtype.kind in "fc" else ops.astype(x, np.float64)
+    return x if x.dtype is not None and is_inexact(x.dtype) else ops.astype(x, np.float64)
 
 
 def _divide(x: Node, y: Node) -> Node:
