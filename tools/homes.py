@@ -53,6 +53,7 @@ class Original:
 
 
 ORIGINALS = {
+    "autograd": Original(tests=("tests",)),
     "mlfz": Original(tests=("tests/test_nn", "tests/test_functional")),
     "micrograd": Original(tests=("test",)),
     "tensorslow": Original(scripts=("examples/*.py",)),

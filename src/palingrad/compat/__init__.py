@@ -6,6 +6,7 @@
 
 # The homes, and the names by which their originals are imported.
 HOMES: dict[str, tuple[str, ...]] = {
+    "autograd": ("autograd",),
     "micrograd": ("micrograd",),
     "mlfz": ("mlfz",),
     "tensorslow": ("tensorslow",),
