@@ -146,7 +146,7 @@ def make_ggnvp(f: Any, g: Any = _half_squares, f_argnum: int = 0) -> Any:
     @unary_to_nary
     def made(f: Any, x: Any) -> Any:
         f_vjp, f_x = _make_vjp(f, x)
-        g_hvp, grad_g_x = _make_vjp(grad(g), f_x)
+        g_hvp, _ = _make_vjp(grad(g), f_x)
 
         def ggnvp(v: Any) -> Any:
             return f_vjp(g_hvp(_make_jvp(f, x)(v)[1]))

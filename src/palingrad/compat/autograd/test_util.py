@@ -66,15 +66,18 @@ def check_grads(f: Any, x: Any, modes: Any = None, order: int = 2) -> None:
     if "fwd" in modes:
         check_jvp(f, x)
         if order > 1:
-            check_grads(lambda x, v: make_jvp(f, x)(v)[1], (0, 1), modes, order=order - 1)(
-                x, vspace(x).randn()
-            )
+            again = _named(lambda x, v: make_jvp(f, x)(v)[1], f"jvp_{get_name(f)}")
+            check_grads(again, (0, 1), modes, order=order - 1)(x, vspace(x).randn())
     if "rev" in modes:
         check_vjp(f, x)
         if order > 1:
-            check_grads(lambda x, v: make_vjp(f, x)[0](v), (0, 1), modes, order=order - 1)(
-                x, vspace(f(x)).randn()
-            )
+            again = _named(lambda x, v: make_vjp(f, x)[0](v), f"vjp_{get_name(f)}")
+            check_grads(again, (0, 1), modes, order=order - 1)(x, vspace(f(x)).randn())
+
+
+def _named(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    function.__name__ = name
+    return function
 
 
 def combo_check(fun: Any, *args: Any, **kwargs: Any) -> Callable[..., None]:

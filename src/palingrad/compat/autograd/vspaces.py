@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import is_complex
 from ...graph.node import Node
+from ...shapes import sizes
 from ...trees import leaves, rebuilt
 
 
@@ -49,8 +50,7 @@ class VSpace:
     @property
     def size(self) -> int:
         """The dimension over the real numbers."""
-        sizes = ((2 if is_complex(dtype) else 1) * _count(shape) for shape, dtype in self._parts)
-        return sum(sizes)
+        return sum((2 if is_complex(dtype) else 1) * _count(shape) for shape, dtype in self._parts)
 
     @staticmethod
     def _of(part: Any) -> VSpace:
@@ -126,7 +126,7 @@ def vspace(value: Any) -> VSpace:
 
 def _part(leaf: Any) -> tuple[tuple[int, ...], Any]:
     if isinstance(leaf, Node):
-        return tuple(leaf.shape or ()), leaf.dtype
+        return sizes(leaf.shape), leaf.dtype
     if isinstance(leaf, (bool, np.bool_, int, float, complex, np.generic, np.ndarray)):
         array = np.asarray(leaf)
         if array.dtype.kind in "biu":

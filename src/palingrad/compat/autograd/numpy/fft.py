@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy.fft as _original
 
+from .wrapping import wrapping as _wrapping
 
-def __getattr__(name: str) -> Any:
-    return getattr(_original, name)
+__getattr__ = _wrapping(_original)
 
 
 def __dir__() -> list[str]:

@@ -1,0 +1,78 @@
+"""NumPy's functions as autograd has them: lists with nodes are arrays, comparisons are values."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ....graph.node import Node
+from ....graph.promotion import tensor
+from ....trees import leaves
+
+# Functions whose first argument is a list of arrays, which NumPy's protocols hand on as it is.
+_OF_LISTS = frozenset(
+    "concatenate concat stack vstack hstack dstack column_stack row_stack block meshgrid "
+    "broadcast_arrays select choose einsum multi_dot lexsort".split()
+)
+# Functions whose results have no derivative: they take the nodes' values.
+_OF_VALUES = frozenset(
+    "all allclose alltrue any argmax argmin argpartition argsort argwhere array_equal array_equiv "
+    "array_repr array_str array2string ceil count_nonzero equal fix flatnonzero floor greater "
+    "greater_equal iscomplex iscomplexobj isclose isfinite isinf isnan isneginf isposinf isreal "
+    "isrealobj isscalar less less_equal logical_and logical_not logical_or logical_xor ndim "
+    "nonzero not_equal nanargmax nanargmin ones_like result_type rint round searchsorted shape "
+    "sign signbit size sometrue trunc zeros_like".split()
+)
+
+
+def value_of(x: Any) -> Any:
+    """The plain value of a node; anything else unchanged."""
+    return x._value[()] if isinstance(x, Node) else x
+
+
+def from_nodes(value: Any) -> Node:
+    """A list with nodes, or a node, as a node."""
+    dtypes = [x.dtype if isinstance(x, Node) else np.asarray(x).dtype for x in leaves(value)]
+    return tensor(value, dtype=np.result_type(*dtypes))
+
+
+def has_nodes(value: Any) -> bool:
+    """Whether a value is, or holds, a node."""
+    return any(isinstance(leaf, Node) for leaf in leaves(value))
+
+
+def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy's, as autograd has it."""
+    name = getattr(original, "__name__", "")
+    takes_lists, takes_values = name in _OF_LISTS, name in _OF_VALUES
+
+    @functools.wraps(original, updated=())
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if takes_values:
+            args = tuple(map(value_of, args))
+        elif not takes_lists:
+            args = tuple(
+                from_nodes(arg) if isinstance(arg, (list, tuple)) and has_nodes(arg) else arg
+                for arg in args
+            )
+        return original(*args, **kwargs)
+
+    return function
+
+
+def wrapping(original: ModuleType) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that has all names of one of NumPy's."""
+    known: dict[str, Any] = {}
+
+    def attribute(name: str) -> Any:
+        if name not in known:
+            found = getattr(original, name)
+            plain = not callable(found) or isinstance(found, type)
+            known[name] = found if plain else wrapped(found)
+        return known[name]
+
+    return attribute
