@@ -37,7 +37,7 @@ $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
 $(BENCH)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
-	$(BENCH)/bin/python -m pip install --quiet --editable ".[plot]" torch jax
+	$(BENCH)/bin/python -m pip install --quiet --editable ".[plot]" torch jax mygrad autograd micrograd
 	touch $@
 
 train: $(VENV)/.installed

@@ -52,6 +52,29 @@ def gain(task: Task, times: dict[str, list[float]]) -> Spread | None:
     return ratios(times[peer], times[subject]) if peer and subject in times else None
 
 
+def shortfalls(measured: Sequence[Any]) -> list[str]:
+    """A line for each case that misses a goal of its task."""
+    lines: list[str] = []
+    for one in measured:
+        task, times = TASKS[one["task"]], one["times"]
+        mine = times.get(task.contenders[0])
+        if mine is None:
+            continue
+        goals = dict(task.goals)
+        peer = fastest_peer(times, task.peers)
+        if task.goal and peer:
+            goals[peer] = max(task.goal, goals.get(peer, 0.0))
+        found = [
+            f"{ratios(times[name], mine).middle:.2f} × as fast as {name}, to reach ≥ {goal:g}"
+            for name, goal in goals.items()
+            if name in times and ratios(times[name], mine).middle < goal
+        ]
+        if task.limit is not None and spread(mine).middle > task.limit:
+            found.append(f"{spread(mine).middle:.2f} s, to reach ≤ {task.limit:g} s")
+        lines += [f"{one['task']} · {one['case']}: {text}" for text in found]
+    return lines
+
+
 def microseconds(values: list[float]) -> str:
     found = spread([1e6 * value for value in values])
     return format(found, ".2f" if found.middle < 100 else ".0f")

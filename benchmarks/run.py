@@ -94,6 +94,7 @@ def main() -> int:
     parser.add_argument(
         "--footprint", action="store_true", help="measure the footprint; always if no task is given"
     )
+    parser.add_argument("--check", action="store_true", help="fail if a goal is missed")
     parser.add_argument("--write", action="store_true", help="write RESULTS.md and speed.svg")
     options = parser.parse_args()
     unknown = set(options.tasks) - set(TASKS)
@@ -112,7 +113,10 @@ def main() -> int:
     if options.write:
         (HERE / "RESULTS.md").write_text(report.page(results))
         plot.draw(results, HERE / "speed.svg")
-    return 0
+    missed = report.shortfalls(results["measured"])
+    if missed:
+        print("\n".join(["Short of its goal:", *missed]), flush=True)
+    return 1 if options.check and missed else 0
 
 
 if __name__ == "__main__":

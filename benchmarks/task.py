@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,16 @@ class Case:
 @dataclass(frozen=True)
 class Task:
     """`make(framework, given)` returns the step; `goal` is the speedup over the fastest peer that
-    palingrad aims at; `tiny` is a small case for the tests."""
+    palingrad aims at, `goals` are speedups over single contenders, and `limit` is the number of
+    seconds that a step may take; `tiny` is a small case for the tests."""
 
     title: str
     cases: tuple[Case, ...]
     tiny: Case
     make: Callable[[Framework, Any], Step]
     goal: float | None = None
+    goals: Mapping[str, float] = field(default_factory=dict)
+    limit: float | None = None
     contenders: tuple[str, ...] = (NATIVE, *PEERS)
     peers: tuple[str, ...] = PEERS
     seconds: float = 0.2  # duration of one contender's turn

@@ -20,7 +20,7 @@ from contenders import CONTENDERS, NATIVE, PEERS  # noqa: E402
 from tasks import TASKS  # noqa: E402
 from worker import Worker  # noqa: E402
 
-OURS = [name for name in CONTENDERS if name not in PEERS]
+OURS = [name for name, one in CONTENDERS.items() if name not in PEERS and not one.missing()]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -54,6 +54,20 @@ def test_who_computes_something_else_is_found():
 
 def test_nan_is_something_else():
     assert "c" in timing.disagreement({"a": [1.0], "b": [1.0], "c": [float("nan")]})
+
+
+def test_what_falls_short_of_a_goal_is_said():
+    def line(task: str, **times: float) -> list[str]:
+        named = {name.replace("_", " "): [value] for name, value in times.items()}
+        return report.shortfalls([{"task": task, "case": "c", "times": named}])
+
+    assert line("eager_training", palingrad=1.0, PyTorch=1.3) == []
+    (text,) = line("eager_training", palingrad=1.0, PyTorch=1.1)
+    assert text == "eager_training · c: 1.10 × as fast as PyTorch, to reach ≥ 1.2"
+    assert line("eager_scalar", palingrad=1.9, micrograd=1.0) == []
+    assert len(line("eager_scalar", palingrad=2.1, micrograd=1.0)) == 1
+    assert line("eager_long", palingrad=1.9) == []
+    assert line("eager_long", palingrad=2.25) == ["eager_long · c: 2.25 s, to reach ≤ 2 s"]
 
 
 def test_gain_is_against_the_fastest_peer_round_by_round():

@@ -3,7 +3,9 @@
 A framework's methods return a `step`, a function that is called repeatedly. That of
 `train(network)` takes one Adam step and returns the loss as a Python number; that of
 `infer(network)` returns the scores of one batch as a NumPy array; that of `formula(name, *arrays)`
-computes one of the file's `FORMULAS`, and that of `eager` does so without compiling it. Inputs are
+computes one of the file's `FORMULAS`, and that of `eager` does so without compiling it;
+`eager_gradient` computes the first gradient of a formula in `eager.py`, and `eager_train` trains,
+both without compiling. A framework has those methods of which a task is its contender. Inputs are
 arrays of the framework's own type, made before the measurement.
 """
 
@@ -31,6 +33,10 @@ class Framework(Protocol):
     def formula(self, name: str, *arrays: np.ndarray) -> Step: ...
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step: ...
+
+    def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step: ...
+
+    def eager_train(self, network: Network) -> Step: ...
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,9 @@ CONTENDERS = {
         "torch", "in_pytorch", {"compiled": True}, peer=True, compiler=True
     ),
     "JAX": Contender("jax", "in_jax", peer=True),
+    "MyGrad": Contender("mygrad", "in_mygrad"),
+    "autograd": Contender("autograd", "in_autograd"),
+    "micrograd": Contender("micrograd", "in_micrograd"),
 }
 PEERS = tuple(name for name, one in CONTENDERS.items() if one.peer)
 

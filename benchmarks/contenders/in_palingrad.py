@@ -10,6 +10,7 @@ from networks import RATE, Conv, Dense, Network
 
 import palingrad as pg
 from contenders import Step, chain
+from contenders.eager import EAGER
 
 FORMULAS = {
     "matmul": pg.matmul,
@@ -71,6 +72,29 @@ class Framework:
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
         f, tensors = FORMULAS[name], [pg.tensor(one) for one in arrays]
         return lambda: f(*tensors)
+
+    def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step:
+        f, (x, *others) = EAGER[name], [pg.Variable(one) for one in arrays]
+
+        def step() -> Any:
+            f(pg, x, *others).backward()
+            return x.grad
+
+        return step
+
+    def eager_train(self, network: Network) -> Step:
+        model, adam = built(network), pg.optim.Adam(RATE)
+        batches = itertools.cycle(
+            (pg.tensor(x), pg.tensor(labels)) for x, labels in network.batches()
+        )
+
+        def step() -> float:
+            x, labels = next(batches)
+            loss = pg.cross_entropy(model(x, training=True), labels)
+            adam.minimize(loss)
+            return loss.item()
+
+        return step
 
 
 def built(network: Network) -> pg.nn.Module:

@@ -13,6 +13,7 @@ from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network
 from torch import nn
 
 from contenders import Step, chain
+from contenders.eager import EAGER
 
 FORMULAS = {
     "matmul": torch.matmul,
@@ -84,6 +85,22 @@ class Framework:
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
         f, tensors = FORMULAS[name], [torch.from_numpy(one) for one in arrays]
         return lambda: f(*tensors)
+
+    def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step:
+        f, (x, *others) = EAGER[name], [torch.tensor(one) for one in arrays]
+        for one in (x, *others):
+            one.requires_grad_()
+
+        def step() -> Any:
+            for one in (x, *others):
+                one.grad = None
+            f(torch, x, *others).backward()
+            return x.grad
+
+        return step
+
+    def eager_train(self, network: Network) -> Step:
+        return self.train(network)
 
     def _compiled(self, f: Any, *, freezing: bool = False) -> Any:
         if not self.compiled:

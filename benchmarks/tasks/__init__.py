@@ -10,6 +10,10 @@ from tasks import (
     cnn,
     cnn_others,
     eager_add,
+    eager_backward,
+    eager_long,
+    eager_scalar,
+    eager_training,
     gelu,
     inference,
     layer_norm,
@@ -25,6 +29,7 @@ from tasks import (
 
 MODULES = (
     mlp_small, mlp_large, mlp_others, cnn, cnn_others, logistic, inference,
-    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, arrays, eager_add,
+    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, arrays,
+    eager_add, eager_backward, eager_scalar, eager_training, eager_long,
 )  # fmt: skip
 TASKS: dict[str, Task] = {one.__name__.rpartition(".")[2]: one.TASK for one in MODULES}

@@ -39,6 +39,8 @@ from .dtypes import (
     uint32 as uint32,
     uint64 as uint64,
 )
+from .eager.composites import without_nodes as _without_nodes
+from .eager.tapes import differentiated as _differentiated
 from .engines.selection import (
     engine_names as engine_names,
     get_engine as get_engine,
@@ -231,7 +233,6 @@ from .ops.state import after as after, group as group
 from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
 from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
-from .tapes import differentiated as _differentiated
 
 if TYPE_CHECKING:
     from . import (
@@ -322,6 +323,7 @@ def __dir__() -> list[str]:
 
 _bind_operators()
 _differentiate_tapes_with(_differentiated)
+Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))
 __array_api_version__ = _VERSIONS[-1]

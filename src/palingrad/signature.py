@@ -6,12 +6,12 @@ import builtins
 import dis
 import inspect
 import weakref
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from math import copysign
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from numpy import floating, ndarray
+from numpy import complexfloating, floating, ndarray
 
 from .dtypes import (
     DTYPES,
@@ -112,6 +112,36 @@ def settings() -> tuple[DType, bool]:
     """The settings of the process on which a program depends: the default dtype, and whether
     gradients are IEEE's."""
     return default_dtype(), ieee_gradients()
+
+
+_BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
+
+
+def hashable(value: Any) -> Hashable | None:
+    """A hashable value that is equal only for equal attributes; None if there is none."""
+    kind = type(value)
+    if kind in _BY_VALUE:
+        return kind, value
+    if isinstance(value, Mapping):
+        entries: Mapping[str, Any] = value
+        parts: list[Hashable] = []
+        for name, entry in entries.items():
+            kind = type(entry)
+            part = (kind, entry) if kind in _BY_VALUE else hashable(entry)
+            if part is None:
+                return None
+            parts += name, part
+        return tuple(parts)
+    if isinstance(value, (tuple, list)):
+        parts = [hashable(element) for element in value]
+        return None if None in parts else (kind, *parts)
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    if isinstance(value, (float, floating)):
+        return kind, value, copysign(1, value)
+    if isinstance(value, (complex, complexfloating)):
+        return kind, repr(value)  # with the signs of zeros
+    return (kind, value) if isinstance(value, Hashable) else None
 
 
 class Signature(NamedTuple):

@@ -27,6 +27,8 @@ def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return np.sum(x, axis=axis, keepdims=keepdims)
     if x.dtype == float16:
         return blocked_sum(x.astype(float32), axis, keepdims=keepdims).astype(float16)
+    if x.size <= _BLOCK:
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if math.prod([x.shape[one] for one in axes]) <= _BLOCK:
         return np.add.reduce(x, axis=axis, keepdims=keepdims)

@@ -47,6 +47,21 @@ def test_orders_are_numpys_stable_ones(dtype):
                 np.testing.assert_array_equal(indices.numpy(), np.take(order, range(k), axis))
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int32", "uint32"])
+def test_orders_of_many_numbers_are_found_in_blocks(dtype):
+    rng = np.random.default_rng(1)
+    for shape, axis in (((40_000,), 0), ((3, 17_000), 1), ((700, 37), 1), ((50, 500), 0)):
+        x = rng.integers(0, 60_000, shape).astype(dtype)
+        if x.dtype.kind == "f":
+            for number in (np.nan, np.copysign(np.nan, -1), -np.inf, -0.0, 0.0, -1e-7):
+                x[rng.random(shape) < 0.1] = number
+        order = np.argsort(x, axis, kind="stable")
+        np.testing.assert_array_equal(pg.argsort(x, axis).numpy(), order)
+        down = np.flip(np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
+        found = pg.argsort(x, axis, descending=True).numpy()
+        np.testing.assert_array_equal(found, x.shape[axis] - 1 - down)
+
+
 def test_the_k_smallest():
     values, indices = pg.topk(np.array([3.0, 1.0, 2.0, 1.0]), 3, largest=False)
     assert values.numpy().tolist() == [1, 1, 2]

@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 import palingrad as pg
+from palingrad.ops.scan.cumulative import LinearRecurrence, RunTotals
 
 SHAPES = [(5,), (3, 4), (2, 3, 4), (0,), (0, 3), (3, 0), (100,)]
 DTYPES = ["float32", "float64", "int32", "uint8", "bool"]
@@ -208,3 +209,45 @@ def test_any_number_of_threads_computes_the_same_bits():
         pg.set_num_threads(before)
     assert np.array_equal(*results)
     assert "multiply, cumsum" in run.explain(x)  # one kernel
+
+
+def with_infinities(n: int, seed: int) -> Any:
+    chosen = [0.0, 1.0, -2.0, 0.5, np.inf, np.nan]
+    rng = np.random.default_rng(seed)
+    return rng.choice(chosen, (3, n), p=[0.4, 0.2, 0.15, 0.1, 0.1, 0.05]).astype(np.float32)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_zero_absorbs_infinity_in_the_vectors_that_have_a_nan(reverse, monkeypatch):
+    """The same numbers as where every product is made so that 0 absorbs."""
+    monkeypatch.setenv("PALINGRAD_CACHE", "off")  # both ways are compiled
+    xs = [with_infinities(n, n) for n in (1, 3, 8, 21, 70)]
+
+    def recurrences(*xs: Any) -> list[Any]:
+        options: dict[str, Any] = dict(axis=1, reverse=reverse, absorbing=True)
+        return [LinearRecurrence(x, x[::-1] * scale, **options) for x in xs for scale in (1, 0)]
+
+    found = pg.function(recurrences, engine="native")(*xs)
+    assert any(np.isnan(x).any() for x in xs)
+    assert all((one == 0).all() for one in found[1::2] if not np.isnan(one).any())
+    monkeypatch.setattr(LinearRecurrence, "without_nan", lambda y: None)
+    for one, other in zip(found, pg.function(recurrences, engine="native")(*xs), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_totals_of_runs_keep_infinities_within_their_run(engine, reverse):
+    rng = np.random.default_rng(0)
+    xs = [with_infinities(n, n) for n in (1, 8, 21, 70)]
+    keys = [np.sort(rng.integers(0, 4, x.shape), axis=1) for x in xs]
+
+    def totals(*given: Any) -> list[Any]:
+        pairs = zip(given[: len(xs)], given[len(xs) :], strict=True)
+        return [RunTotals(key, x, axis=1, reverse=reverse) for x, key in pairs]
+
+    for x, key, found in zip(xs, keys, pg.function(totals, engine=engine)(*xs, *keys), strict=True):
+        for row, place in np.ndindex(x.shape):
+            before = slice(place, None) if reverse else slice(place + 1)
+            inside = key[row, before] == key[row, place]
+            np.testing.assert_allclose(found[row, place], x[row, before][inside].sum(), rtol=1e-6)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
-from ..dtypes import is_complex, is_inexact
+import numpy as np
+
+from ..dtypes import is_complex, is_floating, is_inexact
 from ..errors import GradientError
 from ..graph.context import built_at, context, graph_scope, level_of
 from ..graph.derivatives.differentiated import arguments
@@ -191,19 +193,21 @@ _tapes: list[Callable[[Node], bool]] = []
 
 
 def differentiate_tapes_with(function: Callable[[Node], bool]) -> None:
-    """Register what sets the gradients of a tape whose structure is known; see `tapes.py`."""
+    """Register what sets the gradients of a tape without nodes; see `eager/tapes.py`."""
     _tapes[:] = [function]
 
 
 @register
 def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> None:
     """Set `.grad` on every node that y depends on; see `Node.backward`."""
+    if gradient is None and not (create_graph or watching or arguments):
+        value = y._value
+        if type(value) is np.ndarray and value.size == 1 and is_floating(value.dtype):
+            if _tapes[0](y):
+                return
     _check_floats(y, [])
     if gradient is None:
         check_real(y)
-        plain = not (create_graph or watching or arguments)
-        if plain and y._value is not None and y._value.size == 1 and _tapes[0](y):
-            return
     if y.deferred:
         nodes = [node for node in postorder(y) if takes_gradient(node)]
         groups = [nodes]

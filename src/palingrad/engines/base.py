@@ -51,7 +51,8 @@ class Executable:
         """One atomic run: it reads the Variables' values from before the run, and writes all
         updates together at the end, or none if it fails."""
         if not self._updated:
-            return self.compute(feeds, snapshot(self._reads)[1])[0]
+            states = snapshot(self._reads)[1] if self._reads else ()
+            return self.compute(feeds, states)[0]
         outputs = self._turn.hold(self._attempt, feeds)
         for _ in range(_ATTEMPTS):
             if outputs is not None:
@@ -112,8 +113,10 @@ class Engine(Protocol):
 
 def owned(value: Any, feeds: Sequence[Array]) -> Array:
     """`value` as a read-only array, copied if it shares memory with a feed."""
-    shared = any(value is feed or np.may_share_memory(value, feed) for feed in feeds)
-    return sealed(value, copy=shared)
+    for feed in feeds:
+        if value is feed or np.may_share_memory(value, feed):
+            return sealed(value, copy=True)
+    return sealed(value)
 
 
 def sealed(value: Array, *, copy: bool = False) -> Array:

@@ -35,7 +35,9 @@ class NumpyExecutable(Executable):
         for node in order:
             slots.setdefault(node, len(slots))
         self._fixed: list[Any] = [
-            node.value if isinstance(node, Constant) else None for node in slots
+            # As a view, which can't be made writable, because it may be returned.
+            node.numpy().view() if isinstance(node, Constant) else None
+            for node in slots
         ][len(inputs) :]
         self._steps = _steps(order, slots, program.roots)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
@@ -46,15 +48,32 @@ class NumpyExecutable(Executable):
         lines = [f"{node.label()} {text(node.shape)} {node.dtype}{node.built()}" for node in nodes]
         return "\n".join([f"numpy: {len(nodes)} operations, in sequence", *lines])
 
-    @np.errstate(all="ignore")
+    def __call__(self, feeds: Sequence[Array]) -> list[Array]:
+        if self._updated or self._reads:
+            return super().__call__(feeds)
+        return _owned(self._computed(feeds), self._outputs, feeds)
+
+    def values(self, feeds: Sequence[Any]) -> list[Any]:
+        """The outputs of a Program without Variables, unsealed: some may be feeds or views of
+        them. NumPy's warnings are the caller's to silence."""
+        values: list[Any] = [*feeds, *self._fixed]
+        for step in self._steps:
+            step(values)
+        return [values[slot] for slot, _ in self._outputs]
+
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
+        values = self._computed(feeds, states)
+        return _owned(values, self._outputs, feeds), _owned(values, self._values, feeds)
+
+    @np.errstate(all="ignore")
+    def _computed(self, feeds: Sequence[Array], states: Sequence[Array] = ()) -> list[Any]:
+        """All values, by their numbers."""
         values: list[Any] = [*feeds, *states, *self._fixed]
         for step in self._steps:
             step(values)
-        outputs = [_own(values[slot], feeds, may_alias) for slot, may_alias in self._outputs]
-        return outputs, [_own(values[slot], feeds, may_alias) for slot, may_alias in self._values]
+        return values
 
 
 def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
@@ -145,9 +164,15 @@ def _may_be_feed(node: Node) -> bool:
     return any(isinstance(x, Placeholder) for x in postorder(node, inputs=viewed))
 
 
-def _own(value: Any, feeds: Sequence[Array], may_alias: bool) -> Array:
-    """`value` made read-only, and copied if it shares memory with a feed."""
-    return owned(value, feeds) if may_alias else sealed(value)
+def _owned(
+    values: list[Any], slots: Sequence[tuple[int, bool]], feeds: Sequence[Array]
+) -> list[Array]:
+    """The values in these slots made read-only, and copied if they share memory with a feed, where
+    they may."""
+    return [
+        owned(values[slot], feeds) if may_alias else sealed(values[slot])
+        for slot, may_alias in slots
+    ]
 
 
 class NumpyEngine:

@@ -111,8 +111,13 @@ class Ambient:
     def having(self, **changes: Any) -> Ambient:
         """The same for the calling thread, with these changes."""
         new = object.__new__(Ambient)
-        for name in Ambient.__slots__:
-            setattr(new, name, getattr(self, name))
+        new.graph, new.outer, new.scope, new.origin = (
+            self.graph,
+            self.outer,
+            self.scope,
+            self.origin,
+        )
+        new.module, new.hidden, new.observers = self.module, self.hidden, self.observers
         new.thread = get_ident()
         for name, value in changes.items():
             setattr(new, name, value)

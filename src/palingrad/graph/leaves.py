@@ -46,7 +46,11 @@ class Constant(Node):
     @classmethod
     def holding(cls, value: Array) -> Constant:
         """A constant outside any graph that holds this read-only array, or a tuple of arrays."""
-        return cls.unchecked({}, value=value)
+        node = object.__new__(cls)
+        node._value = value
+        node._serial = next_serial()
+        node._unlisted = True
+        return node
 
     @classmethod
     def of(cls, scalar: Scalar, dtype: DType) -> Constant:

@@ -72,7 +72,10 @@ def erf(x: Any) -> Array:
 
 def absorbing_product(x: Any, y: Any) -> Array:
     """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
-    z = np.asarray(np.multiply(x, y))
+    z = np.multiply(x, y)
+    if type(z) is not np.ndarray and z == z:  # one number
+        return np.asarray(z)
+    z = np.asarray(z)
     if z.dtype.kind not in "fc" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):
         return z
     return np.where(np.equal(x, 0) & np.isnan(z), z.dtype.type(0), z)

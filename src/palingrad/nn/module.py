@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError, printable
-from ..graph.context import context, opened
+from ..graph.context import context, set_open
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..messages.attributes import MODULE_METHODS
@@ -65,13 +65,13 @@ class Module:
         state = context()
         outer: Module | None = state.module
         name = type(self).__name__ if outer is None else outer._name_of(self)
+        before = set_open(state.having(module=self, scope=f"{state.scope}{name}/"))
         try:
-            with opened(module=self, scope=f"{state.scope}{name}/"):
-                y = self.forward(x, training=training)
-                if y is None:  # pyright: ignore[reportUnnecessaryComparison]
-                    raise ArgumentError(f"{self._forward_text()} returned None.",
-                                        hint="End it with return y.")  # fmt: skip
-                return y
+            y = self.forward(x, training=training)
+            if y is None:  # pyright: ignore[reportUnnecessaryComparison]
+                raise ArgumentError(f"{self._forward_text()} returned None.",
+                                    hint="End it with return y.")  # fmt: skip
+            return y
         except TypeError as error:
             trace = error.__traceback__
             if isinstance(error, ArgumentError) or trace is None or trace.tb_next is not None:
@@ -87,6 +87,8 @@ class Module:
                 error.add_note(f"in {outer._name_of(self) if outer else type(self).__name__}: "
                                f"{self._misfit(x)}")  # fmt: skip
             raise
+        finally:
+            set_open(before)
 
     def _misfit(self, x: Any) -> str:
         """What the module expects, for a ShapeError of its forward."""

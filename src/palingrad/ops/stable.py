@@ -47,6 +47,9 @@ def stable_form(node: Node) -> StableForm | None:
     return None
 
 
+MAY_HAVE_FORMS = frozenset((Square, Pow, Multiply, Log, Log1p))  # of `differentiable_form`
+
+
 def differentiable_form(node: Node) -> StableForm | None:
     """The form in which to differentiate `node`: its stable form, or a power without its root.
 

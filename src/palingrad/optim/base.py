@@ -12,7 +12,7 @@ from ..autodiff.gradients import gradients
 from ..dtypes import float64, is_complex, real_of
 from ..errors import ArgumentError, EngineError, GradientError
 from ..graph.context import context, graph_scope
-from ..graph.leaves import Variable
+from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.registry import ops
 from ..graph.state.landing import Landing, snapshot
@@ -25,6 +25,7 @@ from ..messages.checks import shown, within
 from ..messages.names import with_names_from
 from ..ops.reduction.axes import narrowed
 from ..ops.state import Latest
+from .cached import arrays_of, tape_gradients, updated
 from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
@@ -108,7 +109,14 @@ class Optimizer:
     def minimize(self, loss: Node, variables: Variables | None = None) -> Node | None:
         """Take one step along the negative gradient of `loss` with respect to `variables`, by
         default the trainable Variables on which it depends."""
-        return self.apply(self.gradients(loss, variables))
+        arrays = None
+        if getattr(self.gradients, "__func__", None) is Optimizer.gradients:
+            arrays = tape_gradients(loss, lambda found: _selected(found, loss, variables))
+        if arrays is None:
+            return self.apply(self.gradients(loss, variables))
+        if updated(self, arrays, self._read_with(arrays)):
+            return None
+        return self.apply({v: Constant.holding(array) for v, array in arrays.items()})
 
     def gradients(self, loss: Node, variables: Variables | None = None) -> dict[Variable, Node]:
         """∂loss/∂variable for each Variable that `minimize` would change."""
@@ -137,11 +145,13 @@ class Optimizer:
         if gradients is None and not self._sums:
             raise GradientError(_NOTHING, hint=_ACCUMULATE)
         targets = _trainable(self._sums if gradients is None else gradients, "apply")
-        read = [self.steps, self.learning_rate, *targets]
-        for variable in targets:
-            read += self._slots_of(variable).values()
+        read = self._read_with(targets)
         if gradients is not None:
-            clipped = self._clipped({variable: gradients[variable] for variable in targets})
+            chosen = {variable: gradients[variable] for variable in targets}
+            arrays = arrays_of(chosen)
+            if arrays is not None and updated(self, arrays, read):
+                return None
+            clipped = self._clipped(chosen)
             return _assigned(lambda: self._step(clipped), read)
         return _assigned(self._mean_step, [*read, self._weight, *self._sums.values()])
 
@@ -198,6 +208,13 @@ class Optimizer:
         if self.clip_norm is not None:
             values = clip_by_global_norm(values, self.clip_norm)
         return dict(zip(gradients, values, strict=True))
+
+    def _read_with(self, targets: Iterable[Variable]) -> list[Variable]:
+        """The Variables that a step for these targets reads."""
+        read = [self.steps, self.learning_rate, *targets]
+        for variable in targets:
+            read += self._slots_of(variable).values()
+        return read
 
     def _slots_of(self, variable: Variable) -> dict[str, Variable]:
         if variable not in self._state:
@@ -299,7 +316,15 @@ def _targets(loss: Any, variables: Variables | None) -> list[Variable]:
         return _trainable(candidates, "minimize")
     order: list[Any] = postorder(loss, inputs=lambda x: () if _is_read(x) else x.inputs)
     read: list[Any] = [node.attributes["variable"] if _is_read(node) else node for node in order]
-    found = [node for node in read if isinstance(node, Variable)]
+    return _selected([node for node in read if isinstance(node, Variable)], loss)
+
+
+def _selected(
+    found: list[Variable], loss: Node, variables: Variables | None = None
+) -> list[Variable]:
+    """The trainable Variables among `variables`, by default among those found under the loss."""
+    if variables is not None:
+        return _targets(loss, variables)
     targets = [node for node in found if node.trainable]
     _warn_of_integers(found)
     if not targets:

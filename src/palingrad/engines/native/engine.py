@@ -20,16 +20,17 @@ class NativeEngine:
 
     def compile(self, program: Program) -> Executable:
         """The program as machine code, in which NumPy computes with complex numbers; on NumPy if
-        generated code lacks another of its dtypes, or all of them."""
-        imported(f"{__package__}.executable")
-        from .executable import NativeExecutable
+        generated code lacks another of its dtypes, or all of them, or has no kernel for any of its
+        operations."""
+        imported(f"{__package__}.uncompiled")
         from .llvm.target import compiled
         from .llvm.values import supported
+        from .uncompiled import executable
 
         dtypes = {x.dtype for x in program.order if not isinstance(x, MultipleOutputs)}
         known = {dtype for dtype in dtypes if supported(dtype)}
         if known == dtypes or (known and all(map(is_complex, dtypes - known))):
-            return compiled(lambda: NativeExecutable(program))
+            return compiled(lambda: executable(program))
         return NumpyEngine().compile(program)
 
 

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from sys import getrefcount
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...dtypes import Array
+from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.operation import Operation
 from ...graph.state.landing import snapshot, state
-from ...graph.traversal.verify import checked_result
-from ...maths import numpy_maths
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
+from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
-from .llvm.strided_view import View
 from .llvm.target import Library, machine_code
 from .module import Module, is_native, segments
 from .plan.lower import lowered
-from .plan.schedule import is_serial, scheduled
+from .plan.schedule import Schedule, ScheduledKernel, is_serial, scheduled
 from .report import explained
 from .runtime.buffers import HELD, BufferTable, Memory
 from .runtime.cache import obtained
@@ -42,10 +40,13 @@ _SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 class NativeExecutable(Executable):
     """Runs a Program as machine code; NumPy computes the operations that can't be compiled."""
 
-    def __init__(self, program: Program) -> None:
-        program = lowered(program)
+    def __init__(self, program: Program, schedule: Schedule | None = None) -> None:
+        """`program` has been lowered if its schedule is given."""
+        if schedule is None:
+            program = lowered(program)
+            schedule = scheduled(program)
         super().__init__(program)
-        self.schedule = scheduled(program)
+        self.schedule = schedule
         self.buffers = BufferTable(program, self.schedule)
         machine = obtained(
             lambda: program_key(program, self.schedule, self.buffers),
@@ -55,14 +56,10 @@ class NativeExecutable(Executable):
         self.library = Library(machine.code)
         self._run = _RUN(self.library.address("run"))
         parts = segments(self.schedule)
-        self._calls: list[Any] = [
-            _SEGMENT(self.library.address(f"segment_{number}"))
-            if is_native(segment[0])
-            else segment[0][0].kernel.fused.first
-            for number, segment in enumerate(parts)
-        ]
-        native = [call for call in self._calls if not isinstance(call, Operation)]
-        self._rest = self._calls[1:] if native and self._calls[0] is native[0] else self._calls
+        self._fallbacks = Fallbacks(self.schedule, self.buffers)
+        calls = [self._part(number, segment) for number, segment in enumerate(parts)]
+        # `run` computes the first segment.
+        self._rest = calls[1:] if parts and is_native(parts[0][0]) else calls
         self._alone = all(is_serial(stage) for stage in self.schedule.stages if is_native(stage))
         self._lease: Lease | None = None
         if self.schedule.updates is not None:
@@ -76,15 +73,8 @@ class NativeExecutable(Executable):
         self._values = [self._handed_out(node) for _, node in program.updates]
         self._result_slots = range(len(self.buffers.given), self.buffers.objects)
         # Whether every output has an array of its own, which is returned without a copy.
-        self._simple = all(slot is not None for _, slot, _ in self._outputs)
-        shapes = dict(
-            enumerate((shape for shape, _ in self.buffers.results), len(self.buffers.given))
-        )
-        self._handing: list[Any] = [
-            (slot, shape, shapes.get(slot) == shape)
-            for _, slot, shape in self._outputs
-            if slot is not None
-        ]
+        self._simple = all(output.slot is not None for output in self._outputs)
+        self._handing: list[Any] = [output[1:] for output in self._outputs]
 
     def emitted(self) -> str:
         """The program's LLVM IR."""
@@ -98,7 +88,7 @@ class NativeExecutable(Executable):
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._lease is not None:
             return self._in_place(feeds)
-        if self._updated or self._rest or not self._simple:
+        if self._updated or not self._simple:
             return super().__call__(feeds)
         # The fast path, written inline: a Python call takes as long as a small run.
         buffers = self.buffers
@@ -123,9 +113,17 @@ class NativeExecutable(Executable):
         del array  # its reference would count as a user's
         if not self._alone:
             memory.use_pool(pool())
-        if self._run(memory.block_address):
-            self._call(memory, [*feeds, *memory.states])
+        if self._rest or self._run(memory.block_address):
+            given = [*feeds, *memory.states]
+            arrays[: len(given)] = given
+            self._call(memory, given)
+            outputs = [
+                arrays[slot] if same else arrays[slot].reshape(shape)
+                for slot, shape, same in self._handing
+            ]
             buffers.let_go(memory)
+            buffers.idle.append(memory)
+            return outputs
         outputs = [
             arrays[slot] if same else arrays[slot].reshape(shape)
             for slot, shape, same in self._handing
@@ -136,7 +134,8 @@ class NativeExecutable(Executable):
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
     ) -> list[Array]:
-        if self._lease is None or not self._simple or times < 2:
+        are_results = all(output.slot in self._result_slots for output in self._outputs)
+        if self._lease is None or not are_results or times < 2:
             return super().repeat(feeds, times, along)
         return self._repeated(feeds, times, along)
 
@@ -205,7 +204,7 @@ class NativeExecutable(Executable):
             memory = self._memory()
         moves, objects = memory.moves, memory.objects
         # What is computed for an update alone is overwritten by each run.
-        returned = {slot for _, slot, _ in self._outputs}
+        returned = {output.slot for output in self._outputs}
         stacks = [
             np.empty((times, *shape) if slot in returned else shape, dtype)
             for slot, (shape, dtype) in enumerate(self.buffers.results, first)
@@ -244,7 +243,7 @@ class NativeExecutable(Executable):
         idle.append(memory)
         return [
             sealed(stacks[slot - first].reshape((times, *shape)))
-            for _, slot, shape in self._outputs
+            for _, slot, shape, _ in self._outputs
             if slot is not None
         ]
 
@@ -277,13 +276,32 @@ class NativeExecutable(Executable):
             memory.has_copies = True
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
+        if self._rest:
+            self._complete(memory, given)
+
+    @np.errstate(all="ignore")
+    def _complete(self, memory: Memory, given: Sequence[Array]) -> None:
+        """The run after its first segment."""
         for call in self._rest:
-            if isinstance(call, Operation):
-                self._fall_back(call, memory)
-            else:
-                call(memory.address, memory.block[1] or None)
-                if self.buffers.bounds_checks and self.buffers.diagnostics(FAILED, memory)[0]:
-                    raise self._refused(self.buffers.objects, given, memory)
+            if call(memory) and self.buffers.diagnostics(FAILED, memory)[0]:
+                raise self._refused(self.buffers.objects, given, memory)
+
+    def _part(
+        self, number: int, segment: list[list[ScheduledKernel]]
+    ) -> Callable[[Memory], bool | None]:
+        """The function that computes a segment in the memory of a run; it returns whether a bounds
+        check may have failed."""
+        if not is_native(segment[0]):
+            (node,) = segment[0][0].kernel.nodes
+            return self._fallbacks.call(node)
+        run = _SEGMENT(self.library.address(f"segment_{number}"))
+        may_fail = bool(self.buffers.bounds_checks)
+
+        def compute(memory: Memory) -> bool:
+            run(memory.address, memory.block[1] or None)
+            return may_fail
+
+        return compute
 
     def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> Exception:
         """The error of out-of-range integers in array `number`; if there is no array of that
@@ -303,57 +321,32 @@ class NativeExecutable(Executable):
             if not check.allow(least, most)
         )
 
-    def _handed_out(self, node: Node) -> tuple[Node, int | None, tuple[int, ...]]:
-        """(node, the slot of its array if it is returned without a copy, its shape)."""
+    def _handed_out(self, node: Node) -> Output:
+        """How the node's value is returned."""
         view = self.schedule.views.get(node)
-        fresh = view is not None and view.plain and self.buffers.is_fresh(view.base)
-        slot = self.buffers.place(view.base)[0] if fresh and view is not None else None
-        return node, slot, sizes(node.shape) if view is not None else ()
+        if view is None:
+            return Output(node, None, (), False)
+        base, shape = view.base, sizes(node.shape)
+        fresh = self.buffers.is_fresh(base) or self._fallbacks.are_handed_out(base)
+        whole = shape == sizes(base.shape)
+        if isinstance(base, Constant):  # as a view, which can't be made writable
+            fresh, whole = True, False
+        slot = self.buffers.place(base)[0] if fresh and view.plain else None
+        return Output(node, slot, shape, whole)
 
-    def _result(self, output: tuple[Node, int | None, tuple[int, ...]], memory: Memory) -> Array:
-        node, slot, shape = output
+    def _result(self, output: Output, memory: Memory) -> Array:
+        node, slot, shape, whole = output
         if slot is None:
-            return sealed(self._array(node, memory), copy=True)
+            value = reader(node, self.schedule, self.buffers)(memory)
+            return sealed(value, copy=True)
         array = memory.arrays[slot]
-        return array if array.shape == shape else array.reshape(shape)
-
-    def _array(self, node: Node, memory: Memory) -> Any:
-        view = self.schedule.views.get(node)
-        if view is None:  # computed by NumPy: several outputs, or a dtype without native code
-            return memory.tuple_results[node]
-        return _seen(self.buffers.buffer(view.base, memory), view)
-
-    @np.errstate(all="ignore")
-    def _fall_back(self, node: Operation, memory: Memory) -> None:
-        inputs = [self._array(x, memory) for x in node.inputs]
-        if not node._shipped:
-            result = checked_result(
-                node, node._evaluate([sealed(value.view()) for value in inputs])
-            )
-        else:
-            result = node.f(numpy_maths, *inputs, **node.attributes)
-        if isinstance(result, (tuple, list)):
-            memory.tuple_results[node] = [_apart(item, inputs) for item in result]
-            return
-        if node not in self.schedule.views:  # a dtype that generated code doesn't support
-            memory.tuple_results[node] = _apart(result, inputs)
-            return
-        number, _ = self.buffers.place(node)
-        memory.point(number, _apart(result, inputs).reshape(sizes(node.shape)))
+        return array if whole else array.reshape(shape)
 
 
-def _apart(result: Any, inputs: list[Any]) -> Array:
-    """`result` in memory of its own: an input's memory is reused when its live range has ended."""
-    array = np.asarray(result, order="C")  # a scalar stays one
-    parts = [part for x in inputs for part in (x if isinstance(x, (tuple, list)) else [x])]
-    return array.copy() if any(np.may_share_memory(array, part) for part in parts) else array
+class Output(NamedTuple):
+    """How a value is returned."""
 
-
-def _seen(array: Array, view: View) -> Array:
-    """The elements of a buffer that a view shows."""
-    if view.plain:
-        return array.reshape(view.shape)
-    flat = array.reshape(-1)
-    strides = [step * array.itemsize for step in view.strides]
-    start = flat[view.offset :] if 0 not in view.shape else flat
-    return np.lib.stride_tricks.as_strided(start, view.shape, strides, writeable=False)
+    node: Node
+    slot: int | None  # of the array that is returned without a copy, if there is one
+    shape: tuple[int, ...]
+    whole: bool  # whether the array has this shape

@@ -5,11 +5,8 @@ A *segment* is a run of consecutive stages without a fallback, executed by one n
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 
 from ...dtypes import int64
@@ -23,12 +20,12 @@ from .llvm.flush_denormals import flush_denormals
 from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
 from .plan.schedule import Schedule, ScheduledKernel, is_serial
+from .runtime.array_fields import READABLE, array_layout
 from .runtime.buffers import BufferTable
 from .runtime.lease_words import emit_lease
 from .runtime.thread_pool import SEGMENT, STAGES, emit_entry
 from .runtime.work_stealing import emit_stage
 
-_READABLE = 0x1 | 0x100  # NumPy's flags: C-contiguous, aligned
 _POOL = INT.as_pointer()
 
 
@@ -213,7 +210,7 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
     with loop(b, integer(0), integer(count)) as number:
         array = b.load(b.gep(objects, [number]))
         at = b.inttoptr(b.add(array, integer(flags)), ir.IntType(32).as_pointer())
-        readable = ir.Constant(ir.IntType(32), _READABLE)
+        readable = ir.Constant(ir.IntType(32), READABLE)
         fine = b.icmp_signed("==", b.and_(b.load(at), readable), readable)
         with b.if_then(b.not_(fine)):
             b.ret(b.add(number, integer(1)))
@@ -232,21 +229,3 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
             with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
-
-
-@cache
-def array_layout() -> tuple[int, int]:
-    """The offsets in bytes of the data pointer and the flags in NumPy's array structure.
-
-    PyArrayObject_fields is part of NumPy's binary interface: data, nd, dimensions, strides, base,
-    descr, flags. Both offsets are verified on two arrays.
-    """
-    data = object.__basicsize__
-    flags = data + 48
-    for array in (np.zeros(3), np.zeros((4, 3), np.float32)[:, :2]):
-        pointer = ctypes.c_size_t.from_address(id(array) + data).value
-        found = ctypes.c_int.from_address(id(array) + flags).value
-        assert pointer == array.__array_interface__["data"][0]
-        assert bool(found & 1) == array.flags.c_contiguous
-        assert bool(found & 0x100) == array.flags.aligned
-    return data, flags

@@ -36,14 +36,16 @@ _TIED = "\N{NO-BREAK SPACE}"
 _NAMES = 180  # characters of a list of nodes' names; further nodes are only counted
 
 
-def explained(program: Program, schedule: Schedule, buffers: Any, cached: bool, unkept: str) -> str:
+def explained(
+    program: Program, schedule: Schedule, buffers: Any, cached: bool | None, unkept: str = ""
+) -> str:
     """A summary, then the kernels in the order in which they run, with the nodes fused into each.
 
-    `cached`: whether the machine code came from disk; `unkept`: why it isn't kept there.
+    `cached`: whether the machine code came from disk, None if there is none; `unkept`: why it isn't
+    kept there.
     """
-    lines = _summary(
-        program, schedule, buffers, "code from the cache" if cached else "code compiled now"
-    )
+    code = {None: "no machine code", True: "code from the cache", False: "code compiled now"}
+    lines = _summary(program, schedule, buffers, code[cached])
     if unkept:
         lines += _wrapped(f"cache: the code isn't kept: {unkept}", " " * 8)
     for number, stage in enumerate(schedule.stages, 1):

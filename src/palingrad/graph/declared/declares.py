@@ -18,6 +18,10 @@ class Declares:
         """What the integers of inputs must be, for `f` to compute the result without an error."""
         return ()
 
+    def below(self) -> int | None:
+        """The n for which all elements of y are integers from 0 to n − 1, whatever the inputs."""
+        return None
+
     def simpler(self, *x: Node) -> Node | None:
         """The same made of other operations, for engines that don't know this one."""
         return None

@@ -7,7 +7,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...dtypes import Array, float16, float32, is_floating
+from ...dtypes import Array, is_floating
+
+_BLOCK = 1 << 14  # numbers
+_INDEX_BITS = 29
+_INDEX = (1 << _INDEX_BITS) - 1
+_NUMBER = (1 << 63) - 1 & ~_INDEX  # the other bits but the sign
+_INDICES = np.arange(_BLOCK)
 
 
 class OrderingMaths(Protocol):
@@ -41,50 +47,78 @@ def sorted_along(x: Any, axis: int, descending: bool = False) -> Array:
 def order_along(x: Any, axis: int, descending: bool = False, count: int | None = None) -> Array:
     """The indices that sort x along an axis; equal elements keep their order.
 
-    NumPy sorts numbers several times as fast as it sorts stably. So numbers of 32 bits are sorted
-    as integers of 64, whose lower half is the index; others are sorted as they come, and then the
-    indices within each run of equal numbers.
+    NumPy sorts numbers several times as fast as it sorts stably. So numbers of up to 32 bits are
+    sorted as integers of 64, whose lower bits are the index; others are sorted as they come, and
+    then the indices within each run of equal numbers.
     """
-    x = np.ascontiguousarray(np.moveaxis(x, axis, -1))
+    is_last = axis in (-1, x.ndim - 1)
+    x = np.ascontiguousarray(x if is_last else np.moveaxis(x, axis, -1))
     length = x.shape[-1]
-    if x.dtype.itemsize < 4:
-        x = x.astype(float32 if x.dtype == float16 else np.int32)
-    if x.dtype.itemsize == 4:
-        key = _as_integers(x)
-        joined = (~key if descending else key).astype(np.int64)
-        joined <<= 32
-        joined |= np.arange(length)
+    if x.dtype.itemsize <= 4 and length <= 1 << _INDEX_BITS:
+        order = _with_indices(x, descending)
         if count is not None and 0 < count < length:
-            joined = np.partition(joined, count - 1, axis=-1)[..., :count]
-        joined.sort(axis=-1)
-        joined &= 0xFFFFFFFF
-        order = joined
+            order = np.partition(order, count - 1, axis=-1)[..., :count]
+        order.sort(axis=-1)
+        order &= _INDEX
     else:
         order = _stable_order(np.flip(x, -1) if descending else x)
         order = length - 1 - np.flip(order, -1) if descending else order
-    return np.moveaxis(order if count is None else order[..., :count], -1, axis)
+    order = order if count is None else order[..., :count]
+    return order if is_last else np.moveaxis(order, -1, axis)
 
 
-def _as_integers(x: Array) -> Array:
-    """Numbers of 32 bits as int32 in the same order; NaN is the largest."""
-    if x.dtype == np.uint32:
-        return (x ^ np.uint32(1 << 31)).view(np.int32)
-    if not is_floating(x.dtype):
-        return x
-    bits = (x + np.float32(0)).view(np.int32)  # without −0.0
-    missing = np.isnan(x)
-    if missing.any():
-        bits[missing] = 0x7FFFFFFF
-    key = bits >> 31  # of negative numbers the bits but the sign are inverted
-    key &= 0x7FFFFFFF
-    key ^= bits
+def _with_indices(x: Array, descending: bool) -> Array:
+    """Numbers of up to 32 bits as int64 in the same order, or the reverse one, with their indices
+    along the last axis in the lower bits. In blocks, whose temporary arrays stay in the cache."""
+    length = x.shape[-1]
+    if x.size <= _BLOCK:
+        key = _as_integers(x, descending)
+        key |= _INDICES[:length]
+        return key
+    joined = np.empty(x.shape, np.int64)
+    columns = min(length, _BLOCK)
+    rows = _BLOCK // columns
+    indices = _INDICES[:columns]
+    given, made = x.reshape(-1, length), joined.reshape(-1, length)
+    for row in range(0, len(given), rows):
+        for first in range(0, length, _BLOCK):
+            block = slice(row, row + rows), slice(first, first + columns)
+            key = _as_integers(given[block], descending)
+            index = indices[: key.shape[1]] + first if first else indices
+            np.bitwise_or(key, index, out=made[block])
+    return joined
+
+
+def _as_integers(x: Array, descending: bool) -> Array:
+    """Numbers of up to 32 bits as int64 in the same order, or the reverse one, whose lower bits are
+    0; NaN is the largest number."""
+    if is_floating(x.dtype):
+        key = _of_floats(x)
+    else:
+        key = x.astype(np.int64)
+        key <<= _INDEX_BITS
+    if descending:
+        key ^= ~_INDEX
+    return key
+
+
+def _of_floats(x: Array) -> Array:
+    wide = x.astype(np.float64)  # 29 bits more of the mantissa, which are 0
+    wide += 0.0  # without −0.0
+    key = wide.view(np.int64)
+    missing = x != x
+    if np.logical_or.reduce(missing, axis=None):
+        key[missing] = _NUMBER
+    flipped = key >> 63  # of negative numbers the bits but the sign are inverted
+    flipped &= _NUMBER
+    key ^= flipped
     return key
 
 
 def _stable_order(x: Array) -> Array:
     """The order of x along the last axis, in which equal elements keep theirs."""
     order = np.argsort(x, axis=-1)
-    ordered = np.take_along_axis(x, order, -1)
+    ordered = x.take(order) if x.ndim == 1 else np.take_along_axis(x, order, -1)
     later, earlier = ordered[..., 1:], ordered[..., :-1]
     differs = later != earlier
     if is_floating(x.dtype):

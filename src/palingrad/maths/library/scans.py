@@ -46,6 +46,9 @@ class ScanMaths(Protocol):
     ) -> Any:
         """yᵢ = aᵢ·yᵢ₋₁ + bᵢ, y₀ = b₀. With `absorbing`, aᵢ·yᵢ₋₁ is 0 where yᵢ₋₁ is, for any aᵢ."""
 
+    def run_totals(self, keys: Any, x: Any, axis: Any, reverse: Any = False) -> Any:
+        """Σ xⱼ over those j ≤ i in the run of equal keys that ends at i. NaN equals no key."""
+
 
 def running_sum(x: Any, axis: int, reverse: bool = False) -> Array:
     """Σⱼ≤ᵢ xⱼ."""
@@ -99,6 +102,22 @@ def running_recurrence(
     return _flipped(np.moveaxis(y, 0, axis), axis, reverse).astype(dtype)
 
 
+def run_totals(keys: Any, x: Any, axis: int, reverse: bool = False) -> Array:
+    """Σ xⱼ over those j ≤ i in the run of equal keys that ends at i."""
+    keys, x = np.broadcast_arrays(keys, x)
+    wide = wider(x.dtype)
+    keys, y = (np.moveaxis(_flipped(one, axis, reverse), axis, 0) for one in (keys, x))
+    y = y.astype(wide)
+    same = np.zeros(y.shape, bool)
+    same[1:] = keys[1:] == keys[:-1]
+    total = running_recurrence(same.astype(wide), y, 0)
+    if not np.isfinite(total).all():  # 0 · ∞ would get into the next run
+        total = y
+        for place in range(1, len(total)):
+            total[place] += np.where(same[place], total[place - 1], 0)
+    return _flipped(np.moveaxis(total, 0, axis), axis, reverse).astype(x.dtype)
+
+
 def _in_blocks(a: Array, b: Array, absorbing: bool) -> Array | None:
     """The recurrence along the first axis, in blocks; None where products of factors overflow, so
     that a total of 0 times them isn't 0."""
@@ -140,4 +159,5 @@ OWN: dict[str, Callable[..., Any]] = {  # those that NumPy lacks or that are to 
     "running_max": running_max,
     "running_min": running_min,
     "running_recurrence": running_recurrence,
+    "run_totals": run_totals,
 }

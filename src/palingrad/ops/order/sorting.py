@@ -36,6 +36,11 @@ class Ordering(Operation):
         axis_in(y.attributes["axis"], len(shapes[0]))
         return shapes[0]
 
+    def _length(y) -> int | None:
+        """The number of elements that are compared."""
+        shape = y.inputs[0].shape
+        return None if shape is None else shape[axis_in(y.attributes["axis"], len(shape))]
+
 
 class Sort(Ordering):
     """y = the elements of x along `axis` in ascending order, NaN last; in the reverse order with
@@ -80,6 +85,9 @@ class Argsort(Ordering):
 
     def kind_name(self) -> str:
         return "argsort" if self.attributes["count"] is None else "top_k"
+
+    def below(y) -> int | None:
+        return y._length()
 
     def f(m, x, *, axis, descending, count):
         return m.order_along(x, axis, descending, count)
@@ -148,6 +156,9 @@ class Lexsort(Ordering):
 
     def f(m, *x, axis):
         return m.lexsorted(*x, axis=axis)
+
+    def below(y) -> int | None:
+        return y._length()
 
     def shape_rule(y, *shapes: Shape) -> Shape:
         for shape in shapes[1:]:

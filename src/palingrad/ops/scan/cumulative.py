@@ -6,11 +6,12 @@ yᵢ = aᵢ·yᵢ₋₁ + bᵢ, whose own derivatives are such recurrences again
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from ...dtypes import DType, as_dtype, highest, is_floating, is_inexact, lowest
+from ...dtypes import as_dtype, highest, is_floating, is_inexact, lowest
 from ...errors import ArgumentError
 from ...graph.derivatives.cotangents import ieee_gradients
 from ...graph.describe.nonfinite import total_overflow
@@ -82,8 +83,10 @@ class Cumprod(Scan):
         return m.multiply(a, b)
 
     def vjp(y, g, x):
-        rest = recurrence(previous(x, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
-        return [ops.scaled(rest, previous(y, y.axis, y.reverse, 1))]
+        rest = recurrence(previous(x, y.axis, not y.reverse), g, y.axis, not y.reverse)
+        first, later, earlier = parts(y, y.axis, y.reverse)
+        pieces = [rest[first], ops.scaled(rest[later], y[earlier])]
+        return [ops.concat(pieces[::-1] if y.reverse else pieces, axis=y.axis)]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "product")
@@ -122,10 +125,51 @@ class LinearRecurrence(Scan):
     def finish(m, total, *, absorbing):
         return total[1]
 
+    def without_nan(y):
+        return {"absorbing": False} if y.absorbing else None  # only NaN is replaced by 0
+
     def vjp(y, g, a, b):
-        rest = recurrence(previous(a, y.axis, not y.reverse, 0), g, y.axis, not y.reverse)
+        rest = recurrence(previous(a, y.axis, not y.reverse), g, y.axis, not y.reverse)
         product = ops.scaled_tangent if y.absorbing else ops.scaled  # as in absorbing products
-        return [lambda: product(rest, previous(y, y.axis, y.reverse, 0)), rest]
+        return [lambda: product(rest, previous(y, y.axis, y.reverse)), rest]
+
+    def nonfinite(y, value, *x):
+        return total_overflow(y.dtype, "sum")
+
+
+class RunTotals(Scan):
+    """yᵢ = Σ xⱼ along `axis` over those j ≤ i in the run of equal keys that ends at i; from the end
+    with `reverse`. The keys ascend or descend along the axis, as running extremes do: so all
+    between two equal ones are equal. NaN equals no key. Linear in x, whose gradient is the totals
+    of ∂L/∂y in the opposite direction.
+    """
+
+    math = r"\operatorname{runtotals}({k}, {x})"
+    floats = True
+    samples = [
+        case(np.array([1, 1, 2, 2, 2]), (5,), **ALONG),
+        case(np.array([[[3], [1], [1]]]), (2, 3, 2), **BACK),
+        case(np.repeat([7, 5, 2], [3, 1, 66]), (70,), **ALONG),  # in blocks
+        case((2, 0), (2, 0), **LAST),
+    ]
+
+    def f(m, keys, x, *, axis, reverse):
+        return m.run_totals(keys, x, axis, reverse)
+
+    def prepare(m, keys, x):
+        return keys, x
+
+    def identity(dtype: Any):
+        return math.nan, 0
+
+    def combine(m, a, b):
+        return b[0], m.where(m.equal(a[0], b[0]), m.add(a[1], b[1]), b[1])
+
+    def finish(m, total):
+        return total[1]
+
+    def vjp(y, g, keys, x):
+        return [None, RunTotals(keys, g, axis=y.axis, reverse=not y.reverse)]
 
     def nonfinite(y, value, *x):
         return total_overflow(y.dtype, "sum")
@@ -148,17 +192,11 @@ class CumulativeExtreme(Scan):
 
     def vjp(y, g, x):
         chosen = x == y
-        total = recurrence(_unchanged(y, widened(x).dtype), ops.cast(chosen, widened(x).dtype),
-                            y.axis, y.reverse)  # fmt: skip
-        share = ops.where(total == 0, 0, widened(g) / ops.where(total == 0, 1, total))
-        follows = previous(_unchanged(y, share.dtype), y.axis, not y.reverse, 0)
-        rest = recurrence(follows, share, y.axis, not y.reverse)
+        ones = ops.cast(chosen, widened(x).dtype)
+        total = RunTotals(y, ones, axis=y.axis, reverse=y.reverse)
+        share = widened(g) / ops.maximum(total, 1)  # the total is 0 where y is NaN, so not chosen
+        rest = RunTotals(y, share, axis=y.axis, reverse=not y.reverse)
         return [narrowed(ops.where(chosen, rest, 0), x.dtype)]
-
-
-def _unchanged(y: Any, dtype: DType) -> Node:
-    """1 where y equals its previous element, else 0."""
-    return ops.cast(y == previous(y, y.axis, y.reverse, 0), dtype)
 
 
 class CumulativeMax(CumulativeExtreme):
@@ -200,16 +238,24 @@ class CumulativeMin(CumulativeExtreme):
         return m.minimum(a, b)
 
 
-def previous(x: Any, axis: int, reverse: bool, first: float) -> Node:
-    """The element before each one along the axis, in the order of a scan; `first` for the first."""
-    axis = axis_in(axis, x.ndim)
-    if x.shape[axis] == 0:
+def parts(x: Any, axis: int, reverse: bool) -> tuple[Any, Any, Any]:
+    """The indices of the first element along the axis in the order of a scan, of all others, and of
+    those before each of the others."""
+    before = (slice(None),) * axis_in(axis, x.ndim)
+    found = slice(1), slice(1, None), slice(-1)
+    if reverse:
+        found = slice(-1, None), slice(-1), slice(1, None)
+    first, later, earlier = ((*before, one) for one in found)
+    return first, later, earlier
+
+
+def previous(x: Any, axis: int, reverse: bool, edge: float = 0) -> Node:
+    """The element before each one along the axis, in the order of a scan; `edge` for the first."""
+    if x.shape[axis_in(axis, x.ndim)] == 0:
         return x
-    before = (slice(None),) * axis
-    rest = x[(*before, slice(1, None) if reverse else slice(-1))]
-    edge = ops.zeros_like(x[(*before, slice(1))])
-    edge = edge if first == 0 else ops.cast(edge + first, x.dtype)
-    return ops.concat([rest, edge] if reverse else [edge, rest], axis=axis)
+    first, _, earlier = parts(x, axis, reverse)
+    pieces = [ops.full_like(x[first], edge), x[earlier]]
+    return ops.concat(pieces[::-1] if reverse else pieces, axis=axis)
 
 
 def recurrence(a: Any, b: Any, axis: int, reverse: bool) -> Node:

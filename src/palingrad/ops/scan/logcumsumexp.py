@@ -46,8 +46,8 @@ class Logcumsumexp(Composite):
 
     def vjp(y, g, x):
         parts = _Parts(y, widened(x))
-        kept = parts.factor * previous(parts.total, y.axis, y.reverse, 0) / parts.divisor
-        follows = previous(kept, y.axis, not y.reverse, 0)
+        kept = parts.factor * previous(parts.total, y.axis, y.reverse) / parts.divisor
+        follows = previous(kept, y.axis, not y.reverse)
         rest = recurrence(follows, widened(g), y.axis, not y.reverse)
         return [narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype)]
 

@@ -75,6 +75,34 @@ def test_rows_of_nothing():
         agree(lambda x, i: pg.gradients(pg.sum(pg.take(x, i, axis=0)), x), np.zeros(shape), i)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_rows_of_any_width_are_read_and_combined(dtype):
+    """From one column to more than four whole vectors, in one program."""
+    rng = np.random.default_rng(2)
+    widths = (1, 2, 7, 10, 17, 33, 63, 150)
+    xs = [rng.integers(-9, 9, (5, width)).astype(dtype) for width in widths]
+    ys = [rng.integers(-9, 9, (40, width)).astype(dtype) for width in widths]
+    i = rng.integers(-5, 5, 40)
+
+    def all_of_them(i: Any, *given: Any) -> list[Any]:
+        found: list[Any] = []
+        for x, y in zip(given[: len(xs)], given[len(xs) :], strict=True):
+            found += [x[i], x.at[i].add(y), x[::-1].at[i].set(y), x.mT.at[:, i].max(y.mT)]
+        return found
+
+    agree(all_of_them, i, *xs, *ys)
+
+
+def test_integers_that_sort_are_checked_only_if_they_may_not_fit():
+    x, rows = np.array([2.0, 0.0, 1.0]), np.arange(6.0).reshape(3, 2)
+    run = pg.function(lambda x, y: pg.take(y, pg.argsort(x)[::-1], axis=0), engine="native")
+    assert_same(run(x, rows), rows[[0, 2, 1]])
+    assert "BoundsCheck" not in run.explain(x, rows)
+    assert "BoundsCheck" in run.explain(x, rows[:2])
+    with pytest.raises(IndexError, match="indices 0 … 2 for 2 rows"):
+        run(x, rows[:2])
+
+
 def test_constant_indices():
     x = np.arange(15.0).reshape(5, 3)
     fixed = np.array([4, -5, 4])

@@ -6,14 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from llvmlite import ir
-
 from ....dtypes import bool_, int64
 from ....graph.declared.bounds import Bounds
 from ....graph.node import Node
 from ....shapes import text
 from ..llvm.kernel_context import KernelContext
-from ..llvm.loops import INT, collapsed, integer, mask_of, nest, read, vectors
+from ..llvm.loops import INT, any_lane, collapsed, integer, mask_of, nest, read, vectors
 from ..llvm.strided_view import View
 from ..llvm.values import Value, value_type
 from .family import KernelFamily
@@ -77,8 +75,7 @@ class BoundsCheck(Kernel):
             vectors(b, extents[-1], lanes, one)
 
         nest(b, extents[:-1], [steps[:-1]], [integer(view.offset)], row)
-        code = b.load(violations)
-        with b.if_then(code if lanes == 1 else _any(b, code, lanes), likely=False):
+        with b.if_then(any_lane(b, Value(b, b.load(violations), bool_, lanes)), likely=False):
             self._diagnose(context, base)
 
     def _diagnose(self, context: KernelContext, base: Any) -> None:
@@ -97,12 +94,6 @@ class BoundsCheck(Kernel):
         for number, value in enumerate((integer(1), b.load(low), b.load(high))):
             b.store(value, context.typed(self, int64, number))
         b.store(integer(1), context.typed(FAILED, int64))
-
-
-def _any(b: Any, code: Any, lanes: int) -> Any:
-    """Whether any bit of a vector is set."""
-    bits = ir.IntType(lanes)
-    return b.icmp_unsigned("!=", b.bitcast(code, bits), ir.Constant(bits, 0))
 
 
 # ---------------------------------------------------------------- the family

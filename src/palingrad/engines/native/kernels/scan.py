@@ -9,6 +9,7 @@ total before the vector.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from ....shapes import axis_in, size, sizes
 from ..llvm.builder import shuffled
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
+    any_lane,
     collapsed,
     either,
     integer,
@@ -68,11 +70,15 @@ def _prepared(node: Any, x: list[Value]) -> list[Value]:
     return [one.cast(dtype_of(node)).cast(_wide(node)) for one in elements]
 
 
-def _combined(node: Any, a: list[Value], b: list[Value]) -> list[Value]:
-    """a ⊕ b."""
+def _combined(
+    node: Any, a: list[Value], b: list[Value], options: dict[str, Any] | None = None
+) -> list[Value]:
+    """a ⊕ b, by default with the node's own options."""
+    if options is None:
+        options = dict(node.options)
     if len(a) == 1:
-        return [node.combine(NativeMaths(), *a, *b, **node.options).cast(_wide(node))]
-    found = node.combine(NativeMaths(), tuple(a), tuple(b), **node.options)
+        return [node.combine(NativeMaths(), *a, *b, **options).cast(_wide(node))]
+    found = node.combine(NativeMaths(), tuple(a), tuple(b), **options)
     return [one.cast(_wide(node)) for one in found]
 
 
@@ -278,33 +284,51 @@ class _Emitter:
             if active < lanes:
                 mask = values[0].like(mask_of(lanes, active))
                 values = [chosen(mask, *pair) for pair in zip(values, neutral, strict=True)]
-            values = self._within([self._in_order(value) for value in values], neutral)
             before = [Value(b, b.load(slot), self.wide, lanes) for slot in slots]
-            last = [x.like(shuffled(b, x.code, x.code, [lanes - 1] * lanes)) for x in values]
-            for slot, value in zip(slots, _combined(self.node, before, last), strict=True):
-                b.store(value.code, slot)
-            result = _finished(self.node, _combined(self.node, before, values))
-            write(b, self.out, self._in_order(result), there[-1], 1, active)
+
+            def totals(options: dict[str, Any]) -> Value:
+                """Emits the results, and the storing of the totals after this vector."""
+                found = self._within(values, neutral, options)
+                end = 0 if self.node.reverse else lanes - 1
+                last = [x.like(shuffled(b, x.code, x.code, [end] * lanes)) for x in found]
+                after = _combined(self.node, before, last, options)
+                for slot, value in zip(slots, after, strict=True):
+                    b.store(value.code, slot)
+                return _finished(self.node, _combined(self.node, before, found, options))
+
+            write(b, self.out, self._either(totals), there[-1], 1, active)
 
         vectors(b, plan.length, lanes, one)
 
-    def _in_order(self, value: Value) -> Value:
-        """The lanes in the order of the scan, or back in that of memory."""
-        if not self.node.reverse:
-            return value
-        backwards = range(value.lanes - 1, -1, -1)
-        return value.like(shuffled(self.b, value.code, value.code, backwards))
+    def _either(self, totals: Callable[[dict[str, Any]], Value]) -> Value:
+        """Emits the totals with the options that suffice where no result is NaN, and again with the
+        node's own in a vector with a NaN."""
+        b, simple = self.b, self.node.without_nan()
+        if simple is None:
+            return totals(self.node.options)
+        result = totals(simple)
+        slot = self.context.slot(result.code.type)
+        b.store(result.code, slot)
+        with b.if_then(any_lane(b, result != result), likely=False):
+            b.store(totals(self.node.options).code, slot)
+        return result.like(b.load(slot))
 
-    def _within(self, values: list[Value], neutral: list[Value]) -> list[Value]:
+    def _within(
+        self, values: list[Value], neutral: list[Value], options: dict[str, Any]
+    ) -> list[Value]:
         """The running totals within a vector: of 2 lanes, of 4, of 8 …."""
         lanes, step = values[0].lanes, 1
         while step < lanes:
-            moved = [lanes + lane for lane in range(step)] + list(range(lanes - step))
+            outside = [lanes + lane for lane in range(step)]
+            if self.node.reverse:
+                moved = list(range(step, lanes)) + outside
+            else:
+                moved = outside + list(range(lanes - step))
             earlier = [
                 x.like(shuffled(self.b, x.code, identity.code, moved))
                 for x, identity in zip(values, neutral, strict=True)
             ]
-            values = _combined(self.node, earlier, values)
+            values = _combined(self.node, earlier, values, options)
             step *= 2
         return values
 

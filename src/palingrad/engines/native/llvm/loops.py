@@ -281,6 +281,14 @@ def vectors(builder: Any, size: int, lanes: int, body: Callable[[Any, int], None
         body(integer(main), size - main)
 
 
+def any_lane(builder: Any, condition: Value) -> Any:
+    """Whether a condition holds in any lane."""
+    if condition.lanes == 1:
+        return condition.code
+    bits = ir.IntType(condition.lanes)
+    return builder.icmp_unsigned("!=", builder.bitcast(condition.code, bits), ir.Constant(bits, 0))
+
+
 def either(
     builder: Any, number: Any, count: int, last: int, others: int, body: Callable[[int], None]
 ) -> None:

@@ -24,7 +24,7 @@ from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
 from ..kernels.movement import gather_scatter
 from ..kernels.movement.concat import CONCATENATION
-from ..kernels.movement.copy import COPY
+from ..kernels.movement.copy import COPY, copy_of
 from ..kernels.movement.slice_adjoint import SLICE_ADJOINT
 from ..kernels.reduction import REDUCTION
 from ..kernels.row import ELEMENTWISE
@@ -50,6 +50,7 @@ class _Fusion:
         self.groups = Groups()
         self.views = self.groups.views
         self.sinking = Sinking(self.groups)
+        self._outputs = frozenset(program.outputs)
         self._bounds_checks: dict[Hashable, Group] = {}
         # How often each value is still read by nodes without a group.
         self._uses = Counter(x for node in program.order for x in node.inputs)
@@ -121,7 +122,10 @@ class _Fusion:
     def _layout(self, node: Layout) -> None:
         view = layout_view(node, self.views[node.inputs[0]])
         if view is not None:
-            self.views[node] = view
+            if node in self._outputs and not _is_returned(view):
+                self._start_group(node, copy_of(view))
+            else:
+                self.views[node] = view
             return
         parts = filled(node) if node._shipped else None
         if parts is None:
@@ -210,6 +214,11 @@ class _Fusion:
         if full and not isinstance(node, Reduce):
             view = layout(node, group, self.groups, view)
         self.groups.put(node, group, view)
+
+
+def _is_returned(view: View) -> bool:
+    """Whether the view's buffer can be returned without a copy, if it is a result."""
+    return view.plain and isinstance(view.base, Operation)
 
 
 def _is_row(node: Operation, shape: tuple[int, ...]) -> bool:

@@ -11,11 +11,12 @@ from numpy import can_cast
 
 from ....dtypes import is_integer, is_unsigned
 from ....graph.declared.bounds import Bounds
-from ....graph.kinds import Elementwise
+from ....graph.declared.strided import Strided
+from ....graph.kinds import Elementwise, Layout
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import Operation
-from ....shapes import size
+from ....shapes import size, sizes
 from ..kernels.formula import dtype_of
 from ..llvm.strided_view import View
 
@@ -40,7 +41,19 @@ def _bounds(node: Node) -> list[Bounds]:
     if not isinstance(node, Operation) or not size(node.shape):
         return []
     found = [_before_casts(one) for one in node.bounds()]
-    return [one for one in found if one is not None]
+    return [one for one in found if one is not None and not _always_hold(one)]
+
+
+def _always_hold(bounds: Bounds) -> bool:
+    """Whether the integers are elements of an operation's whose values are within the bounds."""
+    x = bounds.x
+    while isinstance(x, Layout) and x._shipped:
+        (given, *_) = x.inputs
+        if x.view(Strided.contiguous(sizes(given.shape))) is None:
+            break
+        x = given
+    below = x.below() if isinstance(x, Operation) and x._shipped else None
+    return below is not None and bounds.allow(0, below - 1)
 
 
 def _before_casts(found: Bounds) -> Bounds | None:

@@ -6,6 +6,7 @@ or to the arena that all intermediate values share.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import weakref
 from array import array as row_of
@@ -28,6 +29,7 @@ from ..plan.buffer_planner import LiveRange, plan_buffers
 from ..plan.index_checks import checks_of, fed
 from ..plan.schedule import Schedule
 from .aligned_alloc import COUNTS_ARE_EXACT, placed
+from .array_fields import READABLE, array_layout
 
 _LINE = 64  # bytes of a cache line
 
@@ -71,9 +73,11 @@ class Memory:
         self.version: object = None
         buffers.made += 1
         self.tuple_results: dict[Node, Any] = {}  # NumPy's results that have no slot
+        self.windows: dict[Node, Array] = {}  # arrays over the arena, for fallbacks that read it
         self.has_copies = False  # whether `arrays` holds copies of feeds that weren't contiguous
         for number, value in buffers.fixed.items():
             self.point(number, value)
+            self.arrays[number].setflags(write=False)  # a copy, if it wasn't contiguous
 
     def use_pool(self, pool: Any) -> None:
         """Makes the next run use this thread pool, None for the calling thread alone, and wakes the
@@ -86,11 +90,11 @@ class Memory:
 
     def point(self, number: int, array: Array) -> None:
         """Puts an array in a slot, or a contiguous and aligned copy if it is neither."""
-        flags = array.flags
-        if not (flags.c_contiguous and flags.aligned):
+        data, flags = array_layout()
+        if ctypes.c_int.from_address(id(array) + flags).value & READABLE != READABLE:
             array = np.require(array, requirements=["C", "A"])
         self.arrays[number] = array
-        self.table[number] = array.__array_interface__["data"][0]
+        self.table[number] = ctypes.c_size_t.from_address(id(array) + data).value
 
 
 def _aligned(size: int) -> Array:
@@ -141,6 +145,7 @@ class BufferTable:
         self.count = len(places)
         self.fixed = {self._number[node]: node.numpy() for node in fixed}
         self._from_numpy = [self._number[node] for node in from_numpy]
+        self._nones = [None] * len(given)
         self._fresh = fresh
         # (slot, bounds) of the fed integers that are checked before the first kernel runs.
         self.checks = _checks(schedule, self._number)
@@ -216,7 +221,8 @@ class BufferTable:
         """Drops the arrays that the last run was given, and what NumPy computed in it."""
         memory.tuple_results.clear()
         memory.has_copies = False
-        for number in (*range(len(self.given)), *self._from_numpy):
+        memory.arrays[: len(self.given)] = self._nones
+        for number in self._from_numpy:
             memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:

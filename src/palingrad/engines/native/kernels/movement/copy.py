@@ -111,6 +111,11 @@ class VariableCopy(Copy):
 COPY = KernelFamily(Copy.of)
 
 
+def copy_of(view: View) -> KernelFamily:
+    """The family of a layout that has this view and is returned, so that it needs memory."""
+    return KernelFamily(lambda fused, _: Copy(fused, view, fused.first))
+
+
 def copy_over(variable: Variable, value: Node) -> KernelFamily:
     """The family of the one group whose kernel copies `value` over the Variable's."""
     return KernelFamily(lambda _, views: VariableCopy.over(variable, value, views))

@@ -7,7 +7,7 @@ an index is out of range.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -35,6 +35,9 @@ from ...llvm.values import Value
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
+
+_BLOCKS = 8  # of the columns of a scatter at most
+_UNROLLED = 4  # vectors of a row that are read or combined without a loop
 
 
 def family_of(node: Operation) -> KernelFamily | None:
@@ -66,6 +69,20 @@ def indices_in(node: Operation, views: Views) -> tuple[View, ...]:
     found = [views[one] for one in indices_of(node)]
     shape = sizes(broadcast_shape(*(one.shape for one in found)))
     return tuple(broadcast(one, shape) for one in found)
+
+
+def _row(b: Any, size: int, lanes: int, body: Callable[[Any, int, int], None]) -> None:
+    """Emits `body(index, active lanes, lanes)` for `size` elements. A short row, of which there are
+    many, is one whole vector after another, the last ones smaller: to write and soon read a part of
+    a vector takes some CPUs three times as long."""
+    if size > _UNROLLED * lanes:
+        vectors(b, size, lanes, lambda index, active: body(index, active, lanes))
+        return
+    first = 0
+    while first < size:
+        lanes = min(lanes, 1 << (size - first).bit_length() - 1)
+        body(integer(first), lanes, lanes)
+        first += lanes
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +157,12 @@ class Gather(Indexed):
             into = b.mul(item, integer(each))
 
             def row(places: list[object]) -> None:
-                def one(at: object, active: int) -> None:
+                def one(at: object, active: int, lanes: int) -> None:
                     place = b.add(places[0], b.mul(at, integer(steps[-1])))
                     value = read(b, source, dtype, place, lanes, steps[-1], active)
                     write(b, out, value, b.add(places[1], at), 1, active)
 
-                vectors(b, extents[-1], lanes, one)
+                _row(b, extents[-1], lanes, one)
 
             nest(b, extents[:-1], [steps[:-1], order[:-1]], [start, into], row)
 
@@ -199,10 +216,10 @@ class Scatter(Indexed):
         b, node, plan = context.builder, self.fused.first, self.columns
         dtype, out = dtype_of(node), context.pointer(node)
         x = None if plan.x is None else context.pointer(plan.x.base)
-        loops = [*plan.rows, width], [*plan.row_ends, 1], [*plan.row_starts, plan.start]
-        if plan.length == 1 and plan.rows:  # a single column: vectors along the last loop over rows
-            loops = plan.rows, plan.row_ends, plan.row_starts
-        (*outer, length), (*ends, end), (*starts, start) = loops
+        # Whole rows, and a single column, are one loop with the loop over rows.
+        strides = [*plan.row_ends, 1], [*plan.row_starts, plan.start]
+        loops, (ends, starts) = collapsed([*plan.rows, width], strides)
+        (*outer, length), (*ends, end), (*starts, start) = loops or [1], ends or [1], starts or [1]
         lanes = lanes_for([dtype], length)
         zero = Value(b, None, dtype, lanes).number(0)
 
@@ -228,7 +245,7 @@ class Scatter(Indexed):
             there = place_of(b, outer, plan.chosen_steps, source)
             end = b.add(target, self.place(context, number, plan.row))
 
-            def one(at: Any, active: int) -> None:
+            def one(at: Any, active: int, lanes: int) -> None:
                 from_ = b.add(there, b.mul(at, integer(plan.step)))
                 value = read(b, g, dtype, from_, lanes, plan.step, active)
                 if how != "set":
@@ -236,7 +253,7 @@ class Scatter(Indexed):
                     value = getattr(NativeMaths(), how)(total, value)
                 write(b, out, value, b.add(end, at), 1, active)
 
-            vectors(b, width, lanes, one)
+            _row(b, width, lanes, one)
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +297,9 @@ class ScatterColumns:
         inner, steps, order, begun = inner or [1], steps or [1], order or [1], begun or [1]
         length = inner[-1]
         lanes = lanes_for([dtype_of(node)], length)
-        width = min(lanes * max(1, min(4, length // (8 * lanes))), max(length, 1))
+        registers = -(-length // lanes)
+        width = lanes * max(-(-registers // _BLOCKS), min(_UNROLLED, -(-registers // 2)))
+        width = max(min(width, length), 1)
         chosen, (chosen_steps,) = collapsed(g.shape[axis:after], [g.strides[axis:after]])
         rows, (row_ends, row_starts) = collapsed(lengths, [ends[axis:last], starts[axis:last]])
         return cls(

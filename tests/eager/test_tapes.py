@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad import tapes
+from palingrad.eager import tapes
 from palingrad.errors import GradientError
 from palingrad.graph.operation import MultipleOutputs
 from palingrad.graph.registry import operations

@@ -1,0 +1,1 @@
+"""Eager code by kept Programs: values of composites, and the reverse passes of tapes."""

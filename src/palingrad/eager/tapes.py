@@ -1,0 +1,321 @@
+"""The gradients of eager tapes: the reverse pass of a tape's structure, as a cached Program.
+
+A tape is what an eagerly computed node depends on. The first `backward()` over tapes of one
+structure (operations, attributes, shapes, dtypes, edges) computes the reverse pass operation by
+operation, as all do over a long tape (`pullbacks.py`). The second makes a Program of it, whose
+feeds are values of the tape; all later ones only run that. As other Programs, it becomes machine
+code if it is run often.
+
+Only the gradients of Variables are computed at once. Those of other nodes are computed all together
+when the first of them is read, from the arrays that the tape held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..autodiff.gradients import needs_value, takes_gradient
+from ..autodiff.reverse import has_forms, reverse
+from ..dtypes import Array, setting_changes
+from ..engines.base import sealed
+from ..engines.selection import get_engine
+from ..graph.context import apart, graph_scope
+from ..graph.kinds import AnonymousGraph
+from ..graph.leaves import Constant, Placeholder, Variable
+from ..graph.node import Node
+from ..graph.operation import MultipleOutputs, Operation
+from ..graph.registry import ops
+from ..graph.state.landing import serial_of
+from ..graph.state.lazy import lazy
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
+from ..passes.program import Program
+from ..programs import Compiled, ProgramCache
+from ..shapes import sizes
+from ..signature import hashable, settings
+from . import pullbacks
+
+_STRUCTURES = 256  # the most recently used structures, whose Programs are kept
+_LONGEST = 1500  # nodes: longer tapes are seldom built twice, and compiling them takes long
+
+
+class Reverse:
+    """A Program for the gradients of some nodes of a structure. `feeds` are the places of the nodes
+    whose values it is fed, `reached` those whose gradients it computes.
+
+    The pass is built at once, with the settings of its structure, and compiled on first use.
+    """
+
+    def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
+        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+            found = _cotangents(clones, [clones[place] for place in targets])
+            self.reached = [place for place in targets if clones[place] in found]
+            outputs = [found[clones[place]] for place in self.reached]
+            places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
+            needed = postorder(*outputs, inputs=lambda node: () if node in places else node.inputs)
+            fed = {node: _placeholder(node) for node in needed if node in places}
+            built = replay(needed, lambda node, inputs: node.rewired(inputs), fed)
+        self.feeds = [places[node] for node in fed]
+        self._inputs, self._results = tuple(fed.values()), tuple(built[node] for node in outputs)
+        self._engine = get_engine(None, observed=False).name
+
+    @lazy
+    def run(self) -> Compiled:
+        """The compiled Program."""
+        program = Program(self._inputs, self._results)
+        return apart(lambda: Compiled(self._results, program, self._engine))
+
+    def gradients(self, values: Sequence[Any]) -> dict[int, Array]:
+        """The gradients by place, for the values of a tape's nodes."""
+        arrays = self.run.executable([values[n] for n in self.feeds])
+        return dict(zip(self.reached, arrays, strict=True))
+
+
+def _cotangents(clones: Sequence[Node], targets: Sequence[Node]) -> dict[Node, Node]:
+    """The cotangents of the targets that are reached; see `reverse_to_all` for those of leaves."""
+    y = clones[-1]
+    seed = Constant(np.ones(sizes(y.shape), y.dtype))
+    groups = [targets]
+    if has_forms(clones):
+        groups = [[x for x in targets if x.inputs], [x for x in targets if not x.inputs]]
+    found: dict[Node, Node] = {}
+    for group in groups:
+        if group:
+            found.update(reverse({y: seed}, group, traced=False))
+    return found
+
+
+def _can_be_fed(clone: Node) -> bool:
+    return isinstance(clone, (Placeholder, Operation)) and not isinstance(clone, MultipleOutputs)
+
+
+def _placeholder(node: Node) -> Placeholder:
+    return Placeholder.unchecked({"_shape": node.shape, "_dtype": node.dtype})
+
+
+class Structure:
+    """The structure of a tape: its operations without values, and the Programs of its reverse
+    passes, each for the nodes whose gradients it computes."""
+
+    def __init__(self, order: Sequence[Node]) -> None:
+        self._clones = _cloned(order)
+        self._passes: dict[tuple[int, ...], Reverse] = {}
+        places = {node: n for n, node in enumerate(order)}
+        met = postorder(order[-1])
+        self.variables = tuple(places[node] for node in met if isinstance(node, Variable))
+        self.others = tuple(
+            n for n, node in enumerate(order)
+            if takes_gradient(node) and not isinstance(node, Variable)
+        )  # fmt: skip
+        forms = has_forms(order)  # which are computed anew from the inputs
+        # Where an operation reads a Variable whose value its derivative depends on.
+        self.readers = [
+            (n, places[x]) for n, node in enumerate(order) for x in node.inputs
+            if isinstance(x, Variable) and (forms or needs_value(node, x))
+        ]  # fmt: skip
+
+    def to(self, targets: tuple[int, ...]) -> Reverse:
+        """The reverse pass to the nodes at these places. The first call for them must come with
+        the settings of the structure."""
+        found = self._passes.get(targets)
+        if found is None:
+            found = self._passes.setdefault(targets, apart(Reverse, self._clones, targets))
+        return found
+
+
+def _cloned(order: Sequence[Node]) -> list[Node]:
+    """The tape without values: placeholders, numbers, and operations on these."""
+    clones: dict[Node, Node] = {}
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        for node in order:
+            if isinstance(node, Operation):
+                clones[node] = node.clone([clones[x] for x in node.inputs])
+            elif isinstance(node, Constant) and node.scalar is not None:
+                clones[node] = node
+            else:
+                clones[node] = _placeholder(node)
+    return list(clones.values())
+
+
+class Pending:
+    """The gradients of the nodes of one tape that aren't computed yet, and the tape's arrays."""
+
+    __slots__ = ("_found", "_program", "_values")
+
+    def __init__(self, program: Reverse, values: list[Any]) -> None:
+        self._program, self._values = program, values
+        self._found: dict[int, Any] | None = None
+
+    @classmethod
+    def known(cls, found: dict[int, Any]) -> Pending:
+        """Gradients that were computed, by place: arrays, NumPy scalars or None."""
+        new = object.__new__(cls)
+        new._values, new._found = [], found
+        return new
+
+    def gradient(self, node: Node, place: int) -> Node:
+        """The gradient of the node at this place of the tape; computes all of them."""
+        values = self._values  # before `_found`, which another thread may set
+        found = self._found
+        if found is None:
+            found = self._found = self._program.gradients(values)
+            self._values = []
+        value = found.get(place)
+        if value is None:
+            return ops.zeros_like(node)
+        return Constant.holding(sealed(np.asarray(value)))
+
+
+class Tape(NamedTuple):
+    """A tape whose structure is known: its nodes, inputs first, and their values."""
+
+    order: list[Node]
+    structure: Structure
+    values: list[Any]
+
+
+_seen: dict[int, None] = {}  # hashes of structures that occurred once
+_structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
+
+
+def _known(order: list[Node]) -> Tape | None:
+    """The tape, if one of its structure occurred before and no Variable that a derivative needs
+    was assigned since it was computed."""
+    parts = _read(order) if len(order) <= _LONGEST else None
+    if parts is None:
+        return None
+    parts.append(_selected())
+    key = tuple(parts)
+    structure = _structures.get(key)
+    if structure is None:
+        digest = hash(key)
+        if digest not in _seen:
+            if len(_seen) > 4 * _STRUCTURES:
+                _seen.clear()
+            _seen[digest] = None
+            return None
+        structure = _structures.make(key, lambda: Structure(order))
+    values = [node._value for node in order]
+    for reader, variable in structure.readers:  # after their values were taken
+        changed: Any = order[variable]
+        if changed._changed > order[reader]._serial:
+            return None  # the general path refuses it
+    return Tape(order, structure, values)
+
+
+def differentiated(y: Node) -> bool:
+    """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
+    operations; whether that can be done."""
+    order = nodes_of(y)
+    tape = _known(order)
+    if tape is None:
+        return _differentiated_by_rules(postorder(y))
+    _, structure, values = tape
+    if structure.variables:
+        found = structure.to(structure.variables).gradients(values)
+        for place in structure.variables:
+            array = found.get(place)
+            node = order[place]
+            node._grad = ops.zeros_like(node) if array is None else Constant.holding(array)
+    pending = Pending(structure.to(structure.others), values)
+    for place in structure.others:
+        order[place]._grad = pending, place
+    return True
+
+
+def _differentiated_by_rules(order: list[Node]) -> bool:
+    cotangents = pullbacks.cotangents(order)
+    if cotangents is None:
+        return False
+    pending = Pending.known(dict(enumerate(map(cotangents.get, order))))
+    for place, node in enumerate(order):
+        if node.inputs and node._value.dtype.kind in "fc":
+            node._grad = pending, place
+        elif not node.inputs and takes_gradient(node):
+            node._grad = pending.gradient(node, place)
+    return True
+
+
+def gradients(
+    y: Node, choose: Callable[[list[Variable]], list[Variable]]
+) -> dict[Variable, Array] | None:
+    """The gradients of the Variables that `choose` selects among those of the tape, given in
+    postorder; None if only the general pass can compute them."""
+    order = nodes_of(y)
+    tape = _known(order)
+    if tape is None:
+        order = postorder(y)
+        cotangents = pullbacks.cotangents(order)
+        if cotangents is None:
+            return None
+        targets = choose([node for node in order if isinstance(node, Variable)])
+        arrays = {node: cotangents.get(node) for node in targets}
+        if any(array is None for array in arrays.values()):
+            return None
+        return {node: sealed(np.asarray(array)) for node, array in arrays.items()}
+    _, structure, values = tape
+    variables: Any = [order[place] for place in structure.variables]
+    places = dict(zip(variables, structure.variables, strict=True))
+    targets = choose(variables)
+    chosen = tuple(places.get(variable, -1) for variable in targets)
+    if -1 in chosen:
+        return None
+    found = structure.to(chosen).gradients(values)
+    if len(found) < len(chosen):
+        return None
+    return {node: found[place] for node, place in zip(targets, chosen, strict=True)}
+
+
+_last: list[Any] = [-1, None]
+
+
+def _selected() -> Hashable:
+    """The settings that select a Program, which are asked for again when one has changed."""
+    if _last[0] != setting_changes[0]:
+        _last[:] = setting_changes[0], (settings(), get_engine(None, observed=False).name)
+    return _last[1]
+
+
+def nodes_of(y: Node) -> list[Node]:
+    """The tape's nodes by their serial numbers, and so inputs first and y last."""
+    order, seen = [y], {y}
+    for node in order:  # which grows meanwhile
+        for x in node.inputs:
+            if x not in seen:
+                seen.add(x)
+                order.append(x)
+    order.sort(key=serial_of)
+    return order
+
+
+def _read(order: Sequence[Node]) -> list[Hashable] | None:
+    """What tells the structure of a tape from others: for each node its class, its attributes or
+    the form of its value, and the places of its inputs. None for a tape with an operation of the
+    user's, whose rules may read values."""
+    places = {node: place for place, node in enumerate(order)}
+    parts: list[Hashable] = []
+    for node in order:
+        if not isinstance(node, Operation):
+            value = node._value
+            if type(node) is Constant and (scalar := node.scalar) is not None:
+                plain = scalar and type(scalar) is not complex
+                # Numbers that differ in the sign of a zero are equal, but their texts aren't.
+                number = scalar if plain else repr(scalar)
+                parts += type(scalar), number, value.dtype, node.weak is None
+            else:
+                parts += type(node), value.shape, value.dtype
+            continue
+        if not node._shipped:
+            return None
+        parts.append(type(node))
+        if node.attributes:
+            attributes = hashable(node.attributes)
+            if attributes is None:
+                return None
+            parts.append(attributes)
+        for x in node.inputs:
+            parts.append(places[x])
+    return parts

@@ -1,0 +1,34 @@
+"""Which executable a Program gets: machine code, or NumPy alone where nothing has a kernel."""
+
+from __future__ import annotations
+
+from ...passes.program import Program
+from ..base import Executable
+from ..numpy import NumpyExecutable
+from .executable import NativeExecutable
+from .plan.lower import lowered
+from .plan.schedule import Schedule, scheduled
+from .report import explained
+from .runtime.buffers import BufferTable
+
+
+def executable(program: Program) -> Executable:
+    """The program as machine code, or run by NumPy if all its kernels are fallbacks."""
+    simpler = lowered(program)
+    schedule = scheduled(simpler)
+    if any(one.kernel.is_native for one in schedule.kernels):
+        return NativeExecutable(simpler, schedule)
+    return UncompiledExecutable(simpler, schedule)
+
+
+class UncompiledExecutable(NumpyExecutable):
+    """A Program without native kernels. The numpy engine's steps cost less than fallbacks, whose
+    operands and results are in a table for machine code."""
+
+    def __init__(self, program: Program, schedule: Schedule) -> None:
+        super().__init__(program)
+        self._schedule = schedule
+
+    def explain(self) -> str:
+        buffers = BufferTable(self.program, self._schedule)
+        return explained(self.program, self._schedule, buffers, None)
