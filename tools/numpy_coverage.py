@@ -128,6 +128,12 @@ def page() -> str:
         *section(
             "scipy.linalg, as in autograd", SCIPY_LINALG.split(), here(pg.linalg), "pg.linalg"
         ),
+        *section(
+            "scipy.stats, as in autograd",
+            STATS.split(),
+            lambda name: name in dir(pg.stats),
+            "pg.stats",
+        ),
         *section("scipy.signal, as in autograd", SIGNAL.split(), here(pg), "pg"),
     ]
     return "\n".join(lines).rstrip() + "\n"

@@ -244,6 +244,7 @@ if TYPE_CHECKING:
         optim as optim,
         random as random,
         special as special,
+        stats as stats,
         train as train,
         view as view,
     )
@@ -270,7 +271,9 @@ bool = bool_
 newaxis = None
 
 # Subpackages and modules, imported on first use.
-_PARTS = ("data", "fft", "io", "linalg", "nn", "optim", "random", "special", "train", "view")
+_PARTS = (
+    "data", "fft", "io", "linalg", "nn", "optim", "random", "special", "stats", "train", "view",
+)  # fmt: skip
 _VIEWS = (
     "debug_nans",
     "derivation",

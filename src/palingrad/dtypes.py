@@ -234,7 +234,10 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     if has_dtype and hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
         value = np.from_dlpack(value)
     try:
-        array = np.array(value) if copy else np.asarray(value)
+        foreign = has_dtype and not isinstance(value, (np.ndarray, np.generic))
+        array = np.array(value) if copy and not foreign else np.asarray(value)
+        if copy and foreign:  # NumPy warns where it passes copy= to an older __array__
+            array = array.copy("K")
     except ValueError as error:
         raise ShapeError(
             f"rows of different lengths aren't an array: {value!r:.80}.",

@@ -337,3 +337,16 @@ def test_wrong_calls_name_what_is_wrong(call, kind, text):
     with pytest.raises(kind) as caught:
         call()
     assert text in str(caught.value)
+
+
+def test_the_pseudo_inverse_of_a_square_matrix_without_full_rank_is_differentiated_at_its_rank():
+    def f(b: Any) -> Any:
+        return pg.sum(pg.linalg.pinv(b @ b.mT) * np.arange(9.0).reshape(3, 3))
+
+    b, step = np.array([[1.0, 0.0], [2.0, 1.0], [0.0, 1.0]]), 1e-5
+    found = pg.grad(f)(b)
+    for place in np.ndindex(b.shape):
+        up, down = b.copy(), b.copy()
+        up[place], down[place] = up[place] + step, down[place] - step
+        rise = (f(pg.tensor(up)) - f(pg.tensor(down))).numpy() / (2 * step)
+        np.testing.assert_allclose(found[place], rise, rtol=1e-6)

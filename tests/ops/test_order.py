@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.errors import ArgumentError
 from palingrad.ops.order.quantiles import METHODS
 
 DTYPES = ["float16", "float32", "float64", "int8", "uint8", "int32", "uint32", "int64", "uint64",
@@ -155,3 +156,25 @@ def test_quantiles_that_do_not_exist():
     with pytest.raises(pg.errors.GradientError):
         pg.grad(lambda q: pg.quantile(np.arange(5.0), q))(0.3)
     assert pg.quantile(np.ones((3, 2)), [], 0).shape == (0, 2)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((7,), None), ((3, 5), 1), ((3, 5), None)])
+def test_weighted_quantiles_are_numpys(shape, axis):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 6, shape) + 0.1 * rng.normal(size=shape)
+    weights = rng.integers(0, 4, shape).astype(float)
+    options: Any = dict(axis=axis, method="inverted_cdf")
+    for w in (weights, weights[0] if axis == 1 else weights):
+        for q in (0, 0.3, [0.0, 0.5, 1.0]):
+            expected = np.quantile(x, q, weights=w, **options)
+            found = pg.quantile(x, q, weights=w, **options)
+            np.testing.assert_array_equal(found.numpy(), expected)
+            np.testing.assert_array_equal(
+                np.percentile(pg.tensor(x), np.multiply(q, 100), weights=w, **options), expected
+            )
+    slope = pg.grad(lambda x: pg.quantile(x, 0.4, weights=[1, 2, 3], method="inverted_cdf"))
+    np.testing.assert_array_equal(slope(np.array([3.0, 1, 2])), [0, 0, 1])
+    with pytest.raises(ArgumentError, match="inverted_cdf"):
+        pg.quantile(x, 0.5, weights=weights)
+    with pytest.raises(ArgumentError, match="negative"):
+        pg.quantile(x, 0.5, weights=-1 - weights, method="inverted_cdf")

@@ -201,3 +201,44 @@ def test_bits_of_long_sums_do_not_depend_on_the_number_of_threads():
     for other in found[1:]:
         for one, first in zip(other, found[0], strict=True):
             np.testing.assert_array_equal(one, first)
+
+
+V, W = np.array([0.1, 0.2]), np.array([0.1, 0.3])
+BESIDE_FLOAT64 = [
+    lambda v, w: pg.append(v, w),
+    lambda v, w: pg.append(v, w[0]),
+    lambda v, w: pg.stack([v, w]),
+    lambda v, w: pg.tensor([v[0], w[0]]),
+    lambda v, w: pg.hstack([v, w]),
+    lambda v, w: pg.vstack([v, w]),
+    lambda v, w: pg.dstack([v, w]),
+    lambda v, w: pg.column_stack([v, w]),
+    lambda v, w: pg.concat([v, w], axis=None),
+    lambda v, w: pg.insert(v, 0, w),
+    lambda v, w: pg.insert(v, 0, w[0]),
+    lambda v, w: pg.diff(v, append=w),
+    lambda v, w: pg.ediff1d(v, to_end=w, to_begin=w[0]),
+    lambda v, w: pg.trapezoid(v, w),
+    lambda v, w: pg.cumulative_trapezoid(w, v),
+    lambda v, w: pg.average(v, weights=w),
+    lambda v, w: pg.cov(v, w),
+    lambda v, w: pg.polyval(w, v),
+    lambda v, w: pg.polyadd(v, w),
+    lambda v, w: pg.polymul(v, w),
+    lambda v, w: pg.polyint(v, k=w[0]),
+    lambda v, w: pg.polyfit(w, v, 1),
+    lambda v, w: pg.special.logsumexp(v, b=w),
+    lambda v, w: pg.choose([0, 1], [v, w]),
+    lambda v, w: pg.digitize(v, w),
+    lambda v, w: pg.union1d(v, w),
+    lambda v, w: v.at[[0, 1]].set(w),
+    lambda v, w: v.at[[0, 1]].power(w),
+]
+
+
+@pytest.mark.parametrize("function", BESIDE_FLOAT64)
+def test_lists_of_floats_keep_their_digits_beside_float64(function):
+    expected = function(pg.tensor(V), W)
+    found = function(pg.tensor(V), W.tolist())
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-14)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import palingrad as pg
 from palingrad.errors import ArgumentError, ShapeError
@@ -181,3 +182,43 @@ def test_roots_are_differentiated_by_the_implicit_function():
     found = pg.jacobian(lambda p: pg.real(pg.roots(p)))(p)
     order, wanted = np.argsort(pg.roots(p).numpy().real), np.argsort(x)
     np.testing.assert_allclose(found[order], expected[wanted], rtol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("sizes", [((4, 5), (2, 3)), ((2, 3), (4, 5)), ((4, 3, 3), (2, 2, 2))])
+def test_convolution_of_several_axes_is_scipys(mode, sizes):
+    x, y = (np.random.default_rng(0).normal(size=size) for size in sizes)
+    expected = scipy.signal.convolve(x, y, mode, method="direct")
+    np.testing.assert_allclose(pg.convolve(x, y, mode).numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_convolution_along_some_axes_sums_over_others(mode):
+    """As in HIPS autograd: channels (…, 3) of images meet filters (3, …) along an axis."""
+    rng = np.random.default_rng(0)
+    x, y = (
+        rng.normal(size=(2, 5, 3)),
+        rng.normal(size=(3, 4, 2)),
+    )  # conv: axes 1 and 2; sum: 2 and 0
+    found = pg.convolve(x, y, mode, axes=([1], [2]), dot_axes=([2], [0]))
+    expected: Any = [
+        [sum(np.convolve(x[i, :, c], y[c, j], mode) for c in range(3)) for j in range(4)]
+        for i in range(2)
+    ]
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+    exchanged = pg.convolve(y, x, mode, axes=([2], [1]), dot_axes=([0], [2]))
+    if mode != "same":
+        np.testing.assert_allclose(exchanged.numpy(), np.swapaxes(expected, 0, 1), rtol=1e-12)
+    pg.check_gradients(
+        lambda x, y: pg.convolve(x, y, mode, axes=([1], [1]), dot_axes=([0], [0])),
+        x[:, :3, 0], y[:2, :2, 0],
+    )  # fmt: skip
+
+
+def test_wrong_axes_of_convolutions_are_refused():
+    x = np.ones((2, 5))
+    for axes, words in ((3, "pair of lists"), (([0, 1], [0]), "2 axes of x and 1 of y")):
+        with pytest.raises(ShapeError, match=words):
+            pg.convolve(x, x, axes=axes)
+    with pytest.raises(ShapeError, match="as long"):
+        pg.convolve(x, np.ones((3, 2)), "valid")

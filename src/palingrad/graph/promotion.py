@@ -41,7 +41,7 @@ def as_node(value: Any, dtype: DType | None = None) -> Node:
     if isinstance(value, Node):
         return value
     if isinstance(value, (list, tuple)) and any(isinstance(leaf, Node) for leaf in leaves(value)):
-        return ops.stack([as_node(element, dtype) for element in value])
+        return ops.stack(value if dtype is None else [as_node(one, dtype) for one in value])
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray:
         _check_arithmetic(value)
     return Constant(value, dtype=dtype)
@@ -151,6 +151,20 @@ def align(
         if scalar is not None and not isinstance(node, Node)
         else _of_list(x, node, dtype)
         for x, node, scalar in zip(inputs, nodes, scalars, strict=True)
+    )
+
+
+def as_nodes(*inputs: Any) -> tuple[Node, ...]:
+    """`inputs` as nodes that keep their dtypes, for operations that promote them later.
+
+    Python's floats, alone or in lists, are made in the dtype of the others at once: rounded to the
+    default float first, they would lose digits beside float64.
+    """
+    if all(isinstance(x, Node) and x.weak is None for x in inputs):
+        return inputs
+    return tuple(
+        promoted if type(x) in _SCALARS or isinstance(x, (list, tuple)) else as_node(x)
+        for x, promoted in zip(inputs, align(inputs, promotes=True, floats=False), strict=True)
     )
 
 

@@ -147,8 +147,7 @@ FUNCTIONS: dict[str, str] = {
     "l2_normalize": "x / pg.vector_norm(x, axis=-1, keepdims=True)",
     "mean_squared_error": "pg.mse(prediction, target)",
     "rank": "x.ndim; the rank of a matrix is pg.linalg.matrix_rank(x)",
-    "scipy": "pg.special, pg.linalg and pg.fft",
-    "stats": "the density itself; pg.special has its functions",
+    "scipy": "pg.special, pg.stats, pg.linalg and pg.fft",
     "switch": "a dict or list of functions, and Python's if",
     "block_until_ready": "nothing: values are there at once",
     "cond": "pg.where(condition, x, y)",
@@ -287,6 +286,18 @@ RANDOM: dict[str, str] = {
     "ranf": "pg.random.random(size)",
     "sample": "pg.random.random(size)",
     "split": "pg.random.default_rng(seed) for each generator",
+}
+
+STATS: dict[str, str] = {
+    "expon": "pg.stats.gamma(1, loc, scale), which it is",
+    "fit": "a loss and an optimizer: the mean of -logpdf(x, …)",
+    "interval": "SciPy's own, of plain numbers",
+    "isf": "SciPy's own, of plain numbers; pg.special.ndtri has derivatives",
+    "loggamma": "pg.special.gammaln, or the logpdf of pg.stats.gamma",
+    "lognorm": "pg.stats.norm.logpdf(pg.log(x), loc, scale) - pg.log(x)",
+    "ppf": "SciPy's own, of plain numbers; pg.special.ndtri has derivatives",
+    "rvs": "pg.random.default_rng(seed).normal(loc, scale, size), or NumPy's generator for others",
+    "uniform": "pg.stats.beta(1, 1, loc, scale), which it is",
 }
 
 TRAINING: dict[str, str] = {

@@ -82,7 +82,8 @@ ADVICE: dict[str, str] = {
     "jit": "Leave it out: programs are compiled anyway; engine='native' compiles at once.",
     "learning_rate": "It is an option of the optimizer: pg.optim.Adam(learning_rate=0.001).",
     "lr": "It is an option of the optimizer: pg.optim.Adam(learning_rate=0.001).",
-    "order": "Leave it out: nodes don't show how their arrays lie in memory.",
+    "order": "Leave it out: elements are in C's order. For order='F', transpose before and after: "
+    "pg.reshape(x.T, shape[::-1]).T.",
     "out": "Leave it out: nodes don't change; y = pg.{name}(…) is a new one. "
     "(NumPy's functions pass it: call pg.{name} instead of np.{name}.)",
     "requires_grad": "Leave it out: every float has a gradient; a weight is a pg.Variable.",

@@ -195,6 +195,9 @@ def arange(
     check_device("arange", device)
     first, last = (0, start) if stop is None else (start, stop)
     bounds = [_number("arange", x) for x in (first, last, 1 if step is None else step)]
+    if not bounds[2]:
+        raise ArgumentError("arange: the step is 0, and the numbers never reach the end.",
+                            hint="Write pg.full(n, start) for one number n times.")  # fmt: skip
     made = np.arange(*bounds)
     given = all(type(x) in (bool, int, float) for x in bounds)
     otherwise = default_dtype() if given and is_inexact(made.dtype) else made.dtype

@@ -76,6 +76,8 @@ for _module, _names in FAMILIES.items():
 
 # Modules whose functions are in a public module of their own, such as pg.linalg.
 ELSEWHERE: tuple[str, ...] = (
+    "distributions.student",
+    "distributions.vectors",
     "fourier.several_axes",
     "fourier.transforms",
     "linalg.cholesky",

@@ -15,7 +15,7 @@ from ...graph.functions import binary
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
-from ...graph.samples import case
+from ...graph.samples import case, complex_case
 from ...shapes import Shape, axis_in, broadcast, same, size, sizes
 from ..reduction.axes import narrowed, widened
 from .pairs import Term, contracted, reshaped
@@ -220,6 +220,7 @@ class Cross(Composite):
         case((3,), (3,), axes=(-1, -1, -1)),
         case((2, 3), (3,), axes=(-1, -1, -1)),
         case((3, 2), (2, 3), axes=(0, 1, 0)),
+        complex_case((3,), (3,), axes=(-1, -1, -1)),
     ]
 
     def shape_rule(z, *shapes):

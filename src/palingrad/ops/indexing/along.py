@@ -12,7 +12,7 @@ from ...dtypes import as_dtype, default_dtype, is_boolean
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...shapes import axis_in
 from .known import InRange, integers, shape_of
@@ -110,7 +110,7 @@ def choose(x: Any, choices: Any, /, *, mode: Mode = "raise", name: str | None = 
     the nearest in range ("clip").
     """
     chosen = integers("choose", x)
-    arrays = [choices[at] for at in range(len(choices))]
+    arrays = as_nodes(*(choices[at] for at in range(len(choices))))
     if not arrays:
         raise ArgumentError("choose: no choices", hint="Write pg.choose(i, [x, y]).")
     if mode not in ("raise", "wrap", "clip"):

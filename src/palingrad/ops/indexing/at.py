@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...dtypes import is_boolean, is_inexact
-from ...errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError
+from ...errors import ArgumentError, DTypeError, OutOfRangeError, ShapeError, UnknownNameError
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...messages.calls import public
 from ...shapes import known, same, size, sizes, text
@@ -58,6 +58,12 @@ class Updates:
     def __init__(self, x: Node, index: Any) -> None:
         self._x, self._index = x, index
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise UnknownNameError(
+            f"x.at[…] has no method {name!r}.",
+            hint="It has get, set, add, subtract, multiply, divide, power, min, max and apply.",
+        )
+
     @public
     def get(self, *, name: str | None = None) -> Node:
         """x[index]."""
@@ -78,7 +84,9 @@ class Updates:
         """y[index] = x[index] − values."""
         if is_boolean(self._x.dtype):
             raise DTypeError("at: booleans can't be subtracted", hint="Use x ^ y.")
-        return self._updated("add", ops.negative(as_dtype_of(self._x, as_node(values), "subtract")))
+        return self._updated(
+            "add", ops.negative(as_dtype_of(self._x, self._node(values), "subtract"))
+        )
 
     @public
     def multiply(self, values: Any) -> Node:
@@ -114,7 +122,7 @@ class Updates:
         """
         if not unique_indices:
             self._check_unique()
-        exponents = as_dtype_of(self._x, as_node(values), "power")
+        exponents = as_dtype_of(self._x, self._node(values), "power")
         return self._replaced(lambda part: ops.pow(part, exponents), exponents.ndim)
 
     @public
@@ -124,8 +132,13 @@ class Updates:
 
     # ---------------------------------------------------------------- machinery
 
+    def _node(self, values: Any) -> Node:
+        """The values as a node, a list of floats in x's dtype; a number stays weak."""
+        listed = isinstance(values, (list, tuple))
+        return as_nodes(self._x, values)[1] if listed else as_node(values)
+
     def _updated(self, how: str, values: Any) -> Node:
-        x, value = self._x, as_dtype_of(self._x, as_node(values), how)
+        x, value = self._x, as_dtype_of(self._x, self._node(values), how)
         mask = self._unknown_mask(value.ndim)
         if mask is not None:
             return ops.where(mask, combined(how, x, value), x)

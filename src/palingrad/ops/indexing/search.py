@@ -12,7 +12,7 @@ from ...errors import ArgumentError, ShapeError
 from ...graph.kinds import Index
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from .known import shape_of, value_of
@@ -163,7 +163,7 @@ def digitize(x: Any, bins: Any, /, right: bool = False, *, name: str | None = No
 
     `bins` increase or decrease, which must be known when the graph is built.
     """
-    edges = as_node(bins)
+    x, edges = as_nodes(x, bins)
     side: Literal["left", "right"] = "left" if right else "right"
     value = value_of("digitize", edges, "For increasing bins: pg.searchsorted(bins, x, 'right').")
     if value.ndim != 1:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from .known import value_of
 
@@ -60,7 +60,7 @@ def setxor1d(x: Any, y: Any, /, assume_unique: bool = False) -> Node:
 
 def _both(function: str, x: Any, y: Any) -> tuple[Node, Any, Any]:
     """The elements of both, one after another, in their common dtype, and those of each."""
-    parts = [ops.reshape(one, (-1,)) for one in (x, y)]
+    parts = [ops.reshape(one, (-1,)) for one in as_nodes(x, y)]
     both = ops.concat(parts)
     values = value_of(function, both, _HINT)
     size = value_of(function, parts[0], _HINT).size

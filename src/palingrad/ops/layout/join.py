@@ -16,7 +16,7 @@ from ...graph.functions import frozen
 from ...graph.kinds import Layout
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
@@ -130,7 +130,7 @@ def concat(
     if not xs:
         raise ShapeError("concat: expected arrays to join, got none", hint="Write [x, y].")
     if axis is None:
-        xs, axis = [ops.reshape(x, -1) for x in xs], 0
+        xs, axis = [ops.reshape(x, -1) for x in as_nodes(*xs)], 0
     return Concat(*xs, axis=frozen(axis), name=name)
 
 
@@ -145,7 +145,7 @@ def stack(
     if isinstance(axis, Node):
         raise ShapeError("stack: expected a list of arrays, got arrays",
                          hint="Write pg.stack([x, y]).")  # fmt: skip
-    return concat([ops.expand_dims(x, axis=axis) for x in xs], axis=axis, name=name)
+    return concat([ops.expand_dims(x, axis=axis) for x in as_nodes(*xs)], axis=axis, name=name)
 
 
 @register

@@ -11,7 +11,7 @@ import numpy as np
 from ...dtypes import is_inexact, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...messages.checks import whole
 from .join import length_of
@@ -123,7 +123,7 @@ def block(arrays: Any, /) -> Node:
 def append(x: Any, values: Any, /, axis: int | None = None, *, name: str | None = None) -> Node:
     """y = x with `values` joined behind it along `axis`; without an axis, both flattened."""
     if axis is None:
-        x, values, axis = ops.reshape(x, -1), ops.reshape(values, -1), 0
+        (x, values), axis = (ops.reshape(part, -1) for part in as_nodes(x, values)), 0
     return ops.concat([x, values], axis=axis, name=name)
 
 
@@ -138,7 +138,7 @@ def insert(
     """
     x, axis, length = _along("insert", x, axis)
     positions = _positions("insert", obj, length, most=length)
-    values = as_node(values)
+    _, values = as_nodes(x, values)
     if is_inexact(values.dtype) and is_integer(x.dtype):
         raise DTypeError(f"insert: {values.dtype} values don't fit x, which is {x.dtype}.",
                          hint="Convert one of them: pg.cast(x, 'float32').")  # fmt: skip
@@ -219,13 +219,10 @@ def ediff1d(
 ) -> Node:
     """y = the differences of successive elements of x, flattened, with `to_begin` and `to_end`
     before and behind them."""
-    flat: Any = ops.reshape(x, -1)
-    parts: list[Any] = [flat[1:] - flat[:-1]]
-    if to_begin is not None:
-        parts.insert(0, ops.reshape(to_begin, -1))
-    if to_end is not None:
-        parts.append(ops.reshape(to_end, -1))
-    return ops.concat(parts, axis=0, name=name)
+    given = [part for part in (x, to_begin, to_end) if part is not None]
+    flat, *ends = (ops.reshape(part, -1) for part in as_nodes(*given))
+    first = [] if to_begin is None else [ends.pop(0)]
+    return ops.concat([*first, flat[1:] - flat[:-1], *ends], axis=0, name=name)
 
 
 @register

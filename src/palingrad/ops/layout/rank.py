@@ -7,7 +7,7 @@ from typing import Any
 
 from ...errors import ArgumentError, ShapeError
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...shapes import Shape, as_shape, axis_in, broadcast, known, sizes
 
@@ -107,26 +107,26 @@ def _listed(name: str, xs: Any) -> Sequence[Any]:
 @register
 def hstack(xs: Sequence[Any], *, dtype: Any = None, name: str | None = None) -> Node:
     """y = the arrays joined along axis 1, vectors along axis 0."""
-    parts = [atleast_1d(x) for x in _listed("hstack", xs)]
+    parts = [atleast_1d(x) for x in as_nodes(*_listed("hstack", xs))]
     return _joined(parts, 0 if parts[0].ndim == 1 else 1, dtype, name)
 
 
 @register
 def vstack(xs: Sequence[Any], *, dtype: Any = None, name: str | None = None) -> Node:
     """y = the arrays joined along axis 0, vectors as rows."""
-    return _joined([_matrix(as_node(x)) for x in _listed("vstack", xs)], 0, dtype, name)
+    return _joined([_matrix(x) for x in as_nodes(*_listed("vstack", xs))], 0, dtype, name)
 
 
 @register
 def dstack(xs: Sequence[Any], *, dtype: Any = None, name: str | None = None) -> Node:
     """y = the arrays joined along axis 2, of which matrices get one."""
-    return _joined([_block(as_node(x)) for x in _listed("dstack", xs)], 2, dtype, name)
+    return _joined([_block(x) for x in as_nodes(*_listed("dstack", xs))], 2, dtype, name)
 
 
 @register
 def column_stack(xs: Sequence[Any], *, name: str | None = None) -> Node:
     """y = the arrays joined along axis 1, vectors as columns."""
-    nodes = [as_node(x) for x in _listed("column_stack", xs)]
+    nodes = as_nodes(*_listed("column_stack", xs))
     return _joined([x if x.ndim == 2 else ops.reshape(x, (-1, 1)) for x in nodes], 1, None, name)
 
 

@@ -19,7 +19,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
-from ...shapes import same, sizes
+from ...shapes import known, same, sizes
 from ..contraction.pairs import reshaped
 from .parts import square
 from .solve import BATCH, REGULAR, Inv, Solve
@@ -209,7 +209,7 @@ def tensorinv(x: Any, /, ind: int = 2, *, name: str | None = None) -> Node:
     """y with tensordot(y, tensordot(x, b, ind), ind) = b: x⁻¹ of x as a matrix from its axes after
     the first `ind` to these. Its sizes must be known."""
     x = as_node(x)
-    shape = sizes(x.shape)
+    shape = _sizes("tensorinv", x)
     rows, columns = shape[:ind], shape[ind:]
     if ind < 1 or _product(rows) != _product(columns):
         raise ShapeError(f"tensorinv: the axes {rows} and {columns} of x {shape} have unequal "
@@ -225,17 +225,25 @@ def tensorsolve(
     """x with tensordot(a, x, x.ndim) = b; `axes` of a are moved to its end first. The sizes must be
     known."""
     a, b = as_node(a), as_node(b)
+    shape, wanted = _sizes("tensorsolve", a), _sizes("tensorsolve", b)
     if axes is not None:
-        ends = [axis % len(sizes(a.shape)) for axis in axes]
-        rest = [axis for axis in range(len(sizes(a.shape))) if axis not in ends]
+        ends = [axis % len(shape) for axis in axes]
+        rest = [axis for axis in range(len(shape)) if axis not in ends]
         a = ops.permute_dims(a, (*rest, *ends))
-    shape = sizes(a.shape)
-    rows, columns = shape[: len(sizes(b.shape))], shape[len(sizes(b.shape)) :]
-    if rows != sizes(b.shape) or _product(rows) != _product(columns):
-        raise ShapeError(f"tensorsolve: a {shape} isn't {sizes(b.shape)} and axes of as many "
-                         "elements")  # fmt: skip
+        shape = sizes(a.shape)
+    rows, columns = shape[: len(wanted)], shape[len(wanted) :]
+    if rows != wanted or _product(rows) != _product(columns):
+        raise ShapeError(f"tensorsolve: a {shape} isn't {wanted} and axes of as many elements")
     solution = Solve(ops.reshape(a, (_product(rows), _product(columns))), ops.reshape(b, (-1,)))
     return ops.reshape(solution, columns, name=name)
+
+
+def _sizes(function: str, x: Node) -> tuple[int, ...]:
+    """The shape of x. Raises ShapeError if it isn't known."""
+    if x.shape is None or not known(x.shape):
+        raise ShapeError(f"{function}: the shape of {x.label()} isn't known yet{x.built()}.",
+                         hint="Give the placeholder a shape.")  # fmt: skip
+    return sizes(x.shape)
 
 
 def _product(shape: Sequence[int]) -> int:

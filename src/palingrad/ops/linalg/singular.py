@@ -150,15 +150,11 @@ class Pinv(Factorisation):
         return (*shapes[0][:-2], columns, rows)
 
     def vjp(y, g, x):
-        *_, rows, columns = sizes(x.shape)
-        whole = -(y.mT @ g @ y.mT)
-        if rows > columns:
-            rest = g.mT - x @ (y @ g.mT)
-            whole = whole + conjugated((rest @ y) @ adjoint(y))
-        if columns > rows:
-            rest = g.mT - (g.mT @ y) @ x
-            whole = whole + conjugated(adjoint(y) @ (y @ rest))
-        return [whole]
+        # The second and the third term vanish for full column and full row rank.
+        above, below = g.mT - x @ (y @ g.mT), g.mT - (g.mT @ y) @ x
+        second = conjugated((above @ y) @ adjoint(y))
+        third = conjugated(adjoint(y) @ (y @ below))
+        return [second + third - y.mT @ g @ y.mT]
 
 
 class Lstsq(Composite):

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array, is_floating
+from ...dtypes import Array, int64, is_floating
 from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.leaves import Constant
 from ...graph.node import Node
+from ...graph.promotion import as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case, spread
-from ...shapes import Shape, axes_in
+from ...shapes import Shape, axes_in, axis_in, sizes, text
 from ..reduction.axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, widened
 from ..reduction.statistics import Statistic
 
@@ -142,6 +143,36 @@ class Nanquantile(Quantile):
         return narrowed(_shaped(y, found, x), y.dtype)
 
 
+class WeightedQuantile(Quantile):
+    """y = the quantiles `q` over `axis` of x whose elements have weights w ≥ 0: the least element
+    at which the cumulative share of weights reaches q. NaN if an element is. ∂y/∂w = 0."""
+
+    math = r"\operatorname{quantile}({x}; {w})"
+    samples = [
+        case(np.array([3.0, 1.0, 2.0]), np.array([0.0, 2.0, 3.0]), **WHOLE, q=0.5,
+             method="inverted_cdf"),
+        case(np.array([[3.0, 1.0, 2.0]]), np.array([[1.0, 2.0, 3.0]]), **LAST, q=(0.0, 0.7),
+             method="inverted_cdf"),
+    ]  # fmt: skip
+
+    def expand(y, x, w):
+        lined = _lined(widened(x), y.axis)
+        order = ops.argsort(lined, axis=-1)
+        ordered = ops.take_along_axis(lined, order, -1)  # (..., n)
+        weights = ops.take_along_axis(_lined(widened(ops.stop_gradient(w)), y.axis), order, -1)
+        total = ops.cumsum(weights, axis=-1)
+        share = total / total[..., -1:]
+        found: list[Any] = []
+        for q in np.ravel(y.q).tolist():
+            below = (share < q) | (total == 0)  # elements without weight count only behind others
+            place = ops.sum(ops.cast(below, int64), axis=-1, keepdims=True)
+            place = ops.minimum(place, ordered.shape[-1] - 1)
+            value = ops.take_along_axis(ordered, place, -1)[..., 0]
+            bad = ops.isnan(ordered[..., -1]) | ops.isnan(share[..., -1])
+            found.append(ops.where(bad, math.nan, value))
+        return narrowed(_shaped(y, found, x), y.dtype)
+
+
 def _lined(x: Any, axis: Any) -> Any:
     """x with the reduced axes as one last axis."""
     axes = axes_in(axis, x.ndim)
@@ -195,6 +226,30 @@ def _options(
     return dict(**options, q=found, method=method)
 
 
+def _quantile(x: Any, weights: Any, options: dict[str, Any]) -> Node:
+    """Quantiles, weighted if `weights` isn't None."""
+    if weights is None:
+        return Quantile(x, **options)
+    if options["method"] != "inverted_cdf":
+        raise ArgumentError("quantile: only method='inverted_cdf' takes weights.",
+                            hint="Write method='inverted_cdf', as in NumPy.")  # fmt: skip
+    x, w = as_nodes(x, weights)
+    value = w._known()
+    if value is not None and (value < 0).any():
+        raise ArgumentError("quantile: a weight is negative.")
+    if w.shape != x.shape and x.ndim is not None:
+        one = x.ndim == 1 or isinstance(options["axis"], int)
+        if w.ndim != 1 or not one:
+            raise ShapeError(
+                f"quantile: weights {text(w.shape)} for {text(x.shape)}",
+                hint="One weight for each element, or with axis= for each along it.",
+            )
+        place = axis_in(options["axis"] or 0, x.ndim)
+        w = ops.broadcast_to(ops.reshape(w, (-1,) + (1,) * (x.ndim - 1 - place)), sizes(x.shape))
+    w = narrowed(w, x.dtype) if is_floating(x.dtype) else w
+    return WeightedQuantile(x, w, **options)
+
+
 @register
 def quantile(
     x: Any,
@@ -204,6 +259,7 @@ def quantile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
     name: str | None = None,
 ) -> Node:
     """The quantiles q, numbers in [0, 1], of x over `axis`: the elements below which the part q of
@@ -211,9 +267,10 @@ def quantile(
 
     A vector of quantiles becomes the first axis. method: NumPy's, "linear" by default. The gradient
     goes to the elements that are chosen, of equal elements to those that a stable sort puts there.
+    weights: of x's shape, or of the size of the axis `axis`, for method="inverted_cdf"; constants.
     Raises ShapeError for no elements.
     """
-    return Quantile(x, **_options("quantile", q, axis, method, keepdims, name))
+    return _quantile(x, weights, _options("quantile", q, axis, method, keepdims, name))
 
 
 @register
@@ -225,10 +282,11 @@ def percentile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Any = None,
     name: str | None = None,
 ) -> Node:
     """The quantiles q/100 of x over `axis`, q in [0, 100]."""
-    return Quantile(x, **_options("percentile", q, axis, method, keepdims, name, 100))
+    return _quantile(x, weights, _options("percentile", q, axis, method, keepdims, name, 100))
 
 
 @register

@@ -11,7 +11,7 @@ from ...dtypes import DType, default_dtype, int64, is_boolean, is_complex, is_in
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.functions import frozen
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case, kink, spread
 from ...shapes import axes_in, known, same, text
@@ -106,6 +106,8 @@ def average(
     weights: of x's shape, or of the sizes of the axes `axis`. Where their sum is 0, y isn't finite.
     returned: the sum of the weights, in y's shape, is the second of two results.
     """
+    if weights is not None:
+        x, weights = as_nodes(x, weights)
     x = as_node(x)
     options: dict[str, Any] = dict(axis=frozen(axis), keepdims=bool(keepdims))
     if weights is None:
@@ -113,7 +115,7 @@ def average(
         if not returned:
             return y
         return y, narrowed(ops.sum(ops.ones_like(widened(x)), **options), y.dtype)
-    w = _aligned(as_node(weights), x, options["axis"])
+    w = _aligned(weights, x, options["axis"])
     y = Average(x, w, **options, name=name)
     if not returned:
         return y
@@ -195,6 +197,8 @@ def cov(
     fweights: how often each observation counts. aweights: the importance of each; with them and
     w = fweights·aweights, d = Σ w − ddof·Σ w·aweights / Σ w, and the means are weighted by w.
     """
+    if y is not None:
+        m, y = as_nodes(m, y)
     x = _variables(m, rowvar)
     if y is not None:
         x = ops.concat([x, _variables(y, rowvar)], axis=0)

@@ -20,7 +20,7 @@ from ...graph.kinds import Scan
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
-from ...graph.samples import case, kink, spread
+from ...graph.samples import case, complex_case, kink, spread
 from ...shapes import axis_in
 from ..reduction.axes import narrowed, widened
 
@@ -71,6 +71,7 @@ class Cumprod(Scan):
         case((2, 3, 2), **BACK),
         case(np.array([[0.5, 0.0, 3.0, 2.0], [0.0, 2.0, 0.0, 4.0]]), **LAST),
         case((2, 0), **LAST),
+        complex_case((3,), **ALONG),
     ]
 
     def f(m, x, *, axis, reverse):

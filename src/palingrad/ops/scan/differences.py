@@ -8,7 +8,7 @@ from typing import Any
 from ...dtypes import is_boolean
 from ...errors import ArgumentError, ShapeError
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
 from ...shapes import axis_in, text
 
@@ -51,7 +51,7 @@ def trapezoid(
     x: the sample points, one for each element along the axis, or in the shape of y; without it
     they are `dx` apart. The result is differentiable in y, x and dx.
     """
-    y = as_node(y)
+    y = _with(y, x)
     place = _axis("trapezoid", y, axis)
     return ops.sum(_areas("trapezoid", y, x, dx, place), axis=place, keepdims=False, name=name)
 
@@ -72,7 +72,7 @@ def cumulative_trapezoid(
     x, dx: as for `trapezoid`. initial=0 puts the empty integral first, so that the result has the
     length of y.
     """
-    y = as_node(y)
+    y = _with(y, x)
     place = _axis("cumulative_trapezoid", y, axis)
     if initial is not None and y.shape[place] == 0:
         raise ShapeError("cumulative_trapezoid: an axis of size 0 has no first sample.")
@@ -109,11 +109,16 @@ def _neighbours(x: Any, axis: int) -> tuple[Node, Node]:
 
 def _slab(end: Any, x: Any, axis: int) -> Any:
     """What is joined to x: an array, or a number repeated over x's other axes."""
-    end = as_node(end)
+    _, end = as_nodes(x, end)
     if end.ndim != 0:
         return end
     zeros = ops.cast(ops.zeros_like(ops.sum(x, axis=axis, keepdims=True)), x.dtype)
     return ops.where(True, end, zeros)
+
+
+def _with(y: Any, x: Any) -> Node:
+    """y as a node; a list of floats beside x in its dtype."""
+    return as_node(y) if x is None else as_nodes(y, x)[0]
 
 
 def _areas(function: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
@@ -122,7 +127,7 @@ def _areas(function: str, y: Any, x: Any, dx: Any, axis: int) -> Any:
     heights = (later + earlier) / 2
     if x is None:
         return heights * dx
-    x = as_node(x)
+    _, x = as_nodes(y, x)
     if x.ndim == 1 and y.ndim > 1:
         x = ops.reshape(x, (*(1,) * axis, -1, *(1,) * (y.ndim - axis - 1)))
     place = axis - y.ndim + (x.ndim or 0)

@@ -8,11 +8,13 @@ from ...dtypes import is_complex
 from ...errors import ShapeError
 from ...graph.kinds import Composite, Window
 from ...graph.node import Node
+from ...graph.promotion import as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case
 from ...messages.checks import one_of
 from ...shapes import Dim, Shape, text
 from ..reduction.axes import narrowed, widened
+from .several_axes import convolved
 
 _MODES = ("full", "same", "valid")
 
@@ -131,13 +133,32 @@ def _in_mode(mode: str, long: Any, short: Any, length: int, start: int) -> Any:
 
 
 @register
-def convolve(x: Any, y: Any, /, mode: str = "full", *, name: str | None = None) -> Node:
+def convolve(
+    x: Any,
+    y: Any,
+    /,
+    mode: str = "full",
+    *,
+    axes: Any = None,
+    dot_axes: Any = None,
+    name: str | None = None,
+) -> Node:
     """zₙ = Σᵢ xᵢ·yₙ₋ᵢ of two vectors, which are 0 beyond their ends.
 
     mode: 'full' gives all len(x) + len(y) − 1 elements, 'same' the middle max(len(x), len(y)),
-    'valid' those where the vectors overlap fully. For images see `conv2d`.
+    'valid' those where the vectors overlap fully.
+
+    Arrays of several axes are convolved along all of them, as by SciPy; 'same' then gives x's
+    shape. axes: pairs of lists, the axes of x and those of y along which they are convolved;
+    dot_axes: likewise, those along which products are summed, as by `tensordot`. The other axes of
+    x come first in z, then those of y, then the convolved ones. For images see `conv2d`.
     """
-    return Convolve(x, y, mode=one_of("convolve: mode", mode, _MODES), name=name)
+    mode = one_of("convolve: mode", mode, _MODES)
+    x, y = as_nodes(x, y)
+    several = x.ndim is not None and x.ndim == y.ndim and x.ndim > 1
+    if axes is None and dot_axes is None and not several:
+        return Convolve(x, y, mode=mode, name=name)
+    return convolved(x, y, mode, axes, dot_axes, name)
 
 
 @register

@@ -9,9 +9,9 @@ import numpy as np
 from ...errors import ArgumentError, ShapeError
 from ...graph.kinds import Composite
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, as_nodes
 from ...graph.registry import ops, register
-from ...graph.samples import case
+from ...graph.samples import case, complex_case
 from ...messages.checks import flag, whole
 from ...shapes import Shape, text
 from ..indexing.known import value_of
@@ -24,7 +24,12 @@ class Polyval(Composite):
     """y = p₀·xⁿ⁻¹ + p₁·xⁿ⁻² + … + pₙ₋₁ for n coefficients p, by Horner's rule."""
 
     math = r"{p}({x})"
-    samples = [case((4,), (2, 3)), case((1,), (2,)), case((0,), (2,))]
+    samples = [
+        case((4,), (2, 3)),
+        case((1,), (2,)),
+        case((0,), (2,)),
+        complex_case((3,), (2,)),
+    ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         _check_vector("p", shapes[0])
@@ -51,6 +56,7 @@ class Vander(Composite):
         case((3,), n=3, increasing=True),
         case(np.array([0.0, 1.5]), n=4, increasing=False),
         case((2,), n=1, increasing=False),
+        complex_case((2,), n=3, increasing=True),
     ]
 
     def shape_rule(self, *shapes: Shape) -> Shape:
@@ -86,6 +92,7 @@ def _coefficients(function: str, p: Any) -> Any:
 @register
 def polyval(p: Any, x: Any, /, *, name: str | None = None) -> Node:
     """y = p₀·xⁿ⁻¹ + … + pₙ₋₁: the polynomial with n coefficients p, highest power first, at x."""
+    p, x = as_nodes(p, x)
     return Polyval(_coefficients("polyval", p), x, name=name)
 
 
@@ -105,9 +112,8 @@ def polyint(p: Any, /, m: int = 1, k: Any = None, *, name: str | None = None) ->
 
     k: the constants of integration, one for all or one for each order; by default 0.
     """
-    p = _coefficients("polyint", p)
     m = whole("polyint: m", m)
-    constants = _coefficients("polyint", 0.0 if k is None else k)
+    p, constants = (_coefficients("polyint", one) for one in as_nodes(p, 0.0 if k is None else k))
     if constants.shape[0] not in (1, m):
         raise ArgumentError(f"polyint: {constants.shape[0]} constants for order {m}.",
                             hint="Give one constant, or one for each order.")  # fmt: skip
@@ -120,7 +126,7 @@ def polyint(p: Any, /, m: int = 1, k: Any = None, *, name: str | None = None) ->
 
 def _aligned(function: str, one: Any, other: Any) -> tuple[Any, Any]:
     """Two polynomials, the shorter with zeros in front."""
-    one, other = _coefficients(function, one), _coefficients(function, other)
+    one, other = (_coefficients(function, p) for p in as_nodes(one, other))
     length = max(one.shape[0], other.shape[0])
     return tuple(ops.pad(p, (length - p.shape[0], 0)) for p in (one, other))  # pyright: ignore
 
@@ -143,7 +149,8 @@ def polymul(a: Any, b: Any, /, *, name: str | None = None) -> Node:
 
     Leading zeros are kept, unlike in NumPy: they would make the shape depend on values.
     """
-    return ops.convolve(_coefficients("polymul", a), _coefficients("polymul", b), name=name)
+    a, b = (_coefficients("polymul", one) for one in as_nodes(a, b))
+    return ops.convolve(a, b, name=name)
 
 
 @register
@@ -184,7 +191,7 @@ def polyfit(x: Any, y: Any, /, deg: int, w: Any = None, *, name: str | None = No
     x is a vector; y may have columns, fitted one by one. Columns of powers are scaled to norm 1 and
     solved by `linalg.lstsq`, as in NumPy.
     """
-    x, y = as_node(x), as_node(y)
+    x, y = as_nodes(x, y)
     powers = vander(x * 1.0, whole("polyfit: deg", deg, like=2) + 1)
     if w is not None:
         w = as_node(w)

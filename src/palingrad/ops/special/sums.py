@@ -7,6 +7,7 @@ from typing import Any
 
 from ...graph.functions import frozen
 from ...graph.node import Node
+from ...graph.promotion import as_nodes
 from ...graph.registry import ops
 from ...messages.calls import public
 from ...messages.checks import flag
@@ -33,7 +34,7 @@ def logsumexp(
     if b is None:
         y = ops.logsumexp(a, axis=axis, keepdims=keepdims, name=name)
         return (y, ops.ones_like(y)) if signed else y
-    a, b = ops.positive(a), ops.positive(b)
+    a, b = map(ops.positive, as_nodes(a, b))
     whole = a + ops.zeros_like(b)
     part = ops.where(b == 0, -math.inf, whole)
     top = ops.stop_gradient(ops.max(part, axis=axis, keepdims=True))

@@ -1,0 +1,136 @@
+"""Student's t distribution: its distribution function, differentiable in both arguments."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...graph.functions import binary
+from ...graph.kinds import Composite
+from ...graph.registry import ops
+from ...graph.samples import case
+from ..reduction.axes import narrowed, widened
+from ..special.beta import betaln
+from ..special.error import ndtr
+from ..special.gamma import PolygammaStep
+from ..special.incomplete import BetaDensity, Betainc, Betaincc
+
+_TINY = 1e-18  # replaces t = 0 where a formula has |t|: t² is far below the rounding of df
+_SAMPLES = [
+    case(np.array([0.7, 3.5]), np.array([-0.4, 2.5])),
+    case(np.array([5.0]), np.array([-9.0])),
+]
+
+
+def student_log_density(df: Any, t: Any) -> Any:
+    """log of the density of t: −log B(½df, ½) − ½ log df − ½(df + 1)·log(1 + t²/df)."""
+    return -betaln(0.5 * df, 0.5) - 0.5 * ops.log(df) - 0.5 * (df + 1) * _log1p_square(df, t)
+
+
+def _log1p_square(df: Any, t: Any) -> Any:
+    """log(1 + t²/df), where t² may overflow."""
+    scaled = t / ops.sqrt(df)
+    far = ops.abs(scaled) > 1e4
+    near = ops.log1p(ops.square(ops.where(far, 1, scaled)))
+    return ops.where(far, 2 * ops.log(ops.abs(ops.where(far, scaled, 1))), near)
+
+
+def _tails(df: Any, t: Any) -> Any:
+    """Whether t² < df, and t²/(df + t²) there, df/(df + t²) elsewhere: the smaller of the two."""
+    q = ops.square(t) / df
+    near = q < 1
+    y = ops.where(near, q, 0) / (1 + ops.where(near, q, 0))
+    return near, y, 1 / (1 + ops.where(near, 1, q))
+
+
+class StudentCdf(Composite):
+    """y = the probability of at most t in Student's distribution with df degrees of freedom.
+
+    It is ½ I(½df, ½, df/(df + t²)) for t < 0 (Abramowitz & Stegun 26.7.1), and Φ(t) for df = ∞.
+    ∂y/∂t is the density.
+    """
+
+    math = r"F_{{df}}({t})"
+    floats = True
+    samples = _SAMPLES
+
+    def expand(y, df, t):
+        wide, t = widened(df), widened(t)
+        normal = wide == math.inf
+        wide = ops.where(normal, 1, ops.where(wide > 0, wide, math.nan))
+        near, share, rest = _tails(wide, t)
+        half = 0.5 * wide
+        tail = 0.5 * ops.where(
+            near,
+            Betaincc(0.5, half, share, i=0, j=0),
+            Betainc(half, 0.5, rest, i=0, j=0),
+        )
+        tail = ops.where(ops.isnan(t), t, tail)
+        value = ops.where(normal, ndtr(t), ops.where(t > 0, 1 - tail, tail))
+        return narrowed(value, df.dtype)
+
+    def vjp(y, g, df, t):
+        def of_t() -> Any:
+            return g * narrowed(_density(widened(df), widened(t)), df.dtype)
+
+        return [lambda: g * StudentSlope(df, t), of_t]
+
+
+class StudentSlope(Composite):
+    """y = the derivative in df of the distribution function of Student's t. ∂y/∂t is that of its
+    density."""
+
+    math = r"\partial_{{df}} F_{{df}}({t})"
+    floats = True
+    samples = _SAMPLES
+
+    def expand(y, df, t):
+        return _slope(df, t)
+
+    def vjp(y, g, df, t):
+        def of_df() -> Any:
+            fixed = ops.positive(t)  # a node of its own: t may depend on df, which counts elsewhere
+            return ops.pull_back(_slope(df, fixed), [df, fixed], g)[0]
+
+        return [of_df, lambda: g * narrowed(_mixed(widened(df), widened(t)), df.dtype)]
+
+
+def _slope(df: Any, t: Any) -> Any:
+    """The derivative in df of the distribution function, by those of incomplete beta functions."""
+    dtype, df, t = df.dtype, widened(df), widened(t)
+    normal = df == math.inf
+    df = ops.where(normal, 1, df)
+    t = t + ops.stop_gradient(ops.where(ops.abs(t) < _TINY, _TINY, ops.zeros_like(t)))
+    near, share, rest = _tails(df, t)
+    half = 0.5 * df
+    # The share t²/(df + t²) and the rest df/(df + t²) change by ∓ their product over df.
+    step = ops.where(near, share * (1 - share), rest * (1 - rest)) / df
+    safe = ops.where(near, share, 0.5)
+    inner = 0.5 * Betaincc(0.5, half, safe, i=0, j=1) + BetaDensity(0.5, half, safe) * step
+    outer = 0.5 * Betainc(half, 0.5, rest, i=1, j=0) + BetaDensity(half, 0.5, rest) * step
+    tail = 0.5 * ops.where(near, inner, ops.where(rest == 0, 0, outer))
+    value = ops.where(normal, 0, ops.where(t > 0, -tail, tail))
+    return narrowed(value, dtype)
+
+
+def _mixed(df: Any, t: Any) -> Any:
+    """The derivative in df of the density at t: half of the density times that of its logarithm."""
+    normal = df == math.inf
+    df = ops.where(normal, 1, df)
+    q = ops.square(t) / df
+    share = ops.where(q == math.inf, 1, q / (1 + q))
+    slope = PolygammaStep(0.5 * df, 0.5, n=0) - 1 / df
+    slope = slope - _log1p_square(df, t) + (df + 1) / df * share
+    return ops.where(normal, 0, 0.5 * slope * _density(df, t))
+
+
+def _density(df: Any, t: Any) -> Any:
+    """The density of Student's distribution, the normal one for df = ∞."""
+    normal = df == math.inf
+    log_density = student_log_density(ops.where(normal, 1, df), t)
+    return ops.exp(ops.where(normal, -0.5 * t * t - 0.5 * math.log(2 * math.pi), log_density))
+
+
+student_cdf = binary(StudentCdf)
