@@ -65,7 +65,7 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/special"],
+    "scipy": ["maths/matrices", "maths/special"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 
