@@ -13,8 +13,8 @@ from ..ops.contraction.products import cross, inner, kron, matvec, tensordot, vd
 from ..ops.layout.move import matrix_transpose
 from ..ops.linalg.cholesky import cho_factor, cholesky
 from ..ops.linalg.determinant import SlogdetResult, det, slogdet
-from ..ops.linalg.matrix_functions import expm, logm, sqrtm
 from ..ops.linalg.lu import LUResult, lu, lu_factor, lu_solve
+from ..ops.linalg.matrix_functions import expm, logm, sqrtm
 from ..ops.linalg.norms import cond, matrix_norm, norm, vector_norm
 from ..ops.linalg.orthogonal import QRResult, qr
 from ..ops.linalg.products import (

@@ -58,7 +58,7 @@ class LinalgMaths(Protocol):
         """The lower triangular l with l lᴴ = (x + xᴴ)/2. LinAlgError if that isn't positive
         definite."""
 
-    def cholesky_slope(self, l: Any, g: Any) -> Any:
+    def cholesky_slope(self, low: Any, g: Any) -> Any:
         """The Hermitian cotangent of l lᴴ, from the cotangent g of the lower triangular l."""
 
     def qr(self, x: Any, mode: Any) -> Any:

@@ -37,27 +37,27 @@ def cholesky(x: Any) -> Any:
     return computed("cholesky", "a matrix isn't positive definite", lower, x)
 
 
-LEAF = 80
+LEAF = 80  # the size up to which the formula itself is fastest
 
 
-def cholesky_slopes(l: Any, g: Any) -> Any:
+def cholesky_slopes(low: Any, g: Any) -> Any:
     """The Hermitian cotangent h of l lᴴ from the cotangent g of l, half of the matrix at a time.
 
     For l = [[a, 0], [b, c]]: h₂₂ is that of c; then b has the cotangent g₂₁ − 2 h₂₂ b, h₂₁ is half
     of it times a⁻¹, and h₁₁ is that of a for g₁₁ − 2 h₂₁ᴴ b. So products of matrices do the work,
     about 0.8 n³ multiplications (Murray 2016, "Differentiation of the Cholesky decomposition").
     """
-    n = l.shape[-1]
+    n = low.shape[-1]
     if n <= LEAF:
-        triangle, half = np.tri(n, dtype=bool), l.real.dtype.type(0.5)
-        l = np.where(triangle, l, 0)
-        inner = np.where(triangle, adjoint(l) @ g, 0)
+        triangle, half = np.tri(n, dtype=bool), low.real.dtype.type(0.5)
+        low = np.where(triangle, low, 0)
+        inner = np.where(triangle, adjoint(low) @ g, 0)
         np.einsum("...ii->...i", inner)[...] *= half
-        inverse = solved_right(l, np.eye(n, dtype=l.dtype))
+        inverse = solved_right(low, np.eye(n, dtype=low.dtype))
         return adjoint(inverse) @ ((inner + adjoint(inner)) * half) @ inverse
     k = n // 2
-    a, b, c = l[..., :k, :k], l[..., k:, :k], l[..., k:, k:]
-    h = np.empty_like(l)
+    a, b, c = low[..., :k, :k], low[..., k:, :k], low[..., k:, k:]
+    h = np.empty_like(low)
     h[..., k:, k:] = below = cholesky_slopes(c, g[..., k:, k:])
     h[..., k:, :k] = beside = solved_right(a, g[..., k:, :k] / 2 - below @ b)
     across = adjoint(beside)
@@ -66,10 +66,10 @@ def cholesky_slopes(l: Any, g: Any) -> Any:
     return h
 
 
-def cholesky_slope(l: Any, g: Any) -> Any:
+def cholesky_slope(low: Any, g: Any) -> Any:
     """The cotangent of a Hermitian matrix from the cotangent g of its Cholesky factor l."""
-    l, g = broadcast(np.broadcast_shapes(l.shape[:-2], g.shape[:-2]), l, g)
-    return computed("cholesky", "a matrix has a 0 on its diagonal", cholesky_slopes, l, g)
+    low, g = broadcast(np.broadcast_shapes(low.shape[:-2], g.shape[:-2]), low, g)
+    return computed("cholesky", "a matrix has a 0 on its diagonal", cholesky_slopes, low, g)
 
 
 def orthogonal(x: Any, mode: str) -> Any:

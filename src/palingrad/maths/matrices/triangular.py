@@ -54,10 +54,10 @@ def solved(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     return mapped(of_one, a, b)
 
 
-def solved_right(l: Any, b: Any) -> Any:
+def solved_right(low: Any, b: Any) -> Any:
     """b l⁻¹ for a lower triangular l: the transpose of l⁻ᵀ bᵀ."""
-    t = np.swapaxes(l, -1, -2)
-    (b,) = broadcast(l.shape[:-2], b)
+    t = np.swapaxes(low, -1, -2)
+    (b,) = broadcast(low.shape[:-2], b)
     return np.swapaxes(solved(t, np.swapaxes(b, -1, -2), False, False), -1, -2)
 
 

@@ -55,45 +55,45 @@ class Cholesky(Factorisation):
 
 
 class CholeskySlope(Factorisation):
-    """y = the cotangent of l lᴴ from the cotangent g of l: the Hermitian part of l⁻ᴴ Φ(lᴴ g) l⁻¹.
+    """y = the cotangent of c cᴴ from the cotangent g of c: the Hermitian part of c⁻ᴴ Φ(cᴴ g) c⁻¹.
 
     Φ takes the lower triangle and half of the diagonal (Murray 2016, "Differentiation of the
     Cholesky decomposition", eq. 10).
     It is computed in blocks, in three times the multiplications of the factor itself, and
-    differentiated as the formula is. The upper triangles of l and g aren't read.
+    differentiated as the formula is. The upper triangles of c and g aren't read.
     """
 
-    math = r"\operatorname{D\,cholesky}({l})^{*}\left[{g}\right]"
+    math = r"\operatorname{D\,cholesky}({c})^{*}\left[{g}\right]"
     samples = [
         case(np.linalg.cholesky(POSITIVE), POSITIVE[::-1]),
         case(np.linalg.cholesky(HERMITIAN), np.stack([HERMITIAN, HERMITIAN[::-1]])),
     ]
 
-    def f(m, l, g):
-        return m.cholesky_slope(l, g)
+    def f(m, c, g):
+        return m.cholesky_slope(c, g)
 
     def shape_rule(y, *shapes):
-        l, g = shapes
-        if not same(square(l, "l"), square(g, "g")):
-            raise ShapeError("l and g have different sizes")
-        return (*broadcast(l[:-2], g[:-2]), *l[-2:])
+        c, g = shapes
+        if not same(square(c, "c"), square(g, "g")):
+            raise ShapeError("c and g have different sizes")
+        return (*broadcast(c[:-2], g[:-2]), *c[-2:])
 
-    def vjp(y, t, l, g):
-        def formula(l: Any, g: Any) -> Any:
-            l = lower(l)
-            inner = half_lower(adjoint(l) @ g)
-            left = SolveTriangular(adjoint(l), inner, **UPPER)  # l⁻ᴴ Φ
-            return hermitian_part(adjoint(SolveTriangular(adjoint(l), adjoint(left), **UPPER)))
+    def vjp(y, t, c, g):
+        def formula(c: Any, g: Any) -> Any:
+            c = lower(c)
+            inner = half_lower(adjoint(c) @ g)
+            left = SolveTriangular(adjoint(c), inner, **UPPER)  # c⁻ᴴ Φ
+            return hermitian_part(adjoint(SolveTriangular(adjoint(c), adjoint(left), **UPPER)))
 
-        def of_l() -> Any:
-            fixed = ops.positive(g)  # a node of its own: g may depend on l, which counts elsewhere
-            return ops.pull_back(formula(l, fixed), [l, fixed], t)[0]
+        def of_c() -> Any:
+            fixed = ops.positive(g)  # a node of its own: g may depend on c, which counts elsewhere
+            return ops.pull_back(formula(c, fixed), [c, fixed], t)[0]
 
         def of_g() -> Any:
-            fixed = ops.positive(l)
+            fixed = ops.positive(c)
             return ops.pull_back(formula(fixed, g), [fixed, g], t)[1]
 
-        return [of_l, of_g]
+        return [of_c, of_g]
 
 
 @public
