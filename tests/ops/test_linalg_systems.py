@@ -249,6 +249,28 @@ def test_backward_errors_of_large_matrices_are_roundings(dtype, layout):
     assert_close(linalg.svdvals(x).numpy(), s)
 
 
+def test_a_large_inverse_is_made_of_triangular_ones():
+    x = spread(520, np.float32)
+    inverse = linalg.inv(x).numpy()
+    eps = 20 * float(np.finfo(np.float32).eps) * norm(x)
+    assert norm(x @ inverse - np.eye(520)) < eps * norm(inverse)
+    assert norm(inverse @ x - np.eye(520)) < eps * norm(inverse)
+
+
+@pytest.mark.parametrize("shape", [(9, 3, 3), (2, 4, 2), (2, 3, 5), (3, 20, 20)])
+def test_factors_of_many_small_matrices_are_those_of_each(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    f, piv = (part.numpy() for part in linalg.lu_factor(x))
+    parts = [part.numpy() for part in linalg.lu(x)]
+    assert np.allclose(parts[0] @ parts[1] @ parts[2], x)
+    for i in range(len(x)):
+        one, order = scipy.linalg.lu_factor(x[i])
+        assert_close(f[i], one)
+        assert_close(piv[i], order)
+        for part, expected in zip(parts, scipy.linalg.lu(x[i]), strict=True):
+            assert_close(part[i], expected)
+
+
 def test_determinants_neither_overflow_on_the_way_nor_lose_digits():
     d = np.array([1e200, 1e200, 1e-200, 1e-150])
     assert_close(linalg.det(np.diag(d)).numpy(), np.float64(np.prod(d[[0, 2, 1, 3]])))

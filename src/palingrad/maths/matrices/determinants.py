@@ -27,7 +27,7 @@ def sign_and_log(x: Any) -> Any:
 def slogdet(x: Any) -> Any:
     """The sign of the determinant and log |det x|."""
     wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    sign, log = mapped(sign_and_log, wide) if one_by_one(wide) else np.linalg.slogdet(wide)
+    sign, log = mapped(sign_and_log, wide) if one_by_one(wide, 128) else np.linalg.slogdet(wide)
     return np.asarray(sign).astype(x.dtype), np.asarray(log).astype(x.real.dtype)
 
 
@@ -52,7 +52,7 @@ def det(x: Any) -> Any:
     """The determinant."""
 
     def of_all(x: Any) -> Any:
-        if one_by_one(x):
+        if one_by_one(x, 128):
             return mapped(lambda one: determinant(*eliminated(one)), x)
         return np.asarray(np.linalg.det(x))
 

@@ -22,9 +22,10 @@ def lapack(name: str, dtype: Any) -> Any:
     return getattr(importlib.import_module("scipy.linalg.lapack"), kind + name)
 
 
-def one_by_one(x: Any) -> bool:
-    """Whether SciPy computes each of the matrices x, rather than NumPy all in one call."""
-    return x.size > 0 and (x.ndim == 2 or x.shape[-1] >= 48)
+def one_by_one(x: Any, least: int = 48) -> bool:
+    """Whether SciPy computes each of the matrices x, rather than NumPy all in one call: a single
+    one, or several of `least` columns and more."""
+    return x.size > 0 and (x.ndim == 2 or x.shape[-1] >= least)
 
 
 def mapped(function: Any, *arrays: Any) -> Any:
