@@ -298,6 +298,18 @@ def test_the_derivative_of_a_large_cholesky_factor_is_that_of_its_formula(dtype)
     assert np.allclose(back(g)[0], expected, rtol=1e-9, atol=1e-10)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_the_derivative_of_large_lu_factors_is_that_of_its_formula(dtype):
+    n = 200
+    x, g = spread(n, dtype), spread(n, dtype, 1)
+    f, back = pg.vjp(lambda x: linalg.lu_factor(x)[0], x)
+    p = linalg.lu(x).P.numpy()
+    low, up = np.tril(f, -1) + np.eye(n), np.triu(f)
+    inner = np.tril(low.T @ np.tril(g, -1), -1) + np.triu(np.triu(g) @ up.T)
+    expected = p @ np.linalg.solve(low.T, np.linalg.solve(up, inner.T).T)
+    assert norm(back(g)[0] - expected) < 1e-9 * norm(expected)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "native"])
 def test_a_large_system_is_factored_once_for_its_solution_and_gradient(engine):
     a, b = spread(120, np.float64) + 30 * np.eye(120), spread(120, np.float64, 1)[:, :2]

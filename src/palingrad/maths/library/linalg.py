@@ -23,7 +23,7 @@ from ..matrices.spectra import (
     without_phase,
 )
 from ..matrices.systems import inv, lu_solve, pinv, solve, solve_banded, solve_sylvester
-from ..matrices.triangular import solve_triangular
+from ..matrices.triangular import lu_slope, solve_triangular
 from .exponential import expm, expm_frechet
 
 
@@ -69,6 +69,9 @@ class LinalgMaths(Protocol):
 
     def lu_factor(self, x: Any) -> Any:
         """LAPACK's factors l and u of x in one matrix, and its row exchanges."""
+
+    def lu_slope(self, f: Any, g: Any) -> Any:
+        """The cotangent of l u from the cotangent g of f, which holds both factors."""
 
     def pivot_order(self, piv: Any, rows: Any) -> Any:
         """The order of `rows` rows after the exchanges `piv` of `lu_factor`."""
@@ -126,8 +129,8 @@ OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         cholesky, cholesky_slope, cofactor, cofactor_slope, det, eig, eigh, eigvals, eigvalsh, expm,
-        expm_frechet, gap_quotient, inv, logm, logm_frechet, lu, lu_factor, lu_solve, pinv,
-        pivot_order, qr, slogdet, solve, solve_banded, solve_sylvester, solve_triangular, sqrtm,
-        svd, svdvals, without_phase,
+        expm_frechet, gap_quotient, inv, logm, logm_frechet, lu, lu_factor, lu_slope, lu_solve,
+        pinv, pivot_order, qr, slogdet, solve, solve_banded, solve_sylvester, solve_triangular,
+        sqrtm, svd, svdvals, without_phase,
     )
 }  # fmt: skip

@@ -61,6 +61,42 @@ def solved_right(low: Any, b: Any) -> Any:
     return np.swapaxes(solved(t, np.swapaxes(b, -1, -2), False, False), -1, -2)
 
 
+def lu_slopes(f: Any, g: Any) -> Any:
+    """The cotangent x of l u from the cotangent g of f, which holds both, half of f at a time.
+
+    For the blocks l = [[a, 0], [b, c]] and u = [[p, q], [0, r]]: x₂₂ is that of c and r. Then
+    x₂₁ = (g₂₁ − x₂₂ qᵀ) p⁻ᵀ, x₁₂ = a⁻ᵀ (g₁₂ − bᵀ x₂₂), and x₁₁ is that of a and p for
+    g₁₁ − x₁₂ qᵀ below the diagonal, g₁₁ − bᵀ x₂₁ on and above it.
+    """
+    n = f.shape[-1]
+    below = np.tri(n, k=-1, dtype=bool)
+    if n <= 80:
+        one = np.eye(n, dtype=f.dtype)
+        low, up = np.where(below, f, one), np.where(below, 0, f)
+        product = np.swapaxes(low, -1, -2) @ np.where(below, g, 0)
+        inner = np.where(below, product, np.where(below, 0, g) @ np.swapaxes(up, -1, -2))
+        left = solved(np.swapaxes(f, -1, -2), inner, False, True)
+        return np.swapaxes(solved(f, np.swapaxes(left, -1, -2), False, False), -1, -2)
+    k = n // 2
+    a, b, q = f[..., :k, :k], f[..., k:, :k], f[..., :k, k:]
+    x = np.empty_like(f)
+    x[..., k:, k:] = last = lu_slopes(f[..., k:, k:], g[..., k:, k:])
+    beside = np.swapaxes(g[..., k:, :k] - last @ np.swapaxes(q, -1, -2), -1, -2)
+    x[..., k:, :k] = np.swapaxes(solved(a, beside, False, False), -1, -2)
+    over = g[..., :k, k:] - np.swapaxes(b, -1, -2) @ last
+    x[..., :k, k:] = solved(np.swapaxes(a, -1, -2), over, False, True)
+    in_low = x[..., :k, k:] @ np.swapaxes(q, -1, -2)
+    in_up = np.swapaxes(b, -1, -2) @ x[..., k:, :k]
+    x[..., :k, :k] = lu_slopes(a, g[..., :k, :k] - np.where(below[:k, :k], in_low, in_up))
+    return x
+
+
+def lu_slope(f: Any, g: Any) -> Any:
+    """The cotangent of l u from the cotangent g of f, which holds both factors."""
+    f, g = broadcast(np.broadcast_shapes(f.shape[:-2], g.shape[:-2]), f, g)
+    return computed("lu", "a matrix is singular: its factors have no derivative", lu_slopes, f, g)
+
+
 def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     """t⁻¹ b for the lower or upper triangle t of a; b is a vector if it has one axis."""
     if b.ndim == 1:

@@ -15,8 +15,8 @@ from ...graph.promotion import align, as_node
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
-from ...shapes import same, sizes
-from .parts import conjugated, lower, matrix, upper
+from ...shapes import broadcast, same, sizes
+from .parts import conjugated, lower, matrix, square, upper
 from .triangular import (
     BATCH,
     COMPLEX,
@@ -31,34 +31,65 @@ from .triangular import (
 )
 
 
-def factors_to_matrix(l: Any, u: Any, a: Any, b: Any) -> Any:
-    """The cotangent of l u from the cotangents a of l and b of u.
-
-    For square factors it is l⁻ᵀ (the triangle below the diagonal of lᵀ a, and b uᵀ above) u⁻ᵀ.
-    """
-    rows, columns = sizes(l.shape)[-2], sizes(u.shape)[-1]
+def factors_to_matrix(f: Any, g: Any) -> Any:
+    """The cotangent of l u from the cotangent g of f, LAPACK's form of both factors."""
+    rows, columns = sizes(f.shape)[-2:]
     k = min(rows, columns)
+    core = g if rows == columns else g[..., :k, :k]
     parts: list[Any] = []
     if rows > columns:  # l₂ = x₂ u⁻¹
-        below = _right_divided(a[..., k:, :], u)
-        b, a = b - upper(l[..., k:, :].mT @ below), a[..., :k, :]
-        parts = [below]
-    l1, u1 = l[..., :k, :], u[..., :, :k]
+        below = _right_divided(g[..., k:, :], f[..., :k, :])
+        core, parts = core - upper(f[..., k:, :].mT @ below), [below]
     if columns > rows:  # u₂ = l⁻¹ x₂
-        beside = SolveTriangular(l1.mT, b[..., k:], lower=False, unit_diagonal=True)
-        a, b = a - lower(beside @ u[..., k:].mT, -1), b[..., :k]
-        parts = [beside]
-    inner = lower(l1.mT @ a, -1) + upper(b @ u1.mT)
-    left = SolveTriangular(l1.mT, inner, lower=False, unit_diagonal=True)
-    whole = _right_divided(left, u1)
-    if parts:
-        whole = ops.concat([whole, *parts], axis=-2 if rows > columns else -1)
-    return whole
+        beside = SolveTriangular(f[..., :k].mT, g[..., k:], lower=False, unit_diagonal=True)
+        core, parts = core - lower(beside @ f[..., k:].mT, -1), [beside]
+    whole = LuSlope(f[..., :k, :k] if parts else f, core)
+    return ops.concat([whole, *parts], axis=-2 if rows > columns else -1) if parts else whole
 
 
 def _right_divided(x: Any, u: Any) -> Any:
     """x u⁻ᵀ for an upper triangular u: the transpose of u⁻¹ xᵀ."""
     return SolveTriangular(u, x.mT, **UPPER).mT
+
+
+class LuSlope(Factorisation):
+    """y = the cotangent of l u from the cotangent g of f, which holds square factors l and u.
+
+    It is l⁻ᵀ (lᵀ a below the diagonal, b uᵀ on and above it) u⁻ᵀ, with a = g below the diagonal and
+    b = g on and above it; computed in blocks, and differentiated as this formula.
+    """
+
+    math = r"\operatorname{D\,lu}({f})^{*}\left[{g}\right]"
+    samples = [
+        case(REGULAR, REGULAR[::-1]),
+        case(BATCH[0], BATCH),
+        case(COMPLEX, COMPLEX[:, ::-1]),
+    ]
+
+    def f(m, f, g):
+        return m.lu_slope(f, g)
+
+    def shape_rule(y, *shapes):
+        f, g = shapes
+        if not same(square(f, "f"), square(g, "g")):
+            raise ShapeError("f and g have different sizes")
+        return (*broadcast(f[:-2], g[:-2]), *f[-2:])
+
+    def vjp(y, t, f, g):
+        def formula(f: Any, g: Any) -> Any:
+            l, u = _unit_lower(f), upper(f)
+            inner = lower(l.mT @ lower(g, -1), -1) + upper(upper(g) @ u.mT)
+            return _right_divided(SolveTriangular(f.mT, inner, lower=False, unit_diagonal=True), f)
+
+        def of_f() -> Any:
+            fixed = ops.positive(g)  # a node of its own: g may depend on f, which counts elsewhere
+            return ops.pull_back(formula(f, fixed), [f, fixed], t)[0]
+
+        def of_g() -> Any:
+            fixed = ops.positive(f)
+            return ops.pull_back(formula(fixed, g), [fixed, g], t)[1]
+
+        return [of_f, of_g]
 
 
 def rows_at(x: Any, order: Any) -> Any:
@@ -96,8 +127,10 @@ class LU(MultipleOutputs, Factorisation):
     def vjp(y, g, x):
         p, l, u = y.items
         _, a, b = g
-        whole = factors_to_matrix(l, u, a, b)
-        return [rows_at(whole, ops.argmax(p, axis=-1))] if 0 not in sizes(x.shape) else [whole]
+        if 0 in sizes(x.shape):
+            return [ops.zeros_like(x)]
+        whole = factors_to_matrix(_together(l, u), _together(a, b))
+        return [rows_at(whole, ops.argmax(p, axis=-1))]
 
 
 class LuFactor(MultipleOutputs, Factorisation):
@@ -128,11 +161,21 @@ class LuFactor(MultipleOutputs, Factorisation):
         *_, rows, columns = sizes(x.shape)
         if not rows or not columns:
             return [g[0]]
-        k = min(rows, columns)
         f, piv = y.items
-        l, u = _unit_lower(f[..., :k]), upper(f[..., :k, :])
-        whole = factors_to_matrix(l, u, lower(g[0][..., :k], -1), upper(g[0][..., :k, :]))
+        whole = factors_to_matrix(f, g[0])
         return [rows_at(whole, ops.argsort(PivotOrder(piv, rows=rows)))]
+
+
+def _together(l: Any, u: Any) -> Any:
+    """LAPACK's form of the factors l (…, m, k) and u (…, k, n)."""
+    *_, rows, k = sizes(l.shape)
+    columns = sizes(u.shape)[-1]
+    below = np.tri(k, k, -1, dtype=bool)
+    if rows > k:
+        return ops.concat([ops.where(below, l[..., :k, :], u), l[..., k:, :]], axis=-2)
+    if columns > k:
+        return ops.concat([ops.where(below, l, u[..., :k]), u[..., k:]], axis=-1)
+    return ops.where(below, l, u)
 
 
 def _unit_lower(f: Any) -> Any:
