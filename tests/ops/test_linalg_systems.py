@@ -257,6 +257,26 @@ def test_a_large_inverse_is_made_of_triangular_ones():
     assert norm(inverse @ x - np.eye(520)) < eps * norm(inverse)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.complex128])
+def test_the_cholesky_factor_of_a_large_matrix_is_that_of_its_hermitian_part(dtype):
+    x = spread(300, dtype) / 300 + 2 * np.eye(300)
+    h = (x + np.conj(x.T)) / 2
+    factor = linalg.cholesky(x).numpy()
+    assert np.allclose(factor, np.linalg.cholesky(h))
+    assert not np.triu(factor, 1).any()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_factors_are_read_as_they_lie_in_memory(dtype, order):
+    x = spread(30, dtype)
+    f, piv = scipy.linalg.lu_factor(x)
+    f, rtol = np.asarray(f, order=order), 1e4 * float(np.finfo(dtype).eps)
+    for trans in (0, 1, 2):
+        found = linalg.lu_solve((f, piv), x[:, :3], trans).numpy()
+        assert np.allclose(found, scipy.linalg.lu_solve((f, piv), x[:, :3], trans), rtol)
+
+
 @pytest.mark.parametrize("shape", [(9, 3, 3), (2, 4, 2), (2, 3, 5), (3, 20, 20)])
 def test_factors_of_many_small_matrices_are_those_of_each(shape):
     x = np.random.default_rng(0).normal(size=shape)

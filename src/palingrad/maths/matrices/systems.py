@@ -34,6 +34,19 @@ def lu_solve(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
     return computed("solve", SINGULAR, solution, f, b)
 
 
+def solution_of_one(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
+    """The same of one matrix. Factors stored by rows are read as they lie: transposed, so that lᵀ
+    is an upper and uᵀ a lower triangle."""
+    if f.flags.f_contiguous:
+        return lapack("getrs", b.dtype)(f, piv, b, trans=int(transposed))[0]
+    t, trsm, laswp = f.T, lapack("trsm", b.dtype), lapack("laswp", b.dtype)
+    if transposed:
+        x = trsm(1, t, trsm(1, t, b, lower=1), diag=1, overwrite_b=1)
+        return laswp(x, piv, inc=-1, overwrite_a=1)
+    x = trsm(1, t, laswp(b, piv), trans_a=1, diag=1, overwrite_b=1)
+    return trsm(1, t, x, lower=1, trans_a=1, overwrite_b=1)
+
+
 def solve(a: Any, b: Any) -> Any:
     """a⁻¹ b; b is one vector if it has one axis, else matrices."""
 
