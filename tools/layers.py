@@ -68,7 +68,7 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/special", "compat/autograd/scipy"],
+    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 

@@ -70,9 +70,6 @@ LEFT_OUT: dict[str, str] = {
     "row_stack": "pg.vstack, of which it is the old name",
     "geterr geterrcall seterr seterrcall": "nothing warns; pg.debug_nans finds the first NaN",
     "get_include info show_config show_runtime test": "NumPy itself",
-    "solve_banded": "pg.linalg.solve of the full matrix",
-    "solve_sylvester": "pg.linalg.solve of pg.kron(a, I) + pg.kron(I, b.T)",
-    "sqrtm": "pg.linalg.eigh of a symmetric x: (v * pg.sqrt(w)) @ v.T",
 }
 
 

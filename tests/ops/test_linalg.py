@@ -325,7 +325,7 @@ WRONG = [
     (lambda: linalg.cho_solve(A, B), ArgumentError, "a pair (c, lower)"),
     (lambda: linalg.block_diag(), ArgumentError, "expected matrices, got none"),
     (lambda: linalg.tensorinv(A, 3), ShapeError, "unequal numbers of elements"),
-    (lambda: linalg.logm, UnknownNameError, "pg.linalg.eigh"),
+    (lambda: ANYTHING.matrix_exp, UnknownNameError, "pg.linalg.expm"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.svd(x)[0]))(TALL), GradientError, "full_matrices=F"),
     (lambda: pg.grad(lambda x: pg.sum(linalg.qr(x, "complete")[0]))(TALL), GradientError,
      "have no derivative"),

@@ -58,7 +58,8 @@ def _double_vjp(node: Operation, tangents: list[Any]) -> Any:
     """
     many = isinstance(node, MultipleOutputs)
     outputs: Sequence[Node] = node.items if many else [node]
-    if any(not is_inexact(y.dtype) for y in outputs):
+    floats = [is_inexact(y.dtype) for y in outputs]  # others, such as pivots, have no tangent
+    if not any(floats):
         return None
     us = [ops.zeros_like(y) for y in outputs]
     needed = [t is not None for t in tangents]
@@ -67,6 +68,6 @@ def _double_vjp(node: Operation, tangents: list[Any]) -> Any:
     for c, t in zip(contributions, tangents, strict=True):
         if c is not None and t is not None:
             seeds[c] = ops.add(seeds[c], t) if c in seeds else t
-    cotangents = reverse(seeds, us)
+    cotangents = reverse(seeds, [u for u, is_float in zip(us, floats, strict=True) if is_float])
     result = [cotangents.get(u) for u in us]
     return result if many else result[0]

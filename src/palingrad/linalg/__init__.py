@@ -13,10 +13,10 @@ from ..ops.contraction.products import cross, inner, kron, matvec, tensordot, vd
 from ..ops.layout.move import matrix_transpose
 from ..ops.linalg.cholesky import cho_factor, cholesky
 from ..ops.linalg.determinant import SlogdetResult, det, slogdet
-from ..ops.linalg.exponential import expm
-from ..ops.linalg.general import EigResult, eig, eigvals
+from ..ops.linalg.lu import LUResult, lu, lu_factor, lu_solve
+from ..ops.linalg.matrix_functions import expm, logm, sqrtm
 from ..ops.linalg.norms import cond, matrix_norm, norm, vector_norm
-from ..ops.linalg.orthogonal import LUResult, QRResult, lu, qr
+from ..ops.linalg.orthogonal import QRResult, qr
 from ..ops.linalg.products import (
     block_diag,
     diagonal,
@@ -35,8 +35,9 @@ from ..ops.linalg.singular import (
     svd,
     svdvals,
 )
-from ..ops.linalg.solve import cho_solve, inv, solve, solve_triangular
-from ..ops.linalg.spectral import EighResult, eigh, eigvalsh
+from ..ops.linalg.solve import inv, solve, solve_banded, solve_sylvester
+from ..ops.linalg.spectral import EighResult, EigResult, eig, eigh, eigvals, eigvalsh
+from ..ops.linalg.triangular import cho_solve, solve_triangular
 
 __all__ = [
     "EigResult",
@@ -63,8 +64,11 @@ __all__ = [
     "inner",
     "inv",
     "kron",
+    "logm",
     "lstsq",
     "lu",
+    "lu_factor",
+    "lu_solve",
     "matmul",
     "matrix_norm",
     "matrix_power",
@@ -78,7 +82,10 @@ __all__ = [
     "qr",
     "slogdet",
     "solve",
+    "solve_banded",
+    "solve_sylvester",
     "solve_triangular",
+    "sqrtm",
     "svd",
     "svdvals",
     "tensordot",
@@ -96,13 +103,7 @@ __all__ = [
 _ELSEWHERE = {
     "cholesky_solve": "pg.linalg.cho_solve((factor, True), b)",
     "inv_ex": "pg.linalg.inv",
-    "lu_factor": "pg.linalg.lu",
-    "lu_solve": "pg.linalg.solve",
     "matrix_exp": "pg.linalg.expm",
-    "sqrtm": "w, v = pg.linalg.eigh(x); v * pg.sqrt(w) @ v.mT for symmetric matrices",
-    "logm": "w, v = pg.linalg.eigh(x); v * pg.log(w) @ v.mT for symmetric matrices",
-    "solve_banded": "pg.linalg.solve of the full matrix",
-    "solve_sylvester": "pg.linalg.solve of pg.kron(a, I) + pg.kron(I, b.T)",
     "logdet": "pg.linalg.slogdet(x).logabsdet",
 }
 

@@ -6,12 +6,24 @@ become `numpy.linalg.LinAlgError`, which says what the matrix lacks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import numpy as np
-
+from ..matrices.determinants import cofactor, cofactor_slope, det, slogdet
+from ..matrices.factors import cholesky, cholesky_slope, lu, lu_factor, pivot_order, qr
+from ..matrices.functions import logm, logm_frechet, sqrtm
+from ..matrices.spectra import (
+    eig,
+    eigh,
+    eigvals,
+    eigvalsh,
+    gap_quotient,
+    svd,
+    svdvals,
+    without_phase,
+)
+from ..matrices.systems import inv, lu_solve, pinv, solve, solve_banded, solve_sylvester
+from ..matrices.triangular import lu_slope, solve_triangular
 from .exponential import expm, expm_frechet
 
 
@@ -46,11 +58,32 @@ class LinalgMaths(Protocol):
         """The lower triangular l with l lᴴ = (x + xᴴ)/2. LinAlgError if that isn't positive
         definite."""
 
+    def cholesky_slope(self, low: Any, g: Any) -> Any:
+        """The Hermitian cotangent of l lᴴ, from the cotangent g of the lower triangular l."""
+
     def qr(self, x: Any, mode: Any) -> Any:
         """q with orthonormal columns and upper triangular r with q r = x."""
 
     def lu(self, x: Any) -> Any:
         """p, l, u with p l u = x: a permutation, unit lower and upper triangular matrices."""
+
+    def lu_factor(self, x: Any) -> Any:
+        """LAPACK's factors l and u of x in one matrix, and its row exchanges."""
+
+    def lu_slope(self, f: Any, g: Any) -> Any:
+        """The cotangent of l u from the cotangent g of f, which holds both factors."""
+
+    def pivot_order(self, piv: Any, rows: Any) -> Any:
+        """The order of `rows` rows after the exchanges `piv` of `lu_factor`."""
+
+    def lu_solve(self, f: Any, piv: Any, b: Any, transposed: Any) -> Any:
+        """a⁻¹ b, or a⁻ᵀ b, from (f, piv) of `lu_factor`. LinAlgError if a is singular."""
+
+    def solve_banded(self, ab: Any, b: Any, lower: Any, upper: Any) -> Any:
+        """a⁻¹ b for the matrix of the diagonals `ab`. LinAlgError if it is singular."""
+
+    def solve_sylvester(self, a: Any, b: Any, q: Any) -> Any:
+        """x with a x + x b = q. LinAlgError if a and −b have a common eigenvalue."""
 
     def eigh(self, x: Any, uplo: Any) -> Any:
         """Eigenvalues, ascending, and eigenvectors of the Hermitian matrix `hermitian(x, uplo)`."""
@@ -82,278 +115,22 @@ class LinalgMaths(Protocol):
     def expm_frechet(self, x: Any, t: Any) -> Any:
         """The derivative of `expm` at x in the direction t."""
 
+    def sqrtm(self, x: Any) -> Any:
+        """The principal square root; LinAlgError if a real x has none that is real."""
 
-def computed(name: str, lacks: str, function: Any, *arrays: Any) -> Any:
-    """The function of the arrays, in float32 or wider; its refusal says what the matrix lacks."""
-    dtype = np.result_type(*arrays)
-    wide = [x.astype(np.float32) if x.dtype == np.float16 else x for x in arrays]
-    try:
-        result = function(*wide)
-    except np.linalg.LinAlgError:
-        raise np.linalg.LinAlgError(f"{name}: {lacks}") from None
-    if dtype != np.float16:
-        return result
-    if isinstance(result, tuple):
-        return tuple(part.astype(dtype) for part in result)
-    return result.astype(dtype)
+    def logm(self, x: Any) -> Any:
+        """The principal logarithm; LinAlgError if a real x has none that is real."""
 
+    def logm_frechet(self, x: Any, t: Any) -> Any:
+        """The derivative of `logm` at x in the direction t."""
 
-def solve(a: Any, b: Any) -> Any:
-    """a⁻¹ b; b is one vector if it has one axis, else matrices."""
-    return computed("solve", "a matrix is singular", np.linalg.solve, a, b)
-
-
-def inv(x: Any) -> Any:
-    """x⁻¹."""
-    return computed("inv", "a matrix is singular", np.linalg.inv, x)
-
-
-def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
-    """t⁻¹ b for the lower or upper triangle t of a, by substitution in blocks.
-
-    LAPACK eliminates nothing in an upper triangular matrix, so that `numpy.linalg.solve` is exact
-    back substitution there; a lower one is turned by 180°.
-    """
-    n = a.shape[-1]
-    if n <= 32:
-        t = np.tril(a) if lower else np.triu(a)
-        if unit_diagonal:
-            t = t.copy()
-            t[..., np.arange(n), np.arange(n)] = 1
-        if lower:
-            return np.linalg.solve(t[..., ::-1, ::-1], b[..., ::-1, :])[..., ::-1, :]
-        return np.linalg.solve(t, b)
-    h = n // 2
-    top, bottom = a[..., :h, :h], a[..., h:, h:]
-    if lower:
-        first = substituted(top, b[..., :h, :], lower, unit_diagonal)
-        rest = b[..., h:, :] - a[..., h:, :h] @ first
-        return np.concatenate([first, substituted(bottom, rest, lower, unit_diagonal)], axis=-2)
-    last = substituted(bottom, b[..., h:, :], lower, unit_diagonal)
-    rest = b[..., :h, :] - a[..., :h, h:] @ last
-    return np.concatenate([substituted(top, rest, lower, unit_diagonal), last], axis=-2)
-
-
-def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
-    """t⁻¹ b for the lower or upper triangle t of a; b is a vector if it has one axis."""
-    if b.ndim == 1:
-        return solve_triangular(a, b[:, None], lower, unit_diagonal)[..., 0]
-    outer = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    b = np.broadcast_to(b, (*outer, *b.shape[-2:]))
-    lacks = "a matrix has a 0 on its diagonal"
-    return computed(
-        "solve_triangular", lacks, lambda a, b: substituted(a, b, lower, unit_diagonal), a, b
-    )
-
-
-def truncated_inverse(x: Any, rtol: Any) -> Any:
-    """x⁺ by the singular values above `rtol` times the largest."""
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    small = s <= np.asarray(rtol, s.dtype)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
-    inverse = np.where(small, 0, 1 / np.where(small, 1, s)).astype(s.dtype)
-    return np.conj(np.swapaxes(vh, -1, -2)) @ (inverse[..., None] * np.conj(np.swapaxes(u, -1, -2)))
-
-
-def pinv(x: Any, rtol: Any) -> Any:
-    """x⁺; singular values up to `rtol` times the largest count as 0."""
-    return computed("pinv", NOT_FOUND, lambda x: truncated_inverse(x, rtol), x)
-
-
-def det(x: Any) -> Any:
-    """The determinant."""
-    return computed("det", "", lambda x: np.asarray(np.linalg.det(x)), x)
-
-
-def slogdet(x: Any) -> Any:
-    """The sign of the determinant and log |det x|."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    sign, log = np.linalg.slogdet(wide)
-    return np.asarray(sign).astype(x.dtype), np.asarray(log).astype(x.real.dtype)
-
-
-def products_without(s: Any, count: int) -> Any:
-    """For each index, or pair of indices, the product of all other elements of s (…, n)."""
-    n = s.shape[-1]
-    others = np.broadcast_to(s[..., None, :], (*s.shape, n))  # (…, n, n)
-    others = np.where(np.eye(n, dtype=bool), 1, others)
-    if count == 2:
-        others = np.broadcast_to(others[..., None, :, :], (*s.shape, n, n))
-        others = np.where(np.eye(n, dtype=bool)[:, None, :], 1, others)  # (…, i, j, factors)
-    return np.prod(others, axis=-1).astype(s.dtype)
-
-
-def cofactors(x: Any) -> Any:
-    """det x·x⁻ᵀ, or, where a matrix is singular or its inverse has lost digits,
-    det(u vh)·u diag(∏ of the other singular values) vh."""
-    try:
-        inverse = np.linalg.inv(x)
-        worst = np.max(np.abs(x), axis=(-2, -1), initial=0) * np.abs(inverse).max(initial=0)
-    except np.linalg.LinAlgError:
-        worst, inverse = np.inf, x
-    if np.all(worst < 100):
-        return np.linalg.det(x)[..., None, None] * np.swapaxes(inverse, -1, -2)
-    u, s, vh = np.linalg.svd(x)
-    phase = np.linalg.det(u) * np.linalg.det(vh)
-    return phase[..., None, None] * np.conj((u * products_without(s, 1)[..., None, :]) @ vh)
-
-
-def cofactor(x: Any) -> Any:
-    """The matrix of cofactors, from the singular values."""
-    return computed("det", NOT_FOUND, cofactors, x)
-
-
-def cofactor_slopes(x: Any, t: Any) -> Any:
-    """The derivative of the cofactors, in the coordinates of the singular vectors.
-
-    There x is diagonal. With e = uᴴ t v and pᵢⱼ the product of the singular values except i and j
-    (pᵢᵢ = 0), the derivative of the cofactors is Σⱼ pᵢⱼ eⱼⱼ on the diagonal and −pᵢⱼ eⱼᵢ elsewhere.
-    """
-    u, s, vh = np.linalg.svd(x)
-    n = s.shape[-1]
-    phase = np.linalg.det(u) * np.linalg.det(vh)
-    v = np.conj(np.swapaxes(vh, -1, -2))
-    e = np.conj(np.swapaxes(u, -1, -2)) @ t @ v
-    p = np.where(np.eye(n, dtype=bool), 0, products_without(s, 2))
-    diagonal = p @ np.diagonal(e, axis1=-2, axis2=-1)[..., None]  # (…, n, 1)
-    inner = np.eye(n) * diagonal - p * np.swapaxes(e, -1, -2)
-    return (phase[..., None, None] * (np.conj(u) @ inner @ np.conj(vh))).astype(x.dtype)
-
-
-def cofactor_slope(x: Any, t: Any) -> Any:
-    """The derivative of `cofactor` at x in the direction t."""
-    return computed("det", NOT_FOUND, cofactor_slopes, x, t)
-
-
-def hermitian(x: Any, uplo: str | None) -> Any:
-    """(x + xᴴ)/2, or the Hermitian matrix with the lower (L) or upper (U) triangle of x."""
-    if uplo is None:
-        return x / 2 + np.conj(np.swapaxes(x, -1, -2)) / 2
-    part, rest = (np.tril(x), np.tril(x, -1)) if uplo == "L" else (np.triu(x), np.triu(x, 1))
-    return part + np.conj(np.swapaxes(rest, -1, -2))
-
-
-def cholesky(x: Any) -> Any:
-    """The lower triangular l with l lᴴ = (x + xᴴ)/2."""
-    lacks = "a matrix isn't positive definite"
-    return computed("cholesky", lacks, np.linalg.cholesky, hermitian(x, None))
-
-
-def qr(x: Any, mode: Any) -> Any:
-    """q with orthonormal columns and upper triangular r with q r = x."""
-    return computed("qr", NOT_FOUND, lambda x: tuple(np.linalg.qr(x, mode)), x)
-
-
-def lu(x: Any) -> Any:
-    """p, l, u with p l u = x, by Gaussian elimination with partial pivoting."""
-    *outer, rows, columns = x.shape
-    k = min(rows, columns)
-    a = np.array(x, np.float32) if x.dtype == np.float16 else np.array(x)
-    a = a.reshape(math.prod(outer), rows, columns)
-    order = np.broadcast_to(np.arange(rows), a.shape[:-1]).copy()
-    eliminate(a, order, 0, k)
-    a[:, :k, k:] = substituted(a[:, :k, :k], a[:, :k, k:], True, True)
-    p = np.swapaxes(order[:, :, None] == np.arange(rows), -1, -2)
-    parts = p.astype(x.real.dtype), np.tril(a[:, :, :k], -1) + np.eye(rows, k), np.triu(a[:, :k])
-    dtypes = x.real.dtype, x.dtype, x.dtype
-    return tuple(
-        part.astype(dtype).reshape(*outer, *part.shape[1:]) for part, dtype in zip(parts, dtypes)
-    )
-
-
-def eliminate(a: Any, order: Any, first: int, last: int) -> None:
-    """Factor columns first … last of the matrices a, in place; rows are exchanged in `order` too.
-
-    S. Toledo, "Locality of reference in LU decomposition with partial pivoting", SIAM J. Matrix
-    Anal. Appl. 18 (1997): one half of the columns after the other, so that products do the work.
-    """
-    if last - first > 8:
-        middle = (first + last) // 2
-        eliminate(a, order, first, middle)
-        block = a[:, first:middle, first:middle]
-        right = substituted(block, a[:, first:middle, middle:last], True, True)
-        a[:, first:middle, middle:last] = right
-        a[:, middle:, middle:last] -= a[:, middle:, first:middle] @ right
-        eliminate(a, order, middle, last)
-        return
-    every = np.arange(len(a))
-    for k in range(first, last):
-        pivot = k + np.argmax(np.abs(a[:, k:, k]), axis=-1)
-        for rows in (a, order):
-            above = rows[:, k].copy()
-            rows[:, k] = rows[every, pivot]
-            rows[every, pivot] = above
-        divisor = a[:, k, k, None]
-        a[:, k + 1 :, k] /= np.where(divisor == 0, 1, divisor)
-        a[:, k + 1 :, k + 1 : last] -= a[:, k + 1 :, k, None] * a[:, k, None, k + 1 : last]
-
-
-def eigh(x: Any, uplo: str | None) -> Any:
-    """Eigenvalues, ascending, and eigenvectors of the Hermitian matrix `hermitian(x, uplo)`."""
-    h = hermitian(x, uplo)
-    return computed("eigh", NOT_FOUND, lambda h: tuple(np.linalg.eigh(h)), h)
-
-
-def eigvalsh(x: Any, uplo: str | None) -> Any:
-    """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
-    return computed("eigvalsh", NOT_FOUND, np.linalg.eigvalsh, hermitian(x, uplo))
-
-
-def eig(x: Any) -> Any:
-    """Complex eigenvalues and eigenvectors of length 1, in columns."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    w, v = computed("eig", NOT_FOUND, lambda x: tuple(np.linalg.eig(x)), wide)
-    dtype = np.result_type(w, np.complex64)
-    return w.astype(dtype), v.astype(dtype)
-
-
-def eigvals(x: Any) -> Any:
-    """The complex eigenvalues."""
-    wide = x.astype(np.float32) if x.dtype == np.float16 else x
-    w = computed("eigvals", NOT_FOUND, np.linalg.eigvals, wide)
-    return w.astype(np.result_type(w, np.complex64))
-
-
-def gap_quotient(p: Any, d: Any, scale: Any, reach: Any) -> Any:
-    """p/d, 0 for p = 0."""
-    close = ~(np.abs(d) > 10 * np.finfo(d.dtype).eps * np.real(scale)) & ~np.isnan(d)
-    wrong = close & ((p != 0) | (reach != 0))
-    if wrong.any():
-        i, j = (int(index[0]) for index in np.nonzero(np.atleast_2d(wrong))[-2:])
-        raise np.linalg.LinAlgError(
-            f"the gradient of eigh, eig or svd: values {i} and {j} coincide, or a singular value "
-            "is 0, so that their vectors have no derivative; the values alone (eigvalsh, svdvals), "
-            "solve, pinv and expm have gradients there, or perturb the matrix"
-        )
-    return np.where(p == 0, 0, p / np.where(close, 1, d)).astype(np.result_type(p, d))
-
-
-def without_phase(p: Any, size: Any) -> Any:
-    """0 in p's dtype, if p is 0 up to rounding."""
-    if (np.abs(p) > 1000 * np.finfo(p.dtype).eps * size).any():
-        raise np.linalg.LinAlgError(
-            "the gradient of eigh, eig or svd: the result depends on the phases of complex "
-            "vectors, which aren't determined; a function of v diag(z) vᴴ doesn't"
-        )
-    return np.zeros_like(p)
-
-
-def svd(x: Any, full_matrices: Any) -> Any:
-    """u, s, vh with u diag(s) vh = x."""
-    return computed("svd", NOT_FOUND, lambda x: tuple(np.linalg.svd(x, full_matrices)), x)
-
-
-def svdvals(x: Any) -> Any:
-    """The singular values, descending."""
-    return computed("svdvals", NOT_FOUND, lambda x: np.linalg.svd(x, compute_uv=False), x)
-
-
-NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 
 OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        cholesky, cofactor, cofactor_slope, det, eig, eigh, eigvals, eigvalsh, expm,
-        expm_frechet, gap_quotient, inv, lu, pinv, qr, slogdet, solve, solve_triangular, svd,
-        svdvals, without_phase,
+        cholesky, cholesky_slope, cofactor, cofactor_slope, det, eig, eigh, eigvals, eigvalsh, expm,
+        expm_frechet, gap_quotient, inv, logm, logm_frechet, lu, lu_factor, lu_slope, lu_solve,
+        pinv, pivot_order, qr, slogdet, solve, solve_banded, solve_sylvester, solve_triangular,
+        sqrtm, svd, svdvals, without_phase,
     )
 }  # fmt: skip

@@ -15,7 +15,8 @@ from ...graph.registry import ops
 from ...graph.samples import case, kink
 from ...messages.calls import public
 from .parts import per_matrix, square
-from .solve import BATCH, COMPLEX, REGULAR, Inv
+from .solve import Inv
+from .triangular import BATCH, COMPLEX, REGULAR
 
 SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 

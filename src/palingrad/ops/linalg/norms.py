@@ -21,7 +21,8 @@ from ..reduction.axes import narrowed, widened
 from .parts import square
 from .quotient import gap_quotient
 from .singular import WIDE, Svdvals
-from .solve import BATCH, REGULAR, Inv
+from .solve import Inv
+from .triangular import BATCH, REGULAR
 
 _ORDERS = "'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
 

@@ -1,10 +1,9 @@
-"""The QR and LU factorisations."""
+"""The QR factorisation."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ...dtypes import real_of
 from ...errors import GradientError
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
@@ -14,11 +13,8 @@ from ...graph.samples import case
 from ...messages.calls import public
 from ...messages.checks import one_of
 from ...shapes import sizes
-from .parts import adjoint, conjugated, half_lower, lower, matrix, upper
-from .singular import TALL, WIDE, least
-from .solve import BATCH, COMPLEX, REGULAR, SolveTriangular
-
-_UPPER: dict[str, Any] = {"lower": False, "unit_diagonal": False}
+from .parts import adjoint, conjugated, half_lower, matrix
+from .triangular import BATCH, COMPLEX, TALL, UPPER, WIDE, SolveTriangular, least
 
 
 class QR(MultipleOutputs, Factorisation):
@@ -72,60 +68,7 @@ def _of_tall(q: Any, r: Any, a: Any, b: Any) -> Any:
     """The cotangent of q r from those of q and r: (a + q (Φ + Φᴴ)) r⁻ᴴ, Φ = Φ(r bᴴ − aᴴ q)."""
     inner = half_lower(r @ adjoint(b) - adjoint(a) @ q)
     whole = a + q @ (inner + adjoint(inner))
-    return adjoint(SolveTriangular(r, adjoint(whole), **_UPPER))
-
-
-class LU(MultipleOutputs, Factorisation):
-    """p, l, u with x = p l u: a permutation, a unit lower and an upper triangular matrix.
-
-    For square x, ∂L/∂x = p l⁻ᵀ (the triangle below the diagonal of lᵀ a, and b uᵀ above) u⁻ᵀ with
-    the cotangents a of l and b of u.
-    """
-
-    math = r"\operatorname{lu} {x}"
-    samples = [case(REGULAR), case(TALL), case(WIDE), case(BATCH[:, ::-1]), case(COMPLEX)]
-
-    def f(m, x):
-        return m.lu(x)
-
-    @property
-    def count(self) -> int:
-        return 3
-
-    def shape_rule(y, *shapes):
-        rows, columns = matrix(shapes[0])
-        outer, k = shapes[0][:-2], least(rows, columns)
-        return (*outer, rows, rows), (*outer, rows, k), (*outer, k, columns)
-
-    def dtype_rule(y, *dtypes):
-        return real_of(dtypes[0]), dtypes[0], dtypes[0]
-
-    def vjp(y, g, x):
-        *_, rows, columns = sizes(x.shape)
-        p, l, u = y.items
-        _, a, b = g
-        k = min(rows, columns)
-        parts: list[Any] = []
-        if rows > columns:  # l₂ = x₂ u⁻¹
-            below = _right_divided(a[..., k:, :], u)
-            b, a = b - upper(l[..., k:, :].mT @ below), a[..., :k, :]
-            parts = [below]
-        l1, u1 = l[..., :k, :], u[..., :, :k]
-        if columns > rows:  # u₂ = l⁻¹ x₂
-            beside = SolveTriangular(l1.mT, b[..., k:], lower=False, unit_diagonal=True)
-            a, b = a - lower(beside @ u[..., k:].mT, -1), b[..., :k]
-            parts = [beside]
-        inner = lower(l1.mT @ a, -1) + upper(b @ u1.mT)
-        left = SolveTriangular(l1.mT, inner, lower=False, unit_diagonal=True)
-        whole = _right_divided(left, u1)
-        if parts:
-            whole = ops.concat([whole, *parts], axis=-2 if rows > columns else -1)
-        return [p @ whole]
-
-
-def _right_divided(x: Any, u: Any) -> Any:
-    """x u⁻ᵀ for an upper triangular u: the transpose of u⁻¹ xᵀ."""
-    return SolveTriangular(u, x.mT, **_UPPER).mT
+    return adjoint(SolveTriangular(r, adjoint(whole), **UPPER))
 
 
 class QRResult(NamedTuple):
@@ -133,14 +76,6 @@ class QRResult(NamedTuple):
 
     Q: Node
     R: Node
-
-
-class LUResult(NamedTuple):
-    """A permutation, a unit lower triangular and an upper triangular matrix."""
-
-    P: Node
-    L: Node
-    U: Node
 
 
 @public
@@ -153,13 +88,3 @@ def qr(x: Any, /, mode: str = "reduced", *, name: str | None = None) -> Any:
     kind = one_of("qr: mode", mode, ["reduced", "complete", "r"])
     q, r = QR(x, mode="reduced" if kind == "r" else kind, name=name).items
     return r if kind == "r" else QRResult(q, r)
-
-
-@public
-def lu(x: Any, /, *, name: str | None = None) -> LUResult:
-    """p, l, u with x = p l u: a permutation, a unit lower and an upper triangular matrix.
-
-    For x (…, m, n) and k = min(m, n) the shapes are (…, m, m), (…, m, k) and (…, k, n). The rows
-    are exchanged so that |l| ≤ 1 (partial pivoting).
-    """
-    return LUResult(*LU(x, name=name).items)

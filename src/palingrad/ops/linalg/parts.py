@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...dtypes import is_complex, is_supported
+from ...errors import ArgumentError, ShapeError
 from ...graph.derivatives.cotangents import conjugated as conjugated
+from ...graph.node import Node
 from ...graph.registry import ops
 from ...shapes import Dim, Shape, same, sizes, text
 
@@ -88,3 +90,28 @@ def row(v: Any) -> Any:
 def per_matrix(g: Any) -> Any:
     """One number for each matrix, with axes of size 1 for rows and columns."""
     return ops.expand_dims(g, axis=(-2, -1))
+
+
+def check_hermitian(name: str, x: Any, hint: str) -> None:
+    """Raise ArgumentError where a known x is far from symmetric, such as one triangle of it.
+
+    NumPy reads one triangle and ignores the other. Here the symmetric part counts, so that
+    gradients are symmetric, and a triangle would silently give another result.
+    """
+    try:
+        value = np.asarray(x._known() if isinstance(x, Node) else x)
+    except (TypeError, ValueError):
+        return  # a list of nodes, or something that is refused elsewhere
+    if value.ndim < 2 or value.shape[-1] != value.shape[-2] or not value.size:
+        return
+    if not is_supported(value.dtype) or not np.isfinite(value).all():
+        return
+    wide = value.astype(np.complex128 if is_complex(value.dtype) else np.float64)
+    rest = np.abs(wide - np.conj(np.swapaxes(wide, -1, -2)))
+    if np.max(rest) > 0.1 * np.max(np.abs(wide)):
+        *_, i, j = np.unravel_index(int(np.argmax(rest)), rest.shape)
+        raise ArgumentError(
+            f"{name}: the matrix isn't symmetric: elements ({i}, {j}) and ({j}, {i}) differ by "
+            f"{np.max(rest):.3g}.",
+            hint=hint,
+        )

@@ -22,7 +22,8 @@ from ...messages.calls import public
 from ...shapes import known, same, sizes
 from ..contraction.pairs import reshaped
 from .parts import square
-from .solve import BATCH, REGULAR, Inv, Solve
+from .solve import Inv, Solve
+from .triangular import BATCH, REGULAR
 
 
 class BlockDiag(Composite):
@@ -234,7 +235,9 @@ def tensorsolve(
     rows, columns = shape[: len(wanted)], shape[len(wanted) :]
     if rows != wanted or _product(rows) != _product(columns):
         raise ShapeError(f"tensorsolve: a {shape} isn't {wanted} and axes of as many elements")
-    solution = Solve(ops.reshape(a, (_product(rows), _product(columns))), ops.reshape(b, (-1,)))
+    solution = Solve(
+        ops.reshape(a, (_product(rows), _product(columns))), ops.reshape(b, (-1,)), transposed=False
+    )
     return ops.reshape(solution, columns, name=name)
 
 

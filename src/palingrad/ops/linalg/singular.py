@@ -15,7 +15,7 @@ from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
 from ...messages.checks import flag
-from ...shapes import Dim, Shape, broadcast, same, sizes
+from ...shapes import Shape, broadcast, same, sizes
 from .parts import (
     adjoint,
     column,
@@ -27,14 +27,7 @@ from .parts import (
     without_diagonal,
 )
 from .quotient import differences, gap_quotient, largest, of_pairs, without_phase
-
-TALL = np.array([[2.0, 0.5], [-0.3, 1.2], [0.4, -0.6]])
-WIDE = np.array([[1.5, 0.2, -0.4], [-0.3, 0.8, 0.6]])
-
-
-def least(rows: Dim, columns: Dim) -> Dim:
-    """The smaller size, if both are known."""
-    return None if rows is None or columns is None else min(rows, columns)
+from .triangular import TALL, WIDE, least
 
 
 class SVD(MultipleOutputs, Factorisation):

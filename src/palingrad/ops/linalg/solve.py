@@ -1,4 +1,4 @@
-"""Linear equations: solve, triangular and Cholesky systems, inverses."""
+"""Linear equations, Sylvester's included, and inverses."""
 
 from __future__ import annotations
 
@@ -8,55 +8,73 @@ import numpy as np
 
 from ...errors import ArgumentError, ShapeError
 from ...graph.functions import unary
-from ...graph.kinds import Factorisation
+from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
-from ...messages.checks import flag
-from ...shapes import Shape, broadcast, same
-from .parts import adjoint, column, lower, square, upper
+from ...shapes import broadcast, same, sizes
+from .lu import LuFactor, LuSolve
+from .parts import matrix, square
+from .triangular import BATCH, COMPLEX, REGULAR, WIDE, columns_of, solution_shape
 
-# A well-conditioned matrix that isn't symmetric, and a batch.
-REGULAR = np.array([[2.0, 0.5, -0.3], [0.2, 1.5, 0.6], [-0.4, 0.1, 1.8]])
-BATCH = np.stack([REGULAR[:2, :2], REGULAR[1:, 1:]])
-COMPLEX = REGULAR + 0.5j * REGULAR[::-1].T
+# From this size on the LU factors of single matrices are kept for derivatives: below, keeping them
+# costs more than computing them again.
+_FACTORED = 100
 
-
-def solution_shape(a: Shape, b: Shape) -> Shape:
-    """The shape of a⁻¹ b; b is one vector if it has one axis, else matrices."""
-    n = square(a, "a")
-    if not b:
-        raise ShapeError("b is a scalar, not a vector or matrix")
-    rows = b[-2:][0]
-    if not same(n, rows):
-        hint = ""
-        if len(b) > 1 and n == b[-1]:
-            hint = "Vectors b[i] in rows are columns of b.mT."
-        raise ShapeError(f"a has {n} rows and b {rows}", hint=hint)
-    if len(b) == 1:
-        return a[:-1]
-    return (*broadcast(a[:-2], b[:-2]), n if rows is None else rows, b[-1])
+# Three diagonals, of two matrices.
+BANDS = np.stack([REGULAR, REGULAR[::-1]]) + np.array([[0.0], [4.0], [0.0]])
 
 
-def columns_of(x: Any, is_vector: bool) -> Any:
-    """x as matrices; vectors become columns."""
-    return column(x) if is_vector else x
-
-
-class Solve(Factorisation):
+class Solve(Composite):
     """x = a⁻¹ b, the solution of a x = b. ∂L/∂b = a⁻ᵀ g, ∂L/∂a = −(∂L/∂b) xᵀ, g = ∂L/∂x.
 
-    a (…, n, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes broadcast.
-    Raises `numpy.linalg.LinAlgError` if a matrix is singular.
+    a (…, n, n), transposed first if `transposed`; b (n,) is one vector, b (…, n, k) are matrices,
+    whose leading axes broadcast. Raises `numpy.linalg.LinAlgError` if a matrix is singular. The LU
+    factors of a large matrix are computed once for the solution and its derivatives.
     """
+
+    math = r"{a}^{-1}\,{b}"
+    floats = complexes = True
+    samples = [
+        case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]]), transposed=False),
+        case(BATCH, np.array([0.5, -1.5]), transposed=False),
+        case(REGULAR[:2, :2], np.array([[[1.0], [0.5]], [[-1.0], [2.0]]]), transposed=True),
+        case(COMPLEX, COMPLEX[:, :1], transposed=False),
+    ]
+
+    def shape_rule(x, *shapes):
+        return solution_shape(*shapes)
+
+    def expand(x, a, b):
+        if a.ndim == 2 and sizes(a.shape)[0] >= _FACTORED:
+            return LuSolve(*LuFactor(a).items, b, transposed=x.transposed)
+        return DirectSolve(a.mT if x.transposed else a, b)
+
+    def vjp(x, g, a, b):
+        return solution_slopes(x, g, a, b, x.transposed)
+
+
+def solution_slopes(x: Any, g: Any, a: Any, b: Any, transposed: bool) -> list[Any]:
+    """The cotangents of a and b from that of x = a⁻¹ b, or a⁻ᵀ b."""
+    is_vector = b.ndim == 1
+    w = Solve(a, columns_of(g, is_vector), transposed=not transposed)
+
+    def of_a() -> Any:
+        solution = columns_of(x, is_vector)
+        return -(solution @ w.mT) if transposed else -(w @ solution.mT)
+
+    return [of_a, lambda: w[..., 0] if is_vector else w]
+
+
+class DirectSolve(Factorisation):
+    """x = a⁻¹ b in one call of LAPACK, which keeps no factors: what `solve` is for small and for
+    many matrices."""
 
     math = r"{a}^{-1}\,{b}"
     samples = [
         case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]])),
         case(BATCH, np.array([0.5, -1.5])),
-        case(REGULAR[:2, :2], np.array([[[1.0], [0.5]], [[-1.0], [2.0]]])),
-        case(COMPLEX, COMPLEX[:, :1]),
     ]
 
     def f(m, a, b):
@@ -66,47 +84,7 @@ class Solve(Factorisation):
         return solution_shape(*shapes)
 
     def vjp(x, g, a, b):
-        is_vector = b.ndim == 1
-        w = Solve(a.mT, columns_of(g, is_vector))
-        return [
-            lambda: -(w @ columns_of(x, is_vector).mT),
-            lambda: w[..., 0] if is_vector else w,
-        ]
-
-
-class SolveTriangular(Factorisation):
-    """x = t⁻¹ b for the triangle t of a. ∂L/∂b = t⁻ᵀ g, ∂L/∂a = −(∂L/∂b) xᵀ in the triangle.
-
-    The other triangle of a isn't read, nor is its diagonal with `unit_diagonal`: it counts as 1.
-    Shapes are those of `solve`. Raises `numpy.linalg.LinAlgError` for a 0 on a diagonal.
-    """
-
-    math = r"{a}^{-1}\,{b}"
-    samples = [
-        case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]]),
-             lower=True, unit_diagonal=False),
-        case(BATCH, np.array([0.5, -1.5]), lower=False, unit_diagonal=False),
-        case(REGULAR, np.array([[[1.0], [0.5], [2.0]]]), lower=False, unit_diagonal=True),
-        case(COMPLEX, COMPLEX[0], lower=True, unit_diagonal=False),
-    ]  # fmt: skip
-
-    def f(m, a, b, *, lower, unit_diagonal):
-        return m.solve_triangular(a, b, lower, unit_diagonal)
-
-    def shape_rule(x, *shapes):
-        return solution_shape(*shapes)
-
-    def vjp(x, g, a, b):
-        is_vector = b.ndim == 1
-        options: dict[str, Any] = {"lower": not x.lower, "unit_diagonal": x.unit_diagonal}
-        w = SolveTriangular(a.mT, columns_of(g, is_vector), **options)
-
-        def of_a() -> Any:
-            whole = -(w @ columns_of(x, is_vector).mT)
-            offset = 1 if x.unit_diagonal else 0
-            return lower(whole, -offset) if x.lower else upper(whole, offset)
-
-        return [of_a, lambda: w[..., 0] if is_vector else w]
+        return solution_slopes(x, g, a, b, False)
 
 
 class Inv(Factorisation):
@@ -126,6 +104,86 @@ class Inv(Factorisation):
         return [-(y.mT @ g @ y.mT)]
 
 
+class SolveSylvester(Factorisation):
+    """x with a x + x b = q. With w such that aᵀ w + w bᵀ = g, ∂L/∂q = w, ∂L/∂a = −w xᵀ and
+    ∂L/∂b = −xᵀ w.
+
+    Raises `numpy.linalg.LinAlgError` if a and −b have a common eigenvalue.
+    """
+
+    math = r"\operatorname{sylvester}({a}, {b}, {q})"
+    samples = [
+        case(REGULAR, BATCH[0], np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]])),
+        case(BATCH, REGULAR, WIDE),
+        case(np.array([[1.0, 2.0], [-1.5, 0.4]]), np.array([[0.5, 1.0], [-2.0, 0.3]]), BATCH),
+        case(COMPLEX, COMPLEX.T, COMPLEX),
+    ]
+
+    def f(m, a, b, q):
+        return m.solve_sylvester(a, b, q)
+
+    def shape_rule(x, *shapes):
+        a, b, q = shapes
+        rows, columns = square(a, "a"), square(b, "b")
+        if not all(map(same, matrix(q, "q"), (rows, columns))):
+            raise ShapeError(f"q has shape {q[-2:]}; a and b ask for {(rows, columns)}")
+        return (*broadcast(a[:-2], b[:-2], q[:-2]), *q[-2:])
+
+    def vjp(x, g, a, b, q):
+        w = SolveSylvester(a.mT, b.mT, g)
+        return [lambda: -(w @ x.mT), lambda: -(x.mT @ w), w]
+
+
+class SolveBanded(Factorisation):
+    """x = a⁻¹ b, where aᵢⱼ = ab[upper + i − j, j] in the band of a and 0 elsewhere.
+
+    ∂L/∂b = a⁻ᵀ g, and ∂L/∂ab has the elements of −(∂L/∂b) xᵀ in the band. Elements of ab outside
+    the matrix aren't read. Raises `numpy.linalg.LinAlgError` if a matrix is singular.
+    """
+
+    math = r"\operatorname{band}({ab})^{-1}\,{b}"
+    samples = [
+        case(np.array([[9.0, 0.5, 1, 2], [2, 3, 4, 3]]), np.ones((4, 2)), lower=0, upper=1),
+        case(BANDS, REGULAR[0], lower=1, upper=1),
+        case(COMPLEX, COMPLEX[:, :1], lower=2, upper=0),
+    ]
+
+    def f(m, ab, b, *, lower, upper):
+        return m.solve_banded(ab, b, lower, upper)
+
+    def shape_rule(x, *shapes):
+        ab, b = shapes
+        rows, n = matrix(ab, "ab")
+        expected = x.attributes["lower"] + x.attributes["upper"] + 1
+        if not same(rows, expected):
+            raise ShapeError(f"ab has {rows} rows; l + u + 1 diagonals are {expected}")
+        return solution_shape((*ab[:-2], n, n), b)
+
+    def vjp(x, g, ab, b):
+        n, is_vector = sizes(ab.shape)[-1], b.ndim == 1
+        rows, columns = np.arange(x.lower + x.upper + 1)[:, None], np.arange(n)
+        turned = x.lower + x.upper - rows, columns + rows - x.lower  # where aᵀ has these elements
+        transposed = _within(ab[(..., turned[0], _clipped(turned[1], n))], turned[1], n)
+        w = SolveBanded(transposed, columns_of(g, is_vector), lower=x.upper, upper=x.lower)
+
+        def of_ab() -> Any:
+            at = columns + rows - x.upper
+            left = w[(..., _clipped(at, n), slice(None))]  # (…, diagonals, n, k)
+            right = ops.expand_dims(columns_of(x, is_vector), axis=-3)
+            return _within(-ops.sum(left * right, axis=-1), at, n)
+
+        return [of_ab, lambda: w[..., 0] if is_vector else w]
+
+
+def _clipped(at: Any, n: int) -> Any:
+    return np.clip(at, 0, n - 1)
+
+
+def _within(x: Any, at: Any, n: int) -> Any:
+    """x where 0 ≤ at < n, else 0."""
+    return ops.where((at >= 0) & (at < n), x, 0)
+
+
 inv = public(unary(Inv))
 
 
@@ -136,46 +194,33 @@ def solve(a: Any, b: Any, /, *, name: str | None = None) -> Node:
     a (…, n, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes broadcast.
     Raises `numpy.linalg.LinAlgError` if a matrix is singular.
     """
-    return Solve(a, b, name=name)
+    return Solve(a, b, transposed=False, name=name)
 
 
 @public
-def solve_triangular(
-    a: Any,
-    b: Any,
-    /,
-    trans: Any = 0,
-    lower: bool = False,
-    unit_diagonal: bool = False,
-    *,
-    name: str | None = None,
-) -> Node:
-    """x = t⁻¹ b for the upper triangle t of a, or the `lower` one; the other isn't read.
+def solve_sylvester(a: Any, b: Any, q: Any, /, *, name: str | None = None) -> Node:
+    """x with a x + x b = q, for a (…, m, m), b (…, n, n) and q (…, m, n).
 
-    a (…, n, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes broadcast.
-    `trans` selects t (0 or "N"), tᵀ (1 or "T") or tᴴ (2 or "C"); with `unit_diagonal` the diagonal
-    counts as 1. Raises `numpy.linalg.LinAlgError` for a 0 on a diagonal.
+    Raises `numpy.linalg.LinAlgError` if a and −b have a common eigenvalue: then there is no
+    solution, or not one alone.
     """
-    if trans not in (0, 1, 2, "N", "T", "C"):
-        raise ArgumentError(f"solve_triangular: trans is {trans!r:.40}; expected 0, 1 or 2.",
-                            hint="Write trans=1 to solve tᵀ x = b.")  # fmt: skip
-    is_lower = flag("solve_triangular: lower", lower)
-    if trans not in (0, "N"):
-        a, is_lower = as_node(a), not is_lower
-        a = a.mT if trans in (1, "T") else adjoint(a)
-    unit = flag("solve_triangular: unit_diagonal", unit_diagonal)
-    return SolveTriangular(a, b, lower=is_lower, unit_diagonal=unit, name=name)
+    return SolveSylvester(a, b, q, name=name)
 
 
 @public
-def cho_solve(factor: Any, b: Any, /, *, name: str | None = None) -> Node:
-    """x = a⁻¹ b, where `factor` is (c, lower) of `cho_factor`: a = c cᴴ if lower, else cᴴ c."""
-    if not isinstance(factor, tuple) or len(factor) != 2:
+def solve_banded(l_and_u: Any, ab: Any, b: Any, /, *, name: str | None = None) -> Node:
+    """x = a⁻¹ b for a matrix a with l diagonals below the main one and u above: aᵢⱼ is
+    ab[u + i − j, j].
+
+    ab (…, l + u + 1, n); b (n,) is one vector, b (…, n, k) are matrices, whose leading axes
+    broadcast. Elements of ab outside the matrix aren't read. Raises `numpy.linalg.LinAlgError` if a
+    matrix is singular.
+    """
+    pair: Any = tuple(l_and_u) if isinstance(l_and_u, (tuple, list)) else ()
+    if len(pair) != 2 or not all(isinstance(n, (int, np.integer)) and n >= 0 for n in pair):
         raise ArgumentError(
-            "cho_solve: the first argument is a pair (c, lower).",
-            hint="Write pg.linalg.cho_solve((pg.linalg.cholesky(a), True), b).",
+            f"solve_banded: the first argument is {l_and_u!r:.40}; expected (l, u), the numbers of "
+            "diagonals below and above the main one.",
+            hint="Write pg.linalg.solve_banded((1, 1), ab, b) for three diagonals.",
         )
-    c, is_lower = as_node(factor[0]), flag("cho_solve: lower", factor[1])
-    first, second = (c, adjoint(c)) if is_lower else (adjoint(c), c)
-    half = SolveTriangular(first, b, lower=True, unit_diagonal=False)
-    return SolveTriangular(second, half, lower=False, unit_diagonal=False, name=name)
+    return SolveBanded(ab, b, lower=int(pair[0]), upper=int(pair[1]), name=name)

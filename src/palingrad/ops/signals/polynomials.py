@@ -15,8 +15,8 @@ from ...graph.samples import case, complex_case
 from ...messages.checks import flag, whole
 from ...shapes import Shape, text
 from ..indexing.known import value_of
-from ..linalg.general import eigvals
 from ..linalg.singular import lstsq
+from ..linalg.spectral import eigvals
 from ..reduction.axes import narrowed, widened
 
 

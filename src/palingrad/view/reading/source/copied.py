@@ -21,6 +21,7 @@ import numpy as np
 
 from ....maths import numpy_maths
 from ....maths.library.special import OWN as SPECIAL
+from ....maths.matrices.lapack import lapack
 from .body import Names
 from .code import Unwritable, dtype_name, plain
 
@@ -36,6 +37,13 @@ _CALL = '''def {name}(*x):
     from palingrad.maths.library.special import special
 
     return special("{name}", *x)'''
+# Written programs import SciPy's LAPACK where they call it.
+_LAPACK = '''def {name}(name, dtype):
+    """SciPy's function `name` of LAPACK or BLAS for this dtype: "potrf" is spotrf, dpotrf, …"""
+    import scipy.linalg
+
+    kind = {{"f": "s", "d": "d", "F": "c", "D": "z"}}[dtype.char]
+    return getattr(scipy.linalg.blas if name == "trsm" else scipy.linalg.lapack, kind + name)'''
 
 # The names of the functions of the maths namespace that NumPy lacks, by their ids.
 OWN: dict[int, str] = {
@@ -72,6 +80,9 @@ class Copier:
                 self.functions[title] = ""  # reserves the position and ends recursion
                 if SPECIAL.get(title) is function:
                     self.functions[title] = _CALL.format(name=title)
+                    continue
+                if function is lapack:
+                    self.functions[title] = _LAPACK.format(name=title)
                     continue
                 text, needs = _rewritten(function, title, doc)
                 self.functions[title] = self._with_globals(text, function, needs, pending)
@@ -141,6 +152,9 @@ def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
     text = "\n".join(body)
     text = re.sub(r"\b(\w+)\(m, ", r"\1(", text)
     text = re.sub(r"\b(\w+)\(m\)", r"\1()", text)
+    text = re.sub(
+        r"\) -> Any:", "):", re.sub(r"(?<=\w): Any(?=[,)])", "", text)
+    )  # of inner functions
     head = f"def {name}({parameters}):"
     if ast.get_docstring(tree) is None and about:
         text = f'    """{about}"""\n{text}'
@@ -149,7 +163,8 @@ def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
     inside = set().union(
         *({x.id for x in ast.walk(part) if isinstance(x, ast.Name)} for part in tree.body)
     )
-    needs = [x for x in sorted(read & inside) if x in _space(f) and x not in dir(builtins)]
+    known = {*dir(builtins), "Any"}
+    needs = [x for x in sorted(read & inside) if x in _space(f) and x not in known]
     return f"{head}\n{text}", needs
 
 

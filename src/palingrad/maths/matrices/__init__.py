@@ -1,0 +1,1 @@
+"""Factorisations of matrices, and solutions of linear systems, computed by SciPy's LAPACK."""
