@@ -14,7 +14,7 @@ from ..ops.distributions.vectors import (
     MultivariateNormalEntropy,
     MultivariateNormalLog,
 )
-from ..ops.linalg.symmetry import check_hermitian
+from ..ops.linalg.parts import check_hermitian
 from .base import Distribution
 
 

@@ -14,6 +14,7 @@ from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.promotion import as_node
 from ...graph.registry import ops
+from .deprecated import add_methods
 
 primitive_vjps: dict[Any, Callable[..., Any]] = {}
 primitive_jvps: dict[Any, Callable[..., Any]] = {}
@@ -109,6 +110,7 @@ def primitive(f_raw: Callable[..., Any]) -> Any:
     f_wrapped.raw = f_raw  # type: ignore[attr-defined]
     f_wrapped.fun = f_raw  # type: ignore[attr-defined]
     f_wrapped._is_autograd_primitive = True  # type: ignore[attr-defined]
+    add_methods(f_wrapped, defvjp)
     return f_wrapped
 
 

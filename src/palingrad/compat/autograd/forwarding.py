@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from ...graph.node import Node
@@ -16,18 +15,18 @@ def has_nodes(args: Any, kwargs: Any) -> bool:
     return any(isinstance(leaf, Node) for leaf in leaves([list(args), dict(kwargs)]))
 
 
-def forwarding(original: ModuleType, ours: Any) -> Callable[[str], Any]:
-    """The `__getattr__` of a module: a function of `original`, which for nodes is that of `ours`
-    if there is one of its name."""
+def forwarding(original: Any, ours: Any) -> Callable[[str], Any]:
+    """The `__getattr__` of a module: a function of `original`, a module or distribution, which for
+    nodes is that of `ours` if there is one of its name."""
+    known: dict[str, Any] = {}
 
     def attribute(name: str) -> Any:
-        found = getattr(original, name)
-        if not callable(found) or isinstance(found, type):
-            return found
-        on_nodes = getattr(ours, name, None)
-        if on_nodes is None:
-            return found
-        return either(found, on_nodes)
+        if name not in known:
+            found = getattr(original, name)
+            on_nodes = getattr(ours, name, None)
+            plain = not callable(found) or isinstance(found, type) or on_nodes is None
+            known[name] = found if plain else either(found, on_nodes)
+        return known[name]
 
     return attribute
 

@@ -80,8 +80,8 @@ class VSpace:
         return self._made(lambda part: np.zeros(*part)[()])
 
     def ones(self) -> Any:
-        """The vector whose elements are 1."""
-        return self._made(lambda part: np.ones(*part)[()])
+        """The vector whose elements are 1, and 1 + i where they are complex: the basis's sum."""
+        return self._made(_ones)
 
     def randn(self) -> Any:
         """A random vector."""
@@ -127,13 +127,18 @@ def vspace(value: Any) -> VSpace:
 def _part(leaf: Any) -> tuple[tuple[int, ...], Any]:
     if isinstance(leaf, Node):
         return sizes(leaf.shape), leaf.dtype
-    if isinstance(leaf, (bool, np.bool_, int, float, complex, np.generic, np.ndarray)):
+    if isinstance(leaf, (int, float, complex, np.generic, np.ndarray)):
         array = np.asarray(leaf)
-        if array.dtype.kind in "biu":
+        if array.dtype.kind in "iu":
             return array.shape, np.dtype(np.float64)
         if array.dtype.kind in "fc":
             return array.shape, array.dtype
     raise TypeError(f"Can't find vector space for value {leaf!r:.60} of type {type(leaf)}")
+
+
+def _ones(part: Any) -> Any:
+    shape, dtype = part
+    return np.full(shape, 1 + 1j if is_complex(dtype) else 1, dtype)[()]
 
 
 def _random(part: Any) -> Any:

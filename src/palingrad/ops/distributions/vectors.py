@@ -15,7 +15,7 @@ from ...shapes import sizes, text
 from ..linalg.cholesky import POSITIVE, Cholesky
 from ..linalg.parts import hermitian_part, on_diagonal, per_matrix
 from ..linalg.singular import Pinv
-from ..linalg.solve import SolveTriangular
+from ..linalg.triangular import SolveTriangular
 from ..linalg.spectral import Eigvalsh
 from ..reduction.axes import narrowed, widened
 from ..special.entropy import xlogy

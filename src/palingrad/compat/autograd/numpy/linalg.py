@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as _np
 import numpy.linalg as _original
 
-from .wrapping import wrapping as _wrapping
+from .... import linalg as _ours
+from ....graph.node import Node as _Node
+from .wrapping import array_of as _array_of, wrapping as _wrapping
 
-__getattr__ = _wrapping(_original)
+_attribute = _wrapping(_original)
 
 
 def eigh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of Hermitian matrices, of which one triangle is read."""
-    return _original.eigh(A, UPLO=UPLO)  # type: ignore[arg-type]
+    if isinstance(A := _array_of(A), _Node):
+        return _ours.eigh(A, UPLO=UPLO)
+    # The triangle is mirrored first, as for nodes: LAPACK's signs of vectors depend on it.
+    lower = A if UPLO.upper() == "L" else _np.conj(_np.swapaxes(A, -1, -2))
+    return _original.eigh(lower)
 
 
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues of Hermitian matrices, of which one triangle is read."""
-    return _original.eigvalsh(A, UPLO=UPLO)  # type: ignore[arg-type]
+    if isinstance(A := _array_of(A), _Node):
+        return _ours.eigvalsh(A, UPLO=UPLO)
+    return _original.eigvalsh(A, UPLO)  # type: ignore[arg-type]
 
 
-def cholesky(A: Any) -> Any:
-    """The lower Cholesky factors of Hermitian matrices, of which the lower triangle is read."""
-    return _original.cholesky(A)
+def T(x: Any) -> Any:
+    """The matrices in the last two axes, transposed."""
+    return _np.swapaxes(x, -1, -2)
+
+
+def __getattr__(name: str) -> Any:
+    return _attribute(name)
 
 
 def __dir__() -> list[str]:

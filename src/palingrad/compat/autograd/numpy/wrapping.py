@@ -27,6 +27,10 @@ _OF_VALUES = frozenset(
     "nonzero not_equal nanargmax nanargmin ones_like result_type rint round searchsorted shape "
     "sign signbit size sometrue trunc zeros_like".split()
 )
+# Types of integers, which as functions round numbers and have no derivative.
+_INTEGERS = frozenset(np.dtype(code).type for code in np.typecodes["AllInteger"] + "?")
+# Functions that return lists, where palingrad's return tuples.
+_LISTED = frozenset("array_split dsplit hsplit split vsplit".split())
 
 
 def value_of(x: Any) -> Any:
@@ -45,10 +49,15 @@ def has_nodes(value: Any) -> bool:
     return any(isinstance(leaf, Node) for leaf in leaves(value))
 
 
+def array_of(value: Any) -> Any:
+    """A node for a node or a list with nodes, else an array."""
+    return from_nodes(value) if has_nodes(value) else np.asarray(value)
+
+
 def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     """A function of NumPy's, as autograd has it."""
     name = getattr(original, "__name__", "")
-    takes_lists, takes_values = name in _OF_LISTS, name in _OF_VALUES
+    takes_lists, takes_values, listed = name in _OF_LISTS, name in _OF_VALUES, name in _LISTED
 
     @functools.wraps(original, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:
@@ -59,9 +68,25 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
                 from_nodes(arg) if isinstance(arg, (list, tuple)) and has_nodes(arg) else arg
                 for arg in args
             )
-        return original(*args, **kwargs)
+        result = original(*args, **kwargs)
+        return list(result) if listed else result
 
     return function
+
+
+class _OfValues(type):
+    """The class of integer types that as functions take the values of nodes."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+    def __call__(cls, value: Any = 0) -> Any:
+        return cls.__mro__[1](value_of(value))
+
+
+def _integers(original: type[Any]) -> type[Any]:
+    """A type of NumPy's integers, which as a function takes the nodes' values."""
+    return _OfValues(original.__name__, (original,), {"__module__": "numpy"})
 
 
 def wrapping(original: ModuleType) -> Callable[[str], Any]:
@@ -71,8 +96,11 @@ def wrapping(original: ModuleType) -> Callable[[str], Any]:
     def attribute(name: str) -> Any:
         if name not in known:
             found = getattr(original, name)
-            plain = not callable(found) or isinstance(found, type)
-            known[name] = found if plain else wrapped(found)
+            if isinstance(found, type) and found in _INTEGERS:
+                known[name] = _integers(found)
+            else:
+                plain = not callable(found) or isinstance(found, type)
+                known[name] = found if plain else wrapped(found)
         return known[name]
 
     return attribute

@@ -1,5 +1,5 @@
 """SciPy's functions of nodes."""
 
-from . import linalg, signal, special
+from . import integrate, linalg, signal, special, stats
 
-__all__ = ["linalg", "signal", "special"]
+__all__ = ["integrate", "linalg", "signal", "special", "stats"]
