@@ -70,10 +70,10 @@ def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], A
         cotangents = call.shaped(
             [found[one] if one in found else ops.zeros_like(one) for one in call.nodes]
         )
-        plain = not any(isinstance(one, Node) for one in leaves(g))
-        return _plain(call.result(cotangents)) if plain else cotangents
+        traced = any(isinstance(one, Node) for one in leaves(g))
+        return cotangents if traced else plain(call.result(cotangents))
 
-    return vjp, _plain(call.result(rebuilt(y, iter(ys))))
+    return vjp, plain(call.result(rebuilt(y, iter(ys))))
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
@@ -94,7 +94,7 @@ def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, An
         found = (
             t if (t := _pushed(one, pushed)) is not None else vspace(one).zeros() for one in ys
         )
-        return _plain(call.result((y, rebuilt(y, found))))
+        return plain(call.result((y, rebuilt(y, found))))
 
     return jvp
 
@@ -106,11 +106,11 @@ def _pushed(one: Any, pushed: dict[Node, Node | None]) -> Node | None:
 def _called(fun: Callable[[Any], Any], x: Any) -> tuple[Call, Any]:
     """The call of a function with a fresh node for each number or array in x."""
     vspace(x)  # a TypeError for what has no derivative
-    call = Call((mapped(_floating, x),), 0)
+    call = Call((mapped(floating, x),), 0)
     return call, call.value(fun)
 
 
-def _floating(leaf: Any) -> Any:
+def floating(leaf: Any) -> Any:
     """Python's numbers and integers as float64."""
     if isinstance(leaf, Node):
         return leaf
@@ -122,6 +122,6 @@ def _takes_gradient(node: Node) -> bool:
     return node.dtype is not None and is_inexact(node.dtype)
 
 
-def _plain(tree: Any) -> Any:
+def plain(tree: Any) -> Any:
     """Arrays without axes as numbers."""
     return mapped(lambda leaf: np.array(leaf)[()] if type(leaf) is np.ndarray else leaf, tree)

@@ -15,8 +15,8 @@ from ...shapes import sizes, text
 from ..linalg.cholesky import POSITIVE, Cholesky
 from ..linalg.parts import hermitian_part, on_diagonal, per_matrix
 from ..linalg.singular import Pinv
-from ..linalg.triangular import SolveTriangular
 from ..linalg.spectral import Eigvalsh
+from ..linalg.triangular import SolveTriangular
 from ..reduction.axes import narrowed, widened
 from ..special.entropy import xlogy
 from ..special.gamma import digamma, lgamma

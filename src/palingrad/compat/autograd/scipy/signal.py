@@ -11,7 +11,7 @@ from ..forwarding import has_nodes as _has_nodes
 
 
 def convolve(A: Any, B: Any, axes: Any = None, dot_axes: Any = ((), ()), mode: str = "full") -> Any:
-    """The convolution of A with B along `axes`, two lists, by default all; products are summed along
+    """The convolution of A and B along `axes`, two lists, by default all; products are summed along
     `dot_axes`. The result's axes: A's others, B's others, then the convolved ones."""
     if axes is None and not _has_nodes((A, B), {}):
         return _original.convolve(A, B, mode=mode)
