@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autodiff.gradients import needs_value, takes_gradient
+from ..autodiff.gradients import is_bare, needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
 from ..dtypes import Array, setting_changes
 from ..engines.base import sealed
@@ -267,6 +267,23 @@ def gradients(
     if len(found) < len(chosen):
         return None
     return {node: found[place] for node, place in zip(targets, chosen, strict=True)}
+
+
+def to_nodes(y: Node, targets: Sequence[Node], since: int) -> list[Array] | None:
+    """∂y/∂x for each target x, of a tape with no node before the serial number `since` but numbers;
+    None if only the general pass can compute them."""
+    order = nodes_of(y)
+    places = {node: place for place, node in enumerate(order)}
+    if any(node._serial < since and not is_bare(node) for node in order):
+        return None
+    if any(x not in places for x in targets):
+        return None
+    tape = _known(order)
+    if tape is None:
+        return None
+    chosen = tuple(places[x] for x in targets)
+    found = tape.structure.to(chosen).gradients(tape.values)
+    return [found[place] for place in chosen] if len(found) == len(set(chosen)) else None
 
 
 _last: list[Any] = [-1, None]
