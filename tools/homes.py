@@ -53,7 +53,18 @@ class Original:
 
 
 ORIGINALS = {
-    "autograd": Original(tests=("tests",)),
+    "autograd": Original(
+        tests=("tests",),
+        expected=(
+            ("test_systematic.py::test_max", "complex numbers have no order"),
+            ("test_systematic.py::test_min", "complex numbers have no order"),
+            ("test_scipy.py::test_erf", "erf and erfc are of real numbers"),
+            ("test_wrappers.py::test_dtypes", "floats have up to 64 bits"),
+            ("test_wrappers.py::test_wrapped_name_and_docs", "docstrings have their own words"),
+            ("test_linalg.py::test_pinv", "calls numpy.linalg._dot, which is private there"),
+            ("test_fft.py::test_rfftn_odd_not_implemented", "odd sizes are implemented here"),
+        ),
+    ),
     "mlfz": Original(tests=("tests/test_nn", "tests/test_functional")),
     "micrograd": Original(tests=("test",)),
     "tensorslow": Original(scripts=("examples/*.py",)),
@@ -98,7 +109,7 @@ def _tested(
     paths = [str(source / test) for test in original.tests]
     command = [
         sys.executable, "-m", "palingrad.compat", home, "-m", "pytest", "-q", "-p", "reporting",
-        "-p", "no:cacheprovider", "--rootdir", str(source), *paths,
+        "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source), *paths,
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, cwd=folder

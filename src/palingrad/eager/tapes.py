@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autodiff.gradients import is_bare, needs_value, takes_gradient
+from ..autodiff.gradients import needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
 from ..dtypes import Array, setting_changes
 from ..engines.base import sealed
@@ -269,21 +269,16 @@ def gradients(
     return {node: found[place] for node, place in zip(targets, chosen, strict=True)}
 
 
-def to_nodes(y: Node, targets: Sequence[Node], since: int) -> list[Array] | None:
-    """∂y/∂x for each target x, of a tape with no node before the serial number `since` but numbers;
-    None if only the general pass can compute them."""
-    order = nodes_of(y)
+def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] | None:
+    """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
+    it is 0; None if only the general pass can compute them."""
     places = {node: place for place, node in enumerate(order)}
-    if any(node._serial < since and not is_bare(node) for node in order):
-        return None
-    if any(x not in places for x in targets):
-        return None
-    tape = _known(order)
+    tape = _known(order) if all(x in places for x in leaves) else None
     if tape is None:
         return None
-    chosen = tuple(places[x] for x in targets)
+    chosen = tuple(places[x] for x in leaves)
     found = tape.structure.to(chosen).gradients(tape.values)
-    return [found[place] for place in chosen] if len(found) == len(set(chosen)) else None
+    return [found.get(place) for place in chosen]
 
 
 _last: list[Any] = [-1, None]

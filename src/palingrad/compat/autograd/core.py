@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.forward import forward
+from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
 from ...autodiff.transforms import Call
 from ...dtypes import is_inexact
-from ...eager.tapes import to_nodes
+from ...eager.tapes import nodes_of, of_leaves
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -59,39 +61,56 @@ def make_vjp(fun: Callable[[Any], Any], x: Any) -> tuple[Callable[[Any], Any], A
     reached = [one for one in ys if isinstance(one, Node) and _takes_gradient(one)]
     if not reached:
         warnings.warn("Output seems independent of input.", stacklevel=3)
-
-    def vjp(g: Any) -> Any:
-        if (found := _by_tape(call, ys, g)) is not None:
-            return plain(call.shaped(found))
-        seeds: dict[Node, Node] = {}
-        for one, seed in zip(ys, leaves(g), strict=True):
-            if isinstance(one, Node) and _takes_gradient(one):
-                node = as_node(seed, one.dtype)
-                node = node if node.dtype == one.dtype else ops.cast(node, one.dtype)
-                node = node if node.shape == one.shape else ops.broadcast_to(node, one.shape)
-                seeds[one] = seeds[one] + node if one in seeds else node
-        found = reverse(seeds, call.nodes) if seeds else {}
-        cotangents = call.shaped(
-            [found[one] if one in found else ops.zeros_like(one) for one in call.nodes]
-        )
-        traced = any(isinstance(one, Node) for one in leaves(g))
-        return cotangents if traced else plain(call.result(cotangents))
-
-    return vjp, plain(call.result(rebuilt(y, iter(ys))))
+    if (tape := _own_tape(call, y)) is not None:
+        return functools.partial(_pulled, call, ys, tape), y._value[()]
+    value = plain(call.result(rebuilt(y, iter(ys))))
+    return functools.partial(_pulled, call, ys, None), value
 
 
-def _by_tape(call: Call, ys: list[Any], g: Any) -> list[Any] | None:
-    """The cotangents as arrays, where the structure of the operations has occurred before and no
-    outer transform can differentiate them again; else None."""
-    y = ys[0]
-    if len(ys) != 1 or call.given_nodes or arguments or isinstance(g, Node):
+def _pulled(call: Call, ys: list[Any], tape: list[Node] | None, g: Any) -> Any:
+    """The cotangents of a call's arguments, from those of its results."""
+    traced = any(isinstance(one, Node) for one in leaves(g))
+    if tape is not None and not traced and (found := _by_tape(call, tape, g)) is not None:
+        return call.shaped(found)
+    seeds: dict[Node, Node] = {}
+    for one, seed in zip(ys, leaves(g), strict=True):
+        if isinstance(one, Node) and _takes_gradient(one):
+            node = as_node(seed, one.dtype)
+            node = node if node.dtype == one.dtype else ops.cast(node, one.dtype)
+            node = node if node.shape == one.shape else ops.broadcast_to(node, one.shape)
+            seeds[one] = seeds[one] + node if one in seeds else node
+    known = reverse(seeds, call.nodes) if seeds else {}
+    cotangents = call.shaped(
+        [known[one] if one in known else ops.zeros_like(one) for one in call.nodes]
+    )
+    return cotangents if traced else plain(call.result(cotangents))
+
+
+def _own_tape(call: Call, y: Any) -> list[Node] | None:
+    """The tape of a result that is one real array and depends on no node from outside of the call,
+    so that no outer transform can differentiate it again; else None."""
+    if call.given_nodes or arguments or not isinstance(y, Node) or y.deferred:
         return None
-    if not isinstance(y, Node) or y.dtype is None or y.dtype.kind != "f" or y.deferred:
+    if y.dtype.kind != "f":  # of all values known
         return None
-    array = np.asarray(g)
-    if y.shape != () or array.shape != () or array != 1:
-        y = ops.sum(y * array.astype(y.dtype))
-    return to_nodes(y, call.nodes, call.began)
+    tape = nodes_of(y)
+    began = call.began
+    return None if any(n._serial < began and not is_bare(n) for n in tape) else tape
+
+
+def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
+    """The cotangents as arrays, where the structure of the operations has occurred before."""
+    y = tape[-1]
+    if y.shape != () or type(g) is not float or g != 1:
+        seed = np.asarray(g)
+        tape = nodes_of(ops.sum(y * seed.astype(y.dtype)))
+    found = of_leaves(tape, call.nodes)
+    if found is None:
+        return None
+    return [
+        np.zeros(x.shape, x.dtype)[()] if one is None else np.array(one)[()]
+        for x, one in zip(call.nodes, found, strict=True)
+    ]
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:
@@ -123,8 +142,10 @@ def _pushed(one: Any, pushed: dict[Node, Node | None]) -> Node | None:
 
 def _called(fun: Callable[[Any], Any], x: Any) -> tuple[Call, Any]:
     """The call of a function with a fresh node for each number or array in x."""
-    vspace(x)  # a TypeError for what has no derivative
-    call = Call((mapped(floating, x),), 0)
+    if type(x) is not np.ndarray or x.dtype.kind != "f":
+        vspace(x)  # a TypeError for what has no derivative
+        x = mapped(floating, x)
+    call = Call((x,), 0)
     return call, call.value(fun)
 
 

@@ -20,28 +20,31 @@ make_vjp = unary_to_nary(_make_vjp)
 make_jvp = unary_to_nary(_make_jvp)
 
 
-def _scalar(name: str, ans: Any) -> None:
-    if vspace(ans).size != 1:
+def _one(name: str, ans: Any) -> Any:
+    """The cotangent 1 of a result that is one real number."""
+    if type(ans) is np.float64:
+        return 1.0
+    space = vspace(ans)
+    if space.size != 1:
         raise TypeError(
             f"{name} only applies to real scalar-output functions. "
             "Try jacobian, elementwise_grad or holomorphic_grad."
         )
+    return space.ones()
 
 
 @unary_to_nary
 def grad(fun: Any, x: Any) -> Any:
     """The gradient of a function that returns one real number, in the structure of x."""
     vjp, ans = _make_vjp(fun, x)
-    _scalar("Grad", ans)
-    return vjp(vspace(ans).ones())
+    return vjp(_one("Grad", ans))
 
 
 @unary_to_nary
 def value_and_grad(fun: Any, x: Any) -> Any:
     """(fun(x), its gradient)."""
     vjp, ans = _make_vjp(fun, x)
-    _scalar("value_and_grad", ans)
-    return ans, vjp(vspace(ans).ones())
+    return ans, vjp(_one("value_and_grad", ans))
 
 
 @unary_to_nary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,9 +18,12 @@ class VSpace:
     """The space of values like `value`: an array or number, or lists, tuples and dicts of these."""
 
     def __init__(self, value: Any) -> None:
-        found = leaves(value)
-        self._tree = rebuilt(value, iter(range(len(found))))
-        self._parts = [_part(leaf) for leaf in found]
+        if isinstance(value, (list, tuple, dict)):
+            found = leaves(value)
+            self._tree = rebuilt(value, iter(range(len(found))))
+            self._parts = [_part(leaf) for leaf in found]
+        else:
+            self._tree, self._parts = 0, [_part(value)]
 
     @property
     def _single(self) -> bool:
@@ -68,6 +72,8 @@ class VSpace:
         return "VSpace_" + repr(rebuilt(self._tree, iter(self._parts)))
 
     def _made(self, make: Callable[..., Any], *values: Any) -> Any:
+        if self._single:
+            return make(self._parts[0], *values)
         columns = [leaves(value) for value in values]
         made = (
             make(part, *(column[number] for column in columns))
@@ -150,4 +156,4 @@ def _random(part: Any) -> Any:
 
 
 def _count(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=np.int64))
+    return math.prod(shape)

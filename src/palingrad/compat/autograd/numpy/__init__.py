@@ -85,11 +85,7 @@ class _Joined:
 
 r_ = _Joined(_np.r_, columns=False)
 c_ = _Joined(_np.c_, columns=True)
-_attribute = _wrapping(_np)
-
-
-def __getattr__(name: str) -> Any:
-    return _attribute(name)
+__getattr__ = _wrapping(_np, globals())
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,7 @@ import numpy.fft as _original
 
 from .wrapping import wrapping as _wrapping
 
-__getattr__ = _wrapping(_original)
+__getattr__ = _wrapping(_original, globals())
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ from .... import linalg as _ours
 from ....graph.node import Node as _Node
 from .wrapping import array_of as _array_of, wrapping as _wrapping
 
-_attribute = _wrapping(_original)
+__getattr__ = _wrapping(_original, globals())
 
 
 def eigh(A: Any, UPLO: str = "L") -> Any:
@@ -33,10 +33,6 @@ def eigvalsh(A: Any, UPLO: str = "L") -> Any:
 def T(x: Any) -> Any:
     """The matrices in the last two axes, transposed."""
     return _np.swapaxes(x, -1, -2)
-
-
-def __getattr__(name: str) -> Any:
-    return _attribute(name)
 
 
 def __dir__() -> list[str]:

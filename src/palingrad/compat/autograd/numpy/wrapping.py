@@ -11,6 +11,7 @@ import numpy as np
 
 from ....graph.node import Node
 from ....graph.promotion import tensor
+from ....graph.protocols.ufuncs import found
 from ....trees import leaves
 
 # Functions whose first argument is a list of arrays, which NumPy's protocols hand on as it is.
@@ -59,8 +60,12 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     name = getattr(original, "__name__", "")
     takes_lists, takes_values, listed = name in _OF_LISTS, name in _OF_VALUES, name in _LISTED
 
+    on_node = _of_one(original)
+
     @functools.wraps(original, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:
+        if on_node is not None and len(args) == 1 and not kwargs and isinstance(args[0], Node):
+            return on_node(args[0])
         if takes_values:
             args = tuple(map(value_of, args))
         elif not takes_lists:
@@ -72,6 +77,14 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         return list(result) if listed else result
 
     return function
+
+
+def _of_one(original: Any) -> Callable[[Node], Any] | None:
+    """palingrad's function of a ufunc of one argument, to which NumPy's protocol would lead."""
+    name = getattr(original, "__name__", "")
+    if not isinstance(original, np.ufunc) or original.nin != 1 or name in _OF_VALUES:
+        return None
+    return found(name)
 
 
 class _OfValues(type):
@@ -89,18 +102,18 @@ def _integers(original: type[Any]) -> type[Any]:
     return _OfValues(original.__name__, (original,), {"__module__": "numpy"})
 
 
-def wrapping(original: ModuleType) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that has all names of one of NumPy's."""
-    known: dict[str, Any] = {}
+def wrapping(original: ModuleType, names: dict[str, Any]) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that has all names of one of NumPy's, which are added to
+    `names`, its globals, when they are first asked for."""
 
     def attribute(name: str) -> Any:
-        if name not in known:
-            found = getattr(original, name)
-            if isinstance(found, type) and found in _INTEGERS:
-                known[name] = _integers(found)
-            else:
-                plain = not callable(found) or isinstance(found, type)
-                known[name] = found if plain else wrapped(found)
-        return known[name]
+        found_there = getattr(original, name)
+        if isinstance(found_there, type) and found_there in _INTEGERS:
+            made: Any = _integers(found_there)
+        elif callable(found_there) and not isinstance(found_there, type):
+            made = wrapped(found_there)
+        else:
+            return found_there
+        return names.setdefault(name, made)
 
     return attribute
