@@ -11,6 +11,10 @@ dict = builtins.dict
 list = builtins.list
 tuple = builtins.tuple
 
+# Containers of nodes are Python's own.
+DictBox = builtins.dict
+SequenceBox = (builtins.list, builtins.tuple)
+
 
 def isinstance(value: Any, types: Any) -> bool:
     """Whether a value, or what a node stands for, is an instance of these types."""
