@@ -273,9 +273,12 @@ def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] |
     """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
     it is 0; None if only the general pass can compute them."""
     places = {node: place for place, node in enumerate(order)}
-    tape = _known(order) if all(x in places for x in leaves) else None
-    if tape is None:
+    if not all(x in places for x in leaves):
         return None
+    tape = _known(order)
+    if tape is None:
+        cotangents = pullbacks.cotangents(postorder(order[-1]))
+        return None if cotangents is None else [cotangents.get(x) for x in leaves]
     chosen = tuple(places[x] for x in leaves)
     found = tape.structure.to(chosen).gradients(tape.values)
     return [found.get(place) for place in chosen]

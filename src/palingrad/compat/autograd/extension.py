@@ -11,29 +11,60 @@ import numpy as np
 from ...errors import GradientError, GraphError
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
-from ...graph.operation import Operation
+from ...graph.operation import MultipleOutputs, Operation
 from ...graph.promotion import as_node
 from ...graph.registry import ops
+from ...signature import hashable
 from .deprecated import add_methods
+
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 primitive_vjps: dict[Any, Callable[..., Any]] = {}
 primitive_jvps: dict[Any, Callable[..., Any]] = {}
 
 
 class PythonCall:
-    """A call of a primitive: the function, and all its arguments but the nodes."""
+    """A call of a primitive: the function, its arguments but the nodes, and their places: `places`
+    are those of all nodes, `argnums` those of the nodes that were given, not made of arrays.
+
+    Calls are equal if they differ in their nodes alone.
+    """
 
     def __init__(
-        self, fun: Any, args: Sequence[Any], kwargs: dict[str, Any], argnums: tuple[int, ...]
-    ) -> None:
-        self.fun, self.args, self.kwargs, self.argnums = fun, tuple(args), kwargs, argnums
+        self, fun: Any, args: Sequence[Any], kwargs: dict[str, Any], argnums: tuple[int, ...],
+        places: tuple[int, ...],
+    ) -> None:  # fmt: skip
+        self.fun, self.args, self.kwargs = fun, tuple(args), kwargs
+        self.argnums, self.places = argnums, places
+        self._key = fun, argnums, places, hashable(self.args), hashable(kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PythonCall) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
 
     def with_nodes(self, values: Sequence[Any]) -> list[Any]:
         """The arguments, with these in place of the nodes."""
         args = list(self.args)
-        for number, value in zip(self.argnums, values, strict=True):
+        for number, value in zip(self.places, values, strict=True):
             args[number] = value
         return args
+
+    def pulled_back(self, ans: Any, g: Any, inputs: Sequence[Any]) -> list[Any]:
+        """The cotangents of `argnums`."""
+        maker = primitive_vjps.get(self.fun)
+        if maker is None:
+            raise NotImplementedError(
+                f"VJP of {self.fun.__name__} wrt argnums {self.argnums} not defined"
+            )
+        return maker(self.argnums, ans, self.with_nodes(inputs), self.kwargs)(g)
+
+
+class UniqueCall(PythonCall):
+    """A call with an argument that can't be compared."""
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Primitive(Operation):
@@ -45,25 +76,31 @@ class Primitive(Operation):
         call: PythonCall = self.attributes["call"]
         return np.asarray(call.fun.raw(*call.with_nodes([v[()] for v in values]), **call.kwargs))
 
-    def shape_rule(y, *shapes: Any) -> Any:
-        raise GraphError(
-            f"{y.attributes['call'].fun.__name__} is a primitive of Python code, which has no "
-            "place in a graph that is compiled",
-            hint="Call it eagerly, outside pg.function and graphs.",
-        )
+    def _takes_anything(self, values: Sequence[Any]) -> bool:
+        return False  # it has no shape rule
+
+    def _infer(self) -> None:
+        if any(x._value is None for x in self.inputs):
+            raise GraphError(
+                f"{self.attributes['call'].fun.__name__} is a primitive of Python code, which has "
+                "no place in a graph that is compiled",
+                hint="Call it eagerly, outside pg.function and graphs.",
+            )
 
     def vjp(y, g: Any, *x: Node) -> Sequence[Any]:
         call: PythonCall = y.attributes["call"]
-        maker = primitive_vjps.get(call.fun)
-        if maker is None:
-            raise NotImplementedError(
-                f"VJP of {call.fun.__name__} wrt argnums {call.argnums} not defined"
-            )
-        # Only where a derivative of this derivative may be taken are the arguments nodes.
-        values = [_value(one) for one in (y, g, *x)]
-        ans, g, *inputs = (y, g, *x) if arguments or _traced(g) else values
-        found = maker(call.argnums, ans, call.with_nodes(inputs), call.kwargs)(g)
-        return [_fitted(one, of) for one, of in zip(found, x, strict=True)]
+        if y._value is None:  # in the Program of a tape, whose values it will be fed
+            found: Any = PrimitivePullback(y, g, *x, call=call).items
+        else:
+            # Only where a derivative of this derivative may be taken are the arguments nodes.
+            values = [_value(one) for one in (y, g, *x)]
+            ans, g, *inputs = (y, g, *x) if arguments else values
+            found = call.pulled_back(ans, g, inputs)
+        by_number = dict(zip(call.argnums, found, strict=True))
+        return [
+            _fitted(by_number[number], of) if number in by_number else None
+            for number, of in zip(call.places, x, strict=True)
+        ]
 
     def jvp(y, tangents: Sequence[Node | None], *x: Node) -> Node | None:
         call: PythonCall = y.attributes["call"]
@@ -72,20 +109,50 @@ class Primitive(Operation):
             raise NotImplementedError
         kept = [n for n, t in enumerate(tangents) if t is not None]
         given = [tangents[n] for n in kept]
-        nodes = bool(arguments) or any(map(_traced, given))
-        ans, *inputs = (y, *x) if nodes else [_value(one) for one in (y, *x)]
-        gs = given if nodes else [_value(one) for one in given]
-        argnums = tuple(call.argnums[n] for n in kept)
+        ans, *inputs = (y, *x) if arguments else [_value(one) for one in (y, *x)]
+        gs = given if arguments else [_value(one) for one in given]
+        argnums = tuple(call.places[n] for n in kept)
         return as_node(maker(argnums, gs, ans, call.with_nodes(inputs), call.kwargs))
+
+
+class PrimitivePullback(MultipleOutputs):
+    """The cotangents of a primitive's arguments, from its value, its cotangent and arguments."""
+
+    promotes = False
+
+    @property
+    def count(self) -> int:
+        return len(self.attributes["call"].argnums)
+
+    def f(m: Any, *values: Any, call: PythonCall) -> Any:
+        ans, g, *inputs = (np.asarray(value)[()] for value in values)
+        places = dict(zip(call.places, values[2:], strict=True))
+        return tuple(
+            _array_like(one, np.asarray(places[number]))
+            for one, number in zip(call.pulled_back(ans, g, inputs), call.argnums, strict=True)
+        )
+
+    def shape_rule(y, *shapes: Any) -> Any:
+        return y._of_arguments(shapes[2:])
+
+    def dtype_rule(y, *dtypes: Any) -> Any:
+        return y._of_arguments(dtypes[2:])
+
+    def _of_arguments(self, given: Sequence[Any]) -> tuple[Any, ...]:
+        call: PythonCall = self.attributes["call"]
+        of = dict(zip(call.places, given, strict=True))
+        return tuple(of[number] for number in call.argnums)
 
 
 def _value(node: Any) -> Any:
     return node._value[()] if isinstance(node, Node) else node
 
 
-def _traced(node: Any) -> bool:
-    """Whether the cotangent depends on a node that is being differentiated."""
-    return isinstance(node, Node) and bool(node.inputs) and bool(arguments)
+def _array_like(found: Any, x: Any) -> Any:
+    """A cotangent in its argument's dtype and shape."""
+    array = np.asarray(found._value if isinstance(found, Node) else found)
+    array = array.real if array.dtype.kind == "c" and x.dtype.kind != "c" else array
+    return np.reshape(array.astype(x.dtype, copy=False), x.shape)
 
 
 def _fitted(found: Any, x: Node) -> Node:
@@ -103,15 +170,23 @@ def primitive(f_raw: Callable[..., Any]) -> Any:
         argnums = tuple(number for number, arg in enumerate(args) if isinstance(arg, Node))
         if not argnums:
             return f_raw(*args, **kwargs)
-        nodes = [args[number] for number in argnums]
-        plain = [None if number in argnums else arg for number, arg in enumerate(args)]
-        return Primitive(*nodes, call=PythonCall(f_wrapped, plain, kwargs, argnums))
+        places = tuple(number for number, arg in enumerate(args) if _joins(arg))
+        nodes = [args[number] for number in places]
+        plain = [None if number in places else arg for number, arg in enumerate(args)]
+        comparable = hashable(plain) is not None and hashable(kwargs) is not None
+        call = (PythonCall if comparable else UniqueCall)(f_wrapped, plain, kwargs, argnums, places)
+        return Primitive(*nodes, call=call)
 
     f_wrapped.raw = f_raw  # type: ignore[attr-defined]
     f_wrapped.fun = f_raw  # type: ignore[attr-defined]
     f_wrapped._is_autograd_primitive = True  # type: ignore[attr-defined]
     add_methods(f_wrapped, defvjp)
     return f_wrapped
+
+
+def _joins(arg: Any) -> bool:
+    """Whether an argument is an input of the operation: nodes, and arrays of floats."""
+    return isinstance(arg, Node) or (type(arg) is np.ndarray and arg.dtype in _FLOATS)
 
 
 def notrace_primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
