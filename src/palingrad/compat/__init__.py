@@ -7,6 +7,7 @@
 # The homes, and the names by which their originals are imported.
 HOMES: dict[str, tuple[str, ...]] = {
     "autograd": ("autograd",),
+    "matrixslow": ("matrixslow", "matrixslow_serving"),
     "micrograd": ("micrograd",),
     "mlfz": ("mlfz",),
     "tensorslow": ("tensorslow",),
