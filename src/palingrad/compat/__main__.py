@@ -9,6 +9,7 @@ module as Python does, a file whose name begins with `test_` is run by pytest.
 
 from __future__ import annotations
 
+import importlib
 import os
 import runpy
 import sys
@@ -35,6 +36,9 @@ def main(arguments: list[str]) -> int:
         return 2
     for original in HOMES[home]:
         install(original, f"palingrad.compat.{home}")
+    prepare = getattr(importlib.import_module(f"palingrad.compat.{home}"), "before_scripts", None)
+    if prepare is not None:
+        prepare()
     if rest[0] != "-m" and Path(rest[0]).name.startswith("test_"):
         rest = ["-m", "pytest", *rest]
     if rest[0] == "-m":

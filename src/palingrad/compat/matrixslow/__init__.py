@@ -1,10 +1,13 @@
 """MatrixSlow's names (Zhang Juefei and Chen Zhen, 2020), also those of matrixslow_serving."""
 
+import numpy as np
+
 from . import core, dist, exporter, layer, model, ops, optimizer, serving, trainer, util
 from .core import Variable, default_graph, get_node_from_graph, name_scope
 
 __all__ = [
     "Variable",
+    "before_scripts",
     "core",
     "default_graph",
     "dist",
@@ -19,3 +22,10 @@ __all__ = [
     "trainer",
     "util",
 ]
+
+
+def before_scripts() -> None:
+    """Gives NumPy the names of its versions before 2.0 that MatrixSlow's scripts use."""
+    for name, meaning in (("mat", np.asmatrix), ("int", int), ("float", float)):
+        if name not in vars(np):
+            setattr(np, name, meaning)
