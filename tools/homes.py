@@ -53,8 +53,11 @@ ORIGINALS = {
         scripts=("example/ch*/*.py",),
         inside=True,
         # One epoch, and 20 steps of the filter.
-        shorter=((r"epoch in range\(\d+\)", "epoch in range(1)"),
-                 (r"epoches=\d+", "epoches=1"), (r"i in range\(1000\)", "i in range(20)")),
+        shorter=(
+            (r"epoch in range\(\d+\)", "epoch in range(1)"),
+            (r"epoches=\d+", "epoches=1"),
+            (r"i in range\(1000\)", "i in range(20)"),
+        ),
         expected=(
             ("ch10/client.py", "serving by gRPC is refused"),
             ("ch10/serving.py", "serving by gRPC is refused"),
@@ -139,7 +142,7 @@ def _tested(
 
 def main() -> int:
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("name", choices=sorted(ORIGINALS))
     parser.add_argument("--source", type=Path, required=True, help="a checkout of the original")
     parser.add_argument("--verbose", action="store_true", help="print each result's last line")

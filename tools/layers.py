@@ -93,6 +93,7 @@ LAZY = {
     "view/script.py": "runs the user's own file",
     "compat/alias.py": "imports the modules of a home under the original's names",
     "compat/__main__.py": "runs the user's own script",
+    "compat/matrixslow/core/graph.py": "draws with networkx and Matplotlib, which are optional",
     **{
         f"compat/autograd/numpy/{name}.py": "every other name is NumPy's own"
         for name in ("__init__", "fft", "linalg", "random")

@@ -1,4 +1,4 @@
-"""Plots and pictures of the originals' examples are drawn by nobody where Matplotlib isn't installed."""
+"""Plots of the originals' examples are drawn by nobody where Matplotlib isn't installed."""
 
 import sys
 from importlib.util import find_spec

@@ -12,7 +12,7 @@ import palingrad as pg
 def fetch_openml(name: str, **options: Any) -> tuple[Any, Any]:
     """MNIST's training images, 784 numbers in each row, and labels as text."""
     assert name == "mnist_784"
-    train = pg.data.mnist().train
+    train = pg.data.load("mnist").train
     return train.images.reshape(-1, 784).astype(float), train.labels.astype(str)
 
 

@@ -14,7 +14,7 @@ from ...graph.registry import ops
 from ...messages.checks import shown
 from .core import Graph, Node, Variable, get_node_from_graph
 from .core.node import REACHED
-from .core.running import step
+from .core.running import as_matrix, step
 
 __all__ = ["AdaGrad", "Adam", "GradientDescent", "Momentum", "Optimizer", "RMSProp"]
 
@@ -28,14 +28,16 @@ class Optimizer:
     A user's subclass defines `_update(self)`, which reads `get_gradient(node)` and sets values.
     """
 
-    def __init__(self, graph: Graph, target: Node, learning_rate: float = 0.01) -> None:
+    def __init__(self, graph: Any, target: Any, learning_rate: float = 0.01) -> None:
         if not isinstance(graph, Graph) or not isinstance(target, Node):
             raise ArgumentError(
                 f"{type(self).__name__}: a graph and a node of it, got {shown(graph)} and "
                 f"{shown(target)}",
                 hint="Adam(ms.default_graph, loss, 0.01)",
             )
-        self.graph, self.target, self.learning_rate = graph, target, learning_rate
+        self.graph: Graph = graph
+        self.target: Node = target
+        self.learning_rate = learning_rate
         self.acc_gradient: dict[Node, Any] = {}
         self.acc_no = 0
         self._run: Any = None
@@ -60,7 +62,7 @@ class Optimizer:
         """The mean gradient of the samples since the last update, a matrix."""
         if node not in self.acc_gradient:
             raise GradientError(f"{node.name} has no gradient yet", hint="First one_step().")
-        return np.asmatrix(self.acc_gradient[node] / self.acc_no)
+        return as_matrix(self.acc_gradient[node] / self.acc_no)
 
     def apply_gradients(
         self,
@@ -109,7 +111,7 @@ class Optimizer:
         for node, value in zip(chosen, next(columns), strict=True):
             node.set_value(value)
         for slot, column in zip(slots, columns, strict=True):
-            slot.update(zip(chosen, map(np.asmatrix, column), strict=True))
+            slot.update(zip(chosen, map(as_matrix, column), strict=True))
 
     def _rules(self, *arguments: PalingradNode) -> list[PalingradNode]:
         """The rule for each Variable: the new values, then each slot's."""

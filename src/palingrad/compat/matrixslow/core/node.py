@@ -105,7 +105,7 @@ class Node:
         if value is None:
             hint = "x.set_value(matrix)" if isinstance(self, Variable) else "First node.forward()."
             raise GraphError(f"{self.name} has no value", hint=hint)
-        return value if type(value) is np.ndarray else np.asarray(value, np.float64).view(np.ndarray)
+        return value if type(value) is np.ndarray else np.asarray(value, np.float64)
 
     def dimension(self) -> int:
         """The number of elements of the value."""
@@ -122,7 +122,8 @@ class Node:
             REACHED.next(exact=False)
             return
         REACHED.next()
-        stack, done = [self], {self}
+        stack: list[Node] = [self]
+        done: set[Node] = {self}
         while stack:
             node = stack.pop()
             if node is not self and node._value is None and REACHED.exact:
@@ -218,4 +219,3 @@ class Variable(Node):
 
     def node(self, *parents: PalingradNode) -> PalingradNode:
         return leaves.Variable(self.array(), trainable=self.trainable)
-

@@ -46,6 +46,11 @@ class Point(NamedTuple):
     mark: object
 
 
+def as_matrix(value: Any) -> Any:
+    """An array of two axes as a matrix."""
+    return np.asarray(value).view(np.matrix)
+
+
 def ancestors(node: Node) -> list[Node]:
     """The node and all that it depends on, each once, parents before children."""
     return postorder(node, inputs=lambda one: one.parents)
@@ -76,8 +81,8 @@ def _program(
     what: Any, root: Node, order: Sequence[Node], given: Sequence[Node],
     results: Callable[[dict[Node, PalingradNode]], Sequence[PalingradNode]],
 ) -> Any:  # fmt: skip
-    """A compiled function of the values of `given`. `results` makes what it returns from palingrad's
-    nodes; `what` names it in the cache of the root."""
+    """A compiled function of the values of `given`. `results` makes what it returns from the nodes;
+    `what` names it in the cache of the root."""
     key: Any = [what, len(given), *given]
     for node in order:
         key.append(node)
@@ -145,11 +150,13 @@ def local_jacobian(node: Node, parent: Node) -> Any:
 
     def f(x: Any) -> Any:
         return node.node(
-            *(x if one is parent else array for one, array in zip(node.parents, arrays, strict=True))
+            *(
+                x if one is parent else array
+                for one, array in zip(node.parents, arrays, strict=True)
+            )
         )
 
-    found = jacobian(f)(parent.array())
-    return np.asmatrix(np.array(found.value).reshape(-1, parent.dimension()))
+    return as_matrix(np.array(jacobian(f)(parent.array())).reshape(-1, parent.dimension()))
 
 
 # ---------------------------------------------------------------- Jacobians
@@ -202,12 +209,12 @@ def backward(node: Node, result: Node, mark: object) -> None:
 
 
 def fill(node: Node, point: Point) -> None:
-    """Keeps the Jacobian by a node at a point, if the result depends on it; zeros otherwise, if the
+    """Keeps the Jacobian by a node at a point: zeros where the result doesn't depend on it, if the
     node has a value."""
     result, order, values, size, mark = point
     if node not in order:
         if node._value is not None:
-            zeros = np.asmatrix(np.zeros((size, node.dimension())))
+            zeros = as_matrix(np.zeros((size, node.dimension())))
             node.graph.jacobians[node] = (result, mark, zeros)
         return
     given = _leaves(order)
@@ -258,12 +265,13 @@ def _accumulate(node: Node, result: Node, order: Sequence[Node], mark: object) -
     for one in order:
         if any(parent in below for parent in one.parents):
             below.add(one)
-    sums = {one: np.asmatrix(np.zeros((size, one.dimension()))) for one in below | {node}}
-    sums[result] = np.asmatrix(np.eye(size))
+    sums = {one: np.zeros((size, one.dimension())) for one in below}
+    sums[result] = np.eye(size)
     for one in reversed(order):
         if one in below:
-            one.graph.jacobians[one] = (result, mark, sums[one])
+            one.graph.jacobians[one] = (result, mark, as_matrix(sums[one]))
             for parent in dict.fromkeys(one.parents) if one.compiled else one.parents:
                 if parent in below:
-                    sums[parent] = sums[parent] + sums[one] * np.asmatrix(one.get_jacobi(parent))
-    node.graph.jacobians[node] = (result, mark, sums[node])
+                    sums[parent] = sums[parent] + sums[one] @ np.asarray(one.get_jacobi(parent))
+    if node not in order:
+        node.graph.jacobians[node] = (result, mark, as_matrix(sums[node]))

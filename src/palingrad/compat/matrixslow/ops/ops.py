@@ -12,6 +12,7 @@ from ....graph.registry import ops
 from ....messages.checks import shown
 from ....shapes import sizes
 from ..core.node import Node
+from ..core.running import as_matrix
 
 __all__ = [
     "Add",
@@ -110,7 +111,7 @@ class SoftMax(Operator):
     @staticmethod
     def softmax(a: Any) -> Any:
         """The softmax of a matrix, over all elements."""
-        return np.asmatrix(np.array(_softmax(np.asarray(a, np.float64)).value))
+        return as_matrix(np.array(_softmax(np.asarray(a, np.float64)).value))
 
     def node(self, *parents: PalingradNode) -> PalingradNode:
         return _softmax(*parents)
@@ -157,16 +158,15 @@ class Multiply(Operator):
 
 
 class Convolve(Operator):
-    """y[i, j] = Σ w[a, b] · x[i + a − ⌊k/2⌋, j + b − ⌊l/2⌋] for w of shape (k, l), of the shape of x,
-    which is 0 outside."""
+    """y[i, j] = Σ w[a, b] · x[i + a − ⌊k/2⌋, j + b − ⌊l/2⌋] for w of shape
+    (k, l). y has the shape of x, which is 0 outside."""
 
     count = 2
 
     def node(self, *parents: PalingradNode) -> PalingradNode:
         x, w = parents
-        y = ops.conv2d(x[None, None], w[None, None], padding=[(k // 2, k - 1 - k // 2)
-                       for k in sizes(w.shape)])  # fmt: skip
-        return y[0, 0]
+        padding = [(k // 2, k - 1 - k // 2) for k in sizes(w.shape)]
+        return ops.conv2d(x[None, None], w[None, None], padding=padding)[0, 0]
 
 
 class MaxPooling(Operator):

@@ -15,7 +15,6 @@ import numpy as np
 from ....errors import CheckpointError, GraphError
 from ....files.atomic import write_atomically
 from ....messages.checks import did_you_mean
-from .. import ops as _operations  # noqa: F401  the classes that a file may name
 from ..core import Graph, Node, Variable, default_graph, get_node_from_graph
 from ..util import ClassMining
 
@@ -149,14 +148,15 @@ def _described(node: Node) -> dict[str, Any]:
 
 
 def _made(graph: Graph, one: dict[str, Any]) -> Node:
-    cls = ClassMining.get_instance_by_subclass_name(Node, one["node_type"])
+    cls: Any = ClassMining.get_instance_by_subclass_name(Node, one["node_type"])
     if cls is None:
         names = ClassMining.get_subclass_names(Node)
         raise CheckpointError(
             f"there is no class {one['node_type']!r} of nodes, which {one['name']!r} is of",
             hint=did_you_mean(one["node_type"], names) or "Import the module that defines it.",
         )
-    options = {**(one.get("kargs") or {}), "graph": graph, "name": one["name"]}
+    options: dict[str, Any] = {**(one.get("kargs") or {}), "graph": graph, "name": one["name"]}
     if issubclass(cls, Variable):
         options["dim"] = tuple(one["dim"])
-    return cls(*(get_node_from_graph(parent, graph=graph) for parent in one["parents"]), **options)
+    parents: list[Any] = [get_node_from_graph(parent, graph=graph) for parent in one["parents"]]
+    return cls(*parents, **options)

@@ -70,7 +70,8 @@ class Trainer:
 
     def main_loop(self, train_x: Any, train_y: Any, test_x: Any, test_y: Any) -> None:
         """All epochs."""
-        for self.epoch in range(self.epoches):
+        for epoch in range(self.epoches):
+            self.epoch = epoch
             self.train(train_x, train_y)
             if self.eval_on_train and test_x is not None and test_y is not None:
                 self.eval(test_x, test_y)
