@@ -242,6 +242,45 @@ def test_welding():
     assert y.children == []
 
 
+def test_welding_to_another_ancestor_of_the_result():
+    x = variable(2.0)
+    double = ops.Add(x, x)
+    square = ops.Multiply(double, double)
+    point = ops.Welding(square)
+    z = ops.Add(square, point)
+    for node, expected, slope in ((square, 32, 32), (double, 20, 18)):
+        point.weld(node)
+        z.forward()
+        assert z.value[0, 0] == expected
+        assert x.backward(z)[0, 0] == slope
+
+
+def test_a_slope_that_changes(monkeypatch):
+    x = variable(-2.0)
+    z = ops.ReLU(x)
+    for slope in (0.1, 0.0):
+        monkeypatch.setattr(ops.ReLU, "nslope", slope)
+        x.set_value(x.value)
+        z.forward()
+        assert z.value[0, 0] == -2 * slope
+        assert x.backward(z)[0, 0] == slope
+
+
+class Product(ops.Operator):
+    def compute(self):
+        self.value = np.multiply(self.parents[0].value, self.parents[1].value)
+
+    def get_jacobi(self, parent):  # as the book's: once for each time that the parent occurs
+        return np.diag(self.parents[parent is self.parents[0]].value.A1)
+
+
+def test_an_operation_of_a_user_with_the_same_parent_twice():
+    x = variable(3.0)
+    z = Product(x, x)
+    z.forward()
+    assert x.backward(z)[0, 0] == 6
+
+
 def rule(name, g, slots, rate=0.1):
     """The published rules, but Adam's without correction of the bias."""
     v, s = slots
