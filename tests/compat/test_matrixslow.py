@@ -201,6 +201,10 @@ def test_backward_needs_present_values():
     first = np.array(b.jacobi)
     assert not np.allclose(b.backward(loss), first)  # though nothing was cleared
     np.testing.assert_array_equal(w.backward(output), np.asarray(x.value).T)  # of another result
+    b.clear_jacobi()
+    assert b.jacobi is None
+    b.backward(loss)
+    np.testing.assert_array_equal(w.jacobi, np.asarray(x.value).T)  # still
     other = variable([[1.0, 2.0]])
     np.testing.assert_array_equal(other.backward(loss), [[0, 0]])
 

@@ -242,6 +242,8 @@ def fill(node: Node, point: Point) -> None:
 
     run = _program(("jacobi", *wanted), result, order, given, results)
     for one, array in zip(wanted, run(*values), strict=True):
+        if one is not node and one in one.graph.jacobians:
+            continue  # of another result, which was asked for
         one.graph.jacobians[one] = (result, mark, array.reshape(size, -1).view(np.matrix))
 
 
@@ -260,6 +262,7 @@ def _check_scalar(result: Node, shape: tuple[int, ...]) -> None:
 def _accumulate(node: Node, result: Node, order: Sequence[Node], mark: object) -> None:
     """Keeps the Jacobians of all nodes from the result to `node`, by those of each operation. A
     user's `get_jacobi` counts once for each time that a parent occurs, as in MatrixSlow."""
+    node.graph.latest = None
     size = result.dimension()
     below = {node}  # nodes that depend on it
     for one in order:
