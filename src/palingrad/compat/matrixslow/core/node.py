@@ -89,7 +89,7 @@ class Node:
 
     def compute(self) -> None:
         """Computes the value from the parents' values."""
-        self._value = running.computed(self, [one.array() for one in self.parents])
+        self._value = running.computed(self)
 
     def node(self, *parents: PalingradNode) -> PalingradNode:
         """This operation of palingrad's nodes."""

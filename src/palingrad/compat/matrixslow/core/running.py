@@ -105,9 +105,11 @@ def _program(
 # ---------------------------------------------------------------- values
 
 
-def computed(node: Node, values: Sequence[Any]) -> Any:
-    """The node's value for these of its parents."""
-    return np.array(node.node(*map(tensor, values)).value)
+def computed(node: Node) -> Any:
+    """The node's value for its parents' values."""
+    given = list(dict.fromkeys(node.parents))
+    run = _program("value", node, [*given, node], given, lambda nodes: [nodes[node]])
+    return run(*(one.array() for one in given))[0]
 
 
 def forward(root: Node) -> None:
@@ -169,7 +171,8 @@ def step(result: Node, wanted: Sequence[Node], mark: object) -> list[Any]:
     if not all(map(_is_compiled, order)):
         forward(result)
         _check_scalar(result, result.array().shape)
-        return [np.asarray(node.backward(result)).reshape(node.shape()) for node in wanted]
+        _accumulate(wanted, result, order, mark)
+        return [np.asarray(node.jacobi).reshape(node.shape()) for node in wanted]
     given, operations = _leaves(order), [node for node in order if not node.leaf]
     arrays = [node.array() for node in given]
     ancestry = set(order)
@@ -201,7 +204,7 @@ def backward(node: Node, result: Node, mark: object) -> None:
         )
     order = ancestors(result)
     if not all(map(_is_compiled, order)):
-        _accumulate(node, result, order, mark)
+        _accumulate([node], result, order, mark)
         return
     values = [one.array() for one in _leaves(order)]
     point = node.graph.latest = Point(result, order, values, result.array().size, mark)
@@ -259,12 +262,12 @@ def _check_scalar(result: Node, shape: tuple[int, ...]) -> None:
         )
 
 
-def _accumulate(node: Node, result: Node, order: Sequence[Node], mark: object) -> None:
-    """Keeps the Jacobians of all nodes from the result to `node`, by those of each operation. A
+def _accumulate(nodes: Sequence[Node], result: Node, order: Sequence[Node], mark: object) -> None:
+    """Keeps the Jacobians of all nodes from the result to these, by those of each operation. A
     user's `get_jacobi` counts once for each time that a parent occurs, as in MatrixSlow."""
-    node.graph.latest = None
+    result.graph.latest = None
     size = result.dimension()
-    below = {node}  # nodes that depend on it
+    below = set(nodes)  # nodes that depend on them
     for one in order:
         if any(parent in below for parent in one.parents):
             below.add(one)
@@ -273,8 +276,32 @@ def _accumulate(node: Node, result: Node, order: Sequence[Node], mark: object) -
     for one in reversed(order):
         if one in below:
             one.graph.jacobians[one] = (result, mark, as_matrix(sums[one]))
-            for parent in dict.fromkeys(one.parents) if one.compiled else one.parents:
-                if parent in below:
-                    sums[parent] = sums[parent] + sums[one] @ np.asarray(one.get_jacobi(parent))
-    if node not in order:
-        node.graph.jacobians[node] = (result, mark, as_matrix(sums[node]))
+            parents = [parent for parent in one.parents if parent in below]
+            if one.compiled and size == 1:
+                parents = list(dict.fromkeys(parents))
+                for parent, gradient in zip(parents, _pulled(one, sums[one], parents), strict=True):
+                    sums[parent] = sums[parent] + gradient.reshape(1, -1)
+                continue
+            for parent in dict.fromkeys(parents) if one.compiled else parents:
+                sums[parent] = sums[parent] + sums[one] @ np.asarray(one.get_jacobi(parent))
+    for node in nodes:
+        if node not in order:
+            node.graph.jacobians[node] = (result, mark, as_matrix(sums[node]))
+
+
+def _pulled(node: Node, row: Any, wanted: Sequence[Node]) -> list[Any]:
+    """row · ∂node/∂parent for these parents, in their shapes."""
+    given = list(dict.fromkeys(node.parents))
+    if not given:
+        return []
+    key = ("pull", *node.parents, None, *wanted, node.options())
+    known = node._programs.get(key)
+    if known is None:
+
+        def run(*arguments: PalingradNode) -> Sequence[PalingradNode]:
+            found = dict(zip(given, arguments, strict=False))
+            y = as_nodes([*given, node], found)[-1]
+            return gradients(y, [found[one] for one in wanted], gradient=arguments[-1])
+
+        known = node._programs[key] = function(run)
+    return known(*(one.array() for one in given), row.reshape(node.shape()))
