@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Modules that stand for libraries which the originals' scripts import.
+# Modules that stand for libraries which the originals' scripts import: all, and those of one home.
 STUBS = Path(__file__).parent / "homes_stubs"
 
 
@@ -75,9 +75,10 @@ def results(original: Original, home: str, source: Path) -> Iterator[tuple[str, 
     """(name, whether it passed, the last line of its output) of each test and script."""
     environment = {**os.environ, "MPLBACKEND": "agg"}
     with tempfile.TemporaryDirectory() as folder:
-        stubs = Path(folder) / "stubs"
-        shutil.copytree(STUBS, stubs)
-        path = os.pathsep.join([str(stubs), *filter(None, [os.environ.get("PYTHONPATH")])])
+        for name in ("common", home):
+            if (STUBS / name).is_dir():
+                shutil.copytree(STUBS / name, folder, dirs_exist_ok=True)
+        path = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment["PYTHONPATH"] = path
         if original.scripts:
             yield from _run(original, home, source, environment, Path(folder))
