@@ -30,12 +30,14 @@ ORDER = {
         ["programs", "signature"],
         ["tracing"],
         ["session", "function", "eager"],
+        ["scalars"],
         ["io"],
         ["view"],
         ["proof"],
         ["nn", "optim", "data", "special", "stats"],
         ["train"],
         ["cli"],
+        ["compat"],
         ["__main__"],
     ],
     "eager": [["pullbacks"], ["*"]],
@@ -66,7 +68,7 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/matrices", "maths/special"],
+    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 
@@ -89,6 +91,14 @@ LAZY = {
     "view/__init__.py": "each public name's file is imported when it is first used",
     "graph/state/imports.py": "imports what the other files of this list name",
     "view/script.py": "runs the user's own file",
+    "compat/alias.py": "imports the modules of a home under the original's names",
+    "compat/__main__.py": "runs the user's own script",
+    "compat/matrixslow/core/graph.py": "draws with networkx and Matplotlib, which are optional",
+    **{
+        f"compat/autograd/numpy/{name}.py": "every other name is NumPy's own"
+        for name in ("__init__", "fft", "linalg", "random")
+    },
+    "compat/tensorslow/__init__.py": "the default graph, which changes, is an attribute",
     "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",
 }

@@ -67,7 +67,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, holomorphic: bool = Fal
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(args, argnums)
+        call = Call(args, argnums)
         y = _returned(call.value(f, kwargs))
         if y.shape is not None and known(y.shape) and size(y.shape) != 1:
             raise GradientError(
@@ -84,7 +84,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0, *, holomorphic: bool = Fal
 def vjp(f: Function, *args: Any) -> tuple[Any, Function]:
     """(f(*args), pull), where pull(g) returns the tuple of g·∂f/∂(argument) for each argument."""
     _check_function("vjp", f)
-    call = _Call(args, tuple(range(len(args))))
+    call = Call(args, tuple(range(len(args))))
     y = call.value(f)
     ys = [as_node(one) for one in leaves(y)]
 
@@ -121,7 +121,7 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any,
             f"{type(args).__name__} and {type(tangents).__name__}.",
             hint="Write pg.jvp(f, (x,), (t,)), also for one argument.",
         )
-    call = _Call(tuple(args), tuple(range(len(args))))
+    call = Call(tuple(args), tuple(range(len(args))))
     given = leaves(list(tangents))
     if len(given) != len(call.nodes):
         raise GradientError(
@@ -163,7 +163,7 @@ def jacobian(f: Function, argnums: Argnums = 0, *, holomorphic: bool = False) ->
 
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
-        call = _Call(args, argnums)
+        call = Call(args, argnums)
         y = call.value(f, kwargs)
         ys = [_returned(leaf) for leaf in leaves(y)]
         for one in ys if holomorphic else ():
@@ -255,7 +255,7 @@ def _assembled(rows: list[Node], y: Node, x: Node) -> Node:
     return ops.reshape(ops.stack(rows), shape) if rows else as_node(np.zeros(shape, x.dtype))
 
 
-class _Call:
+class Call:
     """The arguments of one call; those to differentiate are replaced by fresh nodes."""
 
     def __init__(self, args: tuple[Any, ...], argnums: Argnums) -> None:

@@ -12,6 +12,7 @@ from ..files.atomic import write_atomically
 from ..files.terminal import for_output
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.protocols.stand_in import node_of
 from ..messages.calls import public
 from ..messages.checks import did_you_mean
 from ..passes.program import Program
@@ -151,6 +152,7 @@ def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
 
 def _nodes(what: Any) -> list[Node]:
     """The nodes to draw: the outputs of a Program, the sinks of a Graph, or the given nodes."""
+    what = node_of(what)
     if isinstance(what, Program):
         return list(what.outputs)
     if isinstance(what, Graph):

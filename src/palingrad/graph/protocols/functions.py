@@ -68,6 +68,7 @@ def _signature(function: Any) -> inspect.Signature:
     return inspect.signature(function)
 
 
+@cache
 def _by_position(target: Any) -> int:
     """The number of parameters that a function of the library takes by position alone."""
     return sum(p.kind is p.POSITIONAL_ONLY for p in _signature(target).parameters.values())
@@ -78,6 +79,8 @@ def _bound(
 ) -> tuple[list[Any], dict[str, Any]]:
     """The inputs, the first `count` parameters, by position and the options by name, without those
     that are NumPy's defaults."""
+    if not kwargs and len(args) <= count:
+        return list(args), {}
     signature = _signature(function)
     bound = signature.bind(*args, **kwargs).arguments
     inputs: list[Any] = []

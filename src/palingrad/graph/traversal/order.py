@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar, overload
 
 from ..node import Node
+
+N = TypeVar("N")
 
 
 def inputs_of(node: Node) -> Sequence[Node]:
@@ -12,7 +15,11 @@ def inputs_of(node: Node) -> Sequence[Node]:
     return node.inputs
 
 
-def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = inputs_of) -> list[Node]:
+@overload
+def postorder(*roots: Node) -> list[Node]: ...
+@overload
+def postorder(*roots: N, inputs: Callable[[N], Iterable[N]]) -> list[N]: ...
+def postorder(*roots: Any, inputs: Callable[[Any], Iterable[Any]] = inputs_of) -> list[Any]:
     """The roots and all nodes they depend on, each once, inputs before consumers.
 
     >>> import palingrad as pg
@@ -20,9 +27,9 @@ def postorder(*roots: Node, inputs: Callable[[Node], Iterable[Node]] = inputs_of
     >>> [node.name for node in pg.postorder(x * x + x)]
     ['x', 'multiply', 'add']
     """
-    order: list[Node] = []
-    done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    order: list[Any] = []
+    done: set[Any] = set()
+    stack: list[tuple[Any, bool]] = [(root, False) for root in reversed(roots)]
     while stack:
         node, ready = stack.pop()
         if ready:

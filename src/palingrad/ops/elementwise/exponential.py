@@ -154,6 +154,7 @@ class Logaddexp(Elementwise):
     samples = [
         case((3, 4), (3, 4)),
         case((3, 1), (4,)),
+        case([0.3, -1.2], [0.3, -1.2]),
         edge(0.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan, inputs=2),
         kink([np.inf, -np.inf], [np.inf, -np.inf], slopes=[[0.5, 0.5], [0.5, 0.5]]),
     ]
@@ -162,7 +163,8 @@ class Logaddexp(Elementwise):
         return m.logaddexp(x, y)
 
     def d(z, x, y):
-        gap = ops.where(x == y, 0, x - y)  # ∞ − ∞ would give NaN
+        infinite = (x == y) & ops.isinf(x)  # ∞ − ∞ would give NaN
+        gap = ops.where(infinite, 0, x - y)
         return [lambda: ops.sigmoid(gap), lambda: ops.sigmoid(-gap)]
 
 

@@ -14,6 +14,7 @@ from ...graph.kinds import Assign
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
+from ...graph.protocols.stand_in import node_of
 from ...graph.traversal.order import postorder
 from ...passes.program import Program
 from ..names import names_of
@@ -86,6 +87,7 @@ def picture(what: Any) -> Picture:
 
 def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     """The root nodes of the drawing, and the Variable updates if `what` is a Program."""
+    what = node_of(what)
     if isinstance(what, Program):
         return list(what.roots), what.updates
     if isinstance(what, Graph):

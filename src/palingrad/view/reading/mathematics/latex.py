@@ -11,6 +11,7 @@ from ....errors import GraphError
 from ....graph.describe.notation import ATOM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
+from ....graph.protocols.stand_in import node_of
 from ....graph.traversal.order import postorder
 from ...names import is_named, names_of
 from .expression import Writing, written
@@ -65,6 +66,7 @@ def latex(node: Any) -> Formula:
     >>> print(pg.latex(pg.sigmoid(a * x + b, name="e")))
     e = \sigma(a\,x + b)
     """
+    node = node_of(node)
     if not isinstance(node, Node):
         raise GraphError(f"latex: expected a node, got {type(node).__name__} {node!r:.60}")
     order = postorder(node)

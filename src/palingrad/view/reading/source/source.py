@@ -22,6 +22,7 @@ from ....graph.graph import Graph
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
+from ....graph.protocols.stand_in import node_of
 from ....graph.traversal.order import postorder
 from ....ops.elementwise.arithmetic import Positive
 from ....ops.random import default_streams_kept
@@ -96,6 +97,7 @@ def source(
     \"\"\"energy, written out with NumPy alone by palingrad ...
     """
     caller = find_origin(2)
+    what = node_of(what)
     if isinstance(what, (Program, Graph, Node, list, tuple, dict)):
         if len(args) > 1 or kwargs:
             raise GraphError("source: nodes take one more argument, the feeds of a run")

@@ -1,0 +1,39 @@
+"""numpy.linalg, whose functions work on nodes by NumPy's own protocols."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as _np
+import numpy.linalg as _original
+
+from .... import linalg as _ours
+from ....graph.node import Node as _Node
+from .wrapping import array_of as _array_of, wrapping as _wrapping
+
+__getattr__ = _wrapping(_original, globals())
+
+
+def eigh(A: Any, UPLO: str = "L") -> Any:
+    """Eigenvalues and eigenvectors of Hermitian matrices, of which one triangle is read."""
+    if isinstance(A := _array_of(A), _Node):
+        return _ours.eigh(A, UPLO=UPLO)
+    # The triangle is mirrored first, as for nodes: LAPACK's signs of vectors depend on it.
+    lower = A if UPLO.upper() == "L" else _np.conj(_np.swapaxes(A, -1, -2))
+    return _original.eigh(lower)
+
+
+def eigvalsh(A: Any, UPLO: str = "L") -> Any:
+    """Eigenvalues of Hermitian matrices, of which one triangle is read."""
+    if isinstance(A := _array_of(A), _Node):
+        return _ours.eigvalsh(A, UPLO=UPLO)
+    return _original.eigvalsh(A, UPLO)  # type: ignore[arg-type]
+
+
+def T(x: Any) -> Any:
+    """The matrices in the last two axes, transposed."""
+    return _np.swapaxes(x, -1, -2)
+
+
+def __dir__() -> list[str]:
+    return dir(_original)

@@ -1,0 +1,7 @@
+"""What stands for arrays that are being differentiated."""
+
+from ....graph.node import Node
+
+ArrayBox = Node
+
+__all__ = ["ArrayBox"]

@@ -1,0 +1,10 @@
+"""Normal distributions of vectors: on arrays SciPy's functions, on nodes palingrad's."""
+
+from __future__ import annotations
+
+from scipy.stats import multivariate_normal as _original
+
+from .....stats import multivariate_normal as _ours
+from ...forwarding import forwarding as _forwarding
+
+__getattr__ = _forwarding(_original, _ours)

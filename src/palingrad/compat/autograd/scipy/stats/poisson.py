@@ -1,0 +1,10 @@
+"""The Poisson distribution: on arrays SciPy's functions, on nodes palingrad's."""
+
+from __future__ import annotations
+
+from scipy.stats import poisson as _original
+
+from .....stats import poisson as _ours
+from ...forwarding import forwarding as _forwarding
+
+__getattr__ = _forwarding(_original, _ours)
