@@ -68,6 +68,22 @@ ORIGINALS = {
     "mlfz": Original(tests=("tests/test_nn", "tests/test_functional")),
     "micrograd": Original(tests=("test",)),
     "tensorslow": Original(scripts=("examples/*.py",)),
+    "tf1": Original(
+        scripts=(
+            "examples/1_Introduction/basic_operations.py",
+            "examples/1_Introduction/helloworld.py",
+            "examples/2_BasicModels/linear_regression.py",
+            "examples/2_BasicModels/logistic_regression.py",
+            "examples/2_BasicModels/nearest_neighbor.py",
+            "examples/3_NeuralNetworks/*_raw.py",
+            "examples/3_NeuralNetworks/autoencoder.py",
+            "examples/3_NeuralNetworks/bidirectional_rnn.py",
+            "examples/3_NeuralNetworks/dynamic_rnn.py",
+            "examples/3_NeuralNetworks/multilayer_perceptron.py",
+            "examples/3_NeuralNetworks/recurrent_network.py",
+            "examples/4_Utils/*.py",
+        )
+    ),
 }
 
 
