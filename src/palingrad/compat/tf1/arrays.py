@@ -20,7 +20,7 @@ from .framework.graph import (
     get_default_graph,
     slicing,
 )
-from .framework.types import as_dtype, numeric, static
+from .framework.types import TensorShape, as_dtype, numeric, static
 from .maths import identity
 
 
@@ -92,8 +92,9 @@ def shape(input: Any, name: str | None = None, out_type: Any = "int32") -> Tenso
 
 
 def _item_of_shape(x: ShapeOf, axis: int) -> Tensor:
-    axis = range(x.of.node.shape.__len__())[axis]
-    known = (x.of.node.shape or ())[axis]
+    sizes = x.of.shape.as_list()
+    axis = range(len(sizes))[axis]
+    known = sizes[axis]
     if known is not None:
         return constant(known, x.dtype)
     made = build("strided_slice", None, lambda: _size(x.of.node, axis, x.node.dtype))
@@ -108,8 +109,9 @@ def size(input: Any, name: str | None = None, out_type: Any = "int32") -> Tensor
 
     def counted() -> Any:
         x = node(input)
-        if x.shape is not None and None not in x.shape:
-            return Constant(np.asarray(np.prod(x.shape, dtype=np.int64), numeric(out_type)))
+        count = TensorShape(x.shape).num_elements()
+        if count is not None:
+            return Constant(np.asarray(count, numeric(out_type)))
         return ops.cast(ops.sum(ops.cast(ops.ones_like(x), np.dtype(np.int64))), numeric(out_type))
 
     return build("Size", name, counted)
@@ -125,6 +127,9 @@ def _slice(x: Tensor, key: Any) -> Tensor:
         return _item_of_shape(x, key)
     if isinstance(x, ShapeOf) and isinstance(key, slice):
         return stack([_item_of_shape(x, axis) for axis in range(len(x.of.shape))[key]])
+    known = number_of(x)
+    if known is not None and isinstance(key, (int, slice)):
+        return constant(known[key])  # so that parts of a shape stay known
     if isinstance(key, (Tensor, list, np.ndarray)):
         raise ShapeError(
             "tensors are indexed by integers and slices.",

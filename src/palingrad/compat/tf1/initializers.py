@@ -134,10 +134,9 @@ def he_uniform(seed: int | None = None) -> VarianceScaling:
     return VarianceScaling(2.0, "fan_in", "uniform", seed)
 
 
-def value_of(initializer: Any, shape: Any, dtype: Any) -> Tensor:
+def value_of(initial: Any, shape: Any, dtype: Any) -> Tensor:
     """The initial value that an initializer, a class of them, a number or a tensor gives."""
-    if isinstance(initializer, type):
-        initializer = initializer()
+    initializer: Any = initial() if isinstance(initial, type) else initial
     if isinstance(initializer, Tensor):
         return initializer
     if not callable(initializer):

@@ -88,9 +88,7 @@ def div(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 def squared_difference(x: Any, y: Any, name: str | None = None) -> Tensor:
     """(x − y)²."""
-    return build(
-        "SquaredDifference", name, lambda: ops.square(ops.subtract(*nodes(x, y)))
-    )
+    return build("SquaredDifference", name, lambda: ops.square(ops.subtract(*nodes(x, y))))
 
 
 def rsqrt(x: Any, name: str | None = None) -> Tensor:

@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from .framework.graph import Graph, get_default_graph
+from .framework.graph import Graph, Tensor, get_default_graph
+from .framework.types import as_dtype
 from .framework.variables import Variable, add_to_collection
 from .initializers import GlorotUniform, Zeros, value_of
 
@@ -60,17 +61,19 @@ def variable_scope(
     graph, outer = get_default_graph(), get_variable_scope()
     if custom_getter is not None:
         raise NotImplementedError("variable_scope: custom_getter isn't supported.")
-    given = name_or_scope if isinstance(name_or_scope, VariableScope) else None
-    if given is not None:
-        name, short = given.name, given.name.rpartition("/")[2]
+    base, short = outer, str(name_or_scope)
+    if isinstance(name_or_scope, VariableScope):
+        base, name = name_or_scope, name_or_scope.name
+        short = name.rpartition("/")[2]
     else:
-        short = name_or_scope if name_or_scope is not None else _unique(graph, outer, default_name)
+        if name_or_scope is None:
+            short = _unique(graph, outer, default_name)
         name = f"{outer.name}/{short}" if outer.name else short
-    base = given or outer
+    shared = outer.reuse or base.reuse if reuse is None else reuse
+    start = base.initializer if initializer is None else initializer
     graph.variable_scope = VariableScope(
-        name, outer.reuse or base.reuse if reuse is None else reuse,
-        initializer or base.initializer, regularizer or base.regularizer, dtype or base.dtype,
-    )  # fmt: skip
+        name, shared, start, regularizer or base.regularizer, dtype or base.dtype
+    )
     try:
         with graph.name_scope(short or None):
             yield graph.variable_scope
@@ -109,10 +112,12 @@ def get_variable(
         return known
     if scope.reuse is True:
         raise ValueError(f"there is no Variable {full!r} to reuse.")
-    kind = dtype or scope.dtype or "float32"
-    chosen = initializer or scope.initializer or (
-        Zeros() if str(kind).strip("'<>").endswith(("bool", "int32", "int64")) else GlorotUniform()
-    )  # fmt: skip
+    chosen = scope.initializer if initializer is None else initializer
+    kind = as_dtype(
+        dtype or (chosen.dtype if isinstance(chosen, Tensor) else scope.dtype or "float32")
+    )
+    if chosen is None:
+        chosen = GlorotUniform() if kind.is_floating else Zeros()
     outer, graph.scope = graph.scope, ""
     try:
         made = Variable(
@@ -122,9 +127,9 @@ def get_variable(
     finally:
         graph.scope = outer
     graph.stores[full] = made
-    chosen = regularizer or scope.regularizer
-    if chosen is not None:
-        add_to_collection("regularization_losses", chosen(made))
+    penalty = regularizer or scope.regularizer
+    if penalty is not None:
+        add_to_collection("regularization_losses", penalty(made))
     return made
 
 

@@ -27,9 +27,8 @@ def disable_eager_execution() -> None:
     """Does nothing: graphs are built first and run later."""
 
 
-def _log(*message: Any) -> None:
-    text = message[0] % message[1:] if len(message) > 1 else message[0]
-    print(text, file=sys.stderr)
+def _log(message: str, *values: Any) -> None:
+    print(message % values if values else message, file=sys.stderr)
 
 
 def _quiet(*_: Any) -> None:

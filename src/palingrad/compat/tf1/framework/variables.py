@@ -127,7 +127,7 @@ def slot(graph: Graph, made: leaves.Variable, name: str, initial: float) -> Vari
     full = graph.unique_name(name)
     graph.scope = scope
     Tensor.__init__(found, Operation(graph, full, "VariableV2", made), made)
-    array = np.full(made.shape or (), initial, made.dtype)
+    array = np.full(made.numpy().shape, initial, made.dtype)
     with building(graph, f"{full}/Assign"):
         value = leaves.Constant(array)
         given = ops.assign(made, value)

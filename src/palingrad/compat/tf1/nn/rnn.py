@@ -118,5 +118,3 @@ def _steps(inputs: Any, axis: int) -> list[Tensor]:
             hint="Networks are unrolled here: tf.placeholder(tf.float32, [None, 28, 28]).",
         )
     return unstack(inputs, axis=axis)
-
-

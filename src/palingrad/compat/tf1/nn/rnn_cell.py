@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ....graph.registry import ops
-from ..arrays import constant, filled
+from ..arrays import filled
 from ..framework.convert import node
 from ..framework.graph import Tensor, build
 from ..framework.types import numeric
 from ..framework.variables import Variable
-from ..initializers import Zeros
+from ..initializers import Constant, Zeros
 from ..maths import tanh
 from ..scopes import get_variable, variable_scope
 from .activations import dropout
@@ -154,7 +154,9 @@ class LSTMCell(BasicLSTMCell):
         state_is_tuple: bool = True, activation: Any = None, reuse: Any = None, name: Any = None,
     ) -> None:  # fmt: skip
         if use_peepholes or cell_clip is not None or num_proj is not None:
-            raise NotImplementedError("LSTMCell: use_peepholes, cell_clip and num_proj aren't here.")
+            raise NotImplementedError(
+                "LSTMCell: use_peepholes, cell_clip and num_proj aren't here."
+            )
         super().__init__(
             num_units, forget_bias, state_is_tuple, activation, reuse, name, initializer
         )
@@ -179,12 +181,11 @@ class GRUCell(_Cell):
         size = self.output_size
         for scope, width, start in (("gates", 2 * size, 1.0), ("candidate", size, 0.0)):
             with variable_scope(scope):
-                first = constant(start, shape=[width])
                 self.variables += [
                     get_variable("kernel", [inputs + size, width]),
-                    get_variable("bias", initializer=self._bias_initializer or first)
-                    if self._bias_initializer is None
-                    else get_variable("bias", [width], initializer=self._bias_initializer),
+                    get_variable(
+                        "bias", [width], initializer=self._bias_initializer or Constant(start)
+                    ),
                 ]
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None) -> tuple[Any, Any]:

@@ -28,9 +28,7 @@ def gradients(
     with building(graph, full):
         total = _total(results, seeds)
         behind = set(postorder(total))
-        places = [
-            i for i, x in enumerate(targets) if x.node in behind and is_inexact(x.node.dtype)
-        ]
+        places = [i for i, x in enumerate(targets) if x.node in behind and is_inexact(x.node.dtype)]
         derived = of_nodes(total, [targets[i].node for i in places]) if places else []
     for i, one in zip(places, derived, strict=True):
         op = Operation(graph, f"{full}/{targets[i].op.name}_grad_{i}", "Gradient", one)

@@ -50,8 +50,10 @@ def exponential_decay(
     return build(
         "ExponentialDecay",
         name,
-        lambda: ops.pow(float(decay_rate), _ratio(global_step, decay_steps, staircase))
-        * float(learning_rate),
+        lambda: (
+            ops.pow(float(decay_rate), _ratio(global_step, decay_steps, staircase))
+            * float(learning_rate)
+        ),
     )
 
 

@@ -1,10 +1,10 @@
 """`import tensorflow.compat.v1 as tf`: the names of `tensorflow`."""
 
-from __future__ import annotations
-
-from importlib import import_module
 from typing import Any
+
+from ...names import *  # noqa: F403
+from ...names import __all__ as _names, __version__ as __version__, _missing
 
 
 def __getattr__(name: str) -> Any:
-    return getattr(import_module("palingrad.compat.tf1"), name)
+    raise _missing("tf.compat.v1", name, NAMES)
