@@ -107,12 +107,11 @@ LAZY = {
             "contrib/rnn",
             "layers/__init__",
             "losses",
-            "names",
             "nn/__init__",
             "summary",
             "train/__init__",
         )
-    },  # fmt: skip
+    },
     "compat/tensorslow/__init__.py": "the default graph, which changes, is an attribute",
     "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",

@@ -4,12 +4,12 @@ A tensor's `node` and a graph's `built` are palingrad's. Left out on purpose: `t
 `tf.data`, queues, eager execution, control flow in the graph.
 """
 
-from typing import Any
+from typing import Any as _Any
 
-from . import compat as compat
+from . import compat as compat, names as _all
 from .names import *  # noqa: F403
-from .names import __all__ as _names, __version__ as __version__, _missing
+from .names import __version__ as __version__
 
 
-def __getattr__(name: str) -> Any:
-    raise _missing("tf", name, NAMES)
+def __getattr__(name: str) -> _Any:
+    raise _all.refusal("tf", name)

@@ -21,7 +21,6 @@ from .framework.graph import (
     slicing,
 )
 from .framework.types import TensorShape, as_dtype, numeric, static
-from .maths import identity
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
@@ -394,9 +393,3 @@ def _strided(input: Any, begin: Any, size: Any, name: str | None = None) -> Tens
 
 
 slice_: Callable[..., Tensor] = _strided
-__all__ = [
-    "SizeOf", "concat", "constant", "expand_dims", "eye", "fill", "filled", "gather", "identity",
-    "linspace", "one_hot", "ones", "ones_like", "pad", "placeholder", "range_", "rank", "reshape",
-    "reverse", "shape", "size", "sizes", "slice_", "split", "squeeze", "stack", "tile", "transpose",
-    "unstack", "where", "zeros", "zeros_like",
-]  # fmt: skip

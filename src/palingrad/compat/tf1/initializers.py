@@ -136,9 +136,9 @@ def he_uniform(seed: int | None = None) -> VarianceScaling:
 
 def value_of(initial: Any, shape: Any, dtype: Any) -> Tensor:
     """The initial value that an initializer, a class of them, a number or a tensor gives."""
+    if isinstance(initial, Tensor):
+        return initial
     initializer: Any = initial() if isinstance(initial, type) else initial
-    if isinstance(initializer, Tensor):
-        return initializer
     if not callable(initializer):
         return constant(initializer, dtype, shape)
     if static(shape) is None or None in (static(shape) or ()):

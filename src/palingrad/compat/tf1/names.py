@@ -1,7 +1,5 @@
 """The names of `tensorflow`: what `import tensorflow as tf` gives."""
 
-from typing import Any as _Any
-
 from . import (
     arrays as _arrays,
     contrib as contrib,
@@ -117,8 +115,9 @@ zeros_initializer = _initializers.Zeros
 initialize_all_variables = global_variables_initializer
 globals().update(_DTYPES)
 __version__ = VERSION = "1.15.0"
-NAMES = sorted(name for name in globals() if name[0] != "_")
+_NAMES = sorted(name for name in globals() if name[0] != "_")
 
 
-def __getattr__(name: str) -> _Any:
-    raise _missing("tf", name, NAMES)
+def refusal(module: str, name: str) -> AttributeError:
+    """The error for a name that isn't here, with those that are."""
+    return _missing(module, name, _NAMES)
