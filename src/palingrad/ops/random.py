@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import as_dtype, default_dtype, float32, int32, is_floating, uint64
+from ..dtypes import (
+    as_dtype,
+    default_dtype,
+    float32,
+    float64,
+    int32,
+    is_floating,
+    real_of,
+    uint64,
+)
 from ..errors import ArgumentError, DTypeError
 from ..graph.context import graph_scope
 from ..graph.kinds import Composite, Random
@@ -198,7 +207,7 @@ class Dropout(Composite):
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         (x,) = align(inputs[:1], promotes=True, floats=True)
-        return (x, as_node(inputs[1]), *(ops.cast(rate, x.dtype) for rate in inputs[2:]))
+        return (x, *map(as_node, inputs[1:]))
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return shapes[0]
@@ -206,7 +215,9 @@ class Dropout(Composite):
     def expand(y, x, state, *given):
         unit = Uniform(state, shape=x.shape, stream=y.stream, dtype=float32)
         if given:
-            return ops.where(unit >= given[0], x / (1 - given[0]), 0)
+            wide = float64 if real_of(x.dtype) == float64 else float32  # for float16 too
+            rate = ops.cast(given[0], wide)
+            return ops.where(unit >= rate, ops.cast(x / (1 - rate), x.dtype), 0)
         return ops.where(unit >= y.rate, x * (1 / (1 - y.rate)), 0)
 
 

@@ -138,9 +138,9 @@ def value_of(initial: Any, shape: Any, dtype: Any) -> Tensor:
     """The initial value that an initializer, a class of them, a number or a tensor gives."""
     if isinstance(initial, Tensor):
         return initial
-    initializer: Any = initial() if isinstance(initial, type) else initial
-    if not callable(initializer):
-        return constant(initializer, dtype, shape)
+    if not callable(initial):
+        return constant(initial, dtype, shape)
     if static(shape) is None or None in (static(shape) or ()):
         raise ArgumentError(f"a Variable's sizes are known, got the shape {shape}.")
-    return initializer(shape, dtype=as_dtype(dtype))
+    function: Any = initial() if isinstance(initial, type) else initial
+    return function(shape, dtype=as_dtype(dtype))
