@@ -6,10 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-import palingrad as pg
 import palingrad.compat.tf1 as tf
 import palingrad.session
 from palingrad.errors import CheckpointError, GraphError
+from palingrad.view.drawings import draw
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_nodes_of_the_graph_are_palingrads_with_the_same_names(graph):
     y = tf.nn.softmax(x, name="y")
     assert graph.built["y"] is y.node
     assert (y.node.name, x.node.name) == ("y", "x")
-    assert "2 items" in str(pg.view.draw(y))
+    assert "2 items" in str(draw(y))
 
 
 def test_fetches_are_structures_names_and_operations_and_feeds_have_names():

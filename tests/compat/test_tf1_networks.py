@@ -166,7 +166,9 @@ def test_a_gru_and_a_simple_cell_are_those_of_numpy():
 def test_both_directions_are_joined():
     x = [tf.constant(rng.normal(size=(2, 3)).astype(np.float32)) for _ in range(3)]
     cells = [tf.contrib.rnn.BasicRNNCell(2), tf.contrib.rnn.BasicRNNCell(2)]
-    outputs, first, last = tf.contrib.rnn.static_bidirectional_rnn(*cells, x, dtype=tf.float32)
+    outputs, first, last = tf.contrib.rnn.static_bidirectional_rnn(
+        cells[0], cells[1], x, dtype=tf.float32
+    )
     back, _ = tf.contrib.rnn.static_rnn(cells[1], x[::-1], dtype=tf.float32)
     ys, ahead, behind, backwards = run([outputs, first, last, back])
     np.testing.assert_array_equal(ys[-1][:, :2], ahead)
