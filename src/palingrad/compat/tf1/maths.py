@@ -264,7 +264,7 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     def clipped() -> Any:
         x, bound = nodes(t, clip_norm)
         length = ops.sqrt(ops.sum(ops.square(x), axis=_axis(axes), keepdims=True))
-        return ops.reshape(x * bound / ops.maximum(length, bound), x.shape)
+        return x * bound / ops.maximum(length, bound)
 
     return build("clip_by_norm", name, clipped)
 

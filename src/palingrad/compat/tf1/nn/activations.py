@@ -162,8 +162,9 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) ->
     """Whether fewer than k predictions are larger than the target's."""
 
     def within() -> Any:
-        x, place = node(predictions), ops.expand_dims(node(targets), 1)
-        own = ops.take_along_axis(x, place, 1)
+        x = node(predictions)
+        hot = ops.one_hot(node(targets), x.shape[-1]) > 0  # (batch, classes)
+        own = ops.max(ops.where(hot, x, -np.inf), axis=1, keepdims=True)
         return ops.sum(ops.cast(x > own, np.dtype(np.int64)), axis=1) < k
 
     return build("InTopK", name, within)
