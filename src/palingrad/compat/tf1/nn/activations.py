@@ -12,6 +12,7 @@ from ....messages.checks import within
 from ....ops.random import Dropout
 from ..framework.convert import node, nodes, number_of
 from ..framework.graph import Tensor, build
+from ..framework.types import TensorShape
 from ..maths import sigmoid, tanh
 from ..random_numbers import generator
 
@@ -163,7 +164,8 @@ def in_top_k(predictions: Any, targets: Any, k: int, name: str | None = None) ->
 
     def within() -> Any:
         x = node(predictions)
-        hot = ops.one_hot(node(targets), x.shape[-1]) > 0  # (batch, classes)
+        classes = TensorShape(x.shape).as_list()[-1]
+        hot = ops.one_hot(node(targets), classes) > 0  # (batch, classes)
         own = ops.max(ops.where(hot, x, -np.inf), axis=1, keepdims=True)
         return ops.sum(ops.cast(x > own, np.dtype(np.int64)), axis=1) < k
 
