@@ -98,6 +98,21 @@ LAZY = {
         f"compat/autograd/numpy/{name}.py": "every other name is NumPy's own"
         for name in ("__init__", "fft", "linalg", "random")
     },
+    **{
+        f"compat/tf1/{name}.py": "explains names that don't exist"
+        for name in (
+            "__init__",
+            "compat/v1/__init__",
+            "contrib/__init__",
+            "contrib/layers",
+            "contrib/rnn",
+            "layers/__init__",
+            "losses",
+            "nn/__init__",
+            "summary",
+            "train/__init__",
+        )
+    },
     "compat/tensorslow/__init__.py": "the default graph, which changes, is an attribute",
     "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",

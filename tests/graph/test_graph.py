@@ -42,6 +42,15 @@ def test_names_are_unique_and_found():
     assert "total_9" not in graph
 
 
+def test_a_node_gets_another_name_that_is_unique_too():
+    with pg.Graph() as graph:
+        x, y = pg.placeholder(name="x"), pg.placeholder(name="y")
+        graph.rename(y, "z")
+        graph.rename(x, "z")
+    assert (graph["z"], graph["z_1"]) == (y, x)
+    assert "x" not in graph
+
+
 def test_a_name_that_is_not_there_comes_with_the_nearest():
     with pg.Graph() as graph:
         pg.Variable(1.0, name="weights")

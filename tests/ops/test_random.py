@@ -163,6 +163,18 @@ def test_dropout_keeps_its_share_and_the_expected_value():
     assert pg.dropout(np.array([1, 2]), 0.5).dtype == pg.float32
 
 
+def test_a_rate_that_is_fed_drops_as_a_number_does():
+    with pg.Graph():
+        rate = pg.placeholder(dtype="float32")
+        y = pg.dropout(np.ones(1000, np.float16), rate, seed=1)
+    session = pg.Session()
+    assert session.run(y, {rate: 0.0}).tolist() == [1] * 1000
+    value = session.run(y, {rate: 0.25})
+    assert value.dtype == np.float16
+    assert set(value) == {0, np.float16(1 / 0.75)}
+    assert abs((value == 0).mean() - 0.25) < 0.05
+
+
 def test_what_can_not_be_meant_is_refused():
     for rate in (1.0, -0.1, 1.5):
         with pytest.raises(

@@ -11,4 +11,5 @@ HOMES: dict[str, tuple[str, ...]] = {
     "micrograd": ("micrograd",),
     "mlfz": ("mlfz",),
     "tensorslow": ("tensorslow",),
+    "tf1": ("tensorflow",),
 }

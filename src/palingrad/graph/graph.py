@@ -106,16 +106,27 @@ class Graph:
         """Add a new node and make its name unique: add, add_1, …."""
         node.graph = self
         self.nodes.append(node)
-        base = node._name or context().scope + node.kind_name()
+        name = self._unique(node._name or context().scope + node.kind_name())
+        self._names[name] = node
+        node._unnamed = node._name is None
+        node._name = name
+
+    def _unique(self, base: str) -> str:
+        """A name that no node of the graph has, which counts as used."""
         uses = self._uses.get(base, 0)
         name = base if uses == 0 else f"{base}_{uses}"
         while name in self._names:
             uses += 1
             name = f"{base}_{uses}"
         self._uses[base] = uses + 1
-        self._names[name] = node
-        node._unnamed = node._name is None
-        node._name = name
+        return name
+
+    def rename(self, node: Node, name: str) -> None:
+        """Gives a node of the graph another name, numbered if it is in use."""
+        assert node.graph is self
+        del self._names[node.name]
+        node._name, node._unnamed = self._unique(name), False
+        self._names[node.name] = node
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
         """The inputs for a new node of this graph. Raises GraphError for a deferred node of another

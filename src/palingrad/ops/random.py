@@ -15,7 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import as_dtype, default_dtype, float32, int32, is_floating, uint64
+from ..dtypes import (
+    as_dtype,
+    default_dtype,
+    float32,
+    float64,
+    int32,
+    is_floating,
+    real_of,
+    uint64,
+)
 from ..errors import ArgumentError, DTypeError
 from ..graph.context import graph_scope
 from ..graph.kinds import Composite, Random
@@ -185,7 +194,7 @@ class Normal(Draw):
 class Dropout(Composite):
     """y = x/(1 − rate) with probability 1 − rate, else 0; the gradient has the same mask.
 
-    Srivastava et al. 2014.
+    Srivastava et al. 2014. A rate that is a node is the third input; the attribute is then None.
     """
 
     math = r"\operatorname{dropout}({x})"
@@ -193,16 +202,22 @@ class Dropout(Composite):
     samples = [
         case((30,), np.array([7, 0], np.uint64), rate=0.3, stream=1),
         case((3, 4), np.array([7, 0], np.uint64), rate=0.0, stream=1),
+        case((30,), np.array([7, 0], np.uint64), np.array(0.3), rate=None, stream=1),
     ]
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
-        return (*align(inputs[:1], promotes=True, floats=True), as_node(inputs[1]))
+        (x,) = align(inputs[:1], promotes=True, floats=True)
+        return (x, *map(as_node, inputs[1:]))
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         return shapes[0]
 
-    def expand(y, x, state):
+    def expand(y, x, state, *given):
         unit = Uniform(state, shape=x.shape, stream=y.stream, dtype=float32)
+        if given:
+            wide = float64 if real_of(x.dtype) == float64 else float32  # for float16 too
+            rate = ops.cast(given[0], wide)
+            return ops.where(unit >= rate, ops.cast(x / (1 - rate), x.dtype), 0)
         return ops.where(unit >= y.rate, x * (1 / (1 - y.rate)), 0)
 
 
@@ -275,13 +290,18 @@ def normal(
 
 
 @register
-def dropout(x: Any, rate: float, *, seed: int | None = None, name: str | None = None) -> Node:
+def dropout(
+    x: Any, rate: float | Node, *, seed: int | None = None, name: str | None = None
+) -> Node:
     """y = x/(1 − rate) with probability 1 − rate, else 0 (Srivastava et al. 2014).
 
-    In a graph, each run draws a new mask. rate: at least 0 and below 1, else ArgumentError.
+    In a graph, each run draws a new mask. rate: at least 0 and below 1, else ArgumentError; or a
+    scalar node, such as a placeholder, whose value isn't checked.
     """
-    within("dropout: rate", rate, "[0, 1)", like=0.5)
     state, stream = _source(seed)
+    if isinstance(rate, Node):
+        return Dropout(x, state, rate, rate=None, stream=stream, name=name)
+    within("dropout: rate", rate, "[0, 1)", like=0.5)
     return Dropout(x, state, rate=float(rate), stream=stream, name=name)
 
 

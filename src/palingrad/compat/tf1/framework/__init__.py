@@ -1,0 +1,1 @@
+"""Graphs, tensors, Variables, scopes and sessions."""
