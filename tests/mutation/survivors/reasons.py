@@ -56,3 +56,13 @@ SPARE = "equivalent: one slope more than is read"
 PROMOTED = "equivalent: NumPy's promotion gives the same dtype"
 SQUARE = "equivalent: the matrices are square"
 WRAPPED = "equivalent: an array becomes a constant where a node is expected"
+PATTERN = "equivalent: it counts only which elements are equal"
+HERMITIAN = "equivalent: the Hermitian part is that of the adjoint"
+LONGER = "equivalent: more ones, or more steps that multiply by 1"
+PAIRED = "equivalent: two of them are multiplied, so that signs cancel"
+INFINITE = "only infinite numbers above the diagonal, of which 0 makes NaN, make a difference"
+CUTOFF = (
+    "only which eigenvalues count as 0 depends on it; `tests/ops/test_stats.py` has singular "
+    "covariances"
+)
+BETWEEN = "equivalent: no dtype's rounding is between the two"
