@@ -12,10 +12,14 @@ from mutation.survivors.reasons import (
     FLAT,
     HERMITIAN,
     INFINITE,
+    ON_DIAGONAL,
+    OUTSIDE,
     REAL,
     SAME,
     SQUARE,
+    SYMMETRIC,
     THRESHOLD,
+    UNREAD,
     UNSCALED,
 )
 
@@ -74,8 +78,30 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "call: lower(x) → x": INFINITE,
         "swapped: np.eye(rows, columns) → np.eye(columns, rows)": SQUARE,
     },
+    "lu.LuSolve.vjp": {"sign: -1 → 1": SQUARE, "factor: 1 → 2": SQUARE},
+    "solve.Solve.vjp": {"second order: b → __stop__(b)": UNREAD},
+    "solve.DirectSolve.vjp": {"second order: b → __stop__(b)": UNREAD},
+    "solve._clipped": {
+        "swapped: np.clip(at, 0, n - 1) → np.clip(0, at, n - 1)": SYMMETRIC,
+    },
+    "orthogonal.QR.vjp": {"comparison: rows >= columns → rows > columns": SAME},
+    "solve.SolveBanded.vjp": {
+        "call: _within(ab[..., turned[0], _clipped(turned[1], n)], turned[1], n) → "
+        "ab[..., turned[0], _clipped(turned[1], n)]": OUTSIDE,
+    },
+    "parts.without_diagonal": {
+        "swapped: np.eye(rows, columns, dtype=bool) → np.eye(columns, rows, dtype=bool)": SQUARE,
+    },
+    "parts.on_diagonal": {"sign: -1 → 1": ON_DIAGONAL, "factor: 1 → 2": ON_DIAGONAL},
     "lu._unit_lower": {
         "swapped: np.eye(rows, columns, dtype=bool) → np.eye(columns, rows, dtype=bool)": SQUARE,
+    },
+    "quotient.gap_quotient": {
+        "branch: ops.zeros_like(scale) if reach is None else reach → "
+        "ops.zeros_like(scale)": THRESHOLD,
+        "second order: reach → __stop__(reach)": UNSCALED,
+        "call: ops.stop_gradient(scale) → scale": UNSCALED,
+        "call: ops.stop_gradient(reach) → reach": UNSCALED,
     },
     "quotient.GapQuotient.vjp": {
         "second order: scale → __stop__(scale)": UNSCALED,

@@ -66,3 +66,5 @@ CUTOFF = (
     "covariances"
 )
 BETWEEN = "equivalent: no dtype's rounding is between the two"
+OUTSIDE = "equivalent: elements outside the matrix aren't read"
+ON_DIAGONAL = "equivalent: a row and a column have the same diagonal"
