@@ -7,12 +7,16 @@ from mutation.survivors.reasons import (
     ALIKE_MISSING,
     ANY,
     ASKED,
+    AXIS,
     CAST,
     EMPTY,
     FLAT,
     GUARDED,
     LEAF,
+    LONGER,
     NEGATIVE,
+    PAIRED,
+    PATTERN,
     PROMOTED,
     REAL,
     SAME,
@@ -28,6 +32,15 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "second order: y → __stop__(y)": UNREAD,
         "swapped: ops.scaled(rest[later], y[earlier]) → ops.scaled(y[earlier], "
         "rest[later])": ABSORBS,
+    },
+    "cumulative.LinearRecurrence.vjp": {
+        "branch: ops.scaled_tangent if y.absorbing else ops.scaled → ops.scaled_tangent": ABSORBS,
+        "branch: ops.scaled_tangent if y.absorbing else ops.scaled → ops.scaled": ABSORBS,
+        "swapped: product(rest, previous(y, y.axis, y.reverse)) → "
+        "product(previous(y, y.axis, y.reverse), rest)": ABSORBS,
+    },
+    "cumulative.previous": {
+        "second order: x → __stop__(x)": UNREAD,
     },
     "cumulative.recurrence": {
         "comparison: not ieee_gradients() → ieee_gradients()": ABSORBS,
@@ -61,6 +74,37 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "second order: x → __stop__(x)": UNREAD,
         "second order: v → __stop__(v)": UNREAD,
         "swapped: ops.scaled(g, x) → ops.scaled(x, g)": ABSORBS,
+    },
+    "gather._divided": {
+        "swapped: ops.scaled(_at(y, ops.scaled(g, y), indices), ops.divide(1, v)) → "
+        "ops.scaled(ops.divide(1, v), _at(y, ops.scaled(g, y), indices))": ABSORBS,
+        "swapped: ops.scaled(g, y) → ops.scaled(y, g)": ABSORBS,
+    },
+    "gather._extreme": {
+        "call: ops.cast(chosen, g.dtype) → chosen": PROMOTED,
+        "call: ops.maximum(ties, 1) → ties": GUARDED,
+        "swapped: ops.maximum(ties, 1) → ops.maximum(1, ties)": SYMMETRIC,
+    },
+    "gather._elements": {
+        "call: Constant(np.arange(size(x.shape)).reshape(sizes(x.shape))) → "
+        "np.arange(size(x.shape)).reshape(sizes(x.shape))": WRAPPED,
+        "sign: ops.reshape(_at(y, positions, indices), (-1,)) → "
+        "-ops.reshape(_at(y, positions, indices), (-1,))": PATTERN,
+        "factor: ops.reshape(_at(y, positions, indices), (-1,)) → "
+        "2 * ops.reshape(_at(y, positions, indices), (-1,))": PATTERN,
+    },
+    "duplicates._chained": {
+        "call: Constant(np.array([count])) → np.array([count])": WRAPPED,
+        "call: np.array([count]) → [count]": WRAPPED,
+        "comparison: step < count - 1 → step <= count - 1": LONGER,
+        "sign: count - 1 → count + 1": LONGER,
+        "dropped: count - 1 → count": LONGER,
+        "sign: product → -product": PAIRED,
+        "call: v[:1] → v": LONGER,
+        "off by one: :1 → :1 + 1": LONGER,
+        "off by one: 1 → 2": LONGER,
+        "axis: axis=0 → axis=-1": AXIS,
+        "axis: axis=0 → axis=None": AXIS,
     },
     "overwrite.Overwrite.vjp": {
         "call: Constant.of(0, g.dtype) → 0": ZEROS,

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from mutation.survivors.reasons import (
     ABSORBS,
+    BETWEEN,
+    CAST,
+    CUTOFF,
     DIAGONAL,
+    EMPTY,
+    FLAT,
+    HERMITIAN,
+    INFINITE,
+    ON_DIAGONAL,
+    OUTSIDE,
     REAL,
+    SAME,
     SQUARE,
+    SYMMETRIC,
     THRESHOLD,
+    UNREAD,
     UNSCALED,
 )
 
+_NARROW = "1000.0 if eps < 1e-05 else 8"
+_SHARE = f"1000000.0 if eps < 1e-10 else {_NARROW}"
+_CUTOFF = f"eps * ({_SHARE})"
 SURVIVORS: dict[str, dict[str, str]] = {
     "parts.lower": {
         "swapped: np.tri(rows, columns, offset, dtype=bool) → np.tri(columns, "
@@ -26,6 +41,67 @@ SURVIVORS: dict[str, dict[str, str]] = {
     },
     "determinant.Slogdet.vjp": {
         "call: is_complex(x.dtype) → x.dtype": REAL,
+    },
+    "lu.LU.vjp": {
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": CAST,
+        "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": CAST,
+        "second order: p → __stop__(p)": FLAT,
+    },
+    "lu.factors_to_matrix": {
+        "branch: g if rows == columns else g[..., :k, :k] → g[..., :k, :k]": SAME,
+        "comparison: columns > rows → columns >= rows": SAME,
+        "branch: ops.concat([whole, *parts], axis=-2 if rows > columns else -1) if parts else "
+        "whole → ops.concat([whole, *parts], axis=-2 if rows > columns else -1)": SAME,
+        "branch: f[..., :k, :k] if parts else f → f[..., :k, :k]": SAME,
+        "comparison: rows > columns → rows >= columns": SAME,
+    },
+    "lu._together": {
+        "comparison: columns > k → columns >= k": SAME,
+    },
+    "lu.LuFactor.vjp": {
+        "comparison: not rows or not columns → not rows and (not columns)": SAME,
+        "sign: g[0] → -g[0]": EMPTY,
+        "factor: g[0] → 2 * g[0]": EMPTY,
+        "dropped: g[0] → None": EMPTY,
+        "dtype: g[0] → __narrow__(g[0])": CAST,
+        "dtype: g[0] → __widen__(g[0])": CAST,
+    },
+    "cholesky.CholeskySlope.vjp": {
+        "call: adjoint(SolveTriangular(adjoint(c), adjoint(left), **UPPER)) → "
+        "SolveTriangular(adjoint(c), adjoint(left), **UPPER)": HERMITIAN,
+    },
+    "parts.half_lower": {
+        "swapped: np.tri(rows, columns, -1) → np.tri(columns, rows, -1)": SQUARE,
+        "call: lower(x) → x": INFINITE,
+        "swapped: np.eye(rows, columns) → np.eye(columns, rows)": SQUARE,
+    },
+    "lu.LuSolve.vjp": {"sign: -1 → 1": SQUARE, "factor: 1 → 2": SQUARE},
+    "solve.Solve.vjp": {"second order: b → __stop__(b)": UNREAD},
+    "solve.DirectSolve.vjp": {"second order: b → __stop__(b)": UNREAD},
+    "solve._clipped": {
+        "swapped: np.clip(at, 0, n - 1) → np.clip(0, at, n - 1)": SYMMETRIC,
+    },
+    "orthogonal.QR.vjp": {"comparison: rows >= columns → rows > columns": SAME},
+    "solve.SolveBanded.vjp": {
+        "call: _within(ab[..., turned[0], _clipped(turned[1], n)], turned[1], n) → "
+        "ab[..., turned[0], _clipped(turned[1], n)]": OUTSIDE,
+    },
+    "parts.without_diagonal": {
+        "swapped: np.eye(rows, columns, dtype=bool) → np.eye(columns, rows, dtype=bool)": SQUARE,
+    },
+    "parts.on_diagonal": {"sign: -1 → 1": ON_DIAGONAL, "factor: 1 → 2": ON_DIAGONAL},
+    "lu._unit_lower": {
+        "swapped: np.eye(rows, columns, dtype=bool) → np.eye(columns, rows, dtype=bool)": SQUARE,
+    },
+    "quotient.gap_quotient": {
+        "branch: ops.zeros_like(scale) if reach is None else reach → "
+        "ops.zeros_like(scale)": THRESHOLD,
+        "second order: reach → __stop__(reach)": UNSCALED,
+        "call: ops.stop_gradient(scale) → scale": UNSCALED,
+        "call: ops.stop_gradient(reach) → reach": UNSCALED,
     },
     "quotient.GapQuotient.vjp": {
         "second order: scale → __stop__(scale)": UNSCALED,
@@ -60,5 +136,18 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "spectral.onto": {
         "sign: -1 → 1": SQUARE,
         "factor: 1 → 2": SQUARE,
+    },
+    "vectors._cutoff": {
+        f"factor: {_CUTOFF} → 2 * ({_CUTOFF})": CUTOFF,
+        f"dropped: {_CUTOFF} → eps": CUTOFF,
+        f"branch: {_SHARE} → {_NARROW}": CUTOFF,
+        f"branch: {_NARROW} → 8": CUTOFF,
+        "factor: 1000000.0 → 1500000.0": CUTOFF,
+        "factor: 1000.0 → 1500.0": CUTOFF,
+        "factor: 8 → 9": CUTOFF,
+        "comparison: eps < 1e-10 → eps <= 1e-10": BETWEEN,
+        "factor: 1e-10 → 1.5e-10": BETWEEN,
+        "comparison: eps < 1e-05 → eps <= 1e-05": BETWEEN,
+        "factor: 1e-05 → 1.5000000000000002e-05": BETWEEN,
     },
 }  # fmt: skip

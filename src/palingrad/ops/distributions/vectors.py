@@ -22,6 +22,7 @@ from ..special.entropy import xlogy
 from ..special.gamma import digamma, lgamma
 
 _LOG_2PI = math.log(2 * math.pi)
+_NEARLY_SYMMETRIC = np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:] + [[0, 0.1], [-0.1, 0]]])
 _RANK_1 = np.ones((2, 2))
 
 
@@ -39,7 +40,7 @@ class LogPseudoDeterminant(Composite):
 
     math = r"\log\det{{}}^{+} {x}"
     floats = True
-    samples = [case(POSITIVE), kink(_RANK_1, slopes=[0.25 * _RANK_1])]
+    samples = [case(_NEARLY_SYMMETRIC), kink(_RANK_1, slopes=[0.25 * _RANK_1])]
 
     def expand(y, x):
         w = Eigvalsh(x, uplo=None)

@@ -12,7 +12,6 @@ from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.registry import ops
 from ...graph.samples import case
-from ...shapes import size
 
 
 class NextEqual(Index):
@@ -42,27 +41,20 @@ def product_of_others(v: Node, elements: Node) -> Any:
     That is the product of those before it times the product of those after it, each in log₂ n
     doubling steps, without division: it is also right if values are 0, in any order of derivative.
     """
-    if isinstance(elements, Constant):
-        _, counts = np.unique(elements.numpy(), return_counts=True)
-        most = int(counts.max(initial=1))
-    else:
-        most = size(v.shape)
     flat = ops.reshape(v, (-1,))
-    if most < 2:
-        return ops.ones_like(v)
-    after = _chained(flat, NextEqual(elements), most)
-    before = _chained(flat[::-1], NextEqual(elements[::-1]), most)[::-1]
+    after = _chained(flat, NextEqual(elements))
+    before = _chained(flat[::-1], NextEqual(elements[::-1]))[::-1]
     return ops.reshape(before * after, v.shape)
 
 
-def _chained(v: Any, following: Any, most: int) -> Any:
-    """For each element the product of those that follow it in its chain of at most `most`."""
+def _chained(v: Any, following: Any) -> Any:
+    """For each element of a vector the product of those that follow it in its chain."""
     count = v.shape[0]
     ones = ops.ones_like(v[:1])
     end = Constant(np.array([count]))
     product = ops.take(ops.concat([v, ones]), following, axis=0)
     step, following = 1, ops.concat([following, end])
-    while step < most - 1:
+    while step < count - 1:
         later = ops.take(ops.concat([product, ones]), following[:-1], axis=0)
         product, following = product * later, ops.take(following, following, axis=0)
         step *= 2

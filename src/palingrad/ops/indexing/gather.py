@@ -73,8 +73,10 @@ class ScatterND(ScatterUpdate):
     samples = [
         case((3, 4), (2, 3), *_ROWS, axis=0, named=(0, 1), how="set"),
         case((3, 4), (2, 3), *_ROWS, axis=0, named=(0, 1), how="add"),
-        case((2, 3, 2), (2, 4, 2), np.array([0, 2, 2, 0]), axis=1, named=(1,), how="multiply"),
+        case((2, 3, 2), (2, 4, 2), np.array([0, 2, 2, 2]), axis=1, named=(1,), how="multiply"),
+        case((2,), (6,), np.zeros(6, np.int64), axis=0, named=(0,), how="multiply"),
         case((3, 4), (2, 3), *_ROWS, axis=0, named=(0, 1), how="divide", low=0.5),
+        case((2, 3, 2), (2, 4, 2), np.array([0, 2, 2, 0]), axis=1, named=(1,), how="minimum"),
         kink([3.0, 1, 2, 2], [1.0, 2, 2, 2, 0, 5], [0, 0, 3, 3, 1, 1], axis=0, named=(0,),
              how="maximum", slopes=[[1, 0, 1, 1 / 3], [0, 0, 1 / 3, 1 / 3, 0, 1], None]),
     ]  # fmt: skip

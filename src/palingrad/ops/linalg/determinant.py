@@ -71,7 +71,11 @@ class CofactorSlope(Factorisation):
     """
 
     math = r"\operatorname{D\,cof}({x})\left[{t}\right]"
-    samples = [case(REGULAR[:2, :2], BATCH[1]), case(BATCH, BATCH[::-1])]
+    samples = [  # of 2 × 2 matrices the cofactors are linear in x, of larger ones they aren't
+        case(REGULAR, REGULAR[::-1]),
+        case(BATCH, BATCH[::-1]),
+        case(COMPLEX, COMPLEX[:, ::-1]),
+    ]
 
     def f(m, x, t):
         return m.cofactor_slope(x, t)

@@ -31,6 +31,8 @@ from .triangular import (
     solution_shape,
 )
 
+CYCLED = REGULAR[[1, 2, 0]]  # whose permutation isn't its own inverse
+
 
 def factors_to_matrix(f: Any, g: Any) -> Any:
     """The cotangent of l u from the cotangent g of f, LAPACK's form of both factors."""
@@ -56,8 +58,8 @@ def _right_divided(x: Any, u: Any) -> Any:
 class LuSlope(Factorisation):
     """y = the cotangent of l u from the cotangent g of f, which holds square factors l and u.
 
-    It is l⁻ᵀ (lᵀ a below the diagonal, b uᵀ on and above it) u⁻ᵀ, with a = g below the diagonal and
-    b = g on and above it; computed in blocks, and differentiated as this formula.
+    It is l⁻ᵀ (lᵀ g below the diagonal, g uᵀ on and above it) u⁻ᵀ: in these triangles only that of
+    l, or of u, in g counts. Computed in blocks, and differentiated as this formula.
     """
 
     math = r"\operatorname{D\,lu}({f})^{*}\left[{g}\right]"
@@ -79,7 +81,7 @@ class LuSlope(Factorisation):
     def vjp(y, t, f, g):
         def formula(f: Any, g: Any) -> Any:
             l, u = _unit_lower(f), upper(f)
-            inner = lower(l.mT @ lower(g, -1), -1) + upper(upper(g) @ u.mT)
+            inner = lower(l.mT @ g, -1) + upper(g @ u.mT)
             return _right_divided(SolveTriangular(f.mT, inner, lower=False, unit_diagonal=True), f)
 
         def of_f() -> Any:
@@ -108,7 +110,13 @@ class LU(MultipleOutputs, Factorisation):
     """
 
     math = r"\operatorname{lu} {x}"
-    samples = [case(REGULAR), case(TALL), case(WIDE), case(BATCH[:, ::-1]), case(COMPLEX)]
+    samples = [
+        case(CYCLED),
+        case(TALL[None]),
+        case(WIDE[None]),
+        case(np.stack([CYCLED, REGULAR])),
+        case(COMPLEX),
+    ]
 
     def f(m, x):
         return m.lu(x)
@@ -142,7 +150,13 @@ class LuFactor(MultipleOutputs, Factorisation):
     """
 
     math = r"\operatorname{lu} {x}"
-    samples = [case(REGULAR), case(TALL), case(WIDE), case(BATCH[:, ::-1]), case(COMPLEX)]
+    samples = [
+        case(CYCLED),
+        case(TALL),
+        case(WIDE),
+        case(np.stack([CYCLED, REGULAR])),
+        case(COMPLEX),
+    ]
 
     def f(m, x):
         return m.lu_factor(x)
@@ -241,18 +255,12 @@ class LuSolve(Factorisation):
             if x.transposed:
                 left, right = right, left
             order = PivotOrder(piv, rows=sizes(f.shape)[-1])
-            left = ops.broadcast_to(left, (*_outer(left, order, 1), *sizes(left.shape)[-2:]))
-            order = ops.broadcast_to(order, (*_outer(left, order, 1), sizes(order.shape)[-1]))
+            order = ops.broadcast_to(order, sizes(left.shape)[:-1])
             rows = rows_at(left, order)  # pᵀ left
             l, u = _unit_lower(f), upper(f)
             return -(lower(rows @ (u @ right).mT, -1) + upper(l.mT @ rows @ right.mT))
 
         return [of_f, None, lambda: w[..., 0] if is_vector else w]
-
-
-def _outer(x: Any, order: Any, axes: int) -> tuple[int, ...]:
-    """The leading axes of matrices x and orders, broadcast."""
-    return np.broadcast_shapes(sizes(x.shape)[:-2], sizes(order.shape)[:-axes])
 
 
 class LUResult(NamedTuple):

@@ -31,6 +31,7 @@ class QR(MultipleOutputs, Factorisation):
         case(WIDE, mode="reduced"),
         case(BATCH, mode="complete"),
         case(COMPLEX[:, :2], mode="reduced"),
+        case((WIDE + 0.5j * WIDE[::-1])[None], mode="reduced"),
     ]
 
     def f(m, x, *, mode):

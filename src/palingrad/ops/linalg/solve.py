@@ -143,7 +143,7 @@ class SolveBanded(Factorisation):
 
     math = r"\operatorname{band}({ab})^{-1}\,{b}"
     samples = [
-        case(np.array([[9.0, 0.5, 1, 2], [2, 3, 4, 3]]), np.ones((4, 2)), lower=0, upper=1),
+        case(np.array([[[9.0, 0.5, 1, 2], [2, 3, 4, 3]]]), np.ones((4, 2)), lower=0, upper=1),
         case(BANDS, REGULAR[0], lower=1, upper=1),
         case(COMPLEX, COMPLEX[:, :1], lower=2, upper=0),
     ]

@@ -254,8 +254,6 @@ def parts(x: Any, axis: int, reverse: bool) -> tuple[Any, Any, Any]:
 
 def previous(x: Any, axis: int, reverse: bool, edge: float = 0) -> Node:
     """The element before each one along the axis, in the order of a scan; `edge` for the first."""
-    if x.shape[axis_in(axis, x.ndim)] == 0:
-        return x
     first, _, earlier = parts(x, axis, reverse)
     pieces = [ops.full_like(x[first], edge), x[earlier]]
     return ops.concat(pieces[::-1] if reverse else pieces, axis=axis)
