@@ -93,10 +93,6 @@ LAZY = {
     "view/script.py": "runs the user's own file",
     "compat/alias.py": "imports the modules of a home under the original's names",
     "compat/__main__.py": "runs the user's own script",
-    **{
-        f"compat/autograd/numpy/{name}.py": "every other name is NumPy's own"
-        for name in ("__init__", "fft", "linalg", "random")
-    },
     "compat/tensorslow/__init__.py": "the default graph, which changes, is an attribute",
     "proof/find.py": "imports the module that a user names",
     "view/reading/source/copied.py": "reads the source file of a user's function",
