@@ -10,8 +10,9 @@ BENCH ?= .venv-bench
 BIN = $(VENV)/bin
 MINUTES ?= 10
 SEED ?= 1000
-# Two processes test side by side: one thread each, and one cache of machine code for both.
-QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1
+# Two processes test side by side: one thread each, and one cache of machine code for both. Bytecode is
+# kept, whatever the shell says: each of them, and what they start, would compile all sources again.
+QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
 SOURCES = src tests benchmarks examples tools
 
 .PHONY: train test browser tiny fuzz soak mutate check format bench clean

@@ -16,7 +16,7 @@ import numpy as np
 from contenders import NATIVE
 from process import Process, WorkerError
 from tasks import TASKS
-from timing import in_turn, ratios, spread
+from timing import CPU_HELP, in_turn, ratios, spread
 
 HERE = Path(__file__).resolve().parent.parent
 
@@ -41,7 +41,7 @@ def compared(name: str, number: int, processes: dict[str, Process], options: Any
         except WorkerError as error:
             return f"{checkout}: {error}"
     times, _ = in_turn(processes, options.rounds, options.seconds or TASKS[name].seconds)
-    here, there = times.values()
+    here, there = [[min(one)] for one in times.values()] if options.cpu else times.values()
     return (
         f"{spread(here).middle * 1e6:10.1f} µs   ratio {ratios(there, here):.2f}   "
         f"{difference(results)}"
@@ -49,18 +49,23 @@ def compared(name: str, number: int, processes: dict[str, Process], options: Any
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("folder", type=Path, help="the root of the other checkout")
     parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--cpu", action="store_true", help=CPU_HELP)
     options = parser.parse_args()
+    if options.cpu:
+        options.threads = 1
     if not (options.folder / "src" / "palingrad").is_dir():
         parser.error(f"{options.folder} isn't a checkout: it has no src/palingrad")
     for name in options.tasks or TASKS:
         processes = {
-            checkout: Process(NATIVE, options.threads, {"PYTHONPATH": str(root / "src")})
+            checkout: Process(
+                NATIVE, options.threads, {"PYTHONPATH": str(root / "src")}, cpu=options.cpu
+            )
             for checkout, root in (("here", HERE), ("there", options.folder.resolve()))
         }
         try:

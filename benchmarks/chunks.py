@@ -26,8 +26,10 @@ from tasks import TASKS
 
 from palingrad.engines.native import executable, module
 from palingrad.engines.native.llvm.loops import INT, integer
+from palingrad.engines.native.runtime import dispatch
 
 ROOM = 1 << 22  # maximum number of records
+RECORD = 8 * len(dispatch.KERNEL_RECORD.elements)  # bytes of a kernel's record
 FIELDS = 4  # kernel, thread, begin, end
 
 
@@ -41,16 +43,16 @@ class Notes:
         class Traced(module.Module):
             """A module that records the calls of its kernels."""
 
-            def _call(self, b: Any, kernel: Any, table: Any, begin: Any, end: Any) -> None:
+            def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:
                 clock = _declared(b.module, "llvm.readcyclecounter", INT, [])
                 context = _declared(b.module, "llvm.frameaddress.p0", _POINTER, [_WORD])
                 start = b.call(clock, [])
-                super()._call(b, kernel, table, begin, end)
+                super()._call(b, record, table, begin, end)
                 stop = b.call(clock, [])
                 words = b.inttoptr(integer(address), INT.as_pointer())
                 place = b.atomic_rmw("add", words, integer(FIELDS), "seq_cst")
                 stack = b.ptrtoint(b.call(context, [_WORD(0)]), INT)
-                number = integer(self.schedule.kernels.index(kernel))
+                number = b.sub(b.ptrtoint(record, INT), self._records.ptrtoint(INT))
                 for field, value in enumerate((number, stack, start, stop), 1):
                     b.store(value, b.gep(words, [b.add(place, integer(field))]))
 
@@ -62,6 +64,7 @@ class Notes:
         if count > ROOM:
             raise SystemExit("too many chunks to record: use fewer --steps")
         rows = np.frombuffer(self.words, np.int64)[1 : 1 + FIELDS * count].reshape(-1, FIELDS)
+        rows[:, 0] //= RECORD
         _, threads = np.unique(rows[:, 1] >> 16, return_inverse=True)  # identified by stack
         records = rows.copy()
         records[:, 1] = threads
@@ -90,6 +93,12 @@ class Run:
     seconds: float  # per step
 
     @property
+    def order(self) -> list[Any]:
+        """The kernels in the order of their records."""
+        stages = [stage for stage in self.schedule.stages if module.is_native(stage)]
+        return [kernel for stage in stages for kernel in stage]
+
+    @property
     def cycles(self) -> float:
         """Cycles of the processor's counter per microsecond."""
         return (self.notes[:, 3].max() - self.notes[:, 2].min()) / (1e6 * self.seconds * self.steps)
@@ -97,7 +106,7 @@ class Run:
     def kernels(self) -> list[str]:
         """A table with a line for each kernel."""
         lines = [f"{'µs':>9}  {'by thread':20} chunks  kernel"]
-        for number, kernel in enumerate(self.schedule.kernels):
+        for number, kernel in enumerate(self.order):
             rows = self.notes[self.notes[:, 0] == number]
             if not len(rows):
                 continue
@@ -114,7 +123,7 @@ class Run:
 
     def stages(self) -> list[str]:
         """A table with a line for each stage: from the begin of its first chunk to its last end."""
-        stage = np.array([kernel.stage for kernel in self.schedule.kernels])[self.notes[:, 0]]
+        stage = np.array([kernel.stage for kernel in self.order])[self.notes[:, 0]]
         first = np.flatnonzero((stage == 0) & (np.roll(stage, 1) != 0))
         step = np.searchsorted(first, np.arange(len(stage)), side="right")
         lines = [f"{'µs':>9}  {'busy':>9}  stage"]

@@ -1,6 +1,6 @@
 """The peak performance of the hardware: fused multiply-adds and bytes per second.
 
-Two small loops in LLVM IR: twenty independent chains of vector multiply-adds, and a ← b + s·c over
+Two small loops in LLVM IR: twelve independent chains of vector multiply-adds, and a ← b + s·c over
 arrays far larger than the caches (the triad of McCalpin's STREAM).
 """
 
@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-CHAINS = 20  # independent sums: more than enough to hide four cycles of latency on two units
+CHAINS = 12  # independent sums: enough to hide four cycles of latency on two units, and no more
+# than 16 registers hold
 TURNS = 2_000_000
 NUMBERS = 32_000_000  # float32, in each of the triad's arrays
 REPEATS = 5

@@ -27,10 +27,16 @@ class Process:
     """A worker process, started on construction; each request waits for its answer."""
 
     def __init__(
-        self, contender: str, threads: int, environment: Mapping[str, str] | None = None
+        self,
+        contender: str,
+        threads: int,
+        environment: Mapping[str, str] | None = None,
+        *,
+        cpu: bool = False,
     ) -> None:
+        clock = "cpu" if cpu else "wall"
         self._process = subprocess.Popen(
-            [sys.executable, str(WORKER), contender, str(threads)],
+            [sys.executable, str(WORKER), contender, str(threads), clock],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if not os.environ.get("LOUD") else None,

@@ -32,6 +32,8 @@ METHOD = """\
 - PyTorch: eager with `Adam(fused=True)`, images channels-last, `set_num_threads`; compiled is the
   same with `torch.compile` around network and loss, for inference with `freezing`. JAX: one
   `jax.jit` with donated state, images channels-last.
+- The attention of the transformers is each framework's own: `F.scaled_dot_product_attention`,
+  `jax.nn.dot_product_attention`.
 - PyTorch and JAX products stay in float32: a shorter format would fail the comparison of results.
 - Compile time is the time to build the step and run it once, without the import, in a new process;
   memory is that of the process, including compilation.
@@ -160,9 +162,9 @@ def table(task: Task, cases: list[Any], peak: Any) -> str:
         if derivative:
             known = subject and derivative in times
             row.append(f"{ratios(times[derivative], subject):.2f}" if known else "")
-        if shares:
+        if whole and shares:
             row.append(share(case, subject, whole["gflops"], case.flops))
-        if moves:
+        if whole and moves:
             row.append(share(case, subject, whole["gbytes"], case.bytes))
         rows.append(row)
     text = "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -23,7 +23,7 @@ from contenders import CONTENDERS
 from process import Process, WorkerError
 from task import Task
 from tasks import TASKS
-from timing import disagreement, in_turn
+from timing import CPU_HELP, disagreement, in_turn
 
 HERE = Path(__file__).parent
 
@@ -56,6 +56,8 @@ def measured(
     fit = {one: processes[one] for one in results if one not in left_out}
     seconds = options.seconds or task.seconds
     times, idle = in_turn(fit, options.rounds, seconds) if fit else ({}, 0.0)
+    if options.cpu:
+        times = {one: [min(values)] for one, values in times.items()}
     return Measured(name, task.cases[number].name, times, left_out, idle)
 
 
@@ -65,7 +67,7 @@ def run_task(name: str, options: Any) -> list[Measured]:
     wanted = [one for one in task.contenders if not options.only or one in options.only]
     missing = {one: CONTENDERS[one].missing() for one in wanted}
     there = [one for one, reason in missing.items() if reason is None]
-    processes = {one: Process(one, options.threads) for one in there}
+    processes = {one: Process(one, options.threads, cpu=options.cpu) for one in there}
     found: list[Measured] = []
     try:
         for process in processes.values():
@@ -84,11 +86,12 @@ def run_task(name: str, options: Any) -> list[Measured]:
 
 def main() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("tasks", nargs="*", help=f"of {', '.join(TASKS)}; default: all")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=float, help="duration of a turn; default: the task's own")
     parser.add_argument("--threads", type=int, default=cores)
+    parser.add_argument("--cpu", action="store_true", help=CPU_HELP)
     parser.add_argument("--case", action="append", help="run only cases whose name contains this")
     parser.add_argument("--only", action="append", help=f"a contender of {', '.join(CONTENDERS)}")
     parser.add_argument(
@@ -100,6 +103,8 @@ def main() -> int:
     unknown = set(options.tasks) - set(TASKS)
     if unknown:
         parser.error(f"unknown task: {', '.join(unknown)}")
+    if options.cpu:
+        options.threads = 1
     results: dict[str, Any] = {"machine": machine.description(options.threads)}
     print("\n".join(results["machine"]), flush=True)
     results["peak"] = peak.measured(options.threads)

@@ -12,6 +12,7 @@ from process import Process
 
 PAUSE = 0.03  # seconds in which a process that sleeps uses less than this part of a core:
 ASLEEP = 0.03
+CPU_HELP = "CPU time of one thread, the minimum over the rounds: for a machine that others load"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ WARM = 0.1  # warm-up steps before the measurement, as a fraction of the steps o
 
 
 class Worker:
-    def __init__(self, contender: str, threads: int) -> None:
+    def __init__(self, contender: str, threads: int, clock: str = "wall") -> None:
+        self.clock = time.process_time if clock == "cpu" else time.perf_counter
         self.framework = CONTENDERS[contender].framework(threads)
         self.step: Callable[[], Any] = lambda: None
         self.rest()
@@ -86,19 +87,19 @@ class Worker:
         }
 
     def _timed(self, times: int) -> float:
-        step = self.step
-        start = time.perf_counter()
+        step, clock = self.step, self.clock
+        start = clock()
         for _ in itertools.repeat(None, times):
             step()
-        return time.perf_counter() - start
+        return clock() - start
 
 
-def main(contender: str, threads: int) -> None:
+def main(contender: str, threads: int, clock: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # output of the frameworks goes to stderr, not among the answers
     if hasattr(os, "sched_setaffinity"):  # thread pools have the size of the affinity mask
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    worker = Worker(contender, threads)
+    worker = Worker(contender, threads, clock)
     for line in sys.stdin:
         name, given = json.loads(line)
         try:
@@ -111,4 +112,4 @@ def main(contender: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3])

@@ -7,7 +7,7 @@ import pytest
 from palingrad.autodiff.gradients import Gradient
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
-from palingrad.ops.linalg.general import Eig
+from palingrad.ops.linalg.spectral import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
 from palingrad.proof.battery import CHECKS, subject_of

@@ -80,3 +80,16 @@ def test_arrays_by_dlpack_keep_their_dtype():
     for node in (pg.tensor(x), pg.Variable(x), pg.add(x, 0.0)):
         assert_same(node.numpy(), x.array)
     assert_same(pg.function(pg.negative)(x), -x.array)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_python_floats_become_the_default_float(dtype: str) -> None:
+    numbers = [0.0, -0.0, 0.1, 1 / 3, -2.5, 1e-8, 1e-45, 5e-324, 59_999.9, -59_999.9, 2048.5001]
+    pg.set_default_dtype(dtype)
+    try:
+        for number in numbers:
+            found = dtypes.as_array(number, copy=True)
+            assert found.dtype == dtype
+            assert found.tobytes() == np.array(number).astype(dtype).tobytes()
+    finally:
+        pg.set_default_dtype("float32")

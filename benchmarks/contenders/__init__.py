@@ -1,7 +1,8 @@
 """The contenders, one framework per file: each builds the same networks and formulas.
 
 A framework's methods return a `step`, a function that is called repeatedly. That of
-`train(network)` takes one Adam step and returns the loss as a Python number; that of
+`train(network)` takes one Adam step and returns the loss as a Python number, as does that of
+`train_transformer(network)`; that of
 `infer(network)` returns the scores of one batch as a NumPy array; that of `formula(name, *arrays)`
 computes one of the file's `FORMULAS`, and that of `eager` does so without compiling it;
 `eager_gradient` computes the first gradient of a formula in `eager.py`, and `eager_train` trains,
@@ -21,12 +22,15 @@ from typing import Any, Protocol
 
 import numpy as np
 from networks import Network
+from transformer import Transformer
 
 Step = Callable[[], Any]
 
 
 class Framework(Protocol):
     def train(self, network: Network) -> Step: ...
+
+    def train_transformer(self, network: Transformer) -> Step: ...
 
     def infer(self, network: Network) -> Step: ...
 

@@ -9,15 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network, Pool
+from transformer import Transformer, loss as transformer_loss
 
-from contenders import Step, chain
-
-
-def layer_norm(x: Any, scale: Any, offset: Any) -> Any:
-    mean = x.mean(-1, keepdims=True)
-    variance = x.var(-1, keepdims=True)
-    return (x - mean) * jax.lax.rsqrt(variance + 1e-5) * scale + offset
-
+from contenders import Step, chain, transformer_in_jax
+from contenders.transformer_in_jax import layer_norm
 
 FORMULAS = {
     "matmul": jnp.matmul,
@@ -53,6 +48,25 @@ class Framework:
             chosen = jnp.take_along_axis(scores, labels[:, None], axis=-1)[:, 0]
             return jnp.mean(jax.nn.logsumexp(scores, axis=-1) - chosen)
 
+        batches = [
+            (given(x), jnp.asarray(labels, None if network.classes == 1 else jnp.int32))
+            for x, labels in network.batches()
+        ]
+        return self._trained(loss_of, start(network), batches)
+
+    def train_transformer(self, network: Transformer) -> Step:
+        m = transformer_in_jax.Functions()
+
+        def loss_of(parameters: Any, texts: Any, labels: Any) -> Any:
+            return transformer_loss(m, network, parameters, texts, labels)
+
+        weights = {name: jnp.asarray(one) for name, one in network.weights().items()}
+        batches = [tuple(jnp.asarray(x, jnp.int32) for x in pair) for pair in network.batches()]
+        return self._trained(loss_of, weights, batches)
+
+    def _trained(self, loss_of: Any, parameters: Any, given: list[Any]) -> Step:
+        """A step of Adam that lowers the loss of the next batch."""
+
         def adam(state: Any, x: Any, labels: Any) -> Any:
             parameters, means, squares, steps = state
             loss, gradients = jax.value_and_grad(loss_of)(parameters, x, labels)
@@ -69,13 +83,9 @@ class Framework:
             return loss, (parameters, means, squares, steps)
 
         jitted = jax.jit(adam, donate_argnums=0)
-        parameters = start(network)
         zeros = jax.tree.map(jnp.zeros_like, parameters)
         state = parameters, zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros((), jnp.float32)
-        batches = itertools.cycle(
-            (given(x), jnp.asarray(labels, None if network.classes == 1 else jnp.int32))
-            for x, labels in network.batches()
-        )
+        batches = itertools.cycle(given)
 
         def step() -> float:
             nonlocal state

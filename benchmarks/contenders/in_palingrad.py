@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from networks import RATE, Conv, Dense, Network
+from transformer import Transformer, loss as transformer_loss
 
 import palingrad as pg
-from contenders import Step, chain
+from contenders import Step, chain, transformer_in_palingrad
 from contenders.eager import EAGER
 
 FORMULAS = {
@@ -49,6 +50,19 @@ class Framework:
                 loss = pg.mean(pg.softplus(scores[:, 0]) - labels * scores[:, 0])
             else:
                 loss = pg.cross_entropy(scores, labels)
+            adam.minimize(loss)
+            return loss
+
+        batches = itertools.cycle(network.batches())
+        return lambda: float(step(*next(batches)))
+
+    def train_transformer(self, network: Transformer) -> Step:
+        weights = {name: pg.Variable(one) for name, one in network.weights().items()}
+        adam, m = pg.optim.Adam(RATE), transformer_in_palingrad.Functions()
+
+        @pg.function(engine=self.engine)
+        def step(texts: Any, labels: Any) -> Any:
+            loss = transformer_loss(m, network, weights, texts, labels)
             adam.minimize(loss)
             return loss
 

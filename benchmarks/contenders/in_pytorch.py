@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network
 from torch import nn
+from transformer import Transformer, loss as transformer_loss
 
-from contenders import Step, chain
+from contenders import Step, chain, transformer_in_pytorch
 from contenders.eager import EAGER
 
 FORMULAS = {
@@ -45,9 +46,6 @@ class Framework:
     def train(self, network: Network) -> Step:
         torch.set_grad_enabled(True)
         model = built(network)
-        adam = torch.optim.Adam(
-            model.parameters(), RATE, betas=(BETA1, BETA2), eps=EPSILON, fused=True
-        )
 
         def loss_of(x: Any, labels: Any) -> Any:
             scores = model(x)
@@ -55,7 +53,27 @@ class Framework:
                 return F.binary_cross_entropy_with_logits(scores[:, 0], labels)
             return F.cross_entropy(scores, labels)
 
-        compiled = self._compiled(loss_of)
+        batches = [
+            (laid_out(torch.from_numpy(x)), torch.from_numpy(labels))
+            for x, labels in network.batches()
+        ]
+        return self._trained(loss_of, model.parameters(), batches)
+
+    def train_transformer(self, network: Transformer) -> Step:
+        torch.set_grad_enabled(True)
+        weights = transformer_in_pytorch.parameters(network.weights())
+        m = transformer_in_pytorch.Functions()
+
+        def loss_of(texts: Any, labels: Any) -> Any:
+            return transformer_loss(m, network, weights, texts, labels)
+
+        batches = [tuple(map(torch.from_numpy, pair)) for pair in network.batches()]
+        return self._trained(loss_of, weights.values(), batches)
+
+    def _trained(self, loss_of: Any, parameters: Any, given: list[Any]) -> Step:
+        """A step of Adam that lowers the loss of the next batch."""
+        adam = torch.optim.Adam(parameters, RATE, betas=(BETA1, BETA2), eps=EPSILON, fused=True)
+        compiled, batches = self._compiled(loss_of), itertools.cycle(given)
 
         def step() -> float:
             adam.zero_grad(set_to_none=True)
@@ -64,10 +82,6 @@ class Framework:
             adam.step()
             return loss.item()
 
-        batches = itertools.cycle(
-            (laid_out(torch.from_numpy(x)), torch.from_numpy(labels))
-            for x, labels in network.batches()
-        )
         return step
 
     def infer(self, network: Network) -> Step:
@@ -83,11 +97,13 @@ class Framework:
         return lambda: f(*tensors)
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
-        f, tensors = FORMULAS[name], [torch.from_numpy(one) for one in arrays]
+        f: Any = FORMULAS[name]
+        tensors = [torch.from_numpy(one) for one in arrays]
         return lambda: f(*tensors)
 
     def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step:
-        f, (x, *others) = EAGER[name], [torch.tensor(one) for one in arrays]
+        f: Any = EAGER[name]
+        x, *others = [torch.tensor(one) for one in arrays]
         for one in (x, *others):
             one.requires_grad_()
 
@@ -106,7 +122,7 @@ class Framework:
         if not self.compiled:
             return f
         torch.compiler.reset()
-        options = {"freezing": True} if freezing else None
+        options: Any = {"freezing": True} if freezing else None
         return torch.compile(f, dynamic=False, options=options)
 
 
@@ -132,7 +148,7 @@ def built(network: Network) -> nn.Module:
             if not flat:
                 layers.append(nn.Flatten())
                 flat = True
-            made = nn.Linear(*weight.shape)
+            made = nn.Linear(weight.shape[0], weight.shape[1])
             weight = weight.T.contiguous()
         with torch.no_grad():
             made.weight.copy_(weight)
@@ -140,5 +156,5 @@ def built(network: Network) -> nn.Module:
         layers.append(made)
         if place != last:
             layers.append(nn.ReLU())
-    model = nn.Sequential(*layers)
+    model: Any = nn.Sequential(*layers)
     return model if len(network.inputs) == 1 else model.to(memory_format=torch.channels_last)

@@ -25,11 +25,13 @@ from tasks import (
     mlp_others,
     mlp_small,
     softmax,
+    transformer_large,
+    transformer_small,
 )
 
 MODULES = (
     mlp_small, mlp_large, mlp_others, cnn, cnn_others, logistic, inference,
-    matmul, matmul_shapes, softmax, layer_norm, gelu, logsumexp, chain, arrays,
-    eager_add, eager_backward, eager_scalar, eager_training, eager_long,
+    transformer_small, transformer_large, matmul, matmul_shapes, softmax, layer_norm, gelu,
+    logsumexp, chain, arrays, eager_add, eager_backward, eager_scalar, eager_training, eager_long,
 )  # fmt: skip
 TASKS: dict[str, Task] = {one.__name__.rpartition(".")[2]: one.TASK for one in MODULES}

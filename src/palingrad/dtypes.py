@@ -230,9 +230,11 @@ def as_array(value: Any, dtype: DType | None = None, *, copy: bool = False) -> A
     """
     if type(value) is np.ndarray and dtype is None and value.dtype in DTYPES:
         return value.copy("K") if copy else value  # the common case
+    if type(value) is float and dtype is None and -6e4 < value < 6e4:  # fits float16
+        return np.array(value, default_dtype())
     has_dtype = type(value) is np.ndarray or _has_dtype(value)
     if has_dtype and hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
-        value = np.from_dlpack(value)
+        value = np.from_dlpack(value)  # pyright: ignore[reportArgumentType]
     try:
         foreign = has_dtype and not isinstance(value, (np.ndarray, np.generic))
         array = np.array(value) if copy and not foreign else np.asarray(value)

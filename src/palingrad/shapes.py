@@ -48,9 +48,8 @@ def as_shape(shape: Any) -> Shape:
 def sizes(shape: Shape | None) -> tuple[int, ...]:
     """The sizes of a known shape, as integers."""
     assert shape is not None
-    known_sizes = tuple(dim for dim in shape if dim is not None)
-    assert len(known_sizes) == len(shape), f"shape {shape} should be known by now"
-    return known_sizes
+    assert None not in shape, f"shape {shape} should be known by now"
+    return tuple(shape)  # pyright: ignore[reportReturnType]
 
 
 def size(shape: Shape | None) -> int:
@@ -71,6 +70,8 @@ def broadcast_dim(a: Dim, b: Dim) -> Dim:
 
 def broadcast(*shapes: Shape) -> Shape:
     """The shape that all these broadcast to, by NumPy's rule."""
+    if shapes and shapes.count(shapes[0]) == len(shapes):  # nearly always
+        return tuple(shapes[0])
     result: list[Dim] = []
     for shape in shapes:
         missing = len(shape) - len(result)

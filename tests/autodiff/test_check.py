@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.autodiff.check import check_level
 from palingrad.errors import GradientError
 
 X = np.array([[0.3, -0.7], [1.1, 0.2]])
@@ -80,3 +81,15 @@ def test_forward_mode_is_compared_with_reverse_mode():
 def test_a_check_at_a_discontinuity_fails():
     with pytest.raises(GradientError):
         pg.check_gradients(pg.floor, 1.0)
+
+
+def test_a_recorded_graph_must_be_that_of_other_values_too():
+    """Else a factor that is computed from the values, but not by the graph, would have no slope."""
+
+    def hidden(x):
+        return x * float(np.sum(x.numpy()))
+
+    check_level(hidden, [X], 1, recorded=True)
+    with pytest.raises(GradientError, match="the graph of these values gives"):
+        check_level(hidden, [X], 1, recorded=True, probed=True)
+    check_level(lambda x: x * pg.sum(x), [X], 1, recorded=True, probed=True)

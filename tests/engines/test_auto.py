@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.engines.auto import compile_cost
 from palingrad.errors import EngineError, ShapeError
+from palingrad.graph.operation import Operation
 from tolerances import assert_close
 
 X = np.linspace(0, 1, 3000, dtype=np.float32)
@@ -59,6 +61,20 @@ def test_an_announced_number_of_runs_compiles_at_once():
     function = started(lambda x: pg.sin(x), X, runs=1_000_000)
     assert is_machine_code(function, X)
     assert function.explain(X).startswith("native: 1 kernel")
+
+
+def test_repeated_layers_are_estimated_to_compile_faster_than_different_ones():
+    def cost(count: int, equal: bool) -> float:
+        def f(x):
+            for number in range(count):
+                x = pg.tanh(pg.pad(x, (0, 0 if equal else number)) * 2)
+            return x
+
+        program = pg.function(f).program(X)
+        return compile_cost([node for node in program.order if isinstance(node, Operation)])
+
+    assert cost(40, equal=True) < 2 * cost(4, equal=True)
+    assert cost(40, equal=False) > 5 * cost(4, equal=False)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "native", "auto"])

@@ -20,7 +20,8 @@ from fuzzing.run import in_function, in_session
 from palingrad.engines.selection import add_engine, remove_engine
 from palingrad.errors import DTypeError, EngineError, ShapeError
 from palingrad.optim import Adam
-from palingrad.proof import examine, shipped
+from palingrad.proof import shipped
+from palingrad.proof.battery import check_named, subject_of
 from tolerances import assert_same
 
 PATH = Path(__file__).resolve().parents[2] / "examples" / "own_engine.py"
@@ -42,8 +43,10 @@ def example():
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_values_dtypes_and_gradients_are_right_of_every_operation(operation):
-    for check in ("engines_agree", "layout_does_not_matter", "nothing_is_written_to"):
-        examine(operation, check, ["toy"])
+    subject = subject_of(operation, ["toy"])  # one, so that all checks share its Program
+    for name in ("engines_agree", "layout_does_not_matter", "nothing_is_written_to"):
+        fault = check_named(name).fault(subject)
+        assert fault is None, (name, *fault.error.__notes__, fault.error)
 
 
 def test_random_graphs_compute_what_eager_code_does(monkeypatch):

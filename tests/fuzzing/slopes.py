@@ -7,6 +7,7 @@ F'(0). Two steps tell whether F is smooth there; where it isn't, differences say
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ def _hides(operation: type[Operation]) -> bool:
 def _compared(
     program: Program, arrays: Mapping[Leaf, Any], direction: Mapping[Leaf, Any]
 ) -> Failure | None:
+    @cache
     def at(shift: float) -> tuple[Any, dict[Leaf, pg.Node]]:
         return _total(program, {x: arrays[x] + shift * direction[x] for x in arrays})
 

@@ -158,7 +158,7 @@ def _is_returned(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
 def _is_slot(node: ast.AST, parents: dict[ast.AST, ast.AST], tree: ast.FunctionDef) -> bool:
     """Whether a node is what a rule returns for one input, or what a helper returns."""
     if not isinstance(node, ast.expr) or isinstance(
-        node, (ast.List, ast.ListComp, ast.Lambda, ast.Tuple, ast.Compare, ast.IfExp)
+        node, (ast.List, ast.ListComp, ast.Lambda, ast.Tuple, ast.Compare, ast.IfExp, ast.Starred)
     ):
         return False
     if isinstance(node, ast.Constant) and node.value in (None, 0):

@@ -11,28 +11,21 @@ from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
-from palingrad.autodiff import reverse
+from palingrad.autodiff import forward, reverse
 from palingrad.graph import kinds
 from palingrad.graph.derivatives import cotangents
-from palingrad.graph.operation import Operation
+from palingrad.graph.operation import MultipleOutputs, Operation
 from palingrad.graph.registry import ops
 from palingrad.ops import contract, state
 from palingrad.ops.elementwise import arithmetic, comparison, discrete, selection
 from palingrad.ops.families import import_families
 from palingrad.ops.layout import join
-from palingrad.ops.losses import cross_entropy
+from palingrad.ops.linalg import determinant
+from palingrad.ops.losses import cross_entropy, squares
 from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
 
 RULES = ("d", "vjp", "jvp")
-# What elementwise rules share, and operations that use every part of it.
-MACHINERY: list[tuple[Any, str]] = [
-    (cotangents, "scaled"),
-    (cotangents, "scaled_tangent"),
-    (kinds.Elementwise, "vjp"),
-    (kinds.Elementwise, "jvp"),
-    (reverse, "unbroadcast"),
-]
 PANEL: list[type[Operation]] = [
     discrete.Cast,
     arithmetic.Multiply,
@@ -45,6 +38,31 @@ PANEL: list[type[Operation]] = [
     join.Concat,
     contract.Dot,
     cross_entropy.CrossEntropy,
+]
+# Products, a loss, several outputs, integers, a composite: with and without a `jvp` of their own.
+PASSED: list[type[Operation]] = [
+    arithmetic.Multiply,
+    contract.Matmul,
+    squares.MeanSquaredError,
+    determinant.Slogdet,
+    reduce.Argmax,
+    cross_entropy.CrossEntropy,
+    contract.Dot,
+    join.Split,
+]
+# What rules share and what the passes do with each, and operations that use every part of it.
+MACHINERY: list[tuple[Any, str, list[type[Operation]]]] = [
+    (cotangents, "scaled", PANEL),
+    (cotangents, "scaled_tangent", PANEL),
+    (kinds.Elementwise, "vjp", PANEL),
+    (kinds.Elementwise, "jvp", PANEL),
+    (kinds.Composite, "vjp", [contract.Dot, contract.Outer, squares.SquaredError]),
+    (reverse, "unbroadcast", PANEL),
+    (reverse, "pulled_back", PASSED),
+    (reverse, "_accumulate", PASSED),
+    (reverse, "_accumulate_item", PASSED),
+    (forward, "_pushed", PASSED),
+    (forward, "_double_vjp", PASSED),
 ]
 
 
@@ -108,9 +126,9 @@ def rules() -> list[Rule]:
         Rule(owner, name, _plain(getattr(owner, name)), tuple(users))
         for (owner, name), users in uses.items()
     ]
-    panel = tuple(PANEL)
     return found + [
-        Rule(owner, name, _plain(getattr(owner, name)), panel) for owner, name in MACHINERY
+        Rule(owner, name, _plain(getattr(owner, name)), tuple(panel))
+        for owner, name, panel in MACHINERY
     ]
 
 
@@ -156,9 +174,13 @@ def _helpers(operation: type[Operation], function: FunctionType) -> Iterator[tup
             continue
         else:
             continue
-        if isinstance(found, FunctionType) and found.__module__.startswith("palingrad.ops."):
-            if found.__name__ not in public:
-                yield sys.modules[found.__module__], found.__name__
+        if isinstance(found, type) and issubclass(found, MultipleOutputs):
+            # such as SVD, of which singular values are a part that has no phase
+            yield from filter(None, (_held(found, name) for name in RULES))
+        for one in found.values() if isinstance(found, dict) else [found]:
+            if isinstance(one, FunctionType) and one.__module__.startswith("palingrad.ops."):
+                if one.__name__ not in public and one.__name__ != "<lambda>":
+                    yield sys.modules[one.__module__], one.__name__
 
 
 def _is_first(node: ast.expr, tree: ast.FunctionDef) -> bool:

@@ -14,19 +14,25 @@ import numpy as np
 
 from mutation.mutants import Mutant
 from mutation.rules import Rule
+from palingrad.autodiff.check import check_level
 from palingrad.autodiff.reverse import reverse
 from palingrad.graph.node import Node
 from palingrad.graph.operation import Operation
 from palingrad.graph.registry import ops
+from palingrad.graph.samples import Sample
 from palingrad.proof.accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
 from palingrad.proof.battery import subject_of
-from palingrad.proof.checks import Check
+from palingrad.proof.case import Case, along
+from palingrad.proof.checks import Check, each
 from palingrad.proof.derivatives import (
+    MOST_DIRECTIONS,
+    bent,
     broadcasting_is_undone,
     derivatives_are_slopes,
     forward_is_the_transpose_of_reverse,
     gradients_keep_shape_and_dtype,
     inputs_may_be_related,
+    order_of,
     slopes_at_kinks_are_as_told,
     tangents_can_be_differentiated,
     third_derivatives_are_slopes,
@@ -34,11 +40,29 @@ from palingrad.proof.derivatives import (
 from palingrad.proof.results import empty_arrays_agree
 
 SECONDS = 5.0  # of CPU time on one operation, after which a mutant counts as caught
+
+
+@each
+def _first_derivatives_are_slopes(case: Case) -> None:
+    """The first half of `derivatives_are_slopes`, which is quickest and catches most."""
+    if order_of(case):
+        check_level(case.outputs, case.arrays(), 1, recorded=True, probed=True)
+
+
+@each
+def _second_derivatives_are_slopes(case: Case) -> None:
+    """The other half, which may catch what is right at the first order."""
+    if order_of(case):
+        f, steps = along(bent(case), case.arrays(), MOST_DIRECTIONS)
+        check_level(f, steps, 2, recorded=True)
+
+
 # Those that look at derivatives, the quickest first.
 ORDER: tuple[Check, ...] = (
     gradients_keep_shape_and_dtype,
     forward_is_the_transpose_of_reverse,
-    derivatives_are_slopes,
+    _first_derivatives_are_slopes,
+    _second_derivatives_are_slopes,
     slopes_at_kinks_are_as_told,
     tangents_can_be_differentiated,
     inputs_may_be_related,
@@ -48,6 +72,12 @@ ORDER: tuple[Check, ...] = (
     third_derivatives_are_slopes,
     empty_arrays_agree,
 )
+# Those that catch most of a kind come before; for any other kind, what all mutants may fail.
+FIRST: dict[str, tuple[Check, ...]] = {
+    "dtype": (gradients_keep_shape_and_dtype,),
+    "second order": (_second_derivatives_are_slopes, tangents_can_be_differentiated),
+}
+OTHERWISE = (_first_derivatives_are_slopes, slopes_at_kinks_are_as_told)
 
 
 class Applied:
@@ -100,24 +130,55 @@ def _is(value: Any, dtype: Any) -> bool:
 
 def outcome(rule: Rule, mutant: Mutant) -> str:
     """The check that catches a mutant, "" if none does, "same" if it changed nothing."""
-    found, _ = _tried(rule, mutant, precise=False)
-    if not found and mutant.has_helper:
-        found, changed = _tried(rule, mutant, precise=mutant.kind == "second order")
-        return found if changed else "same"
-    return found
+    found, changed = _tried(rule, mutant, precise=False)
+    if found or not mutant.has_helper:
+        return found
+    if changed and mutant.kind == "second order":
+        _, changed = _tried(rule, mutant, precise=True)
+    return "" if changed else "same"
 
 
 def _tried(rule: Rule, mutant: Mutant, precise: bool) -> tuple[str, bool]:
-    """The check that catches a mutant, if one does, and whether it changed anything."""
+    """The check that catches a mutant, if one does, and whether it changed anything.
+
+    A precise trial, of a mutant that no check catches, ends once something has changed.
+    """
     applied = Applied(precise)
     function = _compiled(rule, mutant, applied)
     with _instead(rule, function):
-        for check in ORDER:
+        for check in _ordered(mutant.kind):
             for operation in rule.operations:
-                with _limited():
-                    if check.fault(subject_of(operation, ["numpy"])):
-                        return check.name, True
+                if _fails(check, operation):
+                    return _name(check), True
+                if precise and applied.once:
+                    return "", True
     return "", applied.once
+
+
+def _ordered(kind: str) -> list[Check]:
+    first = FIRST.get(kind, OTHERWISE)
+    return [*first, *(check for check in ORDER if check not in first)]
+
+
+def _name(check: Check) -> str:
+    parts = (_first_derivatives_are_slopes, _second_derivatives_are_slopes)
+    return (derivatives_are_slopes if check in parts else check).name
+
+
+_caught_last: dict[type[Operation], Sample] = {}
+
+
+def _fails(check: Check, operation: type[Operation]) -> bool:
+    """Whether an operation fails a check; the sample that found the last fault is tried first."""
+    samples = list(operation.samples)
+    last = _caught_last.get(operation)
+    if last is not None and check is not empty_arrays_agree:  # which looks at the first two
+        samples.sort(key=lambda sample: sample is not last)
+    with _limited():
+        fault = check.fault(subject_of(operation, ["numpy"], samples))
+    if fault is not None and fault.case is not None:
+        _caught_last[operation] = fault.case.sample
+    return fault is not None
 
 
 def _compiled(rule: Rule, mutant: Mutant, applied: Applied) -> FunctionType:
@@ -142,8 +203,9 @@ def _compiled(rule: Rule, mutant: Mutant, applied: Applied) -> FunctionType:
 
 @contextmanager
 def _instead(rule: Rule, function: FunctionType) -> Iterator[None]:
-    """`function` in the rule's place, wherever it was imported."""
+    """`function` in the rule's place, wherever it was imported, and in tables of its module."""
     places: list[Any] = [rule.owner]
+    tables: list[tuple[dict[Any, Any], Any]] = []
     if not isinstance(rule.owner, type):
         places = [
             module
@@ -151,13 +213,27 @@ def _instead(rule: Rule, function: FunctionType) -> Iterator[None]:
             if name.startswith("palingrad") and getattr(module, rule.name, None) is rule.function
         ]
         places += [ops] if getattr(ops, rule.name, None) is rule.function else []
-    for place in places:
-        setattr(place, rule.name, function)
+        tables = [
+            (table, key)
+            for table in vars(rule.module).values()
+            if isinstance(table, dict)
+            for key, one in table.items()
+            if one is rule.function and table is not vars(rule.module)
+        ]
     try:
+        _put(function, rule.name, places, tables)
         yield
     finally:
-        for place in places:
-            setattr(place, rule.name, rule.function)
+        _put(rule.function, rule.name, places, tables)
+
+
+def _put(
+    function: Any, name: str, places: list[Any], tables: list[tuple[dict[Any, Any], Any]]
+) -> None:
+    for place in places:
+        setattr(place, name, function)
+    for table, key in tables:
+        table[key] = function
 
 
 @contextmanager

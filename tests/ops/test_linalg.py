@@ -300,6 +300,15 @@ def test_the_rank_and_the_pseudo_inverse_of_a_deficient_matrix():
 
     found = pg.jvp(along, (np.float64(0),), (np.float64(1),))[1]
     h = 1e-5
+    for columns in (3, 4):  # the rank stays 1, both spaces turn
+
+        def turned(s: Any, columns: int = columns) -> Any:
+            return np.outer(V + s * V[::-1], (V - s * V[::-1] ** 2)[:columns])
+
+        slopes = pg.grad(lambda x: pg.sum(linalg.pinv(x, 1e-9) ** 3))(turned(0.0))
+        ends = [np.sum(np.linalg.pinv(turned(s), 1e-9) ** 3) for s in (-h, h)]
+        slope = np.sum(slopes * (turned(h) - turned(-h))) / (2 * h)
+        assert np.isclose(slope, (ends[1] - ends[0]) / (2 * h), rtol=1e-6)
     differences = (np.linalg.pinv(x + h * t, 1e-9) - np.linalg.pinv(x - h * t, 1e-9)) / (2 * h)
     assert np.allclose(found, differences, atol=1e-8)
 

@@ -163,6 +163,8 @@ WRONG: list[tuple[Any, Any, str]] = [
     (lambda: pg.cross_entropy(X, LABELS, label_smoothing=1.5), ArgumentError, "label_smoothing"),
     (lambda: pg.cross_entropy(X, LABELS * 0, axis=0), ShapeError, "expect integer labels"),
     (lambda: pg.cross_entropy(X, LABELS + 2, axis=-1), ShapeError, "labels 2 … 5 for 4 classes"),
+    (lambda: pg.cross_entropy(X, LABELS + 1), ShapeError, "labels 1 … 4 for 4 classes"),
+    (lambda: pg.cross_entropy(X, LABELS - 1), ShapeError, "labels -1 … 2 for 4 classes"),
 ]
 
 

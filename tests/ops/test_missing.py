@@ -72,6 +72,14 @@ def test_half_floats_are_accumulated_in_float32():
     assert pg.average(x[4:], weights=np.ones(997, np.float16)).numpy() == 100
 
 
+def test_a_variance_of_too_few_elements_is_nan():
+    x = np.array([1.0, np.nan, 3.0])
+    for f in (pg.nanvar, pg.nanstd):
+        assert np.isfinite(f(x, correction=1).numpy())
+        for correction in (2, 3):
+            assert np.isnan(f(x, correction=correction).numpy())
+
+
 def test_what_is_missing_has_no_gradient():
     x = np.array([1.0, np.nan, 3.0, 2.0])
     for f, expected in [

@@ -16,6 +16,7 @@ from accuracy.points import TABLE
 
 import palingrad as pg
 from palingrad.errors import ArgumentError
+from palingrad.ops.special import incomplete
 
 s: Any = pg.special
 scipy_special: Any = scipy.special
@@ -115,8 +116,10 @@ def hessian_by_mpmath(f: Any, *x: float) -> Any:
         (s.zeta, mp.zeta, (2.5, 1.5)),
         (s.beta, mp.beta, (0.7, 2.5)),
         (s.poch, mp.rf, (2.5, 0.3)),
+        (s.poch, mp.rf, (-1.0, 0.4)),
+        (s.binom, mp.binomial, (1.4, 2.4)),
     ],
-    ids=["gammainc", "gammaincc", "zeta", "beta", "poch"],
+    ids=["gammainc", "gammaincc", "zeta", "beta", "poch", "poch at a zero", "binom at a zero"],
 )
 def test_second_derivatives_in_all_arguments(f, exact, x):
     np.testing.assert_allclose(second(f, *x), hessian_by_mpmath(exact, *x), rtol=1e-12)
@@ -136,6 +139,28 @@ def test_second_derivatives_of_the_incomplete_beta_function():
     )
     np.testing.assert_allclose(second(s.betainc, 1.5, 2.5, 0.3), exact, rtol=1e-12)
     np.testing.assert_allclose(second(s.betaincc, 1.5, 2.5, 0.3), np.negative(exact), rtol=1e-12)
+
+
+def test_slopes_of_high_orders_in_the_parameters_of_the_incomplete_beta_function():
+    """The derivative of order (i, j) of the density has those of orders (i + 1, j), (i, j + 1)."""
+    of_density: Any = incomplete._beta_slope  # pyright: ignore[reportPrivateUsage]
+    a, b, x = map(np.float64, (2.0, 3.0, 0.3))
+    for i, j in ((0, 0), (1, 0), (0, 1), (1, 1), (0, 2)):
+        found = pg.grad(lambda a, b, i=i, j=j: of_density(a, b, x, i, j), (0, 1))(a, b)
+        expected = [of_density(a, b, x, *orders).numpy() for orders in ((i + 1, j), (i, j + 1))]
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    curved = second(lambda a, b, x: of_density(a, b, x, 0, 0), a, b, x)
+    orders = (((2, 0), (1, 1)), ((1, 1), (0, 2)))
+    expected = [[of_density(a, b, x, *one).item() for one in row] for row in orders]
+    np.testing.assert_allclose(curved[:2, :2], expected, rtol=1e-12)
+    np.testing.assert_allclose(curved, curved.T, rtol=1e-12)
+
+
+def test_slopes_of_high_orders_in_the_parameter_of_the_incomplete_gamma_function():
+    f = pg.grad(pg.grad(pg.grad(pg.grad(s.gammainc)), 1))
+    with mp.workdps(60):
+        exact = mp.diff(lambda a, x: mp.gammainc(a, 0, x, regularized=True), (0.8, 0.5), (3, 1))
+    np.testing.assert_allclose(f(np.float64(0.8), np.float64(0.5)), float(exact), rtol=1e-12)
 
 
 def test_slopes_in_the_parameter_of_large_incomplete_gamma_functions():

@@ -208,6 +208,41 @@ def test_fold_leaves_what_is_huge_random_assigned_or_ones_own():
     assert names(fold(program_of(lambda x: v * 2.0, X))) == ["multiply"]
 
 
+def slopes(f: Any, x: Any) -> Any:
+    return optimise(program_of(pg.grad(lambda x: pg.sum(f(x))), x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: pg.sin(x[:, -1]) * x[:, 0] * pg.exp(x[:, 1]),
+        lambda x: pg.sin(x[..., 1:]) * x[..., :1],
+        lambda x: pg.sin(x[1:]) * pg.exp(x[..., :1, :]),
+    ],
+)
+def test_gradients_of_slices_that_make_up_an_array_are_joined(f):
+    program = slopes(f, X)
+    assert "concat" in names(program)
+    assert "place" not in names(program)
+    (found,) = run(program, X)
+    assert_close(found, run(program_of(pg.grad(lambda x: pg.sum(f(x))), X), X)[0])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: pg.sin(x[:, 2]) * x[:, 0],  # gaps
+        lambda x: pg.sin(x[:, :2]) * x[:, 1:],  # overlapping
+        lambda x: pg.sin(x[:, ::2]) * x[:, 1::2],  # alternating
+        lambda x: pg.sum(pg.sin(x[0])) + pg.sum(x[:, 0] ** 3),  # along two axes
+    ],
+)
+def test_gradients_of_other_slices_are_added(f):
+    program = slopes(f, X)
+    assert "place" in names(program)
+    assert_close(run(program, X)[0], run(program_of(pg.grad(lambda x: pg.sum(f(x))), X), X)[0])
+
+
 # -------------------------------------------------------------------------- common_subexpressions
 
 
@@ -258,6 +293,15 @@ def test_share_keeps_constants_of_other_shapes_and_dtypes_apart():
     for zero, one in zip(zeros, found, strict=True):
         assert_same(one, zero)
         assert_same(np.signbit(one), np.signbit(zero))
+
+
+def test_share_merges_equal_constants_of_any_size():
+    rows = [np.arange(300.0), np.arange(300.0), np.arange(1.0, 301.0), np.arange(300.0)]
+    program = common_subexpressions(program_of(lambda x: [pg.exp(row) for row in rows], X))
+    one, other, last, again = program.outputs
+    assert one is other is again
+    assert last is not one
+    assert_same(run(program, X)[2], np.exp(rows[2]))
 
 
 def test_share_keeps_attributes_apart_that_compare_equal():

@@ -45,18 +45,24 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
 
 
 def check_level(
-    f: Callable[..., Any], arrays: Sequence[Array], level: int, *, recorded: bool = False
+    f: Callable[..., Any],
+    arrays: Sequence[Array],
+    level: int,
+    *,
+    recorded: bool = False,
+    probed: bool = False,
 ) -> None:
     """Raise GradientError unless f's derivatives of the order `level` alone agree.
 
     With `recorded`, f is called once and differences are taken of the graph that this call built:
-    much faster for derivatives of higher order, but f must build the same graph for all values.
+    much faster, but f must build the same graph for all values. With `probed`, f is called once
+    more for each argument, on other values: it must give what the recorded graph gives.
     """
     wide = [widest(a) for a in arrays]
     with graph_scope(None), np.errstate(all="ignore"):
         for _ in range(level - 1):
             f = _gradient_of(f)
-        _check(f, wide, f"derivative {level}", recorded)
+        _check(f, wide, f"derivative {level}", recorded, probed)
 
 
 def widest(array: Array) -> Array:
@@ -96,14 +102,19 @@ def _gradient_of(f: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
-def _check(f: Callable[..., Any], arrays: list[Array], what: str, recorded: bool) -> None:
+def _check(
+    f: Callable[..., Any], arrays: list[Array], what: str, recorded: bool, probed: bool
+) -> None:
     nodes: list[Node] = [tensor(array) for array in arrays]
     xs = _floats(nodes)
     total = _total(f, nodes)
     computed = [g.numpy() for g in gradients(total, xs)]
     numbers = [number for number, array in enumerate(arrays) if is_inexact(array.dtype)]
     for number, g in zip(numbers, computed, strict=True):
-        again = _recomputed(total, nodes[number]) if recorded else _called(f, arrays, number)
+        called = _called(f, arrays, number)
+        again = _recomputed(total, nodes[number]) if recorded else called
+        if recorded and probed:
+            _probe(again, called, arrays[number], f"{what}, argument {number}")
         expected = _differences(again, arrays[number])
         _compare(g, expected, f"{what} with respect to argument {number}: reverse mode")
     rng = np.random.default_rng(0)
@@ -153,6 +164,20 @@ def _recomputed(y: Node, x: Node) -> Callable[[Array], Array]:
         return values.get(y, y.value)
 
     return again
+
+
+def _probe(
+    again: Callable[[Array], Array], called: Callable[[Array], Array], array: Array, what: str
+) -> None:
+    """Raise GradientError unless both compute the same total where every element has moved."""
+    moved = array + STEP
+    found, expected = again(moved), called(moved)
+    if not np.array_equal(found, expected, equal_nan=True):
+        raise GradientError(
+            f"{what}: the graph of these values gives {found} for values nearby, but f called on "
+            f"those gives {expected}.",
+            hint="What f builds must not depend on the values of its arguments.",
+        )
 
 
 def _operands(node: Node) -> Sequence[Node]:

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 from ..dtypes import Array
+from ..engines.base import owned, sealed
 from ..engines.numpy import NumpyExecutable
 from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph, Composite
@@ -42,16 +43,21 @@ class Expansion:
             for rewrite in (expand, fold, common_subexpressions):
                 program = rewrite(program)
         self.run: NumpyExecutable | None = None
+        self._may_alias = True
         if all(map(_is_computable, program.order)):
             self.run = NumpyExecutable(program)
+            self._may_alias = self.run.may_return_feeds
 
     def value(self, values: Sequence[Array]) -> Array | None:
         """The composite's value for these values of its inputs; None if it can't be computed, or
-        only with an error, which that of the nodes explains better."""
+        only with an error, which that of the nodes explains better. NumPy's warnings are the
+        caller's to silence."""
         if self.run is None:
             return None
+        feeds = [values[n] for n in self._fed]
         try:
-            return self.run.compute([values[n] for n in self._fed], ())[0][0]
+            (value,) = self.run.values(feeds)
+            return owned(value, feeds) if self._may_alias else sealed(value)
         except Exception:
             return None
 

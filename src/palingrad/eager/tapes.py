@@ -12,14 +12,14 @@ when the first of them is read, from the arrays that the tape held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff.gradients import needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
-from ..dtypes import Array, setting_changes
+from ..dtypes import Array, is_inexact, setting_changes
 from ..engines.base import sealed
 from ..engines.selection import get_engine
 from ..graph.context import apart, graph_scope
@@ -42,24 +42,41 @@ _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
 _LONGEST = 1500  # nodes: longer tapes are seldom built twice, and compiling them takes long
 
 
+class Pass(NamedTuple):
+    """The reverse pass of a structure as deferred nodes: the gradients of the nodes at the places
+    `reached`. It is fed the values of those at the places `feeds`, for which `fed` stands."""
+
+    reached: list[int]
+    feeds: list[int]
+    fed: tuple[Placeholder, ...]
+    gradients: tuple[Node, ...]
+
+
+def _pass(
+    clones: Sequence[Node], targets: Sequence[int], read: Mapping[int, Variable] | None = None
+) -> Pass:
+    """The reverse pass to the targets. It reads the Variables of `read` itself, by their places."""
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        found = _cotangents(clones, [clones[place] for place in targets])
+        reached = [place for place in targets if clones[place] in found]
+        outputs = [found[clones[place]] for place in reached]
+        places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
+        needed = postorder(*outputs, inputs=lambda node: () if node in places else node.inputs)
+        given: dict[Node, Node] = {clones[place]: x for place, x in (read or {}).items()}
+        fed = {node: _placeholder(node) for node in needed if node in places and node not in given}
+        built = replay(needed, lambda node, inputs: node.rewired(inputs), {**given, **fed})
+    gradients = tuple(built[node] for node in outputs)
+    return Pass(reached, [places[node] for node in fed], tuple(fed.values()), gradients)
+
+
 class Reverse:
-    """A Program for the gradients of some nodes of a structure. `feeds` are the places of the nodes
-    whose values it is fed, `reached` those whose gradients it computes.
+    """A Program for the gradients of some nodes of a structure: see `Pass`.
 
     The pass is built at once, with the settings of its structure, and compiled on first use.
     """
 
     def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
-        with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            found = _cotangents(clones, [clones[place] for place in targets])
-            self.reached = [place for place in targets if clones[place] in found]
-            outputs = [found[clones[place]] for place in self.reached]
-            places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
-            needed = postorder(*outputs, inputs=lambda node: () if node in places else node.inputs)
-            fed = {node: _placeholder(node) for node in needed if node in places}
-            built = replay(needed, lambda node, inputs: node.rewired(inputs), fed)
-        self.feeds = [places[node] for node in fed]
-        self._inputs, self._results = tuple(fed.values()), tuple(built[node] for node in outputs)
+        self.reached, self.feeds, self._inputs, self._results = _pass(clones, targets)
         self._engine = get_engine(None, observed=False).name
 
     @lazy
@@ -125,6 +142,10 @@ class Structure:
             found = self._passes.setdefault(targets, apart(Reverse, self._clones, targets))
         return found
 
+    def within(self, read: Mapping[int, Variable]) -> Pass:
+        """The reverse pass to these Variables, for a Program that reads them; by their places."""
+        return apart(_pass, self._clones, tuple(read), read)
+
 
 def _cloned(order: Sequence[Node]) -> list[Node]:
     """The tape without values: placeholders, numbers, and operations on these."""
@@ -170,20 +191,32 @@ class Pending:
 
 
 class Tape(NamedTuple):
-    """A tape whose structure is known: its nodes, inputs first, and their values."""
+    """A tape whose structure is known, and its nodes, inputs first."""
 
     order: list[Node]
     structure: Structure
-    values: list[Any]
+
+    def values(self) -> list[Any] | None:
+        """The nodes' values; None if a Variable that a derivative needs was assigned since they
+        were computed."""
+        values = [node._value for node in self.order]
+        return values if self.is_current() else None  # after the values were taken
+
+    def is_current(self) -> bool:
+        """Whether no Variable that a derivative needs was assigned since it was read."""
+        order: list[Any] = self.order
+        for reader, variable in self.structure.readers:
+            if order[variable]._changed > order[reader]._serial:
+                return False
+        return True
 
 
 _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def _known(order: list[Node]) -> Tape | None:
-    """The tape, if one of its structure occurred before and no Variable that a derivative needs
-    was assigned since it was computed."""
+def known(order: list[Node]) -> Tape | None:
+    """The tape, if one of its structure occurred before."""
     parts = _read(order) if len(order) <= _LONGEST else None
     if parts is None:
         return None
@@ -198,22 +231,18 @@ def _known(order: list[Node]) -> Tape | None:
             _seen[digest] = None
             return None
         structure = _structures.make(key, lambda: Structure(order))
-    values = [node._value for node in order]
-    for reader, variable in structure.readers:  # after their values were taken
-        changed: Any = order[variable]
-        if changed._changed > order[reader]._serial:
-            return None  # the general path refuses it
-    return Tape(order, structure, values)
+    return Tape(order, structure)
 
 
 def differentiated(y: Node) -> bool:
     """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
     operations; whether that can be done."""
     order = nodes_of(y)
-    tape = _known(order)
-    if tape is None:
+    tape = known(order)
+    values = None if tape is None else tape.values()
+    if tape is None or values is None:
         return _differentiated_by_rules(postorder(y))
-    _, structure, values = tape
+    structure = tape.structure
     if structure.variables:
         found = structure.to(structure.variables).gradients(values)
         for place in structure.variables:
@@ -232,55 +261,26 @@ def _differentiated_by_rules(order: list[Node]) -> bool:
         return False
     pending = Pending.known(dict(enumerate(map(cotangents.get, order))))
     for place, node in enumerate(order):
-        if node.inputs and node._value.dtype.kind in "fc":
+        if node.inputs and is_inexact(node._value.dtype):
             node._grad = pending, place
         elif not node.inputs and takes_gradient(node):
             node._grad = pending.gradient(node, place)
     return True
 
 
-def gradients(
-    y: Node, choose: Callable[[list[Variable]], list[Variable]]
-) -> dict[Variable, Array] | None:
-    """The gradients of the Variables that `choose` selects among those of the tape, given in
-    postorder; None if only the general pass can compute them."""
-    order = nodes_of(y)
-    tape = _known(order)
-    if tape is None:
-        order = postorder(y)
-        cotangents = pullbacks.cotangents(order)
-        if cotangents is None:
-            return None
-        targets = choose([node for node in order if isinstance(node, Variable)])
-        arrays = {node: cotangents.get(node) for node in targets}
-        if any(array is None for array in arrays.values()):
-            return None
-        return {node: sealed(np.asarray(array)) for node, array in arrays.items()}
-    _, structure, values = tape
-    variables: Any = [order[place] for place in structure.variables]
-    places = dict(zip(variables, structure.variables, strict=True))
-    targets = choose(variables)
-    chosen = tuple(places.get(variable, -1) for variable in targets)
-    if -1 in chosen:
-        return None
-    found = structure.to(chosen).gradients(values)
-    if len(found) < len(chosen):
-        return None
-    return {node: found[place] for node, place in zip(targets, chosen, strict=True)}
-
-
-def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] | None:
+def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Any] | None:
     """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
     it is 0; None if only the general pass can compute them."""
     places = {node: place for place, node in enumerate(order)}
     if not all(x in places for x in leaves):
         return None
-    tape = _known(order)
-    if tape is None:
+    tape = known(order)
+    values = None if tape is None else tape.values()
+    if tape is None or values is None:
         cotangents = pullbacks.cotangents(postorder(order[-1]))
         return None if cotangents is None else [cotangents.get(x) for x in leaves]
     chosen = tuple(places[x] for x in leaves)
-    found = tape.structure.to(chosen).gradients(tape.values)
+    found = tape.structure.to(chosen).gradients(values)
     return [found.get(place) for place in chosen]
 
 

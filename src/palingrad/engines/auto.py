@@ -11,10 +11,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.state.landing import Unchanged
 from ..graph.state.turns import Turn
 from ..passes.program import Program
 from ..shapes import size
@@ -27,7 +30,8 @@ _CALL = 1.0  # NumPy: per operation
 _ELEMENT = 5e-4  # NumPy: per element
 _PRODUCT = 2e-5  # NumPy: per multiplication in a matrix product or convolution
 _COMPILE = 20_000.0  # compiling: per Program
-_COMPILE_NODE = 1_500.0  # compiling: per operation
+_COMPILE_KIND = 5_000.0  # compiling: per operation of a new kind, see `compile_cost`
+_COMPILE_NODE = 300.0  # compiling: per operation
 _PATIENCE = 120.0  # seconds that a thread waits for another that compiles the program
 _THRESHOLD = 0.5  # compile when the runs so far have cost this fraction of the cost of compiling
 
@@ -43,7 +47,7 @@ class AutoExecutable(Executable):
         operations = [node for node in program.order if isinstance(node, Operation)]
         self._run_cost = sum(map(cost_of, operations))
         self._spent = 0.0
-        self._limit = _THRESHOLD * (_COMPILE + _COMPILE_NODE * len(operations))
+        self._limit = _THRESHOLD * compile_cost(operations)
 
     def expect(self, runs: int) -> None:
         self._spend(runs)
@@ -58,6 +62,11 @@ class AutoExecutable(Executable):
         if not self._native:
             self._spend(1)
         return self._now(feeds)
+
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        if not self._native:
+            self._spend(1)
+        return self._now.under(condition, feeds)
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
@@ -93,6 +102,23 @@ def cost_of(node: Operation) -> float:
         return _CALL + _PRODUCT * elements * max(largest / max((*node.shape, 1)[0] or 1, 1), 1)
     largest = max([elements, *map(_elements, node.inputs)])
     return _CALL + _ELEMENT * largest
+
+
+def compile_cost(operations: Sequence[Operation]) -> float:
+    """The estimated time of compiling these operations, in microseconds. Operations of the same
+    kind, attributes, shapes and dtypes are in equal kernels, as a rule, which are compiled once."""
+    kinds = {
+        (type(one), one.shape, one.dtype, *((x.shape, x.dtype) for x in one.inputs), _plain(one))
+        for one in operations
+        if not isinstance(one, MultipleOutputs)
+    }
+    return _COMPILE + _COMPILE_KIND * len(kinds) + _COMPILE_NODE * len(operations)
+
+
+def _plain(node: Operation) -> str:
+    """The attributes that are no arrays, as text."""
+    plain = ((k, v) for k, v in node.attributes.items() if not isinstance(v, (Node, np.ndarray)))
+    return "".join(f"{name}={value}" for name, value in plain)
 
 
 def _elements(x: Node) -> int:

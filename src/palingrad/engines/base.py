@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import Array
 from ..errors import EngineError
 from ..graph.leaves import Variable
-from ..graph.state.landing import Landing, snapshot
+from ..graph.state.landing import Landing, Unchanged, snapshot
 from ..graph.state.turns import Turn
 from ..passes.program import Program
 
@@ -67,12 +67,22 @@ class Executable:
             "the assignment part of the graph.",
         )
 
-    def _attempt(self, feeds: Sequence[Array]) -> list[Array] | None:
+    def _attempt(
+        self, feeds: Sequence[Array], condition: Unchanged | None = None
+    ) -> list[Array] | None:
         """The outputs of a run; None if a Variable that it reads or updates was changed meanwhile,
-        by a signal handler or another thread. Then the run has changed nothing."""
+        by a signal handler or another thread, or if the condition doesn't hold. Then the run has
+        changed nothing."""
         _, before = snapshot(self._touched)
+        if condition is not None and not condition.holds():
+            return None
         outputs, values = self.compute(feeds, before[: len(self._reads)])
         return outputs if self._landing(values, before) else None
+
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        """The outputs of a run that updates Variables and reads them under this condition; None if
+        it doesn't hold, or can't be told to. Then nothing has changed."""
+        return self._turn.hold(self._attempt, feeds, condition)
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()

@@ -43,6 +43,11 @@ class NumpyExecutable(Executable):
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
 
+    @property
+    def may_return_feeds(self) -> bool:
+        """Whether an output may be a view of a feed."""
+        return any(may_alias for _, may_alias in self._outputs)
+
     def explain(self) -> str:
         nodes = [node for node in self.program.order if isinstance(node, Operation)]
         lines = [f"{node.label()} {text(node.shape)} {node.dtype}{node.built()}" for node in nodes]

@@ -124,6 +124,14 @@ class Ambient:
         new.eager = new.graph is None
         return new
 
+    def inside(self, module: Any, scope: str) -> Ambient:
+        """The same while the `forward` of a module is executed, in this name scope."""
+        new = object.__new__(Ambient)
+        new.graph, new.outer, new.origin = self.graph, self.outer, self.origin
+        new.hidden, new.observers, new.eager = self.hidden, self.observers, self.eager
+        new.module, new.scope, new.thread = module, scope, get_ident()
+        return new
+
 
 def _nothing() -> Ambient:
     new = object.__new__(Ambient)
@@ -224,6 +232,10 @@ class Origin(NamedTuple):
         return f"{printable(os.path.basename(self.file))}:{self.line}"
 
 
+is_outside: dict[str, bool] = {}  # by file name, whether code of that file isn't this package's
+_FILES = 10_000  # file names that are remembered
+
+
 def find_origin(depth: int, state: Ambient | None = None) -> SourceLocation | None:
     """The innermost instruction outside this package, searched from `depth` callers up."""
     state = state or context()
@@ -232,7 +244,13 @@ def find_origin(depth: int, state: Ambient | None = None) -> SourceLocation | No
     frame = sys._getframe(depth)
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith(PACKAGE):
+        outside = is_outside.get(code.co_filename)
+        if outside is None:
+            if len(is_outside) >= _FILES:
+                is_outside.clear()
+            outside = not code.co_filename.startswith(PACKAGE)
+            is_outside[code.co_filename] = outside
+        if outside:
             return code, frame.f_lasti, state.scope
         frame = frame.f_back
     return None

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..dtypes import Array, DType, float32, float64
 from ..maths import numpy_maths
-from .context import PACKAGE, defaults, find_origin, held, nothing_open, quiet_here
+from .context import defaults, find_origin, held, is_outside, nothing_open, quiet_here
 from .leaves import Constant
 from .node import Node, next_serial
 from .operation import Operation
@@ -29,6 +29,8 @@ _new = object.__new__
 _frame = sys._getframe
 _array = np.ndarray
 _asarray = np.asarray
+# By position: parsing the name of the argument takes longer than the rest of the call.
+_set_flags: Any = np.ndarray.setflags
 
 
 def takes_short_path(operation: type[Operation]) -> bool:
@@ -96,16 +98,16 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                     return operation(x)  # raises it with the operation's name
                 node = _new(operation)
                 node.inputs = (x,)
-                node._value = value if type(value) is _array else _asarray(value)
-                node._value.flags.writeable = False
+                node._value = value = value if type(value) is _array else _asarray(value)
+                _set_flags(value, False)
                 node._serial = next_serial()
                 if state is not nothing_open:
                     node._origin = find_origin(2, state)
                     node._unlisted = state.hidden
-                elif (code := (frame := _frame(1)).f_code).co_filename.startswith(PACKAGE):
-                    node._origin = find_origin(2, state)
-                else:
+                elif is_outside.get((code := (frame := _frame(1)).f_code).co_filename):
                     node._origin = code, frame.f_lasti, ""
+                else:
+                    node._origin = find_origin(2, state)
                 return node
         return general(x, *more, **options)
 
@@ -152,16 +154,16 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                     return operation(x, y)  # raises it with the operation's name
                 node = _new(operation)
                 node.inputs = (x, y)
-                node._value = value if type(value) is _array else _asarray(value)
-                node._value.flags.writeable = False
+                node._value = value = value if type(value) is _array else _asarray(value)
+                _set_flags(value, False)
                 node._serial = next_serial()
                 if state is not nothing_open:
                     node._origin = find_origin(2, state)
                     node._unlisted = state.hidden
-                elif (code := (frame := _frame(1)).f_code).co_filename.startswith(PACKAGE):
-                    node._origin = find_origin(2, state)
-                else:
+                elif is_outside.get((code := (frame := _frame(1)).f_code).co_filename):
                     node._origin = code, frame.f_lasti, ""
+                else:
+                    node._origin = find_origin(2, state)
                 return node
         return general(x, y, *more, **options)
 
@@ -196,8 +198,8 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 node.inputs = (x,)
                 node.attributes = {"axis": axis, "keepdims": keepdims}
                 node.axis, node.keepdims = axis, keepdims
-                node._value = value if type(value) is _array else _asarray(value)
-                node._value.flags.writeable = False
+                node._value = value = value if type(value) is _array else _asarray(value)
+                _set_flags(value, False)
                 node._serial = next_serial()
                 node._origin = find_origin(3, state)
                 node._unlisted = state.hidden

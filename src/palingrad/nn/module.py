@@ -65,7 +65,7 @@ class Module:
         state = context()
         outer: Module | None = state.module
         name = type(self).__name__ if outer is None else outer._name_of(self)
-        before = set_open(state.having(module=self, scope=f"{state.scope}{name}/"))
+        before = set_open(state.inside(self, f"{state.scope}{name}/"))
         try:
             y = self.forward(x, training=training)
             if y is None:  # pyright: ignore[reportUnnecessaryComparison]

@@ -25,7 +25,7 @@ from ..messages.checks import shown, within
 from ..messages.names import with_names_from
 from ..ops.reduction.axes import narrowed
 from ..ops.state import Latest
-from .cached import arrays_of, tape_gradients, updated
+from .cached import arrays_of, computed, tape_gradients, updated
 from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
@@ -112,10 +112,12 @@ class Optimizer:
         arrays = None
         if getattr(self.gradients, "__func__", None) is Optimizer.gradients:
             arrays = tape_gradients(loss, lambda found: _selected(found, loss, variables))
+        if arrays is not None:
+            if updated(self, arrays, self._read_with(arrays)):
+                return None
+            arrays = computed(arrays)
         if arrays is None:
             return self.apply(self.gradients(loss, variables))
-        if updated(self, arrays, self._read_with(arrays)):
-            return None
         return self.apply({v: Constant.holding(array) for v, array in arrays.items()})
 
     def gradients(self, loss: Node, variables: Variables | None = None) -> dict[Variable, Node]:

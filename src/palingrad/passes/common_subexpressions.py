@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from hashlib import sha256
 from math import copysign
 from typing import Any
 
@@ -14,19 +15,16 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from .program import Program
 
-_SMALL = 64  # constants of at most this many elements are compared by value
+_MOST = 1 << 22  # constants of at most this many elements are compared by value
 
 
 def common_subexpressions(program: Program) -> Program:
     """The program with equal subexpressions merged."""
-    constants: dict[Hashable, Node] = {}
+    constants = _Constants()
     firsts: dict[Hashable, Node] = {}
 
     def merged_leaf(node: Node) -> Node:
-        if not isinstance(node, Constant) or node.numpy().size > _SMALL:
-            return node
-        value = node.numpy()
-        return constants.setdefault((value.dtype, value.shape, value.tobytes()), node)
+        return constants.first(node) if isinstance(node, Constant) else node
 
     def merged(node: Operation) -> Node:
         if isinstance(node, (Assign, Control, Custom)):
@@ -39,6 +37,30 @@ def common_subexpressions(program: Program) -> Program:
         return firsts[key]
 
     return program.rewritten(merged)
+
+
+class _Constants:
+    """The constants so far. Bytes are read only if another has the same dtype and shape."""
+
+    def __init__(self) -> None:
+        self._alike: dict[Hashable, Constant] = {}  # the first of each dtype and shape
+        self._equal: dict[Hashable, Constant] = {}  # the first of each value
+        self._digests: dict[Constant, bytes] = {}
+
+    def first(self, node: Constant) -> Constant:
+        """The first constant with the bits of this one, which may be itself."""
+        value = node.numpy()
+        kind = value.dtype, value.shape
+        alike = self._alike.setdefault(kind, node)
+        if alike is node or value.size > _MOST or value.dtype.hasobject:
+            return node
+        self._equal.setdefault((kind, self._digest(alike)), alike)
+        return self._equal.setdefault((kind, self._digest(node)), node)
+
+    def _digest(self, node: Constant) -> bytes:
+        if node not in self._digests:
+            self._digests[node] = sha256(node.numpy().tobytes()).digest()
+        return self._digests[node]
 
 
 def _key(value: Any) -> Hashable:

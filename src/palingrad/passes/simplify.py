@@ -13,7 +13,7 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
 from ..ops.elementwise.absorbing import AbsorbingProduct
-from ..ops.elementwise.arithmetic import Divide, Multiply, Negative, Positive, Pow, Subtract
+from ..ops.elementwise.arithmetic import Add, Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.elementwise.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.elementwise.selection import Where
 from ..ops.layout.move import (
@@ -21,6 +21,7 @@ from ..ops.layout.move import (
     ExpandDims,
     MatrixTranspose,
     PermuteDims,
+    Place,
     Reshape,
     Squeeze,
 )
@@ -35,7 +36,8 @@ def simplify(program: Program) -> Program:
 
     x·1, x/1, x − 0, x¹, −(−x), `where` and `&` with constant conditions, casts to the same dtype
     and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
-    transpositions become one.
+    transpositions become one. Gradients of slices that make up an array are joined instead of added
+    to zeros, where −0 stays −0, too.
     """
     return program.rewritten(_simplified)
 
@@ -74,6 +76,56 @@ def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
         return None
     factor = _multiply(z, x, y)
     return ops.multiply(x, y) if factor is None else factor
+
+
+def _add(z: Node, x: Any, y: Any) -> Node | None:
+    """Values placed among zeros, whose places make up the array, are joined along one axis."""
+    if type(x) is not Place and type(y) is not Place:
+        return None
+    parts: list[tuple[int, slice, Node]] = []
+    stack = [x, y]
+    while stack:
+        node = stack.pop()
+        if type(node) is Add and node.shape == z.shape:
+            stack += node.inputs
+            continue
+        part = _slab(node) if type(node) is Place and len(parts) < _SLABS else None
+        if part is None or node.dtype != z.dtype or node.shape != z.shape:
+            return None
+        parts.append(part)
+    (axis, *others), size = {axis for axis, _, _ in parts}, 0
+    parts.sort(key=lambda part: part[1].start)
+    for _, place, _ in parts:
+        if place.start != size:
+            return None
+        size = place.stop
+    if others or z.shape is None or size != z.shape[axis]:
+        return None
+    return ops.concat([value for _, _, value in parts], axis=axis)
+
+
+_SLABS = 64  # parts at most, because each of their sums is tried
+
+
+def _slab(y: Any) -> tuple[int, slice, Node] | None:
+    """(the axis, the slice of it, the value with all axes) where a value is placed at an index of
+    one axis only, a number or a slice; None elsewhere."""
+    index, shape = y.attributes["index"], y.shape
+    if None in shape or any(part is None for part in index):
+        return None
+    if Ellipsis in index:
+        at = index.index(Ellipsis)
+        fill = (slice(None),) * (len(shape) - len(index) + 1)
+        index = (*index[:at], *fill, *index[at + 1 :])
+    parts = [(axis, part) for axis, part in enumerate(index) if part != slice(None)]
+    if len(parts) != 1:
+        return None
+    ((axis, part),) = parts
+    if not isinstance(part, slice):
+        start = int(part) % shape[axis]
+        return axis, slice(start, start + 1), ops.expand_dims(y.inputs[0], axis=axis)
+    start, stop, step = part.indices(shape[axis])
+    return (axis, slice(start, stop), y.inputs[0]) if step == 1 and start < stop else None
 
 
 def _divide(z: Node, x: Any, y: Any) -> Node | None:
@@ -164,6 +216,7 @@ def _same_count(x: Any, y: Any) -> bool:
 
 # The rule of each operation, which returns None where it doesn't apply. Tests add wrong rules.
 RULES: dict[type, Callable[..., Node | None]] = {
+    Add: _add,
     AbsorbingProduct: _absorbing_product,
     Multiply: _multiply,
     Divide: _divide,

@@ -43,10 +43,9 @@ def assert_same(found: Any, expected: Any, what: str = "") -> None:
 
 def _alike(found: Any, expected: Any, what: str) -> tuple[Array, Array]:
     found, expected = np.asarray(found), np.asarray(expected)
-    require(
-        (found.shape, found.dtype) == (expected.shape, expected.dtype),
-        f"{what}: {found.shape} {found.dtype}, expected {expected.shape} {expected.dtype}",
-    )
+    if found.shape != expected.shape or found.dtype != expected.dtype:
+        told = f"{found.shape} {found.dtype}, expected {expected.shape} {expected.dtype}"
+        raise AssertionError(f"{what}: {told}")
     return found, expected
 
 

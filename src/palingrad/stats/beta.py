@@ -21,7 +21,9 @@ def _inside(z: Any) -> Any:
 def _inner(z: Any, a: Any, b: Any) -> Any:
     ends = (z == 0) | (z == 1)  # where the derivative of the density has a logarithm of 0
     end = ops.where(ends, z, 0.5)
-    edge = ops.pow(end, a - 1) * ops.pow(1 - end, b - 1) / beta_function(a, b)
+    divisor = beta_function(a, b)
+    divisor = ops.where(divisor == 0, 1, divisor)  # where it underflows the powers are 0 or ∞
+    edge = ops.pow(end, a - 1) * ops.pow(1 - end, b - 1) / divisor
     return ops.where(ends, edge, BetaDensity(a, b, ops.where(ends, 0.5, z)))
 
 

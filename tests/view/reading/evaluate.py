@@ -142,18 +142,49 @@ def value_of(latex: str, values: Mapping[str, float]) -> float:
 def is_drawn(latex: str) -> bool:
     """Whether matplotlib's mathtext draws it; it knows no matrices and no cases.
 
-    Formulas that differ in nothing but their numbers are drawn once.
+    The time grows with the length of a formula, and most parts occur often. So numbers are made
+    alike, and terms, factors and what stands between \\left and \\right are drawn alone, once each.
     """
     known, found = latex, 1
     while found:  # the innermost first
         known, found = re.subn(r"\\begin\{(pmatrix|cases)\}((?!\\begin).)*?\\end\{\1\}", "M", known)
     for name, other in _OTHERS.items():
         known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
-    return _drawn(re.sub(r"\d+(\.\d+)?", "7", known))
+    known, found = re.sub(r"\d+(\.\d+)?", "7", known), 1
+    while found:  # the innermost first
+        known, found = _PAIR.subn(_shortened, known)
+    return all(map(_drawn, _parts(known)))
+
+
+_DELIMITER = r"(\\[a-zA-Z]+|\\.|.)"
+_PAIR = re.compile(
+    rf"\\left(?![a-zA-Z]){_DELIMITER}((?:(?!\\left(?![a-zA-Z])|\\right(?![a-zA-Z])).)+)"
+    rf"\\right(?![a-zA-Z]){_DELIMITER}"
+)
+
+
+def _shortened(pair: re.Match[str]) -> str:
+    """The pair of delimiters around a letter, after what is between them was drawn."""
+    left, inner, right = pair.groups()
+    assert all(map(_drawn, _parts(inner)))
+    return rf"\opened{left} M\closed{right}"
+
+
+def _parts(formula: str) -> list[str]:
+    """What stands between the signs of relations and operations that are in no group."""
+    parts, depth = [""], 0
+    for token in re.findall(r"\\[a-zA-Z]+|\\.|.", formula, re.DOTALL):
+        depth += (token in ("{", r"\opened")) - (token in ("}", r"\closed"))
+        if depth == 0 and token in ("=", "+", "-", r"\odot"):
+            parts.append("")
+        else:
+            parts[-1] += token
+    return [part for part in parts if part.strip()]
 
 
 @cache
 def _drawn(formula: str) -> bool:
+    formula = formula.replace(r"\opened", r"\left").replace(r"\closed", r"\right")
     from matplotlib.mathtext import MathTextParser
 
     parser: Any = MathTextParser("path")

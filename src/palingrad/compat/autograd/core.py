@@ -14,7 +14,8 @@ from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
 from ...autodiff.transforms import Call
 from ...dtypes import is_inexact
-from ...eager.tapes import nodes_of, of_leaves
+from ...eager.gradients import of_leaves
+from ...eager.tapes import nodes_of
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
 from ...graph.promotion import as_node

@@ -13,13 +13,15 @@ import numpy as np
 from ...dtypes import Array
 from ...graph.leaves import Constant
 from ...graph.node import Node
-from ...graph.state.landing import snapshot, state
+from ...graph.state.landing import ChangedError, Unchanged, snapshot, state
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable, sealed
+from ..threads import get_num_threads
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
-from .llvm.target import Library, machine_code
+from .llvm.parts import Compiler
+from .llvm.target import Library, packed
 from .module import Module, is_native, segments
 from .plan.lower import lowered
 from .plan.schedule import Schedule, ScheduledKernel, is_serial, scheduled
@@ -50,7 +52,7 @@ class NativeExecutable(Executable):
         self.buffers = BufferTable(program, self.schedule)
         machine = obtained(
             lambda: program_key(program, self.schedule, self.buffers),
-            lambda: machine_code(self.emitted()),
+            self._code,
         )
         self.from_cache, self.unkept = machine.found, machine.unkept
         self.library = Library(machine.code)
@@ -75,6 +77,13 @@ class NativeExecutable(Executable):
         # Whether every output has an array of its own, which is returned without a copy.
         self._simple = all(output.slot is not None for output in self._outputs)
         self._handing: list[Any] = [output[1:] for output in self._outputs]
+
+    def _code(self) -> bytes:
+        """The program's machine code, compiled now."""
+        native = [one for stage in self.schedule.stages if is_native(stage) for one in stage]
+        with Compiler(get_num_threads(), f"{len(native):,} kernels") as compiler:
+            Module(self.schedule, self.buffers, compiler.take)
+            return packed(compiler.code())
 
     def emitted(self) -> str:
         """The program's LLVM IR."""
@@ -139,7 +148,15 @@ class NativeExecutable(Executable):
             return super().repeat(feeds, times, along)
         return self._repeated(feeds, times, along)
 
-    def _in_place(self, feeds: Sequence[Array]) -> list[Array]:
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        if self._lease is None:
+            return super().under(condition, feeds)
+        try:
+            return self._in_place(feeds, condition)
+        except ChangedError:
+            return None
+
+    def _in_place(self, feeds: Sequence[Array], condition: Unchanged | None = None) -> list[Array]:
         """One run that writes over the Variables' arrays, which this program leases."""
         buffers = self.buffers
         try:
@@ -152,6 +169,10 @@ class NativeExecutable(Executable):
             number += 1
         if self._only_read and memory.version is not state.version:
             self._read_others(memory)
+        # After the memory was taken: another run may have prepared it for a lease of its own.
+        if condition is not None and not condition.holds():
+            buffers.idle.append(memory)
+            raise ChangedError
         buffers.results_for(memory)
         if not self._simple:
             given = [*feeds, *memory.states]
@@ -159,7 +180,7 @@ class NativeExecutable(Executable):
         if not self._alone:
             memory.use_pool(pool())
         if self._run(memory.block_address):
-            self._call(memory, [*feeds, *memory.states])
+            self._call(memory, [*feeds, *memory.states], condition)
         outputs = [self._result(output, memory) for output in self._outputs]
         if self._rest or not self._simple or memory.has_copies:
             buffers.let_go(memory)
@@ -180,11 +201,11 @@ class NativeExecutable(Executable):
         for number, array in enumerate(memory.states, first):
             memory.objects[number] = id(array)
 
-    def _take(self, memory: Memory) -> None:
+    def _take(self, memory: Memory, condition: Unchanged | None) -> None:
         """Puts the leased arrays in their slots. The lease refers to them, and the memory doesn't:
         machine code reads them only during that lease."""
         assert self._lease is not None
-        number, arrays = self._lease.take(memory.block[PREPARED])
+        number, arrays = self._lease.take(memory.block[PREPARED], condition)
         for slot, array in enumerate(arrays, self._first_leased):
             memory.objects[slot] = id(array)
         memory.block[PREPARED] = number
@@ -262,13 +283,15 @@ class NativeExecutable(Executable):
         buffers.idle.append(memory)
         return outputs, values
 
-    def _call(self, memory: Memory, given: Sequence[Array]) -> None:
+    def _call(
+        self, memory: Memory, given: Sequence[Array], condition: Unchanged | None = None
+    ) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
         if not self._alone:
             memory.use_pool(pool())
         while bad := self._run(memory.block_address):
             if bad == REFUSED:
-                self._take(memory)
+                self._take(memory, condition)
                 continue
             if bad < 0:
                 raise self._refused(-bad - 1, given, memory)

@@ -1,10 +1,12 @@
-"""Code generation: one LLVM module for a schedule, a function for each kernel and each segment.
+"""Code generation: one LLVM module for a schedule, a function for each distinct kernel and for each
+segment.
 
 A *segment* is a run of consecutive stages without a fallback, executed by one native call.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from llvmlite import ir
@@ -15,16 +17,27 @@ from ...shapes import size
 from .kernels.bounds_check import FAILED
 from .kernels.formula import dtype_of
 from .kernels.kernel import Kernel
+from .kernels.signature import Signature, Unshared
 from .llvm.builder import Builder
-from .llvm.flush_denormals import flush_denormals
 from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
+from .llvm.parts import Parts
 from .plan.schedule import Schedule, ScheduledKernel, is_serial
 from .runtime.array_fields import READABLE, array_layout
 from .runtime.buffers import BufferTable
+from .runtime.dispatch import (
+    GUARDED,
+    KERNEL_RECORD,
+    STAGE_RECORD,
+    constant_array,
+    element,
+    emit_alone,
+    emit_call,
+    emit_stages,
+    field,
+)
 from .runtime.lease_words import emit_lease
-from .runtime.thread_pool import SEGMENT, STAGES, emit_entry
-from .runtime.work_stealing import emit_stage
+from .runtime.thread_pool import SEGMENT, STAGES, emit_enter
 
 _POOL = INT.as_pointer()
 
@@ -46,48 +59,98 @@ def is_native(stage: list[ScheduledKernel]) -> bool:
 
 
 class Module:
-    """The LLVM module of one program."""
+    """The LLVM module of one program.
 
-    def __init__(self, schedule: Schedule, buffers: BufferTable) -> None:
+    Kernels of equal signatures (`kernels/signature.py`) share one function. Tables of constants say
+    what the segments run: the buffers, items and chunks of every kernel, and the stages.
+    """
+
+    def __init__(
+        self, schedule: Schedule, buffers: BufferTable, take: Callable[[str], object] | None = None
+    ) -> None:
+        """`take` receives the text of each part of the module as soon as it is emitted."""
         self.schedule, self.buffers = schedule, buffers
         self.module = ir.Module("program")
-        self._kernels = {
-            one: self._kernel(one.kernel, number)
-            for number, one in enumerate(schedule.kernels)
-            if one.items and one.kernel.is_native
-        }
+        self._parts, self._take = Parts(self.module), take
+        # By signature: a function, and the numbers of the owners of the buffers that it uses.
+        self._shared: dict[Hashable, tuple[ir.Function, list[int]]] = {}
+        self.functions = 0  # of kernels
+        listed = segments(schedule)
+        native = [segment for segment in listed if is_native(segment[0])]
+        self._emit_tables([one for segment in native for stage in segment for one in stage])
         _emit_prepare(self.module, buffers.objects, buffers.checks)
-        names: list[str] = []
-        for number, segment in enumerate(segments(schedule)):
-            if is_native(segment[0]):
-                self._segment(f"segment_{number}", segment)
-                if number == 0:
-                    names.append("segment_0")
-        self._run(names)
+        self._emit_segments({n: one for n, one in enumerate(listed) if is_native(one[0])})
+        self._run(["segment_0"] if native and native[0] is listed[0] else [])
+        if take is not None:
+            take(self._parts.last())
 
     def __str__(self) -> str:
         return str(self.module)
 
-    def _kernel(self, kernel: Kernel, number: int) -> ir.Function:
-        name = f"{kernel.label.lower()}_{number}"
-        function = ir.Function(self.module, KERNEL, name)
-        function.linkage = "internal"
-        function.attributes.add("noinline")
-        context = KernelContext(function, self.schedule.views, self.buffers.place)
-        kernel.emit(context)
-        context.builder.ret_void()
-        return function
+    # ---------------------------------------------------------------- kernels
 
-    def _call(self, b: Any, one: ScheduledKernel, table: Any, begin: Any, end: Any) -> None:
-        """Calls the kernel on these items; a guarded kernel only if no bounds check has failed."""
-        function = self._kernels[one]
-        if not self._is_guarded(one.kernel):
-            b.call(function, [table, begin, end])
+    def _emit_tables(self, kernels: list[ScheduledKernel]) -> None:
+        """Emits the kernels, and the table of their records in the order in which they run."""
+        self._record = {one: number for number, one in enumerate(kernels)}
+        if not kernels:
             return
-        with b.if_then(
-            b.icmp_signed("==", b.load(self._diagnostics(b, table, FAILED)), integer(0))
-        ):
-            b.call(function, [table, begin, end])
+        places: list[int] = []
+        found: list[tuple[ScheduledKernel, ir.Function, int, int]] = []
+        for number, one in enumerate(kernels):
+            function, owners = self._kernel(one, number)
+            found.append((one, function, len(places), len(owners)))
+            places += (word for owner in owners for word in self.buffers.place(owner))
+        self._most = max(count for *_, count in found)
+        table = constant_array(self.module, "places", INT, [integer(word) for word in places])
+        records = [
+            ir.Constant(KERNEL_RECORD, [
+                function, element(table, start), integer(count), integer(one.items),
+                integer(one.chunks), integer(int(self._is_guarded(one.kernel))),
+            ])
+            for one, function, start, count in found
+        ]  # fmt: skip
+        self._records = constant_array(self.module, "kernels", KERNEL_RECORD, records)
+
+    def _kernel(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
+        """The function that computes a kernel, and the owners of the buffers that it uses."""
+        try:
+            whole = one.chunks == 1
+            signature = Signature(one.kernel, self.schedule.views, whole, FAILED)
+        except Unshared:
+            return self._emitted(one, number)
+        if signature.key in self._shared:
+            function, numbers = self._shared[signature.key]
+            return function, [signature.owners[number] for number in numbers]
+        function, owners = self._emitted(one, number)
+        try:
+            self._shared[signature.key] = function, [signature.number(owner) for owner in owners]
+        except Unshared:
+            pass
+        return function, owners
+
+    def _emitted(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
+        function = ir.Function(self.module, KERNEL, f"{one.kernel.label.lower()}_{number}")
+        function.attributes.add("noinline")
+        items = one.items if one.chunks == 1 else None  # each call is for all items
+        context = KernelContext(function, self.schedule.views, items)
+        one.kernel.emit(context)
+        context.builder.ret_void()
+        self.functions += 1
+        part = self._parts.grown() if self._take is not None else None
+        if part is not None and self._take is not None:
+            self._take(part)
+        return function, context.owners
+
+    def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:
+        """Calls the kernel of a record on these items; a guarded kernel only if no bounds check has
+        failed."""
+        if not self.buffers.bounds_checks:
+            emit_call(b, record, table, begin, end, self._most)
+            return
+        failed = b.load(self._diagnostics(b, table, FAILED))
+        stopped = b.and_(field(b, record, GUARDED), failed)
+        with b.if_then(b.icmp_signed("==", stopped, integer(0))):
+            emit_call(b, record, table, begin, end, self._most)
 
     def _is_guarded(self, kernel: Kernel) -> bool:
         """Whether the kernel must not run after a bounds check has failed."""
@@ -103,48 +166,53 @@ class Module:
         control = b.load(b.gep(table, [integer(slot)]))
         return b.bitcast(b.gep(control, [integer(offset)]), INT.as_pointer())
 
-    def _segment(self, name: str, segment: list[list[ScheduledKernel]]) -> None:
-        """Emits `name`(table, pool), which runs the stages of a segment."""
-        serial = all(is_serial(stage) for stage in segment)
-        alone = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
-        b: Any = Builder(alone.append_basic_block("entry"))
-        with flush_denormals(b, self.schedule.trains):
-            for kernel in (one for stage in segment for one in stage):
-                self._call(b, kernel, alone.args[0], integer(0), integer(kernel.items))
-        b.ret_void()
-        if serial:
+    # ---------------------------------------------------------------- segments
+
+    def _emit_segments(self, listed: dict[int, list[list[ScheduledKernel]]]) -> None:
+        """Emits segment_n(table, pool) for each segment, which runs its stages."""
+        if not listed:
             return
-        together = ir.Function(self.module, STAGES, f"{name}_together")
-        b = Builder(together.append_basic_block("entry"))
-        table, pool, thread = together.args
-        before = 0
-        with flush_denormals(b, self.schedule.trains):
-            for stage in segment:
-                before += self._stage(b, table, (pool, thread), stage, before)
-        b.ret_void()
-        emit_entry(self.module, name, together, alone)
-
-    def _stage(
-        self, b: Any, table: Any, member: tuple[Any, Any], stage: list[ScheduledKernel],
-        before: int,
-    ) -> int:  # fmt: skip
-        """Emits a stage as one thread of the pool executes it; returns its number of chunks."""
-        serial = is_serial(stage)
-        chunks = [1] if serial else [kernel.chunks for kernel in stage]
-
-        def work(number: int, chunk: Any) -> None:
+        alone = emit_alone(self.module, self._call, flushes=self.schedule.trains)
+        stages = [stage for segment in listed.values() for stage in segment]
+        enter = together = None
+        if not all(map(is_serial, stages)):
+            largest = max(map(len, stages))
+            flushes = self.schedule.trains
+            together = emit_stages(self.module, largest, self._call, alone, flushes=flushes)
+            enter = emit_enter(self.module)
+        for number, segment in listed.items():
+            serial = all(map(is_serial, segment))
+            count = integer(sum(map(len, segment)))
+            name = f"segment_{number}"
+            by_one = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
+            b: Any = Builder(by_one.append_basic_block("entry"))
+            b.call(
+                alone, [by_one.args[0], element(self._records, self._record[segment[0][0]]), count]
+            )
+            b.ret_void()
             if serial:
-                for kernel in stage:
-                    self._call(b, kernel, table, integer(0), integer(kernel.items))
-                return
-            kernel = stage[number]
-            items, count = integer(kernel.items), integer(kernel.chunks)
-            begin = b.sdiv(b.mul(chunk, items), count)
-            end = b.sdiv(b.mul(b.add(chunk, integer(1)), items), count)
-            self._call(b, kernel, table, begin, end)
+                continue
+            table = self._stage_table(f"{name}_stages", segment)
+            by_all = ir.Function(self.module, STAGES, f"{name}_together")
+            b = Builder(by_all.append_basic_block("entry"))
+            b.call(together, [*by_all.args, element(table, 0), integer(len(segment))])
+            b.ret_void()
+            whole = ir.Function(self.module, SEGMENT, name)
+            b = Builder(whole.append_basic_block("entry"))
+            b.call(enter, [*whole.args, by_all, by_one])
+            b.ret_void()
 
-        emit_stage(b, *member, chunks, before, work)
-        return sum(chunks)
+    def _stage_table(self, name: str, segment: list[list[ScheduledKernel]]) -> ir.GlobalVariable:
+        """Emits the table of a segment's stages."""
+        before, stages = 0, []
+        for stage in segment:
+            serial = is_serial(stage)
+            stages.append(ir.Constant(STAGE_RECORD, [
+                element(self._records, self._record[stage[0]]), integer(len(stage)),
+                integer(int(serial)), integer(before),
+            ]))  # fmt: skip
+            before += 1 if serial else sum(one.chunks for one in stage)
+        return constant_array(self.module, name, STAGE_RECORD, stages)
 
     def _run(self, names: list[str]) -> None:
         """Emits run(block), which reads the arrays' pointers and runs the first segment, as often

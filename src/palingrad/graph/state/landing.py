@@ -101,6 +101,28 @@ class Landing:
             recalls.hold(recall, [variable for variable in variables if is_leased(variable)])
 
 
+class Unchanged:
+    """The condition that none of these Variables has changed since a serial number, but by what
+    `taken` says: a lease that was taken under this condition, and under which nothing has run."""
+
+    __slots__ = ("_since", "_variables", "taken")
+
+    def __init__(self, variables: Sequence[Variable], since: int) -> None:
+        self._variables, self._since, self.taken = variables, since, -1
+
+    def holds(self) -> bool:
+        """Whether it does now."""
+        since, taken = self._since, self.taken
+        return all(
+            (changed := variable._changed) <= since or changed == taken
+            for variable in self._variables
+        )
+
+
+class ChangedError(Exception):
+    """The condition of a run doesn't hold."""
+
+
 def forgotten(variables: Sequence[Variable], caches: object) -> bool:
     """Drop the values that other nodes have cached from these Variables; whether `state.caches` is
     still `caches` then."""

@@ -28,7 +28,8 @@ def replay(
     """
     built: dict[Node, Any] = dict(given or {})
     outside = context()
-    before = set_open(outside)
+    inside = outside.having()
+    before = set_open(inside)
     try:
         for node in order:
             if node in built:
@@ -36,7 +37,7 @@ def replay(
             if not isinstance(node, Operation):
                 built[node] = node
                 continue
-            set_open(outside.having(origin=node._origin or outside.origin))
+            inside.origin = node._origin or outside.origin
             built[node] = rule(node, [built[x] for x in operands(node)])
     finally:
         set_open(before)

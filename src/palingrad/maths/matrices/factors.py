@@ -132,8 +132,21 @@ def all_eliminated(x: Any) -> Any:
     return a.reshape(x.shape), np.stack(pivots, axis=-1).reshape(*x.shape[:-2], -1)
 
 
+def exchanges(piv: Any, rows: int) -> Any:
+    """A copy of pivots, in LAPACK's integers. Raises IndexError for others than 0 … rows − 1.
+
+    SciPy adds 1 to the pivots that it is given until LAPACK returns: other threads must not read
+    them, and LAPACK writes wherever they point.
+    """
+    if piv.size and not 0 <= piv.min() <= piv.max() < rows:
+        wrong = piv.max() if piv.max() >= rows else piv.min()
+        raise IndexError(f"the pivot {wrong} is not in 0 … {rows - 1}")
+    return np.array(piv, np.int32, order="C")
+
+
 def pivot_order(piv: Any, rows: int) -> Any:
     """The order of a matrix's rows after the exchanges `piv`: row i is row orderᵢ of before."""
+    piv = exchanges(piv, rows)
     size = piv.shape[-1]
     flat = piv.reshape(math.prod(piv.shape[:-1]), size)
     if not size or len(flat) > size:

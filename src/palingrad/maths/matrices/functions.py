@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .lapack import adjoint, computed, lapack, mapped
+from .lapack import adjoint, computed, finite, lapack, mapped
 from .systems import schur
 
 
@@ -17,6 +17,8 @@ def triangular_schur(x: Any) -> Any:
     """Upper triangular t and orthonormal u with x = u t uᴴ, in double precision; complex if a real
     x has complex eigenvalues."""
     x = x.astype(np.result_type(x, np.float64))
+    if not np.tril(x, -1).any():
+        return finite(x), np.eye(len(x), dtype=x.dtype)
     t, u = schur(x)
     if not np.diagonal(t, -1).any():
         return t, u
@@ -42,17 +44,31 @@ def sylvester(a: Any, b: Any, q: Any) -> Any:
     return x / scale
 
 
+def size_of(x: Any) -> Any:
+    """Frobenius's norm, whose squares don't overflow."""
+    size = np.abs(x)
+    largest = size.max()
+    return largest * np.linalg.norm(size / largest) if largest > 0 else largest
+
+
+def rounding(x: Any, t: Any) -> Any:
+    """The size up to which eigenvalues of x, of the Schur form t, may be 0 but for rounding; 0 for
+    a triangular matrix, whose eigenvalues are its diagonal."""
+    if not np.tril(x, -1).any() or not np.triu(x, 1).any():
+        return 0
+    return 10 * np.finfo(t.dtype).eps * size_of(t)
+
+
 def sqrtm_of_one(x: Any) -> Any:
     """The principal square root of one matrix."""
     t, u = triangular_schur(x)
-    size = np.linalg.norm(t)
     d = np.diagonal(t).copy()
-    d[np.abs(d) <= 10 * np.finfo(d.dtype).eps * size] = 0
+    d[np.abs(d) <= rounding(x, t)] = 0
     np.fill_diagonal(t, d)
     if x.dtype.kind == "f" and t.dtype.kind == "f" and (d < 0).any():
         raise np.linalg.LinAlgError
     r = root(t)
-    if not np.linalg.norm(r @ r - t) <= 1e-12 * len(x) * size:
+    if not size_of(r @ r - t) <= 1e-12 * len(x) * size_of(t):
         raise np.linalg.LinAlgError
     return narrowed(u @ r @ adjoint(u), x)
 
@@ -104,7 +120,7 @@ def logarithm(x: Any, e: Any) -> Any:
     """The principal logarithm of one matrix, or its derivative in the direction e."""
     t, u = triangular_schur(x)
     d = np.diagonal(t)
-    if not np.abs(d).min() > 10 * np.finfo(d.dtype).eps * np.linalg.norm(t):
+    if not np.abs(d).min() > rounding(x, t):
         raise np.linalg.LinAlgError
     if t.dtype.kind == "f" and (d < 0).any():
         raise np.linalg.LinAlgError

@@ -72,3 +72,10 @@ def found(info: int) -> None:
     """Raise LinAlgError unless LAPACK reports success."""
     if info:
         raise np.linalg.LinAlgError
+
+
+def finite(x: Any) -> Any:
+    """x. Raises LinAlgError if it holds NaN or ∞, of which LAPACK may make finite spectra."""
+    if not np.isfinite(x).all():
+        raise np.linalg.LinAlgError
+    return x

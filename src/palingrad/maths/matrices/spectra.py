@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .factors import hermitian
-from .lapack import NOT_FOUND, computed, found, lapack, mapped, one_by_one
+from .lapack import NOT_FOUND, computed, finite, found, lapack, mapped, one_by_one
 
 
 def of_hermitian(h: Any, vectors: bool) -> Any:
@@ -24,7 +24,7 @@ def eigh(x: Any, uplo: str | None) -> Any:
     """Eigenvalues, ascending, and eigenvectors of the Hermitian matrix `hermitian(x, uplo)`."""
 
     def both(x: Any) -> Any:
-        h = hermitian(x, uplo)
+        h = finite(hermitian(x, uplo))
         if one_by_one(x):
             return mapped(lambda one: of_hermitian(one, True), h)
         return tuple(np.linalg.eigh(h))
@@ -36,7 +36,7 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
     """Eigenvalues, ascending, of the Hermitian matrix `hermitian(x, uplo)`."""
 
     def values(x: Any) -> Any:
-        h = hermitian(x, uplo)
+        h = finite(hermitian(x, uplo))
         if one_by_one(x):
             return mapped(lambda one: of_hermitian(one, False), h)
         return np.linalg.eigvalsh(h)
@@ -47,10 +47,8 @@ def eigvalsh(x: Any, uplo: str | None) -> Any:
 def of_general(x: Any, vectors: bool) -> Any:
     """Eigenvalues and, if wanted, eigenvectors of one matrix. Real LAPACK gives the real and the
     imaginary part of the vectors of a conjugate pair as two columns."""
-    if not np.isfinite(x).all():
-        raise np.linalg.LinAlgError
     *w, _, v, info = lapack("geev", x.dtype)(
-        x, compute_vl=0, compute_vr=int(vectors), lwork=64 * len(x)
+        finite(x), compute_vl=0, compute_vr=int(vectors), lwork=64 * len(x)
     )
     found(info)
     if len(w) == 1:
@@ -94,8 +92,7 @@ def eigvals(x: Any) -> Any:
 
 def decomposed(x: Any, full: bool, vectors: bool) -> Any:
     """u, s and vh, or s alone, of one matrix."""
-    if not np.isfinite(x).all():
-        raise np.linalg.LinAlgError
+    finite(x)
     options = {"compute_uv": int(vectors), "full_matrices": int(full)}
     work, info = lapack("gesdd_lwork", x.dtype)(*x.shape, **options)
     found(info)
@@ -110,7 +107,7 @@ def svd(x: Any, full_matrices: Any) -> Any:
     def all_of(x: Any) -> Any:
         if one_by_one(x):
             return mapped(lambda one: decomposed(one, full_matrices, True), x)
-        return tuple(np.linalg.svd(x, full_matrices))
+        return tuple(np.linalg.svd(finite(x), full_matrices))
 
     return computed("svd", NOT_FOUND, all_of, x)
 
@@ -121,7 +118,7 @@ def svdvals(x: Any) -> Any:
     def values(x: Any) -> Any:
         if one_by_one(x):
             return mapped(lambda one: decomposed(one, False, False), x)
-        return np.linalg.svd(x, compute_uv=False)
+        return np.linalg.svd(finite(x), compute_uv=False)
 
     return computed("svdvals", NOT_FOUND, values, x)
 

@@ -6,8 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from .factors import eliminated, pivot_order
-from .lapack import NOT_FOUND, adjoint, broadcast, computed, found, lapack, mapped, one_by_one
+from .factors import eliminated, exchanges, pivot_order
+from .lapack import (
+    NOT_FOUND,
+    adjoint,
+    broadcast,
+    computed,
+    finite,
+    found,
+    lapack,
+    mapped,
+    one_by_one,
+)
 from .spectra import svd
 
 SINGULAR = "a matrix is singular"
@@ -19,7 +29,7 @@ def lu_solve(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
         return lu_solve(f, piv, b[:, None], transposed)[..., 0]
     outer = np.broadcast_shapes(f.shape[:-2], b.shape[:-2])
     f, b = broadcast(outer, f, b)
-    (exchanges,) = broadcast(outer, piv[..., None, :])
+    (piv,) = broadcast(outer, exchanges(piv, f.shape[-1])[..., None, :])
 
     def solution(f: Any, b: Any) -> Any:
         if not b.size:
@@ -27,24 +37,9 @@ def lu_solve(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
         if not np.diagonal(f, 0, -2, -1).all():
             raise np.linalg.LinAlgError
         getrs = lapack("getrs", b.dtype)
-        if b.ndim == 2:
-            return getrs(f, piv, b, trans=int(transposed))[0]
-        return mapped(lambda f, p, b: getrs(f, p[0], b, trans=int(transposed))[0], f, exchanges, b)
+        return mapped(lambda f, p, b: getrs(f, p[0], b, trans=int(transposed))[0], f, piv, b)
 
     return computed("solve", SINGULAR, solution, f, b)
-
-
-def solution_of_one(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
-    """The same of one matrix. Factors stored by rows are read as they lie: transposed, so that lᵀ
-    is an upper and uᵀ a lower triangle."""
-    if f.flags.f_contiguous:
-        return lapack("getrs", b.dtype)(f, piv, b, trans=int(transposed))[0]
-    t, trsm, laswp = f.T, lapack("trsm", b.dtype), lapack("laswp", b.dtype)
-    if transposed:
-        x = trsm(1, t, trsm(1, t, b, lower=1), diag=1, overwrite_b=1)
-        return laswp(x, piv, inc=-1, overwrite_a=1)
-    x = trsm(1, t, laswp(b, piv), trans_a=1, diag=1, overwrite_b=1)
-    return trsm(1, t, x, lower=1, trans_a=1, overwrite_b=1)
 
 
 def solve(a: Any, b: Any) -> Any:
@@ -120,9 +115,7 @@ def of_sylvester(a: Any, b: Any, q: Any) -> Any:
 def schur(x: Any) -> Any:
     """t and orthonormal u with x = u t uᴴ; t is upper triangular, but for blocks of 2 × 2 that
     stand for pairs of complex eigenvalues of a real x."""
-    if not np.isfinite(x).all():
-        raise np.linalg.LinAlgError
-    t, _, *_, u, _, info = lapack("gees", x.dtype)(lambda *w: None, x, lwork=40 * len(x))
+    t, _, *_, u, _, info = lapack("gees", x.dtype)(lambda *w: None, finite(x), lwork=40 * len(x))
     found(info)
     return t, u
 

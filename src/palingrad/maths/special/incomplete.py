@@ -15,11 +15,14 @@ import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 from ...dtypes import Array
 from . import jets
 from .double_double import apart, exp, log, stacked, wide
-from .gamma import improved, log_gamma, polygamma, psi
+from .gamma import betaln, gammaln, improved, log_gamma, polygamma, psi
+from .huge import HUGE, beta_power, gamma_power, log_ratio
 
 # ---------------------------------------------------------------- gamma
 
 _NEAR = 0.6  # below it, the continued fraction of Q converges slowly
+_TINY = 1e-290  # below it, a/x may overflow and double-double arithmetic lose digits
+_LEAST = 1e-307  # below it, powers lose digits
 _LARGE = 20_000.0  # above it, series and continued fraction take more steps than an integral
 
 
@@ -55,6 +58,14 @@ def gamma_tail(a: Array, x: Array, upper: bool, order: int) -> Array:
 
 def _power(a: Array, x: Array, order: int) -> Array:
     """xᵃ e⁻ˣ / Γ(a + 1) as a polynomial in a."""
+    result = np.empty((order + 1, 1, *a.shape))
+    for mask, part in ((a <= HUGE, _usual_power), (a > HUGE, gamma_power)):
+        if mask.any():
+            result[..., mask] = part(a[mask], x[mask], order)
+    return result
+
+
+def _usual_power(a: Array, x: Array, order: int) -> Array:
     whole = wide(a) + 1
     logarithm = log(wide(x))
     slopes = jets.constant(np.zeros_like(a), order, 0)
@@ -107,16 +118,18 @@ def _integral(a: Array, x: Array, order: int) -> Array:
 
     From x to where the density has decreased to e⁻⁴⁸ of what it is at x; v = t/x − 1 is small.
     """
-    steep, curved = np.abs(a - 1 - x) / x, a / x / x / 2
+    gap = (a - x) - 1.0  # in this order no digits of x − a are lost
+    steep, curved = np.abs(gap) / x, a / x / x / 2
     length = 96 / (steep + np.sqrt(steep * steep + 4 * 48 * curved)) * np.where(x > a, 1.0, -1.0)
     nodes, weights = np.polynomial.legendre.leggauss(80)
     v = (nodes[:, None] + 1) / 2 * (length / x)
     bend = v * v * np.polyval([(-1.0) ** (k + 1) / k for k in range(24, 1, -1)], v)
-    fall = np.exp((a - 1) * bend + (a - 1 - x) * v)  # the density divided by that at x
+    fall = np.exp((a - 1) * bend + gap * v)  # the density divided by that at x
     first = _power(a, x, 0)[0, 0] * a / x * np.abs(length) / 2
     slopes = jets.constant(np.zeros_like(v), order, 0)
     if order:
-        slopes[1, 0] = (log(wide(x)) - psi(wide(a))).value + np.log1p(v)
+        usual = (log(wide(x)) - psi(wide(a))).value
+        slopes[1, 0] = np.where(a > HUGE, log_ratio(a, x) + 0.5 / a, usual) + np.log1p(v)
     for k in range(2, order + 1):
         slopes[k, 0] = -polygamma(a, k - 1) / math.factorial(k)
     parts = jets.exp(slopes)[order, 0] * fall
@@ -130,7 +143,9 @@ def gamma_density(a: Array, x: Array) -> Array:
     result = np.where(x == 0, ends, np.where((x == np.inf) | (x < 0), 0.0, np.nan))
     result = np.where((a > 0) & (a < np.inf) & ~np.isnan(x), result, np.nan)
     inner = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
-    return improved(result, inner, lambda a, x: _power(a, x, 0)[0, 0] * (a / x), a, x)
+    result = improved(result, inner, lambda a, x: _power(a, x, 0)[0, 0] * (a / x), a, x)
+    lost = inner & (x < 1) & ~((x > _TINY) & (result * (x / a) > _LEAST))
+    return improved(result, lost, lambda a, x: np.exp((a - 1) * np.log(x) - gammaln(a)), a, x)
 
 
 # ---------------------------------------------------------------- beta
@@ -148,6 +163,8 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
         result = np.array((sc.betaincc if upper else sc.betainc)(a, b, x))
     inner = (a > 0) & (b > 0) & (x > 0) & (x < 1) & np.isfinite(a) & np.isfinite(b)
     inner &= np.minimum(a, b) < _MOST
+    if not (i or j):
+        inner &= np.maximum(a, b) <= HUGE
     if not inner.any():
         return result
     a, b, x = a[inner], b[inner], x[inner]
@@ -178,6 +195,15 @@ def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Arra
 
 def _beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     """xᵃ (1 − x)ᵇ / B(a, b) as a polynomial in a and b."""
+    result = np.empty((i + 1, j + 1, *a.shape))
+    far = (np.maximum(a, b) > HUGE) & (np.minimum(a, b) < _MOST)
+    for mask, part in ((~far, _usual_beta_power), (far, beta_power)):
+        if mask.any():
+            result[..., mask] = part(a[mask], b[mask], x[mask], i, j)
+    return result
+
+
+def _usual_beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     log_x, log_y = apart(log(stacked(wide(x), 1 - wide(x))))
     both = wide(a) + b
     three = stacked(wide(a), wide(b), both)
@@ -233,6 +259,12 @@ def beta_density(a: Array, b: Array, x: Array) -> Array:
     positive = (a > 0) & (b > 0) & np.isfinite(a) & np.isfinite(b)
     result = np.where(positive, result, np.nan)
     inner = positive & (x > 0) & (x < 1)
-    return improved(
+    result = improved(
         result, inner, lambda a, b, x: _beta_power(a, b, x, 0, 0)[0, 0] / (x * (1 - x)), a, b, x
     )
+    lost = inner & ~((x > _TINY) & (result * (x * (1 - x)) > _LEAST))
+    return improved(result, lost, _small_beta_density, a, b, x)
+
+
+def _small_beta_density(a: Array, b: Array, x: Array) -> Array:
+    return np.exp((a - 1) * np.log(x) + (b - 1) * np.log1p(-x) - betaln(a, b))

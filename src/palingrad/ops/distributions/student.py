@@ -100,7 +100,7 @@ class StudentSlope(Composite):
 def _slope(df: Any, t: Any) -> Any:
     """The derivative in df of the distribution function, by those of incomplete beta functions."""
     dtype, df, t = df.dtype, widened(df), widened(t)
-    normal = df == math.inf
+    normal = df > 1e150  # the slope is proportional to df⁻²
     df = ops.where(normal, 1, df)
     t = t + ops.stop_gradient(ops.where(ops.abs(t) < _TINY, _TINY, ops.zeros_like(t)))
     near, share, rest = _tails(df, t)

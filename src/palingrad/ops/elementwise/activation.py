@@ -31,7 +31,7 @@ def _sigmoid(m, x):
 def _within(bound: float, x: Any) -> Any:
     """x moved to −bound … bound, beyond which a slope is constant in every dtype: its own slopes
     are then exactly 0, also where a power of x overflows. NaN stays."""
-    return ops.where(ops.abs(x) > bound, bound * ops.sign(x), x)
+    return ops.where(x > bound, bound, ops.where(x < -bound, -bound, x))
 
 
 class Sigmoid(Elementwise):
@@ -127,12 +127,15 @@ class Gelu(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
-        return 0.5 * m.maximum(x, -40) * m.erfc(x * -math.sqrt(0.5))  # erfc 28 is 0: −∞ · 0 is NaN
+        # As in d, so that a kernel that computes both computes erfc once.
+        inside = m.where(x > 40, 40, m.where(x < -40, -40, x))
+        area = 0.5 * m.erfc(inside * -math.sqrt(0.5))
+        return area * m.maximum(x, -40)  # erfc 28 is 0: −∞ · 0 is NaN
 
     def d(y, x):
         x = _within(40, x)
         area = 0.5 * ops.erfc(x * -math.sqrt(0.5))
-        density = ops.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+        density = ops.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi))
         return [area + density * x]
 
 
@@ -145,7 +148,8 @@ class GeluTanh(Elementwise):
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
 
     def f(m, x):
-        wave = m.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x))
+        inside = m.where(x > 40, 40, m.where(x < -40, -40, x))  # as in d, which shares tanh
+        wave = m.tanh(math.sqrt(2 / math.pi) * (inside + 0.044715 * inside * inside * inside))
         return 0.5 * m.maximum(x, -40) * (1 + wave)  # 1 + tanh is 0 below: −∞ · 0 is NaN
 
     def d(y, x):

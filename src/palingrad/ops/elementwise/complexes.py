@@ -162,9 +162,6 @@ class Angle(Elementwise):
     def f(m, x):
         return m.angle(x)
 
-    def d(y, x):
-        return [0]
-
     def vjp(y, g: Any, *x: Any) -> Sequence[Any]:
         return [ops.scaled(g, -_turning(x[0])) if is_complex(x[0].dtype) else None]
 

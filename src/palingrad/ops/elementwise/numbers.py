@@ -22,6 +22,7 @@ _PAIR = [
     case((3, 4), np.array([2.5, -2.5, 3.5, -3.5])),
     edge(0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, inputs=2),
 ]
+_TIES = kink([1.0, np.nan, 3.0], [1.0, 2.0, np.nan], slopes=[[0.5, 0.0, 1.0], [0.5, 1.0, 0.0]])
 
 
 class Signbit(Elementwise):
@@ -80,7 +81,7 @@ class Fmax(Elementwise):
 
     math = r"\operatorname{fmax}({x}, {y})"
     stays_finite = True
-    samples = [*_PAIR, kink([1.0, np.nan], [1.0, 2.0], slopes=[[0.5, 0.0], [0.5, 1.0]])]
+    samples = [*_PAIR, _TIES]
 
     def f(m, x, y):
         return m.where(m.isnan(x), y, m.where(m.isnan(y), x, m.maximum(x, y)))
@@ -95,7 +96,7 @@ class Fmin(Elementwise):
 
     math = r"\operatorname{fmin}({x}, {y})"
     stays_finite = True
-    samples = [*_PAIR, kink([1.0, np.nan], [1.0, 2.0], slopes=[[0.5, 0.0], [0.5, 1.0]])]
+    samples = [*_PAIR, _TIES]
 
     def f(m, x, y):
         return m.where(m.isnan(x), y, m.where(m.isnan(y), x, m.minimum(x, y)))
@@ -147,7 +148,10 @@ class Nextafter(Elementwise):
 
     math = r"\operatorname{nextafter}({x}, {y})"
     floats = True
-    samples = [edge(0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, inputs=2)]
+    samples = [
+        edge(0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, inputs=2),
+        kink([1.0, 2.0], [3.0, -1.0], slopes=[[1.0, 1.0], [0.0, 0.0]]),
+    ]
 
     def f(m, x, y):
         return m.nextafter(x, y)

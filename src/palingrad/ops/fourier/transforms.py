@@ -62,7 +62,7 @@ class ComplexTransform(AlongAxis):
     samples = [
         complex_case((4,), n=None, axis=0, norm="backward"),
         complex_case((2, 3), n=5, axis=-1, norm="ortho"),
-        complex_case((3, 2), n=2, axis=0, norm="forward"),
+        complex_case((1, 3, 2), n=2, axis=1, norm="forward"),
         case((3,), n=None, axis=0, norm="backward"),
     ]
 

@@ -16,6 +16,7 @@ from ...graph.registry import ops
 from ...graph.samples import case
 from ...messages.calls import public
 from ...shapes import broadcast, same, sizes
+from ..indexing.known import integers
 from .parts import conjugated, lower, matrix, square, upper
 from .triangular import (
     BATCH,
@@ -206,7 +207,7 @@ class LuSolve(Factorisation):
 
     With w = a⁻ᵀ g, ∂L/∂b = w, and ∂L/∂f is −(pᵀ w)(u x)ᵀ below the diagonal, −(lᵀ pᵀ w) xᵀ on and
     above it; if `transposed`, w = a⁻¹ g, and x and w change places in ∂L/∂f. Raises
-    `numpy.linalg.LinAlgError` if a matrix is singular.
+    `numpy.linalg.LinAlgError` if a matrix is singular, IndexError if a pivot isn't a row.
     """
 
     math = r"\operatorname{lu}({f})^{-1}\,{b}"
@@ -292,7 +293,8 @@ def lu_solve(lu_and_piv: Any, b: Any, /, trans: Any = 0, *, name: str | None = N
     """x = a⁻¹ b, where `lu_and_piv` is (lu, piv) of `lu_factor(a)`.
 
     b (n,) is one vector, b (…, n, k) are matrices. `trans` selects a (0 or "N"), aᵀ (1 or "T") or
-    aᴴ (2 or "C"). Raises `numpy.linalg.LinAlgError` if a matrix is singular.
+    aᴴ (2 or "C"). Raises `numpy.linalg.LinAlgError` if a matrix is singular, IndexError if a pivot
+    isn't the number of a row.
     """
     if not isinstance(lu_and_piv, (tuple, list)) or len(lu_and_piv) != 2:
         raise ArgumentError(
@@ -302,7 +304,7 @@ def lu_solve(lu_and_piv: Any, b: Any, /, trans: Any = 0, *, name: str | None = N
     if not isinstance(trans, (int, str)) or trans not in _TRANS:
         raise ArgumentError(f"lu_solve: trans is {trans!r:.40}; expected 0, 1 or 2.",
                             hint="Write trans=1 to solve aᵀ x = b.")  # fmt: skip
-    f, piv = lu_and_piv
+    f, piv = lu_and_piv[0], integers("lu_solve", lu_and_piv[1])
     if _TRANS[trans] < 2:
         return LuSolve(f, piv, b, transposed=bool(_TRANS[trans]), name=name)
     x = LuSolve(f, piv, conjugated(as_node(b)), transposed=True)  # a⁻ᴴ b = conj(a⁻ᵀ conj b)

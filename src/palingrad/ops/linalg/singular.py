@@ -133,6 +133,7 @@ class Pinv(Factorisation):
         case(WIDE, rtol=None),
         case(np.stack([WIDE[:, :2], TALL[:2]]), rtol=1e-3),
         case(TALL + 0.5j * TALL[::-1], rtol=None),
+        case(WIDE + 0.5j * WIDE[::-1], rtol=None),
     ]
 
     def f(m, x, *, rtol):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_boolean, is_floating, is_integer
+from ...dtypes import int64, is_boolean, is_floating, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.describe.nonfinite import Reason
 from ...graph.describe.notation import SUM, Piece, subscripted
@@ -246,7 +246,9 @@ def cross_entropy(
     """
     check_reduction(reduction)
     x, p = as_node(logits), as_node(labels)
-    smoothing = float(within("cross_entropy: label_smoothing", label_smoothing, "[0, 1]", like=0.1))
+    smoothing = label_smoothing
+    if type(smoothing) is not float or smoothing:
+        smoothing = float(within("cross_entropy: label_smoothing", smoothing, "[0, 1]", like=0.1))
     if ignore_index is not None:
         ignore_index = index(ignore_index)
         if is_floating(p.dtype):
@@ -271,6 +273,10 @@ def _check_classes(x: Node, p: Node, axis: int, ignored: int | None) -> None:
         return
     values = values if ignored is None else values[values != ignored]
     if values.size:
+        if axis == -1 and values.dtype == int64 and x.shape[-1] is not None:
+            # One reduction for the usual case: as unsigned integers, negative labels are large.
+            if values.view(np.uint64).max() < x.shape[-1]:
+                return
         low, high = int(values.min()), int(values.max())
         depth = x.shape[axis_in(axis, len(x.shape))]
         if low < 0 or (depth is not None and high >= depth):

@@ -32,7 +32,8 @@ class Selu(Rectifier):
 
     math, onnx = r"\operatorname{selu}({x})", "Selu"
     floats = True
-    samples = [case((3, 4), low=0.1), case((3,), low=-2, high=-0.1), _TAILS]
+    samples = [case((3, 4), low=0.1), case((3,), low=-2, high=-0.1), _TAILS,
+               kink([0.0, np.inf, -np.inf], slopes=[[_SCALE * _ALPHA, _SCALE, 0.0]])]  # fmt: skip
 
     def f(m, x):
         return _SCALE * m.where(x > 0, x, _ALPHA * m.expm1(m.minimum(x, 0)))

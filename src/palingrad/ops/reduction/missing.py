@@ -107,7 +107,10 @@ class Nanstd(Statistic):
         case(_GAPS, **LAST, correction=0),
         case(_GAPS, **FIRST, correction=1),
         kink([0.1, np.nan, 0.1, 0.1], slopes=[[0.0] * 4], **WHOLE, correction=0),
-    ]
+        kink([[1.5, np.nan, -2.0], [0.5, 2.5, np.nan]],  # y = |a − b|/√2 for two elements
+             slopes=[np.sqrt(0.5) * np.array([[1, 0, -1], [-1, 1, 0]])], axis=-1, keepdims=False,
+             correction=1),
+    ]  # fmt: skip
 
     def expand(y, x):
         if not is_floating(x.dtype) or count(x, y.axis) == 0:

@@ -13,7 +13,7 @@ from ...errors import ArgumentError
 from ...graph.functions import frozen
 from ...graph.node import Node
 from ...graph.registry import ops, register
-from ...graph.samples import case, kink, spread
+from ...graph.samples import case, complex_case, kink, spread
 from ...shapes import axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, restored, widened
 from .statistics import Statistic, VectorNorm
@@ -29,11 +29,14 @@ class PowerNorm(Statistic):
     math = r"\left\lVert{x}\right\rVert_p"
     real = complexes = True
     samples = [
-        case((3, 4), low=0.3, **WHOLE, ord=3.0),
+        case((3, 4), **WHOLE, ord=3.0),
+        complex_case((3,), low=0.3, **WHOLE, ord=3.0),
+        case((1,), low=0.3, **WHOLE, ord=3.0),
         case((2, 3, 4), low=0.3, **PAIR, ord=1.5),
         case((4, 4), low=0.3, **FIRST, ord=-2.0),
         case((24,), low=60, high=95, **WHOLE, ord=3.0),  # the sum overflows in float16
         kink([0.0, -0.0], slopes=[[0.0, 0.0]], **WHOLE, ord=3.0),
+        kink([0.0, 2.0], slopes=[[0.0, 0.0]], **WHOLE, ord=-2.0),
     ]
 
     def expand(y, x):

@@ -189,6 +189,8 @@ class CumulativeExtreme(Scan):
         case(np.array([1.0, np.nan, 2.0, -np.inf]), **ALONG),
         kink([[1.0, 1.0, 0.0], [1.0, 3.0, 3.0]], slopes=[[[2.0, 1.0, 0.0], [1.0, 1.5, 0.5]]],
              **LAST),
+        kink([[1.0, 1.0], [1.0, 3.0], [0.0, 3.0]], slopes=[[[2.0, 1.0], [1.0, 1.5], [0.0, 0.5]]],
+             **ALONG),
     ]  # fmt: skip
 
     def vjp(y, g, x):

@@ -56,14 +56,18 @@ class Poch(Special):
     """
 
     math = r"({x})_{{n}}"
-    samples = [_SAMPLES[0], edge(0.5, 4.0, 0.0, np.nan, inputs=2)]
+    samples = [
+        _SAMPLES[0],
+        case(np.array([-1.0]), np.array([1.5])),  # a zero
+        edge(0.5, 4.0, 0.0, np.nan, inputs=2),
+    ]
 
     def f(m, x, n):
         return m.poch(x, n)
 
     def d(y, x, n):
         def of_x() -> Any:  # at the zeros of 1/Γ(x) the difference of ψ is infinite
-            at_zero = gamma(x + n) * rgamma_slope(x)
+            at_zero = y * digamma(x + n) + gamma(x + n) * rgamma_slope(x)
             return ops.where(y == 0, at_zero, y * PolygammaStep(x, n, n=0))
 
         return [of_x, lambda: y * digamma(x + n)]
@@ -76,7 +80,7 @@ class Binom(Special):
 
     math = r"\binom{{n}}{{k}}"
     samples = [
-        case(np.array([3.2]), np.array([0.3])),
+        case(np.array([3.2, 1.4, 3.2]), np.array([0.3, 2.4, -1.0])),  # the last two are zeros
         edge(0.0, 30.0, 60.0, np.nan, inputs=2),
     ]
 
@@ -87,7 +91,7 @@ class Binom(Special):
         rest = n - k + 1
 
         def of_n() -> Any:
-            at_zero = gamma(n + 1) * rgamma(k + 1) * rgamma_slope(rest)
+            at_zero = y * digamma(n + 1) + gamma(n + 1) * rgamma(k + 1) * rgamma_slope(rest)
             return ops.where(y == 0, at_zero, y * PolygammaStep(rest, k, n=0))
 
         def of_k() -> Any:

@@ -84,7 +84,12 @@ class LogRatio(Special):
     """
 
     math = r"\log\frac{{x}}{{y}}"
-    samples = [case((3,), (3,), low=0.5, high=3.0), edge(0.0, 1.0, 1e30, np.inf, inputs=2)]
+    samples = [
+        case((3,), (3,), low=0.5, high=3.0),
+        edge(0.0, 1.0, 1e30, np.inf, inputs=2),
+        kink([0.0, 0.0], [0.0, 2.0], slopes=[[0.0, np.inf], [0.0, -0.5]]),
+        kink([2.0], [0.0], slopes=[[0.5], [-np.inf]]),
+    ]
 
     def f(m, x, y):
         value = like(m, _log_ratio(m, single(m, x), single(m, y)), x)
@@ -102,7 +107,11 @@ class RelEntr(Special):
     """
 
     math = r"{x} \log\frac{{x}}{{y}}"
-    samples = [*_PAIRS, kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [0.0, 0.0]])]
+    samples = [
+        *_PAIRS,
+        kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [0.0, 0.0]]),
+        kink([2.0], [0.0], slopes=[[np.inf], [-np.inf]]),
+    ]
 
     def f(m, x, y):
         inner = (x > 0) & (y > 0)
@@ -130,7 +139,10 @@ class KlDiv(Special):
     samples = [
         *_PAIRS,
         case(np.array([1.0, 2.0]), np.array([1.0 + 1e-7, 2.0])),
-        kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [1.0, 1.0]]),
+        kink(
+            [0.0, 0.0, 0.0], [2.0, 0.0, np.nan], slopes=[[-np.inf, 0.0, np.nan], [1.0, 1.0, np.nan]]
+        ),
+        kink([2.0], [0.0], slopes=[[np.inf], [-np.inf]]),
     ]
 
     def f(m, x, y):

@@ -54,7 +54,10 @@ class Rgamma(Special):
 
     math = r"\frac{1}{\Gamma({x})}"
     harmless = 1
-    samples = [*_SMOOTH, kink([0.0, -1.0, -2.0, -3.0], slopes=[[1.0, -1.0, 2.0, -6.0]])]
+    samples = [
+        *_SMOOTH,
+        kink([0.0, -1.0, -2.0, -3.0, np.inf], slopes=[[1.0, -1.0, 2.0, -6.0, 0.0]]),
+    ]
 
     def f(m, x):
         return m.rgamma(x)

@@ -10,20 +10,22 @@ import numpy as np
 from ...graph.describe.notation import applied
 from ...graph.node import Node
 from ...graph.registry import ops, register
-from ...graph.samples import case, edge
+from ...graph.samples import case, edge, kink
 from .base import Special
 from .gamma import PolygammaStep, digamma, polygamma
 
 # Parameters that are integers have no derivatives here: differences of third order in three
-# arguments take long. tests/ops/test_special.py compares all derivatives with mpmath's.
+# arguments take long. tests/ops/test_special.py compares all derivatives with mpmath's, which
+# tells the slopes here too.
 _GAMMA = [
     case(np.array([1, 3]), np.array([0.4, 4.0]), order=0),
-    edge(0.5, 3.0, inputs=2, order=1),
+    kink([0.7], [1.2], slopes=[[0.022346490797858855], [-0.5997688583488725]], order=3),
     edge(0.5, 30.0, 0.0, np.inf, -1.0, np.nan, inputs=2, order=0),
 ]
+_AT = ([0.7], [1.2], [0.3])
 _BETA = [
     case(np.array([2, 1]), np.array([1, 3]), np.array([0.3, 0.7]), i=0, j=0),
-    edge(0.25, 0.7, inputs=3, i=1, j=1),
+    kink(*_AT, slopes=[[-0.48477443270767], [0.22005255011598], [0.85765296546112]], i=1, j=1),
     edge(0.5, 1.0, 0.0, np.nan, inputs=3, i=0, j=0),
 ]
 
@@ -94,7 +96,10 @@ class Gammaincc(GammaTail):
 
     math = r"Q({a}, {x})"
     upper = True
-    samples = _GAMMA[:1] + _GAMMA[2:]
+    samples = [
+        *(_GAMMA[0], _GAMMA[-1]),
+        kink([0.7], [1.2], slopes=[[0.3562105507650244], [-0.21968431090918866]], order=0),
+    ]
 
     def f(m, a, x, *, order):
         return m.gamma_tail(a, x, True, order)
@@ -110,6 +115,7 @@ class BetaDensity(Special):
     math = r"\frac{{x}^{{a} - 1} (1 - {x})^{{b} - 1}}{B({a}, {b})}"
     samples = [
         case(np.array([2.2]), np.array([2]), np.array([0.3])),
+        kink(*_AT, slopes=[[0.40137837259095], [0.31114054710732], [-1.3863769705903]]),
         edge(0.5, 1.0, 0.0, np.nan, inputs=3),
     ]
 
@@ -185,7 +191,10 @@ class Betaincc(BetaTail):
 
     math = r"\bar{I}({a}, {b}, {x})"
     upper = True
-    samples = _BETA[:1]
+    samples = [
+        _BETA[0],
+        kink(*_AT, slopes=[[0.52162506497782], [-0.24637920525568], [-1.0782931993480]], i=0, j=0),
+    ]
 
     def f(m, a, b, x, *, i, j):
         return m.beta_tail(a, b, x, True, i, j)

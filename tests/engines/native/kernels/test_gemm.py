@@ -157,6 +157,34 @@ def test_every_number_of_rows_columns_and_terms_around_a_tile(dtype):
     check(cases, 0, dtype)
 
 
+def test_matrices_of_a_batch_with_one_right_operand_are_multiplied_as_one():
+    merged = [
+        Case((3, 5, 16), (16, 24), epilogue="kept too"),
+        Case((2, 3, 30, 65), (65, 70), "plain", "turned", "bias, relu"),  # both operands packed
+        Case((4, 5, 600), (600, 70), epilogue="residual"),  # terms in parts
+        Case((3, 5, 9), (1, 9, 20), "every third column", epilogue="mask"),
+    ]
+    for turn, case in enumerate(merged):
+        rows = np.prod(case.x[:-1])
+        assert f"({rows}, {case.x[-1]}) × " in " ".join(check([case], turn, np.float32).split())
+    apart = [
+        Case((3, 5, 16), (16, 24), "turned", epilogue="bias"),
+        Case((3, 6, 16), (16, 24), "backwards", "backwards", "bias"),
+        Case((3, 5, 16), (3, 16, 24), epilogue="bias"),
+        Case((3, 5, 16), (16, 24), epilogue="column"),  # one column for all matrices
+    ]
+    for turn, case in enumerate(apart):
+        assert "(3,) of (" in " ".join(check([case], turn, np.float32).split())
+
+
+def test_rows_that_an_epilogue_does_not_read_evenly_stay_apart():
+    rng = np.random.default_rng(0)
+    x, y, places = (rng.random(s, np.float32) for s in ((3, 5, 8), (8, 16), (5, 16)))
+    f = pg.function(lambda x, y, places: pg.matmul(x, y) + places, engine="native")
+    assert_close(f(x, y, places), x @ y + places)
+    assert "(3,) of (5, 8)" in " ".join(f.explain(x, y, places).split())
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_products_of_more_terms_than_a_panel(dtype):
     deep = DEPTH + 37

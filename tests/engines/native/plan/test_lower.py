@@ -86,3 +86,45 @@ def test_a_long_product_is_a_sum_of_shorter_ones(monkeypatch, length, shapes):
     assert max(terms) <= (7 if length == 7 else 4)  # shorter than two parts: as it is
     assert after.outputs[0].shape == before.outputs[0].shape
     assert_close(*values(before, x, y), *values(after, x, y))
+
+
+def gradient_of_a_weight(x, w):
+    return pg.grad(lambda w: pg.sum(pg.square(x @ w)))(w)
+
+
+@pytest.mark.parametrize("x", [(3, 2, 4), (2, 3, 5, 4)])
+def test_the_gradient_of_a_weight_that_a_batch_shares_is_one_product(x):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=x), rng.normal(size=(4, 5))
+    before = program_of(gradient_of_a_weight, x, w)
+    after = lowered(before)
+    assert kinds(before).count("sum") == kinds(after).count("sum") + 1
+    last = [node for node in after.order if isinstance(node, Matmul)][-1]
+    assert [node.shape for node in last.inputs] == [(4, x.size // 4), (x.size // 4, 5)]
+    assert_close(*values(before, x, w), *values(after, x, w))
+
+
+def test_batch_axes_that_are_not_summed_stay():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(3, 2, 6, 4)), rng.normal(size=(3, 2, 6, 5))
+    before = program_of(lambda x, y: pg.sum(x.mT @ y, axis=1, keepdims=True), x, y)
+    after = lowered(before)
+    (product,) = [node for node in after.order if isinstance(node, Matmul)]
+    assert product.shape == (3, 4, 5)
+    assert after.outputs[0].shape == (3, 1, 4, 5)
+    assert_close(*values(before, x, y), *values(after, x, y))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, y: pg.sum(x @ y, axis=-1),  # not over the batch
+        lambda x, y: pg.sum(x @ y, axis=(0, 1)),  # over rows too
+        lambda x, y: pg.sum(x @ y[0], axis=0),  # one right operand for all
+        lambda x, y: pg.max(x @ y, axis=0),
+        lambda x, y: pg.sum(x.mT[:, ::-1].mT @ y, axis=0),  # terms that take a copy
+    ],
+)
+def test_other_sums_of_products_stay(f):
+    before = program_of(f, np.ones((3, 2, 4)), np.ones((3, 4, 2)))
+    assert lowered(before) is before

@@ -26,7 +26,7 @@ from ..llvm.loops import (
 )
 from ..llvm.strided_view import View, broadcast, row_major
 from ..llvm.values import Value
-from .formula import dtype_of, formula, is_number, lanes_for, number
+from .formula import dtype_of, formula, is_number, lanes_for, number, overlapped
 from .kernel import Fused, Kernel, Views, per_element
 
 BLOCK = 2048  # elements of a contiguous loop that are one item
@@ -63,7 +63,7 @@ class ElementwiseKernel(Kernel):
         outs = [context.pointer(context.views[x].base) for x in self.live_out]
         dtypes = [dtype_of(x) for x in (*self.nodes, *reads)]
         length = nest.extents[-1]
-        lanes = lanes_for(dtypes, length)
+        lanes = overlapped(lanes_for(dtypes, length), self.nodes, length)
         last = [step[-1] for step in nest.steps]
         written_together = nest.interleaved_writes(len(reads))
         read_too = {context.views[x].base for x in reads}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,36 +15,35 @@ from .loops import BYTE, INT, address, integer, loop, memory_type
 from .strided_view import View
 
 POINTER = BYTE.as_pointer()
-# A kernel is a function (table of buffers, first item, end of items).
+# A kernel is a function (pointers to its buffers, first item, end of items).
 KERNEL = ir.FunctionType(ir.VoidType(), [POINTER.as_pointer(), INT, INT])
 
 
 class KernelContext:
-    """One kernel's function while its code is emitted.
-
-    `place(node)` returns (slot of the table, offset in bytes) of a node's buffer.
-    """
+    """One kernel's function while its code is emitted. With `items` it is always called for all of
+    them, whose number then is a constant in the code."""
 
     def __init__(
-        self,
-        function: ir.Function,
-        views: dict[Node, View],
-        place: Callable[[Node], tuple[int, int]],
+        self, function: ir.Function, views: dict[Node, View], items: int | None = None
     ) -> None:
         self.builder: Any = Builder(function.append_basic_block("entry"))
-        self.table, self.begin, self.end = function.args
+        self._buffers, self.begin, self.end = function.args
+        if items is not None:
+            self.begin, self.end = integer(0), integer(items)
         self.views = views
-        self._place = place
         self._pointers: dict[Any, Any] = {}
+
+    @property
+    def owners(self) -> list[Any]:
+        """The nodes and kernels whose buffers the code uses, in the order of their pointers."""
+        return [*self._pointers]
 
     def pointer(self, node: Any) -> Any:
         """The start of a node's buffer, or of a kernel's own workspace."""
         if node not in self._pointers:
-            number, offset = self._place(node)
-            b = self.builder
+            b, number = self.builder, integer(len(self._pointers))
             with b.goto_entry_block():
-                start = b.load(b.gep(self.table, [integer(number)]))
-                self._pointers[node] = b.gep(start, [integer(offset)]) if offset else start
+                self._pointers[node] = b.load(b.gep(self._buffers, [number]))
         return self._pointers[node]
 
     def typed(self, node: Any, dtype: DType, offset: int = 0) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 _ALIGNMENT = 64  # a cache line, and the widest vector
 
 
@@ -25,22 +27,20 @@ def plan_buffers(live_ranges: Iterable[LiveRange]) -> tuple[list[int], int]:
     """
     listed = list(live_ranges)
     offsets = [0] * len(listed)
-    placed: list[int] = []
+    # The placed values by offset: first and last stage, first byte, end.
+    placed = np.zeros((4, 0), np.int64)
     for number in sorted(range(len(listed)), key=lambda place: -listed[place].size):
         live_range = listed[number]
         size = _rounded(live_range.size)
-        busy = sorted(
-            (offsets[other], offsets[other] + _rounded(listed[other].size))
-            for other in placed
-            if listed[other].first <= live_range.last and live_range.first <= listed[other].last
-        )
-        offset = 0
-        for start, stop in busy:
-            if offset + size <= start:
-                break
-            offset = max(offset, stop)
+        first, last, starts, stops = placed
+        busy = (first <= live_range.last) & (live_range.first <= last)
+        # Between the ends of all busy values before and the start of the next one, and after all.
+        ends = np.maximum.accumulate(np.append(0, stops[busy]))
+        free = ends[:-1] + size <= starts[busy]
+        offset = int(ends[free.argmax()] if free.any() else ends[-1])
         offsets[number] = offset
-        placed.append(number)
+        row = (live_range.first, live_range.last, offset, offset + size)
+        placed = np.insert(placed, int(np.searchsorted(starts, offset)), row, axis=1)
     ends = [
         offset + _rounded(live_range.size)
         for offset, live_range in zip(offsets, listed, strict=True)

@@ -7,10 +7,12 @@ user's code runs once per Program, and generated code consists of tested operati
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ....dtypes import is_floating
 from ....errors import PalingradError
+from ....graph.declared.strided import Strided
 from ....graph.kinds import (
     Contract,
     Elementwise,
@@ -26,7 +28,7 @@ from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....passes.program import Program
-from ....shapes import sizes
+from ....shapes import axes_in, sizes
 from .node_maths import NodeMaths
 from .own_operations import in_parts, in_steps
 
@@ -43,6 +45,9 @@ def _lower(node: Operation) -> Node:
         if isinstance(node, Reduce):
             return in_parts(node) if node.by_parts else node
         return in_steps(node) if isinstance(node, Elementwise) else node
+    merged = _sum_of_batch(node)
+    if merged is not None:
+        return merged
     simpler = node.simpler(*node.inputs)
     if simpler is not None:
         return simpler
@@ -73,6 +78,49 @@ def _traceable(node: Operation) -> bool:
     return isinstance(node, (Index, Random)) and not isinstance(
         node, (Gather, ScatterAdd, ScatterUpdate)
     )
+
+
+def _sum_of_batch(y: Operation) -> Node | None:
+    """Σ xᵢ yᵢ over batch axes as one product with the terms of all, if its operands are views: the
+    gradient of a weight that all matrices of a batch share. None where it isn't one."""
+    is_sum = isinstance(y, Reduce) and y._shipped and y.combines_by == "add"
+    product = y.inputs[0] if is_sum else None
+    if product is None or not isinstance(product, Contract) or not product._shipped:
+        return None
+    a, b = (_view(x) for x in product.inputs)
+    ndim = len(sizes(product.shape))
+    summed = axes_in(y.attributes["axis"], ndim)
+    same_batch = len(a.shape) == len(b.shape) == ndim and a.shape[:-2] == b.shape[:-2]
+    if y.dtype != product.dtype or not summed or max(summed) >= ndim - 2 or not same_batch:
+        return None
+    kept = [axis for axis in range(ndim - 2) if axis not in summed]
+    batch = [a.shape[axis] for axis in kept]
+    rows, columns, depth = a.shape[-2], b.shape[-1], a.shape[-1]
+    depth *= math.prod(a.shape[axis] for axis in summed)
+    left = (*kept, ndim - 2, *summed, ndim - 1), (*batch, rows, depth)
+    right = (*kept, *summed, ndim - 2, ndim - 1), (*batch, depth, columns)
+    for layout, (order, shape) in ((a, left), (b, right)):
+        if 0 in layout.shape or layout.permuted(order).reshaped(shape) is None:
+            return None
+    if depth >= 2 * TERMS:
+        return None
+    x, z = (
+        ops.reshape(ops.permute_dims(x, order), shape)
+        for x, (order, shape) in zip(product.inputs, (left, right), strict=True)
+    )
+    return ops.reshape(ops.matmul(x, z), y.shape)
+
+
+def _view(x: Node) -> Strided:
+    """The elements of x in the array that its layouts read."""
+    layouts: list[Layout] = []
+    while isinstance(x, Layout) and x._shipped:
+        layouts.append(x)
+        x = x.inputs[0]
+    found = Strided.contiguous(sizes(x.shape))
+    for layout in reversed(layouts):
+        found = layout.checked_view(found) or Strided.contiguous(sizes(layout.shape))
+    return found
 
 
 def _sum_of_products(x: Any, y: Any) -> Node:

@@ -92,17 +92,21 @@ class _Placing:
         self.kernels: list[tuple[Kernel, int]] = []
         self.producer: dict[Node, int] = {}  # the number of the kernel that completes a value
         self._done: dict[int, int] = {}  # the stage after which a group's values are complete
+        self._complete_after: dict[int, int] = {}  # the groups with each such stage, as a bit mask
+        self._last = -1  # the largest such stage
         self._prepared: dict[Kernel, int] = {}  # the stage of each prerequisite
 
     def add(self, group: Group, kernel: Kernel) -> None:
         """Places the group's kernel, its prerequisites and its continuation, after the kernels of
         all groups that the group depends on."""
-        before = self.groups.dependencies.of(group.number)
-        stage = max((self._done[number] + 1 for number in before), default=0)
+        before = self.groups.dependencies.masks[group.number]
+        # From the last stage back, because most groups wait for one of the last.
+        ends = range(self._last, -1, -1) if before else ()
+        stage = next((end + 1 for end in ends if self._complete_after.get(end, 0) & before), 0)
         for prerequisite in kernel.prerequisites:
             stage = max(stage, self._prepare(prerequisite) + 1)
         if kernel.is_placed:
-            self._done[group.number] = stage - 1
+            self._record(group, stage - 1)
             self._complete(kernel, self._last_piece(group))
             return
         last = self._append(kernel, stage)
@@ -110,8 +114,12 @@ class _Placing:
         if more is not None:
             stage += 1
             last = self._append(more, stage)
-        self._done[group.number] = stage
+        self._record(group, stage)
         self._complete(kernel, last)
+
+    def _record(self, group: Group, stage: int) -> None:
+        self._done[group.number], self._last = stage, max(self._last, stage)
+        self._complete_after[stage] = self._complete_after.get(stage, 0) | 1 << group.number
 
     def _append(self, kernel: Kernel, stage: int) -> int:
         self.kernels.append((kernel, stage))

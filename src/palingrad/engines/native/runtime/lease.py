@@ -28,6 +28,8 @@ from ....errors import EngineError
 from ....graph.leaves import Variable
 from ....graph.state.forks import after_forks_in_child, wait_before_forks
 from ....graph.state.landing import (
+    ChangedError,
+    Unchanged,
     array_of,
     forgotten,
     next_serial,
@@ -65,13 +67,13 @@ class Lease:
         self._library, self._recalled = library, recalled
         _leases[id(self)] = self
 
-    def take(self, refused: int) -> tuple[int, list[Array]]:
+    def take(self, refused: int, condition: Unchanged | None = None) -> tuple[int, list[Array]]:
         """(number, arrays) for the next run; nothing else refers to the arrays. `refused` is the
         number with which machine code has refused a run, because it is old or another thread's run
-        was in progress."""
-        return recalls.hold(self._take, refused)
+        was in progress. Raises ChangedError if the Variables don't meet the run's condition."""
+        return recalls.hold(self._take, refused, condition)
 
-    def _take(self, refused: int) -> tuple[int, list[Array]]:
+    def _take(self, refused: int, condition: Unchanged | None) -> tuple[int, list[Array]]:
         variables = self.updated
         count = len(variables)
         owners = (*variables, *variables, *variables, self, state)
@@ -81,22 +83,29 @@ class Lease:
             held = self.held
             if held is not None:
                 if held[0] == self.words[NUMBER] != refused:
+                    if condition is not None and not condition.holds():
+                        raise ChangedError
                     return held
                 self.end()
             recall(variables)
             number = self.words[NUMBER]
             with state_lock:
                 version, caches = state.version, state.caches
+                if condition is not None and not condition.holds():
+                    raise ChangedError
+                serial = next_serial()
                 arrays: list[Any] = list(map(array_of, variables))
                 missing = any(array is None for array in arrays)
                 taken = _UNCONFIRMED, arrays
-                values = (*repeat(None, count), *repeat(self, count), *repeat(next_serial(), count),
+                values = (*repeat(None, count), *repeat(self, count), *repeat(serial, count),
                           taken, object())  # fmt: skip
                 taking = map(setattr, owners, names, values)
                 if missing or not forgotten(variables, caches):
                     continue
                 if state.version is version and state.caches is caches:
                     exhaust(taking)
+                    if condition is not None:
+                        condition.taken = serial
             release_states()
             # Readers wait now, or end the lease. Earlier ones keep their reference to an array.
             lease = number, _exclusive(arrays)

@@ -91,12 +91,14 @@ def emit_wait(builder: Any, pool: Any, done: Any) -> None:
     builder.position_at_end(after)
 
 
-def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Function) -> None:
-    """Emits `name`(table, pool), which runs the stages on the pool, or calls `alone` if there is no
-    pool or another run occupies it."""
+def emit_enter(module: ir.Module) -> ir.Function:
+    """Emits enter(table, pool, stages, alone), which runs the stages on the pool, or calls `alone`
+    if there is no pool or another run occupies it."""
     pointer = INT.as_pointer()
-    entry = ir.Function(module, SEGMENT, name)
-    table, pool = entry.args
+    kinds = [*SEGMENT.args, STAGES.as_pointer(), SEGMENT.as_pointer()]
+    entry = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "enter")
+    entry.linkage = "internal"
+    table, pool, stages, alone = entry.args
     b: Any = Builder(entry.append_basic_block("entry"))
     with b.if_then(b.icmp_unsigned("==", pool, ir.Constant(pointer, None))):
         b.call(alone, [table, pool])
@@ -118,6 +120,7 @@ def emit_entry(module: ir.Module, name: str, stages: ir.Function, alone: ir.Func
     emit_wait(b, pool, lambda: b.icmp_signed("==", atomic_load(b, word(b, pool, ACTIVE)), zero))
     atomic_store(b, integer(0), word(b, pool, BUSY))
     b.ret_void()
+    return entry
 
 
 def _worker_ir() -> str:

@@ -8,20 +8,20 @@ depend on which thread executes a chunk.
 A deque is one 64-bit word of the pool's shared block: the number of chunks taken from the front,
 the number taken from the back, and the number of the stage. A stage's number is the count of chunks
 that the pool had done before it. So every deque is full when a stage begins, without a reset, and
-a thread that arrives after the stage has finished sees an empty deque.
+a thread that arrives after the stage has finished sees an empty deque. `dispatch.py` has the loops
+that use these functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 
 from ..llvm.builder import Builder
-from ..llvm.loops import INT, integer, loop
+from ..llvm.loops import INT, integer
 from ..plan.schedule import MAX_CHUNKS
-from .thread_pool import BASE, DEQUES, DONE, SIZE, atomic_load, emit_wait, word
+from .thread_pool import DEQUES, DONE, atomic_load, emit_wait, word
 
 # A deque's word, from the low end: `_BITS` bits count the chunks taken from the front, `_BITS` bits
 # those taken from the back, and 42 bits hold the stage's number, which wraps around after 4·10¹²
@@ -34,65 +34,14 @@ _LATER = 1 << 24
 _POOL = INT.as_pointer()
 
 
-def emit_stage(
-    b: Any, pool: Any, index: Any, chunks: list[int], before: int, work: Callable[[int, Any], None]
-) -> None:
-    """Emits a stage: takes chunks as thread `index` until all deques are empty, then waits until
-    all chunks of the stage are done.
-
-    `chunks` are the numbers of chunks of the stage's kernels, `before` is the number of chunks of
-    all earlier stages of the run. `work(k, chunk)` emits one chunk of kernel k.
-    """
-    total = sum(chunks)
-    base = b.load(word(b, pool, BASE))
-    stage = b.add(base, integer(before))
-    threads = b.load(word(b, pool, SIZE))
-    first_chunk = emit_first_chunk(b.module)
-    with b.goto_entry_block():
-        done, owner = b.alloca(INT), b.alloca(INT)
-    b.store(integer(0), done)
-    b.store(index, owner)
-    with loop(b, integer(0), threads) as steal:  # 0 for the thread's own deque
-        victim = b.load(owner)
-        parts: list[tuple[Any, Any]] = []  # for each kernel: first chunk in the deque, and count
-        length: Any = integer(0)
-        start = 0
-        for count in chunks:
-            low, high = (
-                b.call(first_chunk, [integer(count), integer(start), thread, threads])
-                for thread in (victim, b.add(victim, integer(1)))
-            )
-            parts.append((low, b.sub(high, low)))
-            length = b.add(length, parts[-1][1])
-            start += count
-        take, execute, empty = (
-            b.function.append_basic_block(name) for name in ("take", "work", "empty")
-        )
-        b.branch(take)
-        b.position_at_end(take)
-        place = b.call(emit_take(b.module), [_deque(b, pool, victim), stage, length, steal])
-        b.cbranch(b.icmp_signed(">=", place, integer(0)), execute, empty)
-        b.position_at_end(execute)
-        for number, (low, many) in enumerate(parts):
-            inside = b.and_(b.icmp_signed(">=", place, integer(0)), b.icmp_signed("<", place, many))
-            with b.if_then(inside):
-                work(number, b.add(low, place))
-            place = b.sub(place, many)
-        b.store(b.add(b.load(done), integer(1)), done)
-        b.branch(take)
-        b.position_at_end(empty)
-        following = b.add(victim, integer(1))
-        last = b.icmp_signed("==", following, threads)
-        b.store(b.select(last, integer(0), following), owner)
-    b.call(_finish(b.module), [pool, b.load(done), b.add(stage, integer(total))])
-
-
-def _deque(b: Any, pool: Any, thread: Any) -> Any:
+def deque(b: Any, pool: Any, thread: Any) -> Any:
     """A pointer to the word that is a thread's deque."""
     return b.gep(pool, [b.add(integer(DEQUES), b.mul(thread, integer(8)))])
 
 
-def _function(module: ir.Module, name: str, result: Any, llvm_types: list[Any]) -> tuple[Any, Any]:
+def internal_function(
+    module: ir.Module, name: str, result: Any, llvm_types: list[Any]
+) -> tuple[Any, Any]:
     """A new internal function of the module, and its builder."""
     function = ir.Function(module, ir.FunctionType(result, llvm_types), name)
     function.linkage = "internal"
@@ -107,7 +56,7 @@ def emit_first_chunk(module: ir.Module) -> Any:
     at a thread that depends on `start`. Tests call the function alone."""
     if "first_chunk" in module.globals:
         return module.globals["first_chunk"]
-    function, b = _function(module, "first_chunk", INT, [INT] * 4)
+    function, b = internal_function(module, "first_chunk", INT, [INT] * 4)
     count, start, thread, threads = function.args
     rotation = b.srem(b.add(start, b.sub(threads, integer(1))), threads)
     b.ret(b.sdiv(b.add(b.mul(count, thread), rotation), threads))
@@ -120,7 +69,7 @@ def emit_take(module: ir.Module) -> Any:
     the function alone, in orders of events that running threads seldom meet."""
     if "take" in module.globals:
         return module.globals["take"]
-    function, b = _function(module, "take", INT, [_POOL, INT, INT, INT])
+    function, b = internal_function(module, "take", INT, [_POOL, INT, INT, INT])
     shared, stage, length, steal = function.args
     attempt, success, again = (
         function.append_basic_block(name) for name in ("attempt", "success", "again")
@@ -153,12 +102,12 @@ def emit_take(module: ir.Module) -> Any:
     return function
 
 
-def _finish(module: ir.Module) -> Any:
+def emit_finish(module: ir.Module) -> Any:
     """finish(pool, done, total): adds `done` to the pool's count of chunks, and returns when that
     count has reached `total`."""
     if "finish" in module.globals:
         return module.globals["finish"]
-    function, b = _function(module, "finish", ir.VoidType(), [_POOL, INT, INT])
+    function, b = internal_function(module, "finish", ir.VoidType(), [_POOL, INT, INT])
     pool, done, total = function.args
     counter = word(b, pool, DONE)
     with b.if_then(b.icmp_signed(">", done, integer(0))):

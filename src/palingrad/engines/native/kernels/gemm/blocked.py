@@ -71,7 +71,7 @@ class _Emitter:
         self.context, self.b = context, context.builder
         self.plan = plan = kernel.plan
         f, node = kernel.f, kernel.node
-        self.epilogue = Epilogue(kernel.fused, context, plan.lanes, vector_axis(node, f))
+        self.epilogue = Epilogue(kernel.fused, context, plan.lanes, vector_axis(node, f), f.space)
         self.direct = self.epilogue.trivial
         self.uncached = self.direct and self.epilogue.uncached
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)

@@ -19,10 +19,10 @@ from ...llvm.loops import (
     vectors,
     write,
 )
-from ...llvm.strided_view import View, broadcast
+from ...llvm.strided_view import View, broadcast, view_of
 from ...llvm.values import Value
 from ..elementwise import compute
-from ..formula import dtype_of
+from ..formula import dtype_of, overlapped
 from ..kernel import Fused, Views
 from .problem import GemmProblem, matrix_indices
 
@@ -52,14 +52,27 @@ def exceeds_cache(fused: Fused, views: Views) -> bool:
 class Epilogue:
     """Emits the epilogue of a result's elements, and the stores of its `live_out` values."""
 
-    def __init__(self, fused: Fused, context: KernelContext, lanes: int, axis: int = -1) -> None:
+    def __init__(
+        self, fused: Fused, context: KernelContext, lanes: int, axis: int = -1,
+        space: tuple[int, ...] | None = None,
+    ) -> None:  # fmt: skip
+        """`space`: the index space of the elements if it isn't the first node's shape."""
         self.fused, self.context, self.lanes = fused, context, lanes
         self.axis = axis  # the axis along which the vectors run
         self.first = fused.first
         shape = sizes(self.first.shape)
-        self.reads = {x: broadcast(context.views[x], shape) for x in fused.epilogue_operands}
+        space = space or shape
+
+        def in_space(x: Node) -> View:
+            view = broadcast(context.views[x], shape)
+            layout = view.layout.reshaped(space) if space != shape else view.layout
+            assert layout is not None
+            return view_of(view.base, layout)
+
+        self.reads = {x: in_space(x) for x in fused.epilogue_operands}
+        self.writes = {x: in_space(x) for x in fused.live_out}
         self.bases = {x: context.pointer(view.base) for x, view in self.reads.items()}
-        self.outs = {x: context.pointer(context.views[x].base) for x in fused.live_out}
+        self.outs = {x: context.pointer(view.base) for x, view in self.writes.items()}
         self.uncached = exceeds_cache(fused, context.views)
 
     @property
@@ -78,7 +91,7 @@ class Epilogue:
             values[x] = operand if operand.lanes == lanes else splatted(operand, lanes)
         compute(b, self.fused.nodes[1:], values, lanes, self.fused.inner)
         for x, base in self.outs.items():
-            view = self.context.views[x]
+            view = self.writes[x]
             place = place_of(b, indices, view.strides, integer(view.offset))
             step = view.strides[self.axis] if view.strides else 1
             write(b, base, values[x], place, step, active)
@@ -87,7 +100,7 @@ class Epilogue:
         """(pointer, view) of the epilogue's operands and results with the product's elements."""
         views = {view.base: (self.bases[x], view) for x, view in self.reads.items()}
         for x, base in self.outs.items():
-            views.setdefault(self.context.views[x].base, (base, self.context.views[x]))
+            views.setdefault(self.writes[x].base, (base, self.writes[x]))
         return [
             (base, view) for base, view in views.values()
             if view.strides and view.strides[self.axis] == 1
@@ -148,13 +161,16 @@ class Epilogue:
         b = self.context.builder
         f, batch = matrix
         tall, width = size
+        lanes = self.lanes
+        if width % (2 * lanes) == 0:
+            lanes = overlapped(lanes, self.fused.nodes[1:], 4 * lanes)
         with loop(b, integer(0), tall) as one:
             start = b.mul(one, integer(pitch))
 
             def body(index: Any, active: int) -> None:
-                value = read(b, scratch, dtype_of(self.first), b.add(start, index), self.lanes, 1)
+                value = read(b, scratch, dtype_of(self.first), b.add(start, index), lanes, 1)
                 row, column = b.add(at[0], one), b.add(at[1], index)
                 place = matrix_indices(self.first, f, row, column)
                 self.elements([*batch, *place], value, active)
 
-            vectors(b, width, self.lanes, body)
+            vectors(b, width, lanes, body)

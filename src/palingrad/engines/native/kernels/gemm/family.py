@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from .....dtypes import DType
 from .....graph.leaves import Variable
 from .....graph.node import Node
 from ..family import Group, KernelFamily
@@ -12,7 +13,7 @@ from ..kernel import Fused, Views
 from .blocked import LargeProduct
 from .dot import Dot
 from .panels import blocks_of
-from .problem import GemmProblem, gemm_problem
+from .problem import GemmProblem, gemm_problem, with_merged_rows
 from .small import DEPTH, Product, SmallProduct
 from .split_k import SplitProduct, parts_of
 
@@ -57,6 +58,10 @@ def _is_large(f: GemmProblem) -> bool:
 def _sums_in_memory(group: Group, views: Views) -> bool:
     """Whether the product's kernel stores partial sums in the result."""
     f, dtype = gemm_problem(group.first, views), dtype_of(group.first)
+    return any(_sums_blocks_in_memory(one, dtype) for one in (f, with_merged_rows(f, [])))
+
+
+def _sums_blocks_in_memory(f: GemmProblem, dtype: DType) -> bool:
     if _is_dot(f):
         return True
     if _is_split(f, dtype.itemsize):
@@ -66,6 +71,8 @@ def _sums_in_memory(group: Group, views: Views) -> bool:
 
 def _kernel(fused: Fused, views: Views) -> Product:
     f = gemm_problem(fused.first, views)
+    operands = [*fused.epilogue_operands, *fused.live_out]
+    f = with_merged_rows(f, [views[x] for x in operands])
     if _is_dot(f):
         return Dot.of(fused, f)
     if _is_split(f, dtype_of(fused.first).itemsize):

@@ -69,7 +69,6 @@ class _Emitter:
         function = ir.Function(
             module, ir.FunctionType(ir.VoidType(), llvm_types), module.get_unique_name("tile")
         )
-        function.linkage = "internal"
         function.attributes.add("noinline")
         self.function = function
         self.vector = ir.VectorType(element, tile.lanes) if tile.lanes > 1 else element

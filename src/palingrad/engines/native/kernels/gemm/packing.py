@@ -46,7 +46,6 @@ def _transposing(
     pointer = scalar_type(dtype).as_pointer()
     llvm_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
     function = ir.Function(module, llvm_type, name)
-    function.linkage = "internal"
     function.attributes.add("noinline")
     b: Any = Builder(function.append_basic_block("entry"))
     source, to, rows = function.args

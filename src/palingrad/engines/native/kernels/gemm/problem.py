@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .....graph.operation import Operation
+from .....shapes import sizes
 from ...llvm.strided_view import View, broadcast
 from ..kernel import Views
 
@@ -27,6 +28,9 @@ class GemmProblem:
     x_step: tuple[int, int]  # strides between rows and between terms
     y_step: tuple[int, int]  # strides between terms and between columns
     swapped: bool  # whether this is the transposed product yᵀxᵀ
+    # The index space of the elements: the result's shape, or (rows, columns) if the rows of all
+    # matrices of the batch are rows of one.
+    space: tuple[int, ...]
 
     @property
     def work(self) -> int:
@@ -49,7 +53,30 @@ def gemm_problem(node: Operation, views: Views) -> GemmProblem:
         x, y, x_batch, y_batch = y, x, y_batch, x_batch
         x_step, y_step = (0, y_step[0]), (x_step[1], x_step[0])
         rows, columns = 1, rows
-    return GemmProblem(batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped)
+    return GemmProblem(
+        batch, rows, depth, columns, x, y, x_batch, y_batch, x_step, y_step, swapped,
+        sizes(node.shape),
+    )  # fmt: skip
+
+
+def with_merged_rows(f: GemmProblem, operands: list[View]) -> GemmProblem:
+    """The same product as one of two matrices, if all matrices of the batch have the same right
+    operand, and the rows of all are evenly spaced in the left one and in these operands and results
+    of the elementwise nodes; otherwise the given problem."""
+    if f.swapped or any(f.y_batch) or math.prod(f.batch) < 2 or 0 in (f.rows, f.depth, f.columns):
+        return f
+    if len(f.space) != len(f.batch) + 2:
+        return f
+    rows = math.prod(f.batch) * f.rows
+    left = View(f.x.base, (*f.batch, f.rows, f.depth), (*f.x_batch, *f.x_step), f.x.offset)
+    x = left.layout.reshaped((rows, f.depth))
+    space = rows, f.columns
+    if x is None or any(broadcast(one, f.space).layout.reshaped(space) is None for one in operands):
+        return f
+    return replace(
+        f, batch=(), rows=rows, x_batch=(), y_batch=(), x_step=(x.strides[0], x.strides[1]),
+        space=space,
+    )  # fmt: skip
 
 
 def _batch(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:

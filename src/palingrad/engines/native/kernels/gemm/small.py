@@ -144,7 +144,7 @@ class _Emitter:
     def __init__(self, plan: SmallPlan, context: KernelContext) -> None:
         self.plan, self.context, self.b = plan, context, context.builder
         f, node = plan.f, plan.fused.first
-        self.epilogue = Epilogue(plan.fused, context, plan.lanes, vector_axis(node, f))
+        self.epilogue = Epilogue(plan.fused, context, plan.lanes, vector_axis(node, f), f.space)
         self.x = context.typed(f.x.base, plan.dtype, f.x.offset)
         self.y = context.typed(f.y.base, plan.dtype, f.y.offset)
         self.direct = self.epilogue.trivial

@@ -214,27 +214,32 @@ class _Emitter:
         """Emits a thin product: adds several rows of the right operand at a time to the sums, which
         stay in the first-level cache; each number is read once."""
         b, plan, f = self.b, self.plan, self.plan.f
-        together = max(host().registers // 2 // f.rows // 2, 2)
-        zero = Value(b, None, plan.dtype, plan.lanes).number(0)
+        together = _together(f.rows)
+        lanes = _line(plan, width)
+        zero = Value(b, None, plan.dtype, lanes).number(0)
         for row in range(f.rows):
             start = b.gep(z, [integer(row * f.columns)])
             vectors(
-                b, width, plan.lanes,
+                b, width, lanes,
                 lambda index, active, at=start: write(b, at, zero, index, 1, active),
             )  # fmt: skip
         groups = b.sdiv(terms, integer(together))
         with loop(b, integer(0), groups) as group:
-            self._added(x, y, z, b.mul(group, integer(together)), width, together)
+            first = b.mul(group, integer(together))
+            self._added((x, y, z), first, (together, width), lanes)
         with loop(b, b.mul(groups, integer(together)), terms) as term:
-            self._added(x, y, z, term, width, 1)
+            self._added((x, y, z), term, (1, width), lanes)
 
-    def _added(self, x: Any, y: Any, z: Any, first: Any, width: int, together: int) -> None:
+    def _added(
+        self, pointers: tuple[Any, Any, Any], first: Any, size: tuple[int, int], lanes: int
+    ) -> None:
         b, plan, f = self.b, self.plan, self.plan.f
+        (x, y, z), (together, width) = pointers, size
         x = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
         y = b.gep(y, [b.mul(first, integer(f.y_step[0]))])
         numbers = [
             [
-                Value(b, self._spread(b.gep(x, [integer(place)])), plan.dtype, plan.lanes)
+                Value(b, self._spread(b.gep(x, [integer(place)]), lanes), plan.dtype, lanes)
                 for place in (row * f.x_step[0] + t * f.x_step[1] for t in range(together))
             ]
             for row in range(f.rows)
@@ -244,21 +249,33 @@ class _Emitter:
             columns: list[Value] = []
             for term in range(together):
                 start = b.gep(y, [integer(term * f.y_step[0])])
-                columns.append(read(b, start, plan.dtype, index, plan.lanes, 1, active))
+                columns.append(read(b, start, plan.dtype, index, lanes, 1, active))
                 following = b.gep(start, [integer(together * f.y_step[0])])
                 prefetch(b, b.gep(following, [index]))
             for row, each in enumerate(numbers):
                 at = b.gep(z, [integer(row * f.columns)])
-                total = read(b, at, plan.dtype, index, plan.lanes, 1, active)
+                total = read(b, at, plan.dtype, index, lanes, 1, active)
                 for one, column in zip(each, columns, strict=True):
                     total = one.fused(column, total)
                 write(b, at, total, index, 1, active)
 
-        vectors(b, width, plan.lanes, body)
+        vectors(b, width, lanes, body)
 
-    def _spread(self, pointer: Any) -> Any:
+    def _spread(self, pointer: Any, lanes: int) -> Any:
         one = self.b.load(pointer)
-        return splat(self.b, one, self.plan.lanes) if self.plan.lanes > 1 else one
+        return splat(self.b, one, lanes) if lanes > 1 else one
+
+
+def _line(plan: SplitPlan, width: int) -> int:
+    """The numbers that a thin product adds at a time: where it is at most two vectors, a cache
+    line, which is then prefetched once."""
+    line = min(64 // plan.dtype.itemsize, 2 * plan.lanes)
+    return line if width >= line else plan.lanes
+
+
+def _together(rows: int) -> int:
+    """The rows of the right operand that a thin product adds to its sums at a time."""
+    return max(host().registers // 2 // rows // 2, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +306,8 @@ class AddProducts(Continuation):
         b, plan, node = context.builder, self.before.plan, self.fused.first
         f = plan.f
         work = context.pointer(self.before)
-        epilogue = Epilogue(self.fused, context, plan.lanes, vector_axis(node, f))
+        axis = vector_axis(node, f)
+        epilogue = Epilogue(self.fused, context, plan.lanes, axis, f.space)
         blocks = -(-f.columns // _BLOCK)
         with loop(b, context.begin, context.end) as item:
             row, block = unravelled(b, item, (f.rows, blocks))

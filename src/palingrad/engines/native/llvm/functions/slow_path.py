@@ -42,7 +42,6 @@ def by_lane(name: str, formula: Callable[..., Value], *inputs: Value) -> Value:
     if function is None:
         signature = ir.FunctionType(llvm_type, [llvm_type] * len(inputs))
         function = ir.Function(builder.module, signature, full)
-        function.linkage = "internal"
         function.attributes.add("noinline")
         inner = Builder(function.append_basic_block())
         scalars = [Value(inner, code, first.dtype, 1) for code in function.args]

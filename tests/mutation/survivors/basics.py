@@ -1,38 +1,30 @@
-"""Mutants that the battery doesn't catch, by rule, each with the reason."""
+"""Of the rules of arithmetic, reductions, products, losses and windows, and the passes."""
 
 from __future__ import annotations
 
-FLAT = "equivalent: the slope is piecewise constant, so there is no derivative to lose"
-ANY = "equivalent: the number stands where it is multiplied by 0, or only mustn't be 0"
-WIDENED = "equivalent: another factor is in the wide dtype, to which NumPy converts both"
-CAST = "equivalent: the pass that calls the rule casts to the dtype of the input, or of the result"
-SUMMED = "equivalent: the reverse pass sums over what was broadcast"
-SAME = "equivalent: the general case gives the same where the short cut is taken"
-AXIS = "equivalent: there is one axis, or all others have size 1"
-TIES = "equivalent: ties are taken out before"
-REAL = "equivalent: for real numbers the complex formula gives the same"
-ASKED = "equivalent: nobody asks for the gradient of an integer"
-NODES = "equivalent: the library's rules return nodes"
-DTYPES = (
-    "the rules tried give the dtype of the input by themselves; "
-    "`tests/test_battery_catches.py` has some that don't"
+from mutation.survivors.reasons import (
+    ABSORBS,
+    ALIKE,
+    ANY,
+    ASKED,
+    AXIS,
+    BOOLEAN,
+    CAST,
+    CHECKED,
+    EMPTY,
+    FAR,
+    FAR_DOWN,
+    FLAT,
+    GUARDED,
+    IEEE,
+    REAL,
+    SAME,
+    SHIFT,
+    SUMMED,
+    TIES,
+    TRUTH,
+    WIDENED,
 )
-BOOLEAN = "equivalent: a boolean result never has a cotangent"
-CHECKED = "equivalent: only what users' rules return is checked"
-ALIKE = "the function changes with its derivative; `tests/ops/test_values.py` has its values"
-SHIFT = "equivalent: what is subtracted and added again has no influence"
-ABSORBS = (
-    "only a cotangent of 0 and an infinite slope, or the reverse, make a difference; "
-    "`tests/autodiff/test_absorbing.py` has those"
-)
-GUARDED = "equivalent: another guard takes out what isn't finite"
-TRUTH = "equivalent: it is asked only whether it is true"
-FAR = "equivalent: the slope is constant between the two bounds, in every dtype"
-FAR_DOWN = (
-    "below −40 only higher derivatives of numbers whose squares overflow make a difference; "
-    "`tests/ops/test_stable.py` has those"
-)
-EMPTY = "equivalent: there is no element"
 
 _SHARE = "ops.where(x == y, 0.5, ops.cast(wins, x.dtype))"
 _LEAKY = "ops.where(x > 0, ops.ones_like(x), y.slope)"
@@ -43,9 +35,7 @@ _VARIANCE = "ops.var(x, axis=y.axis, keepdims=True)"
 _PARTS = "1 / _deviation(y, widened(x))"
 _PRODUCT = "ops.multiply if _ieee[0] else ops.absorbing_product"
 _TANGENT = "ops.multiply if _ieee[0] else ops.doubly_absorbing_product"
-IEEE = "the other branch is that of `pg.set_ieee_gradients(True)`, which its own tests set"
 _SWAPPED = "swapped: _within(40, x) → _within(x, 40)"
-_FITTED = "c if c.dtype == x.dtype else ops.cast(c, x.dtype)"
 _FLOATS = "is_inexact(y.dtype) and is_inexact(x.dtype)"
 _TOP = "ops.stop_gradient(ops.max(x, axis=axis, keepdims=True))"
 

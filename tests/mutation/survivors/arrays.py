@@ -1,0 +1,147 @@
+"""Of the rules of indexing, layouts, scans, statistics and signals, and the passes."""
+
+from __future__ import annotations
+
+from mutation.survivors.reasons import (
+    ABSORBS,
+    ALIKE_MISSING,
+    ANY,
+    ASKED,
+    CAST,
+    EMPTY,
+    FLAT,
+    GUARDED,
+    LEAF,
+    NEGATIVE,
+    PROMOTED,
+    REAL,
+    SAME,
+    SYMMETRIC,
+    UNREAD,
+    WIDENED,
+    WRAPPED,
+    ZEROS,
+)
+
+SURVIVORS: dict[str, dict[str, str]] = {
+    "cumulative.Cumprod.vjp": {
+        "second order: y → __stop__(y)": UNREAD,
+        "swapped: ops.scaled(rest[later], y[earlier]) → ops.scaled(y[earlier], "
+        "rest[later])": ABSORBS,
+    },
+    "cumulative.recurrence": {
+        "comparison: not ieee_gradients() → ieee_gradients()": ABSORBS,
+    },
+    "cumulative.RunTotals.vjp": {
+        "second order: keys → __stop__(keys)": UNREAD,
+    },
+    "cumulative.CumulativeExtreme.vjp": {
+        "call: ops.cast(chosen, widened(x).dtype) → chosen": PROMOTED,
+        "second order: y → __stop__(y)": FLAT,
+        "call: widened(g) → g": WIDENED,
+        "call: ops.maximum(total, 1) → total": GUARDED,
+        "swapped: ops.maximum(total, 1) → ops.maximum(1, total)": SYMMETRIC,
+        "call: narrowed(ops.where(chosen, rest, 0), x.dtype) → ops.where(chosen, rest, 0)": CAST,
+        "call: widened(x) → x": WIDENED,
+    },
+    "gather.GatherND.vjp": {
+        "second order: zeros → __stop__(zeros)": LEAF,
+    },
+    "gather._set": {
+        "call: Constant(np.arange(math.prod(shape)).reshape(shape)) → "
+        "np.arange(math.prod(shape)).reshape(shape)": WRAPPED,
+        "call: Constant(np.int64(0)) → np.int64(0)": WRAPPED,
+        "call: np.int64(0) → 0": WRAPPED,
+        "second order: zeros → __stop__(zeros)": LEAF,
+        "factor: 0 → 1": ANY,
+    },
+    "gather._multiplied": {
+        "swapped: ops.scaled(_at(y, ops.scaled(g, x), indices), others) → "
+        "ops.scaled(others, _at(y, ops.scaled(g, x), indices))": ABSORBS,
+        "second order: x → __stop__(x)": UNREAD,
+        "second order: v → __stop__(v)": UNREAD,
+        "swapped: ops.scaled(g, x) → ops.scaled(x, g)": ABSORBS,
+    },
+    "overwrite.Overwrite.vjp": {
+        "call: Constant.of(0, g.dtype) → 0": ZEROS,
+        "second order: zeros → __stop__(zeros)": LEAF,
+    },
+    "sorting.Sort.vjp": {
+        "second order: x → __stop__(x)": FLAT,
+    },
+    "sorting.Sort._order": {
+        "second order: x → __stop__(x)": FLAT,
+    },
+    "sorting.Lexsort.vjp": {
+        "sign: [None] * len(x) → -([None] * len(x))": ASKED,
+        "factor: [None] * len(x) → 2 * ([None] * len(x))": ASKED,
+        "dropped: [None] * len(x) → None": ASKED,
+        "dropped: [None] * len(x) → [None]": ASKED,
+        "dropped: [None] * len(x) → len(x)": ASKED,
+    },
+    "vector_norm.PowerNorm.vjp": {
+        "swapped: ops.logical_and(wide != 0, length != 0) → "
+        "ops.logical_and(length != 0, wide != 0)": SYMMETRIC,
+        "branch: ops.where(length == 0, 1, length) → length": GUARDED,
+        "call: narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype) "
+        "→ ops.scaled(widened(restored(g, y, x)), slope)": CAST,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": EMPTY,
+        "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": EMPTY,
+        "branch: ops.where(inside, ratio, 1) → ratio": GUARDED,
+        "swapped: ops.scaled(widened(restored(g, y, x)), slope) → "
+        "ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
+        "factor: 1 → 2": ANY,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+    },
+    "missing.Nanstd.vjp": {
+        "call: widened(x) → x": WIDENED,
+        "call: widened(restored(y, y, x)) → restored(y, y, x)": WIDENED,
+        "call: ops.logical_or(ops.isnan(wide), deviation == 0) → ops.isnan(wide)": GUARDED,
+        "swapped: ops.logical_or(ops.isnan(wide), deviation == 0) → "
+        "ops.logical_or(deviation == 0, ops.isnan(wide))": SYMMETRIC,
+        "call: narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype) "
+        "→ ops.scaled(widened(restored(g, y, x)), slope)": CAST,
+        "second order: wide → __stop__(wide)": FLAT,
+        "branch: ops.where(deviation == 0, 1, deviation) → deviation": GUARDED,
+        "swapped: ops.scaled(widened(restored(g, y, x)), slope) → "
+        "ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
+        "factor: 1 → 2": ANY,
+        "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        "factor: 0 → 1": GUARDED,
+    },
+    "missing._freedom": {
+        "second order: ops.where(free > 0, free, math.nan) → "
+        "__stop__(ops.where(free > 0, free, math.nan))": FLAT,
+        "branch: ops.where(free > 0, free, math.nan) → free": ALIKE_MISSING,
+        "comparison: free > 0 → free >= 0": ALIKE_MISSING,
+        "second order: free → __stop__(free)": FLAT,
+        "second order: x → __stop__(x)": FLAT,
+    },
+    "missing._count": {
+        "call: real_of(x.dtype) → x.dtype": REAL,
+        "second order: x → __stop__(x)": FLAT,
+    },
+    "convolve.Convolve1D.vjp": {
+        "swapped: Convolve1D(g, ops.flip(y), mode='full') → "
+        "Convolve1D(ops.flip(y), g, mode='full')": SYMMETRIC,
+    },
+    "logcumsumexp.Logcumsumexp.vjp": {
+        "call: widened(g) → g": WIDENED,
+        "call: narrowed(ops.scaled(rest, parts.term / parts.divisor), x.dtype) → "
+        "ops.scaled(rest, parts.term / parts.divisor)": CAST,
+        "swapped: ops.scaled(rest, parts.term / parts.divisor) → "
+        "ops.scaled(parts.term / parts.divisor, rest)": ABSORBS,
+    },
+    "transforms.AlongAxis.options": {
+        "factor: 0 → 1": ANY,
+    },
+    "transforms.fitted": {
+        "comparison: size > length → size >= length": SAME,
+    },
+    "transforms.halves": {
+        "factor: 1 → 2": NEGATIVE,
+    },
+}  # fmt: skip
