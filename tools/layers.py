@@ -95,10 +95,6 @@ LAZY = {
     "compat/__main__.py": "runs the user's own script",
     "compat/matrixslow/core/graph.py": "draws with networkx and Matplotlib, which are optional",
     **{
-        f"compat/autograd/numpy/{name}.py": "every other name is NumPy's own"
-        for name in ("__init__", "fft", "linalg", "random")
-    },
-    **{
         f"compat/tf1/{name}.py": "explains names that don't exist"
         for name in (
             "__init__",

@@ -1,8 +1,8 @@
-"""The gradients along which an optimizer takes an eager step: those of Variables of a tape."""
+"""Gradients of a tape as arrays: of the Variables of an eager step, or of chosen leaves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -100,3 +100,19 @@ def _by_rules(order: list[Node], choose: Choice) -> dict[Variable, Array] | None
     if any(array is None for array in arrays.values()):
         return None
     return {node: sealed(np.asarray(array)) for node, array in arrays.items()}
+
+
+def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] | None:
+    """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
+    it is 0; None if only the general pass can compute them."""
+    places = {node: place for place, node in enumerate(order)}
+    if not all(x in places for x in leaves):
+        return None
+    tape = known(order)
+    values = None if tape is None else tape.values()
+    if tape is None or values is None:
+        cotangents = pullbacks.cotangents(postorder(order[-1]))
+        return None if cotangents is None else [cotangents.get(x) for x in leaves]
+    chosen = tuple(places[x] for x in leaves)
+    found = tape.structure.to(chosen).gradients(values)
+    return [found.get(place) for place in chosen]

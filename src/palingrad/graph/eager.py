@@ -130,16 +130,10 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 elif a is not None and x.weak is None and _fits(y, a.dtype):
                     y = number(y, a.dtype)
                     b = y._value
-                elif a is not None and type(y) is _array and y.dtype is a.dtype:
-                    y = Constant(y)
-                    b = y._value
                 else:
                     b = None
             elif isinstance(y, Node) and (b := y._value) is not None and _fits(x, b.dtype):
                 x = number(x, b.dtype)
-                a = x._value
-            elif isinstance(y, Node) and type(x) is _array and b is not None and x.dtype is b.dtype:
-                x = Constant(x)
                 a = x._value
             else:
                 a = b = None

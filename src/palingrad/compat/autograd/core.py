@@ -14,11 +14,13 @@ from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
 from ...autodiff.transforms import Call
 from ...dtypes import is_inexact
-from ...eager.tapes import nodes_of, of_leaves
+from ...eager.gradients import of_leaves
+from ...eager.tapes import nodes_of
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops
+from ...shapes import sizes
 from ...trees import leaves, mapped, rebuilt
 from .extension import (
     def_linear,
@@ -91,7 +93,7 @@ def _own_tape(call: Call, y: Any) -> list[Node] | None:
     so that no outer transform can differentiate it again; else None."""
     if call.given_nodes or arguments or not isinstance(y, Node) or y.deferred:
         return None
-    if y.dtype.kind != "f":  # of all values known
+    if np.dtype(y.dtype).kind != "f":
         return None
     tape = nodes_of(y)
     began = call.began
@@ -108,7 +110,7 @@ def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
     if found is None:
         return None
     return [
-        np.zeros(x.shape, x.dtype)[()] if one is None else np.array(one)[()]
+        np.zeros(sizes(x.shape), x.dtype)[()] if one is None else np.array(one)[()]
         for x, one in zip(call.nodes, found, strict=True)
     ]
 

@@ -150,7 +150,7 @@ def _value(node: Any) -> Any:
 
 def _array_like(found: Any, x: Any) -> Any:
     """A cotangent in its argument's dtype and shape."""
-    array = np.asarray(found._value if isinstance(found, Node) else found)
+    array: Any = np.asarray(found._value if isinstance(found, Node) else found)
     array = array.real if array.dtype.kind == "c" and x.dtype.kind != "c" else array
     return np.reshape(array.astype(x.dtype, copy=False), x.shape)
 

@@ -23,7 +23,7 @@ def forwarding(original: Any, ours: Any) -> Callable[[str], Any]:
     def attribute(name: str) -> Any:
         if name not in known:
             found = getattr(original, name)
-            on_nodes = getattr(ours, name, None)
+            on_nodes: Any = getattr(ours, name, None)
             plain = not callable(found) or isinstance(found, type) or on_nodes is None
             known[name] = found if plain else either(found, on_nodes)
         return known[name]

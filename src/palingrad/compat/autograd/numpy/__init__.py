@@ -50,7 +50,8 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
         return _np.where(_value_of(condition))
     if not _np.ndim(condition) and not any(hasattr(one, "dtype") for one in (x, y)):
         return x if _value_of(condition) else y
-    return _np.where(condition, *(_from_nodes(one) if _listed(one) else one for one in (x, y)))
+    arrays: list[Any] = [_from_nodes(one) if _listed(one) else one for one in (x, y)]
+    return _np.where(condition, *arrays)
 
 
 def real_if_close(a: Any, tol: float = 100) -> Any:

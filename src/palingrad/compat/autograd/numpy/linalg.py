@@ -16,18 +16,20 @@ __getattr__ = _wrapping(_original, globals())
 
 def eigh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues and eigenvectors of Hermitian matrices, of which one triangle is read."""
-    if isinstance(A := _array_of(A), _Node):
-        return _ours.eigh(A, UPLO=UPLO)
+    a = _array_of(A)
+    if isinstance(a, _Node):
+        return _ours.eigh(a, UPLO=UPLO)
     # The triangle is mirrored first, as for nodes: LAPACK's signs of vectors depend on it.
-    lower = A if UPLO.upper() == "L" else _np.conj(_np.swapaxes(A, -1, -2))
+    lower = a if UPLO.upper() == "L" else _np.conj(_np.swapaxes(a, -1, -2))
     return _original.eigh(lower)
 
 
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues of Hermitian matrices, of which one triangle is read."""
-    if isinstance(A := _array_of(A), _Node):
-        return _ours.eigvalsh(A, UPLO=UPLO)
-    return _original.eigvalsh(A, UPLO)  # type: ignore[arg-type]
+    a = _array_of(A)
+    if isinstance(a, _Node):
+        return _ours.eigvalsh(a, UPLO=UPLO)
+    return _original.eigvalsh(a, UPLO)  # type: ignore[arg-type]
 
 
 def T(x: Any) -> Any:

@@ -26,6 +26,6 @@ def unbroadcast(x: Any, target_meta: Any, broadcast_idx: int = 0) -> Any:
 
 def unbroadcast_f(target: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """f, whose results are summed to the shape of `target`."""
-    kind = target.dtype.kind if isinstance(target, Node) else _np.asarray(target).dtype.kind
-    meta = _np.shape(target), _np.ndim(target), None, kind == "c"
+    dtype: Any = target.dtype if isinstance(target, Node) else _np.asarray(target).dtype
+    meta = _np.shape(target), _np.ndim(target), None, dtype.kind == "c"
     return lambda g: unbroadcast(f(g), meta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -86,5 +87,4 @@ def _joined(parts: list[Any]) -> Any:
 defvjp_argnums(_solution, _adjoint)
 
 
-def __getattr__(name: str) -> Any:
-    return getattr(_original, name)
+__getattr__ = functools.partial(getattr, _original)

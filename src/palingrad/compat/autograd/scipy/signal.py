@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import scipy.signal as _original
@@ -19,5 +20,4 @@ def convolve(A: Any, B: Any, axes: Any = None, dot_axes: Any = ((), ()), mode: s
     return found if _has_nodes((A, B), {}) else found.numpy()
 
 
-def __getattr__(name: str) -> Any:
-    return getattr(_original, name)
+__getattr__ = functools.partial(getattr, _original)
