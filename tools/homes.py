@@ -124,7 +124,7 @@ def _tested(
 
 def main() -> int:
     """Runs the command line; returns the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("name", choices=sorted(ORIGINALS))
     parser.add_argument("--source", type=Path, required=True, help="a checkout of the original")
     options = parser.parse_args()
