@@ -24,8 +24,10 @@ def forwarding(original: Any, ours: Any) -> Callable[[str], Any]:
         if name not in known:
             found = getattr(original, name)
             on_nodes: Any = getattr(ours, name, None)
-            plain = not callable(found) or isinstance(found, type) or on_nodes is None
-            known[name] = found if plain else either(found, on_nodes)
+            if not callable(found) or isinstance(found, type) or on_nodes is None:
+                known[name] = found
+            else:
+                known[name] = either(found, on_nodes)
         return known[name]
 
     return attribute
