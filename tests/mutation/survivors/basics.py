@@ -52,6 +52,7 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "activation.Erfc.d": {"factor: 40 → 41": FAR, _SWAPPED: FAR_DOWN},
     "activation.LeakyRelu.d": {f"second order: {_LEAKY} → __stop__({_LEAKY})": FLAT},
     "arithmetic._base_slope": {"factor: 1 → 2": ANY},
+    "exponential.Logaddexp.d": {"second order: x → __stop__(x)": FLAT},  # in isinf(x)
     "reduce.Prod.vjp": {
         f"swapped: ops.scaled(restored(g, y, x), {_OTHERS}) → "
         f"ops.scaled({_OTHERS}, restored(g, y, x))": ABSORBS,

@@ -157,6 +157,7 @@ class Logaddexp(Elementwise):
         case([0.3, -1.2], [0.3, -1.2]),
         edge(0.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan, inputs=2),
         kink([np.inf, -np.inf], [np.inf, -np.inf], slopes=[[0.5, 0.5], [0.5, 0.5]]),
+        kink([np.inf, -np.inf, 0.0], [0.0, 0.0, np.inf], slopes=[[1, 0, 0], [0, 1, 1]]),
     ]
 
     def f(m, x, y):
