@@ -141,7 +141,7 @@ def test_the_engine_that_changes_over_gives_the_same_before_and_after(dtype):
     x = X[dtype]
     run = pg.function(own(FORMULAS["leaky"]), engine="auto")
     before = run(x)
-    for _ in range(12_000):
+    for _ in range(40_000):
         run(x)
     assert "native" in run.explain(x)
     assert same(run(x), before) == ""

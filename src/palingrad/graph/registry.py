@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PACKAGE = __name__.partition(".")[0] + "."
+_HOMES = f"{_PACKAGE}compat."  # their operations run code of users
 
 # By module and qualified name; a class that is defined again replaces the old one. The references
 # are weak, so that a class redefined in a notebook is freed with its nodes.
@@ -90,7 +91,8 @@ def name_of(operation: type[Any]) -> str:
 
 def is_shipped(operation: type[Operation]) -> bool:
     """Whether a class belongs to the library rather than to the user."""
-    return operation.__module__.startswith(_PACKAGE)
+    module = operation.__module__
+    return module.startswith(_PACKAGE) and not module.startswith(_HOMES)
 
 
 def register(function: F) -> F:

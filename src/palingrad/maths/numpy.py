@@ -73,7 +73,7 @@ def erf(x: Any) -> Array:
 def absorbing_product(x: Any, y: Any) -> Array:
     """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
     z = np.multiply(x, y)
-    if type(z) is not np.ndarray and z == z:  # one number
+    if type(z) is not np.ndarray and abs(z) >= 0:  # one number, not NaN
         return np.asarray(z)
     z = np.asarray(z)
     if z.dtype.kind not in "fc" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):

@@ -33,7 +33,7 @@ class Scalar:
     >>> c = a * b + b
     >>> c.backward()
     >>> c.data, a.grad, b.grad
-    (-9.0, -3.0, -2.0)
+    (-9.0, -3.0, 3.0)
     """
 
     __slots__ = ("__weakref__", "_data", "_grad", "code", "own", "place", "recording", "source")

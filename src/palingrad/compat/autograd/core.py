@@ -13,7 +13,7 @@ from ...autodiff.forward import forward
 from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
 from ...autodiff.transforms import Call
-from ...dtypes import is_inexact
+from ...dtypes import is_floating, is_inexact
 from ...eager.gradients import of_leaves
 from ...eager.tapes import nodes_of
 from ...graph.derivatives.differentiated import arguments
@@ -93,7 +93,7 @@ def _own_tape(call: Call, y: Any) -> list[Node] | None:
     so that no outer transform can differentiate it again; else None."""
     if call.given_nodes or arguments or not isinstance(y, Node) or y.deferred:
         return None
-    if np.dtype(y.dtype).kind != "f":
+    if not is_floating(np.dtype(y.dtype)):
         return None
     tape = nodes_of(y)
     began = call.began
@@ -144,7 +144,7 @@ def _pushed(one: Any, pushed: dict[Node, Node | None]) -> Node | None:
 
 def _called(fun: Callable[[Any], Any], x: Any) -> tuple[Call, Any]:
     """The call of a function with a fresh node for each number or array in x."""
-    if type(x) is not np.ndarray or x.dtype.kind != "f":
+    if type(x) is not np.ndarray or not is_floating(x.dtype):
         vspace(x)  # a TypeError for what has no derivative
         x = mapped(floating, x)
     call = Call((x,), 0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ...errors import GradientError, GraphError
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
@@ -151,7 +152,7 @@ def _value(node: Any) -> Any:
 def _array_like(found: Any, x: Any) -> Any:
     """A cotangent in its argument's dtype and shape."""
     array: Any = np.asarray(found._value if isinstance(found, Node) else found)
-    array = array.real if array.dtype.kind == "c" and x.dtype.kind != "c" else array
+    array = array.real if is_complex(array.dtype) and not is_complex(x.dtype) else array
     return np.reshape(array.astype(x.dtype, copy=False), x.shape)
 
 

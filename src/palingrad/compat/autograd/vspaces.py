@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_complex
+from ...dtypes import is_complex, is_inexact, is_integer
 from ...graph.node import Node
 from ...shapes import sizes
 from ...trees import leaves, rebuilt
@@ -135,9 +135,9 @@ def _part(leaf: Any) -> tuple[tuple[int, ...], Any]:
         return sizes(leaf.shape), leaf.dtype
     if isinstance(leaf, (int, float, complex, np.generic, np.ndarray)):
         array = np.asarray(leaf)
-        if array.dtype.kind in "iu":
+        if is_integer(array.dtype):
             return array.shape, np.dtype(np.float64)
-        if array.dtype.kind in "fc":
+        if is_inexact(array.dtype):
             return array.shape, array.dtype
     raise TypeError(f"Can't find vector space for value {leaf!r:.60} of type {type(leaf)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...dtypes import is_integer
 from ...graph.registry import ops
 from .framework.convert import node, nodes, number_of
 from .framework.graph import Tensor, build
@@ -192,7 +193,7 @@ def _reduction(kind: str, rule: str, *, keeps: bool = True) -> Reduction:
             if axes == ():
                 return x
             y = getattr(ops, rule)(x, axis=axes, keepdims=kept)
-            whole = keeps and x.dtype is not None and x.dtype.kind in "iu"
+            whole = keeps and is_integer(x.dtype)
             return ops.cast(y, x.dtype) if whole else y  # palingrad's sum of int32 is int64
 
         return build(kind, name, reduced)

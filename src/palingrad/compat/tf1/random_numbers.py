@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_integer
 from ...graph.registry import ops
 from ...random import Generator
 from .arrays import SizeOf, sizes
@@ -69,7 +70,7 @@ def random_uniform(
 
     def drawn() -> Any:
         size = _shape(shape, "random_uniform")
-        if np.dtype(kind).kind in "iu":
+        if is_integer(np.dtype(kind)):
             return generator(seed).integers(minval, maxval, size, kind)
         unit = generator(seed).random(size, kind)
         high = _scalar(1.0 if maxval is None else maxval, dtype)

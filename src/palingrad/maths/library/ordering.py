@@ -13,7 +13,6 @@ _BLOCK = 1 << 14  # numbers
 _INDEX_BITS = 29
 _INDEX = (1 << _INDEX_BITS) - 1
 _NUMBER = (1 << 63) - 1 & ~_INDEX  # the other bits but the sign
-_INDICES = np.arange(_BLOCK)
 
 
 class OrderingMaths(Protocol):
@@ -73,12 +72,12 @@ def _with_indices(x: Array, descending: bool) -> Array:
     length = x.shape[-1]
     if x.size <= _BLOCK:
         key = _as_integers(x, descending)
-        key |= _INDICES[:length]
+        key |= np.arange(length)
         return key
     joined = np.empty(x.shape, np.int64)
     columns = min(length, _BLOCK)
     rows = _BLOCK // columns
-    indices = _INDICES[:columns]
+    indices = np.arange(columns)
     given, made = x.reshape(-1, length), joined.reshape(-1, length)
     for row in range(0, len(given), rows):
         for first in range(0, length, _BLOCK):

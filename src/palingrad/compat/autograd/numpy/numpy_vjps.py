@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as _np
 
+from ....dtypes import is_complex as _is_complex
 from ....graph.node import Node
 
 __all__ = ["unbroadcast", "unbroadcast_f"]
@@ -27,5 +28,5 @@ def unbroadcast(x: Any, target_meta: Any, broadcast_idx: int = 0) -> Any:
 def unbroadcast_f(target: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """f, whose results are summed to the shape of `target`."""
     dtype: Any = target.dtype if isinstance(target, Node) else _np.asarray(target).dtype
-    meta = _np.shape(target), _np.ndim(target), None, dtype.kind == "c"
+    meta = _np.shape(target), _np.ndim(target), None, _is_complex(dtype)
     return lambda g: unbroadcast(f(g), meta)

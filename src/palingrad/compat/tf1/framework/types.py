@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....dtypes import is_boolean, is_complex, is_floating, is_integer
 from ....errors import DTypeError, ShapeError
 from ....messages.checks import shown
 
@@ -32,22 +33,22 @@ class DType:
     @property
     def is_floating(self) -> bool:
         """Whether it is a real floating-point dtype."""
-        return self._numpy is not None and self._numpy.kind == "f"
+        return is_floating(self._numpy)
 
     @property
     def is_integer(self) -> bool:
         """Whether it is an integer dtype."""
-        return self._numpy is not None and self._numpy.kind in "iu"
+        return is_integer(self._numpy)
 
     @property
     def is_complex(self) -> bool:
         """Whether it is a complex dtype."""
-        return self._numpy is not None and self._numpy.kind == "c"
+        return is_complex(self._numpy)
 
     @property
     def is_bool(self) -> bool:
         """Whether it is the boolean dtype."""
-        return self._numpy is not None and self._numpy.kind == "b"
+        return is_boolean(self._numpy)
 
     @property
     def min(self) -> Any:

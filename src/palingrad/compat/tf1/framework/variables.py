@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ....dtypes import is_inexact
 from ....errors import GraphError
 from ....graph import leaves
 from ....graph.node import Node
@@ -61,7 +62,7 @@ class Variable(Tensor):
             )
         with building(graph, full):
             zeros = np.zeros([size or 0 for size in shape], kind)
-            trains = trainable and zeros.dtype.kind in "fc"
+            trains = trainable and is_inexact(zeros.dtype)
             made = leaves.Variable(zeros, trainable=trains)
         named(made, full)
         super().__init__(Operation(graph, full, "VariableV2", made), made)

@@ -154,7 +154,6 @@ def _optimise(module: Any, machine: Any) -> None:
     passes.add_instruction_combine_pass()
     passes.add_loop_rotate_pass()
     passes.add_simplify_cfg_pass()
-    passes.add_new_gvn_pass()
     passes.add_dead_code_elimination_pass()
     _unlocked("LLVMPY_RunNewModulePassManager")(passes, module, builder)
     # llvmlite since 0.45 never frees a pass manager, because its class inherits an empty `_dispose`
