@@ -170,6 +170,8 @@ def test_an_interrupted_eager_update_of_several_variables_is_made_or_not():
     a, b = (pg.Variable(np.zeros(3)) for _ in range(2))
     optimizer = pg.optim.GradientDescent(1.0)
     gradients = {a: pg.tensor(np.full(3, -1.0)), b: pg.tensor(np.full(3, -1.0))}
+    for _ in range(3):  # the update becomes a Program; interrupted compilations have a test below
+        optimizer.apply(gradients)
     for _ in each_point(lambda: optimizer.apply(gradients), stop):
         assert_same(a.numpy(), b.numpy())
         assert optimizer.steps.item() == a.numpy()[0]

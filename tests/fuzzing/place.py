@@ -129,11 +129,9 @@ def _placed(pool: Pool, operation: type[Operation], sample: Sample, *, plain: bo
     arrays = [np.asarray(x) for x in sample.inputs(pool.rng)]
     generator = issubclass(operation, Random)
     if plain:
-        return pool.add(
-            operation,
-            tuple(pool.add_leaf(_in_palette(pool, array), generator=True) for array in arrays),
-            sample.attributes,
-        )
+        dtype = pool.palette.dtype(pool.rng, "f")  # one for all: some operations take no others
+        leaves = (pool.add_leaf(_with_floats(array, dtype), generator=True) for array in arrays)
+        return pool.add(operation, tuple(leaves), sample.attributes)
     free = issubclass(operation, Elementwise)
     inputs: list[Any] = []
     shape: tuple[int, ...] | None = None
@@ -158,12 +156,12 @@ def _number(pool: Pool, array: Array) -> Any:
     return one
 
 
-def _in_palette(pool: Pool, array: Array) -> Array:
-    """A sample's array with its floats in one of the graph's dtypes."""
+def _with_floats(array: Array, dtype: Any) -> Array:
+    """A sample's array with its floats in this dtype."""
     if array.dtype.kind != "f":
         return array
     with np.errstate(all="ignore"):
-        return array.astype(pool.palette.dtype(pool.rng, "f"))
+        return array.astype(dtype)
 
 
 def _bounds(array: Array) -> tuple[float, float]:
@@ -186,7 +184,7 @@ def _input(
         if kind == "f" and pool.chance(0.2):
             kind = "i"  # integers become floats, or stay what they are
         return pool.add_leaf(pool.palette.array(pool.rng, kind, wanted, low, high))
-    return pool.add_leaf(_in_palette(pool, array), generator=state)
+    return pool.add_leaf(_with_floats(array, pool.palette.dtype(pool.rng, "f")), generator=state)
 
 
 def _broadcastable(pool: Pool, shape: tuple[int, ...]) -> tuple[int, ...]:

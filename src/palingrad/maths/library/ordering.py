@@ -105,7 +105,7 @@ def _of_floats(x: Array) -> Array:
     wide = x.astype(np.float64)  # 29 bits more of the mantissa, which are 0
     wide += 0.0  # without −0.0
     key = wide.view(np.int64)
-    missing = x != x
+    missing = np.isnan(x)
     if np.logical_or.reduce(missing, axis=None):
         key[missing] = _NUMBER
     flipped = key >> 63  # of negative numbers the bits but the sign are inverted

@@ -129,7 +129,7 @@ def special(name: str, *x: Any) -> Any:
         raise ArgumentError(
             f"{name} needs SciPy, which isn't installed.", hint="pip install scipy"
         ) from error
-    given = [one if hasattr(one, "dtype") else np.float64(one) for one in x[:arrays]]
+    given = [one if hasattr(one, "dtype") else float(one) for one in x[:arrays]]  # not wider
     dtype = np.result_type(*given)
     with np.errstate(all="ignore"):
         wide = [np.asarray(one, np.float64) for one in given]

@@ -90,8 +90,9 @@ class ScatterND(ScatterUpdate):
         found = selected(y, x, rest)
         if len(values) != len(found) or not all(map(same, values, found)):
             raise ShapeError(f"values of {text(values)} for elements of {text(found)}")
-        if y.inputs[0].dtype != y.inputs[1].dtype:
-            raise DTypeError(f"values are {y.inputs[1].dtype}, x is {y.inputs[0].dtype}")
+        of_x, of_values = y.inputs[0].dtype, y.inputs[1].dtype
+        if of_x != of_values and of_x is not None and of_values is not None:
+            raise DTypeError(f"values are {of_values}, x is {of_x}")
         return x
 
     def bounds(y) -> Sequence[Bounds]:

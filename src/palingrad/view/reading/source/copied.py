@@ -212,7 +212,8 @@ def _table(f: Any, name: str, value: Any, title: str) -> str:
     for node in ast.parse("\n".join(lines)).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             assert node.end_lineno is not None
-            if not any(isinstance(x, ast.Call) for x in ast.walk(node)):
+            # What calls functions or reads other constants is written as its value.
+            if not any(isinstance(x, (ast.Call, ast.Name)) for x in ast.walk(node.value)):
                 definition = "\n".join(lines[node.lineno - 1 : node.end_lineno])
                 return title + definition.removeprefix(name)
     text = f"{title} = {plain(value)}"
