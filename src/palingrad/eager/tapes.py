@@ -268,22 +268,6 @@ def _differentiated_by_rules(order: list[Node]) -> bool:
     return True
 
 
-def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Any] | None:
-    """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
-    it is 0; None if only the general pass can compute them."""
-    places = {node: place for place, node in enumerate(order)}
-    if not all(x in places for x in leaves):
-        return None
-    tape = known(order)
-    values = None if tape is None else tape.values()
-    if tape is None or values is None:
-        cotangents = pullbacks.cotangents(postorder(order[-1]))
-        return None if cotangents is None else [cotangents.get(x) for x in leaves]
-    chosen = tuple(places[x] for x in leaves)
-    found = tape.structure.to(chosen).gradients(values)
-    return [found.get(place) for place in chosen]
-
-
 _last: list[Any] = [-1, None]
 
 
