@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from .lapack import NOT_FOUND, adjoint, broadcast, computed, found, lapack, mapped, one_by_one
+from .lapack import (
+    NOT_FOUND,
+    adjoint,
+    broadcast,
+    computed,
+    found,
+    lapack,
+    mapped,
+    one_by_one,
+    product,
+)
 from .triangular import solved_right
 
 
@@ -51,18 +61,18 @@ def cholesky_slopes(low: Any, g: Any) -> Any:
     if n <= LEAF:
         triangle, half = np.tri(n, dtype=bool), low.real.dtype.type(0.5)
         low = np.where(triangle, low, 0)
-        inner = np.where(triangle, adjoint(low) @ g, 0)
+        inner = np.where(triangle, product(adjoint(low), g), 0)
         np.einsum("...ii->...i", inner)[...] *= half
         inverse = solved_right(low, np.eye(n, dtype=low.dtype))
-        return adjoint(inverse) @ ((inner + adjoint(inner)) * half) @ inverse
+        return product(product(adjoint(inverse), (inner + adjoint(inner)) * half), inverse)
     k = n // 2
     a, b, c = low[..., :k, :k], low[..., k:, :k], low[..., k:, k:]
     h = np.empty_like(low)
     h[..., k:, k:] = below = cholesky_slopes(c, g[..., k:, k:])
-    h[..., k:, :k] = beside = solved_right(a, g[..., k:, :k] / 2 - below @ b)
+    h[..., k:, :k] = beside = solved_right(a, g[..., k:, :k] / 2 - product(below, b))
     across = adjoint(beside)
     h[..., :k, k:] = across
-    h[..., :k, :k] = cholesky_slopes(a, g[..., :k, :k] - 2 * (across @ b))
+    h[..., :k, :k] = cholesky_slopes(a, g[..., :k, :k] - 2 * product(across, b))
     return h
 
 

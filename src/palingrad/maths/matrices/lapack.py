@@ -17,7 +17,7 @@ NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 def lapack(name: str, dtype: Any) -> Any:
     """SciPy's function `name` of LAPACK or BLAS for this dtype: "potrf" is spotrf, dpotrf, …"""
     kind = {"f": "s", "d": "d", "F": "c", "D": "z"}[dtype.char]
-    if name == "trsm":
+    if name in ("trsm", "gemm"):
         return getattr(importlib.import_module("scipy.linalg.blas"), kind + name)
     return getattr(importlib.import_module("scipy.linalg.lapack"), kind + name)
 
@@ -79,3 +79,11 @@ def finite(x: Any) -> Any:
     if not np.isfinite(x).all():
         raise np.linalg.LinAlgError
     return x
+
+
+def product(x: Any, y: Any) -> Any:
+    """x y of matrices, by SciPy's BLAS where both are single: NumPy's and SciPy's have threads of
+    their own, which wait for each other where one's products follow the other's solutions."""
+    if x.ndim > 2 or y.ndim > 2 or not x.size or not y.size:
+        return x @ y
+    return lapack("gemm", x.dtype)(1.0, y.T, x.T).T

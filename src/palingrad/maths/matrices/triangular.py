@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .lapack import broadcast, computed, lapack, mapped, one_by_one
+from .lapack import broadcast, computed, lapack, mapped, one_by_one, product
 
 
 def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
@@ -73,20 +73,21 @@ def lu_slopes(f: Any, g: Any) -> Any:
     if n <= 80:
         one = np.eye(n, dtype=f.dtype)
         low, up = np.where(below, f, one), np.where(below, 0, f)
-        product = np.swapaxes(low, -1, -2) @ np.where(below, g, 0)
-        inner = np.where(below, product, np.where(below, 0, g) @ np.swapaxes(up, -1, -2))
+        in_low = product(np.swapaxes(low, -1, -2), np.where(below, g, 0))
+        in_up = product(np.where(below, 0, g), np.swapaxes(up, -1, -2))
+        inner = np.where(below, in_low, in_up)
         left = solved(np.swapaxes(f, -1, -2), inner, False, True)
         return np.swapaxes(solved(f, np.swapaxes(left, -1, -2), False, False), -1, -2)
     k = n // 2
     a, b, q = f[..., :k, :k], f[..., k:, :k], f[..., :k, k:]
     x = np.empty_like(f)
     x[..., k:, k:] = last = lu_slopes(f[..., k:, k:], g[..., k:, k:])
-    beside = np.swapaxes(g[..., k:, :k] - last @ np.swapaxes(q, -1, -2), -1, -2)
+    beside = np.swapaxes(g[..., k:, :k] - product(last, np.swapaxes(q, -1, -2)), -1, -2)
     x[..., k:, :k] = np.swapaxes(solved(a, beside, False, False), -1, -2)
-    over = g[..., :k, k:] - np.swapaxes(b, -1, -2) @ last
+    over = g[..., :k, k:] - product(np.swapaxes(b, -1, -2), last)
     x[..., :k, k:] = solved(np.swapaxes(a, -1, -2), over, False, True)
-    in_low = x[..., :k, k:] @ np.swapaxes(q, -1, -2)
-    in_up = np.swapaxes(b, -1, -2) @ x[..., k:, :k]
+    in_low = product(x[..., :k, k:], np.swapaxes(q, -1, -2))
+    in_up = product(np.swapaxes(b, -1, -2), x[..., k:, :k])
     x[..., :k, :k] = lu_slopes(a, g[..., :k, :k] - np.where(below[:k, :k], in_low, in_up))
     return x
 

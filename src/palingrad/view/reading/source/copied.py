@@ -43,7 +43,8 @@ _LAPACK = '''def {name}(name, dtype):
     import scipy.linalg
 
     kind = {{"f": "s", "d": "d", "F": "c", "D": "z"}}[dtype.char]
-    return getattr(scipy.linalg.blas if name == "trsm" else scipy.linalg.lapack, kind + name)'''
+    module = scipy.linalg.blas if name in ("trsm", "gemm") else scipy.linalg.lapack
+    return getattr(module, kind + name)'''
 
 # The names of the functions of the maths namespace that NumPy lacks, by their ids.
 OWN: dict[int, str] = {
