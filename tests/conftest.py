@@ -7,7 +7,9 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -20,6 +22,7 @@ settings.register_profile(
     "reproducible", derandomize=True, deadline=None, database=None, max_examples=60
 )
 settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
+_STATES: dict[np.random.Generator, Any] = {}  # of generators of modules, when they were made
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
 
 
@@ -30,6 +33,15 @@ def _clean_start() -> Iterator[None]:
     pg.reset_default_graph()
     pg.set_default_dtype(pg.float32)
     pg.set_engine(None)
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_in_any_order(request: pytest.FixtureRequest) -> None:
+    """Each test draws from its module's generators as if it were the first one to do so."""
+    for value in vars(request.module).values():
+        if isinstance(value, np.random.Generator):
+            state = _STATES.setdefault(value, value.bit_generator.state)
+            value.bit_generator.state = state
 
 
 @pytest.fixture(scope="session", autouse=True)

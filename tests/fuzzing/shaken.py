@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from fuzzing.program import Array
 from palingrad.maths import numpy_maths
+from palingrad.maths.library.scans import wider
 
 # Functions that engines round differently, as in the table of docs/native.md. What isn't here, +,
 # −, ×, / and √ among it, is rounded as IEEE 754 says: the same bits everywhere.
@@ -37,7 +39,9 @@ class Shaken:
         """The namespace."""
         functions: dict[str, Any] = {name: self._rounded(name) for name in _ROUNDED}
         functions |= {name: self._chosen(name) for name in _CHOSEN}
-        for one in (self.logaddexp, self.sum, self.prod, self.matmul, self.unwindowed):
+        own = (self.logaddexp, self.sum, self.prod, self.matmul, self.unwindowed)
+        scans = (self.running_sum, self.running_prod, self.running_recurrence, self.run_totals)
+        for one in own + scans:
             functions[one.__name__] = one
         return SimpleNamespace(**{**vars(numpy_maths), **functions})
 
@@ -106,6 +110,44 @@ class Shaken:
         moved = _moved(y, np.abs(y), count / 4 * self.off(y.shape))
         return np.where(bad, self._open(y.shape), moved).astype(y.dtype)
 
+    def running_sum(self, x: Any, axis: Any, reverse: Any = False) -> Any:
+        """The terms of each total in another order, as in vectors of several lanes."""
+        return self._scanned(numpy_maths.running_sum, x, axis, reverse)
+
+    def run_totals(self, keys: Any, x: Any, axis: Any, reverse: Any = False) -> Any:
+        """The terms of each run in another order."""
+        return self._scanned(partial(numpy_maths.run_totals, keys), x, axis, reverse)
+
+    def _scanned(self, function: Callable[..., Any], x: Any, axis: Any, reverse: Any) -> Any:
+        y = np.asarray(function(x, axis, reverse))
+        if y.dtype.kind != "f" or y.shape[axis] < 3:
+            return y
+        size = function(np.abs(x).astype(np.float64), axis, reverse)
+        return self._summed(y, size, y.shape[axis])
+
+    def running_prod(self, x: Any, axis: Any, reverse: Any = False) -> Any:
+        """The factors of each product in another order, which may leave the range on the way."""
+        y = np.asarray(numpy_maths.running_prod(x, axis, reverse))
+        if y.dtype.kind != "f" or y.shape[axis] < 3:
+            return y
+        moved = _moved(y, np.abs(y), y.shape[axis] / 4 * self.off(y.shape))
+        bad = _out_of_range(x, axis, reverse)
+        return np.where(bad, self._open(y.shape), moved).astype(y.dtype)
+
+    def running_recurrence(
+        self, a: Any, b: Any, axis: Any, reverse: Any = False, absorbing: Any = False
+    ) -> Any:
+        """Blocks of the axis first, so that totals are multiplied by products of factors, which may
+        leave the range on the way."""
+        y = np.asarray(numpy_maths.running_recurrence(a, b, axis, reverse, absorbing))
+        if y.dtype.kind != "f" or y.shape[axis] < 3:
+            return y
+        large, added = (np.abs(np.broadcast_to(x, y.shape)).astype(np.float64) for x in (a, b))
+        size = numpy_maths.running_recurrence(large, added, axis, reverse, absorbing)
+        moved = self._summed(y, size, 2 * y.shape[axis])
+        bad = _out_of_range(np.broadcast_to(a, y.shape), axis, reverse)
+        return np.where(bad, self._open(y.shape), moved).astype(y.dtype)
+
     def matmul(self, x: Any, y: Any) -> Any:
         """The terms of each sum in another order."""
         z = np.asarray(np.matmul(x, y))
@@ -140,6 +182,18 @@ class Shaken:
     def _open(self, shape: Any) -> Array:
         """In place of numbers that nobody promises: others in every run."""
         return np.where(self.signs(shape) > 0, np.nan, 0.0)
+
+
+def _out_of_range(x: Array, axis: int, reverse: bool) -> Array:
+    """Where a product of some of the factors so far leaves the range of the dtype in which products
+    accumulate, though the factors are finite."""
+    size = np.abs(x).astype(wider(x.dtype))
+    high = numpy_maths.running_prod(np.maximum(size, 1), axis, reverse)
+    low = numpy_maths.running_prod(
+        np.where(size < 1, np.where(size == 0, 1, size), 1), axis, reverse
+    )
+    finite = np.isfinite(numpy_maths.running_max(size, axis, reverse))
+    return finite & (np.isinf(high) | (low < np.finfo(size.dtype).tiny))
 
 
 def _special(x: Any) -> Array:

@@ -17,6 +17,8 @@ from fuzzing.compare import Failure
 from fuzzing.place import REFUSALS
 from fuzzing.program import Call, Leaf, Program, Value, evaluated
 from palingrad.graph.operation import Operation
+from palingrad.ops.elementwise.arithmetic import Remainder
+from palingrad.ops.elementwise.numbers import Fmod
 from palingrad.proof.case import is_float, weights
 
 STEP = 1e-3
@@ -57,11 +59,11 @@ def _compared(
     program: Program, arrays: Mapping[Leaf, Any], direction: Mapping[Leaf, Any]
 ) -> Failure | None:
     @cache
-    def at(shift: float) -> tuple[Any, dict[Leaf, pg.Node]]:
+    def at(shift: float) -> tuple[Any, dict[Leaf, pg.Node], list[Any]]:
         return _total(program, {x: arrays[x] + shift * direction[x] for x in arrays})
 
     def along(shift: float) -> float:
-        total, nodes = at(shift)
+        total, nodes, _ = at(shift)
         gradients = pg.gradients(total, list(nodes.values()))
         pairs = zip(gradients, nodes, strict=True)
         with np.errstate(invalid="ignore"):  # ∞ − ∞
@@ -72,6 +74,8 @@ def _compared(
     low, found, high = map(along, (-0.5 * STEP, 0.0, 0.5 * STEP))
     if not abs(high - low) <= 0.05 * max(1.0, abs(found)):
         return None  # made of roundings, as where equal numbers differ, or 0·∞ = NaN on the way
+    if not all(map(_same, at(-2 * STEP)[2], at(2 * STEP)[2])):
+        return None  # a sawtooth, of which the steps may fall on the same place of each tooth
     values = {shift: float(at(shift * STEP)[0].numpy()) for shift in (-2, -1, -0.5, 0, 0.5, 1, 2)}
     expected = _smooth_slope(values)
     if np.isnan(found) or expected is None:
@@ -100,15 +104,31 @@ def _smooth_slope(f: Mapping[float, float]) -> float | None:
     return near
 
 
-def _total(program: Program, arrays: Mapping[Leaf, Any]) -> tuple[pg.Node | None, dict[Leaf, Any]]:
-    """A weighted sum of all float outputs, and the nodes of the leaves."""
+def _total(
+    program: Program, arrays: Mapping[Leaf, Any]
+) -> tuple[pg.Node | None, dict[Leaf, Any], list[Any]]:
+    """A weighted sum of all float outputs, the nodes of the leaves, the quotients of remainders."""
     made: dict[Value, Any] = evaluated(
         program, lambda leaf: pg.tensor(arrays.get(leaf, leaf.array)), _wide
     )
     ys = [made[value] for value in program.outputs if is_float(made[value])]
     terms = [pg.sum(pg.cast(y, pg.float64) * weights(y)) for y in ys]
     total = sum(terms[1:], start=terms[0]) if terms else None
-    return total, {leaf: made[leaf] for leaf in arrays}
+    return total, {leaf: made[leaf] for leaf in arrays}, _quotients(program, made)
+
+
+def _same(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b, equal_nan=True)
+
+
+@np.errstate(all="ignore")
+def _quotients(program: Program, made: Mapping[Value, Any]) -> list[Any]:
+    calls = [call for call in _calls(program) if call.operation in (Remainder, Fmod)]
+    pairs = [
+        [np.asarray(made[x] if isinstance(x, Value) else x) for x in call.inputs[:2]]
+        for call in calls
+    ]
+    return [np.trunc(x / y) for x, y in pairs]
 
 
 def _wide(value: Call, *inputs: Any) -> pg.Node:

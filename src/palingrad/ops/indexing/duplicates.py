@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import int64
+from ...errors import ShapeError
 from ...graph.kinds import Index
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.registry import ops
 from ...graph.samples import case
+from ...shapes import text
 
 
 class NextEqual(Index):
@@ -26,6 +28,8 @@ class NextEqual(Index):
         return m.next_equal(x)
 
     def shape_rule(y, *shapes):
+        if len(shapes[0]) != 1:
+            raise ShapeError(f"NextEqual: x must be a vector, not of shape {text(shapes[0])}.")
         return shapes[0]
 
     def dtype_rule(y, *dtypes):
