@@ -52,4 +52,4 @@ def test_battery_on_every_engine(group):
 def faults(checks, subject):
     """What the checks find, in words."""
     found = [fault for check in checks if (fault := check.fault(subject))]
-    return [(fault.check, *fault.error.__notes__, fault.error) for fault in found]
+    return [(fault.check, *getattr(fault.error, "__notes__", ()), fault.error) for fault in found]
