@@ -10,7 +10,8 @@ from palingrad.graph.operation import Item
 from palingrad.ops.linalg.spectral import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
-from palingrad.proof.battery import CHECKS, subject_of
+from palingrad.proof.battery import CHECKS, subject_of, subject_of_all
+from second_engine import registered
 
 # What changes state or steers a run has no inputs that a sample could give; see the tests named.
 PROVEN_ELSEWHERE = {
@@ -22,6 +23,8 @@ PROVEN_ELSEWHERE = {
     Item: "test_battery.py, with Split",
 }
 OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
+TOGETHER = 8  # operations in a Program
+GROUPS = [OPERATIONS[n : n + TOGETHER] for n in range(0, len(OPERATIONS), TOGETHER)]
 
 
 def test_every_operation_brings_samples():
@@ -30,6 +33,23 @@ def test_every_operation_brings_samples():
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_battery(operation):
-    subject = subject_of(operation)
-    faults = [fault for check in CHECKS if (fault := check.fault(subject))]
-    assert [(fault.check, *fault.error.__notes__, fault.error) for fault in faults] == []
+    """The checks that look at one sample after the other."""
+    assert faults([check for check in CHECKS if not check.together], subject_of(operation)) == []
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{group[0].__name__}…")
+def test_battery_on_every_engine(group):
+    """The checks that compute all samples in one Program, here those of several operations, which
+    share kernels; where it fails, the operations are looked at one after the other."""
+    checks = [check for check in CHECKS if check.together]
+    with registered():  # an engine of a user's beside the library's
+        found = faults(checks, subject_of_all(group))
+        if found:
+            alone = [fault for one in group for fault in faults(checks, subject_of(one))]
+            assert (alone or found) == []
+
+
+def faults(checks, subject):
+    """What the checks find, in words."""
+    found = [fault for check in checks if (fault := check.fault(subject))]
+    return [(fault.check, *getattr(fault.error, "__notes__", ()), fault.error) for fault in found]

@@ -6,9 +6,7 @@ It is the example `own_engine.py`, which names no operation. A new operation run
 from __future__ import annotations
 
 import ast
-import importlib.util
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,27 +20,26 @@ from palingrad.errors import DTypeError, EngineError, ShapeError
 from palingrad.optim import Adam
 from palingrad.proof import shipped
 from palingrad.proof.battery import check_named, subject_of
+from second_engine import PATH, registered
+from test_battery import PROVEN_ELSEWHERE
 from tolerances import assert_same
 
-PATH = Path(__file__).resolve().parents[2] / "examples" / "own_engine.py"
 OPERATIONS = [operation for operation in shipped() if operation.samples]
+ELSEWHERE = [operation for operation in OPERATIONS if operation in PROVEN_ELSEWHERE]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def example():
-    spec = importlib.util.spec_from_file_location("own_engine", PATH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    add_engine(module.ToyEngine())
-    yield module
-    remove_engine("toy")
+    with registered() as module:
+        yield module
 
 
 # ---------------------------------------------------------------- what it computes
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+@pytest.mark.parametrize("operation", ELSEWHERE, ids=lambda operation: operation.__name__)
 def test_values_dtypes_and_gradients_are_right_of_every_operation(operation):
+    """Of those that test_battery.py leaves out; it proves all others on this engine too."""
     subject = subject_of(operation, ["toy"])  # one, so that all checks share its Program
     for name in ("engines_agree", "layout_does_not_matter", "nothing_is_written_to"):
         fault = check_named(name).fault(subject)

@@ -149,19 +149,27 @@ def _called(
 def _recomputed(y: Node, x: Node) -> Callable[[Array], Array]:
     """y as a function of x, where both have values: the operations between them, composites
     expanded, are computed anew on another value of x."""
-    order = postorder(y, inputs=_operands)
-    moving = {x}
-    for node in order:
-        if not moving.isdisjoint(_operands(node)):
-            moving.add(node)
-    steps = [node for node in order if node in moving and node is not x]
+    places = {x: 0}  # of the values that move, in the order in which they are computed
+    steps: list[tuple[Node, list[Any], list[tuple[int, int]]]] = []
+    for node in postorder(y, inputs=_operands):
+        operands = _operands(node)
+        moving = [(n, places[one]) for n, one in enumerate(operands) if one in places]
+        if moving and node not in places:
+            places[node] = len(places)
+            still = [None if one in places else one.value for one in operands]
+            steps.append((node, still, moving))
+    if y not in places:
+        return lambda _: y.value
+    last = places[y]
 
     def again(array: Array) -> Array:
-        values: dict[Node, Any] = {x: array}
-        for node in steps:
-            given = [values[one] if one in moving else one.value for one in _operands(node)]
-            values[node] = given[0] if isinstance(node, Composite) else _computed(node, given)
-        return values.get(y, y.value)
+        values: list[Any] = [array]
+        for node, still, moving in steps:
+            given = still.copy()
+            for n, place in moving:
+                given[n] = values[place]
+            values.append(given[0] if isinstance(node, Composite) else _computed(node, given))
+        return values[last]
 
     return again
 

@@ -82,13 +82,24 @@ def subject_of(
 
     Raises AssertionError if it has no samples.
     """
+    return Subject(_cases(operation, samples), engines or engine_names())
+
+
+def subject_of_all(operations: Sequence[type[Operation]], engines: Sequence[str] = ()) -> Subject:
+    """Several operations with their own samples, for the checks that compute all cases together:
+    kernels that several operations need are compiled once."""
+    cases = [case for operation in operations for case in _cases(operation)]
+    return Subject(cases, engines or engine_names())
+
+
+def _cases(operation: type[Operation], samples: Sequence[Sample] = ()) -> list[Case]:
     samples = samples or operation.samples
     if not samples:
         raise AssertionError(
             f"{operation.__name__} has no samples: give it some, for instance "
             "samples = [pg.case((3, 4))]"
         )
-    return Subject([Case(operation, sample) for sample in samples], engines or engine_names())
+    return [Case(operation, sample) for sample in samples]
 
 
 def prove(operation: type[Operation], engines: Sequence[str] = ()) -> None:

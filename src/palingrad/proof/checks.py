@@ -16,7 +16,7 @@ FLOATS = (float32, float64)
 
 
 class Subject:
-    """Cases of one operation, and the engines on which checks run them.
+    """Cases of one operation or several, and the engines on which checks run them.
 
     What several checks need is computed once: the eager results, and one Program of all cases,
     because optimising and compiling take longest.
@@ -27,8 +27,15 @@ class Subject:
 
     @property
     def operation(self) -> type[Operation]:
-        """The operation that all cases are of."""
+        """The operation that all cases are of, if they are of one."""
         return self.cases[0].operation
+
+    def first(self, count: int) -> list[Case]:
+        """The first `count` cases of each operation."""
+        of_each: dict[type[Operation], list[Case]] = {}
+        for case in self.cases:
+            of_each.setdefault(case.operation, []).append(case)
+        return [case for cases in of_each.values() for case in cases[:count]]
 
     @property
     def compilers(self) -> tuple[str, ...]:
@@ -95,7 +102,8 @@ class Check:
             if error is not None:
                 return self._told(case, error)
         if self.together:
-            return self._told(None, self._error(subject), subject.operation)
+            operations = dict.fromkeys(case.operation.__name__ for case in subject.cases)
+            return self._told(None, self._error(subject), ", ".join(operations))
         return None
 
     def _error(self, what: Any) -> Exception | None:
@@ -105,13 +113,10 @@ class Check:
             return error
         return None
 
-    def _told(
-        self, case: Case | None, error: Exception | None, operation: type[Operation] | None = None
-    ) -> Fault:
+    def _told(self, case: Case | None, error: Exception | None, operations: str = "") -> Fault:
         """The fault, whose error says where it is."""
         if case is None:
-            assert operation is not None
-            where = f"{operation.__name__}: {self.name}, but only with all samples together"
+            where = f"{operations}: {self.name}, but only with all samples together"
         else:
             where = f"{case.operation.__name__} {case.sample.text}: {self.name}"
         if isinstance(error, (AssertionError, GradientError)):

@@ -245,15 +245,17 @@ def _running_names(wanted: set[int]) -> dict[int, str]:
     Inner functions take precedence. No frame or value is referenced after the return.
     """
     names: dict[int, str] = {}
+    seen: set[int] = set()  # modules, by their globals: many frames share one
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if not frame.f_code.co_filename.startswith(PACKAGE):
             spaces = [frame.f_locals]
-            if frame.f_locals is not frame.f_globals:
+            if frame.f_locals is not frame.f_globals and id(frame.f_globals) not in seen:
                 spaces.append(frame.f_globals)
+            seen.add(id(frame.f_globals))
             for space in spaces:
                 for name, value in list(space.items()):
-                    if isinstance(value, Node) and id(value) in wanted and name.strip("_"):
+                    if id(value) in wanted and isinstance(value, Node) and name.strip("_"):
                         names.setdefault(id(value), name)
             if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMISED:
                 spaces[0].clear()  # a snapshot that the frame caches, and that keeps nodes alive

@@ -143,7 +143,8 @@ def is_drawn(latex: str) -> bool:
     """Whether matplotlib's mathtext draws it; it knows no matrices and no cases.
 
     The time grows with the length of a formula, and most parts occur often. So numbers are made
-    alike, and terms, factors and what stands between \\left and \\right are drawn alone, once each.
+    alike, and each group, the innermost first, is drawn alone, once, and replaced by a letter; so
+    are what stands between \\left and \\right, terms and factors.
     """
     known, found = latex, 1
     while found:  # the innermost first
@@ -152,30 +153,46 @@ def is_drawn(latex: str) -> bool:
         known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
     known, found = re.sub(r"\d+(\.\d+)?", "7", known), 1
     while found:  # the innermost first
-        known, found = _PAIR.subn(_shortened, known)
+        known, groups = _GROUPS.subn(_letter, known)
+        known, pairs = _PAIR.subn(_opened, known)
+        found = groups + pairs
     return all(map(_drawn, _parts(known)))
 
 
+_SIDE = r"(?:left|right)(?![a-zA-Z])"
+_PLAIN = rf"(?<!\\)\{{(?:[^{{}}\\]|\\(?!{_SIDE})(?:[a-zA-Z]+|.))*\}}"  # without groups in it
+_GROUPS = re.compile(
+    rf"\\(?:frac|binom){_PLAIN}{_PLAIN}|\\(?!frac|binom|{_SIDE})[a-zA-Z]+(?:\[\w+\])?{_PLAIN}"
+    rf"|[_^]{_PLAIN}|(?<![a-zA-Z}}\]]){_PLAIN}"
+)
 _DELIMITER = r"(\\[a-zA-Z]+|\\.|.)"
 _PAIR = re.compile(
-    rf"\\left(?![a-zA-Z]){_DELIMITER}((?:(?!\\left(?![a-zA-Z])|\\right(?![a-zA-Z])).)+)"
-    rf"\\right(?![a-zA-Z]){_DELIMITER}"
+    rf"\\left(?![a-zA-Z]){_DELIMITER}((?:(?!\\{_SIDE}).)+)\\right(?![a-zA-Z]){_DELIMITER}"
 )
 
 
-def _shortened(pair: re.Match[str]) -> str:
-    """The pair of delimiters around a letter, after what is between them was drawn."""
+def _letter(group: re.Match[str]) -> str:
+    """A letter, or one as an index or exponent, for what was drawn."""
+    text = group[0]
+    sign = text[0] if text[0] in "_^" else ""
+    assert _drawn(f"x{text}" if sign else text)
+    return f"{sign}M " if sign else " M "
+
+
+def _opened(pair: re.Match[str]) -> str:
+    """A letter for a pair of delimiters, after they and what is between them were drawn."""
     left, inner, right = pair.groups()
     assert all(map(_drawn, _parts(inner)))
-    return rf"\opened{left} M\closed{right}"
+    assert _drawn(rf"\left{left} M\right{right}")
+    return " M "
 
 
 def _parts(formula: str) -> list[str]:
     """What stands between the signs of relations and operations that are in no group."""
     parts, depth = [""], 0
     for token in re.findall(r"\\[a-zA-Z]+|\\.|.", formula, re.DOTALL):
-        depth += (token in ("{", r"\opened")) - (token in ("}", r"\closed"))
-        if depth == 0 and token in ("=", "+", "-", r"\odot"):
+        depth += (token == "{") - (token == "}")
+        if depth == 0 and token in ("=", "+", "-", r"\odot", r"\cdot", r"\,"):
             parts.append("")
         else:
             parts[-1] += token
@@ -184,7 +201,6 @@ def _parts(formula: str) -> list[str]:
 
 @cache
 def _drawn(formula: str) -> bool:
-    formula = formula.replace(r"\opened", r"\left").replace(r"\closed", r"\right")
     from matplotlib.mathtext import MathTextParser
 
     parser: Any = MathTextParser("path")

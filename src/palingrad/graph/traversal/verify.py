@@ -25,14 +25,14 @@ def verify(
     """
     seen: set[Node] = set()
     for node in postorder(*roots):
-        assert all(x in seen for x in node.inputs), f"{node!r} comes before an input"
+        assert seen.issuperset(node.inputs), f"{node!r} comes before an input"
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
         if node in verified:
             continue
         assert is_known(node), f"{node!r} isn't concrete"
-        younger = [x for x in node.inputs if x._serial >= node._serial]
-        assert not younger, f"{node!r} is older than its inputs {younger}"
+        for x in node.inputs:
+            assert x._serial < node._serial, f"{node!r} is older than its inputs {x!r}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
             assert _as_its_rule_says(node), f"{node!r} broke its rule"
     return seen

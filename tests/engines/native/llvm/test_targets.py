@@ -7,7 +7,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from engines.native.kernels import test_conv, test_gemm, test_random_numbers
 from engines.native.plan import test_concat_in_place
 from palingrad.engines.native.llvm.target import host
 from palingrad.graph.kinds import Composite
+from palingrad.graph.operation import Operation
 from palingrad.proof.case import Case, compiled_together, drawn_together
 from test_battery import OPERATIONS
 from tolerances import assert_close
@@ -29,6 +32,7 @@ COMPILED = [
     for one in OPERATIONS
     if not issubclass(one, Composite) and one.__module__.split(".")[2] not in ELSEWHERE
 ]
+TOGETHER = 16  # operations in a Program
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -52,26 +56,41 @@ def test_operations_and_kernels_are_right_on_plain_levels_of_x86_64(cpu):
     assert f"{len(COMPILED)} operations on {cpu}" in done.stdout
 
 
+def check_together(group: Sequence[type[Operation]], turn: int, levels: int) -> None:
+    """Compare these operations, compiled as one Program."""
+    pairs: list[tuple[Case, Sequence[np.dtype[Any]]]] = []
+    for operation in group:
+        cases = [Case(operation, sample) for sample in operation.samples]
+        cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
+        turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
+        pairs += [(case, turns[number % len(turns)]) for number, case in enumerate(cases)]
+    try:
+        drawn, fed, expected = drawn_together(pairs)
+        results = compiled_together(drawn, "native")(fed)
+        for one, other in zip(results, expected, strict=True):
+            assert_close(one, other)
+    except Exception as error:
+        names = ", ".join(operation.__name__ for operation in group)
+        error.add_note(f"the samples of {names} on {host().cpu}")
+        raise
+
+
 def check_this_level(turn: int, levels: int) -> int:
     """Compare the code of this process's level with NumPy: all that it compiles and the gradients,
     and the kernels in which vectors and registers count most. Returns the number of operations.
 
     An operation's samples are dealt to the levels, two to each at least, and take the dtypes in
     turn: what code does with each sample in each dtype is proven by the battery, what remains is
-    the width of vectors and the instructions.
+    the width of vectors and the instructions. Several operations are one Program, so that kernels
+    that they share are compiled once.
     """
-    for operation in COMPILED:
-        cases = [Case(operation, sample) for sample in operation.samples]
-        cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
-        turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
-        pairs = [(case, turns[number % len(turns)]) for number, case in enumerate(cases)]
-        drawn, fed, expected = drawn_together(pairs)
+    for start in range(0, len(COMPILED), TOGETHER):
+        group = COMPILED[start : start + TOGETHER]
         try:
-            results = compiled_together(drawn, "native")(fed)
-            for one, other in zip(results, expected, strict=True):
-                assert_close(one, other)
-        except Exception as error:
-            error.add_note(f"the samples of {operation.__name__} on {host().cpu}")
+            check_together(group, turn, levels)
+        except Exception:
+            for operation in group:  # alone, to say which it is
+                check_together([operation], turn, levels)
             raise
     test_gemm.test_every_number_of_rows_columns_and_terms_around_a_tile(np.float32)
     test_conv.test_convolutions_over_two_axes(0)

@@ -13,9 +13,10 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable
+from functools import lru_cache
 from pprint import pformat
-from types import FunctionType, ModuleType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -141,32 +142,48 @@ def _renamed(text: str, name: str, title: str) -> str:
 
 def _rewritten(f: Any, name: str, about: str | None) -> tuple[str, list[str]]:
     """The text of f under `name`, without annotations and `m`, and the names of its globals."""
+    code = getattr(inspect.unwrap(f), "__code__", None)
+    if code is None:
+        raise Unwritable("it isn't an ordinary function")
+    read = _read(code)
+    text = read.text
+    if not read.has_docstring and about:
+        text = f'    """{about}"""\n{text}'
+    space, known = _space(f), {*dir(builtins), "Any"}
+    needs = [x for x in read.names if x in space and x not in known]
+    return f"def {name}({read.parameters}):\n{text}", needs
+
+
+class _Read(NamedTuple):
+    """What the source code of a function says."""
+
+    parameters: str
+    text: str  # of its body, without annotations and `m`
+    has_docstring: bool
+    names: tuple[str, ...]  # that it reads and that aren't its own, sorted
+
+
+@lru_cache(maxsize=1024)  # of code objects: parsing takes longer than all other writing
+def _read(code: CodeType) -> _Read:
+    """The source code of a function's code object. Raises Unwritable if there is none."""
     try:
-        lines = textwrap.dedent(inspect.getsource(f)).splitlines()
+        lines = textwrap.dedent(inspect.getsource(code)).splitlines()
     except (OSError, TypeError) as error:
         raise Unwritable("its source code isn't available") from error
     tree = ast.parse("\n".join(lines)).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise Unwritable("it isn't an ordinary function")
-    body = lines[tree.body[0].lineno - 1 :]
-    parameters = _parameters(tree.args)
-    text = "\n".join(body)
+    text = "\n".join(lines[tree.body[0].lineno - 1 :])
     text = re.sub(r"\b(\w+)\(m, ", r"\1(", text)
     text = re.sub(r"\b(\w+)\(m\)", r"\1()", text)
     text = re.sub(
         r"\) -> Any:", "):", re.sub(r"(?<=\w): Any(?=[,)])", "", text)
     )  # of inner functions
-    head = f"def {name}({parameters}):"
-    if ast.get_docstring(tree) is None and about:
-        text = f'    """{about}"""\n{text}'
-    local = {arg.arg for arg in ast.walk(tree) if isinstance(arg, ast.arg)}
-    read = {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)} - local
-    inside = set().union(
-        *({x.id for x in ast.walk(part) if isinstance(x, ast.Name)} for part in tree.body)
-    )
-    known = {*dir(builtins), "Any"}
-    needs = [x for x in sorted(read & inside) if x in _space(f) and x not in known]
-    return f"{head}\n{text}", needs
+    parts = [*ast.walk(tree)]
+    local = {arg.arg for arg in parts if isinstance(arg, ast.arg)}
+    inside = {x.id for part in tree.body for x in ast.walk(part) if isinstance(x, ast.Name)}
+    named = ast.get_docstring(tree) is not None
+    return _Read(_parameters(tree.args), text, named, tuple(sorted(inside - local)))
 
 
 def _space(f: Any) -> dict[str, Any]:
@@ -210,15 +227,29 @@ def _table(f: Any, name: str, value: Any, title: str) -> str:
         lines = inspect.getsource(module).splitlines() if module else []  # pyright: ignore
     except OSError:
         lines = []
-    for node in ast.parse("\n".join(lines)).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
-            assert node.end_lineno is not None
-            # What calls functions or reads other constants is written as its value.
-            if not any(isinstance(x, (ast.Call, ast.Name)) for x in ast.walk(node.value)):
-                definition = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-                return title + definition.removeprefix(name)
+    definition = _definitions("\n".join(lines)).get(name)
+    if definition is not None:
+        return title + definition
     text = f"{title} = {plain(value)}"
     if len(text) > _WIDTH:
         rows = pformat(value, width=_WIDTH - len(title) - 16, compact=True)
         text = f"{title} = {rows}  # fmt: skip"
     return text
+
+
+@lru_cache(maxsize=256)
+def _definitions(text: str) -> dict[str, str]:
+    """The names that a module's text assigns to, with the text behind each first assignment.
+
+    What calls functions or reads other constants isn't among them: it is written as its value.
+    """
+    lines, found = text.splitlines(), dict[str, str]()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and not any(
+            isinstance(x, (ast.Call, ast.Name)) for x in ast.walk(node.value)
+        ):
+            assert node.end_lineno is not None
+            name = ast.unparse(node.targets[0])
+            definition = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+            found.setdefault(name, definition.removeprefix(name))
+    return found

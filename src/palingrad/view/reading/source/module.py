@@ -7,6 +7,7 @@ import linecache
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, NamedTuple
 
 from ....dtypes import Array
@@ -63,7 +64,8 @@ class Module:
         order = wanted.program.order
         kept = [x for x in order if isinstance(x, Constant) and id(x) in wanted.names]
         self.arrays: dict[str, Array] = {}
-        names = Names([*_reserved(), wanted.name])
+        self._reserved = _reserved()
+        names = Names([*self._reserved, wanted.name])
         self._titles: dict[int, str] = {}  # module names of Variables and constants
         for node in order:
             if isinstance(node, Variable) or any(node is constant for constant in kept):
@@ -72,7 +74,7 @@ class Module:
             if id(variable) not in self._titles:
                 name = wanted.names.get(id(variable), "variable")
                 self._titles[id(variable)] = names.new(name)
-        local = Names([*self._titles.values(), *_reserved()])
+        local = Names([*self._titles.values(), *self._reserved])
         self._feeds = [local.new(name) for name in wanted.parameters]
         self._helpers = Names([*_words(), wanted.name, *self._titles.values(), *self._feeds])
         self._formulas = Formulas(self._helpers, kept)
@@ -155,7 +157,7 @@ class Module:
         self._name_all(nodes, codes, stages)
         place = {id(node): number for number, node in enumerate(nodes)}
         nodes.sort(key=lambda node: (stages[id(node)], place[id(node)]))
-        body = Body(Names([*_reserved(), *self._helpers]), {})
+        body = Body(Names([*self._reserved, *self._helpers]), {})
         body.write([codes[id(node)] for node in nodes], [])
         return self._assembled(feeds, body, codes)
 
@@ -253,9 +255,12 @@ def _reserved() -> set[str]:
     return {*_words(), *({op._kind_name for op in known} - bases)}
 
 
-def _words() -> set[str]:
+@cache
+def _words() -> frozenset[str]:
     """The names with a meaning in every module: Python's builtins, NumPy's and those of helpers."""
-    return {*dir(builtins), *dir(numpy_maths), *OWN.values(), "np", "ARRAYS", "file", "size_of"}
+    return frozenset(
+        {*dir(builtins), *dir(numpy_maths), *OWN.values(), "np", "ARRAYS", "file", "size_of"}
+    )
 
 
 def _leaf(name: str, node: Node) -> Code:
