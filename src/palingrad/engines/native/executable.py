@@ -21,6 +21,7 @@ from ..base import Executable, Run, sealed
 from ..threads import get_num_threads
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
+from .kernels.library.call import failure
 from .llvm.parts import Compiler
 from .llvm.target import Library, packed
 from .module import Module, is_native, segments
@@ -57,7 +58,8 @@ class NativeExecutable(Executable):
             self._code,
         )
         self.from_cache, self.unkept = machine.found, machine.unkept
-        self.library = Library(machine.code)
+        kernels = [one.kernel for one in self.schedule.kernels]
+        self.library = Library(machine.code, {name for one in kernels for name in one.functions})
         self._run = _RUN(self.library.address("run"))
         parts = segments(self.schedule)
         self._fallbacks = Fallbacks(self.schedule, self.buffers)
@@ -311,7 +313,7 @@ class NativeExecutable(Executable):
             (node,) = segment[0][0].kernel.nodes
             return self._fallbacks.call(node)
         run = _SEGMENT(self.library.address(f"segment_{number}"))
-        may_fail = bool(self.buffers.bounds_checks)
+        may_fail = self.buffers.may_fail
 
         def compute(memory: Memory) -> bool:
             run(memory.address, memory.block[1] or None)
@@ -326,6 +328,9 @@ class NativeExecutable(Executable):
             least, most = given[number].min(), given[number].max()
             ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
+            error = failure(self.buffers.diagnostics(FAILED, memory)[0])
+            if error is not None:
+                return error
             diagnostics = [
                 (kernel.check, *self.buffers.diagnostics(kernel, memory))
                 for kernel in self.buffers.bounds_checks

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from sys import getrefcount
+from typing import Any
 
 from ...dtypes import Array
 from ...graph.leaves import Variable
@@ -28,14 +29,16 @@ def quick_run(
     has_more: bool,
 ) -> Callable[[Sequence[Array]], list[Array]]:
     """The function that runs the program once. `handing` has the slot and the shape of each output,
-    and whether the slot's array has that shape; `start` computes the first segment.
-
-    It is written inline, with what it needs as variables of its own: Python's calls and attributes
-    take as long as a small run.
-    """
+    and whether the slot's array has that shape; `start` computes the first segment. All it needs is
+    a variable of its own: Python's calls and attributes take as long as a small run."""
     take, give_back = buffers.idle.pop, buffers.idle.append
     results = list(range(len(buffers.given), buffers.objects))
     only = handing[0][0] if len(handing) == 1 and handing[0][2] else -1
+
+    def returned(arrays: list[Any]) -> list[Array]:
+        return [
+            arrays[slot] if same else arrays[slot].reshape(shape) for slot, shape, same in handing
+        ]
 
     def run(feeds: Sequence[Array]) -> list[Array]:
         try:
@@ -65,18 +68,10 @@ def quick_run(
             given = [*feeds, *memory.states]
             arrays[: len(given)] = given
             call(memory, given)
-            outputs = [
-                arrays[slot] if same else arrays[slot].reshape(shape)
-                for slot, shape, same in handing
-            ]
+            outputs = returned(arrays)
             buffers.let_go(memory)
-        elif only >= 0:
-            outputs = [arrays[only]]
         else:
-            outputs = [
-                arrays[slot] if same else arrays[slot].reshape(shape)
-                for slot, shape, same in handing
-            ]
+            outputs = [arrays[only]] if only >= 0 else returned(arrays)
         give_back(memory)
         return outputs
 
