@@ -68,7 +68,12 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy"],
+    "scipy": [
+        "maths/matrices",
+        "maths/special",
+        "engines/native/llvm/library_functions.py",
+        "compat/autograd/scipy",
+    ],
     "PIL": ["view/drawing/formats/png.py"],
 }
 
@@ -88,6 +93,8 @@ LAZY = {
     "stats/__init__.py": "explains names that don't exist",
     "train/__init__.py": "explains names that don't exist",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
+    "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "
+    "first calls one, and NumPy's is private",
     "view/__init__.py": "each public name's file is imported when it is first used",
     "graph/state/imports.py": "imports what the other files of this list name",
     "view/script.py": "runs the user's own file",

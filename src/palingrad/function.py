@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from numpy import ndarray
 
-from .dtypes import DTYPES, Array, DType, as_array, setting_changes
+from .dtypes import DTYPES, Array, as_array, setting_changes
+from .engines.base import Executable
 from .engines.selection import get_engine
 from .errors import ArgumentError, DTypeError, ShapeError
-from .graph.context import context
+from .graph.context import context, defaults, held, nothing_open
 from .graph.leaves import Constant, Variable
 from .graph.node import Node
 from .graph.state.lazy import lazy
@@ -66,18 +67,24 @@ class Function:
         latest = self._latest
         if latest is not None and not kwargs:
             # Inlined, because this path must take only a few microseconds.
-            changes, count, forms, run, form, unchanged = latest
+            changes, count, forms, run, form, unchanged, _ = latest
             if changes == setting_changes[0] and len(args) == count:
-                for x, (shape, dtype) in zip(args, forms):
-                    if type(x) is not ndarray or x.dtype is not dtype or x.shape != shape:
-                        break
-                else:
-                    state = context()
+                place = 0
+                for x in args:
                     if (
-                        state.graph is None
-                        and not state.observers
-                        and (unchanged is None or unchanged())
+                        type(x) is not ndarray
+                        or x.dtype is not forms[place]
+                        or x.shape != forms[place + 1]
                     ):
+                        break
+                    place += 2
+                else:
+                    state = held()
+                    if state is not nothing_open or defaults:
+                        state = context()
+                    if (
+                        state is nothing_open or (state.graph is None and not state.observers)
+                    ) and (unchanged is None or unchanged()):
                         outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
         given = leaves([args, kwargs])
@@ -309,10 +316,11 @@ class LastCall(NamedTuple):
 
     changes: int  # the value of `setting_changes`
     count: int  # of arguments
-    forms: list[tuple[tuple[int, ...], DType]]  # shape and dtype of each argument
+    forms: list[Any]  # dtype and shape of each argument
     run: Callable[[Sequence[Array]], list[Array]]
     form: Callable[[list[Array]], Any] | None  # from outputs to f's result; None: the first output
     unchanged: Callable[[], bool] | None  # whether f's outer variables are, if it has any
+    executable: Executable  # which `run` needs
 
     @staticmethod
     def of(
@@ -326,7 +334,7 @@ class LastCall(NamedTuple):
         plain = all(type(x) is ndarray and x.dtype in DTYPES for x in args)
         if not plain or traced.fed != len(args) or len(read) != len(reads.names):
             return None
-        forms = [(x.shape, x.dtype) for x in args]
+        forms = [part for x in args for part in (x.dtype, x.shape)]
         form: Any = traced.returned_outputs
         if traced.all_valued and traced.form is VALUE:
             form = None
@@ -336,9 +344,9 @@ class LastCall(NamedTuple):
             and all(one is VALUE for one in traced.form)
         ):
             form = tuple
-        run = traced.executable.__call__
+        executable = traced.executable
         unchanged = reads.watch(read) if read else None
-        return LastCall(changes, len(args), forms, run, form, unchanged)
+        return LastCall(changes, len(args), forms, executable.run, form, unchanged, executable)
 
 
 def _is_tensor(leaf: Any) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import cumulative_trapezoid
 
 import palingrad as pg
-from palingrad.ops.scan.cumulative import LinearRecurrence, RunTotals
+from palingrad.ops.scan.cumulative import Cumprod, LinearRecurrence, RunTotals
 
 SHAPES = [(5,), (3, 4), (2, 3, 4), (0,), (0, 3), (3, 0), (100,)]
 DTYPES = ["float32", "float64", "int32", "uint8", "bool"]
@@ -251,3 +251,28 @@ def test_totals_of_runs_keep_infinities_within_their_run(engine, reverse):
             before = slice(place, None) if reverse else slice(place + 1)
             inside = key[row, before] == key[row, place]
             np.testing.assert_allclose(found[row, place], x[row, before][inside].sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_products_overflow_and_underflow_only_where_products_in_order_do(dtype, reverse):
+    """Factors of either size, zeros, infinities and NaN in all places of vectors."""
+    rng = np.random.default_rng(0)
+    most = {"float16": 4, "float32": 38, "float64": 300}[dtype]
+    wide = {"float16": np.float32}.get(dtype, np.float64)  # in which products are accumulated
+    run = pg.function(lambda x: Cumprod(x, axis=1, reverse=reverse), engine="native")
+    for n in (3, 8, 21, 70):
+        x = 10.0 ** rng.choice([-most, most, -0.7 * most, 0.6 * most, 0.1], (60, n))
+        x *= rng.choice([-1, 1], x.shape)
+        x[20:40][rng.random((20, n)) < 0.05] = 0
+        x[40:][rng.random((20, n)) < 0.02] = np.inf
+        x[50:][rng.random((10, n)) < 0.02] = np.nan
+        x = x.astype(dtype)
+        with np.errstate(all="ignore"):
+            given = (x[:, ::-1] if reverse else x).astype(wide)
+            expected = np.multiply.accumulate(given, 1)[:, :: -1 if reverse else 1].astype(dtype)
+        digits = {"float16": 2e-3, "float32": 2e-7, "float64": 1e-13}[dtype]
+        tiny = float(np.finfo(dtype).tiny)
+        np.testing.assert_allclose(run(x), expected, rtol=digits, atol=tiny)
+        zeros = (expected == 0) & ~np.isnan(expected)
+        np.testing.assert_array_equal(np.signbit(run(x))[zeros], np.signbit(expected)[zeros])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from ..graph.leaves import Variable
 from ..graph.state.landing import Landing, Unchanged, snapshot
 from ..graph.state.turns import Turn
 from ..passes.program import Program
+
+Run: TypeAlias = Callable[[Sequence[Array]], list[Array]]
 
 _ATTEMPTS = 100  # to complete a run; more than one where threads or signal handlers assign
 
@@ -66,6 +68,12 @@ class Executable:
             hint="Don't assign it in an operation's compute() or in a loop of another thread; make "
             "the assignment part of the graph.",
         )
+
+    @property
+    def run(self) -> Run:
+        """The function with the shortest way through a run like a call. It needs the Executable,
+        which its caller must hold."""
+        return self.__call__
 
     def _attempt(
         self, feeds: Sequence[Array], condition: Unchanged | None = None

@@ -80,6 +80,7 @@ class Operation(Declares, Node):
     _kind_name: ClassVar[str] = "operation"
     _parameters: ClassVar[tuple[str, ...]] = ()  # cache of `parameters`
     _plain: ClassVar[bool] = True  # whether f computes the value, rather than `compute`
+    _library: ClassVar[str] = ""  # the kernel that may compute it by another library's functions
     _shipped: ClassVar[bool] = True  # whether the class is the library's, whose rules are tested
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:

@@ -29,6 +29,9 @@ class Scan(Operation):
     """
 
     widens: ClassVar[bool] = True
+    # Whether ⊕ multiplies: some factors may overflow or underflow where the running totals don't,
+    # and are then combined in order.
+    multiplies: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         for name in _PARTS:

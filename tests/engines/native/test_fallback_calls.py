@@ -55,8 +55,8 @@ def test_fallbacks_read_layouts_of_feeds_intermediate_values_and_results():
     def f(x):
         y = x * 2.0  # a result, and read through a view
         z = pg.exp(y) - 1  # in the arena
-        ordered = pg.sort(pg.flip(z[1::2], axis=1).mT, axis=-1)
-        return y, pg.sort(y[:, ::-1], axis=1), ordered + 1, pg.sort(x.mT, axis=0), pg.sort(z[:0])
+        ordered = pg.sort(pg.flip(z[1::2], axis=1).mT, axis=0)
+        return y, pg.sort(y[:, ::-1], axis=0), ordered + 1, pg.sort(x.mT, axis=0), pg.sort(z[:0])
 
     _, said = both(f, X)
     assert said.count("Fallback") == 4

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from collections.abc import Callable, Collection, Sequence
-from sys import getrefcount
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...dtypes import Array
+from ...graph.context import quiet_here
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.state.landing import ChangedError, Unchanged, snapshot, state
 from ...passes.program import Program
 from ...shapes import sizes
-from ..base import Executable, sealed
+from ..base import Executable, Run, sealed
 from ..threads import get_num_threads
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
+from .kernels.library.call import failure
 from .llvm.parts import Compiler
 from .llvm.target import Library, packed
 from .module import Module, is_native, segments
 from .plan.lower import lowered
 from .plan.schedule import Schedule, ScheduledKernel, is_serial, scheduled
+from .quick_run import quick_run
 from .report import explained
-from .runtime.buffers import HELD, BufferTable, Memory
+from .runtime.buffers import BufferTable, Memory
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
 from .runtime.lease import Lease
@@ -55,7 +58,8 @@ class NativeExecutable(Executable):
             self._code,
         )
         self.from_cache, self.unkept = machine.found, machine.unkept
-        self.library = Library(machine.code)
+        kernels = [one.kernel for one in self.schedule.kernels]
+        self.library = Library(machine.code, {name for one in kernels for name in one.functions})
         self._run = _RUN(self.library.address("run"))
         parts = segments(self.schedule)
         self._fallbacks = Fallbacks(self.schedule, self.buffers)
@@ -74,9 +78,24 @@ class NativeExecutable(Executable):
         self._outputs = [self._handed_out(node) for node in program.outputs]
         self._values = [self._handed_out(node) for _, node in program.updates]
         self._result_slots = range(len(self.buffers.given), self.buffers.objects)
+        # Whether the library's own operations are all that NumPy computes.
+        self._quiet = all(x._shipped for one in self.schedule.kernels for x in one.kernel.nodes)
         # Whether every output has an array of its own, which is returned without a copy.
         self._simple = all(output.slot is not None for output in self._outputs)
-        self._handing: list[Any] = [output[1:] for output in self._outputs]
+        itself = weakref.ref(self)  # for a run, which is a call of it, so that it exists
+
+        def call(memory: Memory, given: Sequence[Array]) -> None:
+            executable = itself()
+            assert executable is not None
+            executable._call(memory, given)
+
+        self._quick: Run | None = None
+        if self._simple and not self._updated:
+            handing: Any = [output[1:] for output in self._outputs]
+            self._quick = quick_run(
+                self.buffers, self._reads, handing, self._run, call,
+                is_alone=self._alone, has_more=bool(self._rest),
+            )  # fmt: skip
 
     def _code(self) -> bytes:
         """The program's machine code, compiled now."""
@@ -97,48 +116,13 @@ class NativeExecutable(Executable):
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._lease is not None:
             return self._in_place(feeds)
-        if self._updated or not self._simple:
-            return super().__call__(feeds)
-        # The fast path, written inline: a Python call takes as long as a small run.
-        buffers = self.buffers
-        try:
-            memory = buffers.idle.pop()
-        except IndexError:
-            memory = Memory(buffers)
-        objects, number = memory.objects, len(feeds)
-        for place, array in enumerate(feeds):
-            objects[place] = id(array)
-        if self._reads and memory.version is not state.version:
-            buffers.keep_states(memory, *snapshot(self._reads))
-            for array in memory.states:
-                objects[number] = id(array)
-                number += 1
-        arrays, array = memory.arrays, None
-        for slot in self._result_slots:
-            array = arrays[slot]
-            if array is None or getrefcount(array) > HELD:
-                buffers.results_for(memory)
-                break
-        del array  # its reference would count as a user's
-        if not self._alone:
-            memory.use_pool(pool())
-        if self._rest or self._run(memory.block_address):
-            given = [*feeds, *memory.states]
-            arrays[: len(given)] = given
-            self._call(memory, given)
-            outputs = [
-                arrays[slot] if same else arrays[slot].reshape(shape)
-                for slot, shape, same in self._handing
-            ]
-            buffers.let_go(memory)
-            buffers.idle.append(memory)
-            return outputs
-        outputs = [
-            arrays[slot] if same else arrays[slot].reshape(shape)
-            for slot, shape, same in self._handing
-        ]
-        buffers.idle.append(memory)
-        return outputs
+        return super().__call__(feeds) if self._quick is None else self._quick(feeds)
+
+    @property
+    def run(self) -> Run:
+        if self._lease is not None:
+            return self._in_place
+        return super().run if self._quick is None else self._quick
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
@@ -302,9 +286,20 @@ class NativeExecutable(Executable):
         if self._rest:
             self._complete(memory, given)
 
-    @np.errstate(all="ignore")
     def _complete(self, memory: Memory, given: Sequence[Array]) -> None:
         """The run after its first segment."""
+        if self._quiet:
+            try:
+                quiet_here.context.run(self._complete_loudly, memory, given)
+                return
+            except RuntimeError as error:
+                if "cannot enter context" not in str(error):
+                    raise
+        with np.errstate(all="ignore"):  # re-entered, for example by a signal handler
+            self._complete_loudly(memory, given)
+
+    def _complete_loudly(self, memory: Memory, given: Sequence[Array]) -> None:
+        """The same, with NumPy's warnings as they are."""
         for call in self._rest:
             if call(memory) and self.buffers.diagnostics(FAILED, memory)[0]:
                 raise self._refused(self.buffers.objects, given, memory)
@@ -318,7 +313,7 @@ class NativeExecutable(Executable):
             (node,) = segment[0][0].kernel.nodes
             return self._fallbacks.call(node)
         run = _SEGMENT(self.library.address(f"segment_{number}"))
-        may_fail = bool(self.buffers.bounds_checks)
+        may_fail = self.buffers.may_fail
 
         def compute(memory: Memory) -> bool:
             run(memory.address, memory.block[1] or None)
@@ -333,6 +328,9 @@ class NativeExecutable(Executable):
             least, most = given[number].min(), given[number].max()
             ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
+            error = failure(self.buffers.diagnostics(FAILED, memory)[0])
+            if error is not None:
+                return error
             diagnostics = [
                 (kernel.check, *self.buffers.diagnostics(kernel, memory))
                 for kernel in self.buffers.bounds_checks

@@ -144,7 +144,7 @@ class Module:
     def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:
         """Calls the kernel of a record on these items; a guarded kernel only if no bounds check has
         failed."""
-        if not self.buffers.bounds_checks:
+        if not self.buffers.may_fail:
             emit_call(b, record, table, begin, end, self._most)
             return
         failed = b.load(self._diagnostics(b, table, FAILED))
@@ -154,7 +154,7 @@ class Module:
 
     def _is_guarded(self, kernel: Kernel) -> bool:
         """Whether the kernel must not run after a bounds check has failed."""
-        if not self.buffers.bounds_checks:
+        if not self.buffers.may_fail:
             return False
         updates = self.schedule.updates
         over = updates is not None and any(node in updates.alias for node in kernel.live_out)
@@ -237,12 +237,12 @@ class Module:
         bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
-        for owner in [FAILED, *self.buffers.bounds_checks] if self.buffers.bounds_checks else []:
+        for owner in [FAILED, *self.buffers.bounds_checks] if self.buffers.may_fail else []:
             b.store(integer(0), self._diagnostics(b, table, owner))
 
         def once(segment: Any) -> None:
             b.call(segment, [table, pool])
-            if self.buffers.bounds_checks:
+            if self.buffers.may_fail:
                 failed = b.load(self._diagnostics(b, table, FAILED))
                 with b.if_then(b.icmp_signed("!=", failed, integer(0))):
                     b.ret(integer(-self.buffers.objects - 1))

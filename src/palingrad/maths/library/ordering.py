@@ -10,9 +10,9 @@ import numpy as np
 from ...dtypes import Array, is_floating
 
 _BLOCK = 1 << 14  # numbers
-_INDEX_BITS = 29
-_INDEX = (1 << _INDEX_BITS) - 1
-_NUMBER = (1 << 63) - 1 & ~_INDEX  # the other bits but the sign
+INDEX_BITS = 29
+INDEX = (1 << INDEX_BITS) - 1
+NUMBER = (1 << 63) - 1 & ~INDEX  # the other bits but the sign
 
 
 class OrderingMaths(Protocol):
@@ -53,12 +53,12 @@ def order_along(x: Any, axis: int, descending: bool = False, count: int | None =
     is_last = axis in (-1, x.ndim - 1)
     x = np.ascontiguousarray(x if is_last else np.moveaxis(x, axis, -1))
     length = x.shape[-1]
-    if x.dtype.itemsize <= 4 and length <= 1 << _INDEX_BITS:
+    if x.dtype.itemsize <= 4 and length <= 1 << INDEX_BITS:
         order = _with_indices(x, descending)
         if count is not None and 0 < count < length:
             order = np.partition(order, count - 1, axis=-1)[..., :count]
         order.sort(axis=-1)
-        order &= _INDEX
+        order &= INDEX
     else:
         order = _stable_order(np.flip(x, -1) if descending else x)
         order = length - 1 - np.flip(order, -1) if descending else order
@@ -95,9 +95,9 @@ def _as_integers(x: Array, descending: bool) -> Array:
         key = _of_floats(x)
     else:
         key = x.astype(np.int64)
-        key <<= _INDEX_BITS
+        key <<= INDEX_BITS
     if descending:
-        key ^= ~_INDEX
+        key ^= ~INDEX
     return key
 
 
@@ -107,9 +107,9 @@ def _of_floats(x: Array) -> Array:
     key = wide.view(np.int64)
     missing = np.isnan(x)
     if np.logical_or.reduce(missing, axis=None):
-        key[missing] = _NUMBER
+        key[missing] = NUMBER
     flipped = key >> 63  # of negative numbers the bits but the sign are inverted
-    flipped &= _NUMBER
+    flipped &= NUMBER
     key ^= flipped
     return key
 

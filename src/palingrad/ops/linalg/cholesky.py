@@ -37,6 +37,7 @@ class Cholesky(Factorisation):
     """
 
     math = r"\operatorname{cholesky} {x}"
+    _library = "cholesky"
     samples = [
         case(POSITIVE),
         case(np.stack([POSITIVE[:2, :2], POSITIVE[1:, 1:]])),
@@ -64,6 +65,7 @@ class CholeskySlope(Factorisation):
     """
 
     math = r"\operatorname{D\,cholesky}({c})^{*}\left[{g}\right]"
+    _library = "cholesky_slope"
     samples = [
         case(np.linalg.cholesky(POSITIVE), POSITIVE[::-1]),
         case(np.linalg.cholesky(HERMITIAN), np.stack([HERMITIAN, HERMITIAN[::-1]])),

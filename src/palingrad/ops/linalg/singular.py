@@ -105,6 +105,7 @@ class Svdvals(Factorisation):
     """
 
     math = r"\operatorname{svdvals} {x}"
+    _library = "svdvals"
     samples = [case(TALL), case(np.stack([WIDE, WIDE + 1])), case(WIDE + 1j * WIDE[::-1])]
 
     def f(m, x):

@@ -72,6 +72,7 @@ class DirectSolve(Factorisation):
     many matrices."""
 
     math = r"{a}^{-1}\,{b}"
+    _library = "solve"
     samples = [
         case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]])),
         case(BATCH, np.array([0.5, -1.5])),

@@ -47,6 +47,7 @@ class Sort(Ordering):
     `descending`. ∂y/∂x is the permutation that sorts x stably."""
 
     math = r"\operatorname{sort} {x}"
+    _library = "sort"
     stays_finite = True
     samples = [
         spread((5,), **_UP),
@@ -76,6 +77,7 @@ class Argsort(Ordering):
     """y = the indices that sort x along `axis`, stably, or the first `count` of them; int64."""
 
     math, onnx = r"\operatorname{argsort} {x}", None
+    _library = "argsort"
     stays_finite = True
     samples = [
         spread((5,), **_UP, count=None),

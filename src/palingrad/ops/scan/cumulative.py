@@ -65,7 +65,7 @@ class Cumprod(Scan):
     be 0."""
 
     math = r"\operatorname{cumprod} {x}"
-    complexes = True
+    complexes = multiplies = True
     samples = [
         case((5,), **ALONG),
         case((2, 3, 2), **BACK),

@@ -66,6 +66,12 @@ def sliced(x: Any) -> Any:
     return pg.gradients(pg.sum(pg.tanh(x[1:3, ::2])), x), pg.reshape(x.mT, (-1,))
 
 
+def ordered(x: Any, a: Any, b: Any) -> Any:
+    low = pg.linalg.cholesky(a)
+    slope = pg.gradients(pg.sum(low * a), a)
+    return pg.sort(x), pg.argsort(x), slope, pg.linalg.solve(a, b), pg.linalg.svdvals(b)
+
+
 PROGRAMS = [
     program(lambda x: (pg.softmax(x), pg.tanh(x), pg.sum(x, axis=0)), zeros(8, 5)),
     program(lambda x: pg.sum(x), zeros(1 << 18)),
@@ -82,6 +88,7 @@ PROGRAMS = [
     program(pooled, zeros(2, 3, 8, 8)),
     program(lambda x: (x > 0) // (x < 0), zeros(8)),
     program(lambda x: pg.cumsum(x, axis=1), zeros(8, 5)),
+    program(ordered, zeros(8, 5), zeros(4, 4), zeros(4, 2)),
     updated(pg.Variable(zeros(4))),
 ]
 

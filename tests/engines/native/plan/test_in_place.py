@@ -558,7 +558,7 @@ def test_without_exact_reference_counts_no_array_is_reused(monkeypatch):
     runtime = "palingrad.engines.native.runtime"
     monkeypatch.setattr(f"{runtime}.lease._OWN", 0)
     monkeypatch.setattr(f"{runtime}.buffers.HELD", 0)
-    monkeypatch.setattr("palingrad.engines.native.executable.HELD", 0)
+    monkeypatch.setattr("palingrad.engines.native.quick_run.HELD", 0)
     w, step = counter()
     f = pg.function(lambda x: x + w, engine="native")
     found: list[Any] = []

@@ -18,7 +18,9 @@ from .family import KernelFamily
 from .formula import dtype_of, lanes_for
 from .kernel import NO_NODES, Kernel, Views
 
-FAILED = "failed"  # the owner of the control block's word that is 1 after any check has failed
+# The owner of the control block's word that isn't 0 after any kernel has failed: it is odd, and 1
+# after a bounds check.
+FAILED = "failed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +29,7 @@ class BoundsCheck(Kernel):
     and the smallest and largest integer."""
 
     label, description = "BoundsCheck", "bounds check of computed integers"
+    may_fail: ClassVar[bool] = True
 
     check: Bounds
     view: View

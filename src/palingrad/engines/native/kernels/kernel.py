@@ -76,6 +76,8 @@ class Kernel(ABC):
     is_native: ClassVar[bool] = True  # whether generated code computes it, rather than NumPy
     # Whether it must not run after a bounds check has failed, even if it changes no Variable.
     is_guarded: ClassVar[bool] = False
+    # Whether it can make the run raise an error; then it writes into the control block.
+    may_fail: ClassVar[bool] = False
     # Whether the arithmetic of its nodes is counted for the kernel that it continues.
     is_counted_before: ClassVar[bool] = False
 
@@ -127,6 +129,11 @@ class Kernel(ABC):
     def workspaces(self) -> tuple[Kernel, ...]:
         """The kernels whose workspaces it reads."""
         return self.prerequisites
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of other libraries that the code calls (`llvm/library_functions.py`)."""
+        return ()
 
     @property
     def is_placed(self) -> bool:

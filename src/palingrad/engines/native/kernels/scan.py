@@ -3,7 +3,8 @@
 Where other axes lie inside the scanned one in memory, vectors run along them: each lane is a scan
 of its own. Otherwise the scan runs along a row. There the running totals within a vector of l lanes
 take log₂ l steps (Hillis & Steele, "Data parallel algorithms", 1986), and are combined with the
-total before the vector.
+total before the vector. Products are taken in order where that could overflow or underflow on the
+way.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ....dtypes import DType
+import numpy as np
+from llvmlite import ir
+
+from ....dtypes import DType, is_floating
 from ....graph.kinds import Scan
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....shapes import axis_in, size, sizes
-from ..llvm.builder import shuffled
+from ..llvm.builder import INT32, shuffled
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     any_lane,
@@ -86,6 +90,17 @@ def _finished(node: Any, totals: list[Value]) -> Value:
     """The results, from totals."""
     given = tuple(totals) if len(totals) > 1 else totals[0]
     return node.finish(NativeMaths(), given, **node.options).cast(dtype_of(node))
+
+
+def _within(x: Value, exponent: int | None) -> Value:
+    """Whether |x| is within 2^−exponent and 2^exponent; if None, whether x is finite and not 0."""
+    kind = np.dtype(f"u{x.dtype.itemsize}")
+    range_ = np.finfo(x.dtype)
+    ends = np.array([2.0**-exponent, 2.0**exponent] if exponent else [0, range_.max], x.dtype)
+    low, high = map(int, ends.view(kind))
+    low += not exponent
+    bits = NativeMaths().absolute(x).bits(kind)  # which are ordered as the numbers are
+    return bits - low <= high - low
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,32 +301,70 @@ class _Emitter:
                 values = [chosen(mask, *pair) for pair in zip(values, neutral, strict=True)]
             before = [Value(b, b.load(slot), self.wide, lanes) for slot in slots]
 
-            def totals(options: dict[str, Any]) -> Value:
-                """Emits the results, and the storing of the totals after this vector."""
+            def totals(options: dict[str, Any]) -> list[Value]:
+                """Emits the totals, and the storing of those after this vector."""
                 found = self._within(values, neutral, options)
                 end = 0 if self.node.reverse else lanes - 1
                 last = [x.like(shuffled(b, x.code, x.code, [end] * lanes)) for x in found]
                 after = _combined(self.node, before, last, options)
                 for slot, value in zip(slots, after, strict=True):
                     b.store(value.code, slot)
-                return _finished(self.node, _combined(self.node, before, found, options))
+                return _combined(self.node, before, found, options)
 
-            write(b, self.out, self._either(totals), there[-1], 1, active)
+            if self.node.multiplies and is_floating(self.wide):
+                result = self._product(values[0], before[0], totals, slots[0])
+            else:
+                result = self._either(totals)
+            write(b, self.out, result, there[-1], 1, active)
 
         vectors(b, plan.length, lanes, one)
 
-    def _either(self, totals: Callable[[dict[str, Any]], Value]) -> Value:
-        """Emits the totals with the options that suffice where no result is NaN, and again with the
+    def _either(self, totals: Callable[[dict[str, Any]], list[Value]]) -> Value:
+        """Emits the results with the options that suffice where none is NaN, and again with the
         node's own in a vector with a NaN."""
         b, simple = self.b, self.node.without_nan()
         if simple is None:
-            return totals(self.node.options)
-        result = totals(simple)
+            return _finished(self.node, totals(self.node.options))
+        result = _finished(self.node, totals(simple))
         slot = self.context.slot(result.code.type)
         b.store(result.code, slot)
         with b.if_then(any_lane(b, result != result), likely=False):
-            b.store(totals(self.node.options).code, slot)
+            b.store(_finished(self.node, totals(self.node.options)).code, slot)
         return result.like(b.load(slot))
+
+    def _product(
+        self,
+        x: Value,
+        before: Value,
+        totals: Callable[[dict[str, Any]], list[Value]],
+        total_slot: Any,
+    ) -> Value:
+        """Emits the running products of a vector: in order where another grouping of the factors
+        could leave the range of normal numbers, which the products in order may not leave."""
+        b, lanes, reach = self.b, x.lanes, np.finfo(self.wide).maxexp - 1
+        (product,) = totals(self.node.options)
+        slot = self.context.slot(product.code.type)
+        b.store(product.code, slot)
+        # Half of the exponents for the factors of a vector, and half for the total before it.
+        fits = _within(x, reach // 2 // lanes) & _within(before, reach // 2)
+        with b.if_then(any_lane(b, ~fits), likely=False):
+            # 0, ∞ and NaN stay what they are, if no product of factors is one of them.
+            fits = _within(x, reach // lanes) & (_within(product, reach) | ~_within(before, None))
+            with b.if_then(any_lane(b, ~fits)):
+                b.store(self._in_order(x, before, total_slot).code, slot)
+        return _finished(self.node, [product.like(b.load(slot))])
+
+    def _in_order(self, x: Value, before: Value, total_slot: Any) -> Value:
+        """Emits the totals of a vector, one after another, and the storing of the last one."""
+        b, code = self.b, before.code
+        places = [ir.Constant(INT32, lane) for lane in range(x.lanes)]
+        total = Value(b, b.extract_element(code, places[0]), self.wide, 1)
+        for place in reversed(places) if self.node.reverse else places:
+            element = Value(b, b.extract_element(x.code, place), self.wide, 1)
+            (total,) = _combined(self.node, [total], [element])
+            code = b.insert_element(code, total.code, place)
+        b.store(splatted(total, x.lanes).code, total_slot)
+        return x.like(code)
 
     def _within(
         self, values: list[Value], neutral: list[Value], options: dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import llvmlite.binding as llvm
 
 from ....graph.state.forks import hold_over_forks
+from .library_functions import provide
 
 T = TypeVar("T")
 
@@ -166,7 +167,9 @@ class Library:
     """Machine code in memory, as `packed` or `machine_code` returns it. Its functions are valid as
     long as this object exists."""
 
-    def __init__(self, code: bytes) -> None:
+    def __init__(self, code: bytes, functions: Iterable[str] = ()) -> None:
+        """`functions` of other libraries are what the code calls."""
+        provide(functions)
         empty = llvm.parse_assembly("")
         self._engine = llvm.create_mcjit_compiler(empty, host().machine())
         for one in _unpacked(code):

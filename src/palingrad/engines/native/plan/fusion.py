@@ -22,6 +22,7 @@ from ..kernels.bounds_check import bounds_check
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
+from ..kernels.library import factors, sorting
 from ..kernels.movement import gather_scatter
 from ..kernels.movement.concat import CONCATENATION
 from ..kernels.movement.copy import COPY, copy_of
@@ -51,6 +52,7 @@ class _Fusion:
         self.views = self.groups.views
         self.sinking = Sinking(self.groups)
         self._outputs = frozenset(program.outputs)
+        self._trains = bool(program.updates)
         self._bounds_checks: dict[Hashable, Group] = {}
         # How often each value is still read by nodes without a group.
         self._uses = Counter(x for node in program.order for x in node.inputs)
@@ -83,6 +85,8 @@ class _Fusion:
             node
         ):
             self._indexed(node, family)
+        elif (family := self._of_library(node)) is not None:
+            self._start_group(node, family)
         elif windowed.fits(node):
             self._start_group(node, windowed.WINDOW, windowed.layout(node))
         else:
@@ -100,6 +104,13 @@ class _Fusion:
     def _is_compilable(self, node: Operation) -> bool:
         """Whether generated code can compute an elementwise node."""
         return formula.fits(node) and not index_checks.is_wrong(node)
+
+    def _of_library(self, node: Operation) -> KernelFamily | None:
+        """The family of a node whose kernel calls another library's functions. They aren't called
+        where subnormal numbers count as 0, which they don't expect."""
+        if self._trains:
+            return None
+        return sorting.family_of(node) or factors.family_of(node)
 
     # ---------------------------------------------------------------- one node
 

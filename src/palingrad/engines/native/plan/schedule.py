@@ -170,7 +170,8 @@ def _staged(
         native = [number for number in stage if kernels[number].kernel.is_native]
         for first in range(0, len(native), MAX_CHUNKS):
             part = native[first : first + MAX_CHUNKS]
-            serial = sum(kernels[number].cost for number in part) < _SERIAL
+            cost = sum(kernels[number].cost for number in part)
+            serial = cost < _SERIAL or (len(part) == 1 and kernels[part[0]].items == 1)
             for number in part:
                 chunks = min(_chunks(kernels[number]), max(MAX_CHUNKS // len(part), 1))
                 kernels[number] = replace(

@@ -154,7 +154,8 @@ class BufferTable:
         self.bounds_checks = [
             one.kernel for one in schedule.kernels if isinstance(one.kernel, BoundsCheck)
         ]
-        diagnostics = [FAILED, *self.bounds_checks] if self.bounds_checks else []
+        self.may_fail = any(one.kernel.may_fail for one in schedule.kernels)
+        diagnostics = [FAILED, *self.bounds_checks] if self.may_fail else []
         self._diagnostics = {owner: line * _LINE for line, owner in enumerate(diagnostics)}
         self.control_bytes = len(diagnostics) * _LINE
         live_ranges = _live_ranges(schedule, inner, roots)

@@ -1,0 +1,279 @@
+"""Factors of single small matrices by SciPy's LAPACK and BLAS.
+
+Large matrices are left to NumPy's side: LAPACK has threads of its own there, for which those of the
+pool would wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from .....dtypes import DType, float32, float64
+from .....graph.operation import Operation
+from .....maths.matrices.lapack import lapack
+from .....shapes import sizes
+from ...llvm.builder import INT32
+from ...llvm.kernel_context import KernelContext
+from ...llvm.library_functions import address
+from ...llvm.loops import address as address_of, integer, loop, read, write
+from ...llvm.maths import NativeMaths
+from ...llvm.strided_view import View
+from ...llvm.values import Value
+from ..family import KernelFamily
+from ..formula import dtype_of
+from ..kernel import Fused, Views
+from .call import (
+    NO_SINGULAR_VALUES,
+    NOT_POSITIVE,
+    SINGULAR_MATRIX,
+    ZERO_DIAGONAL,
+    LibraryCall,
+    called,
+    copied,
+    fails,
+)
+
+_MOST = 128  # rows and columns
+
+
+def family_of(node: Operation) -> KernelFamily | None:
+    """The family of what LAPACK computes of single small matrices; None for any other node."""
+    kernel = _KERNELS.get(node._library)
+    shapes = [sizes(one.shape) for one in (node, *node.inputs)]
+    dtypes = {one.dtype for one in (node, *node.inputs)}
+    if kernel is None or len(dtypes) > 1 or not dtypes <= {float32, float64}:
+        return None
+    fits = all(len(one) <= 2 and 0 < min(one) and max(one) <= _MOST for one in shapes)
+    if not fits or any(address(one) is None for one in kernel.calls(dtype_of(node))):
+        return None
+    return FactorFamily(kernel.of)
+
+
+class FactorFamily(KernelFamily):
+    """A node that LAPACK computes, or refuses."""
+
+    may_fail: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, eq=False)
+class Factor(LibraryCall):
+    """A node that LAPACK computes. LAPACK's matrices are column after column: the transpose of one
+    that is row after row."""
+
+    names: ClassVar[tuple[str, ...]]  # of the functions, without the letter for the dtype
+    may_fail: ClassVar[bool] = True
+
+    views: tuple[View, ...]  # of the inputs
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Factor:
+        """The kernel of a node."""
+        return cls(fused, tuple(views[x] for x in fused.first.inputs))
+
+    @classmethod
+    def calls(cls, dtype: DType) -> tuple[str, ...]:
+        """The names of the functions for a dtype."""
+        letter = "s" if dtype == float32 else "d"
+        pairs = (name.split(".") for name in cls.names)
+        return tuple(f"{library}.{letter}{name}" for library, name in pairs)
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype of all matrices."""
+        return dtype_of(self.fused.first)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        return self.calls(self.dtype)
+
+    @property
+    def size(self) -> int:
+        """The rows of the first input."""
+        return self.views[0].shape[0]
+
+    @property
+    def items(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def cost(self) -> float:
+        return 500 + 0.1 * self.size**3
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers it keeps besides its result."""
+        return 0
+
+    @property
+    def workspace(self) -> int:
+        return self.numbers * self.dtype.itemsize
+
+    def call(self, context: KernelContext, place: int, *arguments: Any) -> None:
+        """Emits the call of one of its functions."""
+        called(context, self.functions[place], *arguments, number=self.dtype)
+
+    def area(self, context: KernelContext, first: int) -> Any:
+        """A pointer to its own numbers from `first` on."""
+        b = context.builder
+        pointer = address_of(b, context.pointer(self), self.dtype, integer(first))
+        return b.bitcast(pointer, context.pointer(self).type)
+
+    def number(self, context: KernelContext, view: View, *indices: Any) -> Value:
+        """Emits the load of an element of a view."""
+        b, place = context.builder, integer(view.offset)
+        for index, step in zip(indices, view.strides, strict=True):
+            place = b.add(place, b.mul(index, integer(step)))
+        return read(b, context.pointer(view.base), self.dtype, place, 1, 1)
+
+    def put(self, context: KernelContext, target: Any, value: Value, i: Any, j: Any) -> None:
+        """Emits the store of element (i, j) of a square matrix, row after row."""
+        b = context.builder
+        write(b, target, value, b.add(b.mul(i, integer(self.size)), j))
+
+    def refused(self, context: KernelContext, info: Any, number: int) -> None:
+        """Emits that the run fails with error `number` if LAPACK reports one."""
+        b = context.builder
+        reported = b.load(info)
+        fails(context, b.icmp_signed("!=", reported, info.type.pointee(0)), number)
+
+
+@dataclass(frozen=True, eq=False)
+class CholeskyFactor(Factor):
+    """The lower triangular factor of (x + xᵀ)/2."""
+
+    description: ClassVar[str] = "Cholesky factor, by LAPACK"
+    names = ("lapack.potrf",)
+
+    def emit(self, context: KernelContext) -> None:
+        b, n, (x,) = context.builder, integer(self.size), self.views
+        out, info = context.pointer(self.fused.first), context.slot(INT32)
+        with loop(b, integer(0), n) as i, loop(b, integer(0), b.add(i, integer(1))) as j:
+            one = self.number(context, x, i, j)
+            self.put(context, out, one.number(0), j, i)
+            self.put(context, out, one * 0.5 + self.number(context, x, j, i) * 0.5, i, j)
+        self.call(context, 0, "U", self.size, out, self.size, info)
+        self.refused(context, info, NOT_POSITIVE)
+
+
+@dataclass(frozen=True, eq=False)
+class CholeskySlopes(Factor):
+    """The cotangent l⁻ᵀ s l⁻¹ of l lᵀ from that of l, where s is the symmetric part of the lower
+    triangle of lᵀ g with half of its diagonal."""
+
+    description: ClassVar[str] = "slope of a Cholesky factor, by BLAS"
+    names = ("blas.gemm", "blas.trsm")
+
+    @property
+    def numbers(self) -> int:
+        return 4 * self.size**2
+
+    def emit(self, context: KernelContext) -> None:
+        b, n, (low, g) = context.builder, self.size, self.views
+        # lᵀ, then lᵀ s l⁻¹; l⁻ᵀ; g, then s; l. All row after row.
+        across, inverse, inner, whole = (self.area(context, part * n * n) for part in range(4))
+        zero = Value(b, None, self.dtype, 1).number(0)
+        one = zero.number(1)
+        with loop(b, integer(0), integer(n)) as i:
+            with loop(b, integer(0), integer(n)) as j:
+                is_inside = b.icmp_signed("<=", j, i)
+                value = self.number(context, low, i, j)
+                value = value.like(b.select(is_inside, value.code, zero.code))
+                self.put(context, whole, value, i, j)
+                self.put(context, across, value, j, i)
+                on = b.icmp_signed("==", i, j)
+                self.put(context, inverse, one.like(b.select(on, one.code, zero.code)), i, j)
+                self.put(context, inner, self.number(context, g, i, j), i, j)
+            pivot = self.number(context, low, i, i)
+            fails(context, (pivot == 0.0).code, ZERO_DIAGONAL)
+        out = context.pointer(self.fused.first)
+        self._product(context, out, across, inner)
+        self.call(context, 1, "R", "U", "T", "N", n, n, 1.0, whole, n, inverse, n)
+        with loop(b, integer(0), integer(n)) as i, loop(b, integer(0), b.add(i, integer(1))) as j:
+            place = b.add(b.mul(i, integer(n)), j)
+            half = read(b, out, self.dtype, place, 1, 1) * 0.5
+            self.put(context, inner, half, i, j)
+            self.put(context, inner, half, j, i)
+        self._product(context, across, inverse, inner)
+        self._product(context, out, across, inverse, "T")
+
+    def _product(self, context: KernelContext, out: Any, x: Any, y: Any, turned: str = "N") -> None:
+        """Emits out = x y, or x yᵀ if `turned` is "T"."""
+        n = self.size
+        self.call(context, 0, turned, "N", n, n, n, 1.0, y, n, x, n, 0.0, out, n)
+
+
+@dataclass(frozen=True, eq=False)
+class Solution(Factor):
+    """x = a⁻¹ b."""
+
+    description: ClassVar[str] = "linear equations, by LAPACK"
+    names = ("lapack.gesv",)
+
+    @property
+    def columns(self) -> int:
+        """The number of right-hand sides."""
+        return self.views[1].shape[1] if len(self.views[1].shape) == 2 else 1
+
+    @property
+    def numbers(self) -> int:
+        return self.size * (self.size + self.columns)
+
+    def emit(self, context: KernelContext) -> None:
+        n, (a, given) = self.size, self.views
+        node, info = self.fused.first, context.slot(INT32)
+        matrix, columns = self.area(context, 0), self.area(context, n * n)
+        steps = [1, n][: len(given.shape)]
+        copied(context, a, matrix, [1, n])
+        copied(context, given, columns, steps)
+        pivots = context.stack(float32, n)  # of as many bytes as LAPACK's integers
+        self.call(context, 0, n, self.columns, matrix, n, pivots, columns, n, info)
+        self.refused(context, info, SINGULAR_MATRIX)
+        copied(context, context.views[node], columns, steps, back=True)
+
+
+@dataclass(frozen=True, eq=False)
+class SingularValues(Factor):
+    """The singular values."""
+
+    description: ClassVar[str] = "singular values, by LAPACK"
+    names = ("lapack.gesdd",)
+
+    work: int  # numbers that LAPACK needs
+
+    @classmethod
+    def of(cls, fused: Fused, views: Views) -> Factor:
+        x = fused.first.inputs[0]
+        query = lapack("gesdd_lwork", x.dtype)
+        work, _ = query(*sizes(x.shape), compute_uv=0, full_matrices=0)
+        return cls(fused, (views[x],), int(work))
+
+    @property
+    def numbers(self) -> int:
+        rows, columns = self.views[0].shape
+        return rows * columns + self.work
+
+    def emit(self, context: KernelContext) -> None:
+        b, (x,), m = context.builder, self.views, NativeMaths()
+        rows, columns = x.shape
+        info, out = context.slot(INT32), context.pointer(self.fused.first)
+        matrix, work = self.area(context, 0), self.area(context, rows * columns)
+        with loop(b, integer(0), integer(rows)) as i, loop(b, integer(0), integer(columns)) as j:
+            value = self.number(context, x, i, j)
+            fails(context, b.not_(m.isfinite(value).code), NO_SINGULAR_VALUES)
+            write(b, matrix, value, b.add(b.mul(j, integer(rows)), i))
+        integers = context.stack(float32, 8 * min(rows, columns))  # LAPACK's, of as many bytes
+        self.call(
+            context, 0, "N", rows, columns, matrix, rows, out, work, 1, work, 1, work, self.work,
+            integers, info,
+        )  # fmt: skip
+        self.refused(context, info, NO_SINGULAR_VALUES)
+
+
+_KERNELS: dict[str, type[Factor]] = {
+    "cholesky": CholeskyFactor,
+    "cholesky_slope": CholeskySlopes,
+    "solve": Solution,
+    "svdvals": SingularValues,
+}
