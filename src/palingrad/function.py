@@ -320,7 +320,7 @@ class LastCall(NamedTuple):
     run: Callable[[Sequence[Array]], list[Array]]
     form: Callable[[list[Array]], Any] | None  # from outputs to f's result; None: the first output
     unchanged: Callable[[], bool] | None  # whether f's outer variables are, if it has any
-    executable: Executable  # which `run` needs
+    executable: Executable  # which `run`, its shortest call, needs
 
     @staticmethod
     def of(
@@ -346,7 +346,7 @@ class LastCall(NamedTuple):
             form = tuple
         executable = traced.executable
         unchanged = reads.watch(read) if read else None
-        return LastCall(changes, len(args), forms, executable.run, form, unchanged, executable)
+        return LastCall(changes, len(args), forms, executable.shortest, form, unchanged, executable)
 
 
 def _is_tensor(leaf: Any) -> bool:

@@ -235,6 +235,26 @@ def test_zero_absorbs_infinity_in_the_vectors_that_have_a_nan(reverse, monkeypat
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("absorbing", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_recurrences_with_infinite_factors_are_those_in_order(absorbing, reverse):
+    """A product of factors, 0·∞, may not meet a total that no such product has in order."""
+    options: dict[str, Any] = dict(axis=1, reverse=reverse, absorbing=absorbing)
+    run = pg.function(lambda a, b: LinearRecurrence(a, b, **options), engine="native")
+    for n in (3, 8, 21, 70):
+        a, b = with_infinities(n, n), with_infinities(n, n + 1)
+        b[np.isnan(b)] = 1.5
+        expected = np.zeros((3, n))
+        places = range(n)[:: -1 if reverse else 1]
+        expected[:, places[0]] = y = b[:, places[0]].astype(float)
+        for i in places[1:]:
+            with np.errstate(invalid="ignore"):
+                product = a[:, i].astype(float) * y
+                y = np.where(absorbing & (y == 0) & np.isnan(product), 0, product) + b[:, i]
+            expected[:, i] = y
+        np.testing.assert_allclose(run(a, b), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("engine", ["numpy", "native"])
 @pytest.mark.parametrize("reverse", [False, True])
 def test_totals_of_runs_keep_infinities_within_their_run(engine, reverse):

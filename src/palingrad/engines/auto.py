@@ -42,7 +42,7 @@ class AutoExecutable(Executable):
     def __init__(self, program: Program) -> None:
         super().__init__(program)
         self._now = NumpyEngine().compile(program)
-        self._run = self._now.run
+        self._run = self._now.shortest
         self._native = False
         self._compiling = Turn(_PATIENCE)
         operations = [node for node in program.order if isinstance(node, Operation)]
@@ -90,7 +90,7 @@ class AutoExecutable(Executable):
         except (ImportError, OSError, RuntimeError) as error:
             # LLVM is missing or broken, or doesn't know the CPU.
             say_once(f"programs run on NumPy because they can't be compiled here: {error}")
-        self._now, self._native, self._run = now, True, now.run
+        self._now, self._native, self._run = now, True, now.shortest
 
 
 def cost_of(node: Operation) -> float:

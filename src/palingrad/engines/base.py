@@ -70,7 +70,7 @@ class Executable:
         )
 
     @property
-    def run(self) -> Run:
+    def shortest(self) -> Run:
         """The function with the shortest way through a run like a call. It needs the Executable,
         which its caller must hold."""
         return self.__call__

@@ -119,10 +119,10 @@ class NativeExecutable(Executable):
         return super().__call__(feeds) if self._quick is None else self._quick(feeds)
 
     @property
-    def run(self) -> Run:
+    def shortest(self) -> Run:
         if self._lease is not None:
             return self._in_place
-        return super().run if self._quick is None else self._quick
+        return super().shortest if self._quick is None else self._quick
 
     def repeat(
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
