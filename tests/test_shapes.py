@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import palingrad as pg
 from palingrad import shapes
 from palingrad.errors import ShapeError
 
@@ -104,3 +105,9 @@ def test_size_and_known():
     assert shapes.known(())
     assert not shapes.known(None)
     assert not shapes.known((2, None))
+
+
+def test_an_axis_out_of_range_is_an_index_error_as_in_numpy():
+    for f in (lambda x: pg.sum(x, axis=2), lambda x: pg.expand_dims(x, -4), lambda x: x.max(3)):
+        with pytest.raises(IndexError, match="out of range"):
+            f(pg.zeros((2, 3)))

@@ -57,11 +57,11 @@ class PalingradError(Exception):
 
 
 class ShapeError(PalingradError, ValueError):
-    """Incompatible shapes, or an axis that doesn't exist."""
+    """Incompatible shapes."""
 
 
 class OutOfRangeError(ShapeError, IndexError):
-    """An index beyond the size of its axis."""
+    """An index beyond the size of its axis, or an axis that does not exist."""
 
 
 class DTypeError(PalingradError, TypeError):

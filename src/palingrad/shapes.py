@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any
 
-from .errors import ShapeError
+from .errors import OutOfRangeError, ShapeError
 
 Dim = int | None
 Shape = tuple[Dim, ...]
@@ -97,7 +97,7 @@ def axis_in(axis: Any, ndim: int) -> int:
         raise ShapeError(f"expected an integer axis, got {axis!r}")
     if not -ndim <= number < ndim:
         hint = f"The last axis is axis={ndim - 1}, or axis=-1." if ndim else ""
-        raise ShapeError(f"axis {number} is out of range for {ndim} axes", hint=hint)
+        raise OutOfRangeError(f"axis {number} is out of range for {ndim} axes", hint=hint)
     return number % ndim
 
 
