@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,13 @@ from tasks import TASKS  # noqa: E402
 from worker import Worker  # noqa: E402
 
 OURS = [name for name, one in CONTENDERS.items() if name not in PEERS and not one.missing()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settled() -> None:
+    """What other tests left lives to the end: each worker collects garbage before it is timed."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -1,6 +1,7 @@
 """A second compiled engine, in one file: what engines are promised suffices for all operations.
 
-It is the example `own_engine.py`, which names no operation. A new operation runs there at once.
+It is the example `own_engine.py`, which names no operation. A new operation runs there at once:
+`test_battery.py` proves each operation on it too.
 """
 
 from __future__ import annotations
@@ -19,13 +20,10 @@ from palingrad.engines.selection import add_engine, remove_engine
 from palingrad.errors import DTypeError, EngineError, ShapeError
 from palingrad.optim import Adam
 from palingrad.proof import shipped
-from palingrad.proof.battery import check_named, subject_of
 from second_engine import PATH, registered
-from test_battery import PROVEN_ELSEWHERE
 from tolerances import assert_same
 
 OPERATIONS = [operation for operation in shipped() if operation.samples]
-ELSEWHERE = [operation for operation in OPERATIONS if operation in PROVEN_ELSEWHERE]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,15 +33,6 @@ def example():
 
 
 # ---------------------------------------------------------------- what it computes
-
-
-@pytest.mark.parametrize("operation", ELSEWHERE, ids=lambda operation: operation.__name__)
-def test_values_dtypes_and_gradients_are_right_of_every_operation(operation):
-    """Of those that test_battery.py leaves out; it proves all others on this engine too."""
-    subject = subject_of(operation, ["toy"])  # one, so that all checks share its Program
-    for name in ("engines_agree", "layout_does_not_matter", "nothing_is_written_to"):
-        fault = check_named(name).fault(subject)
-        assert fault is None, (name, *fault.error.__notes__, fault.error)
 
 
 def test_random_graphs_compute_what_eager_code_does(monkeypatch):

@@ -24,6 +24,7 @@ class Subject:
 
     def __init__(self, cases: Sequence[Case], engines: Sequence[str]) -> None:
         self.cases, self.engines = tuple(cases), tuple(engines)
+        self._runs: dict[str, tuple[list[Array], list[Array]]] = {}  # by engine
 
     @property
     def operation(self) -> type[Operation]:
@@ -57,6 +58,14 @@ class Subject:
     def program(self, engine: str) -> Callable[[Sequence[Array]], list[Array]]:
         """From the inputs in `drawn` to outputs and gradients, in one compiled Program."""
         return partial(self._shared.run, engine)
+
+    def run(self, engine: str) -> tuple[list[Array], list[Array]]:
+        """Copies of the inputs in `drawn`, and what the Program gave of them, in one run that
+        several checks look at."""
+        if engine not in self._runs:
+            fed = [array.copy() for array in self.drawn[1]]
+            self._runs[engine] = fed, self.program(engine)(fed)
+        return self._runs[engine]
 
     @cached_property
     def _shared(self) -> SharedProgram:

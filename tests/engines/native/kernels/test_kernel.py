@@ -37,7 +37,8 @@ def zeros(*shape: int, dtype: Any = np.float32) -> Any:
 
 
 def program(f: Any, *arrays: Any) -> Program:
-    return pg.function(f, engine="native").program(*arrays)
+    """The Program of a function; on the numpy engine, so that nothing is compiled for it."""
+    return pg.function(f, engine="numpy").program(*arrays)
 
 
 def updated(w: pg.Variable) -> Program:
