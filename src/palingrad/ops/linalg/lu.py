@@ -63,6 +63,7 @@ class LuSlope(Factorisation):
     """
 
     math = r"\operatorname{D\,lu}({f})^{*}\left[{g}\right]"
+    _library = "lu_slope"
     samples = [
         case(REGULAR, REGULAR[::-1]),
         case(BATCH[0], BATCH),
