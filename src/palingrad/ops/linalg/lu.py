@@ -207,6 +207,9 @@ class PivotOrder(Factorisation):
     floats = complexes = promotes = False
     samples = [case(np.array([[1, 1], [0, 2]]), rows=3), case(np.array([2]), rows=3)]
 
+    def below(y) -> int | None:
+        return y.attributes["rows"]
+
     def f(m, x, *, rows):
         return m.pivot_order(x, rows)
 

@@ -71,6 +71,14 @@ def test_rows_are_sorted_as_numpy_sorts_them(dtype):
     assert ("Fallback" in shown) == wide  # NumPy computes the order of 64 bits
 
 
+def test_the_order_of_indices_needs_no_fallback():
+    x = numbers((3, 40), "float32")
+    shown = agree(
+        lambda x: [pg.argsort(pg.argsort(x), descending=down) for down in (False, True)], x
+    )
+    assert "Fallback" not in shown
+
+
 def test_rows_of_a_large_array_are_sorted_by_several_threads():
     x = numbers((300, 500), "float32")
     run = pg.function(lambda x: [pg.sort(x * 2), pg.argsort(x)], engine="native")
