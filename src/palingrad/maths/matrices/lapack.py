@@ -88,9 +88,11 @@ def product(x: Any, y: Any) -> Any:
     their own, which wait for each other where one's products follow the other's solutions."""
     if x.ndim > 2 or y.ndim > 2 or not x.size or not y.size:
         return x @ y
+    dtype = np.result_type(x, y)
+    x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
     # (x y)ᵀ = yᵀ xᵀ, each as it is or turned, so that SciPy copies blocks column by column.
     turns_x, turns_y = has_columns(x), has_columns(y)
-    return lapack("gemm", x.dtype)(
+    return lapack("gemm", dtype)(
         1.0, y if turns_y else y.T, x if turns_x else x.T, trans_a=turns_y, trans_b=turns_x
     ).T
 
