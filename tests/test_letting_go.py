@@ -198,7 +198,9 @@ def test_evicted_programs_are_freed_with_their_machine_code(engine, monkeypatch)
     libraries: weakref.WeakSet[Library] = weakref.WeakSet()
     make = Library.__init__
     monkeypatch.setattr(
-        Library, "__init__", lambda self, code: (make(self, code), libraries.add(self))[0]
+        Library,
+        "__init__",
+        lambda self, code, *more: (make(self, code, *more), libraries.add(self))[0],
     )
     w = pg.Variable(1.0)
     f = pg.function(lambda x: w.assign(w + pg.sum(x)), engine=engine, max_programs=2)

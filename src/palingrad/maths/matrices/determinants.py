@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .factors import eliminated
-from .lapack import NOT_FOUND, adjoint, computed, mapped, one_by_one
+from .lapack import NOT_FOUND, adjoint, computed, mapped, one_by_one, product
 from .spectra import svd
 from .systems import inverse_of
 
@@ -74,7 +74,7 @@ def by_singular_values(x: Any) -> Any:
     """The matrices of cofactors det(u vh)·u diag(∏ of the other singular values) vh."""
     u, s, vh = svd(x, True)
     phase = det(u) * det(vh)
-    return phase[..., None, None] * np.conj((u * products_without(s, 1)[..., None, :]) @ vh)
+    return phase[..., None, None] * np.conj(product(u * products_without(s, 1)[..., None, :], vh))
 
 
 def worst(x: Any, inverse: Any) -> Any:
@@ -121,11 +121,12 @@ def cofactor_slopes(x: Any, t: Any) -> Any:
     n = s.shape[-1]
     phase = det(u) * det(vh)
     v = adjoint(vh)
-    e = adjoint(u) @ t @ v
+    e = product(product(adjoint(u), t), v)
     p = np.where(np.eye(n, dtype=bool), 0, products_without(s, 2))
     diagonal = p @ np.diagonal(e, axis1=-2, axis2=-1)[..., None]  # (…, n, 1)
     inner = np.eye(n) * diagonal - p * np.swapaxes(e, -1, -2)
-    return (phase[..., None, None] * (np.conj(u) @ inner @ np.conj(vh))).astype(x.dtype)
+    whole = product(product(np.conj(u), inner), np.conj(vh))
+    return (phase[..., None, None] * whole).astype(x.dtype)
 
 
 def cofactor_slope(x: Any, t: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .lapack import adjoint, computed, finite, lapack, mapped
+from .lapack import adjoint, computed, finite, lapack, mapped, product
 from .systems import schur
 
 
@@ -23,7 +23,7 @@ def triangular_schur(x: Any) -> Any:
     if not np.diagonal(t, -1).any():
         return t, u
     w, v = schur(t.astype(np.complex128))
-    return w, u @ v
+    return w, product(u, v)
 
 
 def root(t: Any) -> Any:
@@ -68,9 +68,14 @@ def sqrtm_of_one(x: Any) -> Any:
     if x.dtype.kind == "f" and t.dtype.kind == "f" and (d < 0).any():
         raise np.linalg.LinAlgError
     r = root(t)
-    if not size_of(r @ r - t) <= 1e-12 * len(x) * size_of(t):
+    if not size_of(product(r, r) - t) <= 1e-12 * len(x) * size_of(t):
         raise np.linalg.LinAlgError
-    return narrowed(u @ r @ adjoint(u), x)
+    return narrowed(turned_back(r, u), x)
+
+
+def turned_back(t: Any, u: Any) -> Any:
+    """u t uᴴ."""
+    return product(product(u, t), adjoint(u))
 
 
 def narrowed(y: Any, x: Any) -> Any:
@@ -125,8 +130,9 @@ def logarithm(x: Any, e: Any) -> Any:
     if t.dtype.kind == "f" and (d < 0).any():
         raise np.linalg.LinAlgError
     if e is None:
-        return narrowed(u @ triangular_log(t, None)[0] @ adjoint(u), x)
-    return narrowed(u @ triangular_log(t, adjoint(u) @ e @ u)[1] @ adjoint(u), x)
+        return narrowed(turned_back(triangular_log(t, None)[0], u), x)
+    inner = product(product(adjoint(u), e), u)
+    return narrowed(turned_back(triangular_log(t, inner)[1], u), x)
 
 
 NO_LOG = (

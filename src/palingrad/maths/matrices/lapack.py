@@ -7,6 +7,7 @@ functions here hand over transposes where that saves a copy.
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 
 
+@cache
 def lapack(name: str, dtype: Any) -> Any:
     """SciPy's function `name` of LAPACK or BLAS for this dtype: "potrf" is spotrf, dpotrf, …"""
     kind = {"f": "s", "d": "d", "F": "c", "D": "z"}[dtype.char]
@@ -86,4 +88,15 @@ def product(x: Any, y: Any) -> Any:
     their own, which wait for each other where one's products follow the other's solutions."""
     if x.ndim > 2 or y.ndim > 2 or not x.size or not y.size:
         return x @ y
-    return lapack("gemm", x.dtype)(1.0, y.T, x.T).T
+    dtype = np.result_type(x, y)
+    x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+    # (x y)ᵀ = yᵀ xᵀ, each as it is or turned, so that SciPy copies blocks column by column.
+    turns_x, turns_y = has_columns(x), has_columns(y)
+    return lapack("gemm", dtype)(
+        1.0, y if turns_y else y.T, x if turns_x else x.T, trans_a=turns_y, trans_b=turns_x
+    ).T
+
+
+def has_columns(x: Any) -> bool:
+    """Whether the elements of columns, and not those of rows, are neighbours in memory."""
+    return x.strides[0] < x.strides[1]

@@ -17,6 +17,7 @@ from .lapack import (
     lapack,
     mapped,
     one_by_one,
+    product,
 )
 from .spectra import svd
 
@@ -90,7 +91,7 @@ def truncated_inverse(x: Any, rtol: Any) -> Any:
     u, s, vh = svd(x, False)
     small = s <= np.asarray(rtol, s.dtype)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
     inverse = np.where(small, 0, 1 / np.where(small, 1, s)).astype(s.dtype)
-    return adjoint(vh) @ (inverse[..., None] * adjoint(u))
+    return product(adjoint(vh), inverse[..., None] * adjoint(u))
 
 
 def pinv(x: Any, rtol: Any) -> Any:
@@ -106,10 +107,10 @@ def of_sylvester(a: Any, b: Any, q: Any) -> Any:
     """
     r, u = schur(a)
     s, v = schur(b)
-    inner = adjoint(u) @ q @ v
+    inner = product(product(adjoint(u), q), v)
     y, scale, info = lapack("trsyl", q.dtype)(r, s, inner)
     found(info)
-    return u @ (y / scale) @ adjoint(v)
+    return product(product(u, y / scale), adjoint(v))
 
 
 def schur(x: Any) -> Any:

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .lapack import broadcast, computed, lapack, mapped, one_by_one, product
+from .lapack import broadcast, computed, has_columns, lapack, mapped, one_by_one, product
+
+NO_DERIVATIVE = "a matrix is singular: its factors have no derivative"
 
 
 def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
@@ -47,7 +49,7 @@ def solved(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
 
     def of_one(a: Any, b: Any) -> Any:
         trsm, diag = lapack("trsm", a.dtype), int(unit_diagonal)
-        if a.flags.f_contiguous:
+        if has_columns(a):
             return trsm(1, a, b.T, side=1, lower=lower, trans_a=1, diag=diag).T
         return trsm(1, a.T, b.T, side=1, lower=not lower, diag=diag).T
 
@@ -95,7 +97,7 @@ def lu_slopes(f: Any, g: Any) -> Any:
 def lu_slope(f: Any, g: Any) -> Any:
     """The cotangent of l u from the cotangent g of f, which holds both factors."""
     f, g = broadcast(np.broadcast_shapes(f.shape[:-2], g.shape[:-2]), f, g)
-    return computed("lu", "a matrix is singular: its factors have no derivative", lu_slopes, f, g)
+    return computed("lu", NO_DERIVATIVE, lu_slopes, f, g)
 
 
 def solve_triangular(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:

@@ -63,6 +63,7 @@ class LuSlope(Factorisation):
     """
 
     math = r"\operatorname{D\,lu}({f})^{*}\left[{g}\right]"
+    _library = "lu_slope"
     samples = [
         case(REGULAR, REGULAR[::-1]),
         case(BATCH[0], BATCH),
@@ -205,6 +206,9 @@ class PivotOrder(Factorisation):
     math = r"\operatorname{order} {x}"
     floats = complexes = promotes = False
     samples = [case(np.array([[1, 1], [0, 2]]), rows=3), case(np.array([2]), rows=3)]
+
+    def below(y) -> int | None:
+        return y.attributes["rows"]
 
     def f(m, x, *, rows):
         return m.pivot_order(x, rows)

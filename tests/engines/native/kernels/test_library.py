@@ -13,6 +13,7 @@ import palingrad as pg
 from palingrad.engines.native.kernels.library import factors, sorting
 from palingrad.engines.native.llvm import library_functions
 from palingrad.ops.linalg.cholesky import CholeskySlope
+from palingrad.ops.linalg.lu import LuSlope
 
 DTYPES = ["float16", "float32", "float64", "int8", "uint8", "int16", "int32", "uint32", "int64",
           "uint64", "bool"]  # fmt: skip
@@ -70,6 +71,14 @@ def test_rows_are_sorted_as_numpy_sorts_them(dtype):
     assert ("Fallback" in shown) == wide  # NumPy computes the order of 64 bits
 
 
+def test_the_order_of_indices_needs_no_fallback():
+    x = numbers((3, 40), "float32")
+    shown = agree(
+        lambda x: [pg.argsort(pg.argsort(x), descending=down) for down in (False, True)], x
+    )
+    assert "Fallback" not in shown
+
+
 def test_rows_of_a_large_array_are_sorted_by_several_threads():
     x = numbers((300, 500), "float32")
     run = pg.function(lambda x: [pg.sort(x * 2), pg.argsort(x)], engine="native")
@@ -103,10 +112,18 @@ def test_small_matrices_are_factored_as_the_formulas_factor_them(dtype):
             pg.linalg.svdvals(g.mT),
         ]
 
+    def slopes(f: Any, g: Any) -> list[Any]:
+        return [LuSlope(f, g), LuSlope(f.mT, g[::-1])]
+
     for n in (1, 2, 17, 64):
         shown = agree(f, *matrices(n, dtype))
         assert "Fallback" not in shown
         assert shown.count("by LAPACK") == 6
+        found = pg.function(slopes, engine="native")(*matrices(n, dtype)[1::2])
+        expected = pg.function(slopes, engine="numpy")(*matrices(n, dtype)[1::2])
+        tiny = {"float32": 1e-5, "float64": 1e-13}[dtype] * np.abs(expected[0]).max()
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=tiny)
     assert "by LAPACK" not in agree(f, *matrices(factors._MOST + 1, dtype))
 
 
@@ -117,6 +134,7 @@ def test_what_lapack_refuses_is_refused_by_name_and_the_next_run_is_right():
         (pg.linalg.cholesky, (-x,), (x,), "a matrix isn't positive definite"),
         (pg.linalg.solve, (singular, b), (a, b), "solve: a matrix is singular"),
         (pg.linalg.svdvals, (nan,), (a,), "svdvals: .* NaN or ∞"),
+        (LuSlope, (np.tril(x, -1), a), None, "lu: a matrix is singular"),
         (CholeskySlope, (np.tril(x, -1), a), (x, a), "a matrix has a 0 on its diagonal"),
         # The first of several errors, and those before and after a fallback.
         (lambda x: pg.linalg.svdvals(pg.linalg.cholesky(x) * np.inf), (-x,), None, "positive"),

@@ -12,6 +12,7 @@ from llvmlite import ir
 from .....dtypes import DType, int64
 from .....maths.matrices.lapack import NOT_FOUND
 from .....maths.matrices.systems import SINGULAR
+from .....maths.matrices.triangular import NO_DERIVATIVE
 from ...llvm.builder import INT32, declared
 from ...llvm.kernel_context import POINTER, KernelContext
 from ...llvm.library_functions import symbol
@@ -23,12 +24,13 @@ from ..formula import dtype_of
 from ..kernel import Kernel
 
 # What a matrix may lack. A kernel that fails writes the text's number into the control block.
-NOT_POSITIVE, SINGULAR_MATRIX, ZERO_DIAGONAL, NO_SINGULAR_VALUES = range(1, 5)
+NOT_POSITIVE, SINGULAR_MATRIX, ZERO_DIAGONAL, NO_SINGULAR_VALUES, NO_SLOPE = range(1, 6)
 _LACKS = (
     "cholesky: a matrix isn't positive definite",
     f"solve: {SINGULAR}",
     "cholesky: a matrix has a 0 on its diagonal",
     f"svdvals: {NOT_FOUND}",
+    f"lu: {NO_DERIVATIVE}",
 )
 
 

@@ -25,6 +25,7 @@ from ..formula import dtype_of
 from ..kernel import Fused, Views
 from .call import (
     NO_SINGULAR_VALUES,
+    NO_SLOPE,
     NOT_POSITIVE,
     SINGULAR_MATRIX,
     ZERO_DIAGONAL,
@@ -132,6 +133,20 @@ class Factor(LibraryCall):
         b = context.builder
         write(b, target, value, b.add(b.mul(i, integer(self.size)), j))
 
+    def product(
+        self,
+        context: KernelContext,
+        out: Any,
+        x: Any,
+        y: Any,
+        *,
+        turns_x: str = "N",
+        turns_y: str = "N",
+    ) -> None:
+        """Emits out = x y of square matrices by its first function, with xᵀ or yᵀ if one is "T"."""
+        n = self.size
+        self.call(context, 0, turns_y, turns_x, n, n, n, 1.0, y, n, x, n, 0.0, out, n)
+
     def refused(self, context: KernelContext, info: Any, number: int) -> None:
         """Emits that the run fails with error `number` if LAPACK reports one."""
         b = context.builder
@@ -188,20 +203,56 @@ class CholeskySlopes(Factor):
             pivot = self.number(context, low, i, i)
             fails(context, (pivot == 0.0).code, ZERO_DIAGONAL)
         out = context.pointer(self.fused.first)
-        self._product(context, out, across, inner)
+        self.product(context, out, across, inner)
         self.call(context, 1, "R", "U", "T", "N", n, n, 1.0, whole, n, inverse, n)
         with loop(b, integer(0), integer(n)) as i, loop(b, integer(0), b.add(i, integer(1))) as j:
             place = b.add(b.mul(i, integer(n)), j)
             half = read(b, out, self.dtype, place, 1, 1) * 0.5
             self.put(context, inner, half, i, j)
             self.put(context, inner, half, j, i)
-        self._product(context, across, inverse, inner)
-        self._product(context, out, across, inverse, "T")
+        self.product(context, across, inverse, inner)
+        self.product(context, out, across, inverse, turns_y="T")
 
-    def _product(self, context: KernelContext, out: Any, x: Any, y: Any, turned: str = "N") -> None:
-        """Emits out = x y, or x yᵀ if `turned` is "T"."""
-        n = self.size
-        self.call(context, 0, turned, "N", n, n, n, 1.0, y, n, x, n, 0.0, out, n)
+
+@dataclass(frozen=True, eq=False)
+class LuSlopes(Factor):
+    """The cotangent l⁻ᵀ s u⁻ᵀ of l u, where s is lᵀ g below the diagonal and g uᵀ on and above it,
+    from g below, and on and above it."""
+
+    description: ClassVar[str] = "slope of LU factors, by BLAS"
+    names = ("blas.gemm", "blas.trsm")
+
+    @property
+    def numbers(self) -> int:
+        return 6 * self.size**2
+
+    def emit(self, context: KernelContext) -> None:
+        b, n, (f, g) = context.builder, self.size, self.views
+        both, low, up, under, over, inner = (self.area(context, k * n * n) for k in range(6))
+        out = context.pointer(self.fused.first)
+        zero = Value(b, None, self.dtype, 1).number(0)
+        one = zero.number(1)
+
+        def chosen(condition: Any, x: Value, y: Value) -> Value:
+            return x.like(b.select(condition, x.code, y.code))
+
+        with loop(b, integer(0), integer(n)) as i:
+            with loop(b, integer(0), integer(n)) as j:
+                below, on = (b.icmp_signed(sign, j, i) for sign in ("<", "=="))
+                factor, slope = self.number(context, f, i, j), self.number(context, g, i, j)
+                self.put(context, both, factor, i, j)
+                self.put(context, low, chosen(below, factor, chosen(on, one, zero)), i, j)
+                self.put(context, up, chosen(below, zero, factor), i, j)
+                self.put(context, under, chosen(below, slope, zero), i, j)
+                self.put(context, over, chosen(below, zero, slope), i, j)
+            fails(context, (self.number(context, f, i, i) == 0.0).code, NO_SLOPE)
+        self.product(context, inner, low, under, turns_x="T")
+        self.product(context, out, over, up, turns_y="T")
+        with loop(b, integer(0), integer(n)) as i, loop(b, integer(0), i) as j:
+            place = b.add(b.mul(i, integer(n)), j)
+            self.put(context, out, read(b, inner, self.dtype, place, 1, 1), i, j)
+        self.call(context, 1, "R", "U", "T", "U", n, n, 1.0, both, n, out, n)
+        self.call(context, 1, "L", "L", "T", "N", n, n, 1.0, both, n, out, n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,6 +325,7 @@ class SingularValues(Factor):
 _KERNELS: dict[str, type[Factor]] = {
     "cholesky": CholeskyFactor,
     "cholesky_slope": CholeskySlopes,
+    "lu_slope": LuSlopes,
     "solve": Solution,
     "svdvals": SingularValues,
 }

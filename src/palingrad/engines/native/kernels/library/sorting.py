@@ -26,8 +26,8 @@ from .call import LibraryCall
 
 
 def family_of(node: Operation) -> KernelFamily | None:
-    """The family of a sort along the last axis, or of the order of numbers of up to 32 bits there;
-    None for any other node."""
+    """The family of a sort along the last axis, or of the order there of numbers of up to 32 bits
+    and of integers that are known to be as small; None for any other node."""
     if node._library not in ("sort", "argsort") or 0 in sizes(node.inputs[0].shape):
         return None
     x = node.inputs[0]
@@ -36,7 +36,9 @@ def family_of(node: Operation) -> KernelFamily | None:
         return None
     if node._library == "sort":
         return SORT if address(_function(dtype)) is not None else None
-    fits = dtype.itemsize <= 4 and shape[-1] <= 1 << INDEX_BITS
+    below = x.below() if isinstance(x, Operation) and x._shipped else None
+    is_small = dtype.itemsize <= 4 or (below is not None and below <= 1 << 63 - INDEX_BITS)
+    fits = is_small and shape[-1] <= 1 << INDEX_BITS
     whole = node.attributes["count"] is None
     return ORDER if fits and whole and address(_function(int64)) is not None else None
 
