@@ -22,7 +22,6 @@ from mutation.survivors.reasons import (
     SQUARE,
     SYMMETRIC,
     THRESHOLD,
-    TWO_NODES,
     UNMOVED,
     UNREAD,
     UNSCALED,
@@ -31,6 +30,7 @@ from mutation.survivors.reasons import (
 _NARROW = "1000.0 if eps < 1e-05 else 8"
 _SHARE = f"1000000.0 if eps < 1e-10 else {_NARROW}"
 _CUTOFF = f"eps * ({_SHARE})"
+_LENGTHS = "adjoint(v) @ v * row(ops.real(lengths))"
 SURVIVORS: dict[str, dict[str, str]] = {
     "parts.lower": {
         "swapped: np.tri(rows, columns, offset, dtype=bool) → np.tri(columns, "
@@ -173,5 +173,44 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": CAST,
         "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": CAST,
         "second order: b → __stop__(b)": UNSCALED,
+    },
+    "singular.SVD.vjp": {
+        "dropped: top * sums → top": THRESHOLD,
+        "dropped: top * sums → sums": THRESHOLD,
+        "call: is_complex(x.dtype) → x.dtype": REAL,
+        "comparison: rows > columns → rows >= columns": SAME,
+        "comparison: columns > rows → columns >= rows": SAME,
+        "second order: s → __stop__(s)": UNSCALED,
+        "second order: top → __stop__(top)": UNSCALED,
+        "second order: sums → __stop__(sums)": UNSCALED,
+        "second order: scale → __stop__(scale)": UNSCALED,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": CAST,
+        "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": CAST,
+        "dropped: none + turn * 1j → turn * 1j": PHASE,
+        "second order: a → __stop__(a)": UNSCALED,
+        "second order: b → __stop__(b)": UNSCALED,
+    },
+    "spectral.Eig.vjp": {
+        f"sign: product - {_LENGTHS} → product + {_LENGTHS}": LENGTHS,
+        f"dropped: product - {_LENGTHS} → product": LENGTHS,
+        "call: largest(w) → w": THRESHOLD,
+        f"dropped: {_LENGTHS} → row(ops.real(lengths))": LENGTHS,
+        "call: without_diagonal(mixed) → mixed": UNMOVED,
+        "second order: scale → __stop__(scale)": UNSCALED,
+        "call: of_pairs(b) → b": THRESHOLD,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "swapped: adjoint(v) @ v → v @ adjoint(v)": LENGTHS,
+        "call: row(ops.real(lengths)) → ops.real(lengths)": LENGTHS,
+        "sign: a + without_phase(lengths, b) → a - without_phase(lengths, b)": NOUGHT,
+        "dropped: a + without_phase(lengths, b) → a": PHASE,
+        "call: adjoint(v) → v": LENGTHS,
+        "call: ops.real(lengths) → lengths": "equivalent: they are real where phases have no "
+        "gradient",
+        "call: without_phase(lengths, b) → lengths": PHASE,
     },
 }  # fmt: skip

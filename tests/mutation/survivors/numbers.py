@@ -184,4 +184,11 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "swapped: j - 1 → 1 - j": PARAMETERS,
         "second order: x → __stop__(x)": PARAMETERS,
     },
+    "incomplete.BetaTail.d": {
+        **{f"second order: {one} → __stop__({one})": PARAMETERS for one in (
+            "type(y)(a, b, x, i=y.i + 1, j=y.j)",
+            "type(y)(a, b, x, i=y.i, j=y.j + 1)",
+            *"abx",
+        )},
+    },
 }  # fmt: skip

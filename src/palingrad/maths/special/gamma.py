@@ -88,7 +88,7 @@ def _sum_of(y: Wide, above: Wide, below: Wide) -> tuple[Wide, Wide, Wide]:
     while len(below.hi) > 1:
         (a, c), (b, d) = _halves(above), _halves(below)
         above, below = a * d + c * b, b * d
-    return y, *apart(above), *apart(below)
+    return y, apart(above)[0], apart(below)[0]
 
 
 def _halves(x: Wide) -> tuple[Wide, Wide]:

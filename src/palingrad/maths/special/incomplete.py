@@ -239,14 +239,13 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
     """
     count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
     together = max(1, _TOGETHER // x.size)
-    fraction = above = None
+    fraction, above = np.ones_like(a), np.zeros_like(a)  # 0/1 after the last term
     for end in range(count + 1, 0, -together):
         n = np.arange(max(0, end - together), end, dtype=np.float64)[:, None]
         alphas, betas = _beta_terms(n, a, b, x, y, gap)
         for k in reversed(range(len(n))):
-            fraction = betas[:, :, k] + (0 if above is None else jets.over(above, fraction))
+            fraction = betas[:, :, k] + jets.over(above, fraction)
             above = alphas[:, :, k]
-    assert fraction is not None
     return fraction
 
 
