@@ -7,7 +7,6 @@ UNCOUNTED = {
     "forward._pushed",
     "incomplete._beta_slope",
     "quotient.of_pairs",
-    "quotient.without_phase",
     "student.StudentCdf.vjp",
     "student.StudentSlope.vjp",
     "student._density",

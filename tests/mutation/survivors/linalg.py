@@ -18,6 +18,7 @@ from mutation.survivors.reasons import (
     OUTSIDE,
     PHASE,
     REAL,
+    ROUNDED,
     SAME,
     SQUARE,
     SYMMETRIC,
@@ -31,6 +32,7 @@ _NARROW = "1000.0 if eps < 1e-05 else 8"
 _SHARE = f"1000000.0 if eps < 1e-10 else {_NARROW}"
 _CUTOFF = f"eps * ({_SHARE})"
 _LENGTHS = "adjoint(v) @ v * row(ops.real(lengths))"
+_PHASE = "WithoutPhase(ops.stop_gradient(ops.imag(p)), ops.stop_gradient(size))"
 SURVIVORS: dict[str, dict[str, str]] = {
     "parts.lower": {
         "swapped: np.tri(rows, columns, offset, dtype=bool) → np.tri(columns, "
@@ -212,5 +214,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "call: ops.real(lengths) → lengths": "equivalent: they are real where phases have no "
         "gradient",
         "call: without_phase(lengths, b) → lengths": PHASE,
+    },
+    "quotient.without_phase": {
+        "sum: ops.sum(ops.abs(b), axis=-2) → __ops__.mean(ops.abs(b), axis=-2)": ROUNDED,
+        f"sign: {_PHASE} → -{_PHASE}": NOUGHT,
+        f"factor: {_PHASE} → 2 * {_PHASE}": NOUGHT,
+        f"call: {_PHASE} → ops.stop_gradient(ops.imag(p))": PHASE,
+        "axis: axis=-2 → axis=None": ROUNDED,
+        "call: ops.stop_gradient(ops.imag(p)) → ops.imag(p)": FLAT,
+        "call: ops.stop_gradient(size) → size": FLAT,
     },
 }  # fmt: skip
