@@ -10,6 +10,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.errors import DTypeError, GradientError, ShapeError
+from palingrad.graph.operation import Item
 from tolerances import assert_close, assert_same
 
 X = np.array([1.0, 2.0, 3.0])
@@ -258,6 +259,28 @@ def test_hessian_of_a_composite_and_of_a_power_at_0():
     found = pg.hessian(lambda x: pg.logsumexp(x))(X)
     p = np.exp(X - 3) / np.exp(X - 3).sum()
     assert_close(found, np.diag(p) - np.outer(p, p))
+
+
+def test_one_cotangent_may_be_that_of_two_inputs():
+    class SumOfTwo(pg.Operation):
+        def f(m, x, y):
+            return x + y
+
+        def shape_rule(z, x, y):
+            return x
+
+        def vjp(z, g, x, y):
+            return [g, g]
+
+    assert_close(pg.jvp(SumOfTwo, (X, X**2), (X, 2 * X))[1], 3 * X)
+    assert_close(pg.jvp(SumOfTwo, (X, X**2), (X, -X))[1], 0 * X)
+
+
+def test_an_output_may_have_two_nodes():
+    x = pg.tensor(X)
+    first = pg.split(x, 3)[0]
+    again = Item(first.inputs[0], index=0)
+    assert_close(pg.gradients(pg.sum(3 * first + 2 * again), x).numpy(), np.array([5.0, 0, 0]))
 
 
 def test_tangents_and_jacobians_need_known_shapes():

@@ -20,7 +20,7 @@ from palingrad.ops import contract, state
 from palingrad.ops.elementwise import arithmetic, comparison, discrete, selection
 from palingrad.ops.families import import_families
 from palingrad.ops.layout import join
-from palingrad.ops.linalg import determinant
+from palingrad.ops.linalg import determinant, lu, quotient
 from palingrad.ops.losses import cross_entropy, squares
 from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
@@ -50,6 +50,9 @@ PASSED: list[type[Operation]] = [
     contract.Dot,
     join.Split,
 ]
+# Tangents of a smaller shape, a linear operation of several inputs, an output of integers, an input
+# without a derivative.
+PUSHED = [*PASSED, arithmetic.Add, join.Concat, lu.LuFactor, quotient.GapQuotient]
 # What rules share and what the passes do with each, and operations that use every part of it.
 MACHINERY: list[tuple[Any, str, list[type[Operation]]]] = [
     (cotangents, "scaled", PANEL),
@@ -61,8 +64,8 @@ MACHINERY: list[tuple[Any, str, list[type[Operation]]]] = [
     (reverse, "pulled_back", PASSED),
     (reverse, "_accumulate", PASSED),
     (reverse, "_accumulate_item", PASSED),
-    (forward, "_pushed", PASSED),
-    (forward, "_double_vjp", PASSED),
+    (forward, "_pushed", PUSHED),
+    (forward, "_double_vjp", PUSHED),
 ]
 
 

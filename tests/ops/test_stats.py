@@ -102,6 +102,21 @@ def test_second_derivatives_of_students_distribution_function():
     np.testing.assert_allclose(mixed, pg.grad(lambda df: stats.t.pdf(0.0, df))(np.float64(3.5)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_students_distribution_has_second_derivatives_at_zero_and_at_the_ends(dtype):
+    """In float32 too, where powers of a small t overflow sooner."""
+    t = np.array([0.0, 0.0, 0.0, INF, -INF, 0.5], dtype)
+    df = np.array([0.5, 2.0, 1e4, 2.0, 3.0, INF], dtype)
+    for of in (0, 1):
+        gradient = pg.grad(lambda t, df: pg.sum(stats.t.cdf(t, df)), of)
+        for by in (0, 1):
+            second = pg.grad(lambda t, df, f=gradient: pg.sum(f(t, df)), by)(t, df)
+            assert np.isfinite(second).all(), (of, by, second)
+            if of != by:
+                slope = pg.grad(lambda df: pg.sum(stats.t.pdf(t, df)))(df)
+                np.testing.assert_allclose(second, slope, rtol=1e-5, atol=1e-12)
+
+
 @pytest.mark.parametrize("name", UNIVARIATE)
 def test_gradients_are_numbers_on_the_whole_support(name):
     """Also at its ends, in far tails and outside of it."""

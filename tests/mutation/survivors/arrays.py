@@ -21,6 +21,7 @@ from mutation.survivors.reasons import (
     REAL,
     SAME,
     SYMMETRIC,
+    TWO_NODES,
     UNREAD,
     WIDENED,
     WRAPPED,
@@ -187,5 +188,9 @@ SURVIVORS: dict[str, dict[str, str]] = {
     },
     "transforms.halves": {
         "factor: 1 → 2": NEGATIVE,
+    },
+    "reverse._accumulate_item": {
+        "branch: g if parts[index] is None else ops.add(parts[index], g) → g": TWO_NODES,
+        "call: ops.add(parts[index], g) → parts[index]": TWO_NODES,
     },
 }  # fmt: skip

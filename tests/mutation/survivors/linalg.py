@@ -12,13 +12,18 @@ from mutation.survivors.reasons import (
     FLAT,
     HERMITIAN,
     INFINITE,
+    LENGTHS,
+    NOUGHT,
     ON_DIAGONAL,
     OUTSIDE,
+    PHASE,
     REAL,
+    ROUNDED,
     SAME,
     SQUARE,
     SYMMETRIC,
     THRESHOLD,
+    UNMOVED,
     UNREAD,
     UNSCALED,
 )
@@ -26,6 +31,8 @@ from mutation.survivors.reasons import (
 _NARROW = "1000.0 if eps < 1e-05 else 8"
 _SHARE = f"1000000.0 if eps < 1e-10 else {_NARROW}"
 _CUTOFF = f"eps * ({_SHARE})"
+_LENGTHS = "adjoint(v) @ v * row(ops.real(lengths))"
+_PHASE = "WithoutPhase(ops.stop_gradient(ops.imag(p)), ops.stop_gradient(size))"
 SURVIVORS: dict[str, dict[str, str]] = {
     "parts.lower": {
         "swapped: np.tri(rows, columns, offset, dtype=bool) → np.tri(columns, "
@@ -149,5 +156,72 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "factor: 1e-10 → 1.5e-10": BETWEEN,
         "comparison: eps < 1e-05 → eps <= 1e-05": BETWEEN,
         "factor: 1e-05 → 1.5000000000000002e-05": BETWEEN,
+    },
+    "matrix_functions._upper_right": {
+        "sign: -1 → 1": SQUARE,
+        "factor: 1 → 2": SQUARE,
+    },
+    "spectral.Eigh.vjp": {
+        "call: is_complex(x.dtype) → x.dtype": REAL,
+        "sign: a + without_phase(ops.diagonal(product, 0, -2, -1), b) → "
+        "a - without_phase(ops.diagonal(product, 0, -2, -1), b)": NOUGHT,
+        "dropped: a + without_phase(ops.diagonal(product, 0, -2, -1), b) → a": PHASE,
+        "second order: w → __stop__(w)": UNSCALED,
+        "second order: scale → __stop__(scale)": UNSCALED,
+        "call: of_pairs(b) → b": THRESHOLD,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": CAST,
+        "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": CAST,
+        "second order: b → __stop__(b)": UNSCALED,
+    },
+    "singular.SVD.vjp": {
+        "dropped: top * sums → top": THRESHOLD,
+        "dropped: top * sums → sums": THRESHOLD,
+        "call: is_complex(x.dtype) → x.dtype": REAL,
+        "comparison: rows > columns → rows >= columns": SAME,
+        "comparison: columns > rows → columns >= rows": SAME,
+        "second order: s → __stop__(s)": UNSCALED,
+        "second order: top → __stop__(top)": UNSCALED,
+        "second order: sums → __stop__(sums)": UNSCALED,
+        "second order: scale → __stop__(scale)": UNSCALED,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "dtype: ops.zeros_like(x) → __narrow__(ops.zeros_like(x))": CAST,
+        "dtype: ops.zeros_like(x) → __widen__(ops.zeros_like(x))": CAST,
+        "dropped: none + turn * 1j → turn * 1j": PHASE,
+        "second order: a → __stop__(a)": UNSCALED,
+        "second order: b → __stop__(b)": UNSCALED,
+    },
+    "spectral.Eig.vjp": {
+        f"sign: product - {_LENGTHS} → product + {_LENGTHS}": LENGTHS,
+        f"dropped: product - {_LENGTHS} → product": LENGTHS,
+        "call: largest(w) → w": THRESHOLD,
+        f"dropped: {_LENGTHS} → row(ops.real(lengths))": LENGTHS,
+        "call: without_diagonal(mixed) → mixed": UNMOVED,
+        "second order: scale → __stop__(scale)": UNSCALED,
+        "call: of_pairs(b) → b": THRESHOLD,
+        "sign: ops.zeros_like(x) → -ops.zeros_like(x)": EMPTY,
+        "factor: ops.zeros_like(x) → 2 * ops.zeros_like(x)": EMPTY,
+        "dropped: ops.zeros_like(x) → None": EMPTY,
+        "swapped: adjoint(v) @ v → v @ adjoint(v)": LENGTHS,
+        "call: row(ops.real(lengths)) → ops.real(lengths)": LENGTHS,
+        "sign: a + without_phase(lengths, b) → a - without_phase(lengths, b)": NOUGHT,
+        "dropped: a + without_phase(lengths, b) → a": PHASE,
+        "call: adjoint(v) → v": LENGTHS,
+        "call: ops.real(lengths) → lengths": "equivalent: they are real where phases have no "
+        "gradient",
+        "call: without_phase(lengths, b) → lengths": PHASE,
+    },
+    "quotient.without_phase": {
+        "sum: ops.sum(ops.abs(b), axis=-2) → __ops__.mean(ops.abs(b), axis=-2)": ROUNDED,
+        f"sign: {_PHASE} → -{_PHASE}": NOUGHT,
+        f"factor: {_PHASE} → 2 * {_PHASE}": NOUGHT,
+        f"call: {_PHASE} → ops.stop_gradient(ops.imag(p))": PHASE,
+        "axis: axis=-2 → axis=None": ROUNDED,
+        "call: ops.stop_gradient(ops.imag(p)) → ops.imag(p)": FLAT,
+        "call: ops.stop_gradient(size) → size": FLAT,
     },
 }  # fmt: skip

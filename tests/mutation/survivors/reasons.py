@@ -68,3 +68,18 @@ CUTOFF = (
 BETWEEN = "equivalent: no dtype's rounding is between the two"
 OUTSIDE = "equivalent: elements outside the matrix aren't read"
 ON_DIAGONAL = "equivalent: a row and a column have the same diagonal"
+PHASE = (
+    "only a gradient along the phase of a vector, which is refused, makes a difference; "
+    "`tests/ops/test_linalg_complex.py` has some"
+)
+LENGTHS = (
+    "eigenvalues don't depend on the lengths of vectors, nor does a gradient of theirs; "
+    "`tests/ops/test_linalg_complex.py` has a function that does"
+)
+UNMOVED = "equivalent: the diagonal is 0, for vectors have length 1 and phases no gradient"
+NOUGHT = "equivalent: it is 0"
+TWO_NODES = (
+    "only a graph in which two nodes stand for one output makes a difference; "
+    "`tests/autodiff/test_transforms.py` has one"
+)
+ROUNDED = "only which numbers count as rounding beside a phase of 0 depends on it"

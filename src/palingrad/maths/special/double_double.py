@@ -120,26 +120,34 @@ PI = Wide(math.pi, 1.2246467991473532e-16)
 LOG2 = Wide(math.log(2), 2.3190468138462996e-17)
 HALF_LOG_2PI = Wide(0.9189385332046728, -3.8782941580672414e-17)
 _INVERSE_FACTORIALS = [exactly(Fraction(1, math.factorial(k))) for k in range(28)]
-_TAIL = [1 / math.factorial(k) for k in range(14, 6, -1)]
+_TAIL = [1 / math.factorial(k) for k in range(13, 5, -1)]
+_PARTS = 32  # of an octave
+_ROOTS = stacked(*(  # 2^(k/32), rounded from integers of 120 bits
+    exactly(Fraction(math.isqrt(math.isqrt(math.isqrt(math.isqrt(math.isqrt(
+        1 << (32 * 120 + k)))))), 1 << 120)) for k in range(_PARTS)
+))  # fmt: skip
 
 
 def series(coefficients: Any, x: Wide) -> Wide:
-    """Σ cₖ xᵏ, by Horner's scheme."""
+    """Σ cₖ xᵏ, by Horner's scheme, where each term is larger than the sum of those after it."""
     total = wide(coefficients[-1])
-    for c in reversed(coefficients[:-1]):
-        total = total * x + c
+    for c in map(wide, reversed(coefficients[:-1])):
+        rest = total * x
+        s, e = quick_sum(c.hi, rest.hi)
+        total = Wide(*quick_sum(s, e + (c.lo + rest.lo)))
     return total
 
 
 def exp(x: Wide) -> Wide:
-    """eˣ with a relative error of about 1e-27: 2ᵏ·(e^(r/16))¹⁶, |r| ≤ ½ log 2."""
-    k = np.rint(np.clip(x.hi, -800, 800) / LOG2.hi)
-    r = (x - LOG2 * k) * (1 / 16)
+    """eˣ with a relative error of about 1e-27: 2ᵏ·2^(j/32)·eʳ with |r| ≤ log 2 / 64."""
+    steps = np.rint(np.clip(x.hi, -800, 800) * (_PARTS / LOG2.hi))
+    r = x - Wide(LOG2.hi / _PARTS, LOG2.lo / _PARTS) * steps
     rest = np.polyval(_TAIL, r.hi)  # its terms are so small that doubles suffice
-    small = series([*_INVERSE_FACTORIALS[1:7], wide(rest)], r) * r  # e^r − 1
-    for _ in range(4):
-        small = small * 2 + small * small
-    y = small + 1
+    small = series([*_INVERSE_FACTORIALS[1:6], wide(rest)], r) * r  # eʳ − 1
+    k = np.floor(steps / _PARTS)
+    j = np.where(steps == steps, steps - k * _PARTS, 0).astype(np.intp)  # 0 for NaN
+    root = Wide(_ROOTS.hi[j], _ROOTS.lo[j])
+    y = root + root * small
     half = np.trunc(k / 2)
     scale, rest = np.exp2(half), np.exp2(k - half)
     huge, none = x.hi > 720, x.hi < -760

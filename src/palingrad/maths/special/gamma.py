@@ -41,26 +41,60 @@ _DIGAMMA = [exactly(_B[2 * k] / (2 * k)) for k in range(1, 19)]
 
 def log_gamma(x: Wide) -> Wide:
     """log Γ(x) for x > 0, by Stirling's series (DLMF 5.11.1) after an upward recurrence."""
-    y, product = x, wide(1.0)
-    while np.any(small := y.hi < _SHIFT):
-        product = product * chosen(small, y, wide(1.0))
-        y = y + np.where(small, 1.0, 0.0)
-    inverse = 1 / y
-    tail = _tail(_STIRLING, inverse * inverse) * inverse
-    log_y, log_product = apart(log(stacked(y, product)))
-    return (y - 0.5) * log_y - y + HALF_LOG_2PI + tail - log_product
+    y, _, factors = _raised(x)
+    while len(factors.hi) > 1:
+        first, second = _halves(factors)
+        factors = first * second
+    log_y, log_product = apart(log(stacked(y, *apart(factors))))
+    return _stirling(y, 1 / y, log_y) - log_product
 
 
 def psi(x: Wide) -> Wide:
     """ψ(x) for x > 0, by its asymptotic series (DLMF 5.11.2) after an upward recurrence."""
-    y, above, below = x, wide(0.0), wide(1.0)  # Σ 1/(x + k) = above/below
-    while np.any(small := y.hi < _SHIFT):
-        above = chosen(small, above * y + below, above)
-        below = chosen(small, below * y, below)
-        y = y + np.where(small, 1.0, 0.0)
+    y, above, below = _sum_of(*_raised(x))
+    return _asymptotic(1 / y, log(y)) - above / below
+
+
+def log_gamma_and_psi(x: Wide) -> tuple[Wide, Wide]:
+    """Both, with one recurrence and one logarithm."""
+    y, above, below = _sum_of(*_raised(x))
     inverse = 1 / y
+    log_y, log_product = apart(log(stacked(y, below)))
+    log_gamma = _stirling(y, inverse, log_y) - log_product
+    return log_gamma, _asymptotic(inverse, log_y) - above / below
+
+
+def _stirling(y: Wide, inverse: Wide, log_y: Wide) -> Wide:
+    tail = _tail(_STIRLING, inverse * inverse) * inverse
+    return (y - 0.5) * log_y - y + HALF_LOG_2PI + tail
+
+
+def _asymptotic(inverse: Wide, log_y: Wide) -> Wide:
     square = inverse * inverse
-    return log(y) - inverse * 0.5 - _tail(_DIGAMMA, square) * square - above / below
+    return log_y - inverse * 0.5 - _tail(_DIGAMMA, square) * square
+
+
+def _raised(x: Wide) -> tuple[Wide, Wide, Wide]:
+    """y = x + n ≥ 14 with a least integer n ≥ 0, and fractions 1/(x + k) for k < n, 0/1 after them,
+    as numerators and denominators whose first axis has size 16."""
+    n = np.ceil(np.clip(_SHIFT - x.hi, 0.0, _SHIFT))
+    k = np.arange(16.0).reshape(16, *[1] * np.ndim(n))
+    zero, one = wide(0.0), wide(1.0)
+    return x + n, chosen(k < n, one, zero), chosen(k < n, x + k, one)
+
+
+def _sum_of(y: Wide, above: Wide, below: Wide) -> tuple[Wide, Wide, Wide]:
+    """y, and the sum of the fractions, whose denominator is the product of theirs."""
+    while len(below.hi) > 1:
+        (a, c), (b, d) = _halves(above), _halves(below)
+        above, below = a * d + c * b, b * d
+    return y, apart(above)[0], apart(below)[0]
+
+
+def _halves(x: Wide) -> tuple[Wide, Wide]:
+    """The first and the second half along the first axis."""
+    half = len(x.hi) // 2
+    return Wide(x.hi[:half], x.lo[:half]), Wide(x.hi[half:], x.lo[half:])
 
 
 def _tail(coefficients: list[Wide], x: Wide) -> Wide:

@@ -8,6 +8,7 @@ evaluated on Taylor polynomials (`jets.py`).
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
@@ -15,7 +16,7 @@ import scipy.special as sc  # pyright: ignore[reportMissingTypeStubs]
 from ...dtypes import Array
 from . import jets
 from .double_double import apart, exp, log, stacked, wide
-from .gamma import betaln, gammaln, improved, log_gamma, polygamma, psi
+from .gamma import betaln, gammaln, improved, log_gamma, log_gamma_and_psi, polygamma, psi
 from .huge import HUGE, beta_power, gamma_power, log_ratio
 
 # ---------------------------------------------------------------- gamma
@@ -151,6 +152,7 @@ def gamma_density(a: Array, x: Array) -> Array:
 # ---------------------------------------------------------------- beta
 
 _MOST = 1e7  # of the smaller parameter: the continued fraction has 4·√min(a, b) terms
+_TOGETHER = 2**12  # elements of terms of a continued fraction that are computed at once
 
 
 def beta_tail(a: Array, b: Array, x: Array, upper: bool, i: int, j: int) -> Array:
@@ -209,11 +211,14 @@ def _usual_beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
     three = stacked(wide(a), wide(b), both)
     slopes = jets.constant(np.zeros_like(a), i, j)
     if i or j:
-        of_a, of_b, total = apart(psi(three))
+        logarithms, digammas = map(apart, log_gamma_and_psi(three))
+        of_a, of_b, total = digammas
         if i:
             slopes[1, 0] = (log_x - of_a + total).value
         if j:
             slopes[0, 1] = (log_y - of_b + total).value
+    else:
+        logarithms = apart(log_gamma(three))
     for m in range(i + 1):
         for n in range(j + 1):
             if m + n > 1:
@@ -222,7 +227,7 @@ def _usual_beta_power(a: Array, b: Array, x: Array, i: int, j: int) -> Array:
                 slope = slope - (polygamma(a, order) if n == 0 else 0.0)
                 slope = slope - (polygamma(b, order) if m == 0 else 0.0)
                 slopes[m, n] = slope / (math.factorial(m) * math.factorial(n))
-    of_a, of_b, total = apart(log_gamma(three))
+    of_a, of_b, total = logarithms
     power = log_x * a + log_y * b + total - of_a - of_b
     return exp(power).value * jets.exp(slopes)
 
@@ -232,22 +237,35 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
 
     DiDonato & Morris, "Algorithm 708", ACM TOMS 18 (1992), equation 9, evaluated from the end.
     """
-    one = jets.constant(np.ones_like(x), a.shape[0] - 1, a.shape[1] - 1)
-    both = a + b
     count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
-    fraction = rest = even = half = one
-    for n in range(count, -1, -1):
-        odd = a + (2 * n + 1) * one
-        start = jets.over(jets.times(a + n * one, gap + one + n * (1 + y) * one), odd)
-        if n:
-            even = a + (2 * n - 1) * one
-            half = jets.over(n * x * (b - n * one), even)
-            start = start + n * one + half
-        fraction = start if n == count else start + jets.over(rest, fraction)
-        if n:
-            rest = jets.times(a + (n - 1) * one, both + (n - 1) * one) * x
-            rest = jets.times(jets.over(rest, even), half)
+    together = max(1, _TOGETHER // x.size)
+    fraction, above = np.ones_like(a), np.zeros_like(a)  # 0/1 after the last term
+    for end in range(count + 1, 0, -together):
+        n = np.arange(max(0, end - together), end, dtype=np.float64)[:, None]
+        alphas, betas = _beta_terms(n, a, b, x, y, gap)
+        for k in reversed(range(len(n))):
+            fraction = betas[:, :, k] + jets.over(above, fraction)
+            above = alphas[:, :, k]
     return fraction
+
+
+def _beta_terms(
+    n: Array, a: Array, b: Array, x: Array, y: Array, gap: Array
+) -> tuple[Array, Array]:
+    """αₙ, which isn't used for n = 0, and βₙ, with the terms n on a new axis before the last."""
+
+    def plus(jet: Array, number: Any) -> Array:
+        outer = np.broadcast_shapes(n.shape, x.shape)
+        total = np.array(np.broadcast_to(jet[:, :, None], (*jet.shape[:2], *outer)))
+        total[0, 0] += number
+        return total  # (degrees in ε, degrees in δ, terms, elements)
+
+    even = plus(a, np.abs(2 * n - 1))
+    half = jets.over(plus(b, -n) * (n * x), even)
+    beta = jets.over(jets.times(plus(a, n), plus(gap, 1 + n * (1 + y))), plus(a, 2 * n + 1))
+    beta[0, 0] += n
+    alpha = jets.times(plus(a, n - 1), plus(a + b, n - 1)) * x
+    return jets.times(jets.over(alpha, even), half), beta + half
 
 
 def beta_density(a: Array, b: Array, x: Array) -> Array:

@@ -20,8 +20,10 @@ def constant(x: Array, i: int, j: int) -> Array:
 
 def times(a: Array, b: Array) -> Array:
     """a·b."""
+    rows, columns = a.shape[:2]
+    if rows == columns == 1:
+        return a * b
     result = np.zeros(np.broadcast_shapes(a.shape, b.shape))
-    rows, columns = len(result), len(result[0])
     for i in range(rows):
         for j in range(columns):
             result[i:, j:] += a[i, j] * b[: rows - i, : columns - j]
@@ -30,14 +32,18 @@ def times(a: Array, b: Array) -> Array:
 
 def over(a: Array, b: Array) -> Array:
     """a / b."""
-    rest = np.array(np.broadcast_to(a, np.broadcast_shapes(a.shape, b.shape)))
-    rows, columns = len(rest), len(rest[0])
+    rows, columns = a.shape[:2]
+    if rows == columns == 1:
+        return a / b
+    same = a.shape == b.shape
+    rest = a.copy() if same else np.array(np.broadcast_to(a, np.broadcast_shapes(a.shape, b.shape)))
     for i in range(rows):
         for j in range(columns):
             rest[i, j] /= b[0, 0]
-            quotient = rest[i, j].copy()
-            rest[i:, j:] -= quotient * b[: rows - i, : columns - j]
-            rest[i, j] = quotient
+            if j + 1 < columns:
+                rest[i, j + 1 :] -= rest[i, j] * b[0, 1 : columns - j]
+            if i + 1 < rows:
+                rest[i + 1 :, j:] -= rest[i, j] * b[1 : rows - i, : columns - j]
     return rest
 
 

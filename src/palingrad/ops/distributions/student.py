@@ -10,18 +10,19 @@ import numpy as np
 from ...graph.functions import binary
 from ...graph.kinds import Composite
 from ...graph.registry import ops
-from ...graph.samples import case
+from ...graph.samples import case, kink
 from ..reduction.axes import narrowed, widened
 from ..special.beta import betaln
 from ..special.error import ndtr
 from ..special.gamma import PolygammaStep
 from ..special.incomplete import BetaDensity, Betainc, Betaincc
 
-_TINY = 1e-18  # replaces t = 0 where a formula has |t|: t² is far below the rounding of df
-_SAMPLES = [
-    case(np.array([0.7, 3.5]), np.array([-0.4, 2.5])),
-    case(np.array([5.0]), np.array([-9.0])),
-]
+# What replaces |t|/√df = 0 where a formula has |t|: its square is far below rounding, and its power
+# −3, a factor of the second derivative, is finite. From which df on the slope, proportional to
+# df⁻², is 0.
+_BOUNDS = {np.dtype(np.float64): (1e-18, 1e150), np.dtype(np.float32): (1e-12, 1e19)}
+_SAMPLE = case(np.array([0.7, 3.5]), np.array([-0.4, 2.5]))
+_AT = ([2.0, np.inf, 2.0], [0.0, 0.5, np.inf])  # the middle, the normal distribution, an end
 
 
 def student_log_density(df: Any, t: Any) -> Any:
@@ -54,7 +55,7 @@ class StudentCdf(Composite):
 
     math = r"F_{{df}}({t})"
     floats = True
-    samples = _SAMPLES
+    samples = [_SAMPLE, kink(*_AT, slopes=[[0, 0, 0], [0.353553390593274, 0.352065326764300, 0]])]
 
     def expand(y, df, t):
         wide, t = widened(df), widened(t)
@@ -84,7 +85,7 @@ class StudentSlope(Composite):
 
     math = r"\partial_{{df}} F_{{df}}({t})"
     floats = True
-    samples = _SAMPLES
+    samples = [_SAMPLE, kink(*_AT, slopes=[[0, 0, 0], [0.0201005070778185, 0, 0]])]
 
     def expand(y, df, t):
         return _slope(df, t)
@@ -100,18 +101,20 @@ class StudentSlope(Composite):
 def _slope(df: Any, t: Any) -> Any:
     """The derivative in df of the distribution function, by those of incomplete beta functions."""
     dtype, df, t = df.dtype, widened(df), widened(t)
-    normal = df > 1e150  # the slope is proportional to df⁻²
-    df = ops.where(normal, 1, df)
-    t = t + ops.stop_gradient(ops.where(ops.abs(t) < _TINY, _TINY, ops.zeros_like(t)))
+    least, most = _BOUNDS[t.dtype]
+    flat = (df > most) | (ops.square(t) / df == math.inf)
+    df, t = ops.where(flat, 1, df), ops.where(flat, 1, t)
+    tiny = ops.where(ops.abs(t) < least * ops.sqrt(df), least * ops.sqrt(df), 0)
+    t = t + ops.stop_gradient(tiny)
     near, share, rest = _tails(df, t)
     half = 0.5 * df
+    inner = Betaincc(0.5, half, ops.where(near, share, 0.5), i=0, j=1)
+    outer = Betainc(half, 0.5, rest, i=1, j=0)
     # The share t²/(df + t²) and the rest df/(df + t²) change by ∓ their product over df.
-    step = ops.where(near, share * (1 - share), rest * (1 - rest)) / df
-    safe = ops.where(near, share, 0.5)
-    inner = 0.5 * Betaincc(0.5, half, safe, i=0, j=1) + BetaDensity(0.5, half, safe) * step
-    outer = 0.5 * Betainc(half, 0.5, rest, i=1, j=0) + BetaDensity(half, 0.5, rest) * step
-    tail = 0.5 * ops.where(near, inner, ops.where(rest == 0, 0, outer))
-    value = ops.where(normal, 0, ops.where(t > 0, -tail, tail))
+    x = ops.where(near, share, rest)
+    density = BetaDensity(ops.where(near, 0.5, half), ops.where(near, half, 0.5), x)
+    tail = 0.25 * ops.where(near, inner, outer) + 0.5 * density * (x * (1 - x) / df)
+    value = ops.where(flat, 0, ops.where(t > 0, -tail, tail))
     return narrowed(value, dtype)
 
 
@@ -123,7 +126,8 @@ def _mixed(df: Any, t: Any) -> Any:
     share = ops.where(q == math.inf, 1, q / (1 + q))
     slope = PolygammaStep(0.5 * df, 0.5, n=0) - 1 / df
     slope = slope - _log1p_square(df, t) + (df + 1) / df * share
-    return ops.where(normal, 0, 0.5 * slope * _density(df, t))
+    flat = normal | (ops.abs(t) == math.inf)
+    return ops.where(flat, 0, 0.5 * slope * _density(df, t))
 
 
 def _density(df: Any, t: Any) -> Any:

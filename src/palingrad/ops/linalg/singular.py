@@ -106,7 +106,12 @@ class Svdvals(Factorisation):
 
     math = r"\operatorname{svdvals} {x}"
     _library = "svdvals"
-    samples = [case(TALL), case(np.stack([WIDE, WIDE + 1])), case(WIDE + 1j * WIDE[::-1])]
+    samples = [
+        case(TALL),
+        case(np.stack([WIDE, WIDE + 1])),
+        case(WIDE + 1j * WIDE[::-1]),
+        case(np.stack([TALL + 0.5j * TALL[::-1], TALL + 1j])),
+    ]
 
     def f(m, x):
         return m.svdvals(x)

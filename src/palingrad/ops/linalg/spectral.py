@@ -31,6 +31,7 @@ from .solve import Solve
 from .triangular import BATCH, COMPLEX
 
 SYMMETRIC = np.array([[2.0, 0.4, -0.3], [0.4, 0.5, 0.2], [-0.3, 0.2, -1.2]])
+_TURNED = np.array([[0, 1, -2], [-1, 0, 1], [2, -1, 0]])
 _TRIANGLE = "Write UPLO='L' or UPLO='U' to read one triangle, as NumPy does."
 
 
@@ -93,7 +94,7 @@ class Eigvalsh(Factorisation):
     samples = [
         case(SYMMETRIC, uplo=None),
         case(np.stack([SYMMETRIC[:2, :2], SYMMETRIC[1:, 1:]]), uplo="U"),
-        case(SYMMETRIC + 0.3j * np.array([[0, 1, -2], [-1, 0, 1], [2, -1, 0]]), uplo=None),
+        case(SYMMETRIC * np.ones((2, 1, 1)) + _TURNED * [[[0.3j]], [[0.5j]]], uplo=None),
     ]
 
     def f(m, x, *, uplo):
@@ -208,7 +209,7 @@ class Eigvals(Factorisation):
     samples = [
         case(np.array([[1.0, 2.0, 0.3], [-1.5, 0.4, 0.2], [0.1, 0.6, -2.0]])),
         case(BATCH * np.array([[1, 2], [-1, 3]])),
-        case(COMPLEX),
+        case(COMPLEX[None]),
     ]
 
     def f(m, x):
