@@ -18,6 +18,7 @@ from .engines.selection import get_engine
 from .graph.context import apart, context
 from .graph.node import Node
 from .graph.operation import has_value
+from .graph.state.collections import rare_collections
 from .graph.state.turns import Turn
 from .messages.calls import user_level
 from .messages.checks import whole
@@ -120,7 +121,8 @@ class ProgramCache(Generic[P]):
         cached = self.get(key)
         if cached is not None:
             return cached
-        value = apart(make)
+        with rare_collections():
+            value = apart(make)
         while len(self._entries) >= self.limit:
             entries = self._entries.copy()  # a snapshot: `forget` may run at any time
             if not self._has_overflowed:

@@ -109,7 +109,9 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                 else:
                     node._origin = find_origin(2, state)
                 return node
-        return general(x, *more, **options)
+        if more or options or x is MISSING:
+            return general(x, *more, **options)
+        return operation(x)
 
     return function
 
@@ -165,7 +167,9 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 else:
                     node._origin = find_origin(2, state)
                 return node
-        return general(x, y, *more, **options)
+        if more or options or y is MISSING:
+            return general(x, y, *more, **options)
+        return operation(x, y)
 
     return function
 
