@@ -56,7 +56,7 @@ def reusable(order: list[Node], roots: set[Node], large: Iterable[Node]) -> set[
     These are results of ufuncs and contractions, whose memory is newly allocated, if no consumer
     can return a view of them.
     """
-    found = {
+    found: set[Node] = {
         node
         for node in large
         if isinstance(node, Operation)
