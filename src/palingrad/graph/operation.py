@@ -246,7 +246,7 @@ class Operation(Declares, Node):
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
-            return quiet_here.context.run(self.f, numpy_maths, *values, **self.attributes)
+            return quiet_here.run(self.f, numpy_maths, *values, **self.attributes)
         except RuntimeError as error:
             if "cannot enter context" not in str(error):
                 raise
