@@ -193,9 +193,7 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 and a.size > 0
             ):
                 try:
-                    value = quiet_here.run(
-                        formula, numpy_maths, a, axis=axis, keepdims=keepdims
-                    )
+                    value = quiet_here.run(formula, numpy_maths, a, axis=axis, keepdims=keepdims)
                 except Exception:
                     return None
                 node: Any = _new(operation)
