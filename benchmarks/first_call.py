@@ -30,6 +30,8 @@ _NATIVE = "palingrad.engines.native"
 PROBES = (
     ("trace", "palingrad.function", "trace"),
     ("passes", "palingrad.programs", "optimise"),
+    ("template key", f"{_NATIVE}.recalled", "template_key"),
+    ("recall", f"{_NATIVE}.recalled", "RecalledExecutable"),
     ("lower", f"{_NATIVE}.plan.lower", "lowered"),
     ("schedule", f"{_NATIVE}.plan.schedule", "scheduled"),
     ("buffers", f"{_NATIVE}.executable", "BufferTable"),
@@ -114,7 +116,7 @@ def child(name: str, probed: bool) -> dict[str, Any]:
     wall, cpu = time.perf_counter(), time.process_time()
     import palingrad as pg
 
-    importlib.import_module(f"{_NATIVE}.executable")
+    importlib.import_module(f"{_NATIVE}.recalled")
     imported, imported_cpu = time.perf_counter() - wall, time.process_time() - cpu
     phases = Phases()
     if probed:

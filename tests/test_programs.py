@@ -201,18 +201,23 @@ def test_a_dropped_function_leaves_nothing_behind(engine, compiled):
         gc.enable()
 
 
-def test_nothing_that_was_built_while_tracing_is_kept():
-    built: list[weakref.ref[pg.Node]] = []
+def test_of_what_was_built_while_tracing_only_the_program_is_kept():
+    built: list[weakref.ref[object]] = []
+
+    class Record:
+        pass
 
     def f(x):
-        y = pg.exp(x) * 2
-        built.append(weakref.ref(y))
-        return y + 1
+        y, record = pg.exp(x) * 2, Record()
+        y.backward(gradient=np.ones(3))
+        unused = pg.softmax(y)
+        built.extend(map(weakref.ref, (unused, x.grad, record)))
+        return {"y": y + 1, "record": record}["y"]
 
     function = pg.function(f)
     function(np.ones(3))
     gc.collect()
-    assert built[0]() is None
+    assert [one() for one in built] == [None] * 3
 
 
 GROWTH = """

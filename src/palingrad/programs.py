@@ -13,11 +13,13 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 from .dtypes import Array
-from .engines.base import Executable
+from .engines.base import Engine, Executable
+from .engines.native.engine import NativeEngine
 from .engines.selection import get_engine
 from .graph.context import apart, context
 from .graph.node import Node
 from .graph.operation import has_value
+from .graph.state.collections import rare_collections
 from .graph.state.turns import Turn
 from .messages.calls import user_level
 from .messages.checks import whole
@@ -37,7 +39,7 @@ class Compiled:
     def __init__(
         self, nodes: Sequence[Node], program: Program, engine: str, *, runs: int = 0
     ) -> None:
-        self.program = optimise(program)
+        self._source = _Source(program)
         self._valued = [has_value(node) for node in nodes]
         self.all_valued = all(self._valued)
         self._engine = engine
@@ -45,6 +47,11 @@ class Compiled:
         self._usual: Executable | None = None  # used while the thread has no observers
         self._executables: dict[str, Executable] = {}  # by engine
         _ = self.executable  # compile now, while the cache makes all other threads wait
+
+    @property
+    def program(self) -> Program:
+        """The optimised Program."""
+        return self._source.optimised()
 
     @property
     def executable(self) -> Executable:
@@ -55,7 +62,7 @@ class Compiled:
         engine = get_engine(self._engine)
         executable = self._executables.get(engine.name)
         if executable is None:
-            executable = self._executables[engine.name] = engine.compile(self.program)
+            executable = self._executables[engine.name] = self._source.compiled(engine)
             executable.expect(self._runs)
         if not context().observers:
             self._usual = executable
@@ -77,6 +84,26 @@ class Compiled:
             return outputs
         values = iter(outputs)
         return [next(values) if valued else None for valued in self._valued]
+
+
+class _Source:
+    """A Program before the passes, and after them, once it is needed. Machine code that is found on
+    disk needs no passes."""
+
+    def __init__(self, program: Program) -> None:
+        self._program, self._is_optimised = program, False
+
+    def optimised(self) -> Program:
+        """The optimised Program."""
+        if not self._is_optimised:
+            self._program, self._is_optimised = optimise(self._program), True
+        return self._program
+
+    def compiled(self, engine: Engine) -> Executable:
+        """The Program compiled by an engine."""
+        if isinstance(engine, NativeEngine) and not self._is_optimised:
+            return engine.compile_template(self._program, self.optimised)
+        return engine.compile(self.optimised())
 
 
 P = TypeVar("P")
@@ -120,7 +147,8 @@ class ProgramCache(Generic[P]):
         cached = self.get(key)
         if cached is not None:
             return cached
-        value = apart(make)
+        with rare_collections():
+            value = apart(make)
         while len(self._entries) >= self.limit:
             entries = self._entries.copy()  # a snapshot: `forget` may run at any time
             if not self._has_overflowed:

@@ -82,7 +82,15 @@ class Trace(AnonymousGraph):
             self.assigned[node.attributes["variable"]] = node
 
     def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        return tuple(self._traced(x) for x in Graph.adopt(self, inputs))
+        assigned = self.assigned
+        for x in inputs:
+            if (
+                x.graph is not None
+                or (isinstance(x, Operation) and not x.deferred)
+                or (assigned and x in assigned)
+            ):
+                return tuple([self._traced(x) for x in Graph.adopt(self, inputs)])
+        return inputs
 
     def _traced(self, x: Node) -> Node:
         """The node that represents x in the trace: for an assigned Variable its new value, for a

@@ -72,6 +72,36 @@ def test_specialise_leaves_what_is_concrete_alone():
     assert specialise([y], {}).outputs[0] is y
 
 
+def test_a_trace_whose_shapes_are_those_of_the_arguments_is_its_own_program():
+    made = []
+
+    @pg.function
+    def f(x):
+        made.append((x, x * 2.0))
+        return made[-1][1]
+
+    program = f.trace(X).program
+    for node, own in zip((*program.feeds, *program.outputs), made[-1], strict=True):
+        assert node is own
+
+
+def test_a_program_has_no_node_that_refers_to_its_gradient():
+    w = pg.Variable([[1.0, 2.0, 3.0]])
+    made = []
+
+    @pg.function
+    def f(x):
+        y = pg.sum((w * x) ** 2)
+        y.backward()
+        made.append((x, y))
+        return x.grad
+
+    program = f.trace(X).program
+    assert not any("_grad" in node.__dict__ for node in program.order if node is not w)
+    assert all("_grad" in node.__dict__ for node in made[-1])
+    assert_close(f(X), 2 * w.numpy() ** 2 * X)
+
+
 def test_specialise_refuses_what_does_not_fit():
     x, y = pg.placeholder(name="x"), pg.placeholder()
     with pytest.raises(FeedError, match="placeholder 'x' needs a feed"):

@@ -28,6 +28,7 @@ from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
 from ..graph.registry import ops
+from ..graph.state.collections import rare_collections
 from ..graph.state.landing import serial_of
 from ..graph.state.lazy import lazy
 from ..graph.traversal.order import postorder
@@ -237,11 +238,14 @@ def known(order: list[Node]) -> Tape | None:
 def differentiated(y: Node) -> bool:
     """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
     operations; whether that can be done."""
-    order = nodes_of(y)
+    order = nodes_of(y, most=_LONGEST)
     tape = known(order)
     values = None if tape is None else tape.values()
     if tape is None or values is None:
-        return _differentiated_by_rules(postorder(y))
+        if len(order) <= _LONGEST:
+            return _differentiated_by_rules(postorder(y))
+        with rare_collections():
+            return _differentiated_by_rules(postorder(y))
     structure = tape.structure
     if structure.variables:
         found = structure.to(structure.variables).gradients(values)
@@ -278,10 +282,13 @@ def _selected() -> Hashable:
     return _last[1]
 
 
-def nodes_of(y: Node) -> list[Node]:
-    """The tape's nodes by their serial numbers, and so inputs first and y last."""
+def nodes_of(y: Node, most: int | None = None) -> list[Node]:
+    """The tape's nodes by their serial numbers, and so inputs first and y last; of a tape of more
+    than `most` nodes only some, but more than `most`."""
     order, seen = [y], {y}
     for node in order:  # which grows meanwhile
+        if most is not None and len(order) > most:
+            return order
         for x in node.inputs:
             if x not in seen:
                 seen.add(x)

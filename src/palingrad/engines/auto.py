@@ -17,6 +17,7 @@ from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.state.collections import rare_collections
 from ..graph.state.landing import Unchanged
 from ..graph.state.turns import Turn
 from ..passes.program import Program
@@ -86,7 +87,8 @@ class AutoExecutable(Executable):
             return
         now = self._now
         try:
-            now = NativeEngine().compile(self.program)
+            with rare_collections():
+                now = NativeEngine().compile(self.program)
         except (ImportError, OSError, RuntimeError) as error:
             # LLVM is missing or broken, or doesn't know the CPU.
             say_once(f"programs run on NumPy because they can't be compiled here: {error}")

@@ -29,12 +29,15 @@ class Executable:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self._reads = program.reads
-        self._updated = tuple(variable for variable, _ in program.updates)
-        blind = set(self._updated) - set(self._reads)
-        self._touched: list[Variable] = [*self._reads, *blind]
-        self._landing = Landing(self._updated, self._touched)
-        self._turn = _joined(self._updated)
+        self._bind(program.reads, tuple(variable for variable, _ in program.updates))
+
+    def _bind(self, reads: tuple[Variable, ...], updated: tuple[Variable, ...]) -> None:
+        """Sets the Variables that a run reads and updates, in this order."""
+        self._reads, self._updated = reads, updated
+        blind = set(updated) - set(reads)
+        self._touched: list[Variable] = [*reads, *blind]
+        self._landing = Landing(updated, self._touched)
+        self._turn = _joined(updated)
 
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]

@@ -83,26 +83,30 @@ class NumpyExecutable(Executable):
 
 def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
     computed = [node for node in order if isinstance(node, Operation)]
-    last_use: dict[Node, Node] = {x: node for node in computed for x in node.inputs}
     live_out = set(roots)
-    free = reusable(order, live_out)
+    large = {node for node in computed if is_large(node)}
+    last_use = {x: node for node in computed for x in node.inputs if x in large} if large else {}
+    free = reusable(order, live_out, large)
     steps: list[Step] = []
     for node in computed:
-        dying: list[Node] = [
-            x
-            for x in dict.fromkeys(node.inputs)
-            if last_use[x] is node and x not in live_out and isinstance(x, Operation)
-        ]
-        inputs = tuple(slots[x] for x in node.inputs)
+        dying: list[Node] = (
+            [
+                x
+                for x in dict.fromkeys(node.inputs)
+                if x in large and last_use[x] is node and x not in live_out
+            ]
+            if large
+            else []
+        )
+        inputs = tuple([slots[x] for x in node.inputs])
         function: Any = single_ufunc(node)
         if function is None:
             function = formula(node)
         elif (out := target(node, dying, free)) is not None:
             function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
-        large = [slots[x] for x in dying if is_large(x)]
-        if large:
-            steps.append(_dropping(large))
+        if dying:
+            steps.append(_dropping([slots[x] for x in dying]))
     return steps
 
 

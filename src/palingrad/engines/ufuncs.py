@@ -6,6 +6,7 @@ place over an input after its last use: for large arrays that memory is already 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,16 @@ def single_ufunc(node: Operation) -> np.ufunc | None:
         return None
     if not node._shipped:
         return _ufunc_of(node)
-    key = (type(node), tuple(x.dtype for x in node.inputs))
-    if key not in _known:
-        _known[key] = _ufunc_of(node)
-    return _known[key]
+    key = (type(node), *[x.dtype for x in node.inputs])
+    found = _known.get(key, _unknown)
+    if found is _unknown:
+        found = _known[key] = _ufunc_of(node)
+    return found
 
 
 # Only the library's own operations: users' formulas may change between compilations.
-_known: dict[tuple[type[Operation], tuple[Any, ...]], np.ufunc | None] = {}
+_known: dict[tuple[Any, ...], np.ufunc | None] = {}
+_unknown: Any = object()
 
 
 def _ufunc_of(node: Elementwise) -> np.ufunc | None:
@@ -47,25 +50,25 @@ def _ufunc_of(node: Elementwise) -> np.ufunc | None:
     return function if whole and isinstance(function, np.ufunc) else None
 
 
-def reusable(order: list[Node], roots: set[Node]) -> set[Node]:
-    """The large values that their last consumer may overwrite.
+def reusable(order: list[Node], roots: set[Node], large: Iterable[Node]) -> set[Node]:
+    """Those of the large values that their last consumer may overwrite.
 
     These are results of ufuncs and contractions, whose memory is newly allocated, if no consumer
     can return a view of them.
     """
-    shared = set(roots)
-    for node in order:
-        if isinstance(node, Operation) and not makes_fresh(node):
-            shared.update(node.inputs)
-    return {
+    found: set[Node] = {
         node
-        for node in order
+        for node in large
         if isinstance(node, Operation)
-        and node not in shared
-        and makes_fresh(node)
+        and node not in roots
         and not isinstance(node, Reduce)
-        and is_large(node)
+        and makes_fresh(node)
     }
+    if found:
+        for node in order:
+            if isinstance(node, Operation) and not makes_fresh(node):
+                found.difference_update(node.inputs)
+    return found
 
 
 def is_large(node: Node) -> bool:

@@ -151,17 +151,17 @@ class _Thread(threading.local):
 
 
 class Quiet(threading.local):
-    """`context` is this thread's `contextvars` context in which NumPy's floating-point warnings are
-    off and nothing is open.
+    """`run` calls a function in this thread's `contextvars` context in which NumPy's floating-point
+    warnings are off and nothing is open.
 
     Running a function in it is much cheaper than `np.errstate`, which costs more than a small
     addition. The context can't be entered again by code that runs in it.
     """
 
     def __init__(self) -> None:
-        self.context = contextvars.copy_context()
-        self.context.run(_state.set, nothing_open)
-        self.context.run(np.seterr, all="ignore")
+        self.run = contextvars.copy_context().run
+        self.run(_state.set, nothing_open)
+        self.run(np.seterr, all="ignore")
 
 
 _thread = _Thread()

@@ -91,9 +91,9 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
             if a is not None and ((d := a.dtype) is float32 or d is float64):
                 try:
                     if ufunc is None:
-                        value = quiet_here.context.run(formula, numpy_maths, a)
+                        value = quiet_here.run(formula, numpy_maths, a)
                     else:
-                        value = quiet_here.context.run(ufunc, a)
+                        value = quiet_here.run(ufunc, a)
                 except Exception:
                     return operation(x)  # raises it with the operation's name
                 node = _new(operation)
@@ -109,7 +109,9 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                 else:
                     node._origin = find_origin(2, state)
                 return node
-        return general(x, *more, **options)
+        if more or options or x is MISSING:
+            return general(x, *more, **options)
+        return operation(x)
 
     return function
 
@@ -147,9 +149,9 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
             ):
                 try:
                     if ufunc is None:
-                        value = quiet_here.context.run(formula, numpy_maths, a, b)
+                        value = quiet_here.run(formula, numpy_maths, a, b)
                     else:
-                        value = quiet_here.context.run(ufunc, a, b)
+                        value = quiet_here.run(ufunc, a, b)
                 except Exception:
                     return operation(x, y)  # raises it with the operation's name
                 node = _new(operation)
@@ -165,7 +167,9 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 else:
                     node._origin = find_origin(2, state)
                 return node
-        return general(x, y, *more, **options)
+        if more or options or y is MISSING:
+            return general(x, y, *more, **options)
+        return operation(x, y)
 
     return function
 
@@ -189,9 +193,7 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 and a.size > 0
             ):
                 try:
-                    value = quiet_here.context.run(
-                        formula, numpy_maths, a, axis=axis, keepdims=keepdims
-                    )
+                    value = quiet_here.run(formula, numpy_maths, a, axis=axis, keepdims=keepdims)
                 except Exception:
                     return None
                 node: Any = _new(operation)

@@ -65,9 +65,9 @@ class Elementwise(Operation):
             return bool_
         if self.attributes:
             return self._formula_dtype(dtypes)
-        if dtypes not in self._results:
-            self._results[dtypes] = self._formula_dtype(dtypes)
-        return self._results[dtypes]
+        if (dtype := self._results.get(dtypes)) is None:
+            dtype = self._results[dtypes] = self._formula_dtype(dtypes)
+        return dtype
 
     def _formula_dtype(self, dtypes: tuple[DType, ...]) -> DType:
         return dtype_of_ones(self.f, dtypes, self.attributes)

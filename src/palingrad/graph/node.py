@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -168,14 +167,15 @@ class Node(Operators, Interchange, Copies):
 
     @classmethod
     def unchecked(
-        cls, state: Mapping[str, Any], inputs: tuple[Node, ...] = (), *, value: Any = None
+        cls, state: dict[str, Any], inputs: tuple[Node, ...] = (), *, value: Any = None
     ) -> Self:
-        """A node outside any graph with exactly this state, these inputs and this value.
+        """A node outside any graph with exactly this state, these inputs and this value. It takes
+        the dict over.
 
         Nothing is promoted, inferred or computed; inputs get no consumer, observers no event.
         """
         node = object.__new__(cls)
-        node.__dict__.update(state)
+        node.__dict__ = state
         node.inputs = inputs
         node._serial = next_serial()
         node._unlisted = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import weakref
 from collections.abc import Mapping, Sequence
 from types import FunctionType, MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,12 +25,13 @@ from .promotion import align
 from .registry import is_shipped, name_of, operations
 from .samples import Sample
 from .state.observe import tell_computed, watching
+from .traversal.consumers import announce
 
 _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
-# What the clones of a node don't copy.
-_OWN = frozenset("graph _grad jacobian inputs _value _cached_value _consumers _prune_at _serial "
-                 "_unlisted _items _expansion".split())  # fmt: skip
+# What the clones of a node don't copy, besides what each has of its own.
+_OWN = frozenset("graph _grad jacobian _value _cached_value _consumers _prune_at _items "
+                 "_expansion".split())  # fmt: skip
 
 
 class Operation(Declares, Node):
@@ -117,22 +117,8 @@ class Operation(Declares, Node):
         self._infer()
         self._unlisted = state.hidden
         if not state.hidden:
-            self._announce()
+            announce(self)
         self._settle(name, origin, graph)
-
-    def _announce(self) -> None:
-        """Add this node to its inputs' consumers, as a weak reference."""
-        reference = weakref.ref(self)
-        for x in self.inputs:
-            consumers = x._consumers
-            if consumers is None:
-                x._consumers = [reference]
-            elif len(consumers) < x._prune_at:
-                consumers.append(reference)
-            else:  # remove dead references: amortised O(1) per edge
-                consumers[:] = [other for other in consumers if other() is not None]
-                consumers.append(reference)
-                x._prune_at = 2 * len(consumers) + 16
 
     def kind_name(self) -> str:
         return self._kind_name
@@ -213,6 +199,8 @@ class Operation(Declares, Node):
     def rewired(self, inputs: Sequence[Node]) -> Self:
         """A clone if the other inputs have the same shapes and dtypes, rebuilt otherwise."""
         for new, old in zip(inputs, self.inputs, strict=True):
+            if new is old and new.weak is None:
+                continue
             if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
                 return self.rebuild(inputs)
         return self.clone(inputs)
@@ -222,8 +210,10 @@ class Operation(Declares, Node):
 
         The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
         """
-        state = {name: value for name, value in self.__dict__.items() if name not in _OWN}
-        state.update(_shape=self.shape, _dtype=self.dtype)
+        state = self.__dict__.copy()
+        for name in _OWN.intersection(state):
+            del state[name]
+        state["_shape"], state["_dtype"] = self.shape, self.dtype
         if self._origin is None:
             state["_origin"] = context().origin
         return self.unchecked(state, tuple(inputs), value=value)
@@ -257,7 +247,7 @@ class Operation(Declares, Node):
 
     def _computed_quietly(self, values: Sequence[Any]) -> Any:
         try:
-            return quiet_here.context.run(self.f, numpy_maths, *values, **self.attributes)
+            return quiet_here.run(self.f, numpy_maths, *values, **self.attributes)
         except RuntimeError as error:
             if "cannot enter context" not in str(error):
                 raise
@@ -277,13 +267,16 @@ class Operation(Declares, Node):
 
     def _infer(self) -> None:
         """Set shape and dtype as far as the inputs determine them."""
-        dtypes = [x.dtype for x in self.inputs]
-        shapes = [x.shape for x in self.inputs]
+        dtypes, shapes, typed, shaped = list[Any](), list[Any](), True, True
+        for x in self.inputs:
+            dtypes.append(dtype := x.dtype)
+            shapes.append(shape := x.shape)
+            typed, shaped = typed and dtype is not None, shaped and shape is not None
         try:
-            if all(dtype is not None for dtype in dtypes):
-                self._dtype = self.dtype_rule(*dtypes)  # pyright: ignore[reportArgumentType]
-            if all(shape is not None for shape in shapes):
-                self._shape = self.shape_rule(*shapes)  # pyright: ignore[reportArgumentType]
+            if typed:
+                self._dtype = self.dtype_rule(*dtypes)
+            if shaped:
+                self._shape = self.shape_rule(*shapes)
         except (ShapeError, DTypeError) as error:
             raise self._explained(error, self.inputs) from None
 

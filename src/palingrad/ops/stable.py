@@ -31,6 +31,9 @@ class StableForm(NamedTuple):
     instead: str  # the source text to recommend
 
 
+HAVE_FORMS = frozenset((Log, Log1p))  # of `stable_form`
+
+
 def stable_form(node: Node) -> StableForm | None:
     """The stable form of `node`, or None if it needs none or none is known.
 

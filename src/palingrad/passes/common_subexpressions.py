@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from hashlib import sha256
 from math import copysign
+from operator import is_
 from typing import Any
 
 from numpy import floating
@@ -23,18 +24,17 @@ def common_subexpressions(program: Program) -> Program:
     constants = _Constants()
     firsts: dict[Hashable, Node] = {}
 
-    def merged_leaf(node: Node) -> Node:
-        return constants.first(node) if isinstance(node, Constant) else node
-
     def merged(node: Operation) -> Node:
         if isinstance(node, (Assign, Control, Custom)):
             return node
-        inputs = [merged_leaf(x) for x in node.inputs]
-        key = (type(node), *inputs, _key(node.attributes))
-        if key not in firsts:
-            same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-            firsts[key] = node if same else node.rewired(inputs)
-        return firsts[key]
+        inputs = [constants.first(x) if isinstance(x, Constant) else x for x in node.inputs]
+        attributes = node.attributes
+        key = (type(node), *inputs, _key(attributes) if attributes else ())
+        first = firsts.get(key)
+        if first is None:
+            same = all(map(is_, inputs, node.inputs))
+            first = firsts[key] = node if same else node.rewired(inputs)
+        return first
 
     return program.rewritten(merged)
 
@@ -49,7 +49,7 @@ class _Constants:
 
     def first(self, node: Constant) -> Constant:
         """The first constant with the bits of this one, which may be itself."""
-        value = node.numpy()
+        value = node._value
         kind = value.dtype, value.shape
         alike = self._alike.setdefault(kind, node)
         if alike is node or value.size > _MOST or value.dtype.hasobject:
@@ -58,9 +58,12 @@ class _Constants:
         return self._equal.setdefault((kind, self._digest(node)), node)
 
     def _digest(self, node: Constant) -> bytes:
-        if node not in self._digests:
-            self._digests[node] = sha256(node.numpy().tobytes()).digest()
-        return self._digests[node]
+        digest = self._digests.get(node)
+        if digest is None:
+            content = node._value.tobytes()
+            digest = content if len(content) <= 32 else sha256(content).digest()
+            self._digests[node] = digest
+        return digest
 
 
 def _key(value: Any) -> Hashable:

@@ -21,9 +21,10 @@ def fold(program: Program) -> Program:
 
 
 def _folded(node: Operation) -> Node:
+    for x in node.inputs:
+        if not isinstance(x, Constant):
+            return node
     if isinstance(node, (Assign, Control, Custom, MultipleOutputs, Random)):
-        return node
-    if not all(isinstance(x, Constant) for x in node.inputs):
         return node
     shapes = [x.shape for x in node.inputs if x.shape is not None]
     if node.shape is None or size(node.shape) > _LARGEST + sum(map(size, shapes)):

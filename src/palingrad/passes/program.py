@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from operator import is_
 from typing import Any
 
-from ..graph.context import graph_scope
+from ..graph.context import context, graph_scope, set_open
 from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
@@ -15,7 +14,6 @@ from ..graph.operation import Operation
 from ..graph.registry import viewer
 from ..graph.state.lazy import lazy
 from ..graph.traversal.order import postorder
-from ..graph.traversal.replay import replay
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,24 +53,47 @@ class Program:
     def _repr_svg_(self) -> str | None:
         return viewer().svg_of(self)
 
-    def rewritten(self, rule: Callable[[Operation], Node]) -> Program:
+    def rewritten(
+        self, rule: Callable[[Operation], Node], only: Container[type] | None = None
+    ) -> Program:
         """The program with every operation replaced by rule(operation), inputs first.
 
         The operation that the rule is given already has rewritten inputs. A rule that doesn't
-        apply returns the operation itself. Nodes that are no longer used are dropped. If the rule
-        applies nowhere, the program itself is returned.
+        apply returns the operation itself; it applies to no other classes than those in `only`, if
+        given. Nodes that are no longer used are dropped. If the rule applies nowhere, the program
+        itself is returned.
         """
-
-        def rewritten(node: Operation, inputs: list[Node]) -> Node:
-            same = all(map(is_, inputs, node.inputs))
-            return rule(node if same else node.rewired(inputs))
-
+        changed: dict[Node, Node] = {}
         with graph_scope(AnonymousGraph(), hidden=True):
-            built = replay(self.order, rewritten)
-        if all(built[node] is node for node in self.roots):
+            outside = context()
+            inside = outside.having()  # new nodes get the origin of the one that they replace
+            before = set_open(inside)
+            try:
+                for node in self.order:
+                    concerned = only is None or type(node) in only
+                    if not (concerned or changed):
+                        continue
+                    same = True
+                    if changed:
+                        for x in node.inputs:
+                            if x in changed:
+                                same = False
+                                break
+                    if not isinstance(node, Operation) or (same and not concerned):
+                        continue
+                    inside.origin = node._origin or outside.origin
+                    rewired = (
+                        node if same else node.rewired([changed.get(x, x) for x in node.inputs])
+                    )
+                    new = rule(rewired) if concerned else rewired
+                    if new is not node:
+                        changed[node] = new
+            finally:
+                set_open(before)
+        if not any(node in changed for node in self.roots):
             return self
         return Program(
             self.feeds,
-            tuple(built[node] for node in self.outputs),
-            tuple((variable, built[value]) for variable, value in self.updates),
+            tuple(changed.get(node, node) for node in self.outputs),
+            tuple((variable, changed.get(value, value)) for variable, value in self.updates),
         )

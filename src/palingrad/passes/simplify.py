@@ -39,7 +39,7 @@ def simplify(program: Program) -> Program:
     transpositions become one. Gradients of slices that make up an array are joined instead of added
     to zeros, where −0 stays −0, too.
     """
-    return program.rewritten(_simplified)
+    return program.rewritten(_simplified, only=RULES)
 
 
 def _simplified(node: Operation) -> Node:
@@ -58,7 +58,12 @@ def _source(x: Node) -> Node:
 
 def _is_all(x: Node, number: float) -> bool:
     x = _source(x)
-    return isinstance(x, Constant) and x.numpy().size > 0 and bool(np.all(x.numpy() == number))
+    if not isinstance(x, Constant):
+        return False
+    value = x._value
+    if value.size == 1:  # nearly always
+        return bool(value.item() == number)
+    return value.size > 0 and bool(np.all(value == number))
 
 
 def _multiply(z: Node, x: Any, y: Any) -> Node | None:

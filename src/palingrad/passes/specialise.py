@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..autodiff.gradients import expanding_gradients
+from ..autodiff.gradients import Gradient, expanding_gradients
 from ..dtypes import DType
 from ..errors import FeedError, GraphError
 from ..graph.context import graph_scope
@@ -42,8 +42,13 @@ def specialise(
             if isinstance(node, Placeholder):
                 if node not in fed:
                     raise FeedError(f"{node.label()} needs a feed{node.built()}")
-                concrete[node] = node.clone(*fed[node])
-        built = replay(order, expanding_gradients(_specialised), concrete)
+                fits = (node.shape, node.dtype) == fed[node]
+                if not fits or node.graph is not None or "_grad" in node.__dict__:
+                    concrete[node] = node.clone(*fed[node])
+        if concrete or not all(map(_is_concrete, order)):
+            built = replay(order, expanding_gradients(_specialised), concrete)
+        else:  # a traced function, as a rule: its placeholders have the shapes of its arguments
+            built = dict[Node, Any](zip(order, order))
         last = _assigned(order) if assigned is None else assigned
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
     return Program(
@@ -53,9 +58,21 @@ def specialise(
     )
 
 
+def _is_concrete(node: Node) -> bool:
+    """Whether a Program can have the node itself: not an operation that refers to its gradient,
+    which the Program would keep alive."""
+    if node._value is not None:
+        return True
+    return (
+        is_known(node)
+        and type(node) is not Gradient
+        and not (node.inputs and "_grad" in node.__dict__)
+    )
+
+
 def _specialised(node: Operation, inputs: list[Node]) -> Operation:
     unchanged = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-    return node if unchanged and is_known(node) else node.rebuild(inputs)
+    return node if unchanged and _is_concrete(node) else node.rebuild(inputs)
 
 
 def _assigned(order: Sequence[Node]) -> dict[Variable, Node]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ..graph.node import Node
 from ..graph.operation import Operation
-from ..ops.stable import stable_form
+from ..ops.stable import HAVE_FORMS, stable_form
 from .program import Program
 
 
 def stabilise(program: Program) -> Program:
     """The program with log(softmax(x)), log(1 + exp(x)) and similar terms in their stable form."""
-    return program.rewritten(_stable)
+    return program.rewritten(_stable, only=HAVE_FORMS)
 
 
 def _stable(node: Operation) -> Node:

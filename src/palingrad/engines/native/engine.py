@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 
 from ...dtypes import is_complex
 from ...graph.operation import MultipleOutputs
@@ -32,6 +33,14 @@ class NativeEngine:
         if known == dtypes or (known and all(map(is_complex, dtypes - known))):
             return compiled(lambda: executable(program))
         return NumpyEngine().compile(program)
+
+    def compile_template(self, template: Program, optimised: Callable[[], Program]) -> Executable:
+        """The same for a Program before the passes, which `optimised` applies. Code that is found
+        on disk needs no passes."""
+        imported(f"{__package__}.recalled")
+        from .recalled import compiled
+
+        return compiled(template, optimised, self.compile)
 
 
 def describe() -> list[tuple[str, str]]:

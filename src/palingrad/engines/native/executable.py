@@ -6,17 +6,14 @@ import ctypes
 import weakref
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ...dtypes import Array
 from ...graph.context import quiet_here
-from ...graph.leaves import Constant
-from ...graph.node import Node
 from ...graph.state.landing import ChangedError, Unchanged, snapshot, state
 from ...passes.program import Program
-from ...shapes import sizes
 from ..base import Executable, Run, sealed
 from ..threads import get_num_threads
 from .fallback_calls import Fallbacks, reader
@@ -26,9 +23,10 @@ from .llvm.parts import Compiler
 from .llvm.target import Library, packed
 from .module import Module, is_native, segments
 from .plan.lower import lowered
-from .plan.schedule import Schedule, ScheduledKernel, is_serial, scheduled
+from .plan.schedule import Schedule, ScheduledKernel, scheduled
 from .quick_run import quick_run
 from .report import explained
+from .run_plan import Output, RunPlan
 from .runtime.buffers import BufferTable, Memory
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
@@ -52,36 +50,42 @@ class NativeExecutable(Executable):
             schedule = scheduled(program)
         super().__init__(program)
         self.schedule = schedule
-        self.buffers = BufferTable(program, self.schedule)
-        machine = obtained(
-            lambda: program_key(program, self.schedule, self.buffers),
-            self._code,
-        )
-        self.from_cache, self.unkept = machine.found, machine.unkept
-        kernels = [one.kernel for one in self.schedule.kernels]
-        self.library = Library(machine.code, {name for one in kernels for name in one.functions})
-        self._run = _RUN(self.library.address("run"))
-        parts = segments(self.schedule)
-        self._fallbacks = Fallbacks(self.schedule, self.buffers)
+        self.buffers = buffers = BufferTable(program, schedule)
+        machine = obtained(lambda: program_key(program, schedule, buffers), self._code)
+        self.from_cache, self.unkept, self.key = machine.found, machine.unkept, machine.key
+        self._fallbacks = Fallbacks(schedule, buffers)
+        self._load(machine.code, RunPlan.of(program, schedule, buffers, self._fallbacks))
+        parts = segments(schedule)
         calls = [self._part(number, segment) for number, segment in enumerate(parts)]
-        # `run` computes the first segment.
-        self._rest = calls[1:] if parts and is_native(parts[0][0]) else calls
-        self._alone = all(is_serial(stage) for stage in self.schedule.stages if is_native(stage))
+        self._rest = calls[1:] if self.plan.starts else calls
+        # Whether the library's own operations are all that NumPy computes.
+        self._quiet = all(x._shipped for one in schedule.kernels for x in one.kernel.nodes)
+        self._quick = self._shortest()
+
+    def _load(self, code: bytes, plan: RunPlan) -> None:
+        """Sets what runs need, given the buffers and the Variables."""
+        self.plan = plan
+        self.library = Library(code, plan.functions)
+        self._run = _RUN(self.library.address("run"))
+        self._rest: list[Callable[[Memory], bool | None]] = []  # what follows the first segment
+        self._alone = plan.alone
         self._lease: Lease | None = None
-        if self.schedule.updates is not None:
+        if plan.in_place:
             changing = set(self._updated)
             self._only_read = [variable for variable in self._reads if variable not in changing]
             recalled = _RUN(self.library.address("recalled"))
             self._lease = Lease(self._updated, self.library, recalled)
-            self._first_leased = len(program.feeds) + len(self._only_read)
+            self._first_leased = plan.feeds + len(self._only_read)
             self._at_once = 1  # runs of `repeat` in one call
-        self._outputs = [self._handed_out(node) for node in program.outputs]
-        self._values = [self._handed_out(node) for _, node in program.updates]
-        self._result_slots = range(len(self.buffers.given), self.buffers.objects)
-        # Whether the library's own operations are all that NumPy computes.
-        self._quiet = all(x._shipped for one in self.schedule.kernels for x in one.kernel.nodes)
+        self._outputs, self._values = plan.outputs, plan.values
+        self._result_slots = range(self.buffers.given, self.buffers.objects)
         # Whether every output has an array of its own, which is returned without a copy.
         self._simple = all(output.slot is not None for output in self._outputs)
+
+    def _shortest(self) -> Run | None:
+        """The shortest way through a run, where the program updates no Variable."""
+        if self._updated or not self._simple:
+            return None
         itself = weakref.ref(self)  # for a run, which is a call of it, so that it exists
 
         def call(memory: Memory, given: Sequence[Array]) -> None:
@@ -89,13 +93,11 @@ class NativeExecutable(Executable):
             assert executable is not None
             executable._call(memory, given)
 
-        self._quick: Run | None = None
-        if self._simple and not self._updated:
-            handing: Any = [output[1:] for output in self._outputs]
-            self._quick = quick_run(
-                self.buffers, self._reads, handing, self._run, call,
-                is_alone=self._alone, has_more=bool(self._rest),
-            )  # fmt: skip
+        handing: Any = [output[1:] for output in self._outputs]
+        return quick_run(
+            self.buffers, self._reads, handing, self._run, call,
+            is_alone=self._alone, has_more=bool(self._rest),
+        )  # fmt: skip
 
     def _code(self) -> bytes:
         """The program's machine code, compiled now."""
@@ -202,7 +204,7 @@ class NativeExecutable(Executable):
                 least, most = feeds[slot].min(), feeds[slot].max()
                 if not check.allow(least, most):
                     raise check.error(least, most)
-        idle, first = self.buffers.idle, len(self.buffers.given)
+        idle, first = self.buffers.idle, self.buffers.given
         try:
             memory = idle.pop()
         except IndexError:
@@ -342,32 +344,11 @@ class NativeExecutable(Executable):
             if not check.allow(least, most)
         )
 
-    def _handed_out(self, node: Node) -> Output:
-        """How the node's value is returned."""
-        view = self.schedule.views.get(node)
-        if view is None:
-            return Output(node, None, (), False)
-        base, shape = view.base, sizes(node.shape)
-        fresh = self.buffers.is_fresh(base) or self._fallbacks.are_handed_out(base)
-        whole = shape == sizes(base.shape)
-        if isinstance(base, Constant):  # as a view, which can't be made writable
-            fresh, whole = True, False
-        slot = self.buffers.place(base)[0] if fresh and view.plain else None
-        return Output(node, slot, shape, whole)
-
     def _result(self, output: Output, memory: Memory) -> Array:
         node, slot, shape, whole = output
         if slot is None:
+            assert node is not None
             value = reader(node, self.schedule, self.buffers)(memory)
             return sealed(value, copy=True)
         array = memory.arrays[slot]
         return array if whole else array.reshape(shape)
-
-
-class Output(NamedTuple):
-    """How a value is returned."""
-
-    node: Node
-    slot: int | None  # of the array that is returned without a copy, if there is one
-    shape: tuple[int, ...]
-    whole: bool  # whether the array has this shape

@@ -10,7 +10,7 @@ from typing import Any
 from ...dtypes import Array
 from ...graph.leaves import Variable
 from ...graph.state.landing import snapshot, state
-from .runtime.buffers import HELD, BufferTable, Memory
+from .runtime.buffers import HELD, Memory, MemoryPlan
 from .runtime.thread_pool import pool
 
 # The rest of a run, in this memory, of the arrays that it was given: segments after the first, and
@@ -19,7 +19,7 @@ Call = Callable[[Memory, Sequence[Array]], None]
 
 
 def quick_run(
-    buffers: BufferTable,
+    buffers: MemoryPlan,
     reads: Sequence[Variable],
     handing: Sequence[tuple[int, tuple[int, ...], bool]],
     start: Callable[[int], int],
@@ -32,7 +32,7 @@ def quick_run(
     and whether the slot's array has that shape; `start` computes the first segment. All it needs is
     a variable of its own: Python's calls and attributes take as long as a small run."""
     take, give_back = buffers.idle.pop, buffers.idle.append
-    results = list(range(len(buffers.given), buffers.objects))
+    results = list(range(buffers.given, buffers.objects))
     only = handing[0][0] if len(handing) == 1 and handing[0][2] else -1
 
     def returned(arrays: list[Any]) -> list[Array]:

@@ -1,13 +1,30 @@
-"""Finds the eager consumers of a node through Python's garbage collector."""
+"""The consumers of a node: deferred ones are noted by their inputs, eager ones are found through
+Python's garbage collector."""
 
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..node import Node
+
+
+def announce(node: Node) -> None:
+    """Adds a deferred node to its inputs' consumers, as a weak reference."""
+    reference = weakref.ref(node)
+    for x in node.inputs:
+        consumers = x._consumers
+        if consumers is None:
+            x._consumers = [reference]
+        elif len(consumers) < x._prune_at:
+            consumers.append(reference)
+        else:  # remove dead references: amortised O(1) per edge
+            consumers[:] = [other for other in consumers if other() is not None]
+            consumers.append(reference)
+            x._prune_at = 2 * len(consumers) + 16
 
 
 def eager_consumers(node: Node) -> list[Node]:

@@ -29,15 +29,22 @@ def postorder(*roots: Any, inputs: Callable[[Any], Iterable[Any]] = inputs_of) -
     """
     order: list[Any] = []
     done: set[Any] = set()
-    stack: list[tuple[Any, bool]] = [(root, False) for root in reversed(roots)]
+    stack: list[Any] = [*reversed(roots)]
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            order.append(node)
+        node = stack.pop()
+        if node is _READY:
+            order.append(stack.pop())
         elif node not in done:
             done.add(node)
-            stack.append((node, True))
-            for x in reversed(tuple(inputs(node))):
-                if x not in done:
-                    stack.append((x, False))
+            before = node.inputs if inputs is inputs_of else tuple(inputs(node))
+            if before:
+                stack += node, _READY
+                for x in reversed(before):
+                    if x not in done:
+                        stack.append(x)
+            else:
+                order.append(node)
     return order
+
+
+_READY: Any = object()  # on the stack above a node whose inputs are in the order

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ....dtypes import Array
+from ....dtypes import Array, DType
 from ....graph.declared.bounds import Bounds
 from ....graph.leaves import Constant
 from ....graph.node import Node
@@ -52,7 +52,7 @@ class Memory:
     reads the arrays' data pointers from their NumPy structures.
     """
 
-    def __init__(self, buffers: BufferTable) -> None:
+    def __init__(self, buffers: MemoryPlan) -> None:
         self.arena = _aligned(buffers.arena_bytes)
         self.control = _aligned(buffers.control_bytes)
         self.arrays: list[Any] = [None] * buffers.count
@@ -104,88 +104,34 @@ def _aligned(size: int) -> Array:
     return allocation[start : start + size]
 
 
-class BufferTable:
-    """Assigns each buffer a slot, and an offset within it.
+class MemoryPlan:
+    """What the memory of a run consists of, in numbers; and the memories that exist.
 
     The slots of feeds, Variables and results come first, because their arrays change from run to
     run; then those of constants and of values that NumPy computes; then the arena, which holds all
     other values, and the control block, where bounds checks write their diagnostics.
     """
 
-    def __init__(self, program: Program, schedule: Schedule) -> None:
-        self._views = schedule.views
-        alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
-        given: list[Node] = [*program.feeds, *program.reads]
-        if schedule.updates:  # Variables that are updated in place come last
-            updated = [variable for variable, _ in program.updates]
-            changing = set(updated)
-            only_read = [variable for variable in program.reads if variable not in changing]
-            given = [*program.feeds, *only_read, *updated]
-        fixed = [node for node in program.order if isinstance(node, Constant)]
-        roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
-        computed = list(schedule.producer)
-        by_numpy = {
-            x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes
-        }
-        native = [
-            node
-            for node in computed
-            if node not in by_numpy and node not in alias and self._views[node].base is node
-        ]
-        results = [node for node in native if node in roots and self._views[node].plain]
-        fresh = set(results)
-        inner = [node for node in native if node not in fresh]
-        from_numpy = [node for node in computed if node in by_numpy]
-        self.given = given
-        self.objects = len(given) + len(results)
-        self.results = [(sizes(x.shape), dtype_of(x)) for x in results]
-        places = dict.fromkeys((*given, *results, *fixed, *from_numpy))
-        self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
-        self._number.update({node: self._number[variable] for node, variable in alias.items()})
-        self.count = len(places)
-        self.fixed = {self._number[node]: node.numpy() for node in fixed}
-        self._from_numpy = [self._number[node] for node in from_numpy]
-        self._nones = [None] * len(given)
-        self._fresh = fresh
-        # (slot, bounds) of the fed integers that are checked before the first kernel runs.
-        self.checks = _checks(schedule, self._number)
-        # The kernels that check computed integers, in the order of the schedule. Each has a cache
-        # line of the control block for its diagnostics.
-        self.bounds_checks = [
-            one.kernel for one in schedule.kernels if isinstance(one.kernel, BoundsCheck)
-        ]
-        self.may_fail = any(one.kernel.may_fail for one in schedule.kernels)
-        diagnostics = [FAILED, *self.bounds_checks] if self.may_fail else []
-        self._diagnostics = {owner: line * _LINE for line, owner in enumerate(diagnostics)}
-        self.control_bytes = len(diagnostics) * _LINE
-        live_ranges = _live_ranges(schedule, inner, roots)
-        offsets, self.arena_bytes = plan_buffers([live_range for _, live_range in live_ranges])
-        self._offset = {owner: at for (owner, _), at in zip(live_ranges, offsets, strict=True)}
+    def __init__(
+        self,
+        *,
+        given: int,
+        results: list[tuple[tuple[int, ...], DType]],
+        fixed: dict[int, Array],
+        from_numpy: Sequence[int],
+        count: int,
+        sizes: tuple[int, int],
+    ) -> None:
+        """`given`: feeds and Variables; `results`: shapes and dtypes of the arrays that are
+        returned; `fixed`: constants by their slots; `from_numpy`: the slots of NumPy's values;
+        `count`: slots; `sizes`: bytes of the arena and of the control block."""
+        self.given, self.results, self.fixed, self.count = given, results, fixed, count
+        self.objects = given + len(results)
+        self.arena_bytes, self.control_bytes = sizes
+        self._from_numpy = from_numpy
+        self._nones = [None] * given
         self.idle: list[Memory] = []
         self.made = 0  # the number of memories, idle or in use
-
-    def place(self, node: Any) -> tuple[int, int]:
-        """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
-        if node in self._offset:
-            return self.count, self._offset[node]
-        if node in self._diagnostics:
-            return self.count + 1, self._diagnostics[node]
-        return self._number[node], 0
-
-    def find(self, node: Any) -> tuple[int, int] | None:
-        """The same; None for a node or kernel without a buffer of its own."""
-        known = node in self._offset or node in self._diagnostics or node in self._number
-        return self.place(node) if known else None
-
-    def diagnostics(self, owner: Any, memory: Memory) -> list[int]:
-        """What a bounds check wrote in the last run: [whether an integer was out of range, the
-        smallest integer, the largest]."""
-        start = self._diagnostics[owner]
-        return memory.control[start : start + 24].view(np.int64).tolist()
-
-    def is_fresh(self, node: Node) -> bool:
-        """Whether the node is in the array of a result, which is returned without a copy."""
-        return node in self._fresh
 
     def taken(self) -> Memory:
         """Memory for one run: idle memory of an earlier run if there is any, else new memory."""
@@ -222,7 +168,7 @@ class BufferTable:
         """Drops the arrays that the last run was given, and what NumPy computed in it."""
         memory.tuple_results.clear()
         memory.has_copies = False
-        memory.arrays[: len(self.given)] = self._nones
+        memory.arrays[: self.given] = self._nones
         for number in self._from_numpy:
             memory.arrays[number] = None
 
@@ -230,7 +176,7 @@ class BufferTable:
         """Puts an array in each result's slot: one of the last two runs' if no user holds it, else
         a new one."""
         arrays, objects, spare = memory.arrays, memory.objects, memory.spare
-        number = len(self.given)
+        number = self.given
         for place, (shape, dtype) in enumerate(self.results):
             array = arrays[number]
             if array is None or sys.getrefcount(array) > HELD:
@@ -252,6 +198,83 @@ class BufferTable:
             memory.arrays[number] = array
             memory.objects[number] = id(array)
 
+
+class BufferTable(MemoryPlan):
+    """Assigns each buffer of a Program a slot, and an offset within it."""
+
+    def __init__(self, program: Program, schedule: Schedule) -> None:
+        self._views = schedule.views
+        alias: dict[Node, Any] = dict(schedule.updates.alias) if schedule.updates else {}
+        given: list[Node] = [*program.feeds, *program.reads]
+        if schedule.updates:  # Variables that are updated in place come last
+            updated = [variable for variable, _ in program.updates]
+            changing = set(updated)
+            only_read = [variable for variable in program.reads if variable not in changing]
+            given = [*program.feeds, *only_read, *updated]
+        fixed = [node for node in program.order if isinstance(node, Constant)]
+        roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
+        computed = list(schedule.producer)
+        by_numpy = {
+            x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes
+        }
+        native = [
+            node
+            for node in computed
+            if node not in by_numpy and node not in alias and self._views[node].base is node
+        ]
+        results = [node for node in native if node in roots and self._views[node].plain]
+        fresh = set(results)
+        inner = [node for node in native if node not in fresh]
+        from_numpy = [node for node in computed if node in by_numpy]
+        places = dict.fromkeys((*given, *results, *fixed, *from_numpy))
+        self._number: dict[Any, int] = {node: number for number, node in enumerate(places)}
+        self._number.update({node: self._number[variable] for node, variable in alias.items()})
+        self._fresh = fresh
+        # (slot, bounds) of the fed integers that are checked before the first kernel runs.
+        self.checks = _checks(schedule, self._number)
+        # The kernels that check computed integers, in the order of the schedule. Each has a cache
+        # line of the control block for its diagnostics.
+        self.bounds_checks = [
+            one.kernel for one in schedule.kernels if isinstance(one.kernel, BoundsCheck)
+        ]
+        self.may_fail = any(one.kernel.may_fail for one in schedule.kernels)
+        diagnostics = [FAILED, *self.bounds_checks] if self.may_fail else []
+        self._diagnostics = {owner: line * _LINE for line, owner in enumerate(diagnostics)}
+        live_ranges = _live_ranges(schedule, inner, roots)
+        offsets, arena_bytes = plan_buffers([live_range for _, live_range in live_ranges])
+        self._offset = {owner: at for (owner, _), at in zip(live_ranges, offsets, strict=True)}
+        super().__init__(
+            given=len(given),
+            results=[(sizes(x.shape), dtype_of(x)) for x in results],
+            fixed={self._number[node]: node.numpy() for node in fixed},
+            from_numpy=[self._number[node] for node in from_numpy],
+            count=len(places),
+            sizes=(arena_bytes, len(diagnostics) * _LINE),
+        )
+
+    def place(self, node: Any) -> tuple[int, int]:
+        """(slot, offset in bytes) of a node's buffer or a kernel's workspace."""
+        if node in self._offset:
+            return self.count, self._offset[node]
+        if node in self._diagnostics:
+            return self.count + 1, self._diagnostics[node]
+        return self._number[node], 0
+
+    def find(self, node: Any) -> tuple[int, int] | None:
+        """The same; None for a node or kernel without a buffer of its own."""
+        known = node in self._offset or node in self._diagnostics or node in self._number
+        return self.place(node) if known else None
+
+    def diagnostics(self, owner: Any, memory: Memory) -> list[int]:
+        """What a bounds check wrote in the last run: [whether an integer was out of range, the
+        smallest integer, the largest]."""
+        start = self._diagnostics[owner]
+        return memory.control[start : start + 24].view(np.int64).tolist()
+
+    def is_fresh(self, node: Node) -> bool:
+        """Whether the node is in the array of a result, which is returned without a copy."""
+        return node in self._fresh
+
     def buffer(self, node: Node, memory: Memory) -> Array:
         """The node's buffer as an array."""
         number, offset = self.place(node)
@@ -262,7 +285,7 @@ class BufferTable:
 
 
 # The tables with a memory that holds Variables' values, by their ids.
-_with_states: dict[int, weakref.ref[BufferTable]] = {}
+_with_states: dict[int, weakref.ref[MemoryPlan]] = {}
 
 
 def release_states(version: object = ()) -> None:

@@ -34,11 +34,13 @@ class Unkept(Exception):
 
 
 class Obtained(NamedTuple):
-    """Machine code; whether it came from disk; and why it isn't kept there, "" if it is."""
+    """Machine code; whether it came from disk; why it isn't kept there, "" if it is; its key, "" if
+    it isn't."""
 
     code: bytes
     found: bool = False
     unkept: str = ""
+    key: str = ""
 
 
 def folder() -> Path | None:
@@ -66,7 +68,7 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
         with _opened(place, create=True) as entries:
             code = entries.read(name)
             if code is not None:
-                return Obtained(code, found=True)
+                return Obtained(code, found=True, key=name)
     except Unkept as reason:
         return Obtained(make(), unkept=str(reason))
     code = make()
@@ -75,7 +77,28 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
             entries.write(name, code)
     except Unkept as reason:
         return Obtained(code, unkept=str(reason))
-    return Obtained(code)
+    return Obtained(code, key=name)
+
+
+def recalled(name: str, code_key: Callable[[bytes], str]) -> tuple[bytes, bytes] | None:
+    """The content of entry `name`, and the code whose key is in it; None unless both are there."""
+    with contextlib.suppress(Unkept):
+        place = folder()
+        if place is not None and not _can_be_made(place):
+            with _opened(place, create=False) as entries:
+                content = entries.read(name)
+                code = None if content is None else entries.read(code_key(content))
+                return None if content is None or code is None else (content, code)
+    return None
+
+
+def keep(name: str, content: bytes) -> None:
+    """Writes an entry, if the folder can be written to."""
+    with contextlib.suppress(Unkept):
+        place = folder()
+        if place is not None:
+            with _opened(place, create=True) as entries:
+                entries.write(name, content)
 
 
 def described() -> str:

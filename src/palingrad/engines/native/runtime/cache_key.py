@@ -15,21 +15,25 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from types import EllipsisType
+from types import EllipsisType, FunctionType
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from ....dtypes import default_dtype
 from ....graph.context import PACKAGE
+from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....graph.registry import is_shipped
+from ....passes.pipeline import PASSES
 from ....passes.program import Program
+from ....passes.simplify import RULES
 from ....version import LOADED, __version__
 from ..llvm.target import host
 from ..plan.schedule import Schedule
@@ -64,6 +68,71 @@ def engine_key(name: str) -> str:
     return hashlib.sha256(_surroundings() + name.encode()).hexdigest()
 
 
+def template_key(program: Program) -> str | None:
+    """The key of what is kept of a Program before the passes; None if the passes and the planning
+    may depend on more than a key covers, or shall be verified.
+
+    They are functions of the Program, of the package's sources, the CPU and the settings of the
+    process: so the key holds all of the Program, the values of constants included.
+    """
+    rules = (*PASSES, *RULES.values())
+    if os.environ.get("PALINGRAD_VERIFY") == "1" or not all(
+        _is_covered(rule.__module__) for rule in rules
+    ):
+        return None
+    try:
+        surroundings = _surroundings()
+        words: list[Any] = ["template", str(default_dtype()), ieee_gradients()]
+        numbers: dict[Node, int] = {}
+        texts: dict[Any, str] = {}  # of dtypes, which are slow to print
+        leaves = (*program.feeds, *(variable for variable, _ in program.updates))
+        size = 0
+        for node in dict.fromkeys((*leaves, *program.order)):
+            numbers[node] = len(numbers)
+            dtype = node.dtype
+            if dtype not in texts:
+                texts[dtype] = str(dtype)
+            words += type(node), node.shape, texts[dtype]
+            if isinstance(node, Operation):
+                words.append([numbers[x] for x in node.inputs])
+                attributes = node.attributes
+                if attributes:
+                    words.append([(name, _exactly(x, numbers)) for name, x in attributes.items()])
+            elif isinstance(node, Constant):
+                size += node._value.nbytes
+                if size > _MOST:
+                    return None
+                words += _weak(node.weak), _weak(node.scalar), node._value.tobytes()
+            else:
+                words.append(_weak(node.weak))
+        words.append([numbers[x] for x in program.outputs])
+        words.append([numbers[x] for _, x in program.updates])
+        words.append(len(program.feeds))
+    except (Unkept, KeyError):  # an attribute that is no plain value, or a node that isn't an input
+        return None
+    kinds = {type(node) for node in numbers if isinstance(node, Operation)}
+    content = surroundings + repr(words).encode()  # a class is its module and name
+    return hashlib.sha256(content).hexdigest() if are_untouched(kinds) else None
+
+
+_MOST = 1 << 20  # bytes of constants in a template's key
+
+
+def _weak(number: Any) -> str:
+    return f"{type(number).__name__} {number!r}"
+
+
+def are_untouched(kinds: Iterable[type[Operation]]) -> bool:
+    """Whether all rules of the classes of these operations are the library's own."""
+    classes = dict.fromkeys(cls for kind in kinds for cls in kind.__mro__)
+    return all(map(is_shipped, kinds)) and not any(
+        isinstance(function, FunctionType) and not _is_covered(function.__module__)
+        for cls in classes
+        for rule in vars(cls).values()
+        for function in (rule.__func__ if isinstance(rule, (staticmethod, classmethod)) else rule,)
+    )
+
+
 # ---------------------------------------------------------------- the program
 
 
@@ -86,14 +155,20 @@ def _is_covered(module: str) -> bool:
     return package == __name__.split(".")[0] and parts[0] not in _ABOVE
 
 
-def _exactly(value: Any) -> str:
-    """An attribute as text that determines it; a node (also an input) as its class."""
+_PRINTED = frozenset((bool, int, str, type(None)))
+
+
+def _exactly(value: Any, numbers: Mapping[Node, int] | None = None) -> str:
+    """An attribute as text that determines it; a node (also an input) as its class, or as its
+    number. Raises KeyError for a node without one."""
+    if type(value) in _PRINTED:
+        return repr(value)
     if isinstance(value, Node):
-        return type(value).__name__
+        return type(value).__name__ if numbers is None else f"node {numbers[value]}"
     if isinstance(value, (np.ndarray, np.generic)):
         return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
     if isinstance(value, (tuple, list)):
-        return f"{type(value).__name__}({', '.join(map(_exactly, value))})"
+        return f"{type(value).__name__}({', '.join(_exactly(one, numbers) for one in value)})"
     if value is None or isinstance(
         value, (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
     ):
@@ -142,8 +217,8 @@ def _sources() -> Iterator[tuple[str, bytes]]:
     if not paths:
         raise Unkept("palingrad's sources aren't there")
     for path in sorted(paths):
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
             status = os.fstat(file.fileno())
             if max(status.st_mtime, status.st_ctime) > LOADED:
                 raise Unkept(f"{path} has changed since palingrad was loaded")
-            yield os.path.relpath(path, PACKAGE), file.read()
+            yield path[len(PACKAGE) :], file.read()

@@ -30,46 +30,54 @@ def pack_rows(
     if across == 1 or down != 1 or few:
         with loop(b, integer(0), count) as row:
             _one_row(b, dtype, source, step, to, row, columns, lanes, pitch)
-    else:
-        b.call(_transposing(b.module, dtype, across, columns, lanes, pitch), [source, to, count])
+        return
+    # The last vector of a row may reach into the next one, which is written over it: so the last
+    # vectors come first.
+    whole, rest = divmod(columns, lanes)
+    for active, at, vectors in ((rest, whole * lanes, 1), (lanes, 0, whole)):
+        if active and vectors:
+            first = b.gep(source, [integer(at * across)])
+            to_first = b.gep(to, [integer(at)])
+            numbers = [count, integer(across), integer(pitch), integer(vectors)]
+            b.call(_transposing(b.module, dtype, active, lanes), [first, to_first, *numbers])
 
 
-def _transposing(
-    module: ir.Module, dtype: DType, across: int, columns: int, lanes: int, pitch: int
-) -> ir.Function:
-    """The module's function (source, to, rows) that packs a matrix with contiguous columns, a
-    square of vectors at a time. A function is shared, because its many instructions are slow to
-    compile."""
-    name = f"transposing.{dtype.kind}{8 * dtype.itemsize}.{across}.{columns}.{pitch}.{lanes}"
+def _transposing(module: ir.Module, dtype: DType, active: int, lanes: int) -> ir.Function:
+    """The module's function (source, to, rows, across, pitch, vectors) that packs a matrix with
+    contiguous columns, `across` apart, to rows of so many vectors with `active` columns each, a
+    square at a time. All matrices share it, because its many instructions are slow to compile."""
+    name = f"transposing.{dtype.kind}{8 * dtype.itemsize}.{active}.{lanes}"
     if name in module.globals:
         return module.globals[name]
     pointer = scalar_type(dtype).as_pointer()
-    llvm_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT])
+    llvm_type = ir.FunctionType(ir.VoidType(), [pointer, pointer, INT, INT, INT, INT])
     function = ir.Function(module, llvm_type, name)
     function.attributes.add("noinline")
     b: Any = Builder(function.append_basic_block("entry"))
-    source, to, rows = function.args
-    blocks = b.sdiv(rows, integer(lanes))
+    source, to, rows, across, pitch, vectors = function.args
+    main = b.mul(b.sdiv(rows, integer(lanes)), integer(lanes))
     zeros = Value(b, None, dtype, lanes).number(0)
-    with loop(b, integer(0), blocks) as block:
-        first = b.mul(block, integer(lanes))
-        packed = [
-            transposed(
-                [
-                    read(b, source, dtype, b.add(integer(column * across), first), lanes, 1)
-                    if column < columns
-                    else zeros
-                    for column in range(at, at + lanes)
-                ]
-            )
-            for at in range(0, columns, lanes)
-        ]
-        for row in range(lanes):
-            start = b.mul(b.add(first, integer(row)), integer(pitch))
-            for number, vectors in enumerate(packed):
-                write(b, to, vectors[row], b.add(start, integer(number * lanes)))
-    with loop(b, b.mul(blocks, integer(lanes)), rows) as row:
-        _one_row(b, dtype, source, (1, across), to, row, columns, lanes, pitch)
+    with loop(b, integer(0), vectors) as vector:
+        left = b.gep(source, [b.mul(b.mul(vector, integer(lanes)), across)])
+        right = b.gep(to, [b.mul(vector, integer(lanes))])
+        with loop(b, integer(0), main, lanes) as first:
+            columns: list[Value] = []
+            at = b.gep(left, [first])
+            for column in range(active):
+                at = b.gep(at, [across]) if column else at
+                columns.append(read(b, at, dtype, integer(0), lanes, 1))
+            at = b.gep(right, [b.mul(first, pitch)])
+            for number, row in enumerate(transposed([*columns, *[zeros] * (lanes - active)])):
+                at = b.gep(at, [pitch]) if number else at
+                write(b, at, row, integer(0))
+        with loop(b, main, rows) as row:
+            at, start = b.gep(left, [row]), b.gep(right, [b.mul(row, pitch)])
+            with loop(b, integer(0), integer(active)) as column:
+                one = read(b, at, dtype, b.mul(column, across), 1, 1)
+                write(b, start, one, column)
+            if active < lanes:
+                with loop(b, integer(active), integer(lanes)) as column:
+                    write(b, start, Value(b, None, dtype, 1).number(0), column)
     b.ret_void()
     return function
 

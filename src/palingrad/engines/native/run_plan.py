@@ -1,0 +1,83 @@
+"""How an executable runs its machine code, in numbers: what is left of a plan once code exists."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ...graph.leaves import Constant
+from ...graph.node import Node
+from ...passes.program import Program
+from ...shapes import sizes
+from .fallback_calls import Fallbacks
+from .module import is_native, segments
+from .plan.schedule import Schedule, is_serial
+from .runtime.buffers import BufferTable
+
+
+class Output(NamedTuple):
+    """How a value is returned."""
+
+    node: Node | None  # None if it has a slot and nobody will ask
+    slot: int | None  # of the array that is returned without a copy, if there is one
+    shape: tuple[int, ...]
+    whole: bool  # whether the array has this shape
+
+
+class RunPlan(NamedTuple):
+    """What a run does besides calling machine code."""
+
+    feeds: int
+    in_place: bool  # whether Variables are updated in their own arrays
+    alone: bool  # whether one thread runs all kernels
+    starts: bool  # whether the function `run` computes the first segment
+    functions: tuple[str, ...]  # of other libraries, which the code calls
+    outputs: list[Output]
+    values: list[Output]  # the new values of Variables
+
+    @classmethod
+    def of(
+        cls, program: Program, schedule: Schedule, buffers: BufferTable, fallbacks: Fallbacks
+    ) -> RunPlan:
+        """The plan of a Program's schedule."""
+        parts = segments(schedule)
+
+        def handed_out(node: Node) -> Output:
+            view = schedule.views.get(node)
+            if view is None:
+                return Output(node, None, (), False)
+            base, shape = view.base, sizes(node.shape)
+            fresh = buffers.is_fresh(base) or fallbacks.are_handed_out(base)
+            whole = shape == sizes(base.shape)
+            if isinstance(base, Constant):  # as a view, which can't be made writable
+                fresh, whole = True, False
+            slot = buffers.place(base)[0] if fresh and view.plain else None
+            return Output(node, slot, shape, whole)
+
+        return cls(
+            len(program.feeds),
+            schedule.updates is not None,
+            all(is_serial(stage) for stage in schedule.stages if is_native(stage)),
+            bool(parts) and is_native(parts[0][0]),
+            tuple(sorted({name for one in schedule.kernels for name in one.kernel.functions})),
+            [handed_out(node) for node in program.outputs],
+            [handed_out(node) for _, node in program.updates],
+        )
+
+    def in_numbers(self) -> tuple[Any, ...] | None:
+        """The plan without nodes; None if a run needs them."""
+        values = () if self.in_place else self.values
+        if any(output.slot is None for output in (*self.outputs, *values)):
+            return None
+        listed = [
+            tuple((output.slot, output.shape, output.whole) for output in outputs)
+            for outputs in (self.outputs, values)
+        ]
+        return self.feeds, self.in_place, self.alone, self.starts, self.functions, *listed
+
+    @classmethod
+    def from_numbers(cls, numbers: tuple[Any, ...]) -> RunPlan:
+        """The plan of which these are the numbers."""
+        *flags, outputs, values = numbers
+        return cls(
+            *flags, *([Output(None, *one) for one in listed] for listed in (outputs, values))
+        )
