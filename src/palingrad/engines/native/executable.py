@@ -292,7 +292,7 @@ class NativeExecutable(Executable):
         """The run after its first segment."""
         if self._quiet:
             try:
-                quiet_here.context.run(self._complete_loudly, memory, given)
+                quiet_here.run(self._complete_loudly, memory, given)
                 return
             except RuntimeError as error:
                 if "cannot enter context" not in str(error):
