@@ -262,6 +262,17 @@ def test_flatten_and_optimizers():
         assert onp.abs(found["w"]).max() < 0.1, optimizer
 
 
+def test_dicts_are_flattened_in_the_order_of_their_keys():
+    value = {"b": [onp.array([1.0, 2.0]), {"z": 3.0, "y": 4.0}], "a": 5.0}
+    vector, unflatten = flatten(value)
+    assert vector.tolist() == [5.0, 1.0, 2.0, 4.0, 3.0]
+    back = unflatten(vector)
+    assert list(back) == ["b", "a"]
+    assert list(back["b"][1].items()) == [("z", 3.0), ("y", 4.0)]
+    by_nodes = grad(lambda v: flatten({"q": v["q"] * 2, "p": v["p"] * 3})[0] @ onp.arange(2.0))
+    assert by_nodes({"q": onp.ones(1), "p": onp.ones(1)})["q"].tolist() == [2.0]
+
+
 def test_vector_spaces():
     space = vspace(onp.zeros((2, 1), complex))
     assert (space.size, space.shape) == (4, (2, 1))

@@ -82,8 +82,7 @@ class Operation(Declares, Node):
     _parameters: ClassVar[tuple[str, ...]] = ()  # cache of `parameters`
     _plain: ClassVar[bool] = True  # whether f computes the value, rather than `compute`
     _shipped: ClassVar[bool] = True  # whether the class is the library's, whose rules are tested
-    # Whether attributes, shapes and dtypes determine the rules: a user's may read anything.
-    _by_structure: ClassVar[bool] = True
+    _by_structure: ClassVar[bool] = True  # whether attributes, shapes and dtypes fix the rules
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
         if attributes:
@@ -225,9 +224,8 @@ class Operation(Declares, Node):
         The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
         """
         state = {name: value for name, value in self.__dict__.items() if name not in _OWN}
-        state.update(_shape=self.shape, _dtype=self.dtype)
-        if self._origin is None:
-            state["_origin"] = context().origin
+        origin = self._origin or context().origin
+        state.update(_shape=self.shape, _dtype=self.dtype, _origin=origin)
         return self.unchecked(state, tuple(inputs), value=value)
 
     def _evaluate(self, values: Sequence[Any]) -> Any:

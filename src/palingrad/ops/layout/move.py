@@ -21,8 +21,7 @@ from ...graph.describe.notation import (
     indexed,
     operator,
 )
-from ...graph.eager import short_path
-from ...graph.functions import frozen, unary
+from ...graph.functions import frozen, short_path, unary
 from ...graph.kinds import Composite, Layout
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -341,10 +340,8 @@ def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
     for part in parts:
         if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
             return ops.at(x)[index].get(name=name)
-    if name is None and isinstance(x, Node):
-        node = _short_slice(x, {"index": parts})
-        if node is not None:
-            return node
+    if name is None and isinstance(x, Node) and (y := _short_slice(x, {"index": parts})):
+        return y
     return Slice(x, index=parts, name=name)
 
 
