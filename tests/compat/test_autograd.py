@@ -35,12 +35,22 @@ from palingrad.compat.autograd.scipy.integrate import odeint
 from palingrad.compat.autograd.scipy.signal import convolve
 from palingrad.compat.autograd.scipy.stats import multivariate_normal, norm
 from palingrad.compat.autograd.test_util import check_grads
+from palingrad.graph.context import defaults
 
 X = onp.array([0.3, -1.2, 0.7])
 
 
 def rosenbrock(x):
     return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+@pytest.fixture(autouse=True)
+def short_paths():
+    """As in a user's process: tests that opened a graph for good turn the short paths off."""
+    before = defaults.copy()
+    defaults.clear()
+    yield
+    defaults[:] = before
 
 
 def test_gradients_are_those_of_palingrad():
@@ -142,6 +152,31 @@ def test_primitives_join_the_program_of_a_known_structure(monkeypatch):
         gradient(X)
     monkeypatch.setattr("palingrad.compat.autograd.core.reverse", refused)
     onp.testing.assert_allclose(gradient(X + 1), 24 * (X + 1) ** 2, rtol=1e-15)
+
+
+def test_slices_are_taken_by_the_short_path():
+    x = pg.tensor(onp.array([[0.0, -1.0], [2.0, 3.0]]))
+    for index in (0, -1, (1, 0), (0, 0), (slice(None), 1), (..., None), slice(2, 0, -1)):
+        y = x[index]
+        onp.testing.assert_array_equal(y.numpy(), x.numpy()[index])
+        assert not y.numpy().flags.writeable
+        total = onp.zeros((2, 2))
+        total[index] = 1
+        onp.testing.assert_array_equal(pg.gradients(pg.sum(y), x).numpy(), total)
+    with pytest.raises(pg.errors.OutOfRangeError, match="index 2 is out of range"):
+        x[2]
+
+
+def test_operands_are_promoted_as_without_the_short_path():
+    x = pg.tensor(onp.array([1.0, 2.0], onp.float32))
+    for other in (onp.float64(0.1), onp.array([0.1, 0.2]), onp.array([1, 2]), 0.1, onp.float32(3)):
+        for made in (x * other, other * x, pg.multiply(other, x)):
+            plain = onp.multiply(x.numpy(), other)
+            assert made.dtype == plain.dtype or isinstance(other, onp.ndarray)
+            onp.testing.assert_allclose(made.numpy(), plain, rtol=1e-6)
+    weak = pg.Constant(2.0)
+    assert (weak * onp.array([0.1], onp.float64)).dtype == onp.float64
+    assert (weak * 0.1).dtype == onp.float32
 
 
 def test_arrays_are_joined_from_any_iterable():

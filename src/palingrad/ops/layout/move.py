@@ -340,9 +340,8 @@ def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
     for part in parts:
         if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
             return ops.at(x)[index].get(name=name)
-    if name is None and isinstance(x, Node) and (y := _short_slice(x, {"index": parts})):
-        return y
-    return Slice(x, index=parts, name=name)
+    short = _short_slice(x, {"index": parts}) if name is None and isinstance(x, Node) else None
+    return Slice(x, index=parts, name=name) if short is None else short
 
 
 _short_slice = short_path(Slice)
