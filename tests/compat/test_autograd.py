@@ -359,6 +359,23 @@ def test_odeint_is_differentiable_in_everything():
     onp.testing.assert_allclose(first, [0.0, onp.exp(-0.4)], rtol=1e-5)
 
 
+def test_odeint_names_the_options_that_its_adjoint_can_t_have():
+    times, y0 = onp.array([0.0, 1.0]), onp.array([1.0, 2.0])
+
+    def gradient(**options):
+        return grad(lambda y0: odeint(lambda y, t: -y, y0, times, **options)[1, 0])(y0)
+
+    for name in ("Dfun", "full_output", "ml", "h0", "tcrit", "col_deriv"):
+        with pytest.raises(NotImplementedError, match=f"no {name}="):
+            gradient(**{name: 1})
+    with pytest.raises(NotImplementedError, match="one number as atol=, got 2"):
+        gradient(atol=onp.array([1e-8, 1e-8]))
+    rough, fine = gradient(rtol=1e-2, atol=1e-2), gradient(rtol=1e-11, atol=1e-11, mxstep=5000)
+    onp.testing.assert_allclose(fine, [onp.exp(-1), 0], atol=1e-9)
+    assert abs(rough[0] - onp.exp(-1)) > 1e-6
+    assert odeint(lambda y, t: -y, y0, times, full_output=True)[1]["message"]
+
+
 def test_a_script_that_imports_autograd_runs(tmp_path):
     script = tmp_path / "fit.py"
     script.write_text(
