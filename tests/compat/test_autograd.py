@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as onp
 import pytest
@@ -170,7 +171,8 @@ def test_slices_are_taken_by_the_short_path():
 def test_operands_are_promoted_as_without_the_short_path():
     x = pg.tensor(onp.array([1.0, 2.0], onp.float32))
     for other in (onp.float64(0.1), onp.array([0.1, 0.2]), onp.array([1, 2]), 0.1, onp.float32(3)):
-        for made in (x * other, other * x, pg.multiply(other, x)):
+        results: list[Any] = [x * other, other * x, pg.multiply(other, x)]
+        for made in results:
             plain = onp.multiply(x.numpy(), other)
             assert made.dtype == plain.dtype or isinstance(other, onp.ndarray)
             onp.testing.assert_allclose(made.numpy(), plain, rtol=1e-6)
