@@ -326,3 +326,40 @@ def test_errors_go_to_standard_error_without_a_traceback(here):
     assert ended.stdout == ""
     assert ended.stderr.startswith("error: nowhere isn't a run folder")
     assert "Traceback" not in ended.stderr
+
+
+# ---------------------------------------------------------------- translate
+
+GRAPH = """import palingrad as pg
+with pg.Graph():
+    x = pg.Placeholder((2,), dtype="float64", name="x")
+    y = pg.sum(pg.exp(x) * 2.0)
+noise = pg.random.normal((2,))
+large = pg.tensor(range(3000)) * 2
+"""
+
+
+def test_translate_writes_code_that_runs(palingrad, here):
+    (here / "model.py").write_text(GRAPH)
+    expected = float(np.sum(np.exp([0.5, 1.0]) * 2.0))
+    for style in ("session", "eager", "function"):
+        printed = palingrad("translate", "model.py:y", "--to", style)
+        assert (printed.code, printed.errors) == (0, "")
+        space: dict[str, object] = {}
+        exec(printed.output, space)
+        assert float(space["y"](np.array([0.5, 1.0]))) == expected  # type: ignore[operator]
+        found = palingrad("translate", "model.py:y", "--to", style, "--out", "other.py")
+        assert found.output == "other.py\n"
+        assert (here / "other.py").read_text() == printed.output
+
+
+def test_translate_names_what_it_can_t_write(palingrad, here):
+    (here / "model.py").write_text(GRAPH)
+    found = palingrad("translate", "model.py:noise", "--to", "eager")
+    assert found.code == 2
+    assert "draws random numbers" in found.text()
+    found = palingrad("translate", "model.py:large", "--to", "eager")
+    assert found.code == 2
+    assert "--out FILE.py" in found.text()
+    assert "--to" in palingrad("translate", "model.py").text()
+    assert palingrad("translate", "model.py:y", "--to", "jax").code == 2

@@ -32,6 +32,8 @@ class Original:
     tests: tuple[str, ...] = ()  # files or folders for pytest
     scripts: tuple[str, ...] = ()  # patterns of scripts, each of which must end without an error
     expected: tuple[tuple[str, str], ...] = ()  # (part of a test's name, why it fails here)
+    home: str = ""  # the home that answers its imports, where that isn't the original's own
+    select: str = ""  # of the tests: pytest's -k
     inside: bool = False  # whether scripts run in their own folder, in a copy of the checkout
     shorter: tuple[tuple[str, str], ...] = ()  # (regular expression, replacement) in scripts
 
@@ -48,6 +50,14 @@ ORIGINALS = {
             ("test_linalg.py::test_pinv", "calls numpy.linalg._dot, which is private there"),
             ("test_fft.py::test_rfftn_odd_not_implemented", "odd sizes are implemented here"),
         ),
+    ),
+    "lifelines": Original(  # with a venv that has its dependencies; some tests take a minute
+        home="autograd",
+        tests=("lifelines/tests/test_estimation.py",),
+        # The other fitters don't import autograd.
+        select="TestPiecewise or TestLog or TestWeibull or TestGeneralizedGamma or TestExponential "
+        "or TestParametric or TestUnivariate or TestCustom or TestRegressionFitters or TestAFT or "
+        "TestMixtureCure or TestCoxPHFitterPieces or TestBaseFitter",
     ),
     "matrixslow": Original(
         scripts=("example/ch*/*.py",),
@@ -94,7 +104,8 @@ def results(original: Original, home: str, source: Path) -> Iterator[tuple[str, 
         for name in ("common", home):
             if (STUBS / name).is_dir():
                 shutil.copytree(STUBS / name, folder, dirs_exist_ok=True)
-        path = os.pathsep.join([folder, *filter(None, [os.environ.get("PYTHONPATH")])])
+        home = original.home or home
+        path = os.pathsep.join([folder, str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment["PYTHONPATH"] = path
         if original.scripts:
             yield from _run(original, home, source, environment, Path(folder))
@@ -145,6 +156,7 @@ def _tested(
     command = [
         sys.executable, "-m", "palingrad.compat", home, "-m", "pytest", "-q", "-p", "reporting",
         "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source), *paths,
+        *(["-k", original.select] if original.select else []),
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, cwd=folder

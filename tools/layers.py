@@ -56,7 +56,7 @@ ORDER = {
         ["drawings"],
     ],
     "view/drawing": [["layout"], ["*"], ["formats"]],
-    "view/reading": [["mathematics", "source"]],
+    "view/reading": [["mathematics", "source"], ["translation"]],
 }
 
 # Optional packages, and the places that may import them: a file does so when it runs, a folder at

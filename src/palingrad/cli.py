@@ -1,4 +1,4 @@
-"""The command line: palingrad train, evaluate, view, draw, check, info."""
+"""The command line: palingrad train, evaluate, view, draw, translate, check, info."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from typer.core import TyperCommand
 from . import data
 from .engines.native.engine import describe
 from .engines.selection import engine_names, get_engine
-from .errors import PalingradError, WriteError
+from .errors import GraphError, PalingradError, WriteError
 from .files.atomic import path_text
 from .files.terminal import SPELLED
 from .messages.checks import counted, nearest
@@ -42,6 +42,7 @@ from .version import __version__
 from .view import page
 from .view.drawings import draw as drawn
 from .view.page.show import Theme
+from .view.reading.translation import Style, translate as translated
 from .view.script import graph_in
 
 app = typer.Typer(
@@ -237,6 +238,31 @@ def draw(
         fold=fold,
     )
     console.print(path, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(cls=Command)
+def translate(
+    what: Annotated[
+        str, typer.Argument(help="file.py, or file.py:name for one of its graphs or nodes.")
+    ],
+    to: Annotated[Style, typer.Option(help="How the written code computes.")],
+    out: Annotated[
+        str | None, typer.Option(help="File to write (.py); default: standard output.")
+    ] = None,
+) -> None:
+    """Print a graph that a Python file builds as palingrad's code in another style."""
+    title, graph = graph_in(what)
+    text = translated(graph, to=to, name=title)
+    if out is not None:
+        text.save(out)
+        console.print(out, highlight=False, markup=False, soft_wrap=True)
+    elif text.arrays:
+        raise GraphError(
+            f"translate: {', '.join(text.arrays)} would take more than 1,000 numbers of text.",
+            hint="Write --out FILE.py: arrays are saved beside it, in FILE.npz.",
+        )
+    else:
+        print(text, end="")
 
 
 @app.command(cls=Command)

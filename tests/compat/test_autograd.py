@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as onp
 import pytest
@@ -35,12 +36,22 @@ from palingrad.compat.autograd.scipy.integrate import odeint
 from palingrad.compat.autograd.scipy.signal import convolve
 from palingrad.compat.autograd.scipy.stats import multivariate_normal, norm
 from palingrad.compat.autograd.test_util import check_grads
+from palingrad.graph.context import defaults
 
 X = onp.array([0.3, -1.2, 0.7])
 
 
 def rosenbrock(x):
     return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+
+@pytest.fixture(autouse=True)
+def short_paths():
+    """As in a user's process: tests that opened a graph for good turn the short paths off."""
+    before = defaults.copy()
+    defaults.clear()
+    yield
+    defaults[:] = before
 
 
 def test_gradients_are_those_of_palingrad():
@@ -82,6 +93,107 @@ def test_gradients_nest():
     for _ in range(3):
         assert mixed(5.0) == pytest.approx(2 * 5.0 * 12, rel=1e-14)
     assert deriv(deriv(np.exp))(0.5) == pytest.approx(onp.exp(0.5), rel=1e-14)
+
+
+def refused(*given, **options):
+    raise AssertionError("the general reverse pass was called")
+
+
+def test_nested_gradients_of_known_structures_are_replayed(monkeypatch):
+    times = onp.array([0.5, 1.0, 2.0])
+
+    def hazards(p):
+        hazard = elementwise_grad(lambda t: (t / p[0]) ** p[1] + np.log1p(t * p[0]))(times)
+        return np.sum(np.log(hazard) * onp.array([1.0, 0.5, 2.0]))
+
+    def by_hand(p):
+        a, b = p[0], p[1]
+        hazard = b * times ** (b - 1) / a**b + a / (1 + times * a)
+        return np.sum(np.log(hazard) * onp.array([1.0, 0.5, 2.0]))
+
+    points = [onp.array([1.5 + 0.1 * n, 0.7 + 0.2 * n]) for n in range(6)]
+    both = value_and_grad(hazards)
+    found = [both(p) for p in points[:3]]
+    bends = [hessian(hazards)(p) for p in points[:3]]
+    monkeypatch.setattr("palingrad.compat.autograd.core.reverse", refused)
+    found += [both(p) for p in points[3:]]
+    bends += [hessian(hazards)(p) for p in points[3:]]
+    for p, (value, slopes), bend in zip(points, found, bends, strict=True):
+        assert type(slopes) is onp.ndarray
+        onp.testing.assert_allclose(value, by_hand(p), rtol=1e-13)
+        step = 1e-6 * onp.eye(2)
+        differences = [(by_hand(p + s) - by_hand(p - s)) / 2e-6 for s in step]
+        onp.testing.assert_allclose(slopes, differences, rtol=1e-7)
+        onp.testing.assert_allclose(bend, bend.T, rtol=1e-12)
+        changes = [(both(p + s)[1] - both(p - s)[1]) / 2e-6 for s in step]
+        onp.testing.assert_allclose(bend, changes, rtol=1e-6)
+
+
+def test_replayed_gradients_have_the_general_ones_bits():
+    def inner(t, p):
+        return np.sum(np.exp(-t * p) / (1 + t * t)) + np.max(t) * p[0]
+
+    def outer(p):
+        return np.sum(grad(inner)(X * p, p) * p)
+
+    at = onp.array([0.4, 1.1, -0.2])
+    first, *later = [grad(outer)(at) for _ in range(4)]
+    for one in later:
+        onp.testing.assert_array_equal(one, first)
+
+
+def test_primitives_join_the_program_of_a_known_structure(monkeypatch):
+    @primitive
+    def cubed(x):
+        return x**3
+
+    defvjp(cubed, lambda ans, x: lambda g: 3 * x**2 * g)
+    gradient = grad(lambda x: np.sum(cubed(x * 2.0)))
+    for _ in range(3):
+        gradient(X)
+    monkeypatch.setattr("palingrad.compat.autograd.core.reverse", refused)
+    onp.testing.assert_allclose(gradient(X + 1), 24 * (X + 1) ** 2, rtol=1e-15)
+
+
+def test_slices_are_taken_by_the_short_path():
+    x = pg.tensor(onp.array([[0.0, -1.0], [2.0, 3.0]]))
+    for index in (0, -1, (1, 0), (0, 0), (slice(None), 1), (..., None), slice(2, 0, -1)):
+        y = x[index]
+        onp.testing.assert_array_equal(y.numpy(), x.numpy()[index])
+        assert not y.numpy().flags.writeable
+        total = onp.zeros((2, 2))
+        total[index] = 1
+        onp.testing.assert_array_equal(pg.gradients(pg.sum(y), x).numpy(), total)
+    with pytest.raises(pg.errors.OutOfRangeError, match="index 2 is out of range"):
+        x[2]
+
+
+def test_operands_are_promoted_as_without_the_short_path():
+    x = pg.tensor(onp.array([1.0, 2.0], onp.float32))
+    for other in (onp.float64(0.1), onp.array([0.1, 0.2]), onp.array([1, 2]), 0.1, onp.float32(3)):
+        results: list[Any] = [x * other, other * x, pg.multiply(other, x)]
+        for made in results:
+            plain = onp.multiply(x.numpy(), other)
+            assert made.dtype == plain.dtype or isinstance(other, onp.ndarray)
+            onp.testing.assert_allclose(made.numpy(), plain, rtol=1e-6)
+    weak = pg.Constant(2.0)
+    assert (weak * onp.array([0.1], onp.float64)).dtype == onp.float64
+    assert (weak * 0.1).dtype == onp.float32
+
+
+def test_arrays_are_joined_from_any_iterable():
+    parts = {"a": X, "b": 2 * X}
+    stacked = grad(lambda x: np.sum(np.stack({"a": x, "b": x * x}.values()) ** 2))(X)
+    onp.testing.assert_allclose(stacked, 2 * X + 4 * X**3, rtol=1e-15)
+    onp.testing.assert_array_equal(np.stack(parts.values()), onp.stack([X, 2 * X]))
+
+
+def test_an_array_of_an_expression_may_be_written_to_afterwards():
+    weights = onp.array([1.0, 2.0, 3.0])
+    vjp, value = make_vjp(lambda x: np.sum(weights * x * x))(X)
+    weights[:] = 0
+    onp.testing.assert_allclose(vjp(1.0), 2 * X * onp.array([1.0, 2.0, 3.0]), rtol=1e-15)
+    assert value != 0
 
 
 def test_a_variable_from_outside_keeps_its_derivative():
@@ -187,6 +299,17 @@ def test_flatten_and_optimizers():
         assert onp.abs(found["w"]).max() < 0.1, optimizer
 
 
+def test_dicts_are_flattened_in_the_order_of_their_keys():
+    value = {"b": [onp.array([1.0, 2.0]), {"z": 3.0, "y": 4.0}], "a": 5.0}
+    vector, unflatten = flatten(value)
+    assert vector.tolist() == [5.0, 1.0, 2.0, 4.0, 3.0]
+    back = unflatten(vector)
+    assert list(back) == ["b", "a"]
+    assert list(back["b"][1].items()) == [("z", 3.0), ("y", 4.0)]
+    by_nodes = grad(lambda v: flatten({"q": v["q"] * 2, "p": v["p"] * 3})[0] @ onp.arange(2.0))
+    assert by_nodes({"q": onp.ones(1), "p": onp.ones(1)})["q"].tolist() == [2.0]
+
+
 def test_vector_spaces():
     space = vspace(onp.zeros((2, 1), complex))
     assert (space.size, space.shape) == (4, (2, 1))
@@ -239,6 +362,23 @@ def test_odeint_is_differentiable_in_everything():
     assert decay == pytest.approx(-onp.exp(-0.7), rel=1e-6)
     first = grad(lambda y0: odeint(lambda t, y: -y, y0, times, tfirst=True)[1, 1])(y0)
     onp.testing.assert_allclose(first, [0.0, onp.exp(-0.4)], rtol=1e-5)
+
+
+def test_odeint_names_the_options_that_its_adjoint_can_t_have():
+    times, y0 = onp.array([0.0, 1.0]), onp.array([1.0, 2.0])
+
+    def gradient(**options):
+        return grad(lambda y0: odeint(lambda y, t: -y, y0, times, **options)[1, 0])(y0)
+
+    for name in ("Dfun", "full_output", "ml", "h0", "tcrit", "col_deriv"):
+        with pytest.raises(NotImplementedError, match=f"no {name}="):
+            gradient(**{name: 1})
+    with pytest.raises(NotImplementedError, match="one number as atol=, got 2"):
+        gradient(atol=onp.array([1e-8, 1e-8]))
+    rough, fine = gradient(rtol=1e-2, atol=1e-2), gradient(rtol=1e-11, atol=1e-11, mxstep=5000)
+    onp.testing.assert_allclose(fine, [onp.exp(-1), 0], atol=1e-9)
+    assert abs(rough[0] - onp.exp(-1)) > 1e-6
+    assert odeint(lambda y, t: -y, y0, times, full_output=True)[1]["message"]
 
 
 def test_a_script_that_imports_autograd_runs(tmp_path):

@@ -118,11 +118,11 @@ class Structure:
     """The structure of a tape: its operations without values, and the Programs of its reverse
     passes, each for the nodes whose gradients it computes."""
 
-    def __init__(self, order: Sequence[Node]) -> None:
-        self._clones = _cloned(order)
+    def __init__(self, order: Sequence[Node], since: int = 0) -> None:
+        self._clones = _cloned(order, since)
         self._passes: dict[tuple[int, ...], Reverse] = {}
         places = {node: n for n, node in enumerate(order)}
-        met = postorder(order[-1])
+        met = postorder(order[-1], inputs=lambda node: [x for x in node.inputs if x in places])
         self.variables = tuple(places[node] for node in met if isinstance(node, Variable))
         self.others = tuple(
             n for n, node in enumerate(order)
@@ -132,7 +132,7 @@ class Structure:
         # Where an operation reads a Variable whose value its derivative depends on.
         self.readers = [
             (n, places[x]) for n, node in enumerate(order) for x in node.inputs
-            if isinstance(x, Variable) and (forms or needs_value(node, x))
+            if isinstance(x, Variable) and x in places and (forms or needs_value(node, x))
         ]  # fmt: skip
 
     def to(self, targets: tuple[int, ...]) -> Reverse:
@@ -143,17 +143,21 @@ class Structure:
             found = self._passes.setdefault(targets, apart(Reverse, self._clones, targets))
         return found
 
+    def nested(self, targets: tuple[int, ...]) -> Pass:
+        """The reverse pass to the nodes at these places, to be replayed on nodes."""
+        return apart(_pass, self._clones, targets)
+
     def within(self, read: Mapping[int, Variable]) -> Pass:
         """The reverse pass to these Variables, for a Program that reads them; by their places."""
         return apart(_pass, self._clones, tuple(read), read)
 
 
-def _cloned(order: Sequence[Node]) -> list[Node]:
+def _cloned(order: Sequence[Node], since: int) -> list[Node]:
     """The tape without values: placeholders, numbers, and operations on these."""
     clones: dict[Node, Node] = {}
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):
         for node in order:
-            if isinstance(node, Operation):
+            if isinstance(node, Operation) and node._serial >= since:
                 clones[node] = node.clone([clones[x] for x in node.inputs])
             elif isinstance(node, Constant) and node.scalar is not None:
                 clones[node] = node
@@ -216,9 +220,9 @@ _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def known(order: list[Node]) -> Tape | None:
-    """The tape, if one of its structure occurred before."""
-    parts = _read(order) if len(order) <= _LONGEST else None
+def known(order: list[Node], since: int = 0) -> Tape | None:
+    """The tape, if one of its structure occurred before. Nodes older than `since` are leaves."""
+    parts = _read(order, since) if len(order) <= _LONGEST else None
     if parts is None:
         return None
     parts.append(_selected())
@@ -231,7 +235,7 @@ def known(order: list[Node]) -> Tape | None:
                 _seen.clear()
             _seen[digest] = None
             return None
-        structure = _structures.make(key, lambda: Structure(order))
+        structure = _structures.make(key, lambda: Structure(order, since))
     return Tape(order, structure)
 
 
@@ -282,13 +286,16 @@ def _selected() -> Hashable:
     return _last[1]
 
 
-def nodes_of(y: Node, most: int | None = None) -> list[Node]:
+def nodes_of(y: Node, since: int = 0, most: int | None = None) -> list[Node]:
     """The tape's nodes by their serial numbers, and so inputs first and y last; of a tape of more
-    than `most` nodes only some, but more than `most`."""
+    than `most` nodes only some, but more than `most`. The inputs of nodes older than `since` don't
+    belong to it."""
     order, seen = [y], {y}
     for node in order:  # which grows meanwhile
         if most is not None and len(order) > most:
             return order
+        if node._serial < since:
+            continue
         for x in node.inputs:
             if x not in seen:
                 seen.add(x)
@@ -297,7 +304,7 @@ def nodes_of(y: Node, most: int | None = None) -> list[Node]:
     return order
 
 
-def _read(order: Sequence[Node]) -> list[Hashable] | None:
+def _read(order: Sequence[Node], since: int) -> list[Hashable] | None:
     """What tells the structure of a tape from others: for each node its class, its attributes or
     the form of its value, and the places of its inputs. None for a tape with an operation of the
     user's, whose rules may read values."""
@@ -314,7 +321,10 @@ def _read(order: Sequence[Node]) -> list[Hashable] | None:
             else:
                 parts += type(node), value.shape, value.dtype
             continue
-        if not node._shipped:
+        if node._serial < since:
+            parts += Placeholder, node._value.shape, node._value.dtype
+            continue
+        if not node._by_structure:
             return None
         parts.append(type(node))
         if node.attributes:

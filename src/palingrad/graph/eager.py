@@ -129,14 +129,17 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 a = x._value
                 if isinstance(y, Node):
                     b = y._value
-                elif a is not None and x.weak is None and _fits(y, a.dtype):
-                    y = number(y, a.dtype)
-                    b = y._value
+                elif a is not None and x.weak is None and (made := operand(y, a.dtype)) is not None:
+                    y, b = made, made._value
                 else:
                     b = None
-            elif isinstance(y, Node) and (b := y._value) is not None and _fits(x, b.dtype):
-                x = number(x, b.dtype)
-                a = x._value
+            elif (
+                isinstance(y, Node)
+                and (b := y._value) is not None
+                and y.weak is None
+                and (made := operand(x, b.dtype)) is not None
+            ):
+                x, a = made, made._value
             else:
                 a = b = None
             if (
@@ -174,11 +177,12 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
     return function
 
 
-def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
-    """The reduction of a node by the short path, None where that doesn't apply."""
+def short_path(operation: type[Operation]) -> Callable[[Node, dict[str, Any]], Node | None]:
+    """The operation with attributes of one node by the short path, None where that doesn't
+    apply."""
     formula = operation.f
 
-    def reduced(x: Node, axis: int | None, keepdims: bool) -> Node | None:
+    def made(x: Node, attributes: dict[str, Any]) -> Node | None:
         state = held()
         if (
             (state is nothing_open or (state.eager and state.thread == get_ident()))
@@ -193,13 +197,13 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 and a.size > 0
             ):
                 try:
-                    value = quiet_here.run(formula, numpy_maths, a, axis=axis, keepdims=keepdims)
+                    value = quiet_here.run(formula, numpy_maths, a, **attributes)
                 except Exception:
                     return None
                 node: Any = _new(operation)
                 node.inputs = (x,)
-                node.attributes = {"axis": axis, "keepdims": keepdims}
-                node.axis, node.keepdims = axis, keepdims
+                node.attributes = attributes
+                node.__dict__.update(attributes)
                 node._value = value = value if type(value) is _array else _asarray(value)
                 _set_flags(value, False)
                 node._serial = next_serial()
@@ -208,17 +212,25 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
                 return node
         return None
 
-    return reduced
+    return made
 
 
-def _fits(scalar: Any, dtype: DType) -> bool:
-    """Whether a Python number becomes a constant of this float dtype, without any question."""
-    kind = type(scalar)
-    return (
-        (kind is float or kind is int)
-        and (dtype is float32 or dtype is float64)
-        and -6e4 < scalar < 6e4
-    )
+def operand(value: Any, dtype: DType) -> Constant | None:
+    """A constant of this float dtype for a Python number or an array of the dtype, which it copies;
+    None for what needs questions."""
+    kind = type(value)
+    if kind is float or kind is int:
+        fits = (dtype is float32 or dtype is float64) and -6e4 < value < 6e4
+        return number(value, dtype) if fits else None
+    if (kind is _array or kind is np.float64) and value.dtype is dtype:
+        array = np.array(value)
+        _set_flags(array, False)
+        node = _new(Constant)
+        node._value = array
+        node._serial = next_serial()
+        node._origin = find_origin(3)
+        return node
+    return None
 
 
 _numbers: dict[tuple[Any, ...], Array] = {}

@@ -13,7 +13,7 @@ from ..messages.calls import misfit
 from .eager import (
     MISSING,
     binary_function,
-    short_reduction,
+    short_path,
     takes_short_path,
     unary_function,
 )
@@ -129,7 +129,7 @@ def reduction(
     built by `composed(operation, x, axis=…, keepdims=…, name=…, **options)`.
     """
     options = _signature_of(like.__call__).parameters.keys() - {"x", "axis", "keepdims", "name"}
-    short = short_reduction(operation) if takes_short_path(operation) else None
+    short = short_path(operation) if takes_short_path(operation) else None
 
     def function(
         x: Any = MISSING, /, axis: Any = None, *more: Any, keepdims: bool = False,
@@ -146,7 +146,7 @@ def reduction(
                 return composed(operation, x, **plain, **given)
         if short is not None and name is None and isinstance(x, Node):
             if (axis is None or type(axis) is int) and type(keepdims) is bool:
-                node = short(x, axis, keepdims)
+                node = short(x, {"axis": axis, "keepdims": keepdims})
                 if node is not None:
                     return node
         return operation(x, axis=frozen(axis), keepdims=bool(keepdims), name=name)

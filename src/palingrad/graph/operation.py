@@ -65,6 +65,7 @@ class Operation(Declares, Node):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._shipped = is_shipped(cls)
+        cls._by_structure = cls._shipped or "_by_structure" in cls.__dict__
         if isinstance(cls.__dict__.get("f"), FunctionType):
             if not cls._shipped:
                 check_formula(cls.__name__, cls.f)
@@ -82,6 +83,7 @@ class Operation(Declares, Node):
     _plain: ClassVar[bool] = True  # whether f computes the value, rather than `compute`
     _library: ClassVar[str] = ""  # the kernel that may compute it by another library's functions
     _shipped: ClassVar[bool] = True  # whether the class is the library's, whose rules are tested
+    _by_structure: ClassVar[bool] = True  # whether attributes, shapes and dtypes fix the rules
 
     def __init__(self, *inputs: Any, name: str | None = None, **attributes: Any) -> None:
         if attributes:

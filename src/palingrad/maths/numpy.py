@@ -6,6 +6,7 @@ lacks or which need an exact definition or smaller errors.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast as typed
 
@@ -42,31 +43,51 @@ ERFC_LARGE = (
 _SQRT_PI = 1.7724538509055160273
 
 
-def _ratio(x: Array, tables: tuple[tuple[float, ...], tuple[float, ...]]) -> Array:
-    return np.polyval(tables[0], x) / np.polyval(tables[1], x)
+Table = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def rational(x: Array, table: Table) -> Array:
+    """P(x)/Q(x) for the coefficients of P and Q, that of the highest power first."""
+    return _polynomial(table[0], x) / _polynomial(table[1], x)
+
+
+def _polynomial(coefficients: Sequence[float], x: Array) -> Any:
+    """By Horner's scheme, in one array: allocating each step's would take most of the time."""
+    total: Any = coefficients[0] * x
+    for c in coefficients[1:-1]:
+        total += c
+        total *= x
+    total += coefficients[-1]
+    return total
 
 
 def erfc(x: Any) -> Array:
     """erfc x = 1 − erf x without cancellation, to double precision (Cody 1969)."""
     wide = np.asarray(x, np.float64)
-    size = np.minimum(np.abs(wide), 30.0)  # erfc 30 underflows to 0 in double precision
+    positive, _ = _of_size(np.minimum(np.abs(wide), 30.0))  # erfc 30 underflows to 0
+    return np.where(wide < 0, 2.0 - positive, positive).astype(_float_of(x))
+
+
+def _of_size(size: Array) -> tuple[Array, Array]:
+    """erfc x for 0 ≤ x ≤ 30, and erf x / x for x ≤ ½."""
     square = size * size
     coarse = np.trunc(size * 16) / 16  # exp(−x²) as two factors, whose exponents aren't rounded
     decay = np.exp(-coarse * coarse) * np.exp(-(size - coarse) * (size + coarse))
-    small = 1.0 - size * _ratio(np.minimum(square, 0.25), ERF_SMALL)
-    middle = decay * _ratio(np.minimum(size, 4.0), ERFC_MIDDLE)
     inverse = 1.0 / np.maximum(square, 16.0)
-    tail = 1 / _SQRT_PI - inverse * _ratio(inverse, ERFC_LARGE)
+    slope = rational(np.minimum(square, 0.25), ERF_SMALL)
+    centre = decay * rational(np.minimum(size, 4.0), ERFC_MIDDLE)
+    tail = 1 / _SQRT_PI - inverse * rational(inverse, ERFC_LARGE)
     large = decay / np.maximum(size, 4.0) * tail
-    positive = np.where(size <= 0.46875, small, np.where(size <= 4.0, middle, large))
-    return np.where(wide < 0, 2.0 - positive, positive).astype(_float_of(x))
+    few = np.where(size <= 4.0, centre, large)
+    return np.where(size <= 0.46875, 1.0 - size * slope, few), slope
 
 
 def erf(x: Any) -> Array:
     """erf x = 2/√π ∫₀ˣ exp(−u²) du, to double precision (Cody 1969)."""
     wide = np.asarray(x, np.float64)
-    small = wide * _ratio(np.minimum(wide * wide, 0.25), ERF_SMALL)
-    result = np.where(np.abs(wide) <= 0.46875, small, np.sign(wide) * (1.0 - erfc(np.abs(wide))))
+    size = np.abs(wide)
+    above, slope = _of_size(np.minimum(size, 30.0))
+    result = np.where(size <= 0.46875, wide * slope, np.sign(wide) * (1.0 - above))
     return result.astype(_float_of(x))
 
 

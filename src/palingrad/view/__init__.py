@@ -20,6 +20,7 @@ _NAMES = {
     "picture": "drawing.model",
     "names_of": "names",
     "source": "reading.source.source",
+    "translate": "reading.translation.translate",
     "latex": "reading.mathematics.latex",
     "derivation": "reading.mathematics.derivation",
     "Recording": "training.recording",

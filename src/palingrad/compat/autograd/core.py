@@ -15,6 +15,7 @@ from ...autodiff.reverse import reverse
 from ...autodiff.transforms import Call
 from ...dtypes import is_floating, is_inexact
 from ...eager.gradients import of_leaves
+from ...eager.nested import nested
 from ...eager.tapes import nodes_of
 from ...graph.derivatives.differentiated import arguments
 from ...graph.node import Node
@@ -74,6 +75,8 @@ def _pulled(call: Call, ys: list[Any], tape: list[Node] | None, g: Any) -> Any:
     traced = any(isinstance(one, Node) for one in leaves(g))
     if tape is not None and not traced and (found := _by_tape(call, tape, g)) is not None:
         return call.shaped(found)
+    if tape is None and not traced and (nodes := _by_nodes(call, ys, g)) is not None:
+        return plain(call.result(call.shaped(nodes)))
     seeds: dict[Node, Node] = {}
     for one, seed in zip(ys, leaves(g), strict=True):
         if isinstance(one, Node) and _takes_gradient(one):
@@ -103,9 +106,8 @@ def _own_tape(call: Call, y: Any) -> list[Node] | None:
 def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
     """The cotangents as arrays, where the structure of the operations has occurred before."""
     y = tape[-1]
-    if y.shape != () or type(g) is not float or g != 1:
-        seed = np.asarray(g)
-        tape = nodes_of(ops.sum(y * seed.astype(y.dtype)))
+    if not _is_one(g):
+        tape = nodes_of(ops.sum(y * np.asarray(g).astype(y.dtype)))
     found = of_leaves(tape, call.nodes)
     if found is None:
         return None
@@ -113,6 +115,25 @@ def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
         np.zeros(sizes(x.shape), x.dtype)[()] if one is None else np.array(one)[()]
         for x, one in zip(call.nodes, found, strict=True)
     ]
+
+
+def _by_nodes(call: Call, ys: list[Any], g: Any) -> list[Any] | None:
+    """The cotangents as nodes, which an outer transform can differentiate, where the structure of
+    the operations has occurred before."""
+    y = ys[0]
+    if len(ys) != 1 or not isinstance(y, Node) or y.deferred or not is_floating(y.dtype):
+        return None
+    if not _is_one(g):
+        y = ops.sum(y * np.asarray(g).astype(y.dtype))
+    found = nested(y, call.nodes, call.began)
+    if found is None:
+        return None
+    return [ops.zeros_like(x) if c is None else c for x, c in zip(call.nodes, found, strict=True)]
+
+
+def _is_one(g: Any) -> bool:
+    """Whether a cotangent is 1 in each element."""
+    return g == 1 if type(g) is float else bool(np.all(np.asarray(g) == 1))
 
 
 def make_jvp(fun: Callable[[Any], Any], x: Any) -> Callable[[Any], tuple[Any, Any]]:

@@ -72,6 +72,7 @@ class Primitive(Operation):
     """A user's function of arrays, which has a value only where its arguments have."""
 
     promotes = False
+    _by_structure = True  # the call, an attribute, is compared
 
     def compute(self, *values: Any) -> Any:
         call: PythonCall = self.attributes["call"]

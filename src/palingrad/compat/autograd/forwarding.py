@@ -12,6 +12,9 @@ from ...trees import leaves
 
 def has_nodes(args: Any, kwargs: Any) -> bool:
     """Whether an argument, or an element of one, is a node."""
+    for arg in args:
+        if isinstance(arg, Node):
+            return True
     return any(isinstance(leaf, Node) for leaf in leaves([list(args), dict(kwargs)]))
 
 

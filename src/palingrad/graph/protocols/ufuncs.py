@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from ..node import Node
 
 
+_called_alone: dict[Any, Callable[..., Any]] = {}  # functions of ufuncs that were met
 _METHODS: dict[str, dict[str, str]] = {"reduce": REDUCTIONS, "accumulate": SCANS}
 
 
 def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """What NumPy's `ufunc.method(*inputs, **options)` means for nodes."""
+    if method == "__call__" and not options and (f := _called_alone.get(ufunc)) is not None:
+        return f(*inputs)
     name: str = ufunc.__name__
     _check_no_array_is_written(ufunc, method, inputs, options)
     if method == "outer" and ufunc.nin == 2 and not ufunc.signature:
@@ -36,6 +39,8 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
     if method == "__call__":
         f = found(name) if library else None
         if f is not None:
+            if not options:
+                _called_alone[ufunc] = f
             return f(*_prepared(name, inputs, options))
     else:
         known = _METHODS.get(method, {}).get(name) if library else None

@@ -21,7 +21,7 @@ from ...graph.describe.notation import (
     indexed,
     operator,
 )
-from ...graph.functions import frozen, unary
+from ...graph.functions import frozen, short_path, unary
 from ...graph.kinds import Composite, Layout
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -340,9 +340,11 @@ def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
     for part in parts:
         if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
             return ops.at(x)[index].get(name=name)
-    return Slice(x, index=parts, name=name)
+    short = _short_slice(x, {"index": parts}) if name is None and isinstance(x, Node) else None
+    return Slice(x, index=parts, name=name) if short is None else short
 
 
+_short_slice = short_path(Slice)
 _BASIC = frozenset((int, slice, type(None), EllipsisType))
 _ENDS = frozenset((int, type(None)))
 

@@ -11,7 +11,7 @@ from ...graph.describe.notation import applied
 from ...graph.functions import unary
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
-from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE
+from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE, rational
 from .base import Special, like, single
 
 _ROOT = math.sqrt(0.5)
@@ -29,16 +29,19 @@ def _polynomial(coefficients: Any, x: Any) -> Any:
     return total
 
 
+def _rational(x: Any, table: Any) -> Any:
+    if type(x) is np.ndarray:
+        return rational(x, table)
+    return _polynomial(table[0], x) / _polynomial(table[1], x)
+
+
 def _scaled(m, x):
     """e^x²·erfc x for x ≥ 0 (Cody 1969)."""
-    square = x * x
-    low, middle = m.minimum(square, 0.25), m.minimum(x, 4.0)
-    small = m.exp(low) * (1 - x * (_polynomial(ERF_SMALL[0], low) / _polynomial(ERF_SMALL[1], low)))
-    centre = _polynomial(ERFC_MIDDLE[0], middle) / _polynomial(ERFC_MIDDLE[1], middle)
-    large = m.maximum(x, 4.0)
+    low, large = m.minimum(x * x, 0.25), m.maximum(x, 4.0)
+    small = m.exp(low) * (1 - x * _rational(low, ERF_SMALL))
+    centre = _rational(m.minimum(x, 4.0), ERFC_MIDDLE)
     inverse = 1 / large / large
-    ratio = _polynomial(ERFC_LARGE[0], inverse) / _polynomial(ERFC_LARGE[1], inverse)
-    tail = (1 / _SQRT_PI - inverse * ratio) / large
+    tail = (1 / _SQRT_PI - inverse * _rational(inverse, ERFC_LARGE)) / large
     return m.where(x <= 0.46875, small, m.where(x <= 4.0, centre, tail))
 
 

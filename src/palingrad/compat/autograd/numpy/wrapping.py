@@ -19,6 +19,8 @@ _OF_LISTS = frozenset(
     "concatenate concat stack vstack hstack dstack column_stack row_stack block meshgrid "
     "broadcast_arrays select choose einsum multi_dot lexsort".split()
 )
+# Those of them that take any iterable.
+_OF_ITERABLES = frozenset("concatenate stack vstack hstack dstack column_stack row_stack".split())
 # Functions whose results have no derivative: they take the nodes' values.
 _OF_VALUES = frozenset(
     "all allclose alltrue any argmax argmin argpartition argsort argwhere array_equal array_equiv "
@@ -30,6 +32,7 @@ _OF_VALUES = frozenset(
 )
 # Types of integers, which as functions round numbers and have no derivative.
 _INTEGERS = frozenset(np.dtype(code).type for code in np.typecodes["AllInteger"] + "?")
+_PLAIN = frozenset((int, float, np.float64, np.ndarray))
 # Functions that return lists, where palingrad's return tuples.
 _LISTED = frozenset("array_split dsplit hsplit split vsplit".split())
 
@@ -59,13 +62,21 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     """A function of NumPy's, as autograd has it."""
     name = getattr(original, "__name__", "")
     takes_lists, takes_values, listed = name in _OF_LISTS, name in _OF_VALUES, name in _LISTED
-
-    on_node = _of_one(original)
+    takes_iterables = name in _OF_ITERABLES
+    on_node, on_two = _of_nodes(original, 1), _of_nodes(original, 2)
 
     @functools.wraps(original, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:
         if on_node is not None and len(args) == 1 and not kwargs and isinstance(args[0], Node):
             return on_node(args[0])
+        if on_two is not None and len(args) == 2 and not kwargs:
+            x, y = args
+            if (isinstance(x, Node) and type(y) in _PLAIN) or (
+                isinstance(y, Node) and type(x) in _PLAIN
+            ):
+                return on_two(x, y)
+        if takes_iterables and args and not hasattr(args[0], "__getitem__"):
+            args = (list(args[0]), *args[1:])
         if takes_values:
             args = tuple(map(value_of, args))
         elif not takes_lists:
@@ -79,10 +90,11 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _of_one(original: Any) -> Callable[[Node], Any] | None:
-    """palingrad's function of a ufunc of one argument, to which NumPy's protocol would lead."""
+def _of_nodes(original: Any, count: int) -> Callable[..., Node] | None:
+    """palingrad's function of a ufunc of so many arguments, to which NumPy's protocol would
+    lead."""
     name = getattr(original, "__name__", "")
-    if not isinstance(original, np.ufunc) or original.nin != 1 or name in _OF_VALUES:
+    if not isinstance(original, np.ufunc) or original.nin != count or name in _OF_VALUES:
         return None
     return found(name)
 

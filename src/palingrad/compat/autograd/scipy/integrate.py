@@ -24,12 +24,12 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), **options:
     """The solutions y(t[i]), (points, n), of dy/dt = func(y, t, *args) with y(t[0]) = y0, by LSODA.
 
     Differentiable in y0, t and args: the adjoint equation is solved backwards from point to point,
-    with the same options. Values of other nodes that func uses raise GradientError.
+    with the same options: rtol, atol, hmax, hmin, mxstep, mxordn, mxords. Values of other nodes
+    that func uses raise GradientError.
     """
     if not has_nodes((y0, t, args), {}):
         return _original.odeint(func, y0, t, args, **options)
-    if unknown := {"Dfun", "full_output"} & set(options):
-        raise NotImplementedError(f"odeint of nodes with {', '.join(sorted(unknown))}")
+    _check(options)
     tfirst = options.pop("tfirst", False)
 
     def slope(y: Any, at: Any, *given: Any) -> Any:
@@ -37,6 +37,25 @@ def odeint(func: Callable[..., Any], y0: Any, t: Any, args: Any = (), **options:
         return func(at, y, *own) if tfirst else func(y, at, *own)
 
     return _solution(slope, options, y0, t, *leaves(args))
+
+
+# Those that hold for the adjoint equation too, which has more unknowns and runs backwards.
+_OPTIONS = ("rtol", "atol", "hmax", "hmin", "mxstep", "mxordn", "mxords", "tfirst")
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Raise NotImplementedError for options that the adjoint equation can't be solved with."""
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            raise NotImplementedError(
+                f"odeint of nodes has no {name}=: the adjoint equation is solved with the same "
+                f"options, and takes {', '.join(_OPTIONS)}. Of arrays all of SciPy's are there."
+            )
+        if np.ndim(value):
+            raise NotImplementedError(
+                f"odeint of nodes takes one number as {name}=, got {np.size(value)}: the adjoint "
+                "equation has more unknowns."
+            )
 
 
 @primitive
