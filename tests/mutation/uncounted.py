@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 UNCOUNTED = {
-    "forward._double_vjp",
     "forward._pushed",
     "incomplete._beta_slope",
-    "quotient.of_pairs",
     "student.StudentCdf.vjp",
     "student.StudentSlope.vjp",
     "student._density",
