@@ -22,6 +22,7 @@ from mutation.survivors.reasons import (
     TIES,
     UNDERFLOWS,
     UNREAD,
+    WIDENED,
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
@@ -197,5 +198,11 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "branch: ops.where(q == math.inf, 1, q / (1 + q)) → q / (1 + q)": OVERFLOW,
         "factor: 1 → 2": OVERFLOW,  # and where df = ∞, where any number does
         "call: ops.abs(t) → t": "only t = −∞ makes a difference; `tests/ops/test_stats.py` has it",
+    },
+    "student.StudentSlope.vjp": {
+        "call: narrowed(_mixed(widened(df), widened(t)), df.dtype) → "
+        "_mixed(widened(df), widened(t))": CAST,
+        "call: widened(df) → df": WIDENED,
+        "call: widened(t) → t": WIDENED,
     },
 }  # fmt: skip
