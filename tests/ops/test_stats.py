@@ -117,6 +117,14 @@ def test_students_distribution_has_second_derivatives_at_zero_and_at_the_ends(dt
                 np.testing.assert_allclose(second, slope, rtol=1e-5, atol=1e-12)
 
 
+def test_mixed_derivatives_of_students_distribution_where_a_square_overflows():
+    def mixed(t: Any, df: Any) -> Any:
+        return pg.grad(lambda t: pg.grad(lambda df: stats.t.cdf(t, df))(df))(t)
+
+    found = mixed(np.float32(-1e20), np.float32(0.25))
+    np.testing.assert_allclose(found, mixed(np.float64(-1e20), np.float64(0.25)), rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", UNIVARIATE)
 def test_gradients_are_numbers_on_the_whole_support(name):
     """Also at its ends, in far tails and outside of it."""

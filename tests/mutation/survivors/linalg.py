@@ -13,6 +13,7 @@ from mutation.survivors.reasons import (
     HERMITIAN,
     INFINITE,
     LENGTHS,
+    NONZERO,
     NOUGHT,
     ON_DIAGONAL,
     OUTSIDE,
@@ -33,6 +34,9 @@ _SHARE = f"1000000.0 if eps < 1e-10 else {_NARROW}"
 _CUTOFF = f"eps * ({_SHARE})"
 _LENGTHS = "adjoint(v) @ v * row(ops.real(lengths))"
 _PHASE = "WithoutPhase(ops.stop_gradient(ops.imag(p)), ops.stop_gradient(size))"
+_OUTER = "ops.expand_dims(size, axis=-2)"
+_INNER = "ops.expand_dims(size, axis=-1)"
+_PAIRS = f"without_diagonal({_OUTER} + {_INNER})"
 SURVIVORS: dict[str, dict[str, str]] = {
     "parts.lower": {
         "swapped: np.tri(rows, columns, offset, dtype=bool) → np.tri(columns, "
@@ -223,5 +227,22 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "axis: axis=-2 → axis=None": ROUNDED,
         "call: ops.stop_gradient(ops.imag(p)) → ops.imag(p)": FLAT,
         "call: ops.stop_gradient(size) → size": FLAT,
+    },
+    "quotient.of_pairs": {
+        "sum: ops.sum(ops.abs(b), axis=-2) → __ops__.mean(ops.abs(b), axis=-2)": NONZERO,
+        f"sign: {_PAIRS} → -{_PAIRS}": NONZERO,
+        f"factor: {_PAIRS} → 2 * {_PAIRS}": NONZERO,
+        f"dropped: {_PAIRS} → None": THRESHOLD,
+        f"second order: {_PAIRS} → __stop__({_PAIRS})": UNSCALED,
+        f"call: {_PAIRS} → {_OUTER} + {_INNER}": DIAGONAL,
+        "call: ops.abs(b) → b": THRESHOLD,
+        f"sign: {_OUTER} + {_INNER} → {_OUTER} - {_INNER}": THRESHOLD,
+        f"dropped: {_OUTER} + {_INNER} → {_OUTER}": THRESHOLD,
+        f"dropped: {_OUTER} + {_INNER} → {_INNER}": THRESHOLD,
+        "second order: b → __stop__(b)": UNSCALED,
+        "second order: size → __stop__(size)": UNSCALED,
+        "axis: axis=-2 → axis=-1": THRESHOLD,
+        "sign: -1 → 1": THRESHOLD,
+        "factor: 1 → 2": THRESHOLD,
     },
 }  # fmt: skip

@@ -13,6 +13,7 @@ from mutation.survivors.reasons import (
     GUARDED,
     HALVES,
     NOTHING,
+    OVERFLOW,
     PARAMETERS,
     REAL,
     SAME,
@@ -21,6 +22,7 @@ from mutation.survivors.reasons import (
     TIES,
     UNDERFLOWS,
     UNREAD,
+    WIDENED,
 )
 
 SURVIVORS: dict[str, dict[str, str]] = {
@@ -190,5 +192,17 @@ SURVIVORS: dict[str, dict[str, str]] = {
             "type(y)(a, b, x, i=y.i, j=y.j + 1)",
             *"abx",
         )},
+    },
+    "student._mixed": {
+        "branch: ops.where(normal, 1, df) → df": GUARDED,
+        "branch: ops.where(q == math.inf, 1, q / (1 + q)) → q / (1 + q)": OVERFLOW,
+        "factor: 1 → 2": OVERFLOW,  # and where df = ∞, where any number does
+        "call: ops.abs(t) → t": "only t = −∞ makes a difference; `tests/ops/test_stats.py` has it",
+    },
+    "student.StudentSlope.vjp": {
+        "call: narrowed(_mixed(widened(df), widened(t)), df.dtype) → "
+        "_mixed(widened(df), widened(t))": CAST,
+        "call: widened(df) → df": WIDENED,
+        "call: widened(t) → t": WIDENED,
     },
 }  # fmt: skip
