@@ -259,6 +259,11 @@ if TYPE_CHECKING:
     )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
+    from .sparse.jacobian import (
+        sparse_hessian as sparse_hessian,
+        sparse_jacobian as sparse_jacobian,
+        sparsity_pattern as sparsity_pattern,
+    )
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -283,6 +288,7 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
+_SPARSE = ("sparse_hessian", "sparse_jacobian", "sparsity_pattern")  # of sparse, likewise
 _PROTOCOLS = {
     "__array_namespace_info__": "inspection",
     "can_cast": "inspection",
@@ -301,6 +307,8 @@ def __getattr__(name: str) -> object:
         return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _SPARSE:
+        return getattr(_imported(f"{__name__}.sparse.jacobian"), name)
     if name in _PROTOCOLS:
         return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
@@ -320,7 +328,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
-    names = {*globals(), "Generator", *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    names = {*globals(), "Generator", *_VIEWS, *_SPARSE, *_PROTOCOLS, *_later, *_ALIASES}
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
