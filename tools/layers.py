@@ -30,6 +30,7 @@ ORDER = {
         ["programs", "signature"],
         ["tracing"],
         ["session", "function", "eager"],
+        ["sparse"],
         ["scalars"],
         ["io"],
         ["view"],
@@ -68,7 +69,7 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy"],
+    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy", "sparse/sparsity.py"],
     "PIL": ["view/drawing/formats/png.py"],
 }
 

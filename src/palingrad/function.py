@@ -130,7 +130,7 @@ class Function:
 
     def read_as(self, f: Callable[..., Any]) -> None:
         """Take the outer variables of f, which this function calls, for its own."""
-        self._reads = Reads(f)
+        self.__dict__["_reads"] = Reads(f)
 
     @lazy
     def _reads(self) -> Reads:

@@ -11,6 +11,7 @@ The sets of colours in use are bit masks, which make one step cost the length of
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def _transposed(starts: Array, items: Array, size: int) -> list[list[int]]:
 
 def _lists(starts: Array, items: Array) -> list[list[int]]:
     flat, ends = items.tolist(), starts.tolist()
-    return [flat[low:high] for low, high in zip(ends, ends[1:])]
+    return [flat[low:high] for low, high in pairwise(ends)]
 
 
 def _neighbours(starts: Array, items: Array) -> list[list[int]]:

@@ -6,7 +6,7 @@ for colours of the outputs. All products stand in one Program and share the valu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,14 +15,17 @@ import numpy as np
 from ..autodiff.forward import forward
 from ..autodiff.gradients import gradients
 from ..dtypes import Array
+from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..graph.state.lazy import lazy
 from ..shapes import size, sizes
 from .colouring import column_colours, star_colours, transposed
-from .sparsity import Format, Sparsity, matrix_of
+from .sparsity import Compressed, Format, Sparsity, matrix_of, sealed
 
 Mode = Literal["forward", "reverse"]
 AT_ONCE = 24  # colours in one Program; more take several runs of it
+_FOLDED = 1 << 20  # seeds up to this many elements are constants, of which compilers compute ahead
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +50,24 @@ class Plan:
         """How many products one run computes."""
         return min(self.count, AT_ONCE)
 
-    def entries(self, products: Sequence[Array]) -> Array:
-        """The entries of the matrix, in its order, from the products of each run."""
-        first, *more = products
-        flat = np.concatenate(products).reshape(-1) if more else first.reshape(-1)
-        return flat.copy() if self.places is None else flat.take(self.places)
+    @property
+    def in_one_run(self) -> bool:
+        """Whether one Program, in which the seeds are constants, computes all entries."""
+        return self.count <= AT_ONCE and self.count * self.colours.size <= _FOLDED
+
+    @lazy
+    def template(self) -> Any:
+        """A matrix of this pattern, which is copied to give it entries."""
+        none = np.zeros(self.indices.shape)
+        return matrix_of(none, self.indices, self.indptr, self.sparsity.shape, self.format)
 
     def matrix(self, entries: Array) -> Any:
-        """The sparse matrix of these entries."""
-        return matrix_of(entries, self.indices, self.indptr, self.sparsity.shape, self.format)
+        """The sparse matrix of these entries. Its arrays are read-only; the indices are shared."""
+        if isinstance(self.template, Compressed):
+            return self.template._replace(data=entries)
+        made = copy(self.template)
+        made.data = entries
+        return made
 
 
 def jacobian_plan(sparsity: Sparsity, mode: Mode | None, format: Format) -> Plan:
@@ -103,20 +115,27 @@ def _plan(
         indptr, indices, order = transposed(indptr, indices, sparsity.shape[1])
         places = places[order]
     if count <= 1 and np.array_equal(places, np.arange(count * length)):
-        places = None
-    index = [np.asarray(one, np.int32) for one in (indices, indptr)]
-    return Plan(sparsity, mode, colours.astype(np.int32), count, places, format, *index)
+        found = None
+    else:
+        found = places
+    index = [sealed(np.asarray(one, np.int32)) for one in (indices, indptr)]
+    return Plan(sparsity, mode, colours.astype(np.int32), count, found, format, *index)
 
 
-def products(y: Node, x: Node, plan: Plan, colours: Node, first: Node) -> Node:
-    """The products of ∂y/∂x for the colours from `first` on, stacked: (colours, elements)."""
+def products(y: Node, x: Node, plan: Plan, colours: Any = None, first: Any = None) -> Node:
+    """The entries of ∂y/∂x; or, of the products for the colours from `first` on, all elements."""
     reverse = plan.mode == "reverse"
-    of = y if reverse else x
+    of, along = (y, x) if reverse else (x, y)
     found: list[Any] = []
     for number in range(plan.at_once):
-        seed = ops.cast(colours == first + number, of.dtype)
-        seed = ops.ones_like(of) if plan.count == 1 else ops.reshape(seed, sizes(of.shape))
+        if colours is None:
+            seed = Constant((plan.colours == number).astype(of.dtype).reshape(sizes(of.shape)))
+        else:
+            seed = ops.reshape(ops.cast(colours == first + number, of.dtype), sizes(of.shape))
         t = gradients(y, x, gradient=seed) if reverse else forward([y], {x: seed})[0]
-        found.append(ops.zeros_like(x if reverse else y) if t is None else t)
-    length = size((x if reverse else y).shape)
-    return ops.reshape(ops.stack(found), (len(found), length))
+        found.append(ops.zeros_like(along) if t is None else t)
+    flat = [ops.reshape(one, (size(along.shape),)) for one in found]
+    joined = ops.concat(flat) if len(flat) > 1 else flat[0]
+    if colours is not None or plan.places is None:
+        return joined
+    return ops.take(joined, plan.places)

@@ -46,7 +46,7 @@ class IndexSets:
         if not pending.any():
             return high
         keys, inverse = np.unique(low[pending] << 32 | high[pending], return_inverse=True)
-        result = high.copy()
+        result = np.array(high)
         result[pending] = self._union_of(keys)[inverse]
         return result
 
@@ -63,7 +63,7 @@ class IndexSets:
                 half = length // 2
                 joined = self.union(flat[..., :half], flat[..., half : 2 * half])
                 flat = np.concatenate((joined, flat[..., 2 * half :]), -1)
-            total = flat[..., 0]
+            total = np.asarray(flat[..., 0])
         return np.expand_dims(total, axes) if keepdims else total
 
     def running(self, ids: Array, axis: int, *, reverse: bool) -> Array:
@@ -124,7 +124,8 @@ class IndexSets:
         starts_a, of_a = self.rows(a)
         starts_b, of_b = self.rows(b)
         row = np.arange(a.size)
-        rows = np.concatenate((np.repeat(row, np.diff(starts_a)), np.repeat(row, np.diff(starts_b))))
+        lengths = np.concatenate((np.diff(starts_a), np.diff(starts_b)))
+        rows = np.repeat(np.concatenate((row, row)), lengths)
         keys = rows * np.int64(self.size) + np.concatenate((of_a, of_b))
         keys.sort()
         keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))]

@@ -13,12 +13,14 @@ from ..autodiff.transforms import Call
 from ..dtypes import is_floating
 from ..errors import ArgumentError, GradientError
 from ..function import Function
+from ..graph.context import context
+from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import is_known
 from ..messages.calls import public
 from ..messages.checks import one_of, shown
 from ..shapes import size, text
-from ..trees import leaves
+from ..tracing import Trace
 from .compressed import Mode, Plan, hessian_plan, jacobian_plan, products
 from .propagate import dependence
 from .sparsity import Format, Sparsity
@@ -40,20 +42,22 @@ class SparseDerivative:
             raise ArgumentError(
                 f"{self._what}: expected a function, got {type(f).__name__} {shown(f)}."
             )
-        if not isinstance(argnums, int):
+        if type(argnums) is not int:
             raise ArgumentError(
                 f"{self._what}: argnums is {shown(argnums)}; expected one number of an argument."
             )
         update_wrapper(self, f)
         self._f, self._argnums = f, argnums
         self._format: Format = one_of(f"{self._what}: format", format, ("csr", "csc"))
-        self._prepared = Function(self._prepare)
+        self._prepared = Function(self._prepare, runs=_MANY)
         self._prepared.read_as(f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The matrix, for these arguments."""
-        prepared = self._prepared_for(args, kwargs)
-        return prepared.plan.matrix(prepared.entries(args, kwargs))
+        entries, prepared = self._prepared(*args, **kwargs)
+        if type(entries) is not np.ndarray:
+            entries = prepared.entries(args, kwargs)
+        return prepared.plan.matrix(entries)
 
     def sparsity(self, *args: Any, **kwargs: Any) -> Sparsity:
         """The places that may be nonzero, for arguments of these shapes and dtypes."""
@@ -61,27 +65,24 @@ class SparseDerivative:
 
     def plan(self, *args: Any, **kwargs: Any) -> Plan:
         """The colouring for arguments of these shapes and dtypes: `.count` colours, `.mode`."""
-        prepared = self._prepared_for(args, kwargs)
-        if not prepared.ran:  # f is traced once more, before a list that it reads may change
-            prepared.entries(args, kwargs)
-        return prepared.plan
+        return self._prepared(*args, **kwargs)[1].plan
 
-    def _prepared_for(self, args: Any, kwargs: Any) -> Prepared:
-        if any(isinstance(leaf, Node) and leaf.deferred for leaf in leaves([args, kwargs])):
+    def _prepare(self, *args: Any, **kwargs: Any) -> tuple[Any, Prepared]:
+        """Traced: the entries, if one run computes them, and what such calls share."""
+        if context().graph is None or not isinstance(context().graph, Trace):
             raise GradientError(
-                f"{self._what} takes arrays, not nodes that have no value yet.",
+                f"{self._what} takes arrays, not nodes.",
                 hint="Inside a graph use pg.jacobian, or the products pg.jvp and pg.vjp.",
             )
-        found = self._prepared(*args, **kwargs)
-        assert isinstance(found, Prepared)
-        return found
-
-    def _prepare(self, *args: Any, **kwargs: Any) -> Prepared:
-        """Traced: what every call with such arguments shares."""
         y, x = self._nodes(args, kwargs)
         starts, items = dependence(y, x)
-        shape = size(y.shape), size(x.shape)
-        return Prepared(self._planned(Sparsity(starts, items, shape)), self._nodes)
+        plan = self._planned(Sparsity(starts, items, (size(y.shape), size(x.shape))))
+        entries = None
+        if not plan.count:
+            entries = Constant(np.zeros(0, x.dtype))
+        elif plan.in_one_run:
+            entries = products(y, x, plan)
+        return entries, Prepared(plan, self._nodes)
 
     def _nodes(self, args: Any, kwargs: Any) -> tuple[Node, Node]:
         """The node to differentiate and the argument, in a trace."""
@@ -142,7 +143,7 @@ class SparseHessian(SparseDerivative):
 
 
 class Prepared:
-    """A plan, and the compiled products of one signature."""
+    """A plan, and the products of one signature where several runs compute them."""
 
     def __init__(self, plan: Plan, nodes: Callable[[Any, Any], tuple[Node, Node]]) -> None:
         self.plan = plan
@@ -151,18 +152,15 @@ class Prepared:
             y, x = nodes(args, kwargs)
             return products(y, x, plan, colours, first)
 
-        self.ran = False
         self._products = Function(stacked, runs=_MANY)
-        firsts = range(0, plan.count, plan.at_once or 1)
-        self._firsts = [np.array(first, np.int32) for first in firsts]
 
     def entries(self, args: Any, kwargs: Any) -> Any:
         """The entries of the matrix, in its order."""
         plan, run = self.plan, self._products
-        self.ran = True
-        if not plan.count:
-            return np.zeros(0)
-        return plan.entries([run(plan.colours, first, *args, **kwargs) for first in self._firsts])
+        firsts = [np.array(first, np.int32) for first in range(0, plan.count, plan.at_once)]
+        parts = [run(plan.colours, first, *args, **kwargs) for first in firsts]
+        flat = np.concatenate(parts) if len(parts) > 1 else parts[0]
+        return flat if plan.places is None else flat.take(plan.places)
 
 
 @public

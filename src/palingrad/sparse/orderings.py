@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def by_classes(colours: Array) -> Array:
 def _adjacent(starts: Array, items: Array, rows_of: Sequence[Sequence[int]]) -> list[list[int]]:
     """The columns that share a row with each column."""
     flat, ends = items.tolist(), starts.tolist()
-    rows = [flat[low:high] for low, high in zip(ends, ends[1:])]
+    rows = [flat[low:high] for low, high in pairwise(ends)]
     result: list[list[int]] = []
     for column, its in enumerate(rows_of):
         others = {other for row in its for other in rows[row]}

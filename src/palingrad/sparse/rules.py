@@ -87,9 +87,7 @@ def _slopes(y: Elementwise, ids: Sequence[Array]) -> list[Any]:
         slopes = list(y.d(*y.inputs))
     except NotImplementedError:
         return [1] * len(ids)
-    return [
-        slope() if callable(slope) and one.any() else slope for slope, one in zip(slopes, ids)
-    ]
+    return [slope() if callable(slope) and one.any() else slope for slope, one in zip(slopes, ids)]
 
 
 def _layout(y: Any, ids: Sequence[Array], sets: IndexSets, known: Known) -> Ids:
@@ -175,7 +173,8 @@ def _scatter_add(y: Any, ids: Sequence[Array], sets: IndexSets, known: Known) ->
     if any(one is None for one in indices):
         axes = _axes(y.axis, len(sizes(y.inputs[1].shape)))
         return np.broadcast_to(np.expand_dims(sets.union_along(g, axes), y.axis), shape)
-    return sets.scatter(g, np.take(_positions(shape), indices[0], axis=y.axis), shape)
+    targets = numpy_maths.take(_positions(shape), indices[0], axis=y.axis)
+    return sets.scatter(g, targets, shape)
 
 
 def _scatter_update(y: Any, ids: Sequence[Array], sets: IndexSets, known: Known) -> Array | None:

@@ -32,8 +32,8 @@ class Sparsity:
 
     def __init__(self, indptr: Array, indices: Array, shape: tuple[int, int]) -> None:
         self.shape = shape
-        self.indptr = _sealed(indptr.astype(np.int32))
-        self.indices = _sealed(indices.astype(np.int32))
+        self.indptr = sealed(indptr.astype(np.int32))
+        self.indices = sealed(indices.astype(np.int32))
 
     @property
     def nnz(self) -> int:
@@ -89,14 +89,14 @@ class Sparsity:
         return f"Sparsity({rows} × {columns}, {self.nnz} places, {self.density:.2%})"
 
 
-def _sealed(array: Array) -> Array:
+def sealed(array: Array) -> Array:
+    """The array, made read-only."""
     array.setflags(write=False)
     return array
 
 
 def matrix_of(data: Array, indices: Array, indptr: Array, shape: Any, format: Format) -> Any:
     """A SciPy sparse array, or a `Compressed` where SciPy isn't installed."""
-    indices, indptr = indices.copy(), indptr.copy()
     try:
         from scipy import sparse
     except ImportError:

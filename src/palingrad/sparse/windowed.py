@@ -9,9 +9,9 @@ import numpy as np
 
 from ..dtypes import Array
 from ..maths.numpy import numpy_maths
+from ..ops.signals.convolve import Convolve1D
 from ..ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ..ops.window.pooling import MaxPool, MaxPoolPlace, MaxPoolSelect, SumPool, SumPoolSpread
-from ..ops.signals.convolve import Convolve1D
 from ..shapes import sizes
 from .index_sets import IndexSets
 
@@ -83,7 +83,7 @@ def _convolution_weight(y: Any, ids: Sequence[Array], sets: IndexSets) -> Array:
     view = _windows(x, y.attributes["size"], y)  # (n, c, *places, *size)
     of_x = sets.union_along(view, (0, *range(2, 2 + ndim)))  # (c, *size)
     of_g = sets.union_along(g, (0, *range(2, g.ndim)))  # (o,)
-    of_x = of_x.reshape(y.groups, x.shape[1] // y.groups, *y.attributes["size"])  # (groups, c/groups, *size)
+    of_x = _by_group(of_x[None], y.groups)[0]  # (groups, c/groups, *size)
     by_filter = np.repeat(of_x, g.shape[1] // y.groups, axis=0)  # (o, c/groups, *size)
     return sets.union(by_filter, of_g.reshape(-1, 1, *(1,) * ndim))
 
