@@ -69,7 +69,14 @@ OPTIONAL = {
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
-    "scipy": ["maths/matrices", "maths/special", "compat/autograd/scipy", "sparse/sparsity.py"],
+    "scipy": [
+        "maths/matrices",
+        "maths/special",
+        "compat/autograd/scipy",
+        "sparse/sparsity.py",
+        "sparse/operators/base.py",
+        "solvers",
+    ],
     "PIL": ["view/drawing/formats/png.py"],
 }
 

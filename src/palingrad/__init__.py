@@ -259,6 +259,7 @@ if TYPE_CHECKING:
     )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
+    from .sparse.operators.local import local_jacobian as local_jacobian
     from .sparse.jacobian import (
         sparse_hessian as sparse_hessian,
         sparse_jacobian as sparse_jacobian,
@@ -288,7 +289,12 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
-_SPARSE = ("sparse_hessian", "sparse_jacobian", "sparsity_pattern")  # of sparse, likewise
+_SPARSE = {
+    "local_jacobian": "operators.local",
+    "sparse_hessian": "jacobian",
+    "sparse_jacobian": "jacobian",
+    "sparsity_pattern": "jacobian",
+}  # functions of sparse, likewise
 _PROTOCOLS = {
     "__array_namespace_info__": "inspection",
     "can_cast": "inspection",
@@ -308,7 +314,7 @@ def __getattr__(name: str) -> object:
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
     if name in _SPARSE:
-        return getattr(_imported(f"{__name__}.sparse.jacobian"), name)
+        return getattr(_imported(f"{__name__}.sparse.{_SPARSE[name]}"), name)
     if name in _PROTOCOLS:
         return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)

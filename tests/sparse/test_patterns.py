@@ -49,6 +49,10 @@ def missed(f: Any, arrays: list[Any], number: int) -> int:
     return total
 
 
+def one_output(case: Case, place: int) -> Any:
+    return lambda *xs: case.outputs(*xs)[place]
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_no_operation_has_a_slope_outside_of_its_pattern(operation):
     for sample in list(operation.samples)[:SAMPLES]:
@@ -58,8 +62,7 @@ def test_no_operation_has_a_slope_outside_of_its_pattern(operation):
         for place, output in enumerate(outputs):
             for number, array in enumerate(arrays):
                 if is_floating(array.dtype) and array.size and is_floating(output.dtype):
-                    f = lambda *xs, case=case, place=place: case.outputs(*xs)[place]
-                    assert missed(f, arrays, number) == 0, sample.text
+                    assert missed(one_output(case, place), arrays, number) == 0, sample.text
 
 
 @given(GRAPHS)
