@@ -31,6 +31,7 @@ ORDER = {
         ["tracing"],
         ["session", "function", "eager"],
         ["sparse"],
+        ["solvers"],
         ["scalars"],
         ["io"],
         ["view"],

@@ -112,7 +112,7 @@ def _elementwise(y: Elementwise, position: int) -> JacobianOperator | None:
     slope = slope() if callable(slope) else slope
     if slope is None or (isinstance(slope, (int, float)) and slope == 0):
         return Zero((rows, columns), y.dtype)
-    value = slope.value if isinstance(slope, Node) else np.asarray(slope)
+    value: Any = slope.value if isinstance(slope, Node) else np.asarray(slope)
     weights = np.broadcast_to(value, shape).astype(y.dtype).ravel()
     if rows == columns:
         return Diagonal(weights)
