@@ -40,7 +40,9 @@ def test_a_root_solves_and_has_derivatives_of_every_order():
 
 
 def test_the_slopes_of_a_root_of_several_unknowns_are_those_of_differences():
-    f = lambda b, matrix: pg.root(equation, np.zeros(3), b, matrix)
+    def f(b, matrix):
+        return pg.root(equation, np.zeros(3), b, matrix)
+
     np.testing.assert_allclose(equation(f(B, MATRIX), B, MATRIX).numpy(), 0, atol=1e-9)
     pg.check_gradients(f, B, MATRIX)
     tangent = pg.jvp(lambda b: f(b, MATRIX), (B,), (B,))[1]
@@ -50,13 +52,18 @@ def test_the_slopes_of_a_root_of_several_unknowns_are_those_of_differences():
 @pytest.mark.parametrize("engine", ["numpy", "native"])
 def test_a_root_in_a_compiled_function(engine):
     pg.set_engine(engine)
-    f = lambda b: pg.sum(pg.root(equation, np.zeros(3), b, MATRIX) ** 2)
+
+    def f(b):
+        return pg.sum(pg.root(equation, np.zeros(3), b, MATRIX) ** 2)
+
     np.testing.assert_allclose(pg.function(f)(B), f(B), rtol=1e-12)
     np.testing.assert_allclose(pg.function(pg.grad(f))(B), pg.grad(f)(B), rtol=1e-12)
 
 
 def test_a_fixed_point_and_its_slope():
-    f = lambda a: pg.fixed_point(lambda x, a: pg.cos(a * x), np.array(1.0), a)
+    def f(a):
+        return pg.fixed_point(lambda x, a: pg.cos(a * x), np.array(1.0), a)
+
     assert float(f(np.array(1.0))) == pytest.approx(0.7390851332)
     pg.check_gradients(f, np.array(0.8))
 

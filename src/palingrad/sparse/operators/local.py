@@ -156,6 +156,10 @@ def _by_products(whole: Operation, y: Any, position: int) -> JacobianOperator:
         return node.items[y.attributes["index"]] if isinstance(node, MultipleOutputs) else node
 
     value = values[position]
+    if size(y.shape) == 1:
+        own = tensor(value)
+        row: Any = gradients(of(own), own, gradient=np.ones(sizes(y.shape), y.dtype))
+        return Outer(np.ones(1, y.dtype), row.value.ravel())
     with graph_scope(AnonymousGraph(), hidden=True):
         given = Placeholder(value.shape, dtype=value.dtype)
         starts, items = dependence(of(given), given)
