@@ -125,6 +125,7 @@ def network(sizes: Sequence[int] = (784, 128, 64, 10), batch: int = 64) -> None:
 
 def main() -> None:
     pg.set_num_threads(1)
+    pg.set_engine("native")
     rng = np.random.default_rng(0)
     sparse = pg.sparse_jacobian
     sparse_row("diagonal, 10⁴ inputs", diagonal, sparse(diagonal), np.linspace(-1, 1, 10_000), 3)

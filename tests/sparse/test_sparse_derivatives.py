@@ -98,6 +98,14 @@ def test_the_hessian_of_rosenbrock_is_tridiagonal_and_needs_three_colours():
     np.testing.assert_allclose(found(X).toarray(), pg.hessian(rosenbrock)(X), rtol=1e-12)
 
 
+def test_a_matrix_with_more_places_than_32_bits_count():
+    x = np.linspace(0, 1, 70_000)
+    found = pg.sparse_hessian(rosenbrock, x)
+    direction = np.cos(np.arange(70_000.0))
+    product = pg.jvp(pg.grad(rosenbrock), (x,), (direction,))[1]
+    np.testing.assert_allclose(found @ direction, product, rtol=1e-9, atol=1e-9)
+
+
 def test_an_arrow_shaped_hessian_needs_two_products():
     def f(x: Any) -> Any:
         return pg.sum(x[0] * x[1:] ** 2) + x[0] ** 3

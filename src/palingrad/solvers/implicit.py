@@ -9,7 +9,6 @@ import numpy as np
 
 from ..dtypes import is_floating
 from ..errors import ArgumentError, GradientError, ShapeError
-from ..function import Function, function
 from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Placeholder
@@ -78,8 +77,3 @@ def check_closed(what: str, f: Callable[..., Any], inputs: Sequence[Node], resul
                 hint=f"Pass it: pg.{what}(f, x0, a), where f(x, a). A constant may be a NumPy "
                 "array.",
             )
-
-
-def compiled(f: Callable[..., Any]) -> Function:
-    """f as a compiled function that is called often."""
-    return function(f, runs=100_000)

@@ -11,6 +11,7 @@ import numpy as np
 from ..autodiff.transforms import vjp
 from ..dtypes import Array
 from ..errors import ArgumentError, ConvergenceError, ShapeError
+from ..function import function
 from ..graph.context import graph_scope
 from ..graph.kinds import Custom
 from ..graph.node import Node
@@ -18,7 +19,7 @@ from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import one_of, shown, whole, within
 from ..shapes import size, sizes
-from .implicit import Parameters, check_closed, compiled, unknown
+from .implicit import Parameters, check_closed, unknown
 
 
 class Trajectory(Custom):
@@ -70,7 +71,7 @@ class _Dynamics:
     """A right-hand side f(y, t, *θ), and its compiled form."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
-        self.f, self.run = f, compiled(f)
+        self.f, self.run = f, function(f)
 
 
 def _adjoint(f: Callable[..., Any], shape: Any) -> _Dynamics:

@@ -18,7 +18,7 @@ from ..graph.registry import ops
 from ..linalg import solve
 from ..messages.calls import public
 from ..messages.checks import shown, whole, within
-from .implicit import Parameters, check_closed, compiled, unknown
+from .implicit import Parameters, check_closed, unknown
 
 Solve = Callable[..., Array]
 
@@ -76,7 +76,7 @@ def root(
     within("root: tol", tol, "(0, inf)", like=1e-10)
 
     def solver(of: Callable[..., Any]) -> Solve:
-        run, slopes = compiled(of), function(jacobian(of))
+        run, slopes = function(of), function(jacobian(of))
 
         def solved(x0: Array, *values: Array) -> Array:
             shape, dtype = x0.shape, x0.dtype
@@ -119,7 +119,7 @@ def fixed_point(
     whole("fixed_point: max_steps", max_steps, least=1, like=10_000)
 
     def solver(of: Callable[..., Any]) -> Solve:
-        run = compiled(of)
+        run = function(of)
 
         def solved(x0: Array, *values: Array) -> Array:
             x = x0

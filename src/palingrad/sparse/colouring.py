@@ -18,14 +18,13 @@ import numpy as np
 from ..dtypes import Array
 from .orderings import by_classes, orderings
 
-_ROUNDS = 6  # of recolouring in the order of the last colours, which never needs more colours
-
 
 def column_colours(starts: Array, items: Array, size: int, *, enough: int = 0) -> Array:
     """A colour for each of `size` columns of a CSR matrix: two that share a row have two colours.
 
-    The best of greedy colourings in several orders; `enough` colours stop the search, by default
-    the largest number of entries of a row, than which no colouring has fewer.
+    The best of greedy colourings in several orders, each repeated class by class while that takes
+    fewer colours; `enough` colours stop the search, by default the largest number of entries of a
+    row, than which no colouring has fewer.
     """
     enough = max(enough, int(np.diff(starts).max(initial=0)), 1)
     rows_of = _transposed(starts, items, size)
@@ -33,11 +32,13 @@ def column_colours(starts: Array, items: Array, size: int, *, enough: int = 0) -
     fewest = size + 1
     for order in orderings(starts, items, rows_of):
         found = _greedy(order, rows_of, len(starts) - 1)
-        for _ in range(_ROUNDS):
-            if found.max(initial=0) + 1 < fewest:
-                best, fewest = found, int(found.max(initial=0)) + 1
+        before = size + 2
+        while (count := int(found.max(initial=0)) + 1) < before:
+            if count < fewest:
+                best, fewest = found, count
             if fewest <= enough:
                 return best
+            before = count
             found = _greedy(by_classes(found), rows_of, len(starts) - 1)
     return best
 

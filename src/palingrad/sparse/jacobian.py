@@ -25,8 +25,6 @@ from .compressed import Mode, Plan, hessian_plan, jacobian_plan, products
 from .propagate import dependence
 from .sparsity import Format, Sparsity
 
-_MANY = 1_000_000  # expected runs: the products are compiled at the first
-
 
 class SparseDerivative:
     """A function that computes a sparse Jacobian or Hessian; see `sparse_jacobian`.
@@ -49,7 +47,7 @@ class SparseDerivative:
         update_wrapper(self, f)
         self._f, self._argnums = f, argnums
         self._format: Format = one_of(f"{self._what}: format", format, ("csr", "csc"))
-        self._prepared = Function(self._prepare, runs=_MANY)
+        self._prepared = Function(self._prepare)
         self._prepared.read_as(f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -152,7 +150,7 @@ class Prepared:
             y, x = nodes(args, kwargs)
             return products(y, x, plan, colours, first)
 
-        self._products = Function(stacked, runs=_MANY)
+        self._products = Function(stacked)
 
     def entries(self, args: Any, kwargs: Any) -> Any:
         """The entries of the matrix, in its order."""

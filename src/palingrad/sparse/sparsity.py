@@ -62,8 +62,8 @@ class Sparsity:
         rows, columns = self.shape
         if rows != columns:
             raise ArgumentError(f"symmetric: the pattern is {rows} × {columns}, not square.")
-        at = self.rows.astype(np.int64)
-        keys = np.unique(np.concatenate((at * rows + self.indices, at + self.indices * rows)))
+        i, j = self.rows.astype(np.int64), self.indices.astype(np.int64)
+        keys = np.unique(np.concatenate((i * rows + j, j * rows + i)))
         lengths = np.bincount(keys // rows, minlength=rows) if rows else np.zeros(0, np.int64)
         return Sparsity(np.concatenate(([0], np.cumsum(lengths))), keys % rows, self.shape)
 
