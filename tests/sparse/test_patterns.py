@@ -123,6 +123,19 @@ def test_what_is_unknown_depends_on_everything():
     assert found.density == 1
 
 
+def test_a_composite_with_a_rule_of_its_own_depends_on_everything():
+    class Doubled(pg.Composite):
+        def expand(y, x):
+            return 2 * x
+
+    class Ruled(Doubled):
+        def vjp(y, g, x):
+            return [pg.cumsum(g)]
+
+    assert pg.sparsity_pattern(lambda x: Doubled(x), np.ones(3)).nnz == 3
+    assert pg.sparsity_pattern(lambda x: Ruled(x), np.ones(3)).nnz == 9
+
+
 def test_a_custom_straight_through_rule_keeps_its_entries():
     def straight_through(x: Any) -> Any:
         return x + pg.stop_gradient(pg.round(x) - x)

@@ -46,12 +46,17 @@ def _propagate(y: Node, found: dict[Node, Any], sets: IndexSets, known: Known) -
                 f"{node.built()}.",
                 hint="Give the placeholders shapes, or take pg.grad of a function.",
             )
-        elif isinstance(node, Composite) and node._shipped:
+        elif isinstance(node, Composite) and _derived(node):
             _propagate(node.expansion, found, sets, known)
             found[node] = found[node.expansion]
         else:
             assert isinstance(node, Operation)
             found[node] = dependences(node, ids, sets, known)
+
+
+def _derived(node: Composite) -> bool:
+    """Whether the derivative is that of the expansion: a user's own rule may be another."""
+    return node._shipped or type(node).vjp is Composite.vjp
 
 
 def _any(ids: Any) -> bool:
