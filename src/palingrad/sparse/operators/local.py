@@ -19,7 +19,7 @@ from ...maths.numpy import numpy_maths
 from ...messages.calls import public
 from ...ops.contract import Matmul
 from ...shapes import axes_in, size, sizes
-from ..compressed import jacobian_plan, products
+from ..compressed import Plan, jacobian_plan, products
 from ..propagate import dependence
 from ..sparsity import Sparsity
 from . import algebra as algebra
@@ -27,6 +27,8 @@ from .base import DENSE_BUDGET, JacobianOperator, size_text
 from .structured import Block, Dense, Diagonal, Kronecker, Outer, Selection, Sparse, Zero
 
 _FULL = 0.5  # the share of places from which on a matrix is kept whole
+_PLANS, _KEPT = 64, 100_000  # how many plans are kept, and the most places of one
+_plans: dict[Any, Plan] = {}
 
 
 @public
@@ -151,30 +153,17 @@ def _by_products(whole: Operation, y: Any, position: int) -> JacobianOperator:
     values: list[Any] = [one.value for one in whole.inputs]
 
     def of(x: Node) -> Node:
-        inputs = [x if place == position else Constant(one) for place, one in enumerate(values)]
-        node = whole.rebuild(inputs)
-        return node.items[y.attributes["index"]] if isinstance(node, MultipleOutputs) else node
+        others = map(Constant, values)
+        return _output(whole, y, [x if at == position else one for at, one in enumerate(others)])
 
-    value = values[position]
+    x = tensor(values[position])
     if size(y.shape) == 1:
-        own = tensor(value)
-        row: Any = gradients(of(own), own, gradient=np.ones(sizes(y.shape), y.dtype))
+        row: Any = gradients(of(x), x, gradient=np.ones(sizes(y.shape), y.dtype))
         return Outer(np.ones(1, y.dtype), row.value.ravel())
-    with graph_scope(AnonymousGraph(), hidden=True):
-        given = Placeholder(value.shape, dtype=value.dtype)
-        starts, items = dependence(of(given), given)
-    sparsity = Sparsity(starts, items, (size(y.shape), value.size))
-    needed = sparsity.nnz * (y.dtype.itemsize + 4)
-    if needed > DENSE_BUDGET:
-        raise ArgumentError(
-            f"local_jacobian: ∂{y.label()}/∂x of {sparsity.shape[0]} × {sparsity.shape[1]} would "
-            f"take {size_text(needed)}, the budget is {size_text(DENSE_BUDGET)}.",
-            hint="Take products: pg.vjp and pg.jvp of the operation.",
-        )
+    plan = _planned(whole, y, position)
+    sparsity = plan.sparsity
     if not sparsity.nnz:
         return Zero(sparsity.shape, y.dtype)
-    plan = jacobian_plan(sparsity, None, "csr")
-    x = tensor(value)
     parts: list[Any] = [
         products(of(x), x, plan, Constant(plan.colours), Constant(np.int32(first))).value
         for first in range(0, plan.count, plan.at_once)
@@ -184,7 +173,51 @@ def _by_products(whole: Operation, y: Any, position: int) -> JacobianOperator:
     return _named(entries, sparsity, plan)
 
 
-def _named(entries: Any, sparsity: Sparsity, plan: Any) -> JacobianOperator:
+def _output(whole: Operation, y: Any, inputs: list[Any]) -> Node:
+    """The operation on other inputs; of several outputs that which y is."""
+    node = whole.rebuild(inputs)
+    return node.items[y.attributes["index"]] if isinstance(node, MultipleOutputs) else node
+
+
+def _planned(whole: Operation, y: Any, position: int) -> Plan:
+    """The pattern of ∂y/∂x and its colouring. They are kept for library operations: floats among
+    the other inputs are taken for unknown."""
+    given = [(x.shape, x.dtype) if is_floating(x.dtype) else _fixed(x) for x in whole.inputs]
+    index = y.attributes["index"] if y is not whole else None
+    key = (type(whole), tuple(whole.attributes.items()), *given, position, index)
+    try:
+        if (plan := _plans.get(key)) is not None:
+            return plan
+    except TypeError:  # an attribute that isn't hashable
+        key = None
+    with graph_scope(AnonymousGraph(), hidden=True):
+        inputs: list[Any] = [
+            Placeholder(x.shape, dtype=x.dtype) if is_floating(x.dtype) else Constant(x.value)
+            for x in whole.inputs
+        ]
+        starts, items = dependence(_output(whole, y, inputs), inputs[position])
+    sparsity = Sparsity(starts, items, (size(y.shape), size(whole.inputs[position].shape)))
+    needed = sparsity.nnz * (y.dtype.itemsize + 4)
+    if needed > DENSE_BUDGET:
+        raise ArgumentError(
+            f"local_jacobian: ∂{y.label()}/∂x of {sparsity.shape[0]} × {sparsity.shape[1]} would "
+            f"take {size_text(needed)}, the budget is {size_text(DENSE_BUDGET)}.",
+            hint="Take products: pg.vjp and pg.jvp of the operation.",
+        )
+    plan = jacobian_plan(sparsity, None, "csr")
+    if key is not None and whole._shipped and sparsity.nnz <= _KEPT:
+        while len(_plans) >= _PLANS:
+            _plans.pop(next(iter(_plans)), None)
+        _plans[key] = plan
+    return plan
+
+
+def _fixed(x: Any) -> Any:
+    """Integers or booleans by value."""
+    return x.shape, x.dtype, x.value.tobytes()
+
+
+def _named(entries: Any, sparsity: Sparsity, plan: Plan) -> JacobianOperator:
     """Block diagonal, dense or sparse, as the places are."""
     rows, columns = sparsity.shape
     blocks = _blocks(sparsity)
