@@ -15,7 +15,7 @@ from ..dtypes import Array
 from ..errors import GradientError
 
 EMPTY = 0  # the number of the empty set
-BUDGET = 100_000_000  # entries of all sets together, 400 MB
+BUDGET = 30_000_000  # entries of all sets together: 120 MB, and some 700 MB for a while
 
 
 class IndexSets:
