@@ -133,8 +133,11 @@ def test_variables_and_outer_arrays_are_read_anew():
     assert found.sparsity(np.ones(3)).nnz == 2
     scale.assign(3.0)
     assert found(np.ones(3)).toarray().tolist() == np.diag([3.0, 0, 3]).tolist()
+    compiled = pg.sparse_jacobian(pg.function(lambda x: scale * x * offset))
+    assert compiled(np.ones(3)).nnz == 2
     offset = np.array([1.0, 5, 1])  # another pattern
-    assert found(np.ones(3)).toarray().tolist() == np.diag([3.0, 15, 3]).tolist()
+    for one in (found, compiled):
+        assert one(np.ones(3)).toarray().tolist() == np.diag([3.0, 15, 3]).tolist()
 
 
 def test_shapes_and_dtypes_have_patterns_of_their_own():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
@@ -48,7 +49,7 @@ class SparseDerivative:
         self._f, self._argnums = f, argnums
         self._format: Format = one_of(f"{self._what}: format", format, ("csr", "csc"))
         self._prepared = Function(self._prepare)
-        self._prepared.read_as(f)
+        self._prepared.read_as(f if hasattr(f, "__code__") else inspect.unwrap(f))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The matrix, for these arguments."""
