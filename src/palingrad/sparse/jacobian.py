@@ -133,7 +133,8 @@ class SparseHessian(SparseDerivative):
     def _differentiated(self, y: Node, x: Node) -> Node:
         if size(y.shape) != 1:
             raise GradientError(
-                f"sparse_hessian: f returned shape {text(y.shape)}, expected a scalar."
+                f"sparse_hessian: f returned shape {text(y.shape)}, expected a scalar.",
+                hint="Sum it, as in lambda x: pg.sum(f(x)), or take pg.sparse_jacobian(f).",
             )
         return gradients(y, x)
 
