@@ -30,6 +30,8 @@ ORDER = {
         ["programs", "signature"],
         ["tracing"],
         ["session", "function", "eager"],
+        ["sparse"],
+        ["solvers"],
         ["scalars"],
         ["io"],
         ["view"],
@@ -73,6 +75,9 @@ OPTIONAL = {
         "maths/special",
         "engines/native/llvm/library_functions.py",
         "compat/autograd/scipy",
+        "sparse/sparsity.py",
+        "sparse/operators/base.py",
+        "solvers",
     ],
     "PIL": ["view/drawing/formats/png.py"],
 }

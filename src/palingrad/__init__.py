@@ -259,6 +259,16 @@ if TYPE_CHECKING:
     )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
+    from .solvers.least_squares import least_squares as least_squares
+    from .solvers.minimize import minimize as minimize
+    from .solvers.odeint import odeint as odeint
+    from .solvers.root import fixed_point as fixed_point, root as root
+    from .sparse.jacobian import (
+        sparse_hessian as sparse_hessian,
+        sparse_jacobian as sparse_jacobian,
+        sparsity_pattern as sparsity_pattern,
+    )
+    from .sparse.operators.local import local_jacobian as local_jacobian
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -283,6 +293,19 @@ _VIEWS = (
     "source",
 )  # functions of view, likewise
 
+_SPARSE = {
+    "local_jacobian": "operators.local",
+    "sparse_hessian": "jacobian",
+    "sparse_jacobian": "jacobian",
+    "sparsity_pattern": "jacobian",
+}  # functions of sparse, likewise
+_SOLVERS = {
+    "fixed_point": "root",
+    "least_squares": "least_squares",
+    "minimize": "minimize",
+    "odeint": "odeint",
+    "root": "root",
+}  # functions of solvers, likewise
 _PROTOCOLS = {
     "__array_namespace_info__": "inspection",
     "can_cast": "inspection",
@@ -301,6 +324,10 @@ def __getattr__(name: str) -> object:
         return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _SPARSE:
+        return getattr(_imported(f"{__name__}.sparse.{_SPARSE[name]}"), name)
+    if name in _SOLVERS:
+        return getattr(_imported(f"{__name__}.solvers.{_SOLVERS[name]}"), name)
     if name in _PROTOCOLS:
         return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
@@ -320,7 +347,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
-    names = {*globals(), "Generator", *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    names = {*globals(), "Generator", *_VIEWS, *_SPARSE, *_SOLVERS, *_PROTOCOLS, *_later, *_ALIASES}
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 

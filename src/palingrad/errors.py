@@ -121,5 +121,9 @@ class NonFiniteError(PalingradError, ArithmeticError):
     during: str = ""
 
 
+class ConvergenceError(PalingradError, ArithmeticError):
+    """A solver that found no solution to its tolerance."""
+
+
 class TapeError(PalingradError, RuntimeError):
     """A node or step that isn't on a tape, or a file that isn't a tape."""

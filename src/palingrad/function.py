@@ -135,6 +135,10 @@ class Function:
         """The trace of f for such arguments, before any pass; calls f."""
         return trace(self._f, *self._static.marked(args, kwargs))
 
+    def read_as(self, f: Callable[..., Any]) -> None:
+        """Take the outer variables of f, which this function calls, for its own."""
+        self.__dict__["_reads"] = Reads(f)
+
     @lazy
     def _reads(self) -> Reads:
         return Reads(self._f)  # at the first call, when the variables are defined

@@ -36,22 +36,12 @@ from palingrad.compat.autograd.scipy.integrate import odeint
 from palingrad.compat.autograd.scipy.signal import convolve
 from palingrad.compat.autograd.scipy.stats import multivariate_normal, norm
 from palingrad.compat.autograd.test_util import check_grads
-from palingrad.graph.context import defaults
 
 X = onp.array([0.3, -1.2, 0.7])
 
 
 def rosenbrock(x):
     return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
-
-
-@pytest.fixture(autouse=True)
-def short_paths():
-    """As in a user's process: tests that opened a graph for good turn the short paths off."""
-    before = defaults.copy()
-    defaults.clear()
-    yield
-    defaults[:] = before
 
 
 def test_gradients_are_those_of_palingrad():

@@ -166,7 +166,7 @@ class Quiet(threading.local):
 
 _thread = _Thread()
 quiet_here = Quiet()
-defaults: list[bool] = []  # not empty once a thread has a default
+defaults: set[int] = set()  # the threads that have a default, by their identifiers
 
 
 def context() -> Ambient:
@@ -203,7 +203,10 @@ def open_for_good(graph: Graph | None) -> tuple[Ambient, Ambient]:
 def set_default(state: Ambient) -> None:
     """Make this what is open where the thread's tasks open nothing."""
     _thread.default = state
-    defaults[:] = [True]
+    if state is nothing_open:
+        defaults.discard(get_ident())
+    else:
+        defaults.add(get_ident())
 
 
 def apart(function: Callable[..., R], *arguments: Any) -> R:

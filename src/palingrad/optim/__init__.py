@@ -9,12 +9,16 @@ from .clipping import clip_by_global_norm, clip_by_value, global_norm
 from .gradient_descent import GradientDescent, Momentum
 from .rmsprop import RMSProp
 from .schedules import Schedule, cosine_decay, exponential_decay, piecewise_constant, warmup
+from .whole_batch import LBFGS, GaussNewton, LevenbergMarquardt
 
 __all__ = [
+    "LBFGS",
     "AdaGrad",
     "Adam",
     "AdamW",
+    "GaussNewton",
     "GradientDescent",
+    "LevenbergMarquardt",
     "Momentum",
     "Optimizer",
     "RMSProp",

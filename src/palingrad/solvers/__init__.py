@@ -1,0 +1,1 @@
+"""Solvers: minimisation, least squares, equations and differential equations, around SciPy's."""

@@ -1,0 +1,1 @@
+"""Sparse Jacobians: patterns found in the graph, colourings, and evaluation by few passes."""

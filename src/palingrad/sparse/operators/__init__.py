@@ -1,0 +1,1 @@
+"""Jacobians as operators: their structure, products from both sides, sums and compositions."""
