@@ -13,14 +13,22 @@ from .autodiff.gradients import (
     gradients as gradients,
 )
 from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
-from .autodiff.transforms import (
-    grad as grad,
+from .autodiff.second import (
     hessian as hessian,
+    hvp as hvp,
     jacobian as jacobian,
+    linearize as linearize,
+)
+from .autodiff.transforms import (
+    elementwise_grad as elementwise_grad,
+    grad as grad,
+    grad_and_aux as grad_and_aux,
     jvp as jvp,
+    make_jvp as make_jvp,
     value_and_grad as value_and_grad,
     vjp as vjp,
 )
+from .autodiff.vmap import vmap as vmap
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,

@@ -256,7 +256,7 @@ class CompiledTrace(Compiled):
         self, f: Callable[..., Any], args: Any, kwargs: Any, key: Signature, runs: int
     ) -> None:
         traced = trace(f, args, kwargs, key.forms)
-        nodes = [leaf for leaf in leaves(traced.result) if isinstance(leaf, Node)]
+        nodes = [x for x in leaves(traced.result, dataclasses=True) if isinstance(x, Node)]
         super().__init__(nodes, traced.program, key.engine, runs=runs)
         # Without the nodes, which would keep alive everything that f built and its arguments, and
         # without the objects in the signature that are held weakly.
@@ -265,8 +265,8 @@ class CompiledTrace(Compiled):
         def returned(leaf: Any) -> Any:
             return VALUE if isinstance(leaf, Node) else mortal.get(id(leaf), leaf)
 
-        self.form = mapped(returned, traced.result)
-        self._leaves = leaves(self.form)
+        self.form = mapped(returned, traced.result, dataclasses=True)
+        self._leaves = leaves(self.form, dataclasses=True)
         fed = [x for x, form in zip(leaves(traced.arguments), key.forms) if is_fed(form)]
         self.fed = len(fed)
         self._must_fit = [
@@ -296,6 +296,7 @@ class CompiledTrace(Compiled):
                 next(given) if leaf is VALUE else leaf.value if type(leaf) is Static else leaf
                 for leaf in self._leaves
             ),
+            dataclasses=True,
         )
 
     def returned_outputs(self, outputs: Sequence[Array]) -> Any:

@@ -29,7 +29,7 @@ from .graph.derivatives.cotangents import ieee_gradients
 from .graph.leaves import Constant, Placeholder
 from .graph.node import Node
 from .messages.checks import did_you_mean
-from .trees import leaves, rebuilt
+from .trees import fields, leaves, opens, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -217,6 +217,9 @@ def structure(tree: Any) -> Hashable:
         return "dict", tuple((type(key), key, structure(x)) for key, x in tree.items())
     if isinstance(tree, (list, tuple)):
         return type(tree), tuple(map(structure, tree))
+    if opens(tree):
+        static = tuple(map(Static, fields(tree, static=True).values()))
+        return type(tree), tuple(map(structure, fields(tree).values())), static
     return None
 
 

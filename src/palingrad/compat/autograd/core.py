@@ -12,7 +12,7 @@ import numpy as np
 from ...autodiff.forward import forward
 from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
-from ...autodiff.transforms import Call
+from ...autodiff.calls import Call
 from ...dtypes import is_floating, is_inexact
 from ...eager.gradients import of_leaves
 from ...eager.tapes import nodes_of

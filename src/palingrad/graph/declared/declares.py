@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..node import Node
 from .bounds import Bounds
+
+if TYPE_CHECKING:
+    from ..batching.batch import Rule
 
 
 class Declares:
     """The answers of an operation that has nothing to say."""
 
     complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
+
+    # How it is computed for many examples at once, batched(y, batch); None: one by one.
+    batched: ClassVar[Rule | None] = None
 
     def bounds(self) -> Sequence[Bounds]:
         """What the integers of inputs must be, for `f` to compute the result without an error."""

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
+from ...graph.batching.layouts import at_index
 from ...graph.describe.notation import index_text, subscripted
 from ...graph.kinds import Layout
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.registry import ops
 from ...graph.samples import case
-from ...shapes import same, sizes, text
-from ..layout.move import Place, sliced
+from ...shapes import same, sizes, sliced, text
+from ..layout.move import Place
 
 _ALL = slice(None)
 
@@ -22,6 +23,7 @@ _ALL = slice(None)
 class Overwrite(Layout):
     """y = x with y[index] = v, for an index of integers, slices, None and `...`."""
 
+    batched = at_index
     math = r"{x}[i] \leftarrow {v}"
     samples = [
         case((3, 4), (4,), index=(1,)),

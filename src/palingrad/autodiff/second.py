@@ -1,0 +1,173 @@
+"""Jacobians, Hessians and their products: jacobian, hessian, hvp, linearize."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import is_complex
+from ..errors import GradientError, ShapeError
+from ..graph.context import graph_scope
+from ..graph.leaves import Placeholder
+from ..graph.node import Node, next_serial
+from ..graph.promotion import as_node
+from ..graph.registry import ops
+from ..messages.calls import public
+from ..shapes import known, size, sizes
+from .batching import OneExample, over_examples
+from .calls import (
+    Argnums,
+    Call,
+    Function,
+    as_arrays,
+    check_function,
+    check_holomorphic,
+    nodes_of,
+    numeric,
+    refilled,
+    returned,
+    without_aux,
+)
+from .forward import forward
+from .gradients import gradients
+from .transforms import checked_tangents, grad, jvp, push
+
+
+@public
+def jacobian(
+    f: Function, argnums: Argnums = 0, *, has_aux: bool = False, holomorphic: bool = False
+) -> Function:
+    """The function that computes ∂f/∂(argument), of shape f(…).shape + argument.shape.
+
+    All rows are computed at once in reverse mode, or all columns in forward mode if there are
+    fewer of them. If f is complex, its arguments are real, or with `holomorphic` complex. With
+    `has_aux`, f returns (result, auxiliary results), and the function (Jacobian, auxiliary
+    results).
+    """
+
+    check_function("jacobian", f)
+
+    @wraps(f)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        call = Call(args, argnums)
+        y, aux = without_aux("jacobian", call.value(f, kwargs), has_aux)
+        ys = [returned(leaf) for leaf in numeric(y) or [y]]
+        for one in ys if holomorphic else ():
+            check_holomorphic(one, call.nodes)
+        blocks = [call.shaped(_jacobians(one, call.nodes, holomorphic)) for one in ys]
+        result = refilled(y, blocks)
+        return call.result((result, aux) if has_aux else result)
+
+    return function
+
+
+@public
+def hessian(f: Function, argnums: Argnums = 0, *, has_aux: bool = False) -> Function:
+    """The function that computes ∂²f/∂(argument)², of shape argument.shape + argument.shape.
+
+    Of several arguments, or of a tree of arrays, it is a tree of such trees. With `has_aux`, f
+    returns (scalar, auxiliary results), and the function (Hessian, auxiliary results).
+    """
+    return jacobian(grad(f, argnums, has_aux=has_aux), argnums, has_aux=has_aux)
+
+
+@public
+def hvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """∂²f/∂(arguments)² · tangents, where f returns a scalar: forward mode over reverse mode, which
+    costs as much as a few gradients and forms no matrix.
+
+    `tangents` has the structure and shapes of `args`; for one argument the result is the product,
+    for several the tuple of their parts of it.
+
+    >>> import numpy as np
+    >>> import palingrad as pg
+    >>> pg.hvp(lambda x: pg.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    array([ 6., 12.])
+    """
+    check_function("hvp", f)
+    numbers = 0 if len(args) == 1 else tuple(range(len(args)))
+    return jvp(grad(f, numbers), args, tangents)[1]
+
+
+@public
+def linearize(f: Function, *args: Any) -> tuple[Any, Function]:
+    """(f(*args), push), where push(*tangents) is Σ ∂f/∂(argument)·tangent at these arguments.
+
+    f is evaluated once; each push computes only what depends on the tangents.
+
+    >>> import numpy as np
+    >>> import palingrad as pg
+    >>> y, push = pg.linearize(pg.sin, np.array(0.0))
+    >>> float(y), float(push(np.array(2.0)))
+    (0.0, 2.0)
+    """
+    check_function("linearize", f)
+    call = Call(args, tuple(range(len(args))))
+    y = call.value(f)
+    ys = nodes_of(y)
+    began = next_serial()
+    with graph_scope(OneExample(), hidden=True):
+        ts = [Placeholder(x.shape, dtype=x.dtype) for x in call.nodes]
+        pushed = push(call, ys, ts)
+
+    def pushing(*tangents: Any) -> Any:
+        given = numeric(list(tangents))
+        new = checked_tangents("linearize", call.nodes, given)
+        results = ops.on_inputs(pushed, dict(zip(ts, new, strict=True)), began)
+        nodes = call.given_nodes or any(isinstance(t, Node) for t in given)
+        return as_arrays(refilled(y, results), call.began, nodes)
+
+    return call.result(refilled(y, ys)), pushing
+
+
+def _jacobians(y: Node, xs: list[Node], holomorphic: bool) -> list[Node]:
+    if y.shape is None or not known(y.shape) or any(not known(x.shape) for x in xs):
+        raise ShapeError("jacobian: all shapes must be known", hint="Give the placeholders shapes.")
+    mixed = any(is_complex(x.dtype) for x in xs) and not holomorphic  # needs rows of a real y
+    if is_complex(y.dtype) and mixed:
+        raise GradientError(
+            f"jacobian: f returned {y.dtype} for a complex argument.",
+            hint="Take those of pg.real(f(x)) and pg.imag(f(x)), or of a holomorphic f: "
+            "pg.jacobian(f, holomorphic=True).",
+        )
+    few = sum(size(x.shape) for x in xs) < size(y.shape)
+    if not mixed and (few or (is_complex(y.dtype) and not holomorphic)):
+        return [_by_columns(y, x) for x in xs]
+    return _by_rows(y, xs)
+
+
+def _by_rows(y: Node, xs: list[Node]) -> list[Node]:
+    """Reverse mode for all elements of y at once."""
+    count = size(y.shape)
+    shapes = [sizes(y.shape) + sizes(x.shape) for x in xs]
+    if not count:
+        return [as_node(np.zeros(shape, x.dtype)) for shape, x in zip(shapes, xs, strict=True)]
+    with graph_scope(OneExample(), hidden=True):
+        seed = Placeholder(sizes(y.shape), dtype=y.dtype)
+        began = seed._serial
+        rows = gradients(y, xs, gradient=seed)
+    found = over_examples(rows, {seed: _directions(y)}, count, began)
+    return [ops.reshape(row, shape) for row, shape in zip(found, shapes, strict=True)]
+
+
+def _by_columns(y: Node, x: Node) -> Node:
+    """Forward mode for all elements of x at once."""
+    shape = sizes(y.shape) + sizes(x.shape)
+    with graph_scope(OneExample(), hidden=True):
+        t = Placeholder(sizes(x.shape), dtype=x.dtype)
+        began = t._serial
+        (column,) = forward([y], {x: t})
+    if column is None or not size(x.shape):
+        return as_node(np.zeros(shape, y.dtype))
+    (found,) = over_examples([column], {t: _directions(x)}, size(x.shape), began)
+    order = (*range(1, len(found.shape)), 0)  # (*y, elements of x)
+    return ops.reshape(ops.permute_dims(found, order), shape)
+
+
+def _directions(x: Node) -> Node:
+    """The unit vectors of x's space, one for each element: (elements, *x)."""
+    count = size(x.shape)
+    return ops.reshape(as_node(np.eye(count, dtype=x.dtype)), (count, *sizes(x.shape)))

@@ -1,0 +1,94 @@
+"""Batch: the inputs of an operation for several examples, from which batching rules build nodes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ...shapes import size, sizes
+from ..leaves import Constant
+from ..node import Node
+from ..registry import ops
+
+if TYPE_CHECKING:
+    from ..operation import Operation
+
+# rule(y, batch): y for all examples, whose axis is the first: one node, or one for each output.
+# None where the rule doesn't apply, so that y is computed example by example.
+Rule: TypeAlias = "Callable[[Any, Batch], Node | Sequence[Node] | None]"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The inputs `xs` of an operation for `size` examples. An input that is `mapped` has an axis of
+    that size before the axes of one example; the others are the same for all examples."""
+
+    size: int
+    xs: Sequence[Node]
+    mapped: Sequence[bool]
+
+    def front(self, number: int) -> Any:
+        """The input, with the axis of the examples also if it is the same for all of them."""
+        x = self.xs[number]
+        if self.mapped[number]:
+            return x
+        return ops.broadcast_to(ops.expand_dims(x, axis=0), (self.size, *sizes(x.shape)))
+
+    def fronts(self) -> list[Any]:
+        """All inputs, with the axis of the examples."""
+        return [self.front(number) for number in range(len(self.xs))]
+
+    def aligned(self, ndim: int) -> list[Node]:
+        """The inputs for operations that broadcast examples of `ndim` axes: axes of size 1 after
+        that of the examples, so that this one broadcasts against itself only."""
+        return [
+            with_axes(x, ndim + 1) if mapped else x
+            for x, mapped in zip(self.xs, self.mapped, strict=True)
+        ]
+
+    def merged(self, number: int) -> Any:
+        """The input, whose first axis numbers independent parts, with the examples merged into it:
+        (examples, n, …) becomes (examples · n, …)."""
+        x = self.front(number)
+        first, second, *rest = sizes(x.shape)
+        return ops.reshape(x, (first * second, *rest))
+
+    def positions(self, ndim: int) -> Node:
+        """0 … size − 1 along the axis of the examples, which has `ndim` axes of size 1 behind it:
+        the index of each element's example."""
+        return Constant(np.arange(self.size).reshape(self.size, *(1,) * ndim))
+
+
+def with_axes(x: Any, ndim: int) -> Any:
+    """A batch with axes of size 1 between the axis of the examples and the others, up to `ndim`."""
+    shape = sizes(x.shape)
+    missing = ndim - len(shape)
+    return ops.reshape(x, (shape[0], *(1,) * missing, *shape[1:])) if missing > 0 else x
+
+
+def split(y: Operation, result: Any, batch: Batch) -> Any:
+    """A result whose first axis was merged with the examples, with the axis of the examples."""
+    return ops.reshape(result, (batch.size, *sizes(y.shape)))
+
+
+def moved(x: Any, source: int, destination: int) -> Any:
+    """x with one axis moved to another place; x itself where that is the same."""
+    order = [axis for axis in range(len(x.shape)) if axis != source]
+    order.insert(destination, source)
+    return x if order == sorted(order) else ops.permute_dims(x, tuple(order))
+
+
+def flat(x: Any, ndim: int) -> Any:
+    """A batch of examples of `ndim` axes as (examples, elements)."""
+    shape = sizes(x.shape)
+    count = math.prod(shape[1:]) if ndim else 1
+    return ops.reshape(x, (shape[0], count))
+
+
+def elements(x: Any) -> int:
+    """The number of elements of a node."""
+    return size(sizes(x.shape))
