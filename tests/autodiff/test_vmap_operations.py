@@ -23,7 +23,6 @@ from palingrad.ops.random import Dropout
 from palingrad.ops.state import Group
 from palingrad.proof import shipped
 from palingrad.proof.case import Case, weights
-
 from tolerances import assert_close
 
 # What changes state or steers a run, what vmap refuses (see test_vmap.py), and vectors whose phases

@@ -106,7 +106,9 @@ class Call:
                 )
         numbers = [number % len(args) for number in numbers]
         self.began = next_serial()
-        self.given_nodes = any(isinstance(leaf, Node) for leaf in leaves(list(args), dataclasses=True))
+        self.given_nodes = any(
+            isinstance(leaf, Node) for leaf in leaves(list(args), dataclasses=True)
+        )
         fresh = {
             number: refilled(args[number], map(_own_node, numeric(args[number])))
             for number in numbers

@@ -57,23 +57,14 @@ def vmap(
     def function(*args: Any, **kwargs: Any) -> Any:
         began = next_serial()
         given = leaves([args, kwargs], dataclasses=True)
-        axes = _axes_of_arguments(in_axes, args) + [0] * len(leaves(kwargs, dataclasses=True))
+        axes = _axes_of_arguments(in_axes, args) + _prefixed(0, kwargs, "in_axes")
         nodes = [leaf if axis is None else _as_node(leaf) for leaf, axis in zip(given, axes)]
         size = _size(nodes, axes, axis_size)
         fronts = [
             x if axis is None else moved(x, axis_in(axis, x.ndim), 0)
             for x, axis in zip(nodes, axes, strict=True)
         ]
-        with graph_scope(OneExample(), hidden=True):
-            one = [
-                x if axis is None else Placeholder(sizes(x.shape)[1:], dtype=x.dtype)
-                for x, axis in zip(fronts, axes, strict=True)
-            ]
-            since = next_serial()
-            own = rebuilt([list(args), kwargs], iter(one), dataclasses=True)
-            result = called(f, *own[0], **own[1])
-            outputs = leaves(result, dataclasses=True)
-            outputs = [as_node(y) if _is_numeric(y) else y for y in outputs]
+        result, outputs, one, since = _traced(f, args, kwargs, fronts, axes)
         mapping = {
             inner: Rebuilt(x, mapped=True)
             for inner, x, axis in zip(one, fronts, axes, strict=True)
@@ -81,11 +72,27 @@ def vmap(
         }
         examples = Examples(size, mapping, since, randomness)
         places = _prefixed(out_axes, result, "out_axes")
-        results = _collected(examples, outputs, places)
-        tree = rebuilt(result, results, dataclasses=True)
+        tree = rebuilt(result, _collected(examples, outputs, places), dataclasses=True)
         return as_arrays(tree, began, any(isinstance(leaf, Node) for leaf in given))
 
     return function
+
+
+def _traced(
+    f: Function, args: Any, kwargs: Any, fronts: Sequence[Any], axes: Sequence[int | None]
+) -> tuple[Any, list[Any], list[Any], int]:
+    """f's result for one example, its leaves, numbers among them as nodes, the leaves of its
+    arguments, and the serial number after which nodes of the example were made."""
+    with graph_scope(OneExample(), hidden=True):
+        one = [
+            x if axis is None else Placeholder(sizes(x.shape)[1:], dtype=x.dtype)
+            for x, axis in zip(fronts, axes, strict=True)
+        ]
+        since = next_serial()
+        own = rebuilt([args, kwargs], iter(one), dataclasses=True)
+        result = called(f, *own[0], **own[1])
+        outputs = leaves(result, dataclasses=True)
+        return result, [as_node(y) if _is_numeric(y) else y for y in outputs], one, since
 
 
 def _collected(
@@ -141,8 +148,7 @@ def _axes_of_arguments(in_axes: Any, args: tuple[Any, ...]) -> list[int | None]:
         )
     if len(in_axes) != len(args):
         raise ArgumentError(
-            f"vmap: in_axes has a tuple of {len(in_axes)} for "
-            f"{counted(len(args), 'argument')}.",
+            f"vmap: in_axes has a tuple of {len(in_axes)} for {counted(len(args), 'argument')}.",
             hint="Give one for each, None for an argument that is the same for all examples.",
         )
     return [axis for of, arg in zip(in_axes, args, strict=True)
@@ -207,5 +213,3 @@ def _size(nodes: Sequence[Any], axes: Sequence[int | None], axis_size: int | Non
             hint="Write axis_size=n, or an axis in in_axes.",
         )
     return next(iter(found))
-
-

@@ -91,7 +91,7 @@ def merging(y: Any, batch: Batch) -> Any:
 
 
 def matrices(y: Any, batch: Batch) -> Any:
-    """Operations on the matrices in the last two axes, which take any number of axes before them."""
+    """Operations on matrices, the last two axes, which take any number of axes before them."""
     ndim = max(len(x.shape) for x in y.inputs)
     return y.applied([with_axes(x, ndim + 1) for x in batch.fronts()], y.attributes)
 
@@ -112,7 +112,9 @@ def solving(y: Any, batch: Batch) -> Any:
     *xs, right = batch.fronts()
     right = ops.expand_dims(right, axis=-1) if vector else right
     ndim = max(*ndims, 2) + 1
-    xs = [with_axes(x, ndim - ndims[0] + len(of.shape)) for x, of in zip(xs, y.inputs, strict=False)]
+    xs = [
+        with_axes(x, ndim - ndims[0] + len(of.shape)) for x, of in zip(xs, y.inputs, strict=False)
+    ]
     xs.append(with_axes(right, ndim))
     result = y.applied(xs, y.attributes)
     return ops.reshape(result, (batch.size, *sizes(y.shape)))

@@ -21,6 +21,7 @@ class Rearrange(Layout):
     """An operation that puts the axes of x into the order `order(ndim)`."""
 
     batched = permuted
+
     def order(self, ndim: int) -> tuple[int, ...]:
         """The axes of x in the order of y's axes, as indices ≥ 0."""
         raise NotImplementedError(f"{type(self).__name__} needs order(y, ndim)")

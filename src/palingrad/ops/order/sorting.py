@@ -34,6 +34,7 @@ class Ordering(Operation):
     """An operation that compares the elements along one axis."""
 
     batched = along_front
+
     def shape_rule(y, *shapes: Shape) -> Shape:
         axis_in(y.attributes["axis"], len(shapes[0]))
         return shapes[0]
