@@ -145,12 +145,15 @@ class Examples:
 
 def _check(node: Operation, result: Any, size: int) -> None:
     """Raise GraphError unless the result of a rule has the shapes and dtypes of all examples."""
-    results = result if isinstance(result, list) else getattr(result, "items", [result])
-    many = isinstance(node, MultipleOutputs)
-    shapes = node.shape if many else [node.shape]
-    dtypes = node.dtype if many else [node.dtype]
-    expected = [((size, *shape), dtype) for shape, dtype in zip(shapes, dtypes, strict=True)]
-    found = [(one.shape, one.dtype) for one in (results if many else [result])]
+    if not isinstance(node, MultipleOutputs):
+        if result.shape == (size, *sizes(node.shape)) and result.dtype == node.dtype:
+            return
+        expected, found = [((size, *sizes(node.shape)), node.dtype)], [(result.shape, result.dtype)]
+    else:
+        items = result if isinstance(result, list) else result.items
+        pairs = zip(node.shape, node.dtype, strict=True)
+        expected = [((size, *shape), dtype) for shape, dtype in pairs]
+        found = [(one.shape, one.dtype) for one in items]
     if found != expected:
         (shape, dtype), (wanted, of) = next(
             pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]

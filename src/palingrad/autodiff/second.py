@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dtypes import is_complex
 from ..errors import GradientError, ShapeError
+from ..graph.batching.batch import unit_vectors
 from ..graph.context import graph_scope
 from ..graph.leaves import Placeholder
 from ..graph.node import Node, next_serial
@@ -34,7 +35,6 @@ from .calls import (
 from .forward import forward
 from .gradients import gradients
 from .transforms import checked_tangents, grad, jvp, push
-
 
 @public
 def jacobian(
@@ -149,7 +149,7 @@ def _by_rows(y: Node, xs: list[Node]) -> list[Node]:
         seed = Placeholder(sizes(y.shape), dtype=y.dtype)
         began = seed._serial
         rows = gradients(y, xs, gradient=seed)
-    found = over_examples(rows, {seed: _directions(y)}, count, began)
+    found = over_examples(rows, {seed: unit_vectors(count, sizes(y.shape), y.dtype)}, count, began)
     return [ops.reshape(row, shape) for row, shape in zip(found, shapes, strict=True)]
 
 
@@ -162,12 +162,7 @@ def _by_columns(y: Node, x: Node) -> Node:
         (column,) = forward([y], {x: t})
     if column is None or not size(x.shape):
         return as_node(np.zeros(shape, y.dtype))
-    (found,) = over_examples([column], {t: _directions(x)}, size(x.shape), began)
+    units = unit_vectors(size(x.shape), sizes(x.shape), x.dtype)
+    (found,) = over_examples([column], {t: units}, size(x.shape), began)
     order = (*range(1, len(found.shape)), 0)  # (*y, elements of x)
     return ops.reshape(ops.permute_dims(found, order), shape)
-
-
-def _directions(x: Node) -> Node:
-    """The unit vectors of x's space, one for each element: (elements, *x)."""
-    count = size(x.shape)
-    return ops.reshape(as_node(np.eye(count, dtype=x.dtype)), (count, *sizes(x.shape)))

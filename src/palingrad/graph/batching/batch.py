@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ...shapes import size, sizes
+from ...dtypes import DType
+from ...shapes import sizes
 from ..leaves import Constant
 from ..node import Node
 from ..registry import ops
@@ -89,6 +90,21 @@ def flat(x: Any, ndim: int) -> Any:
     return ops.reshape(x, (shape[0], count))
 
 
-def elements(x: Any) -> int:
-    """The number of elements of a node."""
-    return size(sizes(x.shape))
+def unit_vectors(count: int, shape: tuple[int, ...], dtype: DType) -> Node:
+    """An example for each element of an array of this shape: 1 there, and 0 elsewhere."""
+    array = np.eye(count, dtype=dtype)
+    array.setflags(write=False)
+    identity = Constant.holding(array)
+    identity.identity = True
+    return identity if len(shape) == 1 else ops.reshape(identity, (count, *shape))
+
+
+def is_identity(x: Node) -> bool:
+    """Whether x was made as the identity matrix, or has its elements in their order."""
+    while x.inputs and x.inputs[0].shape is not None and _keeps_order(x):
+        x = x.inputs[0]
+    return isinstance(x, Constant) and x.identity
+
+
+def _keeps_order(x: Any) -> bool:
+    return type(x).__name__ in ("Reshape", "ExpandDims", "Squeeze") and x._shipped

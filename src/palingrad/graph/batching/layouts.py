@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...shapes import axes_in, sizes
+from ..leaves import Constant
 from ..registry import ops
 from .batch import Batch, with_axes
 
@@ -39,6 +40,40 @@ def at_index(y: Any, batch: Batch) -> Any:
     if "shape" in options:
         options["shape"] = (batch.size, *sizes(y.shape))
     return y.applied(batch.fronts(), options)
+
+
+def placed(y: Any, batch: Batch) -> Any:
+    """A part of zeros. A piece of one axis is joined with zeros: what computes it can write it into
+    the whole, where many examples would be copied."""
+    shape = (batch.size, *sizes(y.shape))
+    piece = piece_of((_ALL, *y.attributes["index"]), shape)
+    if piece is None:
+        return at_index(y, batch)
+    axis, start, stop = piece
+    before, after = shape[:axis], shape[axis + 1 :]
+    part = ops.reshape(batch.xs[0], (*before, stop - start, *after))
+    zero = Constant.of(0, part.dtype)
+    around = [ops.broadcast_to(zero, (*before, n, *after)) for n in (start, shape[axis] - stop)]
+    parts = [around[0], part, around[1]]
+    return ops.concat([x for x in parts if x.shape[axis]], axis=axis)
+
+
+def piece_of(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """(axis, start, stop) if x[index] is that piece of one axis and all of the others, not empty,
+    and without new axes; else None."""
+    if None in index:
+        return None
+    place = index.index(Ellipsis) if Ellipsis in index else len(index)
+    rest = (_ALL,) * (len(shape) - len(index) + (Ellipsis in index))
+    parts = (*index[:place], *rest, *index[place + 1 :])
+    ranges = [range(*part.indices(size)) if isinstance(part, slice)
+              else range(part % size, part % size + 1)
+              for part, size in zip(parts, shape, strict=True)]  # fmt: skip
+    cut = [axis for axis, (one, size) in enumerate(zip(ranges, shape)) if one != range(size)]
+    if 0 in shape or len(cut) != 1 or ranges[cut[0]].step != 1 or not ranges[cut[0]]:
+        return None
+    one = ranges[cut[0]]
+    return cut[0], one.start, one.stop
 
 
 def reversed_axes(y: Any, batch: Batch) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...shapes import axes_in, axis_in, broadcast, sizes
 from ..registry import ops
-from .batch import Batch, Rule, flat, moved, split, with_axes
+from .batch import Batch, Rule, flat, is_identity, moved, split, with_axes
 
 
 def elementwise(y: Any, batch: Batch) -> Any:
@@ -121,24 +121,31 @@ def solving(y: Any, batch: Batch) -> Any:
 
 
 def product(y: Any, batch: Batch) -> Any:
-    """Matrix products. A vector is a row on the left and a column on the right; what multiplies one
-    matrix by vectors of all examples is a product of two matrices."""
+    """Matrix products. A vector is a row on the left and a column on the right. What multiplies one
+    matrix by rows or columns of all examples is a product of two matrices, with these as rows; by
+    unit vectors, it is the matrix."""
     (left, right), mapped = batch.xs, batch.mapped
     p, q = (len(x.shape) for x in y.inputs)
-    if p == 1 and q == 2 and not mapped[1]:
-        return left @ right  # (examples, k) @ (k, n)
-    if p == 2 and q == 1 and not mapped[0]:
-        return right @ ops.matrix_transpose(left)  # (examples, k) @ (k, m)
-    if p == 1:
-        left = ops.expand_dims(left, axis=-2)
-    if q == 1:
-        right = ops.expand_dims(right, axis=-1)
+    shape = (batch.size, *sizes(y.shape))
+    if not mapped[1] and q == 2 and 0 not in left.shape:
+        if p == 1 and is_identity(left):
+            return right
+        k = sizes(left.shape)[-1]
+        return ops.reshape(ops.reshape(left, (-1, k)) @ right, shape)
+    if not mapped[0] and p == 2 and (q == 1 or sizes(right.shape)[-1] == 1):
+        k = sizes(left.shape)[-1]
+        turned = ops.matrix_transpose(left)
+        if not is_identity(right):
+            turned = ops.reshape(right, (batch.size, k)) @ turned  # (examples, k) @ (k, m)
+        return ops.reshape(turned, shape)
+    left = ops.expand_dims(left, axis=-2) if p == 1 else left
+    right = ops.expand_dims(right, axis=-1) if q == 1 else right
     ndim = max(p, q, 2)
     left, right = (
         with_axes(x, ndim + 1) if of else x for x, of in zip((left, right), mapped, strict=True)
     )
     result = y.applied([left, right], y.attributes)
-    return result if p > 1 < q else ops.reshape(result, (batch.size, *sizes(y.shape)))
+    return result if p > 1 < q else ops.reshape(result, shape)
 
 
 def first(y: Any, batch: Batch) -> Any:

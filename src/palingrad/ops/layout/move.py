@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
-from ...graph.batching.layouts import at_index, permuted, to_broadcast, to_shape, transposed
+from ...graph.batching.layouts import at_index, permuted, placed, to_broadcast, to_shape, transposed
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import (
     ATOM,
@@ -291,7 +291,7 @@ class Slice(Layout):
 class Place(Layout):
     """y = zeros of the given shape with y[index] = x: the adjoint of a slice."""
 
-    batched = at_index
+    batched = placed
     math = "{x}"
     samples = [
         case((4,), shape=(3, 4), index=(1,)),
