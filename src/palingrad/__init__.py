@@ -8,6 +8,11 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
+from .autodiff.custom import (
+    checkpoint as checkpoint,
+    custom_jvp as custom_jvp,
+    custom_vjp as custom_vjp,
+)
 from .autodiff.gradients import (
     differentiate_tapes_with as _differentiate_tapes_with,
     gradients as gradients,
@@ -243,6 +248,11 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
+    from .autodiff.implicit import (
+        custom_linear_solve as custom_linear_solve,
+        custom_root as custom_root,
+        fixed_point as fixed_point,
+    )
     from . import (
         data as data,
         fft as fft,
@@ -277,6 +287,11 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
+_later.update(
+    dict.fromkeys(
+        ("custom_linear_solve", "custom_root", "fixed_point"), f"{__name__}.autodiff.implicit"
+    )
+)
 
 # Subpackages and modules, imported on first use.
 _PARTS = (

@@ -13,6 +13,7 @@ import pytest
 import palingrad as pg
 from palingrad.autodiff import batching
 from palingrad.autodiff.gradients import Gradient
+from palingrad.autodiff.ruled import Ruled
 from palingrad.dtypes import is_floating, is_inexact
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.errors import GradientError
@@ -27,7 +28,7 @@ from tolerances import assert_close
 
 # What changes state or steers a run, what vmap refuses (see test_vmap.py), and vectors whose phases
 # aren't determined.
-ELSEWHERE = (Accumulate, Assign, Dropout, Eig, Gradient, Group, Item, Random)
+ELSEWHERE = (Accumulate, Assign, Dropout, Eig, Gradient, Group, Item, Random, Ruled)
 OPERATIONS = [one for one in shipped() if not issubclass(one, ELSEWHERE)]
 
 # Operations that are computed example by example, for some samples or some mapped inputs.

@@ -28,21 +28,25 @@ from ..shapes import sizes, text
 
 
 class OneExample(AnonymousGraph):
-    """The graph in which a function is traced on one example."""
+    """The graph in which a function is traced on one example, by the transform `what`."""
+
+    def __init__(self, what: str = "pg.vmap") -> None:
+        super().__init__()
+        self.what = what
 
     def add(self, node: Node) -> None:
         if isinstance(node, Assign):
             raise GraphError(
-                f"vmap: {node.attributes['variable'].label()} would be assigned once for each "
-                "example, in no order.",
-                hint="Return the new values, and assign their mean, for example, after vmap.",
+                f"{self.what}: {node.attributes['variable'].label()} would be assigned once for "
+                "each example, or each evaluation, in no order.",
+                hint="Return the new values, and assign them, or their mean, afterwards.",
             )
 
     def value_hint(self, node: Node) -> str:
         """For messages: one node stands for all examples."""
         return (
-            "inside pg.vmap it stands for all examples and has no single value. Compute with the "
-            "node itself, by functions of pg; pg.where(condition, x, y) chooses for each example"
+            f"inside {self.what} it stands for all examples and has no single value. Compute with "
+            "the node itself, by functions of pg; pg.where(condition, x, y) chooses for each example"
         )
 
 

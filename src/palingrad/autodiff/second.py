@@ -36,6 +36,7 @@ from .forward import forward
 from .gradients import gradients
 from .transforms import checked_tangents, grad, jvp, push
 
+
 @public
 def jacobian(
     f: Function, argnums: Argnums = 0, *, has_aux: bool = False, holomorphic: bool = False
@@ -137,6 +138,11 @@ def _jacobians(y: Node, xs: list[Node], holomorphic: bool) -> list[Node]:
     if not mixed and (few or (is_complex(y.dtype) and not holomorphic)):
         return [_by_columns(y, x) for x in xs]
     return _by_rows(y, xs)
+
+
+def jacobian_of(y: Node, x: Node) -> Node:
+    """∂y/∂x of two nodes, as a node of shape y.shape + x.shape."""
+    return _jacobians(y, [x], holomorphic=False)[0]
 
 
 def _by_rows(y: Node, xs: list[Node]) -> list[Node]:
