@@ -18,7 +18,7 @@ from .graph.state.lazy import lazy
 from .messages.calls import public
 from .messages.checks import shown
 from .passes.program import Program
-from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
+from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction, what_varies
 from .signature import (
     Reads,
     Signature,
@@ -30,7 +30,6 @@ from .signature import (
     parameter_names,
     settings,
     structure,
-    what_varies,
 )
 from .tracing import TraceResult, trace
 from .trees import leaves, mapped, rebuilt
@@ -47,6 +46,7 @@ class Function:
         *,
         engine: str | None = None,
         runs: int = 0,
+        static_argnums: int | Collection[int] = (),
         static_argnames: str | Collection[str] = (),
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
@@ -55,7 +55,7 @@ class Function:
         self._f = f
         self._runs = runs
         self._engine = engine
-        self._static = StaticArguments(f, static_argnames)
+        self._static = StaticArguments(f, static_argnames, static_argnums)
         self._programs: ProgramCache[CompiledTrace] = ProgramCache(max_programs)
         self._latest: LastCall | None = None
 
@@ -206,6 +206,7 @@ def function(
     *,
     engine: str | None = None,
     runs: int = 0,
+    static_argnums: int | Collection[int] = (),
     static_argnames: str | Collection[str] = (),
     max_programs: int = MAX_PROGRAMS,
 ) -> Any:
@@ -213,8 +214,8 @@ def function(
 
     Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a new shape
     or dtype is traced again. All other values (booleans, strings, Variables, objects) are part of
-    the signature, and so are the arguments named in `static_argnames`, which f can therefore use
-    as a size, an axis or in an `if`. Variables may be read and assigned; a run is atomic.
+    the signature, and so are the arguments that `static_argnames` names or `static_argnums` counts
+    from 0, which f can therefore use as a size, an axis or in an `if`. Variables may be read and assigned; a run is atomic.
 
     f's Python code runs only while it is traced. Rebinding a variable that f's own code reads, a
     global or one of an enclosing function, changes the signature. Attributes and elements of such a
@@ -243,6 +244,7 @@ def function(
     options: Any = {
         "engine": engine,
         "runs": runs,
+        "static_argnums": static_argnums,
         "static_argnames": static_argnames,
         "max_programs": max_programs,
     }
