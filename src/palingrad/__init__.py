@@ -53,6 +53,7 @@ from .dtypes import (
     uint64 as uint64,
 )
 from .eager.composites import without_nodes as _without_nodes
+from .eager.gradients import slopes_since as _slopes_since
 from .eager.tapes import differentiated as _differentiated
 from .engines.selection import (
     engine_names as engine_names,
@@ -348,7 +349,7 @@ def __dir__() -> list[str]:
 
 
 _bind_operators()
-_differentiate_tapes_with(_differentiated)
+_differentiate_tapes_with(_differentiated, _slopes_since)
 Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))

@@ -122,7 +122,9 @@ def hashable(value: Any) -> Hashable | None:
     kind = type(value)
     if kind in _BY_VALUE:
         return kind, value
-    if isinstance(value, Mapping):
+    if kind is slice:
+        return "slice", value.start, value.stop, value.step
+    if kind is not tuple and isinstance(value, Mapping):
         entries: Mapping[str, Any] = value
         parts: list[Hashable] = []
         for name, entry in entries.items():
@@ -135,8 +137,6 @@ def hashable(value: Any) -> Hashable | None:
     if isinstance(value, (tuple, list)):
         parts = [hashable(element) for element in value]
         return None if None in parts else (kind, *parts)
-    if isinstance(value, slice):
-        return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, floating)):
         return kind, value, copysign(1, value)
     if isinstance(value, (complex, complexfloating)):

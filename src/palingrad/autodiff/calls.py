@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..dtypes import is_complex, is_inexact
 from ..errors import GradientError
 from ..graph.derivatives.differentiated import dependencies, differentiated
@@ -106,13 +108,8 @@ class Call:
                 )
         numbers = [number % len(args) for number in numbers]
         self.began = next_serial()
-        self.given_nodes = any(
-            isinstance(leaf, Node) for leaf in leaves(list(args), dataclasses=True)
-        )
-        fresh = {
-            number: refilled(args[number], map(_own_node, numeric(args[number])))
-            for number in numbers
-        }
+        self.given_nodes = any(map(_holds_node, args))
+        fresh = {number: _own_tree(args[number]) for number in numbers}
         self.trees = [fresh[number] for number in numbers]
         self.nodes: list[Node] = numeric(self.trees)
         self.arguments = [
@@ -140,6 +137,8 @@ class Call:
 
     def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""
+        if self.single and self.nodes and self.trees[0] is self.nodes[0]:
+            return results[0]
         new = iter(results)
         trees = [refilled(tree, new) for tree in self.trees]
         return trees[0] if self.single else tuple(trees)
@@ -164,6 +163,22 @@ def as_arrays(tree: Any, began: int, given_nodes: bool) -> Any:
     if any(map(from_outside, dependencies(nodes, began))):
         return tree
     return mapped(lambda x: x.numpy() if _computed(x) else x, tree, dataclasses=True)
+
+
+_PLAIN = (np.ndarray, float, int)
+
+
+def _holds_node(arg: Any) -> bool:
+    if type(arg) in _PLAIN:
+        return False
+    return any(isinstance(leaf, Node) for leaf in leaves(arg, dataclasses=True))
+
+
+def _own_tree(arg: Any) -> Any:
+    """The argument with fresh nodes for its arrays."""
+    if type(arg) in _PLAIN:
+        return _own_node(arg)
+    return refilled(arg, map(_own_node, numeric(arg)))
 
 
 def _computed(leaf: Any) -> bool:

@@ -34,7 +34,7 @@ from .calls import (
     without_aux,
 )
 from .forward import forward
-from .gradients import gradients, since
+from .gradients import gradients, since, slopes_as_arrays
 
 
 @public
@@ -88,6 +88,11 @@ def value_and_grad(
                 f"grad: f returned shape {text(y.shape)}: only a scalar has a gradient.",
                 hint="Sum it, as in pg.grad(lambda x: pg.sum(f(x))), or use pg.jacobian(f).",
             )
+        if not (call.given_nodes or holomorphic):
+            arrays = slopes_as_arrays(y, call.nodes, call.began)
+            if arrays is not None:
+                value = y._value
+                return (value, call.result(aux)) if has_aux else value, call.shaped(arrays)
         seed = check_holomorphic(y, call.nodes) if holomorphic else None
         slopes = call.shaped(gradients(y, call.nodes, gradient=seed))
         return call.result(((y, aux) if has_aux else y, slopes))

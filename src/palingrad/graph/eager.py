@@ -209,6 +209,35 @@ def short_reduction(operation: type[Operation]) -> Callable[..., Node | None]:
     return reduced
 
 
+def short_slice(operation: type[Operation], x: Any, index: tuple[Any, ...]) -> Node | None:
+    """`operation(x, index=index)`, x[index] for a basic index, by the short path; None where that
+    doesn't apply."""
+    state = held()
+    if (
+        (state is nothing_open or (state.eager and state.thread == get_ident()))
+        and isinstance(x, Node)
+        and x.weak is None
+        and not (watching or defaults)
+    ):
+        a = x._value
+        if a is not None and ((d := a.dtype) is float32 or d is float64) and a.ndim and a.size:
+            try:
+                value = a[index]
+            except Exception:
+                return None
+            node: Any = _new(operation)
+            node.inputs = (x,)
+            node.attributes = {"index": index}
+            node.index = index
+            node._value = value = value if type(value) is _array else _asarray(value)
+            _set_flags(value, False)
+            node._serial = next_serial()
+            node._origin = find_origin(3, state)
+            node._unlisted = state.hidden
+            return node
+    return None
+
+
 def _fits(scalar: Any, dtype: DType) -> bool:
     """Whether a Python number becomes a constant of this float dtype, without any question."""
     kind = type(scalar)

@@ -22,6 +22,7 @@ from ...graph.describe.notation import (
     indexed,
     operator,
 )
+from ...graph.eager import short_slice
 from ...graph.functions import frozen, unary
 from ...graph.kinds import Composite, Layout
 from ...graph.node import Node
@@ -323,7 +324,8 @@ def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
     for part in parts:
         if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
             return ops.at(x)[index].get(name=name)
-    return Slice(x, index=parts, name=name)
+    short = short_slice(Slice, x, parts) if name is None else None
+    return Slice(x, index=parts, name=name) if short is None else short
 
 
 _BASIC = frozenset((int, slice, type(None), EllipsisType))
