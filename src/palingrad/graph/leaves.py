@@ -34,7 +34,6 @@ class Constant(Node):
     """
 
     scalar: Scalar | None = None
-    identity: bool = False  # whether it was made as the identity matrix
     folded: Node | None = None  # the folded operation, if its result isn't finite
 
     def __init__(self, value: Any, *, dtype: Any = None, name: str | None = None) -> None:

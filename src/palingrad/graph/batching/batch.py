@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ...dtypes import DType
 from ...shapes import sizes
+from ..context import context
 from ..leaves import Constant
 from ..node import Node
 from ..registry import ops
@@ -90,20 +91,52 @@ def flat(x: Any, ndim: int) -> Any:
     return ops.reshape(x, (shape[0], count))
 
 
+class Units(NamedTuple):
+    """What a node of unit vectors is made of: it is 1 where the number of the example, in `rows`,
+    is that of the element, in `columns`. `whole` if these are all elements in their order."""
+
+    rows: Any
+    columns: Any
+    whole: bool
+
+
 def unit_vectors(count: int, shape: tuple[int, ...], dtype: DType) -> Node:
-    """An example for each element of an array of this shape: 1 there, and 0 elsewhere."""
-    array = np.eye(count, dtype=dtype)
-    array.setflags(write=False)
-    identity = Constant.holding(array)
-    identity.identity = True
-    return identity if len(shape) == 1 else ops.reshape(identity, (count, *shape))
+    """An example for each element of an array of this shape: 1 there, and 0 elsewhere.
+
+    In a graph they are computed from the numbers of the elements, so that a compiled kernel reads
+    no matrix.
+    """
+    if context().graph is None:
+        array = np.eye(count, dtype=dtype)
+        array.setflags(write=False)
+        identity: Any = Constant.holding(array)
+        identity.units = Units(None, None, whole=True)
+        return identity if len(shape) == 1 else ops.reshape(identity, (count, *shape))
+    numbers = np.arange(count, dtype=np.int32)
+    rows, columns = numbers.reshape(count, *(1,) * len(shape)), numbers.reshape(1, *shape)
+    return _units(Units(rows, columns, whole=True), dtype)
+
+
+def part_of_units(x: Node, index: tuple[Any, ...]) -> Node | None:
+    """The part of unit vectors at a basic index of each, computed likewise; None of other nodes."""
+    if x.units is None or x.units.rows is None:
+        return None
+    columns = x.units.columns[(slice(None), *index)]
+    rows = x.units.rows.reshape(-1, *(1,) * (columns.ndim - 1))
+    return _units(Units(rows, columns, whole=False), x.dtype)
+
+
+def _units(units: Units, dtype: Any) -> Node:
+    node = ops.cast(ops.equal(Constant(units.rows), Constant(units.columns)), dtype)
+    node.units = units
+    return node
 
 
 def is_identity(x: Node) -> bool:
     """Whether x was made as the identity matrix, or has its elements in their order."""
-    while x.inputs and x.inputs[0].shape is not None and _keeps_order(x):
+    while x.inputs and x.units is None and _keeps_order(x):
         x = x.inputs[0]
-    return isinstance(x, Constant) and x.identity
+    return x.units is not None and x.units.whole
 
 
 def _keeps_order(x: Any) -> bool:

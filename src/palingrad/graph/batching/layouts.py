@@ -7,7 +7,7 @@ from typing import Any
 from ...shapes import axes_in, sizes
 from ..leaves import Constant
 from ..registry import ops
-from .batch import Batch, with_axes
+from .batch import Batch, part_of_units, with_axes
 
 _ALL = slice(None)
 
@@ -36,6 +36,10 @@ def transposed(y: Any, batch: Batch) -> Any:
 
 def at_index(y: Any, batch: Batch) -> Any:
     """Parts at a basic index, of arrays whose shape is that of an input or the attribute."""
+    if len(y.inputs) == 1 and "shape" not in y.attributes:
+        units = part_of_units(batch.xs[0], y.attributes["index"])
+        if units is not None:
+            return units
     options = {**y.attributes, "index": (_ALL, *y.attributes["index"])}
     if "shape" in options:
         options["shape"] = (batch.size, *sizes(y.shape))
