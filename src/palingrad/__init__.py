@@ -249,11 +249,6 @@ from .ops.window.pooling import average_pool as average_pool, max_pool as max_po
 from .session import Session as Session
 
 if TYPE_CHECKING:
-    from .autodiff.implicit import (
-        custom_linear_solve as custom_linear_solve,
-        custom_root as custom_root,
-        fixed_point as fixed_point,
-    )
     from . import (
         data as data,
         fft as fft,
@@ -266,6 +261,11 @@ if TYPE_CHECKING:
         stats as stats,
         train as train,
         view as view,
+    )
+    from .autodiff.implicit import (
+        custom_linear_solve as custom_linear_solve,
+        custom_root as custom_root,
+        fixed_point as fixed_point,
     )
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
@@ -288,11 +288,6 @@ if TYPE_CHECKING:
 
 bool = bool_
 newaxis = None
-_later.update(
-    dict.fromkeys(
-        ("custom_linear_solve", "custom_root", "fixed_point"), f"{__name__}.autodiff.implicit"
-    )
-)
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
@@ -306,6 +301,8 @@ _VIEWS = (
     "record",
     "source",
 )  # functions of view, likewise
+
+_IMPLICIT = ("custom_linear_solve", "custom_root", "fixed_point")  # of autodiff.implicit, likewise
 
 _PROTOCOLS = {
     "__array_namespace_info__": "inspection",
@@ -325,6 +322,8 @@ def __getattr__(name: str) -> object:
         return _imported(f"{__name__}.random").Generator
     if name in _VIEWS:
         return getattr(_imported(f"{__name__}.view"), name)
+    if name in _IMPLICIT:
+        return getattr(_imported(f"{__name__}.autodiff.implicit"), name)
     if name in _PROTOCOLS:
         return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
@@ -344,7 +343,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
-    names = {*globals(), "Generator", *_VIEWS, *_PROTOCOLS, *_later, *_ALIASES}
+    names = {*globals(), "Generator", *_VIEWS, *_IMPLICIT, *_PROTOCOLS, *_later, *_ALIASES}
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 

@@ -215,7 +215,8 @@ def function(
     Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a new shape
     or dtype is traced again. All other values (booleans, strings, Variables, objects) are part of
     the signature, and so are the arguments that `static_argnames` names or `static_argnums` counts
-    from 0, which f can therefore use as a size, an axis or in an `if`. Variables may be read and assigned; a run is atomic.
+    from 0, which f can therefore use as a size, an axis or in an `if`. Variables may be read and
+    assigned; a run is atomic.
 
     f's Python code runs only while it is traced. Rebinding a variable that f's own code reads, a
     global or one of an enclosing function, changes the signature. Attributes and elements of such a

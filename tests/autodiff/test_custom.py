@@ -158,7 +158,7 @@ def test_wrong_rules_are_told(f, words):
 def test_what_is_closed_over_would_lose_its_derivative():
     f = pg.custom_vjp(lambda x: x)
     f.defvjp(lambda x: (x * W, x), lambda x, g: (g,))
-    with pytest.raises(GradientError, match="depends on variable 'w'.*Pass it as an argument"):
+    with pytest.raises(GradientError, match=r"depends on variable 'w'.*Pass it as an argument"):
         pg.grad(lambda x: pg.sum(f(x)))(X)
 
 

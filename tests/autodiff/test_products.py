@@ -90,7 +90,8 @@ def with_aux(x):
 
 def check_aux(aux):
     assert_close(aux["double"], 2 * X)
-    assert aux["none"] is None and aux["name"] == "aux"
+    assert aux["none"] is None
+    assert aux["name"] == "aux"
 
 
 def test_auxiliary_results_of_every_transform():
@@ -183,5 +184,7 @@ def test_rows_and_columns_of_any_shape(shapes):
     (out, given), rng = shapes, np.random.default_rng(0)
     matrix = rng.normal(size=(*out, *given))
     axes = len(given)
-    found = pg.jacobian(lambda x: pg.tensordot(matrix, pg.sin(x), axes))(x := rng.normal(size=given))
+    found = pg.jacobian(lambda x: pg.tensordot(matrix, pg.sin(x), axes))(
+        x := rng.normal(size=given)
+    )
     assert_close(found, matrix * np.cos(x))

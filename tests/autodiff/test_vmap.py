@@ -86,7 +86,8 @@ def test_trees_in_and_out():
     assert_close(found["hidden"], (X @ W).T)
     assert_close(found["rest"][0], X[:, 0] + 1)
     assert found["rest"][1] is None
-    assert type(found["layer"]) is Layer and found["layer"].name == "layer"
+    assert type(found["layer"]) is Layer
+    assert found["layer"].name == "layer"
     assert_close(found["layer"].weight, W)
 
 
@@ -182,12 +183,13 @@ def test_random_numbers_are_refused_unless_told():
     def f(x):
         return x + pg.uniform((2,), dtype="float64")
 
-    with pytest.raises(ArgumentError, match="draws random numbers.*randomness='different'"):
+    with pytest.raises(ArgumentError, match=r"draws random numbers.*randomness='different'"):
         pg.vmap(f)(np.zeros(3))
     same = pg.vmap(f, randomness="same")(np.zeros(3))
     assert (same[0] == same[1]).all()
     other = pg.vmap(f, randomness="different")(np.zeros(3))
-    assert other.shape == (3, 2) and len(np.unique(other)) == 6
+    assert other.shape == (3, 2)
+    assert len(np.unique(other)) == 6
 
 
 # ---------------------------------------------------------------- what has no rule

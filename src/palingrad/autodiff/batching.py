@@ -46,7 +46,7 @@ class OneExample(AnonymousGraph):
         """For messages: one node stands for all examples."""
         return (
             f"inside {self.what} it stands for all examples and has no single value. Compute with "
-            "the node itself, by functions of pg; pg.where(condition, x, y) chooses for each example"
+            "the node itself, by functions of pg; pg.where(condition, x, y) chooses for each one"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from functools import update_wrapper, wraps
+from functools import partial, update_wrapper, wraps
 from typing import Any
 
 from ..dtypes import is_inexact
@@ -29,12 +29,16 @@ class _Custom:
 
     def __init__(self, f: Function, nondiff_argnums: Collection[int] = ()) -> None:
         check_function(self.transform, f)
-        update_wrapper(self, f)
+        update_wrapper(self, f)  # pyright: ignore[reportArgumentType]
         self.f = f
         self.nondiff = frozenset(nondiff_argnums)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else wraps(self.f)(lambda *a, **k: self(instance, *a, **k))
+        return self if instance is None else partial(self, instance)
+
+    def __call__(self, *args: Any) -> Any:
+        """f's result, whose derivative is the rule's."""
+        raise NotImplementedError
 
     def _unruled(self, how: str) -> GradientError:
         name = getattr(self.f, "__name__", "f")

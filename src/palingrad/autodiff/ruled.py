@@ -156,7 +156,9 @@ class _OfExamples:
             began = made[-1][-1]._serial
             found = self.rule(*made)
         new = [*given, *inputs, *outputs]
-        mapping = dict(zip((one for part in made for one in part), new, strict=True))
+        mapping: dict[Node, Any] = dict(
+            zip((one for part in made for one in part), new, strict=True)
+        )
         roots = [one for one in found if one is not None]
         nodes = iter(over_examples(roots, mapping, self.size, began))
         return [None if one is None else next(nodes) for one in found]
@@ -192,5 +194,3 @@ def fitting(what: str, c: Any, x: Node) -> Any:
             hint="A cotangent has the shape of its argument, a tangent that of its result.",
         )
     return c if c.dtype == x.dtype else ops.like_input(c, x)
-
-

@@ -100,7 +100,7 @@ class Units(NamedTuple):
     whole: bool
 
 
-def unit_vectors(count: int, shape: tuple[int, ...], dtype: DType) -> Node:
+def unit_vectors(count: int, shape: tuple[int, ...], dtype: DType | None) -> Node:
     """An example for each element of an array of this shape: 1 there, and 0 elsewhere.
 
     In a graph they are computed from the numbers of the elements, so that a compiled kernel reads

@@ -127,7 +127,7 @@ def product(y: Any, batch: Batch) -> Any:
     (left, right), mapped = batch.xs, batch.mapped
     p, q = (len(x.shape) for x in y.inputs)
     shape = (batch.size, *sizes(y.shape))
-    if not mapped[1] and q == 2 and 0 not in left.shape:
+    if not mapped[1] and q == 2 and 0 not in sizes(left.shape):
         if p == 1 and is_identity(left):
             return right
         k = sizes(left.shape)[-1]

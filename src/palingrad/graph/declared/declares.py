@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from ..node import Node
 from .bounds import Bounds
-
-if TYPE_CHECKING:
-    from ..batching.batch import Rule
 
 
 class Declares:
@@ -17,8 +14,9 @@ class Declares:
 
     complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
 
-    # How it is computed for many examples at once, batched(y, batch); None: one by one.
-    batched: ClassVar[Rule | None] = None
+    # How it is computed for many examples at once, batched(y, batch): see batching/batch.py; None:
+    # one by one.
+    batched: Any = None
 
     def bounds(self) -> Sequence[Bounds]:
         """What the integers of inputs must be, for `f` to compute the result without an error."""

@@ -12,7 +12,7 @@ from ...graph.promotion import as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case
 from ...messages.checks import one_of
-from ...shapes import Dim, Shape, text
+from ...shapes import Dim, Shape, sizes, text
 from ..reduction.axes import narrowed, widened
 from .several_axes import convolved
 
@@ -56,7 +56,7 @@ class Convolve1D(Window):
         if is_complex(z.dtype):
             return None
         x, y = batch.fronts()
-        width = z.inputs[1].shape[0] - 1 if z.mode == "full" else 0
+        width = sizes(z.inputs[1].shape)[0] - 1 if z.mode == "full" else 0
         taps = ops.expand_dims(ops.flip(y, axis=1), axis=1)  # (examples, 1, k)
         options: dict[str, Any] = dict(padding=width, groups=batch.size)
         return ops.squeeze(ops.conv1d(ops.expand_dims(x, axis=0), taps, **options), axis=0)
