@@ -188,3 +188,27 @@ def test_rows_and_columns_of_any_shape(shapes):
         x := rng.normal(size=given)
     )
     assert_close(found, matrix * np.cos(x))
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), ()])
+def test_columns_of_a_program_are_those_of_eager_code(shape):
+    table = np.arange(1.0, 1 + np.prod(shape, dtype=int)).reshape(shape)
+
+    def f(x):
+        pieces = [pg.sin(x) * table, x**2 * pg.sum(x), pg.exp(x[:1]) if shape else x]
+        return pg.concat([pg.reshape(one, (-1,)) for one in pieces]), pg.stack([x, 2 * x], axis=-1)
+
+    x = np.linspace(0.5, 1.5, table.size).reshape(shape)
+    expected = pg.jacobian(f)(x)
+    for engine in ("numpy", "native"):
+        for one, other in zip(pg.function(pg.jacobian(f), engine=engine)(x), expected, strict=True):
+            assert_close(one, other)
+
+
+def test_products_of_unit_vectors_are_the_matrix():
+    matrix = np.arange(6.0).reshape(2, 3)
+    for f in (lambda x: matrix @ x, lambda x: x @ matrix.T, lambda x: matrix @ (2 * x)):
+        compiled = pg.function(pg.jacobian(f), engine="numpy")
+        x = np.array([0.1, 0.2, -0.3])
+        assert_close(compiled(x), pg.jacobian(f)(x))
+        assert "matmul" not in compiled.explain(x)

@@ -10,14 +10,18 @@ import numpy as np
 
 from ..dtypes import is_complex
 from ..errors import GradientError, ShapeError
-from ..graph.batching.batch import unit_vectors
+from ..graph.batching.batch import examples_last, unit_vectors
 from ..graph.context import graph_scope
+from ..graph.kinds import Elementwise
 from ..graph.leaves import Placeholder
 from ..graph.node import Node, next_serial
+from ..graph.operation import Operation
 from ..graph.promotion import as_node
 from ..graph.registry import ops
+from ..graph.traversal.order import postorder
 from ..messages.calls import public
-from ..shapes import known, size, sizes
+from ..ops.layout.join import Concat
+from ..shapes import axis_in, known, size, sizes
 from .batching import OneExample, over_examples
 from .calls import (
     Argnums,
@@ -170,5 +174,36 @@ def _by_columns(y: Node, x: Node) -> Node:
         return as_node(np.zeros(shape, y.dtype))
     units = unit_vectors(size(x.shape), sizes(x.shape), x.dtype)
     (found,) = over_examples([column], {t: units}, size(x.shape), began)
-    order = (*range(1, len(found.shape)), 0)  # (*y, elements of x)
-    return ops.reshape(ops.permute_dims(found, order), shape)
+    return ops.reshape(_examples_last(found), shape)  # (*y, elements of x)
+
+
+def _examples_last(y: Node) -> Node:
+    """y with its first axis last. What is computed in a graph of unit vectors alone is computed in
+    that order, so that no matrix is transposed."""
+    shape = sizes(y.shape)
+    ndim = len(shape)
+
+    def is_inner(node: Node) -> bool:
+        return isinstance(node, (Concat, Elementwise)) and (
+            node.units is None and node.deferred and len(sizes(node.shape)) == ndim
+        )
+
+    order = postorder(y, inputs=lambda node: node.inputs if is_inner(node) else ())
+    ends = [node for node in order if not is_inner(node) and node.units is None]
+    if not is_inner(y) or any(sizes(node.shape)[-ndim:][:1] == shape[:1] for node in ends
+                              if len(sizes(node.shape)) == ndim):  # fmt: skip
+        return ops.permute_dims(y, (*range(1, ndim), 0))
+    built: dict[Node, Node] = {}
+    for node in order:
+        if node.units is not None:
+            built[node] = examples_last(node)
+        elif not is_inner(node):
+            whole = (*(1,) * (ndim - len(sizes(node.shape))), *sizes(node.shape))
+            built[node] = ops.permute_dims(ops.reshape(node, whole), (*range(1, ndim), 0))
+        else:
+            assert isinstance(node, Operation)
+            options = dict(node.attributes)
+            if isinstance(node, Concat):
+                options["axis"] = axis_in(options["axis"], ndim) - 1
+            built[node] = node.applied([built[x] for x in node.inputs], options)
+    return built[y]

@@ -126,6 +126,12 @@ def part_of_units(x: Node, index: tuple[Any, ...]) -> Node | None:
     return _units(Units(rows, columns, whole=False), x.dtype)
 
 
+def examples_last(x: Node) -> Node:
+    """Unit vectors with the axis of the examples last."""
+    rows, columns = x.units.rows, x.units.columns[0]
+    return _units(Units(rows.ravel(), columns[..., None], whole=False), x.dtype)
+
+
 def _units(units: Units, dtype: Any) -> Node:
     node = ops.cast(ops.equal(Constant(units.rows), Constant(units.columns)), dtype)
     node.units = units
