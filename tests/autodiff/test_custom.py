@@ -219,3 +219,40 @@ def test_checkpoint_draws_the_same_numbers_again(compiled):
 def test_checkpoint_refuses_values_inside():
     with pytest.raises(pg.errors.GraphError, match=r"inside pg.checkpoint"):
         pg.checkpoint(lambda x: x if x > 0 else -x)(pg.tensor(1.0))
+
+
+def test_checkpoint_under_vmap_reads_the_integers_of_each_example():
+    table = np.array([1.0, 4.0])
+
+    def f(x, n):
+        return pg.checkpoint(lambda x: pg.sin(x * pg.take(table, n)) ** 2)(x)
+
+    found = pg.vmap(pg.grad(f))(X, np.array([1, 0]))
+    scale = table[::-1]
+    assert_close(found, 2 * np.sin(X * scale) * np.cos(X * scale) * scale)
+
+
+@pytest.mark.parametrize("nondiff", [(), (1,)])
+def test_integers_under_vmap_are_those_of_each_example(nondiff):
+    table = np.array([1.0, 4.0])
+
+    def f(x, n):
+        return pg.sin(x) * pg.take(table, n)
+
+    back = pg.custom_vjp(f, nondiff)
+    last = () if nondiff else (None,)
+    back.defvjp(
+        lambda x, n: (f(x, n), (x, n)),
+        lambda *given: (pg.cos(given[-2][0]) * pg.take(table, given[-2][1]) * given[-1], *last),
+    )
+    push = pg.custom_jvp(f, nondiff)
+
+    @push.defjvp
+    def _rule(*given):
+        *fixed, args, tangents = given
+        x, n = (*args, *fixed)
+        return f(x, n), tangents[0] * pg.cos(x) * pg.take(table, n)
+
+    expected = np.cos(X) * table[::-1]
+    for one in (back, push):
+        assert_close(pg.vmap(pg.grad(one))(X, np.array([1, 0])), expected)

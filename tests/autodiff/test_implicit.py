@@ -110,3 +110,19 @@ def test_what_does_not_depend_on_anything():
 def test_refused(call, words):
     with pytest.raises(GradientError, match=words):
         call()
+
+
+def test_integers_that_the_equation_reads_are_those_of_each_example():
+    table, values = np.array([1.0, 4.0]), np.array([1.0, 9.0])
+
+    def root(a, n):
+        def newton(f, x):
+            for _ in range(30):
+                x = x - f(x) / (2 * x)
+            return x
+
+        return pg.custom_root(lambda x: x * x - a * pg.take(table, n), np.ones(()), newton)
+
+    found = pg.vmap(pg.value_and_grad(root))(values, np.array([1, 0]))
+    assert_close(found[0], np.array([2.0, 3.0]))
+    assert_close(found[1], np.array([1.0, 1 / 6]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial, update_wrapper, wraps
 from typing import Any
 
@@ -13,13 +13,12 @@ from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node, next_serial
 from ..graph.promotion import as_node
 from ..graph.registry import ops
-from ..graph.traversal.order import postorder
 from ..messages.calls import called, public
 from ..messages.checks import counted
 from .batching import Examples, OneExample, Rebuilt
 from .calls import Function, as_arrays, check_function, nodes_of, numeric, refilled
 from .gradients import gradients
-from .ruled import RuledBackward, RuledForward, again, closed_over, detached, fitting
+from .ruled import RuledBackward, RuledForward, again, closed_over, detached, fitting, outside
 
 
 class _Custom:
@@ -57,10 +56,31 @@ class _Custom:
             )
 
 
-def _split(args: Sequence[Any], nondiff: Collection[int]) -> tuple[list[Any], list[Node]]:
-    """The arguments that rules are about, and those of their leaves that have derivatives."""
-    chosen = [arg for number, arg in enumerate(args) if number not in nondiff]
-    return chosen, [x for x in numeric(chosen) if isinstance(x, Node) and x._differentiable]
+class _Arguments:
+    """The arguments of one call, whose nodes are inputs of the node with the rule."""
+
+    def __init__(self, args: Sequence[Any], nondiff: Collection[int]) -> None:
+        self.args, self.fixed = list(args), sorted(nondiff)
+        self.leaves = numeric(self.args)
+        self.nodes = [x for x in self.leaves if isinstance(x, Node)]
+        self.chosen = [arg for number, arg in enumerate(args) if number not in nondiff]
+        self.moving = [x for x in numeric(self.chosen) if isinstance(x, Node) and x._differentiable]
+
+    def filled(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """(those without derivative, the others), with these nodes."""
+        new = iter(inputs)
+        args = refilled(self.args, [next(new) if isinstance(x, Node) else x for x in self.leaves])
+        others = [arg for number, arg in enumerate(args) if number not in self.fixed]
+        return [args[number] for number in self.fixed], others
+
+    def for_nodes(self, found: Sequence[Any]) -> list[Any]:
+        """What was found for those that have derivatives, in the order of the nodes; else None."""
+        pairs = list(zip(self.moving, found, strict=True))
+        result: list[Any] = []
+        for node in self.nodes:
+            place = next((n for n, (x, _) in enumerate(pairs) if x is node), None)
+            result.append(None if place is None else pairs.pop(place)[1])
+        return result
 
 
 class custom_vjp(_Custom):
@@ -93,8 +113,8 @@ class custom_vjp(_Custom):
         if self._rules is None:
             raise self._unruled("Give it one: {}.defvjp(fwd, bwd).")
         fwd, bwd = self._rules
-        chosen, xs = _split(args, self.nondiff)
-        if not xs:
+        given = _Arguments(args, self.nondiff)
+        if not given.moving:
             return called(self.f, *args)
         began = next_serial()
         result = called(fwd, *args)
@@ -102,22 +122,23 @@ class custom_vjp(_Custom):
             raise GradientError("custom_vjp: fwd returns (result, residuals).")
         y, residuals = result
         ys, kept = nodes_of(y), numeric(residuals)
-        self._check_arguments(ys, xs, began)
+        self._check_arguments(ys, given.nodes, began)
         held = [one for one in kept if isinstance(one, Node)]
-        static = [args[number] for number in sorted(self.nondiff)]
+        count = len(given.nodes)
 
         def rule(gs: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
-            new = iter(inputs[len(xs) :])
-            saved = refilled(residuals, (next(new) if isinstance(one, Node) else one
-                                         for one in kept))  # fmt: skip
-            found = called(bwd, *static, saved, refilled(y, gs))
-            return [*_by_leaf(found, chosen, inputs), *[None] * len(held)]
+            static, chosen = given.filled(inputs[:count])
+            new = iter(inputs[count:])
+            saved = refilled(residuals, [next(new) if isinstance(one, Node) else one
+                                         for one in kept])  # fmt: skip
+            found = _by_leaf(called(bwd, *static, saved, refilled(y, gs)), chosen)
+            return [*given.for_nodes(found), *[None] * len(held)]
 
-        node = RuledBackward(*ys, *xs, *held, results=len(ys), rule=rule)
+        node = RuledBackward(*ys, *given.nodes, *held, results=len(ys), rule=rule)
         return refilled(y, node.items)
 
 
-def _by_leaf(found: Any, chosen: Sequence[Any], inputs: Sequence[Node]) -> list[Any]:
+def _by_leaf(found: Any, chosen: Sequence[Any]) -> list[Any]:
     """The cotangents that bwd gave for the arguments, for those leaves that have derivatives."""
     if not isinstance(found, (tuple, list)) or len(found) != len(chosen):
         many = len(found) if isinstance(found, (tuple, list)) else type(found).__name__
@@ -126,7 +147,6 @@ def _by_leaf(found: Any, chosen: Sequence[Any], inputs: Sequence[Node]) -> list[
             hint="It returns a tuple with a cotangent for each, None for zero: return (g * x,).",
         )
     result: list[Any] = []
-    places = iter(inputs)
     for c, arg in zip(found, chosen, strict=True):
         given = numeric(arg)
         parts = [None] * len(given) if c is None else numeric(c)
@@ -137,7 +157,7 @@ def _by_leaf(found: Any, chosen: Sequence[Any], inputs: Sequence[Node]) -> list[
             )
         for part, x in zip(parts, given, strict=True):
             if isinstance(x, Node) and x._differentiable:
-                result.append(fitting("custom_vjp: a cotangent of bwd", part, next(places)))
+                result.append(fitting("custom_vjp: a cotangent of bwd", part, x))
     return result
 
 
@@ -188,25 +208,21 @@ class custom_jvp(_Custom):
     def __call__(self, *args: Any) -> Any:
         if self._rule is None:
             raise self._unruled("Give it one: {}.defjvp(rule).")
-        chosen, xs = _split(args, self.nondiff)
-        if not xs:
+        given = _Arguments(args, self.nondiff)
+        if not given.moving:
             return called(self.f, *args)
         began = next_serial()
         y = called(self.f, *args)
         ys = nodes_of(y)
-        self._check_arguments(ys, xs, began)
-        static = [args[number] for number in sorted(self.nondiff)]
+        self._check_arguments(ys, given.nodes, began)
 
         def rule(ts: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
-            leaves = numeric(chosen)
-            new, tangents = iter(inputs), iter(ts)
-            moves = [isinstance(x, Node) and x._differentiable for x in leaves]
-            primal = refilled(chosen, [next(new) if one else x
-                                       for one, x in zip(moves, leaves)])  # fmt: skip
-            tangent = refilled(chosen, [next(tangents) if one else ops.zeros_like(as_node(x))
-                                        for one, x in zip(moves, leaves)])  # fmt: skip
+            static, primals = given.filled(inputs)
+            _, tangents = given.filled(ts)
+            tangents = refilled(tangents, [t if isinstance(t, Node) else ops.zeros_like(as_node(t))
+                                           for t in numeric(tangents)])  # fmt: skip
             assert self._rule is not None
-            found = called(self._rule, *static, tuple(primal), tuple(tangent))
+            found = called(self._rule, *static, tuple(primals), tuple(tangents))
             if not isinstance(found, tuple) or len(found) != 2 or len(numeric(found[1])) != len(ys):
                 raise GradientError(
                     "custom_jvp: the rule returns (result, tangent), of one structure."
@@ -214,7 +230,7 @@ class custom_jvp(_Custom):
             return [fitting("custom_jvp: a tangent of the rule", t, x)
                     for t, x in zip(numeric(found[1]), outputs, strict=True)]  # fmt: skip
 
-        node = RuledForward(*ys, *xs, results=len(ys), rule=rule)
+        node = RuledForward(*ys, *given.nodes, results=len(ys), rule=rule)
         return refilled(y, node.items)
 
 
@@ -244,10 +260,7 @@ def checkpoint(f: Function) -> Function:
             )
             y = called(f, *own[0], **own[1])
             ys = nodes_of(y)
-        inner = set(fed.values())
-        outer = [node for node in postorder(*ys, inputs=_since(since))
-                 if node._serial <= since and node not in inner
-                 and (isinstance(node, Variable) or node._differentiable)]  # fmt: skip
+        outer = outside(ys, list(fed.values()), since)
         names = [*fed.values(), *outer]
 
         def computed(inputs: Sequence[Any]) -> list[Any]:
@@ -273,7 +286,3 @@ def checkpoint(f: Function) -> Function:
         return as_arrays(refilled(y, node.items), began, bool(xs))
 
     return function
-
-
-def _since(since: int) -> Callable[[Node], Sequence[Node]]:
-    return lambda node: () if node._serial <= since else node.inputs

@@ -27,7 +27,7 @@ from ..shapes import size, sizes
 from .batching import Examples, OneExample, Rebuilt
 from .calls import Function, as_arrays, check_function
 from .gradients import gradients
-from .ruled import RuledBackward, closed_over
+from .ruled import RuledBackward, outside
 from .second import jacobian_of
 
 # (vector ↦ matrix · vector, right side) ↦ solution
@@ -41,7 +41,6 @@ class _Equation:
     def __init__(self, what: str, f: Function, like: Node) -> None:
         if like.dtype is None or not is_floating(like.dtype) or like.shape is None:
             raise GradientError(f"{what}: the unknown is one array of floats, got {like.label()}.")
-        began = next_serial()
         with graph_scope(OneExample(what), hidden=True):
             self.x = Placeholder(sizes(like.shape), dtype=like.dtype)
             self.since = self.x._serial
@@ -54,7 +53,7 @@ class _Equation:
                 f"{what}: f returned shape {self.y.shape} for an unknown of shape {like.shape}.",
                 hint="There are as many equations as unknowns.",
             )
-        self.outer = closed_over([self.y], [self.x], began)
+        self.outer = outside([self.y], [self.x], self.since)
 
     def at(self, x: Node, outer: Sequence[Node]) -> Node:
         """F at x, with these nodes in place of those that f closes over."""
@@ -66,8 +65,13 @@ class _Equation:
     def numbers(self, x: Any) -> Any:
         """F at x, an array for an array, through which no derivative flows."""
         node = as_node(x, self.x.dtype)
-        fixed = [ops.stop_gradient(one) for one in self.outer]
+        fixed = [ops.stop_gradient(one) if one._differentiable else one for one in self.outer]
         return _plain(self.at(ops.stop_gradient(node), fixed))
+
+
+def _own(x: Any) -> Any:
+    """A node of its own of the same value, so that other paths to x don't count."""
+    return ops.positive(x) if x._differentiable else x
 
 
 def _plain(y: Node) -> Any:
@@ -91,7 +95,7 @@ def _implicit(
 
     def rule(gs: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any]) -> Sequence[Any]:
         (g,), (x,) = gs, outputs
-        x, outer = ops.positive(x), [ops.positive(one) for one in inputs]
+        x, outer = ops.positive(x), [*map(_own, inputs)]
         residual = equation.at(x, outer)
         if solve is None:
             n = size(sizes(x.shape))
@@ -100,7 +104,9 @@ def _implicit(
         else:
             w = as_node(called(solve, lambda v: gradients(residual, x, gradient=v), g), g.dtype)
             w = ops.reshape(w, x.shape)
-        return gradients(residual, outer, gradient=ops.negative(w)) if outer else []
+        floats = [one for one in outer if one._differentiable]
+        found = iter(gradients(residual, floats, gradient=ops.negative(w)) if floats else [])
+        return [next(found) if one._differentiable else None for one in outer]
 
     if not equation.outer:
         return as_arrays(solution, began, context().graph is not None)

@@ -19,11 +19,12 @@ from ..graph.batching.batch import Batch
 from ..graph.context import context, graph_scope
 from ..graph.derivatives.differentiated import dependencies
 from ..graph.kinds import Control, Elementwise
-from ..graph.leaves import Constant, Placeholder
+from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops
 from ..graph.samples import case
+from ..graph.traversal.order import postorder
 from ..shapes import sizes
 from .batching import OneExample, over_examples
 from .reverse import reverse
@@ -173,6 +174,20 @@ def closed_over(ys: Sequence[Node], own: Sequence[Node], began: int) -> list[Nod
         if node._serial < began and node not in seen and not bare:
             found.append(node)
     return sorted(found, key=lambda node: node._serial)
+
+
+def outside(ys: Sequence[Node], own: Sequence[Node], since: int) -> list[Node]:
+    """The nodes not made after `since` that the ys are computed from and that may differ when they
+    are computed again: Variables, nodes without values, and what may be differentiated, but not
+    `own`."""
+    order = postorder(*ys, inputs=lambda node: () if node._serial <= since else node.inputs)
+    inner = set(own)
+
+    def varies(node: Node) -> bool:
+        bare = isinstance(node, Constant) and node.scalar is not None
+        return isinstance(node, Variable) or node.deferred or (node._differentiable and not bare)
+
+    return [x for x in order if x._serial <= since and x not in inner and varies(x)]
 
 
 def detached(ys: Sequence[Node]) -> list[Node]:
