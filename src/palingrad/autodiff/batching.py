@@ -23,6 +23,7 @@ from ..graph.registry import ops, register
 from ..graph.samples import case
 from ..graph.traversal.order import postorder
 from ..messages.calls import user_level
+from ..ops.losses.cross_entropy import CrossEntropy
 from ..ops.reduction.statistics import Std
 from ..shapes import sizes, text
 
@@ -194,6 +195,13 @@ def _one_by_one(node: Operation, batch: Batch) -> Any:
     return ops.stack(found)
 
 
+_COLUMNS: dict[str, Any] = dict(axis=0, keepdims=False, correction=0.0)
+
+
+def _like(*shapes: tuple[int, ...]) -> Any:
+    return tuple((shape, np.dtype(np.float64)) for shape in shapes)
+
+
 class Mapped(Composite):
     """A composite with a derivative of its own, applied to many examples: what it is made of, with
     that derivative, for each of them."""
@@ -202,10 +210,12 @@ class Mapped(Composite):
     promotes = False
     complexes = True
     samples = [
-        case(
-            (2, 3, 4), operation=Std, options=dict(axis=0, keepdims=False, correction=0.0),
-            like=(((3, 4), np.dtype(np.float64)),), mapped=(True,), examples=2,
-        ),
+        case((2, 3, 4), operation=Std, options=_COLUMNS, like=_like((3, 4)), mapped=(True,),
+             examples=2),
+        case((2, 3, 4), (3, 4), operation=CrossEntropy, options={}, like=_like((3, 4), (3, 4)),
+             mapped=(True, False), examples=2),
+        case((3, 4), np.array([[0, 1, 3], [2, 2, 0]]), operation=CrossEntropy, options={},
+             like=_like((3, 4), (3,)), mapped=(False, True), examples=2),
     ]  # fmt: skip
 
     @classmethod
@@ -229,11 +239,8 @@ class Mapped(Composite):
             pulled = ops.pull_back(node, list(given), seed)
         examples = Examples(y.examples, {**given, seed: Rebuilt(g, mapped=True)}, began, "same")
         found = iter(examples.of([c for c in pulled if c is not None]))
-        cotangents = [None if c is None else examples.front(next(found)) for c in pulled]
-        return [
-            c if c is None or mapped else ops.sum(c, axis=0)
-            for c, mapped in zip(cotangents, y.mapped, strict=True)
-        ]
+        # Of inputs that all examples share, the pass sums over examples, as over broadcast axes.
+        return [None if c is None else examples.front(next(found)) for c in pulled]
 
     def _example(y, xs: Sequence[Node]) -> tuple[Any, dict[Node, Rebuilt], int]:
         """The composite on one example, the counterparts of its inputs, and when it was made."""
