@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from palingrad.autodiff.gradients import Gradient
+from palingrad.autodiff.ruled import RuledBackward, RuledForward
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
 from palingrad.ops.linalg.spectral import Eig
@@ -21,6 +22,8 @@ PROVEN_ELSEWHERE = {
     Eig: "test_linalg.py, because the phases of its vectors aren't determined",
     Gradient: "test_gradients.py",
     Item: "test_battery.py, with Split",
+    RuledBackward: "test_custom.py, whose functions bring the rule",
+    RuledForward: "test_custom.py",
 }
 OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
 TOGETHER = 8  # operations in a Program

@@ -8,19 +8,32 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
+from .autodiff.custom import (
+    checkpoint as checkpoint,
+    custom_jvp as custom_jvp,
+    custom_vjp as custom_vjp,
+)
 from .autodiff.gradients import (
     differentiate_tapes_with as _differentiate_tapes_with,
     gradients as gradients,
 )
 from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
-from .autodiff.transforms import (
-    grad as grad,
+from .autodiff.second import (
     hessian as hessian,
+    hvp as hvp,
     jacobian as jacobian,
+    linearize as linearize,
+)
+from .autodiff.transforms import (
+    elementwise_grad as elementwise_grad,
+    grad as grad,
+    grad_and_aux as grad_and_aux,
     jvp as jvp,
+    make_jvp as make_jvp,
     value_and_grad as value_and_grad,
     vjp as vjp,
 )
+from .autodiff.vmap import vmap as vmap
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,
@@ -40,6 +53,7 @@ from .dtypes import (
     uint64 as uint64,
 )
 from .eager.composites import without_nodes as _without_nodes
+from .eager.gradients import slopes_since as _slopes_since
 from .eager.tapes import differentiated as _differentiated
 from .engines.selection import (
     engine_names as engine_names,
@@ -248,6 +262,10 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
+    from .autodiff.implicit import (
+        custom_linear_solve as custom_linear_solve,
+        custom_root as custom_root,
+    )
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
         __array_namespace_info__ as __array_namespace_info__,
@@ -306,6 +324,8 @@ _SOLVERS = {
     "odeint": "odeint",
     "root": "root",
 }  # functions of solvers, likewise
+_IMPLICIT = ("custom_linear_solve", "custom_root")  # of autodiff.implicit, likewise
+
 _PROTOCOLS = {
     "__array_namespace_info__": "inspection",
     "can_cast": "inspection",
@@ -328,6 +348,8 @@ def __getattr__(name: str) -> object:
         return getattr(_imported(f"{__name__}.sparse.{_SPARSE[name]}"), name)
     if name in _SOLVERS:
         return getattr(_imported(f"{__name__}.solvers.{_SOLVERS[name]}"), name)
+    if name in _IMPLICIT:
+        return getattr(_imported(f"{__name__}.autodiff.implicit"), name)
     if name in _PROTOCOLS:
         return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
     known = _ALIASES.get(name, name)
@@ -347,12 +369,22 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
-    names = {*globals(), "Generator", *_VIEWS, *_SPARSE, *_SOLVERS, *_PROTOCOLS, *_later, *_ALIASES}
+    names = {
+        *globals(),
+        "Generator",
+        *_VIEWS,
+        *_SPARSE,
+        *_SOLVERS,
+        *_IMPLICIT,
+        *_PROTOCOLS,
+        *_later,
+    }
+    names |= _ALIASES.keys()
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
 _bind_operators()
-_differentiate_tapes_with(_differentiated)
+_differentiate_tapes_with(_differentiated, _slopes_since)
 Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))

@@ -19,7 +19,7 @@ from .graph.state.lazy import lazy
 from .messages.calls import public
 from .messages.checks import shown
 from .passes.program import Program
-from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
+from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction, what_varies
 from .signature import (
     Reads,
     Signature,
@@ -31,7 +31,6 @@ from .signature import (
     parameter_names,
     settings,
     structure,
-    what_varies,
 )
 from .tracing import TraceResult, trace
 from .trees import leaves, mapped, rebuilt
@@ -48,6 +47,7 @@ class Function:
         *,
         engine: str | None = None,
         runs: int = 0,
+        static_argnums: int | Collection[int] = (),
         static_argnames: str | Collection[str] = (),
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
@@ -56,7 +56,7 @@ class Function:
         self._f = f
         self._runs = runs
         self._engine = engine
-        self._static = StaticArguments(f, static_argnames)
+        self._static = StaticArguments(f, static_argnames, static_argnums)
         self._programs: ProgramCache[CompiledTrace] = ProgramCache(max_programs)
         self._latest: LastCall | None = None
 
@@ -217,6 +217,7 @@ def function(
     *,
     engine: str | None = None,
     runs: int = 0,
+    static_argnums: int | Collection[int] = (),
     static_argnames: str | Collection[str] = (),
     max_programs: int = MAX_PROGRAMS,
 ) -> Any:
@@ -224,8 +225,9 @@ def function(
 
     Arrays and Python numbers (also inside lists, tuples and dicts) are fed to each run; a new shape
     or dtype is traced again. All other values (booleans, strings, Variables, objects) are part of
-    the signature, and so are the arguments named in `static_argnames`, which f can therefore use
-    as a size, an axis or in an `if`. Variables may be read and assigned; a run is atomic.
+    the signature, and so are the arguments that `static_argnames` names or `static_argnums` counts
+    from 0, which f can therefore use as a size, an axis or in an `if`. Variables may be read and
+    assigned; a run is atomic.
 
     f's Python code runs only while it is traced. Rebinding a variable that f's own code reads, a
     global or one of an enclosing function, changes the signature. Attributes and elements of such a
@@ -254,6 +256,7 @@ def function(
     options: Any = {
         "engine": engine,
         "runs": runs,
+        "static_argnums": static_argnums,
         "static_argnames": static_argnames,
         "max_programs": max_programs,
     }
@@ -267,7 +270,7 @@ class CompiledTrace(Compiled):
         self, f: Callable[..., Any], args: Any, kwargs: Any, key: Signature, runs: int
     ) -> None:
         traced = trace(f, args, kwargs, key.forms)
-        nodes = [leaf for leaf in leaves(traced.result) if isinstance(leaf, Node)]
+        nodes = [x for x in leaves(traced.result, dataclasses=True) if isinstance(x, Node)]
         super().__init__(nodes, traced.program, key.engine, runs=runs)
         # Without the nodes, which would keep alive everything that f built and its arguments, and
         # without the objects in the signature that are held weakly.
@@ -276,8 +279,8 @@ class CompiledTrace(Compiled):
         def returned(leaf: Any) -> Any:
             return VALUE if isinstance(leaf, Node) else mortal.get(id(leaf), leaf)
 
-        self.form = mapped(returned, traced.result)
-        self._leaves = leaves(self.form)
+        self.form = mapped(returned, traced.result, dataclasses=True)
+        self._leaves = leaves(self.form, dataclasses=True)
         fed = [x for x, form in zip(leaves(traced.arguments), key.forms) if is_fed(form)]
         self.fed = len(fed)
         self._must_fit = [
@@ -307,6 +310,7 @@ class CompiledTrace(Compiled):
                 next(given) if leaf is VALUE else leaf.value if type(leaf) is Static else leaf
                 for leaf in self._leaves
             ),
+            dataclasses=True,
         )
 
     def returned_outputs(self, outputs: Sequence[Array]) -> Any:

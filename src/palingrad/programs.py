@@ -25,6 +25,7 @@ from .messages.calls import user_level
 from .messages.checks import whole
 from .passes.pipeline import optimise
 from .passes.program import Program
+from .signature import Signature, is_fed
 
 MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
 _PATIENCE = 120.0  # seconds that a thread waits for another that compiles the same program
@@ -202,3 +203,31 @@ def warn_of_eviction(owner: str, limit: int, advice: str) -> None:
         RuntimeWarning,
         stacklevel=user_level(),
     )
+
+
+# ---------------------------------------------------------------- diagnosis
+
+
+def what_varies(keys: Sequence[Signature], parameters: list[str], read: list[str]) -> str:
+    """The part of these signatures with the most distinct values, with advice.
+
+    `parameters` are the names for the leaves of the last signature's arguments, `read` those of the
+    outer variables.
+    """
+    alike = [key for key in keys if key.structure == keys[-1].structure]
+    counts = [(len({key.structure for key in keys}), "the structure of the arguments", _STRUCTURE)]
+    for leaf, name in enumerate(parameters):
+        forms = {key.forms[leaf] for key in alike}
+        advice = _FED if is_fed(keys[-1].forms[leaf]) else _STATIC
+        counts.append((len(forms), f"argument {name!r}", advice))
+    for number, name in enumerate(read):
+        values = {key.reads[number] for key in alike if len(key.reads) == len(read)}
+        counts.append((len(values), f"variable {name!r}", _READ))
+    count, what, advice = max(counts, key=lambda entry: entry[0])
+    return f"Most varied: {what}, {count} {advice}"
+
+
+_STRUCTURE = "lists, tuples or dicts of different lengths and keys: pass arrays."
+_FED = "shapes or dtypes: pad or cut arrays to a few shapes."
+_STATIC = "values or objects: pass numbers and arrays, which are fed, and reuse objects."
+_READ = "values: pass it as an argument instead."

@@ -137,3 +137,29 @@ def reshaped(shape: Shape, target: Sequence[int]) -> Shape:
         hint = f"A size of -1 is inferred: {inferred}." if fits and -1 not in target else ""
         raise ShapeError(f"{total} elements don't fit shape {tuple(target)}", hint=hint)
     return tuple(target)
+
+
+def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
+    """The shape of x[index] for an x of `shape`."""
+    named = sum(part is not None and part is not Ellipsis for part in index)
+    if named > len(shape):
+        raise OutOfRangeError(f"{named} indices for {len(shape)} axes")
+    if index.count(Ellipsis) > 1:
+        raise OutOfRangeError("an index may have one ..., not several")
+    if Ellipsis not in index:
+        index = (*index, Ellipsis)
+    place = index.index(Ellipsis)
+    fill = (slice(None),) * (len(shape) - named)
+    sizes = iter(shape)
+    result: list[int | None] = []
+    for part in (*index[:place], *fill, *index[place + 1 :]):
+        if part is None:
+            result.append(1)
+            continue
+        dim = next(sizes)
+        if isinstance(part, slice):
+            result.append(None if dim is None else len(range(*part.indices(dim))))
+        elif dim is not None and not -dim <= part < dim:
+            hint = f"The last is {dim - 1}, or -1." if dim else ""
+            raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
+    return tuple(result)

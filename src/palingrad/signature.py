@@ -29,7 +29,7 @@ from .graph.derivatives.cotangents import ieee_gradients
 from .graph.leaves import Constant, Placeholder
 from .graph.node import Node
 from .messages.checks import did_you_mean
-from .trees import leaves, rebuilt
+from .trees import fields, leaves, opens, rebuilt
 
 _BUILTINS = frozenset(vars(builtins))
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -122,7 +122,9 @@ def hashable(value: Any) -> Hashable | None:
     kind = type(value)
     if kind in _BY_VALUE:
         return kind, value
-    if isinstance(value, Mapping):
+    if kind is slice:
+        return "slice", value.start, value.stop, value.step
+    if kind is not tuple and isinstance(value, Mapping):
         entries: Mapping[str, Any] = value
         parts: list[Hashable] = []
         for name, entry in entries.items():
@@ -135,8 +137,6 @@ def hashable(value: Any) -> Hashable | None:
     if isinstance(value, (tuple, list)):
         parts = [hashable(element) for element in value]
         return None if None in parts else (kind, *parts)
-    if isinstance(value, slice):
-        return "slice", value.start, value.stop, value.step
     if isinstance(value, (float, floating)):
         return kind, value, copysign(1, value)
     if isinstance(value, (complex, complexfloating)):
@@ -166,11 +166,15 @@ class Signature(NamedTuple):
 
 
 class StaticArguments:
-    """The arguments listed in `static_argnames`, which are part of the signature."""
+    """The arguments in `static_argnames` and `static_argnums`, which are part of the signature."""
 
-    def __init__(self, f: Callable[..., Any], names: str | Collection[str]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], names: str | Collection[str], numbers: int | Collection[int]
+    ) -> None:
         self._names = {names} if isinstance(names, str) else set(names)
-        parameters = list(inspect.signature(f).parameters.values()) if self._names else []
+        counted = {numbers} if isinstance(numbers, int) else set(numbers)
+        wanted = self._names or counted
+        parameters = list(inspect.signature(f).parameters.values()) if wanted else []
         named = {p.name for p in parameters if p.kind not in _VARIADIC}
         for name in self._names:
             if name not in named:
@@ -180,6 +184,12 @@ class StaticArguments:
                     or f"The parameters are {', '.join(map(repr, sorted(named)))}.",
                 )
         self.places = {number for number, p in enumerate(parameters) if p.name in self._names}
+        self.places |= _checked_places(parameters, counted)
+        by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        self._names |= {
+            p.name for place, p in enumerate(parameters)
+            if place in self.places and p.kind in by_name
+        }  # fmt: skip
 
     def marked(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -189,6 +199,20 @@ class StaticArguments:
             tuple(Static(x) if number in self.places else x for number, x in enumerate(args)),
             {key: Static(x) if key in self._names else x for key, x in kwargs.items()},
         )
+
+
+def _checked_places(parameters: Sequence[inspect.Parameter], numbers: set[int]) -> set[int]:
+    """The numbers, from 0. Raises ArgumentError for one that no positional argument has."""
+    positional = [p for p in parameters if p.kind not in (p.KEYWORD_ONLY, p.VAR_KEYWORD)]
+    endless = any(p.kind is p.VAR_POSITIONAL for p in positional)
+    count = len(positional)
+    for number in numbers:
+        if not -count <= number < count and not (endless and number >= 0):
+            raise ArgumentError(
+                f"static_argnums: {number} is none of {count} positional arguments.",
+                hint="They count from 0; one that is only given by name goes to static_argnames.",
+            )
+    return {number if number >= 0 else number + count for number in numbers}
 
 
 def is_fed(form: Hashable) -> bool:
@@ -217,6 +241,9 @@ def structure(tree: Any) -> Hashable:
         return "dict", tuple((type(key), key, structure(x)) for key, x in tree.items())
     if isinstance(tree, (list, tuple)):
         return type(tree), tuple(map(structure, tree))
+    if opens(tree):
+        static = tuple(map(Static, fields(tree, static=True).values()))
+        return type(tree), tuple(map(structure, fields(tree).values())), static
     return None
 
 
@@ -252,7 +279,7 @@ def parameter_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
     except (TypeError, ValueError):  # the call of f will raise a clearer error
         return names
     for name, value in bound.items():
-        for number in leaves(value):
+        for number in leaves(value, dataclasses=True):
             names[number] = name
     return names
 
@@ -360,31 +387,3 @@ def _variables(code: CodeType, closure: Sequence[Any]) -> tuple[list[str], dict[
             elif instruction.opname in ("STORE_DEREF", "DELETE_DEREF"):
                 cells.pop(name, None)
     return [name for name in read if name not in written], cells
-
-
-# ---------------------------------------------------------------- diagnosis
-
-
-def what_varies(keys: Sequence[Signature], parameters: list[str], read: list[str]) -> str:
-    """The part of these signatures with the most distinct values, with advice.
-
-    `parameters` are the names for the leaves of the last signature's arguments, `read` those of the
-    outer variables.
-    """
-    alike = [key for key in keys if key.structure == keys[-1].structure]
-    counts = [(len({key.structure for key in keys}), "the structure of the arguments", _STRUCTURE)]
-    for leaf, name in enumerate(parameters):
-        forms = {key.forms[leaf] for key in alike}
-        advice = _FED if is_fed(keys[-1].forms[leaf]) else _STATIC
-        counts.append((len(forms), f"argument {name!r}", advice))
-    for number, name in enumerate(read):
-        values = {key.reads[number] for key in alike if len(key.reads) == len(read)}
-        counts.append((len(values), f"variable {name!r}", _READ))
-    count, what, advice = max(counts, key=lambda entry: entry[0])
-    return f"Most varied: {what}, {count} {advice}"
-
-
-_STRUCTURE = "lists, tuples or dicts of different lengths and keys: pass arrays."
-_FED = "shapes or dtypes: pad or cut arrays to a few shapes."
-_STATIC = "values or objects: pass numbers and arrays, which are fed, and reuse objects."
-_READ = "values: pass it as an argument instead."

@@ -44,7 +44,8 @@ def trace(
         _name([leaf for leaf in new if type(leaf) is Placeholder], f, args, kwargs, forms)
         arguments = rebuilt([args, kwargs], iter(new))
         result = called(f, *arguments[0], **arguments[1])
-        returned = graph.adopt(tuple(x for x in leaves(result) if isinstance(x, Node)))
+        found = leaves(result, dataclasses=True)
+        returned = graph.adopt(tuple(x for x in found if isinstance(x, Node)))
     outputs = [x for x in returned if has_value(x)]
     fed = {x: (x.shape, x.dtype) for x, form in zip(new, forms) if is_fed(form)}
     return TraceResult(result, specialise(outputs, fed, assigned=graph.assigned), arguments)

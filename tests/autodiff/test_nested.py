@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.autodiff import forward, gradients, reverse, transforms
+from palingrad.autodiff import calls, forward, gradients, reverse
 from palingrad.errors import GradientError
 from palingrad.trees import leaves
 from tolerances import assert_close, assert_same
@@ -200,7 +200,7 @@ def _walked(monkeypatch, f):
     with monkeypatch.context() as patch:
         for module in (reverse, forward, gradients):
             patch.setattr(module, "postorder", counted(module.postorder))
-        patch.setattr(transforms, "dependencies", counted(transforms.dependencies))
+        patch.setattr(calls, "dependencies", counted(calls.dependencies))
         f()
     return counts[0]
 

@@ -32,9 +32,12 @@ def operations() -> list[type[Operation]]:
     """All operations that graphs are drawn from: an engine's own come of these.
 
     Linear algebra isn't among them: of random matrices some are singular or nearly so. Nor are
-    Fourier transforms, which give complex numbers.
+    Fourier transforms, which give complex numbers, and what transforms make of functions.
     """
-    left_out = ("palingrad.engines.", "palingrad.ops.linalg.", "palingrad.ops.fourier.")
+    left_out = (
+        "palingrad.engines.", "palingrad.ops.linalg.", "palingrad.ops.fourier.",
+        "palingrad.autodiff.",
+    )  # fmt: skip
     return [
         one for one in shipped() if one not in ELSEWHERE and not one.__module__.startswith(left_out)
     ]

@@ -26,6 +26,7 @@ from palingrad.ops.reduction import reduce
 from palingrad.proof import shipped
 
 RULES = ("d", "vjp", "jvp")
+OWN = ("palingrad.ops.", "palingrad.autodiff.")  # where operations are
 PANEL: list[type[Operation]] = [
     discrete.Cast,
     arithmetic.Multiply,
@@ -156,7 +157,7 @@ def _held(operation: type[Operation], name: str) -> tuple[Any, str] | None:
     """The class of the library's operations that defines the method, if one does."""
     for owner in operation.__mro__:
         if name in vars(owner):
-            return (owner, name) if owner.__module__.startswith("palingrad.ops.") else None
+            return (owner, name) if owner.__module__.startswith(OWN) else None
     return None
 
 

@@ -190,11 +190,34 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
 
 
 _tapes: list[Callable[[Node], bool]] = []
+_slopes: list[Callable[[Node, Sequence[Node], int], Sequence[Any] | None]] = []
 
 
-def differentiate_tapes_with(function: Callable[[Node], bool]) -> None:
-    """Register what sets the gradients of a tape without nodes; see `eager/tapes.py`."""
+def differentiate_tapes_with(
+    function: Callable[[Node], bool],
+    slopes: Callable[[Node, Sequence[Node], int], Sequence[Any] | None],
+) -> None:
+    """Register what sets the gradients of a tape without nodes, and what returns those of leaves
+    where nothing older than a serial number has one; see `eager/`."""
     _tapes[:] = [function]
+    _slopes[:] = [slopes]
+
+
+def slopes_as_arrays(y: Node, xs: Sequence[Node], began: int) -> Sequence[Any] | None:
+    """∂y/∂x for each x as arrays, for a y that was computed from the xs alone since `began`; None
+    if the result may be differentiated again, or if only nodes can compute it."""
+    value = y._value
+    if (
+        type(value) is not np.ndarray
+        or value.size != 1
+        or not is_floating(value.dtype)
+        or watching
+        or arguments
+        or not context().eager
+        or context().observers
+    ):
+        return None
+    return _slopes[0](y, xs, began)
 
 
 @register

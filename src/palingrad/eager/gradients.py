@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff.gradients import is_bare
 from ..dtypes import Array
 from ..engines.base import sealed
 from ..graph.leaves import Variable
@@ -116,3 +117,19 @@ def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] |
     chosen = tuple(places[x] for x in leaves)
     found = tape.structure.to(chosen).gradients(values)
     return [found.get(place) for place in chosen]
+
+
+def slopes_since(y: Node, xs: Sequence[Node], began: int) -> list[Array] | None:
+    """The gradients of a tape of nodes made since `began`; None if it has older ones that may be
+    differentiated with respect to, or if only the general pass can compute them."""
+    order = nodes_of(y)
+    for node in order:  # the oldest first
+        if node._serial >= began:
+            break
+        if not is_bare(node) and node._differentiable:
+            return None
+    found = of_leaves(order, xs)
+    if found is None:
+        return None
+    zeros = (np.zeros(x._value.shape, x._value.dtype) for x in xs)
+    return [sealed(np.asarray(z if one is None else one)) for one, z in zip(found, zeros)]

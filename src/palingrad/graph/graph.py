@@ -221,3 +221,15 @@ def get_default_graph() -> Graph | None:
 def reset_default_graph() -> None:
     """Close the graph that is open in this thread: operations compute eagerly afterwards."""
     open_for_good(None)
+
+
+class AnonymousGraph(Graph):
+    """A graph that doesn't record its nodes and accepts inputs from any graph."""
+
+    takes_assignments = False
+
+    def add(self, node: Node) -> None:
+        pass
+
+    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
+        return inputs

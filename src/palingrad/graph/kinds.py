@@ -11,12 +11,13 @@ from ..dtypes import DType, bool_
 from ..errors import GradientError, ShapeError
 from ..messages.checks import counted
 from ..shapes import Shape, broadcast, same, text
+from .batching.rules import elementwise, matrices, product, shifted
 from .context import Ambient, apart, context, set_open
 from .declared.strided import Strided
 from .derivatives.cotangents import scaled, scaled_tangent
 from .describe.faults import defined
 from .describe.nonfinite import Reason, number, total_overflow
-from .graph import Graph
+from .graph import AnonymousGraph as AnonymousGraph
 from .node import Node
 from .operation import Operation, is_known
 from .promotion import dtype_of_ones
@@ -38,6 +39,7 @@ class Elementwise(Operation):
     gives it: Python numbers are weak, so `0.5 * x` has x's dtype, but `0.5 * (x > 0)` is float64.
     """
 
+    batched = elementwise
     boolean: ClassVar[bool] = False  # whether the result is boolean
     converts: ClassVar[bool] = False  # whether it is the same number in another dtype
     _results: ClassVar[dict[tuple[DType, ...], DType]] = {}  # by the dtypes of the inputs
@@ -208,6 +210,7 @@ class Layout(Operation):
 class Contract(Operation):
     """Sums of products over shared axes, such as matrix products."""
 
+    batched = product
     complexes = True
 
     def nonfinite(y, value: float, *x: float) -> Reason:
@@ -218,6 +221,7 @@ class Factorisation(Operation):
     """What LAPACK computes of matrices, the last two axes of each input: factors, solutions,
     spectra. Integers are converted to the default float."""
 
+    batched = matrices
     floats = complexes = True
 
     def _evaluate(self, values: Sequence[Any]) -> Any:
@@ -234,6 +238,7 @@ class Factorisation(Operation):
 class Transform(Operation):
     """Discrete Fourier transforms along an axis. Integers are converted to the default float."""
 
+    batched = shifted("axis")
     floats = True
 
     def nonfinite(y, value: float, *x: float) -> Reason:
@@ -386,15 +391,3 @@ class Custom(Operation):
 
     def _checked_result(self, value: Any) -> Any:
         return checked_result(self, value)
-
-
-class AnonymousGraph(Graph):
-    """A graph that doesn't record its nodes and accepts inputs from any graph."""
-
-    takes_assignments = False
-
-    def add(self, node: Node) -> None:
-        pass
-
-    def adopt(self, inputs: tuple[Node, ...]) -> tuple[Node, ...]:
-        return inputs

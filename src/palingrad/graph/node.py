@@ -54,6 +54,7 @@ class Node(Operators, Interchange, Copies):
     graph: Graph | None = None
     _grad: Any = None  # the gradient, or (what computes it when it is read, the node's place)
     jacobian: Array | None = None
+    units: Any = None  # of the unit vectors of a Jacobian: see batching/batch.py
     piecewise_constant: ClassVar[bool] = False  # whether ∂y/∂x = 0 for each input
     weak: Scalar | None = None  # the Python number it was made from, whose dtype is weak
     _origin: SourceLocation | None = None

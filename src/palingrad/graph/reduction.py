@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..dtypes import DType
 from ..errors import ArgumentError
 from ..shapes import Shape, axes_in, broadcast, reduced, size, sizes
+from .batching.rules import reduction
 from .declared.parts import PARTS, formula_of, function_of, options_of
 from .describe.notation import Piece, applied, operator
 from .describe.template import below, fill, with_axes
@@ -32,6 +33,7 @@ class Reduce(Operation):
     keepdims)` instead, which is opaque to compilers; with both, `f` is how NumPy computes it.
     """
 
+    batched = reduction
     by_parts: ClassVar[bool] = False  # whether the operation says how it combines
     _results: ClassVar[dict[tuple[DType, ...], DType]] = {}  # by the dtypes of the inputs
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from ..dtypes import DType
 from ..maths.library.scans import wider
 from ..shapes import Shape, axis_in, broadcast
+from .batching.rules import along_axis
 from .describe.notation import Piece, applied, operator
 from .describe.template import below, fill, with_axes
 from .operation import Operation
@@ -28,6 +29,7 @@ class Scan(Operation):
     Totals of floats are combined in the next wider dtype and rounded once, where `widens` is true.
     """
 
+    batched = along_axis
     widens: ClassVar[bool] = True
     # Whether ⊕ multiplies: some factors may overflow or underflow where the running totals don't,
     # and are then combined in order.

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import GraphError
+from ..graph.batching.rules import first
 from ..graph.context import context
 from ..graph.describe.notation import Piece
 from ..graph.kinds import Assign, Control
@@ -87,6 +88,7 @@ class Group(MultipleOutputs, Control):
 class After(Control):
     """y = x; a run of y also runs the other inputs. ∂y/∂x = 1, and 0 for the other inputs."""
 
+    batched = first
     math = "{x}"
     associative = True
     samples = [case((3, 4), (2,)), case((), (2, 2)), case((3,), (2,), ())]

@@ -1,19 +1,23 @@
-"""Expansion: replaces composites by the operations that define them."""
+"""Expansion: replaces composites by the operations that define them, and what has a derivative of
+its own by its value."""
 
 from __future__ import annotations
 
+from ..autodiff.ruled import Ruled
 from ..graph.kinds import Composite
 from ..graph.node import Node
-from ..graph.operation import Operation
+from ..graph.operation import Item, Operation
 from .program import Program
 
 
 def expand(program: Program) -> Program:
     """The program without composites."""
-    while any(isinstance(node, Composite) for node in program.order):
+    while any(isinstance(node, (Composite, Ruled)) for node in program.order):
         program = program.rewritten(_expanded)
     return program
 
 
 def _expanded(node: Operation) -> Node:
+    if type(node) is Item and isinstance(whole := node.inputs[0], Ruled):
+        return whole.passed(node.attributes["index"])
     return node.expansion if isinstance(node, Composite) else node

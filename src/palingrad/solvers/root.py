@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.transforms import jacobian, vjp
+from ..autodiff.second import jacobian
+from ..autodiff.transforms import vjp
 from ..dtypes import Array
 from ..errors import ArgumentError, ConvergenceError
 from ..function import function

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.gradients import gradients
-from ..autodiff.transforms import Call
+from ..autodiff.calls import Call
 from ..dtypes import is_floating
 from ..errors import ArgumentError, GradientError
 from ..function import Function

@@ -32,7 +32,20 @@ from mutation.survivors.reasons import (
     ZEROS,
 )
 
+OPENED = "a graph opens itself likewise; only its nodes are then listed among consumers"
+STANDS = "the node is one that stands for an input, whatever it would be computed from"
+
 SURVIVORS: dict[str, dict[str, str]] = {
+    "batching.Mapped._example": {
+        "call: graph_scope(AnonymousGraph(), hidden=True) → AnonymousGraph()": OPENED,
+        "sign: Placeholder(shape, dtype=dtype) → -Placeholder(shape, dtype=dtype)": STANDS,
+        "factor: Placeholder(shape, dtype=dtype) → 2 * Placeholder(shape, dtype=dtype)": STANDS,
+        "second order: Placeholder(shape, dtype=dtype) → "
+        "__stop__(Placeholder(shape, dtype=dtype))": STANDS,
+    },
+    "batching.Mapped.vjp": {
+        "call: graph_scope(AnonymousGraph(), hidden=True) → AnonymousGraph()": OPENED,
+    },
     "cumulative.Cumprod.vjp": {
         "second order: y → __stop__(y)": UNREAD,
         "swapped: ops.scaled(rest[later], y[earlier]) → ops.scaled(y[earlier], "

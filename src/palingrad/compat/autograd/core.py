@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.calls import Call
 from ...autodiff.forward import forward
 from ...autodiff.gradients import is_bare
 from ...autodiff.reverse import reverse
-from ...autodiff.transforms import Call
 from ...dtypes import is_floating, is_inexact
 from ...eager.gradients import of_leaves
 from ...eager.nested import nested

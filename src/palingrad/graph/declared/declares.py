@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..node import Node
 from .bounds import Bounds
@@ -13,6 +13,10 @@ class Declares:
     """The answers of an operation that has nothing to say."""
 
     complexes: ClassVar[bool] = False  # whether it takes complex numbers; asked if it promotes
+
+    # How it is computed for many examples at once, batched(y, batch): see batching/batch.py; None:
+    # one by one.
+    batched: Any = None
 
     def bounds(self) -> Sequence[Bounds]:
         """What the integers of inputs must be, for `f` to compute the result without an error."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import DTypeError, ShapeError
+from ...graph.batching.gathers import gather, scatter
 from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterUpdate
@@ -30,6 +31,7 @@ class GatherND(Gather):
     integers count from the end. Errors call the axes as `named` does.
     """
 
+    batched = gather
     math, onnx = r"{x}[{i}]", "GatherND"
     promotes = False
     stays_finite = True
@@ -68,6 +70,7 @@ class ScatterND(ScatterUpdate):
     element are combined in their order. Extremes share the gradient equally where they are tied.
     """
 
+    batched = scatter
     math, onnx = r"{x}[i] \leftarrow {v}", "ScatterND"
     promotes = False
     samples = [

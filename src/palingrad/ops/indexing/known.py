@@ -8,6 +8,7 @@ import numpy as np
 
 from ...dtypes import Array, is_integer
 from ...errors import DTypeError, GraphError, ShapeError
+from ...graph.batching.rules import as_it_is
 from ...graph.kinds import Index
 from ...graph.node import Node
 from ...graph.promotion import as_indices
@@ -22,6 +23,7 @@ class InRange(Index):
     Unlike indices of arrays, negative ones don't count from the end.
     """
 
+    batched = as_it_is
     math = "{x}"
     promotes = False
     stays_finite = True

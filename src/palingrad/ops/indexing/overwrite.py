@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ...errors import ShapeError
+from ...graph.batching.layouts import at_index, piece_of
 from ...graph.describe.notation import index_text, subscripted
 from ...graph.kinds import Layout
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.registry import ops
 from ...graph.samples import case
-from ...shapes import same, sizes, text
-from ..layout.move import Place, sliced
+from ...shapes import same, sizes, sliced, text
+from ..layout.move import Place
 
 _ALL = slice(None)
 
@@ -22,6 +21,7 @@ _ALL = slice(None)
 class Overwrite(Layout):
     """y = x with y[index] = v, for an index of integers, slices, None and `...`."""
 
+    batched = at_index
     math = r"{x}[i] \leftarrow {v}"
     samples = [
         case((3, 4), (4,), index=(1,)),
@@ -44,7 +44,7 @@ class Overwrite(Layout):
         """Concatenated pieces if the index is one piece of one axis; else a choice by a mask."""
         x, v = given
         index, shape = y.attributes["index"], sizes(x.shape)
-        piece = _piece(index, shape)
+        piece = piece_of(index, shape)
         if piece is None:
             mask = np.zeros(shape, bool)
             mask[index] = True
@@ -66,21 +66,3 @@ class Overwrite(Layout):
     def notation(y, x, v):
         place = f"[{index_text(y.attributes['index'])}]"
         return subscripted(x, f"{place} \\leftarrow {v.latex}")
-
-
-def _piece(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, int, int] | None:
-    """(axis, start, stop) if x[index] is that piece of one axis and all of the others, not empty,
-    and without new axes; else None."""
-    if None in index:
-        return None
-    place = index.index(Ellipsis) if Ellipsis in index else len(index)
-    rest = (_ALL,) * (len(shape) - len(index) + (Ellipsis in index))
-    parts = (*index[:place], *rest, *index[place + 1 :])
-    ranges = [range(*part.indices(size)) if isinstance(part, slice)
-              else range(part % size, part % size + 1)
-              for part, size in zip(parts, shape, strict=True)]  # fmt: skip
-    cut = [axis for axis, (one, size) in enumerate(zip(ranges, shape)) if one != range(size)]
-    if 0 in shape or len(cut) != 1 or ranges[cut[0]].step != 1 or not ranges[cut[0]]:
-        return None
-    one = ranges[cut[0]]
-    return cut[0], one.start, one.stop

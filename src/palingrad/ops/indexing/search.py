@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import bool_, int64
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import as_it_is, second_as_it_is
 from ...graph.kinds import Index
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -26,6 +27,7 @@ class Searchsorted(Index):
     a[y − 1] < v ≤ a[y] with side "left", a[y − 1] ≤ v < a[y] with "right".
     """
 
+    batched = second_as_it_is
     math = r"\operatorname{searchsorted}({a}, {v})"
     stays_finite = True
     complexes = False  # have no order
@@ -52,6 +54,7 @@ class Searchsorted(Index):
 class Isin(Index):
     """y = whether an element of x is one of those of `elements`."""
 
+    batched = as_it_is
     math = r"{x} \in {e}"
     stays_finite = True
     samples = [case(np.array([[1.0, 2], [3, 1]]), np.array([1.0, 3]))]

@@ -16,8 +16,7 @@ from ...graph.node import Node
 from ...graph.promotion import in_dtype
 from ...graph.registry import ops
 from ...graph.samples import case
-from ...shapes import Shape, broadcast, same, size, sizes, text
-from ..layout.move import sliced
+from ...shapes import Shape, broadcast, same, size, sizes, sliced, text
 from .gather import ScatterND
 from .index import (
     check_constants,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ShapeError
+from ...graph.batching.layouts import permuted
 from ...graph.declared.strided import Strided
 from ...graph.functions import frozen
 from ...graph.kinds import Layout
@@ -18,6 +19,8 @@ from ...shapes import Shape, axes_in, axis_in
 
 class Rearrange(Layout):
     """An operation that puts the axes of x into the order `order(ndim)`."""
+
+    batched = permuted
 
     def order(self, ndim: int) -> tuple[int, ...]:
         """The axes of x in the order of y's axes, as indices ≥ 0."""

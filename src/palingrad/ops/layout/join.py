@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import along_front
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import Piece
 from ...graph.functions import frozen
@@ -26,6 +27,7 @@ from ...shapes import Dim, Shape, axis_in, same, sizes
 class Concat(Layout):
     """y = the inputs joined along `axis`; their sizes on the other axes must agree."""
 
+    batched = along_front
     math, onnx = r"[{x}; {y}]", "Concat"
     associative = True
     samples = [
@@ -77,6 +79,7 @@ class Concat(Layout):
 class Split(MultipleOutputs, Layout):
     """Pieces of x along `axis`, of the given sizes, which add up to the size of that axis."""
 
+    batched = along_front
     math, onnx = r"\operatorname{split}({x})", "Split"
     samples = [
         case((5, 4), sizes=(2, 3), axis=0),

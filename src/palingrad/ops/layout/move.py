@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import OutOfRangeError, ShapeError
+from ...errors import ShapeError
+from ...graph.batching.layouts import at_index, permuted, placed, to_broadcast, to_shape, transposed
 from ...graph.declared.strided import Strided
 from ...graph.describe.notation import (
     ATOM,
@@ -27,12 +28,13 @@ from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
-from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes
+from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes, sliced
 
 
 class Reshape(Layout):
     """y = the elements of x, in row-major order, in another shape; a size of −1 is inferred."""
 
+    batched = to_shape
     math, onnx = r"\operatorname{reshape}({x})", "Reshape"
     samples = [
         case((3, 4), shape=(2, 6)),
@@ -61,6 +63,7 @@ class Reshape(Layout):
 class PermuteDims(Layout):
     """y = x with its axes in the order `axes`; None reverses the axes."""
 
+    batched = permuted
     math, onnx = "{x}^T", "Transpose"
     samples = [
         case((3, 4), axes=None),
@@ -104,6 +107,7 @@ class PermuteDims(Layout):
 class MatrixTranspose(Layout):
     """y = x with its last two axes exchanged."""
 
+    batched = transposed
     math, onnx = "{x}^T", "Transpose"
     samples = [case((3, 4)), case((2, 3, 4)), case((0, 2))]
 
@@ -130,6 +134,7 @@ class MatrixTranspose(Layout):
 class ExpandDims(Layout):
     """y = x with axes of size 1 inserted at `axis`, counted in y."""
 
+    batched = to_shape
     math, onnx = "{x}", "Unsqueeze"
     samples = [
         case((3, 4), axis=0),
@@ -161,6 +166,7 @@ class ExpandDims(Layout):
 class Squeeze(Layout):
     """y = x without the axes `axis`, which must have size 1; None removes all axes of size 1."""
 
+    batched = to_shape
     math, onnx = "{x}", "Squeeze"
     samples = [
         case((3, 1, 4), axis=1),
@@ -197,6 +203,7 @@ class Squeeze(Layout):
 class BroadcastTo(Layout):
     """y = x repeated along new leading axes and axes of size 1, up to the given shape."""
 
+    batched = to_broadcast
     math, onnx = "{x}", "Expand"
     samples = [
         case((3, 1), shape=(2, 3, 4)),
@@ -254,6 +261,7 @@ class Flatten(Composite):
 class Slice(Layout):
     """y = x[index] for an index of integers, slices, None and `...`, as in NumPy."""
 
+    batched = at_index
     math, onnx = "{x}[i]", "Slice"
     samples = [
         case((3, 4), index=(1,)),
@@ -283,6 +291,7 @@ class Slice(Layout):
 class Place(Layout):
     """y = zeros of the given shape with y[index] = x: the adjoint of a slice."""
 
+    batched = placed
     math = "{x}"
     samples = [
         case((4,), shape=(3, 4), index=(1,)),
@@ -305,32 +314,6 @@ class Place(Layout):
 
     def vjp(y, g, x):
         return [g[y.index]]
-
-
-def sliced(shape: Shape, index: tuple[Any, ...]) -> Shape:
-    """The shape of x[index] for an x of `shape`."""
-    named = sum(part is not None and part is not Ellipsis for part in index)
-    if named > len(shape):
-        raise OutOfRangeError(f"{named} indices for {len(shape)} axes")
-    if index.count(Ellipsis) > 1:
-        raise OutOfRangeError("an index may have one ..., not several")
-    if Ellipsis not in index:
-        index = (*index, Ellipsis)
-    place = index.index(Ellipsis)
-    fill = (slice(None),) * (len(shape) - named)
-    sizes = iter(shape)
-    result: list[int | None] = []
-    for part in (*index[:place], *fill, *index[place + 1 :]):
-        if part is None:
-            result.append(1)
-            continue
-        dim = next(sizes)
-        if isinstance(part, slice):
-            result.append(None if dim is None else len(range(*part.indices(dim))))
-        elif dim is not None and not -dim <= part < dim:
-            hint = f"The last is {dim - 1}, or -1." if dim else ""
-            raise OutOfRangeError(f"index {part} is out of range for size {dim}", hint=hint)
-    return tuple(result)
 
 
 @register

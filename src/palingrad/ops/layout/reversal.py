@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ShapeError
+from ...graph.batching.layouts import reversed_axes
+from ...graph.batching.rules import shifted
 from ...graph.declared.strided import Strided
 from ...graph.functions import frozen
 from ...graph.kinds import Composite, Layout
@@ -18,6 +20,7 @@ from ...shapes import Shape, axes_in, axis_in
 class Flip(Layout):
     """y = x with the order of the elements reversed along `axis`; None reverses all axes."""
 
+    batched = reversed_axes
     math = r"\operatorname{flip}({x})"
     samples = [case((3, 4), axis=0), case((2, 3, 4), axis=(-1, 0)), case((2, 3), axis=None)]
 
@@ -47,6 +50,7 @@ def _reversal(axis: Any, ndim: int) -> tuple[slice, ...]:
 class Rot90(Layout):
     """y = x rotated by 90° `k` times in the plane of two axes, from the first to the second."""
 
+    batched = shifted("axes")
     math = r"\operatorname{rot}_{90}({x})"
     samples = [
         case((2, 3), k=1, axes=(0, 1)),

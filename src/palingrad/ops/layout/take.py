@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import is_boolean, is_integer
 from ...errors import ArgumentError, DTypeError, GraphError, ShapeError
+from ...graph.batching import gathers as batching
 from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterAdd
@@ -27,6 +28,7 @@ class Take(Gather):
     A negative index counts from the end.
     """
 
+    batched = batching.take
     math, onnx = r"{x}[{i}]", "Gather"
     promotes = False
     stays_finite = True
@@ -78,6 +80,7 @@ def _check_not_mask(indices: Node) -> None:
 class TakeAdd(ScatterAdd):
     """y = zeros with each row of g added at its index along `axis`: the adjoint of `take`."""
 
+    batched = batching.take_add
     math = r"\sum {x}[{i}]"
     promotes = False
     samples = [

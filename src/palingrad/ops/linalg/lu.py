@@ -8,6 +8,7 @@ import numpy as np
 
 from ...dtypes import int32, int64, real_of
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import solving
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs
@@ -228,6 +229,7 @@ class LuSolve(Factorisation):
     `numpy.linalg.LinAlgError` if a matrix is singular, IndexError if a pivot isn't a row.
     """
 
+    batched = solving
     math = r"\operatorname{lu}({f})^{-1}\,{b}"
     samples = [
         case(REGULAR, np.array([1, 2, 2]), REGULAR[:, :2], transposed=False),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.batching.rules import first_aligned
 from ...graph.kinds import Factorisation
 from ...graph.registry import ops
 from ...graph.samples import case, edge
@@ -21,6 +22,7 @@ class GapQuotient(Factorisation):
     there, so that their vectors aren't determined; `reach` isn't 0 where a cotangent reaches these.
     """
 
+    batched = first_aligned
     math = r"\frac{{p}}{{d}}"
     samples = [
         case((2, 3), np.array([[1.5, -0.7, 2.0], [0.4, 1.1, -3.0]]), np.ones((2, 1)), np.ones(1)),
@@ -44,6 +46,7 @@ class WithoutPhase(Factorisation):
     p is the derivative along the phase of a complex eigenvector, which isn't determined.
     """
 
+    batched = first_aligned
     math = "0"
     piecewise_constant = True
     samples = [edge(0.0, inputs=2)]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import solving
 from ...graph.functions import unary
 from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
@@ -34,6 +35,7 @@ class Solve(Composite):
     factors of a large matrix are computed once for the solution and its derivatives.
     """
 
+    batched = solving
     math = r"{a}^{-1}\,{b}"
     floats = complexes = True
     samples = [
@@ -71,6 +73,7 @@ class DirectSolve(Factorisation):
     """x = a⁻¹ b in one call of LAPACK, which keeps no factors: what `solve` is for small and for
     many matrices."""
 
+    batched = solving
     math = r"{a}^{-1}\,{b}"
     _library = "solve"
     samples = [
@@ -142,6 +145,7 @@ class SolveBanded(Factorisation):
     the matrix aren't read. Raises `numpy.linalg.LinAlgError` if a matrix is singular.
     """
 
+    batched = solving
     math = r"\operatorname{band}({ab})^{-1}\,{b}"
     samples = [
         case(np.array([[[9.0, 0.5, 1, 2], [2, 3, 4, 3]]]), np.ones((4, 2)), lower=0, upper=1),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import solving
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -58,6 +59,7 @@ class SolveTriangular(Factorisation):
     Shapes are those of `solve`. Raises `numpy.linalg.LinAlgError` for a 0 on a diagonal.
     """
 
+    batched = solving
     math = r"{a}^{-1}\,{b}"
     samples = [
         case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]]),

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import int64, is_boolean, is_floating, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
+from ...graph.batching.rules import as_it_is
 from ...graph.describe.nonfinite import Reason
 from ...graph.describe.notation import SUM, Piece, subscripted
 from ...graph.kinds import Composite, Index
@@ -29,6 +30,7 @@ class OneHot(Index):
     A label outside 0 … depth − 1 gives a row of NaN, so that wrong data shows in the loss.
     """
 
+    batched = as_it_is
     math = r"\operatorname{onehot}({x})"
     promotes = False
     samples = [

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import as_it_is
 from ...graph.kinds import Composite, Layout
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -106,6 +107,7 @@ class PixelShuffle(Layout):
     y[…, c, h·r + i, w·r + j] = x[…, c·r² + i·r + j, h, w] (Shi et al. 2016).
     """
 
+    batched = as_it_is
     math = r"\operatorname{shuffle}({x})"
     samples = [case((1, 4, 2, 3), factor=2), case((9, 1, 2), factor=3)]
 
@@ -140,6 +142,7 @@ class PixelShuffle(Layout):
 class PixelUnshuffle(Layout):
     """y (…, c·r², h, w) of x (…, c, h·r, w·r): blocks of r × r become r² channels."""
 
+    batched = as_it_is
     math = r"\operatorname{unshuffle}({x})"
     samples = [case((1, 1, 4, 6), factor=2), case((1, 3, 6), factor=3)]
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import along_front
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -31,6 +32,8 @@ _MIXED = np.array([[3.0, np.nan, -np.inf, 3.0], [-0.0, 0.0, np.inf, -1.0]])
 
 class Ordering(Operation):
     """An operation that compares the elements along one axis."""
+
+    batched = along_front
 
     def shape_rule(y, *shapes: Shape) -> Shape:
         axis_in(y.attributes["axis"], len(shapes[0]))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.batching.rules import along_axes
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -50,6 +51,7 @@ class Normalised(Composite):
 class Softmax(Normalised):
     """yᵢ = eˣⁱ / Σⱼ eˣʲ along `axis`, without overflow. ∂L/∂x = y·(g − Σ g·y), g = ∂L/∂y."""
 
+    batched = along_axes
     math, onnx = r"\operatorname{softmax}({x})", "Softmax"
 
     def expand(y, x):
@@ -65,6 +67,7 @@ class Softmax(Normalised):
 class LogSoftmax(Normalised):
     """y = x − log Σ eˣ along `axis`, without overflow. ∂L/∂x = g − eʸ·Σ g, g = ∂L/∂y."""
 
+    batched = along_axes
     math, onnx = r"\log\operatorname{softmax}({x})", "LogSoftmax"
 
     def expand(y, x):

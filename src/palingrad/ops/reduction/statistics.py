@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...dtypes import DType, default_dtype, is_complex, is_inexact, real_of
+from ...graph.batching.rules import along_axes
 from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
@@ -87,6 +88,7 @@ class Std(Statistic):
     """y = √var x over `axis`. ∂y/∂x = (x − mean)/((n − correction)·y), and 0 where y = 0; for
     complex x its conjugate."""
 
+    batched = along_axes
     complexes = real = True
     math = r"\operatorname{std} {x}"
     samples = [
@@ -127,6 +129,7 @@ class Std(Statistic):
 class VectorNorm(Statistic):
     """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate."""
 
+    batched = along_axes
     complexes = real = True
     math = r"\left\lVert{x}\right\rVert"
     samples = [
@@ -184,6 +187,7 @@ class Logsumexp(Statistic):
     The slope eˣ⁻ʸ isn't computed from y, whose rounding is a relative error of the slope.
     """
 
+    batched = along_axes
     math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
     samples = [
         case((3, 4), **WHOLE),

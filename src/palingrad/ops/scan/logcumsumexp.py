@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.batching.rules import along_axis
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -26,6 +27,7 @@ class Logcumsumexp(Composite):
     share it equally, as in `logsumexp`.
     """
 
+    batched = along_axis
     math = r"\log\operatorname{cumsum} e^{{x}}"
     floats = True
     samples = [

@@ -12,7 +12,7 @@ from ...graph.promotion import as_nodes
 from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case
 from ...messages.checks import one_of
-from ...shapes import Dim, Shape, text
+from ...shapes import Dim, Shape, sizes, text
 from ..reduction.axes import narrowed, widened
 from .several_axes import convolved
 
@@ -50,6 +50,16 @@ class Convolve1D(Window):
         if x[0] < y[0]:
             raise ShapeError(f"y {text(y)} is longer than x {text(x)}", hint="Exchange them.")
         return (x[0] - y[0] + 1,)
+
+    def batched(z, batch):
+        """Pairs of vectors are channels in groups of their own; complex ones go one by one."""
+        if is_complex(z.dtype):
+            return None
+        x, y = batch.fronts()
+        width = sizes(z.inputs[1].shape)[0] - 1 if z.mode == "full" else 0
+        taps = ops.expand_dims(ops.flip(y, axis=1), axis=1)  # (examples, 1, k)
+        options: dict[str, Any] = dict(padding=width, groups=batch.size)
+        return ops.squeeze(ops.conv1d(ops.expand_dims(x, axis=0), taps, **options), axis=0)
 
     def vjp(z, g, x, y):
         if z.mode == "full":

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...dtypes import is_complex
 from ...errors import ArgumentError, ShapeError
+from ...graph.batching.rules import as_it_is
 from ...graph.describe.nonfinite import Reason
 from ...graph.kinds import Composite, Index
 from ...graph.node import Node
@@ -24,6 +25,7 @@ _X, _XP = np.array([[-0.5, 0.2, 1.7], [2.4, 1.1, 3.6]]), np.array([0.0, 1.0, 1.5
 class Interval(Index):
     """i = the last index in 0 … n − 2 with knotsᵢ ≤ x, 0 if there is none. The knots ascend."""
 
+    batched = as_it_is
     math = r"\operatorname{interval}({x})"
     samples = [case(_X, _XP), case(np.array(0.5), np.array([1.0]))]
 

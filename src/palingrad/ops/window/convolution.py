@@ -16,6 +16,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import register
 from ...graph.samples import case
 from ...shapes import Dim, Shape, same, text
+from . import batching
 from .geometry import Padding, pads, places, several
 
 _PLAIN: dict[str, Any] = dict(stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)
@@ -52,6 +53,7 @@ class Convolution(Window):
     x (n, c, *space) and w (o, c/groups, *size) give y (n, o, *places).
     """
 
+    batched = batching.convolution
     math, symbol, onnx = r"{x} * {y}", "*", "Conv"
     drawn = ""  # drawings show the name instead of a symbol
     samples = [
@@ -89,6 +91,7 @@ class ConvolutionInput(Window):
     g (n, o, *places) and w (o, c/groups, *size) give x (n, c, *space).
     """
 
+    batched = batching.of_input
     math, onnx = r"{x} *^T {y}", "ConvTranspose"
     samples = [
         case((2, 4, 3, 3), (4, 3, 3, 2), space=(5, 4), **_PLAIN),
@@ -127,6 +130,7 @@ class ConvolutionWeight(Window):
     x (n, c, *space) and g (n, o, *places) give w (o, c/groups, *size).
     """
 
+    batched = batching.of_weight
     math = r"{x} *_w {y}"
     samples = [
         case((2, 3, 5, 4), (2, 4, 3, 3), size=(3, 2), **_PLAIN),

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import Array, lowest
 from ...errors import ShapeError
+from ...graph.batching.rules import merging
 from ...graph.kinds import Composite, Window
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -52,6 +53,7 @@ def _flat_windows(m: Any, x: Any, size: Any, stride: Any, padding: Any, fill: An
 class MaxPool(Pool):
     """y = the largest element of each window; among ties the first element gets the gradient."""
 
+    batched = merging
     math, onnx = r"\operatorname{maxpool}({x})", "MaxPool"
     stays_finite = True
     samples = [
@@ -74,6 +76,7 @@ class MaxPoolPlace(Window):
     The adjoint of max pooling.
     """
 
+    batched = merging
     math = r"\operatorname{maxpool}^T({x})"
     floats = True
     samples = [
@@ -100,6 +103,7 @@ class MaxPoolPlace(Window):
 class MaxPoolSelect(Window):
     """zᵢ = h at the largest element of window i of x, for h of x's shape. Linear in h."""
 
+    batched = merging
     math = r"\operatorname{select}({x})"
     stays_finite = True
     floats = True
@@ -126,6 +130,7 @@ class MaxPoolSelect(Window):
 class SumPool(Pool):
     """y = the sum of each window, with zeros as padding."""
 
+    batched = merging
     math = r"\operatorname{sumpool}({x})"
     floats = True
     linear = True
@@ -167,6 +172,7 @@ class AveragePool(Composite):
 class SumPoolSpread(Window):
     """y = zeros, with each gᵢ added to all elements of window i: the adjoint of sum pooling."""
 
+    batched = merging
     math = r"\operatorname{sumpool}^T({x})"
     floats = True
     linear = True

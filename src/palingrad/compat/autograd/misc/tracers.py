@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ....autodiff.transforms import Call
+from ....autodiff.calls import Call
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....graph.promotion import as_node

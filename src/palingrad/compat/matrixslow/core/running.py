@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ....autodiff.gradients import gradients
-from ....autodiff.transforms import jacobian
+from ....autodiff.second import jacobian
 from ....errors import GradientError, GraphError
 from ....function import function
 from ....graph.node import Node as PalingradNode
