@@ -17,6 +17,7 @@ from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.regions.regional import Regional
 from ..graph.state.landing import Unchanged
 from ..graph.state.turns import Turn
 from ..passes.program import Program
@@ -94,6 +95,9 @@ class AutoExecutable(Executable):
 
 def cost_of(node: Operation) -> float:
     """The estimated time of a node on NumPy, in microseconds."""
+    if isinstance(node, Regional):
+        inner = [x for region in node.regions for x in region.order if isinstance(x, Operation)]
+        return _CALL + node.iterations() * sum(map(cost_of, inner))
     if isinstance(node, MultipleOutputs) or node.shape is None:
         return _CALL
     elements = size(node.shape)

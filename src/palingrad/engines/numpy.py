@@ -13,6 +13,8 @@ from ..errors import EngineError
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.regions.region import Region
+from ..graph.regions.regional import Body, Regional
 from ..graph.traversal.order import postorder
 from ..graph.traversal.verify import checked_result
 from ..maths import numpy_maths
@@ -148,9 +150,16 @@ def formula(node: Operation) -> Callable[..., Any]:
     """The function that computes the node's value from its inputs' values."""
     if not node._shipped:
         return partial(_guarded, node)
+    if isinstance(node, Regional):
+        return partial(node.run, [body_of(region) for region in node.regions])
     if type(node).compute is not Operation.compute:
         raise EngineError(f"{node.label()} isn't elementary: its Program wasn't expanded")
     return partial(node.f, numpy_maths, **node.attributes)
+
+
+def body_of(region: Region) -> Body:
+    """The function that computes a region's results from arrays, by NumPy."""
+    return NumpyExecutable(Program(region.parameters, region.results)).values
 
 
 def _guarded(node: Operation, *values: Array) -> Any:

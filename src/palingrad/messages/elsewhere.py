@@ -169,7 +169,6 @@ FUNCTIONS: dict[str, str] = {
     "multigrad_dict": "pg.grad(f, argnums=(0, 1))",
     "np": "pg itself: pg.sin, for example",
     "pmap": "nothing: programs run on all cores",
-    "scan": "a loop of Python, or pg.cumsum and the like",
     "tree_map": "a loop: pg.grad takes lists and dicts as arguments",
     "tree_util": "loops: pg.grad takes lists and dicts as arguments",
     "while_loop": "a loop of Python",

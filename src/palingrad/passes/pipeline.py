@@ -9,6 +9,9 @@ from typing import TypeAlias
 from ..autodiff.gradients import Gradient
 from ..graph.kinds import Composite
 from ..graph.node import Node
+from ..graph.operation import Operation
+from ..graph.regions.region import Region, is_optimised, marked_optimised
+from ..graph.regions.regional import Regional
 from ..graph.traversal.verify import verify
 from .advance_rng import advance_rng
 from .common_subexpressions import common_subexpressions
@@ -20,9 +23,29 @@ from .stable import stabilise
 
 Pass: TypeAlias = Callable[[Program], Program]
 
+
+def regions(program: Program) -> Program:
+    """The program with the regions of loops and branches optimised by all passes, too."""
+    return program.rewritten(_optimised)
+
+
+def _optimised(node: Operation) -> Node:
+    if not isinstance(node, Regional) or all(map(is_optimised, node.regions)):
+        return node
+    return node.with_regions([optimised(region) for region in node.regions])
+
+
+def optimised(region: Region) -> Region:
+    """The region, optimised by all passes."""
+    if is_optimised(region):
+        return region
+    program = optimise(Program(region.parameters, region.results))
+    return marked_optimised(Region(region.parameters, program.outputs))
+
+
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
-PASSES: tuple[Pass, ...] = (stabilise, expand, advance_rng, *SIMPLIFICATIONS)
+PASSES: tuple[Pass, ...] = (stabilise, expand, regions, advance_rng, *SIMPLIFICATIONS)
 
 
 def optimise(program: Program) -> Program:

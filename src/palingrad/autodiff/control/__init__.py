@@ -1,0 +1,1 @@
+"""Derivatives of control flow: regions are differentiated into regions."""

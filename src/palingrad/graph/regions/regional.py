@@ -1,0 +1,95 @@
+"""The kind of operations that have regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from ...dtypes import Array
+from ..leaves import Constant
+from ..node import Node
+from ..operation import MultipleOutputs
+from .region import Form, Region, form_of, is_known_form
+
+Body = Callable[[Sequence[Any]], Sequence[Any]]  # a region's results for arrays
+_evaluators: list[Callable[[Any, Sequence[Any]], Any]] = []
+
+
+def evaluate_regions_with(function: Callable[[Any, Sequence[Any]], Any]) -> None:
+    """Register what computes an operation with regions eagerly; see `eager/control.py`."""
+    _evaluators[:] = [function]
+
+
+class Regional(MultipleOutputs):
+    """Control flow: an operation whose attribute `regions` holds the graphs that it runs.
+
+    A subclass defines `run(y, bodies, *values)`: its results, computed with a function for each
+    region, and `forms(inputs, attributes)`: for each region the forms of its parameters.
+    """
+
+    promotes = False
+    complexes = True
+    selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The graphs that it runs."""
+        return self.attributes["regions"]
+
+    def run(self, bodies: Sequence[Body], *values: Array) -> Sequence[Any]:
+        """The results for these values of the inputs, with a function for each region."""
+        raise NotImplementedError
+
+    def iterations(self) -> int:
+        """How often a run evaluates its regions, about; for estimates of costs."""
+        return 1
+
+    @classmethod
+    def forms(
+        cls, inputs: Sequence[Any], attributes: Mapping[str, Any]
+    ) -> Sequence[Sequence[Form]]:
+        """For each region the forms of its parameters."""
+        raise NotImplementedError
+
+    @classmethod
+    def fitted(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The attributes for these inputs: regions of a template get their shapes and dtypes."""
+        if not all(is_known_form(form_of(x)) for x in inputs):
+            return attributes
+        forms = cls.forms(inputs, attributes)
+        regions = tuple(
+            region.fitted(forms_of)
+            for region, forms_of in zip(attributes["regions"], forms, strict=True)
+        )
+        return {**attributes, "regions": regions}
+
+    @classmethod
+    def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
+        return super().applied(inputs, cls.fitted(inputs, attributes))
+
+    def with_regions(self, regions: Sequence[Region], inputs: Sequence[Any] | None = None) -> Self:
+        """The same operation with other regions, for inputs of the same forms."""
+        new = self.clone(self.inputs if inputs is None else inputs)
+        new._set(regions=tuple(regions))
+        return new
+
+    def _set(self, **attributes: Any) -> None:
+        self.attributes = {**self.attributes, **attributes}
+        self.__dict__.update(attributes)
+
+    def checked_regions(self) -> list[Sequence[Node]]:
+        """The results of the regions, for the verifier; their parameters are what they must be."""
+        forms = self.forms(self.inputs, self.attributes)
+        for region, expected in zip(self.regions, forms, strict=True):
+            assert list(expected) == [form_of(x) for x in region.parameters], f"{self!r}: {region}"
+            given = set(region.parameters)
+            free = [x for x in region.order if not (x.inputs or x in given)]
+            assert all(isinstance(x, Constant) for x in free), f"{self!r}: {region} reads {free}"
+        return [region.results for region in self.regions]
+
+    def compute(self, *values: Any) -> Any:
+        self._infer()  # checks what it would check in a graph
+        return _evaluators[0](self, values)
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "control flow"
