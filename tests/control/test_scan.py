@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
-
 from control_loops import ROWS, START, WEIGHTS, close, loss_of, step, unrolled
+from palingrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 ENGINES = [name for name in pg.engine_names() if name != "auto"]
 HOW = {

@@ -41,7 +41,7 @@ def _line(node: Any, places: Mapping[Node, int]) -> str:
         value = node.numpy()
         digest = sha256(value.tobytes()).hexdigest()
         return f"constant {value.shape} {value.dtype} {type(node.weak)} {digest}"
-    if not node.inputs and isinstance(node, Placeholder) or not hasattr(node, "attributes"):
+    if (not node.inputs and isinstance(node, Placeholder)) or not hasattr(node, "attributes"):
         return f"leaf {_token(node)}"
     kind = name_of(type(node)) if node._shipped else _token(type(node))
     inputs = [places[x] for x in node.inputs]

@@ -61,9 +61,14 @@ class Region:
         return all(known(x.shape) and x.dtype is not None for x in self.parameters)
 
     def inlined(self, inputs: Sequence[Node]) -> list[Node]:
-        """The results for these inputs, built in the open graph."""
+        """The results for these inputs, built in the open graph, or computed if none is open."""
         given = dict(zip(self.parameters, inputs, strict=True))
-        built = replay(self.order, lambda node, inputs: node.rewired(inputs), given)
+        eager = context().graph is None  # a clone isn't computed
+
+        def rule(node: Operation, inputs: list[Any]) -> Node:
+            return node.rebuild(inputs) if eager else node.rewired(inputs)
+
+        built = replay(self.order, rule, given)
         return [built[node] for node in self.results]
 
     def fitted(self, forms: Sequence[Form]) -> Region:

@@ -98,6 +98,24 @@ def _adapted(where: str, path: str, carries: Carries, number: int, y: Node) -> N
     )
 
 
+def check_kept(carries: Sequence[Node], results: Sequence[Node]) -> None:
+    """Raise ShapeError or DTypeError unless carries keep their shapes and dtypes."""
+    for number, (x, y) in enumerate(zip(carries, results, strict=True)):
+        if y.shape is None or None in y.shape:
+            continue
+        if x.shape != y.shape:
+            raise ShapeError(
+                f"carry {number} has shape {text(x.shape)} at the start and {text(y.shape)} "
+                "after a step",
+                hint="A carry keeps its shape: start with one of the shape that the body returns.",
+            )
+        if y.dtype is not None and x.dtype != y.dtype:
+            raise DTypeError(
+                f"carry {number} is {x.dtype} at the start and {y.dtype} after a step",
+                hint=f"Start with {y.dtype}, or return pg.cast(c, {str(x.dtype)!r}).",
+            )
+
+
 def paths(tree: Any, root: str = "the carry") -> Iterator[str]:
     """For each leaf of a tree how it is reached: carry['h'][0]."""
     if isinstance(tree, dict):

@@ -13,7 +13,8 @@ from ...graph.node import Node
 from ...graph.regions.region import Form, Region, form_of
 from ...graph.regions.regional import Body, Regional
 from ...graph.registry import ops
-from ...shapes import known, sizes, text
+from ...shapes import known, sizes
+from .carries import check_kept
 
 
 class Loop(Regional):
@@ -79,28 +80,13 @@ class Loop(Regional):
         dtypes: list[Any] = [x.dtype for x in self.inputs[:carries]]
         if self.body.is_concrete and all(known(x.shape) for x in self.inputs):
             try:
-                self._check_carries(results[:carries])
+                check_kept(self.inputs[:carries], results[:carries])
             except (ShapeError, DTypeError) as error:
                 raise self._explained(error, self.inputs) from None
         for y in results[carries:]:
             shapes.append(None if y.shape is None else (length, *y.shape))
             dtypes.append(y.dtype)
         self._shape, self._dtype = tuple(shapes), tuple(dtypes)
-
-    def _check_carries(self, results: Sequence[Node]) -> None:
-        for number, (x, y) in enumerate(zip(self.inputs, results, strict=False)):
-            if x.shape != y.shape:
-                raise ShapeError(
-                    f"carry {number} has shape {text(x.shape)} at the start and {text(y.shape)} "
-                    "after a step",
-                    hint="A carry keeps its shape: start with one of the shape that the body "
-                    "returns.",
-                )
-            if x.dtype != y.dtype:
-                raise DTypeError(
-                    f"carry {number} is {x.dtype} at the start and {y.dtype} after a step",
-                    hint=f"Start with {y.dtype}, or return pg.cast(c, {str(x.dtype)!r}).",
-                )
 
     def iterations(self) -> int:
         return self.attributes["length"]
