@@ -96,8 +96,7 @@ class AutoExecutable(Executable):
 def cost_of(node: Operation) -> float:
     """The estimated time of a node on NumPy, in microseconds."""
     if isinstance(node, Regional):
-        inner = [x for region in node.regions for x in region.order if isinstance(x, Operation)]
-        return _CALL + node.iterations() * sum(map(cost_of, inner))
+        return _CALL + node.iterations() * sum(map(cost_of, _inside(node)))
     if isinstance(node, MultipleOutputs) or node.shape is None:
         return _CALL
     elements = size(node.shape)
@@ -108,9 +107,17 @@ def cost_of(node: Operation) -> float:
     return _CALL + _ELEMENT * largest
 
 
+def _inside(node: Regional) -> list[Operation]:
+    """The operations of the regions."""
+    return [x for region in node.regions for x in region.order if isinstance(x, Operation)]
+
+
 def compile_cost(operations: Sequence[Operation]) -> float:
     """The estimated time of compiling these operations, in microseconds. Operations of the same
     kind, attributes, shapes and dtypes are in equal kernels, as a rule, which are compiled once."""
+    inner = [x for one in operations if isinstance(one, Regional) for x in _inside(one)]
+    if inner:
+        return compile_cost([one for one in operations if not isinstance(one, Regional)] + inner)
     kinds = {
         (type(one), one.shape, one.dtype, *((x.shape, x.dtype) for x in one.inputs), _plain(one))
         for one in operations

@@ -24,12 +24,14 @@ from .base import Executable, owned, sealed
 from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
+Formula = Callable[[Operation], Callable[..., Any]]
 
 
 class NumpyExecutable(Executable):
     """A Program as a list of steps over numbered values."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, formula_of: Formula | None = None) -> None:
+        """`formula_of` gives the function that computes an operation, `formula` by default."""
         super().__init__(program)
         order = program.order
         inputs: tuple[Node, ...] = (*program.feeds, *program.reads)
@@ -41,7 +43,7 @@ class NumpyExecutable(Executable):
             node.numpy().view() if isinstance(node, Constant) else None
             for node in slots
         ][len(inputs) :]
-        self._steps = _steps(order, slots, program.roots)
+        self._steps = _steps(order, slots, program.roots, formula_of or formula)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
 
@@ -83,7 +85,9 @@ class NumpyExecutable(Executable):
         return values
 
 
-def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
+def _steps(
+    order: list[Node], slots: dict[Node, int], roots: Sequence[Node], formula_of: Formula
+) -> list[Step]:
     computed = [node for node in order if isinstance(node, Operation)]
     last_use: dict[Node, Node] = {x: node for node in computed for x in node.inputs}
     live_out = set(roots)
@@ -98,7 +102,7 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
         inputs = tuple(slots[x] for x in node.inputs)
         function: Any = single_ufunc(node)
         if function is None:
-            function = formula(node)
+            function = formula_of(node)
         elif (out := target(node, dying, free)) is not None:
             function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
