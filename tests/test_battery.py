@@ -7,6 +7,9 @@ import pytest
 from palingrad.autodiff.gradients import Gradient
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
+from palingrad.ops.control.branch import Switch
+from palingrad.ops.control.loop import Loop
+from palingrad.ops.control.while_loop import WhileLoop
 from palingrad.ops.linalg.spectral import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
@@ -20,6 +23,9 @@ PROVEN_ELSEWHERE = {
     Eig: "test_linalg.py, because the phases of its vectors aren't determined",
     Gradient: "test_gradients.py",
     Item: "test_battery.py, with Split",
+    Loop: "control/test_scan.py",
+    Switch: "control/test_branches.py",
+    WhileLoop: "control/test_branches.py",
 }
 OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
 

@@ -8,7 +8,7 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
-from .autodiff.control import branches as _branches, loops as _loops
+from .autodiff.control import branches as _branches, loops as _loops  # noqa: F401
 from .autodiff.gradients import (
     differentiate_tapes_with as _differentiate_tapes_with,
     gradients as gradients,

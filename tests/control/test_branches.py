@@ -118,9 +118,13 @@ def test_while_loop_forward_and_bounded_reverse():
         close(pg.function(pg.grad(bounded))(x, y), pg.grad(doubled_by_python)(x, y))
     with pytest.raises(GradientError, match=r"max_steps=100"):
         pg.grad(doubled)(x, y)
-    second = lambda x: pg.jvp(
-        lambda z: pg.jvp(lambda v: doubled(v, y), (z,), (1.0,))[1], (x,), (1.0,)
-    )[1]  # noqa: E731
+
+    def first(z):
+        return pg.jvp(lambda v: doubled(v, y), (z,), (1.0,))[1]
+
+    def second(z):
+        return pg.jvp(first, (z,), (1.0,))[1]
+
     close(second(x), pg.hessian(lambda v: doubled_by_python(v, y))(x))
 
 

@@ -17,6 +17,7 @@ from .advance_rng import advance_rng
 from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
+from .loops import hoist, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
@@ -45,7 +46,10 @@ def optimised(region: Region) -> Region:
 
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
-PASSES: tuple[Pass, ...] = (stabilise, expand, regions, advance_rng, *SIMPLIFICATIONS)
+PASSES: tuple[Pass, ...] = (
+    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, advance_rng,
+    *SIMPLIFICATIONS,
+)  # fmt: skip
 
 
 def optimise(program: Program) -> Program:

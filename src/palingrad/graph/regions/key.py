@@ -75,10 +75,10 @@ def _token(value: Any) -> str:
     found = _tokens.get(id(value))
     if found is not None and found[0]() is value:
         return f"object {found[1]}"
-    number = next(_numbers)
+    number, place = next(_numbers), id(value)
     try:
-        reference = weakref.ref(value, lambda _, key=id(value): _tokens.pop(key, None))
+        reference = weakref.ref(value, lambda _: _tokens.pop(place, None))
     except TypeError:
         return f"object {number}"  # another one at each call: it equals nothing
-    _tokens[id(value)] = reference, number
+    _tokens[place] = reference, number
     return f"object {number}"

@@ -70,12 +70,10 @@ class Regional(MultipleOutputs):
     def with_regions(self, regions: Sequence[Region], inputs: Sequence[Any] | None = None) -> Self:
         """The same operation with other regions, for inputs of the same forms."""
         new = self.clone(self.inputs if inputs is None else inputs)
-        new._set(regions=tuple(regions))
+        new.attributes = {**self.attributes, "regions": tuple(regions)}
+        new.__dict__.update(new.attributes)
+        new._infer()
         return new
-
-    def _set(self, **attributes: Any) -> None:
-        self.attributes = {**self.attributes, **attributes}
-        self.__dict__.update(attributes)
 
     def checked_regions(self) -> list[Sequence[Node]]:
         """The results of the regions, for the verifier; their parameters are what they must be."""

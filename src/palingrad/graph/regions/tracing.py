@@ -17,7 +17,7 @@ from ..promotion import as_node
 from ..traversal.order import postorder
 from .region import Region, form_of, parameter
 
-_SMALL = 16  # elements of an array in the body that is a constant of the region
+_SMALL = 1  # elements of an array in the body that is a constant of the region
 
 
 class RegionGraph(AnonymousGraph):

@@ -59,8 +59,10 @@ class Switch(Regional):
     def _check(self) -> None:
         chooser, first = self.inputs[0], self.regions[0]
         if chooser.shape not in (None, ()):
-            raise ShapeError(f"the choice has shape {text(chooser.shape)}, not one value",
-                             hint="Choose elements of arrays with pg.where(condition, x, y).")  # fmt: skip
+            raise ShapeError(
+                f"the choice has shape {text(chooser.shape)}, not one value",
+                hint="Choose elements of arrays with pg.where(condition, x, y).",
+            )
         for number, other in enumerate(self.regions):
             if not other.is_concrete:
                 continue
@@ -112,8 +114,10 @@ def cond(
     """
     chooser = as_node(condition)
     if chooser.dtype is not None and not is_boolean(chooser.dtype):
-        raise DTypeError(f"cond: the condition is {chooser.dtype}, not a boolean.",
-                         hint="Compare: x != 0; an integer chooses in pg.switch(i, [f, g], x).")  # fmt: skip
+        raise DTypeError(
+            f"cond: the condition is {chooser.dtype}, not a boolean.",
+            hint="Compare: x != 0; an integer chooses in pg.switch(i, [f, g], x).",
+        )
     return _chosen("cond", chooser, (if_false, if_true), operands, name)
 
 
@@ -129,8 +133,10 @@ def switch(
     """
     chooser = as_node(index)
     if chooser.dtype is not None and not is_integer(chooser.dtype):
-        raise DTypeError(f"switch: the index is {chooser.dtype}, not an integer.",
-                         hint="Make it one: pg.cast(index, 'int64').")  # fmt: skip
+        raise DTypeError(
+            f"switch: the index is {chooser.dtype}, not an integer.",
+            hint="Make it one: pg.cast(index, 'int64').",
+        )
     if not isinstance(branches, (list, tuple)) or not branches:
         raise ArgumentError(
             f"switch: expected a list of functions, got {shown(branches)}.",

@@ -86,7 +86,8 @@ def _fits(a: Sequence[int | None], b: Sequence[int | None]) -> bool:
 
 def _adapted(where: str, path: str, carries: Carries, number: int, y: Node) -> Node:
     x = carries.nodes[number]
-    assert x.dtype is not None and y.dtype is not None
+    assert x.dtype is not None
+    assert y.dtype is not None
     if carries.weak[number] and promote(x.dtype, y.dtype) == y.dtype:
         carries.nodes[number] = in_dtype(x, y.dtype)
         carries.adapted = True

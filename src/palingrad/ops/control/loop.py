@@ -62,8 +62,10 @@ class Loop(Regional):
         lengths = {x.shape[0] for x in inputs[first : first + slices] if x.shape}
         lengths.discard(None)
         if any(x.shape == () for x in inputs[first : first + slices]):
-            raise ShapeError("scan: an array in xs has no axis to go along",
-                             hint="Pass what is the same in each step by the body's closure.")  # fmt: skip
+            raise ShapeError(
+                "scan: an array in xs has no axis to go along",
+                hint="Pass what is the same in each step by the body's closure.",
+            )
         given = attributes["length"]
         if len(lengths | ({given} - {None})) > 1:
             counts = " and ".join(map(str, sorted(lengths | ({given} - {None}))))

@@ -99,8 +99,9 @@ def _steps(rows: Sequence[Node], length: Any) -> int | None:
     if length is not None:
         counts.add(whole("scan: length", length, like=10))
     if len(counts) > 1:
+        found = " and ".join([str(size) for size in sorted(counts)])
         raise ShapeError(
-            f"scan: the first axes of xs, and length=, differ: {' and '.join([str(size) for size in counts])}.",
+            f"scan: the first axes of xs, and length=, differ: {found}.",
             hint="Each array in xs has one row for each step.",
         )
     if not counts and not rows:
