@@ -1,8 +1,8 @@
 """Loops in a Program: those that step alike become one, and what nobody reads is dropped.
 
 The reverse pass runs a loop again with more results, those that it reads of the body, and forward
-mode runs it again beside its tangents. Both are made of the body's own nodes, so a loop that another
-contains is known by these, and the other's results are used.
+mode runs it again beside its tangents. Both are made of the body's own nodes, so a loop that
+another contains is known by these, and the other's results are used.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def prune_loops(program: Program) -> Program:
     """The program without results, carries and inputs of loops that nobody reads."""
     while True:
         loops = [node for node in program.order if type(node) is Loop]
-        read: dict[Loop, set[int]] = {loop: set() for loop in loops}
+        read: dict[Any, set[int]] = {loop: set() for loop in loops}
         for node in program.order:
             if type(node) is Item and node.inputs[0] in read:
                 read[node.inputs[0]].add(node.attributes["index"])
@@ -130,12 +130,16 @@ def prune_loops(program: Program) -> Program:
 def _needed(loop: Loop, read: set[int]) -> tuple[list[int], list[int]]:
     """The numbers of the results and of the inputs that are needed for the results `read`."""
     body, first = loop.body, loop.attributes["carries"]
-    numbers = {x: n for n, x in enumerate(body.parameters)}
+    numbers: dict[Any, int] = {x: n for n, x in enumerate(body.parameters)}
     results, inputs = set(read), {n for n in read if n < first}
     stack = sorted(results)
     seen: set[Node] = set()
+
+    def unseen(node: Node) -> Sequence[Node]:
+        return () if node in seen else node.inputs
+
     while stack:
-        for node in postorder(body.results[stack.pop()], inputs=lambda x: () if x in seen else x.inputs):  # fmt: skip
+        for node in postorder(body.results[stack.pop()], inputs=unseen):
             seen.add(node)
             number = numbers.get(node)
             if number is not None and number not in inputs:
@@ -157,11 +161,11 @@ def _pruned(program: Program, kept: dict[Loop, tuple[list[int], list[int]]]) -> 
                 tuple(node.body.parameters[n] for n in given),
                 tuple(node.body.results[n] for n in results),
             )
-            attributes = {
+            attributes: dict[str, Any] = {
                 **node.attributes, "regions": (region,), "carries": sum(n < first for n in given),
                 "slices": sum(first <= n < second for n in given),
             }  # fmt: skip
-            return Loop(*(inputs[n] for n in given), **attributes)
+            return Loop.applied([inputs[n] for n in given], attributes)
         parent = node.inputs[0]
         if type(node) is Item and type(parent) is Loop and parent in kept:
             return Item(inputs[0], index=kept[parent][0].index(node.attributes["index"]))
@@ -182,7 +186,9 @@ def hoist(program: Program) -> Program:
 def _hoisted(loop: Loop) -> Loop:
     body = loop.body
     first = loop.attributes["carries"] + loop.attributes["slices"]
-    captured = dict(zip(body.parameters[first:], loop.inputs[first:], strict=True))
+    captured: dict[Node, Node] = dict(
+        zip(body.parameters[first:], loop.inputs[first:], strict=True)
+    )
     fixed: set[Node] = set(captured)
     for node in body.order:
         if isinstance(node, Constant) or (node.inputs and all(x in fixed for x in node.inputs)):
@@ -202,9 +208,8 @@ def _hoisted(loop: Loop) -> Loop:
         order = postorder(*body.results, inputs=lambda x: () if x in given else x.inputs)
         inner = replay(order, lambda node, inputs: node.rewired(inputs), known)
     region = Region((*parameters, *given.values()), tuple(inner[node] for node in body.results))
-    return Loop(
-        *loop.inputs, *(built[x] for x in ends), **{**loop.attributes, "regions": (region,)}
-    )
+    inputs = [*loop.inputs, *(built[x] for x in ends)]
+    return Loop.applied(inputs, {**loop.attributes, "regions": (region,)})
 
 
 def _is_worth(x: Node, captured: dict[Any, Node]) -> bool:

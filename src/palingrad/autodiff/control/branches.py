@@ -76,8 +76,8 @@ def push_switch_forward(y: Switch, tangents: Sequence[Node | None]) -> list[Node
             given = [parameter(form_of(x), like=x) for x in y.inputs[1:]]
             results = region.inlined(given)
             ts = [parameter((y.inputs[n].shape, y.inputs[n].dtype, None)) for n in moving]
-            known = {given[n - 1]: t for n, t in zip(moving, ts, strict=True)}
-            found.append(pushed(results, dict(known)))
+            known: dict[Node, Node] = {given[n - 1]: t for n, t in zip(moving, ts, strict=True)}
+            found.append(pushed(results, known))
             parameters.append([*given, *ts])
     ends = [n for n in range(y.count) if any(ts[n] is not None for ts in found)]
     outputs: list[Node | None] = [None] * y.count
@@ -126,7 +126,7 @@ def push_while_forward(y: WhileLoop, tangents: Sequence[Node | None]) -> list[No
     )
     seeds = {n: _or_zeros(tangents[n], y.inputs[n].shape, y.inputs[n].dtype) for n in moving}
     attributes = {**y.attributes, "regions": regions, "carries": first + len(carried)}
-    loop = WhileLoop(*joined(y.inputs, seeds), **attributes)
+    loop = WhileLoop.applied(joined(y.inputs, seeds), attributes)
     outputs: list[Node | None] = [None] * first
     for n, item in zip(carried, loop.items[first:], strict=True):
         outputs[n] = item

@@ -82,7 +82,9 @@ class _Backward:
     ) -> None:
         self.y, self.results = y, results
         self.frontier = Frontier(y.body, results, y.attributes["checkpoint"])
-        self._own = {x: parameter(_form(x)) for x in (*seeds.values(), *totals.values())}
+        self._own: dict[Node, Placeholder] = {
+            x: parameter(_form(x)) for x in (*seeds.values(), *totals.values())
+        }
 
     def loop(
         self,
@@ -94,7 +96,7 @@ class _Backward:
         """The loop: `order` puts its results, carries before those that are stacked."""
         body, y = self.y.body, self.y
         first, second = y.attributes["carries"], y.attributes["carries"] + y.attributes["slices"]
-        places = {x: number for number, x in enumerate(body.parameters)}
+        places: dict[Node, int] = {x: number for number, x in enumerate(body.parameters)}
         saved = [x for x in self.frontier.read if x not in places or places[x] < first]
         again = [x for x in self.frontier.read if first <= places.get(x, -1) < second]
         captured = [x for x in self.frontier.read if places.get(x, -1) >= second]
@@ -113,7 +115,7 @@ class _Backward:
             *(y.inputs[places[x]] for x in again),
             *(y.inputs[places[x]] for x in captured),
         ]
-        return Loop(*inputs, **{
+        return Loop.applied(inputs, {
             **y.attributes, "regions": (region,), "carries": len(carries), "slices": len(sliced),
             "reverse": not y.attributes["reverse"],
         })  # fmt: skip
@@ -125,7 +127,7 @@ class _Backward:
             return ()
         y = self.y
         region = Region(y.body.parameters, (*y.body.results, *nodes))
-        again = Loop(*y.inputs, **{**y.attributes, "regions": (region,)})
+        again = Loop.applied(y.inputs, {**y.attributes, "regions": (region,)})
         return again.items[y.count :]
 
 
@@ -140,9 +142,9 @@ def push_loop_forward(y: Loop, tangents: Sequence[Node | None]) -> list[Node | N
     ends = [number for number in range(first, y.count) if body.results[number] in active]
     with hidden_graph():
         own = {number: parameter(_form(body.parameters[number])) for number in moving}
-        given = {body.parameters[number]: own[number] for number in moving}
+        given: dict[Node, Node] = {body.parameters[number]: own[number] for number in moving}
         places = [*carried, *ends]
-        found = dict(zip(places, pushed([body.results[n] for n in places], dict(given))))
+        found = dict(zip(places, pushed([body.results[n] for n in places], given)))
         filled = {
             n: zeros(body.results[n].shape, body.results[n].dtype) if t is None else t
             for n, t in found.items()
@@ -162,7 +164,7 @@ def push_loop_forward(y: Loop, tangents: Sequence[Node | None]) -> list[Node | N
         tuple(parameters),
         (*results[:first], *(filled[n] for n in carried), *(filled[n] for n in ends)),
     )
-    loop = Loop(*inputs, **{
+    loop = Loop.applied(inputs, {
         **y.attributes, "regions": (region,), "carries": first + len(carried),
         "slices": sum(n in own for n in groups[1]) + len(groups[1]),
     })  # fmt: skip

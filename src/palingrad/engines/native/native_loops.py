@@ -20,9 +20,8 @@ from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Reduce
 from ...graph.node import Node
 from ...graph.operation import Operation
 from ...graph.regions.region import Region
-from ...graph.regions.regional import Body, Regional
-from ...ops.control.loop import Loop
-from ...ops.elementwise.discrete import Cast
+from ...graph.regions.regional import Body, Regional, Steps
+from ...graph.registry import ops
 from ...passes.program import Program
 from ...shapes import sizes
 from ..numpy import body_of, formula
@@ -47,25 +46,27 @@ def formula_of(node: Operation) -> Callable[..., Any]:
 
 
 def _looped(node: Regional) -> Callable[..., Any]:
-    if isinstance(node, Loop):
+    steps = node.steps()
+    if steps is not None:
         compile, native = _compilers[0]
-        executable = compile(_program(node.body))
-        if isinstance(executable, native) and why_not_inside(node, executable) is None:
-            return NativeLoop(node, executable)
+        executable = compile(_program(node.regions[0]))
+        if isinstance(executable, native) and why_not_inside(steps, executable) is None:
+            return NativeLoop(node.regions[0], steps, executable)
     bodies = [_body(region) for region in node.regions]
     return lambda *values: node.run(bodies, *values)
 
 
 def how_run(node: Regional) -> str:
     """How the bodies of an operation with regions are run, for `explain()`."""
-    if not isinstance(node, Loop):
+    taken = node.steps()
+    if taken is None:
         return "Python chooses and repeats, and each run of a body is one native call"
     compile, native = _compilers[0]
-    executable = compile(_program(node.body))
-    steps = f"{node.attributes['length']:,} steps"
+    executable = compile(_program(node.regions[0]))
+    steps = f"{taken.length:,} steps"
     if not isinstance(executable, native):
         return f"{steps}, by NumPy, because nothing in the body has a kernel"
-    why = why_not_inside(node, executable)
+    why = why_not_inside(taken, executable)
     if why is not None:
         return f"{steps}, of one native call each, because {why}"
     kernels = len(executable.schedule.kernels)
@@ -79,7 +80,7 @@ def _program(region: Region) -> Program:
         seen: set[Node] = set()
         for y in region.results:
             plain = isinstance(y, (Elementwise, Reduce, Contract)) and y not in seen
-            results.append(y if plain else Cast(y, dtype=y.dtype))
+            results.append(y if plain else ops.cast(y, y.dtype))  # a copy
             seen.add(y)
     return Program(region.parameters, tuple(results))
 
@@ -92,7 +93,7 @@ def _body(region: Region) -> Body:
     return lambda values: executable([np.asarray(value) for value in values])
 
 
-def why_not_inside(node: Loop, executable: Any) -> str | None:
+def why_not_inside(steps: Steps, executable: Any) -> str | None:
     """Why the steps can't be taken within one native call; None if they can."""
     if executable._rest or executable._lease is not None:
         return "NumPy computes a part of its body"
@@ -100,19 +101,18 @@ def why_not_inside(node: Loop, executable: Any) -> str | None:
         one.slot not in executable._result_slots or not one.whole for one in executable._outputs
     ):
         return "a result of its body isn't in an array of its own"
-    if any(slot < node.attributes["carries"] for slot, _ in executable.buffers.checks):
+    if any(slot < steps.carries for slot, _ in executable.buffers.checks):
         return "a carry is an index, which is checked before each step"
     return None
 
 
 class NativeLoop:
-    """A Loop whose steps are machine code, taken within one native call or a few long ones."""
+    """The steps of an operation as machine code, taken within one native call or a few long ones."""
 
-    def __init__(self, node: Loop, executable: Any) -> None:
-        self.node, self.executable = node, executable
-        self._first, self._slices = node.attributes["carries"], node.attributes["slices"]
-        self._length, self._reverse = node.attributes["length"], node.attributes["reverse"]
-        self._forms = [(sizes(y.shape), y.dtype) for y in node.body.results]
+    def __init__(self, body: Region, steps: Steps, executable: Any) -> None:
+        self.executable = executable
+        self._first, self._slices, self._length, self._reverse = steps
+        self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
         self._slots = [output.slot for output in executable._outputs]
         self._at_once = _FIRST
 

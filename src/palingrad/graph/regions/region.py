@@ -62,7 +62,7 @@ class Region:
 
     def inlined(self, inputs: Sequence[Node]) -> list[Node]:
         """The results for these inputs, built in the open graph, or computed if none is open."""
-        given = dict(zip(self.parameters, inputs, strict=True))
+        given: dict[Node, Node] = dict(zip(self.parameters, inputs, strict=True))
         eager = context().graph is None  # a clone isn't computed
 
         def rule(node: Operation, inputs: list[Any]) -> Node:

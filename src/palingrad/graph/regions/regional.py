@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ...dtypes import Array
 from ..leaves import Constant
@@ -18,6 +18,16 @@ _evaluators: list[Callable[[Any, Sequence[Any]], Any]] = []
 def evaluate_regions_with(function: Callable[[Any, Sequence[Any]], Any]) -> None:
     """Register what computes an operation with regions eagerly; see `eager/control.py`."""
     _evaluators[:] = [function]
+
+
+class Steps(NamedTuple):
+    """How an operation runs its one region a known number of times: the parameters are carries, the
+    rows of arrays that are sliced, and captures; the results are carries and rows of stacks."""
+
+    carries: int
+    slices: int
+    length: int
+    reverse: bool  # whether it begins with the last row
 
 
 class Regional(MultipleOutputs):
@@ -39,6 +49,11 @@ class Regional(MultipleOutputs):
     def run(self, bodies: Sequence[Body], *values: Array) -> Sequence[Any]:
         """The results for these values of the inputs, with a function for each region."""
         raise NotImplementedError
+
+    def steps(self) -> Steps | None:
+        """How its steps follow one another, if their number is known; an engine may then take them
+        all at once."""
+        return None
 
     def iterations(self) -> int:
         """How often a run evaluates its regions, about; for estimates of costs."""

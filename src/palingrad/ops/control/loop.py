@@ -11,7 +11,7 @@ from ...dtypes import Array
 from ...errors import DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.regions.region import Form, Region, form_of
-from ...graph.regions.regional import Body, Regional
+from ...graph.regions.regional import Body, Regional, Steps
 from ...graph.registry import ops
 from ...shapes import known, sizes
 from .carries import check_kept
@@ -89,6 +89,10 @@ class Loop(Regional):
             shapes.append(None if y.shape is None else (length, *y.shape))
             dtypes.append(y.dtype)
         self._shape, self._dtype = tuple(shapes), tuple(dtypes)
+
+    def steps(self) -> Steps:
+        known = self.attributes
+        return Steps(known["carries"], known["slices"], known["length"], known["reverse"])
 
     def iterations(self) -> int:
         return self.attributes["length"]

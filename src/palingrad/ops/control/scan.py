@@ -95,7 +95,7 @@ def _rows(x: Any) -> Node:
 
 def _steps(rows: Sequence[Node], length: Any) -> int | None:
     """The number of steps; None if it isn't known yet."""
-    counts = {x.shape[0] for x in rows if x.shape is not None} - {None}
+    counts = {x.shape[0] for x in rows if x.shape is not None and x.shape[0] is not None}
     if length is not None:
         counts.add(whole("scan: length", length, like=10))
     if len(counts) > 1:
@@ -120,7 +120,7 @@ class _Scan:
     ) -> tuple[Any, Any]:
         rows: list[Node] = nodes_of(xs)
         carries = initial(self.where, init)
-        for _ in range(3):  # a carry that begins as a Python number takes the dtype of its result
+        while True:  # again if a carry that began as a Python number took another dtype
             began = start()
             first = fresh_parameters(carries.nodes)
             slices = [parameter((_row(x), x.dtype, None), like=x) for x in rows]

@@ -98,7 +98,7 @@ def while_loop(
     carries = initial("while_loop", init)
     if not carries.nodes:
         raise ArgumentError("while_loop: init holds no number.", hint="Carry what changes.")
-    for _ in range(3):
+    while True:  # again if a carry that began as a Python number took another dtype
         began = start()
         first = fresh_parameters(carries.nodes)
         carry = traced("while_loop", body, [filled(init, first)])
