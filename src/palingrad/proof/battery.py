@@ -12,6 +12,7 @@ from ..errors import GraphError
 from ..graph.kinds import Composite
 from ..graph.operation import Operation
 from ..graph.registry import is_shipped, operations
+from ..graph.regions.regional import Regional
 from ..graph.samples import Sample
 from ..ops.families import import_families
 from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
@@ -68,7 +69,7 @@ def shipped() -> list[type[Operation]]:
 
 def computes(operation: type[Operation]) -> bool:
     """Whether an operation computes something, rather than being a base for others."""
-    return (
+    return operation is not Regional and (
         operation.f is not Operation.f
         or getattr(operation, "expand", None) not in (None, Composite.expand)
         or operation.compute not in (Operation.compute, Composite.compute)

@@ -107,7 +107,7 @@ def why_not_inside(steps: Steps, executable: Any) -> str | None:
 
 
 class NativeLoop:
-    """The steps of an operation as machine code, taken within one native call or a few long ones."""
+    """The steps of an operation as machine code, within one native call or a few long ones."""
 
     def __init__(self, body: Region, steps: Steps, executable: Any) -> None:
         self.executable = executable

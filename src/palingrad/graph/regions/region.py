@@ -73,7 +73,7 @@ class Region:
 
     def fitted(self, forms: Sequence[Form]) -> Region:
         """The region for parameters of these forms: itself if it has them."""
-        if all(form_of(x) == form for x, form in zip(self.parameters, forms, strict=True)):
+        if all(same_form(form_of(x), form) for x, form in zip(self.parameters, forms, strict=True)):
             return self
         return ops.specialised_region(self, forms)
 
@@ -94,6 +94,12 @@ class Region:
 def form_of(x: Node) -> Form:
     """The form that a region's parameter has for an input like x."""
     return x.shape, x.dtype, x.weak
+
+
+def same_form(a: Form, b: Form) -> bool:
+    """Whether two forms are equal. NumPy's float64 equals None, which is an unknown dtype here."""
+    known = (a[1] is None) == (b[1] is None)
+    return known and (a[0], a[1], type(a[2])) == (b[0], b[1], type(b[2]))
 
 
 def is_known_form(form: Form) -> bool:
