@@ -186,3 +186,16 @@ def test_what_cannot_be_chosen_is_said():
         pg.while_loop(lambda v: v > 0, lambda v: v + 1, x)
     with pytest.raises(GraphError, match=r"pg\.cond"):
         pg.function(lambda v: v if v > 0 else -v)(np.array(1.0))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_python_numbers_in_branches(engine):
+    def f(k, x):
+        return pg.cond(x > 0, lambda: x * k, lambda: 0.5), pg.cond(x > 0, lambda: 1.0, lambda: k)
+
+    for x, expected in ((3.0, [6.0, 1.0]), (-3.0, [0.5, 2.0])):
+        found = pg.function(f, engine=engine)(2.0, np.float32(x))
+        assert [y.dtype for y in found] == [np.float32, np.float32]
+        assert [float(y) for y in found] == expected
+    eager = f(2.0, pg.tensor(np.float32(3)))
+    assert [float(y) for y in eager] == [6, 1]

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..autodiff.gradients import Gradient
+from ..errors import GraphError
 from ..graph.kinds import Composite
+from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.regions.region import Region, is_optimised, marked_optimised
@@ -41,6 +43,14 @@ def optimised(region: Region) -> Region:
     if is_optimised(region):
         return region
     program = optimise(Program(region.parameters, region.results))
+    given = set(region.parameters)
+    for leaf in program.order:
+        if not (leaf.inputs or leaf in given or isinstance(leaf, Constant)):
+            raise GraphError(
+                f"{leaf.label()} is read in the body of a loop or branch by a composite that "
+                f"doesn't have it as an input{leaf.built()}.",
+                hint="Pass it to the composite as an argument.",
+            )
     return marked_optimised(Region(region.parameters, program.outputs))
 
 

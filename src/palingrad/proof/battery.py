@@ -11,8 +11,8 @@ from ..engines.selection import engine_names
 from ..errors import GraphError
 from ..graph.kinds import Composite
 from ..graph.operation import Operation
-from ..graph.registry import is_shipped, operations
 from ..graph.regions.regional import Regional
+from ..graph.registry import is_shipped, operations
 from ..graph.samples import Sample
 from ..ops.families import import_families
 from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate

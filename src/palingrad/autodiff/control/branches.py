@@ -28,6 +28,7 @@ def pull_switch_back(y: Switch, g: Sequence[Node], needed: Sequence[bool]) -> li
     seeded = [n for n, dtype in enumerate(y.dtype) if is_inexact(dtype) and not is_zero(g[n])]
     regions: list[Region] = []
     for region in y.regions:
+        assert region.is_concrete, "a template is specialised before it is differentiated"
         with hidden_graph():
             given = [parameter(form_of(x), like=x) for x in y.inputs[1:]]
             results = region.inlined(given)

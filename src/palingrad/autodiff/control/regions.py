@@ -55,6 +55,7 @@ def activity(region: Region, carries: int, starts: Sequence[bool]) -> set[Node]:
     """The nodes of a loop's body on which derivatives depend, if those parameters do that are
     marked in `starts`: a carry does so too if what it becomes does."""
     parameters = region.parameters
+    assert region.is_concrete, "a template is specialised before it is differentiated"
     active: set[Node] = {x for x, yes in zip(parameters, starts, strict=True) if yes and _floats(x)}
     while True:
         for node in region.order:

@@ -82,6 +82,13 @@ class Regional(MultipleOutputs):
     def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
         return super().applied(inputs, cls.fitted(inputs, attributes))
 
+    def clone(self, inputs: Sequence[Node], *, value: Any = None) -> Self:
+        new = super().clone(inputs, value=value)
+        fitted = self.fitted(new.inputs, self.attributes)  # of a template, for inputs with values
+        new.attributes = fitted
+        new.__dict__.update(fitted)
+        return new
+
     def with_regions(self, regions: Sequence[Region], inputs: Sequence[Any] | None = None) -> Self:
         """The same operation with other regions, for inputs of the same forms."""
         new = self.clone(self.inputs if inputs is None else inputs)

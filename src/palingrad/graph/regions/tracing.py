@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from ...dtypes import scalar_dtype
 from ...errors import ArgumentError, GraphError
 from ...messages.calls import called
 from ...trees import leaves, rebuilt
@@ -12,8 +14,9 @@ from ..context import graph_scope
 from ..kinds import AnonymousGraph, Assign, Composite, Random
 from ..leaves import Constant, Placeholder, Variable
 from ..node import Node, next_serial
-from ..operation import Operation
+from ..operation import Item, Operation
 from ..promotion import as_node
+from ..registry import ops
 from ..traversal.order import postorder
 from .region import Region, form_of, parameter
 
@@ -93,7 +96,7 @@ def traced(where: str, f: Callable[..., Any], arguments: Sequence[Any]) -> Any:
             f"{where}: expected a function, got {type(f).__name__} {f!r:.40}.",
             hint="Write a lambda or the name of a function, without calling it.",
         )
-    with graph_scope(RegionGraph(where), hidden=True):
+    with tracing(where):
         result = called(f, *arguments)
         return filled(result, [_as_result(where, leaf) for leaf in nodes_of(result)])
 
@@ -105,6 +108,21 @@ def _as_result(where: str, leaf: Any) -> Node:
             hint="A body returns nodes, numbers, or lists, tuples and dicts of them.",
         )
     return as_node(leaf)
+
+
+def strong(node: Node) -> Node:
+    """The node, or a Python number in the dtype that it has on its own."""
+    if node.weak is None:
+        return node
+    dtype = scalar_dtype(node.weak)
+    if isinstance(node, Constant):
+        return Constant(node.numpy(), dtype=dtype)
+    return ops.cast(node, dtype)
+
+
+def tracing(where: str) -> AbstractContextManager[None]:
+    """The scope in which a body is traced."""
+    return graph_scope(RegionGraph(where), hidden=True)
 
 
 def lifted(
@@ -122,6 +140,8 @@ def lifted(
     def is_outer(node: Node) -> bool:
         if node in own:
             return False
+        if type(node) is Item:  # is built when it is first read
+            return is_outer(node.inputs[0])
         if isinstance(node, Constant):  # of a number in an expression, or older: a tensor, perhaps
             is_new = node.scalar is not None or node._serial >= began
             return not is_new or (node._value.size > _SMALL and node._differentiable)

@@ -18,7 +18,9 @@ from ...graph.regions.tracing import (
     nodes_of,
     same_structure,
     start,
+    strong,
     traced,
+    tracing,
 )
 from ...graph.registry import ops, register
 from ...messages.checks import shown
@@ -157,8 +159,7 @@ def _chosen(
             f"{where}: the choice has shape {text(chooser.shape)}, not one value.",
             hint="Choose elements of arrays with pg.where(condition, x, y).",
         )
-    given = [ops.cast(x, str(x.dtype)) if x.weak is not None else x
-             for x in map(as_node, nodes_of(list(operands)))]  # fmt: skip
+    given = [strong(as_node(x)) for x in nodes_of(list(operands))]
     began = start()
     bodies: list[Any] = []
     trees: list[Any] = []
@@ -184,11 +185,16 @@ def _alike(where: str, trees: Sequence[Any], results: Sequence[list[Node]]) -> l
                 f"{where}: branch {number} returns {shown(tree)}, branch 0 {shown(trees[0])}.",
                 hint="All branches return the same lists, tuples and dicts.",
             )
-    columns: list[list[Node]] = []
-    for column in zip(*results, strict=True):
-        strong = [y.dtype for y in column if y.weak is None]
-        if strong and None not in [y.shape for y in column] and all(x is not None for x in strong):
-            dtype = promote(*[x for x in strong if x is not None])
-            column = [in_dtype(y, dtype) if y.weak is not None else y for y in column]
-        columns.append(list(column))
+    with tracing(where):
+        columns = [_in_one_dtype(column) for column in zip(*results, strict=True)]
     return [list(row) for row in zip(*columns, strict=True)] or [[] for _ in trees]
+
+
+def _in_one_dtype(column: Sequence[Node]) -> list[Node]:
+    """The results of all branches, of which Python numbers take the dtype of the others."""
+    found = [y.dtype for y in column if y.weak is None]
+    dtypes = [dtype for dtype in found if dtype is not None]
+    if not dtypes or len(dtypes) < len(found):  # all are numbers, or in a template
+        return [strong(y) for y in column]
+    dtype = promote(*dtypes)
+    return [in_dtype(y, dtype) if y.weak is not None else y for y in column]

@@ -7,11 +7,9 @@ from typing import Any
 
 from ...dtypes import promote
 from ...errors import ArgumentError, DTypeError, ShapeError
-from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.promotion import as_node, in_dtype
-from ...graph.regions.tracing import nodes_of, same_structure
-from ...graph.registry import ops
+from ...graph.regions.tracing import nodes_of, same_structure, strong, tracing
 from ...messages.checks import shown
 from ...shapes import text
 
@@ -37,16 +35,8 @@ def initial(where: str, init: Any) -> Carries:
             )
         node = as_node(leaf)
         weak.append(node.weak is not None)
-        if node.weak is not None:
-            node = _strong(node)
-        nodes.append(node)
+        nodes.append(strong(node))
     return Carries(nodes, weak)
-
-
-def _strong(node: Node) -> Node:
-    if isinstance(node, Constant):
-        return Constant(node.numpy())
-    return ops.cast(node, str(node.dtype))
 
 
 def checked_carries(where: str, init: Any, carries: Carries, carry: Any) -> list[Node]:
@@ -65,7 +55,8 @@ def checked_carries(where: str, init: Any, carries: Carries, carry: Any) -> list
     for number, (path, y) in enumerate(zip(paths(init), nodes_of(carry), strict=True)):
         x = carries.nodes[number]
         if y.weak is not None and x.dtype is not None:
-            y = in_dtype(y, x.dtype)
+            with tracing(where):
+                y = in_dtype(y, x.dtype)
         if x.dtype is not None and y.dtype is not None and x.dtype != y.dtype:
             y = _adapted(where, path, carries, number, y)
         x = carries.nodes[number]

@@ -20,7 +20,9 @@ from ...graph.regions.tracing import (
     nodes_of,
     same_structure,
     start,
+    strong,
     traced,
+    tracing,
 )
 from ...graph.registry import ops, register
 from ...messages.checks import flag, shown, whole
@@ -128,7 +130,8 @@ class _Scan:
             results = checked_carries(self.where, init, carries, carry)
             if not carries.adapted:
                 break
-        ys: list[Node] = nodes_of(y)
+        with tracing(self.where):
+            ys = [strong(one) for one in nodes_of(y)]
         (region,), captures = lifted(self.where, [([*first, *slices], [*results, *ys])], began)
         loop = Loop(
             *carries.nodes, *rows, *captures,
