@@ -436,3 +436,14 @@ def test_other_dtypes(dtype, engine):
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == dtype
         np.testing.assert_allclose(a, np.asarray(b), rtol=rtol, atol=rtol)
+
+
+def test_debug_nans_names_the_step():
+    def f(c, rows):
+        return pg.scan(lambda c, row: (pg.log(c - row), c), c, rows)[0]
+
+    start, rows = np.array(3.0), np.array([1.0, 0.1, 0.5])
+    for run in (f, pg.function(f)):
+        with pytest.raises(pg.errors.NonFiniteError, match=r"log of \S+ in step 2 of loop"):
+            with pg.debug_nans():
+                run(start, rows)
