@@ -88,17 +88,19 @@ def _merged(program: Program, part: Loop, whole: Loop) -> Program:
             return whole.with_regions([Region(whole.body.parameters, tuple(results))], inputs)
         if node.inputs[0] is part:
             return Item(inputs[0], index=items[node.attributes["index"]])
-        return _rewired(node, inputs)
+        return rewired(node, inputs)
 
-    return _replayed(program, rule, operands)
+    return replayed(program, rule, operands)
 
 
-def _rewired(node: Operation, inputs: Sequence[Any]) -> Operation:
+def rewired(node: Operation, inputs: Sequence[Any]) -> Operation:
+    """The node on other inputs; itself if they are its own."""
     same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
     return node if same else node.rewired(inputs)
 
 
-def _replayed(program: Program, rule: Any, operands: Any = None) -> Program:
+def replayed(program: Program, rule: Any, operands: Any = None) -> Program:
+    """The program rebuilt by a replay rule, which may read other operands than a node's inputs."""
     operands = operands or (lambda node: node.inputs)
     with graph_scope(AnonymousGraph(), hidden=True):
         built = replay(postorder(*program.roots, inputs=operands), rule, operands=operands)
@@ -169,9 +171,9 @@ def _pruned(program: Program, kept: dict[Loop, tuple[list[int], list[int]]]) -> 
         parent = node.inputs[0]
         if type(node) is Item and type(parent) is Loop and parent in kept:
             return Item(inputs[0], index=kept[parent][0].index(node.attributes["index"]))
-        return _rewired(node, inputs)
+        return rewired(node, inputs)
 
-    return _replayed(program, rule)
+    return replayed(program, rule)
 
 
 def hoist(program: Program) -> Program:

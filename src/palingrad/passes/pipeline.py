@@ -23,6 +23,7 @@ from .loops import hoist, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
+from .sums_of_products import sums_of_products
 
 Pass: TypeAlias = Callable[[Program], Program]
 
@@ -57,7 +58,8 @@ def optimised(region: Region) -> Region:
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
-    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, advance_rng,
+    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, sums_of_products,
+    advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip
 

@@ -68,3 +68,4 @@ CUTOFF = (
 BETWEEN = "equivalent: no dtype's rounding is between the two"
 OUTSIDE = "equivalent: elements outside the matrix aren't read"
 ON_DIAGONAL = "equivalent: a row and a column have the same diagonal"
+REGIONS = "only control flow is told what is needed; `tests/control/` has its derivatives"
