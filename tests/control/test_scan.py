@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from control_loops import ROWS, START, WEIGHTS, close, loss_of, step, unrolled
+from control_loops import RNG, ROWS, START, WEIGHTS, close, loss_of, step, unrolled
 from palingrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
 
 ENGINES = [name for name in pg.engine_names() if name != "auto"]
@@ -447,3 +447,49 @@ def test_debug_nans_names_the_step():
         with pytest.raises(pg.errors.NonFiniteError, match=r"log of \S+ in step 2 of loop"):
             with pg.debug_nans():
                 run(start, rows)
+
+
+def test_two_equal_loops_become_one():
+    from palingrad.ops.control.loop import Loop
+
+    def f(x, xs):
+        pull = [pg.grad(lambda v: loss_of(pg.scan)(v, WEIGHTS, xs))(x) for _ in range(2)]
+        return pull[0] + pg.grad(lambda v: pg.sum(pull[1] * v))(x)
+
+    x = START
+    first = pg.grad(lambda v: loss_of(unrolled)(v, WEIGHTS, ROWS))(x)
+    close(pg.function(f)(x, ROWS), 2 * np.asarray(first))
+    program = pg.function(f)._compiled((x, ROWS), {}).program
+    assert sum(type(node) is Loop for node in program.order) == 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_products_are_taken_of_all_steps_at_once(engine, reverse):
+    """The gradients of weights, x w of the rows, and products that must stay inside."""
+
+    def loss(scan):
+        def of(w, v, xs):
+            def f(c, x):
+                h = pg.tanh(c[0] @ w + x @ v)
+                return (h, c[1] + h.mT @ x, pg.sin(c[2]) + x.mT @ h), (x @ v, h)
+
+            init = tuple(pg.tensor(np.zeros(s)) for s in ((2, 3), (3, 4), (4, 3)))
+            (h, total, other), (first, hs) = scan(f, init, xs, reverse=reverse)
+            return pg.sum(h) * pg.sum(total * total) + pg.sum(first * hs) + pg.sum(other)
+
+        return of
+
+    xs, w, v = RNG.normal(size=(5, 2, 4)), RNG.normal(size=(3, 3)), RNG.normal(size=(4, 3))
+    f = pg.function(pg.value_and_grad(loss(pg.scan), (0, 1, 2)), engine=engine)
+    value, slopes = f(w, v, xs)
+    expected, others = pg.value_and_grad(loss(unrolled), (0, 1, 2))(w, v, xs)
+    close(value, expected)
+    for a, b in zip(slopes, others, strict=True):
+        close(a, b)
+    carries = [
+        node.attributes["carries"]
+        for node in f._compiled((w, v, xs), {}).program.order
+        if node.kind_name() == "loop"
+    ]
+    assert carries == [2, 4]  # without `total`, and going back without the total of w

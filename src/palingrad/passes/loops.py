@@ -30,15 +30,16 @@ def merge_loops(program: Program) -> Program:
         loops = [node for node in program.order if type(node) is Loop]
         if not 1 < len(loops) <= _MOST:
             return program
+        places = {loop: number for number, loop in enumerate(loops)}
         pair = next(
-            ((a, b) for a in loops for b in loops if a is not b and _contains(b, a, loops)), None
+            ((a, b) for a in loops for b in loops if a is not b and _contains(b, a, places)), None
         )
         if pair is None:
             return program
         program = _merged(program, *pair)
 
 
-def _contains(whole: Loop, part: Loop, loops: Sequence[Loop]) -> bool:
+def _contains(whole: Loop, part: Loop, places_of: dict[Any, int]) -> bool:
     """Whether a loop takes the steps of another, whose results its inputs don't depend on."""
     mine, theirs = whole.attributes, part.attributes
     if any(mine[name] != theirs[name] for name in ("length", "reverse")):
@@ -55,7 +56,7 @@ def _contains(whole: Loop, part: Loop, loops: Sequence[Loop]) -> bool:
             return False
     alike = len(whole.inputs) == len(part.inputs)
     if alike and whole.count <= part.count:  # one of two equal ones stays: the first
-        equal = whole.count == part.count and loops.index(whole) < loops.index(part)
+        equal = whole.count == part.count and places_of[whole] < places_of[part]
         if not equal:
             return False
     return part not in set(postorder(*whole.inputs))
