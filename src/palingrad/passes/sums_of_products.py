@@ -52,7 +52,7 @@ def _before(node: Operation) -> Node:
         return loop
     given = {one: parameter((one.shape, one.dtype, None), like=one) for one in products}
     parameters = [parameter(form_of(x), like=x) for x in body.parameters]
-    known = {**dict(zip(body.parameters, parameters, strict=True)), **given}
+    known: dict[Node, Node] = {**dict(zip(body.parameters, parameters, strict=True)), **given}
     built = replay(body.order, lambda one, inputs: one.rewired(inputs), known)
     region = Region(
         (*parameters[:second], *given.values(), *parameters[second:]),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ...dtypes import Array
+from ..describe.nonfinite import Reason, number
 from ..leaves import Constant
 from ..node import Node
 from ..operation import MultipleOutputs
@@ -111,6 +112,12 @@ class Regional(MultipleOutputs):
     def compute(self, *values: Any) -> Any:
         self._infer()  # checks what it would check in a graph
         return _evaluators[0](self, values)
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"an operation in a body of {y.kind_name()} gave {number(value)}",
+            "find it: pg.debug_nans names the operation and the step",
+        )
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "control flow"
