@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pytest
 
@@ -104,3 +106,37 @@ def test_other_dtypes(dtype, engine):
     for a, b in zip(found, expected, strict=True):
         assert a.dtype == dtype
         np.testing.assert_allclose(a, np.asarray(b), rtol=rtol, atol=rtol)
+
+
+class Pair(NamedTuple):
+    """A carry with names."""
+
+    a: Any
+    b: Any
+
+
+@pytest.mark.parametrize("unroll", [1, 2])
+def test_containers_are_kept_and_keys_may_change_their_order(unroll):
+    def f(c, x):
+        pair, rest = c["pair"], c["rest"]
+        return {"rest": [rest[0] * 2.0, None], "pair": Pair(pair.b, pair.a + x)}, {"y": (x, None)}
+
+    init = {"pair": Pair(1.0, 2.0), "rest": [3.0, None]}
+    last, ys = pg.scan(f, init, np.array([10.0, 20.0]), unroll=unroll)
+    assert (float(last["pair"].a), float(last["pair"].b)) == (11, 22)
+    assert (float(last["rest"][0]), last["rest"][1]) == (12, None)
+    assert list(last) == ["pair", "rest"]
+    assert ys["y"][0].numpy().tolist() == [10, 20]
+    chosen = pg.cond(True, lambda: {"a": 1.0, "b": 2.0}, lambda: {"b": 3.0, "a": 4.0})
+    assert (float(chosen["a"]), float(chosen["b"])) == (1, 2)
+    other = pg.cond(False, lambda: {"a": 1.0, "b": 2.0}, lambda: {"b": 3.0, "a": 4.0})
+    assert (float(other["a"]), float(other["b"])) == (4, 3)
+
+
+def test_what_a_step_of_an_unrolled_body_returns_is_checked():
+    with pytest.raises(ArgumentError, match="not a pair of carry and y"):
+        pg.scan(lambda c, x: c, 0.0, ROWS, unroll=2)
+    with pytest.raises(ArgumentError, match="keeps its structure"):
+        pg.scan(lambda c, x: ((c, c), None), 0.0, ROWS, unroll=2)
+    with pytest.raises(ShapeError, match="at the start and"):
+        pg.scan(lambda c, x: (c + x, None), np.array(0.0), ROWS, unroll=2)

@@ -80,13 +80,25 @@ def filled(tree: Any, new: Sequence[Any]) -> Any:
 def same_structure(a: Any, b: Any) -> bool:
     """Whether two trees have the same containers, keys and None."""
     if isinstance(a, dict) or isinstance(b, dict):
-        if type(a) is not type(b) or list(a) != list(b):
+        if type(a) is not type(b) or set(a) != set(b):
             return False
         return all(same_structure(a[key], b[key]) for key in a)
     if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
         alike = type(a) is type(b) and len(a) == len(b)
         return alike and all(map(same_structure, a, b))
     return (a is None) == (b is None)
+
+
+def ordered(tree: Any, like: Any) -> Any:
+    """The tree with the keys of its dicts in the order of another tree of the same structure."""
+    if isinstance(like, dict):
+        return {key: ordered(tree[key], like[key]) for key in like}
+    if isinstance(like, (list, tuple)):
+        branches = [ordered(a, b) for a, b in zip(tree, like, strict=True)]
+        if isinstance(like, list):
+            return branches
+        return type(like)(*branches) if hasattr(like, "_fields") else tuple(branches)
+    return tree
 
 
 def traced(where: str, f: Callable[..., Any], arguments: Sequence[Any]) -> Any:

@@ -16,6 +16,7 @@ from ...graph.regions.tracing import (
     fresh_parameters,
     lifted,
     nodes_of,
+    ordered,
     same_structure,
     start,
     strong,
@@ -166,18 +167,16 @@ def _chosen(
     for branch in branches:
         parameters = fresh_parameters(given)
         trees.append(traced(where, branch, filled(list(operands), parameters)))
-        bodies.append((parameters, nodes_of(trees[-1])))
-    results = _alike(where, trees, [results for _, results in bodies])
-    regions, captures = lifted(
-        where, [(x, y) for (x, _), y in zip(bodies, results, strict=True)], began
-    )
+        bodies.append(parameters)
+    results = _alike(where, trees)
+    regions, captures = lifted(where, list(zip(bodies, results, strict=True)), began)
     if not results[0]:
         return trees[0]
     node = Switch(chooser, *given, *captures, regions=tuple(regions), name=name)
     return filled(trees[0], node.items)
 
 
-def _alike(where: str, trees: Sequence[Any], results: Sequence[list[Node]]) -> list[list[Node]]:
+def _alike(where: str, trees: Sequence[Any]) -> list[list[Node]]:
     """The results of all branches, in common dtypes where some are Python numbers."""
     for number, tree in enumerate(trees):
         if not same_structure(trees[0], tree):
@@ -186,7 +185,8 @@ def _alike(where: str, trees: Sequence[Any], results: Sequence[list[Node]]) -> l
                 hint="All branches return the same lists, tuples and dicts.",
             )
     with tracing(where):
-        columns = [_in_one_dtype(column) for column in zip(*results, strict=True)]
+        rows = [nodes_of(ordered(tree, trees[0])) for tree in trees]
+        columns = [_in_one_dtype(column) for column in zip(*rows, strict=True)]
     return [list(row) for row in zip(*columns, strict=True)] or [[] for _ in trees]
 
 

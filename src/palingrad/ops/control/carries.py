@@ -9,7 +9,7 @@ from ...dtypes import promote
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.promotion import as_node, in_dtype
-from ...graph.regions.tracing import nodes_of, same_structure, strong, tracing
+from ...graph.regions.tracing import nodes_of, ordered, same_structure, strong, tracing
 from ...messages.checks import shown
 from ...shapes import text
 
@@ -52,7 +52,9 @@ def checked_carries(where: str, init: Any, carries: Carries, carry: Any) -> list
             hint="A carry keeps its structure: the same containers, with the same keys.",
         )
     results: list[Node] = []
-    for number, (path, y) in enumerate(zip(paths(init), nodes_of(carry), strict=True)):
+    for number, (path, y) in enumerate(
+        zip(paths(init), nodes_of(ordered(carry, init)), strict=True)
+    ):
         x = carries.nodes[number]
         if y.weak is not None and x.dtype is not None:
             with tracing(where):

@@ -25,6 +25,7 @@ from ...graph.regions.tracing import (
     tracing,
 )
 from ...graph.registry import ops, register
+from ...messages.calls import called
 from ...messages.checks import flag, shown, whole
 from ...shapes import known, sizes
 from .carries import checked_carries, initial
@@ -142,7 +143,10 @@ class _Scan:
         return filled(init, items[: len(first)]), filled(y, items[len(first) :])
 
     def _step(self, carry: Any, x: Any) -> tuple[Any, Any]:
-        result = traced(self.where, self._f, (carry, x))
+        return self.pair(traced(self.where, self._f, (carry, x)))
+
+    def pair(self, result: Any) -> tuple[Any, Any]:
+        """What f returned, if it is a pair."""
         if not isinstance(result, tuple) or len(result) != 2:
             raise ArgumentError(
                 f"{self.where}: f returned {shown(result)}, not a pair of carry and y.",
@@ -218,7 +222,8 @@ def _in_a_row(loop: _Scan, carry: Any, xs: Any, size: int, reverse: bool) -> tup
     ys: list[Any] = [None] * size
     structure = carry
     for step in reversed(range(size)) if reverse else range(size):
-        carry, ys[step] = loop._f(carry, filled(xs, [x[step] for x in nodes_of(xs)]))
+        row = filled(xs, [x[step] for x in nodes_of(xs)])
+        carry, ys[step] = loop.pair(called(loop._f, carry, row))
         if not same_structure(carry, structure):
             checked_carries(loop.where, structure, initial(loop.where, structure), carry)
     columns = zip(*(nodes_of(y) for y in ys), strict=True)
