@@ -9,7 +9,7 @@ import pytest
 
 import palingrad as pg
 from control_loops import ROWS, START, WEIGHTS, close, loss_of, unrolled
-from palingrad.errors import ArgumentError, GraphError
+from palingrad.errors import ArgumentError, GraphError, ShapeError
 
 ENGINES = [name for name in pg.engine_names() if name != "auto"]
 
