@@ -8,7 +8,6 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
-from .autodiff.control import branches as _branches, loops as _loops  # noqa: F401
 from .autodiff.gradients import (
     differentiate_tapes_with as _differentiate_tapes_with,
     gradients as gradients,
@@ -82,7 +81,10 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
-from .graph.regions.regional import evaluate_regions_with as _evaluate_regions_with
+from .graph.regions.regional import (
+    derive_regions_with as _derive_regions_with,
+    evaluate_regions_with as _evaluate_regions_with,
+)
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
@@ -330,6 +332,7 @@ def __dir__() -> list[str]:
 _bind_operators()
 _differentiate_tapes_with(_differentiated)
 _evaluate_regions_with(_evaluated)
+_derive_regions_with(lambda: _imported(f"{__name__}.autodiff.control"))
 Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))

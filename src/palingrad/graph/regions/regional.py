@@ -21,6 +21,14 @@ def evaluate_regions_with(function: Callable[[Any, Sequence[Any]], Any]) -> None
     _evaluators[:] = [function]
 
 
+_derivatives: list[Callable[[], Any]] = []
+
+
+def derive_regions_with(load: Callable[[], Any]) -> None:
+    """Register what imports the derivatives of operations with regions; see `autodiff/control/`."""
+    _derivatives[:] = [load]
+
+
 class Steps(NamedTuple):
     """How an operation runs its one region a known number of times: the parameters are carries, the
     rows of arrays that are sliced, and captures; the results are carries and rows of stacks."""
@@ -60,6 +68,10 @@ class Regional(MultipleOutputs):
         """How often a run evaluates its regions, about; for estimates of costs."""
         return 1
 
+    def __init__(self, *inputs: Any, **attributes: Any) -> None:
+        _derivatives[0]()
+        super().__init__(*inputs, **attributes)
+
     @classmethod
     def forms(
         cls, inputs: Sequence[Any], attributes: Mapping[str, Any]
@@ -70,6 +82,7 @@ class Regional(MultipleOutputs):
     @classmethod
     def fitted(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The attributes for these inputs: regions of a template get their shapes and dtypes."""
+        _derivatives[0]()
         if not all(is_known_form(form_of(x)) for x in inputs):
             return attributes
         forms = cls.forms(inputs, attributes)
