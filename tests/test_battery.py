@@ -8,6 +8,9 @@ from palingrad.autodiff.gradients import Gradient
 from palingrad.autodiff.ruled import RuledBackward, RuledForward
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
+from palingrad.ops.control.branch import Switch
+from palingrad.ops.control.loop import Loop
+from palingrad.ops.control.while_loop import WhileLoop
 from palingrad.ops.linalg.spectral import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
@@ -24,6 +27,9 @@ PROVEN_ELSEWHERE = {
     Item: "test_battery.py, with Split",
     RuledBackward: "test_custom.py, whose functions bring the rule",
     RuledForward: "test_custom.py",
+    Loop: "control/test_scan.py",
+    Switch: "control/test_branches.py",
+    WhileLoop: "control/test_branches.py",
 }
 OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
 TOGETHER = 8  # operations in a Program

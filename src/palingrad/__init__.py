@@ -53,6 +53,7 @@ from .dtypes import (
     uint64 as uint64,
 )
 from .eager.composites import without_nodes as _without_nodes
+from .eager.control import evaluated as _evaluated
 from .eager.gradients import slopes_since as _slopes_since
 from .eager.tapes import differentiated as _differentiated
 from .engines.selection import (
@@ -94,6 +95,10 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
+from .graph.regions.regional import (
+    derive_regions_with as _derive_regions_with,
+    evaluate_regions_with as _evaluate_regions_with,
+)
 from .graph.registry import later as _later, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
@@ -385,6 +390,8 @@ def __dir__() -> list[str]:
 
 _bind_operators()
 _differentiate_tapes_with(_differentiated, _slopes_since)
+_evaluate_regions_with(_evaluated)
+_derive_regions_with(lambda: _imported(f"{__name__}.autodiff.control"))
 Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))

@@ -36,7 +36,7 @@ def operations() -> list[type[Operation]]:
     """
     left_out = (
         "palingrad.engines.", "palingrad.ops.linalg.", "palingrad.ops.fourier.",
-        "palingrad.autodiff.",
+        "palingrad.autodiff.", "palingrad.ops.control.",  # whose attributes are graphs
     )  # fmt: skip
     return [
         one for one in shipped() if one not in ELSEWHERE and not one.__module__.startswith(left_out)

@@ -134,7 +134,10 @@ def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[N
     if isinstance(node, MultipleOutputs):
         g = [item_g if item_g is not None else ops.zeros_like(item)
              for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
-    contributions = node.vjp(g, *node.inputs)
+    if node.selective:
+        contributions = node.vjp(g, *node.inputs, needed=needed)
+    else:
+        contributions = node.vjp(g, *node.inputs)
     if len(contributions) != len(node.inputs):
         raise GradientError(
             f"{node.label()}: vjp returned {len(contributions)} gradients for "

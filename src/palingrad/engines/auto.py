@@ -17,6 +17,7 @@ from ..dtypes import Array
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.regions.regional import Regional
 from ..graph.state.collections import rare_collections
 from ..graph.state.landing import Unchanged
 from ..graph.state.turns import Turn
@@ -97,6 +98,8 @@ class AutoExecutable(Executable):
 
 def cost_of(node: Operation) -> float:
     """The estimated time of a node on NumPy, in microseconds."""
+    if isinstance(node, Regional):
+        return _CALL + node.iterations() * sum(map(cost_of, _inside(node)))
     if isinstance(node, MultipleOutputs) or node.shape is None:
         return _CALL
     elements = size(node.shape)
@@ -107,9 +110,17 @@ def cost_of(node: Operation) -> float:
     return _CALL + _ELEMENT * largest
 
 
+def _inside(node: Regional) -> list[Operation]:
+    """The operations of the regions."""
+    return [x for region in node.regions for x in region.order if isinstance(x, Operation)]
+
+
 def compile_cost(operations: Sequence[Operation]) -> float:
     """The estimated time of compiling these operations, in microseconds. Operations of the same
     kind, attributes, shapes and dtypes are in equal kernels, as a rule, which are compiled once."""
+    inner = [x for one in operations if isinstance(one, Regional) for x in _inside(one)]
+    if inner:
+        return compile_cost([one for one in operations if not isinstance(one, Regional)] + inner)
     kinds = {
         (type(one), one.shape, one.dtype, *((x.shape, x.dtype) for x in one.inputs), _plain(one))
         for one in operations

@@ -13,6 +13,8 @@ from ..errors import EngineError
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.regions.region import Region
+from ..graph.regions.regional import Body, Regional
 from ..graph.traversal.order import postorder
 from ..graph.traversal.verify import checked_result
 from ..maths import numpy_maths
@@ -22,12 +24,14 @@ from .base import Executable, owned, sealed
 from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
+Formula = Callable[[Operation], Callable[..., Any]]
 
 
 class NumpyExecutable(Executable):
     """A Program as a list of steps over numbered values."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, formula_of: Formula | None = None) -> None:
+        """`formula_of` gives the function that computes an operation, `formula` by default."""
         super().__init__(program)
         order = program.order
         inputs: tuple[Node, ...] = (*program.feeds, *program.reads)
@@ -39,7 +43,7 @@ class NumpyExecutable(Executable):
             node.numpy().view() if isinstance(node, Constant) else None
             for node in slots
         ][len(inputs) :]
-        self._steps = _steps(order, slots, program.roots)
+        self._steps = _steps(order, slots, program.roots, formula_of or formula)
         self._outputs = [(slots[node], _may_be_feed(node)) for node in program.outputs]
         self._values = [(slots[node], _may_be_feed(node)) for _, node in program.updates]
 
@@ -81,7 +85,9 @@ class NumpyExecutable(Executable):
         return values
 
 
-def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> list[Step]:
+def _steps(
+    order: list[Node], slots: dict[Node, int], roots: Sequence[Node], formula_of: Formula
+) -> list[Step]:
     computed = [node for node in order if isinstance(node, Operation)]
     live_out = set(roots)
     large = {node for node in computed if is_large(node)}
@@ -101,7 +107,7 @@ def _steps(order: list[Node], slots: dict[Node, int], roots: Sequence[Node]) -> 
         inputs = tuple([slots[x] for x in node.inputs])
         function: Any = single_ufunc(node)
         if function is None:
-            function = formula(node)
+            function = formula_of(node)
         elif (out := target(node, dying, free)) is not None:
             function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
@@ -152,9 +158,16 @@ def formula(node: Operation) -> Callable[..., Any]:
     """The function that computes the node's value from its inputs' values."""
     if not node._shipped:
         return partial(_guarded, node)
+    if isinstance(node, Regional):
+        return partial(node.run, [body_of(region) for region in node.regions])
     if type(node).compute is not Operation.compute:
         raise EngineError(f"{node.label()} isn't elementary: its Program wasn't expanded")
     return partial(node.f, numpy_maths, **node.attributes)
+
+
+def body_of(region: Region) -> Body:
+    """The function that computes a region's results from arrays, by NumPy."""
+    return NumpyExecutable(Program(region.parameters, region.results)).values
 
 
 def _guarded(node: Operation, *values: Array) -> Any:

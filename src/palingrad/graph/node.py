@@ -260,7 +260,8 @@ class Node(Operators, Interchange, Copies):
         if self._value is None:
             raise GraphError(
                 f"{self.label()} has no value yet{self.built()}, so it can't decide an `if`; "
-                f"use pg.where(condition, x, y): {self._value_hint()}"
+                f"use pg.where(condition, x, y), or pg.cond to compute one of two: "
+                f"{self._value_hint()}"
             )
         if self._value.size != 1:
             raise ShapeError(

@@ -58,6 +58,7 @@ class Operation(Declares, Node):
     samples: ClassVar[Sequence[Sample]] = ()
     promotes: ClassVar[bool] = True  # whether all inputs are converted to one dtype
     floats: ClassVar[bool] = False  # whether integers are converted to the default float first
+    selective: ClassVar[bool] = False  # whether vjp is told, by `needed=`, which inputs need it
     linear: ClassVar[bool] = False  # whether the operation maps tangents as it maps values
 
     attributes: Mapping[str, Any] = _NO_ATTRIBUTES

@@ -70,6 +70,10 @@ FAMILIES: dict[str, str] = {
     "signals.polynomials": "poly polyadd polyder polyfit polyint polymul polysub polyval roots "
     "vander",
     "scan.logcumsumexp": "logcumsumexp",
+    "control.scan": "fori_loop map scan",
+    "control.branch": "cond switch",
+    "control.while_loop": "while_loop",
+    "control.associative": "associative_scan",
 }
 for _module, _names in FAMILIES.items():
     later.update(dict.fromkeys(_names.split(), f"{_HERE}.{_module}"))

@@ -13,6 +13,10 @@ from .contraction.products import (
     cross as cross, inner as inner, kron as kron, matvec as matvec, tensordot as tensordot,
     vdot as vdot, vecdot as vecdot, vecmat as vecmat,
 )
+from .control.associative import associative_scan as associative_scan
+from .control.branch import cond as cond, switch as switch
+from .control.scan import fori_loop as fori_loop, map as map, scan as scan
+from .control.while_loop import while_loop as while_loop
 from .creation import (
     arange as arange, array as array, asarray as asarray, astype as astype, empty as empty,
     empty_like as empty_like, eye as eye, full as full, full_like as full_like,

@@ -7,22 +7,61 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from ..autodiff.gradients import Gradient
+from ..errors import GraphError
 from ..graph.kinds import Composite
+from ..graph.leaves import Constant
 from ..graph.node import Node
+from ..graph.operation import Operation
+from ..graph.regions.region import Region, is_optimised, marked_optimised
+from ..graph.regions.regional import Regional
 from ..graph.traversal.verify import verify
 from .advance_rng import advance_rng
 from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
+from .loops import hoist, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
+from .sums_of_products import sums_of_products
 
 Pass: TypeAlias = Callable[[Program], Program]
 
+
+def regions(program: Program) -> Program:
+    """The program with the regions of loops and branches optimised by all passes, too."""
+    return program.rewritten(_optimised)
+
+
+def _optimised(node: Operation) -> Node:
+    if not isinstance(node, Regional) or all(map(is_optimised, node.regions)):
+        return node
+    return node.with_regions([optimised(region) for region in node.regions])
+
+
+def optimised(region: Region) -> Region:
+    """The region, optimised by all passes."""
+    if is_optimised(region):
+        return region
+    program = optimise(Program(region.parameters, region.results))
+    given = set(region.parameters)
+    for leaf in program.order:
+        if not (leaf.inputs or leaf in given or isinstance(leaf, Constant)):
+            raise GraphError(
+                f"{leaf.label()} is read in the body of a loop or branch by a composite that "
+                f"doesn't have it as an input{leaf.built()}.",
+                hint="Pass it to the composite as an argument.",
+            )
+    return marked_optimised(Region(region.parameters, program.outputs))
+
+
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
-PASSES: tuple[Pass, ...] = (stabilise, expand, advance_rng, *SIMPLIFICATIONS)
+PASSES: tuple[Pass, ...] = (
+    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, sums_of_products,
+    advance_rng,
+    *SIMPLIFICATIONS,
+)  # fmt: skip
 
 
 def optimise(program: Program) -> Program:

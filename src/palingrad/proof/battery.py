@@ -11,6 +11,7 @@ from ..engines.selection import engine_names
 from ..errors import GraphError
 from ..graph.kinds import Composite
 from ..graph.operation import Operation
+from ..graph.regions.regional import Regional
 from ..graph.registry import operations
 from ..graph.samples import Sample
 from ..ops.families import import_families
@@ -68,7 +69,7 @@ def shipped() -> list[type[Operation]]:
 
 def computes(operation: type[Operation]) -> bool:
     """Whether an operation computes something, rather than being a base for others."""
-    return (
+    return operation is not Regional and (
         operation.f is not Operation.f
         or getattr(operation, "expand", None) not in (None, Composite.expand)
         or operation.compute not in (Operation.compute, Composite.compute)

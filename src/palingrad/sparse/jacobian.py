@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.gradients import gradients
 from ..autodiff.calls import Call
+from ..autodiff.gradients import gradients
 from ..dtypes import is_floating
 from ..errors import ArgumentError, GradientError
 from ..function import Function

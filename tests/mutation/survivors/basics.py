@@ -18,6 +18,7 @@ from mutation.survivors.reasons import (
     GUARDED,
     IEEE,
     REAL,
+    REGIONS,
     SAME,
     SHIFT,
     SUMMED,
@@ -53,6 +54,9 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "activation.LeakyRelu.d": {f"second order: {_LEAKY} → __stop__({_LEAKY})": FLAT},
     "arithmetic._base_slope": {"factor: 1 → 2": ANY},
     "exponential.Logaddexp.d": {"second order: x → __stop__(x)": FLAT},  # in isinf(x)
+    "reverse.pulled_back": {
+        "call: node.vjp(g, *node.inputs, needed=needed) → g": REGIONS,
+    },
     "reduce.Prod.vjp": {
         f"swapped: ops.scaled(restored(g, y, x), {_OTHERS}) → "
         f"ops.scaled({_OTHERS}, restored(g, y, x))": ABSORBS,

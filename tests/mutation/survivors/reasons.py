@@ -90,3 +90,4 @@ ONE_NODE = (
 )
 UNREACHED = "equivalent: no cotangent reaches what isn't a float"
 NONZERO = "equivalent: it counts only whether it is 0"
+REGIONS = "only control flow is told what is needed; `tests/control/` has its derivatives"

@@ -15,9 +15,9 @@ from ...dtypes import Array
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...shapes import sizes
-from ..numpy import formula
 from ..ufuncs import single_ufunc
 from .llvm.strided_view import View
+from .native_loops import formula_of
 from .plan.schedule import Schedule
 from .runtime.buffers import BufferTable, Memory
 
@@ -84,7 +84,7 @@ class Fallbacks:
         if isinstance(node, Item):
             (whole,), index = readers, node.attributes["index"]
             return self._put(node, lambda memory: whole(memory)[index])  # in memory of its own
-        function = single_ufunc(node) or formula(node)
+        function = single_ufunc(node) or formula_of(node)
         shipped = node._shipped
         if isinstance(node, MultipleOutputs):
 

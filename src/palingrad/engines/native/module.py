@@ -219,19 +219,21 @@ class Module:
         as the block says.
 
         The block: table, pool, objects, number of repetitions, and the bytes by which each array's
-        pointer advances between them. Returns 0; n + 1 if array n is not contiguous or not aligned;
-        or −n − 1 if array n holds an out-of-range integer, where n is the number of arrays if a
-        bounds check found it among computed integers. A program that updates Variables in place
-        refuses runs that don't hold its lease; see `emit_lease`.
+        pointer advances between them; a turn of −1 makes the next move go back. Returns 0; n + 1 if
+        array n is not contiguous or not aligned; or −n − 1 if array n holds an out-of-range
+        integer, where n is the number of arrays if a bounds check found it among computed integers.
+        A program that updates Variables in place refuses runs that don't hold its lease; see
+        `emit_lease`.
         """
         leases = self.schedule.updates is not None
         kind = ir.FunctionType(INT, [INT.as_pointer()])
         run = ir.Function(self.module, kind, "run_held" if leases else "run")
         (block,) = run.args
         b: Any = Builder(run.append_basic_block("entry"))
-        table, pool, objects, moves = (
+        words = (0, POINTER.as_pointer()), (1, _POOL), (2, _POOL), (4, _POOL), (7, _POOL)
+        table, pool, objects, moves, turns = (
             b.inttoptr(b.load(b.gep(block, [integer(number)])), llvm_type)
-            for number, llvm_type in ((0, POINTER.as_pointer()), (1, _POOL), (2, _POOL), (4, _POOL))
+            for number, llvm_type in words
         )
         times = b.load(b.gep(block, [integer(3)]))
         bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
@@ -254,8 +256,10 @@ class Module:
             with loop(b, integer(1), times):
                 with loop(b, integer(0), integer(self.buffers.objects)) as number:
                     word = b.gep(words, [number])
-                    move = b.load(b.gep(moves, [number]))
+                    at = b.gep(moves, [number])
+                    move = b.load(at)
                     b.store(b.add(b.load(word), move), word)
+                    b.store(b.mul(move, b.load(b.gep(turns, [number]))), at)
                 once(segment)
         b.ret(integer(0))
         if leases:

@@ -17,7 +17,8 @@ from typing import Any
 from ...graph.context import level_of
 from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce, Scan
 from ...graph.node import Node
-from ...graph.operation import MultipleOutputs, Operation
+from ...graph.operation import Item, MultipleOutputs, Operation
+from ...graph.regions.regional import Regional
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...passes.program import Program
 from ...shapes import size, sizes, text
@@ -27,6 +28,7 @@ from .kernels.kernel import Kernel
 from .kernels.windowed import KERNELS
 from .llvm.strided_view import View
 from .llvm.values import supported
+from .native_loops import how_run
 from .plan.index_checks import is_wrong
 from .plan.own_operations import why_not_combined, why_not_read
 from .plan.schedule import Schedule, ScheduledKernel
@@ -73,7 +75,10 @@ def _summary(program: Program, schedule: Schedule, buffers: Any, code: str) -> l
     ]
     if program.updates:
         lines.append(f"state: {_state(program, schedule)}; subnormal numbers count as 0")
-    by_numpy = sum(not one.kernel.is_native for one in kernels)
+    by_numpy = sum(
+        not one.kernel.is_native and not isinstance(one.kernel.nodes[0], (Regional, Item))
+        for one in kernels
+    )
     if by_numpy:
         lines.append(f"numpy: {by_numpy} of the kernels, marked below")
     return [row for line in lines for row in _wrapped(line, " " * 8)]
@@ -130,6 +135,9 @@ def _described(one: ScheduledKernel, schedule: Schedule, lead: str) -> list[str]
     start = f"{lead}{kernel.label:<14} {kernel.description}"
     if not kernel.is_native:
         (node,) = kernel.nodes
+        if isinstance(node, Regional):
+            what = f"{node.label()}: {how_run(node)}"
+            return _wrapped(f"{lead}{'Control flow':<14} {what}", " " * 19)
         what = f"{_form(node)}: {node.label()}, because {_reason(node, schedule)}"
         return _wrapped(f"{start} {what}", " " * 19)
     if kernel.nodes and level_of(kernel.nodes[0]._origin):

@@ -6,6 +6,7 @@ from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyExecutable
 from .executable import NativeExecutable
+from .native_loops import compile_with, formula_of
 from .plan.lower import lowered
 from .plan.schedule import Schedule, scheduled
 from .report import explained
@@ -26,9 +27,12 @@ class UncompiledExecutable(NumpyExecutable):
     operands and results are in a table for machine code."""
 
     def __init__(self, program: Program, schedule: Schedule) -> None:
-        super().__init__(program)
+        super().__init__(program, formula_of)
         self._schedule = schedule
 
     def explain(self) -> str:
         buffers = BufferTable(self.program, self._schedule)
         return explained(self.program, self._schedule, buffers, None)
+
+
+compile_with(executable, NativeExecutable)

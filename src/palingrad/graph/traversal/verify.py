@@ -35,6 +35,8 @@ def verify(
             assert x._serial < node._serial, f"{node!r} is older than its inputs {x!r}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
             assert _as_its_rule_says(node), f"{node!r} broke its rule"
+        for inner in getattr(node, "checked_regions", tuple)():
+            verify(inner, forbidden=forbidden)
     return seen
 
 

@@ -239,7 +239,7 @@ def _recomputation(
 ) -> Callable[[Masks], bool]:
     """A predicate: whether the element is still bad if only the given bad elements stay and all
     others are replaced by ordinary numbers."""
-    function = _function(node)
+    function = computed_by(node)
 
     def stays_bad(kept: Masks) -> bool:
         for ordinary in _ORDINARY:
@@ -256,7 +256,7 @@ def _recomputation(
     return stays_bad
 
 
-def _function(node: Operation) -> Callable[..., Any]:
+def computed_by(node: Operation) -> Callable[..., Any]:
     """The function that computes a node's value from the values of its inputs."""
     if type(node) is Item:
         parent: Any = node.inputs[0]

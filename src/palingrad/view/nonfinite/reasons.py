@@ -16,10 +16,12 @@ from ...graph.context import level_of, pulled_of
 from ...graph.describe.nonfinite import Reason, number
 from ...graph.kinds import Elementwise
 from ...graph.leaves import Constant
-from ...graph.operation import Operation
+from ...graph.operation import Item, Operation
+from ...graph.regions.regional import Regional
 from ...ops.elementwise.arithmetic import Divide, Multiply
 from ...ops.elementwise.selection import Where
 from ...ops.stable import smooth_form, written_stably
+from .in_regions import found_inside
 from .origin import NonFiniteOrigin, Values, broadcast
 
 
@@ -29,6 +31,12 @@ def explain(origin: NonFiniteOrigin, values: Values) -> Reason:
     value = values(node)[origin.element].item()
     if not isinstance(node, Operation):
         return Reason(f"{node.label()} holds {number(value)}", "look at where the data comes from")
+    if type(node) is Item and isinstance(parent := node.inputs[0], Regional):
+        inside = found_inside(parent, values)
+        if inside is not None:
+            reason = explain(inside.origin, inside.values)
+            place = f"in step {inside.step} of {parent.label()}{inside.origin.node.built()}"
+            return Reason(f"{reason.what} {place}", reason.rewrite)
     x = _numbers(node, origin, values)
     reason = _forward(node, value, x, origin)
     pulled = pulled_of(node._origin)

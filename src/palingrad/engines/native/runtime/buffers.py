@@ -63,10 +63,12 @@ class Memory:
         self.table[buffers.count] = self.arena.ctypes.data
         self.table[buffers.count + 1] = self.control.ctypes.data
         self.moves = row_of("q", bytes(8 * max(buffers.objects, 1)))
+        self.turns = row_of("q", [1] * max(buffers.objects, 1))  # by which moves are multiplied
         # The argument of `run`: table, pool, objects, number of repetitions, moves, the number of
-        # the lease and the address of its words (`lease_words.py`).
+        # the lease and the address of its words (`lease_words.py`), turns.
         self.block = row_of("q", [self.address, 0, self.objects.buffer_info()[0], 1,
-                                  self.moves.buffer_info()[0], -1, 0])  # fmt: skip
+                                  self.moves.buffer_info()[0], -1, 0,
+                                  self.turns.buffer_info()[0]])  # fmt: skip
         self.block_address = self.block.buffer_info()[0]
         self.pool: Any = None  # the thread pool that `block` names
         self.states: list[Array] = []  # the Variables' values when `state.version` was `version`

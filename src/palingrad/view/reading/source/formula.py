@@ -15,6 +15,7 @@ from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise, Redu
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
+from ....graph.regions.regional import Regional
 from ....maths import numpy_maths
 from ....passes.pipeline import SIMPLIFICATIONS
 from ....passes.program import Program
@@ -47,6 +48,11 @@ class Formulas:
 
         Raises GraphError if the node can't be written with NumPy alone.
         """
+        if isinstance(node, Regional):
+            raise GraphError(
+                f"source: {node.label()} is control flow, which isn't written yet{node.built()}.",
+                hint="Take pg.source of the function that is its body.",
+            )
         given = [self._operand(node, place, codes) for place in range(len(operands))]
         try:
             code = self._written(node, given)

@@ -1,0 +1,194 @@
+"""Loops whose steps run one after another inside one native call.
+
+The body is compiled as a Program of its own. Between steps the generated `run` moves the pointers
+to its arrays: forwards or backwards by a row along arrays that are sliced or stacked, and back and
+forth between the two halves of a carry's memory, one of which a step reads while it writes the
+other. So a step allocates nothing and calls no Python, and the code doesn't depend on their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ...graph.context import graph_scope
+from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Reduce
+from ...graph.node import Node
+from ...graph.operation import Operation
+from ...graph.regions.region import Region
+from ...graph.regions.regional import Body, Regional, Steps
+from ...graph.registry import ops
+from ...passes.program import Program
+from ...shapes import sizes
+from ..numpy import body_of, formula
+from .runtime.buffers import Memory
+
+TIMES = 3  # the word of a block that holds the number of repetitions
+_CALL_SECONDS = 0.05  # of one native call, so that an interrupt needn't wait for long
+_FIRST = 1024  # steps of the first call
+
+_compilers: list[tuple[Callable[[Program], Any], type[Any]]] = []
+
+
+def compile_with(compile: Callable[[Program], Any], native: type[Any]) -> None:
+    """Register what compiles a body, and the class of the executables that have machine code."""
+    _compilers[:] = [(compile, native)]
+
+
+def formula_of(node: Operation) -> Callable[..., Any]:
+    """The function that computes a node without a kernel: NumPy's formula; for a loop or a branch
+    one whose bodies are machine code."""
+    return _looped(node) if isinstance(node, Regional) else formula(node)
+
+
+def _looped(node: Regional) -> Callable[..., Any]:
+    steps = node.steps()
+    if steps is not None:
+        compile, native = _compilers[0]
+        executable = compile(_program(node.regions[0]))
+        if isinstance(executable, native) and why_not_inside(steps, executable) is None:
+            return NativeLoop(node.regions[0], steps, executable)
+    bodies = [_body(region) for region in node.regions]
+    return lambda *values: node.run(bodies, *values)
+
+
+def how_run(node: Regional) -> str:
+    """How the bodies of an operation with regions are run, for `explain()`."""
+    taken = node.steps()
+    if taken is None:
+        return "Python chooses and repeats, and each run of a body is one native call"
+    compile, native = _compilers[0]
+    executable = compile(_program(node.regions[0]))
+    steps = f"{taken.length:,} steps"
+    if not isinstance(executable, native):
+        return f"{steps}, by NumPy, because nothing in the body has a kernel"
+    why = why_not_inside(taken, executable)
+    if why is not None:
+        return f"{steps}, of one native call each, because {why}"
+    kernels = len(executable.schedule.kernels)
+    return f"{steps} of {kernels} kernel{'s' if kernels > 1 else ''} within one native call"
+
+
+def _program(region: Region) -> Program:
+    """The region as a Program each of whose results is computed, in an array of its own."""
+    results: list[Node] = []
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        seen: set[Node] = set()
+        for y in region.results:
+            plain = isinstance(y, (Elementwise, Reduce, Contract)) and y not in seen
+            results.append(y if plain else ops.cast(y, y.dtype))  # a copy
+            seen.add(y)
+    return Program(region.parameters, tuple(results))
+
+
+def _body(region: Region) -> Body:
+    compile, native = _compilers[0]
+    executable = compile(Program(region.parameters, region.results))
+    if not isinstance(executable, native):
+        return body_of(region)
+    return lambda values: executable([np.asarray(value) for value in values])
+
+
+def why_not_inside(steps: Steps, executable: Any) -> str | None:
+    """Why the steps can't be taken within one native call; None if they can."""
+    if executable._rest or executable._lease is not None:
+        return "NumPy computes a part of its body"
+    if any(
+        one.slot not in executable._result_slots or not one.whole for one in executable._outputs
+    ):
+        return "a result of its body isn't in an array of its own"
+    if any(slot < steps.carries for slot, _ in executable.buffers.checks):
+        return "a carry is an index, which is checked before each step"
+    return None
+
+
+class NativeLoop:
+    """The steps of an operation as machine code, within one native call or a few long ones."""
+
+    def __init__(self, body: Region, steps: Steps, executable: Any) -> None:
+        self.executable = executable
+        self._first, self._slices, self._length, self._reverse = steps
+        self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
+        self._slots = [output.slot for output in executable._outputs]
+        self._at_once = _FIRST
+
+    def __call__(self, *values: Array) -> Sequence[Any]:
+        first, length = self._first, self._length
+        if not length:
+            empty = [np.empty((0, *shape), dtype) for shape, dtype in self._forms[first:]]
+            return [*(np.array(c) for c in values[:first]), *empty]
+        carries = [_two_of(value) for value in values[:first]]
+        given = [np.require(value, requirements=["C", "A"]) for value in values[first:]]
+        stacks = [np.empty((length, *shape), dtype) for shape, dtype in self._forms[first:]]
+        buffers = self.executable.buffers
+        memory: Memory = buffers.taken()
+        try:
+            self._steps(memory, carries, given, stacks)
+        finally:
+            memory.block[TIMES] = 1
+            for number in range(len(memory.moves)):
+                memory.moves[number], memory.turns[number] = 0, 1
+        buffers.idle.append(memory)
+        return [*(np.array(two[length % 2, ...]) for two in carries), *stacks]
+
+    def _steps(
+        self, memory: Memory, carries: list[Array], given: list[Array], stacks: list[Array]
+    ) -> None:
+        """Takes all steps, in calls of about `_CALL_SECONDS`."""
+        first, slices, length = self._first, self._slices, self._length
+        moves, turns, objects = memory.moves, memory.turns, memory.objects
+        direction = -1 if self._reverse else 1
+        done = 0
+        while done < length:
+            count = min(self._at_once, length - done)
+            start = length - 1 - done if self._reverse else done
+            held: dict[int, Array] = {}  # what `objects` points to must live until the call ends
+
+            def show(number: int, array: Array, move: int, turn: int = 1, held: Any = held) -> None:
+                held[number] = array
+                objects[number] = id(array)
+                moves[number], turns[number] = move, turn
+
+            for number, two in enumerate(carries):
+                here, there = done % 2, 1 - done % 2
+                step = two[0].nbytes * (1 - 2 * here)
+                show(number, two[here, ...], step, -1)
+                show(self._slots[number], two[there, ...], -step, -1)
+            for number, array in enumerate(given[:slices], first):
+                show(number, self._rows(number, array, start, count), direction * array[0].nbytes)
+                if number in self._checked:
+                    moves[number] = array[0].nbytes
+            for number, array in enumerate(given[slices:], first + slices):
+                show(number, array, 0)
+            for slot, stack in zip(self._slots[first:], stacks, strict=True):
+                show(slot, stack[start, ...], direction * stack[0].nbytes)
+            memory.block[TIMES] = count
+            begin = perf_counter()
+            self.executable._call(memory, [held[n] for n in range(first + len(given))])
+            seconds = max(perf_counter() - begin, 1e-9)
+            done += count
+            self._at_once = max(min(int(count * _CALL_SECONDS / seconds), 8 * self._at_once), 16)
+
+    @property
+    def _checked(self) -> set[int]:
+        return {slot for slot, _ in self.executable.buffers.checks}
+
+    def _rows(self, number: int, array: Array, start: int, count: int) -> Array:
+        """The row of the first step; where integers are checked before the first, all rows, in the
+        order of the steps."""
+        if number not in self._checked:
+            return array[start, ...]
+        if not self._reverse:
+            return array[start : start + count]
+        return np.ascontiguousarray(array[start - count + 1 : start + 1][::-1])
+
+
+def _two_of(value: Array) -> Array:
+    """Memory for two carries, of which the first is this one."""
+    two = np.empty((2, *value.shape), value.dtype)
+    two[0] = value
+    return two

@@ -1,0 +1,1 @@
+"""Regions: graphs that are attributes of control-flow operations, as in MLIR."""

@@ -1,0 +1,136 @@
+"""The kind of operations that have regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+from ...dtypes import Array
+from ..describe.nonfinite import Reason, number
+from ..leaves import Constant
+from ..node import Node
+from ..operation import MultipleOutputs
+from .region import Form, Region, form_of, is_known_form, same_form
+
+Body = Callable[[Sequence[Any]], Sequence[Any]]  # a region's results for arrays
+_evaluators: list[Callable[[Any, Sequence[Any]], Any]] = []
+
+
+def evaluate_regions_with(function: Callable[[Any, Sequence[Any]], Any]) -> None:
+    """Register what computes an operation with regions eagerly; see `eager/control.py`."""
+    _evaluators[:] = [function]
+
+
+_derivatives: list[Callable[[], Any]] = []
+
+
+def derive_regions_with(load: Callable[[], Any]) -> None:
+    """Register what imports the derivatives of operations with regions; see `autodiff/control/`."""
+    _derivatives[:] = [load]
+
+
+class Steps(NamedTuple):
+    """How an operation runs its one region a known number of times: the parameters are carries, the
+    rows of arrays that are sliced, and captures; the results are carries and rows of stacks."""
+
+    carries: int
+    slices: int
+    length: int
+    reverse: bool  # whether it begins with the last row
+
+
+class Regional(MultipleOutputs):
+    """Control flow: an operation whose attribute `regions` holds the graphs that it runs.
+
+    A subclass defines `run(y, bodies, *values)`: its results, computed with a function for each
+    region, and `forms(inputs, attributes)`: for each region the forms of its parameters.
+    """
+
+    promotes = False
+    complexes = True
+    selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The graphs that it runs."""
+        return self.attributes["regions"]
+
+    def run(self, bodies: Sequence[Body], *values: Array) -> Sequence[Any]:
+        """The results for these values of the inputs, with a function for each region."""
+        raise NotImplementedError
+
+    def steps(self) -> Steps | None:
+        """How its steps follow one another, if their number is known; an engine may then take them
+        all at once."""
+        return None
+
+    def iterations(self) -> int:
+        """How often a run evaluates its regions, about; for estimates of costs."""
+        return 1
+
+    def __init__(self, *inputs: Any, **attributes: Any) -> None:
+        _derivatives[0]()
+        super().__init__(*inputs, **attributes)
+
+    @classmethod
+    def forms(
+        cls, inputs: Sequence[Any], attributes: Mapping[str, Any]
+    ) -> Sequence[Sequence[Form]]:
+        """For each region the forms of its parameters."""
+        raise NotImplementedError
+
+    @classmethod
+    def fitted(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The attributes for these inputs: regions of a template get their shapes and dtypes."""
+        _derivatives[0]()
+        if not all(is_known_form(form_of(x)) for x in inputs):
+            return attributes
+        forms = cls.forms(inputs, attributes)
+        regions = tuple(
+            region.fitted(forms_of)
+            for region, forms_of in zip(attributes["regions"], forms, strict=True)
+        )
+        return {**attributes, "regions": regions}
+
+    @classmethod
+    def applied(cls, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> Self:
+        return super().applied(inputs, cls.fitted(inputs, attributes))
+
+    def clone(self, inputs: Sequence[Node], *, value: Any = None) -> Self:
+        new = super().clone(inputs, value=value)
+        fitted = self.fitted(new.inputs, self.attributes)  # of a template, for inputs with values
+        new.attributes = fitted
+        new.__dict__.update(fitted)
+        return new
+
+    def with_regions(self, regions: Sequence[Region], inputs: Sequence[Any] | None = None) -> Self:
+        """The same operation with other regions, for inputs of the same forms."""
+        new = self.clone(self.inputs if inputs is None else inputs)
+        new.attributes = {**self.attributes, "regions": tuple(regions)}
+        new.__dict__.update(new.attributes)
+        new._infer()
+        return new
+
+    def checked_regions(self) -> list[Sequence[Node]]:
+        """The results of the regions, for the verifier; their parameters are what they must be."""
+        forms = self.forms(self.inputs, self.attributes)
+        for region, expected in zip(self.regions, forms, strict=True):
+            pairs = zip(expected, map(form_of, region.parameters), strict=True)
+            assert all(same_form(a, b) for a, b in pairs), f"{self!r}: {region}"
+            given = set(region.parameters)
+            free = [x for x in region.order if not (x.inputs or x in given)]
+            assert all(isinstance(x, Constant) for x in free), f"{self!r}: {region} reads {free}"
+        return [region.results for region in self.regions]
+
+    def compute(self, *values: Any) -> Any:
+        self._infer()  # checks what it would check in a graph
+        return _evaluators[0](self, values)
+
+    def nonfinite(y, value: float, *x: float) -> Reason:
+        return Reason(
+            f"an operation in a body of {y.kind_name()} gave {number(value)}",
+            "find it: pg.debug_nans names the operation and the step",
+        )
+
+    def structure(y, position: int, size: int, out: int) -> str:
+        return "control flow"
