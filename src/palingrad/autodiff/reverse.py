@@ -7,7 +7,7 @@ results can be differentiated again. Only this file reverses broadcasting, by su
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from ..errors import GradientError
 from ..graph.context import (
@@ -135,7 +135,7 @@ def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[N
         g = [item_g if item_g is not None else ops.zeros_like(item)
              for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
     if node.selective:
-        contributions = cast(Any, node).vjp(g, *node.inputs, needed=needed)
+        contributions = node.vjp(g, *node.inputs, needed=needed)  # pyright: ignore[reportCallIssue]
     else:
         contributions = node.vjp(g, *node.inputs)
     if len(contributions) != len(node.inputs):
