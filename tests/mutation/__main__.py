@@ -10,6 +10,7 @@ with names, such as `activation.Gelu.d`, only these. The counts go to `results.j
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
 
@@ -38,9 +39,15 @@ def counted(rule: Rule) -> Counts:
     return Counts(text_of(rule), dict(made), dict(caught), dict(checks), survivors)
 
 
-def main(arguments: list[str]) -> int:
-    names = [one for one in arguments if not one.startswith("--")]
-    known = read() if "--changed" in arguments or names else {}
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m mutation", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("names", nargs="*", metavar="RULE", help="only these")
+    parser.add_argument("--changed", action="store_true", help="only new and changed rules")
+    given = parser.parse_args()
+    names: list[str] = given.names
+    known = read() if given.changed or names else {}
     found: dict[str, Counts] = {}
     for rule in rules():
         old = known.get(rule.key)
@@ -65,4 +72,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
