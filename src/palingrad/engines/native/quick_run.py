@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from sys import getrefcount
 from typing import Any
+from weakref import getweakrefcount
 
 from ...dtypes import Array
 from ...graph.leaves import Variable
@@ -32,7 +33,7 @@ def quick_run(
     and whether the slot's array has that shape; `start` computes the first segment. All it needs is
     a variable of its own: Python's calls and attributes take as long as a small run."""
     take, give_back = buffers.idle.pop, buffers.idle.append
-    results = list(range(buffers.given, buffers.objects))
+    results = [(slot, *form) for slot, form in enumerate(buffers.forms, buffers.given)]
     only = handing[0][0] if len(handing) == 1 and handing[0][2] else -1
 
     def returned(arrays: list[Any]) -> list[Array]:
@@ -55,9 +56,15 @@ def quick_run(
                 objects[number] = id(array)
                 number += 1
         arrays = memory.arrays
-        for slot in results:
+        for slot, strides, dtype in results:
             array = arrays[slot]
-            if array is None or getrefcount(array) > HELD:
+            if (
+                array is None
+                or getrefcount(array) > HELD
+                or array.strides != strides
+                or array.dtype is not dtype
+                or getweakrefcount(array)
+            ):
                 array = None  # its reference would count as a user's
                 buffers.results_for(memory)
                 break
