@@ -48,7 +48,8 @@ def set_strides(array: Any) -> None:
 @pytest.mark.parametrize("made", [plain, updating, by_numpy])
 def test_what_a_user_sets_on_a_result_is_gone_with_the_result(made, change):
     f = made()
-    f(X), f(X)
+    f(X)
+    f(X)
     for _ in range(3):
         result = f(X)[0]
         change(result)
@@ -75,9 +76,8 @@ def test_a_weak_reference_never_shows_the_values_of_a_later_run(made):
     f, results = made(), weakref.WeakValueDictionary[int, Any]()
     for number in range(5):
         results[number] = f(X + number)[0]
-        for earlier, array in list(results.items()):
-            np.testing.assert_array_equal(array, (X + earlier) * 2 + 1)
-        del array
+        for earlier in list(results):
+            np.testing.assert_array_equal(results[earlier], (X + earlier) * 2 + 1)
 
 
 def test_results_that_nobody_holds_are_used_again():
