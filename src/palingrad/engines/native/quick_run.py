@@ -36,11 +36,6 @@ def quick_run(
     results = [(slot, *form) for slot, form in enumerate(buffers.forms, buffers.given)]
     only = handing[0][0] if len(handing) == 1 and handing[0][2] else -1
 
-    def returned(arrays: list[Any]) -> list[Array]:
-        return [
-            arrays[slot] if same else arrays[slot].reshape(shape) for slot, shape, same in handing
-        ]
-
     def run(feeds: Sequence[Array]) -> list[Array]:
         try:
             memory = take()
@@ -75,11 +70,17 @@ def quick_run(
             given = [*feeds, *memory.states]
             arrays[: len(given)] = given
             call(memory, given)
-            outputs = returned(arrays)
+            outputs = _returned(arrays, handing)
             buffers.let_go(memory)
         else:
-            outputs = [arrays[only]] if only >= 0 else returned(arrays)
+            outputs = [arrays[only]] if only >= 0 else _returned(arrays, handing)
         give_back(memory)
         return outputs
 
     return run
+
+
+def _returned(
+    arrays: list[Any], handing: Sequence[tuple[int, tuple[int, ...], bool]]
+) -> list[Array]:
+    return [arrays[slot] if same else arrays[slot].reshape(shape) for slot, shape, same in handing]
