@@ -249,5 +249,5 @@ def followed(array: Array) -> Array:
 
 def backwards(array: Array) -> Array:
     """The same elements, stored in reverse order."""
-    back = (slice(None, None, -1),) * array.ndim
+    back = (..., *[slice(None, None, -1)] * array.ndim)  # an array also without axes
     return np.array(array[back], order="C")[back]

@@ -285,6 +285,9 @@ class NativeExecutable(Executable):
             memory.has_copies = True
             memory.arrays[bad - 1] = array
             memory.objects[bad - 1] = id(array)
+            place = bad - 1 - len(given) + len(memory.states)
+            if place >= 0:  # a Variable's value, whose address stays for later runs
+                memory.states[place] = array
         if self._rest:
             self._complete(memory, given)
 

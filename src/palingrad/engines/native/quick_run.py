@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from sys import getrefcount
 from typing import Any
+from weakref import getweakrefcount
 
 from ...dtypes import Array
 from ...graph.leaves import Variable
@@ -32,13 +33,8 @@ def quick_run(
     and whether the slot's array has that shape; `start` computes the first segment. All it needs is
     a variable of its own: Python's calls and attributes take as long as a small run."""
     take, give_back = buffers.idle.pop, buffers.idle.append
-    results = list(range(buffers.given, buffers.objects))
+    results = [(slot, *form) for slot, form in enumerate(buffers.forms, buffers.given)]
     only = handing[0][0] if len(handing) == 1 and handing[0][2] else -1
-
-    def returned(arrays: list[Any]) -> list[Array]:
-        return [
-            arrays[slot] if same else arrays[slot].reshape(shape) for slot, shape, same in handing
-        ]
 
     def run(feeds: Sequence[Array]) -> list[Array]:
         try:
@@ -55,9 +51,15 @@ def quick_run(
                 objects[number] = id(array)
                 number += 1
         arrays = memory.arrays
-        for slot in results:
+        for slot, strides, dtype in results:
             array = arrays[slot]
-            if array is None or getrefcount(array) > HELD:
+            if (
+                array is None
+                or getrefcount(array) > HELD
+                or array.strides != strides
+                or array.dtype is not dtype
+                or getweakrefcount(array)
+            ):
                 array = None  # its reference would count as a user's
                 buffers.results_for(memory)
                 break
@@ -68,11 +70,17 @@ def quick_run(
             given = [*feeds, *memory.states]
             arrays[: len(given)] = given
             call(memory, given)
-            outputs = returned(arrays)
+            outputs = _returned(arrays, handing)
             buffers.let_go(memory)
         else:
-            outputs = [arrays[only]] if only >= 0 else returned(arrays)
+            outputs = [arrays[only]] if only >= 0 else _returned(arrays, handing)
         give_back(memory)
         return outputs
 
     return run
+
+
+def _returned(
+    arrays: list[Any], handing: Sequence[tuple[int, tuple[int, ...], bool]]
+) -> list[Array]:
+    return [arrays[slot] if same else arrays[slot].reshape(shape) for slot, shape, same in handing]

@@ -129,6 +129,12 @@ class MemoryPlan:
         `count`: slots; `sizes`: bytes of the arena and of the control block."""
         self.given, self.results, self.fixed, self.count = given, results, fixed, count
         self.objects = given + len(results)
+        # Strides and dtype of each result: all but the size of what a user may set on an array.
+        # None, which no strides equal, for an empty one, which is made anew by each run.
+        self.forms = [
+            (np.empty(shape, dtype).strides if 0 not in shape else None, dtype)
+            for shape, dtype in results
+        ]
         self.arena_bytes, self.control_bytes = sizes
         self._from_numpy = from_numpy
         self._nones = [None] * given
@@ -175,19 +181,23 @@ class MemoryPlan:
             memory.arrays[number] = None
 
     def results_for(self, memory: Memory) -> None:
-        """Puts an array in each result's slot: one of the last two runs' if no user holds it, else
-        a new one."""
+        """Puts an array in each result's slot: one of the last two runs' if no user holds it, also
+        by a weak reference, or has set its shape, strides or dtype; else a new one."""
         arrays, objects, spare = memory.arrays, memory.objects, memory.spare
         number = self.given
         for place, (shape, dtype) in enumerate(self.results):
-            array = arrays[number]
-            if array is None or sys.getrefcount(array) > HELD:
+            array, form = arrays[number], self.forms[place]
+            if array is None or sys.getrefcount(array) > HELD or not _is_as_made(array, *form):
                 # Two arrays suffice for a caller that keeps each result until the next run.
                 other = spare[place]
                 spare[place] = array
                 array = other
                 del other
-                if array is None or sys.getrefcount(array) > HELD - 1:
+                if (
+                    array is None
+                    or sys.getrefcount(array) > HELD - 1
+                    or not _is_as_made(array, *form)
+                ):
                     array = placed(shape, dtype, place)
                     array.setflags(write=False)
                 arrays[number] = array
@@ -199,6 +209,11 @@ class MemoryPlan:
         for number, array in enumerate(arrays, first):
             memory.arrays[number] = array
             memory.objects[number] = id(array)
+
+
+def _is_as_made(array: Array, strides: tuple[int, ...] | None, dtype: DType) -> bool:
+    """Whether an array has the form of a result, and no weak references."""
+    return array.strides == strides and array.dtype is dtype and not weakref.getweakrefcount(array)
 
 
 class BufferTable(MemoryPlan):
