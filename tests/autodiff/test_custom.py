@@ -256,3 +256,30 @@ def test_integers_under_vmap_are_those_of_each_example(nondiff):
     expected = np.cos(X) * table[::-1]
     for one in (back, push):
         assert_close(pg.vmap(pg.grad(one))(X, np.array([1, 0])), expected)
+
+
+@pytest.mark.parametrize("kind", [pg.custom_vjp, pg.custom_jvp])
+def test_arguments_by_name_have_the_places_of_the_parameters(kind):
+    @kind
+    def scaled(x, k=2.0):
+        return x * k
+
+    if kind is pg.custom_vjp:
+        scaled.defvjp(lambda x, k: (x * k, (x, k)), lambda kept, g: (10 * g * kept[1], g * kept[0]))
+    else:
+        scaled.defjvps(lambda t, y, x, k: 10 * t * k, lambda t, y, x, k: t * x)
+    x, k = np.array(3.0), np.array(5.0)
+    slopes = pg.grad(lambda x, k: scaled(k=k, x=x), argnums=(0, 1))(x, k)
+    np.testing.assert_allclose(slopes, [50, 3])
+    np.testing.assert_allclose(pg.grad(lambda x: scaled(x=x))(x), 20)
+
+    @kind
+    def named(x, *, k):
+        return x * k
+
+    if kind is pg.custom_vjp:
+        named.defvjp(lambda x: (x, None), lambda kept, g: (g,))
+    else:
+        named.defjvps(lambda t, y, x: t)
+    with pytest.raises(GradientError, match="takes k by keyword only"):
+        named(x, k=k)

@@ -140,3 +140,21 @@ def test_what_a_step_of_an_unrolled_body_returns_is_checked():
         pg.scan(lambda c, x: ((c, c), None), 0.0, ROWS, unroll=2)
     with pytest.raises(ShapeError, match="at the start and"):
         pg.scan(lambda c, x: (c + x, None), np.array(0.0), ROWS, unroll=2)
+
+
+CONTROL = {
+    "scan": lambda x: pg.scan(lambda c, t: (c * x, c), x, length=2)[0],
+    "stack": lambda x: pg.sum(pg.scan(lambda c, t: (c * x, c), x, length=3)[1]),
+    "cond": lambda x: pg.cond(x > 0, lambda x: x * x, lambda x: x, x),
+    "while": lambda x: pg.while_loop(lambda c: c < 9, lambda c: c * x, x, max_steps=5),
+}
+
+
+@pytest.mark.parametrize("name", CONTROL)
+def test_a_pullback_is_differentiable_at_a_cotangent_of_zeros(name):
+    f, x = CONTROL[name], np.array(2.0)
+    slope = pg.grad(f)(x)
+    np.testing.assert_allclose(pg.jvp(pg.checkpoint(f), (x,), (1.0,))[1], slope)
+    u = pg.zeros_like(pg.Variable(x))
+    (pulled,) = pg.vjp(f, pg.Variable(x))[1](u)
+    np.testing.assert_allclose(pg.gradients(pulled, u).numpy(), slope)

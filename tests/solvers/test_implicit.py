@@ -123,3 +123,23 @@ def _captured(a: Any) -> Any:
 def test_what_has_no_solution_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("start", [1.0, 2.0, 5.0])
+@pytest.mark.parametrize("a", [2.0, 3.0, 7.0, 1e4])
+def test_float32_meets_its_tolerance(start, a):
+    start, a = np.float32(start), np.float32(a)
+    x = pg.root(lambda x, a: x * x - a, start, a)
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(x, np.sqrt(a), rtol=1e-6)
+    slope = pg.grad(lambda a: pg.root(lambda x, a: x * x - a, start, a))(a)
+    np.testing.assert_allclose(slope, 0.5 / np.sqrt(a), rtol=1e-5)
+
+
+def test_a_float32_iteration_that_ends_between_two_numbers():
+    def f(x):  # jumps to and fro over the root between neighbours
+        return x + pg.where(x < 1, 1, -1) * np.float32(1e-7) - (x - 1) * np.float32(0.5)
+
+    x = pg.fixed_point(f, np.float32(0.3))
+    assert x.dtype == np.float32
+    np.testing.assert_allclose(x, 1, rtol=1e-5)

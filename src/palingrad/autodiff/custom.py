@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial, update_wrapper, wraps
+from inspect import signature
 from typing import Any
 
 from ..dtypes import is_inexact
@@ -35,9 +36,24 @@ class _Custom:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else partial(self, instance)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """f's result, whose derivative is the rule's."""
+        return self._called(self._positional(args, kwargs) if kwargs else args)
+
+    def _called(self, args: Sequence[Any]) -> Any:
         raise NotImplementedError
+
+    def _positional(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Sequence[Any]:
+        """The arguments in f's order: the rule has a derivative for each place."""
+        bound = signature(self.f).bind(*args, **kwargs)
+        bound.apply_defaults()
+        if bound.kwargs:
+            raise GradientError(
+                f"{self.transform}: {getattr(self.f, '__name__', 'f')} takes "
+                f"{', '.join(bound.kwargs)} by keyword only: the rule has no place for it.",
+                hint="Make it an ordinary parameter; its number may be in nondiff_argnums.",
+            )
+        return bound.args
 
     def _unruled(self, how: str) -> GradientError:
         name = getattr(self.f, "__name__", "f")
@@ -109,7 +125,7 @@ class custom_vjp(_Custom):
         check_function("custom_vjp: bwd", bwd)
         self._rules = fwd, bwd
 
-    def __call__(self, *args: Any) -> Any:
+    def _called(self, args: Sequence[Any]) -> Any:
         if self._rules is None:
             raise self._unruled("Give it one: {}.defvjp(fwd, bwd).")
         fwd, bwd = self._rules
@@ -205,7 +221,7 @@ class custom_jvp(_Custom):
         count = len(static) + len(args)
         return [next(fixed if number in self.nondiff else others) for number in range(count)]
 
-    def __call__(self, *args: Any) -> Any:
+    def _called(self, args: Sequence[Any]) -> Any:
         if self._rule is None:
             raise self._unruled("Give it one: {}.defjvp(rule).")
         given = _Arguments(args, self.nondiff)

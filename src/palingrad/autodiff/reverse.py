@@ -131,7 +131,7 @@ def _level(order: Iterable[Node]) -> int:
 def pulled_back(node: Operation, g: Cotangent, needed: Sequence[bool]) -> list[Node | None]:
     """The contributions of `node` to the cotangents of its inputs, each of its input's shape; None
     for those that aren't needed."""
-    if isinstance(node, MultipleOutputs):
+    if isinstance(node, MultipleOutputs) and not node.selective:
         g = [item_g if item_g is not None else ops.zeros_like(item)
              for item, item_g in zip(node.items, g, strict=True)]  # fmt: skip
     if node.selective:

@@ -58,7 +58,8 @@ class Operation(Declares, Node):
     samples: ClassVar[Sequence[Sample]] = ()
     promotes: ClassVar[bool] = True  # whether all inputs are converted to one dtype
     floats: ClassVar[bool] = False  # whether integers are converted to the default float first
-    selective: ClassVar[bool] = False  # whether vjp is told, by `needed=`, which inputs need it
+    selective: ClassVar[bool] = False  # whether vjp is told, by `needed=`, which inputs need it,
+    #                                    and by None, which of several outputs have no cotangent
     linear: ClassVar[bool] = False  # whether the operation maps tangents as it maps values
 
     attributes: Mapping[str, Any] = _NO_ATTRIBUTES

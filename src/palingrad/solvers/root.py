@@ -55,10 +55,10 @@ Solution._shipped = False  # engines call `compute`, which runs the user's code,
 
 @public
 def root(
-    f: Callable[..., Any], x0: Any, *args: Any, method: str = "hybr", tol: float = 1e-10
+    f: Callable[..., Any], x0: Any, *args: Any, method: str = "hybr", tol: float | None = None
 ) -> Any:
     """The x near x0 with f(x, *args) = 0, by a method of `scipy.optimize.root` with a compiled
-    Jacobian. x has x0's shape and dtype.
+    Jacobian. x has x0's shape and dtype; `tol` is 1e-10, for float32 1e-6, unless you give it.
 
     x is differentiable in the arrays among `args`, to any order, by the implicit function theorem:
     ∂x/∂a = −(∂f/∂x)⁻¹·∂f/∂a. f may read no other node or Variable. If an argument is a node, so is
@@ -74,7 +74,8 @@ def root(
     """
     from scipy import optimize
 
-    within("root: tol", tol, "(0, inf)", like=1e-10)
+    if tol is not None:
+        within("root: tol", tol, "(0, inf)", like=1e-10)
 
     def solver(of: Callable[..., Any]) -> Solve:
         run, slopes = function(of), function(jacobian(of))
@@ -90,7 +91,9 @@ def root(
                 found = slopes(z.astype(dtype).reshape(shape), *values)
                 return np.array(found, float).reshape(z.size, z.size)
 
-            found = optimize.root(value, start, jac=slope, method=method, tol=tol)
+            found = optimize.root(
+                value, start, jac=slope, method=method, tol=_tolerance(tol, dtype)
+            )
             if not found.success or not np.isfinite(found.x).all():
                 raise ConvergenceError(
                     f"root: {method} found no solution: {' '.join(found.message.split())}",
@@ -105,9 +108,14 @@ def root(
 
 @public
 def fixed_point(
-    f: Callable[..., Any], x0: Any, *args: Any, tol: float = 1e-10, max_steps: int = 10_000
+    f: Callable[..., Any],
+    x0: Any,
+    *args: Any,
+    tol: float | None = None,
+    max_steps: int = 10_000,
 ) -> Any:
-    """The x with f(x, *args) = x that x ← f(x, *args) converges to from x0.
+    """The x with f(x, *args) = x that x ← f(x, *args) converges to from x0: until a step changes
+    it by less than tol·(1 + |x|). `tol` is 1e-10, for float32 1e-6, unless you give it.
 
     It is differentiable in the arrays among `args` as `root` is, not through the iterations.
 
@@ -116,23 +124,25 @@ def fixed_point(
     >>> float(pg.fixed_point(lambda x: pg.cos(x), 1.0).round(6))
     0.739085
     """
-    within("fixed_point: tol", tol, "(0, inf)", like=1e-10)
+    if tol is not None:
+        within("fixed_point: tol", tol, "(0, inf)", like=1e-10)
     whole("fixed_point: max_steps", max_steps, least=1, like=10_000)
 
     def solver(of: Callable[..., Any]) -> Solve:
         run = function(of)
 
         def solved(x0: Array, *values: Array) -> Array:
-            x = x0
+            x, least = x0, _tolerance(tol, x0.dtype)
             for _ in range(max_steps):
                 new = run(x, *values)
                 if not np.isfinite(new).all():
                     break
-                if np.max(np.abs(new - x), initial=0) <= tol * (1 + np.max(np.abs(new), initial=0)):
+                change = np.max(np.abs(new - x), initial=0)
+                if change <= least * (1 + np.max(np.abs(new), initial=0)):
                     return new
                 x = new
             raise ConvergenceError(
-                f"fixed_point: x ← f(x) didn't converge to {tol:g} in {max_steps} steps.",
+                f"fixed_point: x ← f(x) didn't converge to {least:g} in {max_steps} steps.",
                 hint="pg.root(lambda x: f(x) - x, x0) needs no contraction.",
             )
 
@@ -143,6 +153,13 @@ def fixed_point(
 
     start = x0 if isinstance(x0, Node) else np.asarray(x0)
     return _solved("fixed_point", f, start, args, residual, solver)
+
+
+def _tolerance(tol: float | None, dtype: Any) -> float:
+    """The tolerance that was given, or one that numbers of the dtype can meet."""
+    if tol is not None:
+        return tol
+    return 1e-10 if np.finfo(dtype).eps < 1e-10 else 1e-6
 
 
 def _solved(what: str, f: Any, x0: Any, args: Any, residual: Any, solver: Any) -> Any:

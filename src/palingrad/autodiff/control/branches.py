@@ -18,14 +18,16 @@ from ...graph.registry import ops, register
 from ...ops.control.branch import Switch
 from ...ops.control.loop import Loop
 from ...ops.control.while_loop import WhileLoop
-from .regions import activity, hidden_graph, is_zero, pulled, pushed, zeros
+from .regions import activity, hidden_graph, pulled, pushed, zeros
 
 
 @register
-def pull_switch_back(y: Switch, g: Sequence[Node], needed: Sequence[bool]) -> list[Node | None]:
+def pull_switch_back(
+    y: Switch, g: Sequence[Node | None], needed: Sequence[bool]
+) -> list[Node | None]:
     """The cotangents of a switch's inputs that are needed, from those of its results."""
     wanted = [n for n, x in enumerate(y.inputs) if n and needed[n] and is_inexact(x.dtype)]
-    seeded = [n for n, dtype in enumerate(y.dtype) if is_inexact(dtype) and not is_zero(g[n])]
+    seeded = [n for n, dtype in enumerate(y.dtype) if is_inexact(dtype) and g[n] is not None]
     regions: list[Region] = []
     for region in y.regions:
         assert region.is_concrete, "a template is specialised before it is differentiated"
@@ -135,7 +137,9 @@ def push_while_forward(y: WhileLoop, tangents: Sequence[Node | None]) -> list[No
 
 
 @register
-def pull_while_back(y: WhileLoop, g: Sequence[Node], needed: Sequence[bool]) -> list[Node | None]:
+def pull_while_back(
+    y: WhileLoop, g: Sequence[Node | None], needed: Sequence[bool]
+) -> list[Node | None]:
     """The cotangents of a bounded while loop's inputs. Raises GradientError without a bound."""
     steps = y.attributes["max_steps"]
     if steps is None:
@@ -145,7 +149,7 @@ def pull_while_back(y: WhileLoop, g: Sequence[Node], needed: Sequence[bool]) -> 
             "pg.scan and pg.fori_loop, whose number of steps is known.",
         )
     loop = _bounded(y, steps)
-    found = ops.pull_loop_back(loop, [loop.items[0], *g], [False, *needed])
+    found = ops.pull_loop_back(loop, [None, *g], [False, *needed])
     return found[1:]
 
 

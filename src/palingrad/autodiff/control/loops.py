@@ -16,11 +16,11 @@ from ...graph.node import Node
 from ...graph.regions.region import Region, parameter
 from ...graph.registry import ops, register
 from ...ops.control.loop import Loop
-from .regions import Frontier, activity, hidden_graph, is_zero, pulled, pushed, zeros
+from .regions import Frontier, activity, hidden_graph, pulled, pushed, zeros
 
 
 @register
-def pull_loop_back(y: Loop, g: Sequence[Node], needed: Sequence[bool]) -> list[Node | None]:
+def pull_loop_back(y: Loop, g: Sequence[Node | None], needed: Sequence[bool]) -> list[Node | None]:
     """The cotangents of a loop's inputs that are needed, from those of its results."""
     body, first = y.body, y.attributes["carries"]
     second = first + y.attributes["slices"]
@@ -34,7 +34,7 @@ def pull_loop_back(y: Loop, g: Sequence[Node], needed: Sequence[bool]) -> list[N
     captured = [number for number in outer if number >= second]
     stacked = [
         number for number in range(first, y.count)
-        if body.results[number] in active and not is_zero(g[number])
+        if body.results[number] in active and g[number] is not None
     ]  # fmt: skip
     if not carried and not (stacked and outer):
         return [None] * len(y.inputs)
@@ -54,10 +54,10 @@ def pull_loop_back(y: Loop, g: Sequence[Node], needed: Sequence[bool]) -> list[N
     backward = _Backward(y, results, seeds, totals)
     loop = backward.loop(
         starts=[
-            *(zeros(g[n].shape, g[n].dtype) if is_zero(g[n]) else g[n] for n in carried),
+            *(zeros(y.shape[n], y.dtype[n]) if (c := g[n]) is None else c for n in carried),
             *(zeros(x.shape, x.dtype) for x in totals.values()),
         ],
-        seeds_stacked=[(seeds[number], g[number]) for number in stacked],
+        seeds_stacked=[(seeds[number], c) for number in stacked if (c := g[number]) is not None],
         carries=[*(seeds[number] for number in carried), *totals.values()],
         order=[*range(len(carried)), *range(len(carried) + len(sliced), len(results)),
                *range(len(carried), len(carried) + len(sliced))],

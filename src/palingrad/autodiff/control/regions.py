@@ -46,11 +46,6 @@ def zeros(shape: Any, dtype: Any) -> Node:
     return ops.broadcast_to(Constant(np.zeros((), dtype)), sizes(shape))
 
 
-def is_zero(g: Node) -> bool:
-    """Whether a cotangent is one that the reverse pass filled in, for an output that has none."""
-    return type(g) is ZerosLike
-
-
 def activity(region: Region, carries: int, starts: Sequence[bool]) -> set[Node]:
     """The nodes of a loop's body on which derivatives depend, if those parameters do that are
     marked in `starts`: a carry does so too if what it becomes does."""

@@ -48,7 +48,8 @@ class Regional(MultipleOutputs):
 
     promotes = False
     complexes = True
-    selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent
+    selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent, and
+    #                                   which outputs have none: theirs is None
 
     @property
     def regions(self) -> tuple[Region, ...]:

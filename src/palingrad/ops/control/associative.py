@@ -22,7 +22,8 @@ def associative_scan(
     """yᵢ = x₀ ⊕ x₁ ⊕ … ⊕ xᵢ along an axis, where a ⊕ b = f(a, b) is associative.
 
     f combines many pairs in one call: it gets parts of xs, of several rows, and works row by row.
-    xs may be lists, tuples and dicts of arrays. With reverse yᵢ = xᵢ ⊕ … ⊕ xₙ.
+    xs may be lists, tuples and dicts of arrays. With reverse yᵢ = xᵢ ⊕ … ⊕ xₙ, in this
+    order; JAX has xₙ ⊕ … ⊕ xᵢ.
 
     Source: G. Blelloch, "Prefix sums and their applications", 1990.
 
