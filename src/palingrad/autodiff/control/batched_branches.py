@@ -93,7 +93,7 @@ def _branch(y: Switch, region: Region, chosen: Node, batch: Batch) -> Sequence[N
 
 def _sound(chosen: Any, xs: Sequence[Node], mapped: Sequence[bool]) -> list[Node]:
     """The inputs, with those of the first example that is chosen in place of those of examples that
-    aren't."""
+    aren't. Cotangents of these copies are 0, so none are computed."""
     first = ops.argmax(ops.cast(chosen, "int32"), axis=0)
     sound: list[Node] = []
     for x, of in zip(xs, mapped, strict=True):
