@@ -1,4 +1,4 @@
-"""Random loops: engine against engine, against a loop of Python, and their gradients.
+"""Random loops and their gradients: each engine, and vmap, against a loop of Python.
 
 The fuzzer (`tests/fuzzing/`) leaves out operations whose attributes are graphs.
 """
@@ -90,7 +90,7 @@ def flat(value: Any, slopes: Any) -> np.ndarray[Any, Any]:
     return np.concatenate([np.ravel(x) for x in (value, *starts, *xs, capture)])
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(10))
 def test_random_loops(seed):
     one = RandomLoop(seed)
     arguments = one.starts, one.xs, one.capture
@@ -99,3 +99,8 @@ def test_random_loops(seed):
     for engine in ENGINES:
         f = pg.function(pg.value_and_grad(one.looped(), (0, 1, 2)), engine=engine)
         np.testing.assert_allclose(flat(*f(*arguments)), expected, rtol=1e-10, atol=1e-11)
+    others = np.stack([one.capture, -0.75 * one.capture])
+    slopes = pg.vmap(pg.grad(one.looped(), 2), (None, None, 0))(*arguments[:2], others)
+    for slope, capture in zip(slopes, others, strict=True):
+        expected = pg.grad(one.by_python(), 2)(*arguments[:2], capture)
+        np.testing.assert_allclose(slope, expected, rtol=1e-10, atol=1e-11)
