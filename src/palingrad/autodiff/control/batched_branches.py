@@ -63,7 +63,7 @@ def _chosen(y: Switch, batch: Batch) -> list[Any]:
     if count == 1:  # what says that the index is right is used
         results = [zeros(shape, dtype) for shape, dtype in zip(y.shape, y.dtype, strict=True)]
     for region, chosen in zip(y.regions, chooses, strict=True):
-        found = _branch(y, region, chosen, batch)
+        found = list(_branch(y, region, chosen, batch))
         results = [
             ops.where(with_axes(chosen, len(shape) + 1), new, old)
             for new, old, shape in zip(found, results, y.shape, strict=True)
