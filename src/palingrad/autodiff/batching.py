@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentError, GraphError
-from ..graph.batching.batch import Batch
+from ..graph.batching.batch import Batch, Shared
 from ..graph.context import context, graph_scope, set_open
 from ..graph.kinds import AnonymousGraph, Assign, Composite, Random
 from ..graph.leaves import Placeholder
@@ -53,7 +53,7 @@ class OneExample(AnonymousGraph):
 
 class Rebuilt(NamedTuple):
     """The counterpart of a node of one example; a list for a node with several outputs. If it is
-    `mapped`, its first axis is that of the examples."""
+    `mapped`, its first axis is that of the examples; of outputs some may be `Shared`."""
 
     node: Any
     mapped: bool
@@ -69,6 +69,7 @@ class Examples:
         self.built: dict[Node, Rebuilt] = dict(given)
         self.began = began  # the serial number after which nodes of the examples were made
         self.randomness = randomness
+        self._known: dict[Any, Any] = {}  # of the rules
 
     def of(self, roots: Sequence[Node]) -> list[Rebuilt]:
         """The counterparts of these nodes."""
@@ -100,13 +101,16 @@ class Examples:
         if type(node) is Item:
             (whole,) = inputs
             items = whole.node if isinstance(whole.node, list) else whole.node.items
-            return Rebuilt(items[node.attributes["index"]], whole.mapped)
+            item = items[node.attributes["index"]]
+            if isinstance(item, Shared):
+                return Rebuilt(item.node, mapped=False)
+            return Rebuilt(item, whole.mapped)
         xs = [x.node for x in inputs]
         if isinstance(node, Random):
             return self._drawn(node, xs)
         if not any(x.mapped for x in inputs):
             return Rebuilt(node.rebuild(xs), mapped=False)
-        batch = Batch(self.size, xs, [x.mapped for x in inputs])
+        batch = Batch(self.size, xs, [x.mapped for x in inputs], self._known)
         if isinstance(node, Composite):
             result = self._composite(node, batch)
         else:
@@ -157,7 +161,12 @@ def _check(node: Operation, result: Any, size: int) -> None:
     else:
         items = result if isinstance(result, list) else result.items
         pairs = zip(node.shape, node.dtype, strict=True)
-        expected = [((size, *shape), dtype) for shape, dtype in pairs]
+        shared = [isinstance(one, Shared) for one in items]
+        expected = [
+            (shape if of else (size, *sizes(shape)), dtype)
+            for (shape, dtype), of in zip(pairs, shared, strict=True)
+        ]
+        items = [one.node if isinstance(one, Shared) else one for one in items]
         found = [(one.shape, one.dtype) for one in items]
     if found != expected:
         (shape, dtype), (wanted, of) = next(

@@ -3,4 +3,9 @@
 Imported when an operation with regions is first built.
 """
 
-from . import branches as branches, loops as loops
+from . import (
+    batched_branches as batched_branches,
+    batching as batching,
+    branches as branches,
+    loops as loops,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,18 +20,21 @@ if TYPE_CHECKING:
     from ..operation import Operation
 
 # rule(y, batch): y for all examples, whose axis is the first: one node, or one for each output.
-# None where the rule doesn't apply, so that y is computed example by example.
+# None where the rule doesn't apply, so that y is computed example by example. Of several outputs,
+# those that are the same for all examples are `Shared`.
 Rule: TypeAlias = "Callable[[Any, Batch], Node | Sequence[Node] | None]"
 
 
 @dataclass(frozen=True)
 class Batch:
     """The inputs `xs` of an operation for `size` examples. An input that is `mapped` has an axis of
-    that size before the axes of one example; the others are the same for all examples."""
+    that size before the axes of one example; the others are the same for all examples. `known` is
+    what rules remember of the other nodes that are rebuilt with this one."""
 
     size: int
     xs: Sequence[Node]
     mapped: Sequence[bool]
+    known: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False)
 
     def front(self, number: int) -> Any:
         """The input, with the axis of the examples also if it is the same for all of them."""
@@ -63,6 +66,12 @@ class Batch:
         """0 … size − 1 along the axis of the examples, which has `ndim` axes of size 1 behind it:
         the index of each element's example."""
         return Constant(np.arange(self.size).reshape(self.size, *(1,) * ndim))
+
+
+class Shared(NamedTuple):
+    """One of several outputs, which is the same for all examples: without their axis."""
+
+    node: Node
 
 
 def with_axes(x: Any, ndim: int) -> Any:

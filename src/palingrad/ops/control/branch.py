@@ -90,6 +90,9 @@ class Switch(Regional):
             )
         return bodies[number](list(values[1:]))
 
+    def batched(y, batch: Any) -> Any:
+        return ops.batched_switch(y, batch)
+
     def vjp(y, g: Any, *x: Node, needed: Sequence[bool] = ()) -> Sequence[Any]:
         return ops.pull_switch_back(y, g, needed or [True] * len(x))
 

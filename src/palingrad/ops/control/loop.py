@@ -111,6 +111,9 @@ class Loop(Regional):
                 stack[step] = y
         return [*(np.array(c) for c in carries), *stacks]
 
+    def batched(y, batch: Any) -> Any:
+        return ops.batched_loop(y, batch)
+
     def vjp(y, g: Any, *x: Node, needed: Sequence[bool] = ()) -> Sequence[Any]:
         return ops.pull_loop_back(y, g, needed or [True] * len(x))
 

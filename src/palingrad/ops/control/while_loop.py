@@ -67,6 +67,9 @@ class WhileLoop(Regional):
             left = None if left is None else left - 1
         return [np.array(c) for c in carries]
 
+    def batched(y, batch: Any) -> Any:
+        return ops.batched_while(y, batch)
+
     def vjp(y, g: Any, *x: Node, needed: Sequence[bool] = ()) -> Sequence[Any]:
         return ops.pull_while_back(y, g, needed or [True] * len(x))
 
