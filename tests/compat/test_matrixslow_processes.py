@@ -1,4 +1,4 @@
-"""MatrixSlow's trainers of several processes: the numbers of one process, and who leaves is said."""
+"""MatrixSlow's trainers of several processes: the numbers of one, and who leaves is said."""
 
 import multiprocessing
 import os
@@ -133,7 +133,7 @@ def together(kind, workers, dies=None, shorter=None):
 def test_processes_train_as_one_that_averages(kind, workers):
     found = together(kind, workers)
     assert found.pop("server", None) is None
-    assert not [one for one in found.values() if isinstance(one, str)], found
+    assert not any(isinstance(one, str) for one in found.values()), found
     expected = averaged(workers)
     assert len(expected) == 4
     for index in range(workers):

@@ -65,16 +65,18 @@ def send(connection: socket.socket, message: Message) -> None:
 
 def receive(connection: socket.socket) -> Message:
     """The next message. Raises OSError if the other process has left, or isn't of this training."""
-    start = _exactly(connection, 8)
-    length = struct.unpack(">I", start[4:])[0]
-    if start[:4] != _MAGIC or length > _LONGEST_HEADER:
+    magic, length = struct.unpack(">4sI", _exactly(connection, 8))
+    if magic != _MAGIC or length > _LONGEST_HEADER:
         raise OSError("what came isn't a message of a training")
-    header = json.loads(_exactly(connection, length))
-    arrays: dict[str, Any] = {}
-    for name, shape in header.pop("arrays"):
-        elements = np.frombuffer(_exactly(connection, 8 * math.prod(shape)), "<f8")
-        arrays[name] = elements.astype(np.float64).reshape(shape)
-    return Message(arrays=arrays, **header)
+    try:
+        header = json.loads(_exactly(connection, length))
+        arrays: dict[str, Any] = {}
+        for name, shape in header.pop("arrays"):
+            elements = np.frombuffer(_exactly(connection, 8 * math.prod(shape)), "<f8")
+            arrays[name] = elements.astype(np.float64).reshape(shape)
+        return Message(arrays=arrays, **header)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise OSError(f"what came isn't a message of a training: {error}") from error
 
 
 def _exactly(connection: socket.socket, count: int) -> bytearray:

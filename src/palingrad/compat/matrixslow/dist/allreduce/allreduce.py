@@ -12,7 +12,7 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class Ring:
                 connection, _ = listening.accept()
                 connection.settimeout(5)
                 found = messages.receive(connection)
-            except (OSError, ValueError, TypeError):
+            except OSError:
                 continue  # not a worker
             if found.worker == before:
                 connection.settimeout(None)
@@ -110,7 +110,7 @@ class Ring:
         try:
             assert self._left is not None
             message = messages.receive(self._left)
-        except (OSError, ValueError, TypeError):
+        except OSError:
             self._fail(
                 f"worker {before} has left while worker {self.index} waited for {what}: it ended "
                 "with an error, or had fewer mini-batches than the others"
@@ -141,7 +141,7 @@ class Ring:
             after = (self.index + 1) % self.size
             self._fail(f"worker {after} has left: {problems[0]}")
 
-    def _fail(self, text: str) -> Any:
+    def _fail(self, text: str) -> NoReturn:
         """Tells the next worker, leaves the ring and raises WorkerError."""
         right = self._right
         if right is not None:

@@ -77,7 +77,7 @@ class ParameterServiceServer:
                     f"{len(self._workers) + len(waiting)} of {self.worker_num} workers came within "
                     f"{messages.START_SECONDS:g} s after the first"
                 ) from None
-            except (OSError, ValueError, TypeError):
+            except OSError:
                 continue  # not a worker
             end = time.monotonic() + messages.START_SECONDS if end is None else end
             if index < 0:
@@ -105,7 +105,7 @@ class ParameterServiceServer:
                     index = key.data
                     try:
                         message = messages.receive(self._workers[index])
-                    except (OSError, ValueError, TypeError):
+                    except OSError:
                         selector.unregister(self._workers[index])
                         gone.add(index)
                     else:
