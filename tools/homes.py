@@ -36,9 +36,11 @@ class Original:
     home: str = ""  # the home that answers its imports, where that isn't the original's own
     select: str = ""  # of the tests: pytest's -k
     inside: bool = False  # whether scripts run in their own folder, in a copy of the checkout
-    shorter: tuple[tuple[str, str], ...] = ()  # (regular expression, replacement) in scripts
+    shorter: tuple[tuple[str, str], ...] = ()  # (regular expression, replacement)
     # (part of a script's name, the arguments of each process of it)
     processes: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    notebooks: tuple[str, ...] = ()  # patterns of notebooks, whose outputs are compared
+    names: tuple[str, ...] = ()  # modules whose names stand for those that a notebook defines
 
 
 ORIGINALS = {
@@ -83,9 +85,18 @@ ORIGINALS = {
             ("ch11/allreduce_example.py", tuple(f"--worker_index {i}" for i in range(3))),
         ),
     ),
-    "mlfz": Original(tests=("tests/test_nn", "tests/test_functional")),
+    "mlfz": Original(
+        tests=("tests/test_nn", "tests/test_functional"),
+        notebooks=("docs/02-*/*.ipynb", "docs/03-*/*.ipynb"),
+        # A tenth of the steps, and a hundredth of the points of the pictures.
+        shorter=((r"n_steps = (\d+)0\b", r"n_steps = \1"), (r"\bres = 100", "res = 10")),
+    ),
     "micrograd": Original(tests=("test",)),
-    "tensorslow": Original(scripts=("examples/*.py",)),
+    "tensorslow": Original(
+        scripts=("examples/*.py",),
+        notebooks=("jupyter_notebook/*.ipynb",),
+        names=("tensorslow", "tensorslow.train", "tensorslow.gradients"),
+    ),
     "tf1": Original(
         scripts=(
             "examples/1_Introduction/basic_operations.py",
@@ -117,6 +128,8 @@ def results(original: Original, home: str, source: Path) -> Iterator[tuple[str, 
         environment["PYTHONPATH"] = path
         if original.scripts:
             yield from _run(original, home, source, environment, Path(folder))
+        if original.notebooks:
+            yield from _noted(original, home, source, environment, Path(folder))
         if original.tests:
             yield from _tested(original, home, source, environment, Path(folder))
 
@@ -131,10 +144,7 @@ def _run(
         source = copy
     for script in (one for pattern in original.scripts for one in sorted(source.glob(pattern))):
         if original.shorter:
-            text = script.read_text(encoding="utf-8")
-            for pattern, replacement in original.shorter:
-                text = re.sub(pattern, replacement, text)
-            script.write_text(text, encoding="utf-8")
+            _shortened(original, script, script)
         name = str(script.relative_to(source))
         rows = next((rows for part, rows in original.processes if part in name), ("",))
         command = [sys.executable, "-m", "palingrad.compat", home, str(script)]
@@ -158,7 +168,36 @@ def _ended(commands: list[list[str]], environment: dict[str, str], where: Path) 
             )
         )
     bad = [one for one in ended if one.returncode]
-    return not bad, bad[0].stderr if bad else ended[-1].stdout
+    return not bad, bad[0].stderr or bad[0].stdout if bad else ended[-1].stdout
+
+
+def _noted(
+    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path
+) -> Iterator[tuple[str, bool, str]]:
+    """The notebooks, whose counts are the last line of the output."""
+    record = str(folder / "record.json")
+    names = [word for name in original.names for word in ("--names", name)]
+    for notebook in (n for pattern in original.notebooks for n in sorted(source.glob(pattern))):
+        _shortened(original, notebook, folder / notebook.name)
+        ending = [str(Path(__file__).with_name("notebooks.py")), str(folder / notebook.name)]
+        name = str(notebook.relative_to(source))
+        for command in (
+            [sys.executable, *ending, "--record", record],
+            [
+                sys.executable,
+                "-m",
+                "palingrad.compat",
+                home,
+                *ending,
+                *names,
+                "--reference",
+                record,
+            ],
+        ):
+            fine, text = _ended([command], environment, folder)
+            if not fine:
+                break
+        yield name, fine, (text.strip().splitlines() or [""])[-1]
 
 
 def _tested(
