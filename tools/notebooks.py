@@ -10,9 +10,10 @@ writes these, run with the original.
 
 --names MODULE: start with the public names of that module, and skip cells that only define those,
 or register gradients of their own: for notebooks that develop a library.
+
 Prints one line of JSON: the counts of cells that ran and that were skipped, of outputs that are
-equal to the notebook's and, where they are random, to the original's; of cells that raise an error that the notebook doesn't have, and the original
-with today's NumPy has too; and what failed.
+equal to the notebook's and, where they are random, to the original's, of cells that raise an error
+that the notebook doesn't have but the original with today's NumPy has too; and what failed.
 """
 
 from __future__ import annotations
