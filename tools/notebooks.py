@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
-ADDRESS = re.compile(r"<[^<>]* at 0x[0-9a-f]+>")
+ADDRESS = re.compile(r"<(?:[^<>]|<locals>)* at 0x[0-9a-f]+>")
 
 
 def shown(value: Any) -> str:

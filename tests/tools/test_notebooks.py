@@ -32,7 +32,7 @@ def compared(tmp_path):
         subprocess.run([*command, "--record", str(record)], check=True)
         if change is not None:
             found = json.loads(record.read_text())
-            found[change][0] = "0.5"
+            found[change] = ["0.5", ""]
             record.write_text(json.dumps(found))
         done = subprocess.run(
             [*command, "--reference", str(record)], check=False, capture_output=True, text=True
