@@ -32,7 +32,7 @@ def compared(tmp_path):
         subprocess.run([*command, "--record", str(record)], check=True)
         if change is not None:
             found = json.loads(record.read_text())
-            found[change] = ["0.5", ""]
+            found[change] = ["0.50000", ""]
             record.write_text(json.dumps(found))
         done = subprocess.run(
             [*command, "--reference", str(record)], check=False, capture_output=True, text=True
@@ -72,4 +72,4 @@ def test_a_cell_that_fails_in_the_original_too(compared):
 def test_random_numbers_are_those_of_the_original(compared):
     status, found = compared(list(CELLS), change=1)
     assert status == 1
-    assert "instead of 0.5" in found["failed"][0]
+    assert "instead of 0.50000" in found["failed"][0]
