@@ -133,3 +133,18 @@ def test_creation_and_text():
     assert (np.array([1.0, 2.0]) * Tensor([3.0, 4.0])).value.tolist() == [3.0, 8.0]
     assert functional.vanilla.sigmoid_prime(0) == 0.25
     assert functional.numpy.relu_prime(np.array([-1, 2])).tolist() == [0.0, 1.0]
+
+
+def test_edges_of_tensors():
+    x, y = Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([[5.0, 6.0], [7.0, 8.0]])
+    product, matrix, row = x * y, x @ y, x + Tensor([1.0, 2.0])
+    assert [edge.prev for edge in product.prevs] == [x, y]
+    np.testing.assert_array_equal(product.prevs[0].local_grad, y.value)
+    np.testing.assert_array_equal(product.prevs[1].local_grad, x.value)
+    assert matrix.prevs[0].local_grad is None
+    assert row.prevs[1].local_grad is None
+    for result in (product, matrix, row):
+        result.backward()
+        for prev, local_grad, gain in result.prevs:
+            np.testing.assert_array_equal(gain(result, local_grad, prev), prev.backwards_grad)
+    assert x.prevs == []

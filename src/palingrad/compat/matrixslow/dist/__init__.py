@@ -1,5 +1,6 @@
-"""MatrixSlow's `dist`: parameter servers and ring all-reduce, which are refused when they are used."""
+"""MatrixSlow's `dist`: the parameter server and ring all-reduce, over TCP of the standard library."""
 
-from .ps import ps
+from . import allreduce, ps
+from .messages import WorkerError
 
-__all__ = ["ps"]
+__all__ = ["WorkerError", "allreduce", "ps"]

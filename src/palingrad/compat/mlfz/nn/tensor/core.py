@@ -10,6 +10,7 @@ import numpy as np
 from .....autodiff.gradients import gradients
 from .....dtypes import is_inexact
 from .....errors import GraphError
+from .....graph.kinds import Elementwise
 from .....graph.node import Node
 from .....graph.promotion import tensor
 from .....graph.registry import ops
@@ -37,9 +38,9 @@ class Tensor:
 
     def __init__(self, value: Any, prevs: Sequence[Any] | None = None) -> None:
         self._value = np.array(value.value if isinstance(value, Tensor) else value)
-        self.prevs = [Edge(*edge) for edge in prevs] if prevs else []
+        self._edges = [Edge(*edge) for edge in prevs] if prevs else []
         self.backwards_grad: Any = np.zeros_like(self._value)
-        self._operands: tuple[Tensor, ...] = tuple(edge.prev for edge in self.prevs)
+        self._operands: tuple[Tensor, ...] = tuple(edge.prev for edge in self._edges)
         self._rule: Callable[..., Node] | None = None
 
     @classmethod
@@ -80,6 +81,21 @@ class Tensor:
 
     # ---------------------------------------------------------------- derivatives
 
+    @property
+    def prevs(self) -> list[Edge]:
+        """The operands; of elementwise operations on operands of the result's shape also the
+        derivatives by them."""
+        if self._rule is None:
+            return list(self._edges)
+        xs = [tensor(floating(one.value)) for one in self._operands]
+        y = self._rule(*xs)
+        elementwise = all(isinstance(one, Elementwise) for one in postorder(y) if one.inputs)
+        slopes = [one.numpy() for one in gradients(y, xs, gradient=np.ones(self.shape))]
+        return [
+            Edge(x, slope if elementwise and x.shape == self.shape else None, _gain(place))
+            for place, (x, slope) in enumerate(zip(self._operands, slopes, strict=True))
+        ]
+
     def backward(self, zero_grad: bool = True) -> None:
         """Sets the gradient of this tensor, summed over its elements, by each that it depends on;
         adds to those that are there, if zero_grad is False."""
@@ -99,7 +115,7 @@ class Tensor:
                 edge.backward_fn(self, edge.local_grad, edge.prev)
                 if edge.backward_fn is not None
                 else self.backwards_grad * edge.local_grad
-                for edge in self.prevs
+                for edge in self._edges
             ]
         xs = [tensor(floating(one.value)) for one in self._operands]
         y = self._rule(*xs)
@@ -115,7 +131,7 @@ class Tensor:
         for one in postorder(self, inputs=_operands_of):
             if one._rule is not None:
                 nodes[one] = one._rule(*(nodes[x] for x in one._operands))
-            elif one.prevs:
+            elif one._edges:
                 raise GraphError(
                     "a Tensor has edges written in Python, which palingrad's nodes can't show"
                 )
@@ -218,6 +234,16 @@ class Tensor:
     def random_like(cls, tensor: Any) -> Self:
         """Random numbers between 0 and 1 in the shape of a tensor."""
         return cls(np.random.rand(*tensor.shape))
+
+
+def _gain(place: int) -> Callable[..., Any]:
+    """What the gradient of an operand gains from that of the result."""
+
+    def gain(result: Tensor, local_grad: Any, prev: Tensor) -> Any:
+        """∂/∂prev of the sum of the result, weighted by its `backwards_grad`."""
+        return result._pulled()[place]
+
+    return gain
 
 
 def _operands_of(tensor: Tensor) -> tuple[Tensor, ...]:

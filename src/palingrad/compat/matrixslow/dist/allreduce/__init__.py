@@ -1,0 +1,5 @@
+"""Ring all-reduce."""
+
+from .allreduce import Ring
+
+__all__ = ["Ring"]
