@@ -122,13 +122,10 @@ pg.randn(3) => pg.random.randn
 pg.no_grad() => pg.stop_gradient(x)
 pg.cat([x, x]) => pg.concat
 pg.mm(x, x) => pg.matmul
-pg.vmap(pg.sin) => operations are elementwise
-pg.hvp => pg.jvp(pg.grad(f), (x,), (v,))[1]
 pg.jit(pg.sin) => pg.function
 pg.jnp.sin(x) => pg.sin
 pg.lax.scan => pg.where
 pg.tree_map => pg.grad takes lists and dicts
-pg.elementwise_grad(pg.sin) => pg.grad(lambda x: pg.sum(f(x)))
 pg.det(x) => pg.linalg.det
 pg.foo => Did you mean
 x.sun() => Did you mean x.sum?
@@ -165,7 +162,6 @@ pg.F.relu(v) => pg.relu
 pg.compile(pg.sin) => pg.function
 pg.derivative(pg.sin) => pg.grad
 pg.mse_loss(v, v) => pg.mse(
-pg.grad(lambda x: (x, x), has_aux=True)(1.0) => compute the rest outside
 pg.quantile(v, 0.5, interpolation='linear') => method='linear'
 x.values => x.numpy()
 x.H => x.mT.conj()

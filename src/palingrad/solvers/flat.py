@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, is_complex, is_floating
+from ..dtypes import Array, is_complex, is_floating, is_supported
 from ..errors import ArgumentError
 from ..graph.node import Node
 from ..graph.registry import ops
@@ -22,7 +22,7 @@ class Flat:
         self._tree = tree
         arrays = [np.asarray(_value(leaf)) for leaf in leaves(tree)]
         for array in arrays:
-            if array.dtype.kind not in "fiub" or is_complex(array.dtype):
+            if not is_supported(array.dtype) or is_complex(array.dtype):
                 raise ArgumentError(
                     f"{what} is {shown(tree)}; expected real numbers, in arrays, lists or dicts."
                 )

@@ -7,7 +7,6 @@ functions here hand over transposes where that saves a copy.
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ import numpy as np
 NOT_FOUND = "the iteration didn't converge; a matrix may hold NaN or ∞"
 
 
-@cache
 def lapack(name: str, dtype: Any) -> Any:
     """SciPy's function `name` of LAPACK or BLAS for this dtype: "potrf" is spotrf, dpotrf, …"""
     kind = {"f": "s", "d": "d", "F": "c", "D": "z"}[dtype.char]

@@ -179,6 +179,7 @@ def _read(code: CodeType) -> _Read:
     text = re.sub(
         r"\) -> Any:", "):", re.sub(r"(?<=\w): Any(?=[,)])", "", text)
     )  # of inner functions
+    text = re.sub(r"^( +\w+): [\w\[\], |.]+ = ", r"\1 = ", text, flags=re.MULTILINE)  # of variables
     parts = [*ast.walk(tree)]
     local = {arg.arg for arg in parts if isinstance(arg, ast.arg)}
     inside = {x.id for part in tree.body for x in ast.walk(part) if isinstance(x, ast.Name)}

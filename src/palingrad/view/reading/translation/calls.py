@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ....autodiff.gradients import Gradient
 from ....errors import GraphError
 from ....graph.context import graph_scope
 from ....graph.kinds import AnonymousGraph
@@ -88,12 +89,12 @@ def _calls(node: Operation) -> Iterator[Call]:
             lambda x: _OPERATORS[symbol](x[0], x[1]),
             lambda texts: infix(symbol, texts[0], texts[1]),
         )
-    if kind._kind_name == "negative":
+    if kind.math == "-{x}":
         yield lambda x: -x[0], lambda texts: prefix("-", texts[0])
-    if kind._kind_name == "slice":
+    if kind.math == "{x}[i]":
         index = attributes["index"]
         yield lambda x: x[0][index], lambda texts: Text(f"{_atom(texts[0])}[{_index(index)}]")
-    if kind._kind_name == "gradient":
+    if isinstance(node, Gradient):
         yield _gradients_of(node)
         return
     for path, function in _functions(kind._kind_name):

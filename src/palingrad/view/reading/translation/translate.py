@@ -157,7 +157,7 @@ class _Module:
         if isinstance(node, Assign):
             self._assign(node)
             return
-        if node.kind_name() == "group":
+        if isinstance(node, Control) and isinstance(node, MultipleOutputs):
             self._group(node)
             return
         literals = [_literal(x) for x in node.inputs]
