@@ -4,10 +4,11 @@ A framework's methods return a `step`, a function that is called repeatedly. Tha
 `train(network)` takes one Adam step and returns the loss as a Python number, as does that of
 `train_transformer(network)`; that of
 `infer(network)` returns the scores of one batch as a NumPy array; that of `formula(name, *arrays)`
-computes one of the file's `FORMULAS`, and that of `eager` does so without compiling it;
-`eager_gradient` computes the first gradient of a formula in `eager.py`, and `eager_train` trains,
-both without compiling. A framework has those methods of which a task is its contender. Inputs are
-arrays of the framework's own type, made before the measurement.
+computes one of the file's `FORMULAS`, that of `transform` one of `transforms.TRANSFORMS`, and that
+of `eager` one of `FORMULAS` without compiling it; `eager_gradient` computes the first gradient of a
+formula in `eager.py`, and `eager_train` trains, both without compiling. A framework has those
+methods of which a task is its contender. Inputs are arrays of the framework's own type, made before
+the measurement.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Framework(Protocol):
     def infer(self, network: Network) -> Step: ...
 
     def formula(self, name: str, *arrays: np.ndarray) -> Step: ...
+
+    def transform(self, name: str, *arrays: np.ndarray) -> Step: ...
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network, Pool
 from transformer import Transformer, loss as transformer_loss
+from transforms import TRANSFORMS
 
 from contenders import Step, chain, transformer_in_jax
 from contenders.transformer_in_jax import layer_norm
@@ -33,6 +35,13 @@ FORMULAS = {
     "cholesky": jnp.linalg.cholesky,
     "svd": jnp.linalg.svdvals,
 }
+
+
+TRANSFORMED = SimpleNamespace(
+    **{name: getattr(jnp, name) for name in ("concatenate", "maximum", "mean", "sum", "tanh")},
+    **{name: getattr(jax, name) for name in ("grad", "hessian", "value_and_grad", "vmap")},
+    jacobian=jax.jacfwd, logsumexp=jax.nn.logsumexp, scan=jax.lax.scan, sigmoid=jax.nn.sigmoid,
+)  # fmt: skip
 
 
 class Framework:
@@ -104,6 +113,11 @@ class Framework:
         f = jax.jit(FORMULAS[name])
         values = [jnp.asarray(one) for one in arrays]
         return lambda: f(*values).block_until_ready()
+
+    def transform(self, name: str, *arrays: np.ndarray) -> Step:
+        f = jax.jit(TRANSFORMS[name](TRANSFORMED))
+        values = [jnp.asarray(one) for one in arrays]
+        return lambda: jax.block_until_ready(f(*values))
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
         f, values = FORMULAS[name], [jnp.asarray(one) for one in arrays]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from networks import RATE, Conv, Dense, Network
 from transformer import Transformer, loss as transformer_loss
+from transforms import TRANSFORMS
 
 import palingrad as pg
 from contenders import Step, chain, transformer_in_palingrad
@@ -81,6 +82,10 @@ class Framework:
             floats = [n for n, one in enumerate(arrays) if one.dtype.kind == "f"]
             f = pg.grad(lambda *x: pg.sum(FORMULAS[name](*x)), floats)
         f = pg.function(f, engine=self.engine)
+        return lambda: f(*arrays)
+
+    def transform(self, name: str, *arrays: np.ndarray) -> Step:
+        f = pg.function(TRANSFORMS[name](pg), engine=self.engine)
         return lambda: f(*arrays)
 
     def eager(self, name: str, *arrays: np.ndarray) -> Step:

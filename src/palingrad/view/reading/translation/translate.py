@@ -157,7 +157,7 @@ class _Module:
         if isinstance(node, Assign):
             self._assign(node)
             return
-        if isinstance(node, Control) and isinstance(node, MultipleOutputs):
+        if isinstance(node, Control) and isinstance(node, MultipleOutputs) and not node.shape:
             self._group(node)
             return
         literals = [_literal(x) for x in node.inputs]
