@@ -39,7 +39,7 @@ class Shaken:
         """The namespace."""
         functions: dict[str, Any] = {name: self._rounded(name) for name in _ROUNDED}
         functions |= {name: self._chosen(name) for name in _CHOSEN}
-        own = (self.logaddexp, self.sum, self.prod, self.matmul, self.unwindowed)
+        own = (self.logaddexp, self.sum, self.prod, self.matmul, self.unwindowed, self.place)
         scans = (self.running_sum, self.running_prod, self.running_recurrence, self.run_totals)
         for one in own + scans:
             functions[one.__name__] = one
@@ -167,6 +167,15 @@ class Shaken:
         broken = broken.reshape(*broken.shape, *(1,) * (y.ndim - 2))
         y = np.where(broken, self._open(y.shape), y).astype(y.dtype)
         return self._summed(y, size, max(x.size // max(y.size, 1), 1))
+
+    def place(self, x: Any, shape: Any, index: Any) -> Any:
+        """The zeros around x may be left out of a sum, in which a term −0 then stays −0."""
+        y = numpy_maths.place(x, shape, index)
+        if y.dtype.kind != "f":
+            return y
+        around = numpy_maths.place(np.ones(np.shape(x), bool), shape, index)
+        zeros = np.copysign(np.zeros(y.shape, y.dtype), self.signs(y.shape).astype(y.dtype))
+        return np.where(around, y, zeros)
 
     def _summed(self, y: Array, size: Array, count: int) -> Array:
         """A sum of `count` terms whose sizes add up to `size`, in another order.

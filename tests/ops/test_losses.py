@@ -173,3 +173,8 @@ def test_what_does_not_fit_is_refused(number):
     call, error, text = WRONG[number]
     with pytest.raises(error, match=text):
         call()
+
+
+def test_a_weight_does_not_change_the_shape_of_a_loss():
+    with pytest.raises(ShapeError, match=r"weight \(1,\) doesn't broadcast to \(\)"):
+        pg.binary_cross_entropy_with_logits(0.0, 0.0, positive_weight=np.ones(1, np.float32))

@@ -52,6 +52,8 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "rest[later])": ABSORBS,
     },
     "cumulative.LinearRecurrence.vjp": {
+        "branch: a if a.shape == y.shape else ops.broadcast_to(a, y.shape) → "
+        "ops.broadcast_to(a, y.shape)": SAME,
         "branch: ops.scaled_tangent if y.absorbing else ops.scaled → ops.scaled_tangent": ABSORBS,
         "branch: ops.scaled_tangent if y.absorbing else ops.scaled → ops.scaled": ABSORBS,
         "swapped: product(rest, previous(y, y.axis, y.reverse)) → "

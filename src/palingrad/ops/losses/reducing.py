@@ -9,20 +9,24 @@ from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops
 from ...messages.checks import did_you_mean
-from ...shapes import Shape, broadcast_dim, same, text
+from ...shapes import Shape, broadcast, broadcast_dim, same, text
 
 Reduction = Literal["mean", "sum", "none"]
 
 
 class ElementLoss(Composite):
     """A loss of each element of a prediction and a target, which have one shape: broadcasting a
-    loss hides mistakes."""
+    loss hides mistakes. Further inputs are weights, which broadcast to it."""
 
     floats = True
     complexes = False
 
     def shape_rule(self, *shapes: Shape) -> Shape:
-        return one_shape(shapes[0], shapes[1])
+        shape = one_shape(shapes[0], shapes[1])
+        for other in shapes[2:]:
+            if len(other) > len(shape) or not all(map(same, broadcast(shape, other), shape)):
+                raise ShapeError(f"a weight {text(other)} doesn't broadcast to {text(shape)}")
+        return shape
 
 
 def one_shape(prediction: Shape, target: Shape) -> Shape:

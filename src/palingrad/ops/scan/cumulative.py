@@ -108,6 +108,7 @@ class LinearRecurrence(Scan):
         case((2, 3, 2), (2, 3, 2), **BACK, absorbing=True),
         case((70,), (70,), low=-1, high=1, **ALONG, absorbing=True),  # in blocks
         case((2, 0), (2, 0), **LAST, absorbing=False),
+        case((2, 1), (2, 3), **LAST, absorbing=True),
     ]
 
     def f(m, a, b, *, axis, reverse, absorbing):
@@ -130,6 +131,7 @@ class LinearRecurrence(Scan):
         return {"absorbing": False} if y.absorbing else None  # only NaN is replaced by 0
 
     def vjp(y, g, a, b):
+        a = a if a.shape == y.shape else ops.broadcast_to(a, y.shape)
         rest = recurrence(previous(a, y.axis, not y.reverse), g, y.axis, not y.reverse)
         product = ops.scaled_tangent if y.absorbing else ops.scaled  # as in absorbing products
         return [lambda: product(rest, previous(y, y.axis, y.reverse)), rest]
