@@ -199,6 +199,15 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "factor: 1 → 2": OVERFLOW,  # and where df = ∞, where any number does
         "call: ops.abs(t) → t": "only t = −∞ makes a difference; `tests/ops/test_stats.py` has it",
     },
+    "student.StudentCdf.vjp": {
+        "call: narrowed(_density(widened(df), widened(t)), df.dtype) → "
+        "_density(widened(df), widened(t))": CAST,
+        "call: widened(df) → df": WIDENED,
+        "call: widened(t) → t": WIDENED,
+    },
+    "student.student_log_density": {
+        "swapped: betaln(0.5 * df, 0.5) → betaln(0.5, 0.5 * df)": SYMMETRIC,
+    },
     "student.StudentSlope.vjp": {
         "call: narrowed(_mixed(widened(df), widened(t)), df.dtype) → "
         "_mixed(widened(df), widened(t))": CAST,
