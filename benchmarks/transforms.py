@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from task import numbers
+from contenders import NATIVE
+from task import Case, Task, numbers
 
 Array = np.ndarray
 
@@ -100,3 +101,17 @@ def arrays_of(name: str, size: int) -> tuple[Array, ...]:
         numbers(hidden, 4 * hidden) * scale, numbers(hidden, 4 * hidden, seed=1) * scale,
         np.zeros(4 * hidden, np.float32), numbers(size, batch, hidden, seed=2),
     )  # fmt: skip
+
+
+def task(title: str, goal: float, tiny: tuple[str, int], cases: dict[str, tuple[str, int]]) -> Task:
+    """A task of transformed functions and their sizes, beside JAX; the last case is shown."""
+    shown = [*cases][-1]
+    return Task(
+        title=title,
+        cases=tuple(Case(name, given, shown=name == shown) for name, given in cases.items()),
+        tiny=Case(f"size {tiny[1]}", tiny),
+        make=lambda framework, given: framework.transform(given[0], *arrays_of(*given)),
+        goal=goal,
+        contenders=(NATIVE, "JAX"),
+        peers=("JAX",),
+    )

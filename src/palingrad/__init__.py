@@ -8,22 +8,11 @@ from .version import __version__ as __version__  # first: it notes when the rest
 # isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
-from .autodiff.custom import (
-    checkpoint as checkpoint,
-    custom_jvp as custom_jvp,
-    custom_vjp as custom_vjp,
-)
 from .autodiff.gradients import (
     differentiate_tapes_with as _differentiate_tapes_with,
     gradients as gradients,
 )
 from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
-from .autodiff.second import (
-    hessian as hessian,
-    hvp as hvp,
-    jacobian as jacobian,
-    linearize as linearize,
-)
 from .autodiff.transforms import (
     elementwise_grad as elementwise_grad,
     grad as grad,
@@ -33,7 +22,6 @@ from .autodiff.transforms import (
     value_and_grad as value_and_grad,
     vjp as vjp,
 )
-from .autodiff.vmap import vmap as vmap
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,
@@ -267,10 +255,22 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
+    from .autodiff.custom import (
+        checkpoint as checkpoint,
+        custom_jvp as custom_jvp,
+        custom_vjp as custom_vjp,
+    )
     from .autodiff.implicit import (
         custom_linear_solve as custom_linear_solve,
         custom_root as custom_root,
     )
+    from .autodiff.second import (
+        hessian as hessian,
+        hvp as hvp,
+        jacobian as jacobian,
+        linearize as linearize,
+    )
+    from .autodiff.vmap import vmap as vmap
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
         __array_namespace_info__ as __array_namespace_info__,
@@ -307,56 +307,37 @@ newaxis = None
 _PARTS = (
     "data", "fft", "io", "linalg", "nn", "optim", "random", "special", "stats", "train", "view",
 )  # fmt: skip
-_VIEWS = (
-    "debug_nans",
-    "derivation",
-    "latex",
-    "load_tape",
-    "record",
-    "source",
-)  # functions of view, likewise
-
-_SPARSE = {
-    "local_jacobian": "operators.local",
-    "sparse_hessian": "jacobian",
-    "sparse_jacobian": "jacobian",
-    "sparsity_pattern": "jacobian",
-}  # functions of sparse, likewise
-_SOLVERS = {
-    "fixed_point": "root",
-    "least_squares": "least_squares",
-    "minimize": "minimize",
-    "odeint": "odeint",
-    "root": "root",
-}  # functions of solvers, likewise
-_IMPLICIT = ("custom_linear_solve", "custom_root")  # of autodiff.implicit, likewise
-
-_PROTOCOLS = {
-    "__array_namespace_info__": "inspection",
-    "can_cast": "inspection",
-    "finfo": "inspection",
-    "from_dlpack": "dlpack",
-    "iinfo": "inspection",
-    "isdtype": "inspection",
-    "result_type": "inspection",
-}  # functions of graph.protocols, likewise
+# Functions of modules that are imported on first use.
+_ELSEWHERE = {
+    name: f"{__name__}.{module}"
+    for module, names in {
+        "autodiff.custom": "checkpoint custom_jvp custom_vjp",
+        "autodiff.implicit": "custom_linear_solve custom_root",
+        "autodiff.second": "hessian hvp jacobian linearize",
+        "autodiff.vmap": "vmap",
+        "graph.protocols.dlpack": "from_dlpack",
+        "graph.protocols.inspection": "__array_namespace_info__ can_cast finfo iinfo isdtype "
+        "result_type",
+        "random": "Generator",
+        "solvers.least_squares": "least_squares",
+        "solvers.minimize": "minimize",
+        "solvers.odeint": "odeint",
+        "solvers.root": "fixed_point root",
+        "sparse.jacobian": "sparse_hessian sparse_jacobian sparsity_pattern",
+        "sparse.operators.local": "local_jacobian",
+        "view": "debug_nans derivation latex load_tape record source",
+    }.items()
+    for name in names.split()
+}
 
 
 def __getattr__(name: str) -> object:
     if name in _PARTS:
         return _imported(f"{__name__}.{name}")
-    if name == "Generator":
-        return _imported(f"{__name__}.random").Generator
-    if name in _VIEWS:
-        return getattr(_imported(f"{__name__}.view"), name)
-    if name in _SPARSE:
-        return getattr(_imported(f"{__name__}.sparse.{_SPARSE[name]}"), name)
-    if name in _SOLVERS:
-        return getattr(_imported(f"{__name__}.solvers.{_SOLVERS[name]}"), name)
-    if name in _IMPLICIT:
-        return getattr(_imported(f"{__name__}.autodiff.implicit"), name)
-    if name in _PROTOCOLS:
-        return getattr(_imported(f"{__name__}.graph.protocols.{_PROTOCOLS[name]}"), name)
+    if name in _ELSEWHERE:
+        found = getattr(_imported(_ELSEWHERE[name]), name)
+        globals()[name] = found  # found at once from now on
+        return found
     known = _ALIASES.get(name, name)
     if known in _later or known is not name:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
@@ -374,17 +355,7 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     inner = [name for name, one in globals().items() if isinstance(one, type(errors))]
-    names = {
-        *globals(),
-        "Generator",
-        *_VIEWS,
-        *_SPARSE,
-        *_SOLVERS,
-        *_IMPLICIT,
-        *_PROTOCOLS,
-        *_later,
-    }
-    names |= _ALIASES.keys()
+    names = {*globals(), *_ELSEWHERE, *_later, *_ALIASES}
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
