@@ -7,6 +7,7 @@ import gc
 import pytest
 
 import palingrad as pg
+from palingrad.graph.state import collections
 from palingrad.graph.state.collections import rare_collections
 
 
@@ -53,3 +54,23 @@ def test_thresholds_of_the_user_stay(thresholds, own):
     with rare_collections():
         gc.set_threshold(*own)
     assert gc.get_threshold() == own
+
+
+def test_threads_that_end_at_once_restore_the_thresholds_once(thresholds, monkeypatch):
+    """The other one ends where this one has looked whether it is the last."""
+
+    class Interrupted:
+        set_threshold = staticmethod(gc.set_threshold)
+        ended = False
+
+        def get_threshold(self):
+            found = gc.get_threshold()
+            if found[:2] == collections._RARE and not self.ended:
+                self.ended = True
+                with rare_collections():
+                    pass
+            return found
+
+    with rare_collections():
+        monkeypatch.setattr(collections, "gc", Interrupted())
+    assert gc.get_threshold() == thresholds

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _RARE = (100_000, 50)  # the first two thresholds of `gc.set_threshold`; Python's are 700 and 10
 _users: dict[object, None] = {}
@@ -30,5 +30,6 @@ def rare_collections() -> Generator[None]:
         yield
     finally:
         del _users[user]
-        if not _users and _before and gc.get_threshold()[:2] == _RARE:
-            gc.set_threshold(*_before.pop())
+        if not _users and gc.get_threshold()[:2] == _RARE:
+            with suppress(IndexError):  # of threads that end at once, one restores them
+                gc.set_threshold(*_before.pop())
