@@ -183,7 +183,7 @@ def _by_name(name: str, graph: Graph | None) -> str:
 
 
 # The cache key of a compiled program: fetches, shape and dtype of each feed, engine, default float.
-Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, tuple[DType, bool]]
+Run = tuple[Fetches, tuple[tuple[Any, Any], ...], str, tuple[DType, bool, int]]
 
 
 def _what_varies(keys: list[Run]) -> str:

@@ -26,7 +26,7 @@ from .dtypes import (
 )
 from .errors import ArgumentError
 from .graph.derivatives.cotangents import ieee_gradients
-from .graph.leaves import Constant, Placeholder
+from .graph.leaves import Constant, Placeholder, frozen_changes
 from .graph.node import Node
 from .messages.checks import did_you_mean
 from .trees import fields, leaves, opens, rebuilt
@@ -108,10 +108,10 @@ def _alike(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def settings() -> tuple[DType, bool]:
-    """The settings of the process on which a program depends: the default dtype, and whether
-    gradients are IEEE's."""
-    return default_dtype(), ieee_gradients()
+def settings() -> tuple[DType, bool, int]:
+    """The settings of the process on which a program depends: the default dtype, whether gradients
+    are IEEE's, and how often Variables became trainable or frozen."""
+    return default_dtype(), ieee_gradients(), frozen_changes[0]
 
 
 _BY_VALUE = frozenset((bool, int, str, type(None), type(Ellipsis)))
@@ -151,7 +151,7 @@ class Signature(NamedTuple):
     reads: tuple[Static, ...]  # values of the outer variables that the function reads
     structure: Hashable  # of the trees of arguments
     engine: str
-    settings: tuple[DType, bool]
+    settings: tuple[DType, bool, int]
 
     def statics(self) -> list[Static]:
         """The parts that are values, not shapes and dtypes."""

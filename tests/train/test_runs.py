@@ -53,10 +53,10 @@ def test_run_json_has_settings_and_every_epoch(trained):
 
 def test_saving_again_replaces_what_was_saved(trained):
     run, model, history = trained
-    model.variables()["layers/1/bias"].assign(np.ones(100, np.float32))
+    model.variables()["layers.1.bias"].assign(np.ones(100, np.float32))
     run.save(model, History(history.epochs[:1], interrupted=True))
     again = load_run(run.folder).model().variables()
-    np.testing.assert_array_equal(again["layers/1/bias"].numpy(), 1)
+    np.testing.assert_array_equal(again["layers.1.bias"].numpy(), 1)
     record = json.loads((run.folder / "run.json").read_text())
     assert (len(record["epochs"]), record["interrupted"]) == (1, True)
     assert {path.name for path in run.folder.iterdir()} == {

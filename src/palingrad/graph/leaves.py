@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import DTYPES, Array, DType, Scalar, as_array, as_dtype, is_complex, is_inexact
+from ..dtypes import (
+    DTYPES,
+    Array,
+    DType,
+    Scalar,
+    as_array,
+    as_dtype,
+    is_complex,
+    is_inexact,
+    setting_changes,
+)
 from ..errors import ArgumentError, DTypeError, FeedError, ShapeError
 from ..messages.calls import public
 from ..messages.checks import flag
@@ -18,6 +28,9 @@ from .registry import ops, register
 from .state.landing import Landing, recall, recalls
 from .state.observe import tell_assigned, watching
 from .state.turns import Turn
+
+# How often a Variable became trainable or frozen: programs that train others are traced again.
+frozen_changes = [0]
 
 
 def sealed(value: Any, dtype: DType | None = None) -> Array:
@@ -163,6 +176,7 @@ class Variable(Node):
     """
 
     unsuited: bool = False  # whether it is to be trained, but has a dtype that has no gradients
+    frozen: bool = False  # whether a module's `freeze` made it untrainable
     _observed: bool = False  # whether deferred nodes cache values computed from this one
     _changed: int = 0  # the serial number of the last assignment, or of that of a program's lease
     _array: Any = None  # the value; None while a compiled program has it on lease
@@ -175,14 +189,31 @@ class Variable(Node):
     ) -> None:
         value = value.numpy() if isinstance(value, Node) else value
         self._value = sealed(value, None if dtype is None else as_dtype(dtype))
-        self.trainable = flag("Variable: trainable", trainable) and is_inexact(self._value.dtype)
-        if trainable and not self.trainable:
+        self._trainable = flag("Variable: trainable", trainable) and is_inexact(self._value.dtype)
+        if trainable and not self._trainable:
             self.unsuited = True
         graph = context().graph
         if graph is not None:
             graph.check_new_variable()
         self._serial = next_serial()
         self._settle(name, find_origin(2), graph)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers change the Variable. It can be set: False freezes it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        chosen = flag("Variable: trainable", trainable)
+        if chosen and not is_inexact(self._form().dtype):
+            raise DTypeError(f"{self.label()} holds {self._form().dtype}, which isn't trained.",
+                             hint="Make it of floats: pg.Variable(value, dtype='float32').",
+                             )  # fmt: skip
+        if chosen is not self._trainable:
+            self._trainable = chosen
+            frozen_changes[0] += 1
+            setting_changes[0] += 1  # last, as in set_default_dtype
 
     @property
     def _value(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -20,7 +20,7 @@ class Sequential(Module):
     >>> import palingrad as pg
     >>> model = pg.nn.Sequential(pg.nn.Linear(4, 3), pg.relu, pg.nn.Linear(3, 2))
     >>> list(model.parameters())
-    ['layers/0/weight', 'layers/0/bias', 'layers/2/weight', 'layers/2/bias']
+    ['layers.0.weight', 'layers.0.bias', 'layers.2.weight', 'layers.2.bias']
     """
 
     def __init__(self, *layers: Module | Callable[[Any], Node]) -> None:

@@ -42,8 +42,8 @@ def test_parameters_gradients_and_activations_are_kept_at_each_recorded_step():
     assert set(recording.tracks["parameters"]) == names
     assert set(recording.tracks["gradients"]) == names
     assert set(recording.tracks["activations"]) == {"Linear_0", "relu", "Linear_2"}
-    first = recording.tracks["parameters"]["layers/0/weight"].seen[1]
-    start = network().parameters()["layers/0/weight"].numpy()
+    first = recording.tracks["parameters"]["layers.0.weight"].seen[1]
+    start = network().parameters()["layers.0.weight"].numpy()
     assert first.digest == summary_of(start).digest  # before the step's update
     assert recording.tracks["activations"]["relu"].shape == (16, 6)
     assert recording.tracks["activations"]["relu"].seen[1].low == 0
@@ -138,7 +138,7 @@ def test_event_files_hold_scalars_and_histograms(tmp_path):
                 assert value.histo.num == sum(value.histo.bucket)
     assert tags["loss"] == list(range(1, 13))
     assert tags["test_accuracy"] == [6, 12]
-    assert tags["gradients/layers/0/weight"] == [1, 5, 9]
+    assert tags["gradients/layers.0.weight"] == [1, 5, 9]
     assert "activations/relu" in tags
 
 

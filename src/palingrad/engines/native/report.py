@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...graph.context import level_of
-from ...graph.kinds import Contract, Custom, Elementwise, Layout, Reduce, Scan
+from ...graph.kinds import Custom, Elementwise, Layout, Reduce
 from ...graph.node import Node
 from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.regions.regional import Regional
-from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
+from ...ops.flops import flops
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
@@ -237,30 +237,7 @@ def traffic(kernel: Kernel, views: dict[Node, View]) -> tuple[int, int]:
 
 
 def _flops(kernel: Kernel) -> int:
-    return 0 if kernel.is_counted_before else sum(map(_flops_of, kernel.computed))
-
-
-def _flops_of(node: Operation) -> int:
-    if isinstance(node, Contract):
-        return 2 * size(sizes(node.shape)) * sizes(node.inputs[0].shape)[-1]
-    if isinstance(node, (Convolution, ConvolutionInput, ConvolutionWeight)):
-        return _convolution(node)
-    if isinstance(node, Elementwise):
-        return size(sizes(node.shape))
-    return size(sizes(node.inputs[0].shape)) if isinstance(node, (Reduce, Scan)) else 0
-
-
-def _convolution(node: Operation) -> int:
-    """2 · places · channels · taps, the same for the convolution and for both its adjoints."""
-    image, weight = node.inputs
-    if isinstance(node, Convolution):
-        places: Node = node
-    elif isinstance(node, ConvolutionInput):
-        places = image
-    else:
-        places, weight = weight, node
-    outputs, *each = sizes(weight.shape)
-    return 2 * size(sizes(places.shape)) * math.prod(each) if outputs else 0
+    return 0 if kernel.is_counted_before else sum(map(flops, kernel.computed))
 
 
 def _bytes(node: Node) -> int:

@@ -61,7 +61,7 @@ def _node(entry: Entry, value: Any, nodes: dict[int, Node]) -> Node:
 def _leaf(kind: type[Any], entry: Entry, value: Any) -> Any:
     node = kind.unchecked({}, value=value)
     if isinstance(node, Variable):
-        node.trainable = True
+        node._trainable = True
     return _annotated(node, entry)
 
 
