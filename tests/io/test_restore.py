@@ -76,7 +76,8 @@ def test_it_lists_all_that_does_not_fit_and_changes_nothing():
     assert str(caught.value) == (
         "run/weights.safetensors doesn't fit this model: missing: d, e; unexpected: other; "
         "different: b is float32 (3, 2), here float32 (2, 3), c is float64 (2, 3), here float32 "
-        "(2, 3). Build the model as it was when saved: checkpoint.json lists its arrays."
+        "(2, 3). Build the model as it was when saved: checkpoint.json lists its arrays. "
+        "strict=False restores what fits."
     )
     assert all(not variable.numpy().any() for variable in model.values())
 
@@ -123,3 +124,17 @@ def test_one_variable_under_two_names_is_no_deadlock():
     w = pg.Variable(0.0)
     restore({"a": w, "b": w}, checkpoint(a=np.float32(5), b=np.float32(5)))
     assert w.item() == 5
+
+
+def test_what_fits_is_restored_without_strict_and_the_rest_is_told():
+    model = {name: pg.Variable(np.zeros(size)) for name, size in (("a", 2), ("b", 3), ("c", 1))}
+    arrays = {"a": np.ones(2), "b": np.ones(4), "other": np.ones(1)}
+    found = restore(model, arrays, strict=False)
+    assert {name: v.numpy().tolist() for name, v in model.items()} == {
+        "a": [1, 1], "b": [0, 0, 0], "c": [0],
+    }  # fmt: skip
+    assert (found.missing, found.unexpected) == (["c"], ["other"])
+    assert found.different == ["b is float64 (4,), here float64 (3,)"]
+    with pytest.raises(CheckpointError, match=r"the mapping doesn't fit this model: missing: c; un"):
+        restore(model, arrays)
+    assert not any(restore(model, {name: v.numpy() for name, v in model.items()}))

@@ -72,10 +72,22 @@ def test_a_seed_gives_the_same_numbers_and_dtype_is_kept(row):
     assert row.make((3, 4), seed=9).dtype == np.float64
 
 
+@pytest.mark.parametrize(("shape", "matrix"), [((5, 3), (5, 3)), ((3, 5), (3, 5)),
+                                               ((4, 2, 3), (4, 6))])  # fmt: skip
+def test_orthogonal_rows_or_columns_are_orthonormal(shape, matrix):
+    q = init.orthogonal(shape, seed=3, dtype="float64").numpy()
+    assert q.shape == shape
+    q = q.reshape(matrix)
+    product = q.T @ q if matrix[0] >= matrix[1] else q @ q.T
+    np.testing.assert_allclose(product, np.eye(len(product)), atol=1e-14)
+    assert init.orthogonal(shape, seed=3).dtype == np.float32
+    assert (q != init.orthogonal(shape, seed=4, dtype="float64").numpy().reshape(matrix)).any()
+
+
 def test_every_initialiser_has_a_row():
     own = {name for name, x in vars(init).items() if getattr(x, "__module__", "") == init.__name__}
     public = {name for name in own if not name.startswith("_")}
-    assert public - {"fans", "zeros"} == {row.name for row in ROWS}
+    assert public - {"fans", "zeros", "orthogonal"} == {row.name for row in ROWS}
 
 
 def test_zeros_are_zeros():

@@ -17,48 +17,17 @@ from palingrad import nn
 from palingrad.errors import ArgumentError, ShapeError
 from tolerances import assert_close
 
+from . import formulas as f
+
 pytestmark = pytest.mark.tiny
 
 Array = np.ndarray[Any, Any]
 X = np.array([[-2.0, -0.5, 0.3, 1.5], [0.7, -1.1, 3.0, 0.2], [-0.4, 0.9, -3.0, 2.2]])
 IMAGES = np.random.default_rng(0).normal(size=(2, 2, 4, 4))  # (n, channels, height, width)
+SEQUENCES = np.random.default_rng(2).normal(size=(2, 3, 4))  # (n, time, features)
+VOLUMES = np.random.default_rng(3).normal(size=(2, 1, 2, 4, 2))  # (n, channels, *space)
 LABELS = np.array([[1, 4, 0], [4, 4, 2]])
 DTYPES = [np.dtype(np.float32), np.dtype(np.float64)]
-
-
-# ---------------------------------------------------------------- the formulas
-
-
-def phi(x: Array) -> Array:
-    """The normal distribution's Φ."""
-    return (1 + np.vectorize(math.erf)(x / math.sqrt(2))) / 2
-
-
-def softmax(x: Array, axis: int) -> Array:
-    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
-
-
-def convolution(x: Array, w: Array, b: Array) -> Array:
-    """Output (n, o, i, j): all of w[o] times the window of x[n] that starts at (i, j)."""
-    height, width = x.shape[2] - w.shape[2] + 1, x.shape[3] - w.shape[3] + 1
-    y = np.zeros((len(x), len(w), height, width))
-    for i in range(height):
-        for j in range(width):
-            window = x[:, :, i : i + w.shape[2], j : j + w.shape[3]]
-            y[:, :, i, j] = np.einsum("ncij,ocij->no", window, w)
-    return y + b
-
-
-def tiles(x: Array) -> Array:
-    """The 2×2 windows of images side by side: (n, c, rows, columns, 4)."""
-    n, c, height, width = x.shape
-    split = x.reshape(n, c, height // 2, 2, width // 2, 2)
-    return split.transpose(0, 1, 2, 4, 3, 5).reshape(n, c, height // 2, width // 2, 4)
-
-
-def layer_norm(x: Array, scale: Array, offset: Array) -> Array:
-    apart = x - x.mean(axis=-1, keepdims=True)
-    return scale * apart / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) + offset
 
 
 class Row(NamedTuple):
@@ -68,6 +37,23 @@ class Row(NamedTuple):
     make: Callable[[Any], nn.Module]
     formula: Callable[..., Array]
     x: Array = X
+    ranked: bool = False  # whether a placeholder needs its number of axes, and sizes but the first
+
+
+class FromHalf(nn.Module):
+    """The output of a cell after one step from a state of 0.5."""
+
+    def __init__(self, cell: Any) -> None:
+        self.cell = cell
+
+    def forward(self, x, *, training):
+        half = pg.tensor(HALF, dtype=self.cell.weight.dtype)
+        state = (half, half) if self.cell.states > 1 else half
+        after = self.cell(x, state, training=training)
+        return after[0] if self.cell.states > 1 else after
+
+
+HALF = np.full((len(X), 2), 0.5)
 
 
 ROWS = [
@@ -80,7 +66,7 @@ ROWS = [
     Row("LeakyReLU 0.2", lambda dtype: nn.LeakyReLU(0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
     Row("ELU", lambda dtype: nn.ELU(), lambda x: np.where(x > 0, x, np.exp(x) - 1)),
     Row("ELU 2", lambda dtype: nn.ELU(2.0), lambda x: np.where(x > 0, x, 2 * (np.exp(x) - 1))),
-    Row("GELU", lambda dtype: nn.GELU(), lambda x: x * phi(x)),
+    Row("GELU", lambda dtype: nn.GELU(), lambda x: x * f.phi(x)),
     Row(
         "GELU by tanh",
         lambda dtype: nn.GELU(approximate=True),
@@ -90,13 +76,13 @@ ROWS = [
     Row("Sigmoid", lambda dtype: nn.Sigmoid(), lambda x: 1 / (1 + np.exp(-x))),
     Row("Tanh", lambda dtype: nn.Tanh(), np.tanh),
     Row("Softplus", lambda dtype: nn.Softplus(), lambda x: np.log(1 + np.exp(x))),
-    Row("Softmax", lambda dtype: nn.Softmax(), lambda x: softmax(x, -1)),
-    Row("Softmax on axis 0", lambda dtype: nn.Softmax(axis=0), lambda x: softmax(x, 0)),
+    Row("Softmax", lambda dtype: nn.Softmax(), lambda x: f.softmax(x, -1)),
+    Row("Softmax on axis 0", lambda dtype: nn.Softmax(axis=0), lambda x: f.softmax(x, 0)),
     Row("Dropout, which evaluates", lambda dtype: nn.Dropout(0.5), lambda x: x),
-    Row("Conv2D", lambda dtype: nn.Conv2D(2, 3, (2, 3), dtype=dtype), convolution, IMAGES),
-    Row("MaxPool2D", lambda dtype: nn.MaxPool2D(), lambda x: tiles(x).max(axis=-1), IMAGES),
-    Row("AveragePool2D", lambda dtype: nn.AveragePool2D(), lambda x: tiles(x).mean(-1), IMAGES),
-    Row("LayerNorm", lambda dtype: nn.LayerNorm(4, dtype=dtype), layer_norm),
+    Row("Conv2D", lambda dtype: nn.Conv2D(2, 3, (2, 3), dtype=dtype), f.convolution, IMAGES),
+    Row("MaxPool2D", lambda dtype: nn.MaxPool2D(), lambda x: f.tiles(x).max(axis=-1), IMAGES),
+    Row("AveragePool2D", lambda dtype: nn.AveragePool2D(), lambda x: f.tiles(x).mean(-1), IMAGES),
+    Row("LayerNorm", lambda dtype: nn.LayerNorm(4, dtype=dtype), f.layer_norm),
     Row(
         "BatchNorm, which evaluates",
         lambda dtype: nn.BatchNorm(4, dtype=dtype),
@@ -113,7 +99,140 @@ ROWS = [
     Row(
         "Sequential",
         lambda dtype: nn.Sequential(nn.Linear(4, 2, dtype=dtype), pg.tanh, nn.Softmax()),
-        lambda x, w, b: softmax(np.tanh(x @ w + b), -1),
+        lambda x, w, b: f.softmax(np.tanh(x @ w + b), -1),
+    ),
+    Row("Identity", lambda dtype: nn.Identity(), lambda x: x),
+    Row("Lambda", lambda dtype: nn.Lambda(pg.tanh), np.tanh),
+    Row("Residual", lambda dtype: nn.Residual(pg.tanh), lambda x: x + np.tanh(x)),
+    Row(
+        "Residual with a shortcut",
+        lambda dtype: nn.Residual(
+            nn.Linear(4, 2, dtype=dtype), shortcut=nn.Linear(4, 2, bias=False, dtype=dtype)
+        ),
+        lambda x, w, b, v: x @ w + b + x @ v,
+    ),
+    Row("Conv1D", lambda dtype: nn.Conv1D(3, 2, 2, dtype=dtype), f.convolution, SEQUENCES),
+    Row("Conv3D", lambda dtype: nn.Conv3D(1, 2, 2, dtype=dtype), f.convolution, VOLUMES),
+    Row(
+        "ConvTranspose1D",
+        lambda dtype: nn.ConvTranspose1D(3, 2, 2, dtype=dtype),
+        f.transposed,
+        SEQUENCES,
+    ),
+    Row(
+        "ConvTranspose2D",
+        lambda dtype: nn.ConvTranspose2D(2, 3, (2, 1), dtype=dtype),
+        f.transposed,
+        IMAGES,
+    ),
+    Row(
+        "ConvTranspose3D",
+        lambda dtype: nn.ConvTranspose3D(1, 2, 2, dtype=dtype),
+        f.transposed,
+        VOLUMES,
+    ),
+    Row(
+        "LocallyConnected",
+        lambda dtype: nn.LocallyConnected(4, 3, 2, 2, dtype=dtype),
+        f.locally_connected,
+        SEQUENCES,
+    ),
+    Row("MaxPool1D", lambda dtype: nn.MaxPool1D(), lambda x: f.tiles(x).max(-1), SEQUENCES),
+    Row("MaxPool3D", lambda dtype: nn.MaxPool3D(), lambda x: f.tiles(x).max(-1), VOLUMES),
+    Row(
+        "AveragePool1D", lambda dtype: nn.AveragePool1D(), lambda x: f.tiles(x).mean(-1), SEQUENCES
+    ),
+    Row("AveragePool3D", lambda dtype: nn.AveragePool3D(), lambda x: f.tiles(x).mean(-1), VOLUMES),
+    Row(
+        "AdaptiveMaxPool",
+        lambda dtype: nn.AdaptiveMaxPool(2, 2),
+        lambda x: f.tiles(x).max(-1),
+        IMAGES,
+    ),
+    Row(
+        "AdaptiveAveragePool",
+        lambda dtype: nn.AdaptiveAveragePool(2, 2),
+        lambda x: f.tiles(x).mean(-1),
+        IMAGES,
+    ),
+    Row(
+        "GlobalMaxPool",
+        lambda dtype: nn.GlobalMaxPool(),
+        lambda x: x.max((2, 3)),
+        IMAGES,
+        ranked=True,
+    ),
+    Row(
+        "GlobalAveragePool",
+        lambda dtype: nn.GlobalAveragePool(keepdims=True),
+        lambda x: x.mean((2, 3), keepdims=True),
+        IMAGES,
+        ranked=True,
+    ),
+    Row("RMSNorm", lambda dtype: nn.RMSNorm(4, dtype=dtype), f.rms_norm),
+    Row(
+        "GroupNorm",
+        lambda dtype: nn.GroupNorm(2, 2, dtype=dtype),
+        f.group_norm,
+        IMAGES,
+        ranked=True,
+    ),
+    Row(
+        "Embedding with padding",
+        lambda dtype: nn.Embedding(5, 2, padding=4, dtype=dtype),
+        lambda x, table: np.where((x == 4)[..., None], 0, table[x]),
+        LABELS,
+    ),
+    Row(
+        "EmbeddingBag",
+        lambda dtype: nn.EmbeddingBag(5, 2, dtype=dtype),
+        lambda x, table: table[x].mean(axis=1),
+        LABELS,
+    ),
+    Row(
+        "RNNCell",
+        lambda dtype: FromHalf(nn.RNNCell(4, 2, dtype=dtype)),
+        lambda x, w, u, b: f.rnn_step(x, HALF, w, u, b),
+    ),
+    Row(
+        "LSTMCell",
+        lambda dtype: FromHalf(nn.LSTMCell(4, 2, dtype=dtype)),
+        lambda x, w, u, b: f.lstm_step(x, HALF, HALF, w, u, b)[0],
+    ),
+    Row(
+        "GRUCell",
+        lambda dtype: FromHalf(nn.GRUCell(4, 2, dtype=dtype)),
+        lambda x, w, u, b, c: f.gru_step(x, HALF, w, u, b, c),
+    ),
+    Row("RNN", lambda dtype: nn.RNN(4, 2, dtype=dtype), f.rnn, SEQUENCES),
+    Row("LSTM", lambda dtype: nn.LSTM(4, 2, dtype=dtype), f.lstm, SEQUENCES),
+    Row(
+        "LSTM both ways",
+        lambda dtype: nn.LSTM(4, 2, bidirectional=True, dtype=dtype),
+        f.both_ways,
+        SEQUENCES,
+    ),
+    Row(
+        "LSTM of two layers, last",
+        lambda dtype: nn.LSTM(4, 2, layers=2, last=True, dtype=dtype),
+        lambda x, *w: f.lstm(f.lstm(x, *w[:3]), *w[3:])[:, -1],
+        SEQUENCES,
+    ),
+    Row("GRU", lambda dtype: nn.GRU(4, 2, dtype=dtype), f.gru, SEQUENCES),
+    Row(
+        "MultiHeadAttention",
+        lambda dtype: nn.MultiHeadAttention(4, 2, dtype=dtype),
+        f.multi_head,
+        SEQUENCES,
+        ranked=True,
+    ),
+    Row("FeedForward", lambda dtype: nn.FeedForward(4, dtype=dtype), f.feed_forward, SEQUENCES),
+    Row(
+        "TransformerBlock",
+        lambda dtype: nn.TransformerBlock(4, 2, causal=True, dtype=dtype),
+        f.block,
+        SEQUENCES,
+        ranked=True,
     ),
 ]
 
@@ -129,18 +248,18 @@ def made(row: Row, dtype: Any) -> nn.Module:
     return layer
 
 
-def eagerly(layer: nn.Module, x: Array) -> Array:
+def eagerly(layer: nn.Module, x: Array, ranked: bool = False) -> Array:
     return layer(x).numpy()
 
 
-def in_a_graph(layer: nn.Module, x: Array) -> Array:
+def in_a_graph(layer: nn.Module, x: Array, ranked: bool = False) -> Array:
     with pg.Graph() as graph:
-        fed = pg.placeholder()  # neither shape nor dtype is known
+        fed = pg.placeholder((None, *x.shape[1:]) if ranked else None)  # of no known dtype
         y = layer(fed)
     return pg.Session(graph).run(y, {fed: x})
 
 
-def in_a_function(layer: nn.Module, x: Array) -> Array:
+def in_a_function(layer: nn.Module, x: Array, ranked: bool = False) -> Array:
     return pg.function(layer)(x)
 
 
@@ -152,7 +271,7 @@ def test_a_layer_computes_its_formula(row, style, dtype):
     x = row.x.astype(dtype) if row.x.dtype.kind == "f" else row.x
     wide = x.astype(np.float64) if x.dtype.kind == "f" else x
     wanted = row.formula(wide, *(np.float64(v.numpy()) for v in layer.variables().values()))
-    assert_close(style(layer, x), wanted.astype(dtype))
+    assert_close(style(layer, x, row.ranked), wanted.astype(dtype))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -175,14 +294,16 @@ def put(module: nn.Module, new: dict[Any, Any]) -> None:
     for name, part in vars(module).items():
         if isinstance(part, pg.Node):
             setattr(module, name, new.get(part, part))
-    for layer in getattr(module, "layers", ()):
-        if isinstance(layer, nn.Module):
+    for name, layer in module.modules().items():
+        if name:
             put(layer, new)
 
 
 def test_every_layer_has_a_row():
     layers = {x for x in map(vars(nn).get, nn.__all__) if isinstance(x, type)}
-    assert layers - {nn.Module} == {type(row.make(np.float32)) for row in ROWS}
+    made = [part for row in ROWS for part in row.make(np.float32).modules().values()]
+    containers = {nn.Module, nn.ModuleList, nn.ModuleDict, nn.KeyValueCache}
+    assert layers - containers == set(map(type, made)) - {FromHalf}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)

@@ -71,6 +71,19 @@ def lecun_normal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = 
     return _normal(shape, 1 / fans(shape)[0], dict(seed=seed, dtype=dtype))
 
 
+def orthogonal(shape: Sequence[int], *, seed: int | None = None, dtype: Any = None) -> Node:
+    """A matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014): for the
+    weights of recurrent states. Axes after the first are taken as one."""
+    fans(shape)
+    rows, columns = shape[0], math.prod(shape[1:])
+    tall = max(rows, columns), min(rows, columns)
+    q, r = np.linalg.qr(ops.normal(tall, seed=seed, dtype="float64").numpy())
+    q *= np.where(np.diagonal(r) < 0, -1, 1)  # so that q is uniformly distributed
+    found = q if rows >= columns else q.T
+    kind = default_dtype() if dtype is None else as_dtype(dtype)
+    return as_node(np.ascontiguousarray(found.reshape(tuple(shape)), kind))
+
+
 def normal(std: float = 0.01) -> Initializer:
     """Normal with standard deviation `std`, independent of the shape."""
     within("normal: std", std, "[0, inf)", like=0.01)

@@ -1,22 +1,20 @@
-"""Normalisation layers, and the embedding layer."""
+"""Normalisation layers."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import as_dtype, default_dtype
-from ..errors import ShapeError
-from ..graph.context import graph_scope
+from ..errors import ArgumentError, ShapeError
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.checks import whole, within
 from ..shapes import Shape
-from . import init
-from .checks import check_initializer
 from .module import Module
 
 
@@ -92,28 +90,46 @@ class BatchNorm(Module):
         return running.assign(self.momentum * running + (1 - self.momentum) * new)
 
 
-class Embedding(Module):
-    """y = table[x]: for integers x (…), the rows (…, size) of a table (rows, size)."""
+class RMSNorm(Module):
+    """y = scale·x/√(mean x² + ε) over the last axis, of size `features` (Zhang & Sennrich 2019)."""
 
-    def __init__(
-        self,
-        rows: int,
-        size: int,
-        *,
-        initializer: init.Initializer | None = None,
-        seed: int | None = None,
-        dtype: Any = None,
-    ) -> None:
-        rows = whole("Embedding: rows", rows, least=1, like=10)
-        size = whole("Embedding: size", size, least=1, like=4)
-        if initializer is not None:
-            check_initializer("Embedding", initializer)
-        with graph_scope(None):
-            start = (initializer or init.normal(1.0))((rows, size), seed=seed, dtype=dtype)
-        self.table = Variable(start, name="table")
+    def __init__(self, features: int, *, epsilon: float = 1e-5, dtype: Any = None) -> None:
+        features = whole("RMSNorm: features", features, least=1)
+        within("RMSNorm: epsilon", epsilon, "[0, inf)", like=1e-5)
+        self.scale = Variable(_full(1, (features,), dtype), name="scale")
+        self.epsilon = epsilon
+
+    def _hint(self, shape: Shape) -> str:
+        return f" Its last axis has {shape[-1]}: pg.nn.RMSNorm({shape[-1]})." if shape else ""
 
     def forward(self, x: Any, *, training: bool) -> Node:
-        return ops.embedding(x, self.table)
+        return ops.rms_norm(x, self.scale, epsilon=self.epsilon)
+
+
+class GroupNorm(Module):
+    """y = scale·(x − mean)/√(var + ε) + offset for each group of channels of each example: x (n,
+    channels, …), whose channels make `groups` equal groups (Wu & He 2018)."""
+
+    def __init__(
+        self, groups: int, channels: int, *, epsilon: float = 1e-5, dtype: Any = None
+    ) -> None:
+        groups = whole("GroupNorm: groups", groups, least=1, like=2)
+        channels = whole("GroupNorm: channels", channels, least=1, like=4)
+        if channels % groups:
+            raise ArgumentError(
+                f"GroupNorm: {groups} groups don't divide {channels} channels.",
+                hint=f"Write pg.nn.GroupNorm({math.gcd(groups, channels)}, {channels}).",
+            )
+        within("GroupNorm: epsilon", epsilon, "[0, inf)", like=1e-5)
+        self.scale = Variable(_full(1, (channels,), dtype), name="scale")
+        self.offset = Variable(_full(0, (channels,), dtype), name="offset")
+        self.groups, self.epsilon = groups, epsilon
+
+    def _hint(self, shape: Shape) -> str:
+        return f" Axis 1 has {shape[1]} channels." if len(shape) > 1 else ""
+
+    def forward(self, x: Any, *, training: bool) -> Node:
+        return ops.group_norm(x, self.groups, self.scale, self.offset, epsilon=self.epsilon)
 
 
 def _full(number: float, shape: tuple[int, ...], dtype: Any) -> Any:

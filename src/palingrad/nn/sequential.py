@@ -1,8 +1,8 @@
-"""Sequential: the composition of layers; and Flatten."""
+"""Containers: layers composed, added to their input, or kept in lists and dicts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from textwrap import indent
 from typing import Any
 
@@ -59,8 +59,101 @@ def _name_of(function: Callable[..., Any]) -> str:
     return printable(str(getattr(function, "__name__", function)))
 
 
-class Flatten(Module):
-    """y = x with all axes after the first merged: (batch, …) to (batch, features)."""
+class Lambda(Module):
+    """y = function(x): a function of nodes as a layer, with a name of its own in drawings."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        if not callable(function) or isinstance(function, type):
+            raise ArgumentError(f"Lambda: {shown(function, 60)} isn't a function.",
+                                hint="Write pg.nn.Lambda(lambda x: 2 * x).")  # fmt: skip
+        self.function = function
+
+    def forward(self, *inputs: Any, training: bool) -> Any:
+        return self.function(*inputs)
+
+    def _options(self) -> list[str]:
+        return [_name_of(self.function)]
+
+
+class Residual(Sequential):
+    """y = x + layerₙ(… layer₁(x)) (He et al. 2016); `shortcut` is a layer for x, such as a 1 × 1
+    convolution, where shapes differ."""
+
+    def __init__(
+        self, *layers: Module | Callable[[Any], Node], shortcut: Module | None = None
+    ) -> None:
+        super().__init__(*layers)
+        if shortcut is not None and not isinstance(shortcut, Module):  # pyright: ignore
+            raise ArgumentError(f"Residual: shortcut is {shown(shortcut, 60)}; expected a module.",
+                                hint="Write shortcut=pg.nn.Linear(4, 8).")  # fmt: skip
+        self.shortcut = shortcut
 
     def forward(self, x: Any, *, training: bool) -> Node:
-        return ops.flatten(x)
+        x = as_node(x)
+        around = x if self.shortcut is None else self.shortcut(x, training=training)
+        return around + super().forward(x, training=training)
+
+    def __repr__(self) -> str:
+        text = super().__repr__().replace("Sequential(", "Residual(", 1)
+        return text if self.shortcut is None else f"{text[:-1]}  shortcut: {self.shortcut!r},\n)"
+
+
+class ModuleList(Module):
+    """A list of modules, as an attribute of another one: indexed, iterated, appended to.
+
+    A plain Python list in an attribute is registered as well.
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self.layers: list[Module] = []
+        for module in modules:
+            self.append(module)
+
+    def append(self, module: Module) -> None:
+        """Add a module at the end."""
+        self.layers.append(_module("ModuleList", module))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: int) -> Module:
+        return self.layers[index]
+
+
+class ModuleDict(Module):
+    """A dict of modules by name, as an attribute of another one.
+
+    A plain dict in an attribute is registered as well.
+    """
+
+    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
+        self.layers: dict[str, Module] = {}
+        for name, module in (modules or {}).items():
+            self[name] = module
+
+    def __setitem__(self, name: str, module: Module) -> None:
+        self.layers[name] = _module("ModuleDict", module)
+
+    def __getitem__(self, name: str) -> Module:
+        if name not in self.layers:
+            raise KeyError(f"no module {name!r}; there are {', '.join(map(repr, self.layers))}")
+        return self.layers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.layers
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+
+def _module(call: str, given: Any) -> Module:
+    if not isinstance(given, Module):
+        raise ArgumentError(f"{call}: {shown(given, 60)} isn't a module.",
+                            hint="Write pg.nn.Lambda(function) for a function.")  # fmt: skip
+    return given

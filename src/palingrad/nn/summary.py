@@ -58,7 +58,9 @@ class Summary:
         line = "  ".join("─" * width for width in widths)
         rows = [_line(row, widths) for row in (head, *cells)]
         frozen = f", {self.frozen:,} not trained" if self.frozen else ""
-        total = f"{self.parameters:,} parameters{frozen}, {self.nbytes:,} bytes, {self.flops:,} FLOPs"
+        total = (
+            f"{self.parameters:,} parameters{frozen}, {self.nbytes:,} bytes, {self.flops:,} FLOPs"
+        )
         return "\n".join([rows[0], line, *rows[1:], line, total])
 
     __repr__ = __str__

@@ -1,0 +1,1 @@
+"""Attention, its positions and its cache, and the transformer's block."""

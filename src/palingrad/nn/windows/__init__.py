@@ -1,0 +1,1 @@
+"""Layers over windows of images and other grids: convolution, pooling, local connections."""
