@@ -305,7 +305,8 @@ newaxis = None
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
-    "data", "fft", "io", "linalg", "nn", "optim", "random", "special", "stats", "train", "view",
+    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "special", "stats", "train",
+    "view",
 )  # fmt: skip
 # Functions of modules that are imported on first use.
 _ELSEWHERE = {

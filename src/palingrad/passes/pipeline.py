@@ -72,6 +72,7 @@ def optimise(program: Program) -> Program:
     """
     checking = os.environ.get("PALINGRAD_VERIFY") == "1"
     forbidden: tuple[type, ...] = (Gradient,)
+    inside: tuple[type, ...] = (Gradient,)  # regions, which the pass `regions` optimises
     verified: set[Node] = set()
     settled: dict[Callable[[Program], Program], Program] = {}  # what a pass returned unchanged
     for rewrite in PASSES:
@@ -82,8 +83,10 @@ def optimise(program: Program) -> Program:
             settled[rewrite] = program
         if rewrite is expand:
             forbidden = (Gradient, Composite)
+        if rewrite is regions:
+            inside = forbidden
         if checking:
-            verified = verify(program.roots, forbidden=forbidden, verified=verified)
+            verified = verify(program.roots, forbidden=forbidden, inside=inside, verified=verified)
     if checking:
         verify(program.roots, forbidden=forbidden)
     return program

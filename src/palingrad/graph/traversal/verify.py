@@ -16,13 +16,15 @@ def verify(
     roots: Sequence[Node],
     *,
     forbidden: tuple[type[Node], ...] = (),
+    inside: tuple[type[Node], ...] | None = None,
     verified: Collection[Node] = (),
 ) -> set[Node]:
     """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules.
 
-    Returns those nodes. Of a node in `verified`, returned earlier, only the order and the type are
-    checked again.
+    `inside` are the types forbidden in regions, by default the same as outside. Returns those
+    nodes. Of a node in `verified`, returned earlier, only the order and the type are checked again.
     """
+    inside = forbidden if inside is None else inside
     seen: set[Node] = set()
     for node in postorder(*roots):
         assert seen.issuperset(node.inputs), f"{node!r} comes before an input"
@@ -38,7 +40,7 @@ def verify(
         # of the class: a node explains what it lacks, which takes milliseconds
         checked_regions = getattr(type(node), "checked_regions", None)
         for inner in checked_regions(node) if checked_regions else ():
-            verify(inner, forbidden=forbidden)
+            verify(inner, forbidden=inside)
     return seen
 
 
