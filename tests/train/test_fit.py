@@ -15,7 +15,7 @@ from palingrad.train import Epoch, evaluate, fit
 
 
 def weights(model):
-    return {name: variable.numpy() for name, variable in model.variables().items()}
+    return {name: variable.numpy() for name, variable in model.parameters().items()}
 
 
 class Log:

@@ -17,7 +17,7 @@ from palingrad import cli
 from palingrad.data import load
 from palingrad.errors import DataError
 from palingrad.train import recipe
-from palingrad.train.fit import Epoch, History
+from palingrad.train.history import Epoch, History
 from palingrad.train.report import confusion, reported, write_report
 from palingrad.train.runs import new_run
 from palingrad.view.training.charts import Series, curves, ticks

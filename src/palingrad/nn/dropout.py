@@ -20,14 +20,14 @@ class Dropout(Module):
 
     def __init__(self, rate: float, *, seed: int | None = None) -> None:
         self.rate = within("Dropout: rate", rate, "[0, 1)", like=0.5)
-        self._generator = None if seed is None else random.Generator(seed)
+        self.generator = None if seed is None else random.Generator(seed)
 
     def forward(self, x: Any, *, training: bool) -> Node:
         if not training:
             return as_node(x)
-        if self._generator is None:
+        if self.generator is None:
             return ops.dropout(x, self.rate)
-        state, stream = self._generator.state, self._generator.next_stream()
+        state, stream = self.generator.state, self.generator.next_stream()
         return random.Dropout(x, state, rate=float(self.rate), stream=stream)
 
     def _options(self) -> list[str]:

@@ -19,6 +19,7 @@ from ..messages.attributes import MODULE_METHODS
 from ..messages.calls import called, misfit, public, publish
 from ..messages.checks import shown
 from ..messages.names import with_names_from
+from ..ops.random import Generator
 from ..shapes import Shape, text
 from .summary import Summary, summarize, watch
 
@@ -135,7 +136,9 @@ class Module:
         return type(part).__name__
 
     def variables(self) -> dict[str, Variable]:
-        """All Variables by name, such as 'layers.0.weight'; a shared one has its first name."""
+        """All Variables by name, such as 'layers.0.weight'; a shared one has its first name.
+
+        The states of random generators are among them."""
         found: dict[str, Variable] = {}
         for name, variable in _walked(self):
             if not isinstance(variable, Variable):
@@ -157,6 +160,11 @@ class Module:
         """The module itself, named "", and all modules in it by name, each once."""
         inner = {name: part for name, part in _walked(self) if isinstance(part, Module)}
         return {"": self, **inner}
+
+    def generators(self) -> list[Generator]:
+        """The generators of the modules in it, such as that of a Dropout with a seed."""
+        parts = [part for module in self.modules().values() for part in vars(module).values()]
+        return list(dict.fromkeys([one for one in parts if isinstance(one, Generator)]))
 
     def apply(self, function: Callable[[Module], object]) -> Self:
         """Call function(module) for all modules in it, then for the module itself; returns it."""
@@ -228,6 +236,8 @@ def _walked(root: Module, *, stop: bool = False) -> list[tuple[str, Variable | M
     while left:
         path, value = left.pop()
         if path:
+            if isinstance(value, Generator):
+                value = value.state
             if isinstance(value, (Variable, Module, dict, list, tuple)):
                 if id(value) in seen:
                     continue

@@ -65,6 +65,15 @@ class Generator:
         """A stream number that no other operation of this generator has."""
         return next(self._streams)
 
+    @property
+    def stream(self) -> int:
+        """The number that `next_stream` returns next; it can be set."""
+        return next(copy.copy(self._streams))
+
+    @stream.setter
+    def stream(self, number: int) -> None:
+        self._streams = itertools.count(number)
+
 
 def _state(seed: int | None) -> Any:
     if seed is None:

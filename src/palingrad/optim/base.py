@@ -157,12 +157,22 @@ class Optimizer:
             return _assigned(lambda: self._step(clipped), read)
         return _assigned(self._mean_step, [*read, self._weight, *self._sums.values()])
 
-    def variables(self) -> dict[str, Variable]:
-        """The optimizer's state by name, for checkpoints: steps, learning rate, then each
-        Variable's slots, in the order in which the Variables were first updated."""
+    def variables(self, parameters: Mapping[str, Variable] | None = None) -> dict[str, Variable]:
+        """The optimizer's state by name, for checkpoints: steps, learning rate, then slots.
+
+        With `parameters`, such as model.parameters(), these are the slots of all of them, named
+        after them: 'layers.0.weight.velocity'. Without, slots are numbered in the order in which
+        Variables were first updated.
+        """
         state = {"steps": self.steps, "learning_rate": self.learning_rate}
-        for number, slots in enumerate(self._state.values()):
-            state |= {f"{number}/{name}": variable for name, variable in slots.items()}
+        if parameters is None:
+            named = {str(number): slots for number, slots in enumerate(self._state.values())}
+            separator = "/"
+        else:
+            named = {name: self._slots_of(variable) for name, variable in parameters.items()}
+            separator = "."
+        for first, slots in named.items():
+            state |= {f"{first}{separator}{name}": variable for name, variable in slots.items()}
         return state
 
     def prepare(self, variables: Iterable[Variable]) -> None:

@@ -3,7 +3,8 @@
 from ..messages.elsewhere import TRAINING
 from ..messages.names import unknown_name
 from .evaluate import Evaluation, evaluate
-from .fit import Epoch, History, fit
+from .fit import fit
+from .history import Epoch, History
 from .recipes import Recipe, recipe, recipe_names
 from .runs import Run, load_run
 

@@ -11,11 +11,12 @@ class Reporter(Protocol):
     def __enter__(self) -> Reporter: ...
     def __exit__(self, *_: object) -> None: ...
     def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
-        """Epoch `number` of `epochs` starts; it has `steps` steps."""
+        """Epoch `number` of `epochs` starts; it has `steps` steps, or 0 if that isn't known."""
         ...
 
-    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
-        """`steps` more steps are done; loss and accuracy are the epoch's means so far."""
+    def step_ends(self, loss: float, accuracy: float | None, steps: int = 1) -> None:
+        """`steps` more steps are done; loss and accuracy are the epoch's means so far; accuracy is
+        None where there are no classes."""
         ...
 
     def epoch_ends(self, epoch: Any) -> None:
@@ -34,7 +35,7 @@ class Quiet:
     def epoch_starts(self, number: int, epochs: int, steps: int) -> None:
         """Do nothing."""
 
-    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
+    def step_ends(self, loss: float, accuracy: float | None, steps: int = 1) -> None:
         """Do nothing."""
 
     def epoch_ends(self, epoch: Any) -> None:
@@ -70,19 +71,28 @@ class Bar:
         """Start a new bar."""
         if self._task is not None:
             self._progress.remove_task(self._task)
+        known = steps or None  # 0: an iterable doesn't say how many batches it gives
         text = f"epoch {number:>{len(str(epochs))}}/{epochs}"
-        self._task = self._progress.add_task(text, total=steps, numbers="")
+        self._task = self._progress.add_task(text, total=known, numbers="")
 
-    def step_ends(self, loss: float, accuracy: float, steps: int = 1) -> None:
+    def step_ends(self, loss: float, accuracy: float | None, steps: int = 1) -> None:
         """Advance the bar."""
-        numbers = f"loss {loss:.4f}  accuracy {accuracy:.2%}"
+        share = "" if accuracy is None else f"  accuracy {accuracy:.2%}"
+        numbers = f"loss {loss:.4f}{share}"
         self._progress.update(self._task, advance=steps, numbers=numbers)
 
     def epoch_ends(self, epoch: Any) -> None:
         """Print the epoch's line."""
-        line = f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:6.2%}"
-        if epoch.test_accuracy is not None:
-            line += f"  test {epoch.test_loss:.4f} {epoch.test_accuracy:6.2%}"
+        line = f"epoch {epoch.number:>3}  loss {epoch.loss:.4f}"
+        if epoch.accuracy is not None:
+            line += f"  accuracy {epoch.accuracy:6.2%}"
+        if epoch.test_loss is not None:
+            line += f"  test {epoch.test_loss:.4f}"
+            if epoch.test_accuracy is not None:
+                line += f" {epoch.test_accuracy:6.2%}"
+        for name, value in epoch.metrics.items():
+            if isinstance(value, float):
+                line += f"  {name} {value:.4f}"
         self._console.print(f"{line}  {epoch.seconds:.2f} s", highlight=False)
 
 

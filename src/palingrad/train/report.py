@@ -23,7 +23,7 @@ from ..view.page import html
 from ..view.training.charts import Series, curves
 from ..view.training.document import document, grey_png, section, table
 from .evaluate import Evaluation, Evaluator
-from .fit import History
+from .history import History
 from .runs import Run
 
 NAME = "report.html"

@@ -20,7 +20,7 @@ from ..files.reading import parse_json, read_file
 from ..io.checkpoint import load_checkpoint, save_checkpoint
 from ..io.restore import restore
 from ..nn.module import Module
-from .fit import History
+from .history import History
 from .recipes import Recipe, recipe
 
 _REQUIRED = {"model": str, "dataset": str, "features": int, "classes": int}  # settings

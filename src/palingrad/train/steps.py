@@ -1,96 +1,229 @@
-"""The training steps of an epoch: many in one compiled call, which gathers its own batches."""
+"""The training steps of an epoch: many in one compiled call, which gathers its own batches; or one
+for each batch that comes from elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, float32
+from ..dtypes import Array, is_integer
+from ..errors import ArgumentError, ShapeError
 from ..function import function
+from ..graph.leaves import Constant
+from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..optim.base import Optimizer
-from .checks import check_classes
+from .checks import check_classes, check_finite
+from .problem import Problem, arrays_in, classifies, mapped, prepared
+from .streams import Streams
+
+Means = tuple[Array, Array, Array]  # mean losses, correct predictions, sizes of the steps of a call
 
 
+@dataclass
 class Tally:
     """Loss and accuracy over the examples so far."""
 
-    def __init__(self) -> None:
-        self._total, self._right, self._seen = 0.0, 0, 0
+    total: float = 0.0
+    right: int = 0
+    scored: int = 0  # predictions that were counted as right or wrong
+    seen: int = 0
 
-    def add(self, means: Array, hits: Array, sizes: Array) -> None:
-        """Add steps with these mean losses, numbers of correct predictions, and batch sizes."""
+    def add(self, means: Array, hits: Array, sizes: Array, each: int = 1) -> None:
+        """Add steps with these mean losses, numbers of correct predictions, and batch sizes, of
+        examples with `each` predictions; hits below 0 mean that nothing was counted."""
         for mean, right, size in zip(means.tolist(), hits.tolist(), sizes.tolist(), strict=True):
-            self._total += mean * size
-            self._right += right
-            self._seen += size
+            self.total += mean * size
+            self.seen += size
+            if right >= 0:
+                self.right += right
+                self.scored += size * each
 
     @property
     def loss(self) -> float:
         """The mean loss per example."""
-        return self._total / self._seen
+        return self.total / self.seen if self.seen else float("nan")
 
     @property
-    def accuracy(self) -> float:
-        """The fraction of correct predictions."""
-        return self._right / self._seen
+    def accuracy(self) -> float | None:
+        """The fraction of correct predictions, if they are counted."""
+        return self.right / self.scored if self.scored else None
 
 
 _UPDATES = 50  # minimum number of progress updates per epoch, if it has as many steps
 
 
-class Steps:
-    """The compiled training step. It gathers its batch from the training data by row numbers, so
-    that many steps can run in one call."""
+class Step:
+    """The step on one batch: its loss, the update, and how many predictions were correct."""
 
     def __init__(
-        self, model: Any, loss: Any, optimizer: Optimizer, train: tuple[Array, Array],
-        batch_size: int, epochs: int, engine: str | None,
+        self, problem: Problem, optimizer: Optimizer, streams: Streams, accumulate: int
+    ) -> None:
+        self._problem, self._optimizer, self._streams = problem, optimizer, streams
+        self._accumulate = accumulate
+        self.check: Callable[[Any, Any], None] = lambda outputs, targets: None
+        self.each = 1  # predictions of an example
+
+    def __call__(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
+        """(mean loss, number of correct predictions, or −1), after the update."""
+        with self._streams.restarted():
+            outputs = self._problem.outputs(inputs, training=True)
+        self.check(outputs, targets)
+        mean = self._problem.mean(outputs, targets)
+        if mean.shape not in ((), None):
+            raise ShapeError(f"fit: the loss has shape {mean.shape}; expected one number.",
+                             hint="Take its mean: pg.mean(loss).")  # fmt: skip
+        self._update(mean, arrays_in(targets)[0].shape[0])
+        if not classifies(outputs, targets):
+            return mean, Constant(np.int64(-1))
+        self.each = int(np.prod(targets.shape[1:]))
+        return mean, ops.sum(ops.argmax(outputs, axis=-1) == targets)
+
+    def of_classes(self, outputs: Any, targets: Any) -> bool:
+        """Whether the targets are to be class numbers of the outputs."""
+        integers = (
+            is_integer(as_node(targets).dtype) if not isinstance(targets, (dict, tuple)) else False
+        )
+        return classifies(outputs, targets) or (
+            integers and self._problem.loss is ops.cross_entropy
+        )
+
+    def _update(self, mean: Any, size: int) -> None:
+        if self._accumulate == 1:
+            self._optimizer.minimize(mean)
+        else:  # weighted by its size, so that the mean is that over all examples
+            self._optimizer.accumulate(mean, weight=float(size))
+
+
+class Steps:
+    """The compiled training step on arrays. It gathers its batch from the training data by row
+    numbers, so that many steps can run in one call."""
+
+    def __init__(
+        self, step: Step, optimizer: Optimizer, train: tuple[Any, Any], batch_size: int,
+        epochs: int, engine: str | None, accumulate: int,
     ) -> None:  # fmt: skip
-        self._inputs = np.ascontiguousarray(train[0], float32)
-        self._labels = np.ascontiguousarray(train[1])
-        self.tested: Array | None = None  # labels of the test data, to check
-        self.rows = len(self._labels)
-        self._size = batch_size
+        self._inputs, self._targets = map(prepared, train)
+        self._leaves = [*arrays_in(self._inputs), *arrays_in(self._targets)]
+        self.rows = len(self._leaves[0])
+        self._size, self._step, self._accumulate = batch_size, step, accumulate
+        self._optimizer = optimizer
+        self.tested: Any = None  # labels of the test data, to check
         self._whole = self.rows // batch_size
         self.count = -(-self.rows // batch_size)
+        step.check = self._check
 
-        def step(inputs: Any, labels: Any, rows: Any) -> Any:
-            x, y = ops.take(inputs, rows, axis=0), ops.take(labels, rows, axis=0)
-            scores = model(x, training=True)  # (batch, classes)
-            check_classes("fit", "train", self._labels, scores.shape)  # when it is traced
-            if self.tested is not None:
-                check_classes("fit", "test", self.tested, scores.shape)
-            mean = loss(scores, y)
-            optimizer.minimize(mean)
-            return mean, ops.sum(ops.argmax(scores, axis=-1) == y)
+        def taken(rows: Any, *arrays: Any) -> Any:
+            parts = iter([ops.take(array, rows, axis=0) for array in arrays])
+            x = mapped(lambda _: next(parts), self._inputs)
+            return step(x, mapped(lambda _: next(parts), self._targets))
 
-        self._step = function(step, engine=engine, runs=self._whole * epochs)
-        self._last = function(step, engine=engine, runs=epochs)
+        self._many = function(taken, engine=engine, runs=self._whole * epochs)
+        self._last = function(taken, engine=engine, runs=epochs)
+        self._apply = function(lambda: optimizer.apply(), engine=engine)
+
+    def _check(self, outputs: Any, targets: Any) -> None:
+        """When it is traced, before the first update: labels that are no classes."""
+        if not self._step.of_classes(outputs, targets):
+            return
+        check_classes("fit", "train", self._targets, outputs.shape)
+        if self.tested is not None:
+            check_classes("fit", "test", np.asarray(self.tested), outputs.shape)
+
+    @property
+    def each(self) -> int:
+        """How many predictions an example has."""
+        return self._step.each
 
     def run(
-        self, order: Array, at_once: int | None, watch: Any
-    ) -> Generator[tuple[Array, Array, Array]]:
-        """Run an epoch with the rows in this order, at most `at_once` steps per call.
-
-        Yields (mean losses, numbers of correct predictions, batch sizes) of the steps of each call.
-        """
-        size = self._size
+        self, order: Array, at_once: int | None, watch: Any, first: int = 0
+    ) -> Generator[Means]:
+        """Run an epoch with the rows in this order, from its step `first` on, with at most
+        `at_once` steps in a call. Yields what the steps of each call give."""
+        size, rest = self._size, order[self._whole * self._size :]
         steps = at_once or max(self.count // _UPDATES, 1)
+        steps = 1 if self._accumulate > 1 else steps
         whole = order[: self._whole * size].reshape(self._whole, size)
-        for first in range(0, self._whole, steps):
-            rows = whole[first : first + steps]
+        for start in range(first, self._whole, steps):
+            rows = whole[start : start + steps]
             with watch.step():
                 if len(rows) == 1:
-                    mean, hits = self._step(self._inputs, self._labels, rows[0])
+                    mean, hits = self._many(rows[0], *self._leaves)
                     mean, hits = mean.reshape(1), hits.reshape(1)
                 else:
-                    mean, hits = self._step.repeat(self._inputs, self._labels, rows, along=(2,))
+                    mean, hits = self._many.repeat(rows, *self._leaves, along=(0,))
+                self._applied(start + len(rows))
             yield mean, hits, np.full(len(rows), size)
-        rest = order[self._whole * size :]
-        if len(rest):
+        if len(rest) and first <= self._whole:
             with watch.step():
-                mean, hits = self._last(self._inputs, self._labels, rest)
+                mean, hits = self._last(rest, *self._leaves)
+                self._applied(self.count)
             yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
+
+    def _applied(self, done: int) -> None:
+        """Take the step along what was accumulated, after every few batches and at the end."""
+        if self._accumulate > 1 and (done % self._accumulate == 0 or done == self.count):
+            self._apply()
+
+
+class StreamSteps:
+    """The compiled training step on batches that an iterable gives, anew in each epoch."""
+
+    def __init__(
+        self, step: Step, optimizer: Optimizer, train: Any, engine: str | None, accumulate: int
+    ) -> None:
+        self._train, self._step, self._accumulate = train, step, accumulate
+        self.rows = 0
+        self.tested: Any = None
+        self.count = len(train) if hasattr(type(train), "__len__") else 0  # 0: not known
+        self._seen: Any = None
+        self._run = function(step, engine=engine)
+        self._apply = function(lambda: optimizer.apply(), engine=engine)
+
+    @property
+    def each(self) -> int:
+        """How many predictions an example has."""
+        return self._step.each
+
+    def run(
+        self, order: Array, at_once: int | None, watch: Any, first: int = 0
+    ) -> Generator[Means]:
+        """Run an epoch from its batch `first` on; the batches before are read and left out."""
+        done = 0
+        for number, batch in enumerate(self._batches()):
+            if number < first:
+                continue
+            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+                raise ArgumentError(
+                    f"fit: batch {number} is a {type(batch).__name__}; expected inputs and "
+                    "targets.",
+                    hint="Yield a tuple of both: (x, y).",
+                )
+            inputs, targets = map(prepared, batch)
+            for part in arrays_in(inputs):
+                check_finite("fit", f"batch {number}", part)
+            with watch.step():
+                mean, hits = self._run(inputs, targets)
+                done = number + 1
+                if self._accumulate > 1 and done % self._accumulate == 0:
+                    self._apply()
+            yield mean.reshape(1), hits.reshape(1), np.full(1, len(arrays_in(targets)[0]))
+        if self._accumulate > 1 and done % self._accumulate:
+            self._apply()
+        if not done and not first:
+            raise ArgumentError("fit: the iterable gave no batches.", hint="Pass a function that "
+                                "returns a new iterator: fit(model, lambda: batches(…)).",
+                                )  # fmt: skip
+
+    def _batches(self) -> Iterator[Any]:
+        source: Any = self._train() if callable(self._train) else self._train
+        if iter(source) is source and self._seen is source:
+            raise ArgumentError(
+                "fit: the iterator is used up after the first epoch.",
+                hint="Pass a function that returns a new one: fit(model, lambda: batches(…)).",
+            )
+        self._seen = source
+        return iter(source)

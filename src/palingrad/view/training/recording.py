@@ -86,18 +86,21 @@ class Recording:
         for run in tape.runs:
             self._take(run, number, [ref() for ref in tape._known])
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
+    def step_ends(self, loss: float, accuracy: float | None) -> None:
         """Called after each step."""
         self.losses.append(loss)
-        self.accuracies.append(accuracy)
+        if accuracy is not None:
+            self.accuracies.append(accuracy)
         if self._events is not None:
-            self._events.scalars({"loss": loss, "accuracy": accuracy}, len(self.losses))
+            share = {} if accuracy is None else {"accuracy": accuracy}
+            self._events.scalars({"loss": loss, **share}, len(self.losses))
 
     def epoch_ends(self, test_loss: float | None, test_accuracy: float | None) -> None:
         """Called at the end of each epoch."""
         self.epochs.append((len(self.losses), test_accuracy))
-        if self._events is not None and test_loss is not None and test_accuracy is not None:
-            numbers = {"test loss": test_loss, "test accuracy": test_accuracy}
+        if self._events is not None and test_loss is not None:
+            share = {} if test_accuracy is None else {"test accuracy": test_accuracy}
+            numbers = {"test loss": test_loss, **share}
             self._events.scalars(numbers, len(self.losses))
         if self._events is not None:
             self._events.flush()
@@ -184,7 +187,7 @@ class Unrecorded:
         """Record nothing."""
         return _NOTHING
 
-    def step_ends(self, loss: float, accuracy: float) -> None:
+    def step_ends(self, loss: float, accuracy: float | None) -> None:
         """Keep nothing."""
 
     def epoch_ends(self, test_loss: float | None, test_accuracy: float | None) -> None:

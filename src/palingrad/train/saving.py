@@ -1,0 +1,113 @@
+"""Checkpoints of a training: all that it needs to go on as if it had never stopped.
+
+A folder holds one folder for each checkpoint, step-00000123, of which the newest are kept. Each is
+written whole before it gets its name, so that a training that is killed leaves the one before.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError
+from ..files.atomic import path_text
+from ..graph.leaves import Variable
+from ..io.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
+from ..io.restore import restore
+from ..messages.checks import whole
+
+_NAME = re.compile(r"step-(\d{8,})")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints in a folder, of which the `keep` newest stay."""
+
+    folder: Path
+    keep: int = 2
+
+    @classmethod
+    def of(cls, folder: str | os.PathLike[str], keep: int) -> Checkpoints:
+        """Those in `folder`, which need not exist yet."""
+        return cls(Path(os.path.expanduser(folder)), whole("fit: keep", keep, least=1, like=2))
+
+    def names(self) -> list[Path]:
+        """The folders of finished checkpoints, the newest first."""
+        try:
+            found = [one for one in self.folder.iterdir() if _NAME.fullmatch(one.name)]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise CheckpointError(
+                f"{path_text(self.folder)} can't be read: {error.strerror or error}"
+            ) from error
+        done = [one for one in found if (one / WEIGHTS).is_file()]
+        return sorted(done, key=lambda one: int(one.name[5:]), reverse=True)
+
+    def save(self, step: int, variables: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
+        """Write a checkpoint, and remove those that are too old."""
+        path = save_checkpoint(self.folder / f"step-{step:08d}", variables, meta=meta)
+        for old in self.names()[self.keep :]:
+            with suppress(OSError):  # first the file that makes it a checkpoint
+                (old / WEIGHTS).unlink()
+                shutil.rmtree(old, ignore_errors=True)
+        return path
+
+    def newest(self) -> Checkpoint | None:
+        """The newest checkpoint that can be read; None if there is none. Warns of damaged ones."""
+        failure: CheckpointError | None = None
+        for path in self.names():
+            try:
+                found = load_checkpoint(path)
+            except CheckpointError as error:
+                failure = failure or error
+                continue
+            if failure is not None:
+                warnings.warn(f"{failure} The checkpoint before it, {path.name}, is taken.",
+                              stacklevel=3)  # fmt: skip
+            return found
+        if failure is not None:
+            raise failure
+        return None
+
+
+def put_back(
+    variables: Mapping[str, Variable], checkpoint: Checkpoint, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Restore a training's Variables and return its place. Raises CheckpointError, and changes
+    nothing, if the training had other settings or Variables."""
+    meta = checkpoint.meta
+    saved = meta.get("settings")
+    if not isinstance(saved, dict) or "place" not in meta:
+        raise CheckpointError(
+            f"{path_text(checkpoint.path.parent)} isn't a checkpoint of a training.",
+            hint="Pass the folder that fit(checkpoint=…) wrote.",
+        )
+    past: dict[str, Any] = saved
+    other = [
+        f"{name} was {past.get(name)!r}, is {value!r}"
+        for name, value in settings.items()
+        if past.get(name) != value
+    ]
+    if other:
+        raise CheckpointError(
+            f"{path_text(checkpoint.path.parent)} is of another training: {'; '.join(other)}.",
+            hint="Go on with the same settings and data, or choose another folder.",
+        )
+    best = [name for name in checkpoint.arrays if name.startswith("best.")]
+    arrays = {name: x for name, x in checkpoint.arrays.items() if name not in best}
+    try:
+        restore(variables, arrays)
+    except CheckpointError as error:
+        fact = error.fact.replace("the mapping", path_text(checkpoint.path.parent))
+        raise CheckpointError(
+            fact, hint="Build the model and the optimizer as they were."
+        ) from None
+    return {**meta, "best": {name[5:]: checkpoint.arrays[name] for name in best}}
