@@ -19,7 +19,7 @@ from palingrad import nn
 from palingrad.errors import CheckpointError
 from palingrad.io import load_checkpoint
 from palingrad.optim import Adam, Momentum
-from palingrad.train import fit
+from palingrad.train import Checkpoints, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 4)).astype(np.float32)
@@ -39,8 +39,8 @@ def trained(folder, **options):
     model = network()
     rate = pg.optim.cosine_decay(0.02, steps=60)
     optimizer = Adam(rate)
-    settings = dict(batch_size=32, epochs=6, validation=0.2, patience=4, seed=5, save_every=1,
-                    checkpoint=folder)  # fmt: skip
+    saving = Checkpoints(folder, keep=options.pop("keep", 2), every=options.pop("every", 1))
+    settings = dict(batch_size=32, epochs=6, validation=0.2, patience=4, seed=5, checkpoint=saving)
     history = fit(model, (X, Y), optimizer=optimizer, **{**settings, **options})
     return model, optimizer, history
 
@@ -137,7 +137,7 @@ def test_it_is_killed_at_any_moment(tmp_path: Path):
 
 
 def test_only_the_newest_stay(tmp_path: Path):
-    trained(tmp_path, keep=3, save_every=None)
+    trained(tmp_path, keep=3, every=None)
     assert [one.name for one in sorted(tmp_path.iterdir())] == [
         "step-00000016", "step-00000020", "step-00000024",
     ]  # fmt: skip

@@ -7,8 +7,10 @@ from .fit import fit
 from .history import Epoch, History
 from .recipes import Recipe, recipe, recipe_names
 from .runs import Run, load_run
+from .saving import Checkpoints
 
 __all__ = [
+    "Checkpoints",
     "Epoch",
     "Evaluation",
     "History",

@@ -13,7 +13,7 @@ from ..nn.module import Module
 from ..ops.losses.cross_entropy import classes_hint
 from ..optim.base import Optimizer
 from ..shapes import Shape, text
-from .problem import accepts, arrays_in, as_arrays
+from .step.problem import accepts, arrays_in, as_arrays
 
 _AT_ONCE = 1 << 20  # elements that are searched for NaN together
 

@@ -16,7 +16,7 @@ from ..graph.registry import ops
 from ..messages.calls import public
 from .checks import check_classes, check_data
 from .metrics import Metric, made
-from .problem import Problem, arrays_in, classifies, mapped, prepared
+from .step.problem import Problem, arrays_in, classifies, mapped, prepared
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,17 @@ import numpy as np
 from ..data.batching import shuffled
 from ..dtypes import Array
 from ..errors import ArgumentError
+from ..graph.registry import ops
 from ..messages.calls import public
-from ..messages.checks import flag, whole, within
+from ..messages.checks import flag, within
 from ..optim.base import Optimizer
 from ..view.training.recording import Recording
 from .checks import check_callback, check_data, check_parts
 from .history import History
 from .loop import Loop, Options
-from .problem import Problem, arrays_in, as_arrays, mapped
 from .progress import Quiet, Reporter
+from .saving import Checkpoints
+from .step.problem import Problem, arrays_in, as_arrays, mapped
 
 Callbacks = Callable[[History], object] | Sequence[Callable[[History], object]] | None
 
@@ -48,9 +50,7 @@ def fit(
     reporter: Reporter | None = None,
     on_epoch: Callbacks = None,
     record: Recording | str | PathLike[str] | None = None,
-    checkpoint: str | PathLike[str] | None = None,
-    save_every: int | None = None,
-    keep: int = 2,
+    checkpoint: Checkpoints | str | PathLike[str] | None = None,
     resume: bool = False,
 ) -> History:
     """Train a model on (inputs (n, …), targets (n, …)) and evaluate it after each epoch.
@@ -60,61 +60,53 @@ def fit(
 
     loss: 'cross_entropy' of class numbers, 'binary_cross_entropy' of logits, 'mse', 'mae', 'huber',
     or a function of outputs and targets. metrics: names, or classes of `train.metrics`, of the test
-    data: `test`, or a fraction `validation` of the training data, drawn by `seed`.
+    data: `test`, or a fraction `validation` of the training data, drawn by `seed`. accumulate:
+    batches whose mean gradient makes one step. first_epoch: epochs 1 and 2, then 3 and 4, are those
+    of one training. patience: epochs without a smaller test loss that end the training; the best
+    epoch's parameters are put back. checkpoint: a folder, or `train.Checkpoints`; resume=True goes
+    on from the newest, to the same bits as if it had never stopped. record: the path of an HTML
+    page, or a `view.Recording`.
 
-    Mini-batches are shuffled by `seed`, differently in each epoch; all examples are used. The step
-    is compiled once for each batch size. accumulate: batches whose mean gradient makes one step.
-    first_epoch: the number of the first; epochs 1 and 2, then 3 and 4, are those of one training.
-    patience: epochs without a smaller test loss after which the training ends; the parameters of
-    the best epoch are put back.
-
-    checkpoint: a folder for checkpoints, one after each epoch and, with save_every, each so many
-    steps; the `keep` newest stay. resume=True goes on from the newest, to the same bits as a
-    training that never stopped. record: the path of an HTML page, or a `view.Recording`.
-
-    After each epoch come, in this order: evaluation, the reporter, `on_epoch`, a function or
-    several of the history so far, early stopping, the checkpoint. Ctrl-C stops training after the
-    current step, a second Ctrl-C at once.
+    Batches are shuffled by `seed`, differently in each epoch. After each epoch come evaluation, the
+    reporter, `on_epoch`, one or more functions of the history so far, early stopping, and the
+    checkpoint. Ctrl-C stops training after the current step, a second Ctrl-C at once.
     """
     problem = Problem.of(model, loss, class_weights)
-    arrays = isinstance(train, (tuple, list)) and len(train) == 2
-    check_parts("fit", model, optimizer, loss, as_arrays(train[0]) if arrays else None)
-    classes = loss == "cross_entropy" or _is_cross_entropy(problem)
-    if arrays or isinstance(train, (tuple, list, np.ndarray)):
+    check_parts("fit", model, optimizer, loss, as_arrays(train[0]) if _of_arrays(train) else None)
+    parts = _data(train, test, validation, seed, classes=problem.loss is ops.cross_entropy)
+    options = Options(
+        epochs, first_epoch, batch_size, accumulate, patience, seed, engine, tuple(metrics),
+        _checkpoints(checkpoint, resume), resume, record, streaming=not _of_arrays(train),
+    )  # fmt: skip
+    callbacks, loop = _callbacks(on_epoch), Loop(problem, optimizer, *parts, options)
+    with _interruptible() as interrupted:
+        return loop.run(reporter or Quiet(), callbacks, interrupted)
+
+
+def _of_arrays(train: Any) -> bool:
+    return isinstance(train, (tuple, list)) and len(train) == 2  # pyright: ignore
+
+
+def _data(train: Any, test: Any, validation: float, seed: int, *, classes: bool) -> tuple[Any, Any]:
+    """Training and test data, checked and split."""
+    if _of_arrays(train) or isinstance(train, (tuple, list, np.ndarray)):
         check_data("fit", "train", train, least=1, classes=classes)
     within("fit: validation", validation, "[0, 1)", like=0.1)
     if validation:
-        if test is not None or not arrays:
+        if test is not None or not _of_arrays(train):
             raise ArgumentError("fit: validation splits arrays, in the place of test.",
                                 hint="Leave one of them out.")  # fmt: skip
         train, test = _split(train, validation, seed)
     if test is not None:
         check_data("fit", "test", test, classes=classes)
-    callbacks = _callbacks(on_epoch)
-    if patience is not None and test is None:
-        raise ArgumentError("fit: patience looks at the test loss, but there is no test data.",
-                            hint="Write validation=0.1, or test=(x, y).")  # fmt: skip
-    if save_every is not None or resume:
-        if checkpoint is None:
-            raise ArgumentError("fit: resume and save_every need a folder of checkpoints.",
-                                hint="Write checkpoint='checkpoints'.")  # fmt: skip
-    options = Options(
-        epochs=whole("fit: epochs", epochs, least=1),
-        first_epoch=whole("fit: first_epoch", first_epoch, least=1),
-        batch_size=whole("fit: batch_size", batch_size, least=1, like=64),
-        accumulate=whole("fit: accumulate", accumulate, least=1, like=4),
-        patience=patience, seed=seed, engine=engine, metrics=tuple(metrics), checkpoint=checkpoint,
-        save_every=None if save_every is None else whole("fit: save_every", save_every, least=1,
-                                                         like=100),
-        keep=keep, resume=flag("fit: resume", resume), record=record, streaming=not arrays,
-    )  # fmt: skip
-    loop = Loop(problem, optimizer, train, test, options)
-    with _interruptible() as interrupted:
-        return loop.run(reporter or Quiet(), callbacks, interrupted)
+    return train, test
 
 
-def _is_cross_entropy(problem: Problem) -> bool:
-    return getattr(problem.loss, "__name__", "") == "cross_entropy"
+def _checkpoints(given: Any, resume: bool) -> Checkpoints | None:
+    if flag("fit: resume", resume) and given is None:
+        raise ArgumentError("fit: resume needs the folder of the checkpoints.",
+                            hint="Write checkpoint='checkpoints'.")  # fmt: skip
+    return given if given is None or isinstance(given, Checkpoints) else Checkpoints(given)
 
 
 def _callbacks(given: Any) -> list[Callable[[History], object]]:

@@ -10,24 +10,26 @@ from typing import Any
 import numpy as np
 
 from ..data.batching import shuffled
+from ..errors import ArgumentError
 from ..graph.leaves import Variable
+from ..messages.checks import whole
 from ..nn.module import Module
 from ..optim.base import Optimizer
 from ..view.training.recording import Recording, Unrecorded, recording_of
 from .checks import diverged
 from .evaluate import Evaluation, Evaluator
 from .history import Epoch, History
-from .problem import Problem
 from .progress import Reporter
 from .saving import Checkpoints, put_back
-from .steps import Means, Step, Steps, StreamSteps, Tally
+from .step.batches import Means, Step, Steps, StreamSteps, Tally
+from .step.problem import Problem
+from .step.streams import Streams
 from .stopping import Patience
-from .streams import Streams
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of `fit` that its loop reads, checked."""
+    """The options of `fit` that its loop reads. Raises ArgumentError for wrong ones."""
 
     epochs: int
     first_epoch: int
@@ -37,12 +39,15 @@ class Options:
     seed: int
     engine: str | None
     metrics: tuple[Any, ...]
-    checkpoint: Any
-    save_every: int | None
-    keep: int
+    checkpoints: Checkpoints | None
     resume: bool
     record: Any
     streaming: bool
+
+    def __post_init__(self) -> None:
+        for name, like in (("epochs", 10), ("first_epoch", 1), ("batch_size", 64),
+                           ("accumulate", 4)):  # fmt: skip
+            whole(f"fit: {name}", getattr(self, name), least=1, like=like)
 
 
 @dataclass
@@ -78,12 +83,15 @@ class Loop:
         if test is not None and not isinstance(test[1], (dict, tuple)):
             self._steps.tested = np.asarray(test[1])
         self._evaluator = Evaluator(model, problem, metrics=options.metrics, engine=options.engine)
+        if options.patience is not None and test is None:
+            raise ArgumentError("fit: patience looks at the test loss, but there is no test data.",
+                                hint="Write validation=0.1, or test=(x, y).")  # fmt: skip
         self._patience = Patience(options.patience, self._variables)
         self._history, self._tally = History(), Tally()
         self._place = Place(options.first_epoch)
-        self._checkpoints: Checkpoints | None = None
-        if options.checkpoint is not None:
-            self._checkpoints = Checkpoints.of(options.checkpoint, options.keep)
+        self._checkpoints = options.checkpoints
+        self._every = None if self._checkpoints is None else self._checkpoints.every
+        if self._checkpoints is not None:
             self._state = self._named_state(parameters)
             if options.resume:
                 self._go_on()
@@ -194,7 +202,7 @@ class Loop:
         """Run the epoch's steps from the place on; whether all are done."""
         options, place, tally = self._options, self._place, self._tally
         order = shuffled(self._steps.rows, options.seed, place.epoch)
-        at_once = 1 if options.record is not None else options.save_every
+        at_once = 1 if options.record is not None else self._every
         runs: Iterable[Means] = self._steps.run(order, at_once, watch, place.done)
         for means, hits, sizes in runs:
             tally.add(means, hits, sizes, self._steps.each)
@@ -205,7 +213,7 @@ class Loop:
             report.step_ends(tally.loss, tally.accuracy, len(means))
             if place.done % options.accumulate:
                 continue  # the gradients that wait for a step aren't part of a checkpoint
-            if options.save_every and place.done % options.save_every == 0:
+            if self._every and place.done % self._every == 0:
                 self._save()
             if interrupted():
                 return place.done == self._steps.count

@@ -28,32 +28,39 @@ _NAME = re.compile(r"step-(\d{8,})")
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints in a folder, of which the `keep` newest stay."""
+    """A folder for the checkpoints of a training: one after each epoch and, with `every`, one after
+    so many steps. The `keep` newest stay."""
 
-    folder: Path
+    folder: str | os.PathLike[str]
     keep: int = 2
+    every: int | None = None
 
-    @classmethod
-    def of(cls, folder: str | os.PathLike[str], keep: int) -> Checkpoints:
-        """Those in `folder`, which need not exist yet."""
-        return cls(Path(os.path.expanduser(folder)), whole("fit: keep", keep, least=1, like=2))
+    def __post_init__(self) -> None:
+        whole("Checkpoints: keep", self.keep, least=1, like=2)
+        if self.every is not None:
+            whole("Checkpoints: every", self.every, least=1, like=100)
+
+    @property
+    def path(self) -> Path:
+        """The folder, which need not exist yet."""
+        return Path(os.path.expanduser(self.folder))
 
     def names(self) -> list[Path]:
         """The folders of finished checkpoints, the newest first."""
         try:
-            found = [one for one in self.folder.iterdir() if _NAME.fullmatch(one.name)]
+            found = [one for one in self.path.iterdir() if _NAME.fullmatch(one.name)]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise CheckpointError(
-                f"{path_text(self.folder)} can't be read: {error.strerror or error}"
+                f"{path_text(self.path)} can't be read: {error.strerror or error}"
             ) from error
         done = [one for one in found if (one / WEIGHTS).is_file()]
         return sorted(done, key=lambda one: int(one.name[5:]), reverse=True)
 
     def save(self, step: int, variables: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
         """Write a checkpoint, and remove those that are too old."""
-        path = save_checkpoint(self.folder / f"step-{step:08d}", variables, meta=meta)
+        path = save_checkpoint(self.path / f"step-{step:08d}", variables, meta=meta)
         for old in self.names()[self.keep :]:
             with suppress(OSError):  # first the file that makes it a checkpoint
                 (old / WEIGHTS).unlink()

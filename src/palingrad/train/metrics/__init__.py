@@ -7,7 +7,6 @@ from typing import Any
 
 from ...errors import ArgumentError
 from ...messages.checks import nearest
-from ...messages.names import unknown_name
 from .base import Metric
 from .counts import F1, Accuracy, ConfusionMatrix, Precision, Recall, TopK
 from .curves import ROC, AveragePrecision, Calibration
@@ -65,11 +64,3 @@ def made(metric: Any) -> Metric:
                             hint="Write metrics=['accuracy'], or a class of metrics.Metric.",
                             )  # fmt: skip
     return found
-
-
-def __getattr__(name: str) -> object:
-    raise unknown_name(__name__, name, __all__, {})
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)

@@ -11,9 +11,9 @@ from collections.abc import Generator as Generator_
 from contextlib import contextmanager
 from typing import Any
 
-from ..graph.leaves import Variable
-from ..nn.module import Module
-from ..ops.random import Generator, default_generator
+from ...graph.leaves import Variable
+from ...nn.module import Module
+from ...ops.random import Generator, default_generator
 
 
 class Streams:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, is_integer
-from ..errors import ArgumentError, ShapeError
-from ..function import function
-from ..graph.leaves import Constant
-from ..graph.promotion import as_node
-from ..graph.registry import ops
-from ..optim.base import Optimizer
-from .checks import check_classes, check_finite
+from ...dtypes import Array, is_integer
+from ...errors import ArgumentError, ShapeError
+from ...function import function
+from ...graph.leaves import Constant
+from ...graph.promotion import as_node
+from ...graph.registry import ops
+from ...optim.base import Optimizer
+from ..checks import check_classes, check_finite
 from .problem import Problem, arrays_in, classifies, mapped, prepared
 from .streams import Streams
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, default_dtype, is_floating, is_integer
-from ..errors import ArgumentError
-from ..graph.node import Node
-from ..graph.promotion import as_node
-from ..graph.registry import ops
-from ..messages.checks import nearest, number_of, shown
+from ...dtypes import Array, default_dtype, is_floating, is_integer
+from ...errors import ArgumentError
+from ...graph.node import Node
+from ...graph.promotion import as_node
+from ...graph.registry import ops
+from ...messages.checks import nearest, number_of, shown
 
 Loss = Callable[..., Any]
 _TARGETS = {  # whether a loss of this name is of class numbers
