@@ -21,6 +21,7 @@ from palingrad.io import load_checkpoint
 from palingrad.optim import Momentum
 from palingrad.train import fit, recipe, recipe_names
 from palingrad.train.recipes import OPTIMIZERS
+from palingrad.train.tasks import TASKS
 
 COMMAND = [sys.executable, "-m", "palingrad.cli"]
 SHARED = Path(os.environ.get("PALINGRAD_DATA") or Path(__file__).parents[2] / "shared" / "data")
@@ -241,8 +242,13 @@ def test_help_names_the_commands(palingrad):
 
 
 def test_the_choices_offered_are_those_there_are():
-    assert get_args(cli.DatasetName) == data.names()
-    assert get_args(cli.ModelName) == tuple(recipe_names())
+    assert get_args(cli.DatasetName) == (
+        *data.names(),
+        *(name for name in TASKS if name != "images"),
+    )
+    models = dict.fromkeys(name for task in TASKS.values() for name in task.models)
+    assert set(get_args(cli.ModelName)) == set(models)
+    assert get_args(cli.ModelName)[: len(recipe_names())] == tuple(recipe_names())
     assert get_args(cli.OptimizerName) == tuple(OPTIMIZERS)
 
 
@@ -253,7 +259,7 @@ def test_the_choices_offered_are_those_there_are():
     ("arguments", "message"),
     [
         (["train", "cifar"], "'cifar' is not one of 'digits', 'mnist', 'fashion-mnist'"),
-        (["train", "digits", "--model", "gpt"], "'gpt' is not one of 'mlp', "),
+        (["train", "digits", "--model", "vgg"], "'vgg' is not one of 'mlp', "),
         (["train", "digits", "--optimizer", "lion"], "'lion' is not one of 'adam', "),
         (["train", "digits", "--epochs", "0"], "Invalid value for '--epochs'"),
         (["train", "digits", "--epochs", "many"], "Invalid value for '--epochs'"),

@@ -67,8 +67,8 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
-    "rich": ["cli.py", "__main__.py", "train/progress.py"],
-    "typer": ["cli.py", "__main__.py"],
+    "rich": ["cli", "__main__.py", "train/progress.py"],
+    "typer": ["cli", "__main__.py"],
     "pooch": ["data/fetch.py"],
     "safetensors": ["io/weights.py"],
     "tensorboardX": ["view/training/events.py"],
@@ -81,7 +81,7 @@ OPTIONAL = {
         "sparse/operators/base.py",
         "solvers",
     ],
-    "PIL": ["view/drawing/formats/png.py"],
+    "PIL": ["view/drawing/formats/png.py", "data/image_folder.py"],
 }
 
 # Files that import inside functions, or import modules whose names are computed.

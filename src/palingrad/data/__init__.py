@@ -9,11 +9,28 @@
 from ..messages.elsewhere import DATA
 from ..messages.names import unknown_name
 from .batching import batches
-from .catalogue import describe, load, names
+from .catalogue import class_names, describe, load, names
+from .clicks import synthetic_clicks
 from .dataset import Dataset, Split
 from .idx import read_idx
+from .image_folder import read_images
+from .table import read_table
+from .text import read_text
 
-__all__ = ["Dataset", "Split", "batches", "describe", "load", "names", "read_idx"]
+__all__ = [
+    "Dataset",
+    "Split",
+    "batches",
+    "class_names",
+    "describe",
+    "load",
+    "names",
+    "read_idx",
+    "read_images",
+    "read_table",
+    "read_text",
+    "synthetic_clicks",
+]
 
 
 def __getattr__(name: str) -> object:

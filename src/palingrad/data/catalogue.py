@@ -23,20 +23,24 @@ class Entry:
 
     summary: str
     load: Callable[[Folder], Dataset]
+    classes: tuple[str, ...]
 
 
 _ENTRIES = {
     "digits": Entry(
         "1,797 handwritten digits of 8×8 pixels; included in palingrad (CC BY 4.0)",
         lambda folder: load_digits(),
+        tuple("0123456789"),
     ),
     "mnist": Entry(
         "70,000 handwritten digits of 28×28 pixels; 11 MB to download (CC BY-SA 3.0)",
         partial(load_source, MNIST),
+        MNIST.classes,
     ),
     "fashion-mnist": Entry(
         "70,000 pieces of clothing of 28×28 pixels; 30 MB to download (MIT)",
         partial(load_source, FASHION_MNIST),
+        FASHION_MNIST.classes,
     ),
 }
 
@@ -49,6 +53,11 @@ def names() -> tuple[str, ...]:
 def describe(name: str) -> str:
     """A one-line description of a data set. Raises DataError for an unknown name."""
     return _entry(name).summary
+
+
+def class_names(name: str) -> tuple[str, ...]:
+    """The names of a data set's classes, without loading it."""
+    return _entry(name).classes
 
 
 def load(name: str, *, folder: Folder = None) -> Dataset:

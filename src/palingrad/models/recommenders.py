@@ -24,18 +24,24 @@ class Fields(nn.Module):
     """A vector for each field: the row of a table for a category, a vector times the number for a
     number. Categories (batch, fields) and numbers (batch, numbers) give (batch, all fields, size).
 
-    sizes: how many categories each field has.
+    sizes: how many categories each field has. spread: the standard deviation of the first vectors.
     """
 
     def __init__(
-        self, sizes: Sequence[int], numbers: int, size: int, *, seed: int | None = None
+        self,
+        sizes: Sequence[int],
+        numbers: int,
+        size: int,
+        *,
+        spread: float = 0.01,
+        seed: int | None = None,
     ) -> None:
         self.sizes = [whole("Fields: a number of categories", n, least=1) for n in sizes]
         self.numbers = whole("Fields: numbers", numbers)
         if not self.sizes and not self.numbers:
             raise ArgumentError("a model needs fields: categories, numbers, or both.",
                                 hint="Pass sizes=[…], numbers=…, or both.")  # fmt: skip
-        draw, rows = nn.init.normal(0.01), sum(self.sizes)
+        draw, rows = nn.init.normal(spread), sum(self.sizes)
         self.table = Variable(draw((rows, size), seed=seed), name="table") if rows else None
         self.vectors = (
             Variable(draw((numbers, size), seed=seed), name="vectors") if numbers else None

@@ -56,7 +56,8 @@ def fit(
     """Train a model on (inputs (n, …), targets (n, …)) and evaluate it after each epoch.
 
     Inputs are an array, a tuple of arrays, for model(*x), or a dict of them, for model(x); `train`
-    may also be an iterable of such batches, or a function that returns one for each epoch.
+    may also be an iterable of such batches, or a function that returns one, called anew for each
+    epoch, with its number if it takes one.
 
     loss: 'cross_entropy' of class numbers, 'binary_cross_entropy' of logits, 'mse', 'mae', 'huber',
     or a function of outputs and targets. metrics: names, or classes of `train.metrics`, of the test

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ..messages.names import with_names_from
 
@@ -25,6 +27,11 @@ class Epoch:
     test_accuracy: float | None
     seconds: float
     metrics: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def as_json(self) -> dict[str, Any]:
+        """The epoch for JSON, with arrays of metrics as lists."""
+        metrics = {name: np.asarray(value).tolist() for name, value in self.metrics.items()}
+        return {**asdict(self), "metrics": metrics}
 
 
 @with_names_from(

@@ -126,7 +126,7 @@ class Loop:
             "tally": asdict(self._tally),
             "streams": self._streams.first,
             "patience": self._patience.state(),
-            "history": {**asdict(history), "epochs": [_plain(one) for one in history.epochs]},
+            "history": {**asdict(history), "epochs": [one.as_json() for one in history.epochs]},
         }
         best = {f"best.{name}": x for name, x in self._patience.best.items()}
         self._checkpoints.save(place.total_steps, {**self._state, **best}, meta)
@@ -203,7 +203,7 @@ class Loop:
         options, place, tally = self._options, self._place, self._tally
         order = shuffled(self._steps.rows, options.seed, place.epoch)
         at_once = 1 if options.record is not None else self._every
-        runs: Iterable[Means] = self._steps.run(order, at_once, watch, place.done)
+        runs: Iterable[Means] = self._steps.run(order, at_once, watch, place.done, place.epoch)
         for means, hits, sizes in runs:
             tally.add(means, hits, sizes, self._steps.each)
             place.done += len(means)
@@ -224,9 +224,3 @@ def _epoch_of(number: int, tally: Tally, tested: Evaluation | None, seconds: flo
     scores = (None, None) if tested is None else (tested.loss, tested.accuracy)
     metrics = {} if tested is None else dict(tested.metrics)
     return Epoch(number, tally.loss, tally.accuracy, *scores, seconds, metrics)
-
-
-def _plain(epoch: Epoch) -> dict[str, Any]:
-    """The epoch for JSON, with arrays of metrics as lists."""
-    metrics = {name: np.asarray(value).tolist() for name, value in epoch.metrics.items()}
-    return {**asdict(epoch), "metrics": metrics}

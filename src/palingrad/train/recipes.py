@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,24 @@ from .. import nn
 from ..errors import DataError
 from ..graph.node import Node
 from ..graph.registry import ops
-from ..optim import AdaGrad, Adam, AdamW, GradientDescent, Momentum, Optimizer, RMSProp
+from ..optim import (
+    AdaGrad,
+    Adam,
+    AdamW,
+    GradientDescent,
+    Momentum,
+    Optimizer,
+    RMSProp,
+    cosine_decay,
+    exponential_decay,
+)
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,
     "adamw": AdamW,
     "adagrad": AdaGrad,
     "momentum": Momentum,
-    "nesterov": lambda learning_rate: Momentum(learning_rate, nesterov=True),
+    "nesterov": lambda rate, **options: Momentum(rate, nesterov=True, **options),
     "rmsprop": RMSProp,
     "sgd": GradientDescent,
 }
@@ -103,8 +113,20 @@ def recipe_names() -> list[str]:
     return list(_RECIPES)
 
 
-def make_optimizer(name: str, learning_rate: float) -> Optimizer:
+def make_optimizer(name: str, learning_rate: Any, **options: Any) -> Optimizer:
     """The optimizer of this name. Raises DataError, which lists the names."""
     if name not in OPTIMIZERS:
         raise DataError(f"unknown optimizer {name!r:.60}; available: {', '.join(OPTIMIZERS)}")
-    return OPTIMIZERS[name](learning_rate)
+    return OPTIMIZERS[name](learning_rate, **options)
+
+
+def optimizer_of(settings: Mapping[str, Any], steps: int) -> Optimizer:
+    """The optimizer of a run's settings, for a training of so many steps."""
+    rate: Any = settings["learning_rate"]
+    if settings.get("schedule") == "cosine":
+        rate = cosine_decay(rate, steps=max(steps, 1))
+    elif settings.get("schedule") == "exponential":
+        rate = exponential_decay(rate, steps=max(steps, 1), rate=0.01)
+    clip = settings.get("clip")
+    options = {} if clip is None else {"clip_norm": clip}
+    return make_optimizer(settings["optimizer"], rate, **options)

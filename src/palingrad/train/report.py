@@ -33,7 +33,7 @@ _GRAPH_BYTES = 600_000  # budget of the numbers embedded with the trained graph
 
 @contextmanager
 def reported(
-    run: Run, model: Module, data: Dataset, *, engine: str | None = None
+    run: Run, model: Module, data: Any, *, engine: str | None = None
 ) -> Generator[Callable[[History], None]]:
     """The value of the `with` is a callback that saves the run after each epoch. The report is
     written at the end of the `with`, even after an error or a second Ctrl-C."""
@@ -57,13 +57,15 @@ def reported(
 
 
 def write_report(
-    run: Run, model: Module, history: History, data: Dataset, *, engine: str | None = None
+    run: Run, model: Module, history: History, data: Any, *, engine: str | None = None
 ) -> Path:
     """Write report.html into the run folder; returns its path.
 
     It contains curves of loss and accuracy, the confusion matrix and misclassified images of the
     test split, the settings, and the trained graph for one image.
     """
+    if not isinstance(data, Dataset):
+        return _plain_report(run, model, history, data)
     evaluator = Evaluator(model, run.recipe.loss, engine=engine)
     result = evaluator(data.test.inputs, data.test.labels)
     body = "".join(
@@ -86,6 +88,26 @@ def write_report(
     path = run.folder / NAME
     title = f"{run.settings['dataset']}, {run.settings['model']}: {result.accuracy:.2%}"
     write_atomically(path, document(title, body))
+    return path
+
+
+def _plain_report(run: Run, model: Module, history: History, data: Any) -> Path:
+    """The report for data that aren't a set of small images: curves, results, settings."""
+    last, path = history.epochs[-1], run.folder / NAME
+    count = sum(int(np.size(v.numpy())) for v in model.parameters().values())
+    results = {"test loss": last.test_loss, "test accuracy": last.test_accuracy, **last.metrics}
+    rows = [(name, f"{x:.4f}") for name, x in results.items() if isinstance(x, float)]
+    body = [
+        f"<header><h1>{escape(run.settings['model'])} on {escape(run.settings['dataset'])}</h1>"
+        f'<p class="lead">{escape(run.task.describe(data))}</p></header>\n<main>\n',
+        section("Loss", _curve(history, "loss"), note="mean per example"),
+        section("Accuracy", _curve(history, "accuracy")) if last.accuracy is not None else "",
+        section("Results", table([("parameters", f"{count:,}"), *rows])),
+        section("Settings", table(_settings(run, history))),
+        "</main>",
+    ]
+    title = f"{run.settings['dataset']}, {run.settings['model']}"
+    write_atomically(path, document(title, "".join(body)))
     return path
 
 
@@ -130,7 +152,7 @@ def _curve(history: History, what: str) -> str:
 
 
 def _settings(run: Run, history: History) -> list[tuple[str, Any]]:
-    rows = [(name.replace("_", " "), value) for name, value in run.settings.items()]
+    rows = [(name.replace("_", " "), f"{value!s:.200}") for name, value in run.settings.items()]
     return [*rows, ("interrupted", "yes")] if history.interrupted else rows
 
 

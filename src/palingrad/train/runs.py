@@ -10,20 +10,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, DataError, printable
 from ..files.atomic import path_text, write_atomically
 from ..files.reading import parse_json, read_file
-from ..io.checkpoint import load_checkpoint, save_checkpoint
+from ..io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ..io.restore import restore
 from ..nn.module import Module
 from .history import History
 from .recipes import Recipe, recipe
+from .tasks import Task, check_model, task_of
 
-_REQUIRED = {"model": str, "dataset": str, "features": int, "classes": int}  # settings
+_REQUIRED = {"model": str, "dataset": str}  # settings
+_SIZES = ("features", "classes")  # settings of runs of images
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,41 @@ class Run:
         """The recipe of the run's model."""
         return recipe(self.settings["model"])
 
+    @property
+    def task(self) -> Task:
+        """The kind of data, with its models and losses."""
+        return task_of(self.settings)
+
+    def parts(self, loaded: Any) -> tuple[Any, Any, int]:
+        """Training data for `fit`, test data, and the number of steps in an epoch."""
+        kind, size = self.settings.get("task", "images"), self.settings["batch_size"]
+        if kind == "text":
+            context, seed = self.settings["sizes"]["context"], self.settings["seed"]
+
+            def batches(epoch: int) -> Any:
+                return loaded.batches(context, size, seed=seed, epoch=epoch)
+
+            return batches, loaded.windows(context), loaded.steps(context, size)
+        if kind == "images":
+            train, test = ((part.inputs, part.labels) for part in (loaded.train, loaded.test))
+        else:
+            train, test = loaded.train, loaded.test
+        return train, test, -(-len(train[1]) // size)
+
+    def classes(self, loaded: Any) -> list[str]:
+        """The names of the classes; none for a number or a text."""
+        kind = self.settings.get("task", "images")
+        if kind == "csv":
+            return (
+                list(self.settings["columns"]["classes"] or ())
+                if len(self.settings["columns"]["classes"] or ()) > 2
+                else []
+            )
+        return [] if kind == "text" else list(loaded.classes)
+
     def save(self, model: Module, history: History) -> None:
         """Write the parameters, then settings and history; each file is replaced atomically."""
-        epochs = [asdict(epoch) for epoch in history.epochs]
+        epochs = [epoch.as_json() for epoch in history.epochs]
         last = epochs[-1] if epochs else {}
         save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
         record = {"settings": self.settings, "interrupted": history.interrupted, "epochs": epochs}
@@ -49,18 +83,25 @@ class Run:
 
     def model(self) -> Module:
         """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""
-        build, checkpoint = self.recipe.build, load_checkpoint(self.folder)
-        features, classes = self.settings["features"], self.settings["classes"]
-        count = sum(array.size for array in checkpoint.arrays.values())
-        if features + classes > count:  # each is a size of a weight; checked before it is made
-            raise CheckpointError(
-                f"{path_text(self.folder)}: a model of {features:,} features and {classes:,} "
-                f"classes has more than the {count:,} parameters of {checkpoint.path.name}.",
-                hint="Restore run.json, or train again.",
-            )
-        model = build(features, classes)
+        check_model(self.task, self.settings["model"])
+        checkpoint = load_checkpoint(self.folder)
+        if self.settings.get("task", "images") == "images":
+            self._check_sizes(checkpoint)
+        model = self.task.build(self.settings)
         restore(model.variables(), checkpoint)
         return model
+
+    def _check_sizes(self, checkpoint: Checkpoint) -> None:
+        """Raise CheckpointError for sizes that no model of the checkpoint's parameters has, before
+        a model of such a size is made."""
+        features, classes = self.settings["features"], self.settings["classes"]
+        total = sum(array.size for array in checkpoint.arrays.values())
+        if features + classes > total:  # each is a size of a weight
+            raise CheckpointError(
+                f"{path_text(self.folder)}: a model of {features:,} features and {classes:,} "
+                f"classes has more than the {total:,} parameters of {checkpoint.path.name}.",
+                hint="Restore run.json, or train again.",
+            )
 
 
 def new_run(out: str | None, settings: dict[str, Any]) -> Run:
@@ -94,8 +135,13 @@ def load_run(folder: str | os.PathLike[str]) -> Run:
         settings = parse_json(read_file(path))["settings"]
         for name, kind in _REQUIRED.items():
             value: Any = settings[name]
-            if type(value) is not kind or (kind is int and int(value) < 1):
+            if type(value) is not kind:
                 raise TypeError(f"{name} is {value!r:.60}")
+        for name in _SIZES if settings.get("task", "images") == "images" else ():
+            value = settings[name]
+            if type(value) is not int or value < 1:
+                raise TypeError(f"{name} is {value!r:.60}")
+        task_of(settings)
     except FileNotFoundError:
         raise CheckpointError(
             f"{path_text(folder)} isn't a run folder: it has no run.json. `palingrad train` "

@@ -17,7 +17,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...optim.base import Optimizer
 from ..checks import check_classes, check_finite
-from .problem import Problem, arrays_in, classifies, mapped, prepared
+from .problem import Problem, accepts, arrays_in, classifies, mapped, prepared
 from .streams import Streams
 
 Means = tuple[Array, Array, Array]  # mean losses, correct predictions, sizes of the steps of a call
@@ -139,7 +139,7 @@ class Steps:
         return self._step.each
 
     def run(
-        self, order: Array, at_once: int | None, watch: Any, first: int = 0
+        self, order: Array, at_once: int | None, watch: Any, first: int = 0, epoch: int = 1
     ) -> Generator[Means]:
         """Run an epoch with the rows in this order, from its step `first` on, with at most
         `at_once` steps in a call. Yields what the steps of each call give."""
@@ -189,11 +189,11 @@ class StreamSteps:
         return self._step.each
 
     def run(
-        self, order: Array, at_once: int | None, watch: Any, first: int = 0
+        self, order: Array, at_once: int | None, watch: Any, first: int = 0, epoch: int = 1
     ) -> Generator[Means]:
         """Run an epoch from its batch `first` on; the batches before are read and left out."""
         done = 0
-        for number, batch in enumerate(self._batches()):
+        for number, batch in enumerate(self._batches(epoch)):
             if number < first:
                 continue
             if not isinstance(batch, (tuple, list)) or len(batch) != 2:
@@ -218,8 +218,10 @@ class StreamSteps:
                                 "returns a new iterator: fit(model, lambda: batches(…)).",
                                 )  # fmt: skip
 
-    def _batches(self) -> Iterator[Any]:
-        source: Any = self._train() if callable(self._train) else self._train
+    def _batches(self, epoch: int) -> Iterator[Any]:
+        source: Any = self._train
+        if callable(source):
+            source = source(epoch) if accepts(source, epoch) else source()
         if iter(source) is source and self._seen is source:
             raise ArgumentError(
                 "fit: the iterator is used up after the first epoch.",

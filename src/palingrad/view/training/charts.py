@@ -93,7 +93,8 @@ def _curve(
 
 def _labels(drawn: Sequence[Series], up: Callable[[float], float]) -> list[str]:
     """The name of each curve at its end, without overlaps."""
-    ends = sorted((up(curve.y[-1]), curve) for curve in drawn if math.isfinite(curve.y[-1]))
+    ends = [(up(curve.y[-1]), curve) for curve in drawn if math.isfinite(curve.y[-1])]
+    ends.sort(key=lambda end: end[0])
     labels: list[str] = []
     before = -math.inf
     for at, curve in ends:

@@ -1,0 +1,10 @@
+"""The command line: train, evaluate, predict, runs, view, draw, translate, check, info."""
+
+from . import graphs as graphs, proving as proving, training as training
+from .app import app as app, console as console, main as main
+from .options import (
+    DatasetName as DatasetName,
+    ModelName as ModelName,
+    OptimizerName as OptimizerName,
+)
+from .training import Run as Run

@@ -1,0 +1,5 @@
+"""`python -m palingrad.cli`: the command line."""
+
+from . import main
+
+main()
