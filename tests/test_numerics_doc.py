@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize("name", ["numerics", "interchange", "special", "transforms"])
+@pytest.mark.parametrize("name", ["numerics", "interchange", "special", "training", "transforms"])
 def test_the_examples_of_the_page_run_as_written(name):
     page = Path(__file__).resolve().parent.parent / "docs" / f"{name}.md"
     found = doctest.testfile(str(page), module_relative=False)
