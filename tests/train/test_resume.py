@@ -14,44 +14,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import palingrad as pg
 from palingrad import nn
 from palingrad.errors import CheckpointError
 from palingrad.io import load_checkpoint
 from palingrad.optim import Adam, Momentum
-from palingrad.train import Checkpoints, fit
+from palingrad.train import fit
 
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(150, 4)).astype(np.float32)
-Y = (X[:, 0] * X[:, 1] > 0).astype(np.int64)
-
-
-def network():
-    pg.set_seed(11)
-    return nn.Sequential(
-        nn.Linear(4, 16, seed=1), pg.relu, nn.Dropout(0.2, seed=7), nn.Dropout(0.1),
-        nn.Linear(16, 2, seed=2),
-    )  # fmt: skip
-
-
-def trained(folder, **options):
-    """A training with every kind of state: two generators, a schedule, slots, patience."""
-    model = network()
-    rate = pg.optim.cosine_decay(0.02, steps=60)
-    optimizer = Adam(rate)
-    saving = Checkpoints(folder, keep=options.pop("keep", 2), every=options.pop("every", 1))
-    settings = dict(batch_size=32, epochs=6, validation=0.2, patience=4, seed=5, checkpoint=saving)
-    history = fit(model, (X, Y), optimizer=optimizer, **{**settings, **options})
-    return model, optimizer, history
+from .resumable import X, Y, state, trained
 
 
 class Stop(Exception):
     """Raised by a callback, as a fault of the user's would be."""
-
-
-def state(model, optimizer):
-    named = {**model.variables(), **optimizer.variables(model.parameters())}
-    return {name: v.numpy() for name, v in named.items()}
 
 
 def assert_same(first, second):
@@ -101,7 +74,7 @@ def test_a_finished_training_resumes_to_itself_and_more_epochs_go_on(tmp_path: P
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
-from test_resume import trained, state
+from resumable import trained, state
 from palingrad.io import save_checkpoint
 model, optimizer, history = trained(sys.argv[1], resume=True)
 save_checkpoint(sys.argv[2], state(model, optimizer))
