@@ -68,7 +68,7 @@ class RowKernel(Kernel):
 
     def emit(self, context: KernelContext) -> None:
         b = context.builder
-        emitter = _Emitter(self, context)
+        emitter = RowEmitter(self, context)
         with loop(b, context.begin, context.end) as item:
             emitter.row(unravelled(b, item, self.fused.shape[:-1]))
 
@@ -113,11 +113,13 @@ def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
     return broadcast(view, shape)
 
 
-class _Emitter:
-    """Emits the code of one row."""
+class RowEmitter:
+    """Emits the code of one row, or of its first `extent` elements, a multiple of the lanes."""
 
-    def __init__(self, kernel: RowKernel, context: KernelContext) -> None:
+    def __init__(self, kernel: RowKernel, context: Any) -> None:
+        """`context`: a KernelContext, or one whose pointers and views are others (attention)."""
         self.fused, self.plan = kernel.fused, kernel.plan
+        self.extent: Any = None
         self.context, self.b = context, context.builder
         self.length = self.fused.shape[-1]
         self.prefetches = worth_prefetching(self.fused.shape)
@@ -171,7 +173,7 @@ class _Emitter:
         if not nodes and not reductions:
             return
         lanes = self.lanes
-        many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * lanes
+        many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * lanes and self.extent is None
         streams = _STREAMS if many else 1
         totals = {node: [self._total(node) for _ in range(streams)] for node in reductions}
         steps = self.length // (self.lanes * streams)
@@ -217,7 +219,7 @@ class _Emitter:
         """Emits `body` for every vector of the row, `streams` vectors per iteration."""
         b, lanes = self.b, self.lanes
         bulk = self.length // (lanes * streams) * lanes * streams
-        span = integer(0), integer(bulk), lanes * streams
+        span = integer(0), self.extent or integer(bulk), lanes * streams
 
         def together(index: Any) -> None:
             for stream in range(streams):
@@ -228,6 +230,8 @@ class _Emitter:
         elif bulk:
             with loop(b, *span) as index:
                 together(index)
+        if self.extent is not None:
+            return
         main = self.length // lanes * lanes
         for start in range(bulk, main, lanes):
             body(integer(start), lanes, 0)
@@ -245,7 +249,7 @@ class _Emitter:
 class _Values(dict[Node, Value]):
     """The values at one position of the row, loaded or broadcast on first use."""
 
-    def __init__(self, emitter: _Emitter, index: Any, active: int, first: bool) -> None:
+    def __init__(self, emitter: RowEmitter, index: Any, active: int, first: bool) -> None:
         super().__init__()
         self.emitter, self.index, self.active = emitter, index, active
         self.first = first  # whether this is the first pass, which reads most operands
