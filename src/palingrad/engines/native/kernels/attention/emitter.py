@@ -66,7 +66,7 @@ class Emitter:
         blocks = {node: View(node, recipe.chain.shape, steps) for node in self.written}
         views = {**context.views, **blocks}
         self.row_context = _BlockContext(context, views)
-        self.chain = RowEmitter(RowKernel.of(recipe.chain, views), self.row_context)
+        self.chain = RowEmitter(RowKernel.of(recipe.chain, views), self.row_context, plan.together)
         self.chain.prefetches = False
         self.memory = context.array(plan.dtype, plan.areas.total) if plan.on_stack else None
 
@@ -78,9 +78,15 @@ class Emitter:
         if self.base is None:
             start = b.mul(item, integer(plan.areas.total))
             self.base = b.gep(self.context.typed(owner, plan.dtype), [start])
-        for area, panels in zip(
-            (*plan.areas.rights, *plan.areas.others), (*plan.rights, *plan.others), strict=True
-        ):
+        whole = [*zip(plan.areas.rights, plan.rights, strict=True)]
+        whole += [
+            (area, panels)
+            for area, panels, one in zip(
+                plan.areas.others, plan.others, self.recipe.results, strict=True
+            )
+            if not one.of_columns
+        ]
+        for area, panels in whole:
             self._pack(batch, panels, self._at(area))
         tiles, block = plan.tiles, integer(plan.block)
         with loop(b, integer(0), integer(-(-tiles.count // plan.block))) as number:
@@ -104,18 +110,24 @@ class Emitter:
         place = place_of(self.b, batch, view.strides[:-2], integer(view.offset))
         return self.b.gep(typed, [place])
 
-    def _pack(self, batch: list[Any], panels: Panels, to: Any) -> None:
-        """Emits the packing of an operand."""
+    def _pack(self, batch: list[Any], panels: Panels, to: Any, block: _Block | None = None) -> None:
+        """Emits the packing of an operand, or of the terms that are the rows of a block."""
         b, plan = self.b, self.plan
         source, step = self._of_matrix(batch, panels.view), panels.view.strides[-2:]
+        terms: Any = panels.terms
+        most = panels.terms
+        if block is not None:
+            terms, most = b.sub(block.rows[1], block.rows[0]), plan.block_rows
+            source = b.gep(source, [b.mul(block.rows[0], integer(step[0]))])
         with loop(b, integer(0), integer(panels.count)) as panel:
             at = b.gep(source, [b.mul(panel, integer(panels.width * step[1]))])
-            end = b.gep(to, [b.mul(panel, integer(panels.width * panels.terms))])
+            end = b.gep(to, [b.mul(panel, integer(panels.width * most))])
 
             def one(width: int) -> None:
-                size = (panels.terms, width)
-                pack_rows(b, plan.dtype, at, (step[0], step[1]), end, size, plan.lanes,
-                          panels.width)  # fmt: skip
+                pack_rows(
+                    b, plan.dtype, at, (step[0], step[1]), end, (terms, width), plan.lanes,
+                    panels.width,
+                )  # fmt: skip
 
             either(b, panel, panels.count, panels.rest, panels.width, one)
 
@@ -130,12 +142,14 @@ class Emitter:
             before = b.mul(block.rows[0], integer(-plan.pitch * size))
             start = b.bitcast(self._at(area), POINTER)
             self.row_context.pointers[node] = b.gep(start, [before])
-        with loop(b, *block.rows) as row:
+        with loop(b, *block.rows, plan.together) as row:
             extent = self._extent(b.sdiv(row, integer(plan.tiles.tall)))
             self.chain.extent = extent if plan.seen is not None else None
-            self.chain.row([*block.batch, row])
+            rows = [b.add(row, integer(number)) for number in range(plan.together)]
+            self.chain.rows(*([*block.batch, one] for one in rows))
             if plan.seen is not None:
-                self._clear(block, row, extent)
+                for one in rows:
+                    self._clear(block, one, extent)
         for part, result in enumerate(self.recipe.results):
             (self._of_columns if result.of_columns else self._of_rows)(block, part)
 
@@ -199,9 +213,7 @@ class Emitter:
             inside = b.mul(b.sub(row, block.rows[0]), integer(plan.pitch))
             at_left = b.gep(weights, [inside])
             at_right = b.gep(right, [b.mul(panel, integer(panels.width * panels.terms))])
-            place = b.add(
-                b.mul(row, integer(down)), b.mul(panel, integer(panels.width * across))
-            )
+            place = b.add(b.mul(row, integer(down)), b.mul(panel, integer(panels.width * across)))
             at_end = b.gep(to, [place])
 
             def one(rows: int) -> None:
@@ -223,6 +235,7 @@ class Emitter:
         b, plan = self.b, self.plan
         panels, weights = plan.others[part], self._weights(part)
         sums, right = self._at(plan.areas.sums[part]), self._at(plan.areas.others[part])
+        self._pack(block.batch, panels, right, block)
         fresh = b.icmp_signed("==", block.number, integer(0))
         several = plan.tiles.count > plan.block
         tiles = plan.column_tiles
@@ -234,10 +247,10 @@ class Emitter:
             first = block.rows[0]
             if plan.seen is not None:  # rows before see none of these columns
                 first = self.context.larger(first, b.sub(column, integer(plan.seen)))
-            inside = b.mul(b.sub(first, block.rows[0]), integer(plan.pitch))
-            at_left = b.gep(weights, [b.add(inside, column)])
-            terms = b.mul(b.add(b.mul(panel, integer(panels.terms)), first), integer(panels.width))
-            at_right = b.gep(right, [terms])
+            inside = b.sub(first, block.rows[0])
+            at_left = b.gep(weights, [b.add(b.mul(inside, integer(plan.pitch)), column)])
+            terms = b.add(b.mul(panel, integer(plan.block_rows)), inside)
+            at_right = b.gep(right, [b.mul(terms, integer(panels.width))])
             place = b.add(b.mul(column, integer(panels.pitch)), b.mul(panel, integer(panels.width)))
             at_sums = b.gep(sums, [place])
             count = b.sub(block.rows[1], first)

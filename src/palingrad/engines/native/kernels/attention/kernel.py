@@ -2,8 +2,8 @@
 again, in blocks of rows, so that only a block of the scores is in memory.
 
 Dao et al. ("FlashAttention: fast and memory-efficient exact attention with IO-awareness", 2022)
-compute blocks of columns, too, and rescale what they have summed. Here a block has whole rows, whose
-softmax is computed as in a row kernel: a block of 64 rows of 256 scores is 64 kB. As there, the
+compute blocks of columns, too, and rescale what they have summed. Here a block has whole rows,
+whose softmax is computed as in a row kernel: 28 rows of 256 scores are 28 kB. As there, the
 backward pass computes the weights again. What a causal mask hides is skipped, tile by tile.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .....graph.node import Node
 from .....graph.operation import Operation
@@ -63,7 +63,11 @@ class Attention(Kernel):
 
     @property
     def workspace(self) -> int:
-        return 0 if self.plan.on_stack else self.items * self.plan.areas.total * self.plan.dtype.itemsize
+        return (
+            0
+            if self.plan.on_stack
+            else self.items * self.plan.areas.total * self.plan.dtype.itemsize
+        )
 
     def emit(self, context: KernelContext) -> None:
         b = context.builder

@@ -15,7 +15,8 @@ from ..gemm.microkernel import shape_for
 from ..kernel import Views
 from .recipe import Recipe
 
-_BLOCK = 1 << 16  # bytes at most of a block of rows of one matrix, or one tile of rows
+_BLOCK = 1 << 15  # bytes at most of a block of rows of one matrix, or one tile of rows
+_TOGETHER = 2  # rows
 _LINE = 16  # numbers in a cache line, of the smallest floats
 _STACK = 1 << 19  # bytes of working memory up to which it is on the stack
 
@@ -62,9 +63,10 @@ class Tiles:
     tall: int
 
     @classmethod
-    def of(cls, rows: int, most: int) -> Tiles:
-        """Tiles of at most `most` rows, as equal as possible."""
-        return cls(rows, -(-rows // -(-rows // most)))
+    def of(cls, rows: int, most: int, multiple: int = 1) -> Tiles:
+        """Tiles of at most `most` rows, as equal as possible, each of a multiple of rows."""
+        equal = -(-rows // -(-rows // most))
+        return cls(rows, -(-equal // multiple) * multiple)
 
     @property
     def count(self) -> int:
@@ -112,6 +114,7 @@ class AttentionPlan:
     rows: int
     columns: int
     lanes: int
+    together: int  # rows of a tile that the chain computes at a time
     tiles: Tiles  # of rows
     column_tiles: Tiles  # of columns
     block: int  # tiles of rows in a block
@@ -130,7 +133,8 @@ class AttentionPlan:
         lanes = host().lanes(dtype.itemsize)
         tall, wide = shape_for(rows, columns, lanes)
         width = wide * lanes
-        tiles = Tiles.of(rows, tall)
+        together = 1 if rows % _TOGETHER else _TOGETHER
+        tiles = Tiles.of(rows, tall - tall % together, together)
         pitch = -(-columns // width) * width + lanes  # rows don't share sets of the cache
         block = max(_BLOCK // (pitch * dtype.itemsize) // tiles.tall, 1)
         block = min(block, tiles.count)
@@ -145,17 +149,24 @@ class AttentionPlan:
         areas = Areas.of(
             [block * tiles.tall * pitch] * matrices,
             [one.size for one in rights],
-            [one.size for one in others],
+            [other.pitch * block * tiles.tall if one.of_columns else other.size
+             for one, other in zip(recipe.results, others, strict=True)],
             [columns * other.pitch if one.of_columns else 0
              for one, other in zip(recipe.results, others, strict=True)],
             [tall * width],
         )  # fmt: skip
         return cls(
-            dtype, tuple(batch), rows, columns, lanes, tiles, Tiles.of(columns, tall), block, pitch,
+            dtype, tuple(batch), rows, columns, lanes, together, tiles, Tiles.of(columns, tall),
+            block, pitch,
             tuple(x for x, _ in pairs), tuple(rights), tuple(others),
             recipe.seen if columns % lanes == 0 else None,
             areas, areas.total * dtype.itemsize <= _STACK,
         )  # fmt: skip
+
+    @property
+    def block_rows(self) -> int:
+        """The rows of a block."""
+        return self.block * self.tiles.tall
 
     @property
     def work(self) -> float:
@@ -183,13 +194,12 @@ def turned(view: View) -> View:
 
 def layout_of(recipe: Recipe, part: int, node: Operation, views: Views) -> View:
     """The view of a result: contiguous along its columns, with the other axes in the order of those
-    of the operand that has the same rows, such as (batch, tokens, heads) of queries and keys."""
-    result = recipe.results[part]
+    of the first product's right operand, such as (batch, tokens, heads) of keys."""
     shape = sizes(node.shape)
-    batch = [*shape[:-2]]
-    x, y = (_matrices(views[one], batch) for one in recipe.products[0].inputs)
-    steps = (turned(y) if result.of_columns else x).strides[:-1]
-    lengths = [*batch, shape[-1], shape[-2]] if result.turned else [*shape]
+    lengths = [*shape]
+    if recipe.results[part].turned:
+        lengths[-2:] = reversed(lengths[-2:])
+    steps = turned(_matrices(views[recipe.products[0].inputs[1]], lengths[:-2])).strides[:-1]
     axes = [*range(len(steps))]
     if all(step or lengths[axis] == 1 for axis, step in enumerate(steps)):
         axes.sort(key=lambda axis: (-steps[axis], axis))
@@ -198,4 +208,4 @@ def layout_of(recipe: Recipe, part: int, node: Operation, views: Views) -> View:
         strides[axis] = step
         step *= lengths[axis]
     view = View(node, tuple(lengths), tuple(strides))
-    return turned(view) if result.turned else view
+    return turned(view) if recipe.results[part].turned else view

@@ -23,7 +23,7 @@ class Result:
         w·other     (…, t, c), other (…, u, c)
         wᵀ·other    (…, u, c), other (…, t, c), if `of_columns`
 
-    If `turned`, the node is the transpose of it, and `other` is the transpose of the node's operand.
+    If `turned`, the node is its transpose, and `other` the transpose of the node's operand.
     """
 
     node: Operation
@@ -70,7 +70,7 @@ class Attended(Operation):
     def of(cls, recipe: Recipe, part: int, inputs: tuple[Node, ...], text: str) -> Any:
         """Result `part` of the recipe."""
         node = recipe.results[part].node
-        attributes = {"part": part, "shape": node.shape, "result": node.dtype, "text": text}
+        attributes: Any = {"part": part, "shape": node.shape, "result": node.dtype, "text": text}
         made = cls(*inputs, **attributes)
         made.recipe = recipe
         return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from .....graph.context import graph_scope
 from .....graph.kinds import AnonymousGraph, Contract, Reduce
@@ -12,7 +13,7 @@ from .....graph.operation import Operation
 from .....graph.traversal.order import postorder
 from .....passes.program import Program
 from .....shapes import sizes
-from ...kernels.attention.recipe import Attended, Recipe, Result
+from ...kernels.attention.recipe import Attended, Recipe
 from ...kernels.formula import is_number
 from ...kernels.kernel import Fused
 from .causal import seen
@@ -26,7 +27,9 @@ def with_attention(program: Program) -> Program:
     regions = Finder(program).regions()
     if not regions:
         return program
-    region_of = {use.node: region for region in regions for use in region.uses}
+    region_of: dict[Node, Region] = {
+        one.node: region for region in regions for one in region.results
+    }
     inputs = {region: [x for x in region.inputs if not is_number(x)] for region in regions}
 
     def before(node: Node) -> Sequence[Node]:
@@ -62,7 +65,7 @@ def _results(
     for node in region.inner:
         own[node] = node.clone([known(x) for x in node.inputs])
     chain = [own[node] for node in region.inner if not isinstance(node, Contract)]
-    weights = tuple(dict.fromkeys(own[use.weights] for use in region.uses))
+    weights = tuple(dict.fromkeys(own[one.weights] for one in region.results))
     scalars = {node for node in chain if sizes(node.shape) != region.shape}
     read = tuple(dict.fromkeys(new.values()))
     recipe = Recipe(
@@ -70,14 +73,13 @@ def _results(
         tuple(own[node] for node in region.products),
         Fused(tuple(chain), weights, {}, region.shape, frozenset(scalars)),
         tuple(
-            Result(use.node, own[use.weights], known(use.other), use.of_columns, use.turned)
-            for use in region.uses
+            replace(one, weights=own[one.weights], other=known(one.other)) for one in region.results
         ),
         seen(region),
     )
     text = _text(recipe)
     return {
-        use.node: Attended.of(recipe, part, read, text) for part, use in enumerate(region.uses)
+        one.node: Attended.of(recipe, part, read, text) for part, one in enumerate(region.results)
     }
 
 

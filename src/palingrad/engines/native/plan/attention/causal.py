@@ -32,15 +32,15 @@ def seen(region: Region) -> int | None:
     of a mask that is True just there; else None."""
     masks = [x for x in region.inputs if isinstance(x, Constant) and is_boolean(x.dtype)]
     found = {mask: _band(mask, region.shape) for mask in masks}
-    for mask, number in found.items():
+    for number in dict.fromkeys(found.values()):
         if number is not None and _hides(region, {x for x in masks if found[x] == number}):
             return number
     return None
 
 
 def _band(mask: Constant, shape: tuple[int, ...]) -> int | None:
-    """The number s if the mask is True in row i exactly in the columns up to i + s, and each row has
-    such a column."""
+    """The number s if the mask is True in row i exactly in the columns up to i + s, and each row
+    has such a column."""
     rows, columns = shape[-2:]
     given = sizes(mask.shape)
     if given[-2:] != (rows, columns) or any(n != 1 for n in given[:-2]):
@@ -64,7 +64,7 @@ def _hides(region: Region, masks: set[Any]) -> bool:
         value = _value(node, known)
         if value is not None:
             known[node] = value
-    return all(use.weights in known and known[use.weights] == 0 for use in region.uses)
+    return all(one.weights in known and known[one.weights] == 0 for one in region.results)
 
 
 def _value(node: Operation, known: dict[Node, Any]) -> Any:

@@ -19,6 +19,7 @@ from .....graph.operation import Operation
 from .....passes.program import Program
 from .....shapes import axes_in, size, sizes
 from ...kernels import formula, reducers
+from ...kernels.attention.recipe import Result
 from ...llvm.values import supported
 
 _LEAST = 16  # rows and columns at least of a matrix of scores; fewer fill no vectors
@@ -27,24 +28,14 @@ _MOST = 64  # nodes at most of a chain
 _MATRICES = 2  # of a batch at least: each is computed by one thread
 
 
-@dataclass(frozen=True, eq=False)
-class Use:
-    """A product that multiplies weights: see `Result`."""
-
-    node: Operation
-    weights: Operation
-    other: Node
-    of_columns: bool
-    turned: bool
-
-
 @dataclass(eq=False)
 class Region:
     """Nodes that one kernel computes."""
 
     shape: tuple[int, ...]  # (…, t, u)
-    inner: dict[Operation, None]  # products and the chain, inputs first
-    uses: list[Use] = field(default_factory=list[Use])
+    # Products and the chain, inputs first.
+    inner: dict[Operation, None] = field(default_factory=dict[Operation, None])
+    results: list[Result] = field(default_factory=list[Result])
 
     @property
     def products(self) -> list[Operation]:
@@ -55,7 +46,7 @@ class Region:
     def inputs(self) -> list[Node]:
         """The values from outside."""
         read = [x for node in self.inner for x in node.inputs]
-        read += [use.other for use in self.uses]
+        read += [one.other for one in self.results]
         return list(dict.fromkeys(x for x in read if x not in self.inner))
 
 
@@ -74,6 +65,8 @@ class Finder:
             for node in self.program.order
             if isinstance(node, Contract) and (use := self._use(node)) is not None
         ]
+        if not uses:
+            return []
         # The largest first: what they compute, other products may share.
         uses.sort(key=lambda use: -len(_products(self._cone(use.weights) or ())))
         found: list[Region] = []
@@ -83,32 +76,30 @@ class Finder:
             shape = sizes(use.weights.shape)
             region = next((one for one in found if self._fits(one, use, cone)), None)
             if region is None:
-                region = Region(shape, {})
+                region = Region(shape)
                 found.append(region)
             region.inner = dict.fromkeys(
                 sorted({**region.inner, **cone}, key=self.place.__getitem__)
             )
-            region.uses.append(use)
+            region.results.append(use)
         return self._closed(found)
 
     # ---------------------------------------------------------------- the parts of a region
 
-    def _use(self, node: Operation) -> Use | None:
+    def _use(self, node: Operation) -> Result | None:
         """The node as a product of weights, None if it is none."""
         if not _is_product(node):
             return None
         x, y = node.inputs
         for weights, other, turned in ((x, y, False), (y, x, True)):
-            base = weights
-            transposed = False
-            if isinstance(weights, Layout) and weights._shipped:
-                base, transposed = weights.inputs[0], True
-                if not _is_transpose(weights):
-                    continue
-            if not isinstance(base, Elementwise) or self._cone(base) is None:
-                continue
-            if sizes(base.shape)[:-2] == sizes(node.shape)[:-2] and other is not weights:
-                return Use(node, base, other, transposed is not turned, turned)
+            transposed = isinstance(weights, Layout) and _is_transpose(weights)
+            base = weights.inputs[0] if transposed else weights
+            if (
+                isinstance(base, Elementwise)
+                and sizes(base.shape)[:-2] == sizes(node.shape)[:-2]
+                and self._cone(base) is not None
+            ):
+                return Result(node, base, other, transposed is not turned, turned)
         return None
 
     def _cone(self, weights: Operation) -> dict[Operation, None] | None:
@@ -133,7 +124,11 @@ class Finder:
                 found[node] = False
                 stack.append((node, True))
                 if not isinstance(node, Contract):
-                    stack += ((x, False) for x in node.inputs if _belongs(x, shape, weights.dtype))
+                    stack += (
+                        (x, False)
+                        for x in node.inputs
+                        if isinstance(x, Operation) and _belongs(x, shape, weights.dtype)
+                    )
                 if len(found) > _MOST:
                     return None
         cone = [node for node, depends in found.items() if depends]
@@ -142,7 +137,7 @@ class Finder:
             return None
         return dict.fromkeys(sorted(cone, key=self.place.__getitem__))
 
-    def _fits(self, region: Region, use: Use, cone: dict[Operation, None]) -> bool:
+    def _fits(self, region: Region, use: Result, cone: dict[Operation, None]) -> bool:
         """Whether the region computes the weights' products too, and can compute the product with
         its other results: none of its inputs depends on any of them."""
         if region.shape != sizes(use.weights.shape) or not _products(cone) <= _products(
@@ -150,7 +145,7 @@ class Finder:
         ):
             return False
         inputs = [x for x in (*region.inputs, use.other) if x not in region.inner]
-        return not self._depends(inputs, [use.node, *(one.node for one in region.uses)])
+        return not self._depends(inputs, [use.node, *(one.node for one in region.results)])
 
     def _depends(self, inputs: Iterable[Node], on: Sequence[Node]) -> bool:
         """Whether one of the inputs depends on one of these nodes."""
@@ -177,7 +172,7 @@ class Finder:
         roots = set(self.program.roots)
         while True:
             inner = {node for region in regions for node in region.inner}
-            inside = inner | {use.node for region in regions for use in region.uses}
+            inside = inner | {one.node for region in regions for one in region.results}
 
             def is_hidden(node: Node, inside: set[Operation] = inside) -> bool:
                 if node in roots:
@@ -190,8 +185,7 @@ class Finder:
             kept = [
                 region
                 for region in regions
-                if all(map(is_hidden, region.inner))
-                and inner.isdisjoint(map(_base, region.inputs))
+                if all(map(is_hidden, region.inner)) and inner.isdisjoint(map(_base, region.inputs))
             ]
             if len(kept) == len(regions):
                 return kept
@@ -218,16 +212,16 @@ def _is_product(node: Node) -> bool:
         and is_floating(node.dtype)
         and supported(node.dtype)
         and len(sizes(node.shape)) >= 3
-        and min(len(sizes(x.shape)) for x in node.inputs) >= 2
+        and min(len(sizes(x.shape)) for x in node.inputs) >= 3
         and 0 not in sizes(node.shape)
         and 0 < sizes(node.inputs[0].shape)[-1]
     )
 
 
-def _belongs(x: Node, shape: tuple[int, ...], dtype: object) -> bool:
+def _belongs(x: Operation, shape: tuple[int, ...], dtype: object) -> bool:
     """Whether a node can be part of a chain over the rows of matrices of this shape: a product, an
     elementwise node, or a reduction along the rows."""
-    if not isinstance(x, Operation) or not x._shipped:
+    if not x._shipped:
         return False
     if isinstance(x, Contract):
         few = sizes(x.inputs[0].shape)[-1] <= _DEPTH
@@ -251,7 +245,7 @@ def _belongs(x: Node, shape: tuple[int, ...], dtype: object) -> bool:
 def _is_transpose(node: Layout) -> bool:
     """Whether the layout exchanges the last two axes."""
     x = Strided.contiguous(sizes(node.inputs[0].shape))
-    if len(x.shape) < 2:
+    if len(x.shape) < 2 or not node._shipped:
         return False
     *outer, rows, columns = range(len(x.shape))
     return node.checked_view(x) == x.permuted((*outer, columns, rows))
