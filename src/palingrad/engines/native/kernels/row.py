@@ -39,6 +39,8 @@ from .kernel import Fused, Kernel, Views, per_element
 from .reducers import BLOCK, CompensatedSum, Total, across, combine_of, joined, needs_compensation
 
 _ROW = 8.0  # nanoseconds of overhead of a pass over a row
+_SHORT = 8  # vectors at most of a row that is computed together with others
+_FEW = 64  # rows at least of a kernel that computes several at a time
 _STREAMS = 4  # independent running totals, which hide the latency of an addition
 
 
@@ -57,8 +59,8 @@ class RowKernel(Kernel):
 
     @property
     def items(self) -> int:
-        """The number of rows."""
-        return math.prod(self.fused.shape[:-1])
+        """The number of rows, or of groups of rows that are computed together."""
+        return math.prod(self.fused.shape[:-1]) // self.plan.together
 
     @property
     def cost(self) -> float:
@@ -67,10 +69,12 @@ class RowKernel(Kernel):
         return ends + math.prod(self.fused.shape) * per_element(self.nodes, operands)
 
     def emit(self, context: KernelContext) -> None:
-        b = context.builder
-        emitter = RowEmitter(self, context)
+        b, together = context.builder, self.plan.together
+        emitter = RowEmitter(self, context, together)
         with loop(b, context.begin, context.end) as item:
-            emitter.rows(unravelled(b, item, self.fused.shape[:-1]))
+            first = b.mul(item, integer(together))
+            rows = [b.add(first, integer(number)) for number in range(together)]
+            emitter.rows(*(unravelled(b, row, self.fused.shape[:-1]) for row in rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +87,7 @@ class RowPlan:
     reads: dict[Node, View]  # operands in the space of the rows
     writes: dict[Node, View]
     lanes: int
+    together: int  # rows whose instructions alternate
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> RowPlan:
@@ -103,7 +108,17 @@ class RowPlan:
         wide = [x for x, view in reads.items() if view.strides[-1]]
         lanes = lanes_for([dtype_of(x) for x in (*fused.nodes, *wide)], fused.shape[-1])
         last = max(level.values(), default=0)
-        return cls(level, last, list(stored), reads, writes, lanes)
+        together = _together(math.prod(fused.shape[:-1]), fused.shape[-1], lanes)
+        return cls(level, last, list(stored), reads, writes, lanes, together)
+
+
+def _together(rows: int, length: int, lanes: int) -> int:
+    """The number of rows to compute at a time. Between passes over a short row, a CPU waits for its
+    reductions longer than it computes."""
+    if lanes == 1 or length > _SHORT * lanes or rows < _FEW:
+        return 1
+    numbers = (4, 2, 1) if 2 * length <= _SHORT * lanes else (2, 1)
+    return next(number for number in numbers if rows % number == 0)
 
 
 def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:

@@ -14,6 +14,7 @@ from ...llvm.strided_view import View
 from ...llvm.values import Value
 from ..gemm.microkernel import Tile
 from ..gemm.packing import pack_rows
+from ..gemm.small import DEPTH
 from ..row import RowEmitter, RowKernel
 from .plan import AttentionPlan, Panels, Tiles, turned
 from .recipe import Recipe
@@ -217,18 +218,40 @@ class Emitter:
             at_end = b.gep(to, [place])
 
             def one(rows: int) -> None:
+                offsets = tuple(each * plan.pitch for each in range(rows))
+
                 def some(width: int) -> None:
-                    new = (at_end, down) if across == 1 else (self._at(plan.areas.tile), width)
-                    function = self._tile(
-                        tuple(each * plan.pitch for each in range(rows)), width, (1, panels.width),
+                    whole = plan.columns <= DEPTH and across == 1
+                    new = (at_end, down) if whole else (self._at(plan.areas.tile), width)
+                    self._summed(
+                        offsets, (width, panels.width), (at_left, at_right), new,
+                        self._extent(tile),
                     )  # fmt: skip
-                    self._call(function, at_left, at_right, new, self._extent(tile))
-                    if across != 1:
+                    if not whole:
                         self._scattered(at_end, (down, across), (rows, width))
 
                 either(b, panel, panels.count, panels.rest, panels.width, some)
 
             self._by_height(tile, plan.tiles, one)
+
+    def _summed(
+        self, rows: tuple[int, ...], widths: tuple[int, int], operands: tuple[Any, Any],
+        end: tuple[Any, int], count: Any,
+    ) -> None:  # fmt: skip
+        """Emits a tile of a result w·other, with terms in blocks if there are many. `widths`: of
+        the tile, and of the panel."""
+        b, plan = self.b, self.plan
+        (left, right), (width, step) = operands, widths
+        several = plan.columns > DEPTH
+        function = self._tile(rows, width, (1, step), several)
+        if not several:
+            self._call(function, left, right, end, count)
+            return
+        with loop(b, integer(0), count, DEPTH) as start:
+            terms = self.context.smaller(b.sub(count, start), integer(DEPTH))
+            at_right = b.gep(right, [b.mul(start, integer(step))])
+            fresh = b.icmp_signed("==", start, integer(0))
+            self._call(function, b.gep(left, [start]), at_right, end, terms, fresh)
 
     def _of_columns(self, block: _Block, part: int) -> None:
         """Emits what a block of rows adds to a result wᵀ·other."""
