@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.engines.native.executable import NativeExecutable
 from palingrad.engines.native.kernels.attention import plan
+from palingrad.engines.native.kernels.attention.kernel import Attention
 from palingrad.engines.native.plan.attention import build
 from palingrad.engines.native.plan.lower import lowered
 from tolerances import assert_close, assert_same
@@ -162,6 +164,24 @@ def test_weights_that_something_else_reads_are_in_memory():
 
     for f in (returned, read, multiplied, without_rows):
         compared(f, given, fused=False)
+
+
+def test_equal_layers_share_their_code():
+    given = parts(2, 32, 32, 2, 8, np.float32)
+
+    def attended(x: Any, k: Any) -> Any:
+        split = [one.reshape(2, 32, 2, 8).transpose(0, 2, 1, 3) for one in (x, k, x)]
+        y = pg.scaled_dot_product_attention(*split, causal=True)
+        return pg.tanh(y.transpose(0, 2, 1, 3).reshape(2, 32, 16))
+
+    def f(q: Any, k: Any, v: Any, g: Any) -> Any:
+        return [attended(attended(attended(q, k), k), k)]
+
+    compared(f, given)
+    executable = NativeExecutable(pg.function(f, engine="native").program(*given))
+    kernels = [one.kernel for one in executable.schedule.kernels]
+    assert sum(isinstance(one, Attention) for one in kernels) == 3
+    assert executable.emitted().count('define void @"attention_') == 2  # the first reads a feed
 
 
 def test_few_tokens_and_single_matrices_are_left_alone():
