@@ -48,6 +48,8 @@ def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) ->
             ):
                 pairs = zip(_axes(views[x]), _axes(place), strict=True)
                 steps = {old: new for (_, old), (_, new) in pairs}
+                if _axes(views[x]) != _axes(views[base]) and steps.get(1) != 1:
+                    continue  # turned, it would be written number by number
                 for node in shown[base]:
                     views[node] = _seen_at(place, views[node], steps)
 
