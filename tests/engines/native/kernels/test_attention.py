@@ -134,6 +134,17 @@ def test_a_causal_mask_skips_what_it_hides():
     compared(shifted, given)
 
 
+def test_what_a_mask_hides_is_not_read_and_what_it_shows_is():
+    q, k, v, g = parts(2, 64, 64, 2, 8, np.float32)
+    expected, *_ = pg.function(attention(2, causal=True), engine="numpy")(q, k, v, g)
+    v = v.copy()
+    v[0, 63] = np.nan
+    found, *_ = pg.function(attention(2, causal=True), engine="native")(q, k, v, g)
+    assert np.isnan(found[0, 63]).all()
+    assert_close(found[1], expected[1])
+    assert_close(found[0, 0], expected[0, 0])
+
+
 def test_a_softmax_written_out_is_found():
     given = parts(3, 32, 32, 1, 8, np.float64)
 
