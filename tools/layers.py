@@ -48,7 +48,7 @@ ORDER = {
     "engines": [["*"], ["native"], ["auto"], ["selection"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
     "engines/native/llvm": [["*"], ["functions"], ["maths"]],
-    "engines/native/kernels": [["*"], ["gemm"], ["conv"], ["windowed"]],
+    "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
     "view": [
         ["names", "binarize", "script"],
         ["nonfinite"],

@@ -86,6 +86,7 @@ PROGRAMS = [
     program(lambda x, y: x @ y, zeros(160, 160), zeros(160, 160)),
     program(lambda x, y: x @ y.mT, zeros(160, 1024), zeros(160, 1024)),
     program(lambda x, y: x @ y, zeros(400, 160), zeros(160, 160)),
+    program(lambda q, k, v: pg.softmax(q @ k.mT) @ v, *(zeros(3, 20, 4) for _ in range(3))),
     program(convolved, zeros(64, 3, 20, 20), zeros(8, 3, 3, 3)),
     program(pooled, zeros(2, 3, 8, 8)),
     program(lambda x: (x > 0) // (x < 0), zeros(8)),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.native.kernels import test_conv, test_gemm, test_random_numbers
+from engines.native.kernels import test_attention, test_conv, test_gemm, test_random_numbers
 from engines.native.plan import test_concat_in_place
 from palingrad.engines.native.llvm.target import host
 from palingrad.graph.kinds import Composite
@@ -93,6 +93,8 @@ def check_this_level(turn: int, levels: int) -> int:
                 check_together([operation], turn, levels)
             raise
     test_gemm.test_every_number_of_rows_columns_and_terms_around_a_tile(np.float32)
+    for number in (2, 3):
+        test_attention.test_values_and_gradients_are_those_of_numpy(number)
     test_conv.test_convolutions_over_two_axes(0)
     test_concat_in_place.test_interleaved_stores_of_every_length()
     test_random_numbers.test_every_word_of_the_state_matters()

@@ -53,6 +53,22 @@ def test_pieces_of_other_kernels_are_not_copied():
     assert "Concat" not in kinds
 
 
+def test_pieces_with_outer_axes_in_another_order_are_not_copied():
+    x = numbers(3, 4, 20)
+
+    def joined(x):
+        y = pg.tanh(x)  # which a reduction reads with its own axes
+        parts = y.transpose(1, 0, 2), pg.exp(x).transpose(1, 0, 2)
+        return [pg.concat(parts, axis=2), pg.sum(y)]
+
+    assert "Concat" not in agree(joined, x)
+
+    def turned(x):  # would be written number by number
+        return pg.concat([pg.tanh(x).transpose(2, 0, 1), pg.exp(x).transpose(2, 0, 1)], axis=2)
+
+    assert "Concat" in agree(turned, x)
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_pieces_that_are_needed_elsewhere_are_copied(axis):
     x, y = numbers(6, 7), numbers(6, 7)

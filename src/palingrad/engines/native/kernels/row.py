@@ -9,7 +9,7 @@ them) are computed between the passes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,6 +39,8 @@ from .kernel import Fused, Kernel, Views, per_element
 from .reducers import BLOCK, CompensatedSum, Total, across, combine_of, joined, needs_compensation
 
 _ROW = 8.0  # nanoseconds of overhead of a pass over a row
+_SHORT = 8  # vectors at most of a row that is computed together with others
+_FEW = 64  # rows at least of a kernel that computes several at a time
 _STREAMS = 4  # independent running totals, which hide the latency of an addition
 
 
@@ -57,8 +59,8 @@ class RowKernel(Kernel):
 
     @property
     def items(self) -> int:
-        """The number of rows."""
-        return math.prod(self.fused.shape[:-1])
+        """The number of rows, or of groups of rows that are computed together."""
+        return math.prod(self.fused.shape[:-1]) // self.plan.together
 
     @property
     def cost(self) -> float:
@@ -67,10 +69,12 @@ class RowKernel(Kernel):
         return ends + math.prod(self.fused.shape) * per_element(self.nodes, operands)
 
     def emit(self, context: KernelContext) -> None:
-        b = context.builder
-        emitter = _Emitter(self, context)
+        b, together = context.builder, self.plan.together
+        emitter = RowEmitter(self, context, together)
         with loop(b, context.begin, context.end) as item:
-            emitter.row(unravelled(b, item, self.fused.shape[:-1]))
+            first = b.mul(item, integer(together))
+            rows = [b.add(first, integer(number)) for number in range(together)]
+            emitter.rows(*(unravelled(b, row, self.fused.shape[:-1]) for row in rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +87,7 @@ class RowPlan:
     reads: dict[Node, View]  # operands in the space of the rows
     writes: dict[Node, View]
     lanes: int
+    together: int  # rows whose instructions alternate
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> RowPlan:
@@ -103,7 +108,17 @@ class RowPlan:
         wide = [x for x, view in reads.items() if view.strides[-1]]
         lanes = lanes_for([dtype_of(x) for x in (*fused.nodes, *wide)], fused.shape[-1])
         last = max(level.values(), default=0)
-        return cls(level, last, list(stored), reads, writes, lanes)
+        together = _together(math.prod(fused.shape[:-1]), fused.shape[-1], lanes)
+        return cls(level, last, list(stored), reads, writes, lanes, together)
+
+
+def _together(rows: int, length: int, lanes: int) -> int:
+    """The number of rows to compute at a time. Between passes over a short row, a CPU waits for its
+    reductions longer than it computes."""
+    if lanes == 1 or length > _SHORT * lanes or rows < _FEW:
+        return 1
+    numbers = (4, 2, 1) if 2 * length <= _SHORT * lanes else (2, 1)
+    return next(number for number in numbers if rows % number == 0)
 
 
 def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
@@ -113,39 +128,50 @@ def as_operand(view: View, shape: tuple[int, ...], scalar: bool) -> View:
     return broadcast(view, shape)
 
 
-class _Emitter:
-    """Emits the code of one row."""
+class RowEmitter:
+    """Emits the code of a row, or of `together` rows at a time, whose instructions alternate, so
+    that one row's waits are another's work."""
 
-    def __init__(self, kernel: RowKernel, context: KernelContext) -> None:
+    def __init__(self, kernel: RowKernel, context: Any, together: int = 1) -> None:
+        """`context`: a KernelContext, or one whose pointers and views are others (attention)."""
         self.fused, self.plan = kernel.fused, kernel.plan
         self.context, self.b = context, context.builder
         self.length = self.fused.shape[-1]
+        # The number of elements, a multiple of the lanes, if it isn't the row's length.
+        self.extent: Any = None
         self.prefetches = worth_prefetching(self.fused.shape)
         self.level, self.lanes, self.reads = self.plan.level, self.plan.lanes, self.plan.reads
         self.reductions = [node for node in self.fused.nodes if isinstance(node, Reduce)]
-        self.stored = {x: context.stack(dtype_of(x), self.length) for x in self.plan.stored}
+        self.stored = [
+            {x: context.stack(dtype_of(x), self.length) for x in self.plan.stored}
+            for _ in range(together)
+        ]
 
-    def row(self, indices: list[Any]) -> None:
-        """Emits all passes over the row at these indices of the outer axes."""
+    def rows(self, *indices: list[Any]) -> None:
+        """Emits all passes over the rows at these indices of the outer axes."""
+        listed = [self._row(one, stored) for one, stored in zip(indices, self.stored)]
+        for level in range(self.plan.last + 1):
+            for row in listed:
+                self._between(row, level)
+            self._pass(listed, level)
+
+    def _row(self, indices: list[Any], stored: dict[Node, Any]) -> _Row:
         b = self.b
-        self.places = {
-            x: place_of(b, indices, view.strides[:-1], integer(view.offset))
-            for x, view in self.reads.items()
-        }
-        self.ends = {
-            x: place_of(b, indices, view.strides[:-1], integer(view.offset))
-            for x, view in self.plan.writes.items()
-        }
-        self.numbers: dict[Node, Value] = {
-            x: read(b, self.context.pointer(view.base), dtype_of(x), self.places[x], 1, 0)
+        places, ends = (
+            {
+                x: place_of(b, indices, view.strides[:-1], integer(view.offset))
+                for x, view in views.items()
+            }
+            for views in (self.reads, self.plan.writes)
+        )
+        numbers: dict[Node, Value] = {
+            x: read(b, self.context.pointer(view.base), dtype_of(x), places[x], 1, 0)
             for x, view in self.reads.items()
             if not view.strides[-1]
         }
-        for level in range(self.plan.last + 1):
-            self._between(level)
-            self._pass(level)
+        return _Row(places, ends, numbers, stored)
 
-    def _between(self, level: int) -> None:
+    def _between(self, row: _Row, level: int) -> None:
         """Emits the scalars that depend on the previous pass."""
         nodes = [
             node
@@ -154,13 +180,13 @@ class _Emitter:
             and self.level[node] == level
             and not isinstance(node, Reduce)
         ]
-        compute(self.b, nodes, self.numbers, 1, self.fused.inner)
+        compute(self.b, nodes, row.numbers, 1, self.fused.inner)
         for node in self.fused.live_out:
             if node in self.fused.scalars and self.level[node] == level:
-                write(self.b, self.context.pointer(node), self.numbers[node], self.ends[node])
+                write(self.b, self.context.pointer(node), row.numbers[node], row.ends[node])
 
-    def _pass(self, level: int) -> None:
-        """Emits the pass over the row that needs the scalars up to `level`."""
+    def _pass(self, rows: list[_Row], level: int) -> None:
+        """Emits the pass over the rows that needs the scalars up to `level`."""
         b, inner = self.b, self.fused.inner
         nodes = [
             node
@@ -170,54 +196,49 @@ class _Emitter:
         reductions = [node for node in self.reductions if self.level[node] == level + 1]
         if not nodes and not reductions:
             return
-        lanes = self.lanes
-        many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * lanes
-        streams = _STREAMS if many else 1
-        totals = {node: [self._total(node) for _ in range(streams)] for node in reductions}
-        steps = self.length // (self.lanes * streams)
-        compensated = {
-            node: CompensatedSum(self.context, dtype_of(node), lanes)
-            for node in reductions
-            if steps > BLOCK and needs_compensation(node)
-        }
-        for total in (*(x for group in totals.values() for x in group), *compensated.values()):
-            total.begin()
+        many = len(nodes) <= 3 and self.length >= 2 * _STREAMS * self.lanes
+        streams = _STREAMS if many and self.extent is None else 1
+        totals = [_Totals(self, reductions, streams) for _ in rows]
 
         def body(index: Any, active: int, stream: int) -> None:
-            values = _Values(self, index, active, level == 0)
-            compute(b, nodes, values, lanes, inner)
-            for node in nodes:
-                if node in self.stored:
-                    write(b, self.stored[node], values[node], index, 1, active)
-                if self.fused.is_live_out(node):
-                    there = b.add(self.ends[node], b.mul(index, integer(self._step(node))))
-                    base = self.context.pointer(self.context.views[node].base)
-                    write(b, base, values[node], there, self._step(node), active)
-                    if self.prefetches and self._step(node) == 1 and active == lanes > 1:
-                        prefetch_ahead(b, base, dtype_of(node), there, writing=True)
-            for node, streamed in totals.items():
-                x = inner.get(node.inputs[0], node.inputs[0])
-                streamed[stream].add(values.wide(x), active)
+            for row, total in zip(rows, totals, strict=True):
+                values = _Values(self, row, index, active, level == 0)
+                compute(b, nodes, values, self.lanes, inner)
+                self._written(row, nodes, values, index, active)
+                for node, streamed in total.streamed.items():
+                    x = inner.get(node.inputs[0], node.inputs[0])
+                    streamed[stream].add(values.wide(x), active)
 
         def block_ends() -> None:
-            for node, compensated_sum in compensated.items():
-                compensated_sum.take(totals[node])
+            for total in totals:
+                total.end_block()
 
-        self._along(body, streams, block_ends if compensated else None)
+        self._along(body, streams, block_ends if totals[0].compensated else None)
         block_ends()
-        for node, streamed in totals.items():
-            combine = combine_of(node)
-            if node in compensated:
-                total = compensated[node].value()
-            else:
-                total = joined([stream.value() for stream in streamed], combine)
-            self.numbers[node] = across(total, combine)
+        for row, total in zip(rows, totals, strict=True):
+            row.numbers |= total.results()
+
+    def _written(
+        self, row: _Row, nodes: list[Operation], values: _Values, index: Any, active: int
+    ) -> None:
+        """Emits the stores of a vector's values."""
+        b, lanes = self.b, self.lanes
+        for node in nodes:
+            if node in row.stored:
+                write(b, row.stored[node], values[node], index, 1, active)
+            if self.fused.is_live_out(node):
+                step = self.context.views[node].strides[-1]
+                there = b.add(row.ends[node], b.mul(index, integer(step)))
+                base = self.context.pointer(self.context.views[node].base)
+                write(b, base, values[node], there, step, active)
+                if self.prefetches and step == 1 and active == lanes > 1:
+                    prefetch_ahead(b, base, dtype_of(node), there, writing=True)
 
     def _along(self, body: Any, streams: int, block_ends: Callable[[], None] | None) -> None:
         """Emits `body` for every vector of the row, `streams` vectors per iteration."""
         b, lanes = self.b, self.lanes
         bulk = self.length // (lanes * streams) * lanes * streams
-        span = integer(0), integer(bulk), lanes * streams
+        span = integer(0), self.extent or integer(bulk), lanes * streams
 
         def together(index: Any) -> None:
             for stream in range(streams):
@@ -228,38 +249,84 @@ class _Emitter:
         elif bulk:
             with loop(b, *span) as index:
                 together(index)
+        if self.extent is not None:
+            return
         main = self.length // lanes * lanes
         for start in range(bulk, main, lanes):
             body(integer(start), lanes, 0)
         if main < self.length:
             body(integer(main), self.length - main, 0)
 
-    def _step(self, node: Node) -> int:
-        return self.context.views[node].strides[-1]
 
-    def _total(self, node: Operation) -> Total:
-        llvm_type = value_type(dtype_of(node), self.lanes)
-        return Total(self.b, node, self.lanes, self.context.slot(llvm_type))
+@dataclass
+class _Row:
+    """One row, while its code is emitted."""
+
+    places: dict[Node, Any]  # where the operands' rows begin
+    ends: dict[Node, Any]  # where the results' rows begin
+    numbers: dict[Node, Value]  # the values of which a row has one
+    stored: dict[Node, Any]  # the buffers of values that a later pass reads
+
+
+class _Totals:
+    """The running totals of a pass over one row."""
+
+    def __init__(self, emitter: RowEmitter, nodes: Sequence[Operation], streams: int) -> None:
+        context, lanes = emitter.context, emitter.lanes
+
+        def total(node: Operation) -> Total:
+            llvm_type = value_type(dtype_of(node), lanes)
+            return Total(emitter.b, node, lanes, context.slot(llvm_type))
+
+        self.streamed = {node: [total(node) for _ in range(streams)] for node in nodes}
+        steps = emitter.length // (lanes * streams)
+        self.compensated = {
+            node: CompensatedSum(context, dtype_of(node), lanes)
+            for node in nodes
+            if steps > BLOCK and needs_compensation(node)
+        }
+        for one in (*(x for group in self.streamed.values() for x in group),
+                    *self.compensated.values()):  # fmt: skip
+            one.begin()
+
+    def end_block(self) -> None:
+        """Emits the additions of a block's sums to the compensated sums."""
+        for node, compensated_sum in self.compensated.items():
+            compensated_sum.take(self.streamed[node])
+
+    def results(self) -> dict[Node, Value]:
+        """Emits the combination of all lanes."""
+        found: dict[Node, Value] = {}
+        for node, streamed in self.streamed.items():
+            combine = combine_of(node)
+            if node in self.compensated:
+                total = self.compensated[node].value()
+            else:
+                total = joined([stream.value() for stream in streamed], combine)
+            found[node] = across(total, combine)
+        return found
 
 
 class _Values(dict[Node, Value]):
     """The values at one position of the row, loaded or broadcast on first use."""
 
-    def __init__(self, emitter: _Emitter, index: Any, active: int, first: bool) -> None:
+    def __init__(
+        self, emitter: RowEmitter, row: _Row, index: Any, active: int, first: bool
+    ) -> None:
         super().__init__()
-        self.emitter, self.index, self.active = emitter, index, active
+        self.emitter, self.row, self.index, self.active = emitter, row, index, active
         self.first = first  # whether this is the first pass, which reads most operands
 
     def __missing__(self, x: Node) -> Value:
-        e = self.emitter
+        e, row = self.emitter, self.row
         b, lanes = e.b, e.lanes
-        if x in e.numbers:
-            value = e.numbers[x] if lanes == 1 else splatted(e.numbers[x], lanes)
-        elif x in e.stored:
-            value = read(b, e.stored[x], dtype_of(x), self.index, lanes, 1, self.active)
+        if x in row.numbers:
+            value = row.numbers[x] if lanes == 1 else splatted(row.numbers[x], lanes)
+        elif x in row.stored:
+            value = read(b, row.stored[x], dtype_of(x), self.index, lanes, 1, self.active)
         else:
             step = e.reads[x].strides[-1]
-            there = b.add(e.places[x], b.mul(self.index, integer(step)))
+            there = b.add(row.places[x], b.mul(self.index, integer(step)))
             base = e.context.pointer(e.reads[x].base)
             value = read(b, base, dtype_of(x), there, lanes, step, self.active)
             if e.prefetches and step == 1 and self.first and self.active == lanes > 1:

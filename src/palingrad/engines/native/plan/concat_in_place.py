@@ -4,7 +4,7 @@ to the joined buffer, if every kernel that reads the piece can read it with that
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from ....graph.node import Node
@@ -46,21 +46,28 @@ def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) ->
                 and all(reader.family.reads_any_strides for reader in readers[base])
                 and all(_is_all_of(views[node], views[base]) for node in shown[base])
             ):
+                pairs = zip(_axes(views[x]), _axes(place), strict=True)
+                steps = {old: new for (_, old), (_, new) in pairs}
+                if _axes(views[x]) != _axes(views[base]) and steps.get(1) != 1:
+                    continue  # turned, it would be written number by number
                 for node in shown[base]:
-                    views[node] = _seen_at(place, views[node])
+                    views[node] = _seen_at(place, views[node], steps)
 
 
 def _is_all_of(view: View, base: View) -> bool:
-    """Whether the view shows all of its base, apart from axes of size 1."""
-    return view.offset == 0 and _axes(view) == _axes(base)
+    """Whether the view shows all of its base, with its axes in any order, apart from axes of size
+    1."""
+    return view.offset == 0 and sorted(_axes(view)) == sorted(_axes(base))
 
 
 def _axes(view: View) -> list[tuple[int, int]]:
     return [(n, step) for n, step in zip(view.shape, view.strides, strict=True) if n != 1]
 
 
-def _seen_at(place: View, view: View) -> View:
-    """The view with its elements moved to `place`, matched axis by axis apart from size 1."""
-    steps = iter(step for _, step in _axes(place))
-    strides = tuple(0 if n == 1 else next(steps) for n in view.shape)
+def _seen_at(place: View, view: View, steps: Mapping[int, int]) -> View:
+    """The view with its elements moved to `place`; `steps` are the new strides by the old ones,
+    which differ from axis to axis apart from size 1."""
+    strides = tuple(
+        0 if n == 1 else steps[step] for n, step in zip(view.shape, view.strides, strict=True)
+    )
     return replace(view, base=place.base, strides=strides, offset=place.offset)

@@ -18,6 +18,8 @@ from ....graph.operation import MultipleOutputs, Operation
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
 from ..kernels import formula, reducers, scan, windowed
+from ..kernels.attention.kernel import ATTENTION
+from ..kernels.attention.recipe import Attended, Recipe
 from ..kernels.bounds_check import bounds_check
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
@@ -54,6 +56,7 @@ class _Fusion:
         self._outputs = frozenset(program.outputs)
         self._trains = bool(program.updates)
         self._bounds_checks: dict[Hashable, Group] = {}
+        self._attention: dict[Recipe, Group] = {}
         # How often each value is still read by nodes without a group.
         self._uses = Counter(x for node in program.order for x in node.inputs)
         for node in program.order:
@@ -67,6 +70,8 @@ class _Fusion:
             self.views[node] = whole(node)
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
+        elif isinstance(node, Attended):
+            self._attended(node)
         elif isinstance(node, Elementwise) and self._is_compilable(node):
             self._elementwise(node)
         elif isinstance(node, Layout):
@@ -178,6 +183,15 @@ class _Fusion:
             view = view or whole(node)
         self.groups.put(node, group, view)
         return group
+
+    def _attended(self, node: Attended) -> None:
+        """Adds a result of attention to the group of its recipe; all have the same inputs."""
+        view = ATTENTION.view(node, self.views)
+        group = self._attention.get(node.recipe)
+        if group is None:
+            self._attention[node.recipe] = self._start_group(node, ATTENTION, view)
+        else:
+            self.groups.put(node, group, view)
 
     def _indexed(self, node: Operation, family: KernelFamily) -> None:
         """Starts a gather or scatter, after the bounds check of indices that aren't fed."""

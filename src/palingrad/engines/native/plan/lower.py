@@ -29,6 +29,7 @@ from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....passes.program import Program
 from ....shapes import axes_in, sizes
+from .attention.build import with_attention
 from .node_maths import NodeMaths
 from .own_operations import in_parts, in_steps
 
@@ -36,8 +37,9 @@ TERMS = 1 << 16  # terms of a product that one kernel sums; longer products are 
 
 
 def lowered(program: Program) -> Program:
-    """The program with operations replaced by simpler ones where possible."""
-    return program.rewritten(_lower)
+    """The program with operations replaced by simpler ones where possible, and attention by
+    recipes of its kernel."""
+    return with_attention(program.rewritten(_lower))
 
 
 def _lower(node: Operation) -> Node:
