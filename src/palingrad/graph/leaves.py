@@ -184,6 +184,18 @@ class Variable(Node):
         self._serial = next_serial()
         self._settle(name, find_origin(2), graph)
 
+    @classmethod
+    def holding(cls, array: Array, name: str) -> Variable:
+        """A Variable outside any graph, not to be trained, that takes an array over: nothing else
+        may refer to it."""
+        array.setflags(write=False)
+        variable = object.__new__(cls)
+        variable._value, variable._name = array, context().scope + name
+        variable.trainable = False
+        variable._serial = next_serial()
+        variable._origin = find_origin(2)
+        return variable
+
     @property
     def _value(self) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]
         array = self._array
