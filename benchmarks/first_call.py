@@ -3,8 +3,9 @@
     python benchmarks/first_call.py [NAME …]     NAME: mlp, cnn, gpt-LAYERS, chain-NODES
 
 Prints the seconds of the imports, of the first call and of a later one, which computes the same,
-wall and CPU, and where the first call's CPU time went: all threads of the process together. Goals: mlp 0.4 s, cnn 0.8 s, gpt-4 2 s, gpt-12 2.6 s
-in all with an empty cache, 0.10 s beyond the imports with a filled one, chain-100000 2 s.
+wall and CPU, and where the first call's CPU time went: all threads of the process together. Goals:
+mlp 0.4 s, cnn 0.8 s, gpt-4 2 s, gpt-12 2.6 s in all with an empty cache, 0.10 s beyond the imports
+with a filled one, chain-100000 2 s.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 from .dtypes import Array
+from .engines.auto import AutoEngine
 from .engines.base import Engine, Executable
 from .engines.native.engine import NativeEngine
 from .engines.selection import get_engine
@@ -102,7 +103,7 @@ class _Source:
 
     def compiled(self, engine: Engine) -> Executable:
         """The Program compiled by an engine."""
-        if isinstance(engine, NativeEngine) and not self._is_optimised:
+        if isinstance(engine, (NativeEngine, AutoEngine)) and not self._is_optimised:
             return engine.compile_template(self._program, self.optimised)
         return engine.compile(self.optimised())
 
