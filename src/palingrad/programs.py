@@ -21,15 +21,20 @@ from .graph.context import apart, context
 from .graph.node import Node
 from .graph.operation import has_value
 from .graph.state.collections import rare_collections
+from .graph.state.imports import imported
 from .graph.state.turns import Turn
 from .messages.calls import user_level
 from .messages.checks import whole
-from .passes.pipeline import optimise
 from .passes.program import Program
 from .signature import Signature, is_fed
 
 MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
 _PATIENCE = 120.0  # seconds that a thread waits for another that compiles the same program
+
+
+def optimise(program: Program) -> Program:
+    """The program after all passes, which are imported with the first Program that needs them."""
+    return imported(f"{__package__}.passes.pipeline").optimise(program)
 
 
 class Compiled:

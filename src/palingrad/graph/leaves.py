@@ -69,8 +69,9 @@ class Constant(Node):
         value.setflags(write=False)
         node.scalar = scalar
         node._value = value
-        if context().graph is not None:
-            node._settle(None, find_origin(2), context().graph)
+        state = context()
+        if state.graph is not None:
+            node._settle(None, find_origin(2, state), state.graph)
         return node
 
 
