@@ -87,6 +87,8 @@ def test_a_subclass_has_the_fields_of_its_base_first():
             def __post_init__(self) -> None:
                 assert self.x < self.y, "x is below y"
 
+        if decorator is records.dataclass:
+            assert vars(Sub)["__frozen__"]
         one = Sub(1)
         assert (one.x, one.y) == (1, 2)
         with pytest.raises(AssertionError, match="x is below y"):

@@ -42,6 +42,8 @@ def dataclass(*, frozen: bool = False, eq: bool = True) -> Callable[[type[T]], t
                 _add(kind, "__eq__", _equality(compared))
             if own.get("__hash__") is None:  # which Python sets to None beside an __eq__
                 _add(kind, "__hash__", _hash(compared) if frozen else None)
+        said: Any = kind
+        said.__frozen__ = frozen  # `__dataclass_params__` knows only what Python has made
         if frozen:
             names = frozenset(one.name for one in fields)
             _add(kind, "__setattr__", _refusal(kind, names, "assign to"))
