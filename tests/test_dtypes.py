@@ -10,6 +10,7 @@ import pytest
 import palingrad as pg
 from palingrad import dtypes
 from palingrad.dtypes import (
+    as_dtype,
     is_boolean,
     is_complex,
     is_floating,
@@ -61,6 +62,13 @@ def test_nobody_asks_by_letter():
     for path in sorted(root.rglob("*.py")):
         if path not in {Path(dtypes.__file__), *copied}:
             assert not letters.search(path.read_text()), path
+
+
+@pytest.mark.parametrize("order", "=<>")
+def test_a_dtype_is_the_one_object_that_arrays_have(order):
+    for dtype in map(np.dtype, (bool, np.int32, np.float32, np.float64, np.complex64)):
+        assert as_dtype(dtype.newbyteorder(order)) is np.zeros(1, dtype).dtype
+        assert pg.placeholder((), dtype=dtype.name).dtype is np.zeros(1, dtype).dtype
 
 
 class Exported:

@@ -42,6 +42,7 @@ ORDER = {
         ["train"],
         ["cli"],
         ["compat"],
+        ["loading"],
         ["__main__"],
     ],
     "eager": [["pullbacks"], ["*"]],
@@ -87,8 +88,10 @@ OPTIONAL = {
 # Files that import inside functions, or import modules whose names are computed.
 LAZY = {
     "files/atomic.py": "only POSIX has fcntl",
+    "messages/checks.py": "difflib is imported for the first message that needs it",
     "maths/library/special.py": "the formulas need SciPy, and are imported when first used",
     "__init__.py": "subpackages and families of operations are imported when they are first used",
+    "loading.py": "imports while the garbage collector pauses",
     "fft/__init__.py": "explains names that don't exist",
     "linalg/__init__.py": "explains names that don't exist",
     "random/__init__.py": "explains names that don't exist",

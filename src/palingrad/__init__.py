@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 from .version import __version__ as __version__  # first: it notes when the rest was loaded
 
 # isort: split
+from . import loading as loading  # second: it imports the rest while no garbage is collected
+
+# isort: split
 from . import errors as errors
 from .autodiff.check import check_gradients as check_gradients
 from .autodiff.gradients import (
@@ -210,15 +213,6 @@ from .ops.layout.move import (
     squeeze as squeeze,
 )
 from .ops.layout.take import embedding as embedding, take as take
-from .ops.losses.cross_entropy import cross_entropy as cross_entropy
-from .ops.losses.squares import mse as mse
-from .ops.random import (
-    dropout as dropout,
-    normal as normal,
-    set_seed as set_seed,
-    uniform as uniform,
-)
-from .ops.reduction.norms import batch_norm as batch_norm, layer_norm as layer_norm
 from .ops.reduction.reduce import (
     all as all,
     any as any,
@@ -237,8 +231,6 @@ from .ops.reduction.statistics import (
     var as var,
 )
 from .ops.state import after as after, group as group
-from .ops.window.convolution import conv1d as conv1d, conv2d as conv2d
-from .ops.window.pooling import average_pool as average_pool, max_pool as max_pool
 from .session import Session as Session
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 from .dtypes import Array
+from .engines.auto import AutoEngine
 from .engines.base import Engine, Executable
 from .engines.native.engine import NativeEngine
 from .engines.selection import get_engine
@@ -20,15 +21,20 @@ from .graph.context import apart, context
 from .graph.node import Node
 from .graph.operation import has_value
 from .graph.state.collections import rare_collections
+from .graph.state.imports import imported
 from .graph.state.turns import Turn
 from .messages.calls import user_level
 from .messages.checks import whole
-from .passes.pipeline import optimise
 from .passes.program import Program
 from .signature import Signature, is_fed
 
 MAX_PROGRAMS = 128  # default capacity of the cache of a function or session
 _PATIENCE = 120.0  # seconds that a thread waits for another that compiles the same program
+
+
+def optimise(program: Program) -> Program:
+    """The program after all passes, which are imported with the first Program that needs them."""
+    return imported(f"{__package__}.passes.pipeline").optimise(program)
 
 
 class Compiled:
@@ -102,7 +108,7 @@ class _Source:
 
     def compiled(self, engine: Engine) -> Executable:
         """The Program compiled by an engine."""
-        if isinstance(engine, NativeEngine) and not self._is_optimised:
+        if isinstance(engine, (NativeEngine, AutoEngine)) and not self._is_optimised:
             return engine.compile_template(self._program, self.optimised)
         return engine.compile(self.optimised())
 

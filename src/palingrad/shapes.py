@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import index
 from typing import Any
 
@@ -72,6 +73,11 @@ def broadcast(*shapes: Shape) -> Shape:
     """The shape that all these broadcast to, by NumPy's rule."""
     if shapes and shapes.count(shapes[0]) == len(shapes):  # nearly always
         return tuple(shapes[0])
+    return _broadcast(shapes)
+
+
+@lru_cache(1024)
+def _broadcast(shapes: tuple[Shape, ...]) -> Shape:
     result: list[Dim] = []
     for shape in shapes:
         missing = len(shape) - len(result)

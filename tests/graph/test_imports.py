@@ -1,7 +1,10 @@
 """First imports: neither an interrupt nor a signal handler finds a module half imported."""
 
 import ast
+import gc
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +78,30 @@ def test_the_tables_list_what_families_define_and_what_type_checkers_read():
         assert getattr(pg, name).__module__ == module, name
     for alias, name in ALIASES.items():
         assert getattr(pg, alias) is getattr(pg, name)
+
+
+def in_a_new_process(code: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("before", "collects", "frozen"),
+    [("", "True", "0"), ("gc.disable()", "False", "0"), ("gc.freeze()", "True", "some")],
+)
+def test_the_import_leaves_the_garbage_collector_as_it_was(before, collects, frozen):
+    code = (
+        f"import gc\n{before}\nimport palingrad\n"
+        "print(gc.isenabled(), 'some' if gc.get_freeze_count() else 0, *gc.get_threshold())"
+    )
+    assert in_a_new_process(code) == [collects, frozen, *map(str, gc.get_threshold())]
+
+
+def test_the_import_leaves_out_what_few_programs_need():
+    code = "import sys, palingrad as pg\nprint(*sys.modules)"
+    found = set(in_a_new_process(code)) - set(
+        in_a_new_process("import sys, numpy\nprint(*sys.modules)")
+    )
+    parts = ("passes.pipeline", "ops.random", "ops.window.convolution", "ops.control.loop")
+    assert "palingrad.session" in found
+    assert not found & {"hashlib", "difflib", *(f"palingrad.{part}" for part in parts)}

@@ -163,6 +163,20 @@ def test_several_steps_in_one_function_are_as_many_eager_ones(optimizer):
     assert_close(trained(pg.function), trained(lambda f: f))
 
 
+def test_scalars_of_a_step_are_built_once_for_all_variables_of_a_dtype():
+    variables = [pg.Variable(np.full(n + 1, 1.0, np.float32)) for n in range(5)]
+    double = pg.Variable(np.ones(3))
+    adam = Adam(0.1)
+
+    @pg.function
+    def steps():
+        for _ in range(2):
+            adam.minimize(sum((pg.sum(v * v) for v in (*variables, double)), pg.tensor(0.0)))
+
+    kinds = [node.kind_name() for node in steps.trace().program.order]
+    assert kinds.count("expm1") == 2 * 2 * 2, "two corrections, two dtypes, two steps"
+
+
 def test_a_step_after_an_assignment_in_a_function_starts_from_the_new_value():
     w = pg.Variable(np.float64(1))
     optimizer = GradientDescent(0.25)

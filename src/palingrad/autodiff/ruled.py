@@ -9,7 +9,6 @@ them, because the rules have been applied when a Program is made.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +23,7 @@ from ..graph.node import Node
 from ..graph.operation import MultipleOutputs
 from ..graph.registry import ops
 from ..graph.samples import case
+from ..graph.state.records import dataclass
 from ..graph.traversal.order import postorder
 from ..shapes import sizes
 from .batching import OneExample, over_examples

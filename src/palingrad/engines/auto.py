@@ -9,11 +9,11 @@ same code and return the same bits.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from ..dtypes import Array
+from ..dtypes import Array, setting_changes
 from ..graph.kinds import Contract, Window
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
@@ -41,8 +41,10 @@ _THRESHOLD = 0.5  # compile when the runs so far have cost this fraction of the 
 class AutoExecutable(Executable):
     """A Program that is run by NumPy first, and compiled when its runs have cost enough."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, native: Callable[[], Executable] | None = None) -> None:
+        """`native` makes the native executable; by default it compiles `program`."""
         super().__init__(program)
+        self._make_native = native
         self._now = NumpyEngine().compile(program)
         self._run = self._now.shortest
         self._native = False
@@ -86,14 +88,15 @@ class AutoExecutable(Executable):
     def _compile(self) -> None:
         if self._native:
             return
-        now = self._now
+        now, make = self._now, self._make_native
         try:
             with rare_collections():
-                now = NativeEngine().compile(self.program)
+                now = NativeEngine().compile(self.program) if make is None else make()
         except (ImportError, OSError, RuntimeError) as error:
             # LLVM is missing or broken, or doesn't know the CPU.
             say_once(f"programs run on NumPy because they can't be compiled here: {error}")
         self._now, self._native, self._run = now, True, now.shortest
+        self._make_native = None  # which refers to the Program before the passes
 
 
 def cost_of(node: Operation) -> float:
@@ -157,3 +160,16 @@ class AutoEngine:
     def compile(self, program: Program) -> Executable:
         """An Executable that starts on NumPy and is compiled after enough runs."""
         return AutoExecutable(program)
+
+    def compile_template(self, template: Program, optimised: Callable[[], Program]) -> Executable:
+        """The same for a Program before the passes, which `optimised` applies: its machine code is
+        found on disk by a key of the template, as that of the native engine is."""
+        program, changes = optimised(), setting_changes[0]
+
+        def native() -> Executable:
+            engine = NativeEngine()
+            if changes != setting_changes[0]:  # the key would name settings of another time
+                return engine.compile(program)
+            return engine.compile_template(template, lambda: program)
+
+        return AutoExecutable(program, native)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import GraphError, quoted
+from ..messages.checks import close
 from .context import context, held, open_for_good, set_default, set_open
 from .leaves import Placeholder, Variable
 from .node import Node, value_hint
@@ -65,7 +65,7 @@ class Graph:
         try:
             return self._names[name]
         except KeyError:
-            near = difflib.get_close_matches(name, self._names, n=3)
+            near = close(name, self._names)
             hint = f"Did you mean {' or '.join(map(quoted, near))}?" if near else ""
             fact = f"the graph has no node named {quoted(name)}."
             raise GraphError(fact, hint=hint) from None

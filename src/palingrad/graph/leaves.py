@@ -82,8 +82,9 @@ class Constant(Node):
         value.setflags(write=False)
         node.scalar = scalar
         node._value = value
-        if context().graph is not None:
-            node._settle(None, find_origin(2), context().graph)
+        state = context()
+        if state.graph is not None:
+            node._settle(None, find_origin(2, state), state.graph)
         return node
 
 
@@ -197,6 +198,18 @@ class Variable(Node):
             graph.check_new_variable()
         self._serial = next_serial()
         self._settle(name, find_origin(2), graph)
+
+    @classmethod
+    def holding(cls, array: Array, name: str) -> Variable:
+        """A Variable outside any graph, not to be trained, that takes an array over: nothing else
+        may refer to it."""
+        array.setflags(write=False)
+        variable = object.__new__(cls)
+        variable._value, variable._name = array, context().scope + name
+        variable.trainable = False
+        variable._serial = next_serial()
+        variable._origin = find_origin(2)
+        return variable
 
     @property
     def trainable(self) -> bool:

@@ -271,7 +271,9 @@ class Operation(Declares, Node):
 
     def _infer(self) -> None:
         """Set shape and dtype as far as the inputs determine them."""
-        dtypes, shapes, typed, shaped = list[Any](), list[Any](), True, True
+        dtypes: list[Any] = []
+        shapes: list[Any] = []
+        typed = shaped = True
         for x in self.inputs:
             dtypes.append(dtype := x.dtype)
             shapes.append(shape := x.shape)

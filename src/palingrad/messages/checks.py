@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable
 from operator import index
@@ -91,12 +90,19 @@ def did_you_mean(word: Any, words: Iterable[str], *, quoted: bool = False) -> st
     return f"Did you mean {near!r}?" if quoted else f"Did you mean {near}?"
 
 
+def close(word: str, words: Iterable[str], count: int = 3, cutoff: float = 0.6) -> list[str]:
+    """At most `count` of the words, those spelt most like `word` first."""
+    import difflib
+
+    return difflib.get_close_matches(word, words, count, cutoff)
+
+
 def nearest(word: Any, words: Iterable[str]) -> str | None:
     """The word that is spelt most like `word`, in capitals or not, or None."""
     if not isinstance(word, str):
         return None
     by_case = {name.lower(): name for name in words}
-    found = difflib.get_close_matches(word.lower(), by_case, n=1, cutoff=0.65)
+    found = close(word.lower(), by_case, 1, 0.65)
     if not found and len(word) > 3:  # a part of a name, such as decay of weight_decay
         found = [name for name in by_case if word.lower() in name.split("_")][:1]
     return by_case[found[0]] if found else None

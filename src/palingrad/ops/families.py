@@ -13,6 +13,12 @@ _HERE = __name__.rpartition(".")[0]
 
 # Module below `palingrad.ops`: its public functions.
 FAMILIES: dict[str, str] = {
+    "random": "dropout normal set_seed uniform",
+    "losses.cross_entropy": "cross_entropy",
+    "losses.squares": "mse",
+    "reduction.norms": "batch_norm layer_norm",
+    "window.convolution": "conv1d conv2d",
+    "window.pooling": "average_pool max_pool",
     "scan.cumulative": "cumprod cumsum cumulative_max cumulative_min cumulative_prod "
     "cumulative_sum",
     "layout.reversal": "flip fliplr flipud roll rot90",

@@ -97,6 +97,7 @@ from .losses.binary import (
     binary_cross_entropy_with_logits as binary_cross_entropy_with_logits, focal_loss as focal_loss,
     hinge_loss as hinge_loss, perceptron_loss as perceptron_loss,
 )
+from .losses.cross_entropy import cross_entropy as cross_entropy
 from .losses.distances import (
     cosine_loss as cosine_loss, cosine_similarity as cosine_similarity,
     js_divergence as js_divergence, kl_divergence as kl_divergence,
@@ -106,6 +107,7 @@ from .losses.regression import (
     gaussian_nll as gaussian_nll, huber as huber, log_cosh as log_cosh, mae as mae,
     poisson_nll as poisson_nll, smooth_l1 as smooth_l1,
 )
+from .losses.squares import mse as mse
 from .nets.activations import (
     celu as celu, glu as glu, hard_sigmoid as hard_sigmoid, hard_swish as hard_swish,
     hard_tanh as hard_tanh, mish as mish, prelu as prelu, relu6 as relu6, selu as selu,
@@ -129,6 +131,7 @@ from .order.sorting import (
     argpartition as argpartition, argsort as argsort, lexsort as lexsort, partition as partition,
     sort as sort, top_k as top_k, top_k as topk,
 )
+from .random import dropout as dropout, normal as normal, set_seed as set_seed, uniform as uniform
 from .reduction.averages import (
     average as average, corrcoef as corrcoef, count_nonzero as count_nonzero, cov as cov,
     ptp as ptp,
@@ -138,6 +141,7 @@ from .reduction.missing import (
     nancumsum as nancumsum, nanmax as nanmax, nanmean as nanmean, nanmin as nanmin,
     nanprod as nanprod, nanstd as nanstd, nansum as nansum, nanvar as nanvar,
 )
+from .reduction.norms import batch_norm as batch_norm, layer_norm as layer_norm
 from .reduction.reduce import max as amax, min as amin
 from .reduction.vector_norm import vector_norm as vector_norm
 from .scan.cumulative import (
@@ -167,6 +171,8 @@ from .window.adaptive import (
     global_average_pool as global_average_pool, global_max_pool as global_max_pool,
     locally_connected as locally_connected,
 )
+from .window.convolution import conv1d as conv1d, conv2d as conv2d
+from .window.pooling import average_pool as average_pool, max_pool as max_pool
 from .window.transposed import (
     conv3d as conv3d, conv_transpose1d as conv_transpose1d, conv_transpose2d as conv_transpose2d,
     conv_transpose3d as conv_transpose3d,

@@ -10,6 +10,7 @@ from ..graph.registry import ops
 from ..messages.checks import within
 from .base import Optimizer, positive_in
 from .schedules import Schedule
+from .shared import once
 
 
 class Adam(Optimizer):
@@ -41,10 +42,15 @@ class Adam(Optimizer):
         square = self.beta2 * slots["square"] + (1 - self.beta2) * (gradient * gradient)
         # The corrections are scalars and are combined with the other scalars, not with arrays:
         # η·m̂/(√v̂ + ε) = (η/c₁)·m / (√v·(1/√c₂) + ε), with ε outside the root as in algorithm 1.
-        rate = rate / _correction(self.beta1, step)
-        root = ops.sqrt(square) * (1 / ops.sqrt(_correction(self.beta2, step)))
+        rate, scale = once(_corrected, rate, step, self.beta1, self.beta2)
+        root = ops.sqrt(square) * scale
         new = parameter - rate * mean / (root + positive_in(self.epsilon, parameter))
         return new, {"mean": mean, "square": square}
+
+
+def _corrected(rate: Node, step: Node, beta1: float, beta2: float) -> tuple[Node, Node]:
+    """(η/c₁, 1/√c₂)."""
+    return rate / _correction(beta1, step), 1 / ops.sqrt(_correction(beta2, step))
 
 
 def _correction(beta: float, step: Any) -> Node:

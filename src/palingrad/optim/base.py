@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autodiff.gradients import gradients
 from ..dtypes import float64, is_complex, real_of
+from ..engines.native.runtime.aligned_alloc import placed
 from ..errors import ArgumentError, EngineError, GradientError
 from ..graph.context import context, graph_scope
 from ..graph.leaves import Constant, Variable
@@ -29,6 +30,7 @@ from .cached import arrays_of, computed, tape_gradients, updated
 from .checks import SURPLUS, check_rate, rate_of
 from .clipping import clip_by_global_norm, clip_by_value
 from .schedules import Schedule
+from .shared import once, one_step
 
 _NOTHING = "apply: no gradient was accumulated."
 _ACCUMULATE = "Call accumulate(loss) first; for a graph call both while it is open."
@@ -192,6 +194,10 @@ class Optimizer:
         return [*sums, *self._step(self._clipped(means))]
 
     def _step(self, gradients: Mapping[Variable, Node]) -> Changes:
+        with one_step():
+            return self._changes(gradients)
+
+    def _changes(self, gradients: Mapping[Variable, Node]) -> Changes:
         step = self.steps + 1
         rate: Any = self.learning_rate
         if self.schedule is not None:
@@ -230,8 +236,11 @@ class Optimizer:
 
     def _slots_of(self, variable: Variable) -> dict[str, Variable]:
         if variable not in self._state:
+            # A program leases the Variables of a step in this order, after `steps`.
+            first = 2 + len(self._state) * (1 + len(self.slots))
             self._state[variable] = {
-                name: _zeros_for(variable, f"{variable.name}/{name}") for name in self.slots
+                name: _zeros_for(variable, f"{variable.name}/{name}", number)
+                for number, name in enumerate(self.slots, first)
             }
         return self._state[variable]
 
@@ -247,14 +256,15 @@ def positive_in(epsilon: float, parameter: Node) -> float:
     return max(epsilon, float(np.finfo(parameter.dtype).tiny))
 
 
-def _zeros_for(variable: Variable, name: str) -> Variable:
-    with graph_scope(None):  # state belongs to the optimizer, not to the graph that is open
-        return Variable(np.zeros_like(variable.numpy()), trainable=False, name=name)
+def _zeros_for(variable: Variable, name: str, number: int = 0) -> Variable:
+    """A Variable of zeros, in no graph: state belongs to the optimizer. `number`: see `placed`."""
+    form = variable._form()
+    return Variable.holding(placed(form.shape, form.dtype, number, zeros=True), name)
 
 
 def _as(number: Node, variable: Variable) -> Node:
     """A scalar in the dtype of the Variable with which it is combined, or of its parts."""
-    return narrowed(number, real_of(variable._form().dtype))
+    return once(narrowed, number, real_of(variable._form().dtype))
 
 
 def _parts(z: Node) -> Node:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from hashlib import sha256
 from math import copysign
 from operator import is_
 from typing import Any
@@ -14,9 +13,11 @@ from ..graph.kinds import Assign, Control, Custom
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.regions.key import digest as digest_of
 from .program import Program
 
 _MOST = 1 << 22  # constants of at most this many elements are compared by value
+_SHORT = 32  # bytes that are compared themselves, rather than a digest of them
 
 
 def common_subexpressions(program: Program) -> Program:
@@ -45,24 +46,24 @@ class _Constants:
     def __init__(self) -> None:
         self._alike: dict[Hashable, Constant] = {}  # the first of each dtype and shape
         self._equal: dict[Hashable, Constant] = {}  # the first of each value
-        self._digests: dict[Constant, bytes] = {}
+        self._digests: dict[Constant, str] = {}
 
     def first(self, node: Constant) -> Constant:
         """The first constant with the bits of this one, which may be itself."""
         value = node._value
         kind = value.dtype, value.shape
+        if value.nbytes <= _SHORT and not value.dtype.hasobject:
+            return self._equal.setdefault((kind, value.tobytes()), node)
         alike = self._alike.setdefault(kind, node)
         if alike is node or value.size > _MOST or value.dtype.hasobject:
             return node
         self._equal.setdefault((kind, self._digest(alike)), alike)
         return self._equal.setdefault((kind, self._digest(node)), node)
 
-    def _digest(self, node: Constant) -> bytes:
+    def _digest(self, node: Constant) -> str:
         digest = self._digests.get(node)
         if digest is None:
-            content = node._value.tobytes()
-            digest = content if len(content) <= 32 else sha256(content).digest()
-            self._digests[node] = digest
+            digest = self._digests[node] = digest_of(node._value.tobytes())
         return digest
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
 from typing import Any
 
 from ..graph.context import context, graph_scope, set_open
@@ -13,6 +12,7 @@ from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import viewer
 from ..graph.state.lazy import lazy
+from ..graph.state.records import dataclass
 from ..graph.traversal.order import postorder
 
 

@@ -63,11 +63,11 @@ def _is_concrete(node: Node) -> bool:
     which the Program would keep alive."""
     if node._value is not None:
         return True
-    return (
-        is_known(node)
-        and type(node) is not Gradient
-        and not (node.inputs and "_grad" in node.__dict__)
-    )
+    shape = node._shape
+    if node._dtype is None or shape is None or None in shape or isinstance(node, MultipleOutputs):
+        if not is_known(node):
+            return False
+    return type(node) is not Gradient and not (node.inputs and "_grad" in node.__dict__)
 
 
 def _specialised(node: Operation, inputs: list[Node]) -> Operation:

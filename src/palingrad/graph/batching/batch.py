@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..context import context
 from ..leaves import Constant
 from ..node import Node
 from ..registry import ops
+from ..state.records import dataclass, field
 
 if TYPE_CHECKING:
     from ..operation import Operation

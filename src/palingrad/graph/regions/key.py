@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from itertools import count
 from math import copysign
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from ..leaves import Constant, Placeholder
 from ..node import Node
 from ..registry import name_of
+from ..state.imports import imported
 
 _PLAIN = (bool, int, str, bytes, type(None), type(Ellipsis), np.dtype)
 _tokens: dict[int, tuple[weakref.ref[Any], int]] = {}
@@ -33,14 +33,19 @@ def structural_key(
         places[node] = len(places)
         lines.append(_line(node, places))
     lines.append(str([places[node] for node in results]))
-    return sha256("\n".join(lines).encode(errors="backslashreplace")).hexdigest()
+    return digest("\n".join(lines).encode(errors="backslashreplace"))
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256 of the content. The module is imported at the first use: it loads OpenSSL."""
+    return imported("hashlib").sha256(content).hexdigest()
 
 
 def _line(node: Any, places: Mapping[Node, int]) -> str:
     if isinstance(node, Constant):
         value = node.numpy()
-        digest = sha256(value.tobytes()).hexdigest()
-        return f"constant {value.shape} {value.dtype} {type(node.weak)} {digest}"
+        bits = digest(value.tobytes())
+        return f"constant {value.shape} {value.dtype} {type(node.weak)} {bits}"
     if (not node.inputs and isinstance(node, Placeholder)) or not hasattr(node, "attributes"):
         return f"leaf {_token(node)}"
     kind = name_of(type(node)) if node._shipped else _token(type(node))
@@ -63,7 +68,7 @@ def attribute_key(value: Any) -> str:
     if isinstance(value, (complex, np.complexfloating, np.integer, np.bool_)):
         return f"{type(value).__name__} {value!r}"
     if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return f"array {value.shape} {value.dtype} {sha256(value.tobytes()).hexdigest()}"
+        return f"array {value.shape} {value.dtype} {digest(value.tobytes())}"
     if type(value) in _PLAIN or isinstance(value, np.dtype):
         return f"{type(value).__name__} {value!r}"
     key = getattr(value, "structural_key", None)

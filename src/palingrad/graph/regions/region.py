@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ...dtypes import DType
@@ -15,6 +14,7 @@ from ..node import Node
 from ..operation import Operation
 from ..registry import ops
 from ..state.lazy import lazy
+from ..state.records import dataclass
 from ..traversal.order import postorder
 from ..traversal.replay import replay
 from .key import structural_key

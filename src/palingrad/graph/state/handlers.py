@@ -9,13 +9,15 @@ from itertools import pairwise
 from types import FrameType
 from typing import Any
 
+# The function behind `signal.getsignal`, which makes an enumeration of each answer, for 0.5 µs.
+_getsignal: Any = getattr(signal, "_signal", signal).getsignal
 _SIGNALS = tuple(signal.valid_signals())
 
 
-def _is_handled(number: int) -> bool:
-    """Whether Python code handles the signal."""
-    handler = signal.getsignal(number)
-    return callable(handler) and handler is not signal.default_int_handler
+def _are_handled() -> bool:
+    """Whether Python code handles a signal. Asked at each assignment in a graph."""
+    handlers = filter(callable, map(_getsignal, _SIGNALS))
+    return any(handler is not signal.default_int_handler for handler in handlers)
 
 
 def running_handlers() -> int:
@@ -24,7 +26,7 @@ def running_handlers() -> int:
     Python calls a handler with a signal's number and the interrupted frame, which is also the
     frame that it returns to.
     """
-    if not any(map(_is_handled, _SIGNALS)):
+    if not _are_handled():
         return 0
     count = 0
     frame: FrameType | None = sys._getframe(1)

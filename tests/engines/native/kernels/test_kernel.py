@@ -113,12 +113,12 @@ def frozen(thing: Any) -> bool:
         return True
     fields = [getattr(thing, one.name) for one in dataclasses.fields(thing)]
     kind: Any = type(thing)
-    return kind.__dataclass_params__.frozen and all(map(frozen, fields))
+    return kind.__frozen__ and all(map(frozen, fields))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_each_kind_of_kernel_is_frozen_and_describes_itself(kind):
-    assert kind.__dataclass_params__.frozen
+    assert kind.__frozen__
     assert kind.label
     assert kind.description
 

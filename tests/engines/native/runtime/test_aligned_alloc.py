@@ -4,6 +4,7 @@ alive and unchanged."""
 from __future__ import annotations
 
 import gc
+import sys
 
 import numpy as np
 import pytest
@@ -31,6 +32,28 @@ def test_small_arrays_are_plain_ones():
     assert one.base is None
     assert is_placed(one)
     assert not is_placed(one[::2])
+
+
+def test_zeros_are_placed_and_belong_to_one_array_alone():
+    array = placed((100, 100), FLOAT, 3, zeros=True)
+    before = sys.getrefcount(array)
+    assert not array.any()
+    assert is_placed(array)
+    assert address(array) % 4096 == address(placed((100, 100), FLOAT, 3)) % 4096
+    part = array[1:]
+    assert part.base is array, "so that the count of references shows who uses the memory"
+    assert sys.getrefcount(array) == before + 1
+
+
+def test_an_optimizers_slots_are_leased_without_a_copy():
+    w = pg.Variable(np.ones((100, 100), FLOAT))
+    adam = pg.optim.Adam(0.1)
+    adam.prepare([w])
+    slots = adam._state[w].values()
+    before = [address(slot._array) for slot in slots]
+    pg.function(lambda: adam.minimize(pg.sum(w * w)), engine="native")()
+    assert [address(slot.numpy()) for slot in slots] == before
+    assert all(slot.numpy().any() for slot in slots)
 
 
 def test_an_array_of_another_owner_is_not_placed():

@@ -13,6 +13,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import programs
+from palingrad.engines.native.executable import NativeExecutable
 from palingrad.engines.native.recalled import RecalledExecutable
 from palingrad.engines.native.runtime.cache_key import template_key
 from palingrad.errors import OutOfRangeError
@@ -264,6 +265,43 @@ def test_damaged_and_missing_entries_are_made_again(folder, damage):
             assert result.tobytes() == expected.tobytes()
             entry.write_bytes(content)
     assert called(f, X)[1]
+
+
+def hot(f: Callable[..., Any], *args: Any, runs: int = 10**6) -> tuple[Any, Any]:
+    """The result of a new function of the default engine, and the executable that is run when it
+    has been compiled."""
+    function = pg.function(f, engine="auto", runs=runs)
+    result = function(*args)
+    (traced,) = function._programs.values()
+    return result, traced.executable
+
+
+def test_the_default_engine_recalls_it_when_a_program_is_hot():
+    def f(x):
+        return pg.softmax(x * 3.0 + 0.5)
+
+    (first, before), (again, after) = hot(f, X), hot(f, X)
+    assert type(before._now) is NativeExecutable
+    assert type(after._now) is RecalledExecutable
+    assert first.tobytes() == again.tobytes()
+    assert after.explain() == before.explain().replace("compiled now", "from the cache")
+    assert called(f, X)[1], "the engines share an entry"
+
+
+def test_settings_that_changed_before_a_program_was_hot_do_not_reach_its_key():
+    def f(x):
+        return pg.softmax(x * 3.0 + 0.5)
+
+    function = pg.function(f, engine="auto")
+    function(X)
+    (traced,) = function._programs.values()
+    try:
+        pg.set_default_dtype("float64")
+        traced.executable.expect(10**6)  # compiles what was optimised for another default
+        assert type(traced.executable._now) is NativeExecutable
+        assert not called(f, X)[1]
+    finally:
+        pg.set_default_dtype("float32")
 
 
 def test_another_process_recalls_it(folder):

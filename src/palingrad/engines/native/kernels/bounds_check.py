@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ....dtypes import bool_, int64
 from ....graph.declared.bounds import Bounds
 from ....graph.node import Node
+from ....graph.state.records import dataclass
 from ....shapes import text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import INT, any_lane, collapsed, integer, mask_of, nest, read, vectors

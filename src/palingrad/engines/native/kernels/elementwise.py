@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.state.records import dataclass
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,

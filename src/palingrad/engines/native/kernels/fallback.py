@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ....graph.node import Node
+from ....graph.state.records import dataclass
 from ..llvm.kernel_context import KernelContext
 from .family import KernelFamily
 from .kernel import Fused, Kernel, Views

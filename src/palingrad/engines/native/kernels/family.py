@@ -4,12 +4,12 @@ concatenation in place need while there is only a group of nodes."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.state.records import dataclass, field
 from .formula import outside
 from .kernel import Fused, Kernel, Views
 

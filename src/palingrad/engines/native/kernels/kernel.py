@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
 from ....graph.kinds import Elementwise
@@ -16,6 +16,7 @@ from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....graph.state.lazy import lazy
+from ....graph.state.records import dataclass, field
 from ....shapes import sizes, text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.strided_view import View

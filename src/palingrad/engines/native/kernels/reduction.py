@@ -8,12 +8,12 @@ order: so the result does not depend on the number of threads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.state.records import dataclass
 from ....shapes import size, sizes, text
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (

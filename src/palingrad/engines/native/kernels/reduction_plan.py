@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ....graph.node import Node
+from ....graph.state.records import dataclass
 from ....shapes import axes_in, sizes
 from ..llvm.loops import collapsed
 from ..llvm.strided_view import View, broadcast, row_major

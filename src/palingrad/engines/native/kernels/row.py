@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ....graph.kinds import Reduce
 from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.state.records import dataclass
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     blocks,

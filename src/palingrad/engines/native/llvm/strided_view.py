@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ....graph.declared.strided import Strided, row_major
 from ....graph.kinds import Layout
 from ....graph.node import Node
+from ....graph.state.records import dataclass
 from ....shapes import sizes
 
 

@@ -7,13 +7,13 @@ import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 
 from ....graph.state.forks import hold_over_forks
+from ....graph.state.records import dataclass
 from .library_functions import provide
 
 T = TypeVar("T")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
+
+from ....graph.state.records import dataclass
 
 _ALIGNMENT = 64  # a cache line, and the widest vector
 

@@ -6,10 +6,9 @@ Variable, the program writes all new values to new arrays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ....graph.leaves import Variable
 from ....graph.node import Node
+from ....graph.state.records import dataclass, field
 from ....passes.program import Program
 from ..kernels.family import Group
 from ..kernels.movement.copy import copy_over

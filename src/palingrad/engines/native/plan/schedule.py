@@ -7,9 +7,10 @@ number of threads, so results don't depend on the number of threads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ....graph.node import Node
+from ....graph.state.records import dataclass
 from ....passes.program import Program
 from ..kernels.family import Group
 from ..kernels.kernel import Fused, Kernel

@@ -29,12 +29,16 @@ class _Allocation(np.ndarray):
     the array and not to the allocation, so the array's reference count shows whether it is used."""
 
 
-def placed(shape: tuple[int, ...], dtype: DType, number: int = 0) -> Array:
-    """An uninitialised array, the `number`th of those used together."""
+def placed(shape: tuple[int, ...], dtype: DType, number: int = 0, *, zeros: bool = False) -> Array:
+    """An array, uninitialised or of zeros, the `number`th of those used together."""
     size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
     if size < _SMALL:
-        return np.empty(shape, dtype)
-    allocation: Any = np.ndarray.__new__(_Allocation, (size + 2 * _PAGE,), np.uint8)
+        return np.zeros(shape, dtype) if zeros else np.empty(shape, dtype)
+    count, buffer = size + 2 * _PAGE, None
+    if zeros:  # the operating system gives the pages when they are first written to
+        # A view of its own type: else NumPy would make `np.zeros`' array the base of the result.
+        buffer = np.zeros(count, np.uint8).view(_Allocation)
+    allocation: Any = np.ndarray.__new__(_Allocation, (count,), np.uint8, buffer)
     start = -allocation.__array_interface__["data"][0] % _PAGE + staggered(number)
     return np.ndarray(shape, dtype, buffer=allocation, offset=start)
 

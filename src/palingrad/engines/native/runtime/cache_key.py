@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from array import array as row_of
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import EllipsisType, FunctionType
@@ -82,37 +83,58 @@ def template_key(program: Program) -> str | None:
         return None
     try:
         surroundings = _surroundings()
-        words: list[Any] = ["template", str(default_dtype()), ieee_gradients()]
-        numbers: dict[Node, int] = {}
-        texts: dict[Any, str] = {}  # of dtypes, which are slow to print
-        leaves = (*program.feeds, *(variable for variable, _ in program.updates))
-        size = 0
-        for node in dict.fromkeys((*leaves, *program.order)):
-            numbers[node] = len(numbers)
-            dtype = node.dtype
-            if dtype not in texts:
-                texts[dtype] = str(dtype)
-            words += type(node), node.shape, texts[dtype]
-            if isinstance(node, Operation):
-                words.append([numbers[x] for x in node.inputs])
-                attributes = node.attributes
-                if attributes:
-                    words.append([(name, _exactly(x, numbers)) for name, x in attributes.items()])
-            elif isinstance(node, Constant):
-                size += node._value.nbytes
-                if size > _MOST:
-                    return None
-                words += _weak(node.weak), _weak(node.scalar), node._value.tobytes()
-            else:
-                words.append(_weak(node.weak))
-        words.append([numbers[x] for x in program.outputs])
-        words.append([numbers[x] for _, x in program.updates])
-        words.append(len(program.feeds))
+        words = _words(program)
     except (Unkept, KeyError):  # an attribute that is no plain value, or a node that isn't an input
         return None
-    kinds = {type(node) for node in numbers if isinstance(node, Operation)}
-    content = surroundings + repr(words).encode()  # a class is its module and name
-    return hashlib.sha256(content).hexdigest() if are_untouched(kinds) else None
+    if words is None:
+        return None
+    kinds, content = words
+    settings = repr((str(default_dtype()), ieee_gradients()))
+    if not are_untouched(kinds):
+        return None
+    return hashlib.sha256(surroundings + settings.encode() + content).hexdigest()
+
+
+def _words(program: Program) -> tuple[set[type[Operation]], bytes] | None:
+    """(the operations' classes, the Program as bytes that determine it); None for large constants.
+    Raises KeyError and Unkept as `_exactly` does.
+
+    What many nodes have in common, such as a shape, is written once and numbered.
+    """
+    kinds: set[type[Operation]] = set()
+    table: dict[Any, int] = {}  # number of each class with a shape and a dtype, or of a text
+    numbers: dict[Node, int] = {}
+    words: list[int] = []
+    leaves = (*program.feeds, *(variable for variable, _ in program.updates))
+    size = 0
+    for node in dict.fromkeys((*leaves, *program.order)):
+        numbers[node] = len(numbers)
+        words.append(table.setdefault((type(node), node.shape, node.dtype), len(table)))
+        if isinstance(node, Operation):
+            kinds.add(type(node))
+            inputs = node.inputs
+            words.append(len(inputs))
+            words += [numbers[x] for x in inputs]
+            text = ""
+            if node.attributes:
+                text = repr([(name, _exactly(x, numbers)) for name, x in node.attributes.items()])
+        elif isinstance(node, Constant):
+            size += node._value.nbytes
+            if size > _MOST:
+                return None
+            text = f"{_weak(node.weak)} {_weak(node.scalar)} {node._value.tobytes().hex()}"
+        else:
+            text = _weak(node.weak)
+        words.append(table.setdefault(text, len(table)))
+    ends = (
+        len(program.feeds),
+        [numbers[x] for x in program.outputs],
+        [numbers[x] for _, x in program.updates],
+    )
+    common = [
+        word if isinstance(word, str) else (word[0], word[1], str(word[2])) for word in table
+    ]  # a class is its module and name
+    return kinds, repr((ends, common, len(words))).encode() + row_of("q", words).tobytes()
 
 
 _MOST = 1 << 20  # bytes of constants in a template's key

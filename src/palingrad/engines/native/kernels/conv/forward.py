@@ -7,12 +7,12 @@ for each channel. `weight_gradient.py` has the other adjoint.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 
 from .....graph.node import Node
+from .....graph.state.records import dataclass
 from .....ops.window.convolution import ConvolutionInput
 from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext

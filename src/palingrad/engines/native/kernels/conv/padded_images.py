@@ -3,11 +3,11 @@ A window is then a few contiguous runs, and vectors run along the channels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from .....dtypes import DType
 from .....graph.node import Node
+from .....graph.state.records import dataclass, field
 from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import address, integer, loop, read, vectors, write

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 from .....dtypes import DType
 from .....graph.node import Node
 from .....graph.state.lazy import lazy
+from .....graph.state.records import dataclass
 from .....ops.window.convolution import ConvolutionInput
 from .....shapes import sizes
 from ...llvm.target import host

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
 from .....dtypes import DType, lowest
 from .....graph.node import Node
+from .....graph.state.records import dataclass
 from .....ops.window.pooling import MaxPoolSelect, SumPool, SumPoolSpread
 from .....shapes import size, sizes, text
 from ...llvm.kernel_context import KernelContext

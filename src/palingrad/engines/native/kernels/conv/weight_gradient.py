@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .....graph.node import Node
+from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, unravelled, vectors, write
 from ...llvm.target import host

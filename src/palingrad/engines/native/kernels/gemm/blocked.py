@@ -10,9 +10,9 @@ either operand is packed at most once.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ..formula import dtype_of

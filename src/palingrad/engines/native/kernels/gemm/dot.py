@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass
 from typing import Any
 
 from .....dtypes import is_floating
+from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,

@@ -10,12 +10,13 @@ is summed in the same order, whatever its neighbours.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from llvmlite import ir
 
 from .....dtypes import DType
+from .....graph.state.records import dataclass
 from ...llvm.builder import INT, Builder
 from ...llvm.loops import integer, loop, prefetch, read, splat, write
 from ...llvm.target import host

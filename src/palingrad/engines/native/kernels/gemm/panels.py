@@ -4,10 +4,10 @@ in panels, the left operand in tiles."""
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from .....dtypes import DType
+from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.target import host

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import sizes
 from ...llvm.strided_view import View, broadcast
 from ..kernel import Views

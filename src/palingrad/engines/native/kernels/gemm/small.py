@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
 
 from .....dtypes import DType
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import sizes, text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled

@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from dataclasses import dataclass
 from typing import Any
 
 from llvmlite import ir
@@ -18,6 +17,7 @@ from llvmlite import ir
 from .....dtypes import DType
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     either,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from llvmlite import ir
 
 from .....dtypes import DType, int64
+from .....graph.state.records import dataclass
 from .....maths.matrices.lapack import NOT_FOUND
 from .....maths.matrices.systems import SINGULAR
 from .....maths.matrices.triangular import NO_DERIVATIVE

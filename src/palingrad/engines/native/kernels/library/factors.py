@@ -6,11 +6,11 @@ pool would wait.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .....dtypes import DType, float32, float64
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....maths.matrices.lapack import lapack
 from .....shapes import sizes
 from ...llvm.builder import INT32

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from llvmlite import ir
 
 from .....dtypes import DType, float64, int64, is_floating
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....maths.library.ordering import INDEX, INDEX_BITS, NUMBER
 from .....shapes import axis_in, sizes
 from ...llvm.builder import INT, INT32, declared

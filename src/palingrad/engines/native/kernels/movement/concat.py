@@ -6,11 +6,11 @@ copied.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, read, write

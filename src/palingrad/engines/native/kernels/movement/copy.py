@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from .....dtypes import DType
 from .....graph.leaves import Variable
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, read, unravelled, vectors, write

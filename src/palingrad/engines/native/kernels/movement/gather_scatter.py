@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .....dtypes import int64, is_integer
 from .....graph.kinds import Gather as GatherKind, ScatterAdd, ScatterUpdate
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import axis_in, broadcast as broadcast_shape, size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+from .....graph.state.records import dataclass
 from .....shapes import sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import collapsed, integer, loop, nest, read, vectors, write

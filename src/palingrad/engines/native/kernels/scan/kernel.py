@@ -10,10 +10,10 @@ way.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (

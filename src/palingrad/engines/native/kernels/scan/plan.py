@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .....graph.node import Node
+from .....graph.state.records import dataclass
 from .....shapes import axis_in, sizes
 from ...llvm.loops import (
     collapsed,
