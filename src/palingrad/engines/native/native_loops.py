@@ -18,7 +18,7 @@ from ...dtypes import Array
 from ...graph.context import graph_scope
 from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Reduce
 from ...graph.node import Node
-from ...graph.operation import Operation
+from ...graph.operation import Item, Operation
 from ...graph.regions.region import Region
 from ...graph.regions.regional import Body, Regional, Steps
 from ...graph.registry import ops
@@ -79,7 +79,7 @@ def _program(region: Region) -> Program:
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):
         seen: set[Node] = set()
         for y in region.results:
-            plain = isinstance(y, (Elementwise, Reduce, Contract)) and y not in seen
+            plain = isinstance(y, (Elementwise, Reduce, Contract, Item)) and y not in seen
             results.append(y if plain else ops.cast(y, y.dtype))  # a copy
             seen.add(y)
     return Program(region.parameters, tuple(results))

@@ -30,6 +30,8 @@ from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.regions.region import Region
+from ....graph.regions.regional import Regional
 from ....graph.registry import is_shipped
 from ....passes.pipeline import PASSES
 from ....passes.program import Program
@@ -110,7 +112,7 @@ def template_key(program: Program) -> str | None:
         words.append(len(program.feeds))
     except (Unkept, KeyError):  # an attribute that is no plain value, or a node that isn't an input
         return None
-    kinds = {type(node) for node in numbers if isinstance(node, Operation)}
+    kinds = kinds_of(numbers)
     content = surroundings + repr(words).encode()  # a class is its module and name
     return hashlib.sha256(content).hexdigest() if are_untouched(kinds) else None
 
@@ -120,6 +122,18 @@ _MOST = 1 << 20  # bytes of constants in a template's key
 
 def _weak(number: Any) -> str:
     return f"{type(number).__name__} {number!r}"
+
+
+def kinds_of(nodes: Iterable[Node]) -> set[type[Operation]]:
+    """The classes of these operations and of those in their regions."""
+    kinds: set[type[Operation]] = set()
+    for node in nodes:
+        if isinstance(node, Operation):
+            kinds.add(type(node))
+        if isinstance(node, Regional):
+            for region in node.regions:
+                kinds |= kinds_of(region.order)
+    return kinds
 
 
 def are_untouched(kinds: Iterable[type[Operation]]) -> bool:
@@ -173,7 +187,23 @@ def _exactly(value: Any, numbers: Mapping[Node, int] | None = None) -> str:
         value, (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
     ):
         return repr(value)
+    if isinstance(value, Region):
+        return _region(value)
     raise Unkept(f"an attribute is a {type(value).__name__}")
+
+
+def _region(region: Region) -> str:
+    """A region as text that determines what it computes. Raises Unkept."""
+    numbers: dict[Node, int] = {}
+    lines: list[str] = []
+    for node in dict.fromkeys((*region.parameters, *region.order)):
+        numbers[node] = len(numbers)
+        inputs = [numbers[x] for x in node.inputs]
+        value = node.numpy().tobytes().hex() if isinstance(node, Constant) else ""
+        lines.append(
+            f"{_computed(node)} {inputs} {node.shape} {node.dtype} {_weak(node.weak)} {value}"
+        )
+    return f"Region({lines}, {[numbers[x] for x in region.results]})"
 
 
 def _planned(
