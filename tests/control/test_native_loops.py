@@ -162,3 +162,32 @@ def test_the_code_does_not_depend_on_the_number_of_steps(monkeypatch):
         compile, _ = native_loops._compilers[0]
         nodes.append(compile(native_loops._program(y.inputs[0].body)))
     assert nodes[0].emitted() == nodes[1].emitted()
+
+
+def test_results_of_earlier_calls_stay_as_they_are():
+    f = pg.function(
+        lambda x: pg.scan(lambda c, row: (c + row, c * row), x[0], x)[1], engine="native"
+    )
+    given = [RNG.normal(size=(3000, 4)) for _ in range(5)]
+    held, copies = [], []
+    for x in given * 3:
+        y = f(x)
+        part = y[5:9] if len(held) % 2 else y  # a part, or the whole, is held
+        held.append(part)
+        copies.append(part.copy())
+    for one, copy in zip(held, copies, strict=True):
+        assert np.array_equal(one, copy)
+    x = given[0]
+    for _ in range(3):
+        close(f(x), x * np.concatenate([x[:1], x[0] + np.cumsum(x, axis=0)[:-1]]))
+
+
+def test_layouts_of_a_body_are_stacked_where_they_are_computed():
+    def f(x):
+        def body(c, row):
+            joined = pg.concatenate([row, c * 2.0])
+            return joined[1:3], (joined, joined.reshape(2, 2), pg.stack([c, row]))
+
+        return pg.scan(body, x[0], x)
+
+    assert "within one native call" in agree(lambda x: f(x)[1], RNG.normal(size=(7, 2)))
