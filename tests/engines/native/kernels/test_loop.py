@@ -152,6 +152,14 @@ def test_what_is_read_may_lie_anywhere():
     explained(f, normal(3, 4), normal(6), normal(3, 9), normal(9, 5))
 
 
+@pytest.mark.parametrize("n", LENGTHS)
+def test_long_rows_may_be_strided(n):
+    def f(a, xs):
+        return pg.scan(lambda c, row: (a.mT[0] * c + row, c), a[:, 1], xs.mT)
+
+    explained(f, normal(n, 2), normal(n, 4))
+
+
 def test_results_that_are_inputs_or_constants():
     table = np.arange(5.0)
 

@@ -32,7 +32,7 @@ from .registers import Form, Registers, most_lanes
 
 _MOST = 8000  # instructions of a step, about: 4 µs, within which threads gain nothing
 _ELEMENTS = 1024  # of an array in registers
-_SECONDS = 0.1  # of the whole loop: native code can't be interrupted
+_SECONDS = 1.0  # of the whole loop: native code can't be interrupted
 _INSTRUCTION = 0.5e-9  # seconds of an instruction of a step, about
 
 
