@@ -8,6 +8,11 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from palingrad.graph.context import graph_scope
+from palingrad.graph.kinds import AnonymousGraph
+from palingrad.graph.leaves import Constant
+from palingrad.graph.regions.region import Region, parameter
+from palingrad.ops.control.loop import Loop
 
 pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
@@ -60,6 +65,9 @@ PRODUCTS = {
     "two vectors": lambda a, x, y: (x * (x @ x) * 0.01, y),
     "carried matrix and vector": lambda a, x, y: (y @ x, y),
     "transposed carried matrix": lambda a, x, y: (y.mT @ x, y),
+    # cos 0 = 1 in the idle lanes of vectors
+    "matrix and vector of cosines": lambda a, x, y: (pg.cos(y) @ pg.cos(x) * 0.3, y),
+    "two vectors of cosines": lambda a, x, y: (x * (pg.cos(x) @ pg.cos(x)) * 0.1, y),
     "two matrices": lambda a, x, y: (x, (y @ a) * 0.3),
     "a matrix and its transpose": lambda a, x, y: (x, (y @ y.mT) * 0.1),
     "outer product": lambda a, x, y: (x, y + pg.expand_dims(x, 1) @ pg.expand_dims(x, 0) * 0.1),
@@ -186,6 +194,12 @@ def test_loops_that_are_too_large_are_made_of_kernels():
     explained(wide, normal(3, 500))
     explained(wide, normal(3, 5000), registers=False)
 
+    def cheap(x):
+        return pg.scan(lambda c, r: (c + r, c), x[0], x)
+
+    explained(cheap, normal(3, 1024))
+    explained(cheap, normal(3, 1025), registers=False)
+
     def many(x):
         return pg.scan(lambda c, r: (pg.tanh(c) + r, pg.sum(c)), x[0], x)
 
@@ -240,30 +254,29 @@ def test_a_program_with_a_loop_updates_its_variables_in_place():
     close(found[0][1], found[1][1])
 
 
-def test_code_from_the_cache_is_that_of_the_body(tmp_path, monkeypatch):
+def with_a_constant(number: float, table: Any) -> Any:
+    """A loop c ← c·number + table whose region has the array as a constant, not as a capture."""
+    with graph_scope(AnonymousGraph(), hidden=True):
+        c = parameter((table.shape, table.dtype, None))
+        region = Region((c,), (c * number + Constant(table),))
+    options = {"carries": 1, "slices": 0, "length": 3, "reverse": False, "checkpoint": False}
+    return pg.function(lambda x: Loop(x, regions=(region,), **options).items[0], engine="native")
+
+
+@pytest.mark.parametrize("verified", ["1", "0"])  # without recalled plans, and with them
+def test_code_from_the_cache_is_that_of_the_body(tmp_path, monkeypatch, verified):
     monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path))
-
-    def scaled(number, table):
-        def f(x):
-            def step(c, r):
-                return (c * number + r + pg.tensor(table), c)
-
-            return pg.scan(step, x[0], x)[0]
-
-        return pg.function(f, engine="native")
-
-    x, tables = normal(5, 3), (np.arange(3.0), np.array([0.0, 1.0, 5.0]))
-    for verify in ("1", "0"):  # with recalled plans, and without
-        monkeypatch.setenv("PALINGRAD_VERIFY", verify)
-        for number in (0.5, 0.25):
-            for table in tables:
-                expected = x[0]
-                for row in x:
-                    expected = expected * number + row + table
-                close(scaled(number, table)(x), expected)
-                again = scaled(number, table)
-                close(again(x), expected)
-                assert "code from the cache" in again.explain(x)
+    monkeypatch.setenv("PALINGRAD_VERIFY", verified)
+    x, tables = normal(3), (np.arange(3.0), np.array([0.0, 1.0, 5.0]))
+    for number in (0.5, 0.25):
+        for table in tables:
+            expected = x
+            for _ in range(3):
+                expected = expected * number + table
+            close(with_a_constant(number, table)(x), expected)
+            again = with_a_constant(number, table)
+            close(again(x), expected)
+            assert "code from the cache" in again.explain(x)
 
 
 def test_the_number_of_threads_changes_no_bit():
