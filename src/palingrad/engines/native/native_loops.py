@@ -125,7 +125,9 @@ class NativeLoop:
         self._slots = [output.slot for output in executable._outputs]
         self._at_once = _FIRST
         self._kept: list[list[Any]] = []  # the stacks of earlier calls
-        whole = [((self._length, *shape), dtype) for shape, dtype in self._forms[self._first :]]
+        whole: list[tuple[tuple[int, ...], Any]] = [
+            ((self._length, *shape), dtype) for shape, dtype in self._forms[self._first :]
+        ]
         self._stacked = [
             (shape, np.empty(shape, dtype).strides if 0 not in shape else None, dtype)
             for shape, dtype in whole
@@ -154,6 +156,7 @@ class NativeLoop:
     def _new_stacks(self) -> list[Array]:
         """Memory for the stacks: an earlier call's where nobody holds it any more. A new array
         costs a page fault for every 4 kB, which is as long as a step of many bodies."""
+        stacks: list[Any]
         try:
             stacks = self._kept.pop()
         except IndexError:
