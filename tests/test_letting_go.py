@@ -223,6 +223,7 @@ def test_evicted_programs_are_freed_with_their_machine_code(engine, monkeypatch)
     session.close()
     del f
     assert not any(one() for one in programs)
+    assert w.numpy() == 22.0  # which ends the last program's lease of w
     assert not libraries
 
 

@@ -99,3 +99,23 @@ def test_products_are_taken_of_all_steps_at_once(engine, reverse):
         if node.kind_name() == "loop"
     ]
     assert carries == [2, 4]  # without `total`, and going back without the total of w
+
+
+def test_a_sum_of_outer_products_is_one_product():
+    """Against the gradient of a Python loop: both engines take the same passes."""
+    w, xs = np.arange(6.0).reshape(2, 3) / 10, np.arange(12.0).reshape(4, 3) / 7
+
+    def loss(w, scan):
+        def body(c, x):
+            return (pg.tanh(w @ x) + 0.5 * c, None)
+
+        return pg.sum(pg.square(scan(body, np.ones(2), xs)[0]))
+
+    def by_python(body, c, xs):
+        for x in xs:
+            c, _ = body(c, x)
+        return c, None
+
+    expected = pg.grad(lambda w: loss(w, by_python))(w)
+    f = pg.function(pg.grad(lambda w: loss(w, pg.scan)), engine="native")
+    np.testing.assert_allclose(f(w), expected, rtol=1e-12)

@@ -12,6 +12,13 @@ pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(params=["registers", "kernels"], autouse=True)
+def _bodies(request, monkeypatch):
+    """Small bodies are straight-line code, or kernels as large ones are."""
+    if request.param == "kernels":
+        monkeypatch.setattr("palingrad.engines.native.kernels.loop.kernel._MOST", 0)
+
+
 def both(f, *arguments):
     """The results of the two engines."""
     return [
@@ -139,7 +146,8 @@ def test_two_threads_share_a_loop():
             close(found[1], value)
 
 
-def test_the_code_does_not_depend_on_the_number_of_steps():
+def test_the_code_does_not_depend_on_the_number_of_steps(monkeypatch):
+    monkeypatch.setattr("palingrad.engines.native.kernels.loop.kernel._MOST", 0)
     f = pg.function(lambda x: pg.scan(lambda c, row: (c * 0.25 + row, c), x[0], x), engine="native")
     f(np.ones((5, 3)))
     assert "code from the cache" not in f.explain(np.ones((5, 3)))  # the outer one has no code
@@ -154,3 +162,32 @@ def test_the_code_does_not_depend_on_the_number_of_steps():
         compile, _ = native_loops._compilers[0]
         nodes.append(compile(native_loops._program(y.inputs[0].body)))
     assert nodes[0].emitted() == nodes[1].emitted()
+
+
+def test_results_of_earlier_calls_stay_as_they_are():
+    f = pg.function(
+        lambda x: pg.scan(lambda c, row: (c + row, c * row), x[0], x)[1], engine="native"
+    )
+    given = [RNG.normal(size=(3000, 4)) for _ in range(5)]
+    held, copies = [], []
+    for x in given * 3:
+        y = f(x)
+        part = y[5:9] if len(held) % 2 else y  # a part, or the whole, is held
+        held.append(part)
+        copies.append(part.copy())
+    for one, copy in zip(held, copies, strict=True):
+        assert np.array_equal(one, copy)
+    x = given[0]
+    for _ in range(3):
+        close(f(x), x * np.concatenate([x[:1], x[0] + np.cumsum(x, axis=0)[:-1]]))
+
+
+def test_layouts_of_a_body_are_stacked_where_they_are_computed():
+    def f(x):
+        def body(c, row):
+            joined = pg.concatenate([row, c * 2.0])
+            return joined[1:3], (joined, joined.reshape(2, 2), pg.stack([c, row]))
+
+        return pg.scan(body, x[0], x)
+
+    assert "within one native call" in agree(lambda x: f(x)[1], RNG.normal(size=(7, 2)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fuzzing.loops import in_loop
 from fuzzing.program import Array, Program, Role
 from fuzzing.rounding import MANY_RUNS, RUNS, deviations
 from fuzzing.run import Results, as_fed, deferred, eager, gradients, in_function, in_session
@@ -18,14 +19,14 @@ MARGIN = 4.0  # times what roundings moved an element by in a few tries
 STYLES: dict[str, Callable[..., Results]] = {
     f"{name} on {engine}": partial(style, engine=engine)
     for engine in ("numpy", "native")
-    for name, style in (("session", in_session), ("function", in_function))
+    for name, style in (("session", in_session), ("function", in_function), ("loop", in_loop))
 }
 
 
 def styles_of(seed: int) -> list[str]:
     """The styles that a seed's program is run in: one on each engine, for compiling takes long."""
-    session, function = "session on {}", "function on {}"
-    styles = (session, function) if seed % 2 else (function, session)
+    session, function, loop = "session on {}", "function on {}", "loop on {}"
+    styles = (session, function) if seed % 2 else (function, loop if seed % 8 == 4 else session)
     return [style.format(engine) for style, engine in zip(styles, ("numpy", "native"), strict=True)]
 
 

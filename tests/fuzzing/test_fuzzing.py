@@ -40,6 +40,12 @@ def test_every_style_computes_what_eager_code_does(first):
         assert text is None, f"python -m fuzzing --seed {seed} --most 12\n{text}"
 
 
+@pytest.mark.parametrize("seed", range(1000, 1012))
+def test_a_graph_is_the_same_in_the_body_of_a_loop(seed):
+    text = failing(drawn(seed, most=6, formulas=0.0, half=False), ["loop on native"], seed)
+    assert text is None, text
+
+
 @pytest.mark.parametrize("one", operations(), ids=lambda one: one.__name__)
 def test_every_operation_finds_a_place(one):
     """Among values of all kinds, and alone; a new operation does with its samples."""

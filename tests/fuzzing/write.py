@@ -9,6 +9,7 @@ import numpy as np
 
 from fuzzing.compare import Failure
 from fuzzing.formulas import TEXTS
+from fuzzing.loops import STEPS, fits_a_body
 from fuzzing.program import Array, Call, Leaf, Piece, Program, Role, Value
 from fuzzing.run import eager
 from palingrad.proof.case import is_float
@@ -130,7 +131,13 @@ def _runs(program: Program, style: str, given: list[Leaf], names: Mapping[Value,
 
     how, _, engine = style.partition(" on ")
     lines = [f"pg.set_num_threads({program.threads})"] if program.threads > 1 else []
-    if how == "function":
+    if how == "loop" and fits_a_body(program):
+        stacks = ", ".join(f"np.stack([{names[leaf]}] * {STEPS})" for leaf in given)
+        lines += ["step = lambda carry, rows: (carry + 1, tuple(f(*rows)))"]
+        lines += [f"loop = lambda *xs: pg.scan(step, np.int64(0), xs, length={STEPS})[1]"]
+        lines += [f"found = pg.function(loop, engine={engine!r})({stacks})"]
+        lines += [f"found = [y[{STEPS - 1}] for y in found]"]
+    elif how in ("function", "loop"):
         arguments = ", ".join(node(leaf, "{}") for leaf in given)
         lines += [f"found = pg.function(f, engine={engine!r})({arguments})"]
     elif how == "session":

@@ -126,8 +126,7 @@ def _after(program: Program, found: dict[Loop, dict[int, Matmul]]) -> Program:
             _stacked(factor, parent, whole, len(kept[parent]), list(stacks[parent]), len(dropped))
             for factor in found[parent][number].inputs
         ]
-        total = ops.sum(ops.matmul(*factors), axis=0)
-        return ops.add(begins[parent][number], total)
+        return ops.add(begins[parent][number], _total(*factors))
 
     begins: dict[Loop, dict[int, Node]] = {}
 
@@ -137,6 +136,15 @@ def _after(program: Program, found: dict[Loop, dict[int, Matmul]]) -> Program:
         return rule(node, inputs)
 
     return replayed(program, keeping)
+
+
+def _total(x: Any, y: Any) -> Node:
+    """Σₜ xₜ yₜ of (steps, rows, k) and (steps, k, columns). A sum of outer products is one product
+    of two matrices; as a batch of products each of which has one term it would be broadcast."""
+    if x.shape[-1] != 1:
+        return ops.sum(ops.matmul(x, y), axis=0)
+    columns, rows = ops.squeeze(x, axis=-1), ops.squeeze(y, axis=-2)  # (steps, ·)
+    return ops.matmul(ops.matrix_transpose(columns), rows)
 
 
 def _source(factor: Node) -> Node:

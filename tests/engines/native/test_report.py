@@ -99,9 +99,8 @@ class Sorted(pg.Custom):
 
 
 def test_it_says_whether_variables_are_updated_in_place_and_if_not_why():
-    assert "1 Variable updated in place" in updating(lambda w, old, x: pg.sum(x))
-    said = " ".join(updating(lambda w, old, x: w).split())
-    assert "in new arrays, because the new value of variable 'w' is a result too" in said
+    for result in (lambda w, old, x: pg.sum(x), lambda w, old, x: w, lambda w, old, x: old):
+        assert "1 Variable updated in place" in updating(result)
     assert "NumPy computes a part" in updating(lambda w, old, x: Sorted(x))
 
 

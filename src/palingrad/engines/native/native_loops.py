@@ -8,6 +8,7 @@ other. So a step allocates nothing and calls no Python, and the code doesn't dep
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -16,16 +17,18 @@ import numpy as np
 
 from ...dtypes import Array
 from ...graph.context import graph_scope
-from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Reduce
+from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Layout, Reduce
 from ...graph.node import Node
-from ...graph.operation import Operation
+from ...graph.operation import Item, Operation
 from ...graph.regions.region import Region
 from ...graph.regions.regional import Body, Regional, Steps
 from ...graph.registry import ops
 from ...passes.program import Program
 from ...shapes import sizes
 from ..numpy import body_of, formula
-from .runtime.buffers import Memory
+from .llvm.strided_view import layout_view, whole
+from .runtime.aligned_alloc import placed
+from .runtime.buffers import HELD, Memory, is_as_made
 
 TIMES = 3  # the word of a block that holds the number of repetitions
 _CALL_SECONDS = 0.05  # of one native call, so that an interrupt needn't wait for long
@@ -79,10 +82,16 @@ def _program(region: Region) -> Program:
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):
         seen: set[Node] = set()
         for y in region.results:
-            plain = isinstance(y, (Elementwise, Reduce, Contract)) and y not in seen
-            results.append(y if plain else ops.cast(y, y.dtype))  # a copy
+            results.append(y if _is_alone(y) and y not in seen else ops.cast(y, y.dtype))  # a copy
             seen.add(y)
     return Program(region.parameters, tuple(results))
+
+
+def _is_alone(y: Node) -> bool:
+    """Whether the node's value is in memory of its own, not a leaf's or another's."""
+    if isinstance(y, Layout):
+        return layout_view(y, whole(y.inputs[0])) is None
+    return isinstance(y, (Elementwise, Reduce, Contract, Item))
 
 
 def _body(region: Region) -> Body:
@@ -115,6 +124,14 @@ class NativeLoop:
         self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
         self._slots = [output.slot for output in executable._outputs]
         self._at_once = _FIRST
+        self._kept: list[list[Any]] = []  # the stacks of earlier calls
+        whole: list[tuple[tuple[int, ...], Any]] = [
+            ((self._length, *shape), dtype) for shape, dtype in self._forms[self._first :]
+        ]
+        self._stacked = [
+            (shape, np.empty(shape, dtype).strides if 0 not in shape else None, dtype)
+            for shape, dtype in whole
+        ]
 
     def __call__(self, *values: Array) -> Sequence[Any]:
         first, length = self._first, self._length
@@ -123,7 +140,7 @@ class NativeLoop:
             return [*(np.array(c) for c in values[:first]), *empty]
         carries = [_two_of(value) for value in values[:first]]
         given = [np.require(value, requirements=["C", "A"]) for value in values[first:]]
-        stacks = [np.empty((length, *shape), dtype) for shape, dtype in self._forms[first:]]
+        stacks = self._new_stacks()
         buffers = self.executable.buffers
         memory: Memory = buffers.taken()
         try:
@@ -133,7 +150,26 @@ class NativeLoop:
             for number in range(len(memory.moves)):
                 memory.moves[number], memory.turns[number] = 0, 1
         buffers.idle.append(memory)
+        self._kept.append(stacks)
         return [*(np.array(two[length % 2, ...]) for two in carries), *stacks]
+
+    def _new_stacks(self) -> list[Array]:
+        """Memory for the stacks: an earlier call's where nobody holds it any more. A new array
+        costs a page fault for every 4 kB, which is as long as a step of many bodies."""
+        stacks: list[Any]
+        try:
+            stacks = self._kept.pop()
+        except IndexError:
+            stacks = [None] * len(self._stacked)
+        for place, (shape, strides, dtype) in enumerate(self._stacked):
+            array = stacks[place]
+            if (
+                array is None
+                or sys.getrefcount(array) > HELD
+                or not is_as_made(array, strides, dtype)
+            ):
+                stacks[place] = placed(shape, dtype, place)
+        return stacks
 
     def _steps(
         self, memory: Memory, carries: list[Array], given: list[Array], stacks: list[Array]

@@ -15,7 +15,6 @@ import numpy as np
 
 from ...graph.declared.bounds import Bounds
 from ...graph.leaves import Variable
-from ...graph.operation import Operation
 from ...graph.registry import name_of, operations
 from ...passes.program import Program
 from ...shapes import sizes
@@ -28,7 +27,7 @@ from .report import explained
 from .run_plan import RunPlan
 from .runtime import cache
 from .runtime.buffers import BufferTable, Memory, MemoryPlan
-from .runtime.cache_key import are_untouched, template_key
+from .runtime.cache_key import are_untouched, kinds_of, template_key
 
 _MOST = 1 << 20  # bytes of constants that are kept beside a program's code
 
@@ -72,7 +71,7 @@ def _kept(executable: NativeExecutable, variables: list[Variable]) -> bytes | No
         return None
     if sum(array.nbytes for array in buffers.fixed.values()) > _MOST:
         return None
-    kinds = sorted({name_of(type(node)) for node in program.order if isinstance(node, Operation)})
+    kinds = sorted(map(name_of, kinds_of(program.order)))
     content: Kept = (
         executable.key,
         tuple(kinds),

@@ -120,9 +120,6 @@ def _why_not(program: Program, schedule: Schedule) -> str:
     for variable, _ in program.updates:
         if variable in outputs:
             return f"the old value of {variable.label()} is a result"
-    for variable, value in program.updates:
-        if _base(value, schedule) in outputs:
-            return f"the new value of {variable.label()} is a result too"
     return "an old value is still needed when its new one is written"
 
 

@@ -92,6 +92,7 @@ PROGRAMS = [
     program(lambda x: (x > 0) // (x < 0), zeros(8)),
     program(lambda x: pg.cumsum(x, axis=1), zeros(8, 5)),
     program(ordered, zeros(8, 5), zeros(4, 4), zeros(4, 2)),
+    program(lambda x: pg.scan(lambda c, row: (pg.tanh(c) + row, c), x[0], x), zeros(8, 5)),
     updated(pg.Variable(zeros(4))),
 ]
 

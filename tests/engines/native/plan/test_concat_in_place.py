@@ -186,3 +186,11 @@ def test_interleaved_stores_of_every_length():
 
     for x, (_, count, dtype), found in zip(xs, cases, run(xs), strict=True):
         assert_same(found, np.stack([x + dtype(number) for number in range(count)], axis=-1))
+
+
+def test_a_piece_that_is_returned_transposed_stays_where_it_is():
+    def f(x):
+        piece = pg.clip(x, -1.0, 1.0)
+        return [pg.concatenate([piece, pg.clip(x, 0.0, 3.0)]), piece.mT]
+
+    assert "Copy" in agree(f, numbers(3, 4))

@@ -244,6 +244,27 @@ def test_a_replaced_rule_of_an_expansion_is_not_overlooked(monkeypatch):
     assert result.tobytes() != expected.tobytes()
 
 
+def test_a_replaced_rule_in_the_body_of_a_loop_is_not_overlooked(monkeypatch):
+    def f(x):
+        return pg.scan(lambda c, row: (pg.exp(c) * 0.1 + row, None), x[0], x)[0]
+
+    expected, _ = called(f, X)
+    assert called(f, X)[1]
+    monkeypatch.setattr(type(pg.exp(X)), "f", staticmethod(lambda m, x: m.exp(2.0 * x)))
+    result, recalled = called(f, X)
+    assert not recalled
+    assert result.tobytes() != expected.tobytes()
+
+
+def test_another_expansion_in_the_body_of_a_loop_is_not_overlooked(monkeypatch):
+    def f(x):
+        return pg.scan(lambda c, row: (pg.softmax(c) * 0.1 + row, None), x[0], x)[0]
+
+    assert key_of(f, X) is not None
+    monkeypatch.setattr(type(pg.softmax(X)), "expand", lambda y, x: x)
+    assert key_of(f, X) is None
+
+
 def test_large_constants_have_no_key():
     small, large = np.ones(100, np.float32), np.ones(1 << 19, np.float32)
     assert key_of(lambda x: x + pg.tensor(small), small) is not None

@@ -14,7 +14,8 @@ from ....dtypes import is_floating, is_integer
 from ....graph.declared.bounds import Bounds
 from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
 from ....graph.node import Node
-from ....graph.operation import MultipleOutputs, Operation
+from ....graph.operation import Item, MultipleOutputs, Operation
+from ....graph.regions.regional import Regional
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
 from ..kernels import formula, reducers, scan, windowed
@@ -25,6 +26,7 @@ from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
 from ..kernels.library import factors, sorting
+from ..kernels.loop.kernel import family_of as family_of_loop
 from ..kernels.movement import gather_scatter
 from ..kernels.movement.concat import CONCATENATION
 from ..kernels.movement.copy import COPY, copy_of
@@ -35,6 +37,7 @@ from ..llvm.strided_view import View, filled, keeps_order, layout_view, position
 from ..llvm.values import supported
 from . import index_checks
 from .groups import Groups
+from .lower import lowered
 from .membership import layout, may_join
 from .sinking import Sinking
 
@@ -57,6 +60,7 @@ class _Fusion:
         self._trains = bool(program.updates)
         self._bounds_checks: dict[Hashable, Group] = {}
         self._attention: dict[Recipe, Group] = {}
+        self._loops: dict[Node, Group] = {}  # those in registers
         # How often each value is still read by nodes without a group.
         self._uses = Counter(x for node in program.order for x in node.inputs)
         for node in program.order:
@@ -68,6 +72,10 @@ class _Fusion:
     def _place(self, node: Node) -> None:
         if not isinstance(node, Operation):
             self.views[node] = whole(node)
+        elif isinstance(node, Regional) and (steps := self._of_loop(node)) is not None:
+            self._loops[node] = self._start_group(node, steps)
+        elif isinstance(node, Item) and node.inputs[0] in self._loops:
+            self.groups.put(node, self._loops[node.inputs[0]], whole(node))
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
         elif isinstance(node, Attended):
@@ -109,6 +117,13 @@ class _Fusion:
     def _is_compilable(self, node: Operation) -> bool:
         """Whether generated code can compute an elementwise node."""
         return formula.fits(node) and not index_checks.is_wrong(node)
+
+    def _of_loop(self, node: Regional) -> KernelFamily | None:
+        """The family of a loop whose steps are taken in registers."""
+        if node.steps() is None or not all(x in self.views for x in node.inputs):
+            return None
+        region = node.regions[0]
+        return family_of_loop(node, lowered(Program(region.parameters, region.results)))
 
     def _of_library(self, node: Operation) -> KernelFamily | None:
         """The family of a node whose kernel calls another library's functions. They aren't called

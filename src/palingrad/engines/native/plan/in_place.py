@@ -30,7 +30,8 @@ def updates_in_place(program: Program, groups: Groups) -> Updates | None:
         return None
     variables = {variable for variable, _ in program.updates}
     views = groups.views
-    if any(x in views and views[x].base in variables for x in program.outputs):
+    results = {views[x].base for x in program.outputs if x in views}
+    if results & variables:
         return None
     trial = _Trial(groups)
     found = Updates()
@@ -40,12 +41,12 @@ def updates_in_place(program: Program, groups: Groups) -> Updates | None:
             return None
         if base is variable and views[value].plain:
             continue  # the Variable is assigned its own value
-        if base not in found.alias and trial.writes(value, variable):
+        # What is a result too is written to the result's array, and copied.
+        is_free = base not in found.alias and base not in results
+        if is_free and trial.writes(value, variable):
             found.alias[value] = variable
         elif not trial.copies(value, variable):
             return None
-    if any(views[x].base in found.alias for x in program.outputs if x in views):
-        return None
     trial.commit()
     return found
 

@@ -8,12 +8,15 @@ user's code runs once per Program, and generated code consists of tested operati
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from ....dtypes import is_floating
 from ....errors import PalingradError
+from ....graph.context import graph_scope
 from ....graph.declared.strided import Strided
 from ....graph.kinds import (
+    AnonymousGraph,
     Contract,
     Elementwise,
     Gather,
@@ -39,7 +42,26 @@ TERMS = 1 << 16  # terms of a product that one kernel sums; longer products are 
 def lowered(program: Program) -> Program:
     """The program with operations replaced by simpler ones where possible, and attention by
     recipes of its kernel."""
-    return with_attention(program.rewritten(_lower))
+    return _apart(with_attention(program.rewritten(_lower)))
+
+
+def _apart(program: Program) -> Program:
+    """The program whose results aren't Variables that it updates, but copies of their old values:
+    so it can write over them."""
+    variables = {variable for variable, _ in program.updates}
+
+    def apart(x: Node) -> Node:
+        base = x
+        while isinstance(base, Layout) and base._shipped and len(base.inputs) == 1:
+            base = base.inputs[0]
+        return ops.cast(x, x.dtype) if base in variables else x
+
+    if not variables:
+        return program
+    with graph_scope(AnonymousGraph(), hidden=True, observed=False):
+        outputs = tuple(map(apart, program.outputs))
+    same = all(x is y for x, y in zip(outputs, program.outputs, strict=True))
+    return program if same else replace(program, outputs=outputs)
 
 
 def _lower(node: Operation) -> Node:

@@ -172,7 +172,9 @@ def _staged(
         for first in range(0, len(native), MAX_CHUNKS):
             part = native[first : first + MAX_CHUNKS]
             cost = sum(kernels[number].cost for number in part)
-            serial = cost < _SERIAL or (len(part) == 1 and kernels[part[0]].items == 1)
+            # One thread computes the longest kernel without parts; what is there for the others?
+            alone = max((kernels[n].cost for n in part if kernels[n].items == 1), default=0.0)
+            serial = cost - alone < _SERIAL
             for number in part:
                 chunks = min(_chunks(kernels[number]), max(MAX_CHUNKS // len(part), 1))
                 kernels[number] = replace(

@@ -187,7 +187,7 @@ class MemoryPlan:
         number = self.given
         for place, (shape, dtype) in enumerate(self.results):
             array, form = arrays[number], self.forms[place]
-            if array is None or sys.getrefcount(array) > HELD or not _is_as_made(array, *form):
+            if array is None or sys.getrefcount(array) > HELD or not is_as_made(array, *form):
                 # Two arrays suffice for a caller that keeps each result until the next run.
                 other = spare[place]
                 spare[place] = array
@@ -196,7 +196,7 @@ class MemoryPlan:
                 if (
                     array is None
                     or sys.getrefcount(array) > HELD - 1
-                    or not _is_as_made(array, *form)
+                    or not is_as_made(array, *form)
                 ):
                     array = placed(shape, dtype, place)
                     array.setflags(write=False)
@@ -211,7 +211,7 @@ class MemoryPlan:
             memory.objects[number] = id(array)
 
 
-def _is_as_made(array: Array, strides: tuple[int, ...] | None, dtype: DType) -> bool:
+def is_as_made(array: Array, strides: tuple[int, ...] | None, dtype: DType) -> bool:
     """Whether an array has the form of a result, and no weak references."""
     return array.strides == strides and array.dtype is dtype and not weakref.getweakrefcount(array)
 

@@ -31,6 +31,8 @@ from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.regions.region import Region
+from ....graph.regions.regional import Regional
 from ....graph.registry import is_shipped
 from ....passes.pipeline import PASSES
 from ....passes.program import Program
@@ -101,7 +103,6 @@ def _words(program: Program) -> tuple[set[type[Operation]], bytes] | None:
 
     What many nodes have in common, such as a shape, is written once and numbered.
     """
-    kinds: set[type[Operation]] = set()
     table: dict[Any, int] = {}  # number of each class with a shape and a dtype, or of a text
     numbers: dict[Node, int] = {}
     words: list[int] = []
@@ -111,7 +112,6 @@ def _words(program: Program) -> tuple[set[type[Operation]], bytes] | None:
         numbers[node] = len(numbers)
         words.append(table.setdefault((type(node), node.shape, node.dtype), len(table)))
         if isinstance(node, Operation):
-            kinds.add(type(node))
             inputs = node.inputs
             words.append(len(inputs))
             words += [numbers[x] for x in inputs]
@@ -134,7 +134,8 @@ def _words(program: Program) -> tuple[set[type[Operation]], bytes] | None:
     common = [
         word if isinstance(word, str) else (word[0], word[1], str(word[2])) for word in table
     ]  # a class is its module and name
-    return kinds, repr((ends, common, len(words))).encode() + row_of("q", words).tobytes()
+    content = repr((ends, common, len(words))).encode() + row_of("q", words).tobytes()
+    return kinds_of(numbers), content
 
 
 _MOST = 1 << 20  # bytes of constants in a template's key
@@ -142,6 +143,18 @@ _MOST = 1 << 20  # bytes of constants in a template's key
 
 def _weak(number: Any) -> str:
     return f"{type(number).__name__} {number!r}"
+
+
+def kinds_of(nodes: Iterable[Node]) -> set[type[Operation]]:
+    """The classes of these operations and of those in their regions."""
+    kinds: set[type[Operation]] = set()
+    for node in nodes:
+        if isinstance(node, Operation):
+            kinds.add(type(node))
+        if isinstance(node, Regional):
+            for region in node.regions:
+                kinds |= kinds_of(region.order)
+    return kinds
 
 
 def are_untouched(kinds: Iterable[type[Operation]]) -> bool:
@@ -195,7 +208,23 @@ def _exactly(value: Any, numbers: Mapping[Node, int] | None = None) -> str:
         value, (bool, int, float, str, bytes, slice, EllipsisType, np.dtype)
     ):
         return repr(value)
+    if isinstance(value, Region):
+        return _region(value)
     raise Unkept(f"an attribute is a {type(value).__name__}")
+
+
+def _region(region: Region) -> str:
+    """A region as text that determines what it computes. Raises Unkept."""
+    numbers: dict[Node, int] = {}
+    lines: list[str] = []
+    for node in dict.fromkeys((*region.parameters, *region.order)):
+        numbers[node] = len(numbers)
+        inputs = [numbers[x] for x in node.inputs]
+        value = node.numpy().tobytes().hex() if isinstance(node, Constant) else ""
+        lines.append(
+            f"{_computed(node)} {inputs} {node.shape} {node.dtype} {_weak(node.weak)} {value}"
+        )
+    return f"Region({lines}, {[numbers[x] for x in region.results]})"
 
 
 def _planned(

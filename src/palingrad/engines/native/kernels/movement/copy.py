@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from .....dtypes import DType
 from .....graph.leaves import Variable
@@ -111,9 +111,15 @@ class VariableCopy(Copy):
 COPY = KernelFamily(Copy.of)
 
 
+class FixedFamily(KernelFamily):
+    """A copy of a view that was found before all layouts are final: its base stays as it is."""
+
+    reads_any_strides: ClassVar[bool] = False
+
+
 def copy_of(view: View) -> KernelFamily:
     """The family of a layout that has this view and is returned, so that it needs memory."""
-    return KernelFamily(lambda fused, _: Copy(fused, view, fused.first))
+    return FixedFamily(lambda fused, _: Copy(fused, view, fused.first))
 
 
 def copy_over(variable: Variable, value: Node) -> KernelFamily:

@@ -1,0 +1,1 @@
+"""Loops whose steps are straight-line code on values in vector registers."""
