@@ -5,6 +5,7 @@ from __future__ import annotations
 from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyExecutable
+from .control import plan as _  # noqa: F401  registers what plans regions
 from .executable import NativeExecutable
 from .native_loops import compile_with, formula_of
 from .plan.lower import lowered
@@ -13,10 +14,11 @@ from .report import explained
 from .runtime.buffers import BufferTable
 
 
-def executable(program: Program) -> Executable:
-    """The program as machine code, or run by NumPy if all its kernels are fallbacks."""
+def executable(program: Program, *, inside: bool = False) -> Executable:
+    """The program as machine code, or run by NumPy if all its kernels are fallbacks. `inside`:
+    whether it is the body of a loop, so that loops in it run within its machine code."""
     simpler = lowered(program)
-    schedule = scheduled(simpler)
+    schedule = scheduled(simpler, inside=inside)
     if any(one.kernel.is_native for one in schedule.kernels):
         return NativeExecutable(simpler, schedule)
     return UncompiledExecutable(simpler, schedule)

@@ -30,11 +30,13 @@ from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.regions.region import Region
 from ....graph.registry import is_shipped
 from ....passes.pipeline import PASSES
 from ....passes.program import Program
 from ....passes.simplify import RULES
 from ....version import LOADED, __version__
+from ..kernels.control import Control
 from ..llvm.target import host
 from ..plan.schedule import Schedule
 from .buffers import BufferTable
@@ -48,10 +50,14 @@ def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> s
     """The key of a program's code. Raises Unkept if the code depends on more than a key covers."""
     digest = hashlib.sha256(_surroundings())
     by_numpy = {x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes}
+    control = {x.kernel.node: x.kernel for x in schedule.kernels if isinstance(x.kernel, Control)}
     numbers: dict[Node, int] = {}
     for node in program.order:
         numbers[node] = len(numbers)
-        operation = type(node).__name__ if node in by_numpy else _computed(node)
+        if node in control:
+            operation = _controlled(control[node])
+        else:
+            operation = type(node).__name__ if node in by_numpy else _computed(node)
         inputs = [numbers[x] for x in node.inputs]
         digest.update(f"{operation} {inputs} {node.shape} {node.dtype}\n".encode())
     leaves = [*program.feeds, *(variable for variable, _ in program.updates)]
@@ -82,37 +88,60 @@ def template_key(program: Program) -> str | None:
         return None
     try:
         surroundings = _surroundings()
-        words: list[Any] = ["template", str(default_dtype()), ieee_gradients()]
-        numbers: dict[Node, int] = {}
-        texts: dict[Any, str] = {}  # of dtypes, which are slow to print
         leaves = (*program.feeds, *(variable for variable, _ in program.updates))
-        size = 0
-        for node in dict.fromkeys((*leaves, *program.order)):
+        ends = program.outputs, [value for _, value in program.updates]
+        template = _Template()
+        words = template.words(leaves, program.order, ends)
+    except (Unkept, KeyError):  # an attribute that is no plain value, or a node that isn't an input
+        return None
+    first = "template", str(default_dtype()), ieee_gradients(), len(program.feeds)
+    content = surroundings + repr((first, words)).encode()  # a class is its module and name
+    return hashlib.sha256(content).hexdigest() if are_untouched(template.kinds) else None
+
+
+class _Template:
+    """What determines nodes, the values of constants included, and the kinds of operations among
+    them, those in regions included."""
+
+    def __init__(self) -> None:
+        self.kinds: set[type[Operation]] = set()
+        self._texts: dict[Any, str] = {}  # of dtypes, which are slow to print
+        self._size = 0  # of constants
+
+    def words(
+        self, leaves: Iterable[Node], order: Iterable[Node], ends: Iterable[Iterable[Node]]
+    ) -> list[Any]:
+        """What determines these nodes. Raises Unkept if constants are large."""
+        words: list[Any] = []
+        numbers: dict[Node, int] = {}
+        for node in dict.fromkeys((*leaves, *order)):
             numbers[node] = len(numbers)
             dtype = node.dtype
-            if dtype not in texts:
-                texts[dtype] = str(dtype)
-            words += type(node), node.shape, texts[dtype]
+            if dtype not in self._texts:
+                self._texts[dtype] = str(dtype)
+            words += type(node), node.shape, self._texts[dtype]
             if isinstance(node, Operation):
+                self.kinds.add(type(node))
                 words.append([numbers[x] for x in node.inputs])
                 attributes = node.attributes
                 if attributes:
-                    words.append([(name, _exactly(x, numbers)) for name, x in attributes.items()])
+                    words.append(
+                        [(name, self._attribute(x, numbers)) for name, x in attributes.items()]
+                    )
             elif isinstance(node, Constant):
-                size += node._value.nbytes
-                if size > _MOST:
-                    return None
+                self._size += node._value.nbytes
+                if self._size > _MOST:
+                    raise Unkept("constants are large")
                 words += _weak(node.weak), _weak(node.scalar), node._value.tobytes()
             else:
                 words.append(_weak(node.weak))
-        words.append([numbers[x] for x in program.outputs])
-        words.append([numbers[x] for _, x in program.updates])
-        words.append(len(program.feeds))
-    except (Unkept, KeyError):  # an attribute that is no plain value, or a node that isn't an input
-        return None
-    kinds = {type(node) for node in numbers if isinstance(node, Operation)}
-    content = surroundings + repr(words).encode()  # a class is its module and name
-    return hashlib.sha256(content).hexdigest() if are_untouched(kinds) else None
+        return [*words, *([numbers[x] for x in listed] for listed in ends)]
+
+    def _attribute(self, value: Any, numbers: Mapping[Node, int]) -> Any:
+        if isinstance(value, tuple) and value and all(isinstance(one, Region) for one in value):
+            regions: Any = value
+            return [self.words(one.parameters, one.order, (one.results,)) for one in regions]
+        return _exactly(value, numbers)
 
 
 _MOST = 1 << 20  # bytes of constants in a template's key
@@ -147,6 +176,16 @@ def _computed(node: Node) -> str:
         raise Unkept(f"the formula of {kind.__name__} isn't palingrad's own")
     attributes = [(name, _exactly(value)) for name, value in sorted(node.attributes.items())]
     return f"{kind.__module__}.{kind.__qualname__} {attributes}"
+
+
+def _controlled(kernel: Control) -> str:
+    """A control flow: its operation, the keys of its regions, and where they are in memory."""
+    kind, attributes = type(kernel.node), {**kernel.node.attributes}
+    del attributes["regions"]
+    keys = [program_key(one.program, one.schedule, one.buffers) for one in kernel.regions]
+    results = [[*one.results.items()] for one in kernel.regions]
+    words = [(name, _exactly(value)) for name, value in sorted(attributes.items())]
+    return f"{kind.__module__}.{kind.__qualname__} {words} {keys} {results}"
 
 
 def _is_covered(module: str) -> bool:

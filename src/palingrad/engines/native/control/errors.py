@@ -1,0 +1,44 @@
+"""The error of control flow that failed in machine code: it is run again as Python runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ....dtypes import Array
+from ....errors import EngineError
+from ..fallback_calls import reader
+from ..native_loops import TIMES, StepFailed, formula_of
+from ..runtime.buffers import Memory
+from .emit import BROKEN, is_failing
+from .signals import ERROR, INTERRUPTED, error_of
+
+
+def control_error(executable: Any, given: Sequence[Array], memory: Memory) -> BaseException:
+    """The error of a run that control flow ended. `given` are the arrays of feeds and Variables."""
+    word, *rest = memory.control[: 8 * (ERROR + 3)].view(np.int64).tolist()
+    if word == INTERRUPTED:
+        return error_of(rest)
+    if memory.block[TIMES] != 1:
+        return StepFailed()
+    schedule = executable.schedule
+    table = getattr(executable, "_recipe", executable).buffers
+    kernel: Any = [one.kernel for one in schedule.kernels if is_failing(one.kernel)][
+        (word - BROKEN) // 2
+    ]
+    memory.arrays[: len(given)] = given
+    lease = executable._lease
+    if lease is not None and lease.held is not None:
+        first = executable._first_leased
+        memory.arrays[first : first + len(lease.held[1])] = lease.held[1]
+    values = [reader(x, schedule, table)(memory) for x in kernel.node.inputs]
+    try:
+        with np.errstate(all="ignore"):
+            formula_of(kernel.node)(*values)
+    except Exception as error:
+        return error
+    finally:
+        executable.buffers.let_go(memory)
+    return EngineError(f"{kernel.node.label()} failed in machine code, and not in Python.")
