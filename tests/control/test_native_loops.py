@@ -152,5 +152,5 @@ def test_the_code_does_not_depend_on_the_number_of_steps():
             x = pg.placeholder((length, 3), dtype="float64")
             y, _ = pg.scan(lambda c, row: (c * 0.25 + row, c), np.zeros(3), x)
         compile, _ = native_loops._compilers[0]
-        nodes.append(compile(native_loops._program(y.inputs[0].body)))
+        nodes.append(compile(native_loops.region_program(y.inputs[0].body)))
     assert nodes[0].emitted() == nodes[1].emitted()

@@ -7,7 +7,7 @@ with, an index that names no row or an error of a signal handler, ends all that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -16,7 +16,7 @@ from ....dtypes import bool_, int64
 from ....graph.regions.regional import Repeats, Steps
 from ....shapes import size, sizes
 from ..kernels.bounds_check import FAILED
-from ..kernels.control import Control, bytes_before, carries_of, is_contiguous
+from ..kernels.control import Control, RegionPlan, bytes_before, carries_of, is_contiguous
 from ..kernels.formula import dtype_of
 from ..kernels.library.call import copied
 from ..llvm.builder import INT, Builder, declared
@@ -156,6 +156,8 @@ class _Emitter:
     def _run(self, region: int) -> None:
         """Emits a run of the region; if it fails, so does this control flow."""
         b = self.b
+        if not self.kernel.regions[region].schedule.stages:
+            return
         table = b.bitcast(self._area("table", region), POINTER.as_pointer())
         failed = b.call(self.entries[region], [table, self.pool])
         if not self.kernel.regions[region].may_fail:
@@ -204,9 +206,13 @@ class _Emitter:
             for slot in range(len(kernel.inputs) - 1):
                 if kernel.regions[region].reads(slot):
                     self._put(region, slot, self._input(slot + 1))
-            for n, slot in kernel.regions[region].results.items():
+            plan = kernel.regions[region]
+            for n, slot in plan.results.items():
                 self._put(region, slot, outputs.get(n) or self._area("result", region, n))
             self._run(region)
+            for n, slot in plan.passed.items():
+                if n in outputs:
+                    self._copy(outputs[n], self._input(slot + 1), _bytes(kernel.outputs[n]))
             b.branch(after)
         b.position_at_end(wrong)
         if dtype == bool_:
@@ -220,17 +226,16 @@ class _Emitter:
     def _repeat(self, repeats: Repeats) -> None:
         b, kernel = self.b, self.kernel
         condition, body = kernel.regions
-        holds = self._area("result", 0, 0)
-        moving = [*body.results]
         given = {n: self._input(n) for n in range(len(kernel.inputs))}
         for region in range(2):
             self._prepare(region)
             for n in range(len(kernel.inputs)):
                 self._put(region, n, given[n])
-        self._put(0, condition.results[0], holds)
+        for n, slot in condition.results.items():
+            self._put(0, slot, self._area("result", 0, n))
         for n, slot in body.results.items():
             self._put(1, slot, self._area("result", 1, n))
-        carries = _Carries(self, moving, given, body.results)
+        carries = _Carries(self, given, body)
         left = self.context.slot(INT)
         b.store(integer(-1 if repeats.most is None else repeats.most), left)
         head, ask, inside, after = (
@@ -242,12 +247,17 @@ class _Emitter:
         b.position_at_end(ask)
         carries.show(0)
         self._run(0)
+        if condition.results:
+            holds = self._area("result", 0, 0)
+        else:
+            holds = carries.parameter(condition.passed[0])
         zero = ir.Constant(BYTE, 0)
         b.cbranch(b.icmp_unsigned("!=", b.load(holds), zero), inside, after)
         b.position_at_end(inside)
         carries.show(1)
         carries.write(1)
         self._run(1)
+        carries.pass_on()
         carries.turn()
         if repeats.most is not None:
             b.store(b.sub(b.load(left), integer(1)), left)
@@ -269,7 +279,6 @@ class _Emitter:
         b, kernel, first = self.b, self.kernel, steps.carries
         (body,) = kernel.regions
         rows = range(first, first + steps.slices)
-        moving = [n for n in body.results if n < first]
         given: dict[int, Any] = {}
         jumps: dict[int, int] = {}
         for n, view in enumerate(kernel.inputs):
@@ -283,18 +292,26 @@ class _Emitter:
         outputs = {n: self.context.pointer(y) for n, y in kernel.outputs.items()}
         for n, slot in body.results.items():
             self._put(0, slot, self._area("result", 0, n))
-        carries = _Carries(self, moving, given, body.results)
+        carries = _Carries(self, given, body)
         with loop(b, integer(0), integer(steps.length)) as count:
             at = b.sub(integer(steps.length - 1), count) if steps.reverse else count
             for n in rows:
                 self._put(0, n, b.gep(given[n], [b.mul(at, integer(jumps[n]))]))
-            for n, slot in body.results.items():
+            places: dict[int, Any] = {}
+            for n, y in enumerate(kernel.node.regions[0].results):
                 if n >= first and n in outputs:
-                    width = _bytes(kernel.node.regions[0].results[n])
-                    self._put(0, slot, b.gep(outputs[n], [b.mul(at, integer(width))]))
+                    places[n] = b.gep(outputs[n], [b.mul(at, integer(_bytes(y)))])
+                    if n in body.results:
+                        self._put(0, body.results[n], places[n])
             carries.show(0)
             carries.write(0)
             self._run(0)
+            for n, slot in body.passed.items():
+                if n in places:
+                    source = b.gep(given[slot], [b.mul(at, integer(jumps.get(slot, 0)))])
+                    source = carries.parameter(slot) if slot < first else source
+                    self._copy(places[n], source, _bytes(kernel.node.regions[0].results[n]))
+            carries.pass_on()
             carries.turn()
             self._look(body.cost)
         self._return(given, carries)
@@ -314,21 +331,36 @@ class _Carries:
     """The carries of a loop while it runs: for each that changes, the half that holds it now and
     the other one."""
 
-    def __init__(
-        self, emitter: _Emitter, moving: Sequence[int], given: dict[int, Any], slots: Mapping[int, int]
-    ) -> None:
-        self._emitter, self.moving, self._slots = emitter, moving, slots
+    def __init__(self, emitter: _Emitter, given: dict[int, Any], body: RegionPlan) -> None:
+        self._emitter, self._given, self._body = emitter, given, body
         node = emitter.kernel.node
         self.count = carries_of(node)
+        self.moving = [n for n in range(self.count) if body.passed.get(n) != n]
         b, context = emitter.b, emitter.context
         self._places: dict[int, tuple[Any, Any]] = {}
-        for n in moving:
+        for n in self.moving:
             halves = [emitter._area("carry", n, half) for half in range(2)]
-            emitter._copy(halves[0], given[n], size(node.shape[n]) * node.dtype[n].itemsize)
+            emitter._copy(halves[0], given[n], self._bytes(n))
             places = context.slot(POINTER), context.slot(POINTER)
             for place, half in zip(places, halves, strict=True):
                 b.store(half, place)
             self._places[n] = places
+
+    def _bytes(self, number: int) -> int:
+        node = self._emitter.kernel.node
+        return size(node.shape[number]) * node.dtype[number].itemsize
+
+    def parameter(self, number: int) -> Any:
+        """A pointer to a parameter of the regions, the carry or an input."""
+        return self.now(number) if number in self._places else self._given[number]
+
+    def pass_on(self) -> None:
+        """Emits the copies of parameters that are the next carries."""
+        for n in self.moving:
+            if n in self._body.passed:
+                other = self._emitter.b.load(self._places[n][1])
+                source = self.parameter(self._body.passed[n])
+                self._emitter._copy(other, source, self._bytes(n))
 
     def now(self, number: int) -> Any:
         """A pointer to the carry."""
@@ -342,8 +374,9 @@ class _Carries:
     def write(self, region: int) -> None:
         """Emits that the region writes the next carries."""
         for n in self.moving:
-            other = self._emitter.b.load(self._places[n][1])
-            self._emitter._put(region, self._slots[n], other)
+            if n in self._body.results:
+                other = self._emitter.b.load(self._places[n][1])
+                self._emitter._put(region, self._body.results[n], other)
 
     def turn(self) -> None:
         """Emits that the next carries are the carries."""

@@ -9,7 +9,7 @@ from ....graph.operation import Operation
 from ....graph.regions.region import Region
 from ....graph.regions.regional import Regional
 from ....passes.program import Program
-from ..kernels.control import RegionPlan, plan_with, staying
+from ..kernels.control import RegionPlan, plan_with
 from ..llvm.strided_view import View
 from ..native_loops import region_program
 from ..plan.lower import lowered
@@ -19,19 +19,18 @@ from ..runtime.buffers import BufferTable
 
 def _planned(node: Regional) -> tuple[RegionPlan, ...] | str:
     plans: list[RegionPlan] = []
-    stays = staying(node)
-    for number, region in enumerate(node.regions):
-        last = number == len(node.regions) - 1
-        plan = _region(region, stays if last else [])
+    for region in node.regions:
+        plan = _region(region)
         if isinstance(plan, str):
             return plan
         plans.append(plan)
     return tuple(plans)
 
 
-def _region(region: Region, without: list[int]) -> RegionPlan | str:
-    """The plan of a region without these results."""
-    wanted = [n for n in range(len(region.results)) if n not in without]
+def _region(region: Region) -> RegionPlan | str:
+    places: dict[Node, int] = {x: n for n, x in enumerate(region.parameters)}
+    passed = {n: places[y] for n, y in enumerate(region.results) if y in places}
+    wanted = [n for n in range(len(region.results)) if n not in passed]
     part = Region(region.parameters, tuple(region.results[n] for n in wanted))
     program = lowered(region_program(part))
     schedule = scheduled(program, inside=True)
@@ -43,7 +42,7 @@ def _region(region: Region, without: list[int]) -> RegionPlan | str:
     slots = _slots(program, schedule.views, buffers)
     if slots is None:
         return "a result of a region isn't in an array of its own"
-    return RegionPlan(program, schedule, buffers, dict(zip(wanted, slots, strict=True)))
+    return RegionPlan(program, schedule, buffers, dict(zip(wanted, slots, strict=True)), passed)
 
 
 def _label(node: Operation) -> str:

@@ -35,13 +35,15 @@ _SIGNALS = tuple(
 
 @dataclass(frozen=True, eq=False)
 class RegionPlan:
-    """A region as a Program with a schedule and a table of buffers; `results` are the slots of its
-    results by their numbers, of those that it computes."""
+    """A region as a Program with a schedule and a table of buffers. `results` are the slots of the
+    results that it computes, by their numbers; `passed` are the numbers of the parameters that it
+    hands on as its other results."""
 
     program: Any
     schedule: Any
     buffers: Any
     results: dict[int, int]
+    passed: dict[int, int]
 
     @lazy
     def read(self) -> frozenset[Node]:
@@ -114,12 +116,6 @@ def carries_of(node: Regional) -> int:
     """The number of carries of a loop; 0 for a choice."""
     steps, repeats = node.steps(), node.repeats()
     return steps.carries if steps else repeats.carries if repeats else 0
-
-
-def staying(node: Regional) -> list[int]:
-    """The carries that the body of a loop hands on as they are."""
-    count, body = carries_of(node), node.regions[-1]
-    return [n for n in range(count) if body.results[n] is body.parameters[n]]
 
 
 def lets_signals_in(node: Regional, regions: Sequence[RegionPlan]) -> bool:

@@ -183,7 +183,7 @@ def _controlled(kernel: Control) -> str:
     kind, attributes = type(kernel.node), {**kernel.node.attributes}
     del attributes["regions"]
     keys = [program_key(one.program, one.schedule, one.buffers) for one in kernel.regions]
-    results = [[*one.results.items()] for one in kernel.regions]
+    results = [(one.results, one.passed) for one in kernel.regions]
     words = [(name, _exactly(value)) for name, value in sorted(attributes.items())]
     return f"{kind.__module__}.{kind.__qualname__} {words} {keys} {results}"
 
