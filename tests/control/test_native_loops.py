@@ -6,26 +6,10 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from control_loops import close
+from control_loops import agree, close
 
 pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
-
-
-def both(f, *arguments):
-    """The results of the two engines."""
-    return [
-        [np.asarray(one) for one in pg.function(f, engine=engine)(*arguments)]
-        for engine in ("numpy", "native")
-    ]
-
-
-def agree(f, *arguments):
-    """Compare the engines; return what `explain` says."""
-    for a, b in zip(*both(f, *arguments), strict=True):
-        close(a, b)
-        assert a.dtype == b.dtype
-    return pg.function(f, engine="native").explain(*arguments)
 
 
 def mixed(reverse):

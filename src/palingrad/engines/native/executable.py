@@ -16,7 +16,7 @@ from ...graph.state.landing import ChangedError, Unchanged, snapshot, state
 from ...passes.program import Program
 from ..base import Executable, Run, sealed
 from ..threads import get_num_threads
-from .control.errors import control_error
+from .control.errors import control_error, raise_error_of_signal
 from .control.signals import INTERRUPTED
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
@@ -111,6 +111,11 @@ class NativeExecutable(Executable):
     def emitted(self) -> str:
         """The program's LLVM IR."""
         return str(Module(self.schedule, self.buffers))
+
+    @property
+    def table(self) -> BufferTable:
+        """Where the value of each node is in a run's memory."""
+        return self.buffers
 
     def explain(self) -> str:
         return explained(self.program, self.schedule, self.buffers, self.from_cache, self.unkept)
@@ -275,6 +280,8 @@ class NativeExecutable(Executable):
         self, memory: Memory, given: Sequence[Array], condition: Unchanged | None = None
     ) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
+        if self.plan.is_single:
+            raise_error_of_signal(memory)  # that a first attempt was ended with
         if not self._alone:
             memory.use_pool(pool())
         while bad := self._run(memory.block_address):

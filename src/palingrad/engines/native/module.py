@@ -17,8 +17,9 @@ from ...dtypes import int64
 from ...graph.declared.bounds import Bounds
 from ...shapes import size
 from .control.emit import emit_control, emit_entry
+from .control.plan import plan_of
 from .kernels.bounds_check import FAILED
-from .kernels.control import Control
+from .kernels.control import Control, plan_with
 from .kernels.formula import dtype_of
 from .kernels.kernel import Kernel
 from .kernels.signature import Signature, Unshared
@@ -73,7 +74,7 @@ def is_native(stage: list[ScheduledKernel]) -> bool:
 
 
 class _Emission:
-    """What the codes of a program and of its regions share: the module, its functions, its parts."""
+    """What the codes of a program and of its regions share: the module and its parts."""
 
     def __init__(self, take: Callable[[str], object] | None) -> None:
         self.module = ir.Module("program")
@@ -94,8 +95,8 @@ class Code:
     """The code of a schedule: of a program's, or of a region's.
 
     Kernels of equal signatures (`kernels/signature.py`) share one function. Tables of constants say
-    what the segments run: the buffers, items and chunks of every kernel, and the stages. All kernels
-    are emitted first, those of regions too; the functions that call them are in the last part.
+    what the segments run: the buffers, items and chunks of every kernel, and the stages. All
+    kernels are emitted first, those of regions too; what calls them is in the last part.
     """
 
     def __init__(
@@ -148,9 +149,7 @@ class Code:
             ])
             for one, function, start, count in found
         ]  # fmt: skip
-        self._records = constant_array(
-            self.module, f"{self.prefix}kernels", KERNEL_RECORD, records
-        )
+        self._records = constant_array(self.module, f"{self.prefix}kernels", KERNEL_RECORD, records)
 
     def _kernel(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
         """The function that computes a kernel, and the owners of the buffers that it uses."""
@@ -371,3 +370,6 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
             with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
+
+
+plan_with(plan_of)

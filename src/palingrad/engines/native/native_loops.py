@@ -75,7 +75,7 @@ def how_run(node: Regional) -> str:
     taken = node.steps()
     if taken is None:
         why = control.planned(node, inside=False)
-        return f"Python chooses and repeats, and each run of a body is one native call, because {why}"
+        return f"Python chooses and repeats, and each body is a native call, because {why}"
     compile, native = _compilers[0]
     executable = compile(region_program(node.regions[0]), inside=True)
     steps = f"{taken.length:,} steps"

@@ -136,6 +136,10 @@ class RecalledExecutable(NativeExecutable):
         """The schedule, made anew."""
         return self._recipe.schedule
 
+    @property
+    def table(self) -> BufferTable:
+        return self._recipe.buffers
+
     def emitted(self) -> str:
         return NativeExecutable(self.program, self.schedule).emitted()
 

@@ -41,6 +41,7 @@ class RunPlan(NamedTuple):
         cls, program: Program, schedule: Schedule, buffers: BufferTable, fallbacks: Fallbacks
     ) -> RunPlan:
         """The plan of a Program's schedule."""
+
         def handed_out(node: Node) -> Output:
             view = schedule.views.get(node)
             if view is None:

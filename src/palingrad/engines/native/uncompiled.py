@@ -5,7 +5,6 @@ from __future__ import annotations
 from ...passes.program import Program
 from ..base import Executable
 from ..numpy import NumpyExecutable
-from .control import plan as _  # noqa: F401  registers what plans regions
 from .executable import NativeExecutable
 from .native_loops import compile_with, formula_of
 from .plan.lower import lowered

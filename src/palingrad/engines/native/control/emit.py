@@ -281,7 +281,7 @@ class _Emitter:
         rows = range(first, first + steps.slices)
         given: dict[int, Any] = {}
         jumps: dict[int, int] = {}
-        for n, view in enumerate(kernel.inputs):
+        for n in range(len(kernel.inputs)):
             if n in rows:
                 given[n], jumps[n] = self._rows(n)
             else:
@@ -394,5 +394,3 @@ def is_failing(kernel: object) -> bool:
 
 def _bytes(node: Any) -> int:
     return size(sizes(node.shape)) * dtype_of(node).itemsize
-
-

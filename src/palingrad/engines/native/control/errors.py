@@ -16,17 +16,23 @@ from .emit import BROKEN, is_failing
 from .signals import ERROR, INTERRUPTED, error_of
 
 
+def raise_error_of_signal(memory: Memory) -> None:
+    """Raise the error with which a signal handler has ended the last run, if one has."""
+    words = memory.control[: 8 * (ERROR + 3)].view(np.int64)
+    if words[0] == INTERRUPTED:
+        words[0] = 0
+        raise error_of(words[ERROR:].tolist())
+
+
 def control_error(executable: Any, given: Sequence[Array], memory: Memory) -> BaseException:
     """The error of a run that control flow ended. `given` are the arrays of feeds and Variables."""
-    word, *rest = memory.control[: 8 * (ERROR + 3)].view(np.int64).tolist()
-    if word == INTERRUPTED:
-        return error_of(rest)
+    raise_error_of_signal(memory)
     if memory.block[TIMES] != 1:
         return StepFailed()
     schedule = executable.schedule
-    table = getattr(executable, "_recipe", executable).buffers
+    table = executable.table
     kernel: Any = [one.kernel for one in schedule.kernels if is_failing(one.kernel)][
-        (word - BROKEN) // 2
+        (int(memory.control[:8].view(np.int64)[0]) - BROKEN) // 2
     ]
     memory.arrays[: len(given)] = given
     lease = executable._lease

@@ -9,7 +9,7 @@ from ....graph.operation import Operation
 from ....graph.regions.region import Region
 from ....graph.regions.regional import Regional
 from ....passes.program import Program
-from ..kernels.control import RegionPlan, plan_with
+from ..kernels.control import RegionPlan
 from ..llvm.strided_view import View
 from ..native_loops import region_program
 from ..plan.lower import lowered
@@ -17,7 +17,8 @@ from ..plan.schedule import scheduled
 from ..runtime.buffers import BufferTable
 
 
-def _planned(node: Regional) -> tuple[RegionPlan, ...] | str:
+def plan_of(node: Regional) -> tuple[RegionPlan, ...] | str:
+    """The plans of a node's regions, or why they can't be parts of the machine code around it."""
     plans: list[RegionPlan] = []
     for region in node.regions:
         plan = _region(region)
@@ -60,6 +61,3 @@ def _slots(program: Program, views: Mapping[Node, View], buffers: BufferTable) -
             return None
         slots.append(buffers.place(view.base)[0])
     return slots if len(set(slots)) == len(slots) else None
-
-
-plan_with(_planned)

@@ -274,5 +274,3 @@ def is_contiguous(view: View) -> bool:
 def bytes_before(view: View) -> int:
     """The bytes of the buffer before the view's first element."""
     return view.offset * dtype_of(view.base).itemsize if size(sizes(view.shape)) else 0
-
-

@@ -1,8 +1,8 @@
 """Functions of NumPy and SciPy that generated code calls, by name: their addresses.
 
 `lapack.spotrf` and `blas.sgemm` are SciPy's, which it exports for Cython; `sort.float32` is the
-function with which NumPy sorts that dtype. None of them needs Python's lock. `python.PyErr_Fetch` is
-a function of Python's C interface.
+function with which NumPy sorts that dtype. None of them needs Python's lock. `python.PyErr_Fetch`
+is a function of Python's C interface.
 """
 
 from __future__ import annotations

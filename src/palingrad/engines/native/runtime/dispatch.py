@@ -51,9 +51,7 @@ def emit_call(b: Any, record: Any, table: Any, begin: Any, end: Any, most: int) 
     b.call(field(b, record, FUNCTION), [pointers, begin, end])
 
 
-def emit_alone(
-    module: ir.Module, call: Call, *, flushes: bool, name: str = "alone"
-) -> ir.Function:
+def emit_alone(module: ir.Module, call: Call, *, flushes: bool, name: str = "alone") -> ir.Function:
     """Emits alone(table, first, count), which runs these kernels one after another; if `flushes`,
     subnormal numbers count as 0."""
     types = [POINTER.as_pointer(), KERNEL_RECORD.as_pointer(), INT]
