@@ -123,7 +123,7 @@ class RandomControl:
         assert all(np.isfinite(one).all() for one in found[0])
         for a, b in zip(*found, strict=True):
             np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-9)
-        value, gx, gy, t = found[0]
+        _, gx, gy, t = found[0]
         np.testing.assert_allclose(
             t, np.sum(gx * given[1]) + np.sum(gy * given[0]), rtol=1e-8, atol=1e-8
         )
