@@ -92,3 +92,22 @@ def test_loops_with_other_starts_or_bounds_stay_apart():
 
     assert many(WhileLoop, f, X, Y) == 3
     agree(f, X, Y)
+
+
+def test_loops_with_the_same_condition_and_other_bodies_stay_apart():
+    from palingrad.graph.context import graph_scope
+    from palingrad.graph.kinds import AnonymousGraph
+    from palingrad.graph.regions.region import Region
+
+    def f(x):
+        first = grown(x).inputs[0]
+        asked, body = first.regions
+        with graph_scope(AnonymousGraph(), hidden=True):
+            other = Region(body.parameters, (body.parameters[0] * 3.0,))
+        attributes = {**first.attributes, "regions": (asked, other)}
+        second = WhileLoop.applied(first.inputs, attributes)
+        return first.items[0], second.items[0]
+
+    assert many(WhileLoop, f, X) == 2
+    agree(f, X)
+    close(pg.function(f)(X + 0.1)[1], (X + 0.1) * 9.0)
