@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import palingrad as pg
+from palingrad.trees import leaves
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(6, 3))
@@ -45,3 +46,19 @@ def loss_of(scan):
 def close(a, b):
     """Whether arrays agree to float64's rounding."""
     np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-11, atol=1e-12)
+
+
+def both(f, *arguments):
+    """The results of the two engines."""
+    return [
+        [np.asarray(one) for one in leaves(pg.function(f, engine=engine)(*arguments))]
+        for engine in ("numpy", "native")
+    ]
+
+
+def agree(f, *arguments):
+    """Compare the engines; return what `explain` says, in one line."""
+    for a, b in zip(*both(f, *arguments), strict=True):
+        close(a, b)
+        assert a.dtype == b.dtype
+    return " ".join(pg.function(f, engine="native").explain(*arguments).split())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from control_loops import close
+from control_loops import agree, close
 
 pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
@@ -17,22 +17,6 @@ def _bodies(request, monkeypatch):
     """Small bodies are straight-line code, or kernels as large ones are."""
     if request.param == "kernels":
         monkeypatch.setattr("palingrad.engines.native.kernels.loop.kernel._MOST", 0)
-
-
-def both(f, *arguments):
-    """The results of the two engines."""
-    return [
-        [np.asarray(one) for one in pg.function(f, engine=engine)(*arguments)]
-        for engine in ("numpy", "native")
-    ]
-
-
-def agree(f, *arguments):
-    """Compare the engines; return what `explain` says."""
-    for a, b in zip(*both(f, *arguments), strict=True):
-        close(a, b)
-        assert a.dtype == b.dtype
-    return pg.function(f, engine="native").explain(*arguments)
 
 
 def mixed(reverse):
@@ -160,7 +144,7 @@ def test_the_code_does_not_depend_on_the_number_of_steps(monkeypatch):
             x = pg.placeholder((length, 3), dtype="float64")
             y, _ = pg.scan(lambda c, row: (c * 0.25 + row, c), np.zeros(3), x)
         compile, _ = native_loops._compilers[0]
-        nodes.append(compile(native_loops._program(y.inputs[0].body)))
+        nodes.append(compile(native_loops.region_program(y.inputs[0].body)))
     assert nodes[0].emitted() == nodes[1].emitted()
 
 

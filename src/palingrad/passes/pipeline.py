@@ -16,6 +16,7 @@ from ..graph.regions.region import Region, is_optimised, marked_optimised
 from ..graph.regions.regional import Regional
 from ..graph.traversal.verify import verify
 from .advance_rng import advance_rng
+from .branches import merge_branches, merge_while_loops
 from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
@@ -58,7 +59,8 @@ def optimised(region: Region) -> Region:
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
-    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, sums_of_products,
+    merge_loops, merge_while_loops, merge_branches, prune_loops, stabilise, expand, regions,
+    prune_loops, hoist, sums_of_products,
     advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip

@@ -16,6 +16,8 @@ from ...graph.state.landing import ChangedError, Unchanged, snapshot, state
 from ...passes.program import Program
 from ..base import Executable, Run, sealed
 from ..threads import get_num_threads
+from .control.errors import control_error, raise_error_of_signal
+from .control.signals import INTERRUPTED
 from .fallback_calls import Fallbacks, reader
 from .kernels.bounds_check import FAILED
 from .kernels.library.call import failure
@@ -57,7 +59,7 @@ class NativeExecutable(Executable):
         self._load(machine.code, RunPlan.of(program, schedule, buffers, self._fallbacks))
         parts = segments(schedule)
         calls = [self._part(number, segment) for number, segment in enumerate(parts)]
-        self._rest = calls[1:] if self.plan.starts else calls
+        self._rest = calls[self.plan.starts :]
         # Whether the library's own operations are all that NumPy computes.
         self._quiet = all(x._shipped for one in schedule.kernels for x in one.kernel.nodes)
         self._quick = self._shortest()
@@ -67,7 +69,7 @@ class NativeExecutable(Executable):
         self.plan = plan
         self.library = Library(code, plan.functions)
         self._run = _RUN(self.library.address("run"))
-        self._rest: list[Callable[[Memory], bool | None]] = []  # what follows the first segment
+        self._rest: list[Callable[[Memory], bool | None]] = []  # what follows the first segments
         self._alone = plan.alone
         self._lease: Lease | None = None
         if plan.in_place:
@@ -110,6 +112,11 @@ class NativeExecutable(Executable):
         """The program's LLVM IR."""
         return str(Module(self.schedule, self.buffers))
 
+    @property
+    def table(self) -> BufferTable:
+        """Where the value of each node is in a run's memory."""
+        return self.buffers
+
     def explain(self) -> str:
         return explained(self.program, self.schedule, self.buffers, self.from_cache, self.unkept)
 
@@ -130,7 +137,7 @@ class NativeExecutable(Executable):
         self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
     ) -> list[Array]:
         are_results = all(output.slot in self._result_slots for output in self._outputs)
-        if self._lease is None or not are_results or times < 2:
+        if self._lease is None or not are_results or times < 2 or self.plan.is_single:
             return super().repeat(feeds, times, along)
         return self._repeated(feeds, times, along)
 
@@ -273,6 +280,8 @@ class NativeExecutable(Executable):
         self, memory: Memory, given: Sequence[Array], condition: Unchanged | None = None
     ) -> None:
         """One run. `given` are the arrays of feeds and Variables, which `memory` already holds."""
+        if self.plan.is_single:
+            raise_error_of_signal(memory)  # that a first attempt was ended with
         if not self._alone:
             memory.use_pool(pool())
         while bad := self._run(memory.block_address):
@@ -292,7 +301,7 @@ class NativeExecutable(Executable):
             self._complete(memory, given)
 
     def _complete(self, memory: Memory, given: Sequence[Array]) -> None:
-        """The run after its first segment."""
+        """The run after its first segments."""
         if self._quiet:
             try:
                 quiet_here.run(self._complete_loudly, memory, given)
@@ -326,13 +335,15 @@ class NativeExecutable(Executable):
 
         return compute
 
-    def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> Exception:
+    def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> BaseException:
         """The error of out-of-range integers in array `number`; if there is no array of that
         number, of computed integers."""
         if number < self.buffers.objects:
             least, most = given[number].min(), given[number].max()
             ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
+            if self.buffers.diagnostics(FAILED, memory)[0] >= INTERRUPTED:
+                return control_error(self, given, memory)
             error = failure(self.buffers.diagnostics(FAILED, memory)[0])
             if error is not None:
                 return error

@@ -1,12 +1,14 @@
 """Code generation: one LLVM module for a schedule, a function for each distinct kernel and for each
 segment.
 
-A *segment* is a run of consecutive stages without a fallback, executed by one native call.
+A *segment* is a run of consecutive stages without a fallback, or control flow. The function `run`
+executes all segments before the first fallback.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from itertools import takewhile
 from typing import Any
 
 from llvmlite import ir
@@ -14,7 +16,10 @@ from llvmlite import ir
 from ...dtypes import int64
 from ...graph.declared.bounds import Bounds
 from ...shapes import size
+from .control.emit import emit_control, emit_entry
+from .control.plan import plan_of
 from .kernels.bounds_check import FAILED
+from .kernels.control import Control, plan_with
 from .kernels.formula import dtype_of
 from .kernels.kernel import Kernel
 from .kernels.signature import Signature, Unshared
@@ -43,14 +48,24 @@ _POOL = INT.as_pointer()
 
 
 def segments(schedule: Schedule) -> list[list[list[ScheduledKernel]]]:
-    """The segments, each a list of stages; a stage that NumPy computes is a segment of its own."""
+    """The segments, each a list of stages; a stage that NumPy computes, or that is control flow, is
+    a segment of its own."""
     listed: list[list[list[ScheduledKernel]]] = []
     for stage in schedule.stages:
-        if not (listed and is_native(stage) and is_native(listed[-1][0])):
+        if not listed or _is_alone(stage) or _is_alone(listed[-1][0]):
             listed.append([stage])
         else:
             listed[-1].append(stage)
     return listed
+
+
+def leading(schedule: Schedule) -> int:
+    """The number of segments before the first fallback."""
+    return len([*takewhile(lambda segment: is_native(segment[0]), segments(schedule))])
+
+
+def _is_alone(stage: list[ScheduledKernel]) -> bool:
+    return stage[0].kernel.has_own_segment
 
 
 def is_native(stage: list[ScheduledKernel]) -> bool:
@@ -58,34 +73,57 @@ def is_native(stage: list[ScheduledKernel]) -> bool:
     return stage[0].kernel.is_native
 
 
-class Module:
-    """The LLVM module of one program.
+class _Emission:
+    """What the codes of a program and of its regions share: the module and its parts."""
+
+    def __init__(self, take: Callable[[str], object] | None) -> None:
+        self.module = ir.Module("program")
+        # By signature: a function, and the numbers of the owners of the buffers that it uses.
+        self.shared: dict[Hashable, tuple[ir.Function, list[int]]] = {}
+        self.functions = 0  # of kernels
+        self.parts, self._take = Parts(self.module), take
+
+    def emitted(self) -> None:
+        """Hands a part on, if the kernels that were emitted are enough for one."""
+        self.functions += 1
+        part = self.parts.grown() if self._take is not None else None
+        if part is not None and self._take is not None:
+            self._take(part)
+
+
+class Code:
+    """The code of a schedule: of a program's, or of a region's.
 
     Kernels of equal signatures (`kernels/signature.py`) share one function. Tables of constants say
-    what the segments run: the buffers, items and chunks of every kernel, and the stages.
+    what the segments run: the buffers, items and chunks of every kernel, and the stages. All
+    kernels are emitted first, those of regions too; what calls them is in the last part.
     """
 
     def __init__(
-        self, schedule: Schedule, buffers: BufferTable, take: Callable[[str], object] | None = None
+        self, emission: _Emission, schedule: Schedule, buffers: BufferTable, prefix: str = ""
     ) -> None:
-        """`take` receives the text of each part of the module as soon as it is emitted."""
-        self.schedule, self.buffers = schedule, buffers
-        self.module = ir.Module("program")
-        self._parts, self._take = Parts(self.module), take
-        # By signature: a function, and the numbers of the owners of the buffers that it uses.
-        self._shared: dict[Hashable, tuple[ir.Function, list[int]]] = {}
-        self.functions = 0  # of kernels
-        listed = segments(schedule)
-        native = [segment for segment in listed if is_native(segment[0])]
-        self._emit_tables([one for segment in native for stage in segment for one in stage])
-        _emit_prepare(self.module, buffers.objects, buffers.checks)
-        self._emit_segments({n: one for n, one in enumerate(listed) if is_native(one[0])})
-        self._run(["segment_0"] if native and native[0] is listed[0] else [])
-        if take is not None:
-            take(self._parts.last())
+        """`prefix`: of the names of its functions and constants; none for the program's."""
+        self.schedule, self.buffers, self.prefix = schedule, buffers, prefix
+        self._emission, self.module, self._shared = emission, emission.module, emission.shared
+        native = [stage for stage in schedule.stages if is_native(stage)]
+        self._emit_tables([one for stage in native if not _is_alone(stage) for one in stage])
+        self.regions: dict[Control, list[Code]] = {}
+        for number, one in enumerate(schedule.kernels):
+            if isinstance(one.kernel, Control):
+                self.regions[one.kernel] = [
+                    Code(emission, region.schedule, region.buffers, f"{prefix}r{number}_{place}_")
+                    for place, region in enumerate(one.kernel.regions)
+                ]
 
-    def __str__(self) -> str:
-        return str(self.module)
+    def dispatch(self) -> list[ir.Function]:
+        """Emits the functions that call the kernels; returns those of the segments before the first
+        fallback."""
+        listed = segments(self.schedule)
+        self._emit_segments({n: one for n, one in enumerate(listed) if is_native(one[0])})
+        return [
+            self.module.globals[f"{self.prefix}segment_{number}"]
+            for number in range(leading(self.schedule))
+        ]
 
     # ---------------------------------------------------------------- kernels
 
@@ -101,7 +139,9 @@ class Module:
             found.append((one, function, len(places), len(owners)))
             places += (word for owner in owners for word in self.buffers.place(owner))
         self._most = max(count for *_, count in found)
-        table = constant_array(self.module, "places", INT, [integer(word) for word in places])
+        table = constant_array(
+            self.module, f"{self.prefix}places", INT, [integer(word) for word in places]
+        )
         records = [
             ir.Constant(KERNEL_RECORD, [
                 function, element(table, start), integer(count), integer(one.items),
@@ -109,7 +149,7 @@ class Module:
             ])
             for one, function, start, count in found
         ]  # fmt: skip
-        self._records = constant_array(self.module, "kernels", KERNEL_RECORD, records)
+        self._records = constant_array(self.module, f"{self.prefix}kernels", KERNEL_RECORD, records)
 
     def _kernel(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
         """The function that computes a kernel, and the owners of the buffers that it uses."""
@@ -129,16 +169,14 @@ class Module:
         return function, owners
 
     def _emitted(self, one: ScheduledKernel, number: int) -> tuple[ir.Function, list[Any]]:
-        function = ir.Function(self.module, KERNEL, f"{one.kernel.label.lower()}_{number}")
+        name = f"{self.prefix}{one.kernel.label.lower()}_{number}"
+        function = ir.Function(self.module, KERNEL, name)
         function.attributes.add("noinline")
         items = one.items if one.chunks == 1 else None  # each call is for all items
         context = KernelContext(function, self.schedule.views, items)
         one.kernel.emit(context)
         context.builder.ret_void()
-        self.functions += 1
-        part = self._parts.grown() if self._take is not None else None
-        if part is not None and self._take is not None:
-            self._take(part)
+        self._emission.emitted()
         return function, context.owners
 
     def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:
@@ -147,7 +185,7 @@ class Module:
         if not self.buffers.may_fail:
             emit_call(b, record, table, begin, end, self._most)
             return
-        failed = b.load(self._diagnostics(b, table, FAILED))
+        failed = b.load(self.diagnostics(b, table, FAILED))
         stopped = b.and_(field(b, record, GUARDED), failed)
         with b.if_then(b.icmp_signed("==", stopped, integer(0))):
             emit_call(b, record, table, begin, end, self._most)
@@ -160,7 +198,7 @@ class Module:
         over = updates is not None and any(node in updates.alias for node in kernel.live_out)
         return over or kernel.is_guarded or kernel.overwrites is not None
 
-    def _diagnostics(self, b: Any, table: Any, owner: Any) -> Any:
+    def diagnostics(self, b: Any, table: Any, owner: Any) -> Any:
         """A pointer to the owner's diagnostics in the control block."""
         slot, offset = self.buffers.place(owner)
         control = b.load(b.gep(table, [integer(slot)]))
@@ -170,20 +208,28 @@ class Module:
 
     def _emit_segments(self, listed: dict[int, list[list[ScheduledKernel]]]) -> None:
         """Emits segment_n(table, pool) for each segment, which runs its stages."""
+        control = {n: one for n, one in listed.items() if isinstance(one[0][0].kernel, Control)}
+        for number, ((scheduled,),) in control.items():
+            kernel: Any = scheduled.kernel
+            entries = [emit_entry(code) for code in self.regions[kernel]]
+            emit_control(self, kernel, entries, f"{self.prefix}segment_{number}")
+        listed = {n: one for n, one in listed.items() if n not in control}
         if not listed:
             return
-        alone = emit_alone(self.module, self._call, flushes=self.schedule.trains)
+        flushes, prefix = self.schedule.trains, self.prefix
+        alone = emit_alone(self.module, self._call, flushes=flushes, name=f"{prefix}alone")
         stages = [stage for segment in listed.values() for stage in segment]
         enter = together = None
         if not all(map(is_serial, stages)):
             largest = max(map(len, stages))
-            flushes = self.schedule.trains
-            together = emit_stages(self.module, largest, self._call, alone, flushes=flushes)
+            together = emit_stages(
+                self.module, largest, self._call, alone, flushes=flushes, name=f"{prefix}stages"
+            )
             enter = emit_enter(self.module)
         for number, segment in listed.items():
             serial = all(map(is_serial, segment))
             count = integer(sum(map(len, segment)))
-            name = f"segment_{number}"
+            name = f"{prefix}segment_{number}"
             by_one = ir.Function(self.module, SEGMENT, name if serial else f"{name}_alone")
             b: Any = Builder(by_one.append_basic_block("entry"))
             b.call(
@@ -214,8 +260,31 @@ class Module:
             before += 1 if serial else sum(one.chunks for one in stage)
         return constant_array(self.module, name, STAGE_RECORD, stages)
 
-    def _run(self, names: list[str]) -> None:
-        """Emits run(block), which reads the arrays' pointers and runs the first segment, as often
+
+class Module(Code):
+    """The LLVM module of one program."""
+
+    def __init__(
+        self, schedule: Schedule, buffers: BufferTable, take: Callable[[str], object] | None = None
+    ) -> None:
+        """`take` receives the text of each part of the module as soon as it is emitted."""
+        emission = _Emission(take)
+        super().__init__(emission, schedule, buffers)
+        _emit_prepare(self.module, buffers.objects, buffers.checks)
+        self._run(self.dispatch())
+        if take is not None:
+            take(emission.parts.last())
+
+    def __str__(self) -> str:
+        return str(self.module)
+
+    @property
+    def functions(self) -> int:
+        """The number of functions that compute kernels."""
+        return self._emission.functions
+
+    def _run(self, parts: list[ir.Function]) -> None:
+        """Emits run(block), which reads the arrays' pointers and runs the first segments, as often
         as the block says.
 
         The block: table, pool, objects, number of repetitions, and the bytes by which each array's
@@ -240,18 +309,18 @@ class Module:
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
         for owner in [FAILED, *self.buffers.bounds_checks] if self.buffers.may_fail else []:
-            b.store(integer(0), self._diagnostics(b, table, owner))
+            b.store(integer(0), self.diagnostics(b, table, owner))
 
-        def once(segment: Any) -> None:
-            b.call(segment, [table, pool])
-            if self.buffers.may_fail:
-                failed = b.load(self._diagnostics(b, table, FAILED))
-                with b.if_then(b.icmp_signed("!=", failed, integer(0))):
-                    b.ret(integer(-self.buffers.objects - 1))
+        def once() -> None:
+            for segment in parts:
+                b.call(segment, [table, pool])
+                if self.buffers.may_fail:
+                    failed = b.load(self.diagnostics(b, table, FAILED))
+                    with b.if_then(b.icmp_signed("!=", failed, integer(0))):
+                        b.ret(integer(-self.buffers.objects - 1))
 
-        if names:
-            segment = self.module.globals[names[0]]
-            once(segment)
+        if parts:
+            once()
             words = b.bitcast(table, INT.as_pointer())
             with loop(b, integer(1), times):
                 with loop(b, integer(0), integer(self.buffers.objects)) as number:
@@ -260,7 +329,7 @@ class Module:
                     move = b.load(at)
                     b.store(b.add(b.load(word), move), word)
                     b.store(b.mul(move, b.load(b.gep(turns, [number]))), at)
-                once(segment)
+                once()
         b.ret(integer(0))
         if leases:
             run.linkage = "internal"
@@ -301,3 +370,6 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
             with b.if_then(bad):
                 b.ret(integer(-slot - 1))
     b.ret(integer(0))
+
+
+plan_with(plan_of)

@@ -26,6 +26,7 @@ from ...graph.registry import ops
 from ...passes.program import Program
 from ...shapes import sizes
 from ..numpy import body_of, formula
+from .kernels import control
 from .llvm.strided_view import layout_view, whole
 from .runtime.aligned_alloc import placed
 from .runtime.buffers import HELD, Memory, is_as_made
@@ -34,10 +35,14 @@ TIMES = 3  # the word of a block that holds the number of repetitions
 _CALL_SECONDS = 0.05  # of one native call, so that an interrupt needn't wait for long
 _FIRST = 1024  # steps of the first call
 
-_compilers: list[tuple[Callable[[Program], Any], type[Any]]] = []
+_compilers: list[tuple[Callable[..., Any], type[Any]]] = []
 
 
-def compile_with(compile: Callable[[Program], Any], native: type[Any]) -> None:
+class StepFailed(Exception):
+    """A step of a loop has failed; the error is that of the step, taken again by itself."""
+
+
+def compile_with(compile: Callable[..., Any], native: type[Any]) -> None:
     """Register what compiles a body, and the class of the executables that have machine code."""
     _compilers[:] = [(compile, native)]
 
@@ -52,20 +57,30 @@ def _looped(node: Regional) -> Callable[..., Any]:
     steps = node.steps()
     if steps is not None:
         compile, native = _compilers[0]
-        executable = compile(_program(node.regions[0]))
+        executable = compile(region_program(node.regions[0]), inside=True)
         if isinstance(executable, native) and why_not_inside(steps, executable) is None:
-            return NativeLoop(node.regions[0], steps, executable)
+            loop = NativeLoop(node.regions[0], steps, executable)
+            return lambda *values: _taken(node, loop, values)
     bodies = [_body(region) for region in node.regions]
     return lambda *values: node.run(bodies, *values)
+
+
+def _taken(node: Regional, loop: NativeLoop, values: Sequence[Array]) -> Sequence[Any]:
+    """All steps of a loop; if one fails, they are taken again one by one, for its error."""
+    try:
+        return loop(*values)
+    except StepFailed:
+        return node.run([_body(region) for region in node.regions], *values)
 
 
 def how_run(node: Regional) -> str:
     """How the bodies of an operation with regions are run, for `explain()`."""
     taken = node.steps()
     if taken is None:
-        return "Python chooses and repeats, and each run of a body is one native call"
+        why = control.planned(node, inside=False)
+        return f"Python chooses and repeats, and each body is a native call, because {why}"
     compile, native = _compilers[0]
-    executable = compile(_program(node.regions[0]))
+    executable = compile(region_program(node.regions[0]), inside=True)
     steps = f"{taken.length:,} steps"
     if not isinstance(executable, native):
         return f"{steps}, by NumPy, because nothing in the body has a kernel"
@@ -76,7 +91,7 @@ def how_run(node: Regional) -> str:
     return f"{steps} of {kernels} kernel{'s' if kernels > 1 else ''} within one native call"
 
 
-def _program(region: Region) -> Program:
+def region_program(region: Region) -> Program:
     """The region as a Program each of whose results is computed, in an array of its own."""
     results: list[Node] = []
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):

@@ -15,11 +15,13 @@ import numpy as np
 
 from ...graph.declared.bounds import Bounds
 from ...graph.leaves import Variable
+from ...graph.operation import Operation
 from ...graph.registry import name_of, operations
 from ...passes.program import Program
 from ...shapes import sizes
 from ..base import Executable
 from .executable import NativeExecutable
+from .kernels.control import Control
 from .module import segments
 from .plan.lower import lowered
 from .plan.schedule import Schedule, scheduled
@@ -66,12 +68,15 @@ def _kept(executable: NativeExecutable, variables: list[Variable]) -> bytes | No
     number = {variable: place for place, variable in enumerate(variables)}
     updated = [variable for variable, _ in program.updates]
     needed = {*program.reads, *updated}
-    whole = plan is not None and executable.plan.starts and len(segments(executable.schedule)) == 1
+    whole = plan is not None and 0 < executable.plan.starts == len(segments(executable.schedule))
     if not (executable.key and whole and needed <= number.keys()):
         return None
     if sum(array.nbytes for array in buffers.fixed.values()) > _MOST:
         return None
-    kinds = sorted(map(name_of, kinds_of(program.order)))
+    kinds = sorted(
+        {name_of(type(node)) for node in _operations(program, executable.schedule)}
+        | set(map(name_of, kinds_of(program.order)))
+    )
     content: Kept = (
         executable.key,
         tuple(kinds),
@@ -92,6 +97,16 @@ def _kept(executable: NativeExecutable, variables: list[Variable]) -> bytes | No
         return marshal.dumps(content)
     except ValueError:  # a number of NumPy's
         return None
+
+
+def _operations(program: Program, schedule: Schedule) -> list[Operation]:
+    """The operations of a Program, and of the regions that run within its machine code."""
+    found = [node for node in program.order if isinstance(node, Operation)]
+    for one in schedule.kernels:
+        if isinstance(one.kernel, Control):
+            for region in one.kernel.regions:
+                found += _operations(region.program, region.schedule)
+    return found
 
 
 def _still_holds(kept: Kept) -> bool:
@@ -123,6 +138,10 @@ class RecalledExecutable(NativeExecutable):
     def schedule(self) -> Schedule:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The schedule, made anew."""
         return self._recipe.schedule
+
+    @property
+    def table(self) -> BufferTable:
+        return self._recipe.buffers
 
     def emitted(self) -> str:
         return NativeExecutable(self.program, self.schedule).emitted()

@@ -23,6 +23,8 @@ from ...ops.flops import flops
 from ...passes.program import Program
 from ...shapes import size, sizes, text
 from ..threads import get_num_threads
+from .control.words import described
+from .kernels.control import Control
 from .kernels.formula import dtype_of
 from .kernels.kernel import Kernel
 from .kernels.windowed import KERNELS
@@ -116,6 +118,8 @@ def _why_not(program: Program, schedule: Schedule) -> str:
     """The reason why Variables can't be updated in place."""
     if not all(one.kernel.is_native for one in schedule.kernels):
         return "NumPy computes a part of the program"
+    if any(isinstance(x.kernel, Control) and x.kernel.lets_signals_in for x in schedule.kernels):
+        return "signal handlers run during its loops"
     outputs = {_base(x, schedule) for x in program.outputs}
     for variable, _ in program.updates:
         if variable in outputs:
@@ -137,6 +141,10 @@ def _described(one: ScheduledKernel, schedule: Schedule, lead: str) -> list[str]
             return _wrapped(f"{lead}{'Control flow':<14} {what}", " " * 19)
         what = f"{_form(node)}: {node.label()}, because {_reason(node, schedule)}"
         return _wrapped(f"{start} {what}", " " * 19)
+    if isinstance(kernel, Control):
+        first, *inner = described(kernel)
+        lines = _wrapped(f"{lead}{kernel.label:<14} {first}", " " * 19)
+        return lines + [row for one in inner for row in _wrapped(" " * 19 + one, " " * 23)]
     if kernel.nodes and level_of(kernel.nodes[0]._origin):
         start += ", backward"
     parts = [f"{start} {kernel.space()}"]

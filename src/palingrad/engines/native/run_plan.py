@@ -9,7 +9,8 @@ from ...graph.node import Node
 from ...passes.program import Program
 from ...shapes import sizes
 from .fallback_calls import Fallbacks
-from .module import is_native, segments
+from .kernels.control import Control
+from .module import is_native, leading
 from .plan.schedule import Schedule, is_serial
 from .runtime.buffers import BufferTable
 
@@ -29,7 +30,8 @@ class RunPlan(NamedTuple):
     feeds: int
     in_place: bool  # whether Variables are updated in their own arrays
     alone: bool  # whether one thread runs all kernels
-    starts: bool  # whether the function `run` computes the first segment
+    starts: int  # the number of segments that the function `run` computes
+    is_single: bool  # whether each run must be a call of its own, for the error of one that fails
     functions: tuple[str, ...]  # of other libraries, which the code calls
     outputs: list[Output]
     values: list[Output]  # the new values of Variables
@@ -39,7 +41,6 @@ class RunPlan(NamedTuple):
         cls, program: Program, schedule: Schedule, buffers: BufferTable, fallbacks: Fallbacks
     ) -> RunPlan:
         """The plan of a Program's schedule."""
-        parts = segments(schedule)
 
         def handed_out(node: Node) -> Output:
             view = schedule.views.get(node)
@@ -57,7 +58,8 @@ class RunPlan(NamedTuple):
             len(program.feeds),
             schedule.updates is not None,
             all(is_serial(stage) for stage in schedule.stages if is_native(stage)),
-            bool(parts) and is_native(parts[0][0]),
+            leading(schedule),
+            any(isinstance(x.kernel, Control) and x.kernel.may_fail for x in schedule.kernels),
             tuple(sorted({name for one in schedule.kernels for name in one.kernel.functions})),
             [handed_out(node) for node in program.outputs],
             [handed_out(node) for _, node in program.updates],
@@ -72,7 +74,7 @@ class RunPlan(NamedTuple):
             tuple((output.slot, output.shape, output.whole) for output in outputs)
             for outputs in (self.outputs, values)
         ]
-        return self.feeds, self.in_place, self.alone, self.starts, self.functions, *listed
+        return (*self[:6], *listed)
 
     @classmethod
     def from_numbers(cls, numbers: tuple[Any, ...]) -> RunPlan:

@@ -13,10 +13,11 @@ from .report import explained
 from .runtime.buffers import BufferTable
 
 
-def executable(program: Program) -> Executable:
-    """The program as machine code, or run by NumPy if all its kernels are fallbacks."""
+def executable(program: Program, *, inside: bool = False) -> Executable:
+    """The program as machine code, or run by NumPy if all its kernels are fallbacks. `inside`:
+    whether it is the body of a loop, so that loops in it run within its machine code."""
     simpler = lowered(program)
-    schedule = scheduled(simpler)
+    schedule = scheduled(simpler, inside=inside)
     if any(one.kernel.is_native for one in schedule.kernels):
         return NativeExecutable(simpler, schedule)
     return UncompiledExecutable(simpler, schedule)

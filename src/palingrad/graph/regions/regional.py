@@ -39,6 +39,14 @@ class Steps(NamedTuple):
     reverse: bool  # whether it begins with the last row
 
 
+class Repeats(NamedTuple):
+    """How an operation repeats its second region while the first one's result is true: the
+    parameters of both are carries, which are the second one's results, and captures."""
+
+    carries: int
+    most: int | None  # repetitions
+
+
 class Regional(MultipleOutputs):
     """Control flow: an operation whose attribute `regions` holds the graphs that it runs.
 
@@ -50,6 +58,8 @@ class Regional(MultipleOutputs):
     complexes = True
     selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent, and
     #                                   which outputs have none: theirs is None
+    chooses: ClassVar[bool] = False  # whether a run is that of one region, whose number is the
+    #                                  first input, for the other inputs
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -63,6 +73,10 @@ class Regional(MultipleOutputs):
     def steps(self) -> Steps | None:
         """How its steps follow one another, if their number is known; an engine may then take them
         all at once."""
+        return None
+
+    def repeats(self) -> Repeats | None:
+        """How it repeats a region as long as a condition holds, if it does."""
         return None
 
     def iterations(self) -> int:

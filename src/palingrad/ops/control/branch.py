@@ -38,6 +38,7 @@ class Switch(Regional):
     """
 
     math = r"\operatorname{switch}({x})"
+    chooses = True
 
     @property
     def count(self) -> int:

@@ -11,7 +11,7 @@ from ...dtypes import Array, is_boolean
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.regions.region import Form, form_of
-from ...graph.regions.regional import Body, Regional
+from ...graph.regions.regional import Body, Regional, Repeats
 from ...graph.regions.tracing import filled, fresh_parameters, lifted, nodes_of, start, traced
 from ...graph.registry import ops, register
 from ...messages.checks import whole
@@ -54,6 +54,9 @@ class WhileLoop(Regional):
                 raise self._explained(error, self.inputs) from None
         self._shape = tuple(x.shape for x in carries)
         self._dtype = tuple(x.dtype for x in carries)
+
+    def repeats(self) -> Repeats:
+        return Repeats(self.count, self.attributes["max_steps"])
 
     def iterations(self) -> int:
         return self.attributes["max_steps"] or _GUESS

@@ -74,6 +74,11 @@ def ordered(x: Any, a: Any, b: Any) -> Any:
     return pg.sort(x), pg.argsort(x), slope, pg.linalg.solve(a, b), pg.linalg.svdvals(b)
 
 
+def branched(x: Any) -> Any:
+    y = pg.while_loop(lambda c: pg.sum(c) < 9, lambda c: c * 2 + 1, x)
+    return pg.cond(y[0] > 3, pg.sin, lambda v: v[::-1], y)
+
+
 PROGRAMS = [
     program(lambda x: (pg.softmax(x), pg.tanh(x), pg.sum(x, axis=0)), zeros(8, 5)),
     program(lambda x: pg.sum(x), zeros(1 << 18)),
@@ -93,6 +98,7 @@ PROGRAMS = [
     program(lambda x: pg.cumsum(x, axis=1), zeros(8, 5)),
     program(ordered, zeros(8, 5), zeros(4, 4), zeros(4, 2)),
     program(lambda x: pg.scan(lambda c, row: (pg.tanh(c) + row, c), x[0], x), zeros(8, 5)),
+    program(branched, zeros(3)),
     updated(pg.Variable(zeros(4))),
 ]
 

@@ -17,6 +17,7 @@ class Fallback(Kernel):
 
     label, description = "Fallback", "numpy"
     is_native: ClassVar[bool] = False
+    has_own_segment: ClassVar[bool] = True
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Fallback:

@@ -23,6 +23,7 @@ class KernelFamily:
 
     is_native: ClassVar[bool] = True  # whether generated code computes the group
     may_fail: ClassVar[bool] = False  # whether its kernel can make the run raise an error
+    lets_signals_in: ClassVar[bool] = False  # whether signal handlers run during its kernel
     takes_reductions: ClassVar[bool] = False  # over the last axis of the group's shape
     # Whether it recomputes the sinkable nodes that it reads, so that they stay sinkable.
     recomputes: ClassVar[bool] = False

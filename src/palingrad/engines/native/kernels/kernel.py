@@ -75,6 +75,8 @@ class Kernel(ABC):
     label: ClassVar[str]  # its name in explain()
     description: ClassVar[str]  # its description in explain()
     is_native: ClassVar[bool] = True  # whether generated code computes it, rather than NumPy
+    # Whether it has a stage and a segment of its own, which the thread of the run begins.
+    has_own_segment: ClassVar[bool] = False
     # Whether it must not run after a bounds check has failed, even if it changes no Variable.
     is_guarded: ClassVar[bool] = False
     # Whether it can make the run raise an error; then it writes into the control block.
@@ -134,6 +136,16 @@ class Kernel(ABC):
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions of other libraries that the code calls (`llvm/library_functions.py`)."""
+        return ()
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether a kernel with a stage of its own runs on one thread."""
+        return False
+
+    @property
+    def constants(self) -> tuple[Node, ...]:
+        """The constants of its regions, which must be in memory."""
         return ()
 
     @property

@@ -258,7 +258,7 @@ class RowEmitter:
             body(integer(main), self.length - main, 0)
 
 
-@dataclass
+@dataclass()
 class _Row:
     """One row, while its code is emitted."""
 

@@ -1,7 +1,8 @@
 """Functions of NumPy and SciPy that generated code calls, by name: their addresses.
 
 `lapack.spotrf` and `blas.sgemm` are SciPy's, which it exports for Cython; `sort.float32` is the
-function with which NumPy sorts that dtype. None of them needs Python's lock.
+function with which NumPy sorts that dtype. None of them needs Python's lock. `python.PyErr_Fetch`
+is a function of Python's C interface.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def address(name: str) -> int | None:
     try:
         if library == "sort":
             return _sort(np.dtype(function))
+        if library == "python":
+            return ctypes.cast(getattr(ctypes.pythonapi, function), ctypes.c_void_p).value
         return _exported(f"scipy.linalg.cython_{library}", function)
     except (ImportError, AttributeError, KeyError, ValueError, TypeError):
         return None

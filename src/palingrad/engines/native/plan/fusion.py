@@ -18,7 +18,7 @@ from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.regions.regional import Regional
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
-from ..kernels import formula, reducers, scan, windowed
+from ..kernels import control, formula, reducers, scan, windowed
 from ..kernels.attention.kernel import ATTENTION
 from ..kernels.attention.recipe import Attended, Recipe
 from ..kernels.bounds_check import bounds_check
@@ -44,16 +44,17 @@ from .sinking import Sinking
 _ROW = 1 << 14  # numbers in a row that a row kernel keeps in the first-level cache
 
 
-def fused(program: Program) -> Groups:
-    """The groups of a program, and the view of every value."""
-    return _Fusion(program).groups
+def fused(program: Program, *, inside: bool = False) -> Groups:
+    """The groups of a program, and the view of every value; see `scheduled`."""
+    return _Fusion(program, inside).groups
 
 
 class _Fusion:
     """Assigns each node to a group, inputs first."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, inside: bool) -> None:
         self.groups = Groups()
+        self._inside = inside
         self.views = self.groups.views
         self.sinking = Sinking(self.groups)
         self._outputs = frozenset(program.outputs)
@@ -72,10 +73,16 @@ class _Fusion:
     def _place(self, node: Node) -> None:
         if not isinstance(node, Operation):
             self.views[node] = whole(node)
-        elif isinstance(node, Regional) and (steps := self._of_loop(node)) is not None:
-            self._loops[node] = self._start_group(node, steps)
+        elif isinstance(node, Regional):
+            if (steps := self._of_loop(node)) is not None:
+                self._loops[node] = self._start_group(node, steps)
+                return
+            family = control.family_of(node, self.views, self._inside)
+            self._start_group(node, family or FALLBACK)
         elif isinstance(node, Item) and node.inputs[0] in self._loops:
             self.groups.put(node, self._loops[node.inputs[0]], whole(node))
+        elif self._is_of_control(node):
+            self.groups.put(node, self.groups.producer[node.inputs[0]], whole(node))
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
         elif isinstance(node, Attended):
@@ -104,6 +111,11 @@ class _Fusion:
             self._start_group(node, windowed.WINDOW, windowed.layout(node))
         else:
             self._start_group(node, FALLBACK)
+
+    def _is_of_control(self, node: Operation) -> bool:
+        """Whether the node is a result of control flow that machine code computes."""
+        group = self.groups.producer.get(node.inputs[0]) if isinstance(node, Item) else None
+        return group is not None and isinstance(group.family, control.ControlFamily)
 
     def _is_supported(self, node: Operation) -> bool:
         """Whether generated code supports the dtypes of inputs and result, and the operation is the

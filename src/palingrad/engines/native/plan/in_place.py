@@ -28,6 +28,8 @@ def updates_in_place(program: Program, groups: Groups) -> Updates | None:
     is none. Changes the groups only if there is one."""
     if not program.updates or not all(group.family.is_native for group in groups.listed):
         return None
+    if any(group.family.lets_signals_in for group in groups.listed):
+        return None  # a handler may read a Variable, and would wait for the end of the run
     variables = {variable for variable, _ in program.updates}
     views = groups.views
     results = {views[x].base for x in program.outputs if x in views}

@@ -50,9 +50,10 @@ class Schedule:
     trains: bool  # whether Variables are updated
 
 
-def scheduled(program: Program) -> Schedule:
-    """Partitions `program` into kernels and assigns these to stages."""
-    groups = fused(program)
+def scheduled(program: Program, *, inside: bool = False) -> Schedule:
+    """Partitions `program` into kernels and assigns these to stages. `inside`: whether it is that
+    of a region, which runs within the machine code of another one."""
+    groups = fused(program, inside=inside)
     updates = updates_in_place(program, groups)
     nodes_of = _fused_nodes(program, groups)
     place_pieces(program, groups, updates.alias if updates else ())
@@ -157,7 +158,7 @@ def _staged(
     placed: list[tuple[Kernel, int]],
 ) -> tuple[list[ScheduledKernel], list[list[ScheduledKernel]]]:
     """The kernels with their chunks, in the given order and by stage. Adjacent serial stages are
-    merged; a kernel that NumPy computes has a stage of its own."""
+    merged; a kernel that NumPy computes, or that is control flow, has a stage of its own."""
     kernels = [
         ScheduledKernel(kernel, stage, kernel.items, kernel.cost) for kernel, stage in placed
     ]
@@ -168,7 +169,7 @@ def _staged(
             stages[kernel.stage].append(number)
     merged: list[list[int]] = []
     for stage in stages:
-        native = [number for number in stage if kernels[number].kernel.is_native]
+        native = [number for number in stage if not kernels[number].kernel.has_own_segment]
         for first in range(0, len(native), MAX_CHUNKS):
             part = native[first : first + MAX_CHUNKS]
             cost = sum(kernels[number].cost for number in part)
@@ -182,14 +183,16 @@ def _staged(
                 )
             if not serial:  # the longest chunks first, so that the last ones end together
                 part.sort(key=lambda number: -kernels[number].cost / kernels[number].chunks)
-            if serial and merged and kernels[merged[-1][0]].serial:
+            before = kernels[merged[-1][0]] if merged else None
+            if serial and before and before.serial and not before.kernel.has_own_segment:
                 merged[-1].extend(part)
             else:
                 merged.append(part)
-        merged.extend([number] for number in stage if not kernels[number].kernel.is_native)
+        merged.extend([number] for number in stage if kernels[number].kernel.has_own_segment)
     for position, stage in enumerate(merged):
         for number in stage:
-            kernels[number] = replace(kernels[number], stage=position)
+            serial = kernels[number].serial or kernels[number].kernel.is_serial
+            kernels[number] = replace(kernels[number], stage=position, serial=serial)
     return kernels, [[kernels[number] for number in stage] for stage in merged]
 
 

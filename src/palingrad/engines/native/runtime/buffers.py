@@ -228,7 +228,9 @@ class BufferTable(MemoryPlan):
             changing = set(updated)
             only_read = [variable for variable in program.reads if variable not in changing]
             given = [*program.feeds, *only_read, *updated]
-        fixed = [node for node in program.order if isinstance(node, Constant)]
+        nested = [x for one in schedule.kernels for x in one.kernel.constants]
+        fixed = [x for x in dict.fromkeys([*program.order, *nested]) if isinstance(x, Constant)]
+        self.constants = tuple(fixed)
         roots = {schedule.views[x].base for x in program.roots if x in schedule.views}
         computed = list(schedule.producer)
         by_numpy = {

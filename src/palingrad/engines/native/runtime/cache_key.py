@@ -38,6 +38,7 @@ from ....passes.pipeline import PASSES
 from ....passes.program import Program
 from ....passes.simplify import RULES
 from ....version import LOADED, __version__
+from ..kernels.control import Control
 from ..llvm.target import host
 from ..plan.schedule import Schedule
 from .buffers import BufferTable
@@ -51,10 +52,14 @@ def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> s
     """The key of a program's code. Raises Unkept if the code depends on more than a key covers."""
     digest = hashlib.sha256(_surroundings())
     by_numpy = {x for one in schedule.kernels if not one.kernel.is_native for x in one.kernel.nodes}
+    control = {x.kernel.node: x.kernel for x in schedule.kernels if isinstance(x.kernel, Control)}
     numbers: dict[Node, int] = {}
     for node in program.order:
         numbers[node] = len(numbers)
-        operation = type(node).__name__ if node in by_numpy else _computed(node)
+        if node in control:
+            operation = _controlled(control[node])
+        else:
+            operation = type(node).__name__ if node in by_numpy else _computed(node)
         inputs = [numbers[x] for x in node.inputs]
         digest.update(f"{operation} {inputs} {node.shape} {node.dtype}\n".encode())
     leaves = [*program.feeds, *(variable for variable, _ in program.updates)]
@@ -182,6 +187,16 @@ def _computed(node: Node) -> str:
         raise Unkept(f"the formula of {kind.__name__} isn't palingrad's own")
     attributes = [(name, _exactly(value)) for name, value in sorted(node.attributes.items())]
     return f"{kind.__module__}.{kind.__qualname__} {attributes}"
+
+
+def _controlled(kernel: Control) -> str:
+    """A control flow: its operation, the keys of its regions, and where they are in memory."""
+    kind, attributes = type(kernel.node), {**kernel.node.attributes}
+    del attributes["regions"]
+    keys = [program_key(one.program, one.schedule, one.buffers) for one in kernel.regions]
+    results = [(one.results, one.passed) for one in kernel.regions]
+    words = [(name, _exactly(value)) for name, value in sorted(attributes.items())]
+    return f"{kind.__module__}.{kind.__qualname__} {words} {keys} {results}"
 
 
 def _is_covered(module: str) -> bool:

@@ -51,11 +51,11 @@ def emit_call(b: Any, record: Any, table: Any, begin: Any, end: Any, most: int) 
     b.call(field(b, record, FUNCTION), [pointers, begin, end])
 
 
-def emit_alone(module: ir.Module, call: Call, *, flushes: bool) -> ir.Function:
+def emit_alone(module: ir.Module, call: Call, *, flushes: bool, name: str = "alone") -> ir.Function:
     """Emits alone(table, first, count), which runs these kernels one after another; if `flushes`,
     subnormal numbers count as 0."""
     types = [POINTER.as_pointer(), KERNEL_RECORD.as_pointer(), INT]
-    function, b = internal_function(module, "alone", ir.VoidType(), types)
+    function, b = internal_function(module, name, ir.VoidType(), types)
     table, first, count = function.args
     with flush_denormals(b, flushes), loop(b, integer(0), count) as number:
         kernel = b.gep(first, [number])
@@ -65,14 +65,20 @@ def emit_alone(module: ir.Module, call: Call, *, flushes: bool) -> ir.Function:
 
 
 def emit_stages(
-    module: ir.Module, largest: int, call: Call, alone: ir.Function, *, flushes: bool
+    module: ir.Module,
+    largest: int,
+    call: Call,
+    alone: ir.Function,
+    *,
+    flushes: bool,
+    name: str = "stages",
 ) -> ir.Function:
     """Emits stages(table, pool, thread, first, count), which executes these stages as one thread of
     the pool: it takes chunks of a stage until all deques are empty, then waits until all chunks of
     the stage are done. `largest` is the number of kernels of the largest stage; `alone` runs the
     kernels of a stage without chunks."""
     types = [POINTER.as_pointer(), _POOL, INT, STAGE_RECORD.as_pointer(), INT]
-    function, b = internal_function(module, "stages", ir.VoidType(), types)
+    function, b = internal_function(module, name, ir.VoidType(), types)
     table, pool, thread, first, count = function.args
     stage = _Stage(b, table, (pool, thread), largest)
     with flush_denormals(b, flushes), loop(b, integer(0), count) as number:

@@ -94,6 +94,8 @@ def emit_wait(builder: Any, pool: Any, done: Any) -> None:
 def emit_enter(module: ir.Module) -> ir.Function:
     """Emits enter(table, pool, stages, alone), which runs the stages on the pool, or calls `alone`
     if there is no pool or another run occupies it."""
+    if "enter" in module.globals:
+        return module.globals["enter"]
     pointer = INT.as_pointer()
     kinds = [*SEGMENT.args, STAGES.as_pointer(), SEGMENT.as_pointer()]
     entry = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "enter")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from llvmlite import ir
 
 from .....graph.node import Node
+from .....graph.state.records import dataclass, field
 from ...llvm.kernel_context import POINTER, KernelContext
 from ...llvm.loops import either, integer, loop, place_of, read, vectors, write
 from ...llvm.strided_view import View
@@ -22,7 +22,7 @@ from .recipe import Recipe
 _BIT = ir.IntType(1)
 
 
-@dataclass
+@dataclass()
 class _BlockContext:
     """A kernel's context for the chain: the matrices of a block are in working memory."""
 
@@ -39,7 +39,7 @@ class _BlockContext:
         return self.pointers.get(node) or self.context.pointer(node)
 
 
-@dataclass
+@dataclass()
 class _Block:
     """A block of rows of one matrix of the batch."""
 

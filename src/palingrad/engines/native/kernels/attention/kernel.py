@@ -10,11 +10,11 @@ backward pass computes the weights again. What a causal mask hides is skipped, t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar
 
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import text
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import loop, unravelled

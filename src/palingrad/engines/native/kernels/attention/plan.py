@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .....dtypes import DType
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import sizes
 from ...llvm.strided_view import View, broadcast
 from ...llvm.target import host

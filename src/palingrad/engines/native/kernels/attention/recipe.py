@@ -5,13 +5,13 @@ The matrices between the first and the last products, (…, t, u), are never in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from .....dtypes import DType
 from .....graph.describe.nonfinite import Reason, total_overflow
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass
 from .....shapes import Shape
 from ..kernel import Fused
 

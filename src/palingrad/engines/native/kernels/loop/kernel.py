@@ -8,7 +8,6 @@ they are. So a step costs what its longest chain of instructions takes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from .....graph.leaves import Constant
 from .....graph.node import Node
 from .....graph.operation import Item, MultipleOutputs, Operation
 from .....graph.regions.regional import Regional, Steps
+from .....graph.state.records import dataclass
 from .....passes.program import Program
 from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext

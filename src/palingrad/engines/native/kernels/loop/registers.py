@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
 from .....dtypes import DType
+from .....graph.state.records import dataclass
 from ...llvm.builder import INT32, shuffled
 from ...llvm.loops import splatted, undefined
 from ...llvm.target import host

@@ -9,13 +9,13 @@ again there from the scores' operands, by a copy of the nodes that compute them 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from .....dtypes import is_floating
 from .....graph.declared.strided import Strided
 from .....graph.kinds import Contract, Elementwise, Layout, Reduce
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.records import dataclass, field
 from .....passes.program import Program
 from .....shapes import axes_in, size, sizes
 from ...kernels import formula, reducers
