@@ -43,7 +43,8 @@ def row(
             words[contender] = "fails"
             print(f"{name}, {size}, {part}: {contender}: {reason}", file=sys.stderr)
     fit = {one: processes[one] for one in compiled if one not in words}
-    times = {one: min(t) for one, t in in_turn(fit, options.rounds, options.seconds)[0].items()}
+    turns = in_turn(fit, options.rounds, options.seconds)[0] if fit else {}
+    times = {one: min(several) for one, several in turns.items()}
     peers = [seconds for one, seconds in times.items() if one != NATIVE]
     gain = min(peers) / times[NATIVE] if peers and NATIVE in times else None
     columns = [f"{words.get(one) or f'{1e6 * times[one]:.1f}':>12}" for one in processes]
