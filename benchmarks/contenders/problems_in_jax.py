@@ -39,8 +39,8 @@ def powers(t: Any, count: int) -> Any:
 NAMESPACE = SimpleNamespace(
     **{name: getattr(jnp, name) for name in NAMES},
     **{name: getattr(jax, name) for name in ("grad", "jvp", "value_and_grad", "vmap")},
-    columns_jacobian=jax.jacfwd, constant=jnp.asarray, fori_loop=jax.lax.fori_loop, powers=powers,
-    rows_jacobian=jax.jacrev, scan=scan, sigmoid=jax.nn.sigmoid, while_loop=while_loop,
+    jacobian=jax.jacfwd, constant=jnp.asarray, fori_loop=jax.lax.fori_loop, powers=powers,
+    scan=scan, sigmoid=jax.nn.sigmoid, while_loop=while_loop,
 )  # fmt: skip
 
 

@@ -26,8 +26,7 @@ NAMESPACE = SimpleNamespace(
     zeros=lambda shape: pg.zeros(shape, dtype="float64"),
     constant=pg.tensor,
     powers=powers,
-    rows_jacobian=pg.jacobian,
-    columns_jacobian=pg.jacobian,
+    jacobian=pg.jacobian,
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.func import grad, grad_and_value, jacfwd, jacrev, jvp, vmap
+from torch.func import grad, grad_and_value, jacfwd, jvp, vmap
 
 NAMES = (
     "cos", "einsum", "exp", "log", "ones_like", "prod", "sigmoid", "sign", "sin", "sqrt",
@@ -64,8 +64,8 @@ NAMESPACE = SimpleNamespace(
     constant=lambda x: torch.as_tensor(np.asarray(x)),
     fori_loop=fori_loop, grad=grad, jvp=jvp, max=extreme(torch.max, torch.amax),
     min=extreme(torch.min, torch.amin), powers=powers, scan=scan, sum=total,
-    value_and_grad=value_and_grad, vmap=vmap, while_loop=while_loop, rows_jacobian=jacrev,
-    columns_jacobian=jacfwd, zeros=lambda shape: torch.zeros(shape, dtype=torch.float64),
+    value_and_grad=value_and_grad, vmap=vmap, while_loop=while_loop,
+    jacobian=jacfwd, zeros=lambda shape: torch.zeros(shape, dtype=torch.float64),
 )  # fmt: skip
 
 

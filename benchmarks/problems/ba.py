@@ -11,35 +11,41 @@ from problems.problem import Array, Problem, complex_step
 CAMERA = 11  # rotation 3, centre 3, focal length, principal point 2, distortion 2
 
 
-def cross(m: Any, a: Any, b: Any) -> Any:
-    return m.stack(
-        [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-    )
+def cross(a: Any, b: Any) -> list[Any]:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 
 
-def rotated(m: Any, r: Any, x: Any) -> Any:
+def dot(a: Any, b: Any) -> Any:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def rotated(m: Any, r: Any, x: Any) -> list[Any]:
     """x turned about r by |r| (Rodrigues); x + r × x for r = 0."""
-    square = m.sum(r * r)
+    square = dot(r, r)
     turns = square > 0
     angle = m.sqrt(m.where(turns, square, 1.0))
-    axis = r / angle
+    w = [one / angle for one in r]
     cosine, sine = m.cos(angle), m.sin(angle)
-    turned = x * cosine + cross(m, axis, x) * sine + axis * (m.sum(axis * x) * (1 - cosine))
-    return m.where(turns, turned, x + cross(m, r, x))
+    along = dot(w, x) * (1 - cosine)
+    turned = [a * cosine + b * sine + c * along for a, b, c in zip(x, cross(w, x), w, strict=True)]
+    small = [a + b for a, b in zip(x, cross(r, x), strict=True)]
+    return [m.where(turns, a, b) for a, b in zip(turned, small, strict=True)]
 
 
-def projection_error(m: Any, camera: Any, point: Any, weight: Any, feature: Any) -> Any:
-    y = rotated(m, camera[:3], point - camera[3:6])
-    v = y[:2] / y[2]
-    square = m.sum(v * v)
-    stretched = v * (1 + camera[9] * square + camera[10] * square * square)
-    return weight * (stretched * camera[6] + camera[7:9] - feature)
+def projection_errors(m: Any, camera: Any, point: Any, weight: Any, feature: Any) -> list[Any]:
+    """The two errors of one observation; every number of it is a scalar."""
+    r = [camera[i] for i in range(3)]
+    y = rotated(m, r, [point[i] - camera[3 + i] for i in range(3)])
+    v = [y[0] / y[2], y[1] / y[2]]
+    square = v[0] * v[0] + v[1] * v[1]
+    stretch = (1 + camera[9] * square + camera[10] * square * square) * camera[6]
+    return [weight * (v[i] * stretch + camera[7 + i] - feature[i]) for i in range(2)]
 
 
 def errors(
     m: Any, cameras: Any, points: Any, weights: Any, features: Any, seen: Any, of: Any
 ) -> Any:
-    one = m.vmap(lambda *given: projection_error(m, *given))
+    one = m.vmap(lambda *given: m.stack(projection_errors(m, *given)))
     return one(cameras[seen], points[of], weights, features).reshape(-1), 1 - weights * weights
 
 
@@ -47,9 +53,15 @@ def jacobian(
     m: Any, cameras: Any, points: Any, weights: Any, features: Any, seen: Any, of: Any
 ) -> Any:
     """The values row by row: 15 of each row of an observation, then one of each weight."""
-    slopes = m.vmap(m.rows_jacobian(lambda *given: projection_error(m, *given), (0, 1, 2)))
-    by_camera, by_point, by_weight = slopes(cameras[seen], points[of], weights, features)
-    values = m.concatenate([by_camera, by_point, by_weight[:, :, None]], 2)
+
+    def rows(*given: Any) -> Any:
+        slopes = [
+            m.grad(lambda *given, row=row: projection_errors(m, *given)[row], (0, 1, 2))(*given)
+            for row in range(2)
+        ]
+        return m.stack([m.concatenate([camera, point, w[None]]) for camera, point, w in slopes])
+
+    values = m.vmap(rows)(cameras[seen], points[of], weights, features)  # (p, 2, 15)
     return m.concatenate([values.reshape(-1), -2 * weights])
 
 

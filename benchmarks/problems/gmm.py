@@ -42,8 +42,9 @@ def likelihood(m: Any, alpha: Any, mu: Any, q: Any, l: Any, x: Any) -> Any:
     scales = m.exp(q)
     padded = m.concatenate([l, m.zeros((k, 1))], 1)
     factor = padded[:, lower(d)] + scales[:, :, None] * m.constant(np.eye(d))  # (k, d, d)
-    apart = x[:, None, :] - mu  # (n, k, d)
-    scaled = m.einsum("kij,nkj->nki", factor, apart)
+    # Q(x − μ) as Qx − Qμ: one product for all components.
+    turned = (x @ factor.reshape(k * d, d).T).reshape(n, k, d)
+    scaled = turned - m.einsum("kij,kj->ki", factor, mu)
     scores = alpha + m.sum(q, 1) - m.sum(scaled * scaled, -1) / 2  # (n, k)
     return (
         m.sum(logsumexp(m, scores, 1))

@@ -77,7 +77,7 @@ def jacobian(m: Any, theta: Any, us: Any, *model: Any) -> Any:
         tangent = m.constant(np.eye(2)[place]) + m.zeros_like(us)
         return m.jvp(lambda us: errors(m, theta, us, *model), (us,), (tangent,))[1]
 
-    by_theta = m.columns_jacobian(lambda theta: errors(m, theta, us, *model))(theta)
+    by_theta = m.jacobian(lambda theta: errors(m, theta, us, *model))(theta)
     return m.concatenate([by_u(0)[:, None], by_u(1)[:, None], by_theta], 1)
 
 
@@ -112,7 +112,7 @@ def value(m: Any, size: Any) -> Any:
 def derivative(m: Any, size: Any) -> Any:
     if not size[2]:
         return lambda *given: jacobian(m, *given)
-    return lambda theta, *model: m.columns_jacobian(lambda t: simple_errors(m, t, *model))(theta)
+    return lambda theta, *model: m.jacobian(lambda t: simple_errors(m, t, *model))(theta)
 
 
 def reference(part: str, size: Any, theta: Array, *model: Array) -> Any:
