@@ -248,9 +248,13 @@ def slopes(f: Any, x: Any) -> Any:
         lambda x: pg.sin(x[:, -1]) * x[:, 0] * pg.exp(x[:, 1]),
         lambda x: pg.sin(x[..., 1:]) * x[..., :1],
         lambda x: pg.sin(x[1:]) * pg.exp(x[..., :1, :]),
+        lambda x: pg.sin(x[:, 2]) * x[:, 0],  # gaps
+        lambda x: pg.sin(x[:, :2]) * x[:, 1:],  # overlapping
+        lambda x: pg.sin(x[0]) * x[-1] * x[0] * x[:1],  # the same again
+        lambda x: x[:, :1] * pg.exp(x) * x[:, 1:2],  # and all of it
     ],
 )
-def test_gradients_of_slices_that_make_up_an_array_are_joined(f):
+def test_gradients_of_slices_are_joined(f):
     program = slopes(f, X)
     assert "concat" in names(program)
     assert "place" not in names(program)
@@ -261,8 +265,6 @@ def test_gradients_of_slices_that_make_up_an_array_are_joined(f):
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: pg.sin(x[:, 2]) * x[:, 0],  # gaps
-        lambda x: pg.sin(x[:, :2]) * x[:, 1:],  # overlapping
         lambda x: pg.sin(x[:, ::2]) * x[:, 1::2],  # alternating
         lambda x: pg.sum(pg.sin(x[0])) + pg.sum(x[:, 0] ** 3),  # along two axes
     ],
@@ -271,6 +273,32 @@ def test_gradients_of_other_slices_are_added(f):
     program = slopes(f, X)
     assert "place" in names(program)
     assert_close(run(program, X)[0], run(program_of(pg.grad(lambda x: pg.sum(f(x))), X), X)[0])
+
+
+def test_values_that_vmap_places_are_joined():
+    x = pg.placeholder((2, 3), dtype="float64")
+    slope = pg.vmap(pg.grad(lambda row: row[0] * pg.sin(row[1]) * row[0]))(x)
+    program = optimise(Program((x,), (slope,)))
+    assert names(program).count("concat") == 1
+    a, b = X[:, 0], X[:, 1]
+    assert_close(run(program, X)[0], np.stack([2 * a * np.sin(b), a * a * np.cos(b), 0 * a], 1))
+
+
+def test_a_sum_that_is_read_twice_is_joined_once():
+    def f(x: Any) -> Any:
+        both = pg.grad(lambda x: pg.sum(x[1:] * x[:-1]))(x)
+        return both + pg.exp(both)
+
+    program = optimise(program_of(f, X))
+    assert names(program).count("concat") == 1
+    assert "place" not in names(program)
+    assert_close(run(program, X)[0], run(program_of(f, X), X)[0])
+
+
+def test_sums_with_too_many_segments_are_left_as_they_are():
+    x = np.arange(200.0)
+    program = slopes(lambda x: pg.stack([x[n] * x[n + 1] for n in range(198)]), x)
+    assert_close(run(program, x)[0], np.r_[x[1], x[:-3] + x[2:-1], x[197], 0])
 
 
 # -------------------------------------------------------------------------- common_subexpressions

@@ -24,6 +24,7 @@ from .program import Program
 from .simplify import simplify
 from .stable import stabilise
 from .sums_of_products import sums_of_products
+from .sums_of_slices import sums_of_slices
 
 Pass: TypeAlias = Callable[[Program], Program]
 
@@ -59,7 +60,7 @@ def optimised(region: Region) -> Region:
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
     merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, sums_of_products,
-    advance_rng,
+    sums_of_slices, advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip
 
