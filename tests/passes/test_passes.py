@@ -405,6 +405,47 @@ def test_stabilise_prefers_the_stable_form(f, form):
     assert np.isfinite(run(stable, 500 * X)[0]).all()
 
 
+def shifted(x: Any, top: Any, shift: Any, **given: Any) -> Any:
+    return shift + pg.log(pg.sum(pg.exp(x - top), **given))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: shifted(x, pg.max(x), pg.max(x)),
+        lambda x: shifted(x, pg.stop_gradient(pg.max(x)), pg.max(x)),
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x, 0), axis=0),
+        lambda x: shifted(x, *2 * (pg.max(x, 1, keepdims=True),), axis=1, keepdims=True),
+        lambda x: shifted(x, pg.max(x, 1)[:, None], pg.max(x, 1), axis=1),
+    ],
+)
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_logsumexp_that_is_written_with_its_maximum_has_one(f, order):
+    x = pg.placeholder((2, 3), dtype="float64")
+    y = f(x) if order == 0 else pg.gradients(pg.sum(f(x) ** 2), x)
+    program = optimise(specialise([y], {x: (X.shape, X.dtype)}))
+    assert names(program).count("max") == 1
+    plain = specialise([y], {x: (X.shape, X.dtype)})
+    assert_close(run(program, X)[0], run(plain, X)[0])
+    assert np.isfinite(run(program, 500 * X)[0]).all()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x), axis=0),  # another maximum is added
+        lambda x: shifted(x, pg.max(x, 1)[:, None], pg.max(x, 1)[:, None], axis=1),  # (2, 2)
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x, 0)),
+        lambda x: shifted(x, pg.max(2 * x), pg.max(2 * x)),
+        lambda x: shifted(x, pg.min(x), pg.min(x)),
+    ],
+)
+def test_other_shifts_are_kept(f):
+    program = program_of(f, X)
+    kept = program_of(f, X)
+    assert_close(run(optimise(program), X)[0], run(kept, X)[0])
+
+
 @pytest.mark.parametrize(
     "f",
     [
