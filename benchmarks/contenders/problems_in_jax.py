@@ -32,8 +32,8 @@ def while_loop(condition: Any, body: Any, carry: Any, max_steps: int | None = No
 
 
 def powers(t: Any, count: int) -> Any:
-    """1, t, t², …: a scan is faster here than cumprod and than associative_scan."""
-    return jax.lax.scan(lambda power, _: (power * t, power), jnp.ones_like(t), None, count)[1]
+    """(n, count): t, t², …. A scan is faster here than cumprod and than associative_scan."""
+    return jax.lax.scan(lambda power, _: (power * t, power), t, None, count)[1].T
 
 
 NAMESPACE = SimpleNamespace(

@@ -16,9 +16,8 @@ NAMES = (
 
 
 def powers(t: Any, count: int) -> Any:
-    """1, t, t², …"""
-    rows = pg.concatenate([pg.ones_like(t)[None], pg.repeat(t[None], count - 1, 0)])
-    return pg.cumprod(rows, 0)
+    """(n, count): t, t², …"""
+    return pg.cumprod(pg.broadcast_to(t[:, None], (t.shape[0], count)), 1)
 
 
 NAMESPACE = SimpleNamespace(

@@ -55,7 +55,8 @@ def while_loop(condition: Any, body: Any, carry: Any, max_steps: int | None = No
 
 
 def powers(t: Any, count: int) -> Any:
-    return torch.cumprod(torch.cat([torch.ones_like(t)[None], t.expand(count - 1, -1)]), 0)
+    """(n, count): t, t², …"""
+    return torch.cumprod(t[:, None].expand(-1, count), 1)
 
 
 NAMESPACE = SimpleNamespace(
