@@ -15,16 +15,17 @@ NAMES = (
 )  # fmt: skip
 
 
-def powers(t: Any, count: int) -> Any:
-    """(n, count): t, t², …"""
-    return pg.cumprod(pg.broadcast_to(t[:, None], (t.shape[0], count)), 1)
+def polynomial(x: Any, t: Any) -> Any:
+    """x₀ + x₁t + x₂t² + … for each t, by running products."""
+    shape = (t.shape[0], x.shape[0] - 1)
+    return x[0] + pg.cumprod(pg.broadcast_to(t[:, None], shape), 1) @ x[1:]
 
 
 NAMESPACE = SimpleNamespace(
     **{name: getattr(pg, name) for name in NAMES},
     zeros=lambda shape: pg.zeros(shape, dtype="float64"),
     constant=pg.tensor,
-    powers=powers,
+    polynomial=polynomial,
     jacobian=pg.jacobian,
 )
 

@@ -54,9 +54,9 @@ def while_loop(condition: Any, body: Any, carry: Any, max_steps: int | None = No
     return carry
 
 
-def powers(t: Any, count: int) -> Any:
-    """(n, count): t, t², …"""
-    return torch.cumprod(t[:, None].expand(-1, count), 1)
+def polynomial(x: Any, t: Any) -> Any:
+    """x₀ + x₁t + x₂t² + … for each t, by running products."""
+    return x[0] + torch.cumprod(t[:, None].expand(-1, len(x) - 1), 1) @ x[1:]
 
 
 NAMESPACE = SimpleNamespace(
@@ -64,7 +64,7 @@ NAMESPACE = SimpleNamespace(
     concatenate=lambda xs, axis=0: torch.cat(xs, axis),
     constant=lambda x: torch.as_tensor(np.asarray(x)),
     fori_loop=fori_loop, grad=grad, jvp=jvp, max=extreme(torch.max, torch.amax),
-    min=extreme(torch.min, torch.amin), powers=powers, scan=scan, sum=total,
+    min=extreme(torch.min, torch.amin), polynomial=polynomial, scan=scan, sum=total,
     value_and_grad=value_and_grad, vmap=vmap, while_loop=while_loop,
     jacobian=jacfwd, zeros=lambda shape: torch.zeros(shape, dtype=torch.float64),
 )  # fmt: skip
