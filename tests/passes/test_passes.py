@@ -284,6 +284,29 @@ def test_values_that_vmap_places_are_joined():
     assert_close(run(program, X)[0], np.stack([2 * a * np.sin(b), a * a * np.cos(b), 0 * a], 1))
 
 
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda c, x: (c * x, c + x),
+        lambda c, x: (x, x),  # the row itself
+        lambda c, x: (c, pg.tensor(1.0)),  # the first carry, and a constant
+        lambda c, x: (pg.fori_loop(0, 2, lambda i, c: c * x + i, c), None),  # a loop inside
+    ],
+)
+def test_a_loop_of_one_step_is_its_body(step):
+    def f(x: Any) -> Any:
+        carry, ys = pg.scan(step, x[0], x[1:])
+        return pg.sum(carry**2) + (0 if ys is None else pg.sum(ys**3))
+
+    assert names(optimise(program_of(f, X))).count("loop") <= (
+        "fori" in str(step.__code__.co_names)
+    )
+    slope = pg.grad(f)
+    for given in (X, np.vstack([X, X])[:2]):
+        program = program_of(slope, given)
+        assert_close(run(optimise(program), given)[0], run(program, given)[0])
+
+
 def test_a_sum_that_is_read_twice_is_joined_once():
     def f(x: Any) -> Any:
         both = pg.grad(lambda x: pg.sum(x[1:] * x[:-1]))(x)

@@ -19,7 +19,7 @@ from .advance_rng import advance_rng
 from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
-from .loops import hoist, merge_loops, prune_loops
+from .loops import hoist, inline_loops, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
@@ -59,8 +59,8 @@ def optimised(region: Region) -> Region:
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
-    merge_loops, prune_loops, stabilise, expand, regions, prune_loops, hoist, sums_of_products,
-    sums_of_slices, advance_rng,
+    merge_loops, prune_loops, inline_loops, stabilise, expand, regions, prune_loops, hoist,
+    sums_of_products, sums_of_slices, advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip
 
