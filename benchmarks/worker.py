@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 from contenders import CONTENDERS
+from problems import PROBLEMS
+from problems.problem import error
 from tasks import TASKS
 
 WARM = 0.1  # warm-up steps before the measurement, as a fraction of the steps of a turn
@@ -43,6 +45,20 @@ class Worker:
         self.step = chosen.make(self.framework, given)
         self.first = self.step()
         return time.perf_counter() - start
+
+    def solve(self, problem: str, size: str, part: str) -> tuple[float, float]:
+        """Builds the step of a problem and runs it once. Returns the CPU time of both, and the
+        error of the answer as a multiple of what is allowed."""
+        chosen = PROBLEMS[problem]
+        given = chosen.sizes.get(size, chosen.tiny)
+        self.step = lambda: None
+        gc.collect()
+        arrays = chosen.arrays(given)
+        start = time.process_time()
+        self.step = self.framework.problem(lambda m: chosen.part(part, m, given), arrays)
+        answer = self.step()
+        taken = time.process_time() - start
+        return taken, error(answer, chosen.reference(part, given, *arrays))
 
     def check(self) -> list[float]:
         """Numbers that must agree between contenders: the losses of the first steps, or a sample of

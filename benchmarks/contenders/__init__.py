@@ -7,8 +7,9 @@ A framework's methods return a `step`, a function that is called repeatedly. Tha
 computes one of the file's `FORMULAS`, that of `transform` one of `transforms.TRANSFORMS`, and that
 of `eager` one of `FORMULAS` without compiling it; `eager_gradient` computes the first gradient of a
 formula in `eager.py`, and `eager_train` trains, both without compiling. A framework has those
-methods of which a task is its contender. Inputs are arrays of the framework's own type, made before
-the measurement.
+methods of which a task is its contender. `problem` makes a function of the framework's namespace
+(`problems_in_….py`) and calls it with arrays. Inputs are arrays of the framework's own type, made
+before the measurement.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import importlib
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +45,8 @@ class Framework(Protocol):
     def eager_gradient(self, name: str, *arrays: np.ndarray) -> Step: ...
 
     def eager_train(self, network: Network) -> Step: ...
+
+    def problem(self, solve: Callable[[Any], Any], arrays: Sequence[np.ndarray]) -> Step: ...
 
 
 @dataclass(frozen=True)

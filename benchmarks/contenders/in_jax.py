@@ -13,7 +13,7 @@ from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network, Pool
 from transformer import Transformer, loss as transformer_loss
 from transforms import TRANSFORMS
 
-from contenders import Step, chain, transformer_in_jax
+from contenders import Step, chain, problems_in_jax, transformer_in_jax
 from contenders.transformer_in_jax import layer_norm
 
 FORMULAS = {
@@ -122,6 +122,10 @@ class Framework:
     def eager(self, name: str, *arrays: np.ndarray) -> Step:
         f, values = FORMULAS[name], [jnp.asarray(one) for one in arrays]
         return lambda: f(*values).block_until_ready()
+
+    def problem(self, solve: Any, arrays: Any) -> Step:
+        jax.config.update("jax_enable_x64", True)
+        return problems_in_jax.compiled(solve(problems_in_jax.NAMESPACE), arrays)
 
 
 def given(x: np.ndarray) -> Any:

@@ -11,7 +11,7 @@ from transformer import Transformer, loss as transformer_loss
 from transforms import TRANSFORMS
 
 import palingrad as pg
-from contenders import Step, chain, transformer_in_palingrad
+from contenders import Step, chain, problems_in_palingrad, transformer_in_palingrad
 from contenders.eager import EAGER
 
 FORMULAS = {
@@ -114,6 +114,10 @@ class Framework:
             return loss.item()
 
         return step
+
+    def problem(self, solve: Any, arrays: Any) -> Step:
+        m = problems_in_palingrad.NAMESPACE
+        return problems_in_palingrad.compiled(solve(m), arrays, self.engine)
 
 
 def built(network: Network) -> pg.nn.Module:

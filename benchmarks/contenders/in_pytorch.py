@@ -13,7 +13,7 @@ from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network
 from torch import nn
 from transformer import Transformer, loss as transformer_loss
 
-from contenders import Step, chain, transformer_in_pytorch
+from contenders import Step, chain, problems_in_pytorch, transformer_in_pytorch
 from contenders.eager import EAGER
 
 FORMULAS = {
@@ -117,6 +117,10 @@ class Framework:
 
     def eager_train(self, network: Network) -> Step:
         return self.train(network)
+
+    def problem(self, solve: Any, arrays: Any) -> Step:
+        f = self._compiled(solve(problems_in_pytorch.NAMESPACE))
+        return problems_in_pytorch.step(f, arrays)
 
     def _compiled(self, f: Any, *, freezing: bool = False) -> Any:
         if not self.compiled:

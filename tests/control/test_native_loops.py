@@ -49,7 +49,7 @@ def test_carries_rows_and_stacks_of_several_dtypes(length, reverse):
         RNG.integers(0, 9, length),
         RNG.normal(size=length) > 0,
     ) if length else ""  # fmt: skip
-    assert not length or "within one native call" in text
+    assert length < 2 or "within one native call" in text  # a loop of one step is its body
 
 
 @pytest.mark.parametrize("reverse", [False, True])

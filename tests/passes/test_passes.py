@@ -248,9 +248,13 @@ def slopes(f: Any, x: Any) -> Any:
         lambda x: pg.sin(x[:, -1]) * x[:, 0] * pg.exp(x[:, 1]),
         lambda x: pg.sin(x[..., 1:]) * x[..., :1],
         lambda x: pg.sin(x[1:]) * pg.exp(x[..., :1, :]),
+        lambda x: pg.sin(x[:, 2]) * x[:, 0],  # gaps
+        lambda x: pg.sin(x[:, :2]) * x[:, 1:],  # overlapping
+        lambda x: pg.sin(x[0]) * x[-1] * x[0] * x[:1],  # the same again
+        lambda x: x[:, :1] * pg.exp(x) * x[:, 1:2],  # and all of it
     ],
 )
-def test_gradients_of_slices_that_make_up_an_array_are_joined(f):
+def test_gradients_of_slices_are_joined(f):
     program = slopes(f, X)
     assert "concat" in names(program)
     assert "place" not in names(program)
@@ -261,8 +265,6 @@ def test_gradients_of_slices_that_make_up_an_array_are_joined(f):
 @pytest.mark.parametrize(
     "f",
     [
-        lambda x: pg.sin(x[:, 2]) * x[:, 0],  # gaps
-        lambda x: pg.sin(x[:, :2]) * x[:, 1:],  # overlapping
         lambda x: pg.sin(x[:, ::2]) * x[:, 1::2],  # alternating
         lambda x: pg.sum(pg.sin(x[0])) + pg.sum(x[:, 0] ** 3),  # along two axes
     ],
@@ -271,6 +273,55 @@ def test_gradients_of_other_slices_are_added(f):
     program = slopes(f, X)
     assert "place" in names(program)
     assert_close(run(program, X)[0], run(program_of(pg.grad(lambda x: pg.sum(f(x))), X), X)[0])
+
+
+def test_values_that_vmap_places_are_joined():
+    x = pg.placeholder((2, 3), dtype="float64")
+    slope = pg.vmap(pg.grad(lambda row: row[0] * pg.sin(row[1]) * row[0]))(x)
+    program = optimise(Program((x,), (slope,)))
+    assert names(program).count("concat") == 1
+    a, b = X[:, 0], X[:, 1]
+    assert_close(run(program, X)[0], np.stack([2 * a * np.sin(b), a * a * np.cos(b), 0 * a], 1))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda c, x: (c * x, c + x),
+        lambda c, x: (x, x),  # the row itself
+        lambda c, x: (c, pg.tensor(1.0)),  # the first carry, and a constant
+        lambda c, x: (pg.fori_loop(0, 2, lambda i, c: c * x + i, c), None),  # a loop inside
+    ],
+)
+def test_a_loop_of_one_step_is_its_body(step):
+    def f(x: Any) -> Any:
+        carry, ys = pg.scan(step, x[0], x[1:])
+        return pg.sum(carry**2) + (0 if ys is None else pg.sum(ys**3))
+
+    assert names(optimise(program_of(f, X))).count("loop") <= (
+        "fori" in str(step.__code__.co_names)
+    )
+    slope = pg.grad(f)
+    for given in (X, np.vstack([X, X])[:2]):
+        program = program_of(slope, given)
+        assert_close(run(optimise(program), given)[0], run(program, given)[0])
+
+
+def test_a_sum_that_is_read_twice_is_joined_once():
+    def f(x: Any) -> Any:
+        both = pg.grad(lambda x: pg.sum(x[1:] * x[:-1]))(x)
+        return both + pg.exp(both)
+
+    program = optimise(program_of(f, X))
+    assert names(program).count("concat") == 1
+    assert "place" not in names(program)
+    assert_close(run(program, X)[0], run(program_of(f, X), X)[0])
+
+
+def test_sums_with_too_many_segments_are_left_as_they_are():
+    x = np.arange(200.0)
+    program = slopes(lambda x: pg.stack([x[n] * x[n + 1] for n in range(198)]), x)
+    assert_close(run(program, x)[0], np.r_[x[1], x[:-3] + x[2:-1], x[197], 0])
 
 
 # -------------------------------------------------------------------------- common_subexpressions
@@ -375,6 +426,47 @@ def test_stabilise_prefers_the_stable_form(f, form):
     assert "log" not in names(stable)
     assert_close(run(stable, X)[0], run(program, X)[0])
     assert np.isfinite(run(stable, 500 * X)[0]).all()
+
+
+def shifted(x: Any, top: Any, shift: Any, **given: Any) -> Any:
+    return shift + pg.log(pg.sum(pg.exp(x - top), **given))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: shifted(x, pg.max(x), pg.max(x)),
+        lambda x: shifted(x, pg.stop_gradient(pg.max(x)), pg.max(x)),
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x, 0), axis=0),
+        lambda x: shifted(x, *2 * (pg.max(x, 1, keepdims=True),), axis=1, keepdims=True),
+        lambda x: shifted(x, pg.max(x, 1)[:, None], pg.max(x, 1), axis=1),
+    ],
+)
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_logsumexp_that_is_written_with_its_maximum_has_one(f, order):
+    x = pg.placeholder((2, 3), dtype="float64")
+    y = f(x) if order == 0 else pg.gradients(pg.sum(f(x) ** 2), x)
+    program = optimise(specialise([y], {x: (X.shape, X.dtype)}))
+    assert names(program).count("max") == 1
+    plain = specialise([y], {x: (X.shape, X.dtype)})
+    assert_close(run(program, X)[0], run(plain, X)[0])
+    assert np.isfinite(run(program, 500 * X)[0]).all()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x), axis=0),  # another maximum is added
+        lambda x: shifted(x, pg.max(x, 1)[:, None], pg.max(x, 1)[:, None], axis=1),  # (2, 2)
+        lambda x: shifted(x, pg.max(x, 0), pg.max(x, 0)),
+        lambda x: shifted(x, pg.max(2 * x), pg.max(2 * x)),
+        lambda x: shifted(x, pg.min(x), pg.min(x)),
+    ],
+)
+def test_other_shifts_are_kept(f):
+    program = program_of(f, X)
+    kept = program_of(f, X)
+    assert_close(run(optimise(program), X)[0], run(kept, X)[0])
 
 
 @pytest.mark.parametrize(

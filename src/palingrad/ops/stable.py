@@ -10,15 +10,18 @@ from ..dtypes import is_complex
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.registry import ops
+from ..shapes import axes_in, size
 from .elementwise.activation import Sigmoid
 from .elementwise.arithmetic import Add, Divide, Multiply, Pow, Sqrt, Square, Subtract
 from .elementwise.complexes import Abs
+from .elementwise.discrete import StopGradient
 from .elementwise.exponential import Exp, Log, Log1p
 from .elementwise.trigonometric import Hypot
+from .layout.move import ExpandDims, Reshape, Slice, Squeeze
 from .reduction.axes import narrowed, widened
-from .reduction.reduce import Sum
+from .reduction.reduce import Max, Sum
 from .reduction.softmax import Softmax
-from .reduction.statistics import Std, VectorNorm
+from .reduction.statistics import Logsumexp, Std, VectorNorm
 
 _SOFTPLUS = "pg.softplus(x)"
 
@@ -31,15 +34,17 @@ class StableForm(NamedTuple):
     instead: str  # the source text to recommend
 
 
-HAVE_FORMS = frozenset((Log, Log1p))  # of `stable_form`
+HAVE_FORMS = frozenset((Log, Log1p, Add))  # of `stable_form`
 
 
 def stable_form(node: Node) -> StableForm | None:
     """The stable form of `node`, or None if it needs none or none is known.
 
     log softmax x → log_softmax, log σ(x) → log_sigmoid, log(1 + eˣ) → softplus,
-    log Σ eˣ → logsumexp.
+    log Σ eˣ → logsumexp, max x + log Σ e^(x − max x) → logsumexp.
     """
+    if type(node) is Add:
+        return _of_shifted(node)
     if type(node) in (Log, Log1p) and is_complex(node.dtype):
         return None
     if type(node) is Log:
@@ -50,7 +55,7 @@ def stable_form(node: Node) -> StableForm | None:
     return None
 
 
-MAY_HAVE_FORMS = frozenset((Square, Pow, Multiply, Log, Log1p))  # of `differentiable_form`
+MAY_HAVE_FORMS = frozenset((Square, Pow, Multiply, Log, Log1p, Add))  # of `differentiable_form`
 
 
 def differentiable_form(node: Node) -> StableForm | None:
@@ -142,6 +147,71 @@ def _of_log(inner: Any) -> StableForm | None:
                 build = lambda x=other.inputs[0]: ops.softplus(x)  # noqa: E731
                 return StableForm(build, (inner, other), _SOFTPLUS)
     return None
+
+
+def _of_shifted(node: Any) -> StableForm | None:
+    """The logsumexp that is written with its shift, m + log Σ exp(x − m) for m = max x: it needs
+    no second maximum, and no derivative of the first, whose terms cancel."""
+    for shift, log in (node.inputs, node.inputs[::-1]):
+        if type(log) not in (Log, Logsumexp) or is_complex(node.dtype):
+            continue
+        total = log if type(log) is Logsumexp else log.inputs[0]
+        between = [log]
+        if total is not log:
+            if type(total) is not Sum or type(total.inputs[0]) is not Exp:
+                continue
+            between += [total, total.inputs[0]]
+        gap = between[-1].inputs[0]
+        if type(gap) is not Subtract or not _is_shift(gap, shift, total, node):
+            continue
+        x, axis, keepdims = gap.inputs[0], total.axis, total.keepdims
+        return StableForm(
+            lambda x=x, axis=axis, keepdims=keepdims: ops.logsumexp(
+                x, axis=axis, keepdims=keepdims
+            ),
+            (*between, gap, *_peeled(shift), *_peeled(gap.inputs[1])),
+            "pg.logsumexp(x)",
+        )
+    return None
+
+
+def _is_shift(gap: Any, shift: Any, total: Any, node: Any) -> bool:
+    """Whether gap is x minus its maximum over the axes of `total`, and `shift` that maximum too."""
+    x, lowered = gap.inputs
+    shapes = [one.shape for one in (x, lowered, shift, total, node, gap)]
+    if any(shape is None or None in shape for shape in shapes) or x.shape != gap.shape:
+        return False
+    axes = axes_in(total.axis, x.ndim)
+    line = tuple(1 if axis in axes else n for axis, n in enumerate(x.shape))
+    if len(axes) < x.ndim and _without_ones(lowered.shape) != _without_ones(line):
+        return False
+    if node.shape != total.shape or size(shift.shape) != size(total.shape):
+        return False
+    tops = {_peeled(shift)[-1], _peeled(lowered)[-1]}
+    return 0 not in x.shape and all(
+        type(top) is Max and top.inputs[0] is x and axes_in(top.axis, x.ndim) == axes
+        and top.dtype == node.dtype
+        for top in tops
+    )  # fmt: skip
+
+
+def _peeled(x: Any) -> list[Any]:
+    """x, what it is a layout of in the same order or without a gradient, and so on."""
+    found = [x]
+    while type(found[-1]) in (StopGradient, Reshape, ExpandDims, Squeeze, Slice):
+        node = found[-1]
+        if type(node) is Slice and not all(part in _ALL for part in node.index):
+            break
+        found.append(node.inputs[0])
+    return found
+
+
+_ALL = (None, Ellipsis, slice(None))  # parts of an index that takes everything
+
+
+def _without_ones(shape: Any) -> tuple[int, ...]:
+    """The shape without leading axes of size 1, to which broadcasting is indifferent."""
+    return tuple(shape[next((n for n, one in enumerate(shape) if one != 1), len(shape)) :])
 
 
 def written_stably(node: Node, x: Sequence[float], users: Sequence[Node]) -> str:

@@ -16,6 +16,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Item, Operation
 from ..graph.regions.region import Region, form_of, parameter
+from ..graph.registry import ops
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
 from ..ops.control.loop import Loop
@@ -220,3 +221,36 @@ def _is_worth(x: Node, captured: dict[Any, Node]) -> bool:
     while isinstance(x, Layout) and len(x.inputs) == 1:
         x = x.inputs[0]
     return bool(x.inputs) and x not in captured and not isinstance(x, Item)
+
+
+def inline_loops(program: Program) -> Program:
+    """The program with the body in the place of a loop of one step."""
+    loops = [node for node in program.order if type(node) is Loop and _is_single(node)]
+    if not loops:
+        return program
+    bodies: dict[Node, list[Node]] = {}
+
+    def rule(node: Operation, inputs: list[Any]) -> Node:
+        if type(node) is Loop and _is_single(node):
+            bodies[node] = _results_of_one_step(node, inputs)
+        elif node.inputs[0] in bodies and type(node) is Item:
+            return bodies[node.inputs[0]][node.attributes["index"]]
+        return rewired(node, inputs)
+
+    return replayed(program, rule)
+
+
+def _is_single(loop: Any) -> bool:
+    return loop.attributes["length"] == 1
+
+
+def _results_of_one_step(loop: Loop, inputs: Sequence[Any]) -> list[Node]:
+    """The results of a loop of one step on these inputs."""
+    given = [x[0] if _group(loop, n) == 1 else x for n, x in enumerate(inputs)]
+    known: dict[Node, Node] = dict(zip(loop.body.parameters, given, strict=True))
+    built = replay(loop.body.order, lambda one, inputs: one.rewired(inputs), known)
+    carries = loop.attributes["carries"]
+    return [
+        built[y] if n < carries else ops.expand_dims(built[y], axis=0)
+        for n, y in enumerate(loop.body.results)
+    ]

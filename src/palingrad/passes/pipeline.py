@@ -20,11 +20,12 @@ from .branches import merge_branches, merge_while_loops
 from .common_subexpressions import common_subexpressions
 from .expand import expand
 from .fold_constants import fold
-from .loops import hoist, merge_loops, prune_loops
+from .loops import hoist, inline_loops, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
 from .sums_of_products import sums_of_products
+from .sums_of_slices import sums_of_slices
 
 Pass: TypeAlias = Callable[[Program], Program]
 
@@ -59,9 +60,8 @@ def optimised(region: Region) -> Region:
 # Folding enables simplifications and vice versa; two rounds reach a fixed point for today's rules.
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
-    merge_loops, merge_while_loops, merge_branches, prune_loops, stabilise, expand, regions,
-    prune_loops, hoist, sums_of_products,
-    advance_rng,
+    merge_loops, merge_while_loops, merge_branches, prune_loops, inline_loops, stabilise, expand,
+    regions, prune_loops, hoist, sums_of_products, sums_of_slices, advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip
 

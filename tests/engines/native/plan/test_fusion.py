@@ -72,3 +72,28 @@ def test_layouts_of_a_groups_own_nodes_are_not_read_from_memory():
     (group,) = found.listed
     assert len(group.inner(found.views)) == 1
     assert [type(x).__name__ for x in group.needs(found.views)] == ["Placeholder"]
+
+
+def test_loops_that_only_one_node_reads_are_computed_with_it():
+    def f(x, w, i):
+        return w[i] * x + w[i + 1] * x[::-1]  # each product joins the loop of its own gather's use
+
+    given = X, np.ones((9, 6)), np.arange(8)
+    found = groups(f, *given)
+    loops = [names for names in kinds(found) if "Multiply" in names]
+    assert loops == [["Multiply", "Multiply", "Add"]]
+    assert sum(group.is_merged for group in found.listed) == 1
+    function = pg.function(f, engine="native")
+    np.testing.assert_array_equal(function(*given), 2 * np.ones((8, 6)))
+
+
+def test_loops_whose_values_others_read_stay_apart():
+    def f(x, w, i):
+        a, b = w[i] * x, w[i + 1] * x
+        return a + b, pg.cumsum(a, 0) + b
+
+    given = np.arange(48.0).reshape(8, 6), np.arange(54.0).reshape(9, 6), np.arange(8)
+    function = pg.function(f, engine="native")
+    a, b = given[1][:8] * given[0], given[1][1:] * given[0]
+    for one, other in zip(function(*given), (a + b, np.cumsum(a, 0) + b), strict=True):
+        np.testing.assert_allclose(one, other)

@@ -58,6 +58,7 @@ class Group:
     members: set[Node] = field(default_factory=set[Node])
     scalars: set[Node] = field(default_factory=set[Node])  # nodes with one number for each row
     sources: tuple[Node, ...] = ()  # the operands of a group without nodes
+    is_merged: bool = False  # whether its nodes have moved to another group
 
     @property
     def first(self) -> Operation:

@@ -13,6 +13,7 @@ class Dependencies:
 
     def __init__(self) -> None:
         self.masks: list[int] = []
+        self.awaited = 0  # the groups that others wait for, as a bit mask
         self._crossing: dict[int, None] = {}  # groups that wait for one with a larger number
 
     def new(self) -> int:
@@ -24,6 +25,7 @@ class Dependencies:
         """A copy, on which a trial can add dependencies."""
         other = Dependencies()
         other.masks, other._crossing = [*self.masks], dict(self._crossing)
+        other.awaited = self.awaited
         return other
 
     def waits(self, number: int, other: int) -> bool:
@@ -52,6 +54,7 @@ class Dependencies:
         masks, more = self.masks, self.masks[number]
         for other in others:
             more |= masks[other] | 1 << other
+            self.awaited |= 1 << other
         if more == masks[number]:
             return
         masks[number] = more

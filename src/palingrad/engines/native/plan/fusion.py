@@ -38,7 +38,7 @@ from ..llvm.values import supported
 from . import index_checks
 from .groups import Groups
 from .lower import lowered
-from .membership import layout, may_join
+from .membership import layout, may_join, may_merge
 from .sinking import Sinking
 
 _ROW = 1 << 14  # numbers in a row that a row kernel keeps in the first-level cache
@@ -160,6 +160,9 @@ class _Fusion:
             if self.sinking.sink(node):
                 return
             group = self.groups.new(ELEMENTWISE, shape)
+        for other in self.groups.candidates(node):
+            if may_merge(node, other, group, self.groups, self._uses):
+                self.groups.merge(other, group)
         self._join(node, group)
 
     def _layout(self, node: Layout) -> None:

@@ -64,6 +64,16 @@ class Groups:
             for producer in producers
         )
 
+    def merge(self, other: Group, group: Group) -> None:
+        """Moves the nodes of a group that no group waits for into one that it doesn't wait for."""
+        assert not self.dependencies.awaited >> other.number & 1
+        self.dependencies.add(group.number, self.dependencies.of(other.number))
+        for node in other.nodes:
+            group.add(node)
+            if self.producer.get(node) is other:
+                self.producer[node] = group
+        other.nodes, other.members, other.is_merged = [], set(), True
+
     def candidates(self, node: Operation) -> list[Group]:
         """The groups that compute an input of the node, the latest first."""
         found: dict[Group, None] = {}

@@ -11,7 +11,7 @@ from ....graph.operation import Operation
 from ....shapes import sizes
 from ..kernels.family import Group
 from ..kernels.formula import is_number
-from ..kernels.row import as_operand
+from ..kernels.row import ELEMENTWISE, as_operand
 from ..llvm.strided_view import View, in_space, is_dense, positions
 from .groups import Groups
 
@@ -37,6 +37,32 @@ def may_join(node: Operation, group: Group, groups: Groups, uses: Counter[Node])
     return all(
         _may_read(x, group, groups, without_last_axis) for x in node.inputs if not is_number(x)
     )
+
+
+def may_merge(
+    node: Operation, other: Group, group: Group, groups: Groups, uses: Counter[Node]
+) -> bool:
+    """Whether `other`, of which the node reads a value, should be computed in the group that the
+    node joins: both are loops over the same elements, and nobody else reads what it computes, so
+    that none of its values is written to memory."""
+    if other is group or not _is_loop(other) or not _is_loop(group):
+        return False
+    if other.shape != group.shape or len(other.nodes) + len(group.nodes) >= _MANY:
+        return False
+    if groups.dependencies.awaited >> other.number & 1 or groups.waits(other.first, group):
+        return False
+    views = groups.views
+    strides = {views[one].strides for one in (*other.nodes, *group.nodes)}
+    return (
+        len(strides) <= 1
+        and sum(uses[one] for one in other.nodes) == sum(x in other.members for x in node.inputs)
+        and all(_may_read(x, other, groups, False) for x in node.inputs if not is_number(x))
+    )
+
+
+def _is_loop(group: Group) -> bool:
+    """Whether the group is a loop over elements, without sums of rows."""
+    return group.family is ELEMENTWISE and not group.scalars
 
 
 def _is_full(group: Group, uses: Counter[Node]) -> bool:

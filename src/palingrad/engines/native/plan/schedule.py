@@ -61,6 +61,8 @@ def scheduled(program: Program, *, inside: bool = False) -> Schedule:
     placing = _Placing(groups)
     for number in groups.dependencies.in_order():
         group = groups.listed[number]
+        if group.is_merged:
+            continue
         placing.add(group, group.family.kernel(nodes_of[group], groups.views))
     kernels, stages = _staged(placing.kernels)
     producer = {node: kernels[number] for node, number in placing.producer.items()}

@@ -62,6 +62,7 @@ class Sinking:
         group = self._start.get(shape)
         if (
             not group
+            or group.is_merged
             or groups.dependencies.masks[group.number]
             or len(group.nodes) >= _MANY
             or groups.waits(base, group)
