@@ -117,6 +117,16 @@ def test_students_distribution_has_second_derivatives_at_zero_and_at_the_ends(dt
                 np.testing.assert_allclose(second, slope, rtol=1e-5, atol=1e-12)
 
 
+def test_second_derivatives_of_students_distribution_are_the_normal_ones_for_df_infinite():
+    t = np.array([-1.5, 0.0, 0.5, 3.0])
+    df = np.full(4, INF)
+    second = pg.grad(lambda t: pg.sum(pg.grad(lambda t: pg.sum(stats.t.cdf(t, df)))(t)))(t)
+    third = pg.grad(lambda t: pg.sum(pg.grad(lambda t: pg.sum(stats.t.pdf(t, df)))(t)))(t)
+    bell = np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(second, -t * bell, rtol=1e-13)
+    np.testing.assert_allclose(third, (t * t - 1) * bell, rtol=1e-13)
+
+
 def test_mixed_derivatives_of_students_distribution_where_a_square_overflows():
     def mixed(t: Any, df: Any) -> Any:
         return pg.grad(lambda t: pg.grad(lambda df: stats.t.cdf(t, df))(df))(t)

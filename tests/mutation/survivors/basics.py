@@ -210,6 +210,11 @@ SURVIVORS: dict[str, dict[str, str]] = {
         f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
         f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "factor: 1 → 2": ANY,
+        **{f"second order: {one} → __stop__({one})": FLAT for one in ("ends", "length", "wide")},
+    },
+    "statistics.infinite_count": {
+        "call: real_of(x.dtype) → x.dtype": REAL,
+        "second order: x → __stop__(x)": FLAT,
     },
     "statistics.Logsumexp.vjp": {
         "call: ops.stop_gradient(ops.max(wide, axis=y.axis, keepdims=True)) → "
@@ -228,5 +233,4 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "factor: 0 → 1": SHIFT,
         "second order: top → __stop__(top)": SHIFT,
     },
-    "trigonometric.Hypot.d": {"factor: 1 → 2": ANY},
 }  # fmt: skip

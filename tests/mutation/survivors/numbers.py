@@ -193,6 +193,17 @@ SURVIVORS: dict[str, dict[str, str]] = {
             *"abx",
         )},
     },
+    "incomplete._beta_slope": {
+        "dropped: i + 1 → 1": "equivalent: i is 0 where the derivatives are in b",
+    },
+    "student._density": {
+        "branch: ops.where(normal, 1, df) → df": GUARDED,
+        "factor: 1 → 2": ANY,
+        "second order: t → __stop__(t)": NORMAL,
+    },
+    "student._far_slope": {
+        "second order: t → __stop__(t)": BY_DENSITY,
+    },
     "student._mixed": {
         "branch: ops.where(normal, 1, df) → df": GUARDED,
         "branch: ops.where(q == math.inf, 1, q / (1 + q)) → q / (1 + q)": OVERFLOW,

@@ -91,3 +91,5 @@ ONE_NODE = (
 UNREACHED = "equivalent: no cotangent reaches what isn't a float"
 NONZERO = "equivalent: it counts only whether it is 0"
 REGIONS = "only control flow is told what is needed; `tests/control/` has its derivatives"
+NORMAL = "only second derivatives at df = ∞ make a difference; `tests/ops/test_stats.py` has those"
+BY_DENSITY = "equivalent: the derivative in t is taken of the density"
