@@ -93,3 +93,7 @@ NONZERO = "equivalent: it counts only whether it is 0"
 REGIONS = "only control flow is told what is needed; `tests/control/` has its derivatives"
 NORMAL = "only second derivatives at df = ∞ make a difference; `tests/ops/test_stats.py` has those"
 BY_DENSITY = "equivalent: the derivative in t is taken of the density"
+OWN_DTYPE = (
+    "only a rule of a user's whose tangent has another dtype makes a difference; "
+    "`tests/autodiff/test_transforms.py` has one"
+)
