@@ -17,10 +17,10 @@ MOST_VALUES = 100_000  # then all are forgotten
 def remember() -> None:
     """From now on NumPy's maths remembers what special functions gave, in this process."""
     for name, function in OWN.items():
-        setattr(numpy_maths, name, _remembering(function))
+        setattr(numpy_maths, name, remembering(function))
 
 
-def _remembering(function: Callable[..., Any]) -> Callable[..., Any]:
+def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[Any, Any] = {}
 
     def remembered(*arguments: Any) -> Any:

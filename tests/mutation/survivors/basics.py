@@ -22,6 +22,7 @@ from mutation.survivors.reasons import (
     SAME,
     SHIFT,
     SUMMED,
+    SYMMETRIC,
     TIES,
     TRUTH,
     WIDENED,
@@ -232,5 +233,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         f"call: {_TOP} → ops.max(x, axis=axis, keepdims=True)": SHIFT,
         "factor: 0 → 1": SHIFT,
         "second order: top → __stop__(top)": SHIFT,
+    },
+    "trigonometric.Hypot.d": {
+        "swapped: ops.logical_and(ops.isinf(x), ops.isinf(y)) → "
+        "ops.logical_and(ops.isinf(y), ops.isinf(x))": SYMMETRIC,
+        "factor: 1 → 2": ANY,
+        **{f"second order: {one} → __stop__({one})": FLAT for one in (
+            "ops.where(both, math.sqrt(0.5) * ops.sign(one), ops.sign(one))",
+            *("x", "y", "end", "one"),
+        )},
     },
 }  # fmt: skip

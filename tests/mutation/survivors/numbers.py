@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutation.survivors.reasons import (
     ABSORBS,
     ANY,
+    BELOW,
     BOTH,
     BY_DENSITY,
     CAST,
@@ -15,6 +16,7 @@ from mutation.survivors.reasons import (
     HALVES,
     NORMAL,
     NOTHING,
+    OF_CDF,
     OVERFLOW,
     PARAMETERS,
     REAL,
@@ -211,6 +213,35 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "branch: ops.where(far, scaled, 1) → scaled": GUARDED,
         "second order: scaled → __stop__(scaled)": "only second derivatives far out make a "
         "difference; `tests/ops/test_stats.py` has those",
+    },
+    "student._slope": {
+        "branch: ops.where(far, 1, t) → t": GUARDED,
+        "branch: ops.where(far, t, 1) → t": GUARDED,
+        "branch: ops.where(flat, 1, t) → t": GUARDED,
+        "branch: ops.where(flat, 1, df) → df": GUARDED,
+        "branch: ops.where(near, share, 0.5) → share": GUARDED,
+        "factor: 0.5 → 0.75": GUARDED,
+        "factor: 1 → 2": ANY,
+        "branch: ops.where(flat, 0, ops.where(signed > 0, -tail, tail)) → "
+        "ops.where(signed > 0, -tail, tail)": OF_CDF,
+        "factor: 0 → 1": OF_CDF,
+        "call: ops.abs(t) → t": "only t = −∞ makes a difference, which `tests/ops/test_stats.py` "
+        "has, or a shift of t below rounding",
+        "comparison: df > most → df >= most": BOTH,
+        "comparison: signed > 0 → signed >= 0": BOTH,
+        "comparison: ops.abs(t) < least * ops.sqrt(df) → "
+        "ops.abs(t) <= least * ops.sqrt(df)": BELOW,
+        "branch: ops.where(ops.abs(t) < least * ops.sqrt(df), least * ops.sqrt(df), 0) → "
+        "least * ops.sqrt(df)": BELOW,
+        "sign: t + ops.stop_gradient(tiny) → t - ops.stop_gradient(tiny)": BELOW,
+        "call: ops.stop_gradient(tiny) → tiny": BELOW,
+        "dropped: least * ops.sqrt(df) → least": BELOW,
+        "dropped: least * ops.sqrt(df) → ops.sqrt(df)": BELOW,
+        "call: ops.sqrt(df) → df": BELOW,
+        "call: narrowed(value, dtype) → value": CAST,
+        "call: widened(df) → df": WIDENED,
+        "second order: df → __stop__(df)": FLAT,
+        "second order: t → __stop__(t)": BY_DENSITY,
     },
     "student._tails": {
         "comparison: q < 1 → q <= 1": BOTH,

@@ -97,3 +97,5 @@ OWN_DTYPE = (
     "only a rule of a user's whose tangent has another dtype makes a difference; "
     "`tests/autodiff/test_transforms.py` has one"
 )
+BELOW = "equivalent: what is added to t is below rounding, and only its square is used"
+OF_CDF = "the value changes at df = ∞ and t = ±∞; the samples of `StudentCdf` have it"

@@ -24,7 +24,7 @@ _BOUNDS = {np.dtype(np.float64): (1e-18, 1e150), np.dtype(np.float32): (1e-12, 1
 # From which |t|/√df on the first term of a series suffices, for the next is below rounding. Further
 # out the square overflows, and before that the derivatives of other formulas do.
 _FAR = {np.dtype(np.float64): 1e10, np.dtype(np.float32): 1e5}
-_SAMPLE = case(np.array([0.7, 3.5]), np.array([-0.4, 2.5]))
+_SAMPLE = case(np.array([0.7, 3.5]), np.array([0.4, -2.5]))
 # The middle, the normal distribution, an end, far in float32, and so far that t² overflows there.
 _AT = ([2.0, np.inf, 2.0, 0.01, 0.001], [0.0, 0.5, np.inf, 1e4, -1e30])
 _SLOPES = [

@@ -175,8 +175,12 @@ class Hypot(Elementwise):
 
     def d(z, x, y):
         length = ops.where(z == 0, 1, z)
-        both = ops.where(ops.logical_and(ops.isinf(x), ops.isinf(y)), math.sqrt(0.5), 1)
-        return [ops.where(ops.isinf(one), ops.sign(one) * both, one / length) for one in (x, y)]
+        both = ops.logical_and(ops.isinf(x), ops.isinf(y))
+        ends = [ops.where(both, math.sqrt(0.5) * ops.sign(one), ops.sign(one)) for one in (x, y)]
+        return [
+            ops.where(ops.isinf(one), end, one / length)
+            for one, end in zip((x, y), ends, strict=True)
+        ]
 
     def nonfinite(z, value, x, y):
         return overflow(z.dtype, "and", x, y)
