@@ -83,7 +83,6 @@ TWO_NODES = (
     "`tests/autodiff/test_transforms.py` has one"
 )
 ROUNDED = "only which numbers count as rounding beside a phase of 0 depends on it"
-OVERFLOW = "only where t² overflows it makes a difference; `tests/ops/test_stats.py` has such a t"
 ONE_NODE = (
     "only a rule that returns one node for two inputs makes a difference; "
     "`tests/autodiff/test_transforms.py` has one"
