@@ -183,6 +183,26 @@ def test_a_tangent_is_broadcast_with_its_value():
     assert_same(tangent, -1.0)
 
 
+class WidePush(pg.Elementwise):
+    """y = x², whose tangents are float64."""
+
+    def f(m, x):
+        return x * x
+
+    def d(y, x):
+        return [2 * x]
+
+    def jvp(y, tangents, *x):
+        return pg.cast(2 * x[0] * tangents[0], "float64")
+
+
+def test_a_tangent_of_another_dtype_gets_that_of_its_value():
+    x = X.astype(np.float32)
+    value, tangent = pg.jvp(WidePush, (x,), (np.ones_like(x),))
+    assert tangent.dtype == value.dtype == np.float32
+    assert_same(tangent, 2 * x)
+
+
 def test_tangents_fit_their_arguments():
     with pytest.raises(
         ShapeError, match=re.escape("argument of shape (3,) has a tangent of shape (2,)")

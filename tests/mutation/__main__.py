@@ -14,6 +14,7 @@ import argparse
 import sys
 from collections import Counter
 
+from mutation.memory import remember
 from mutation.mutants import mutants
 from mutation.results import Counts, read, text_of, unexplained, write
 from mutation.rules import Rule, rules
@@ -47,6 +48,7 @@ def main() -> int:
     parser.add_argument("--changed", action="store_true", help="only new and changed rules")
     given = parser.parse_args()
     names: list[str] = given.names
+    remember()
     known = read() if given.changed or names else {}
     found: dict[str, Counts] = {}
     for rule in rules():

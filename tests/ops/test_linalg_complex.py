@@ -93,3 +93,13 @@ def test_a_gradient_along_an_undetermined_phase_is_refused(factor):
         for way in (gradient, pg.function(gradient)):  # what a Program doesn't use isn't computed
             with pytest.raises(linalg.LinAlgError, match="depends on the phases"):
                 way(HERMITIAN)
+
+
+def test_residuals_of_complex_systems_are_squares_of_absolute_values():
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=(5, n)) + 1j * rng.normal(size=(5, n)) for n in (3, 2))
+    found, expected = linalg.lstsq(a, b), np.linalg.lstsq(a, b)
+    assert_close(found.solution.numpy(), expected[0], "x")
+    assert_close(found.residuals.numpy(), expected[1], "residuals")
+    assert_close(pg.grad(lambda b: pg.sum(linalg.lstsq(a, b).residuals))(b),
+                 2 * np.conj(b - a @ expected[0]), "gradient")  # fmt: skip

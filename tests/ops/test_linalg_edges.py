@@ -8,8 +8,9 @@ import mpmath
 import numpy as np
 import pytest
 
+import palingrad as pg
 from palingrad import linalg
-from palingrad.errors import DTypeError
+from palingrad.errors import DTypeError, ShapeError
 from tolerances import assert_close
 
 RNG = np.random.default_rng(0)
@@ -69,3 +70,18 @@ def test_spectra_of_matrices_with_nan_are_refused(name, element):
     for given in (x, np.stack([np.eye(2), x])):
         with pytest.raises(np.linalg.LinAlgError, match="a matrix may hold NaN or ∞"):
             getattr(linalg, name)(given)
+
+
+@pytest.mark.parametrize("order", [1, 2, np.inf, "nuc", "fro"])
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 3), (2, 3, 0), (0, 3, 3)])
+def test_norms_of_matrices_without_elements_are_numpys(order, shape):
+    x = np.zeros(shape)
+    found = linalg.norm(x, order, axis=(-2, -1)).numpy()
+    assert_close(found, np.linalg.norm(x, order, axis=(-2, -1)), "norm")
+    assert pg.grad(lambda x: pg.sum(linalg.norm(x, order, axis=(-2, -1))))(x).shape == shape
+
+
+@pytest.mark.parametrize("order", [-1, -2, -np.inf])
+def test_the_smallest_of_no_sums_is_refused(order):
+    with pytest.raises(ShapeError):
+        linalg.norm(np.zeros((0, 0)), order)

@@ -296,3 +296,40 @@ def test_products_overflow_and_underflow_only_where_products_in_order_do(dtype, 
         np.testing.assert_allclose(run(x), expected, rtol=digits, atol=tiny)
         zeros = (expected == 0) & ~np.isnan(expected)
         np.testing.assert_array_equal(np.signbit(run(x))[zeros], np.signbit(expected)[zeros])
+
+
+def recurrence_in_order(a, b):
+    y = np.array(b)
+    with np.errstate(all="ignore"):
+        for i in range(1, len(y)):
+            y[i] = a[i] * y[i - 1] + b[i]
+    return y
+
+
+@pytest.mark.parametrize("engine", pg.engine_names())
+@pytest.mark.parametrize("reverse", [False, True])
+def test_recurrences_in_float64_are_those_in_order(engine, reverse):
+    """Vectors of factors whose products leave the range of numbers, while the results don't."""
+    rng = np.random.default_rng(0)
+    n = 37
+    for case in range(60):
+        a, b = rng.uniform(0.5, 2, n), rng.uniform(0.5, 2, n)
+        if case % 6 == 1:
+            a *= np.where(np.arange(n) % 2, 1e250, 1e-250)  # balanced one by one
+        elif case % 6 == 2:
+            a *= np.repeat([1e200, 1e-200], 2)[np.arange(n) % 4]
+        elif case % 6 == 3:
+            a[rng.integers(0, n, 9)] = 0.0
+        elif case % 6 == 4:
+            a[rng.integers(0, n, 2)] = np.inf
+            b[rng.integers(0, n, 3)] = [0.0, np.inf, -np.inf]
+        elif case % 6 == 5:
+            a[rng.integers(0, n, 4)] = [1e-320, 1e308, 5e-324, -1e-310]
+            b *= rng.choice([1e-300, 1.0, 1e300], n)
+        order = slice(None, None, -1 if reverse else 1)
+        expected = recurrence_in_order(a[order], b[order])[order]
+        f = pg.function(
+            lambda a, b: LinearRecurrence(a, b, axis=0, reverse=reverse, absorbing=False),
+            engine=engine,
+        )
+        np.testing.assert_allclose(f(a, b), expected, rtol=1e-13, err_msg=str(case))

@@ -73,3 +73,64 @@ def test_the_beta_density_at_an_end_where_the_beta_function_underflows(x, a, b):
     value, slopes = pg.value_and_grad(stats.beta.pdf, argnums=(0, 1, 2))(x, a, b)
     assert value == 0
     assert slopes == (0, 0, 0)
+
+
+def lower_beta(b, a, y):
+    """I(y; b, a) by its series in y, whose terms alternate and grow to e^(a y)."""
+    with mpmath.workdps(40 + int(a * y)):
+        a, b, y = map(mpmath.mpf, (a, b, y))
+        term, total, k = mpmath.mpf(1), mpmath.mpf(0), 0
+        while k < a * y or abs(term) > mpmath.mpf(10) ** -mpmath.mp.dps:
+            total += term / (b + k)
+            term *= (k + 1 - a) / (k + 1) * y
+            k += 1
+        return y**b * total / mpmath.beta(a, b)
+
+
+@pytest.mark.parametrize("a", [30.0, 1e3, 1e5])
+@pytest.mark.parametrize("b", [0.3, 0.05, 1e-3, 1e-6])
+def test_a_beta_distribution_with_one_small_and_one_large_parameter(a, b):
+    """Near x = 1 − 1/a, where the continued fraction converges most slowly."""
+    for q in (0.9, 1.0, 1.1, 3.0):
+        x = 1 - q / a
+        with mpmath.workdps(40):
+            upper = lower_beta(b, a, 1 - mpmath.mpf(x))
+            lower = 1 - upper
+        for tail, exact in ((special.betainc, lower), (special.betaincc, upper)):
+            found = tail(np.float64(a), np.float64(b), np.float64(x)).numpy()
+            assert abs(found - exact) <= 3e-15 * exact, (q, tail)
+
+
+def far_tail(t, df):
+    """The probability beyond t in Student's distribution, for t² ≫ df."""
+    a = df / 2
+    x = df / (df + t * t)
+    return x**a / (df * mpmath.beta(a, 0.5)) * (1 + x * a / (2 * a + 2))
+
+
+@pytest.mark.parametrize("df", [1e-3, 0.1, 0.5, 1.0, 2.0, 5.0, 1e10])
+@pytest.mark.parametrize("t", [1e11, 1e70, 1e155, 1e200, 1.7e308])
+def test_far_tails_of_a_t_distribution(df, t):
+    with mpmath.workdps(60):
+        exact = far_tail(mpmath.mpf(t), mpmath.mpf(df))
+        h = mpmath.mpf(df) * mpmath.mpf(10) ** -20
+        slope = (far_tail(mpmath.mpf(t), df + h) - far_tail(mpmath.mpf(t), df - h)) / (2 * h)
+    found = stats.t.cdf(np.float64(-t), df).numpy()
+    assert found == stats.t.sf(np.float64(t), df).numpy()
+    assert abs(found - exact) <= 4e-15 * exact + np.finfo(float).tiny
+    moved = pg.grad(lambda df: stats.t.cdf(np.float64(-t), df))(np.float64(df))
+    assert abs(moved - slope) <= 1e-13 * abs(slope) + np.finfo(float).tiny
+    assert pg.grad(lambda df: stats.t.cdf(np.float64(t), df))(np.float64(df)) == -moved
+
+
+@pytest.mark.parametrize("t", [1e6, 1e12, 1e19, 1e38])
+def test_far_tails_of_a_t_distribution_in_float32_are_those_in_float64(t):
+    df = np.array([1e-3, 0.1, 0.5, 1.0])
+    for of in (
+        lambda t, df: stats.t.cdf(t, df).numpy(),
+        pg.grad(lambda t, df: pg.sum(stats.t.cdf(t, df)), 1),
+        pg.grad(lambda t, df: pg.sum(pg.grad(lambda d: pg.sum(stats.t.cdf(t, d)))(df)), 1),
+    ):
+        narrow = of(np.float32(-t), df.astype(np.float32))
+        wide = of(np.float64(np.float32(-t)), df.astype(np.float32).astype(np.float64))
+        assert np.allclose(narrow, wide, rtol=1e-4, atol=1e-37)

@@ -117,6 +117,24 @@ def test_students_distribution_has_second_derivatives_at_zero_and_at_the_ends(dt
                 np.testing.assert_allclose(second, slope, rtol=1e-5, atol=1e-12)
 
 
+def test_second_derivatives_of_students_distribution_are_the_normal_ones_for_df_infinite():
+    t = np.array([-1.5, 0.0, 0.5, 3.0])
+    df = np.full(4, INF)
+    second = pg.grad(lambda t: pg.sum(pg.grad(lambda t: pg.sum(stats.t.cdf(t, df)))(t)))(t)
+    third = pg.grad(lambda t: pg.sum(pg.grad(lambda t: pg.sum(stats.t.pdf(t, df)))(t)))(t)
+    bell = np.exp(-t * t / 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(second, -t * bell, rtol=1e-13)
+    np.testing.assert_allclose(third, (t * t - 1) * bell, rtol=1e-13)
+
+
+@pytest.mark.parametrize("df", [0.5, 3.0])
+def test_second_derivatives_of_students_distribution_far_out(df):
+    t = np.array([-1e7, 1e5, 1e8])
+    second = pg.grad(lambda t: pg.sum(pg.grad(lambda t: pg.sum(stats.t.cdf(t, df)))(t)))(t)
+    density = scipy_stats.t.pdf(t, df)
+    np.testing.assert_allclose(second, -(df + 1) * t / (df + t * t) * density, rtol=1e-9, atol=0)
+
+
 def test_mixed_derivatives_of_students_distribution_where_a_square_overflows():
     def mixed(t: Any, df: Any) -> Any:
         return pg.grad(lambda t: pg.grad(lambda df: stats.t.cdf(t, df))(df))(t)

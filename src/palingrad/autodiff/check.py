@@ -131,7 +131,7 @@ def drawn_like(x: Any, rng: np.random.Generator) -> Array:
     numbers = rng.uniform(-1, 1, sizes(x.shape))
     if is_complex(x.dtype):
         numbers = numbers + 1j * rng.uniform(-1, 1, sizes(x.shape))
-    return numbers.astype(x.dtype)
+    return np.asarray(numbers, x.dtype)
 
 
 def _called(

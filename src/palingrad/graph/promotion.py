@@ -182,10 +182,10 @@ def as_indices(x: Any) -> Node:
     return Constant([], dtype=int64) if empty else as_node(x)
 
 
-def refuse_complex(dtype: DType) -> NoReturn:
-    """Raise DTypeError for an operation on real numbers."""
+def refuse_complex(dtype: DType, function: str = "") -> NoReturn:
+    """Raise DTypeError for an operation on real numbers, which adds its name, or for a function."""
     raise DTypeError(
-        f"expected real numbers, got {dtype}",
+        f"{function}{': ' if function else ''}expected real numbers, got {dtype}",
         hint="pg.real(x), pg.imag(x), pg.abs(x) and pg.angle(x) are real: complex numbers have no "
         "order.",
     )

@@ -18,6 +18,7 @@ from ..ops.families import import_families
 from .accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
 from .case import Case
 from .checks import Check, Subject
+from .complexes import complex_cases
 from .derivatives import (
     broadcasting_is_undone,
     derivatives_are_slopes,
@@ -94,13 +95,14 @@ def subject_of_all(operations: Sequence[type[Operation]], engines: Sequence[str]
 
 
 def _cases(operation: type[Operation], samples: Sequence[Sample] = ()) -> list[Case]:
-    samples = samples or operation.samples
-    if not samples:
+    if samples:
+        return [Case(operation, sample) for sample in samples]
+    if not operation.samples:
         raise AssertionError(
             f"{operation.__name__} has no samples: give it some, for instance "
             "samples = [pg.case((3, 4))]"
         )
-    return [Case(operation, sample) for sample in samples]
+    return [*(Case(operation, sample) for sample in operation.samples), *complex_cases(operation)]
 
 
 def prove(operation: type[Operation], engines: Sequence[str] = ()) -> None:

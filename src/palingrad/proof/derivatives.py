@@ -140,7 +140,8 @@ def _inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
 @each
 def tangents_can_be_differentiated(case: Case) -> None:
     """J t is a function of x and t whose derivatives agree with central differences, along a few
-    directions: forward mode can be differentiated again. All inputs move, then each alone."""
+    directions: forward mode can be differentiated again. All inputs move, then each alone, which
+    gives a tangent of the result's shape too."""
     if not order_of(case):
         return
     arrays = case.arrays()
@@ -153,7 +154,12 @@ def tangents_can_be_differentiated(case: Case) -> None:
             xs = [as_node(x) for x in given[: len(arrays)]]
             moved = [floats(xs)[place] for place in places]
             tangents = dict(zip(moved, map(as_node, given[len(arrays) :]), strict=True))
-            return [t for t in forward(floats(case.outputs(*xs)), tangents) if t is not None]
+            ys = floats(case.outputs(*xs))
+            found = forward(ys, tangents)
+            for y, t in zip(ys, found, strict=True):
+                fits = t is None or t.shape == y.shape
+                require(fits, f"the tangent of a result {y.shape} has another shape")
+            return [t for t in found if t is not None]
 
         f, steps = along(pushed, [*arrays, *[ts[place] for place in places]], 2)
         check_level(f, steps, 1, recorded=True)

@@ -76,15 +76,19 @@ def _slopes(case: Case, name: str, order: int, first: bool) -> list[str]:
 
 def _samples(case: Case, name: str) -> str:
     """The source text of a list of the one sample of a case."""
-    place = _place(case.operation.samples, case.sample)
     if case.sample.smooth and all(map(_is_short, case.arrays())) and _literal(case):
         inputs = ", ".join(map(_text, case.arrays()))
         return f"[pg.case({inputs}{_options(case, name)})]"
-    return f"[{name}.samples[{place}]]"
+    place = f"{name}.samples[{_place(case.operation.samples, case.sample)}]"
+    if any(one is case.sample for one in case.operation.samples):
+        return f"[{place}]"
+    return f"[pg.proof.complexes.turned({place})]"
 
 
 def _place(samples: Any, sample: Sample) -> int:
-    return next((n for n, one in enumerate(samples) if one is sample), 0)
+    """The place of a sample, or of that of which it is the complex version."""
+    texts = sample.text, sample.text.removeprefix("complex_")
+    return next((n for n, one in enumerate(samples) if one is sample or one.text in texts), 0)
 
 
 def _options(case: Case, name: str) -> str:

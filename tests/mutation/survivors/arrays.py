@@ -17,6 +17,7 @@ from mutation.survivors.reasons import (
     NEGATIVE,
     NOUGHT,
     ONE_NODE,
+    OWN_DTYPE,
     PAIRED,
     PATTERN,
     PROMOTED,
@@ -158,7 +159,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "swapped: ops.scaled(widened(restored(g, y, x)), slope) → "
         "ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "factor: 1 → 2": ANY,
+        "factor: 0 → 1": GUARDED,
         "call: widened(restored(g, y, x)) → restored(g, y, x)": WIDENED,
+        "swapped: ops.logical_and(ops.isinf(wide), ops.isinf(length)) → "
+        "ops.logical_and(ops.isinf(length), ops.isinf(wide))": SYMMETRIC,
+        "call: ops.maximum(infinite_count(wide, y), 1) → infinite_count(wide, y)": GUARDED,
+        "swapped: ops.maximum(infinite_count(wide, y), 1) → "
+        "ops.maximum(1, infinite_count(wide, y))": SYMMETRIC,
+        **{f"second order: {one} → __stop__({one})": FLAT for one in ("wide", "length", "number")},
     },
     "missing.Nanstd.vjp": {
         "call: widened(x) → x": WIDENED,
@@ -211,6 +219,16 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "reverse._accumulate_item": {
         "branch: g if parts[index] is None else ops.add(parts[index], g) → g": TWO_NODES,
         "call: ops.add(parts[index], g) → parts[index]": TWO_NODES,
+    },
+    "forward._pushed": {
+        "branch: t if t.shape == node.shape else ops.broadcast_to(t, node.shape) → "
+        "ops.broadcast_to(t, node.shape)": SAME,
+        "branch: t if t.dtype == node.dtype else ops.like_input(t, node) → "
+        "ops.like_input(t, node)": SAME,
+        "branch: t if t.dtype == node.dtype else ops.like_input(t, node) → t": OWN_DTYPE,
+        "comparison: t.dtype == node.dtype → t.dtype != node.dtype": OWN_DTYPE,
+        "call: ops.like_input(t, node) → t": OWN_DTYPE,
+        "swapped: ops.like_input(t, node) → ops.like_input(node, t)": OWN_DTYPE,
     },
     "forward._double_vjp": {
         "sign: is_inexact(y.dtype) → -is_inexact(y.dtype)": TRUTH,

@@ -22,6 +22,7 @@ from mutation.survivors.reasons import (
     SAME,
     SHIFT,
     SUMMED,
+    SYMMETRIC,
     TIES,
     TRUTH,
     WIDENED,
@@ -210,6 +211,11 @@ SURVIVORS: dict[str, dict[str, str]] = {
         f"call: narrowed({_GRADIENT}, x.dtype) → {_GRADIENT}": CAST,
         f"swapped: {_GRADIENT} → ops.scaled(slope, widened(restored(g, y, x)))": ABSORBS,
         "factor: 1 → 2": ANY,
+        **{f"second order: {one} → __stop__({one})": FLAT for one in ("ends", "length", "wide")},
+    },
+    "statistics.infinite_count": {
+        "call: real_of(x.dtype) → x.dtype": REAL,
+        "second order: x → __stop__(x)": FLAT,
     },
     "statistics.Logsumexp.vjp": {
         "call: ops.stop_gradient(ops.max(wide, axis=y.axis, keepdims=True)) → "
@@ -228,5 +234,13 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "factor: 0 → 1": SHIFT,
         "second order: top → __stop__(top)": SHIFT,
     },
-    "trigonometric.Hypot.d": {"factor: 1 → 2": ANY},
+    "trigonometric.Hypot.d": {
+        "swapped: ops.logical_and(ops.isinf(x), ops.isinf(y)) → "
+        "ops.logical_and(ops.isinf(y), ops.isinf(x))": SYMMETRIC,
+        "factor: 1 → 2": ANY,
+        **{f"second order: {one} → __stop__({one})": FLAT for one in (
+            "ops.where(both, math.sqrt(0.5) * ops.sign(one), ops.sign(one))",
+            *("x", "y", "end", "one"),
+        )},
+    },
 }  # fmt: skip

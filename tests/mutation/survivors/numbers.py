@@ -5,15 +5,18 @@ from __future__ import annotations
 from mutation.survivors.reasons import (
     ABSORBS,
     ANY,
+    BELOW,
     BOTH,
+    BY_DENSITY,
     CAST,
     EVEN,
     FAR,
     FLAT,
     GUARDED,
     HALVES,
+    NORMAL,
     NOTHING,
-    OVERFLOW,
+    OF_CDF,
     PARAMETERS,
     REAL,
     SAME,
@@ -168,35 +171,65 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "branch: ops.where(y == 0, gamma(n + 1) * slope, y * (digamma(rest) - "
         "digamma(k + 1))) → gamma(n + 1) * slope": BOTH,
     },
-    "incomplete._log_beta_slope": {
-        "branch: step if i + j > 1 else step + (ops.log(x) if i else "
-        "ops.log1p(-x)) → step + (ops.log(x) if i else ops.log1p(-x))": PARAMETERS,
-        "second order: polygamma(i + j - 1, a + b) → "
-        "__stop__(polygamma(i + j - 1, a + b))": PARAMETERS,
-        "comparison: i + j > 1 → i + j < 1": PARAMETERS,
-        "second order: step → __stop__(step)": PARAMETERS,
-        "dropped: i + j - 1 → 1": PARAMETERS,
-        "second order: b → __stop__(b)": PARAMETERS,
-        "second order: a → __stop__(a)": PARAMETERS,
-        "sign: i + j → i - j": PARAMETERS,
-        "dropped: i + j → i": PARAMETERS,
-        "dropped: i + j → j": PARAMETERS,
-        "factor: 1 → 2": PARAMETERS,
-        "swapped: i - 1 → 1 - i": PARAMETERS,
-        "swapped: j - 1 → 1 - j": PARAMETERS,
-        "second order: x → __stop__(x)": PARAMETERS,
+    "incomplete._beta_slope": {
+        "dropped: i + 1 → 1": "equivalent: i is 0 where the derivatives are in b",
     },
-    "incomplete.BetaTail.d": {
-        **{f"second order: {one} → __stop__({one})": PARAMETERS for one in (
-            "type(y)(a, b, x, i=y.i + 1, j=y.j)",
-            "type(y)(a, b, x, i=y.i, j=y.j + 1)",
-            *"abx",
-        )},
+    "student._density": {
+        "branch: ops.where(normal, 1, df) → df": GUARDED,
+        "factor: 1 → 2": ANY,
+        "second order: t → __stop__(t)": NORMAL,
+    },
+    "student._log1p_square": {
+        "comparison: ops.abs(scaled) > 10000.0 → ops.abs(scaled) >= 10000.0": BOTH,
+        "factor: 10000.0 → 15000.0": BOTH,
+        "branch: ops.where(far, 1, scaled) → scaled": GUARDED,
+        "factor: 1 → 2": ANY,
+        "branch: ops.where(far, scaled, 1) → scaled": GUARDED,
+        "second order: scaled → __stop__(scaled)": "only second derivatives far out make a "
+        "difference; `tests/ops/test_stats.py` has those",
+    },
+    "student._slope": {
+        "branch: ops.where(far, 1, t) → t": GUARDED,
+        "branch: ops.where(far, t, 1) → t": GUARDED,
+        "branch: ops.where(flat, 1, t) → t": GUARDED,
+        "branch: ops.where(flat, 1, df) → df": GUARDED,
+        "branch: ops.where(near, share, 0.5) → share": GUARDED,
+        "factor: 0.5 → 0.75": GUARDED,
+        "factor: 1 → 2": ANY,
+        "branch: ops.where(flat, 0, ops.where(signed > 0, -tail, tail)) → "
+        "ops.where(signed > 0, -tail, tail)": OF_CDF,
+        "factor: 0 → 1": OF_CDF,
+        "call: ops.abs(t) → t": "only t = −∞ makes a difference, which `tests/ops/test_stats.py` "
+        "has, or a shift of t below rounding",
+        "comparison: df > most → df >= most": BOTH,
+        "comparison: signed > 0 → signed >= 0": BOTH,
+        "comparison: ops.abs(t) < least * ops.sqrt(df) → "
+        "ops.abs(t) <= least * ops.sqrt(df)": BELOW,
+        "branch: ops.where(ops.abs(t) < least * ops.sqrt(df), least * ops.sqrt(df), 0) → "
+        "least * ops.sqrt(df)": BELOW,
+        "sign: t + ops.stop_gradient(tiny) → t - ops.stop_gradient(tiny)": BELOW,
+        "call: ops.stop_gradient(tiny) → tiny": BELOW,
+        "dropped: least * ops.sqrt(df) → least": BELOW,
+        "dropped: least * ops.sqrt(df) → ops.sqrt(df)": BELOW,
+        "call: ops.sqrt(df) → df": BELOW,
+        "call: narrowed(value, dtype) → value": CAST,
+        "call: widened(df) → df": WIDENED,
+        "second order: df → __stop__(df)": FLAT,
+        "second order: t → __stop__(t)": BY_DENSITY,
+    },
+    "student._tails": {
+        "comparison: q < 1 → q <= 1": BOTH,
+        "branch: ops.where(near, q, 0) → q": GUARDED,
+        "factor: 0 → 1": GUARDED,
+        "branch: ops.where(near, 1, q) → q": GUARDED,
+        "factor: 1 → 2": GUARDED,
+    },
+    "student._far_slope": {
+        "second order: t → __stop__(t)": BY_DENSITY,
     },
     "student._mixed": {
         "branch: ops.where(normal, 1, df) → df": GUARDED,
-        "branch: ops.where(q == math.inf, 1, q / (1 + q)) → q / (1 + q)": OVERFLOW,
-        "factor: 1 → 2": OVERFLOW,  # and where df = ∞, where any number does
+        "factor: 1 → 2": ANY,
         "call: ops.abs(t) → t": "only t = −∞ makes a difference; `tests/ops/test_stats.py` has it",
     },
     "student.StudentCdf.vjp": {

@@ -83,7 +83,6 @@ TWO_NODES = (
     "`tests/autodiff/test_transforms.py` has one"
 )
 ROUNDED = "only which numbers count as rounding beside a phase of 0 depends on it"
-OVERFLOW = "only where t² overflows it makes a difference; `tests/ops/test_stats.py` has such a t"
 ONE_NODE = (
     "only a rule that returns one node for two inputs makes a difference; "
     "`tests/autodiff/test_transforms.py` has one"
@@ -91,3 +90,11 @@ ONE_NODE = (
 UNREACHED = "equivalent: no cotangent reaches what isn't a float"
 NONZERO = "equivalent: it counts only whether it is 0"
 REGIONS = "only control flow is told what is needed; `tests/control/` has its derivatives"
+NORMAL = "only second derivatives at df = ∞ make a difference; `tests/ops/test_stats.py` has those"
+BY_DENSITY = "equivalent: the derivative in t is taken of the density"
+OWN_DTYPE = (
+    "only a rule of a user's whose tangent has another dtype makes a difference; "
+    "`tests/autodiff/test_transforms.py` has one"
+)
+BELOW = "equivalent: what is added to t is below rounding, and only its square is used"
+OF_CDF = "the value changes at df = ∞ and t = ±∞; the samples of `StudentCdf` have it"

@@ -34,6 +34,8 @@ REDUCTIONS: dict[str, str] = {
     "logical_and": "all",
     "logical_or": "any",
     "logaddexp": "logsumexp",
+    "fmax": "nanmax",
+    "fmin": "nanmin",
 }
 SCANS: dict[str, str] = {
     "add": "cumsum",

@@ -41,7 +41,8 @@ def of_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], options: dict[str
         if f is not None:
             if not options:
                 _called_alone[ufunc] = f
-            return f(*_prepared(name, inputs, options))
+            own = {"axis": options.pop("axis")} if name == "vecdot" and "axis" in options else {}
+            return f(*_prepared(name, inputs, options), **own)
     else:
         known = _METHODS.get(method, {}).get(name) if library else None
         f = None if known is None else found(known)

@@ -237,7 +237,10 @@ def _beta_fraction(a: Array, b: Array, x: Array, y: Array, gap: Array) -> Array:
 
     DiDonato & Morris, "Algorithm 708", ACM TOMS 18 (1992), equation 9, evaluated from the end.
     """
-    count = int(np.max(45 + 4 * np.sqrt(np.minimum(a[0, 0], b[0, 0]))))
+    least, most = np.minimum(a[0, 0], b[0, 0]), np.maximum(a[0, 0], b[0, 0])
+    # Where one parameter is below 1 and the other large, it converges slowly beside the mean.
+    slow = (least < 1) & (most > 20)
+    count = int(np.max(np.where(slow, 105, 45 + 4 * np.sqrt(least))))
     together = max(1, _TOGETHER // x.size)
     fraction, above = np.ones_like(a), np.zeros_like(a)  # 0/1 after the last term
     for end in range(count + 1, 0, -together):

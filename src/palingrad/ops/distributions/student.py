@@ -21,8 +21,20 @@ from ..special.incomplete import BetaDensity, Betainc, Betaincc
 # −3, a factor of the second derivative, is finite. From which df on the slope, proportional to
 # df⁻², is 0.
 _BOUNDS = {np.dtype(np.float64): (1e-18, 1e150), np.dtype(np.float32): (1e-12, 1e19)}
-_SAMPLE = case(np.array([0.7, 3.5]), np.array([-0.4, 2.5]))
-_AT = ([2.0, np.inf, 2.0], [0.0, 0.5, np.inf])  # the middle, the normal distribution, an end
+# From which |t|/√df on the first term of a series suffices, for the next is below rounding. Further
+# out the square overflows, and before that the derivatives of other formulas do.
+_FAR = {np.dtype(np.float64): 1e10, np.dtype(np.float32): 1e5}
+_SAMPLE = case(np.array([0.7, 3.5]), np.array([0.4, -2.5]))
+# The middle, the normal distribution, an end, far in float32, and so far that t² overflows there.
+_AT = ([2.0, np.inf, 2.0, 0.01, 0.001], [0.0, 0.5, np.inf, 1e4, -1e30])
+_SLOPES = [
+    [0, 0, 0, 5.1771019782903921, -33.794455550335178],
+    [0.353553390593274, 0.352065326764300, 0, 4.4256537652846817e-7, 0],
+]
+_CURVATURES = [
+    [0, 0, 0, -83.045822243134546, 2690.3892187907153],
+    [0.0201005070778185, 0, 0, 3.9079435672581777e-5, 0],
+]
 
 
 def student_log_density(df: Any, t: Any) -> Any:
@@ -46,6 +58,21 @@ def _tails(df: Any, t: Any) -> Any:
     return near, y, 1 / (1 + ops.where(near, 1, q))
 
 
+def _is_far(df: Any, t: Any) -> Any:
+    return ops.abs(t) > _FAR[t.dtype] * ops.sqrt(df)
+
+
+def _far_tail(df: Any, t: Any) -> Any:
+    """The tail beyond |t| where df/t² is far below rounding: (|t|/√df)⁻ᵈᶠ/(df B(½df, ½)).
+
+    The first term of the series of I(½df, ½, x), Abramowitz & Stegun 26.5.4, with
+    df B(½df, ½) = (df + 1) B(½df + 1, ½), which is exact for small df too.
+    """
+    t = ops.abs(t)
+    scaled = ops.where(df > 1, ops.pow(t / ops.sqrt(df), -df), ops.pow(t, -df) * df ** (0.5 * df))
+    return scaled * ops.exp(-betaln(0.5 * df + 1, 0.5)) / (df + 1)
+
+
 class StudentCdf(Composite):
     """y = the probability of at most t in Student's distribution with df degrees of freedom.
 
@@ -55,19 +82,21 @@ class StudentCdf(Composite):
 
     math = r"F_{{df}}({t})"
     floats = True
-    samples = [_SAMPLE, kink(*_AT, slopes=[[0, 0, 0], [0.353553390593274, 0.352065326764300, 0]])]
+    samples = [_SAMPLE, kink(*_AT, slopes=_SLOPES)]
 
     def expand(y, df, t):
         wide, t = widened(df), widened(t)
         normal = wide == math.inf
         wide = ops.where(normal, 1, ops.where(wide > 0, wide, math.nan))
-        near, share, rest = _tails(wide, t)
+        far = _is_far(wide, t)
+        near, share, rest = _tails(wide, ops.where(far, 1, t))
         half = 0.5 * wide
         tail = 0.5 * ops.where(
             near,
             Betaincc(0.5, half, share, i=0, j=0),
             Betainc(half, 0.5, rest, i=0, j=0),
         )
+        tail = ops.where(far, _far_tail(wide, ops.where(far, t, 1)), tail)
         tail = ops.where(ops.isnan(t), t, tail)
         value = ops.where(normal, ndtr(t), ops.where(t > 0, 1 - tail, tail))
         return narrowed(value, df.dtype)
@@ -85,7 +114,7 @@ class StudentSlope(Composite):
 
     math = r"\partial_{{df}} F_{{df}}({t})"
     floats = True
-    samples = [_SAMPLE, kink(*_AT, slopes=[[0, 0, 0], [0.0201005070778185, 0, 0]])]
+    samples = [_SAMPLE, kink(*_AT, slopes=_CURVATURES)]
 
     def expand(y, df, t):
         return _slope(df, t)
@@ -102,8 +131,11 @@ def _slope(df: Any, t: Any) -> Any:
     """The derivative in df of the distribution function, by those of incomplete beta functions."""
     dtype, df, t = df.dtype, widened(df), widened(t)
     least, most = _BOUNDS[t.dtype]
-    flat = (df > most) | (ops.square(t) / df == math.inf)
+    flat = (df > most) | (ops.abs(t) == math.inf)
     df, t = ops.where(flat, 1, df), ops.where(flat, 1, t)
+    far, signed = _is_far(df, t), t
+    distant = _far_slope(df, ops.where(far, t, 1))
+    t = ops.where(far, 1, t)
     tiny = ops.where(ops.abs(t) < least * ops.sqrt(df), least * ops.sqrt(df), 0)
     t = t + ops.stop_gradient(tiny)
     near, share, rest = _tails(df, t)
@@ -114,8 +146,16 @@ def _slope(df: Any, t: Any) -> Any:
     x = ops.where(near, share, rest)
     density = BetaDensity(ops.where(near, 0.5, half), ops.where(near, half, 0.5), x)
     tail = 0.25 * ops.where(near, inner, outer) + 0.5 * density * (x * (1 - x) / df)
-    value = ops.where(flat, 0, ops.where(t > 0, -tail, tail))
+    tail = ops.where(far, distant, tail)
+    value = ops.where(flat, 0, ops.where(signed > 0, -tail, tail))
     return narrowed(value, dtype)
+
+
+def _far_slope(df: Any, t: Any) -> Any:
+    """The derivative in df of the far tail: the tail times that of its logarithm."""
+    logarithm = ops.log(ops.abs(t)) - 0.5 * ops.log(df)
+    step = PolygammaStep(0.5 * df + 0.5, 0.5, n=0)  # ψ(½df + 1) − ψ(½df + ½)
+    return _far_tail(df, t) * (0.5 - logarithm - 0.5 * step)
 
 
 def _mixed(df: Any, t: Any) -> Any:

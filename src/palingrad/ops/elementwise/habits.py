@@ -20,24 +20,24 @@ def _float(x: Any) -> Node:
     return align((x,), promotes=True, floats=True)[0]
 
 
-def _real(x: Any) -> Node:
+def _real(function: str, x: Any) -> Node:
     """x as a node of real numbers. Raises DTypeError for complex ones."""
     node = as_node(x)
     if is_complex(node.dtype):
-        refuse_complex(node.dtype)
+        refuse_complex(node.dtype, function)
     return node
 
 
 @register
 def deg2rad(x: Any, /, *, name: str | None = None) -> Node:
     """y = x·π/180: degrees in radians."""
-    return ops.multiply(_float(_real(x)), math.pi / 180, name=name)
+    return ops.multiply(_float(_real("deg2rad", x)), math.pi / 180, name=name)
 
 
 @register
 def rad2deg(x: Any, /, *, name: str | None = None) -> Node:
     """y = x·180/π: radians in degrees."""
-    return ops.multiply(_float(_real(x)), 180 / math.pi, name=name)
+    return ops.multiply(_float(_real("rad2deg", x)), 180 / math.pi, name=name)
 
 
 @register
@@ -49,7 +49,7 @@ def rint(x: Any, /, *, name: str | None = None) -> Node:
 @register
 def fabs(x: Any, /, *, name: str | None = None) -> Node:
     """y = |x| as a float."""
-    return ops.abs(_float(_real(x)), name=name)
+    return ops.abs(_float(_real("fabs", x)), name=name)
 
 
 @register
@@ -77,7 +77,7 @@ def divmod(x: Any, y: Any, /) -> tuple[Node, Node]:
 @register
 def modf(x: Any, /) -> tuple[Node, Node]:
     """(x − trunc x, trunc x): the fractional part, ±0 of ±∞, and the integral part."""
-    x = _float(_real(x))
+    x = _float(_real("modf", x))
     whole = ops.trunc(x)
     rest = ops.where(ops.isinf(x), 0, x - ops.where(ops.isinf(x), 0, whole))
     return ops.copysign(rest, x), whole
@@ -86,13 +86,13 @@ def modf(x: Any, /) -> tuple[Node, Node]:
 @register
 def isposinf(x: Any, /, *, name: str | None = None) -> Node:
     """Whether x is ∞."""
-    return ops.equal(_real(x), math.inf, name=name)
+    return ops.equal(_real("isposinf", x), math.inf, name=name)
 
 
 @register
 def isneginf(x: Any, /, *, name: str | None = None) -> Node:
     """Whether x is −∞."""
-    return ops.equal(_real(x), -math.inf, name=name)
+    return ops.equal(_real("isneginf", x), -math.inf, name=name)
 
 
 @register

@@ -41,7 +41,8 @@ class Signbit(Elementwise):
 
 
 class Copysign(Elementwise):
-    """z = |x| with the sign of y, also of −0.0. ∂z/∂x = sign x·sign y, ∂z/∂y = 0."""
+    """z = |x| with the sign of y, also of −0.0; |x| where y is NaN. ∂z/∂x = sign x·sign y,
+    ∂z/∂y = 0."""
 
     math = r"\operatorname{copysign}({x}, {y})"
     floats = stays_finite = True

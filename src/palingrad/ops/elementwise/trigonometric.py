@@ -153,7 +153,10 @@ class Atan2(Elementwise):
 
 
 class Hypot(Elementwise):
-    """z = √(x² + y²), without overflow. ∂z/∂x = x/z, ∂z/∂y = y/z, both 0 where z = 0."""
+    """z = √(x² + y²), without overflow. ∂z/∂x = x/z, ∂z/∂y = y/z, both 0 where z = 0.
+
+    That of an infinite number is ±1, its limit, and ±√½ if both are.
+    """
 
     math = r"\sqrt{{x}^2 + {y}^2}"
     floats = True
@@ -163,14 +166,21 @@ class Hypot(Elementwise):
         case((3, 1), (4,), low=0.3),
         edge(0.0, 1e30, np.inf, np.nan, inputs=2),
         kink([0.0], [0.0], slopes=[[0.0], [0.0]]),
-    ]
+        kink([np.inf, 2.0, -np.inf], [1.0, -np.inf, np.inf],
+             slopes=[[1.0, 0.0, -np.sqrt(0.5)], [0.0, -1.0, np.sqrt(0.5)]]),
+    ]  # fmt: skip
 
     def f(m, x, y):
         return m.hypot(x, y)
 
     def d(z, x, y):
         length = ops.where(z == 0, 1, z)
-        return [x / length, y / length]
+        both = ops.logical_and(ops.isinf(x), ops.isinf(y))
+        ends = [ops.where(both, math.sqrt(0.5) * ops.sign(one), ops.sign(one)) for one in (x, y)]
+        return [
+            ops.where(ops.isinf(one), end, one / length)
+            for one, end in zip((x, y), ends, strict=True)
+        ]
 
     def nonfinite(z, value, x, y):
         return overflow(z.dtype, "and", x, y)

@@ -43,6 +43,7 @@ class Fftn(Composite):
 class Rfftn(Composite):
     """y = the transform of real numbers along several axes: half of it along the last of them."""
 
+    complexes = False
     math = r"\mathcal{F}_r({x})"
     floats = True
     samples = [case((2, 3), sizes=(None, None), axes=(0, 1), norm="backward"),

@@ -201,6 +201,7 @@ class Hfft(Composite):
 class Ihfft(Composite):
     """y = the first n//2 + 1 elements of the inverse transform of real numbers."""
 
+    complexes = False
     math = r"\mathcal{F}_h^{-1}({x})"
     floats = True
     samples = [case((4,), n=None, axis=0, norm="backward"),

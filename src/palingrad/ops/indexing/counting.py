@@ -112,6 +112,8 @@ def segment_min(
 def _extreme(function: str, x: Any, ids: Any, count: int | None, name: str | None) -> Node:
     rows, numbers, count = _segments(function, x, ids, count)
     dtype = rows.dtype or default_dtype()
+    if is_complex(dtype):
+        refuse_complex(dtype, function)
     neutral = (lowest if function == "segment_max" else highest)(dtype)
     empty = ops.broadcast_to(Constant(np.array(neutral, dtype)), (count, *sizes(rows.shape)[1:]))
     how = "maximum" if function == "segment_max" else "minimum"
@@ -140,7 +142,7 @@ def histogram(
     """
     node = as_node(x)
     if is_complex(node.dtype):
-        refuse_complex(node.dtype)
+        refuse_complex(node.dtype, "histogram")
     value = value_of("histogram", node, "Write pg.bincount(pg.digitize(x, bins), length=n).")
     if range is None and np.ndim(bins) == 0:
         _ = node.value  # the edges depend on x: refused where that would cut a derivative

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_complex
 from ...errors import DTypeError, ShapeError
 from ...graph.batching.gathers import gather, scatter
 from ...graph.declared.bounds import Bounds, rows_of_axes
@@ -15,6 +16,7 @@ from ...graph.describe.nonfinite import total_overflow
 from ...graph.kinds import Gather, ScatterUpdate
 from ...graph.leaves import Constant
 from ...graph.node import Node
+from ...graph.promotion import refuse_complex
 from ...graph.registry import ops
 from ...graph.samples import case, kink
 from ...shapes import Shape, broadcast, same, size, sizes, text
@@ -83,6 +85,13 @@ class ScatterND(ScatterUpdate):
         kink([3.0, 1, 2, 2], [1.0, 2, 2, 2, 0, 5], [0, 0, 3, 3, 1, 1], axis=0, named=(0,),
              how="maximum", slopes=[[1, 0, 1, 1 / 3], [0, 0, 1 / 3, 1 / 3, 0, 1], None]),
     ]  # fmt: skip
+
+    def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
+        nodes = super().align_inputs(inputs)
+        dtype = nodes[0].dtype
+        if self.how in ("minimum", "maximum") and dtype is not None and is_complex(dtype):
+            refuse_complex(dtype)
+        return nodes
 
     def f(m, x, v, *i, axis, named, how):
         return m.scatter(x, v, *i, axis=axis, how=how)

@@ -129,10 +129,10 @@ def as_dtype_of(x: Node, values: Node, how: str) -> Node:
     """The values in x's dtype. Raises DTypeError where NumPy's ufuncs refuse to write the result
     of x and the values to x."""
     dtype = x.dtype
+    if how in ("minimum", "maximum") and dtype is not None and is_complex(dtype):
+        raise DTypeError("complex numbers have no order", hint="Compare pg.abs(x).")
     if dtype is None or values.dtype is None or (values.dtype == dtype and values.weak is None):
         return values
-    if how in ("minimum", "maximum") and is_complex(dtype):
-        raise DTypeError("complex numbers have no order", hint="Compare pg.abs(x).")
     if is_integer(dtype) and isinstance(values.weak, float) and not math.isfinite(values.weak):
         raise DTypeError(f"{values.weak} for an array of {dtype}, which has no such number",
                          hint="Convert the array first: x.astype(float).")  # fmt: skip

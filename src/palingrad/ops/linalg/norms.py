@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,9 @@ class MatrixNorm(Composite):
     def expand(y, x):
         rows, columns = _axes(y.pair, len(sizes(x.shape)))
         order, dtype = y.order, real_of(x.dtype)
+        empty = 0 in (x.shape[rows], x.shape[columns])
+        if empty and order in ("nuc", 1, 2, math.inf):
+            order = "fro"  # all are 0
         if order == "fro":
             return ops.vector_norm(x, axis=(rows, columns), keepdims=y.keepdims)
         if order in ("nuc", 2, -2):

@@ -286,7 +286,8 @@ def lstsq(a: Any, b: Any, /, rcond: float | None = None, *, name: str | None = N
     rtol = None if rcond is None or rcond < 0 else float(rcond)
     solution = Lstsq(a, b, rtol=rtol, name=name)
     a, b = solution.inputs
-    rest = ops.square(b - ops.matmul(a, solution))
+    rest = b - ops.matmul(a, solution)
+    rest = ops.real(rest * ops.conj(rest)) if is_complex(rest.dtype) else ops.square(rest)
     axis = -1 if b.ndim == 1 else -2
     rank = MatrixRank(a, tol=None, rtol=rtol)
     return LstsqResult(solution, ops.sum(rest, axis=axis), rank, Svdvals(a))

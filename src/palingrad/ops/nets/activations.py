@@ -216,6 +216,7 @@ class Prelu(Rectifier):
 class Glu(Composite):
     """y = a·σ(b) for the halves a and b of x along `axis` (Dauphin et al. 2017)."""
 
+    complexes = False
     math = r"\operatorname{glu}({x})"
     floats = True
     samples = [case((3, 4), axis=-1), case((2, 3), axis=0)]

@@ -60,6 +60,7 @@ class Attention(Composite):
     Vaswani et al. 2017.
     """
 
+    complexes = False
     math = r"\operatorname{softmax}({q}{k}^T / \sqrt{d}){v}"
     samples = [
         case((2, 3, 2), (2, 4, 2), (2, 4, 3), causal=False, scale=None),
@@ -69,7 +70,7 @@ class Attention(Composite):
     ]
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
-        q, k, v = align(inputs[:3], promotes=True, floats=True)
+        q, k, v = align(inputs[:3], promotes=True, floats=True, complexes=False)
         masks = [as_node(mask) for mask in inputs[3:]]
         if masks and q.dtype is not None and masks[0].dtype is not None:
             masks = [mask if is_boolean(mask.dtype) else narrowed(mask, q.dtype) for mask in masks]

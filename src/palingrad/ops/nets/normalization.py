@@ -47,6 +47,7 @@ class GroupNormalize(Composite):
     Wu & He 2018. `groups` None makes each channel a group.
     """
 
+    complexes = False
     math = r"\operatorname{groupnorm}({x})"
     floats = True
     samples = [
@@ -81,6 +82,7 @@ class LocalResponseNormalize(Composite):
     Channels beyond the ends count as 0 (Krizhevsky et al. 2012, with α/size in place of α).
     """
 
+    complexes = False
     math = r"\operatorname{lrn}({x})"
     floats = True
     samples = [

@@ -79,6 +79,7 @@ class Quantile(Statistic):
     The gradient goes to these elements; of equal elements to those that a stable sort puts there.
     """
 
+    complexes = False
     math = r"\operatorname{quantile} {x}"
     samples = [
         spread((5,), **WHOLE, q=0.3, method="linear"),

@@ -68,6 +68,7 @@ class CountNonzero(Statistic):
 class Ptp(Statistic):
     """y = max x − min x over `axis`; tied elements share the gradient equally."""
 
+    complexes = False
     math = r"\operatorname{ptp} {x}"
     samples = [
         spread((3, 4), **WHOLE),

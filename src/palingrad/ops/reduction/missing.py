@@ -309,6 +309,11 @@ def nanstd(
     """y = √nanvar x over `axis`; the gradient is 0 where all elements are equal."""
     correction = one_correction("nanstd", correction, ddof)
     x = _chosen("nanstd", x, where)
+    if x.dtype is not None and is_complex(x.dtype):
+        parts = [ops.where(ops.isnan(x), math.nan, part) for part in (ops.real(x), ops.imag(x))]
+        options = _options(axis, keepdims, None)
+        deviations = [Nanstd(part, **options, correction=correction) for part in parts]
+        return ops.hypot(*deviations, name=name)
     return Nanstd(x, **_options(axis, keepdims, name), correction=correction)
 
 

@@ -127,7 +127,8 @@ class Std(Statistic):
 
 
 class VectorNorm(Statistic):
-    """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate."""
+    """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate. Of n
+    infinite elements each has the slope ±1/√n."""
 
     batched = along_axes
     complexes = real = True
@@ -142,7 +143,9 @@ class VectorNorm(Statistic):
         case(np.array([3, 4]), **WHOLE),
         case((24,), low=60, high=95, **WHOLE),  # the sum overflows in float16
         kink([0.0, -0.0], slopes=[[0.0, 0.0]], **WHOLE),
-    ]
+        kink([[np.inf, 2.0, 0.0], [1.0, -np.inf, np.inf]],
+             slopes=[[[1.0, 0.0, 0.0], [0.0, -np.sqrt(0.5), np.sqrt(0.5)]]], **LAST),
+    ]  # fmt: skip
 
     def expand(y, x):
         x = ops.abs(x) if is_complex(x.dtype) else widened(x)
@@ -151,9 +154,20 @@ class VectorNorm(Statistic):
         return narrowed(_root_of_squares(x, y, 1), y.dtype)
 
     def vjp(y, g, x):  # where y = 0 it divides by 1, because 0/0 would give NaN
-        length = widened(restored(y, y, x))
-        slope = ops.conjugated(widened(x)) / ops.where(length == 0, 1, length)
+        wide, length = widened(x), widened(restored(y, y, x))
+        if not is_complex(wide.dtype):  # there an infinite number has no sign
+            infinite, number = ops.isinf(length), infinite_count(wide, y)
+            ends = ops.where(ops.isinf(wide), ops.sign(wide), 0)
+            wide = ops.where(infinite, ends, wide)
+            length = ops.where(infinite, ops.sqrt(number), length)
+        slope = ops.conjugated(wide) / ops.where(length == 0, 1, length)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
+
+
+def infinite_count(x: Any, y: Any) -> Any:
+    """How many elements of each vector are infinite. In a p-norm that is infinite only those have a
+    slope, n^(1/p − 1) times their sign: the limit, if they grow alike."""
+    return ops.sum(ops.cast(ops.isinf(x), real_of(x.dtype)), axis=y.axis, keepdims=True)
 
 
 def _over_parts(function: Any, y: Any, x: Any, join: Any) -> Node:
@@ -231,6 +245,7 @@ class WeightedLogsumexp(Statistic):
     An element of weight 0 adds nothing, however large it is.
     """
 
+    complexes = False
     math = r"\log\sum {b}\,e^{{x}}"
     floats = True
     samples = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import real_of
+from ...dtypes import is_complex, real_of
 from ...errors import ArgumentError
 from ...graph.functions import frozen
 from ...graph.node import Node
@@ -16,14 +16,16 @@ from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case, kink, spread
 from ...shapes import axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, restored, widened
-from .statistics import Statistic, VectorNorm
+from .statistics import Statistic, VectorNorm, infinite_count
+
+_AT_INFINITY = [[1.0, 0.0, 0.0], [0.0, -(2 ** (-2 / 3)), 2 ** (-2 / 3)]]
 
 
 class PowerNorm(Statistic):
     """y = (Σ |x|ᵖ)^(1/p) over `axis`, p = `ord`; |x| is divided by its largest element first.
 
     ∂y/∂x = sign(x)·(|x|/y)ᵖ⁻¹, and 0 where x = 0: for p > 1 that is the derivative, unless y = 0;
-    for p < 1 the slope is infinite there.
+    for p < 1 the slope is infinite there. Of n infinite elements each has the slope ±n^(1/p − 1).
     """
 
     math = r"\left\lVert{x}\right\rVert_p"
@@ -37,7 +39,11 @@ class PowerNorm(Statistic):
         case((24,), low=60, high=95, **WHOLE, ord=3.0),  # the sum overflows in float16
         kink([0.0, -0.0], slopes=[[0.0, 0.0]], **WHOLE, ord=3.0),
         kink([0.0, 2.0], slopes=[[0.0, 0.0]], **WHOLE, ord=-2.0),
-    ]
+        kink([[np.inf, 2.0, 0.0], [1.0, -np.inf, np.inf]], slopes=[_AT_INFINITY], **LAST, ord=3.0),
+        kink([[np.inf, 2.0], [np.inf, -np.inf]],
+             slopes=[[[0.0, 1.0], [2**-1.5, -(2**-1.5)]]], **LAST, ord=-2.0),
+        kink([np.inf, -2.0, 0.0], slopes=[[1.0, -np.inf, 0.0]], **WHOLE, ord=0.5),
+    ]  # fmt: skip
 
     def expand(y, x):
         size = ops.abs(widened(x))
@@ -58,8 +64,13 @@ class PowerNorm(Statistic):
             length = PowerNorm(wide, axis=y.axis, keepdims=True, ord=y.ord)
         inside = ops.logical_and(wide != 0, length != 0)
         ratio = ops.abs(wide) / ops.where(length == 0, 1, length)
-        slope = ops.conjugated(ops.sign(wide)) * ops.pow(ops.where(inside, ratio, 1), y.ord - 1)
+        sign = ops.conjugated(ops.sign(wide))
+        slope = sign * ops.pow(ops.where(inside, ratio, 1), y.ord - 1)
         slope = ops.where(inside, slope, 0)
+        if not is_complex(wide.dtype):
+            far = ops.logical_and(ops.isinf(wide), ops.isinf(length))
+            number = ops.maximum(infinite_count(wide, y), 1)
+            slope = ops.where(far, sign * ops.pow(number, 1 / y.ord - 1), slope)
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 

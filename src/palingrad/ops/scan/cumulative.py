@@ -102,7 +102,7 @@ class LinearRecurrence(Scan):
 
     math = r"{a}\,y_{i-1} + {b}"
     floats = True
-    complexes = True
+    complexes = multiplies = True
     samples = [
         case((5,), (5,), **ALONG, absorbing=False),
         case((2, 3, 2), (2, 3, 2), **BACK, absorbing=True),

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import default_dtype, is_floating, is_inexact
+from ...dtypes import default_dtype, is_complex, is_floating, is_inexact
 from ...errors import ArgumentError, ShapeError
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, refuse_complex
 from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.checks import counted, number_of, within
@@ -190,6 +190,8 @@ def unwrap(
     have no effect. Integers with an integer period stay integers. ∂y/∂x = 1.
     """
     x = as_node(x)
+    if x.dtype is not None and is_complex(x.dtype):
+        refuse_complex(x.dtype, "unwrap")
     number = number_of(period)
     if number is None or not 0 < number < math.inf:
         raise ArgumentError(f"unwrap: period is {period!r}; expected a finite number above 0.",

@@ -56,6 +56,7 @@ class Interp(Composite):
     the interpolation, and ∂y/∂xp is −slope times these.
     """
 
+    complexes = False
     math = r"\operatorname{interp}({x})"
     floats = True
     samples = [

@@ -15,8 +15,8 @@ from .base import Special
 from .gamma import PolygammaStep, digamma, polygamma
 
 # Parameters that are integers have no derivatives here: differences of third order in three
-# arguments take long. tests/ops/test_special.py compares all derivatives with mpmath's, which
-# tells the slopes here too.
+# arguments take long, and one sample has them. tests/ops/test_special.py compares all derivatives
+# with mpmath's, which tells the slopes here too.
 _GAMMA = [
     case(np.array([1, 3]), np.array([0.4, 4.0]), order=0),
     kink([0.7], [1.2], slopes=[[0.022346490797858855], [-0.5997688583488725]], order=3),
@@ -26,6 +26,7 @@ _AT = ([0.7], [1.2], [0.3])
 _BETA = [
     case(np.array([2, 1]), np.array([1, 3]), np.array([0.3, 0.7]), i=0, j=0),
     kink(*_AT, slopes=[[-0.48477443270767], [0.22005255011598], [0.85765296546112]], i=1, j=1),
+    kink(np.array([1]), np.array([2]), [0.3], slopes=[0, 0, [-0.34832020878668]], i=3, j=2),
     edge(0.5, 1.0, 0.0, np.nan, inputs=3, i=0, j=0),
 ]
 
@@ -180,7 +181,7 @@ class Betainc(BetaTail):
     """
 
     math = r"I({a}, {b}, {x})"
-    samples = _BETA
+    samples = [*_BETA, case(*map(np.array, _AT), i=1, j=1)]
 
     def f(m, a, b, x, *, i, j):
         return m.beta_tail(a, b, x, False, i, j)

@@ -82,6 +82,7 @@ class AdaptiveAveragePool(AdaptivePool):
 class AdaptiveMaxPool(AdaptivePool):
     """y = the largest of each of the windows that divide x (n, c, *space) into `size` places."""
 
+    complexes = False
     math = r"\operatorname{maxpool}({x})"
     stays_finite = True
     samples = [spread((1, 2, 5), size=(3,)), spread((2, 1, 4, 3), size=(2, 2))]

@@ -157,6 +157,7 @@ class SumPool(Pool):
 class AveragePool(Composite):
     """y = the mean of each window, with zeros as padding, which count as elements."""
 
+    complexes = False
     math, onnx = r"\operatorname{avgpool}({x})", "AveragePool"
     floats = True
     samples = [*SumPool.samples, case(np.full((1, 1, 4, 6), 3e4), **_HALF)]

@@ -27,6 +27,7 @@ class TransposedConvolution(Composite):
     (space − 1)·stride + (size − 1)·dilation + 1 − padding + `extra` elements on an axis.
     """
 
+    complexes = False
     math, onnx = r"{x} *^T {w}", "ConvTranspose"
     samples = [
         case((1, 2, 2, 3), (2, 3, 2, 2), **_OPTIONS),

@@ -23,6 +23,7 @@ from ...llvm.loops import (
     vectors,
     write,
 )
+from ...llvm.maths import NativeMaths
 from ...llvm.values import Value, chosen, value_type
 from ..elementwise import compute
 from ..formula import dtype_of, is_number, number
@@ -108,8 +109,7 @@ class Emitter:
         b, plan, lanes = self.b, self.plan, self.plan.lanes
         found = self.node.identity(self.wide, **self.node.options)
         numbers = found if isinstance(found, tuple) else (found,)
-        # Several numbers in float64 are combined in order: factors of many elements may overflow.
-        if lanes == 1 or (len(numbers) > 1 and self.wide == dtype_of(self.node)):
+        if lanes == 1:
             self.walk(places, 1, 1)
             return
         neutral = [Value(b, None, self.wide, lanes).number(one) for one in numbers]
@@ -141,10 +141,10 @@ class Emitter:
                 return self._continued(is_first, before, found, options)
 
             in_order = partial(self._in_order, is_first, values, before, slots, active)
-            if self.node.multiplies and is_floating(self.wide):
+            if len(values) > 1:
+                result = self._several(values[0], before[-1], totals, in_order)
+            elif self.node.multiplies and is_floating(self.wide):
                 result = self._product(values[0], before[0], totals, in_order)
-            elif len(values) > 1:
-                result = self._recurrence(totals, in_order)
             else:
                 result = finished(self.node, totals(self.node.options))
             write(b, self.out, result, there[-1], 1, active)
@@ -161,14 +161,26 @@ class Emitter:
         pairs = zip(found, after, strict=True)
         return [x.like(self.b.select(is_first, x.code, other.code)) for x, other in pairs]
 
-    def _recurrence(self, totals: _Totals, in_order: _InOrder) -> Value:
+    def _several(self, factor: Value, before: Value, totals: _Totals, in_order: _InOrder) -> Value:
         """Emits the results of several numbers: with the options that suffice where none is NaN,
-        and in order in a vector with a NaN, which a product of factors may have made: ∞·0."""
-        b, simple = self.b, self.node.without_nan()
+        and in order in a vector with a NaN, which a product of factors may have made: ∞·0.
+
+        Without a wider dtype, in order too where another grouping could leave the range of numbers:
+        in a vector with a result that isn't finite, or whose factors are too large or small.
+        """
+        b, simple, reach = self.b, self.node.without_nan(), np.finfo(self.wide).maxexp - 1
         result = finished(self.node, totals(self.node.options if simple is None else simple))
         slot = self.context.slot(result.code.type)
         b.store(result.code, slot)
-        with b.if_then(any_lane(b, result != result), likely=False):
+        if self.wide != dtype_of(self.node):
+            wrong = result != result
+        else:
+            m = NativeMaths()
+            wrong = ~m.isfinite(result)
+            if self.node.multiplies:
+                moderate = within_range(factor, reach // 2 // factor.lanes) | (factor == 0)
+                wrong = wrong | ~(moderate & (m.absolute(before) <= 2.0 ** (reach // 2)))
+        with b.if_then(any_lane(b, wrong), likely=False):
             b.store(finished(self.node, in_order()).code, slot)
         return result.like(b.load(slot))
 
