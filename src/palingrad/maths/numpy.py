@@ -12,7 +12,7 @@ from typing import Any, cast as typed
 
 import numpy as np
 
-from ..dtypes import Array, DType, float16, float32
+from ..dtypes import Array, DType, float16, float32, float64
 from ..sums import blocked_sum, matrix_product, product
 from .library import OWN as LIBRARY_OWN
 from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
@@ -41,6 +41,7 @@ ERFC_LARGE = (
      6.05183413124413191e-2, 2.33520497626869185e-3),
 )  # fmt: skip
 _SQRT_PI = 1.7724538509055160273
+_FEW = 10_000  # elements; of more BLAS uses several threads
 
 
 Table = tuple[tuple[float, ...], tuple[float, ...]]
@@ -97,9 +98,20 @@ def absorbing_product(x: Any, y: Any) -> Array:
     if type(z) is not np.ndarray and abs(z) >= 0:  # one number, not NaN
         return np.asarray(z)
     z = np.asarray(z)
-    if z.dtype.kind not in "fc" or not np.isnan(np.maximum.reduce(z, axis=None, initial=0)):
+    if not has_nan(z):
         return z
     return np.where(np.equal(x, 0) & np.isnan(z), z.dtype.type(0), z)
+
+
+def has_nan(z: Array) -> bool:
+    """Whether an array has a NaN. The sum of few squares is the fastest test."""
+    dtype = z.dtype
+    if (dtype is float64 or dtype is float32) and z.ndim == 1 and z.size < _FEW:
+        total = z.dot(z)
+        return bool(total != total)
+    if dtype.kind not in "fc":
+        return False
+    return bool(np.isnan(np.maximum.reduce(z, axis=None, initial=0)))
 
 
 def _float_of(x: Any) -> DType:
