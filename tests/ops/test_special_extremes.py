@@ -75,7 +75,9 @@ def test_the_beta_density_at_an_end_where_the_beta_function_underflows(x, a, b):
     assert slopes == (0, 0, 0)
 
 
-@pytest.mark.parametrize("a, x", [(100.0, 0.0268), (51.79, 1.93e-5), (71.97, 1.39e-3), (62.0, 0.9)])
+@pytest.mark.parametrize(
+    ("a", "x"), [(100.0, 0.0268), (51.79, 1.93e-5), (71.97, 1.39e-3), (62.0, 0.9)]
+)
 def test_the_density_of_the_gamma_distribution_keeps_its_factors_where_it_is_small(a, x):
     exact = float(mpmath.mpf(x) ** (mpmath.mpf(a) - 1) * mpmath.exp(-x) / mpmath.gamma(a))
     slope = pg.grad(lambda x: special.gammainc(a, x))(np.float64(x))

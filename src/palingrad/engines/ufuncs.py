@@ -102,7 +102,8 @@ _SPREAD = 4096  # elements: fewer are copied sooner than NumPy makes a view
 def direct(node: Operation) -> Callable[..., Any] | None:
     """A shorter way to a value than the operation's formula, for inputs of the node's own shapes:
     the ufunc that it is, or a method of arrays; None if there is none."""
-    if isinstance(node, Layout) and node._shipped and len(node.inputs) == 1:
+    several = isinstance(node, MultipleOutputs)
+    if isinstance(node, Layout) and node._shipped and len(node.inputs) == 1 and not several:
         return _moving(node)
     return single_ufunc(node)
 
