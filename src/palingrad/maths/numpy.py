@@ -107,8 +107,7 @@ def has_nan(z: Array) -> bool:
     """Whether an array has a NaN. The sum of few squares is the fastest test."""
     dtype = z.dtype
     if (dtype is float64 or dtype is float32) and z.ndim == 1 and z.size < _FEW:
-        total = z.dot(z)
-        return bool(total != total)
+        return not z.dot(z) >= 0
     if dtype.kind not in "fc":
         return False
     return bool(np.isnan(np.maximum.reduce(z, axis=None, initial=0)))
