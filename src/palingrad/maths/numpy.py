@@ -41,7 +41,6 @@ ERFC_LARGE = (
      6.05183413124413191e-2, 2.33520497626869185e-3),
 )  # fmt: skip
 _SQRT_PI = 1.7724538509055160273
-_FEW = 10_000  # elements; of more BLAS uses several threads
 
 
 Table = tuple[tuple[float, ...], tuple[float, ...]]
@@ -106,7 +105,8 @@ def absorbing_product(x: Any, y: Any) -> Array:
 def has_nan(z: Array) -> bool:
     """Whether an array has a NaN. The sum of few squares is the fastest test."""
     dtype = z.dtype
-    if (dtype is float64 or dtype is float32) and z.ndim == 1 and z.size < _FEW:
+    small = z.ndim == 1 and z.size < 10_000  # of more BLAS uses several threads
+    if small and (dtype is float64 or dtype is float32):
         return not z.dot(z) >= 0
     if dtype.kind not in "fc":
         return False
