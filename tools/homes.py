@@ -35,6 +35,7 @@ class Original:
     expected: tuple[tuple[str, str], ...] = ()  # (part of a test's name, why it fails here)
     home: str = ""  # the home that answers its imports, where that isn't the original's own
     select: str = ""  # of the tests: pytest's -k
+    conftest: bool = True  # whether its conftest.py is used, which may import other libraries
     inside: bool = False  # whether scripts run in their own folder, in a copy of the checkout
     shorter: tuple[tuple[str, str], ...] = ()  # (regular expression, replacement)
     # (part of a script's name, the arguments of each process of it)
@@ -55,6 +56,20 @@ ORIGINALS = {
             ("test_linalg.py::test_pinv", "calls numpy.linalg._dot, which is private there"),
             ("test_fft.py::test_rfftn_odd_not_implemented", "odd sizes are implemented here"),
         ),
+    ),
+    "autograd-gamma": Original(  # with a venv that has SciPy
+        home="autograd",
+        tests=("tests",),
+    ),
+    "pymanopt": Original(  # with a venv that has it
+        home="autograd",
+        tests=(
+            "tests/backends/test_autograd.py",
+            "tests/test_problem_backend_interface.py",
+            "tests/optimizers",
+            "tests/manifolds",
+        ),
+        conftest=False,  # it imports TensorFlow and PyTorch
     ),
     "lifelines": Original(  # with a venv that has its dependencies; some tests take a minute
         home="autograd",
@@ -122,8 +137,11 @@ ORIGINALS = {
 }
 
 
-def results(original: Original, home: str, source: Path) -> Iterator[tuple[str, bool, str]]:
-    """(name, whether it passed, the last line of its output) of each test and script."""
+Result = tuple[str, str, str]  # (name, "passed", "failed" or "skipped", the output's last line)
+
+
+def results(original: Original, home: str, source: Path, only: str) -> Iterator[Result]:
+    """The results of the tests, scripts and notebooks that `only` selects by their names."""
     environment = {**os.environ, "MPLBACKEND": "agg"}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("common", home):
@@ -133,32 +151,35 @@ def results(original: Original, home: str, source: Path) -> Iterator[tuple[str, 
         path = os.pathsep.join([folder, str(source), *filter(None, [os.environ.get("PYTHONPATH")])])
         environment["PYTHONPATH"] = path
         if original.scripts:
-            yield from _run(original, home, source, environment, Path(folder))
+            yield from _run(original, home, source, environment, Path(folder), only)
         if original.notebooks:
-            yield from _noted(original, home, source, environment, Path(folder))
+            yield from _noted(original, home, source, environment, Path(folder), only)
         if original.tests:
-            yield from _tested(original, home, source, environment, Path(folder))
+            yield from _tested(original, home, source, environment, Path(folder), only)
 
 
 def _run(
-    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path
-) -> Iterator[tuple[str, bool, str]]:
+    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path,
+    only: str,
+) -> Iterator[Result]:  # fmt: skip
     """The scripts, one after another."""
     if original.inside:
         copy = folder / "copy"
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".git"))
         source = copy
     for script in (one for pattern in original.scripts for one in sorted(source.glob(pattern))):
+        name = str(script.relative_to(source))
+        if only not in name:
+            continue
         if original.shorter:
             _shortened(original, script, script)
-        name = str(script.relative_to(source))
         rows = next((rows for part, rows in original.processes if part in name), ("",))
         command = [sys.executable, "-m", "palingrad.compat", home, str(script)]
         where = script.parent if original.inside else folder
         fine, text = _ended([[*command, *row.split()] for row in rows], environment, where)
         lines = text.strip().splitlines()
         said = [line for line in lines if "ccuracy:" in line] or lines or [""]
-        yield name, fine, said[-1]
+        yield name, "passed" if fine else "failed", said[-1]
 
 
 def _shortened(original: Original, script: Path, place: Path) -> None:
@@ -186,15 +207,18 @@ def _ended(commands: list[list[str]], environment: dict[str, str], where: Path) 
 
 
 def _noted(
-    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path
-) -> Iterator[tuple[str, bool, str]]:
+    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path,
+    only: str,
+) -> Iterator[Result]:  # fmt: skip
     """The notebooks, whose counts are the last line of the output."""
     record = str(folder / "record.json")
     names = [word for name in original.names for word in ("--names", name)]
     for notebook in (n for pattern in original.notebooks for n in sorted(source.glob(pattern))):
+        name = str(notebook.relative_to(source))
+        if only not in name:
+            continue
         _shortened(original, notebook, folder / notebook.name)
         ending = [str(Path(__file__).with_name("notebooks.py")), str(folder / notebook.name)]
-        name = str(notebook.relative_to(source))
         for command in (
             [sys.executable, *ending, "--record", record],
             [
@@ -211,29 +235,37 @@ def _noted(
             fine, text = _ended([command], environment, folder)
             if not fine:
                 break
-        yield name, fine, (text.strip().splitlines() or [""])[-1]
+        yield name, "passed" if fine else "failed", (text.strip().splitlines() or [""])[-1]
 
 
 def _tested(
-    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path
-) -> Iterator[tuple[str, bool, str]]:
+    original: Original, home: str, source: Path, environment: dict[str, str], folder: Path,
+    only: str,
+) -> Iterator[Result]:  # fmt: skip
     """The tests that pytest finds."""
     report = folder / "report.jsonl"
     plugin = folder / "reporting.py"
     plugin.write_text(
-        "import json\n"
+        "import json, random\n"
+        "import numpy\n"
+        "def pytest_runtest_setup(item):\n"
+        "    random.seed(42)\n"
+        "    numpy.random.seed(42)\n"
         "def pytest_runtest_logreport(report):\n"
-        "    if report.when == 'call' or report.failed:\n"
+        "    if report.when == 'call' or not report.passed:\n"
         f"        with open({str(report)!r}, 'a') as file:\n"
         "            text = str(report.longrepr or '').strip().splitlines()\n"
-        "            file.write(json.dumps([report.nodeid, report.passed, text[-1:]]) + '\\n')\n",
+        "            row = [report.nodeid, report.outcome, text[-1:]]\n"
+        "            file.write(json.dumps(row) + '\\n')\n",
         encoding="utf-8",
     )
+    selected = " and ".join(f"({part})" for part in (original.select, only) if part)
     paths = [str(source / test) for test in original.tests]
     command = [
         sys.executable, "-m", "palingrad.compat", home, "-m", "pytest", "-q", "-p", "reporting",
         "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(source), *paths,
-        *(["-k", original.select] if original.select else []),
+        *([] if original.conftest else ["--noconftest"]),
+        *(["-k", selected] if selected else []),
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, env=environment, cwd=folder
@@ -242,8 +274,8 @@ def _tested(
         print(done.stdout, done.stderr, file=sys.stderr)
         return
     for line in report.read_text(encoding="utf-8").splitlines():
-        name, passed, text = json.loads(line)
-        yield name, passed, "".join(text)
+        name, outcome, text = json.loads(line)
+        yield name, outcome, "".join(text)
 
 
 def main() -> int:
@@ -251,6 +283,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("name", choices=sorted(ORIGINALS))
     parser.add_argument("--source", type=Path, required=True, help="a checkout of the original")
+    parser.add_argument("--only", default="", help="a part of the names of what is run")
     parser.add_argument("--verbose", action="store_true", help="print each result's last line")
     options = parser.parse_args()
     source = options.source.resolve()
@@ -258,15 +291,17 @@ def main() -> int:
         print(f"there is no folder {source}", file=sys.stderr)
         return 2
     original = ORIGINALS[options.name]
-    passed = failed = explained = 0
-    for name, fine, text in results(original, options.name, source):
+    passed = failed = explained = skipped = 0
+    for name, outcome, text in results(original, options.name, source, options.only):
         reason = next((why for part, why in original.expected if part in name), None)
-        passed += fine
-        explained += not fine and reason is not None
-        failed += not fine and reason is None
-        if not fine or options.verbose or "ccuracy:" in text:
-            print(f"{name}: {reason or text}", flush=True)
-    print(f"{options.name}: {passed} passed, {explained} differ as documented, {failed} failed")
+        passed += outcome == "passed"
+        skipped += outcome == "skipped"
+        explained += outcome == "failed" and reason is not None
+        failed += outcome == "failed" and reason is None
+        if outcome == "failed" or options.verbose or "ccuracy:" in text:
+            print(f"{name}: {outcome}: {reason or text}", flush=True)
+    print(f"{options.name}: {passed} passed, {explained} differ as documented, {skipped} skipped, "
+          f"{failed} failed")  # fmt: skip
     return 1 if failed or not passed else 0
 
 

@@ -124,7 +124,7 @@ def hashable(value: Any) -> Hashable | None:
         return kind, value
     if kind is slice:
         return "slice", value.start, value.stop, value.step
-    if kind is not tuple and isinstance(value, Mapping):
+    if kind is dict or (kind is not tuple and isinstance(value, Mapping)):
         entries: Mapping[str, Any] = value
         parts: list[Hashable] = []
         for name, entry in entries.items():

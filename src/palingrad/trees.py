@@ -11,9 +11,15 @@ import dataclasses as records
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
+_LEAVES = frozenset((np.ndarray, float, int))
+
 
 def leaves(tree: Any, *, dataclasses: bool = False) -> list[Any]:
     """The leaves of a tree, from left to right; those of a dict in insertion order."""
+    if type(tree) in _LEAVES:
+        return [tree]
     if isinstance(tree, dict):
         branches = tree.values()
     elif isinstance(tree, (list, tuple)):

@@ -299,3 +299,21 @@ def test_the_places_of_common_elements_and_their_gradients():
     assert gradients["union1d"].tolist() == [6, 2, 4, 0, 10]
     assert gradients["intersect1d"].tolist() == [0, 0, 4, 0, 10]
     assert gradients["setdiff1d"].tolist() == gradients["setxor1d"].tolist() == [6, 2, 0, 0, 0]
+
+
+def test_a_list_of_one_integer_among_slices_is_a_slice():
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for index in [(slice(None), [1]), (slice(None), (2,), slice(1, 3)), ([1],), ([0], slice(2))]:
+        y = pg.tensor(x)[index]
+        np.testing.assert_array_equal(y.numpy(), x[index])
+        assert type(y).__name__ == "Slice"
+        slopes = pg.grad(lambda x, index=index: pg.sum(x[index] ** 2))(x)
+        expected = np.zeros_like(x)
+        expected[index] = 2 * x[index]
+        np.testing.assert_array_equal(slopes, expected)
+    for index in [(0, [1]), ([0], [1]), ([-1],), (..., [1])]:  # NumPy's rules of places
+        y = pg.tensor(x)[index]
+        np.testing.assert_array_equal(y.numpy(), x[index], strict=True)
+        assert type(y).__name__ != "Slice"
+    with pytest.raises(OutOfRangeError, match="3"):
+        pg.tensor(x)[:, [3]]

@@ -134,3 +134,13 @@ def test_far_tails_of_a_t_distribution_in_float32_are_those_in_float64(t):
         narrow = of(np.float32(-t), df.astype(np.float32))
         wide = of(np.float64(np.float32(-t)), df.astype(np.float32).astype(np.float64))
         assert np.allclose(narrow, wide, rtol=1e-4, atol=1e-37)
+
+
+@pytest.mark.parametrize(
+    ("a", "x"), [(100.0, 0.0268), (51.79, 1.93e-5), (71.97, 1.39e-3), (62.0, 0.9)]
+)
+def test_the_density_of_the_gamma_distribution_keeps_its_factors_where_it_is_small(a, x):
+    exact = float(mpmath.mpf(x) ** (mpmath.mpf(a) - 1) * mpmath.exp(-x) / mpmath.gamma(a))
+    slope = pg.grad(lambda x: special.gammainc(a, x))(np.float64(x))
+    assert np.allclose(slope, exact, rtol=1e-12, atol=1e-322)
+    assert np.allclose(stats.gamma.pdf(x, a).numpy(), exact, rtol=1e-12, atol=1e-322)

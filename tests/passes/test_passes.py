@@ -225,6 +225,16 @@ def test_fold_computes_what_depends_on_constants_alone():
     assert_close(folded.numpy(), np.exp(6.0))
 
 
+def test_fold_computes_what_has_no_elements():
+    empty = np.zeros(0)
+    program = fold(program_of(lambda x: pg.sum(pg.exp(x) * empty) + 3 * pg.sum(x), empty))
+    assert "exp" not in names(program)
+    assert "multiply" in names(program)
+    x = np.zeros((0, 2))
+    (total,) = run(fold(program_of(lambda x: pg.sum(pg.exp(x), axis=0), x)), x)
+    assert_same(total, np.zeros(2))
+
+
 def test_fold_leaves_what_is_huge_random_assigned_or_ones_own():
     class Mine(pg.Custom):
         def compute(self, x):

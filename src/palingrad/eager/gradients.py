@@ -15,7 +15,7 @@ from ..graph.node import Node
 from ..graph.state.landing import Unchanged
 from ..graph.traversal.order import postorder
 from . import pullbacks
-from .tapes import Pass, Structure, Tape, known, nodes_of
+from .tapes import Pass, Structure, Tape, known, nodes_of, places_of
 
 Choice = Callable[[list[Variable]], list[Variable]]
 
@@ -106,15 +106,14 @@ def _by_rules(order: list[Node], choose: Choice) -> dict[Variable, Array] | None
 def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] | None:
     """The gradients of a tape, given by `nodes_of`, with respect to some of its leaves, None where
     it is 0; None if only the general pass can compute them."""
-    places = {node: place for place, node in enumerate(order)}
-    if not all(x in places for x in leaves):
+    chosen = places_of(order, leaves)
+    if chosen is None:
         return None
     tape = known(order)
     values = None if tape is None else tape.values()
     if tape is None or values is None:
         cotangents = pullbacks.cotangents(postorder(order[-1]))
         return None if cotangents is None else [cotangents.get(x) for x in leaves]
-    chosen = tuple(places[x] for x in leaves)
     found = tape.structure.to(chosen).gradients(values)
     return [found.get(place) for place in chosen]
 

@@ -12,7 +12,7 @@ when the first of them is read, from the arrays that the tape held.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -118,8 +118,8 @@ class Structure:
     """The structure of a tape: its operations without values, and the Programs of its reverse
     passes, each for the nodes whose gradients it computes."""
 
-    def __init__(self, order: Sequence[Node], since: int = 0) -> None:
-        self._clones = _cloned(order, since)
+    def __init__(self, order: Sequence[Node], outer: Collection[Node] = ()) -> None:
+        self._clones = _cloned(order, outer)
         self._passes: dict[tuple[int, ...], Reverse] = {}
         places = {node: n for n, node in enumerate(order)}
         met = postorder(order[-1], inputs=lambda node: [x for x in node.inputs if x in places])
@@ -152,12 +152,12 @@ class Structure:
         return apart(_pass, self._clones, tuple(read), read)
 
 
-def _cloned(order: Sequence[Node], since: int) -> list[Node]:
+def _cloned(order: Sequence[Node], outer: Collection[Node]) -> list[Node]:
     """The tape without values: placeholders, numbers, and operations on these."""
     clones: dict[Node, Node] = {}
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):
         for node in order:
-            if isinstance(node, Operation) and node._serial >= since:
+            if isinstance(node, Operation) and node not in outer:
                 clones[node] = node.clone([clones[x] for x in node.inputs])
             elif isinstance(node, Constant) and node.scalar is not None:
                 clones[node] = node
@@ -220,9 +220,9 @@ _seen: dict[int, None] = {}  # hashes of structures that occurred once
 _structures: ProgramCache[Structure] = ProgramCache(_STRUCTURES)
 
 
-def known(order: list[Node], since: int = 0) -> Tape | None:
-    """The tape, if one of its structure occurred before. Nodes older than `since` are leaves."""
-    parts = _read(order, since) if len(order) <= _LONGEST else None
+def known(order: list[Node], outer: Collection[Node] = ()) -> Tape | None:
+    """The tape, if one of its structure occurred before. The nodes of `outer` are leaves."""
+    parts = _read(order, outer) if len(order) <= _LONGEST else None
     if parts is None:
         return None
     parts.append(_selected())
@@ -235,7 +235,7 @@ def known(order: list[Node], since: int = 0) -> Tape | None:
                 _seen.clear()
             _seen[digest] = None
             return None
-        structure = _structures.make(key, lambda: Structure(order, since))
+        structure = _structures.make(key, lambda: Structure(order, outer))
     return Tape(order, structure)
 
 
@@ -304,34 +304,49 @@ def nodes_of(y: Node, since: int = 0, most: int | None = None) -> list[Node]:
     return order
 
 
-def _read(order: Sequence[Node], since: int) -> list[Hashable] | None:
+def places_of(order: Sequence[Node], chosen: Sequence[Node]) -> tuple[int, ...] | None:
+    """The places of some nodes of a tape, the oldest of which are found first; None if one isn't in
+    it."""
+    if len(chosen) > 2:
+        places = {node: place for place, node in enumerate(order)}
+        found = [places.get(x) for x in chosen]
+    else:
+        found = [next((n for n, node in enumerate(order) if node is x), None) for x in chosen]
+    return None if None in found else tuple(n for n in found if n is not None)
+
+
+def _read(order: Sequence[Node], outer: Collection[Node]) -> list[Hashable] | None:
     """What tells the structure of a tape from others: for each node its class, its attributes or
     the form of its value, and the places of its inputs. None for a tape with an operation of the
     user's, whose rules may read values."""
     places = {node: place for place, node in enumerate(order)}
     parts: list[Hashable] = []
-    for node in order:
-        if not isinstance(node, Operation):
+    add = parts.append
+    nodes: Sequence[Any] = order
+    for node in nodes:
+        kind: Any = type(node)
+        inputs = node.inputs
+        if not inputs and not issubclass(kind, Operation):
             value = node._value
-            if type(node) is Constant and (scalar := node.scalar) is not None:
+            if kind is Constant and (scalar := node.scalar) is not None:
                 plain = scalar and type(scalar) is not complex
                 # Numbers that differ in the sign of a zero are equal, but their texts aren't.
                 number = scalar if plain else repr(scalar)
                 parts += type(scalar), number, value.dtype, node.weak is None
             else:
-                parts += type(node), value.shape, value.dtype
+                parts += kind, value.shape, value.dtype
             continue
-        if node._serial < since:
+        if outer and node in outer:
             parts += Placeholder, node._value.shape, node._value.dtype
             continue
-        if not node._by_structure:
+        if not kind._by_structure:
             return None
-        parts.append(type(node))
+        add(kind)
         if node.attributes:
             attributes = hashable(node.attributes)
             if attributes is None:
                 return None
-            parts.append(attributes)
-        for x in node.inputs:
-            parts.append(places[x])
+            add(attributes)
+        for x in inputs:
+            add(places[x])
     return parts

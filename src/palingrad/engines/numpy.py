@@ -21,7 +21,7 @@ from ..maths import numpy_maths
 from ..passes.program import Program
 from ..shapes import text
 from .base import Executable, owned, sealed
-from .ufuncs import is_large, makes_fresh, reusable, single_ufunc, target
+from .ufuncs import direct, is_large, makes_fresh, reusable, target
 
 Step = Callable[[list[Any]], None]  # reads and writes numbered values
 Formula = Callable[[Operation], Callable[..., Any]]
@@ -105,10 +105,10 @@ def _steps(
             else []
         )
         inputs = tuple([slots[x] for x in node.inputs])
-        function: Any = single_ufunc(node)
+        function: Any = direct(node)
         if function is None:
             function = formula_of(node)
-        elif (out := target(node, dying, free)) is not None:
+        elif isinstance(function, np.ufunc) and (out := target(node, dying, free)) is not None:
             function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
         if dying:

@@ -6,16 +6,20 @@ place over an input after its last use: for large arrays that memory is already 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
-from ..graph.kinds import Contract, Elementwise, Reduce
+from ..dtypes import Array, DType
+from ..graph.declared.strided import Strided
+from ..graph.kinds import Contract, Elementwise, Layout, Reduce
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..shapes import size
+from ..shapes import known, size, sizes
 from .formulas import readable
 
 _LARGE = 4096  # minimum number of elements for which writing in place is faster
@@ -90,3 +94,41 @@ def target(node: Operation, dying: list[Node], free: set[Node]) -> Node | None:
             if (x.shape, x.dtype) == (node.shape, node.dtype):
                 return x
     return None
+
+
+_SPREAD = 4096  # elements: fewer are copied sooner than NumPy makes a view
+
+
+def direct(node: Operation) -> Callable[..., Any] | None:
+    """A shorter way to a value than the operation's formula, for inputs of the node's own shapes:
+    the ufunc that it is, or a method of arrays; None if there is none."""
+    several = isinstance(node, MultipleOutputs)
+    if isinstance(node, Layout) and node._shipped and len(node.inputs) == 1 and not several:
+        return _moving(node)
+    return single_ufunc(node)
+
+
+def _moving(node: Layout) -> Callable[..., Any] | None:
+    """A layout that keeps the order of the elements as a reshaping, and one that repeats few as a
+    copy."""
+    (x,) = node.inputs
+    if node.shape is None or x.shape is None or not known(node.shape) or not known(x.shape):
+        return None
+    before, after = sizes(x.shape), sizes(node.shape)
+    source = Strided.contiguous(before)
+    found = node.view(source)
+    if found == Strided.contiguous(after) and size(before) == size(after):
+        return methodcaller("reshape", after)
+    repeats = len(before) <= len(after) and all(
+        a in (1, b) for a, b in zip(before[::-1], after[::-1], strict=False)
+    )
+    if repeats and size(after) <= _SPREAD and found == source.broadcast(after):
+        return partial(_spread, after, node.dtype)
+    return None
+
+
+def _spread(shape: tuple[int, ...], dtype: DType | None, x: Any) -> Array:
+    """x broadcast to the shape, as an array of its own."""
+    y = np.empty(shape, dtype)
+    y[...] = x
+    return y

@@ -33,10 +33,15 @@ class Binary(Protocol):
     def __call__(self, x: Any, y: Any, /, *, name: str | None = None) -> Node: ...
 
 
+_UNNAMED = {"name": None}  # what a function passes on that was given no name
+
+
 def unary(operation: type[Operation], *, name: str | None = None) -> Unary:
     """The function of a unary operation, named after the operation unless `name` is given."""
 
     def general(*inputs: Any, **options: Any) -> Node:
+        if options == _UNNAMED and len(inputs) == 1:
+            return function(*inputs)
         inputs = tuple(x for x in inputs if x is not MISSING)
         if len(inputs) != 1 or options:
             return operation(*inputs[:1], **_named(function, inputs, options))
@@ -51,6 +56,8 @@ def binary(operation: type[Operation], *, name: str | None = None) -> Binary:
     """The function of a binary operation, named after the operation unless `name` is given."""
 
     def general(*inputs: Any, **options: Any) -> Node:
+        if options == _UNNAMED and len(inputs) == 2:
+            return function(*inputs)
         inputs = tuple(x for x in inputs if x is not MISSING)
         if len(inputs) != 2 or options:
             return operation(*inputs[:2], **_named(function, inputs, options))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ class Constant(Node):
         """The Python number as a constant of `dtype`. Raises DTypeError if it doesn't fit."""
         node = object.__new__(cls)
         try:
-            if abs(scalar) < 6e4:  # fits float16, so no slow errstate is needed
+            if not 6e4 <= abs(scalar) < math.inf:  # fits float16: no slow errstate is needed
                 value = np.asarray(scalar, dtype)
             else:
                 with np.errstate(over="ignore"):

@@ -325,6 +325,7 @@ class MultipleOutputs(Operation):
     """An operation with several outputs: one node, plus one `Item` node for each output."""
 
     _items: tuple[Item, ...] | None = None
+    of_nodes: Any = None  # of Python code: (operation, *inputs) to the items as nodes
 
     @property
     def shape(self) -> Any:

@@ -106,32 +106,32 @@ def align(
     DTypeError if they promote to complex numbers, unless `complexes`.
     """
     first: Any = None
-    for x in inputs:  # the common case: nodes of one dtype already
-        if not isinstance(x, Node) or x.weak is not None:
+    numbers = False
+    for x in inputs:  # the common case: nodes of one dtype already, and Python's numbers
+        if isinstance(x, Node):
+            dtype = x.dtype
+            if x.weak is not None or dtype is None or not (first is None or dtype is first):
+                break
+            first = dtype
+        elif type(x) is float or type(x) is int:
+            numbers = True
+        else:
             break
-        dtype = x.dtype
-        if dtype is None or not (first is None or dtype is first):
-            break
-        first = dtype
     else:
-        if not promotes or first is float32 or first is float64 or first is None:
-            return inputs
-        if not complexes and is_complex(first):
-            refuse_complex(first)
-        if not floats or is_inexact(first):
-            return inputs
+        single_or_double = first is float32 or first is float64
+        if numbers and promotes and single_or_double:
+            return tuple([x if isinstance(x, Node) else Constant.of(x, first) for x in inputs])
+        if not numbers:
+            if not promotes or single_or_double or first is None:
+                return inputs
+            if not complexes and is_complex(first):
+                refuse_complex(first)
+            if not floats or is_inexact(first):
+                return inputs
     if not promotes:
         return tuple(as_node(x) for x in inputs)
-    if len(inputs) == 2:  # the next most common case: a node and a Python number
-        x, y = inputs
-        if type(y) in _SCALARS and isinstance(x, Node) and _gives(x, y, floats):
-            return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
-        if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
-            return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
-        if type(x) is np.ndarray and _is_strong(y, x.dtype) and _stays(x.dtype, floats):
-            return Constant(x), y
-        if type(y) is np.ndarray and _is_strong(x, y.dtype) and _stays(y.dtype, floats):
-            return x, Constant(y)
+    if len(inputs) == 2 and (found := _two(*inputs, floats)) is not None:
+        return found
     scalars = [_scalar_of(x) for x in inputs]
     nodes = [
         x if scalar is not None else as_node(x) for x, scalar in zip(inputs, scalars, strict=True)
@@ -152,6 +152,19 @@ def align(
         else _of_list(x, node, dtype)
         for x, node, scalar in zip(inputs, nodes, scalars, strict=True)
     )
+
+
+def _two(x: Any, y: Any, floats: bool) -> tuple[Node, Node] | None:
+    """The next most common case: a node, and a Python number or an array that leaves its dtype."""
+    if type(y) in _SCALARS and isinstance(x, Node) and _gives(x, y, floats):
+        return x, Constant.of(y, x.dtype)  # pyright: ignore[reportArgumentType]
+    if type(x) in _SCALARS and isinstance(y, Node) and _gives(y, x, floats):
+        return Constant.of(x, y.dtype), y  # pyright: ignore[reportArgumentType]
+    if type(x) is np.ndarray and _is_strong(y, x.dtype) and _stays(x.dtype, floats):
+        return Constant(x), y
+    if type(y) is np.ndarray and _is_strong(x, y.dtype) and _stays(y.dtype, floats):
+        return x, Constant(y)
+    return None
 
 
 def as_nodes(*inputs: Any) -> tuple[Node, ...]:

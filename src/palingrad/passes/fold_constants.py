@@ -1,15 +1,16 @@
-"""Constant folding: operations whose inputs are constants are computed at compile time."""
+"""Constant folding: operations whose inputs are constants are computed at compile time, and those
+without elements."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..graph.context import graph_scope
-from ..graph.kinds import Assign, Control, Custom, Random
+from ..graph.kinds import Assign, Control, Custom, Elementwise, Random
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..shapes import size
+from ..shapes import known, size, sizes
 from .program import Program
 
 _LARGEST = 1024  # a folded constant has at most this many elements more than its inputs together
@@ -21,6 +22,8 @@ def fold(program: Program) -> Program:
 
 
 def _folded(node: Operation) -> Node:
+    if _is_empty(node):
+        return Constant(np.empty(sizes(node.shape), node.dtype))
     for x in node.inputs:
         if not isinstance(x, Constant):
             return node
@@ -35,3 +38,11 @@ def _folded(node: Operation) -> Node:
     if not np.isfinite(folded._value).all():
         constant.folded = folded  # so that the NaN search can name the operation
     return constant
+
+
+def _is_empty(node: Operation) -> bool:
+    """Whether the operation has no elements, whatever its inputs are: those that depend on it, such
+    as a sum, are constants then."""
+    if not isinstance(node, Elementwise) or node.dtype is None or not node._shipped:
+        return False
+    return node.shape is not None and 0 in node.shape and known(node.shape)

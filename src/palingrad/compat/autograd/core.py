@@ -99,8 +99,12 @@ def _own_tape(call: Call, y: Any) -> list[Node] | None:
     if not is_floating(np.dtype(y.dtype)):
         return None
     tape = nodes_of(y)
-    began = call.began
-    return None if any(n._serial < began and not is_bare(n) for n in tape) else tape
+    for node in tape:  # the oldest first
+        if node._serial >= call.began:
+            break
+        if not is_bare(node):
+            return None
+    return tape
 
 
 def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
@@ -120,11 +124,11 @@ def _by_tape(call: Call, tape: list[Node], g: Any) -> list[Any] | None:
 def _by_nodes(call: Call, ys: list[Any], g: Any) -> list[Any] | None:
     """The cotangents as nodes, which an outer transform can differentiate, where the structure of
     the operations has occurred before."""
-    y = ys[0]
-    if len(ys) != 1 or not isinstance(y, Node) or y.deferred or not is_floating(y.dtype):
+    if len(ys) != 1 or not isinstance(y := ys[0], Node) or y.deferred or not is_floating(y.dtype):
         return None
-    if not _is_one(g):
-        y = ops.sum(y * np.asarray(g).astype(y.dtype))
+    (seed,) = leaves(g)  # g has the structure of the results
+    if not _is_one(seed):
+        y = ops.sum(y * np.asarray(seed).astype(y.dtype))
     found = nested(y, call.nodes, call.began)
     if found is None:
         return None
@@ -186,4 +190,6 @@ def _takes_gradient(node: Node) -> bool:
 
 def plain(tree: Any) -> Any:
     """Arrays without axes as numbers."""
+    if isinstance(tree, Node):
+        return tree
     return mapped(lambda leaf: np.array(leaf)[()] if type(leaf) is np.ndarray else leaf, tree)

@@ -37,16 +37,22 @@ class PythonCall:
     ) -> None:  # fmt: skip
         self.fun, self.args, self.kwargs = fun, tuple(args), kwargs
         self.argnums, self.places = argnums, places
-        self._key = fun, argnums, places, hashable(self.args), hashable(kwargs)
+        others = hashable(self.args) if len(places) < len(args) else ()
+        options = hashable(kwargs)
+        self.is_comparable = others is not None and options is not None
+        self._key = fun, argnums, places, others, options
+        self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PythonCall) and self._key == other._key
+        return self is other or (isinstance(other, PythonCall) and self._key == other._key)
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return self._hash
 
     def with_nodes(self, values: Sequence[Any]) -> list[Any]:
         """The arguments, with these in place of the nodes."""
+        if len(values) == len(self.args):
+            return list(values)
         args = list(self.args)
         for number, value in zip(self.places, values, strict=True):
             args[number] = value
@@ -134,6 +140,12 @@ class PrimitivePullback(MultipleOutputs):
             for one, number in zip(call.pulled_back(ans, g, inputs), call.argnums, strict=True)
         )
 
+    def of_nodes(self, ans: Node, g: Node, *inputs: Node) -> list[Node]:
+        call: PythonCall = self.attributes["call"]
+        of = dict(zip(call.places, inputs, strict=True))
+        found = call.pulled_back(ans, g, inputs)
+        return [_fitted(one, of[number]) for one, number in zip(found, call.argnums, strict=True)]
+
     def shape_rule(y, *shapes: Any) -> Any:
         return y._of_arguments(shapes[2:])
 
@@ -167,16 +179,25 @@ def _fitted(found: Any, x: Node) -> Node:
 def primitive(f_raw: Callable[..., Any]) -> Any:
     """A function of arrays as one operation: defvjp and defjvp say how it is differentiated."""
 
+    of_nodes: dict[tuple[int, ...], PythonCall] = {}  # calls with nodes alone, by their numbers
+
     @functools.wraps(f_raw)
     def f_wrapped(*args: Any, **kwargs: Any) -> Any:
         argnums = tuple(number for number, arg in enumerate(args) if isinstance(arg, Node))
         if not argnums:
             return f_raw(*args, **kwargs)
+        if len(argnums) == len(args) and not kwargs:
+            call = of_nodes.get(argnums)
+            if call is None:
+                plain = [None] * len(args)
+                call = of_nodes[argnums] = PythonCall(f_wrapped, plain, {}, argnums, argnums)
+            return Primitive(*args, call=call)
         places = tuple(number for number, arg in enumerate(args) if _joins(arg))
         nodes = [args[number] for number in places]
         plain = [None if number in places else arg for number, arg in enumerate(args)]
-        comparable = hashable(plain) is not None and hashable(kwargs) is not None
-        call = (PythonCall if comparable else UniqueCall)(f_wrapped, plain, kwargs, argnums, places)
+        call = PythonCall(f_wrapped, plain, kwargs, argnums, places)
+        if not call.is_comparable:
+            call = UniqueCall(f_wrapped, plain, kwargs, argnums, places)
         return Primitive(*nodes, call=call)
 
     f_wrapped.raw = f_raw  # type: ignore[attr-defined]

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
-from functools import cache
-from typing import Any
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from .composed import ADAPTED, COMPOSED
 from .interchange import namespace
 from .tables import IN_PLACE, INPUTS, INSTEAD, OF_DTYPES, OF_VALUES, STORAGE
 from .ufuncs import found, refusal
+
+VAR_POSITIONAL = inspect.Parameter.VAR_POSITIONAL
+VAR_KEYWORD = inspect.Parameter.VAR_KEYWORD
 
 
 def of_function(
@@ -81,37 +84,69 @@ def _bound(
     that are NumPy's defaults."""
     if not kwargs and len(args) <= count:
         return list(args), {}
-    signature = _signature(function)
-    bound = signature.bind(*args, **kwargs).arguments
     inputs: list[Any] = []
     options: dict[str, Any] = {}
-    for place, p in enumerate(signature.parameters.values()):
-        if p.name not in bound:
-            continue
-        value = bound[p.name]
-        if p.kind is p.VAR_POSITIONAL:
+    for p, value in _assigned(function, args, kwargs):
+        if p.kind is VAR_POSITIONAL:
             inputs += value
-        elif p.kind is p.VAR_KEYWORD:
+        elif p.kind is VAR_KEYWORD:
             options.update(value)
         elif p.name in ("out", "like") and value is not None:
             raise ArgumentError(
                 f"np.{name} would write a node into {p.name}=, in place.",
                 hint=f"Leave it out: y = np.{name}(x) is a new node.",
             )
-        elif place < count and len(inputs) == place:
+        elif p.name == "order" and value in ("F", "A", "K") and name in ("ravel", "reshape"):
+            raise ArgumentError(
+                f"np.{name}: order={value!r} isn't supported: elements are in C's order.",
+                hint="Transpose before and after: pg.reshape(x.T, shape[::-1]).T.",
+            )
+        elif p.place < count and len(inputs) == p.place:
             inputs.append(value)
         elif p.name not in STORAGE and not _is_default(value, p.default):
             options[p.name] = value
-    _check_storage(name, bound)
     return inputs, options
 
 
-def _check_storage(name: str, bound: Any) -> None:
-    if bound.get("order") in ("F", "A", "K") and name in ("ravel", "reshape"):
-        raise ArgumentError(
-            f"np.{name}: order={bound['order']!r} isn't supported: elements are in C's order.",
-            hint="Transpose before and after: pg.reshape(x.T, shape[::-1]).T.",
-        )
+class _Parameter(NamedTuple):
+    """A parameter of one of NumPy's functions. The attributes of `inspect` are slow to read."""
+
+    name: str
+    kind: Any
+    default: Any
+    place: int
+
+
+@cache
+def _parameters(function: Any) -> dict[str, _Parameter]:
+    parameters = _signature(function).parameters.values()
+    return {p.name: _Parameter(p.name, p.kind, p.default, n) for n, p in enumerate(parameters)}
+
+
+def _assigned(function: Any, args: Any, kwargs: Any) -> list[tuple[_Parameter, Any]]:
+    """The parameters that are given, in order, each with its argument."""
+    sources = _sources(function, len(args), tuple(kwargs))
+    if sources is not None:
+        return [(p, args[n] if n >= 0 else kwargs[p.name]) for p, n in sources]
+    bound = _signature(function).bind(*args, **kwargs).arguments
+    return [(p, bound[name]) for name, p in _parameters(function).items() if name in bound]
+
+
+@lru_cache(1024)
+def _sources(
+    function: Any, count: int, names: tuple[str, ...]
+) -> tuple[tuple[_Parameter, int], ...] | None:
+    """For each parameter that a call with so many positional arguments and these names gives, the
+    number of the argument, -1 for one by name; None if it can't be said, or the call doesn't
+    fit."""
+    try:
+        bound = _signature(function).bind(*range(count), **dict.fromkeys(names, -1)).arguments
+    except TypeError:
+        return None
+    given = [(p, bound[name]) for name, p in _parameters(function).items() if name in bound]
+    if any(p.kind in (VAR_POSITIONAL, VAR_KEYWORD) for p, _ in given):
+        return None
+    return tuple(given)
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -146,7 +146,7 @@ def gamma_density(a: Array, x: Array) -> Array:
     inner = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
     result = improved(result, inner, lambda a, x: _power(a, x, 0)[0, 0] * (a / x), a, x)
     lost = inner & (x < 1) & ~((x > _TINY) & (result * (x / a) > _LEAST))
-    return improved(result, lost, lambda a, x: np.exp((a - 1) * np.log(x) - gammaln(a)), a, x)
+    return improved(result, lost, lambda a, x: np.exp((a - 1) * np.log(x) - x - gammaln(a)), a, x)
 
 
 # ---------------------------------------------------------------- beta

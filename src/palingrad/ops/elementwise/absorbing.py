@@ -10,6 +10,7 @@ from ...graph.derivatives.cotangents import scaled, scaled_tangent
 from ...graph.functions import binary
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge
+from ...maths.numpy import has_nan
 from .arithmetic import Multiply
 
 _SAMPLES = [
@@ -53,6 +54,8 @@ class DoublyAbsorbingProduct(Multiply):
 
     def f(m, x, y):
         z = m.absorbing_product(x, y)
+        if type(z) is np.ndarray and not has_nan(z):
+            return z
         return m.where((y == 0) & m.isnan(z), 0, z)
 
     def vjp(z, g, x, y):

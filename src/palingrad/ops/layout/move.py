@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from ...graph.registry import ops, register
 from ...graph.samples import case
 from ...messages.calls import explains, misfit
 from ...shapes import Shape, as_shape, axes_in, broadcast, known, reshaped, same, sizes, sliced
+from .basic_index import as_slices, is_basic
 
 
 class Reshape(Layout):
@@ -321,20 +321,19 @@ def getitem(x: Any, index: Any, *, name: str | None = None) -> Node:
     """y = x[index] for an index of integers, slices, None, `...`, masks and arrays of integers."""
     parts = index if type(index) is tuple else (index,)
     for part in parts:
-        if type(part) not in _BASIC or (type(part) is slice and not _is_plain(part)):
-            return ops.at(x)[index].get(name=name)
+        if not is_basic(part):
+            found = as_slices(x, parts)
+            if found is None:
+                return ops.at(x)[index].get(name=name)
+            parts = found
+            break
     short = _short_slice(x, {"index": parts}) if name is None and isinstance(x, Node) else None
     return Slice(x, index=parts, name=name) if short is None else short
 
 
 _short_slice = short_path(Slice)
-_BASIC = frozenset((int, slice, type(None), EllipsisType))
-_ENDS = frozenset((int, type(None)))
-
-
-def _is_plain(part: slice) -> bool:
-    """Whether start, stop and step are Python's integers."""
-    return type(part.start) in _ENDS and type(part.stop) in _ENDS and type(part.step) in _ENDS
+_short_reshape, _short_permute = short_path(Reshape), short_path(PermuteDims)
+_short_expand_dims = short_path(ExpandDims)
 
 
 @register
@@ -351,19 +350,24 @@ def reshape(
     sizes: Any = frozen(tuple(given) if isinstance(given, (tuple, list)) else (given,))
     if any(size < -1 for size in sizes):  # NumPy treats any negative size as -1
         raise ShapeError(f"reshape: shape {sizes} may hold one -1 and no other negative size")
-    return Reshape(x, shape=sizes, name=name)
+    short = _short_reshape(x, {"shape": sizes}) if name is None and isinstance(x, Node) else None
+    return Reshape(x, shape=sizes, name=name) if short is None else short
 
 
 @register
 def permute_dims(x: Any, axes: Sequence[int] | None = None, *, name: str | None = None) -> Node:
     """y = x with its axes in the order `axes`; by default the axes are reversed."""
-    return PermuteDims(x, axes=None if axes is None else frozen(tuple(axes)), name=name)
+    order = None if axes is None else frozen(tuple(axes))
+    found = _short_permute(x, {"axes": order}) if name is None and isinstance(x, Node) else None
+    return PermuteDims(x, axes=order, name=name) if found is None else found
 
 
 @register
 def expand_dims(x: Any, /, axis: int | Sequence[int] = 0, *, name: str | None = None) -> Node:
     """y = x with axes of size 1 inserted at `axis`, counted in y."""
-    return ExpandDims(x, axis=frozen(axis), name=name)
+    new = frozen(axis)
+    short = _short_expand_dims(x, {"axis": new}) if name is None and isinstance(x, Node) else None
+    return ExpandDims(x, axis=new, name=name) if short is None else short
 
 
 @register

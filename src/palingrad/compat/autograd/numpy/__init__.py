@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as _np
 
 from . import fft, linalg, random
-from .functions import array, asarray, c_, make_diagonal, r_, real_if_close, where
+from .functions import array, asarray, c_, dot, make_diagonal, r_, real_if_close, where
 from .wrapping import wrapping as _wrapping
 
 __all__ = [
     "array",
     "asarray",
     "c_",
+    "dot",
     "fft",
     "linalg",
     "make_diagonal",

@@ -47,7 +47,19 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     if not np.ndim(condition) and not any(hasattr(one, "dtype") for one in (x, y)):
         return x if value_of(condition) else y
     arrays: list[Any] = [from_nodes(one) if _listed(one) else one for one in (x, y)]
+    if any(isinstance(one, Node) for one in arrays):
+        return ops.where(condition, *arrays)
     return np.where(condition, *arrays)
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """NumPy's dot; of nodes with one or two axes it is the matrix product."""
+    a, b = (from_nodes(one) if _listed(one) else one for one in (a, b))
+    if out is not None or not (isinstance(a, Node) or isinstance(b, Node)):
+        return np.dot(a, b, out)
+    if getattr(a, "ndim", 0) in (1, 2) and getattr(b, "ndim", 0) in (1, 2):
+        return ops.matmul(a, b)
+    return np.dot(a, b)
 
 
 def real_if_close(a: Any, tol: float = 100) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from ....graph.node import Node
 from ....graph.promotion import tensor
 from ....graph.protocols.ufuncs import found
+from ....graph.registry import ops
 from ....trees import leaves
 
 # Functions whose first argument is a list of arrays, which NumPy's protocols hand on as it is.
@@ -32,6 +33,9 @@ _OF_VALUES = frozenset(
 )
 # Types of integers, which as functions round numbers and have no derivative.
 _INTEGERS = frozenset(np.dtype(code).type for code in np.typecodes["AllInteger"] + "?")
+# Functions whose first parameters, so many, are those of palingrad's.
+_SAME = {"clip": 3, "mean": 2, "sum": 2}
+_NUMBERS = frozenset((int, float, type(None)))
 _PLAIN = frozenset((int, float, np.float64, np.ndarray))
 # Functions that return lists, where palingrad's return tuples.
 _LISTED = frozenset("array_split dsplit hsplit split vsplit".split())
@@ -63,6 +67,7 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     name = getattr(original, "__name__", "")
     takes_lists, takes_values, listed = name in _OF_LISTS, name in _OF_VALUES, name in _LISTED
     takes_iterables = name in _OF_ITERABLES
+    direct = _SAME.get(name, 0) if original is getattr(np, name, None) else 0
     on_node, on_two = _of_nodes(original, 1), _of_nodes(original, 2)
 
     @functools.wraps(original, updated=())
@@ -75,6 +80,12 @@ def wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
                 isinstance(y, Node) and type(x) in _PLAIN
             ):
                 return on_two(x, y)
+        if 0 < len(args) <= direct and isinstance(args[0], Node) and not kwargs:
+            if all(type(arg) in _NUMBERS for arg in args[1:]):
+                return getattr(ops, name)(*args)
+        if all(type(arg) in _PLAIN for arg in args):
+            result = original(*args, **kwargs)
+            return list(result) if listed else result
         if takes_iterables and args and not hasattr(args[0], "__getitem__"):
             args = (list(args[0]), *args[1:])
         if takes_values:
