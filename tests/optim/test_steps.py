@@ -279,7 +279,7 @@ def test_the_state_has_names():
     adam = Adam()
     assert list(adam.variables()) == ["steps", "learning_rate"]
     adam.prepare([u])
-    assert list(adam.variables()) == ["steps", "learning_rate", "0/mean", "0/square"]
+    assert list(adam.variables()) == ["steps", "learning_rate", "0.mean", "0.square"]
 
 
 def test_state_made_in_a_graph_is_no_part_of_the_graph():

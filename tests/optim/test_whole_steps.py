@@ -124,7 +124,7 @@ def test_a_read_before_the_run(whole: Whole, monkeypatch: pytest.MonkeyPatch) ->
         return found
 
     monkeypatch.setattr(Lease, "_take", reading)
-    t, old = np.tanh(X * w.numpy()), optimizer.variables()["0/velocity"].numpy()
+    t, old = np.tanh(X * w.numpy()), optimizer.variables()["0.velocity"].numpy()
     optimizer.minimize(loss())
     assert whole.taken[-1]
     assert len(before) == 1

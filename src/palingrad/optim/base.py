@@ -167,14 +167,10 @@ class Optimizer:
         Variables were first updated.
         """
         state = {"steps": self.steps, "learning_rate": self.learning_rate}
-        if parameters is None:
-            named = {str(number): slots for number, slots in enumerate(self._state.values())}
-            separator = "/"
-        else:
-            named = {name: self._slots_of(variable) for name, variable in parameters.items()}
-            separator = "."
-        for first, slots in named.items():
-            state |= {f"{first}{separator}{name}": variable for name, variable in slots.items()}
+        named = dict(enumerate(self._state)) if parameters is None else parameters
+        for first, owner in named.items():
+            slots = self._slots_of(owner).items()
+            state |= {f"{first}.{name}": variable for name, variable in slots}
         return state
 
     def prepare(self, variables: Iterable[Variable]) -> None:
