@@ -207,7 +207,7 @@ class Variable(Node):
         array.setflags(write=False)
         variable = object.__new__(cls)
         variable._value, variable._name = array, context().scope + name
-        variable.trainable = False
+        variable._trainable = False
         variable._serial = next_serial()
         variable._origin = find_origin(2)
         return variable
