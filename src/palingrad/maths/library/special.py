@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -121,35 +120,20 @@ _FORMULAS = {
 }
 
 
-# Operations whose formulas engines compile, but which take many steps of NumPy's.
-_SHORTER = {
-    "erfcx": ("error", "erfcx", 1),
-    "ndtr": ("error", "ndtr", 1),
-    "log_ndtr": ("error", "log_ndtr", 1),
-}
-
-
-@cache
-def _computing(name: str) -> tuple[Callable[..., Any], int]:
-    """The function in maths/special/, and the number of its arrays."""
-    file, function, arrays = _FORMULAS.get(name) or _SHORTER[name]
+def special(name: str, *x: Any) -> Any:
+    """The function `name` of arrays, then options, in their dtype by way of float64."""
+    file, function, arrays = _FORMULAS[name]
     try:
         module = importlib.import_module(f"...special.{file}", __name__)
     except ImportError as error:
         raise ArgumentError(
             f"{name} needs SciPy, which isn't installed.", hint="pip install scipy"
         ) from error
-    return getattr(module, function), arrays
-
-
-def special(name: str, *x: Any) -> Any:
-    """The function `name` of arrays, then options, in their dtype by way of float64."""
-    function, arrays = _computing(name)
     given = [one if hasattr(one, "dtype") else float(one) for one in x[:arrays]]  # not wider
     dtype = np.result_type(*given)
     with np.errstate(all="ignore"):
         wide = [np.asarray(one, np.float64) for one in given]
-        return np.asarray(function(*wide, *x[arrays:])).astype(dtype, copy=False)
+        return np.asarray(getattr(module, function)(*wide, *x[arrays:])).astype(dtype)
 
 
 def _own(name: str) -> Callable[..., Any]:

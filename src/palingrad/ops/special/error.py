@@ -11,8 +11,7 @@ from ...graph.describe.notation import applied
 from ...graph.functions import unary
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
-from ...maths.library.special import special
-from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE
+from ...maths.numpy import ERF_SMALL, ERFC_LARGE, ERFC_MIDDLE, rational
 from .base import Special, like, single
 
 _ROOT = math.sqrt(0.5)
@@ -31,13 +30,9 @@ def _polynomial(coefficients: Any, x: Any) -> Any:
 
 
 def _rational(x: Any, table: Any) -> Any:
+    if type(x) is np.ndarray:
+        return rational(x, table)
     return _polynomial(table[0], x) / _polynomial(table[1], x)
-
-
-def _is_array(x: Any) -> bool:
-    """Whether a formula is computed by NumPy, which takes a microsecond for each of its steps: the
-    functions of `maths/special/` have few."""
-    return isinstance(x, (np.ndarray, np.generic))
 
 
 def _scaled(m, x):
@@ -82,8 +77,6 @@ class Erfcx(Special):
     samples = [case((3,)), case((3,), low=3, high=30), edge(0.0, -5.0, 1e10, -np.inf, np.nan)]
 
     def f(m, x):
-        if _is_array(x):
-            return special("erfcx", x)
         wide = single(m, x)
         size = m.absolute(wide)
         coarse = m.trunc(m.minimum(size, 30.0) * 16) / 16
@@ -151,8 +144,6 @@ class Ndtr(Special):
     samples = [case((3,)), _TAILS]
 
     def f(m, x):
-        if _is_array(x):
-            return special("ndtr", x)
         z = single(m, x)
         tail = 0.5 * _bell(m, z) * _scaled(m, m.absolute(z) * _ROOT)
         centre = 0.5 + 0.5 * m.erf(z * _ROOT)
@@ -175,8 +166,6 @@ class LogNdtr(Special):
     ]
 
     def f(m, x):
-        if _is_array(x):
-            return special("log_ndtr", x)
         z = single(m, x)
         scaled = _scaled(m, m.absolute(z) * _ROOT)
         lower = m.log(0.5 * scaled) - 0.5 * z * z
