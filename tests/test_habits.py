@@ -146,7 +146,7 @@ pg.sin(x=v) => x is given by position
 pg.linalg.norm(v, p=1) => ord=1
 pg.random.default_rng(0).beta(1, 2) => np.random.default_rng(seed).beta
 pg.grad(lambda x: {'loss': x.sum()})(np.ones(2)) => Return one of its values
-pg.nn.LSTM(2, 3) => a loop of Python
+pg.nn.SimpleRNN(2, 3) => pg.nn.RNN
 windows(v, 4) => windows of 4 elements don't fit 3
 windows(v, (1, 2)) => Name the axes
 setattr(x, 'shape', (3, 2)) => x.reshape(shape) makes a new node

@@ -14,18 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import Array, DType, float16, float32, float64
+from .dtypes import Array, DType, float16, float32
 
 _BLOCK = 256  # maximum number of terms that are added sequentially
-_SINGLE_OR_DOUBLE = frozenset((float32, float64))
-_add: Any = np.add.reduce  # by position, which is faster
 _TERMS = 8192  # maximum number of terms per sum in one call of BLAS
 
 
 def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` like np.sum, but floats are summed in blocks, half floats in float32."""
-    if type(x) is np.ndarray and x.size <= _BLOCK and x.dtype in _SINGLE_OR_DOUBLE:
-        return _add(x, axis, None, None, keepdims)
+    if type(x) is np.ndarray and x.size <= _BLOCK and x.dtype.char in "fd":
+        return np.add.reduce(x, axis, None, None, keepdims)  # by position, which is faster
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
         return np.sum(x, axis=axis, keepdims=keepdims)

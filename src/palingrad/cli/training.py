@@ -123,6 +123,8 @@ def _train(
         f"{task.describe(loaded)}\n{settings['model']}, {settings['optimizer']}, learning rate "
         f"{rate:g}, batch size {size}, {settings['engine']} engine",
         highlight=False,
+        markup=False,
+        soft_wrap=True,
     )
     with reported(run, network, loaded, engine=engine) as on_epoch:
         result = fit(

@@ -7,7 +7,7 @@
 ...     _ = save_checkpoint(folder, {"w": w}, meta={"epoch": 3})
 ...     checkpoint = load_checkpoint(folder)
 >>> _ = w.assign([0.0, 0.0])
->>> restore({"w": w}, checkpoint)
+>>> _ = restore({"w": w}, checkpoint)
 >>> w.value, checkpoint.meta
 (array([1., 2.], dtype=float32), {'epoch': 3})
 """

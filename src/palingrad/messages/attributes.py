@@ -102,7 +102,6 @@ OPTIMIZER_METHODS: dict[str, str] = {
 }
 
 MODULE_METHODS: dict[str, str] = {
-    "apply": "a loop over model.parameters().values()",
     "call": "forward(self, x, *, training)",
     "compile": "pg.function(model)",
     "cuda": "nothing: values are in main memory",
@@ -112,9 +111,8 @@ MODULE_METHODS: dict[str, str] = {
     "load_state_dict": "pg.io.restore(model.variables(), pg.io.load_checkpoint(folder))",
     "named_parameters": "model.parameters().items()",
     "predict": "model(x)",
-    "requires_grad_": "pg.Variable(value, trainable=False)",
+    "requires_grad_": "model.freeze() and model.unfreeze()",
     "state_dict": "model.variables()",
-    "summary": "print(model) or model.parameters()",
     "to": "nothing: values are in main memory",
     "train": "model(x, training=True)",
     "trainable_variables": "model.parameters()",

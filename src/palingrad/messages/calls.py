@@ -84,10 +84,16 @@ def publish(cls: type[Any], surplus: str = "") -> None:
 
 
 def misfit(
-    f: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], surplus: str = ""
+    f: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    surplus: str = "",
+    name: str | None = None,
 ) -> ArgumentError:
-    """The error for a call of f with these arguments, which its signature doesn't fit."""
-    name, parameters, given = _callee(f, args)
+    """The error for a call of f, which is called `name`, with arguments that its signature doesn't
+    fit."""
+    own, parameters, given = _callee(f, args)
+    name = name or own
     if given is None:
         method = f.__name__
         return ArgumentError(

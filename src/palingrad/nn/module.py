@@ -100,9 +100,9 @@ class Module:
 
     def _misfit(self, inputs: Any, training: bool, options: dict[str, Any]) -> ArgumentError:
         """The error for a call that the signature of forward doesn't fit."""
-        parameters = inspect.signature(self.forward).parameters
+        parameters, name = inspect.signature(self.forward).parameters, type(self).__name__
         if "training" in parameters and type(self).__module__.startswith(_PACKAGE):
-            return misfit(self.forward, inputs, {"training": training, **options})
+            return misfit(self.forward, inputs, {"training": training, **options}, name=name)
         given = ", ".join([*("x" for _ in inputs), "training=…", *(f"{one}=…" for one in options)])
         return ArgumentError(
             f"{self._forward_text()} can't be called as forward({given}), as a module calls it.",
@@ -213,8 +213,7 @@ class Module:
         name, inner = printable(type(self).__name__), _walked(self, stop=True)
         if not any(isinstance(part, Module) for _, part in inner):
             return f"{name}({', '.join(self._options())})"
-        texts = [(key, repr(part) if isinstance(part, Module) else str(tuple(part.shape or ())))
-                 for key, part in inner]  # fmt: skip
+        texts = [(printable(key), _text(part)) for key, part in inner]
         lines: list[str] = []
         for _, run in groupby(texts, key=lambda part: part[1]):  # neighbours with the same text
             (first, text), *more = run
@@ -225,6 +224,10 @@ class Module:
     def _options(self) -> list[str]:
         parameters = self.parameters().items()
         return [f"{printable(name)}={tuple(v.shape or ())}" for name, v in parameters]
+
+
+def _text(part: Variable | Module) -> str:
+    return repr(part) if isinstance(part, Module) else str(tuple(part.shape or ()))
 
 
 def _walked(root: Module, *, stop: bool = False) -> list[tuple[str, Variable | Module]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
-from ...errors import ArgumentError, ShapeError
+from ...errors import ArgumentError
 from ...function import function
 from ...graph.leaves import Constant
 from ...graph.promotion import as_node
@@ -73,9 +73,6 @@ class Step:
             outputs = self._problem.outputs(inputs, training=True)
         self.check(outputs, targets)
         mean = self._problem.mean(outputs, targets)
-        if mean.shape not in ((), None):
-            raise ShapeError(f"fit: the loss has shape {mean.shape}; expected one number.",
-                             hint="Take its mean: pg.mean(loss).")  # fmt: skip
         self._update(mean, arrays_in(targets)[0].shape[0])
         if not classifies(outputs, targets):
             return mean, Constant(np.int64(-1))

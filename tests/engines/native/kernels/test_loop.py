@@ -183,7 +183,8 @@ def test_results_that_are_inputs_or_constants():
 
 
 def test_a_single_step_and_numbers():
-    explained(lambda x: pg.scan(lambda c, r: (c * r + 1, c), 0.5 * x[0], x), normal(1))
+    f = pg.function(lambda x: pg.scan(lambda c, r: (c * r + 1, c), 0.5 * x[0], x), engine="native")
+    assert "loop" not in f.explain(normal(1))  # a loop of one step is its body
     explained(lambda x: pg.scan(lambda c, r: (c * r + 1, c), 0.5 * x[0], x), normal(9))
 
 

@@ -63,8 +63,8 @@ class Optimizer:
     def _register(self, graph: Any) -> None:
         """Makes the rule's Variables ones of the graph."""
         for key, made in self.rule.variables().items():
-            number, slash, kind = key.partition("/")
-            if slash:
+            number, dot, kind = key.partition(".")
+            if dot:
                 variable = self._updated[int(number)]
                 name, initial = f"{variable.op.name}/{self.name}", self.initial.get(kind, 0.0)
                 found = slot(graph, made, name, initial)

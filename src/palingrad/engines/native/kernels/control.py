@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from ....dtypes import is_boolean
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs
@@ -129,7 +130,7 @@ def lets_signals_in(node: Regional, regions: Sequence[RegionPlan]) -> bool:
 
 def may_fail(node: Regional, regions: Sequence[RegionPlan]) -> bool:
     """Whether the node can end with an error."""
-    wrong = node.chooses and dtype_of(node.inputs[0]).kind != "b"
+    wrong = node.chooses and not is_boolean(dtype_of(node.inputs[0]))
     return wrong or any(one.may_fail for one in regions) or lets_signals_in(node, regions)
 
 
