@@ -17,7 +17,18 @@ def expand(program: Program) -> Program:
     return program
 
 
-def _expanded(node: Operation) -> Node:
+def without_rules(program: Program) -> Program:
+    """The program without derivatives of their own: of each the value."""
+    while any(isinstance(node, Ruled) for node in program.order):
+        program = program.rewritten(_passed)
+    return program
+
+
+def _passed(node: Operation) -> Node:
     if type(node) is Item and isinstance(whole := node.inputs[0], Ruled):
         return whole.passed(node.attributes["index"])
-    return node.expansion if isinstance(node, Composite) else node
+    return node
+
+
+def _expanded(node: Operation) -> Node:
+    return node.expansion if isinstance(node, Composite) else _passed(node)

@@ -14,6 +14,7 @@ from .text import ATOM, WIDTH, Text, broken
 _LONGEST = 56  # characters of the longest nested expression
 _DEEPEST = 4  # the largest nesting depth
 _NOT_A_NAME = re.compile(r"\W+")
+_CONSTANT = re.compile(r"CONSTANT_\d+")
 _CONFUSED = {"l": "l_", "I": "I_", "O": "O_"}  # names that look like digits
 
 
@@ -25,6 +26,7 @@ def identifier(name: str) -> str:
     text = unicodedata.normalize("NFKC", text)
     text = text if text.isidentifier() else "value"
     text = text[:40].rstrip("_")
+    text = f"{text}_" if _CONSTANT.fullmatch(text) else text  # the module's own
     return f"{text}_" if keyword.iskeyword(text) else _CONFUSED.get(text, text)
 
 
@@ -64,14 +66,14 @@ class Statement:
     def __init__(self, name: str, text: Text, code: Code) -> None:
         self.name, self.text, self.code = name, text, code
 
-    def lines(self) -> list[str]:
+    def lines(self, indent: int = 4) -> list[str]:
         """The indented lines of the statement, with the code's comment."""
         comment = f"  # {self.code.comment}" if self.code.comment else ""
-        lines = broken(f"{self.name} = ", self.text, 4, comment)
+        lines = broken(f"{self.name} = ", self.text, indent, comment)
         if len(lines) == 1 and len(lines[0]) <= WIDTH:
             return lines
-        bare = broken(f"{self.name} = ", self.text, 4)
-        return [f"    {comment.strip()}", *bare] if comment else bare
+        bare = broken(f"{self.name} = ", self.text, indent)
+        return [" " * indent + comment.strip(), *bare] if comment else bare
 
 
 class Body:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ....graph.kinds import AnonymousGraph, Composite, Custom, Elementwise, Redu
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
+from ....graph.regions.key import attribute_key
 from ....graph.regions.regional import Regional
 from ....maths import numpy_maths
 from ....passes.pipeline import SIMPLIFICATIONS
@@ -22,9 +23,10 @@ from ....passes.program import Program
 from ....shapes import axes_in, broadcast
 from .body import Body, Names, wrapped
 from .code import Code, Unwritable, Writer, atom, call, literal, plain
+from .control_flow import ControlFlow, parameter, typed
 from .copied import Copier
 from .data import is_uniform
-from .text import WIDTH, Text, broken
+from .text import WIDTH, Text, bracketed, broken
 
 _INLINE = 2  # the largest number of operations of a formula that is written in place
 
@@ -32,8 +34,9 @@ _INLINE = 2  # the largest number of operations of a formula that is written in 
 class Formulas:
     """Builds the Code of nodes, and collects the helper functions that it calls."""
 
-    def __init__(self, names: Names, kept: Sequence[Node] = ()) -> None:
+    def __init__(self, names: Names, kept: Sequence[Node], words: Iterable[str]) -> None:
         self.copier = Copier(names)
+        self._words = frozenset(words)  # names that have a meaning everywhere
         self._kept = {id(node) for node in kept}  # named constants, scalars included
         self.helpers: dict[str, str] = {}  # name of a function → its text
         self.constants: list[tuple[str, Constant]] = []
@@ -48,11 +51,6 @@ class Formulas:
 
         Raises GraphError if the node can't be written with NumPy alone.
         """
-        if isinstance(node, Regional):
-            raise GraphError(
-                f"source: {node.label()} is control flow, which isn't written yet{node.built()}.",
-                hint="Take pg.source of the function that is its body.",
-            )
         given = [self._operand(node, place, codes) for place in range(len(operands))]
         try:
             code = self._written(node, given)
@@ -87,6 +85,8 @@ class Formulas:
         if not self.is_number(x):
             return codes[id(x)] if not self._fills(node, place) else _filled(x)
         others = [other for other in node.inputs if not self.is_number(other)]
+        if isinstance(node, Regional):  # a Python number would count as weak in the body
+            return typed(x)
         weak = isinstance(node, Elementwise) and any(other.dtype == x.dtype for other in others)
         return literal(x.numpy()[()], x.numpy().dtype, typed=not weak)
 
@@ -104,6 +104,8 @@ class Formulas:
         return broadcast(*shapes) == node.shape and same_dtype
 
     def _written(self, node: Operation, given: list[Code]) -> Code:
+        if isinstance(node, Regional):
+            return call(self._control_flow(node), *given)
         if isinstance(node, Composite):
             return self._composite(node, given)
         if isinstance(node, Custom):
@@ -156,9 +158,9 @@ class Formulas:
         key = (type(node), _key(node.attributes), tuple(x.dtype for x in node.inputs))
         if key not in self._shared:
             names = _parameters(node.f, len(given))
-            parameters = [_parameter(name, x) for name, x in zip(names, node.inputs, strict=True)]
+            parameters = [parameter(name, x) for name, x in zip(names, node.inputs, strict=True)]
             result = node.f(Writer(self.copier.maths), *parameters, **node.attributes)
-            body = Body(Names(names), {id(x): x.name for x in parameters})
+            body = Body(Names([*names, *self.taken()]), {id(x): x.name for x in parameters})
             (text,) = body.write([result], [result])
             self._add(key, node, names, body, text)
         return call(self._shared[key], *given)
@@ -174,18 +176,34 @@ class Formulas:
         order = [x for x in program.order if isinstance(x, Operation)]
         if len(order) <= _INLINE and not any(isinstance(x, Composite) for x in order):
             codes = {id(x): code for x, code in zip(feeds, given, strict=True)}
-            return self._all(program, codes)[id(program.outputs[0])]
+            return self.codes_of(program, codes)[id(program.outputs[0])]
         key = (type(node), _key(node.attributes), tuple((x.shape, x.dtype) for x in node.inputs))
         if key not in self._shared:
             names = _parameters(type(node).expand, len(given))
-            codes = {id(x): _parameter(name, x) for name, x in zip(names, feeds, strict=True)}
-            body = Body(Names(names), {id(codes[id(x)]): codes[id(x)].name for x in feeds})
-            result = self._all(program, codes)[id(program.outputs[0])]
+            codes = {id(x): parameter(name, x) for name, x in zip(names, feeds, strict=True)}
+            body = Body(
+                Names([*names, *self.taken()]), {id(codes[id(x)]): codes[id(x)].name for x in feeds}
+            )
+            result = self.codes_of(program, codes)[id(program.outputs[0])]
             (text,) = body.write([result], [result])
             self._add(key, node, names, body, text)
         return call(self._shared[key], *given)
 
-    def _all(self, program: Program, codes: dict[int, Code]) -> dict[int, Code]:
+    def _control_flow(self, node: Regional) -> str:
+        """The name of the helper function that holds the node's loop or branches."""
+        forms = tuple((x.shape, x.dtype) for x in node.inputs)
+        key = type(node), attribute_key(node.attributes), forms
+        if key not in self._shared:
+            names, lines = ControlFlow(node, self).function()
+            self._shared[key] = self._function(node, names, "\n".join(lines))
+        return self._shared[key]
+
+    def taken(self) -> list[str]:
+        """The names that the variables of a helper function can't have."""
+        return [*self._words, *self.helpers, *self.copier.functions, *self.copier.tables]
+
+    def codes_of(self, program: Program, codes: dict[int, Code]) -> dict[int, Code]:
+        """`codes`, with the Code of the program's constants and operations added."""
         arrays = self.arrays(program)
         for node in program.order:
             if isinstance(node, Operation):
@@ -204,16 +222,19 @@ class Formulas:
         doc = [f'    """{about}"""']
         if len(doc[0]) > WIDTH:  # at least two lines, as ruff would join a single one
             doc = [*wrapped(f'"""{about}', "    ", WIDTH - 10), '    """']
-        text = "\n".join([*doc, *lines, *broken("return ", result, 4)])
+        self._shared[key] = self._function(
+            node, names, "\n".join([*doc, *lines, *broken("return ", result, 4)])
+        )
+
+    def _function(self, node: Operation, names: Sequence[str], text: str) -> str:
+        """The name of a helper function with these parameters and lines: a new one, or one with
+        the same text."""
         for name, other in self.helpers.items():
-            if other.split("\n", 1)[1] == text and other.startswith(
-                f"def {name}({_joined(names)})"
-            ):
-                self._shared[key] = name
-                return
+            if other == f"{_signature(name, names)}\n{text}":
+                return name
         name = self._names.new(node.kind_name())
-        self._shared[key] = name
-        self.helpers[name] = f"def {name}({_joined(names)}):\n{text}"
+        self.helpers[name] = f"{_signature(name, names)}\n{text}"
+        return name
 
     def constant(self, node: Constant, name: str = "constant") -> Code:
         """The name of a module-level array; adds the array on first use."""
@@ -230,15 +251,9 @@ def _filled(x: Node) -> Code:
     return literal(x.numpy().flat[0], x.numpy().dtype, typed=False)
 
 
-def _joined(names: Sequence[str]) -> str:
-    return ", ".join(names)
-
-
-def _parameter(name: str, x: Node) -> Code:
-    code = atom(name)
-    code.name = name
-    code.shape, code.dtype, code.ndim = x.shape, x.dtype, len(x.shape or ())  # pyright: ignore[reportAttributeAccessIssue]
-    return code
+def _signature(name: str, parameters: Sequence[str]) -> str:
+    texts = [Text(x) for x in parameters]
+    return "\n".join(broken("", bracketed(f"def {name}(", texts, ")", call=True), 0, ":"))
 
 
 def _option(value: Any) -> Any:

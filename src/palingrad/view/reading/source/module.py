@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import builtins
-import linecache
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, NamedTuple
 
 from ....dtypes import Array
-from ....graph.context import level_of, pulled_of
+from ....graph.context import level_of
 from ....graph.leaves import Constant, Variable
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -23,6 +21,7 @@ from ....trees import leaves
 from ....version import __version__
 from .body import Body, Names, identifier, wrapped
 from .code import Code, atom, literal, plain
+from .comments import where_built
 from .copied import OWN
 from .data import array_lines
 from .formula import Formulas
@@ -77,7 +76,7 @@ class Module:
         local = Names([*self._titles.values(), *self._reserved])
         self._feeds = [local.new(name) for name in wanted.parameters]
         self._helpers = Names([*_words(), wanted.name, *self._titles.values(), *self._feeds])
-        self._formulas = Formulas(self._helpers, kept)
+        self._formulas = Formulas(self._helpers, kept, [*_words(), wanted.name])
         self.text = self._written(kept)
 
     # ---------------------------------------------------------------- the parts
@@ -191,7 +190,7 @@ class Module:
             code.stage = stages[id(node)]
             if not isinstance(node, MultipleOutputs) and node.shape:
                 code.comment = shape_text(node.shape)
-            code.where = _where(node)
+            code.where = where_built(node)
 
     def _assembled(self, feeds: Sequence[str], body: Body, codes: dict[int, Code]) -> list[str]:
         wanted, program = self._wanted, self._program
@@ -338,24 +337,3 @@ def _title(stage: Stage) -> str:
             "forward" if rounds == 0 else "update" if rounds == _LAST else "forward, with gradients"
         )
     return "backward" if level == 1 else f"backward, derivative {level}"
-
-
-def _where(node: Node) -> str:
-    """The source line that built the node; for a gradient also the operation and its derivative."""
-    origin = node.origin
-    if origin is None:
-        return ""
-    line = linecache.getline(origin.file, origin.line).strip()
-    line = "".join(c if c.isprintable() else " " for c in line)
-    pulled = pulled_of(node._origin)
-    if pulled is None:
-        return f"{origin}: {line}" if line else str(origin)
-    rule = _derivative(pulled)
-    return f"{origin}, back through {pulled._kind_name}" + (f": {rule}" if rule else "")
-
-
-def _derivative(operation: type[Operation]) -> str:
-    """The sentences about the derivative in the docstring of an operation."""
-    doc = " ".join((operation.__doc__ or "").split())
-    parts = [part for part in re.split(r"(?<=[.;]) ", doc) if "∂" in part]
-    return " ".join(parts).rstrip(".")

@@ -28,8 +28,9 @@ from ....ops.elementwise.arithmetic import Positive
 from ....ops.random import default_streams_kept
 from ....passes.advance_rng import advance_rng
 from ....passes.common_subexpressions import common_subexpressions
-from ....passes.expand import expand
+from ....passes.expand import expand, without_rules
 from ....passes.fold_constants import fold
+from ....passes.loops import merge_loops, prune_loops
 from ....passes.program import Program
 from ....passes.simplify import simplify
 from ....passes.specialise import specialise
@@ -232,6 +233,7 @@ def _feed_names(program: Program, originals: Sequence[Node] | Any = ()) -> list[
 
 def _rewritten(program: Program, passes: Sequence[Any]) -> Program:
     """The program after these passes; it also advances random generators, except for eager code."""
+    program = prune_loops(merge_loops(without_rules(program)))
     if passes is not _EAGER:
         moving = advance_rng(expand(program)).updates[len(program.updates) :]
         program = Program(program.feeds, program.outputs, (*program.updates, *moving))
