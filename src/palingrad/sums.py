@@ -23,7 +23,7 @@ _TERMS = 8192  # maximum number of terms per sum in one call of BLAS
 def blocked_sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Σ x over `axis` like np.sum, but floats are summed in blocks, half floats in float32."""
     if type(x) is np.ndarray and x.size <= _BLOCK and x.dtype.char in "fd":
-        return np.add.reduce(x, axis, None, None, keepdims)  # by position, which is faster
+        return np.add.reduce(x, axis, None, None, keepdims)  # pyright: ignore[reportCallIssue] (by position: faster)
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
         return np.sum(x, axis=axis, keepdims=keepdims)
