@@ -282,6 +282,7 @@ if TYPE_CHECKING:
     )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
+    from .serving import serve as serve
     from .solvers.least_squares import least_squares as least_squares
     from .solvers.minimize import minimize as minimize
     from .solvers.odeint import odeint as odeint
@@ -320,6 +321,7 @@ _ELSEWHERE = {
         "graph.protocols.inspection": "__array_namespace_info__ can_cast finfo iinfo isdtype "
         "result_type",
         "random": "Generator",
+        "serving": "serve",
         "solvers.least_squares": "least_squares",
         "solvers.minimize": "minimize",
         "solvers.odeint": "odeint",
