@@ -82,6 +82,7 @@ OPTIONAL = {
         "sparse/operators/base.py",
         "solvers",
     ],
+    "orjson": ["serving"],
     "starlette": ["serving"],
     "uvicorn": ["serving"],
     "PIL": ["view/drawing/formats/png.py", "data/image_folder.py"],

@@ -250,6 +250,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         random as random,
+        serving as serving,
         special as special,
         stats as stats,
         train as train,
@@ -306,8 +307,8 @@ newaxis = None
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
-    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "special", "stats", "train",
-    "view",
+    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "serving", "special", "stats",
+    "train", "view",
 )  # fmt: skip
 # Functions of modules that are imported on first use.
 _ELSEWHERE = {

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asking import Client
 from palingrad import cli, data
 from palingrad.serving import application
 from palingrad.train.runs import load_run
 from palingrad.train.tasks import text
-from serving.asking import Client
 
 RHYME = "one two three four five, once I caught a fish alive. " * 12
 
