@@ -56,7 +56,7 @@ def _opened(browser, service):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(address)
-        page.wait_for_function("document.getElementById('what').textContent !== ''")
+        page.wait_for_selector("#what:not(:empty)")
         yield page
         page.close()
     assert all(url.startswith(address) for url in asked)
@@ -113,7 +113,7 @@ def test_a_prompt_is_continued(browser):
         assert page.locator("pre").inner_text() == "once <i>200"
         page.get_by_label("seed").fill("-1")
         page.get_by_text("Continue").click()
-        page.wait_for_function("document.getElementById('fault').textContent !== ''")
+        page.wait_for_selector("#fault:not(:empty)")
         assert "seed is -1, expected 0 to 1000" in page.locator("#fault").inner_text()
 
 
