@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import is_supported
+from ..ops.indexing.parts import Slot
 
 
 class Unreadable:
@@ -21,6 +22,8 @@ def encoded(value: Any) -> Any:
         return value if np.isfinite(value) else {"float": repr(value)}
     if type(value) is complex:
         return {"complex": [encoded(value.real), encoded(value.imag)]}
+    if type(value) is Slot:
+        return {"slot": [value.number, value.length, value.new]}
     if isinstance(value, (tuple, list)):
         return {type(value).__name__: [encoded(item) for item in value]}
     if isinstance(value, slice):
@@ -45,11 +48,19 @@ def decoded(written: Any) -> Any:
         "float": float,
         "complex": lambda parts: complex(*map(decoded, parts)),
         "slice": lambda ends: slice(*map(decoded, ends)),
+        "slot": _slot,
         "ellipsis": lambda _: Ellipsis,
         "dtype": dtype_named,
         "number": lambda pair: dtype_named(pair[0]).type(decoded(pair[1])),
     }
     return readers[kind](value) if kind in readers else Unreadable()
+
+
+def _slot(parts: Any) -> Slot:
+    number, length, new = parts
+    if type(number) is not int or type(length) not in (int, type(None)) or type(new) is not bool:
+        raise ValueError(f"an index has no array {parts!r:.60}")
+    return Slot(number, length, new)
 
 
 def dtype_named(name: Any) -> np.dtype[Any]:
