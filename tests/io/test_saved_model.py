@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import random
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import palingrad as pg
 from palingrad import nn
 from palingrad.errors import ArgumentError, CheckpointError, FeedError
+from palingrad.graph.registry import name_of
 
 rng = np.random.default_rng(0)
 
@@ -91,7 +93,7 @@ def test_several_outputs_keep_their_names(tmp_path):
 
 
 def test_what_cannot_be_saved_is_refused_by_name(tmp_path):
-    x, counter = _floats(1, 3), pg.Variable(0.0)
+    x, counter, numbers = _floats(1, 3), pg.Variable(0.0), itertools.count()
     folder = tmp_path / "model"
 
     class Mine(pg.Elementwise):
@@ -102,6 +104,7 @@ def test_what_cannot_be_saved_is_refused_by_name(tmp_path):
         "draws random numbers": lambda x: x + pg.random.normal((3,)),
         "assigned|assigns": lambda x: x + counter.assign(1.0),
         "Mine isn't one of palingrad's": lambda x: Mine(x),
+        "what was read back differs": lambda x: x + next(numbers),
         "returned str": lambda x: "y",
         "can't be built for inputs of shape": lambda x: x * x.shape[0],
     }
@@ -128,6 +131,16 @@ def test_wrong_inputs_are_told_by_name(tmp_path):
 # ---------------------------------------------------------------- hostile files
 
 
+class Own(pg.Elementwise):
+    """An operation of this process that a file must not reach."""
+
+    def f(m, x):
+        raise AssertionError("code ran")
+
+    def shape_rule(y, *shapes):
+        raise AssertionError("code ran")
+
+
 @pytest.fixture
 def meta(tmp_path):
     make, examples = MODELS["lstm"]
@@ -149,6 +162,8 @@ def _operation(meta):
     [
         (lambda m: _operation(m).update(operation="os:system"), "no operation 'os:system'"),
         (lambda m: _operation(m).update(operation="builtins:eval"), "no operation"),
+        (lambda m: _operation(m).update(operation=name_of(Own)), "no operation"),
+        (lambda m: _operation(m)["attributes"].update(inputs=[]), "'inputs' is no attribute"),
         (lambda m: _operation(m).update(operation=["x"]), "no operation"),
         (lambda m: _operation(m)["attributes"].update(compute="x"), "'compute' is no attribute"),
         (lambda m: _operation(m)["attributes"].update(_value=1), "'_value' is no attribute"),

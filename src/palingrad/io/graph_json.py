@@ -6,7 +6,7 @@ again when it is read, and must be the one that was written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,7 @@ class Reader:
             return Constant.holding(self._array(one["constant"]))
         operation = _operation(one["operation"])
         inputs = [_at(nodes, place) for place in one["inputs"]]
-        attributes = {_checked(operation, key): self._attribute(x)
+        attributes = {_checked(key): self._attribute(x)
                       for key, x in one["attributes"].items()}  # fmt: skip
         node = operation.applied(inputs, attributes)
         if _form(node) != {"shape": one["shape"], "dtype": one["dtype"]}:
@@ -246,15 +246,12 @@ def _operation(name: Any) -> type[Operation]:
     return found
 
 
-def _checked(operation: type[Operation], key: Any) -> str:
+def _checked(key: Any) -> str:
     """The name of an attribute, unless it would replace a method or what every node has."""
-    own: Callable[..., Any] | None = getattr(operation, key, None) if key in _BASE else None
-    if not isinstance(key, str) or not key.isidentifier() or key[0] == "_" or own is not None:
-        raise ValueError(f"{key!r:.40} is no attribute")
-    if callable(vars(Operation).get(key)) or key in _STATE:
+    if not isinstance(key, str) or not key.isidentifier() or key[0] == "_" or key in _RESERVED:
         raise ValueError(f"{key!r:.40} is no attribute")
     return key
 
 
-_BASE = frozenset(name for name in dir(Operation) if callable(getattr(Operation, name, None)))
-_STATE = frozenset(("inputs", "graph", "attributes", "weak", "units", "jacobian", "grad", "name"))
+_STATE = {"inputs", "graph", "attributes", "weak", "units", "jacobian", "grad", "name"}
+_RESERVED = _STATE.union(x for x in dir(Operation) if callable(getattr(Operation, x, None)))

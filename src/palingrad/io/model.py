@@ -261,8 +261,8 @@ def _compare(model: Any, read: SavedModel, examples: Sequence[Array]) -> None:
     for name, a, b in zip(read.outputs, arrays(model), arrays(read._built), strict=True):
         if a.dtype != b.dtype or a.shape != b.shape or not _same(a, b):
             raise CheckpointError(f"save_model: {name.name} of what was read back differs.",
-                                  hint="This is a fault of palingrad: please report it.",
-                                  )  # fmt: skip
+                                  hint="Its Python code must build the same graph each time; if "
+                                  "it does, please report this.")  # fmt: skip
 
 
 def _same(a: Array, b: Array) -> bool:
