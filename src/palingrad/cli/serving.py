@@ -16,7 +16,7 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; the default is this machine alone.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.")] = 8000,
     batch: Annotated[
         int, typer.Option(min=1, help="Rows of concurrent requests computed together.")
     ] = 64,
@@ -27,7 +27,10 @@ def serve(
     seconds: Annotated[float, typer.Option(min=0.001, help="Longest time of an answer.")] = 30.0,
 ) -> None:
     """Serve a trained model by HTTP, with a page to try it, until Ctrl-C."""
-    console.print(f"http://{host}:{port} (Ctrl-C ends)", highlight=False, markup=False)
+
+    def ready(address: str) -> None:
+        console.print(f"{address} (Ctrl-C ends)", highlight=False, markup=False)
+
     served(folder, host=host, port=port, batch=batch, window=window / 1000,
-           body_limit=body_limit * 2**20, seconds=seconds)  # fmt: skip
+           body_limit=body_limit * 2**20, seconds=seconds, ready=ready)  # fmt: skip
     console.print("stopped")

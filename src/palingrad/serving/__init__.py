@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -39,6 +39,7 @@ def serve(
     window: float = 0.0,
     body_limit: int = 16 * 2**20,
     seconds: float = 30.0,
+    ready: Callable[[str], object] = print,
 ) -> None:
     """Serve a model by HTTP until Ctrl-C.
 
@@ -50,9 +51,10 @@ def serve(
     Up to `batch` rows of concurrent requests are computed together, those that arrive within
     `window` seconds or while another batch is computed, if rows don't influence each other. Bodies
     have at most `body_limit` bytes, an answer takes at most `seconds`. Only this machine can
-    connect unless `host` says otherwise: there is no encryption and no password.
+    connect unless `host` says otherwise: there is no encryption and no password. `ready` is called
+    with the address when the server listens; port 0 is a free one.
     """
     server = _server()
     app = server.app_of(model, signature, host=host, batch=batch, window=window,
                         body_limit=body_limit, seconds=seconds)  # fmt: skip
-    server.run(app, host, port)
+    server.run(app, host, port, ready)

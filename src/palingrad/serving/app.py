@@ -23,7 +23,7 @@ from .faults import RequestError
 from .openapi import openapi
 from .services import Service
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 _HERE = Path(__file__).parent
 _POLICY = {  # the page needs nothing from elsewhere
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,18 +87,32 @@ def _outputs(model: Callable[..., Any], inputs: list[Argument]) -> list[Argument
     ]  # fmt: skip
 
 
-def run(app: Starlette, host: str, port: int, *, log_level: str = "warning") -> None:
-    """Serve until Ctrl-C. Raises EngineError if the port is taken."""
+class _Server(uvicorn.Server):
+    """A server that tells its address when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[str], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._ready(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
+def run(app: Starlette, host: str, port: int, ready: Callable[[str], object]) -> None:
+    """Serve until Ctrl-C. Raises EngineError if nothing can listen there."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_level=log_level, access_log=False, lifespan="on",
+        app, host=host, port=port, log_level="warning", access_log=False, lifespan="on",
         timeout_graceful_shutdown=_GRACE, server_header=False, timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
     )  # fmt: skip
-    server = uvicorn.Server(config)
     try:
-        server.run()
+        _Server(config, ready).run()
     except KeyboardInterrupt:
         return
     except SystemExit as error:  # of uvicorn, which has logged why
-        raise EngineError(f"serve: nothing can listen on {host}, port {port}.",
-                          hint="It may be taken: choose another port=.") from error  # fmt: skip
+        raise EngineError(
+            f"serve: nothing can listen on {host}, port {port}.",
+            hint="The port may be taken: choose another one, or 0 for a free one.",
+        ) from error
