@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -210,6 +210,29 @@ def test_a_slow_answer_is_given_up():
     assert answer.json()["error"]["message"] == "computing took more than 0.05 seconds"
 
 
+def test_a_slow_body_is_given_up():
+    async def parts():
+        yield b"{"
+        await asyncio.sleep(5)
+        yield b"}"
+
+    service = Arrays(lambda inputs: {"y": inputs[0]}, X, Y)
+    app = built(service, body_limit=100, seconds=0.05)
+    answer = Client(app).post("/predict", content=parts())
+    assert answer.status_code == 408
+    assert answer.json()["error"]["message"] == "reading the body took more than 0.05 seconds"
+
+
+def test_too_many_requests_are_sent_away():
+    service = Arrays(_lenient, X, Y)
+    service.batcher._limit = 3
+    answers = _together(service, [{"x": [[i, 1]]} for i in range(20)])
+    codes = [one.status_code for one in answers]
+    assert set(codes) == {200, 503}
+    assert codes.count(200) >= 3
+    assert "3 requests are waiting already" in answers[codes.index(503)].json()["error"]["message"]
+
+
 def test_a_failing_model_tells_nothing_of_itself(caplog):
     def fails(inputs):
         raise RuntimeError("secret")
@@ -247,7 +270,6 @@ def test_what_cannot_be_served_is_refused(tmp_path, model):
         application(model, {"x": "float32"})
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_ends_the_command(tmp_path, model):
     pg.io.save_model(tmp_path, model, np.zeros((1, 4), np.float32))
     command = [sys.executable, "-m", "palingrad", "serve", str(tmp_path), "--port", "0"]
