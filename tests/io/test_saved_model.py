@@ -14,7 +14,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import nn
-from palingrad.errors import ArgumentError, CheckpointError, FeedError
+from palingrad.errors import ArgumentError, CheckpointError, FeedError, ShapeError
 from palingrad.graph.registry import name_of
 
 rng = np.random.default_rng(0)
@@ -126,6 +126,29 @@ def test_wrong_inputs_are_told_by_name(tmp_path):
         loaded(_floats(1, 3))
     with pytest.raises(ArgumentError, match=r"1 input \(x\), got 2"):
         loaded(_floats(1, 4), 1)
+
+
+def test_it_is_differentiated_and_joins_graphs(tmp_path):
+    model = pg.models.mlp(4, 5, 2)
+    x = _floats(3, 4)
+    pg.io.save_model(tmp_path, model, x)
+    loaded = pg.io.load_model(tmp_path)
+    slopes = [pg.grad(lambda x, f=f: pg.sum(f(x) ** 2))(x) for f in (model, loaded)]
+    np.testing.assert_allclose(*slopes, rtol=1e-5, atol=1e-6)
+    both = pg.function(lambda x: loaded(x) - model(x))(x)
+    assert not both.any()
+    with pytest.raises(ShapeError, match=r"x has shape \(\?, 4\), got"):
+        loaded(pg.tensor(_floats(3, 5)))
+    with pytest.raises(ShapeError, match=r"x has shape \(\?, 4\), got"):
+        pg.function(loaded)(_floats(5))
+
+
+def test_nodes_and_arrays_may_be_mixed(tmp_path):
+    x, y = _floats(2, 3), _floats(2, 3)
+    pg.io.save_model(tmp_path, lambda x, y: x * y + 1, x, y)
+    loaded = pg.io.load_model(tmp_path)
+    for one in (loaded(pg.tensor(x), y), pg.function(lambda x: loaded(x, y))(x), loaded(x, y)):
+        np.testing.assert_allclose(np.asarray(one), x * y + 1, rtol=1e-6)
 
 
 # ---------------------------------------------------------------- hostile files

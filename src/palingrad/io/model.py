@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array, DType, as_array
-from ..errors import ArgumentError, CheckpointError, PalingradError
+from ..errors import ArgumentError, CheckpointError, PalingradError, ShapeError
 from ..files.atomic import path_text
 from ..function import function
 from ..graph.context import context, graph_scope
@@ -26,11 +26,12 @@ from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.promotion import as_node
 from ..graph.regions.region import Region
 from ..graph.traversal.replay import replay
 from ..messages.calls import public
 from ..messages.checks import counted, flag
-from ..shapes import Shape, text
+from ..shapes import Shape, same, text
 from .checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
 from .graph_json import MALFORMED, Reader, Writer
 
@@ -92,9 +93,9 @@ class SavedModel:
         given: dict[Node, Any] = {}
         for own, x in zip(self._region.parameters, inputs, strict=True):
             if not isinstance(x, Node):
-                x = Placeholder.accept(own, x)
-            elif x._value is not None:
-                own.accept(x._value)
+                x = as_node(own.accept(x))
+            else:
+                _check_shape(own, x)
             given[own] = x
 
         def rule(node: Operation, inputs: list[Any]) -> Node:
@@ -112,6 +113,15 @@ class SavedModel:
         shown = [", ".join(f"{x.name} {text(x.shape)} {x.dtype}" for x in side)
                  for side in (self.inputs, self.outputs)]  # fmt: skip
         return f"<SavedModel ({shown[0]}) → ({shown[1]}), {len(self._variables)} Variables>"
+
+
+def _check_shape(own: Placeholder, x: Node) -> None:
+    """Raise ShapeError unless the node may have the shape of the model's input."""
+    if own.shape is None or x.shape is None:
+        return
+    if len(own.shape) != len(x.shape) or not all(map(same, own.shape, x.shape)):
+        raise ShapeError(f"the saved model's {own.name} has shape {text(own.shape)}, got "
+                         f"{x.label()} of shape {text(x.shape)}{x.built()}.")  # fmt: skip
 
 
 def _argument(name: str, node: Any) -> Argument:
