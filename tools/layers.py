@@ -40,6 +40,7 @@ ORDER = {
         ["nn", "optim", "data", "special", "stats"],
         ["models"],
         ["train"],
+        ["serving"],
         ["cli"],
         ["compat"],
         ["loading"],
@@ -82,6 +83,9 @@ OPTIONAL = {
         "sparse/operators/base.py",
         "solvers",
     ],
+    "orjson": ["serving"],
+    "starlette": ["serving"],
+    "uvicorn": ["serving"],
     "PIL": ["view/drawing/formats/png.py", "data/image_folder.py"],
 }
 
@@ -103,6 +107,7 @@ LAZY = {
     "special/__init__.py": "explains names that don't exist",
     "stats/__init__.py": "explains names that don't exist",
     "train/__init__.py": "explains names that don't exist",
+    "serving/__init__.py": "the server needs Starlette and uvicorn, which are optional",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "
     "first calls one, and NumPy's is private",

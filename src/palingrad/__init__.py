@@ -242,6 +242,7 @@ if TYPE_CHECKING:
         nn as nn,
         optim as optim,
         random as random,
+        serving as serving,
         special as special,
         stats as stats,
         train as train,
@@ -274,6 +275,7 @@ if TYPE_CHECKING:
     )
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
+    from .serving import serve as serve
     from .solvers.least_squares import least_squares as least_squares
     from .solvers.minimize import minimize as minimize
     from .solvers.odeint import odeint as odeint
@@ -297,8 +299,8 @@ newaxis = None
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
-    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "special", "stats", "train",
-    "view",
+    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "serving", "special", "stats",
+    "train", "view",
 )  # fmt: skip
 # Functions of modules that are imported on first use.
 _ELSEWHERE = {
@@ -312,6 +314,7 @@ _ELSEWHERE = {
         "graph.protocols.inspection": "__array_namespace_info__ can_cast finfo iinfo isdtype "
         "result_type",
         "random": "Generator",
+        "serving": "serve",
         "solvers.least_squares": "least_squares",
         "solvers.minimize": "minimize",
         "solvers.odeint": "odeint",

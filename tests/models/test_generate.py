@@ -9,6 +9,7 @@ import pytest
 
 import palingrad as pg
 from palingrad.errors import ArgumentError, DTypeError, ShapeError
+from palingrad.models.generate import _MOST, _compiled
 
 pytestmark = pytest.mark.tiny
 
@@ -92,3 +93,15 @@ def test_no_tokens_and_wrong_arguments():
         pg.models.generate(gpt, PROMPT * 1.0, 3)
     with pytest.raises(ArgumentError, match="generate: top_k is 0"):
         pg.models.generate(gpt, PROMPT, 3, top_k=0)
+
+
+def test_temperatures_share_a_program_and_few_programs_are_kept():
+    """A server's clients choose these numbers: each must not compile or keep anything anew."""
+    model = pg.models.char_rnn(7, width=4, layers=1)
+    prompt = np.array([[1, 2]])
+    for temperature in np.linspace(0.5, 2, 20):
+        pg.models.generate(model, prompt, 3, temperature=temperature)
+    assert len(_compiled(model)) == 1
+    for count in range(1, 25):
+        pg.models.generate(model, prompt, count)
+    assert len(_compiled(model)) == _MOST

@@ -1,4 +1,4 @@
-"""Checkpoints: saves Variables and metadata to files, and restores them.
+"""Checkpoints: saves Variables and metadata to files, and restores them; and whole models.
 
 >>> import tempfile
 >>> import palingrad as pg
@@ -14,9 +14,18 @@
 
 from ..messages.names import unknown_name
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .model import SavedModel, load_model, save_model
 from .restore import restore
 
-__all__ = ["Checkpoint", "load_checkpoint", "restore", "save_checkpoint"]
+__all__ = [
+    "Checkpoint",
+    "SavedModel",
+    "load_checkpoint",
+    "load_model",
+    "restore",
+    "save_checkpoint",
+    "save_model",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,8 @@ from ..messages.checks import shown, whole, within
 from ..shapes import sizes, text
 from .text import GPT, CharRNN
 
+_MOST = 16  # compiled generators of a model that are kept
+
 
 @public
 def generate(
@@ -49,14 +51,15 @@ def generate(
         )
     if not count:
         return tokens[:, :0]
-    key = count, float(temperature), top_k, engine
-    compiled = _compiled(model).get(key)
-    if compiled is None:
-        compiled = function(_writer(model, *key[:3]), engine=engine)
-        _compiled(model)[key] = compiled
+    key = count, temperature > 0, top_k, engine
+    known = _compiled(model)
+    compiled = known.pop(key, None) or function(_writer(model, *key[:3]), engine=engine)
+    known[key] = compiled  # as the latest
+    if len(known) > _MOST:
+        del known[next(iter(known))]
     draws = np.random.Generator(np.random.Philox(seed)).random((count, len(tokens)))
     draws *= 1 - 2**-40  # a draw of 1 − 2⁻⁵³ times the total would be the total
-    return compiled(tokens, draws)
+    return compiled(tokens, draws, float(temperature))
 
 
 def _compiled(model: Any) -> dict[Any, Any]:
@@ -79,16 +82,17 @@ def _prompt(prompt: Any) -> Array:
 
 
 def _writer(
-    model: Any, count: int, temperature: float, top_k: int | None
-) -> Callable[[Any, Any], Node]:
-    """The function from a prompt and uniform draws (count, batch) to tokens (batch, count)."""
+    model: Any, count: int, draws_tokens: bool, top_k: int | None
+) -> Callable[[Any, Any, Any], Node]:
+    """The function from a prompt, uniform draws (count, batch) and the temperature to tokens
+    (batch, count)."""
 
-    def chosen(scores: Any, draw: Any) -> Node:
-        if not temperature:
-            return ops.argmax(scores, axis=-1)
-        return _drawn(scores / temperature, draw, top_k)
+    def write(prompt: Any, draws: Any, temperature: Any) -> Node:
+        def chosen(scores: Any, draw: Any) -> Node:
+            if not draws_tokens:
+                return ops.argmax(scores, axis=-1)
+            return _drawn(scores / temperature, draw, top_k)
 
-    def write(prompt: Any, draws: Any) -> Node:
         batch = sizes(as_node(prompt).shape)[0]
         scores, state = _started(model, prompt, batch)
         first = chosen(scores[:, -1], draws[0])  # (batch,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -142,7 +142,15 @@ def predicted(model: Any, settings: Mapping[str, Any], path: str) -> list[dict[s
                name not in rows[0]]  # fmt: skip
     if missing:
         raise DataError(f"{path} has no column {', '.join(map(repr, missing))}.")
-    scores: Array = model(*columns.inputs(rows, path)).numpy().astype(np.float64)
+    return predicted_rows(model, settings, rows, path)
+
+
+def predicted_rows(
+    model: Any, settings: Mapping[str, Any], rows: Sequence[Mapping[str, str]], where: str
+) -> list[dict[str, Any]]:
+    """The same for rows, texts by column."""
+    columns = columns_of(settings)
+    scores: Array = model(*columns.inputs(rows, where)).numpy().astype(np.float64)
     if columns.classes is None:
         mean, deviation = columns.scale
         return [{columns.target: float(y * deviation + mean)} for y in scores]

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from ...dtypes import is_supported
+from ...io.attributes import dtype_named
 from ..drawing.model import Kind, Role
 from .entries import Run
 from .retention import Keep, Summary
@@ -119,17 +119,6 @@ def _check_summary(summary: Any) -> None:
     sample = summary.sample
     _that(isinstance(summary.digest, str), "the hash of a summary is no string")
     _that(sample is None or (isinstance(sample, np.ndarray) and sample.ndim == 1), "a sample")
-
-
-def dtype_named(name: Any) -> np.dtype[Any]:
-    """The dtype of this name. Raises ValueError unless it is a dtype of numbers or booleans."""
-    try:
-        dtype = np.dtype(name) if isinstance(name, str) else None
-    except (TypeError, ValueError):
-        dtype = None
-    if not is_supported(dtype) or dtype.name != name:
-        raise ValueError(f"there is no dtype {name!r:.60}")
-    return dtype
 
 
 def _shape(shape: Any) -> bool:

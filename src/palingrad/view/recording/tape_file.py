@@ -11,18 +11,17 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
 from ...dtypes import Array
 from ...errors import CheckpointError, TapeError, printable
 from ...files.atomic import path_text, write_atomically
 from ...files.reading import parse_json, read_file
 from ...graph.context import Origin
 from ...graph.registry import name_of, operations
+from ...io.attributes import Unreadable, decoded, encoded
 from ...io.weights import packed, plain, unpacked
 from .entries import Entry, Formula, Run, Script
 from .retention import Summary
-from .tape_check import check_facts, check_runs, dtype_named
+from .tape_check import check_facts, check_runs
 
 FORMAT = 1
 _HINT = "Pass a file that Tape.save wrote; take a damaged one from a backup, or record it again."
@@ -116,7 +115,7 @@ class _Arrays:
         if isinstance(value, tuple):
             return {"tuple": [self.written(output) for output in value]}
         if isinstance(value, Summary):
-            fields: dict[str, Any] = {name: _json(getattr(value, name)) for name in _SUMMARY}
+            fields: dict[str, Any] = {name: encoded(getattr(value, name)) for name in _SUMMARY}
             sample = None if value.sample is None else self.written(value.sample)
             return {"summary": fields, "sample": sample}
         name = self._names.get(id(value))
@@ -132,7 +131,7 @@ def _read(value: Any, arrays: Mapping[str, Array]) -> Any:
         return None if value is None else arrays[value]
     if "tuple" in value:
         return tuple(_read(output, arrays) for output in value["tuple"])
-    fields = {name: _value(field) for name, field in value["summary"].items()}
+    fields = {name: decoded(field) for name, field in value["summary"].items()}
     return Summary(**fields, sample=_read(value["sample"], arrays))
 
 
@@ -146,64 +145,24 @@ def _script(script: Script) -> dict[str, Any]:
 def _written(entry: Entry) -> dict[str, Any]:
     formula = entry.formula
     fields: dict[str, Any] = {
-        name: _json(getattr(entry, name))
+        name: encoded(getattr(entry, name))
         for name in ("place", "kind", "operation", "name", "role", "inputs", "shape", "dtype",
                      "variable", "scope", "gradient_of")
     }  # fmt: skip
     fields["origin"] = None if entry.origin is None else list(entry.origin)
     if formula is not None:
         fields["class"] = name_of(formula.operation)
-        fields["attributes"] = {key: _json(value) for key, value in formula.attributes.items()}
+        fields["attributes"] = {key: encoded(value) for key, value in formula.attributes.items()}
     return fields
 
 
 def _entry(fields: dict[str, Any]) -> Entry:
     operation = operations.get(fields.pop("class", ""))
-    attributes = {key: _value(value) for key, value in fields.pop("attributes", {}).items()}
+    attributes = {key: decoded(value) for key, value in fields.pop("attributes", {}).items()}
     readable = not any(isinstance(value, Unreadable) for value in attributes.values())
     origin = fields.pop("origin")
     return Entry(
-        **{name: _value(value) for name, value in fields.items()},
+        **{name: decoded(value) for name, value in fields.items()},
         origin=None if origin is None else Origin(*origin),
         formula=Formula(operation, attributes) if operation and readable else None,
     )
-
-
-class Unreadable:
-    """Stands for an attribute that the file format can't represent."""
-
-
-def _json(value: Any) -> Any:
-    """An attribute's value as JSON; a type that JSON lacks becomes a dict with one key."""
-    if value is None or type(value) in (bool, int, str):
-        return value
-    if type(value) is float:
-        return value if np.isfinite(value) else {"float": repr(value)}
-    if isinstance(value, (tuple, list)):
-        return {type(value).__name__: [_json(item) for item in value]}
-    if isinstance(value, slice):
-        return {"slice": [_json(end) for end in (value.start, value.stop, value.step)]}
-    if value is Ellipsis:
-        return {"ellipsis": True}
-    if isinstance(value, np.dtype):
-        return {"dtype": value.name}
-    if isinstance(value, np.generic):
-        return {"number": [value.dtype.name, _json(value.item())]}
-    return {"unreadable": repr(value)[:200]}
-
-
-def _value(encoded: Any) -> Any:
-    """The inverse of `_json`."""
-    if not isinstance(encoded, dict):
-        return encoded
-    ((kind, value),) = encoded.items()
-    if kind in ("tuple", "list"):
-        return (tuple if kind == "tuple" else list)(_value(item) for item in value)
-    readers: dict[str, Any] = {
-        "float": float,
-        "slice": lambda ends: slice(*map(_value, ends)),
-        "ellipsis": lambda _: Ellipsis,
-        "dtype": dtype_named,
-        "number": lambda pair: dtype_named(pair[0]).type(_value(pair[1])),
-    }
-    return readers[kind](value) if kind in readers else Unreadable()
