@@ -154,7 +154,7 @@ def test_nodes_and_arrays_may_be_mixed(tmp_path):
 # ---------------------------------------------------------------- hostile files
 
 
-class Own(pg.Elementwise):
+class Unreachable(pg.Elementwise):
     """An operation of this process that a file must not reach."""
 
     def f(m, x):
@@ -185,7 +185,7 @@ def _operation(meta):
     [
         (lambda m: _operation(m).update(operation="os:system"), "no operation 'os:system'"),
         (lambda m: _operation(m).update(operation="builtins:eval"), "no operation"),
-        (lambda m: _operation(m).update(operation=name_of(Own)), "no operation"),
+        (lambda m: _operation(m).update(operation=name_of(Unreachable)), "no operation"),
         (lambda m: _operation(m)["attributes"].update(inputs=[]), "'inputs' is no attribute"),
         (lambda m: _operation(m).update(operation=["x"]), "no operation"),
         (lambda m: _operation(m)["attributes"].update(compute="x"), "'compute' is no attribute"),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import Array, DType, as_array
+from ..dtypes import Array, DType, as_array, is_inexact
 from ..errors import ArgumentError, CheckpointError, PalingradError, ShapeError
 from ..files.atomic import path_text
 from ..function import function
@@ -276,7 +276,7 @@ def _compare(model: Any, read: SavedModel, examples: Sequence[Array]) -> None:
 
 
 def _same(a: Array, b: Array) -> bool:
-    return bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+    return bool(np.array_equal(a, b, equal_nan=is_inexact(a.dtype)))
 
 
 def _check_free(folder: Path) -> None:
