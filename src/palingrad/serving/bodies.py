@@ -79,7 +79,7 @@ def _suits(found: Array, dtype: np.dtype[Any]) -> bool:
     if not found.size and found.dtype != object:
         return True
     if is_floating(dtype):
-        return found.dtype.kind in "iuf"
+        return is_integer(found.dtype) or is_floating(found.dtype)
     return found.dtype.kind in ("iu" if is_integer(dtype) else "b")
 
 
