@@ -96,6 +96,7 @@ def draw(
     backward: str = "beside",
     fold: bool | None = None,
     granularity: Granularity = "tensor",
+    regions: bool | None = None,
     title: str = "",
 ) -> Drawing:
     """Returns a picture of nodes and everything they depend on, of a Graph or of a Program.
@@ -113,6 +114,7 @@ def draw(
     values: show known values, gradients and local derivatives; by default in small pictures.
     shapes: label edges with shapes.
     fold: draw a run of equal blocks once, with their count; by default in large pictures.
+    regions: draw what loops and branches hold, in frames; by default in small pictures.
     style: "light", "dark", "print", or "auto", which follows the reader's screen.
     """
     _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
@@ -122,7 +124,7 @@ def draw(
     _check("backward", backward, ("beside", "below"))
     if granularity != "tensor":
         what = split(_nodes(what), granularity)
-    shown = picture(what)
+    shown = picture(what, regions=regions)
     layers = layers_of(_only(what)) if nodes == "neurons" else []
 
     def canvas() -> Canvas:

@@ -17,6 +17,7 @@ from .facts import (
     slopes,
 )
 from .model import Item, Link, Picture
+from .opened import frame_title
 from .scene import Box, Form, Line, Scene, Wire
 
 Convention = Literal["operations", "values", "bipartite"]
@@ -67,7 +68,10 @@ class _Stage:
                 scene.wires.append(self._wire(item, item, f"f{item.key}", item.key))
         for link in self.picture.links:
             source, target = self.items[link.source], self.items[link.target]
-            end = f"f{link.target}" if self.nodes == "bipartite" else link.target
+            signed = (
+                self.nodes == "bipartite" and target.kind == "operation"
+            )  # has a box of its own
+            end = f"f{link.target}" if signed else link.target
             scene.wires.append(self._wire(source, target, link.source, end, link.position))
         scene.titles = titles(scene.boxes)
         scene.last = (BACKWARD, UPDATE)
@@ -228,7 +232,7 @@ def group_of(item: Item) -> tuple[str, ...]:
 def titles(boxes: list[Box]) -> dict[tuple[str, ...], str]:
     """The title of each group's frame."""
     return {
-        box.group[:depth]: box.group[depth - 1].removeprefix("∂ ").removeprefix("← ")
+        box.group[:depth]: frame_title(box.group[depth - 1]).removeprefix("∂ ").removeprefix("← ")
         for box in boxes
         for depth in range(1, len(box.group) + 1)
     }

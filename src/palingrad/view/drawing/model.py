@@ -15,18 +15,22 @@ from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...graph.protocols.stand_in import node_of
+from ...graph.regions.regional import Regional
 from ...graph.traversal.order import postorder
 from ...passes.program import Program
-from ..names import names_of
+from ..names import is_named, names_of
 from .layout.ranks import common
+from .opened import count_of, opened
 
+OPENED = 150  # the largest number of nodes, those of regions included, that are drawn by default
 Role = Literal["forward", "backward", "update"]
 Kind = Literal["constant", "placeholder", "variable", "operation"]
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """What a drawing shows for one node. `key` is n0, n1, … in topological order.
+    """What a drawing shows for one node. `key` is n0, n1, … in topological order, and n1_0_0, … in
+    region 0 of n1.
 
     The update of a Variable by a Program has an item of its own with the key u0, u1, …; its kind is
     "operation" and its node is that Variable.
@@ -58,9 +62,10 @@ class Picture:
     links: tuple[Link, ...]
 
 
-def picture(what: Any) -> Picture:
+def picture(what: Any, *, regions: bool | None = False) -> Picture:
     """The items and links of nodes and everything they depend on, of a Graph or of a Program.
 
+    With `regions` also what loops and branches hold, in a scope of its own; None: if that is small.
     Raises GraphError for any other argument.
     """
     roots, updates = _roots(what)
@@ -69,15 +74,22 @@ def picture(what: Any) -> Picture:
     keys = {id(node): f"n{place}" for place, node in enumerate(order)}
     roles = _roles(order, [value for _, value in updates])
     scopes = _scopes(order, roles)
-    items = [
-        Item(keys[id(node)], node, names[id(node)], roles[id(node)], kind_of(node), scope)
-        for node, scope in zip(order, scopes, strict=True)
-    ]
-    links = [
-        Link(keys[id(x)], keys[id(node)], position)
-        for node in order
-        for position, x in enumerate(node.inputs)
-    ]
+    if regions is None:
+        regions = len(order) + count_of(order) <= OPENED
+    items: list[Item] = []
+    links: list[Link] = []
+    for node, scope in zip(order, scopes, strict=True):
+        key, role = keys[id(node)], roles[id(node)]
+        operands = [keys[id(x)] for x in node.inputs]
+        if regions and isinstance(node, Regional):
+            named = [names[id(x)] if is_named(x, names[id(x)]) else None for x in node.inputs]
+            inside = opened(node, key, operands, named, scope)
+            items += [Item(x.key, x.node, x.label, role, kind_of(x.node), x.scope)
+                      for x in inside.inner]  # fmt: skip
+            links += [Link(*edge) for edge in inside.edges]
+        else:
+            links += [Link(x, key, position) for position, x in enumerate(operands)]
+        items.append(Item(key, node, names[id(node)], role, kind_of(node), scope))
     for number, (variable, value) in enumerate(updates):
         name = names.get(id(variable)) or names_of([variable])[id(variable)]
         items.append(Item(f"u{number}", variable, f"{name} ←", "update", "operation", ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..facts import operation_text, ordered, shape_text
 from ..model import Item, Picture
+from ..opened import frame_title
 
 _SHAPES = {"constant": "plaintext", "placeholder": "ellipse", "variable": "box"}
 
@@ -26,7 +27,7 @@ def dot(picture: Picture) -> str:
             shared += 1
         lines += ["  }"] * (len(graph_scope) - shared)
         for depth in range(shared, len(scope)):
-            title = _quoted(scope[depth])
+            title = _quoted(frame_title(scope[depth]))
             lines.append(f"  subgraph cluster_{number}_{depth} {{ label={title}")
         graph_scope = scope
         lines += [f"  {item.key} [{_attributes(item)}]" for item in items]

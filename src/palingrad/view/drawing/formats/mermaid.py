@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..facts import ordered
 from ..model import Item, Picture
+from ..opened import frame_title
 from .dot import label_of
 
 _BRACKETS = {"variable": ("[", "]"), "placeholder": ("([", "])"), "constant": ("[/", "/]")}
@@ -15,7 +16,7 @@ def mermaid(picture: Picture) -> str:
     items = {item.key: item for item in picture.items}
     for number, (scope, members) in enumerate(_scoped(picture)):
         if scope:
-            lines.append(f'  subgraph s{number}["{_escaped(" / ".join(scope))}"]')
+            lines.append(f'  subgraph s{number}["{_escaped(" / ".join(map(frame_title, scope)))}"]')
         lines += [f"  {_node(item)}" for item in members]
         if scope:
             lines.append("  end")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from ..facts import function_text, gradient_of, operation_text, preview, shape_text
 from ..model import Item, Picture
+from ..opened import frame_title, is_frame
+
+_INDENT = "    "
 
 
 def written(picture: Picture) -> str:
     """Returns one line per item in topological order: name, operation on names, shape, value.
 
-    A name that several items share is followed by the item's key.
+    A name that several items share is followed by the item's key. What a loop or a branch holds is
+    indented, below a line that says what it is.
     """
     counts: dict[str, int] = {}
     for item in picture.items:
@@ -23,11 +27,17 @@ def written(picture: Picture) -> str:
         operands.setdefault(link.target, []).append(names[link.source])
     rows: list[tuple[str, str, str, str]] = []
     role = ""
+    frames: list[str] = []
     for item in picture.items:
         if item.role != role:
             role = item.role
             rows.append((f"# {role}", "", "", ""))
-        rows.append(_row(item, names[item.key], operands.get(item.key, [])))
+        inside = [part for part in item.scope if is_frame(part)]
+        if inside != frames and len(inside) >= len(frames):
+            rows.append((f"{_INDENT * (len(inside) - 1)}# {frame_title(inside[-1])}", "", "", ""))
+        frames = inside
+        name = _INDENT * len(inside) + names[item.key]
+        rows.append(_row(item, name, operands.get(item.key, [])))
     wide = [max((len(row[column]) for row in rows if row[1]), default=0) for column in range(3)]
     return "".join(
         "  ".join(cell.ljust(size) for cell, size in zip(row, (*wide, 0))).rstrip() + "\n"
@@ -43,10 +53,10 @@ def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str
         else:
             expression = f"{function_text(item.node)}({', '.join(operands)})"
     else:
-        expression = item.kind
+        expression = operands[0] if operands else item.kind  # a parameter of a loop's body
     shape = shape_text(item.node) or ("()" if item.node.shape == () else "")
     value = preview(item.node.value) if not item.key.startswith("u") else ""
     gradient = preview(gradient_of(item.node))
-    known = [value] if value and value != name else []
+    known = [value] if value and value != name.strip() else []
     known += [f"∂ {gradient}"] if gradient else []
     return (name, f"= {expression}", shape, "   ".join(known))
