@@ -29,6 +29,7 @@ from ..ops.reduction.reduce import Sum
 from ..ops.state import After, AssignVariable, Latest
 from ..shapes import size
 from .program import Program
+from .slabs import Slab, placed_slab
 
 
 def simplify(program: Program) -> Program:
@@ -87,50 +88,30 @@ def _add(z: Node, x: Any, y: Any) -> Node | None:
     """Values placed among zeros, whose places make up the array, are joined along one axis."""
     if type(x) is not Place and type(y) is not Place:
         return None
-    parts: list[tuple[int, slice, Node]] = []
+    parts: list[Slab] = []
     stack = [x, y]
     while stack:
         node = stack.pop()
         if type(node) is Add and node.shape == z.shape:
             stack += node.inputs
             continue
-        part = _slab(node) if type(node) is Place and len(parts) < _SLABS else None
+        part = placed_slab(node) if type(node) is Place and len(parts) < _SLABS else None
         if part is None or node.dtype != z.dtype or node.shape != z.shape:
             return None
         parts.append(part)
-    (axis, *others), size = {axis for axis, _, _ in parts}, 0
-    parts.sort(key=lambda part: part[1].start)
-    for _, place, _ in parts:
-        if place.start != size:
+    (axis, *others), size = {part.axis for part in parts}, 0
+    parts.sort(key=lambda part: part.start)
+    for part in parts:
+        if part.start != size:
             return None
-        size = place.stop
+        size = part.stop
     if others or z.shape is None or size != z.shape[axis]:
         return None
-    return ops.concat([value for _, _, value in parts], axis=axis)
+    values = [ops.expand_dims(x.value, axis=axis) if x.number else x.value for x in parts]
+    return ops.concat(values, axis=axis)
 
 
 _SLABS = 64  # parts at most, because each of their sums is tried
-
-
-def _slab(y: Any) -> tuple[int, slice, Node] | None:
-    """(the axis, the slice of it, the value with all axes) where a value is placed at an index of
-    one axis only, a number or a slice; None elsewhere."""
-    index, shape = y.attributes["index"], y.shape
-    if None in shape or any(part is None for part in index):
-        return None
-    if Ellipsis in index:
-        at = index.index(Ellipsis)
-        fill = (slice(None),) * (len(shape) - len(index) + 1)
-        index = (*index[:at], *fill, *index[at + 1 :])
-    parts = [(axis, part) for axis, part in enumerate(index) if part != slice(None)]
-    if len(parts) != 1:
-        return None
-    ((axis, part),) = parts
-    if not isinstance(part, slice):
-        start = int(part) % shape[axis]
-        return axis, slice(start, start + 1), ops.expand_dims(y.inputs[0], axis=axis)
-    start, stop, step = part.indices(shape[axis])
-    return (axis, slice(start, stop), y.inputs[0]) if step == 1 and start < stop else None
 
 
 def _divide(z: Node, x: Any, y: Any) -> Node | None:

@@ -24,24 +24,15 @@ from ..ops.layout.join import Concat
 from ..ops.layout.move import BroadcastTo, Place
 from .loops import replayed, rewired
 from .program import Program
+from .slabs import Slab, placed_slab
 
 _MOST_SEGMENTS, _MOST_TERMS = 128, 512  # of one sum: a part of a kernel is made for each
-
-
-class _Slab(NamedTuple):
-    """Where on one axis a value is placed; `number` if the index was one, without the axis."""
-
-    value: Any
-    axis: int
-    start: int
-    stop: int
-    number: bool
 
 
 class _Sum(NamedTuple):
     """A sum's placed values on one axis, and its other terms."""
 
-    placed: list[_Slab]
+    placed: list[Slab]
     others: list[Node]
 
     @property
@@ -86,7 +77,7 @@ def _alike(x: Any, y: Any) -> bool:
 
 def _sum_of(root: Any, inner: Container[Node]) -> _Sum | None:
     """The terms of the sum, if joining some of them pays."""
-    terms: list[tuple[Node, _Slab | None]] = []
+    terms: list[tuple[Node, Slab | None]] = []
     stack: list[Any] = [root]
     while stack:
         node = stack.pop()
@@ -106,14 +97,14 @@ def _sum_of(root: Any, inner: Container[Node]) -> _Sum | None:
     return _Sum(placed, [node for node, at in terms if at is None or at.axis != axis])
 
 
-def _slab(node: Any) -> _Slab | None:
+def _slab(node: Any) -> Slab | None:
     """Where a value is placed, if on one axis only; None elsewhere."""
     if type(node) is Place:
-        return _of_place(node)
+        return placed_slab(node)
     return _of_concat(node) if type(node) is Concat else None
 
 
-def _of_concat(y: Any) -> _Slab | None:
+def _of_concat(y: Any) -> Slab | None:
     """A value that is joined with zeros, as `vmap` places it."""
     axis = y.attributes["axis"] % y.ndim
     parts = [n for n, x in enumerate(y.inputs) if not _is_zero(x)]
@@ -121,7 +112,7 @@ def _of_concat(y: Any) -> _Slab | None:
         return None
     (at,) = parts
     start = sum(x.shape[axis] for x in y.inputs[:at])
-    return _Slab(y.inputs[at], axis, start, start + y.inputs[at].shape[axis], False)
+    return Slab(y.inputs[at], axis, start, start + y.inputs[at].shape[axis], False)
 
 
 def _is_zero(x: Any) -> bool:
@@ -133,32 +124,12 @@ def _is_zero(x: Any) -> bool:
     return not value and not np.signbit(value.real) and not np.signbit(value.imag)
 
 
-def _of_place(y: Any) -> _Slab | None:
-    """A value that is placed at a number or slice of one axis."""
-    index, shape = y.attributes["index"], y.shape
-    if None in shape or any(part is None for part in index):
-        return None
-    if Ellipsis in index:
-        at = index.index(Ellipsis)
-        fill = (slice(None),) * (len(shape) - len(index) + 1)
-        index = (*index[:at], *fill, *index[at + 1 :])
-    parts = [(axis, part) for axis, part in enumerate(index) if part != slice(None)]
-    if len(parts) != 1:
-        return None
-    ((axis, part),) = parts
-    if not isinstance(part, slice):
-        start = int(part) % shape[axis]
-        return _Slab(y.inputs[0], axis, start, start + 1, True)
-    start, stop, step = part.indices(shape[axis])
-    return _Slab(y.inputs[0], axis, start, stop, False) if step == 1 and start < stop else None
-
-
-def _segments(placed: Sequence[_Slab], size: int) -> list[tuple[int, int]]:
+def _segments(placed: Sequence[Slab], size: int) -> list[tuple[int, int]]:
     """The axis, cut at the ends of all slabs."""
     return list(pairwise(sorted({0, size, *(end for at in placed for end in (at.start, at.stop))})))
 
 
-def _covers(at: _Slab, start: int, stop: int) -> bool:
+def _covers(at: Slab, start: int, stop: int) -> bool:
     return at.start <= start and stop <= at.stop
 
 

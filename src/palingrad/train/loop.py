@@ -73,7 +73,7 @@ class Loop:
         if isinstance(model, Module):
             self._variables, parameters = model.variables(), model.parameters()
         self._streams = Streams(model)
-        step = Step(problem, optimizer, self._streams, options.accumulate)
+        self._step = step = Step(problem, optimizer, self._streams, options.accumulate)
         self._steps: Steps | StreamSteps
         if options.streaming:
             self._steps = StreamSteps(step, optimizer, train, options.engine, options.accumulate)
@@ -205,10 +205,10 @@ class Loop:
         at_once = 1 if options.record is not None else self._every
         runs: Iterable[Means] = self._steps.run(order, at_once, watch, place.done, place.epoch)
         for means, hits, sizes in runs:
-            tally.add(means, hits, sizes, self._steps.each)
+            tally.add(means, hits, sizes, self._step.each)
             place.done += len(means)
             place.total_steps += len(means)
-            share = None if hits[-1] < 0 else int(hits[-1]) / (sizes[-1] * self._steps.each)
+            share = None if hits[-1] < 0 else int(hits[-1]) / (sizes[-1] * self._step.each)
             watch.step_ends(float(means[-1]), share)
             report.step_ends(tally.loss, tally.accuracy, len(means))
             if place.done % options.accumulate:

@@ -65,11 +65,8 @@ class Run:
         """The names of the classes; none for a number or a text."""
         kind = self.settings.get("task", "images")
         if kind == "csv":
-            return (
-                list(self.settings["columns"]["classes"] or ())
-                if len(self.settings["columns"]["classes"] or ()) > 2
-                else []
-            )
+            names: list[str] = self.settings["columns"]["classes"] or []
+            return names if len(names) > 2 else []
         return [] if kind == "text" else list(loaded.classes)
 
     def save(self, model: Module, history: History) -> None:

@@ -107,7 +107,6 @@ class Steps:
         self._leaves = [*arrays_in(self._inputs), *arrays_in(self._targets)]
         self.rows = len(self._leaves[0])
         self._size, self._step, self._accumulate = batch_size, step, accumulate
-        self._optimizer = optimizer
         self.tested: Any = None  # labels of the test data, to check
         self._whole = self.rows // batch_size
         self.count = -(-self.rows // batch_size)
@@ -129,11 +128,6 @@ class Steps:
         check_classes("fit", "train", self._targets, outputs.shape)
         if self.tested is not None:
             check_classes("fit", "test", np.asarray(self.tested), outputs.shape)
-
-    @property
-    def each(self) -> int:
-        """How many predictions an example has."""
-        return self._step.each
 
     def run(
         self, order: Array, at_once: int | None, watch: Any, first: int = 0, epoch: int = 1
@@ -172,18 +166,13 @@ class StreamSteps:
     def __init__(
         self, step: Step, optimizer: Optimizer, train: Any, engine: str | None, accumulate: int
     ) -> None:
-        self._train, self._step, self._accumulate = train, step, accumulate
+        self._train, self._accumulate = train, accumulate
         self.rows = 0
         self.tested: Any = None
         self.count = len(train) if hasattr(type(train), "__len__") else 0  # 0: not known
         self._seen: Any = None
         self._run = function(step, engine=engine)
         self._apply = function(lambda: optimizer.apply(), engine=engine)
-
-    @property
-    def each(self) -> int:
-        """How many predictions an example has."""
-        return self._step.each
 
     def run(
         self, order: Array, at_once: int | None, watch: Any, first: int = 0, epoch: int = 1

@@ -17,35 +17,19 @@ from ...graph.registry import ops
 from ...messages.checks import nearest, number_of, shown
 
 Loss = Callable[..., Any]
-_TARGETS = {  # whether a loss of this name is of class numbers
-    "cross_entropy": True,
-    "binary_cross_entropy": False,
-    "mse": False,
-    "mae": False,
-    "huber": False,
-}
-# Metrics that are evaluated where none are named.
-DEFAULT_METRICS = {
-    "cross_entropy": ("accuracy",),
-    "binary_cross_entropy": ("accuracy", "auc"),
-    "mse": ("mae", "r2"),
-    "mae": ("r2",),
-    "huber": ("mae", "r2"),
-}
+_NAMES = ("cross_entropy", "binary_cross_entropy", "mse", "mae", "huber")
 
 
 def named(name: str) -> Loss:
     """The loss of this name. Raises ArgumentError, which suggests the nearest."""
-    if name == "cross_entropy":
-        return ops.cross_entropy
     if name == "binary_cross_entropy":
         return ops.binary_cross_entropy_with_logits
-    if name in _TARGETS:
+    if name in _NAMES:
         return getattr(ops, name)
-    close = nearest(name, _TARGETS)
+    close = nearest(name, _NAMES)
     raise ArgumentError(
         f"fit: there is no loss {name!r:.60}.",
-        hint=f"Did you mean {close!r}?" if close else f"There are {', '.join(_TARGETS)}.",
+        hint=f"Did you mean {close!r}?" if close else f"There are {', '.join(_NAMES)}.",
     )
 
 
