@@ -152,7 +152,10 @@ def _curve(history: History, what: str) -> str:
 
 
 def _settings(run: Run, history: History) -> list[tuple[str, Any]]:
-    rows = [(name.replace("_", " "), f"{value!s:.200}") for name, value in run.settings.items()]
+    """The settings that are one number or text each; run.json has them all."""
+    named = {**run.settings, **run.settings.get("sizes", {})}
+    rows = [(name.replace("_", " "), value) for name, value in named.items()
+            if isinstance(value, (str, int, float)) and name != "characters"]  # fmt: skip
     return [*rows, ("interrupted", "yes")] if history.interrupted else rows
 
 
