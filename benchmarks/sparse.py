@@ -77,10 +77,10 @@ def sparse_row(name: str, base: Any, derivative: Any, x: Any, most: float) -> No
 
 
 def network(sizes: Sequence[int] = (784, 128, 64, 10), batch: int = 64) -> None:
-    """The gradients of a classifier, by the reverse pass and by operators of each node."""
+    """The gradients of a classifier of MNIST, by the reverse pass and by operators of each node."""
     rng = np.random.default_rng(0)
-    x = rng.random((batch, sizes[0]), np.float32)
-    labels = rng.integers(0, sizes[-1], batch)
+    mnist = pg.data.load("mnist").train
+    x, labels = mnist.inputs[:batch].reshape(batch, -1), mnist.labels[:batch]
     shapes = list(pairwise(sizes))
     weights = [rng.normal(0, 0.1, shape).astype(np.float32) for shape in shapes]
 

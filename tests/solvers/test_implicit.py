@@ -118,6 +118,8 @@ def _captured(a: Any) -> Any:
         (lambda: pg.odeint(lambda y, t: y, 1.0, 2.0), ShapeError, "vector of times"),
         (lambda: pg.odeint(lambda y, t: y[:1], np.ones(2), TIMES), ShapeError, "returned shape"),
         (lambda: pg.odeint(pg.sin, 1.0, TIMES, method="euler"), ArgumentError, "method"),
+        (lambda: pg.odeint(lambda y, t: 1j * y, np.ones(1), TIMES), ArgumentError, "complex128"),
+        (lambda: pg.odeint(lambda y, t: y, np.ones(1) + 0j, TIMES), ArgumentError, "two real ones"),
     ],
 )
 def test_what_has_no_solution_is_refused(call, error, message):

@@ -137,6 +137,10 @@ def test_what_has_no_local_jacobian_is_refused():
         pg.local_jacobian(pg.tensor(1.0))
     with pytest.raises(ArgumentError, match="has 1 inputs"):
         pg.local_jacobian(pg.tanh(pg.tensor(1.0)), 1)
+    with pytest.raises(ArgumentError, match="position is -1"):
+        pg.local_jacobian(pg.tanh(pg.tensor(1.0)), -1)
+    with pytest.raises(ArgumentError, match=r"has 2 outputs.*items\[0\]"):
+        pg.local_jacobian(pg.linalg.eigh(pg.tensor(np.eye(2)))[0].inputs[0])
     with pytest.raises(GradientError, match="has no value"):
         with pg.Graph():
             pg.local_jacobian(pg.tanh(pg.placeholder(shape=(2,))))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import is_floating
+from ..dtypes import is_complex, is_floating
 from ..errors import ArgumentError, GradientError, ShapeError
 from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph
@@ -17,6 +17,11 @@ from ..graph.promotion import tensor
 from ..graph.traversal.order import postorder
 from ..messages.checks import shown
 from ..trees import leaves, rebuilt
+
+_PARTS = (
+    "Write a complex unknown as two real ones: x = pg.stack([z.real, z.imag]), and in f "
+    "z = x[0] + 1j * x[1]."
+)
 
 
 class Parameters:
@@ -50,6 +55,8 @@ def _is_real(leaf: Any) -> bool:
 def unknown(what: str, x0: Any) -> Node:
     """The start of the unknown, one array of floats, as a node."""
     node = x0 if isinstance(x0, Node) else tensor(np.asarray(x0))
+    if is_complex(node.dtype):
+        raise ArgumentError(f"{what} is {node.dtype}; expected one array of floats.", hint=_PARTS)
     if not is_floating(node.dtype):
         raise ArgumentError(
             f"{what} is {shown(x0)}; expected one array of floats.",
@@ -68,6 +75,10 @@ def check_closed(what: str, f: Callable[..., Any], inputs: Sequence[Node], resul
     if not isinstance(y, Node) or y.shape != result.shape:
         found = f"shape {y.shape}" if isinstance(y, Node) else type(y).__name__
         raise ShapeError(f"{what}: f returned {found} for an unknown of shape {result.shape}.")
+    if is_complex(y.dtype):
+        raise ArgumentError(
+            f"{what}: f returned {y.dtype} for an unknown of {result.dtype}.", hint=_PARTS
+        )
     for node in postorder(y):
         outer = node._serial < began and node._differentiable
         if outer and getattr(node, "scalar", None) is None:

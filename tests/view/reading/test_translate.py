@@ -167,3 +167,54 @@ def test_an_ordered_run_is_written_for_a_session(tmp_path):
         after = pg.after(v * 2.0, v.assign(v + 1.0))
     module = module_of(after, "session", tmp_path)
     assert [float(module["compute"]()) for _ in range(3)] == [2.0, 4.0, 6.0]
+
+
+def powers(x, w):
+    return pg.scan(lambda c, t: (c * w, (c + t, c)), x[0], x, reverse=True)
+
+
+def sums_without_rows(x, w):
+    return pg.scan(lambda c, _: ((c[0] + w, c[1] * 0.5), None), (x, x), length=3)[0]
+
+
+def until(x, w):
+    return pg.while_loop(lambda c: pg.sum(c) < 20, lambda c: c * w + 0.1, x)
+
+
+def bounded(x, w):
+    y = pg.while_loop(lambda c: pg.sum(c) < 20, lambda c: c * w + 0.1, x, max_steps=4)
+    return pg.gradients(pg.sum(y), [x, w])
+
+
+def branches(x, w):
+    y = pg.cond(x[0] > w, pg.sin, lambda x: x * w, x)
+    z = pg.switch(pg.cast(w, "int64"), [lambda: y, lambda: y + 1, lambda: pg.exp(y)])
+    return [y, z, *pg.gradients(pg.sum(z), [x, w])]
+
+
+def nested(x, w):
+    def step(c, t):
+        c = pg.cond(c > w, lambda c: c - t, lambda c: c + np.array([2.0, 3.0])[1], c)
+        return c, pg.fori_loop(0, 3, lambda i, a: a * w + i, c)
+
+    y, ys = pg.scan(step, x[1], x, checkpoint=True)
+    return [y, ys, *pg.gradients(y + pg.sum(ys), [x, w])]
+
+
+def grouped(x, w):
+    return [pg.scan(lambda c, t: (c * w + t, c), x[0], x, unroll=2)[1], pg.map(pg.tanh, x)]
+
+
+@pytest.mark.parametrize(
+    "function", [powers, sums_without_rows, until, bounded, branches, nested, grouped]
+)
+@pytest.mark.parametrize("style", STYLES)
+def test_loops_and_branches_become_calls_with_functions(function, style, tmp_path):
+    given = np.array([0.5, 1.5, -2.0])
+    with pg.Graph():
+        x = pg.Placeholder((3,), dtype="float64", name="x")
+        w = pg.Variable(np.array(2.0), name="w")
+        wanted = pg.trees.leaves(function(x, w))
+        expected = pg.Session().run(wanted, {x: given})
+    module = module_of(wanted, style, tmp_path)
+    assert_same_bits(module["compute"](given), expected)

@@ -62,7 +62,8 @@ class RegionGraph(AnonymousGraph):
         return (
             f"it is computed whenever {self.where} runs its body, which was called once, to build "
             "a graph. Choose with pg.cond(condition, f, g, x), repeat with pg.while_loop, and "
-            "compute with the node itself, by functions of pg"
+            "compute with the node itself, by functions of pg; it indexes a NumPy array a as "
+            "pg.asarray(a)[i]"
         )
 
 

@@ -17,6 +17,7 @@ from ...graph.operation import Item, MultipleOutputs, Operation
 from ...graph.promotion import tensor
 from ...maths.numpy import numpy_maths
 from ...messages.calls import public
+from ...messages.checks import whole as whole_number
 from ...ops.contract import Matmul
 from ...shapes import axes_in, size, sizes
 from ..compressed import Plan, jacobian_plan, products
@@ -52,13 +53,19 @@ def local_jacobian(y: Any, position: int = 0) -> JacobianOperator:
         raise ArgumentError(
             f"local_jacobian: expected a node that an operation computed, got {y!r:.40}."
         )
+    if isinstance(y, MultipleOutputs):
+        raise ArgumentError(
+            f"local_jacobian: {y.label()} has {len(y.items)} outputs.",
+            hint="Give one of them: pg.local_jacobian(y.items[0], 0).",
+        )
     whole = y.inputs[0] if type(y) is Item else y
     if not isinstance(whole, Operation) or whole.deferred:
         raise GradientError(
             f"local_jacobian: {y.label()} has no value{y.built()}.",
             hint="Compute it from tensors, outside of a graph.",
         )
-    if not 0 <= position < len(whole.inputs):
+    position = whole_number("local_jacobian: position", position, least=0, like=0)
+    if position >= len(whole.inputs):
         raise ArgumentError(
             f"local_jacobian: {y.label()} has {len(whole.inputs)} inputs, not one of number "
             f"{position}."

@@ -7,7 +7,7 @@ parameters are the placeholders and whose results are the nodes that were asked 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,6 +19,8 @@ from ....graph.kinds import Assign, Control, Random
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
+from ....graph.regions.region import Region
+from ....graph.regions.regional import Regional
 from ....graph.traversal.order import postorder
 from ....messages.checks import one_of
 from ....passes.program import Program
@@ -30,6 +32,7 @@ from ..source.data import array_lines
 from ..source.source import Source
 from ..source.text import UNARY, Text, broken
 from .calls import call_of, number_of
+from .control_flow import call_with_bodies, grouped, packed
 
 Style = Literal["session", "eager", "function"]
 _STYLES: tuple[str, ...] = get_args(Style)
@@ -95,6 +98,7 @@ class _Module:
         self._names = Names([*dir(builtins), "np", "pg", "graph", "session", "ARRAYS", "results"])
         self._name = self._names.new(identifier(name))
         self._texts: dict[Node, Text] = {}
+        self._results: dict[Node, list[str]] = {}  # of loops and branches
         self._updates = [(v, x) for v, x in updates]
         self._imports: set[str] = set()
         self._arrays: dict[str, Array] = {}
@@ -151,14 +155,18 @@ class _Module:
 
     def _operation(self, node: Operation) -> None:
         if isinstance(node, Item):
-            parent = self._texts[node.inputs[0]].flat
-            self._texts[node] = Text(f"{parent}[{node.attributes['index']}]")
+            (whole,), index = node.inputs, node.attributes["index"]
+            known = self._results.get(whole)
+            self._texts[node] = Text(known[index] if known else f"{self.text_of(whole)}[{index}]")
             return
         if isinstance(node, Assign):
             self._assign(node)
             return
         if isinstance(node, Control) and isinstance(node, MultipleOutputs) and not node.shape:
             self._group(node)
+            return
+        if isinstance(node, Regional):
+            self._control_flow(node)
             return
         literals = [_literal(x) for x in node.inputs]
         names = [self._texts.get(x, Text("")) for x in node.inputs]
@@ -179,6 +187,43 @@ class _Module:
         if x not in self._texts:
             self._constant(x)
         return self._texts[x]
+
+    # ---------------------------------------------------------------- control flow
+
+    def _control_flow(self, node: Regional) -> None:
+        counts, call = call_with_bodies(node, self)
+        name = self._shown[id(node)]
+        self._results[node] = [self._names.new(name) for _ in range(node.count)]
+        self._steps.append(f"{grouped(counts, self._results[node])} = {call}")
+
+    def text_of(self, x: Node) -> str:
+        """The name or number of a node."""
+        return self._text(x).flat
+
+    def function_of(
+        self, region: Region, called: str, inputs: Sequence[Node], groups: Mapping[str, int],
+        results: Sequence[int],
+    ) -> str:  # fmt: skip
+        """See `control_flow.Module`."""
+        self._shown.update(names_of([*region.parameters, *region.order]))
+        outer, self._steps = self._steps, []
+        own, arguments = list(region.parameters), []
+        for argument, count in groups.items():
+            names = [self._named(x) for x in own[:count]]
+            own = own[count:]
+            arguments.append(self._names.new(argument))
+            self._steps += [f"{packed(names)} = {arguments[-1]}"] if names else []
+        for parameter, x in zip(reversed(own), reversed(inputs), strict=False):
+            self._texts[parameter] = self._text(x)
+        for node in region.order:
+            if isinstance(node, Operation):
+                self._operation(node)
+        returned = grouped(results, [self.text_of(y) for y in region.results])
+        name, body = self._names.new(called), [*self._steps, f"return {returned}"]
+        self._steps = [*outer, f"def {name}({', '.join(arguments)}):", *_indented(body)]
+        return name
+
+    # ---------------------------------------------------------------- effects
 
     def _assign(self, node: Operation) -> None:
         variable: Variable = node.attributes["variable"]
