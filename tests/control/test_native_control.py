@@ -19,6 +19,7 @@ from control_loops import agree, close
 pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
 WITHIN = "within the native call"
+pytestmark = pytest.mark.usefixtures("bodies")
 
 
 def native(f):

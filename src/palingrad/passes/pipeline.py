@@ -16,11 +16,12 @@ from ..graph.regions.region import Region, is_optimised, marked_optimised
 from ..graph.regions.regional import Regional
 from ..graph.traversal.verify import verify
 from .advance_rng import advance_rng
-from .branches import merge_branches, merge_while_loops
 from .common_subexpressions import common_subexpressions
+from .control.branches import merge_branches, merge_while_loops
+from .control.loops import hoist, inline_loops, merge_loops, prune_loops
+from .control.zeros import drop_zeros
 from .expand import expand
 from .fold_constants import fold
-from .loops import hoist, inline_loops, merge_loops, prune_loops
 from .program import Program
 from .simplify import simplify
 from .stable import stabilise
@@ -61,7 +62,7 @@ def optimised(region: Region) -> Region:
 SIMPLIFICATIONS: tuple[Pass, ...] = 2 * (simplify, fold, common_subexpressions)
 PASSES: tuple[Pass, ...] = (
     merge_loops, merge_while_loops, merge_branches, prune_loops, inline_loops, stabilise, expand,
-    regions, prune_loops, hoist, sums_of_products, sums_of_slices, advance_rng,
+    regions, drop_zeros, regions, prune_loops, hoist, sums_of_products, sums_of_slices, advance_rng,
     *SIMPLIFICATIONS,
 )  # fmt: skip
 

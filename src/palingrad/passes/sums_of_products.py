@@ -20,7 +20,7 @@ from ..ops.contract import Matmul
 from ..ops.control.loop import Loop
 from ..ops.elementwise.arithmetic import Add
 from ..ops.layout.move import MatrixTranspose
-from .loops import replayed, rewired
+from .control.loops import replayed, rewired
 from .program import Program
 
 _MOST = 1 << 28  # bytes of a stack that is made for one product

@@ -22,7 +22,7 @@ from ..graph.registry import ops
 from ..ops.elementwise.arithmetic import Add
 from ..ops.layout.join import Concat
 from ..ops.layout.move import BroadcastTo, Place
-from .loops import replayed, rewired
+from .control.loops import replayed, rewired
 from .program import Program
 from .slabs import Slab, placed_slab
 

@@ -98,7 +98,7 @@ def _body(
     """The inputs of the loop for all examples, its body, and the counterparts of its results.
 
     A loop that the reverse pass runs again with more results has the same body's nodes and inputs
-    here too, so that the passes know it (`passes/loops.py`).
+    here too, so that the passes know it (`passes/control/loops.py`).
     """
     first = y.attributes["carries"]
     slices = range(first, first + y.attributes["slices"])

@@ -19,6 +19,7 @@ from ..kernels.bounds_check import FAILED
 from ..kernels.control import Control, RegionPlan, bytes_before, carries_of, is_contiguous
 from ..kernels.formula import dtype_of
 from ..kernels.library.call import copied
+from ..kernels.loop.kernel import EndlessInRegisters, emit_in_registers
 from ..llvm.builder import INT, Builder, declared
 from ..llvm.kernel_context import KERNEL, POINTER, KernelContext
 from ..llvm.loops import BYTE, integer, loop, read
@@ -106,7 +107,9 @@ class _Emitter:
                 at = b.load(b.gep(self.line, [integer(TICKS_AT)]))
                 self.ticks = b.inttoptr(at, _POOL)
         steps, repeats = kernel.node.steps(), kernel.node.repeats()
-        if repeats is not None:
+        if isinstance(kernel, EndlessInRegisters):
+            emit_in_registers(kernel, context, self._look)
+        elif repeats is not None:
             self._repeat(repeats)
         elif steps is not None:
             self._step(steps)

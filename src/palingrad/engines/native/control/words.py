@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..kernels.control import Control, RegionPlan
+from ..kernels.loop.kernel import EndlessInRegisters, in_words
 
 
 def described(kernel: Control) -> list[str]:
     """How the regions are run, then the same of control flow in them, indented."""
     node, regions = kernel.node, kernel.regions
+    if isinstance(kernel, EndlessInRegisters):
+        return [f"{node.label()}: {in_words(kernel.plan)}, within the native call, on one thread"]
     steps = node.steps()
     if steps is not None:
         how = f"{steps.length:,} steps of {_kernels(regions[0])}"

@@ -15,6 +15,7 @@ from ....graph.declared.bounds import Bounds
 from ....graph.kinds import Contract, Elementwise, Layout, Reduce, Scan
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
+from ....graph.regions.region import Region
 from ....graph.regions.regional import Regional
 from ....passes.program import Program
 from ....shapes import axes_in, size, sizes
@@ -26,7 +27,7 @@ from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
 from ..kernels.library import factors, sorting
-from ..kernels.loop.kernel import family_of as family_of_loop
+from ..kernels.loop.kernel import LoopFamily, family_of as family_in_registers
 from ..kernels.movement import gather_scatter
 from ..kernels.movement.concat import CONCATENATION
 from ..kernels.movement.copy import COPY, copy_of
@@ -74,11 +75,12 @@ class _Fusion:
         if not isinstance(node, Operation):
             self.views[node] = whole(node)
         elif isinstance(node, Regional):
-            if (steps := self._of_loop(node)) is not None:
-                self._loops[node] = self._start_group(node, steps)
-                return
-            family = control.family_of(node, self.views, self._inside)
-            self._start_group(node, family or FALLBACK)
+            family = self._in_registers(node)
+            if family is None:
+                family = control.family_of(node, self.views, self._inside)
+            group = self._start_group(node, family or FALLBACK)
+            if isinstance(family, LoopFamily):
+                self._loops[node] = group
         elif isinstance(node, Item) and node.inputs[0] in self._loops:
             self.groups.put(node, self._loops[node.inputs[0]], whole(node))
         elif self._is_of_control(node):
@@ -130,12 +132,11 @@ class _Fusion:
         """Whether generated code can compute an elementwise node."""
         return formula.fits(node) and not index_checks.is_wrong(node)
 
-    def _of_loop(self, node: Regional) -> KernelFamily | None:
-        """The family of a loop whose steps are taken in registers."""
-        if node.steps() is None or not all(x in self.views for x in node.inputs):
+    def _in_registers(self, node: Regional) -> KernelFamily | None:
+        """The family of control flow whose values stay in registers."""
+        if not all(x in self.views for x in node.inputs):
             return None
-        region = node.regions[0]
-        return family_of_loop(node, lowered(Program(region.parameters, region.results)))
+        return family_in_registers(node, _lowered_region)
 
     def _of_library(self, node: Operation) -> KernelFamily | None:
         """The family of a node whose kernel calls another library's functions. They aren't called
@@ -269,6 +270,10 @@ class _Fusion:
         if full and not isinstance(node, Reduce):
             view = layout(node, group, self.groups, view)
         self.groups.put(node, group, view)
+
+
+def _lowered_region(region: Region) -> Program:
+    return lowered(Program(region.parameters, region.results))
 
 
 def _is_returned(view: View) -> bool:

@@ -56,7 +56,7 @@ def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> s
     numbers: dict[Node, int] = {}
     for node in program.order:
         numbers[node] = len(numbers)
-        if node in control:
+        if node in control and control[node].regions:
             operation = _controlled(control[node])
         else:
             operation = type(node).__name__ if node in by_numpy else _computed(node)

@@ -15,8 +15,8 @@ from ....graph.regions.regional import Regional
 from ....ops.control.branch import Switch
 from ....ops.control.loop import Loop
 from ....ops.control.while_loop import WhileLoop
+from ....passes.control.loops import merge_loops, prune_loops
 from ....passes.expand import without_rules
-from ....passes.loops import merge_loops, prune_loops
 from ....passes.pipeline import SIMPLIFICATIONS
 from ....passes.program import Program
 from ....shapes import sizes, text as shape_text

@@ -28,9 +28,9 @@ from ....ops.elementwise.arithmetic import Positive
 from ....ops.random import default_streams_kept
 from ....passes.advance_rng import advance_rng
 from ....passes.common_subexpressions import common_subexpressions
+from ....passes.control.loops import merge_loops, prune_loops
 from ....passes.expand import expand, without_rules
 from ....passes.fold_constants import fold
-from ....passes.loops import merge_loops, prune_loops
 from ....passes.program import Program
 from ....passes.simplify import simplify
 from ....passes.specialise import specialise

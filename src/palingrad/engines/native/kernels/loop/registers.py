@@ -124,6 +124,10 @@ class Registers:
             ]
         return self._vectors
 
+    def arrange(self) -> None:
+        """Emits its vectors here, if they aren't anywhere yet."""
+        self._vectors = self.vectors
+
     @property
     def is_arranged(self) -> bool:
         """Whether its vectors are there, or are whole vectors of others."""

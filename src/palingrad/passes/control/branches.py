@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ..graph.context import graph_scope
-from ..graph.kinds import AnonymousGraph
-from ..graph.node import Node
-from ..graph.operation import Item, Operation
-from ..graph.regions.region import Region, form_of, parameter
-from ..graph.traversal.order import postorder
-from ..ops.control.branch import Switch
-from ..ops.control.while_loop import WhileLoop
-from .common_subexpressions import common_subexpressions
+from ...graph.context import graph_scope
+from ...graph.kinds import AnonymousGraph
+from ...graph.node import Node
+from ...graph.operation import Item, Operation
+from ...graph.regions.region import Region, form_of, parameter
+from ...graph.traversal.order import postorder
+from ...ops.control.branch import Switch
+from ...ops.control.while_loop import WhileLoop
+from ..common_subexpressions import common_subexpressions
+from ..program import Program
 from .loops import replayed, rewired
-from .program import Program
 
 _MOST = 40  # operations of one kind of a program that are compared with each other
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..graph.context import graph_scope
-from ..graph.kinds import AnonymousGraph, Layout
-from ..graph.leaves import Constant
-from ..graph.node import Node
-from ..graph.operation import Item, Operation
-from ..graph.regions.region import Region, form_of, parameter
-from ..graph.registry import ops
-from ..graph.traversal.order import postorder
-from ..graph.traversal.replay import replay
-from ..ops.control.loop import Loop
-from .program import Program
+from ...graph.context import graph_scope
+from ...graph.kinds import AnonymousGraph, Layout
+from ...graph.leaves import Constant
+from ...graph.node import Node
+from ...graph.operation import Item, Operation
+from ...graph.regions.region import Region, form_of, parameter
+from ...graph.registry import ops
+from ...graph.traversal.order import postorder
+from ...graph.traversal.replay import replay
+from ...ops.control.loop import Loop
+from ..program import Program
 
 _MOST = 40  # loops of a program that are compared with each other
 
