@@ -22,6 +22,7 @@ from ...shapes import sizes
 from ..base import Executable
 from .executable import NativeExecutable
 from .kernels.control import Control
+from .kernels.loop.kernel import EndlessInRegisters, InRegisters
 from .module import segments
 from .plan.lower import lowered
 from .plan.schedule import Schedule, scheduled
@@ -106,6 +107,8 @@ def _operations(program: Program, schedule: Schedule) -> list[Operation]:
         if isinstance(one.kernel, Control):
             for region in one.kernel.regions:
                 found += _operations(region.program, region.schedule)
+        if isinstance(one.kernel, (InRegisters, EndlessInRegisters)):
+            found += one.kernel.plan.operations()
     return found
 
 

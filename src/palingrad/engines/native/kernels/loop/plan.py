@@ -79,6 +79,11 @@ class RegistersPlan:
     rows: Mapping[tuple[Node, str, int], int]
     bytes: int  # of the workspace
 
+    def operations(self) -> list[Operation]:
+        """The operations that its code computes."""
+        programs = [region.program for flow in self.flow.all() for region in flow.regions]
+        return [node for one in programs for node in one.order if isinstance(node, Operation)]
+
 
 def plan_of(node: Regional, lower: Lowering) -> RegistersPlan | None:
     """The plan of a loop or branch; None if it doesn't fit into registers."""
