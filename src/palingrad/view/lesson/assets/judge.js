@@ -1,0 +1,110 @@
+// Judges an answer: right, or the mistake that explains it.
+
+// Tolerances, as the page states them: an answer in numbers is right within 0.1 %, or if it is rounded to at least
+// three digits. A formula is right if it agrees in every world to the precision of the arithmetic.
+const CLOSE = 1e-3;
+const ROUNDED = 5e-3;
+const NEAR = 0.03; // an answer so near is called inaccurate
+const EXACT = 1e-6;
+const TINY = 1e-12;
+
+// The order in which mistakes that explain an answer equally well are named.
+const KINDS = ["order", "transposed", "batch", "missing", "local", "sign", "rate", "backward", "forward", "mean", "factor", "other"];
+
+/** The size of numbers that are rounding errors in this world. */
+function noise(world) {
+  let top = 1;
+  for (const total of world.totals.values()) for (const x of total.data) if (Math.abs(x) > top) top = Math.abs(x);
+  return TINY * top;
+}
+
+/** Whether numbers `typed`, with half units of their last digits, are those of `exact`. */
+function agree(typed, exact, halves, world) {
+  const floor = noise(world);
+  return typed.every((x, k) => {
+    const y = exact[k];
+    if (!Number.isFinite(y) || !Number.isFinite(x)) return Object.is(x, y);
+    if (Math.abs(y) <= floor) return Math.abs(x) <= floor;
+    const half = halves ? halves[k] * 1.0001 : 0;
+    const allowed = halves ? Math.min(Math.max(CLOSE * Math.abs(y), half), ROUNDED * Math.abs(y)) : EXACT * Math.abs(y);
+    return Math.abs(x - y) <= allowed + floor;
+  });
+}
+
+/** How far numbers are from others, relative to the largest. */
+function distance(typed, exact) {
+  let top = 0;
+  let far = 0;
+  typed.forEach((x, k) => {
+    top = Math.max(top, Math.abs(exact[k]));
+    far = Math.max(far, Math.abs(x - exact[k]));
+  });
+  return top ? far / top : far ? Infinity : 0;
+}
+
+/** Judges `typed`: {right, kind, …}. Throws Unreadable if it can't be read. */
+function judged(question, typed, solved = new Set()) {
+  const answer = parsed(typed, solved);
+  refuseItself(question, answer);
+  const halves = halvesOf(answer.tree);
+  const formula = answer.names.size + answer.gradients.size > 0;
+  const constants = new Set([...answer.names].filter((place) => nodes[place].t === "constant"));
+  const tried_ = formula ? worldsFor(constants) : [worldsFor(new Set())[0]];
+  const given = tried_.map((world) => evaluated(answer.tree, world));
+  const numbers = formula ? null : halves || given[0].data.map(() => 0);
+  const right = tried_.map((world, n) => matches(given[n], truthOf(question, world), numbers, world));
+  if (right.every(Boolean)) return { right: true, kind: "right" };
+  const found = explained(question, tried_, given, numbers);
+  if (found) return { right: false, ...found };
+  if (right[0]) return { right: false, kind: "coincidence" };
+  return { right: false, ...unexplained(question, tried_[0], given[0], numbers) };
+}
+
+/** The value of a node isn't an answer to the question for it, nor is that of a node that depends on it. */
+function refuseItself(question, { names }) {
+  if (!question.value) return;
+  for (const place of names) {
+    if (place === question.place || between(question.place, place).has(question.place)) {
+      throw new Unreadable(`Write ${nameOf(question.place)} in the values that it is computed from, without ${nameOf(place)}.`);
+    }
+  }
+}
+
+function matches(given, wanted, halves, world) {
+  const same = sameShape(given.shape, wanted.shape);
+  return same && agree(given.data, wanted.data, halves, world);
+}
+
+/** The mistake that explains the answer in all worlds, or null; the nearest, and of equally near ones the first kind. */
+function explained(question, tried_, given, halves) {
+  const tables = tried_.map((world) => within(world, () => mistakesOf(question, world)));
+  const truths = tried_.map((world) => truthOf(question, world));
+  const fitting_ = [];
+  for (const [id, mistake] of tables[0]) {
+    const all = tables.map((table) => table.get(id));
+    if (all.includes(undefined)) continue;
+    if (!all.every((one, n) => matches(given[n], one, halves, tried_[n]))) continue;
+    if (all.every((one, n) => matches(one, truths[n], null, tried_[n]))) continue; // no mistake here
+    fitting_.push({ ...mistake, far: distance(given[0].data, mistake.data) });
+  }
+  if (!fitting_.length) return null;
+  const least = Math.min(...fitting_.map((one) => one.far));
+  const near = fitting_.filter((one) => one.far <= 1.5 * least + 1e-9);
+  near.sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
+  return near[0];
+}
+
+/** What can be said of an answer that no mistake explains. */
+function unexplained(question, world, given, halves) {
+  const wanted = truthOf(question, world);
+  if (given.data.length === wanted.data.length && halves) {
+    const digits = given.data.every((x, k) => Math.abs(x - wanted.data[k]) <= halves[k] * 1.0001);
+    if (digits && sameShape(given.shape, wanted.shape)) return { kind: "digits" };
+    if (agree(given.data, wanted.data, halves, world)) return { kind: "shape", shape: wanted.shape, given: given.shape };
+  }
+  if (!sameShape(given.shape, wanted.shape)) return { kind: "shape", shape: wanted.shape, given: given.shape };
+  if (distance(given.data, wanted.data) <= NEAR) return { kind: "digits" };
+  const wrong = [...given.data].flatMap((x, k) => (agree([x], [wanted.data[k]], halves && [halves[k]], world) ? [] : [k]));
+  if (wrong.length < given.data.length) return { kind: "elements", wrong };
+  return { kind: "unknown" };
+}

@@ -1,0 +1,2 @@
+"""stub"""
+def sheet(exported, *, key): return b""
