@@ -59,7 +59,7 @@ function valueHtml(shape, numbers) {
   if (shape.length > 2 || Math.max(...shape) > ROWS_SHOWN || !numbers.length) return `<span class="note">array ${shapeText(shape)}</span>`;
   const columns = shape.at(-1);
   const rows = Array.from({ length: numbers.length / columns }, (_, row) => [...numbers.slice(row * columns, (row + 1) * columns)]);
-  return `<table class="array">${rows.map((row) => `<tr>${row.map((x) => `<td>${short(x)}</td>`).join("")}</tr>`).join("")}</table>`;
+  return `<table class="array">${rows.map((row) => `<tr>${row.map((x) => `<td>${short(x, 5)}</td>`).join("")}</tr>`).join("")}</table>`;
 }
 
 // ---------------------------------------------------------------- lines

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
-from ...dtypes import is_complex, is_floating
+import numpy as np
+
+from ...dtypes import Array, is_complex, is_floating
 from ...errors import GraphError, printable
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -18,7 +21,8 @@ from ..drawing.layout.layered import layout
 from ..names import is_named
 from ..page.export import Export, Json, Options
 from ..reading.mathematics.mathml import inline
-from .cards import sizes_of
+from .cards import ROWS, is_literal, sizes_of
+from .formulas import equation, rows_of
 from .questions import Question, plain, questions
 from .rules import chain_rule
 
@@ -103,6 +107,34 @@ class Exported:
                 data["n"] = f"{base}_{number}"
             seen.add(plain(data["n"]))
 
+    @property
+    def title(self) -> str:
+        """The heading."""
+        loss = self.nodes[self.result]["n"]
+        return printable(self.options["title"] or f"Derivatives of {loss}", 200)
+
+    @cached_property
+    def names(self) -> dict[Node, str]:
+        """The name of each node on its card."""
+        return {node: data["n"] for node, data in zip(self.order, self.nodes, strict=True)}
+
+    def answer(self, question: Question) -> Array:
+        """The numbers that answer a question, flat."""
+        found = self.values if question.value else self.totals
+        return np.ravel(found[question.place])
+
+    def lines_of(self, place: int) -> list[list[str]]:
+        """The lines of a card with the node's value, as cells; "?" if it is masked."""
+        node = self.nodes[place]
+        if is_literal(node):
+            return []
+        if place in self.masked():
+            return [["?"]]
+        shape: list[int] = node["sh"]
+        if len(shape) > 2 or max(shape, default=1) > ROWS:
+            return [[f"array {tuple(shape)}"]]
+        return rows_of(self.values[place], shape)
+
     # ---------------------------------------------------------------- the data of the page
 
     def lesson(self) -> Json:
@@ -111,16 +143,14 @@ class Exported:
             if "float" in (node["d"] or ""):
                 node["d"] = "float64"  # what is typed is compared in double precision
         masked = self.masked()
-        self._placed(masked)
+        self._placed()
         for node in self.nodes:
             for unused in ("src", "by", "dead", "j", "tr"):
                 node.pop(unused, None)
         kept = ("version", "size", "frames", "result", "nodes", "edges", "blocks", "formulas")
-        loss = self.nodes[self.result]["n"]
-        title = self.options["title"] or f"Derivatives of {loss}"
         return {
             **{name: self.data[name] for name in kept},
-            "title": printable(str(title), 200),
+            "title": self.title,
             "masked": sorted(masked),
             "rate": self.options["learning_rate"],
             "questions": [self._asked(question) for question in self.questions],
@@ -143,10 +173,12 @@ class Exported:
             if edge["a"] == question.place and edge["b"] in self.totals
             and isinstance(node := self.order[edge["b"]], Operation)
         ]  # fmt: skip
-        places = [question.place, *(edge["b"] for edge in self.edges if edge["a"] == question.place)]
-        scalars = all(self.nodes[place]["sh"] == [] for place in places)
-        names = {node: data["n"] for node, data in zip(self.order, self.nodes, strict=True)}
-        return chain_rule(self.loss, self.order[question.place], uses, names, scalars)
+        places = [
+            question.place,
+            *(edge["b"] for edge in self.edges if edge["a"] == question.place),
+        ]
+        scalars = all(self.nodes[place]["sh"] == [] for place in [question.place, *users])
+        return chain_rule(self.loss, self.order[question.place], uses, self.names, scalars)
 
     def masked(self) -> set[int]:
         """The operations whose values are hidden: those asked for and what depends on them, or
@@ -159,9 +191,11 @@ class Exported:
                 found.add(edge["b"])
         return found
 
-    def _placed(self, masked: set[int]) -> None:
-        """Lay out the cards, which are larger than the page's: they show arrays and take answers."""
-        sizes = sizes_of(self.nodes, self.questions, masked)
+    def _placed(self) -> None:
+        """Lay out the cards, larger than the page's: they show arrays and take answers."""
+        formulas = [equation(node, self.names) for node in self.order]
+        values = [self.lines_of(place) for place in range(len(self.nodes))]
+        sizes = sizes_of(self.nodes, formulas, values, self.questions)
         drawn = layout(
             {node["k"]: size for node, size in zip(self.nodes, sizes, strict=True)},
             [(self.nodes[edge["a"]]["k"], self.nodes[edge["b"]]["k"]) for edge in self.edges],
