@@ -173,10 +173,7 @@ class Exported:
             if edge["a"] == question.place and edge["b"] in self.totals
             and isinstance(node := self.order[edge["b"]], Operation)
         ]  # fmt: skip
-        places = [
-            question.place,
-            *(edge["b"] for edge in self.edges if edge["a"] == question.place),
-        ]
+        users = [edge["b"] for edge in self.edges if edge["a"] == question.place]
         scalars = all(self.nodes[place]["sh"] == [] for place in [question.place, *users])
         return chain_rule(self.loss, self.order[question.place], uses, self.names, scalars)
 

@@ -31,6 +31,11 @@ function agree(typed, exact, halves, world) {
   });
 }
 
+/** The place of a mistake in that order; an answer with nothing wrong but its sign comes before paths. */
+function rank({ kind, id }) {
+  return id === "sign" ? KINDS.indexOf("batch") + 0.5 : KINDS.indexOf(kind);
+}
+
 /** How far numbers are from others, relative to the largest. */
 function distance(typed, exact) {
   let top = 0;
@@ -90,7 +95,7 @@ function explained(question, tried_, given, halves) {
   if (!fitting_.length) return null;
   const least = Math.min(...fitting_.map((one) => one.far));
   const near = fitting_.filter((one) => one.far <= 1.5 * least + 1e-9);
-  near.sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
+  near.sort((one, other) => rank(one) - rank(other));
   return near[0];
 }
 

@@ -124,7 +124,10 @@ function productsOf(about) {
     const forms = i === 0
       ? [["order", fits(turned, g)], ["transposed", fits(g, other)], ["order", fits(other, g)]]
       : [["order", fits(g, turned)], ["transposed", fits(other, g)], ["order", fits(g, other)]];
-    forms.forEach(([kind, wrong], form) => wrong && putForm(about, number, kind, wrong, right, form));
+    const vectors = nodes[b].sh.length < 2 || other.shape.length < 2; // then the other order is the missing transposition
+    forms.forEach(([kind, wrong], form) => {
+      if (wrong && !(vectors && (kind === "order" || nodes[a].sh.length > 1))) putForm(about, number, kind, wrong, right, form);
+    });
     if (a === about.p) {
       about.add(`factor@${number}`, "local", other.data, { shape: other.shape, edge: number, node: b });
       about.add(`turned@${number}`, "local", turned.data, { shape: turned.shape, edge: number, node: b });

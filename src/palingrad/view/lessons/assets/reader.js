@@ -65,7 +65,7 @@ function tokenAt(rest, solved, before) {
   if (number) return [{ kind: "number", value: Number(number[0]), half: halfUnit(number[1], number[2]), text: number[0] }, number[0].length];
   if (/^(\.T\b|ᵀ)/.test(rest)) return [{ kind: "T", text: "ᵀ" }, rest[0] === "." ? 2 : 1];
   if (SUPERSCRIPTS[rest[0]]) return [{ kind: "power", value: SUPERSCRIPTS[rest[0]], text: rest[0] }, 1];
-  const word = /^[\p{L}_][\p{L}\p{N}_₀-₉]*/u.exec(rest);
+  const word = /^(?!ᵀ)[\p{L}_](?:(?![ᵀ²³⁴])[\p{L}\p{N}_₀-₉])*/u.exec(rest); // superscripts aren't parts of names
   if (word) {
     const after = rest.slice(word[0].length).trimStart()[0];
     const place = byName.get(plainName(word[0]));
