@@ -115,7 +115,7 @@ function fit() {
   const presenting = document.documentElement.dataset.present === "yes";
   const [w, h] = data.size;
   const room = Math.min((stage.clientWidth - 40) / w, (stage.clientHeight - 40) / h);
-  zoom = Math.max(presenting ? 1.2 : 0.92, Math.min(presenting ? 2.6 : 1.3, room));
+  zoom = Math.max(presenting ? 1.5 : 0.92, Math.min(presenting ? 2.6 : 1.3, room));
   at("graph").style.transform = `scale(${zoom})`;
   at("sheet").style.width = `${w * zoom}px`;
   at("sheet").style.height = `${h * zoom}px`;

@@ -31,9 +31,9 @@ function agree(typed, exact, halves, world) {
   });
 }
 
-/** The place of a mistake in that order; an answer with nothing wrong but its sign comes before paths. */
+/** The place of a mistake in that order; nothing wrong but the sign, or a mean's factor, comes before paths. */
 function rank({ kind, id }) {
-  return id === "sign" ? KINDS.indexOf("batch") + 0.5 : KINDS.indexOf(kind);
+  return id === "sign" || id.startsWith("unaveraged") ? KINDS.indexOf("batch") + 0.5 : KINDS.indexOf(kind);
 }
 
 /** How far numbers are from others, relative to the largest. */
@@ -53,8 +53,8 @@ function judged(question, typed, solved = new Set()) {
   refuseItself(question, answer);
   const halves = halvesOf(answer.tree);
   const formula = answer.names.size + answer.gradients.size > 0;
-  const constants = new Set([...answer.names].filter((place) => nodes[place].t === "constant"));
-  const tried_ = formula ? worldsFor(constants) : [worldsFor(new Set())[0]];
+  const tried_ = formula ? worldsFor(fixedBy(answer)) : [worldsFor(new Set())[0]];
+  if (formula && tried_.length < 2) throw new Unreadable("A formula can't be tried at other values of this graph: write the numbers.");
   const given = tried_.map((world) => evaluated(answer.tree, world));
   const numbers = formula ? null : halves || given[0].data.map(() => 0);
   const right = tried_.map((world, n) => matches(given[n], truthOf(question, world), numbers, world));
@@ -63,6 +63,17 @@ function judged(question, typed, solved = new Set()) {
   if (found) return { right: false, ...found };
   if (right[0]) return { right: false, kind: "coincidence" };
   return { right: false, ...unexplained(question, tried_[0], given[0], numbers) };
+}
+
+/** Constants that a formula has as numbers rather than by name: it can't follow their changes, and needn't. */
+function fixedBy({ tree, names }) {
+  const numbers = literalsOf(tree);
+  const fixed = leaves.filter((place) => nodes[place].t === "constant" && sizeOf(place) === 1 && !names.has(place));
+  return new Set(fixed.filter((place) => numbers.includes(Math.abs(exportedValue(place).data[0]))));
+}
+
+function literalsOf(tree) {
+  return tree.op === "number" ? [tree.value] : (tree.parts || []).flatMap(literalsOf);
 }
 
 /** The value of a node isn't an answer to the question for it, nor is that of a node that depends on it. */

@@ -6,9 +6,19 @@
 const MOST_PATHS = 64;
 const MOST_ROWS = 16;
 
-/** The edges on paths from a node to the result. */
-function edgesBetween(from, ways) {
-  return edges.flatMap((edge, number) => (ways.has(edge.a) && ways.has(edge.b) && edge.a >= from ? [number] : []));
+/** The nodes on paths from a node to the result, inputs first, each with the number of paths from it. */
+function waysFrom(from) {
+  const ways = between(from, result);
+  const found = new Map();
+  for (const place of [...ways.keys()].sort((a, b) => a - b)) {
+    if (place === from || ins[place].some((number) => found.has(edges[number].a))) found.set(place, ways.get(place));
+  }
+  return found;
+}
+
+/** The edges on these paths. */
+function edgesOf(ways) {
+  return edges.flatMap((edge, number) => (ways.has(edge.a) && ways.has(edge.b) ? [number] : []));
 }
 
 /** What seeds (node → adjoint) send back to `target` by the right rules. */
@@ -45,8 +55,8 @@ function mistakesOf(question, world) {
   const about = { question, world, truth, p: question.place, add };
   if (question.value) ofValues(about);
   else {
-    about.ways = between(about.p, result);
-    about.steps = edgesBetween(about.p, about.ways);
+    about.ways = waysFrom(about.p);
+    about.steps = edgesOf(about.ways);
     about.paths = [...firstOf(pathsBetween(about.p, result, about.ways), MOST_PATHS)];
     wholeAnswers(about);
     productsOf(about);
@@ -211,7 +221,7 @@ function along(about, path) {
 
 function missingPaths(about) {
   const { truth, add, paths } = about;
-  const active = (place) => outs[place].filter((number) => about.ways.has(edges[number].b) && about.ways.has(place));
+  const active = (place) => outs[place].filter((number) => about.ways.has(edges[number].b));
   for (const place of about.ways.keys()) {
     const uses = active(place);
     if (uses.length < 2) continue;
@@ -242,7 +252,7 @@ function missingPaths(about) {
 /** Answers that stop before the result: ∂b/∂p, and those that leave out the derivative of one step. */
 function localOnes(about) {
   const { p, add } = about;
-  for (const place of [...about.ways.keys()].reverse()) {
+  for (const place of about.ways.keys()) {
     if (place === p || place === result) continue;
     const ones = new Float64Array(sizeOf(place)).fill(1);
     add(`local@${place}`, "local", carried([[place, ones]], p), { node: place });

@@ -223,7 +223,7 @@ function stacked(parts) {
 function multiplied(x, y) {
   if (!x.shape.length || !y.shape.length) throw new Unreadable("@ multiplies vectors and matrices; numbers are multiplied by *.");
   const inner = y.shape.length > 1 ? y.shape.at(-2) : y.shape[0];
-  if (x.shape.at(-1) !== inner) throw new Unreadable(`Shapes ${shapeText(x.shape)} and ${shapeText(y.shape)} don't fit a matrix product.`);
+  if (x.shape.at(-1) !== inner) throw new Unreadable(`Shapes ${shapeText(x.shape)} and ${shapeText(y.shape)} don't fit a matrix product in this order.`);
   fitting(tensor(x.shape.slice(0, -2)), tensor(y.shape.slice(0, -2)));
   return m.matmul(x, y);
 }

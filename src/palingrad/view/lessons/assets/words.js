@@ -88,8 +88,7 @@ function marksOf(question, verdict) {
   for (const number of verdict.edges || []) marked.add(number);
   for (const path of verdict.paths || (verdict.path ? [verdict.path] : [])) path.forEach((number) => marked.add(number));
   if (verdict.kind === "local" && verdict.edge === undefined) {
-    const ways = between(verdict.node, result);
-    edgesBetween(verdict.node, ways).forEach((number) => marked.add(number));
+    edgesOf(waysFrom(verdict.node)).forEach((number) => marked.add(number));
   }
   return { edges: [...marked], nodes: verdict.node === undefined ? [] : [verdict.node] };
 }
@@ -111,7 +110,7 @@ function hintsOf(question) {
 }
 
 function whereHint(question) {
-  const ways = between(question.place, result);
+  const ways = waysFrom(question.place);
   const paths = [...firstOf(pathsBetween(question.place, result, ways), 5)];
   const name = safe(nameOf(question.place));
   const total = ways.get(question.place);
@@ -129,7 +128,7 @@ function ruleHint(question) {
 }
 
 const usesOf = (place) => {
-  const ways = between(place, result);
+  const ways = waysFrom(place);
   return outs[place].filter((number) => ways.has(edges[number].b));
 };
 

@@ -4,7 +4,7 @@
 sealed.remove(); // the data is parsed: its text needn't stay in the document
 
 const POINTS = 4; // random worlds
-const worlds = new Map(); // names of the constants that vary → worlds, the first with the shown values
+const worlds = new Map(); // the constants that don't vary → worlds, the first with the shown values
 
 /** Pseudorandom numbers in [0, 1), the same in each visit (mulberry32). */
 function randomNumbers(seed) {
@@ -37,31 +37,32 @@ function within(world, task) {
 }
 
 /** Which side of each kink the world is on: the signs of all values and of what each operation sends back. */
-function signature(world) {
+function signsIn(world) {
   return within(world, () =>
-    nodes.map((node, place) => {
+    nodes.flatMap((node, place) => {
       const own = values[place];
-      if (!own) return "";
+      if (!own) return [];
       const sent = ins[place].length && isFloat(place) ? sentBack(place, new Float64Array(own.data.length).fill(1)) : null;
-      return [own.data, ...(sent || [])].map((data) => (data ? [...data].map(Math.sign).join() : "")).join(";");
-    }).join("|"),
+      return [own.data, ...(sent || [])].flatMap((data) => (data ? [...data].map(Math.sign) : []));
+    }),
   );
 }
 
-/** The worlds in which a formula with these constants is tried. Constants that it doesn't name keep their values. */
-function worldsFor(constants) {
-  const key = [...constants].sort().join();
-  if (!worlds.has(key)) worlds.set(key, tried(constants));
+/** The worlds in which a formula is tried. The constants in `fixed` keep their values, as do literal numbers. */
+function worldsFor(fixed) {
+  const key = [...fixed].sort().join();
+  if (!worlds.has(key)) worlds.set(key, tried(fixed));
   return worlds.get(key);
 }
 
-function tried(constants) {
+/** The shown world and random ones on the same side of all kinks; the first alone if there are no others. */
+function tried(fixed) {
   const shown = worldOf(new Map());
   const found = [shown];
   const random = randomNumbers(20071);
-  const sides = signature(shown);
-  const varied = leaves.filter((place) => isFloat(place) && (nodes[place].t !== "constant" || constants.has(place)));
-  for (let size = 0.4, left = 40; varied.length && found.length <= POINTS && left > 0; left--) {
+  const sides = signsIn(shown);
+  const varied = leaves.filter((place) => isFloat(place) && !isLiteral(place) && !fixed.has(place));
+  for (let size = 0.4, left = 60; varied.length && found.length <= POINTS && left > 0; left--) {
     const given = new Map(varied.map((place) => {
       const data = exportedValue(place).data;
       const typical = data.reduce((sum, x) => sum + Math.abs(x), 0) / (data.length || 1) || 1;
@@ -69,7 +70,8 @@ function tried(constants) {
     }));
     const world = worldOf(given);
     const total = world.totals.get(result);
-    if (total && world.values[result].data.every(Number.isFinite) && signature(world) === sides) found.push(world);
+    const finite = total && world.values[result].data.every(Number.isFinite);
+    if (finite && signsIn(world).every((sign, k) => sides[k] === 0 || Object.is(sign, sides[k]))) found.push(world);
     else size *= 0.85;
   }
   return found;
