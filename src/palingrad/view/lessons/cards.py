@@ -43,6 +43,6 @@ def _size(
     letters = max((len(text) for row in rows for text in row), default=0)
     wide = (LETTER * letters + 11) * max(map(len, rows), default=0)
     field = 0.0 if not fields else 212.0 if not node["sh"] else 290.0
-    width = max(66.0, 8.6 * len(formula) + 30, wide + 30, field)
+    width = max(66.0, 9.6 * len(formula) + 34, wide + 30, field)
     head = TALL if "/" in formula else HEAD
     return float(min(width, 460)), head + LINE * len(rows) + ASK * fields + PAD

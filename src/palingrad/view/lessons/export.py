@@ -84,6 +84,7 @@ class Exported:
                     f"more than the {ELEMENTS} of a lesson{node.built()}.",
                     hint="Make a lesson of smaller arrays.",
                 )
+        _single(self.loss, page.values[self.loss].shape, page.values[self.loss].dtype)
 
     def _named(self) -> None:
         """Names that are unique when typed; unnamed operations are v₁, v₂, …, and L if last."""
@@ -175,7 +176,9 @@ class Exported:
         ]  # fmt: skip
         users = [edge["b"] for edge in self.edges if edge["a"] == question.place]
         scalars = all(self.nodes[place]["sh"] == [] for place in [question.place, *users])
-        return chain_rule(self.loss, self.order[question.place], uses, self.names, scalars)
+        known = {node: self.values[place] for place, node in enumerate(self.order)}
+        node = self.order[question.place]
+        return chain_rule(self.loss, node, uses, self.names, known, scalars)
 
     def masked(self) -> set[int]:
         """The operations whose values are hidden: those asked for and what depends on them, or
@@ -229,15 +232,20 @@ def _scalar(loss: Any) -> Node:
             f"lesson: {_called(loss)} depends on nothing, so it has no derivatives{loss.built()}.",
             hint="Give the result of a computation.",
         )
-    shape: Any = loss.shape
-    if shape != () or is_complex(loss.dtype) or not is_floating(loss.dtype):
-        kind = "" if is_floating(loss.dtype) else f" of {loss.dtype}"
+    if loss.shape is not None and loss.dtype is not None:
+        _single(loss, loss.shape, loss.dtype)
+    return loss
+
+
+def _single(loss: Node, shape: Any, dtype: Any) -> None:
+    """Refuse a loss that isn't a single real number."""
+    if shape != () or not is_floating(dtype):
+        kind = "" if is_floating(dtype) else f" of {dtype}"
         raise GraphError(
             f"lesson: {_called(loss)} has shape {shape}{kind}; a lesson is on the derivatives of "
             f"a single real number{loss.built()}.",
             hint="Write pg.lesson(pg.sum(y), …) or pg.mean(y)." if shape != () else "",
         )
-    return loss
 
 
 def _check(options: Mapping[str, Any]) -> None:

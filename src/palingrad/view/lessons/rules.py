@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...dtypes import Array
 from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.kinds import AnonymousGraph
@@ -18,7 +19,12 @@ Uses = Sequence[tuple[Operation, int]]  # consumers on paths to the result, with
 
 
 def chain_rule(
-    result: Node, node: Node, uses: Uses, names: Mapping[Node, str], scalars: bool
+    result: Node,
+    node: Node,
+    uses: Uses,
+    names: Mapping[Node, str],
+    values: Mapping[Node, Array],
+    scalars: bool,
 ) -> str:
     """∂result/∂node as LaTeX: the sum over its uses of the adjoints that they send back.
 
@@ -29,7 +35,7 @@ def chain_rule(
     for use, position in uses:
         seed = symbol(names[use])
         seed = None if use is result else partial(loss, seed) if scalars else bar(seed)
-        term = _sent_back(use, position, seed, names)
+        term = _sent_back(use, position, seed, names, values)
         if not term:
             return ""
         terms.append(term)
@@ -40,11 +46,17 @@ def chain_rule(
     return " = ".join([*sides, total])
 
 
-def _sent_back(use: Operation, position: int, seed: str | None, names: Mapping[Node, str]) -> str:
+def _sent_back(
+    use: Operation,
+    position: int,
+    seed: str | None,
+    names: Mapping[Node, str],
+    values: Mapping[Node, Array],
+) -> str:
     """The contribution of a use to the adjoint of its operand, as LaTeX, or ""."""
     try:
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-            inputs = [_operand(x, names[x]) for x in use.inputs]
+            inputs = [_operand(x, names[x], values[x]) for x in use.inputs]
             first = {id(x): y for x, y in zip(reversed(use.inputs), reversed(inputs), strict=True)}
             alone = use.rebuild([first[id(x)] for x in use.inputs])
             alone._name = names[use]
@@ -58,7 +70,7 @@ def _sent_back(use: Operation, position: int, seed: str | None, names: Mapping[N
     return "" if piece is None else piece.latex
 
 
-def _operand(x: Node, name: str) -> Any:
+def _operand(x: Node, name: str, value: Array) -> Any:
     if isinstance(x, Constant) and x.scalar is not None:
         return x
-    return Placeholder(x.shape, dtype=x.dtype, name=name)
+    return Placeholder(value.shape, dtype=value.dtype, name=name)

@@ -1,7 +1,7 @@
 // Judges an answer: right, or the mistake that explains it.
 
-// Tolerances, as the page states them: an answer in numbers is right within 0.1 %, or if it is rounded to at least
-// three digits. A formula is right if it agrees in every world to the precision of the arithmetic.
+// Tolerances, as the page states them: an answer in numbers is right within 0.1 %, or if it is rounded correctly and
+// within 0.5 %, as three digits always are. A formula is right if it agrees in every world to the precision of the arithmetic.
 const CLOSE = 1e-3;
 const ROUNDED = 5e-3;
 const NEAR = 0.03; // an answer so near is called inaccurate
@@ -53,7 +53,7 @@ function judged(question, typed, solved = new Set()) {
   refuseItself(question, answer);
   const halves = halvesOf(answer.tree);
   const formula = answer.names.size + answer.gradients.size > 0;
-  const tried_ = formula ? worldsFor(fixedBy(answer)) : [worldsFor(new Set())[0]];
+  const tried_ = formula ? worldsOf(answer) : [worldsFor(new Set())[0]];
   if (formula && tried_.length < 2) throw new Unreadable("A formula can't be tried at other values of this graph: write the numbers.");
   const given = tried_.map((world) => evaluated(answer.tree, world));
   const numbers = formula ? null : halves || given[0].data.map(() => 0);
@@ -65,16 +65,16 @@ function judged(question, typed, solved = new Set()) {
   return { right: false, ...unexplained(question, tried_[0], given[0], numbers) };
 }
 
-/** Constants that a formula has as numbers rather than by name: it can't follow their changes, and needn't. */
-function fixedBy({ tree, names }) {
-  const numbers = literalsOf(tree);
-  const fixed = leaves.filter((place) => nodes[place].t === "constant" && sizeOf(place) === 1 && !names.has(place));
-  return new Set(fixed.filter((place) => numbers.includes(Math.abs(exportedValue(place).data[0]))));
+/** The worlds for a formula. It may have single constants as numbers rather than by name: they keep their values,
+ * unless what it names then stays the same too. */
+function worldsOf({ tree, names }) {
+  const unnamed = leaves.filter((place) => nodes[place].t === "constant" && sizeOf(place) === 1 && !names.has(place));
+  const found = worldsFor(new Set(hasNumbers(tree) ? unnamed : []));
+  const varies = found.length > 1 && [...names].every((place) => found[1].values[place].data.some((x, k) => x !== found[0].values[place].data[k]));
+  return varies ? found : worldsFor(new Set());
 }
 
-function literalsOf(tree) {
-  return tree.op === "number" ? [tree.value] : (tree.parts || []).flatMap(literalsOf);
-}
+const hasNumbers = (tree) => tree.op === "number" || (tree.parts || []).some(hasNumbers);
 
 /** The value of a node isn't an answer to the question for it, nor is that of a node that depends on it. */
 function refuseItself(question, { names }) {
