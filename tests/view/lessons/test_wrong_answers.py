@@ -3,6 +3,7 @@ is accepted; right answers are."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,6 +83,8 @@ def test_their_mistakes_are_named(judged: list[Judged]):
     misnamed = [one for one in wrong if one.verdict["kind"] != one.kind]
     assert len(misnamed) <= 0.05 * len(wrong), misnamed
     assert {one[:3] for one in misnamed} <= EITHER, misnamed
+    figures = f"{len(wrong) - len(misnamed)} of {len(wrong)} labelled wrong answers"
+    assert figures in (Path(__file__).parents[3] / "docs" / "lessons.md").read_text("utf-8")
 
 
 @pytest.mark.tiny

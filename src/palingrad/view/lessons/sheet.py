@@ -134,8 +134,9 @@ class _Pages:
         x = EDGE + 40.0 + _wide(f"{question.title} = ", 14.0, "bold")
         if not shape or not rows:
             self.add(Outline(polygon([(x, self.y + 4), (x + 240, self.y + 4)]), stroke="line"))
-            note = f"an array of shape {tuple(shape)}" if shape else ""
-            self.add(Text((x + 250, self.y), note, 10.5, tone="soft", anchor="start"))
+            if shape:
+                note = f"an array of shape {tuple(shape)}"
+                self.add(Text((x + 250, self.y), note, 10.5, tone="soft", anchor="start"))
             self.y += 36.0
             return
         for row in range(rows):

@@ -27,27 +27,25 @@ def pages(canvases: Sequence[Canvas], *, style: Style = "auto") -> bytes:
     """The bytes of a PDF file with one page for each canvas."""
     palette = PALETTES["light" if style == "auto" else style]
     used: dict[Face, set[str]] = {face: set() for face in FACES}
-    first = 4 + 5 * len(FACES)  # the number of the first page's object; its content follows it
-    fonts = " ".join(f"/{face} {4 + 5 * place} 0 R" for place, face in enumerate(FACES))
-    kids = " ".join(f"{first + 2 * place} 0 R" for place in range(len(canvases)))
-    sheets: list[bytes] = []
-    for place, canvas in enumerate(canvases):
-        scale = min(0.75, LARGEST / max(canvas.width, canvas.height, 1.0))  # a unit is 3/4 point
-        size = f"{number(canvas.width * scale)} {number(canvas.height * scale)}"
-        drawing = _drawing(canvas, palette, scale, used)
-        sheets += [
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size}]/Contents {first + 2 * place + 1} 0 R"
-            f"/Resources<</Font<<{fonts}>>>>>>".encode(),
-            _stream(drawing.encode("ascii")),
-        ]
+    first = 4 + 2 * len(canvases)  # the number of the first typeface's object
+    fonts = " ".join(f"/{face} {first + 5 * place} 0 R" for place, face in enumerate(FACES))
+    kids = " ".join(f"{4 + 2 * place} 0 R" for place in range(len(canvases)))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         f"<</Type/Pages/Kids[{kids}]/Count {len(canvases)}>>".encode(),
         b"<</Producer(palingrad)>>",
     ]
+    for place, canvas in enumerate(canvases):
+        scale = min(0.75, LARGEST / max(canvas.width, canvas.height, 1.0))  # a unit is 3/4 point
+        size = f"{number(canvas.width * scale)} {number(canvas.height * scale)}"
+        objects += [
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size}]/Contents {5 + 2 * place} 0 R"
+            f"/Resources<</Font<<{fonts}>>>>>>".encode(),
+            _stream(_drawing(canvas, palette, scale, used).encode("ascii")),
+        ]
     for place, face in enumerate(FACES):
-        objects += _font(face, 4 + 5 * place, used[face])
-    return _file([*objects, *sheets])
+        objects += _font(face, first + 5 * place, used[face])
+    return _file(objects)
 
 
 def _file(objects: list[bytes]) -> bytes:
