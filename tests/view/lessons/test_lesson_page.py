@@ -176,6 +176,14 @@ def test_a_constant_may_be_typed_as_its_name_or_its_number(opened: Make):
     assert verdict(page, 0, "k*k*w")["kind"] == "coincidence"
 
 
+def test_two_mistakes_are_recognised_if_one_is_a_factor(page: Opened):
+    found = verdict(page, 0, "-f*b")
+    assert found["kind"] == "missing"
+    assert "Besides, it is multiplied by −1." in str(found["text"])
+    assert verdict(page, 0, "5*(f*b + cos(a))")["text"] == "This is 5 times the answer."
+    assert verdict(page, 0, "f*b*sin(c)")["kind"] == "unknown"
+
+
 def test_present_shows_one_question_in_large_type(opened: Make):
     page = opened(small(), ASK, address="#present")
     size = "element => parseFloat(getComputedStyle(element).fontSize)"

@@ -59,9 +59,8 @@ function judged(question, typed, solved = new Set()) {
   const numbers = formula ? null : halves || given[0].data.map(() => 0);
   const right = tried_.map((world, n) => matches(given[n], truthOf(question, world), numbers, world));
   if (right.every(Boolean)) return { right: true, kind: "right" };
-  const found = explained(question, tried_, given, numbers);
+  const found = explained(question, tried_, given, numbers, right[0]);
   if (found) return { right: false, ...found };
-  if (right[0]) return { right: false, kind: "coincidence" };
   return { right: false, ...unexplained(question, tried_[0], given[0], numbers) };
 }
 
@@ -91,23 +90,57 @@ function matches(given, wanted, halves, world) {
   return same && agree(given.data, wanted.data, halves, world);
 }
 
-/** The mistake that explains the answer in all worlds, or null; the nearest, and of equally near ones the first kind. */
-function explained(question, tried_, given, halves) {
+/** What explains the answer in all worlds: a mistake, that it is `rightHere` only, a multiple of the right answer or of
+ * a mistake; or null. */
+function explained(question, tried_, given, halves, rightHere) {
   const tables = tried_.map((world) => within(world, () => mistakesOf(question, world)));
   const truths = tried_.map((world) => truthOf(question, world));
-  const fitting_ = [];
-  for (const [id, mistake] of tables[0]) {
-    const all = tables.map((table) => table.get(id));
-    if (all.includes(undefined)) continue;
-    if (!all.every((one, n) => matches(given[n], one, halves, tried_[n]))) continue;
-    if (all.every((one, n) => matches(one, truths[n], null, tried_[n]))) continue; // no mistake here
-    fitting_.push({ ...mistake, far: distance(given[0].data, mistake.data) });
+  const equal = (some, others, digits) => some.every((one, n) => matches(one, others[n], digits, tried_[n]));
+  const mistakes = [...tables[0].keys()].map((id) => tables.map((table) => table.get(id)));
+  const known = mistakes.filter((all) => !all.includes(undefined) && !equal(all, truths, null)); // else no mistake here
+  const found = known.filter((all) => equal(given, all, halves)).map(([one]) => ({ ...one, far: distance(given[0].data, one.data) }));
+  const right = truths.map((one) => ({ id: "times", kind: "factor", ...one }));
+  const here = rightHere ? { kind: "coincidence", id: "here" } : null;
+  return nearest_(found) || here || nearest_(multiples([right], given, equal, halves)) || nearest_(multiples(known, given, equal, halves));
+}
+
+/** The nearest of mistakes and, of equally near ones, that of the first kind. */
+function nearest_(found) {
+  const least = Math.min(...found.map((one) => one.far));
+  const near = found.filter((one) => one.far <= 1.5 * least + 1e-9);
+  return near.sort((one, other) => rank(one) - rank(other))[0] || null;
+}
+
+/** The mistakes of which the answer is a simple multiple: two mistakes at once. Single numbers are multiples of anything. */
+function multiples(known, given, equal, halves) {
+  const found = [];
+  for (const all of known) {
+    if (all.some((one, n) => !sameShape(one.shape, given[n].shape)) || given.length * given[0].data.length < 2) continue;
+    const factor = simple(ratioOf(given, all));
+    if (!factor) continue;
+    const times_ = all.map((one) => ({ shape: one.shape, data: scaled(one.data, factor) }));
+    if (equal(given, times_, halves)) found.push({ ...all[0], factor, far: distance(given[0].data, times_[0].data) });
   }
-  if (!fitting_.length) return null;
-  const least = Math.min(...fitting_.map((one) => one.far));
-  const near = fitting_.filter((one) => one.far <= 1.5 * least + 1e-9);
-  near.sort((one, other) => rank(one) - rank(other));
-  return near[0];
+  return found;
+}
+
+/** The number c for which c times the others comes nearest to the given numbers. */
+function ratioOf(given, others) {
+  let [top, bottom] = [0, 0];
+  given.forEach((one, n) => one.data.forEach((x, k) => {
+    top += x * others[n].data[k];
+    bottom += others[n].data[k] ** 2;
+  }));
+  return top / bottom;
+}
+
+/** −1, or a fraction of whole numbers up to 12, if the number is one; else 0. */
+function simple(x) {
+  for (let below = 1; below <= 12; below++) {
+    const above = Math.round(x * below);
+    if (above && Math.abs(above) <= 12 && Math.abs(x * below - above) <= 1e-3 * Math.abs(above)) return above / below;
+  }
+  return 0;
 }
 
 /** What can be said of an answer that no mistake explains. */

@@ -296,7 +296,7 @@ function forwardOnes(about) {
 function factors(about) {
   const { truth, add, p } = about;
   for (const place of about.ways.keys()) {
-    if (place === p || !ins[place].length) continue;
+    if (place === p || ins[place].length !== 1) continue;
     const times_ = sizeOf(edges[ins[place][0]].a) / sizeOf(place);
     if (times_ <= 1 || !Number.isInteger(times_)) continue;
     if (nodes[place].o === "mean") add(`unaveraged@${place}`, "mean", scaled(truth.data, times_), { node: place, missing: true });

@@ -30,7 +30,8 @@ const TITLES = {
 /** What to say of a judgement: {title, text, edges: those to mark in the graph, nodes}. */
 function said(question, verdict) {
   const title = TITLES[verdict.kind];
-  const text = verdict.right ? `${asked(question)} is answered.` : SAYS[verdict.kind](verdict, question);
+  const besides = verdict.factor && !verdict.id.startsWith("times") ? ` Besides, it is multiplied by ${short(verdict.factor, 3)}.` : "";
+  const text = verdict.right ? `${asked(question)} is answered.` : SAYS[verdict.kind](verdict, question) + besides;
   return { title, text, ...marksOf(question, verdict) };
 }
 
@@ -70,7 +71,7 @@ const SAYS = {
   mean: ({ missing, node }) => (missing ? `${nameOf(node)} is a mean: each of its n terms has the factor 1/n.` : `This has a factor 1/n too much: at ${nameOf(node)} the terms are added, not averaged once more.`),
   factor: ({ edge, factor }) => {
     if (edge !== undefined) return `The derivative of the step ${edgeText(edge)} is left out.`;
-    return `The answer is off by the factor ${short(factor, 3)}.`;
+    return `This is ${short(factor, 3)} times the answer.`;
   },
   other: ({ node }, question) => (question.value ? `This is the value of ${nameOf(node)}.` : `This is ${partialText(loss(), nameOf(node))}.`),
   digits: () => "Near, but not accurate enough: give at least three correct digits, and round only at the end.",
