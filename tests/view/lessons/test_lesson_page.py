@@ -102,57 +102,54 @@ def test_sealing_is_undone_by_what_undoes_it():
     assert "∂" not in sealed(data)
 
 
-@pytest.mark.parametrize(
-    ("number", "text", "kind"),
-    [
-        (0, "5.58385", "right"),
-        (0, "5.58", "right"),
-        (0, "5.6", "right"),  # 0.3 % off, and rounded correctly
-        (0, "5.59", "digits"),  # 0.1 % off, and no rounding
-        (0, "6", "missing"),  # a rounding, but 7 % off
-        (0, "6*1+cos(2)", "right"),
-        (0, "6 + cos(a)", "coincidence"),  # only where f b is 6
-        (1, "-4", "right"),
-        (1, "-2*a", "coincidence"),
-        (1, "a*f + 0*b", "right"),
-        (1, "[-4]", "shape"),
-        (1, "-0.4", "rate"),
-        (1, "-2.6", "rate"),  # b after a step
-        (2, "4", "right"),
-        (2, "-2", "backward"),
-        (2, "a*b + c", "right"),
-        (2, "e", "other"),
-    ],
-)
-def test_numbers_and_formulas(page: Opened, number: int, text: str, kind: str):
-    found = verdict(page, number, text)
-    assert found["kind"] == kind
+JUDGED = [
+    (0, "5.58385", "right"),
+    (0, "5.58", "right"),
+    (0, "5.6", "right"),  # 0.3 % off, and rounded correctly
+    (0, "5.59", "digits"),  # 0.1 % off, and no rounding
+    (0, "6", "missing"),  # a rounding, but 7 % off
+    (0, "6*1+cos(2)", "right"),
+    (0, "6 + cos(a)", "coincidence"),  # only where f b is 6
+    (1, "-4", "right"),
+    (1, "-2*a", "coincidence"),
+    (1, "a*f + 0*b", "right"),
+    (1, "[-4]", "shape"),
+    (1, "-0.4", "rate"),
+    (1, "-2.6", "rate"),  # b after a step
+    (2, "4", "right"),
+    (2, "-2", "backward"),
+    (2, "a*b + c", "right"),
+    (2, "e", "other"),
+]
 
 
-@pytest.mark.parametrize(
-    ("number", "text", "says"),
-    [
-        (0, "ab", "A product is written a*b"),
-        (0, "q", "No card is named q. The names are"),
-        (0, "1,5", "Write decimals with a point"),
-        (0, "2*", "ends too early"),
-        (0, "(a", "is missing"),
-        (0, "∂L/∂a", "isn't known yet"),
-        (0, "∂L/∂b", "isn't known yet"),
-        (2, "d", "without d"),
-        (2, "L/f", "without L"),
-        (0, "", "Type a number"),
-        (0, "sin(a, b)", "takes one argument"),
-        (0, "a ? b", "can't be read"),
-        (0, "[[1, 2], [3]]", "differ in length"),
-    ],
-)
-def test_what_can_t_be_read_is_answered_by_what_to_write(
-    page: Opened, number: int, text: str, says: str
-):
-    found = verdict(page, number, text)
-    assert (found["right"], found["kind"]) == (False, "unreadable")
-    assert says in str(found["text"])
+def test_numbers_and_formulas(page: Opened):
+    for number, text, kind in JUDGED:
+        assert verdict(page, number, text)["kind"] == kind, text
+
+
+UNREADABLE = [
+    (0, "ab", "A product is written a*b"),
+    (0, "q", "No card is named q. The names are"),
+    (0, "1,5", "Write decimals with a point"),
+    (0, "2*", "ends too early"),
+    (0, "(a", "is missing"),
+    (0, "∂L/∂a", "isn't known yet"),
+    (0, "∂L/∂b", "isn't known yet"),
+    (2, "d", "without d"),
+    (2, "L/f", "without L"),
+    (0, "", "Type a number"),
+    (0, "sin(a, b)", "takes one argument"),
+    (0, "a ? b", "can't be read"),
+    (0, "[[1, 2], [3]]", "differ in length"),
+]
+
+
+def test_what_can_t_be_read_is_answered_by_what_to_write(page: Opened):
+    for number, text, says in UNREADABLE:
+        found = verdict(page, number, text)
+        assert (found["right"], found["kind"]) == (False, "unreadable"), text
+        assert says in str(found["text"]), text
 
 
 def test_a_derivative_that_is_known_may_be_used_in_another(page: Opened):
