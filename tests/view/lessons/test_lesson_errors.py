@@ -127,3 +127,16 @@ def test_equal_names_become_different_ones():
     a, b = pg.Variable(2.0, name="a"), pg.Variable(3.0, name="a")
     made = pg.lesson(pg.multiply(a, b, name="L"), ["∂L/∂a", "∂L/∂a_2"])
     assert made.questions == ("∂L/∂a", "∂L/∂a_2")
+
+
+def test_names_become_ones_that_can_be_typed():
+    a, b = pg.Variable(2.0, name="layer 1"), pg.Variable(3.0, name="x²")
+    made = pg.lesson(pg.multiply(a, b, name="L"), ["∂L/∂layer_1", "∂L/∂x_"])
+    assert made.questions == ("∂L/∂layer_1", "∂L/∂x_")
+
+
+def test_a_random_node_is_refused_by_name():
+    w = pg.Variable(np.ones(3), name="w")
+    noise = pg.random.normal(size=(3,))
+    with pytest.raises(GraphError, match="can't be checked in the page, as .*random"):
+        pg.lesson(pg.sum(w * noise, name="L"), ["∂L/∂w"])

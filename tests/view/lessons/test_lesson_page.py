@@ -142,6 +142,7 @@ UNREADABLE = [
     (0, "sin(a, b)", "takes one argument"),
     (0, "a ? b", "can't be read"),
     (0, "[[1, 2], [3]]", "differ in length"),
+    (0, "(" * 3000, "too long to be read"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -102,7 +103,8 @@ class Exported:
                     while f"v{count}" in taken:
                         count += 1
                     data["n"] = f"v{_subscript(count)}"
-            base, number = data["n"], 1
+            data["n"] = base = _typable(data["n"])
+            number = 1
             while plain(data["n"]) in seen:
                 number += 1
                 data["n"] = f"{base}_{number}"
@@ -209,6 +211,12 @@ class Exported:
             node["p"], node["w"], node["h"] = [round(x, 1), round(y, 1)], w, h
         for edge, path in zip(self.edges, drawn.paths, strict=True):
             edge["q"] = [round(side, 1) for point in path for side in point]
+
+
+def _typable(name: str) -> str:
+    """A name that can be typed in a formula: other signs than letters and digits become _."""
+    name = re.sub(r"[^\w₀-₉]|[ᵀ²³⁴]", "_", name)
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _subscript(number: int) -> str:

@@ -39,6 +39,7 @@ function transposedOf(x) {
   return x.shape.length < 2 ? x : m.swapaxes(x, -1, -2);
 }
 
+const LONGEST = 2000; // characters of an answer
 const SUPERSCRIPTS = { "²": 2, "³": 3, "⁴": 4 };
 
 /** The tokens of a text: {kind, text, value or place, half: half a unit of a number's last digit}. */
@@ -92,6 +93,7 @@ function halfUnit(digits, power) {
 
 /** Parses an answer to a tree: {op, …}. `names` are the places of the cards that it names. */
 function parsed(typed, solved = new Set()) {
+  if (typed.length > LONGEST || (typed.match(/[([-]/g) || []).length > 400) throw new Unreadable("The answer is too long to be read.");
   const tokens = tokensOf(typed, solved);
   if (!tokens.length) throw new Unreadable("Type a number, an array such as [[1, 2], [3, 4]], or a formula.");
   const state = { tokens, at: 0, names: new Set(), gradients: new Set() };
