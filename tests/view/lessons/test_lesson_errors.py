@@ -138,5 +138,5 @@ def test_names_become_ones_that_can_be_typed():
 def test_a_random_node_is_refused_by_name():
     w = pg.Variable(np.ones(3), name="w")
     noise = pg.random.normal(size=(3,))
-    with pytest.raises(GraphError, match="can't be checked in the page, as .*random"):
+    with pytest.raises(GraphError, match=r"can't be checked in the page, as .*random"):
         pg.lesson(pg.sum(w * noise, name="L"), ["∂L/∂w"])
