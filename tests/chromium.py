@@ -30,14 +30,22 @@ def executable() -> str:
     return found
 
 
+_RUNNING: list[Browser] = []  # of this process, which can have one Playwright at a time
+
+
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A browser with a profile of its own."""
+    """A browser with a profile of its own; inside another's life, that one."""
+    if _RUNNING:
+        yield _RUNNING[-1]
+        return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+        _RUNNING.append(browser)
         try:
             yield browser
         finally:
+            _RUNNING.remove(browser)
             browser.close()
 
 

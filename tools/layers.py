@@ -57,6 +57,7 @@ ORDER = {
         ["reading"],
         ["drawing"],
         ["page"],
+        ["lessons"],
         ["recording"],
         ["training"],
         ["drawings"],

@@ -286,6 +286,7 @@ if TYPE_CHECKING:
         sparsity_pattern as sparsity_pattern,
     )
     from .sparse.operators.local import local_jacobian as local_jacobian
+    from .view.lessons.lesson import lesson as lesson
     from .view.nonfinite.debug_nans import debug_nans as debug_nans
     from .view.reading.mathematics.derivation import derivation as derivation
     from .view.reading.mathematics.latex import latex as latex
@@ -321,7 +322,7 @@ _ELSEWHERE = {
         "solvers.root": "fixed_point root",
         "sparse.jacobian": "sparse_hessian sparse_jacobian sparsity_pattern",
         "sparse.operators.local": "local_jacobian",
-        "view": "debug_nans derivation latex load_tape record source",
+        "view": "debug_nans derivation latex lesson load_tape record source",
     }.items()
     for name in names.split()
 }

@@ -1,4 +1,5 @@
-"""The command line: train, evaluate, predict, serve, runs, view, draw, translate, check, info."""
+"""The command line: train, evaluate, predict, serve, runs, view, draw, lesson, translate, check,
+info."""
 
 from . import graphs as graphs, proving as proving, serving as serving, training as training
 from .app import app as app, console as console, main as main

@@ -1,16 +1,18 @@
-"""The commands that show graphs: view, draw, translate."""
+"""The commands that show graphs: view, draw, lesson, translate."""
 
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from ..errors import GraphError
+from ..graph.graph import Graph
 from ..train.trained_graph import trained_graph
 from ..view import page
 from ..view.drawings import draw as drawn
+from ..view.lessons.lesson import lesson as made_lesson
 from ..view.page.show import Theme
 from ..view.reading.translation import Style, translate as translated
 from ..view.script import graph_in
@@ -73,6 +75,50 @@ def draw(
         fold=fold,
     )
     console.print(path, highlight=False, markup=False, soft_wrap=True)
+
+
+@app.command(cls=Command)
+def lesson(
+    what: Annotated[
+        str, typer.Argument(help="file.py, or file.py:name for the loss, a single number.")
+    ],
+    ask: Annotated[
+        list[str], typer.Option(help='A question, such as "∂L/∂a", "dL/da" or "h"; repeat it.')
+    ],
+    out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
+    sheet: Annotated[
+        str | None, typer.Option(help="PDF to write: the questions, and the answers at the end.")
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values/--no-values", help="Show the values of operations.")
+    ] = True,
+    learning_rate: Annotated[
+        float, typer.Option(help="Learning rate by which an answer may be off.")
+    ] = 0.1,
+    theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
+) -> None:
+    """Make an HTML page that asks for derivatives of a graph and explains wrong answers."""
+    title, graph = graph_in(what)
+    made = made_lesson(_only(graph), ask, values=values, learning_rate=learning_rate, theme=theme)
+    made.save(out or f"{title}.html")
+    console.print(f"{made.path}  {len(made.text) / 1000:,.0f} kB", highlight=False, soft_wrap=True)
+    if sheet is not None:
+        console.print(made.sheet(sheet), highlight=False, markup=False, soft_wrap=True)
+
+
+def _only(graph: Any) -> Any:
+    """The one result of a Graph; anything else as it is."""
+    if isinstance(graph, Graph):
+        used = {id(x) for node in graph.nodes for x in node.inputs}
+        ends = [node for node in graph.nodes if node.inputs and id(node) not in used]
+        if len(ends) == 1:
+            return ends[0]
+        names = ", ".join(node.name for node in ends[:6]) or "none"
+        raise GraphError(
+            f"lesson: the graph has {len(ends)} results: {names}.",
+            hint="Name the loss: palingrad lesson file.py:loss.",
+        )
+    return graph
 
 
 @app.command(cls=Command)

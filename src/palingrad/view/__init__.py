@@ -25,6 +25,7 @@ _NAMES = {
     "derivation": "reading.mathematics.derivation",
     "Recording": "training.recording",
     "debug_nans": "nonfinite.debug_nans",
+    "lesson": "lessons.lesson",
     "load_tape": "recording.tape",
     "record": "recording.recorder",
 }

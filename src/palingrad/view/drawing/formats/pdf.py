@@ -1,4 +1,4 @@
-"""PDF: a canvas as one page of vector graphics with embedded typefaces, so that text stays text.
+"""PDF: canvases as pages of vector graphics with embedded typefaces, so that text stays text.
 
 Writes the small part of PDF 1.7 (ISO 32000-1) that drawings need; a PDF library would be a larger
 dependency than Pillow and replace about fifty lines.
@@ -7,6 +7,7 @@ dependency than Pillow and replace about fifty lines.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 from ..canvas import Canvas, Outline, Text
 from ..style import PALETTES, Style
@@ -19,22 +20,31 @@ LARGEST = 14_000.0  # points; PDF readers don't support larger pages
 
 def pdf(canvas: Canvas, *, style: Style = "auto") -> bytes:
     """The bytes of a PDF file. "auto" gives the light style."""
+    return pages([canvas], style=style)
+
+
+def pages(canvases: Sequence[Canvas], *, style: Style = "auto") -> bytes:
+    """The bytes of a PDF file with one page for each canvas."""
     palette = PALETTES["light" if style == "auto" else style]
-    scale = min(0.75, LARGEST / max(canvas.width, canvas.height, 1.0))  # a unit is 3/4 point
-    size = f"{number(canvas.width * scale)} {number(canvas.height * scale)}"
     used: dict[Face, set[str]] = {face: set() for face in FACES}
-    drawing = _drawing(canvas, palette, scale, used)
-    fonts = " ".join(f"/{face} {6 + 5 * place} 0 R" for place, face in enumerate(FACES))
+    first = 4 + 2 * len(canvases)  # the number of the first typeface's object
+    fonts = " ".join(f"/{face} {first + 5 * place} 0 R" for place, face in enumerate(FACES))
+    kids = " ".join(f"{4 + 2 * place} 0 R" for place in range(len(canvases)))
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size}]/Contents 4 0 R"
-        f"/Resources<</Font<<{fonts}>>>>>>".encode(),
-        _stream(drawing.encode("ascii")),
+        f"<</Type/Pages/Kids[{kids}]/Count {len(canvases)}>>".encode(),
         b"<</Producer(palingrad)>>",
     ]
+    for place, canvas in enumerate(canvases):
+        scale = min(0.75, LARGEST / max(canvas.width, canvas.height, 1.0))  # a unit is 3/4 point
+        size = f"{number(canvas.width * scale)} {number(canvas.height * scale)}"
+        objects += [
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {size}]/Contents {5 + 2 * place} 0 R"
+            f"/Resources<</Font<<{fonts}>>>>>>".encode(),
+            _stream(_drawing(canvas, palette, scale, used).encode("ascii")),
+        ]
     for place, face in enumerate(FACES):
-        objects += _font(face, 6 + 5 * place, used[face])
+        objects += _font(face, first + 5 * place, used[face])
     return _file(objects)
 
 
@@ -49,7 +59,7 @@ def _file(objects: list[bytes]) -> bytes:
     return (
         body
         + b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, table)
-        + b"trailer\n<</Size %d/Root 1 0 R/Info 5 0 R>>\nstartxref\n%d\n%%%%EOF\n"
+        + b"trailer\n<</Size %d/Root 1 0 R/Info 3 0 R>>\nstartxref\n%d\n%%%%EOF\n"
         % (count, len(body))
     )
 
