@@ -209,28 +209,34 @@ function paintName(g, box, fill) {
 /** A card's two lines: name and operation; value and, once computed, gradient. */
 function paintText(g, box, fill, known) {
   const node = nodes[box.node];
-  const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9];
+  const slots = node.pic && node.pic.k === "picture" ? (node.pic.g ? 2 : 1) * (node.pic.w + 8) : 0;
+  const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9 - slots];
+  const middle = node.pic && node.pic.k === "numbers" ? box.y - box.h / 2 + 22 : box.y; // the first line is above it
   const [ink1, ink2] = fill ? [contrast(fill), contrast(fill)] : [known ? ink.ink : ink.faint, ink.soft];
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink1;
   g.font = `600 13px ${ink.sans}`;
-  g.fillText(clipped(node.n, 24), left, box.y - 5);
-  if (node.t === "operation" && node.n !== node.o) {
+  g.fillText(clipped(node.n, 24), left, middle - 5);
+  if (node.t === "operation") {
     g.textAlign = "right";
     g.fillStyle = ink2;
     g.font = `11px ${ink.sans}`;
-    g.fillText(clipped(node.o, 16), right, box.y - 5);
+    g.fillText(node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), right, middle - 5);
   }
+  const shown = paintArray(g, box, known);
+  paintLit(g, box);
+  if (shown && node.pic.k === "numbers") return;
   g.font = `11.5px ${ink.mono}`;
+  g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink2;
-  g.fillText(known ? valueText(box.node) : "·", left, box.y + 14);
-  const gradient = gradientText(box.node);
+  g.fillText(known ? valueText(box.node) : "·", left, middle + 14);
+  const gradient = shown ? "" : gradientText(box.node);
   if (gradient) {
     g.textAlign = "right";
     g.fillStyle = fill ? contrast(fill) : ink.backward;
-    g.fillText(gradient, right, box.y + 14);
+    g.fillText(gradient, right, middle + 14);
   }
 }
 
@@ -333,7 +339,6 @@ function paintPulse(g) {
   const t = (performance.now() - pulse.from) / pulseTime();
   if (t >= 1) return;
   const eased = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2;
-  g.fillStyle = ink[pulse.back ? "backward" : "forward"];
   const seen = new Set();
   for (const number of pulse.edges) {
     const from = boxFor(edges[number].a);
@@ -341,12 +346,33 @@ function paintPulse(g) {
     if (from === to || seen.has(number)) continue;
     seen.add(number);
     const line = from.group || to.group ? [from.x, from.y, to.x, to.y] : bent({ points: edges[number].q });
-    const [x, y] = along(line, pulse.back ? 1 - eased : eased);
-    g.beginPath();
-    g.arc(x, y, 5.5 / Math.min(1, Math.sqrt(camera.scale)), 0, 7);
-    g.fill();
+    rolling(g, rollingText(number, pulse.back), ...along(line, pulse.back ? 1 - eased : eased), pulse.back ? "backward" : "forward");
   }
   redraw();
+}
+
+/** What rolls along an edge: the number, or the shape of an array. */
+function rollingText(number, back) {
+  const from = edges[number].a;
+  const found = back ? contributionOf(number) : valueOf(from);
+  if (found && found.data.length === 1) return short(found.data[0], 3);
+  if (found && found.data.length <= 3) return `[${[...found.data].map((x) => short(x, 2)).join(" ")}]`;
+  return `${back ? "∂ " : ""}${shapeText(nodes[from].sh)}`;
+}
+
+/** A rolling number: a pill that keeps its size on the screen. */
+function rolling(g, text, x, y, colour) {
+  const size = 12 / Math.min(1, camera.scale);
+  g.font = `600 ${size}px ${ink.mono}`;
+  const [w, h] = [g.measureText(text).width + 1.2 * size, 1.7 * size];
+  g.beginPath();
+  g.roundRect(x - w / 2, y - h / 2, w, h, h / 2);
+  g.fillStyle = ink[colour];
+  g.fill();
+  g.fillStyle = ink.surface;
+  g.textAlign = "center";
+  g.textBaseline = "middle";
+  g.fillText(text, x, y + 0.05 * size);
 }
 
 function clipped(text, length) {
