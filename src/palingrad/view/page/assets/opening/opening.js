@@ -31,7 +31,9 @@ function startOpening() {
 }
 
 function beginOpening() {
-  if (opening.on && !playing) togglePlay();
+  if (!opening.on || playing) return;
+  opening.from = { ...camera };
+  togglePlay();
 }
 
 /** The opening's milliseconds for a step. */
@@ -50,8 +52,22 @@ function interrupt(event) {
   goStep(schedule.steps.length);
 }
 
+/** Whether a card is in view as a whole. */
+function inView(box) {
+  const [left, top] = toScreen(box.x - box.w / 2, box.y - box.h / 2);
+  const [right, bottom] = toScreen(box.x + box.w / 2, box.y + box.h / 2);
+  return left >= 0 && top >= 0 && right <= stage.width && bottom <= stage.height;
+}
+
+/** After the opening the page is as if it hadn't played. */
 function endOpening() {
+  if (!opening.on) return;
   opening.on = false;
+  if (opening.from) {
+    cancelAnimationFrame(gliding);
+    Object.assign(camera, opening.from);
+    redraw();
+  }
   for (const kind of ["keydown", "pointerdown", "wheel"]) document.removeEventListener(kind, interrupt, { capture: true });
 }
 

@@ -53,7 +53,7 @@ function togglePlay() {
   const tick = () => {
     goStep(state.step + 1, true);
     const place = schedule.steps[state.step - 1].node;
-    if (camera.scale > 0.4 && !opening.on) reveal(boxFor(place));
+    if (camera.scale > 0.4 && !(opening.on && inView(boxFor(place)))) reveal(boxFor(place));
     if (state.step >= schedule.steps.length) stopPlaying();
     else playing = setTimeout(tick, stepTime());
   };
