@@ -23,7 +23,7 @@ from .arrays import Budget, encoded
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .measure import bytes_of, dead_units
-from .opening.captions import Captions
+from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
 from .placing import placed, straightened
@@ -218,6 +218,8 @@ class Export:
         if isinstance(node, Operation) and not isinstance(node, Assign):
             block = self._sizes(node)[2]
             data["b" if isinstance(block, int) else "why"] = block
+            if isinstance(block, str) and (sample := product_entry(node, self.values)) is not None:
+                data["ex"] = sample
         elif isinstance(node, Assign):
             data["why"] = "an assignment takes effect at the end of the run"
 

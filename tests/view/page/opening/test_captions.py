@@ -171,6 +171,18 @@ def test_constants_are_written_out_only_where_four_digits_are_exact():
     assert not any("0.12" in text for text in formulas)
 
 
+def test_an_entry_of_a_large_product_is_the_sum_of_its_terms(graph_scope):
+    rng = np.random.default_rng(0)
+    x = pg.tensor(rng.uniform(size=(2, 784)).astype(np.float32), name="x")
+    w = pg.Variable(rng.normal(size=(784, 16)).astype(np.float32), name="w")
+    page = graph_scope(pg.sum(x @ w), address="#step=1", time=False)
+    text = page.text("#story .equation:last-child .numbers")
+    assert "781 more" in text
+    assert same(Evaluator(text).value(), number(page.text("#story .shown")), 4)
+    assert same(float((x @ w).numpy()[0, 0]), number(page.text("#story .shown")), 4)
+    assert "from x[0,:] and w[:,0]" in page.text("#story")
+
+
 def test_a_caption_follows_an_edit(graph_scope):
     a, x = pg.Variable(2.0), pg.tensor(3.0)
     page = graph_scope(a * x + 1.0, address="#step=1")

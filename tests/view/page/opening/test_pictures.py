@@ -1,4 +1,4 @@
-"""Arrays on cards: small ones as numbers, others as pictures; and an entry lights what it came from."""
+"""Arrays on cards: numbers and pictures; and an entry that lights what it came from."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_an_entry_lights_the_nonzeros_of_the_local_jacobian(graph_scope):
 
 
 def jacobian_row(node: Any, entry: int, places: dict[int, int]) -> dict[int, list[int]]:
-    """The operands' entries that aren't 0 in a row of the local Jacobian, by the operand's place."""
+    """The operands' entries that aren't 0 in a row of the local Jacobian, by the operand."""
     seed = np.zeros(np.shape(node.value))
     seed.flat[entry] = 1
     operands = [x for x in dict.fromkeys(node.inputs) if x.dtype.kind == "f"]
@@ -186,7 +186,8 @@ def test_what_stands_on_a_card_fits_it(graph_scope):
           if (!node.pic) return [];
           const b = palingrad.boxFor(k);
           const size = node.sh.reduce((a, c) => a * c, 1);
-          const all = (gradient) => [0, size - 1].map((e) => palingrad.cellOf(b, e, gradient)).filter(Boolean);
+          const all = (gradient) => [0, size - 1].map((e) => palingrad.cellOf(b, e, gradient))
+            .filter(Boolean);
           const [values, slopes] = [all(false), node.pic.g ? all(true) : []];
           const inside = ([x, y, w, h]) => x >= b.x - b.w / 2 && x + w <= b.x + b.w / 2
             && y >= b.y - b.h / 2 && y + h <= b.y + b.h / 2;

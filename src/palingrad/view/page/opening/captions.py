@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ....autodiff.reverse import pulled_back
-from ....dtypes import float64, is_inexact
+from ....dtypes import float64, is_complex, is_inexact
 from ....errors import PalingradError
 from ....graph.context import graph_scope
 from ....graph.describe.notation import PRODUCT, Piece
@@ -75,6 +75,30 @@ class Captions:
             self._known[key] = len(self.table)
             self.table.append(_caption(node, shapes, literals, attributes))
         return self._known[key]
+
+
+def product_entry(node: Operation, values: Mapping[Node, Any]) -> Caption | None:
+    """An entry of a matrix product as a sum of products: {'e': entry, 't': the three largest terms
+    as pairs, 'n', 'r': the number of the others and their sum}; None for other operations.
+
+    It is exported where the operands are too large for the page."""
+    if node.kind_name() != "matmul" or _shape(node, values) is None or is_complex(node.dtype):
+        return None
+    a, b = (np.asarray(values[x], np.float64) for x in node.inputs)
+    if max(a.ndim, b.ndim) > 2 or a.shape[-1] < 4 or a.size == 0 or b.size == 0:
+        return None
+    b = b.reshape(b.shape[0], -1)
+    result = np.ravel(values[node])
+    entry = int(np.argmax(result != 0))
+    row, column = divmod(entry, b.shape[1])
+    left, right = a.reshape(-1, a.shape[-1])[row], b[:, column]
+    order = np.argsort(-np.abs(left * right), kind="stable")
+    first, others = order[:3], order[3:]
+    rest = float(left[others] @ right[others])
+    pairs = [[float(left[k]), float(right[k])] for k in first]
+    if not np.isfinite([rest, *np.ravel(pairs)]).all():
+        return None
+    return {"e": entry, "t": pairs, "n": len(others), "r": rest}
 
 
 def _shape(x: Node, values: Mapping[Node, Any]) -> tuple[int, ...] | None:

@@ -346,7 +346,7 @@ function paintPulse(g) {
     if (from === to || seen.has(number)) continue;
     seen.add(number);
     const line = from.group || to.group ? [from.x, from.y, to.x, to.y] : bent({ points: edges[number].q });
-    rolling(g, rollingText(number, pulse.back), ...along(line, pulse.back ? 1 - eased : eased), pulse.back ? "backward" : "forward");
+    rolling(g, rollingText(number, pulse.back), ...along(line, 0.75 * (pulse.back ? 1 - eased : eased)), pulse.back ? "backward" : "forward");
   }
   redraw();
 }

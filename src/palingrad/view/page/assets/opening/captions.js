@@ -34,10 +34,10 @@ function forwardEquations(place) {
     if (side) return [{ ...head, ...side, symbols: head.symbols || side.symbols, entry: 0 }];
     return [{ ...head, sign: "=", shown: numberText(value.data[0]), entry: 0 }];
   }
-  const entry = telling(value.data);
+  const entry = nodes[place].ex ? nodes[place].ex.e : telling(value.data);
   const side = sizeOf(place) ? entryEquation(place, entry) : null;
   const from = [...readEntries(place, entry)].map(([one, some]) => part_(one, some)).filter(Boolean).slice(0, 3);
-  const note = from.length ? `from ${from.join(" and ")}` : "";
+  const note = from.length && !(side && side.symbols) ? `from ${from.join(" and ")}` : "";
   const whole = { ...head, note: shapeNote(place) };
   if (!side) return sizeOf(place) === 1 ? [{ ...head, sign: "≈", shown: numberText(value.data[0]), entry: 0, note }] : [whole];
   if (sizeOf(place) === 1) return [{ ...head, ...side, symbols: head.symbols, entry: 0, note }];

@@ -128,6 +128,8 @@ function selected(place, rows, entry) {
 /** The right side of an entry with numbers: {numbers, shown, sign} and, if short, {symbols}; else null. */
 function entryEquation(place, entry) {
   const value = valueOf(place);
+  const sample = nodes[place].ex;
+  if (value && sample && sample.e === entry && !edited.size && !foreign) return trueTo(value.data[entry], (digits) => sumText(sample.t, digits, sample), nodes[place].d);
   if (!value || ins[place].some((number) => !valueOf(edges[number].a))) return null;
   const caption = captionFor(place);
   const found = caption && caption.e ? elementwise(place, entry, caption) : null;

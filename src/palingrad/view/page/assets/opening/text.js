@@ -88,8 +88,9 @@ function sliceText(shape, entries) {
 }
 
 /** A sum of products [coefficient, number] as text, and its value from the digits shown. The largest three of
- *  more than six terms are written out; the sum of the rest is one number. */
-function sumText(terms, digits) {
+ *  more than six terms are written out; the sum of the rest is one number. `more` is {n, r}: n further terms
+ *  with the sum r. */
+function sumText(terms, digits, more = null) {
   const products = terms.map(([c, x]) => c * x);
   const order = terms.map((_, k) => k).sort((a, b) => Math.abs(products[b]) - Math.abs(products[a]));
   const kept = terms.length > 6 ? order.slice(0, 3) : terms.map((_, k) => k);
@@ -109,6 +110,7 @@ function sumText(terms, digits) {
     const rest = order.slice(3).reduce((sum, k) => sum + (over === null ? products[k] : terms[k][1]), 0);
     add(`(${terms.length - 3} more: ${numberText(rest, digits)})`, asShown(rest, digits));
   }
+  if (more) add(`(${more.n} more: ${numberText(more.r, digits)})`, asShown(more.r, digits));
   return over === null ? { text, value } : { text: `(${text})/${over < 0 ? `(−${-over})` : over}`, value: value / over };
 }
 
