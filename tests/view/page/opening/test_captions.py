@@ -31,7 +31,7 @@ READ = """() => [...Array(palingrad.schedule.steps.length).keys()].map((step) =>
     })),
   };
 })"""
-WRITTEN_OUT = 0.98  # the share of steps whose caption has a right side with numbers
+SYMBOLIC = {"seed of multiply"}  # without numbers on the right side: the identity matrix
 
 
 def same(found: float, shown: float, digits: int) -> bool:
@@ -45,21 +45,22 @@ def same(found: float, shown: float, digits: int) -> bool:
 def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(graph_scope):
     assert len(GRAPHS) == 40
     wrong: list[str] = []
-    steps = written = short = 0
+    symbolic: set[str] = set()
+    short = 0
     for name, build in GRAPHS.items():
         y = build()
         order = pg.postorder(y)
         page = graph_scope(y, time=False)
         expected = Expected(y, order)
         for one in page.js(READ):
-            steps += 1
             assert one["equations"], (name, one)
-            written += any(e["numbers"] or e["shown"] == "1" for e in one["equations"])
+            if not any(e["numbers"] or e["shown"] == "1" for e in one["equations"]):
+                symbolic.add(f"{one['step']['kind']} of {order[one['step']['node']].kind_name()}")
             for equation in one["equations"]:
                 short += equation["numbers"] is not None and equation["digits"] < 4
                 wrong += [f"{name}: {word}" for word in faults(equation, expected)]
     assert wrong == [], "\n".join(wrong)
-    assert written > WRITTEN_OUT * steps, (written, steps)
+    assert symbolic == SYMBOLIC
     assert short <= 2  # differences of nearly equal float32 numbers
 
 

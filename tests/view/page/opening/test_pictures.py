@@ -122,6 +122,8 @@ def test_first_layers_and_images_are_pictures_that_light_up(graph_scope):
     lit = page.js(LIT)
     assert lit["0 false"] == list(range(784, 1568))
     assert lit["1 false"] == list(range(3, 784 * 16, 16))
+    point(page, 1, 16 * 100 + 2)  # pixel 100 of column 2
+    assert page.js(LIT) == {"1 false": [16 * 100 + 2]}
     # The first layer's picture is exported as bytes: it has the column's numbers.
     small = page.js("palingrad.nodes[1].v.p")
     numbers = np.frombuffer(base64.b64decode(small["d"]), np.int8).reshape(8, 784)

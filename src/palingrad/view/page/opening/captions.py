@@ -33,6 +33,7 @@ from ...reading.mathematics.plain import plain
 Caption = dict[str, Any]
 HOLE = 0xE000  # the code point that stands for the first operand
 OWN, SEED = chr(HOLE + 0xF0), chr(HOLE + 0xF1)  # the node itself, and its cotangent
+ONES = chr(HOLE + 0xF2)  # an array of ones
 LARGEST = 400  # distinct captions that are written
 LONGEST = 70  # characters of a formula
 _HOLES = f"[{chr(HOLE)}-{SEED}]"
@@ -188,7 +189,8 @@ def _text(c: Node, pieces: Mapping[int, Piece], scalar: bool) -> str | None:
         if id(inner) not in known:
             known[id(inner)] = written_unguarded(inner, [known[id(x)] for x in inner.inputs])
     piece = known[id(c)]
-    text = plain(piece.within(PRODUCT) if scalar else piece.latex)
+    latex = piece.within(PRODUCT) if scalar else piece.latex.replace(r"\mathbf{1}", ONES)
+    text = plain(latex).replace(ONES, "𝟏")
     return text if len(text) <= LONGEST else None
 
 

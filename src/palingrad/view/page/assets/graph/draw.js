@@ -224,7 +224,7 @@ function paintText(g, box, fill, known) {
     g.font = `11px ${ink.sans}`;
     g.fillText(node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), right, middle - 5);
   }
-  const shown = paintArray(g, box, known);
+  const shown = paintArray(g, box, known, fill);
   paintLit(g, box);
   if (shown && node.pic.k === "numbers") return;
   g.font = `11.5px ${ink.mono}`;

@@ -20,7 +20,7 @@ function rowsOf(place, entry, operands = null) {
 function productEntries(place, entry) {
   if (nodes[place].o !== "matmul") return null;
   const [a, b] = ins[place].map((number) => nodes[edges[number].a].sh);
-  if (!a || !b || a.length > 2 || b.length > 2) return null;
+  if (!a || !b || a.length > 2 || b.length > 2 || count(a) + count(b) > 2_000_000) return null;
   const n = a[a.length - 1];
   const columns = b.length === 2 ? b[1] : 1;
   const [i, j] = [Math.floor(entry / columns), entry % columns];
@@ -174,21 +174,25 @@ const GROUPED = {
   log_softmax: (xs, own, write) => `${write(xs[own])} − log(${xs.map((x) => `e^(${write(x)})`).join(" + ")})`,
   logsumexp: (xs, own, write) => `log(${xs.map((x) => `e^(${write(x)})`).join(" + ")})`,
 };
+GROUPED.cross_entropy = (xs, own, write) => `${GROUPED.logsumexp(xs, own, write)} − ${xs[own] < 0 ? `(${write(xs[own])})` : write(xs[own])}`;
 const GROUP_VALUE = {
   softmax: (xs, own) => Math.exp(xs[own]) / xs.reduce((sum, x) => sum + Math.exp(x), 0),
   log_softmax: (xs, own) => xs[own] - Math.log(xs.reduce((sum, x) => sum + Math.exp(x), 0)),
+  cross_entropy: (xs, own) => GROUP_VALUE.logsumexp(xs) - xs[own],
   logsumexp: (xs) => Math.log(xs.reduce((sum, x) => sum + Math.exp(x), 0)),
 };
 
 function grouped(place, entry) {
   const from = edges[ins[place][0]].a;
   const members = takingPart(place, entry).get(from) || [];
+  const of = nodes[place].o;
+  const row = of === "cross_entropy" ? rowsOf(place, entry)[0] : null; // negative at the entry's class
   const same = sameShape(nodes[from].sh || [], nodes[place].sh || []);
-  const own = same ? members.indexOf(entry) : 0;
-  if (!members.length || members.length > 6 || own < 0 || ins[place].length > 1) return null;
+  const own = row ? members.findIndex((k) => row[k] < 0) : same ? members.indexOf(entry) : 0;
+  if (!members.length || members.length > 6 || own < 0 || ins[place].length > (row ? 2 : 1)) return null;
   const xs = members.map((k) => valueOf(from).data[k]);
   return trueTo(valueOf(place).data[entry], (digits) => ({
-    text: GROUPED[nodes[place].o](xs, own, (x) => numberText(x, digits)),
-    value: GROUP_VALUE[nodes[place].o](xs.map((x) => asShown(x, digits)), own),
+    text: GROUPED[of](xs, own, (x) => numberText(x, digits)),
+    value: GROUP_VALUE[of](xs.map((x) => asShown(x, digits)), own),
   }), nodes[place].d);
 }

@@ -125,7 +125,7 @@ function termText(c, x, digits) {
  *  `write(digits)` is the text of the right side with its value; null if no number of digits does it. */
 function trueTo(value, write, dtype = "float64") {
   for (const shown of [4, 3, 2])
-    for (const digits of [4, 6, 9, 13, 17]) {
+    for (const digits of [4, 5, 6, 7, 9, 13, 17]) {
       const side = write(digits);
       if (!side) return null;
       const rounded_ = asShown(value, shown);

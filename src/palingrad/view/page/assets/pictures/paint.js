@@ -49,24 +49,25 @@ function pixelsOf(rows, columns, numbers, top, grey) {
 }
 
 /** Draws the array of a card, and its gradient once it is complete. Returns whether the card has one. */
-function paintArray(g, box, known) {
+function paintArray(g, box, known, fill) {
   const { pic } = nodes[box.node];
   if (!pic || !known || stale.has(box.node)) return false;
   const paint_ = pic.k === "numbers" ? paintNumbersOf : paintPictureOf;
-  paint_(g, box, false);
-  if (pic.g && hasGradient(box.node, state.step)) paint_(g, box, true);
+  paint_(g, box, false, fill);
+  if (pic.g && hasGradient(box.node, state.step)) paint_(g, box, true, fill);
   return true;
 }
 
-function paintNumbersOf(g, box, gradient) {
+function paintNumbersOf(g, box, gradient, fill) {
   const found = tilesOf(box.node, gradient);
   if (!found) return;
   const { pic } = nodes[box.node];
+  const colour = fill ? contrast(fill) : gradient ? ink.backward : ink.forward;
   g.textBaseline = "middle";
   g.textAlign = "right";
   found.tiles[0].forEach((x, k) => {
     const [left, top, w, h] = cellOf(box, k, gradient);
-    g.fillStyle = gradient ? ink.backward : ink.forward;
+    g.fillStyle = colour;
     g.font = `11.5px ${ink.mono}`;
     const text = short(x, 3);
     const fits = (w - 6) / Math.max(w - 6, g.measureText(text).width);
@@ -74,7 +75,7 @@ function paintNumbersOf(g, box, gradient) {
     g.fillText(text, left + w - 3, top + h / 2 + 0.5);
   });
   const [left, top] = pictureCorner(box, gradient);
-  bracket(g, left + 1, top + 1, pictureSize(pic)[0], pictureSize(pic)[1] - 2, gradient ? ink.backward : ink.soft);
+  bracket(g, left + 1, top + 1, pictureSize(pic)[0], pictureSize(pic)[1] - 2, colour);
 }
 
 /** The brackets of a matrix. */
@@ -91,7 +92,7 @@ function bracket(g, left, top, wide, high, colour) {
   }
 }
 
-function paintPictureOf(g, box, gradient) {
+function paintPictureOf(g, box, gradient, fill) {
   const { pic } = nodes[box.node];
   const { tiles, top } = drawnTiles(box.node, gradient);
   const [left, upper] = pictureCorner(box, gradient);
@@ -111,7 +112,7 @@ function paintPictureOf(g, box, gradient) {
     g.strokeRect(x, y, w, h);
   }
   if (top === undefined) return;
-  g.fillStyle = gradient ? ink.backward : ink.soft;
+  g.fillStyle = fill ? contrast(fill) : gradient ? ink.backward : ink.soft;
   g.font = `9.5px ${ink.mono}`;
   g.textAlign = "center";
   g.textBaseline = "alphabetic";
