@@ -202,7 +202,7 @@ class Export:
 
     def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
-        if value is not None and not is_complex(getattr(value, "dtype", None)):
+        if value is not None and not is_complex(flat(value).dtype):
             data["v"] = encoded(flat(value), self.budget)
             data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:

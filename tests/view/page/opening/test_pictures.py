@@ -124,6 +124,9 @@ def test_first_layers_and_images_are_pictures_that_light_up(graph_scope):
     assert lit["1 false"] == list(range(3, 784 * 16, 16))
     point(page, 1, 16 * 100 + 2)  # pixel 100 of column 2
     assert page.js(LIT) == {"1 false": [16 * 100 + 2]}
+    page.js("palingrad.choose({node: 1})")
+    assert page.page.locator("#details .images canvas").count() == 16  # of value and gradient
+    assert "the first 8 of 16" in page.text("#details")
     # The first layer's picture is exported as bytes: it has the column's numbers.
     small = page.js("palingrad.nodes[1].v.p")
     numbers = np.frombuffer(base64.b64decode(small["d"]), np.int8).reshape(8, 784)

@@ -23,6 +23,7 @@ from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....graph.traversal.order import postorder
+from ....ops.contract import Matmul
 from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
@@ -83,7 +84,7 @@ def product_entry(node: Operation, values: Mapping[Node, Any]) -> Caption | None
     as pairs, 'n', 'r': the number of the others and their sum}; None for other operations.
 
     It is exported where the operands are too large for the page."""
-    if node.kind_name() != "matmul" or _shape(node, values) is None or is_complex(node.dtype):
+    if type(node) is not Matmul or _shape(node, values) is None or is_complex(node.dtype):
         return None
     a, b = (np.asarray(values[x], np.float64) for x in node.inputs)
     if max(a.ndim, b.ndim) > 2 or a.shape[-1] < 4 or a.size == 0 or b.size == 0:

@@ -18,7 +18,7 @@ function rowsOf(place, entry, operands = null) {
 
 /** For a matrix product whose operands are too large for the page: ones at the row and the column of an entry. */
 function productEntries(place, entry) {
-  if (nodes[place].o !== "matmul") return null;
+  if (!nodes[place].ex) return null;
   const [a, b] = ins[place].map((number) => nodes[edges[number].a].sh);
   if (!a || !b || a.length > 2 || b.length > 2 || count(a) + count(b) > 2_000_000) return null;
   const n = a[a.length - 1];

@@ -26,6 +26,7 @@ function startOpening() {
     setTimeout(beginOpening, 700);
   });
   opening.on = true;
+  at("story").setAttribute("aria-live", "off"); // not each step of the opening is read aloud
   seen.observe(at("stage"));
   for (const kind of ["keydown", "pointerdown", "wheel"]) document.addEventListener(kind, interrupt, { capture: true, passive: true });
 }
@@ -63,6 +64,7 @@ function inView(box) {
 function endOpening() {
   if (!opening.on) return;
   opening.on = false;
+  at("story").setAttribute("aria-live", "polite");
   if (opening.from) {
     cancelAnimationFrame(gliding);
     Object.assign(camera, opening.from);

@@ -119,6 +119,22 @@ function paintPictureOf(g, box, gradient, fill) {
   g.fillText(`${gradient ? "∂ " : ""}${top ? "±" : ""}${short(top, 2)}`, left + wide / 2, upper + high + 11);
 }
 
+/** The images of an array for the details panel, three screen pixels for each number; null without images. */
+function imagesView(place, gradient) {
+  const { pic, sh } = nodes[place];
+  if (!pic || !pic.i || (gradient && !pic.g)) return null;
+  const { tiles } = drawnTiles(place, gradient);
+  if (!tiles) return null;
+  const label = (k) => `${pic.t ? "column" : "row"} ${k}`;
+  const shown = tiles.map((tile, k) => {
+    const copy = make("canvas", { width: tile.width, height: tile.height, role: "img", "aria-label": `${gradient ? "gradient of " : ""}${nodes[place].n}, ${label(k)}`, title: label(k) });
+    copy.getContext("2d").drawImage(tile, 0, 0);
+    return copy;
+  });
+  const size = sh.reduce((a, b) => a * b, 1) / (pic.r * pic.c);
+  return make("div", {}, make("div", { class: "images" }, ...shown), size > pic.n ? make("p", { class: "caption" }, `the first ${pic.n} of ${counted(size)}`) : null);
+}
+
 /** Marks the lit entries of a card. */
 function paintLit(g, box) {
   if (!nodes[box.node].pic) return;
