@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from captions.graphs import GRAPHS
 from palingrad.view.page.export import Export, Options
 from palingrad.view.page.opening.cards import CARDS, SIDE, thumbnail, tiling
 
@@ -202,3 +203,22 @@ def test_what_stands_on_a_card_fits_it(graph_scope):
         })"""
     )
     assert wrong == []
+
+
+def test_numbers_on_edges_overlap_neither_each_other_nor_cards(graph_scope):
+    page = graph_scope(GRAPHS["micrograd"](), time=False)
+    drawn, overlaps = page.js(
+        """() => {
+          const [width, height] = palingrad.data.size;
+          Object.assign(palingrad.camera, {x: width / 2, y: height / 2, scale: 0.8});
+          palingrad.paint();
+          const cards = palingrad.scene().boxes.map((b) =>
+            [b.x - b.w / 2, b.y - b.h / 2, b.x + b.w / 2, b.y + b.h / 2]);
+          const labels = palingrad.labels();
+          const meet = ([a, b, c, d], [l, t, r, e]) => a < r && l < c && b < e && t < d;
+          return [labels.length, labels.flatMap((one, k) =>
+            [...cards, ...labels.slice(0, k)].filter((other) => meet(one, other))).length];
+        }"""
+    )
+    assert drawn > 30
+    assert overlaps == 0

@@ -65,6 +65,6 @@ startOpening();
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
   sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
-  equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, lit: () => lit,
+  equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, lit: () => lit, labels: () => labels,
 };
 document.documentElement.dataset.ready = "yes";
