@@ -82,7 +82,7 @@ class Opened:
         """Nothing may have gone wrong in the page, and nothing may have been asked for."""
         for event, listener in self._listen.items():
             self.page.remove_listener(event, listener)
-        assert self.complaints == []
+        assert self.complaints == [], self.complaints
         assert all(url.startswith(("file:", "data:")) for url in self.requests)
 
 

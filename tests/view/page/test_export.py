@@ -245,3 +245,10 @@ def test_a_result_without_a_derivative_is_shown_with_a_note():
 
     data = Export(Stepped(pg.Variable([1.5])), Options()).data()
     assert "stepped has no derivative" in data["notes"][0]
+
+
+def test_several_complex_outputs_have_no_numbers_on_the_page():
+    eigenvalues, _ = pg.linalg.eig(pg.Variable(np.array([[0.0, 1.0], [-1.0, 0.0]])))
+    data = Export(eigenvalues, Options()).data()
+    (pair,) = (node for node in data["nodes"] if node["o"] == "eig")
+    assert "v" not in pair

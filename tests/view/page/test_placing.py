@@ -29,7 +29,7 @@ def deep() -> Any:
 
 def test_an_optimizers_step_is_beside_both_passes_and_nothing_overlaps():
     shown = picture(training_step())
-    drawn = placed(shown, {item.key: 120.0 for item in shown.items})
+    drawn = placed(shown, {item.key: (120.0, HEIGHT) for item in shown.items})
     roles = {item.key: item.role for item in shown.items}
     step = [drawn.positions[key][0] for key in roles if roles[key] == "update"]
     passes = [drawn.positions[key][0] for key in roles if roles[key] != "update"]

@@ -12,9 +12,12 @@ from typing import Any
 SCRIPTS = (
     "arithmetic/numbers.js", "state.js", "graph/graph.js", "arithmetic/tensor.js",
     "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "graph/schedule.js",
-    "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/draw.js", "panels/matrix.js",
+    "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/motion.js", "graph/draw.js",
+    "panels/matrix.js",
     "panels/tree.js", "panels/search.js", "panels/details.js", "panels/edges.js",
     "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
+    "opening/text.js", "opening/entries.js", "opening/captions.js", "opening/opening.js",
+    "pictures/cells.js", "pictures/paint.js", "pictures/hover.js",
     "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js", "main.js",
 )  # fmt: skip
 

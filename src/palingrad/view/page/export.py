@@ -23,8 +23,10 @@ from .arrays import Budget, encoded
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .measure import bytes_of, dead_units
+from .opening.captions import Captions, product_entry
+from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
-from .placing import placed, straightened, width
+from .placing import placed, straightened
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
@@ -66,6 +68,7 @@ class Export:
         self.result = self._result()
         self.totals, self._refusal = self._derivatives()
         self.blocks = Blocks()
+        self.captions = Captions()
         self.budget = Budget(options.budget)
         self.formulas: dict[str, int] = {}
         self.effort = EFFORT
@@ -118,11 +121,11 @@ class Export:
     def data(self) -> Json:
         """Returns the page's data."""
         nodes = [self._node(item) for item in self.items]
-        drawn = placed(self.picture, {node["k"]: width(node) for node in nodes})
+        drawn = placed(self.picture, {node["k"]: size(node) for node in nodes})
         edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
         for node, item in zip(nodes, self.items, strict=True):
             x, y = drawn.positions[item.key]
-            node["p"], node["w"] = [round(x, 1), round(y, 1)], width(node)
+            node["p"], (node["w"], node["h"]) = [round(x, 1), round(y, 1)], size(node)
         return {
             "version": __version__,
             "title": printable(self.options.title or self._title(), _TITLE),
@@ -137,6 +140,7 @@ class Export:
             "edges": edges,
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
+            "captions": self.captions.table,
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
@@ -151,6 +155,9 @@ class Export:
             if isinstance(node, str) and node in (item.label, item.key, item.node.name):
                 return place
         raise GraphError(f"view: no node {node!r:.60} in this graph")
+
+    def _label(self, node: Node) -> str:
+        return self.items[self.first[node]].label if node in self.first else ""
 
     def _title(self) -> str:
         if self.result is None:
@@ -181,6 +188,8 @@ class Export:
             data["s"] = list(item.scope)
         if isinstance(node, Operation):
             data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
+            if (caption := self.captions.of(node, self.values, self._label)) is not None:
+                data["c"] = caption
             if plain := _attributes(node):
                 data["a"] = plain
         if isinstance(node, Variable) and node.trainable:
@@ -193,7 +202,7 @@ class Export:
 
     def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
-        if value is not None and not is_complex(getattr(value, "dtype", None)):
+        if value is not None and not is_complex(flat(value).dtype):
             data["v"] = encoded(flat(value), self.budget)
             data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
@@ -204,11 +213,31 @@ class Export:
             data["g"] = 1
         if node in self.totals:
             data["j"] = encoded(self.totals[node], self.budget)
+        if len(self.items) <= CARDS and value is not None:
+            self._picture(data, node, flat(value))
         if isinstance(node, Operation) and not isinstance(node, Assign):
             block = self._sizes(node)[2]
             data["b" if isinstance(block, int) else "why"] = block
+            if isinstance(block, str) and (sample := product_entry(node, self.values)) is not None:
+                data["ex"] = sample
         elif isinstance(node, Assign):
             data["why"] = "an assignment takes effect at the end of the run"
+
+    def _picture(self, data: Json, node: Node, value: Array) -> None:
+        """Add what the node's card shows of its value and gradient: pictures of those that aren't
+        exported whole."""
+        total = self.totals.get(node)
+        total = None if total is None or total.size != value.size else total
+        shown = card(data, total is not None)
+        if shown is None:
+            return
+        data["pic"] = shown
+        for name, array in (("v", value), ("j", total)):
+            if array is None or "f" in data[name]:
+                continue
+            small = thumbnail(array, shown)
+            if small is not None and self.budget.takes(len(small["d"])):
+                data[name]["p"] = small
 
     def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
         link = self.picture.links[number]

@@ -10,7 +10,7 @@ from ...graph.operation import MultipleOutputs
 from ..drawing.layout.layered import Layout, layout
 from ..drawing.model import Picture
 
-HEIGHT = 46.0  # of a node's card, in pixels
+HEIGHT = 46.0  # of a node's card with two lines of text, in pixels
 LARGE = 1_500  # nodes of a graph from which on the layout ignores edges of frequently used leaves
 USES = 8  # uses above which a leaf counts as frequently used
 SHARED = 2  # uses in an optimizer's step above which a node counts as shared by all Variables
@@ -27,7 +27,7 @@ def width(node: Mapping[str, Any]) -> float:
     return float(min(210, max(92, 24 + 7.2 * max(first, 0.9 * second))))
 
 
-def placed(shown: Picture, widths: Mapping[str, float]) -> Layout:
+def placed(shown: Picture, sizes: Mapping[str, tuple[float, float]]) -> Layout:
     """Returns the layout of all cards, with one path for each link of the picture.
 
     The optimizer's step is laid out separately, as a small graph per Variable beside the two
@@ -45,7 +45,7 @@ def placed(shown: Picture, widths: Mapping[str, float]) -> Layout:
             n for n, (a, b) in enumerate(pairs) if n not in apart and a in inside and b in inside
         ]
         part = layout(
-            {key: (widths[key], HEIGHT) for key in keys},
+            {key: sizes[key] for key in keys},
             [pairs[n] for n in near],
             groups={item.key: item.scope for item in shown.items if item.scope},
             upward={place for place, n in enumerate(near) if _both(pairs[n], roles, "backward")},
@@ -58,7 +58,7 @@ def placed(shown: Picture, widths: Mapping[str, float]) -> Layout:
             paths[n] = [(x + right, y + down) for x, y in path]
         drawn = _with(drawn, part, right, down)
     for n, pair in enumerate(pairs):
-        paths[n] = paths[n] or _straight(drawn.positions, pair)
+        paths[n] = paths[n] or _straight(drawn.positions, sizes, pair)
     return replace(drawn, paths=paths)
 
 
@@ -118,10 +118,13 @@ def _far(shown: Picture, pairs: Sequence[tuple[str, str]]) -> set[int]:
     return {n for numbers in uses.values() if len(numbers) > USES for n in numbers[1:]}
 
 
-def _straight(positions: Mapping[str, Point], pair: tuple[str, str]) -> list[Point]:
+def _straight(
+    positions: Mapping[str, Point], sizes: Mapping[str, Point], pair: tuple[str, str]
+) -> list[Point]:
     (ax, ay), (bx, by) = positions[pair[0]], positions[pair[1]]
-    half = HEIGHT / 2 if by >= ay else -HEIGHT / 2
-    return [(ax, ay + half), (bx, by - half)]
+    (_, above), (_, below) = sizes[pair[0]], sizes[pair[1]]
+    sign = 1 if by >= ay else -1
+    return [(ax, ay + sign * above / 2), (bx, by - sign * below / 2)]
 
 
 def straightened(path: Sequence[Point]) -> list[Point]:

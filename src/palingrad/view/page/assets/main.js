@@ -46,6 +46,7 @@ startCompare();
 startRuns();
 startKeys();
 startOverlays();
+startHover();
 
 watch(["collapsed"], () => {
   arrange();
@@ -58,10 +59,12 @@ watch(["node", "edge", "group"], () => {
 });
 addEventListener("hashchange", follow);
 follow();
+startOpening();
 
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
   sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+  equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, lit: () => lit, labels: () => labels,
 };
 document.documentElement.dataset.ready = "yes";

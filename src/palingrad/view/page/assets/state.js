@@ -52,7 +52,7 @@ function link() {
   if (state.node !== null) parts.set("node", nodes[state.node].k);
   if (state.edge !== null) parts.set("edge", state.edge);
   if (state.group !== null) parts.set("group", state.group);
-  if (state.step !== schedule.steps.length) parts.set("step", state.step);
+  if (state.step !== schedule.steps.length && !opening.on) parts.set("step", state.step);
   if (state.tab !== "details") parts.set("tab", state.tab);
   if (state.overlay !== "none") parts.set("overlay", state.overlay);
   if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);

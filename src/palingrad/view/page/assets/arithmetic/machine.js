@@ -106,10 +106,15 @@ function itemOf(place, parent) {
 
 /** The cotangents of a node's inputs for a cotangent of the node: flat arrays, or null. */
 function sentBack(place, g) {
+  const block = data.blocks[nodes[place].b];
+  if (!block || !block.b) return block && block.item !== undefined ? [itemBack(place, g)] : null;
+  return sentBy(place, ins[place].map((edge) => valueOf(edges[edge].a)), g);
+}
+
+/** As `sentBack`, for these values of the operands. */
+function sentBy(place, operands, g) {
   const node = nodes[place];
   const block = data.blocks[node.b];
-  if (!block || !block.b) return block && block.item !== undefined ? [itemBack(place, g)] : null;
-  const operands = ins[place].map((edge) => valueOf(edges[edge].a));
   const own = valueOf(place);
   if (!own || operands.some((x) => !x)) return null;
   const shapes = node.parts || [own.shape];

@@ -2,7 +2,6 @@
 
 const ink = {}; // the page's colours, read from its style sheet
 let dirty = false;
-const pulse = { from: 0, edges: [], back: false }; // the animation of numbers along the edges of a step
 
 /** Requests a redraw in the next frame. */
 function redraw() {
@@ -209,28 +208,34 @@ function paintName(g, box, fill) {
 /** A card's two lines: name and operation; value and, once computed, gradient. */
 function paintText(g, box, fill, known) {
   const node = nodes[box.node];
-  const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9];
+  const slots = node.pic && node.pic.k === "picture" ? (node.pic.g ? 2 : 1) * (node.pic.w + 8) : 0;
+  const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9 - slots];
+  const middle = node.pic && node.pic.k === "numbers" ? box.y - box.h / 2 + 22 : box.y; // the first line is above it
   const [ink1, ink2] = fill ? [contrast(fill), contrast(fill)] : [known ? ink.ink : ink.faint, ink.soft];
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink1;
   g.font = `600 13px ${ink.sans}`;
-  g.fillText(clipped(node.n, 24), left, box.y - 5);
-  if (node.t === "operation" && node.n !== node.o) {
+  g.fillText(clipped(node.n, 24), left, middle - 5);
+  if (node.t === "operation") {
     g.textAlign = "right";
     g.fillStyle = ink2;
     g.font = `11px ${ink.sans}`;
-    g.fillText(clipped(node.o, 16), right, box.y - 5);
+    g.fillText(node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), right, middle - 5);
   }
+  const shown = paintArray(g, box, known, fill);
+  paintLit(g, box);
+  if (shown && node.pic.k === "numbers") return;
   g.font = `11.5px ${ink.mono}`;
+  g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink2;
-  g.fillText(known ? valueText(box.node) : "·", left, box.y + 14);
-  const gradient = gradientText(box.node);
+  g.fillText(known ? valueText(box.node) : "·", left, middle + 14);
+  const gradient = shown ? "" : gradientText(box.node);
   if (gradient) {
     g.textAlign = "right";
     g.fillStyle = fill ? contrast(fill) : ink.backward;
-    g.fillText(gradient, right, box.y + 14);
+    g.fillText(gradient, right, middle + 14);
   }
 }
 
@@ -278,75 +283,6 @@ function paintGroup(g, box, detail) {
   g.lineWidth = 1;
   g.strokeStyle = ink.line;
   g.stroke();
-}
-
-// ---------------------------------------------------------------- numbers on edges, and motion
-
-/** Draws the local derivatives of scalar edges, the factors of the chain rule, once the values are computed. */
-function paintNumbers(g, lines) {
-  if (lines.length > 160 || camera.scale < 0.62) return;
-  g.font = `10.5px ${ink.mono}`;
-  g.textAlign = "center";
-  g.textBaseline = "middle";
-  for (const k of lines) {
-    const line = scene.lines[k];
-    if (line.edges.length > 1) continue;
-    const edge = edges[line.edges[0]];
-    const parallel = ins[edge.b].length > 1;
-    if (sizeOf(edge.a) !== 1 || sizeOf(edge.b) !== 1 || !nodes[edge.a].g || !isComputed(edge.b, state.step) || !schedule.active.has(edge.b)) {
-      if (parallel && camera.scale > 0.8) numberAt(g, line, `${edge.i + 1}`, ink.faint, 0.86);
-      continue;
-    }
-    const local = localOf(line.edges[0]);
-    const lit = state.path && state.path.includes(line.edges[0]);
-    if (local && local.data.length) numberAt(g, line, `×${short(local.data[0], 3)}`, lit ? ink.chosen : ink.backward, labelPosition(line.edges[0]));
-  }
-}
-
-/** The position of an edge's number along its line, so that numbers of parallel edges don't overlap. */
-function labelPosition(number) {
-  const same = ins[edges[number].b].filter((other) => edges[other].a === edges[number].a);
-  return same.length < 2 ? 0.5 : 0.35 + (0.4 * same.indexOf(number)) / (same.length - 1);
-}
-
-function numberAt(g, line, text, colour, where) {
-  const [x, y] = along(bent(line), where);
-  const width = g.measureText(text).width + 8;
-  g.fillStyle = ink.paper;
-  g.globalAlpha = 0.88;
-  g.beginPath();
-  g.roundRect(x - width / 2, y - 7.5, width, 15, 7);
-  g.fill();
-  g.globalAlpha = 1;
-  g.fillStyle = colour;
-  g.fillText(text, x, y + 0.5);
-}
-
-/** Animates numbers along the edges of a step: to the consumer, or back to the inputs. */
-function startPulse(numbers, back) {
-  Object.assign(pulse, { from: performance.now(), edges: numbers, back });
-  redraw();
-}
-
-function paintPulse(g) {
-  if (!pulse.edges.length || still.matches) return;
-  const t = (performance.now() - pulse.from) / pulseTime();
-  if (t >= 1) return;
-  const eased = t < 0.5 ? 2 * t * t : 1 - 2 * (1 - t) ** 2;
-  g.fillStyle = ink[pulse.back ? "backward" : "forward"];
-  const seen = new Set();
-  for (const number of pulse.edges) {
-    const from = boxFor(edges[number].a);
-    const to = boxFor(edges[number].b);
-    if (from === to || seen.has(number)) continue;
-    seen.add(number);
-    const line = from.group || to.group ? [from.x, from.y, to.x, to.y] : bent({ points: edges[number].q });
-    const [x, y] = along(line, pulse.back ? 1 - eased : eased);
-    g.beginPath();
-    g.arc(x, y, 5.5 / Math.min(1, Math.sqrt(camera.scale)), 0, 7);
-    g.fill();
-  }
-  redraw();
 }
 
 function clipped(text, length) {

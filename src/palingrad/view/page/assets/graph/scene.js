@@ -12,7 +12,7 @@ for (const path of groups.keys()) {
 /** The rectangle around some nodes: [left, top, width, height]. */
 function around(members) {
   const xs = members.flatMap((place) => [nodes[place].p[0] - nodes[place].w / 2, nodes[place].p[0] + nodes[place].w / 2]);
-  const ys = members.flatMap((place) => [nodes[place].p[1] - HEIGHT / 2, nodes[place].p[1] + HEIGHT / 2]);
+  const ys = members.flatMap((place) => [nodes[place].p[1] - nodes[place].h / 2, nodes[place].p[1] + nodes[place].h / 2]);
   const [left, top] = [Math.min(...xs) - 12, Math.min(...ys) - 24];
   return [left, top, Math.max(...xs) + 12 - left, Math.max(...ys) + 12 - top];
 }
@@ -40,7 +40,7 @@ function arrange() {
     const path = collapsedScope(place);
     if (path === null) {
       boxOf[place] = boxes.length;
-      boxes.push({ node: place, group: null, x: node.p[0], y: node.p[1], w: node.w, h: HEIGHT });
+      boxes.push({ node: place, group: null, x: node.p[0], y: node.p[1], w: node.w, h: node.h });
       return;
     }
     if (!ofGroup.has(path)) {

@@ -36,7 +36,7 @@ function makeSchedule() {
   if (active.size > 1) backward(active, steps, { doneBack, readyBack, arrived });
   for (const place of operations) if (nodes[place].r === "backward") run(place, "backward");
   for (const place of operations) if (nodes[place].r === "update") run(place, "update");
-  if (active.size > 1 && !operations.some((place) => nodes[place].r === "update")) {
+  if (active.size > 1 && sizeOf(result) === 1 && !operations.some((place) => nodes[place].r === "update")) {
     nodes.forEach((node, place) => {
       if (node.tr && active.has(place)) add({ phase: "update", node: place, kind: "descend" });
     });

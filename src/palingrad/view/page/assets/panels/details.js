@@ -93,10 +93,10 @@ function valuePart(place) {
   const title = make("span", {}, "Value ", touched ? make("span", { class: "tag" }, "edited") : null);
   if (value) {
     const shape = node.parts ? [value.data.length] : node.sh || [value.data.length];
-    return [make("section", {}, make("h2", {}, title), arrayView(shape, value.data, `value of ${node.n}`, node.d))];
+    return [make("section", {}, make("h2", {}, title), imagesView(place, false), arrayView(shape, value.data, `value of ${node.n}`, node.d))];
   }
   if (stale.has(place)) return [];
-  if (node.v) return [part("Value, summarised", summaryView(node.v, `value of ${node.n}`))];
+  if (node.v) return [part("Value, summarised", imagesView(place, false), summaryView(node.v, `value of ${node.n}`))];
   return [part("Value", make("p", { class: "note" }, "Unknown, as a feed is missing. Pass feeds= to pg.view, or enter values under What if."))];
 }
 
@@ -114,7 +114,7 @@ function gradientPart(place) {
     return [make("section", {}, make("h2", {}, title), arrayView(shape, total.data, `gradient of ${node.n}`),
       make("p", { class: "caption" }, total.data.length === 1 ? "the total derivative: the sum over all paths" : word))];
   }
-  if (node.j && !rowsNow) return [make("section", {}, make("h2", {}, title), summaryView(node.j, `gradient of ${node.n}`))];
+  if (node.j && !rowsNow) return [make("section", {}, make("h2", {}, title), imagesView(place, true), summaryView(node.j, `gradient of ${node.n}`))];
   if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) ? "Not computed in the page after this edit." : "No gradient reaches this node."))];
   return schedule.active.has(place) || !valueOf(place) ? [] : [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, `${of} doesn't depend on it.`))];
 }

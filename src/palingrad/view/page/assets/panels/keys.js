@@ -13,7 +13,7 @@ const KEYS = [
   ["g", "collapse or expand the chosen scope, or the chosen node's"],
   ["o", "colour by the next overlay"],
   ["t", "light or dark"],
-  ["Esc", "clear the selection"],
+  ["Esc", "end the opening, clear the selection"],
   ["?", "this list"],
 ];
 

@@ -22,7 +22,7 @@ function startTimeline() {
 
 /** Milliseconds between two steps during playback. */
 function stepTime() {
-  return 1100 / Number(at("speed").value);
+  return (opening.on ? openingTime() : 1100) / Number(at("speed").value);
 }
 
 /** Duration of the animation along an edge, in milliseconds. */
@@ -53,7 +53,7 @@ function togglePlay() {
   const tick = () => {
     goStep(state.step + 1, true);
     const place = schedule.steps[state.step - 1].node;
-    if (camera.scale > 0.4) reveal(boxFor(place));
+    if (camera.scale > 0.4 && !(opening.on && inView(boxFor(place)))) reveal(boxFor(place));
     if (state.step >= schedule.steps.length) stopPlaying();
     else playing = setTimeout(tick, stepTime());
   };
@@ -63,6 +63,7 @@ function togglePlay() {
 function stopPlaying() {
   clearTimeout(playing);
   playing = 0;
+  endOpening();
   at("play").textContent = "▶";
   at("play").setAttribute("aria-label", "Play");
 }
@@ -77,7 +78,7 @@ function showStep() {
   const count_ = `${counted(step)} of ${counted(schedule.steps.length)}`;
   phase.textContent = now ? `${now.phase} · ${count_}` : "start";
   at("step").setAttribute("aria-valuetext", `${now ? now.phase : "start"}, step ${count_}`);
-  at("story").innerHTML = now ? story(now) : "Only the leaves have values so far. Press play, or step forward.";
+  at("story").innerHTML = now ? captionOf(step) || story(now) : "Only the leaves have values so far. Press play, or step forward.";
   const next = schedule.steps[step];
   const queue = readyQueue(step);
   const shown = queue.slice(0, 12).map((place) => {
@@ -86,47 +87,18 @@ function showStep() {
   });
   if (queue.length > 12) shown.push(make("li", {}, `+${counted(queue.length - 12)}`));
   at("ready").replaceChildren(...(shown.length ? shown : [make("li", {}, step ? "empty: finished" : "empty")]));
+  lightStep(step);
   redraw();
 }
 
-/** Describes a step in a sentence with its numbers. */
+/** Describes a step without a caption in a sentence. */
 function story({ node: place, kind }) {
   const name = `<b>${safe(nodes[place].n)}</b>`;
-  if (kind === "seed") return `The derivative of ${name} with respect to itself is <span class="number">1</span>: the backward pass starts here.`;
-  if (kind === "descend") return descent(place);
-  if (kind === "pull") return pullStory(place);
-  const inputs = ins[place].map((number) => edges[number].a);
-  const given = inputs.slice(0, 4).map((from) => `${safe(nodes[from].n)}${sizeOf(from) === 1 && valueOf(from) ? ` = <span class="number">${short(valueOf(from).data[0])}</span>` : ""}`).join(", ");
-  const value = valueOf(place);
-  const outcome = value && sizeOf(place) === 1 ? ` = <span class="number">${short(value.data[0], 6)}</span>` : nodes[place].sh ? ` has shape <span class="number">${shapeText(nodes[place].sh)}</span>` : "";
-  return `${name}${outcome}: <i>${safe(nodes[place].o)}</i> of ${given}${inputs.length > 4 ? " …" : ""}.`;
-}
-
-/** The contributions of an operation to its inputs, and their accumulated gradients. */
-function pullStory(place) {
-  const sent = ins[place].filter((number) => schedule.arrived[number] === state.step).slice(0, 4).map((number) => {
-    const from = edges[number].a;
-    const found = contributionOf(number);
-    const { all, come } = arrivals(from, state.step);
-    if (!found || found.data.length !== 1) return `to <b>${safe(nodes[from].n)}</b>${all.length > 1 ? ` (${come.length} of ${all.length})` : ""}`;
-    const [local, total] = [localOf(number), totalOf(place)];
-    const factors_ = local && total ? `<span class="number">${short(total.data[0])}</span> × <span class="number">${short(local.data[0])}</span> = ` : "";
-    const sum = come.reduce((s, n) => s + (contributionOf(n)?.data[0] ?? NaN), 0);
-    const running = all.length > 1 ? `; the sum of ${come.length} of ${all.length} contributions is <span class="number">${short(sum)}</span>` : "";
-    return `${factors_}<span class="number gradient">${short(found.data[0])}</span> to <b>${safe(nodes[from].n)}</b>${running}`;
-  });
-  return `<b>${safe(nodes[place].n)}</b> sends back ${sent.join("; ")}.`;
+  if (kind === "descend") return `${name} takes a step against its gradient.`;
+  const others = ins[place].map((number) => `<b>${safe(nodes[edges[number].a].n)}</b>`);
+  const shown = `${others.slice(0, 4).join(", ")}${others.length > 4 ? " …" : ""}`;
+  if (kind === "pull") return `${name} sends its gradient back to ${shown}.`;
+  return `${name}${nodes[place].sh ? `, shape <span class="number">${shapeText(nodes[place].sh)}</span>` : ""}: <i>${safe(nodes[place].o)}</i> of ${shown}.`;
 }
 
 let rate = 0.1; // the learning rate of the gradient descent shown in the update phase
-
-/** w − η·∂/∂w for a Variable; the program's optimizer is not part of this graph. */
-function descent(place) {
-  const value = valueOf(place);
-  const total = totalOf(place);
-  const name = `<b>${safe(nodes[place].n)}</b>`;
-  if (!value || !total || total.rows !== 1) return `${name} takes a step against its gradient.`;
-  if (value.data.length > 1) return `${name} ← ${name} − ${rate} · its gradient, for all ${counted(value.data.length)} elements.`;
-  const next = value.data[0] - rate * total.data[0];
-  return `${name} ← <span class="number">${short(value.data[0])}</span> − ${rate} · <span class="number">${short(total.data[0])}</span> = <span class="number">${short(next, 6)}</span>, by gradient descent.`;
-}

@@ -1,0 +1,1 @@
+"""Graphs whose captions are checked, and an evaluator of captions."""
