@@ -15,7 +15,8 @@ SCRIPTS = (
     "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/draw.js", "panels/matrix.js",
     "panels/tree.js", "panels/search.js", "panels/details.js", "panels/edges.js",
     "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
-    "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js", "main.js",
+    "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
+    "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/panes.js", "main.js",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def page(data: dict[str, Any]) -> str:
     parts = {
         "title": escape(str(data.get("title", ""))),
         "theme": escape(str(data.get("theme", "auto"))),
-        "style": asset("page.css"),
+        "style": asset("page.css") + asset("panes/panes.css"),
         "data": numbers.replace("<", "\\u003c"),  # no "</script>" inside the data
         "script": script,
     }

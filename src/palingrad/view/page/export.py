@@ -24,6 +24,8 @@ from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .measure import bytes_of, dead_units
 from .overlays import overlays, runs
+from .panes.equations import equations
+from .panes.spans import Sources
 from .placing import placed, straightened, width
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
@@ -65,6 +67,7 @@ class Export:
         self.shadows = shadows_of(self.order, self.values)
         self.result = self._result()
         self.totals, self._refusal = self._derivatives()
+        self.sources = Sources(self.order)
         self.blocks = Blocks()
         self.budget = Budget(options.budget)
         self.formulas: dict[str, int] = {}
@@ -137,6 +140,8 @@ class Export:
             "edges": edges,
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
+            "files": self.sources.data(),
+            "equations": equations(self.order),
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
@@ -187,6 +192,8 @@ class Export:
             data["tr"] = 1
         if (place := source(node)) is not None:
             data["src"] = place
+        if (span := self.sources.spans.get(node)) is not None:
+            data["sp"] = span
         if not update:
             self._numbers(data, node, value)
         return data

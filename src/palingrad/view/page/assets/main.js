@@ -46,6 +46,10 @@ startCompare();
 startRuns();
 startKeys();
 startOverlays();
+startLighting();
+startSource();
+startEquation();
+startPanes();
 
 watch(["collapsed"], () => {
   arrange();
@@ -62,6 +66,6 @@ follow();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+  sentBack, m, lit, light, isLit, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
 };
 document.documentElement.dataset.ready = "yes";
