@@ -11,12 +11,15 @@ from typing import Any
 # In loading order: a script uses only the scripts before it.
 SCRIPTS = (
     "arithmetic/numbers.js", "state.js", "graph/graph.js", "arithmetic/tensor.js",
-    "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "graph/schedule.js",
+    "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "arithmetic/sweep.js",
+    "graph/schedule.js",
     "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/draw.js", "panels/matrix.js",
     "panels/tree.js", "panels/search.js", "panels/details.js", "panels/edges.js",
     "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
     "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
-    "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/panes.js", "main.js",
+    "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/plots.js",
+    "panes/editor.js", "panes/panes.js", "sharing/edits.js", "sharing/pen.js", "sharing/export.js",
+    "sharing/tips.js", "main.js",
 )  # fmt: skip
 
 

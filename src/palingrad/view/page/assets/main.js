@@ -50,6 +50,9 @@ startLighting();
 startSource();
 startEquation();
 startPanes();
+startEditor();
+startExport();
+startTips();
 
 watch(["collapsed"], () => {
   arrange();
@@ -66,6 +69,6 @@ follow();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, lit, light, isLit, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+  sentBack, m, lit, light, isLit, curveOver, quotientsOver, svgText, pngCanvas, csvText, address, writtenEdits, openEditor, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
 };
 document.documentElement.dataset.ready = "yes";

@@ -58,6 +58,8 @@ function link() {
   if (state.overlay !== "none") parts.set("overlay", state.overlay);
   if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);
   if (state.to !== null && state.tab === "paths") parts.set("to", nodes[state.to].k);
+  const edits = writtenEdits();
+  if (edits && edits.length < LONGEST) parts.set("edits", edits);
   if (!state.panes) parts.set("panes", "off");
   if (state.collapsed.size) parts.set("collapsed", [...state.collapsed].join("|"));
   try {
@@ -86,4 +88,5 @@ function follow() {
   if (parts.has("to")) changes.to = place("to");
   if (parts.has("collapsed")) changes.collapsed = new Set(parts.get("collapsed").split("|"));
   set(changes);
+  readEdits(parts.get("edits"));
 }
