@@ -18,8 +18,8 @@ SCRIPTS = (
     "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
     "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
     "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/plots.js",
-    "panes/editor.js", "panes/panes.js", "sharing/edits.js", "sharing/pen.js", "sharing/export.js",
-    "sharing/tips.js", "main.js",
+    "panes/editor.js", "panes/panes.js", "panes/banner.js", "sharing/edits.js", "sharing/pen.js",
+    "sharing/export.js", "sharing/tips.js", "main.js",
 )  # fmt: skip
 
 

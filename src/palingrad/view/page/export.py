@@ -24,6 +24,7 @@ from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .measure import bytes_of, dead_units
 from .overlays import overlays, runs
+from .panes.banner import banner, options_of
 from .panes.equations import equations
 from .panes.spans import Sources
 from .placing import placed, straightened, width
@@ -48,6 +49,7 @@ class Options:
     time: bool = False
     budget: int = 8_000_000
     theme: str = "auto"
+    repairs: bool = True  # whether the page of a faulty run has the repaired one too
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -55,7 +57,7 @@ class Export:
     """Computes the data of one page."""
 
     def __init__(self, what: Any, options: Options) -> None:
-        self.options = options
+        self.what, self.options = what, options
         self.picture: Picture = picture(what)
         self.items = self.picture.items
         if not self.items:
@@ -140,6 +142,7 @@ class Export:
             "edges": edges,
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
+            **self._fault(),
             "files": self.sources.data(),
             "equations": equations(self.order),
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
@@ -147,6 +150,15 @@ class Export:
             "runs": runs(self),
             "notes": [*self.options.notes, *self._notes()],
         }
+
+    def _fault(self) -> Json:
+        """The banner of a fault, and the page of the repaired run."""
+        shown, repair = banner(self)
+        if shown is None or repair is None or not self.options.repairs:
+            return {} if shown is None else {"banner": shown}
+        what = repair.roots[0] if isinstance(self.what, Node) else repair.roots
+        options = options_of(self.options, repair, self.result)
+        return {"banner": shown, "repaired": Export(what, options).data()}
 
     def at(self, node: Any) -> int:
         """The place of a node, given itself or its name. Raises GraphError if there is none."""

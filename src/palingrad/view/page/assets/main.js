@@ -50,6 +50,7 @@ startLighting();
 startSource();
 startEquation();
 startPanes();
+startBanner();
 startEditor();
 startExport();
 startTips();

@@ -58,6 +58,7 @@ function link() {
   if (state.overlay !== "none") parts.set("overlay", state.overlay);
   if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);
   if (state.to !== null && state.tab === "paths") parts.set("to", nodes[state.to].k);
+  if (isRepaired) parts.set("run", "repaired");
   const edits = writtenEdits();
   if (edits && edits.length < LONGEST) parts.set("edits", edits);
   if (!state.panes) parts.set("panes", "off");

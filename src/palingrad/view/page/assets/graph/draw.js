@@ -30,7 +30,7 @@ function paintAll() {
   const ratio = devicePixelRatio;
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.fillStyle = ink.paper;
-  g.fillRect(0, 0, stage.width, stage.height);
+  g.fillRect(0, 0, stage.width + 1, stage.height + 1); // the last row of pixels may be a fraction
   g.setTransform(ratio * camera.scale, 0, 0, ratio * camera.scale,
     ratio * (stage.width / 2 - camera.x * camera.scale), ratio * (stage.height / 2 - camera.y * camera.scale));
   const [left, top] = toGraph(0, 0);
