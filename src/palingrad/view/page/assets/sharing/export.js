@@ -94,10 +94,16 @@ function save(name, blob) {
   setTimeout(() => URL.revokeObjectURL(link_to.href), 10000);
 }
 
+/** Whether the page has an address of its own: a notebook's frame hasn't. */
+function hasAddress() {
+  return !/^(about|blob|data):/.test(location.href);
+}
+
 /** The page's address with the selection and the edits, or "" where it has none, as in a notebook. */
 function address() {
   link();
-  return /^(file|https?):/.test(location.href) && location.href.length < LONGEST ? location.href : "";
+  if (writtenEdits().length >= LONGEST) return "";
+  return hasAddress() && location.href.length < LONGEST + 2000 ? location.href : "";
 }
 
 const EXPORTS = {
@@ -111,7 +117,7 @@ const EXPORTS = {
   "export-link": () => {
     const text = address();
     if (!text) {
-      notify(/^(file|https?):/.test(location.href) ? "The edits are too many for an address." : "This page has no address: save it with pg.view(…, \"page.html\") and open that file.");
+      notify(hasAddress() ? "The edits are too many for an address." : "This page has no address: save it with pg.view(…, \"page.html\") and open that file.");
       return;
     }
     const said = () => notify("Copied: a link to this page with the selection and the edits.");
