@@ -15,13 +15,16 @@ from ..view.page.show import Theme
 from ..view.reading.translation import Style, translate as translated
 from ..view.script import graph_in
 from .app import Command, DataFolder, app, console
+from .saved_graph import is_saved_model, saved_graph
 
 
 @app.command(cls=Command)
 def view(
     what: Annotated[
         str,
-        typer.Argument(help="file.py, file.py:name for one of its nodes, or a run folder."),
+        typer.Argument(
+            help="file.py, file.py:name for one of its nodes, a run folder, or a saved model's."
+        ),
     ],
     out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
     theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
@@ -29,8 +32,13 @@ def view(
     folder: DataFolder = None,
 ) -> None:
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
-    title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
-    shown = page.show(graph, title=title, theme=theme, open=False)
+    notes: list[str] = []
+    if is_saved_model(what):
+        title, graph, note = saved_graph(what)
+        notes.append(note)
+    else:
+        title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
+    shown = page.Page(page.html(graph, title=title, theme=theme, time=True, notes=notes))
     if out or not browser:
         shown.save(out or f"{title}.html")
     path = shown.open() if browser else shown.path

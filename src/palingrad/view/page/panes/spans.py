@@ -79,8 +79,14 @@ class Sources:
             numbers = [n for n in sorted(wanted[file]) if 0 < n <= len(lines)][:left]
             left -= len(numbers)
             shown = [[n, lines[n - 1].rstrip("\n")[:LENGTH]] for n in numbers]
-            found.append({"name": printable(os.path.basename(name)), "lines": _trimmed(shown)})
+            found.append({"name": _shown_name(name), "lines": _trimmed(shown)})
         return found
+
+
+def _shown_name(file: str) -> str:
+    """The file's name; that of a notebook's cell is a number of no use to a reader."""
+    folder, name = os.path.split(file)
+    return "notebook cell" if "ipykernel_" in folder else printable(name)
 
 
 def _inherited(order: Sequence[Node], own: Mapping[Node, Span]) -> Mapping[Node, Span]:
