@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import typer
 
 from ..errors import GraphError
+from ..session import last_feeds
 from ..train.trained_graph import trained_graph
 from ..view import page
+from ..view.drawing.model import nodes_of
 from ..view.drawings import draw as drawn
 from ..view.page.show import Theme
 from ..view.reading.translation import Style, translate as translated
@@ -33,12 +35,18 @@ def view(
 ) -> None:
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
     notes: list[str] = []
-    if is_saved_model(what):
-        title, graph, note = saved_graph(what)
-        notes.append(note)
-    else:
-        title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
-    shown = page.Page(page.html(graph, title=title, theme=theme, time=True, notes=notes))
+    with last_feeds() as feeds:
+        if is_saved_model(what):
+            title, graph, note = saved_graph(what)
+            notes.append(note)
+        else:
+            title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
+    fed = {x: value for x, value in feeds.items() if x in nodes_of(graph)}
+    if fed:
+        notes.append("The values are those for the feeds of the session's last run, and the "
+                     "Variables as they are after it.")  # fmt: skip
+    text = page.html(graph, title=title, theme=theme, time=True, notes=notes, feeds=fed or None)
+    shown = page.Page(text)
     if out or not browser:
         shown.save(out or f"{title}.html")
     path = shown.open() if browser else shown.path

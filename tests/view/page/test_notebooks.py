@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 import sys
 from html import escape
@@ -97,6 +98,35 @@ def test_the_command_shows_a_saved_model(tmp_path, monkeypatch):
     assert "The inputs are made up: standard normal numbers" in text
     assert '"o":"softmax"' in text
     assert '"sh":[4,2]' in text
+
+
+def test_the_command_shows_the_feeds_of_the_last_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "step.py").write_text(STEP, encoding="utf-8")
+    found = CliRunner().invoke(app, ["view", "step.py", "--no-open"])
+    assert found.exit_code == 0, found.output
+    text = (tmp_path / "step.html").read_text(encoding="utf-8")
+    data = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)
+    assert data is not None
+    nodes = {node["n"]: node for node in json.loads(data[1])["nodes"]}
+    assert nodes["x"]["v"] == {"f": [3.0]}
+    assert nodes["w"]["v"]["f"] == [4.0]  # 10 − 1 − 2 − 3: the last update is done
+    assert nodes["loss"]["v"] == {"f": [12.0]}
+    assert nodes["w"]["j"] == {"f": [3.0]}
+    assert "the feeds of the session's last run" in text
+
+
+STEP = """
+import palingrad as pg
+with pg.Graph() as graph:
+    x = pg.placeholder((), dtype=pg.float64, name="x")
+    w = pg.Variable(10.0, dtype=pg.float64, name="w")
+    loss = pg.multiply(w, x, name="loss")
+    train = pg.optim.GradientDescent(1.0).minimize(loss)
+session = pg.Session(graph)
+for value in (1.0, 2.0, 3.0):
+    session.run([loss, train], {x: value})
+"""
 
 
 def test_text_is_printed_where_the_terminal_lacks_its_signs(monkeypatch):
