@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 import palingrad as pg
 from chromium import OFFLINE
 from palingrad.cli import app
-from palingrad.view.page.fallback import still
 from palingrad.view.page.panes.spans import _shown_name
+from palingrad.view.page.panes.still import still
 
 
 def small() -> Any:

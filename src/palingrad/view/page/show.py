@@ -16,7 +16,7 @@ from ...files.atomic import explained, write_atomically
 from ...graph.node import Node
 from .assemble import page
 from .export import Export, Options
-from .fallback import framed, still
+from .panes.still import framed, still
 
 Theme = Literal["auto", "light", "dark"]
 

@@ -1,1 +1,1 @@
-"""What the page shows beside the graph: source lines, equations, and the banner of a fault."""
+"""Beside the graph: source lines, equations, the banner of a fault, a notebook's still picture."""

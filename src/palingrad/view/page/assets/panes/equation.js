@@ -55,8 +55,10 @@ function equationLine(place, inside) {
 /** name = formula of the operands' names, or name = value for a leaf. */
 function ownEquation(place) {
   const node = nodes[place];
-  const named = (at_) => `<mrow data-n="${at_}">${letter(nodes[at_].n)}</mrow>`;
-  const name = letter(node.n === node.o && ins[place].length ? `${node.n} ${place}` : node.n);
+  // An operation without a name of its own is called by its place too: multiply 7.
+  const called = (at_) => letter(nodes[at_].n === nodes[at_].o && ins[at_].length ? `${nodes[at_].n} ${at_}` : nodes[at_].n);
+  const named = (at_) => `<mrow data-n="${at_}">${called(at_)}</mrow>`;
+  const name = called(place);
   if (node.m !== undefined) {
     const inside = data.formulas[node.m].replace(/<mi>\{(\d+)\}<\/mi>/g, (_, position) => (edges[ins[place][position]] ? named(edges[ins[place][position]].a) : "<mtext>?</mtext>"));
     return `${name}<mo>=</mo>${inside}`;

@@ -6,11 +6,11 @@ from base64 import b64encode
 from html import escape
 from typing import Any
 
-from ..drawing.conventions import scene_of
-from ..drawing.folding import folded
-from ..drawing.formats.png import png
-from ..drawing.model import picture
-from ..drawing.paint import painted
+from ...drawing.conventions import scene_of
+from ...drawing.folding import folded
+from ...drawing.formats.png import png
+from ...drawing.model import picture
+from ...drawing.paint import painted
 
 INLINE = 60  # boxes above which equal blocks are drawn once
 MANY = 2_000  # nodes of the largest graph of which one is tried
