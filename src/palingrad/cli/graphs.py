@@ -9,21 +9,26 @@ import typer
 
 from ..errors import GraphError
 from ..graph.graph import Graph
+from ..session import last_feeds
 from ..train.trained_graph import trained_graph
 from ..view import page
+from ..view.drawing.model import nodes_of
 from ..view.drawings import draw as drawn
 from ..view.lessons.lesson import lesson as made_lesson
 from ..view.page.show import Theme
 from ..view.reading.translation import Style, translate as translated
 from ..view.script import graph_in
 from .app import Command, DataFolder, app, console
+from .saved_graph import is_saved_model, saved_graph
 
 
 @app.command(cls=Command)
 def view(
     what: Annotated[
         str,
-        typer.Argument(help="file.py, file.py:name for one of its nodes, or a run folder."),
+        typer.Argument(
+            help="file.py, file.py:name for one of its nodes, a run folder, or a saved model's."
+        ),
     ],
     out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
     theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
@@ -31,8 +36,19 @@ def view(
     folder: DataFolder = None,
 ) -> None:
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
-    title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
-    shown = page.show(graph, title=title, theme=theme, open=False)
+    notes: list[str] = []
+    with last_feeds() as feeds:
+        if is_saved_model(what):
+            title, graph, note = saved_graph(what)
+            notes.append(note)
+        else:
+            title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
+    fed = {x: value for x, value in feeds.items() if x in nodes_of(graph)}
+    if fed:
+        notes.append("The values are those for the feeds of the session's last run, and the "
+                     "Variables as they are after it.")  # fmt: skip
+    text = page.html(graph, title=title, theme=theme, time=True, notes=notes, feeds=fed or None)
+    shown = page.Page(text)
     if out or not browser:
         shown.save(out or f"{title}.html")
     path = shown.open() if browser else shown.path

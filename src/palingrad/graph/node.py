@@ -17,6 +17,7 @@ from ..dtypes import (
     parts_lost,
 )
 from ..errors import ArgumentError, DTypeError, GraphError, ShapeError, quoted
+from ..files.terminal import for_output
 from ..messages.attributes import ASSIGNED, NODES
 from ..messages.elsewhere import FUNCTIONS
 from ..messages.names import (
@@ -336,7 +337,7 @@ class Node(Operators, Interchange, Copies):
     def __str__(self) -> str:
         if watching:
             tell_read(self)
-        return repr(self)
+        return for_output(repr(self))
 
     def __repr__(self) -> str:
         parts: list[str] = []

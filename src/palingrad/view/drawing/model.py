@@ -97,6 +97,11 @@ def picture(what: Any, *, regions: bool | None = False) -> Picture:
     return Picture(tuple(items), tuple(links))
 
 
+def nodes_of(what: Any) -> set[Node]:
+    """The nodes that a drawing shows. Raises GraphError as `picture` does."""
+    return set(postorder(*_roots(what)[0]))
+
+
 def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     """The root nodes of the drawing, and the Variable updates if `what` is a Program."""
     what = node_of(what)

@@ -70,7 +70,7 @@ class _Watch(Observer):
     def differentiated(self, y: Node, found: Mapping[Node, Node]) -> None:
         # The gradients of leaves are results; those of intermediate values are not.
         leaves = {x: g for x, g in found.items() if not x.inputs}
-        results = [(y, y.label()), *((g, _gradient_of(x)) for x, g in leaves.items())]
+        results = [(y, y.label()), *((g, gradient_of(x)) for x, g in leaves.items())]
         self._check(results, around=_order(y))
 
     def assigned(self, changes: Sequence[Change]) -> None:
@@ -99,15 +99,32 @@ class _Watch(Observer):
         values: Values = known,
         around: Sequence[Node] = (),
     ) -> None:
-        bad = [(node, name) for node, name in results if is_bad(values(node))]
-        if not bad:
-            return
-        origin = find_origin([node for node, _ in bad], values, inputs=self._inputs)
-        if origin is not None:
-            raise _error(origin.extended(around), bad, values)
+        found = diagnosed(results, values, around, inputs=self._inputs)
+        if found is not None:
+            raise found[0]
 
 
-def _gradient_of(x: Node) -> str:
+def diagnosed(
+    results: Sequence[tuple[Node, str]],
+    values: Values = known,
+    around: Sequence[Node] = (),
+    *,
+    inputs: bool = False,
+) -> tuple[NonFiniteError, NonFiniteOrigin] | None:
+    """The error that `debug_nans` raises if one of the named results isn't finite, and the origin
+    of the value; None if all are finite, or non-finite in the input data alone."""
+    bad = [(node, name) for node, name in results if is_bad(values(node))]
+    if not bad:
+        return None
+    origin = find_origin([node for node, _ in bad], values, inputs=inputs)
+    if origin is None:
+        return None
+    origin = origin.extended(around)
+    return _error(origin, bad, values), origin
+
+
+def gradient_of(x: Node) -> str:
+    """What a message calls the gradient of a leaf."""
     return f"the gradient of {_named(x)}"
 
 

@@ -11,14 +11,17 @@ from typing import Any
 # In loading order: a script uses only the scripts before it.
 SCRIPTS = (
     "arithmetic/numbers.js", "state.js", "graph/graph.js", "arithmetic/tensor.js",
-    "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "graph/schedule.js",
-    "graph/scene.js", "graph/camera.js", "graph/overlays.js", "graph/motion.js", "graph/draw.js",
-    "panels/matrix.js",
-    "panels/tree.js", "panels/search.js", "panels/details.js", "panels/edges.js",
-    "panels/groups.js", "arithmetic/paths.js", "panels/pathpanel.js", "panels/timeline.js",
+    "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "arithmetic/sweep.js",
+    "graph/schedule.js", "graph/scene.js", "graph/camera.js", "graph/overlays.js",
+    "graph/motion.js", "graph/draw.js", "panels/matrix.js", "panels/tree.js", "panels/search.js",
+    "panels/details.js", "panels/edges.js", "panels/groups.js", "arithmetic/paths.js",
+    "panels/pathpanel.js", "panels/timeline.js",
     "opening/text.js", "opening/entries.js", "opening/captions.js", "opening/opening.js",
     "pictures/cells.js", "pictures/paint.js", "pictures/hover.js",
-    "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js", "main.js",
+    "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
+    "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/plots.js",
+    "panes/editor.js", "panes/panes.js", "panes/banner.js", "sharing/edits.js", "sharing/pen.js",
+    "sharing/export.js", "sharing/tips.js", "main.js",
 )  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def page(data: dict[str, Any]) -> str:
     parts = {
         "title": escape(str(data.get("title", ""))),
         "theme": escape(str(data.get("theme", "auto"))),
-        "style": asset("page.css"),
+        "style": asset("page.css") + asset("panes/panes.css"),
         "data": numbers.replace("<", "\\u003c"),  # no "</script>" inside the data
         "script": script,
     }

@@ -26,6 +26,9 @@ from .measure import bytes_of, dead_units
 from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
+from .panes.banner import banner, options_of
+from .panes.equations import equations
+from .panes.spans import Sources
 from .placing import placed, straightened
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
@@ -48,6 +51,7 @@ class Options:
     time: bool = False
     budget: int = 8_000_000
     theme: str = "auto"
+    repairs: bool = True  # whether the page of a faulty run has the repaired one too
     notes: list[str] = field(default_factory=list[str])
 
 
@@ -55,7 +59,7 @@ class Export:
     """Computes the data of one page."""
 
     def __init__(self, what: Any, options: Options) -> None:
-        self.options = options
+        self.what, self.options = what, options
         self.picture: Picture = picture(what)
         self.items = self.picture.items
         if not self.items:
@@ -67,6 +71,7 @@ class Export:
         self.shadows = shadows_of(self.order, self.values)
         self.result = self._result()
         self.totals, self._refusal = self._derivatives()
+        self.sources = Sources(self.order)
         self.blocks = Blocks()
         self.captions = Captions()
         self.budget = Budget(options.budget)
@@ -141,11 +146,23 @@ class Export:
             "blocks": self.blocks.table,
             "formulas": list(self.formulas),
             "captions": self.captions.table,
+            **self._fault(),
+            "files": self.sources.data(),
+            "equations": equations(self.order),
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
             "notes": [*self.options.notes, *self._notes()],
         }
+
+    def _fault(self) -> Json:
+        """The banner of a fault, and the page of the repaired run."""
+        shown, repair = banner(self)
+        if shown is None or repair is None or not self.options.repairs:
+            return {} if shown is None else {"banner": shown}
+        what = repair.roots[0] if isinstance(self.what, Node) else repair.roots
+        options = options_of(self.options, repair, self.result)
+        return {"banner": shown, "repaired": Export(what, options).data()}
 
     def at(self, node: Any) -> int:
         """The place of a node, given itself or its name. Raises GraphError if there is none."""
@@ -196,6 +213,8 @@ class Export:
             data["tr"] = 1
         if (place := source(node)) is not None:
             data["src"] = place
+        if (span := self.sources.spans.get(node)) is not None:
+            data["sp"] = span
         if not update:
             self._numbers(data, node, value)
         return data

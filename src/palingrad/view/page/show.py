@@ -6,8 +6,8 @@ import os
 import sys
 import tempfile
 import webbrowser
+from base64 import b64encode
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,17 +16,23 @@ from ...files.atomic import explained, write_atomically
 from ...graph.node import Node
 from .assemble import page
 from .export import Export, Options
+from .panes.still import framed, still
 
 Theme = Literal["auto", "light", "dark"]
 
 
 class Page:
-    """A page: notebooks display it, `save` writes it to a file, `open` opens it in a browser."""
+    """A page: notebooks display it, `save` writes it to a file, `open` opens it in a browser.
 
-    def __init__(self, text: str, *, height: int = 640) -> None:
+    `what` is the graph, of which a notebook gets a still picture too.
+    """
+
+    def __init__(self, text: str, *, height: int = 640, what: Any = None) -> None:
         self.text = text
         self.height = height
         self.path: Path | None = None
+        self._what = what
+        self._image: bytes | None = None
 
     def save(self, path: Any) -> Path:
         """Write the page to `path`. Raises WriteError."""
@@ -45,12 +51,22 @@ class Page:
         webbrowser.open(self.path.resolve().as_uri())
         return self.path
 
+    def _still(self) -> bytes | None:
+        if self._image is None and self._what is not None:
+            self._image = still(self._what)
+            self._what = None  # keeps no arrays alive
+        return self._image
+
     def _repr_html_(self) -> str:
-        return (
-            f'<iframe srcdoc="{escape(self.text)}" width="100%" height="{self.height}" '
-            'style="border:1px solid #8884;border-radius:8px" '
-            'sandbox="allow-scripts allow-downloads" title="palingrad"></iframe>'
-        )
+        return framed(self.text, "palingrad", self.height, self._still())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """HTML for notebooks, and a PNG for viewers without it, such as exports to PDF."""
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        image = self._still()
+        if image is not None:
+            bundle["image/png"] = b64encode(image).decode()
+        return bundle
 
     def __repr__(self) -> str:
         where = "not saved" if self.path is None else str(self.path)
@@ -104,7 +120,8 @@ def show(
         html(
             what, of=of, feeds=feeds, title=title, overlay=overlay, compare=compare, time=time,
             budget=budget, theme=theme,
-        )
+        ),
+        what=what,
     )  # fmt: skip
     if path is not None:
         shown.save(path)

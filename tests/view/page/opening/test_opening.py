@@ -19,7 +19,8 @@ def neuron() -> Any:
 STATE = """() => ({
   step: palingrad.state.step, story: document.querySelector("#story").textContent,
   phase: document.querySelector("#phase").textContent, camera: {...palingrad.camera},
-  hash: location.hash, lit: palingrad.lit().size, play: document.querySelector("#play").textContent,
+  hash: location.hash, lit: palingrad.litEntries().size,
+  play: document.querySelector("#play").textContent,
 })"""
 
 

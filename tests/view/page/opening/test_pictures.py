@@ -79,7 +79,7 @@ def point(page: Any, node: int, entry: int) -> None:
     page.page.locator("#canvas").hover(position={"x": x, "y": y}, force=True)
 
 
-LIT = "Object.fromEntries([...palingrad.lit()])"
+LIT = "Object.fromEntries([...palingrad.litEntries()])"
 
 
 def test_the_pointer_over_an_entry_lights_its_row_and_column(graph_scope):

@@ -47,6 +47,14 @@ startRuns();
 startKeys();
 startOverlays();
 startHover();
+startLighting();
+startSource();
+startEquation();
+startPanes();
+startBanner();
+startEditor();
+startExport();
+startTips();
 
 watch(["collapsed"], () => {
   arrange();
@@ -64,7 +72,7 @@ startOpening();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
-  equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, lit: () => lit, labels: () => labels,
+  sentBack, m, lit, light, isLit, curveOver, quotientsOver, svgText, pngCanvas, csvText, address, writtenEdits, openEditor, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+  equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, litEntries: () => litEntries, labels: () => labels,
 };
 document.documentElement.dataset.ready = "yes";

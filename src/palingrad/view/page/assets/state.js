@@ -8,6 +8,7 @@ const state = {
   tab: "details",
   overlay: "none",
   collapsed: new Set(), // collapsed scopes, as "a/b"
+  panes: true, // whether the source and the equation are shown
   from: null, // the ends of the paths, and the highlighted path
   to: null,
   path: null, // edge numbers
@@ -57,6 +58,10 @@ function link() {
   if (state.overlay !== "none") parts.set("overlay", state.overlay);
   if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);
   if (state.to !== null && state.tab === "paths") parts.set("to", nodes[state.to].k);
+  if (isRepaired) parts.set("run", "repaired");
+  const edits = writtenEdits();
+  if (edits && edits.length < LONGEST) parts.set("edits", edits);
+  if (!state.panes) parts.set("panes", "off");
   if (state.collapsed.size) parts.set("collapsed", [...state.collapsed].join("|"));
   try {
     history.replaceState(null, "", `#${parts}`);
@@ -75,6 +80,7 @@ function follow() {
     node: place("node"),
     edge: edge !== null && edges[edge] ? edge : null,
     group: parts.get("group"),
+    panes: parts.get("panes") !== "off",
     step: Math.max(0, Math.min(schedule.steps.length, step || 0)),
     tab: ["paths", "whatif", "compare"].includes(parts.get("tab")) ? parts.get("tab") : "details",
     overlay: overlays().some((one) => one.id === parts.get("overlay")) ? parts.get("overlay") : "none",
@@ -83,4 +89,5 @@ function follow() {
   if (parts.has("to")) changes.to = place("to");
   if (parts.has("collapsed")) changes.collapsed = new Set(parts.get("collapsed").split("|"));
   set(changes);
+  readEdits(parts.get("edits"));
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ....errors import GraphError
+from ....files.terminal import for_output
 from ....graph.describe.notation import ATOM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
@@ -45,7 +46,7 @@ class Formula(str):
     @property
     def text(self) -> str:
         """The equations as plain text, one per line."""
-        return "\n".join(map(plain, self.lines))
+        return for_output("\n".join(map(plain, self.lines)))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self}$"

@@ -21,7 +21,7 @@ def mathml(latex: str) -> str:
 
 def inline(latex: str) -> str:
     """A formula inline."""
-    return f'<math displaystyle="true"><mrow>{_Formulas(latex).row()}</mrow></math>'
+    return f'<math displaystyle="true"><mrow>{FormulaReader(latex).row()}</mrow></math>'
 
 
 def formula(node: Operation) -> str:
@@ -35,10 +35,10 @@ def formula(node: Operation) -> str:
 
 @lru_cache(1024)
 def _read(latex: str) -> str:
-    return _Formulas(latex).row()
+    return FormulaReader(latex).row()
 
 
-class _Formulas(Reader):
+class FormulaReader(Reader):
     """Extends Reader by the notation of derivations: bars, 𝟏, ⊙ and matrices."""
 
     def atom(self) -> str:

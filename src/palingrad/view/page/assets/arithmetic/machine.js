@@ -79,15 +79,15 @@ function flattened(list) {
   return { shape: [found.length], data: found };
 }
 
-/** The node's value computed from its inputs' values; null if the page can't compute it. */
-function computed(place) {
+/** The node's value computed from its inputs' values; null if the page can't compute it. With `exact`, not rounded to float32. */
+function computed(place, exact = false) {
   const node = nodes[place];
   const block = data.blocks[node.b];
   const operands = ins[place].map((edge) => valueOf(edges[edge].a));
   if (!block || operands.some((x) => !x)) return null;
   if (block.item !== undefined) return itemOf(place, operands[0]);
   const found = slot(run(block.f.s, operands), block.f.o);
-  return Array.isArray(found) ? flattened(found) : rounded(found, node.d);
+  return Array.isArray(found) ? flattened(found) : exact ? found : rounded(found, node.d);
 }
 
 /** The range of an item's elements in its parent's concatenated outputs. */

@@ -29,7 +29,7 @@ function paintAll() {
   const ratio = devicePixelRatio;
   g.setTransform(ratio, 0, 0, ratio, 0, 0);
   g.fillStyle = ink.paper;
-  g.fillRect(0, 0, stage.width, stage.height);
+  g.fillRect(0, 0, stage.width + 1, stage.height + 1); // the last row of pixels may be a fraction
   g.setTransform(ratio * camera.scale, 0, 0, ratio * camera.scale,
     ratio * (stage.width / 2 - camera.x * camera.scale), ratio * (stage.height / 2 - camera.y * camera.scale));
   const [left, top] = toGraph(0, 0);
@@ -169,19 +169,20 @@ function paintBox(g, box, detail) {
   g.roundRect(box.x - box.w / 2, box.y - box.h / 2, box.w, box.h, box.group ? 14 : 9);
   const fill = fillOf(box);
   const known = box.node === null || isComputed(box.node, state.step);
-  g.fillStyle = fill || (known ? ink.surface : ink.paper);
+  const shone = isLit(box); // the pointer is on it, here or in another pane
+  g.fillStyle = shone ? ink["chosen-wash"] : fill || (known ? ink.surface : ink.paper);
   g.fill();
   const role = box.group ? "soft" : nodes[box.node].r;
-  g.lineWidth = chosen || now ? 2.6 : 1.2;
-  g.strokeStyle = chosen ? ink.chosen : now ? ink[schedule.steps[state.step - 1].phase] : known ? ink["strong-line"] : ink.line;
+  g.lineWidth = chosen || now || shone ? 2.6 : 1.2;
+  g.strokeStyle = chosen || shone ? ink.chosen : now ? ink[schedule.steps[state.step - 1].phase] : known ? ink["strong-line"] : ink.line;
   if (box.node !== null && nodes[box.node].t === "placeholder") g.setLineDash([5, 3]);
   g.stroke();
   g.setLineDash([]);
   if (box.group) paintGroup(g, box, detail);
   else {
     paintBadge(g, box, role, known);
-    if (detail === 2) paintText(g, box, fill, known);
-    else paintName(g, box, fill);
+    if (detail === 2) paintText(g, box, shone ? null : fill, known);
+    else paintName(g, box, shone ? null : fill);
   }
 }
 

@@ -1,6 +1,10 @@
 // The page's data: nodes, edges, adjacency, and the exported arrays.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const given = JSON.parse(document.getElementById("data").textContent);
+const REPAIRED = "palingrad: repaired run"; // the name of a window that shows the repaired run
+// The run with the rewrite of a fault applied is a page of its own in the same file.
+const isRepaired = Boolean(given.repaired) && (window.name === REPAIRED || /[#&]run=repaired/.test(location.hash));
+const data = isRepaired ? given.repaired : given;
 const nodes = data.nodes;
 const edges = data.edges;
 const result = data.result; // the differentiated node, or null

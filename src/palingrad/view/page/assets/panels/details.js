@@ -66,6 +66,7 @@ function nodeDetails(place) {
   if (formula) found.push(make("div", { class: "formula", html: formula }));
   found.push(make("section", {}, make("dl", { class: "facts" }, ...facts(node))));
   if (stale.has(place)) found.push(make("p", { class: "warn" }, `Not computed in the page: ${stale.get(place)}.`));
+  if (isEditable(place)) found.push(make("button", { type: "button", id: "edit-on-card", title: "Type or drag its numbers at the card, with the result as a curve (v)", onclick: () => openEditor(place) }, "Edit on the card"));
   found.push(...valuePart(place), ...gradientPart(place), ...workedPart(place), ...arrivalPart(place), ...neighbours(place), ...sourcePart(node));
   return found;
 }

@@ -12,6 +12,8 @@ const KEYS = [
   ["e", "the next edge of the chosen node"],
   ["g", "collapse or expand the chosen scope, or the chosen node's"],
   ["o", "colour by the next overlay"],
+  ["v", "edit the chosen leaf on its card"],
+  ["s", "show or hide the source and the equation"],
   ["t", "light or dark"],
   ["Esc", "end the opening, clear the selection"],
   ["?", "this list"],
@@ -55,7 +57,7 @@ function pressed(event) {
     "/": () => at("search").focus(), " ": togglePlay, ",": () => goStep(state.step - 1), ".": () => goStep(state.step + 1, true),
     "+": () => zoomBy(1.25), "=": () => zoomBy(1.25), "-": () => zoomBy(0.8), "0": fit,
     d: () => set({ tab: "details" }), p: () => set({ tab: "paths" }), w: () => set({ tab: "whatif" }), c: () => set({ tab: "compare" }),
-    e: nextEdge, g: toggleChosen, o: nextOverlay, t: () => at("theme").click(),
+    e: nextEdge, g: toggleChosen, o: nextOverlay, t: () => at("theme").click(), s: () => set({ panes: !state.panes }), v: editChosen,
     Escape: () => choose({}), "?": () => at("keys").showModal(),
   }[key];
   if (simple) {

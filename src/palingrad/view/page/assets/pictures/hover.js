@@ -1,28 +1,28 @@
 // Entries under the pointer: lights the entries of the operands that a result's entry comes from.
 
-let lit = new Map(); // "place gradient" → the entries that are marked on the card
+let litEntries = new Map(); // "place gradient" → the entries that are marked on the card
 let pointed = ""; // the entry under the pointer, as "place gradient entry"
 
 /** Marks an entry of a value and the operands' entries that it comes from; with `gradient` only the entry. */
-function light(place, entry, gradient) {
-  lit = new Map([[`${place} ${gradient}`, [entry]]]);
-  if (!gradient) for (const [from, some] of takingPart(place, entry)) if (nodes[from].pic) lit.set(`${from} false`, some);
+function lightEntry(place, entry, gradient) {
+  litEntries = new Map([[`${place} ${gradient}`, [entry]]]);
+  if (!gradient) for (const [from, some] of takingPart(place, entry)) if (nodes[from].pic) litEntries.set(`${from} false`, some);
   redraw();
 }
 
 /** Marks the entries that a step's caption names. */
 function lightStep(step) {
-  lit = new Map();
+  litEntries = new Map();
   pointed = "";
   const named = step < schedule.steps.length ? equationsOf(step).filter((one) => one.entry !== undefined && nodes[one.place].sh.length) : [];
   const one = named[named.length - 1];
   if (!one) return;
   if (!one.gradient) {
-    light(one.place, one.entry, false);
+    lightEntry(one.place, one.entry, false);
     return;
   }
-  lit.set(`${one.place} true`, [one.entry]);
-  if (one.used) lit.set(`${schedule.steps[step - 1].node} true`, one.used);
+  litEntries.set(`${one.place} true`, [one.entry]);
+  if (one.used) litEntries.set(`${schedule.steps[step - 1].node} true`, one.used);
 }
 
 /** What is at a point of the graph: {place, entry, gradient} of a shown entry, or null. */
@@ -42,9 +42,9 @@ function startHover() {
     if (found) Object.assign(tip.style, { left: `${Math.min(event.offsetX + 14, stage.width - 240)}px`, top: `${event.offsetY + 16}px` });
     if (key === pointed) return;
     pointed = key;
-    if (found) light(found.place, found.entry, found.gradient);
-    else if (lit.size) {
-      lit = new Map();
+    if (found) lightEntry(found.place, found.entry, found.gradient);
+    else if (litEntries.size) {
+      litEntries = new Map();
       redraw();
     }
     tip.hidden = !found || !nodes[found.place].pic;
@@ -53,7 +53,7 @@ function startHover() {
   canvas.addEventListener("pointerleave", () => {
     tip.hidden = true;
     pointed = "";
-    lit = new Map();
+    litEntries = new Map();
     redraw();
   });
 }
@@ -62,6 +62,6 @@ function startHover() {
 function entryText({ place, entry, gradient }) {
   const array = gradient ? totalOf(place)?.data : valueOf(place)?.data;
   const name = `${gradient ? barOf(place) : named(place)}${indexText(nodes[place].sh, entry)}`;
-  const from = gradient ? [] : [...lit].filter(([key]) => key !== `${place} false`).map(([key, some]) => part_(Number(key.split(" ")[0]), some)).filter(Boolean);
+  const from = gradient ? [] : [...litEntries].filter(([key]) => key !== `${place} false`).map(([key, some]) => part_(Number(key.split(" ")[0]), some)).filter(Boolean);
   return `${name}${array ? ` = ${short(array[entry], 5)}` : ""}${from.length ? ` ← ${from.join(", ")}` : ""}`;
 }

@@ -139,7 +139,7 @@ function imagesView(place, gradient) {
 function paintLit(g, box) {
   if (!nodes[box.node].pic) return;
   for (const gradient of [false, true]) {
-    const entries = lit.get(`${box.node} ${gradient}`);
+    const entries = litEntries.get(`${box.node} ${gradient}`);
     if (!entries) continue;
     g.strokeStyle = g.fillStyle = ink.chosen;
     g.lineWidth = 1.3;
