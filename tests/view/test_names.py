@@ -153,3 +153,74 @@ def test_numbers_are_short_and_have_a_true_minus():
     assert [number(v) for v in (2.0, -0.5, 1e-8, 123456.0, 7, True)] == [
         "2", "−0.5", "1e−8", "1.235e5", "7", "True",
     ]  # fmt: skip
+
+
+def test_nodes_of_a_loop_are_numbered_in_the_order_in_which_they_were_made():
+    w, h = pg.Variable(0.5), pg.tensor(0.0)
+    for t in range(3):
+        x = pg.tensor(float(t))
+        h = pg.tanh(x * w + h)
+    found = {item.label: item.node.value for item in picture(h).items}
+    assert [float(found[name]) for name in ("x₁", "x₂", "x₃")] == [0.0, 1.0, 2.0]  # pyright: ignore[reportArgumentType]
+    made = [item.node._serial for item in picture(h).items if item.label.startswith("h")]
+    assert made == sorted(made)
+    assert len(made) == 4
+
+
+def test_gradients_keep_the_names_of_variables_that_are_gone():
+    def second() -> pg.Node:
+        x = pg.Variable(2.0)
+        y = x**3 + pg.sin(x)
+        dy = pg.gradients(y, x)
+        d2y = pg.gradients(dy, x)
+        return d2y
+
+    shown = labels(second())
+    assert (shown.count("dy"), shown[-1]) == (1, "d2y")
+
+    def several() -> list[pg.Node]:
+        w, b = pg.Variable(2.0), pg.Variable(1.0)
+        loss = pg.square(w * b + b)
+        gw, gb = pg.gradients(loss, [w, b])
+        return [gw, gb, loss]
+
+    def transformed() -> list[pg.Node]:
+        gw, gb = pg.grad(lambda w, b: pg.square(w * b + b), (0, 1))(
+            pg.Variable(2.0), pg.Variable(1.0)
+        )
+        return [gw, gb]  # fmt: skip
+
+    def with_value() -> list[pg.Node]:
+        value, slope = pg.value_and_grad(lambda w: w**3)(pg.Variable(2.0))
+        return [value, slope]
+
+    for roots, expected in [(several(), ["gw", "gb", "loss"]), (transformed(), ["gw", "gb"])]:
+        names = names_of(pg.postorder(*roots))
+        assert [names[id(node)] for node in roots] == expected
+    assert labels(*with_value())[-1] == "slope"
+
+
+def test_the_argument_of_a_derivative_has_the_name_of_its_parameter():
+    def f(t: pg.Node) -> pg.Node:
+        return pg.sum(pg.sin(t) * t**2)
+
+    g = pg.grad(f)(pg.Variable(np.array([0.5, 1.0, 2.0])))
+    found = {item.label: item.node for item in picture(g).items}
+    assert found["g"] is g
+    assert found["t"].kind_name() == "positive"
+    assert "∂t" in found
+    t = pg.Variable(2.0)
+    twice = pg.grad(pg.grad(lambda t: t**3))(t)
+    shown = labels(twice)
+    assert (shown[:3], shown[-1]) == (["t", "t₂", "t₃"], "twice")
+
+
+def test_a_deferred_gradient_has_the_name_of_its_variable():
+    def made() -> pg.Node:
+        with pg.Graph():
+            x = pg.placeholder()
+            loss = pg.sum(pg.sin(x))
+            slope = pg.gradients(loss, x)
+        return slope
+
+    assert labels(made())[-1] == "slope"

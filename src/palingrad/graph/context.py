@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from threading import get_ident
@@ -43,11 +43,13 @@ class Backward(tuple[CodeType, int, str]):
     `level` is 1 for a first derivative, 2 for a derivative of first derivatives, and so on.
     `target` refers weakly to the node whose cotangent, or a term of it, this node is; it is None
     for intermediate results. `pulled` is the class of the operation whose vjp built the node.
+    `returned` says which user's call returned the node; see `mark_returned`.
     """
 
     level: int = 1
     pulled: type[Operation] | None = None
     target: weakref.ref[Node] | None = None
+    returned: tuple[CodeType, int, int | None] | None = None
 
     @classmethod
     def of(
@@ -71,6 +73,23 @@ def target_of(place: SourceLocation | None) -> Node | None:
     """The node whose cotangent, or a term of it, was built there; None once it was deleted."""
     target = place.target if type(place) is Backward else None
     return None if target is None else target()
+
+
+def mark_returned(nodes: Sequence[Node], positions: Sequence[int | None], depth: int) -> None:
+    """Record that gradients are the results of the call at this depth, if user code made it.
+
+    The call returned each at a position of a tuple or list, or alone (None). So a drawing can name
+    them after the variables to which the call's statement assigns them.
+    """
+    frame = sys._getframe(depth)
+    if frame.f_code.co_filename.startswith(PACKAGE):
+        return
+    for node, position in zip(nodes, positions, strict=True):
+        place = node._origin
+        if type(place) is Backward and place.returned is None:
+            own = Backward.of(place, place.level, target_of(place), pulled=place.pulled)
+            own.returned = frame.f_code, frame.f_lasti, position
+            node._origin = own
 
 
 def pulled_of(place: SourceLocation | None) -> type[Operation] | None:
