@@ -208,7 +208,8 @@ def test_the_argument_of_a_derivative_has_the_name_of_its_parameter():
     found = {item.label: item.node for item in picture(g).items}
     assert found["g"] is g
     assert found["t"].kind_name() == "positive"
-    assert "∂t" in found
+    total = pg.grad(f)(pg.Variable(2.0)) + 1.0
+    assert labels(total).count("∂t") == 1  # its terms are no totals
     t = pg.Variable(2.0)
     twice = pg.grad(pg.grad(lambda t: t**3))(t)
     shown = labels(twice)

@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 
 from ..autodiff.gradients import Gradient
 from ..errors import printable
-from ..graph.context import PACKAGE, Backward, target_of
+from ..graph.context import PACKAGE, Backward, level_of, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
@@ -57,10 +57,22 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     for node in nodes:
         if node._alias is not None and id(node) not in names:
             names[id(node)] = _free(node._alias, taken)
+    terms = _terms(nodes)
     for node in nodes:
         if id(node) not in names:
-            names[id(node)] = short_name(node, names)
+            names[id(node)] = node.kind_name() if id(node) in terms else short_name(node, names)
     return names
+
+
+def _terms(nodes: Sequence[Node]) -> set[int]:
+    """The ids of terms of gradients: only their sum, the total, is called ∂x."""
+    terms: set[int] = set()
+    for node in nodes:
+        target, level = target_of(node._origin), level_of(node._origin)
+        if target is not None:
+            same = (x for x in node.inputs if level_of(x._origin) == level)
+            terms |= {id(x) for x in same if target_of(x._origin) is target}
+    return terms
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -53,9 +53,7 @@ def _last(space: dict[str, Any], loop_variables: set[str]) -> Any:
         for chosen in (values, space.values()):
             found = [x for x in chosen if isinstance(x, kind)]
             if found:  # a name may have been bound again since: a node's number says when
-                return (
-                    max(found, key=lambda x: x._serial) if isinstance(found[0], Node) else found[-1]
-                )
+                return sorted(found, key=lambda x: getattr(x, "_serial", 0))[-1]
     return None
 
 

@@ -101,6 +101,7 @@ class _Draft:
                 node._origin[2] if node._origin is not None else "",
                 formula,
                 variable,
+                literal=isinstance(node, Constant) and node.scalar is not None,
             )
         )
         level = 0 if formula is None else level_of(node._origin)

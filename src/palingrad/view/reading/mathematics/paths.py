@@ -159,7 +159,7 @@ def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
     if value is not None:
         numbers = [number(edge.value[()]) for edge in path if edge.value is not None]
         if len(numbers) > 1:
-            sides.append(r" \cdot ".join(map(_signed, numbers)))
+            sides.append(r" \cdot ".join([numbers[0], *map(_signed, numbers[1:])]))
         sides.append(number(value[()]))
     return " = ".join(dict.fromkeys(sides))
 

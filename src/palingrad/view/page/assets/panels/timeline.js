@@ -110,7 +110,7 @@ function pullStory(place) {
     const { all, come } = arrivals(from, state.step);
     if (!found || found.data.length !== 1) return `to <b>${safe(nodes[from].n)}</b>${all.length > 1 ? ` (${come.length} of ${all.length})` : ""}`;
     const [local, total] = [localOf(number), totalOf(place)];
-    const factors_ = local && total ? `<span class="number">${short(total.data[0])}</span> × <span class="number">${short(local.data[0])}</span> = ` : "";
+    const factors_ = local && total ? `<span class="number">${short(total.data[0])}</span> × <span class="number">${factor(local.data[0])}</span> = ` : "";
     const sum = come.reduce((s, n) => s + (contributionOf(n)?.data[0] ?? NaN), 0);
     const running = all.length > 1 ? `; the sum of ${come.length} of ${all.length} contributions is <span class="number">${short(sum)}</span>` : "";
     return `${factors_}<span class="number gradient">${short(found.data[0])}</span> to <b>${safe(nodes[from].n)}</b>${running}`;
@@ -120,7 +120,7 @@ function pullStory(place) {
 
 let rate = 0.1; // the learning rate of the gradient descent shown in the update phase
 
-/** w − η·∂/∂w for a Variable; the program's optimizer is not part of this graph. */
+/** w − η·∂L/∂w for a Variable; the program's optimizer is not part of this graph. */
 function descent(place) {
   const value = valueOf(place);
   const total = totalOf(place);
@@ -128,5 +128,5 @@ function descent(place) {
   if (!value || !total || total.rows !== 1) return `${name} takes a step against its gradient.`;
   if (value.data.length > 1) return `${name} ← ${name} − ${rate} · its gradient, for all ${counted(value.data.length)} elements.`;
   const next = value.data[0] - rate * total.data[0];
-  return `${name} ← <span class="number">${short(value.data[0])}</span> − ${rate} · <span class="number">${short(total.data[0])}</span> = <span class="number">${short(next, 6)}</span>, by gradient descent.`;
+  return `${name} ← <span class="number">${short(value.data[0])}</span> − ${rate} · <span class="number">${factor(total.data[0])}</span> = <span class="number">${short(next, 6)}</span>, by gradient descent.`;
 }
