@@ -225,3 +225,54 @@ def test_a_deferred_gradient_has_the_name_of_its_variable():
         return slope
 
     assert labels(made())[-1] == "slope"
+
+
+# ---------------------------------------------------------------- scopes
+
+
+def scopes(*roots: pg.Node) -> dict[str, list[tuple[str, ...]]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for item in picture(list(roots)).items:
+        found.setdefault(item.label, []).append(item.scope)
+    return found
+
+
+def test_two_layers_are_two_frames_and_an_input_is_in_neither():
+    first, second = pg.nn.Linear(3, 4), pg.nn.Linear(4, 2)
+    for x in (pg.tensor(np.ones((1, 3), np.float32)), pg.Variable(np.ones((1, 3), np.float32))):
+        found = scopes(second(pg.relu(first(x))))
+        assert found["x"] == found["relu"] == [()]
+        assert found["weight"] == [("Linear₁",), ("Linear₂",)]
+        assert found["matmul"] == [("Linear₁",), ("Linear₂",)]
+    shared = scopes(first(pg.tensor(np.ones((1, 3), np.float32))) + first(x))
+    assert shared["weight"] == [("Linear",)]
+    with pg.Graph():
+        x = pg.placeholder((None, 3), dtype=pg.float32)
+        y = second(pg.relu(first(x)))
+    found = scopes(y)
+    assert (found["x"], found["weight"]) == ([()], [("Linear₁",), ("Linear₂",)])
+
+
+def test_a_parameter_is_in_the_module_that_has_it_though_a_part_reads_it():
+    class Tied(pg.nn.Module):
+        def __init__(self) -> None:
+            self.inner = pg.nn.Linear(3, 3)
+            self.table = pg.Variable(np.ones((2, 3), np.float32))
+            self.mask = pg.tensor(np.ones(3, np.float32))
+
+        def forward(self, *, training: bool = False) -> pg.Node:
+            return self.inner(self.table) * self.mask
+
+    model = Tied()
+    found = scopes(model())
+    assert found["table"] == found["mask"] == [("Tied",)]
+    assert found["weight"] == [("Tied", "inner")]
+
+
+def test_the_layers_of_a_recorded_run_are_apart_too():
+    first, second = pg.nn.Linear(3, 4), pg.nn.Linear(4, 2)
+    with pg.record() as tape:
+        y = second(pg.relu(first(pg.tensor(np.ones((1, 3), np.float32)))))
+    assert y.shape == (1, 2)
+    found = {item.scope for item in picture(tape.graph()).items}
+    assert found == {(), ("Linear₁",), ("Linear₂",)}

@@ -32,6 +32,28 @@ R = TypeVar("R")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+class Scope(str):
+    """A name scope that says which modules its parts are of: two layers of one class are two.
+
+    `modules` refers weakly to them, with None for a part that `name_scope` opened.
+    """
+
+    modules: tuple[weakref.ref[Any] | None, ...] = ()
+
+    @classmethod
+    def within(cls, outer: str, name: str, module: Any = None) -> Scope:
+        """The scope `name` in the scope `outer`, opened by a module or by `name_scope`."""
+        scope = cls(f"{outer}{name}/")
+        held = modules_of(outer) + (None,) * name.count("/")
+        scope.modules = (*held, None if module is None else weakref.ref(module))
+        return scope
+
+
+def modules_of(scope: str) -> tuple[weakref.ref[Any] | None, ...]:
+    """For each part of a scope a reference to its module, or None."""
+    return scope.modules if isinstance(scope, Scope) else (None,) * scope.count("/")
+
+
 # (code object, offset of the instruction, name scope). The line number is looked up on demand only,
 # because the lookup is slow.
 SourceLocation = tuple[CodeType, int, str]
@@ -322,7 +344,7 @@ def name_scope(name: str) -> Generator[str]:
     ...         print(pg.Variable(1.0, name="bias").name)
     hidden/bias
     """
-    scope = f"{context().scope}{name}/"
+    scope = Scope.within(context().scope, name)
     with opened(scope=scope):
         yield scope
 

@@ -52,7 +52,7 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
         name = bound[id(node)]
         used[name] += 1
         many = counts[name] > 1 or name in taken
-        names[id(node)] = name + _subscript(used[name]) if many else name
+        names[id(node)] = name + subscript(used[name]) if many else name
     taken = set(names.values())
     for node in nodes:
         if node._alias is not None and id(node) not in names:
@@ -80,7 +80,7 @@ def _free(name: str, taken: set[str]) -> str:
     count, free = 1, name
     while free in taken:
         count += 1
-        free = name + _subscript(count)
+        free = name + subscript(count)
     taken.add(free)
     return free
 
@@ -96,7 +96,7 @@ def _printed(given: dict[int, str]) -> dict[int, str]:
         count, unique = 1, text
         while taken.setdefault(unique, name) != name:
             count += 1
-            unique = f"{text}{_subscript(count)}"
+            unique = f"{text}{subscript(count)}"
         shown[name] = unique
     return {key: shown[name] for key, name in given.items()}
 
@@ -143,7 +143,8 @@ def number(value: float) -> str:
     return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e").replace("-", "−")
 
 
-def _subscript(count: int) -> str:
+def subscript(count: int) -> str:
+    """A number as a subscript: ₁₂."""
     return "".join(chr(0x2080 + int(digit)) for digit in str(count))
 
 

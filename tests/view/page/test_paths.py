@@ -178,8 +178,10 @@ def test_each_path_is_listed_once_and_its_negative_factors_are_in_brackets(graph
     ways = page.page.locator("#path-list .way").all_text_contents()
     assert len(ways) == len(set(ways)) == 2
     factors = page.page.locator("#path-list .product").evaluate_all(
-        """all => all.flatMap((card) => [...card.querySelectorAll(".factor")].map((x, k) =>
-          [k > 0 && x.textContent[0] === "−", getComputedStyle(x, "::before").content === '"("']))"""
+        """all => all.flatMap((card) => [...card.querySelectorAll(".factor")].map((x, k) => {
+          const before = getComputedStyle(x, "::before").content;
+          return [k > 0 && x.textContent[0] === "−", before === '"("'];
+        }))"""
     )
     assert {negative for negative, _ in factors} == {True, False}
     assert all(negative == bracket for negative, bracket in factors)
