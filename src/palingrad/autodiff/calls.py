@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -143,9 +144,7 @@ class Call:
 
     def _name_arguments(self, f: Function) -> None:
         """Record the parameters of f that fresh nodes are given to, for drawings."""
-        while hasattr(f, "__wrapped__"):  # a derivative, or a decorated function
-            f = f.__wrapped__
-        code = getattr(f, "__code__", None)
+        code = getattr(inspect.unwrap(f), "__code__", None)  # of what a derivative is of
         parameters = () if code is None else code.co_varnames[: code.co_argcount]
         for parameter, argument in zip(parameters, self.arguments):
             if any(argument is node for node in self.nodes):
