@@ -135,7 +135,7 @@ class Reduce(Operation):
             axes = ()
         if not y.math:
             return applied(operator(y.kind_name()) + below(axes), x)
-        return fill(with_axes(y.math, axes), x, y.parameters())
+        return fill(with_axes(y.template(), axes), x, y.parameters())
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "row" if out == 1 else "one row for each result"

@@ -44,7 +44,7 @@ z = pg.tensor(np.float64(-0.4), name="z")
         (lambda: pg.sqrt(x + 1), r"\sqrt{x + 1}", "√(x + 1)"),
         (lambda: pg.abs(x), r"\left|x\right|", "|x|"),
         (lambda: A @ v, r"A\,v", "A v"),
-        (lambda: (A * A) @ v, r"A^2\,v", "A² v"),
+        (lambda: (A * A) @ v, r"A^{\odot 2}\,v", "A^(⊙ 2) v"),  # not A A v
         (lambda: (A * pg.exp(A)) @ v, r"\left(A \odot e^{A}\right)\,v", "(A ⊙ e^A) v"),
         (lambda: A.T, "A^T", "Aᵀ"),
         (lambda: v @ v, "v^T v", "vᵀ v"),

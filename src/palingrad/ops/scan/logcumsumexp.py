@@ -28,7 +28,7 @@ class Logcumsumexp(Composite):
     """
 
     batched = along_axis
-    math = r"\log\operatorname{cumsum} e^{{x}}"
+    math = r"\log\operatorname{cumsum}_{<axis>} e^{{x}}"
     floats = True
     samples = [
         case((5,), **ALONG),
@@ -41,6 +41,10 @@ class Logcumsumexp(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         axis_in(self.attributes["axis"], len(shapes[0]))
         return shapes[0]
+
+    def template(y):
+        plain = super().template()
+        return plain.replace("cumsum}", r"cumsum}^{\leftarrow}") if y.reverse else plain
 
     def expand(y, x):
         parts = _Parts(y, widened(x))
