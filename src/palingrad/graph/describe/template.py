@@ -55,9 +55,9 @@ def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) 
 
     The sign is ⊙ between arrays. An axis that is None leaves out its subscript: `_{<axis>}`.
     """
-    if "<" not in template and r"\*" not in template:
+    if "<" not in template and r" \* " not in template:
         return template
-    template = template.replace(r"\*", r"\odot" if arrays else r"\,")
+    template = template.replace(r" \* ", r" \odot " if arrays else r"\,")
 
     def value(match: re.Match[str]) -> str:
         found = attributes[match["name"]]
