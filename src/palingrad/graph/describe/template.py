@@ -50,6 +50,11 @@ def parsed(template: str) -> Template:
     return Template(tuple(holes), template[end:], top)
 
 
+def template_of(y: Any) -> str:
+    """An operation's `math` with its attributes and the signs of its products."""
+    return with_attributes(y.math, y.attributes, any(x.ndim for x in y.inputs))
+
+
 def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) -> str:
     r"""The template with `<name>` replaced by that attribute, and `\*` by a product's sign.
 

@@ -163,9 +163,9 @@ class ExpandDims(Layout):
         return [ops.reshape(g, x.shape)]
 
     def notation(y, x):
-        if not (y.ndim and y.inputs[0].ndim) or all(n == 1 for n in y.inputs[0].shape or ()):
+        if not y.ndim or all(n == 1 for n in y.inputs[0].shape or ()):
             return x
-        new = axes_in(y.attributes["axis"], y.ndim)
+        new = axes_in(y.axis, y.ndim)
         places = [r"\mathrm{new}" if place in new else ":" for place in range(y.ndim)]
         leading = places.index(":")  # axes in front are the same to every operation
         return x if len(new) == leading else indexed(x, ", ".join(places))
@@ -324,8 +324,7 @@ class Place(Layout):
         return zeros.sliced(y.attributes["index"])
 
     def notation(y, x):
-        place = index_text(y.attributes["index"])
-        return Piece(rf"\mathbf{{0}}_{{[{place}] \leftarrow {x.latex}}}")
+        return Piece(rf"\mathbf{{0}}_{{[{index_text(y.index)}] \leftarrow {x.latex}}}")
 
     def vjp(y, g, x):
         return [g[y.index]]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.batching.rules import along_axis
+from ...graph.describe.notation import Piece
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -42,9 +43,12 @@ class Logcumsumexp(Composite):
         axis_in(self.attributes["axis"], len(shapes[0]))
         return shapes[0]
 
-    def template(y):
-        plain = super().template()
-        return plain.replace("cumsum}", r"cumsum}^{\leftarrow}") if y.reverse else plain
+    def notation(y, x):
+        plain = super().notation(x)
+        latex = (
+            plain.latex.replace("cumsum}", r"cumsum}^{\leftarrow}") if y.reverse else plain.latex
+        )
+        return Piece(latex, plain.level)
 
     def expand(y, x):
         parts = _Parts(y, widened(x))
