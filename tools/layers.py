@@ -53,6 +53,7 @@ ORDER = {
     "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
     "view": [
         ["names", "binarize", "script"],
+        ["scopes"],
         ["nonfinite"],
         ["reading"],
         ["drawing"],

@@ -153,3 +153,126 @@ def test_numbers_are_short_and_have_a_true_minus():
     assert [number(v) for v in (2.0, -0.5, 1e-8, 123456.0, 7, True)] == [
         "2", "−0.5", "1e−8", "1.235e5", "7", "True",
     ]  # fmt: skip
+
+
+def test_nodes_of_a_loop_are_numbered_in_the_order_in_which_they_were_made():
+    w, h = pg.Variable(0.5), pg.tensor(0.0)
+    for t in range(3):
+        x = pg.tensor(float(t))
+        h = pg.tanh(x * w + h)
+    found = {item.label: item.node.value for item in picture(h).items}
+    assert [float(found[name]) for name in ("x₁", "x₂", "x₃")] == [0.0, 1.0, 2.0]  # pyright: ignore[reportArgumentType]
+    made = [item.node._serial for item in picture(h).items if item.label.startswith("h")]
+    assert made == sorted(made)
+    assert len(made) == 4
+
+
+def test_gradients_keep_the_names_of_variables_that_are_gone():
+    def second() -> pg.Node:
+        x = pg.Variable(2.0)
+        y = x**3 + pg.sin(x)
+        dy = pg.gradients(y, x)
+        d2y = pg.gradients(dy, x)
+        return d2y
+
+    shown = labels(second())
+    assert (shown.count("dy"), shown[-1]) == (1, "d2y")
+
+    def several() -> list[pg.Node]:
+        w, b = pg.Variable(2.0), pg.Variable(1.0)
+        loss = pg.square(w * b + b)
+        gw, gb = pg.gradients(loss, [w, b])
+        return [gw, gb, loss]
+
+    def transformed() -> list[pg.Node]:
+        gw, gb = pg.grad(lambda w, b: pg.square(w * b + b), (0, 1))(
+            pg.Variable(2.0), pg.Variable(1.0)
+        )
+        return [gw, gb]  # fmt: skip
+
+    def with_value() -> list[pg.Node]:
+        value, slope = pg.value_and_grad(lambda w: w**3)(pg.Variable(2.0))
+        return [value, slope]
+
+    for roots, expected in [(several(), ["gw", "gb", "loss"]), (transformed(), ["gw", "gb"])]:
+        names = names_of(pg.postorder(*roots))
+        assert [names[id(node)] for node in roots] == expected
+    assert labels(*with_value())[-1] == "slope"
+
+
+def test_the_argument_of_a_derivative_has_the_name_of_its_parameter():
+    def f(t: pg.Node) -> pg.Node:
+        return pg.sum(pg.sin(t) * t**2)
+
+    g = pg.grad(f)(pg.Variable(np.array([0.5, 1.0, 2.0])))
+    found = {item.label: item.node for item in picture(g).items}
+    assert found["g"] is g
+    assert found["t"].kind_name() == "positive"
+    total = pg.grad(f)(pg.Variable(2.0)) + 1.0
+    assert labels(total).count("∂t") == 1  # its terms are no totals
+    t = pg.Variable(2.0)
+    twice = pg.grad(pg.grad(lambda t: t**3))(t)
+    shown = labels(twice)
+    assert (shown[:3], shown[-1]) == (["t", "t₂", "t₃"], "twice")
+
+
+def test_a_deferred_gradient_has_the_name_of_its_variable():
+    def made() -> pg.Node:
+        with pg.Graph():
+            x = pg.placeholder()
+            loss = pg.sum(pg.sin(x))
+            slope = pg.gradients(loss, x)
+        return slope
+
+    assert labels(made())[-1] == "slope"
+
+
+# ---------------------------------------------------------------- scopes
+
+
+def scopes(*roots: pg.Node) -> dict[str, list[tuple[str, ...]]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for item in picture(list(roots)).items:
+        found.setdefault(item.label, []).append(item.scope)
+    return found
+
+
+def test_two_layers_are_two_frames_and_an_input_is_in_neither():
+    first, second = pg.nn.Linear(3, 4), pg.nn.Linear(4, 2)
+    for x in (pg.tensor(np.ones((1, 3), np.float32)), pg.Variable(np.ones((1, 3), np.float32))):
+        found = scopes(second(pg.relu(first(x))))
+        assert found["x"] == found["relu"] == [()]
+        assert found["weight"] == [("Linear₁",), ("Linear₂",)]
+        assert found["matmul"] == [("Linear₁",), ("Linear₂",)]
+    shared = scopes(first(pg.tensor(np.ones((1, 3), np.float32))) + first(x))
+    assert shared["weight"] == [("Linear",)]
+    with pg.Graph():
+        x = pg.placeholder((None, 3), dtype=pg.float32)
+        y = second(pg.relu(first(x)))
+    found = scopes(y)
+    assert (found["x"], found["weight"]) == ([()], [("Linear₁",), ("Linear₂",)])
+
+
+def test_a_parameter_is_in_the_module_that_has_it_though_a_part_reads_it():
+    class Tied(pg.nn.Module):
+        def __init__(self) -> None:
+            self.inner = pg.nn.Linear(3, 3)
+            self.table = pg.Variable(np.ones((2, 3), np.float32))
+            self.mask = pg.tensor(np.ones(3, np.float32))
+
+        def forward(self, *, training: bool = False) -> pg.Node:
+            return self.inner(self.table) * self.mask
+
+    model = Tied()
+    found = scopes(model())
+    assert found["table"] == found["mask"] == [("Tied",)]
+    assert found["weight"] == [("Tied", "inner")]
+
+
+def test_the_layers_of_a_recorded_run_are_apart_too():
+    first, second = pg.nn.Linear(3, 4), pg.nn.Linear(4, 2)
+    with pg.record() as tape:
+        y = second(pg.relu(first(pg.tensor(np.ones((1, 3), np.float32)))))
+    assert y.shape == (1, 2)
+    found = {item.scope for item in picture(tape.graph()).items}
+    assert found == {(), ("Linear₁",), ("Linear₂",)}

@@ -218,7 +218,7 @@ def test_a_users_operation_says_it_as_a_built_in_one_does():
         ((2, 3), np.array([2, 0]), "−log softmax(x)[i, labelsᵢ]"),
         ((3,), np.array(1), "−log softmax(x)[labels]"),
         ((2, 2, 3), np.array([[2, 0], [1, 1]]), "−log softmax(x)[i, j, labelsᵢⱼ]"),
-        ((2, 3), np.full((2, 3), 0.3), "−Σ labels log softmax(x)"),
+        ((2, 3), np.full((2, 3), 0.3), "−Σ₋₁ labels ⊙ log softmax(x)"),
     ],
 )
 def test_cross_entropy_picks_the_labels_entry_or_sums_over_chances(shape, labels, text):

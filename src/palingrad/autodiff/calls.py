@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -123,6 +124,8 @@ class Call:
 
     def value(self, f: Function, kwargs: Mapping[str, Any] | None = None) -> Any:
         """The value that f returns for the arguments."""
+        if self.given_nodes:
+            self._name_arguments(f)
         with differentiated(self.nodes):
             try:
                 return called(f, *self.arguments, **(kwargs or {}))
@@ -138,6 +141,14 @@ class Call:
                     )
                 raise
         raise cut  # NumPy's a[i] = node puts a ValueError of its own in its place
+
+    def _name_arguments(self, f: Function) -> None:
+        """Record the parameters of f that fresh nodes are given to, for drawings."""
+        code = getattr(inspect.unwrap(f), "__code__", None)  # of what a derivative is of
+        parameters = () if code is None else code.co_varnames[: code.co_argcount]
+        for parameter, argument in zip(parameters, self.arguments):
+            if any(argument is node for node in self.nodes):
+                argument._alias = parameter
 
     def shaped(self, results: Sequence[Any]) -> Any:
         """Results for `nodes`, in the structure of the arguments."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import is_complex, is_floating, is_inexact
 from ..errors import GradientError
-from ..graph.context import built_at, context, graph_scope, level_of
+from ..graph.context import built_at, context, graph_scope, level_of, mark_returned
 from ..graph.derivatives.differentiated import arguments
 from ..graph.kinds import AnonymousGraph, Control
 from ..graph.leaves import Constant, Placeholder, Variable
@@ -105,7 +105,9 @@ def gradients(y: Any, xs: Any, *, gradient: Any = None, missing: Missing = "zero
         else:
             inputs = (y, *targets) if seed is None else (y, *targets, seed)
             results = list(Gradient(*inputs, seeded=seed is not None, missing=missing).items)
-    return results[0] if isinstance(xs, Node) else results
+    single = isinstance(xs, Node)
+    mark_returned(results, [None] if single else range(len(results)), 3)  # the caller of `public`
+    return results[0] if single else results
 
 
 def _derive(y: Node, xs: Sequence[Node], seed: Node | None, missing: Missing) -> list[Node]:

@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any
 
 from ..errors import GradientError, ShapeError
+from ..graph.context import mark_returned
 from ..graph.node import Node
 from ..graph.operation import is_known
 from ..graph.promotion import as_node
@@ -61,6 +62,11 @@ def grad(
     @wraps(f)
     def function(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
+        if isinstance(gradient, Node):
+            mark_returned([gradient], [0 if has_aux else None], 2)
+        elif isinstance(gradient, tuple) and not has_aux:
+            found = [(one, at) for at, one in enumerate(gradient) if isinstance(one, Node)]
+            mark_returned([one for one, _ in found], [at for _, at in found], 2)
         return (gradient, value[1]) if has_aux else gradient
 
     return function
@@ -95,6 +101,8 @@ def value_and_grad(
                 return (value, call.result(aux)) if has_aux else value, call.shaped(arrays)
         seed = check_holomorphic(y, call.nodes) if holomorphic else None
         slopes = call.shaped(gradients(y, call.nodes, gradient=seed))
+        if isinstance(slopes, Node):
+            mark_returned([slopes], [1], 2)
         return call.result(((y, aux) if has_aux else y, slopes))
 
     return function

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from threading import get_ident
@@ -32,6 +32,28 @@ R = TypeVar("R")
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
+class Scope(str):
+    """A name scope that says which modules its parts are of: two layers of one class are two.
+
+    `modules` refers weakly to them, with None for a part that `name_scope` opened.
+    """
+
+    modules: tuple[weakref.ref[Any] | None, ...] = ()
+
+    @classmethod
+    def within(cls, outer: str, name: str, module: Any = None) -> Scope:
+        """The scope `name` in the scope `outer`, opened by a module or by `name_scope`."""
+        scope = cls(f"{outer}{name}/")
+        held = modules_of(outer) + (None,) * name.count("/")
+        scope.modules = (*held, None if module is None else weakref.ref(module))
+        return scope
+
+
+def modules_of(scope: str) -> tuple[weakref.ref[Any] | None, ...]:
+    """For each part of a scope a reference to its module, or None."""
+    return scope.modules if isinstance(scope, Scope) else (None,) * scope.count("/")
+
+
 # (code object, offset of the instruction, name scope). The line number is looked up on demand only,
 # because the lookup is slow.
 SourceLocation = tuple[CodeType, int, str]
@@ -43,11 +65,13 @@ class Backward(tuple[CodeType, int, str]):
     `level` is 1 for a first derivative, 2 for a derivative of first derivatives, and so on.
     `target` refers weakly to the node whose cotangent, or a term of it, this node is; it is None
     for intermediate results. `pulled` is the class of the operation whose vjp built the node.
+    `returned` says which user's call returned the node; see `mark_returned`.
     """
 
     level: int = 1
     pulled: type[Operation] | None = None
     target: weakref.ref[Node] | None = None
+    returned: tuple[CodeType, int, int | None] | None = None
 
     @classmethod
     def of(
@@ -71,6 +95,23 @@ def target_of(place: SourceLocation | None) -> Node | None:
     """The node whose cotangent, or a term of it, was built there; None once it was deleted."""
     target = place.target if type(place) is Backward else None
     return None if target is None else target()
+
+
+def mark_returned(nodes: Sequence[Node], positions: Sequence[int | None], depth: int) -> None:
+    """Record that gradients are the results of the call at this depth, if user code made it.
+
+    The call returned each at a position of a tuple or list, or alone (None). So a drawing can name
+    them after the variables to which the call's statement assigns them.
+    """
+    frame = sys._getframe(depth)
+    if frame.f_code.co_filename.startswith(PACKAGE):
+        return
+    for node, position in zip(nodes, positions, strict=True):
+        place = node._origin
+        if type(place) is Backward and place.returned is None:
+            own = Backward.of(place, place.level, target_of(place), pulled=place.pulled)
+            own.returned = frame.f_code, frame.f_lasti, position
+            node._origin = own
 
 
 def pulled_of(place: SourceLocation | None) -> type[Operation] | None:
@@ -303,7 +344,7 @@ def name_scope(name: str) -> Generator[str]:
     ...         print(pg.Variable(1.0, name="bias").name)
     hidden/bias
     """
-    scope = f"{context().scope}{name}/"
+    scope = Scope.within(context().scope, name)
     with opened(scope=scope):
         yield scope
 

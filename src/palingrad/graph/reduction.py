@@ -11,7 +11,7 @@ from ..shapes import Shape, axes_in, broadcast, reduced, size, sizes
 from .batching.rules import reduction
 from .declared.parts import PARTS, formula_of, function_of, options_of
 from .describe.notation import Piece, applied, operator
-from .describe.template import below, fill, with_axes
+from .describe.template import below, fill, template_of, with_axes
 from .operation import Operation
 from .promotion import dtype_of_ones
 from .registry import ops
@@ -135,7 +135,7 @@ class Reduce(Operation):
             axes = ()
         if not y.math:
             return applied(operator(y.kind_name()) + below(axes), x)
-        return fill(with_axes(y.math, axes), x, y.parameters())
+        return fill(with_axes(template_of(y), axes), x, y.parameters())
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "row" if out == 1 else "one row for each result"

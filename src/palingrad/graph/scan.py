@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import FunctionType
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from ..maths.library.scans import wider
 from ..shapes import Shape, axis_in, broadcast
 from .batching.rules import along_axis
 from .describe.notation import Piece, applied, operator
-from .describe.template import below, fill, with_axes
+from .describe.template import below, fill, template_of, with_axes
 from .operation import Operation
 from .promotion import dtype_of_ones
 from .traversal.verify import checked_result
@@ -93,7 +94,10 @@ class Scan(Operation):
         axes: tuple[int, ...] = () if y.inputs[0].ndim == 1 else (y.attributes["axis"],)
         if not y.math:
             return applied(operator(y.kind_name()) + below(axes), x)
-        return fill(with_axes(y.math, axes), x, y.parameters())
+        template = template_of(y)
+        if y.attributes["reverse"]:  # from the end to the start
+            template = re.sub(r"(\\operatorname\{\w+\})", r"\1^{\\leftarrow}", template, count=1)
+        return fill(with_axes(template, axes), x, y.parameters())
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "triangular along the axis"

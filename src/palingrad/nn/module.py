@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import ArgumentError, ShapeError, printable
-from ..graph.context import context, set_open
+from ..graph.context import Scope, context, set_open
 from ..graph.leaves import Variable
 from ..graph.node import Node
 from ..messages.attributes import MODULE_METHODS
@@ -73,7 +73,7 @@ class Module:
         state = context()
         outer: Module | None = state.module
         name = type(self).__name__ if outer is None else outer._name_of(self)
-        before = set_open(state.inside(self, f"{state.scope}{name}/"))
+        before = set_open(state.inside(self, Scope.within(state.scope, name, self)))
         watching = watch.get()
         begun = None if watching is None else watching.begins()
         try:

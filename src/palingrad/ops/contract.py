@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import int32, is_boolean
 from ..errors import ShapeError
-from ..graph.describe.notation import ATOM, PRODUCT, Piece
+from ..graph.describe.notation import ATOM, POWER, PRODUCT, Piece, leading
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
 from ..graph.node import Node
@@ -82,13 +83,24 @@ class Matmul(Contract):
     def notation(z, x, y):
         if z.inputs[0].ndim == z.inputs[1].ndim == 1:
             return Piece(f"{x.within(ATOM)}^T {y.within(ATOM)}", PRODUCT)
-        left, right = (f.within(ATOM if r"\odot" in f.latex else PRODUCT) for f in (x, y))
+        factors = leading(x), y
+        left, right = (
+            _elementwise(f).within(ATOM if r"\odot" in f.latex else PRODUCT) for f in factors
+        )
         return Piece(f"{left}\\,{right}", PRODUCT)
 
     def structure(z, position, size, out):
         if out == 1 or any(len(x.shape or ()) == 1 for x in z.inputs):
             return "rows of the other operand" if position == 0 else "the other operand"
         return "Kronecker: I ⊗ yᵀ" if position == 0 else "Kronecker: x ⊗ I"
+
+
+def _elementwise(x: Piece) -> Piece:
+    """A factor of a product of matrices: in x^2 of the elements the sign ⊙ says so."""
+    power = re.fullmatch(r"(.*)\^(?:\{(\d+)\}|(\d))", x.latex)
+    if x.level != POWER or power is None:
+        return x
+    return Piece(rf"{power[1]}^{{\odot {power[2] or power[3]}}}", POWER)
 
 
 def _vector(g: Any, x: Any, axis: int) -> Any:

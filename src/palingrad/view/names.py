@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 
 from ..autodiff.gradients import Gradient
 from ..errors import printable
-from ..graph.context import PACKAGE, Backward, target_of
+from ..graph.context import PACKAGE, Backward, level_of, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
@@ -30,7 +30,8 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
 
     In order of precedence: the name given by the user; the Python variable that the node was
     assigned to where it was built; a variable bound to the node in a function on the call stack;
-    the name of the operation. Several nodes assigned to one variable are numbered: h₁, h₂.
+    the parameter of a differentiated function; the name of the operation. Several nodes assigned to
+    one variable are numbered in the order in which they were made: h₁, h₂.
     """
     given: dict[int, str] = {}
     bound: dict[int, str] = {}
@@ -39,22 +40,49 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     for node in nodes:
         if node._name and node._name.strip("/") and not node._unnamed:
             given[id(node)] = node._name.rstrip("/").rsplit("/", 1)[-1]
-        elif (name := _assigned(node, helpers) or running.get(id(node))) is not None:
+            continue
+        name = _assigned(node, helpers) or running.get(id(node))
+        if name is not None:
             bound[id(node)] = name
     names = _printed(given)
     counts = Counter(bound.values())
     taken = set(names.values())
     used: Counter[str] = Counter()
+    for node in sorted((node for node in nodes if id(node) in bound), key=lambda one: one._serial):
+        name = bound[id(node)]
+        used[name] += 1
+        many = counts[name] > 1 or name in taken
+        names[id(node)] = name + subscript(used[name]) if many else name
+    taken = set(names.values())
     for node in nodes:
-        name = bound.get(id(node))
-        if name is not None:
-            used[name] += 1
-            many = counts[name] > 1 or name in taken
-            names[id(node)] = name + _subscript(used[name]) if many else name
+        if node._alias is not None and id(node) not in names:
+            names[id(node)] = _free(node._alias, taken)
+    terms = _terms(nodes)
     for node in nodes:
         if id(node) not in names:
-            names[id(node)] = short_name(node, names)
+            names[id(node)] = node.kind_name() if id(node) in terms else short_name(node, names)
     return names
+
+
+def _terms(nodes: Sequence[Node]) -> set[int]:
+    """The ids of terms of gradients: only their sum, the total, is called ∂x."""
+    terms: set[int] = set()
+    for node in nodes:
+        target, level = target_of(node._origin), level_of(node._origin)
+        if target is not None:
+            same = (x for x in node.inputs if level_of(x._origin) == level)
+            terms |= {id(x) for x in same if target_of(x._origin) is target}
+    return terms
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or if it is taken the first of x₂, x₃, … that isn't; it is taken from now on."""
+    count, free = 1, name
+    while free in taken:
+        count += 1
+        free = name + subscript(count)
+    taken.add(free)
+    return free
 
 
 def _printed(given: dict[int, str]) -> dict[int, str]:
@@ -68,7 +96,7 @@ def _printed(given: dict[int, str]) -> dict[int, str]:
         count, unique = 1, text
         while taken.setdefault(unique, name) != name:
             count += 1
-            unique = f"{text}{_subscript(count)}"
+            unique = f"{text}{subscript(count)}"
         shown[name] = unique
     return {key: shown[name] for key, name in given.items()}
 
@@ -115,7 +143,8 @@ def number(value: float) -> str:
     return text.replace("e+0", "e").replace("e-0", "e-").replace("e+", "e").replace("-", "−")
 
 
-def _subscript(count: int) -> str:
+def subscript(count: int) -> str:
+    """A number as a subscript: ₁₂."""
     return "".join(chr(0x2080 + int(digit)) for digit in str(count))
 
 
@@ -125,7 +154,9 @@ def _subscript(count: int) -> str:
 def _assigned(node: Node, helpers: set[int]) -> str | None:
     """The Python variable to which the source line assigned the node when it was built."""
     place = node._origin
-    if place is None or isinstance(place, Backward) or id(node) in helpers:
+    if isinstance(place, Backward):
+        return _returned(place)
+    if place is None or id(node) in helpers:
         return None
     if isinstance(node, Constant) and node.scalar is not None:
         return None  # the 2 of y = x + 2
@@ -133,7 +164,21 @@ def _assigned(node: Node, helpers: set[int]) -> str | None:
     if isinstance(target, tuple):
         index = node.attributes["index"] if isinstance(node, Item) else len(target)
         return target[index] if index < len(target) else None
-    return None if isinstance(node, Item) else target
+    if isinstance(node, Item):  # g = pg.gradients(y, x), of shapes that aren't known yet
+        parent = node.inputs[0]
+        return target if isinstance(parent, Gradient) and parent.count == 1 else None
+    return target
+
+
+def _returned(place: Backward) -> str | None:
+    """The variable to which the call that returned a gradient is assigned."""
+    if place.returned is None:
+        return None
+    code, instruction, position = place.returned
+    target = _target(code, instruction)
+    if isinstance(target, tuple):
+        return target[position] if position is not None and position < len(target) else None
+    return target if position is None else None
 
 
 def _helpers(nodes: Sequence[Node]) -> set[int]:
@@ -141,13 +186,21 @@ def _helpers(nodes: Sequence[Node]) -> set[int]:
 
     Among the nodes built by one instruction these are: nodes whose class differs from that of the
     last one; operands of a node of another class; operands of intermediate nodes. (A loop over
-    `h = relu(h)` builds nodes of one class, all of them results.)
+    `h = relu(h)` builds nodes of one class, all of them results.) What a call built besides the
+    gradients that it returned is intermediate too.
     """
     helpers: set[int] = set()
     last: dict[Call, type[Node]] = {}
+    gradients = {
+        node._origin.returned[:2]
+        for node in nodes
+        if isinstance(node._origin, Backward) and node._origin.returned is not None
+    }
     for node in reversed(nodes):
         call = _call(node)
-        if call is not None:
+        if call in gradients:
+            helpers.add(id(node))
+        elif call is not None:
             if type(node) is not last.setdefault(call, type(node)):
                 helpers.add(id(node))
             for x in node.inputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import os
 import runpy
@@ -13,6 +14,7 @@ from ..errors import GraphError, quoted
 from ..files.reading import beside
 from ..graph.graph import Graph
 from ..graph.node import Node
+from ..graph.operation import Operation
 from ..messages.checks import did_you_mean
 from ..passes.program import Program
 
@@ -23,7 +25,8 @@ def graph_in(place: str) -> tuple[str, Any]:
     """Runs `FILE.py` and returns a title and the graph or node that `FILE.py:name` refers to.
 
     `name` is a Graph, a Program, a node, a list of nodes, or a function without arguments that
-    returns one. Without a name: the file's last Graph, else its last Program, else its last node.
+    returns one. Without a name: the file's last Graph, else its last Program, else the node that
+    was computed last; a variable of a `for` statement is taken only if there is nothing else.
     `__name__` is not "__main__". Raises GraphError if the file fails or has nothing to draw; the
     message lists the names that can be drawn.
     """
@@ -37,11 +40,34 @@ def graph_in(place: str) -> tuple[str, Any]:
             )
         value = space[name]
         return name, value if _drawable(value) or not callable(value) else value()
-    for kind in (Graph, Program, Node):
-        named = [value for value in space.values() if isinstance(value, kind)]
-        if named:
-            return path.stem, named[-1]
+    last = _last(space, _loop_variables(path))
+    if last is not None:
+        return path.stem, last
     raise GraphError(f"{path.name} has no graph and no node at its top level; {_choices(space)}")
+
+
+def _last(space: dict[str, Any], loop_variables: set[str]) -> Any:
+    """What is shown of a file that has these global names; None if nothing can be."""
+    values = [x for name, x in space.items() if name not in loop_variables]
+    for kind in (Graph, Program, Operation, Node):
+        for chosen in (values, space.values()):
+            found = [x for x in chosen if isinstance(x, kind)]
+            if found:  # a name may have been bound again since: a node's number says when
+                return sorted(found, key=lambda x: getattr(x, "_serial", 0))[-1]
+    return None
+
+
+def _loop_variables(path: Path) -> set[str]:
+    """The names to which the file's own `for` statements assign."""
+    found: set[str] = set()
+    stack: list[ast.AST] = [ast.parse(path.read_bytes())]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (ast.For, ast.AsyncFor)):
+            found |= {x.id for x in ast.walk(node.target) if isinstance(x, ast.Name)}
+        inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)
+        stack += [x for x in ast.iter_child_nodes(node) if not isinstance(x, inner)]
+    return found
 
 
 def names_in(path: Path) -> dict[str, Any]:
@@ -54,7 +80,7 @@ def names_in(path: Path) -> dict[str, Any]:
         )
     linecache.checkcache(str(path))  # the file may have changed since an earlier run
     try:
-        return runpy.run_path(str(path), run_name="__palingrad__")
+        space = runpy.run_path(str(path), run_name="__palingrad__")
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
@@ -64,6 +90,10 @@ def names_in(path: Path) -> dict[str, Any]:
             f"{at} stopped with {type(error).__name__}: {error}.",
             hint=f"`python {path.name}` shows where.",
         ) from error
+    for name, value in space.items():
+        if isinstance(value, Node) and value._alias is None and name.strip("_"):
+            value._alias = name
+    return space
 
 
 def split_place(place: str) -> tuple[Path, str]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from palingrad.cli import app
 from palingrad.errors import GraphError, WriteError
+from palingrad.view.drawing.model import picture
 from palingrad.view.script import graph_in
 
 CODE = """
@@ -87,3 +88,59 @@ def test_a_file_that_cannot_be_written_is_one_line(file: Path, command: list[str
         "nowhere/b.html can't be written: No such file or directory. "
         "Create the folder first, or choose another path."
     )
+
+
+SCRIPTS = {
+    "the last result, not a variable of a loop": (
+        """
+W, b = pg.Variable(2.0), pg.Variable(1.0)
+loss = pg.square(W * 3.0 + b)
+loss.backward()
+for v in (W, b):
+    v.assign(v - 0.5 * v.grad)
+""",
+        "loss",
+    ),
+    "what was computed last, wherever its name was first bound": (
+        """
+loss = pg.tensor(0.0)
+w = pg.Variable(2.0)
+for step in range(2):
+    prediction = w * 3.0
+    loss = pg.square(prediction)
+""",
+        "loss",
+    ),
+    "a result of a loop before a leaf": (
+        """
+x = pg.Variable(1.0)
+for _, y in enumerate([pg.sin(x), pg.cos(x)]):
+    pass
+""",
+        "y",
+    ),
+    "a leaf that is there before one that a loop holds": (
+        """
+x = pg.Variable(1.0)
+for y in [pg.Variable(2.0)]:
+    pass
+""",
+        "x",
+    ),
+    "a result of a function has its variable's name": (
+        """
+def made(x):
+    return pg.sin(x) + 1
+out = made(pg.Variable(1.0))
+""",
+        "out",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_file_shows_the_graph_that_ends_in_its_last_result(name: str, tmp_path: Path):
+    text, expected = SCRIPTS[name]
+    (tmp_path / "script.py").write_text(f"import palingrad as pg\n{text}")
+    items = picture(graph_in(str(tmp_path / "script.py"))[1]).items  # a local name would be shown
+    assert items[-1].label == expected

@@ -227,10 +227,19 @@ def test_values_gradients_and_local_derivatives_are_shown_when_known():
     assert "∂ 36" not in texts(d)
     d.backward()
     found = texts(d)
-    assert {"6", "36", "∂ 12", "∂ 3", "∂ 2"} <= set(found)
+    assert {"6", "36", "∂ 12", "∂ 36", "∂ 24", "× 12", "× 3", "× 2"} <= set(found)
     assert slopes(c) == [3.0, 2.0]
     assert slopes(d) == [12.0]
     assert not {"6", "36"} & set(texts(d, values=False))
+
+
+def test_no_derivative_by_a_number_in_an_expression_is_shown():
+    e = pg.Variable(-7.0)
+    f = e**2  # its derivative by the exponent would be NaN
+    f.backward()
+    assert slopes(f) == [-14.0, None]
+    assert not any("nan" in text.lower() for text in texts(f))
+    assert "× −14" in texts(f)
 
 
 def test_jacobians_that_a_graph_keeps_are_shown():

@@ -190,7 +190,9 @@ def test_formulas_read_as_they_are_written():
         "<msup><mi>{0}</mi><mrow><mi>{1}</mi></mrow></msup>": x**y,
         "<mi>{0}</mi><mo>+</mo><mi>{1}</mi>": x + y,
         "<msqrt><mrow><mi>{0}</mi></mrow></msqrt>": pg.sqrt(x),
-        "<mi>{0}</mi><mo>[</mo><mi>{1}</mi><mo>]</mo>": pg.take(x, [1, 0], axis=0),
+        "<msub><mi>{0}</mi><mrow><mo>[</mo><mi>{1}</mi><mo>]</mo></mrow></msub>": pg.take(
+            x, [1, 0], axis=0
+        ),
         "<mi>{0}</mi><mo>⊙</mo><mi>{1}</mi>": x * y,
         "<mi>{0}</mi><mo>·</mo><mi>{1}</mi>": x * 2.0,
     }

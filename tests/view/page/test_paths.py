@@ -167,3 +167,23 @@ def test_no_path_means_zero(graph_scope):
     page = graph_scope([x * x, z * z], of=None, address="#tab=paths")
     page.js("palingrad.set({from: 0, to: 3})")
     assert "the derivative is 0" in page.text("#paths")
+
+
+def test_each_path_is_listed_once_and_its_negative_factors_are_in_brackets(graph_scope):
+    x = pg.Variable(-1.5, dtype=pg.float64)
+    s = x * x  # two edges, one step: its factor is 2x
+    y = pg.sin(s) * -pg.exp(-s)
+    page = graph_scope(y, address="#tab=paths")
+    compare(page.page)
+    ways = page.page.locator("#path-list .way").all_text_contents()
+    assert len(ways) == len(set(ways)) == 2
+    factors = page.page.locator("#path-list .product").evaluate_all(
+        """all => all.flatMap((card) => [...card.querySelectorAll(".factor")].map((x, k) => {
+          const before = getComputedStyle(x, "::before").content;
+          return [k > 0 && x.textContent[0] === "−", before === '"("'];
+        }))"""
+    )
+    assert {negative for negative, _ in factors} == {True, False}
+    assert all(negative == bracket for negative, bracket in factors)
+    page.page.locator("#path-list .way").first.click()
+    assert len(page.js("palingrad.state.path")) > 3  # both edges of x·x are highlighted

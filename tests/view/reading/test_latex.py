@@ -44,7 +44,7 @@ z = pg.tensor(np.float64(-0.4), name="z")
         (lambda: pg.sqrt(x + 1), r"\sqrt{x + 1}", "√(x + 1)"),
         (lambda: pg.abs(x), r"\left|x\right|", "|x|"),
         (lambda: A @ v, r"A\,v", "A v"),
-        (lambda: (A * A) @ v, r"A^2\,v", "A² v"),
+        (lambda: (A * A) @ v, r"A^{\odot 2}\,v", "A^(⊙ 2) v"),  # not A A v
         (lambda: (A * pg.exp(A)) @ v, r"\left(A \odot e^{A}\right)\,v", "(A ⊙ e^A) v"),
         (lambda: A.T, "A^T", "Aᵀ"),
         (lambda: v @ v, "v^T v", "vᵀ v"),
@@ -52,6 +52,23 @@ z = pg.tensor(np.float64(-0.4), name="z")
         (lambda: pg.sum(A), r"\sum A", "Σ A"),
         (lambda: pg.mean(v * v), r"\operatorname{mean}\left(v^2\right)", "mean(v²)"),
         (lambda: A[0, 1:], "A_{[0, 1:]}", "A[0, 1:]"),
+        (lambda: pg.sum(v) * v, r"\left(\sum v\right)\,v", "(Σ v) v"),
+        (lambda: pg.log(v) * pg.sum(v), r"\log v \cdot \sum v", "log v · Σ v"),
+        (lambda: 0.5 * (-(x / (y + z)) - x / (y - z)),
+         r"0.5 \left(-\frac{x}{y + z} - \frac{x}{y - z}\right)",
+         "0.5 (−x/(y + z) − x/(y − z))"),
+        (lambda: pg.special.xlogy(x, y * z), r"x\,\log \left(y\,z\right)", "x log (y z)"),
+        (lambda: pg.tanhshrink(x + y), r"x + y - \tanh \left(x + y\right)",
+         "x + y − tanh (x + y)"),
+        (lambda: pg.mse(v, A[0] - v),
+         r"\operatorname{mean}\left((v - \left(A_{[0]} - v\right))^2\right)",
+         "mean((v − (A[0] − v))²)"),
+        (lambda: 2 * (x % y), r"2 \left(x \bmod y\right)", "2 (x mod y)"),
+        (lambda: pg.special.binom(x, y), r"\binom{x}{y}", "C(x, y)"),
+        (lambda: pg.conj(x + 1j), "\\left(x + i\\right)^{*}", "(x + i)∗"),
+        (lambda: pg.flip(pg.cumsum(v, 0)), r"\operatorname{flip}(\operatorname{cumsum} v)",
+         "flip(cumsum v)"),
+        (lambda: pg.linalg.expm(A.mT @ A), r"\operatorname{expm}(A^T\,A)", "expm(Aᵀ A)"),
         (lambda: pg.where(x > y, x, 0.0), r"\left[x > y\right]\,x", "[x > y] x"),
     ],
 )  # fmt: skip
@@ -64,6 +81,8 @@ def test_what_is_written(node, latex, text):
 @pytest.mark.tiny
 def test_a_variable_of_python_is_the_name():
     energy = pg.square(x)
+    larger = x > y  # not larger = x > y, a chain of relations
+    assert pg.latex(larger) == r"\mathrm{larger} = \left(x > y\right)"
     theta = pg.Variable(np.float64(0.5))
     h1 = pg.sin(theta)
     assert pg.latex(energy) == r"\mathrm{energy} = x^2"

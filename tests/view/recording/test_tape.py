@@ -277,3 +277,13 @@ def test_two_operations_of_one_name_on_one_line_are_distinguished(tmp_path):
     tape.save(tmp_path / "t.tape")
     for one in (tape, pg.load_tape(tmp_path / "t.tape"), tape.replay()):
         assert (one.value(own), one.value(library)) == (6.0, 1.0)
+
+
+def test_a_number_in_an_expression_is_one_again_in_the_recorded_graph(tmp_path):
+    x = pg.Variable([-7.0, 1.0])
+    with pg.record() as tape:
+        pg.sum(x**2 * pg.tensor(3.0))
+    tape.save(tmp_path / "tape")
+    for found in (tape, pg.load_tape(tmp_path / "tape")):
+        leaves = [node for node in pg.postorder(*found.graph().roots) if not node.inputs]
+        assert [getattr(node, "scalar", None) for node in leaves] == [None, 2, None]

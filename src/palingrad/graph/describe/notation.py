@@ -14,7 +14,9 @@ from typing import NamedTuple
 # Precedence levels, from loosest to tightest.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
 BACKSLASH = "\\"
-_GROUP = r"\{[^{}]*\}|\([^()]*\)|\[[^\[\]]*\]"
+_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|(?<=\S) [+-] |.", re.DOTALL)
+_OPENING = {"{", "(", "[", r"\left", r"\begin"}
+_CLOSING = {"}", ")", "]", r"\right", r"\end"}
 
 
 class Piece(NamedTuple):
@@ -26,8 +28,7 @@ class Piece(NamedTuple):
     def signed(self) -> tuple[str, Piece]:
         """A leading minus that applies to the whole expression, or "", and the rest."""
         if self.level == SUM and self.latex.startswith("-"):
-            rest = re.sub(_GROUP, "", re.sub(r"\\left.*\\right", "", self.latex[1:]))
-            if not re.search(r"(?<=\S) [+-] ", rest):
+            if not _has_terms(self.latex[1:]):
                 symbol = re.fullmatch(r"\\?\w+(?:_\{\w+\})?", self.latex[1:])
                 return "-", Piece(self.latex[1:], ATOM if symbol else PRODUCT)
         return "", self
@@ -35,6 +36,17 @@ class Piece(NamedTuple):
     def within(self, level: int) -> str:
         """The LaTeX, in brackets if the precedence is lower than `level`."""
         return self.latex if self.level >= level else f"\\left({self.latex}\\right)"
+
+
+def _has_terms(latex: str) -> bool:
+    """Whether it is a sum: a + or − between terms, outside all brackets."""
+    depth = 0
+    for token in _TOKEN.findall(latex):
+        if depth == 0 and token in (" + ", " - "):
+            return True
+        depth += token in _OPENING
+        depth -= token in _CLOSING
+    return False
 
 
 def _times(count: int, term: Piece) -> Piece:
@@ -128,6 +140,27 @@ def index_text(index: Sequence[object]) -> str:
     return ", ".join(texts)
 
 
+def attribute_text(value: object) -> str:
+    """An attribute in a formula: numbers, as 10^{-5} if they are small, and axes."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(attribute_text, value))
+    if not isinstance(value, float):
+        return str(value)
+    text = f"{value:.10g}"
+    digits, _, exponent = text.partition("e")
+    if not exponent:
+        return text
+    power = f"10^{{{int(exponent)}}}"
+    return power if digits == "1" else rf"{digits} \cdot {power}"
+
+
+def norm_notation(x: Piece, which: str, axes: object) -> Piece:
+    """‖x‖ₚ; the axes follow p: ‖x‖_{2; 0, 1}. Without both it is the 2-norm of the whole."""
+    plain = "F" if isinstance(axes, tuple) and len(axes) == 2 else "2"
+    below = f"{which or plain}; {attribute_text(axes)}" if axes is not None else which
+    return Piece(rf"\left\lVert {x.latex}\right\rVert" + (f"_{{{below}}}" if below else ""))
+
+
 def filled(x: Piece) -> Piece:
     """An array whose elements all equal x: x·𝟏."""
     if x.latex in ("1", r"\mathbf{1}"):
@@ -135,15 +168,17 @@ def filled(x: Piece) -> Piece:
     return Piece(f"{x.within(PRODUCT)}\\,\\mathbf{{1}}", PRODUCT)
 
 
-def chosen(c: Piece, x: Piece, y: Piece) -> Piece:
+def chosen(c: Piece, x: Piece, y: Piece, *, arrays: bool = False) -> Piece:
     """x where c holds, else y; if one of them is 0, the other times an Iverson bracket of c."""
+    times = r" \odot " if arrays else r"\,"
     if y.latex in ("0", "0.0"):
         holds = f"\\left[{c.latex}\\right]"
         if x.latex in ("1", r"\mathbf{1}"):
             return Piece(holds)
-        return Piece(f"{holds}\\,{x.within(PRODUCT)}", PRODUCT)
+        return Piece(f"{holds}{times}{x.within(PRODUCT)}", PRODUCT)
     if x.latex in ("0", "0.0"):
-        return Piece(f"\\left[\\lnot\\,({c.latex})\\right]\\,{y.within(PRODUCT)}", PRODUCT)
+        holds = f"\\left[\\lnot\\,({c.latex})\\right]"
+        return Piece(f"{holds}{times}{y.within(PRODUCT)}", PRODUCT)
     branches = rf"{x.latex} & \mathrm{{if}}\ {c.latex} \\ {y.latex} & \mathrm{{else}}"
     return Piece(rf"\begin{{cases}} {branches} \end{{cases}}")
 
@@ -170,11 +205,17 @@ def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
             return _with_number(minus, "", Piece(f"\\frac{{{top}}}{{{below}}}", PRODUCT))
     if arrays:  # a matrix product next to ⊙ is put in brackets
         x, y = (piece if r"\odot" in piece.latex else _closed(piece) for piece in (x, y))
-    left, right = x.within(PRODUCT), y.within(PRODUCT)
+    left, right = leading(x).within(PRODUCT), y.within(PRODUCT)
     between = r" \odot " if arrays else r"\,"
     if not arrays and (re.match(r"[\d.]", right) or _wordy(left, right)):
         between = r" \cdot "
     return _with_number(minus, number, Piece(f"{left}{between}{right}", PRODUCT))
+
+
+def leading(x: Piece) -> Piece:
+    """An operand in front of a product: Σ x, max x and the like would take what follows too."""
+    greedy = re.match(r"(\\log\s*)?\\(sum|prod|max|min|arg|forall|exists)(?![a-zA-Z])", x.latex)
+    return Piece(f"\\left({x.latex}\\right)") if greedy and x.level <= APPLIED else x
 
 
 def _closed(x: Piece) -> Piece:

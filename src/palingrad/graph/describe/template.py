@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .notation import APPLIED, ATOM, POWER, PRODUCT, RELATION, SUM, Piece
+from .notation import APPLIED, ATOM, POWER, PRODUCT, RELATION, SUM, Piece, attribute_text, leading
 
 _HOLE = r"\{([a-z])\}"
 _OPERATORS = [
@@ -15,7 +15,9 @@ _OPERATORS = [
     (SUM, r"[+]|(?<=\S) - "),
     (PRODUCT, r"\\cdot|\\,|\\otimes|\\odot|\\bmod|(?<!\^)\*"),
 ]
-_SIGN = r"(?:\\[a-zA-Z]+(?:\{\w+\})?)+"  # \sum, \arg\max, \operatorname{var}
+_FUNCTION = r"\\(?:log|exp|sin|cos|tan|sinh|cosh|tanh|arc[a-z]+|operatorname\.+(?:_\.+)?)\s*$"
+_TIMES = (r"\odot", r"\cdot", r"\,", r"\otimes")
+_SIGN = r"(?:\\[a-zA-Z]+(?:\{\w+\})?(?:\^\{\\leftarrow\})?)+"  # \sum, \arg\max, \operatorname{var}
 
 
 class Hole(NamedTuple):
@@ -48,6 +50,28 @@ def parsed(template: str) -> Template:
     return Template(tuple(holes), template[end:], top)
 
 
+def template_of(y: Any) -> str:
+    """An operation's `math` with its attributes and the signs of its products."""
+    return with_attributes(y.math, y.attributes, any(x.ndim for x in y.inputs))
+
+
+def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) -> str:
+    r"""The template with `<name>` replaced by that attribute, and `\*` by a product's sign.
+
+    The sign is ⊙ between arrays. An axis that is None leaves out its subscript: `_{<axis>}`.
+    """
+    if "<" not in template and r" \* " not in template:
+        return template
+    template = template.replace(r" \* ", r" \odot " if arrays else r"\,")
+
+    def value(match: re.Match[str]) -> str:
+        found = attributes[match["name"]]
+        text = "" if found is None else attribute_text(found)
+        return text if not match["below"] else f"_{{{text}}}" if text else ""
+
+    return re.sub(r"(?P<below>_\{)?<(?P<name>[a-z_0-9]+)>(?(below)\})", value, template)
+
+
 def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piece:
     """The template with the operands in its holes.
 
@@ -58,7 +82,7 @@ def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piec
     letters = list(dict.fromkeys(hole.letter for hole in holes if not hole.index))
     order = _operands_of(letters, names, len(operands))
     parts: list[str] = []
-    for hole in holes:
+    for number, hole in enumerate(holes):
         parts.append(hole.before)
         place = order.get(hole.letter)
         if place is None:
@@ -66,7 +90,11 @@ def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piec
             continue
         if template == f"{{{hole.letter}}}":
             return operands[place]
-        text = operands[place].within(hole.level)
+        operand = operands[place]
+        follows = holes[number + 1].before if number + 1 < len(holes) else rest
+        if hole.level and follows.lstrip().startswith(_TIMES):
+            operand = leading(operand)
+        text = operand.within(hole.level)
         touches = re.search(r"\\[a-zA-Z]+$", hole.before) and text[0].isalpha()
         parts.append(f" {text}" if touches else text)
     return Piece("".join([*parts, rest]), level)
@@ -123,16 +151,51 @@ def _level(template: str) -> int:
     return POWER if "^" in text else ATOM
 
 
+def _brackets(template: str, match: re.Match[str]) -> tuple[int, int]:
+    """The ends of what stands between the innermost brackets or commas around a match."""
+    start = _end(template, match.start() - 1, -1, ")]}", "([{") + 1
+    return start, _end(template, match.end(), 1, "([{", ")]}")
+
+
+def _end(template: str, at: int, step: int, opening: str, closing: str) -> int:
+    """The first place from `at` on, in steps of ±1, that closes a bracket or holds a comma."""
+    depth = 0
+    while 0 <= at < len(template):
+        sign = template[at]
+        fence = template[max(at - 6, 0) : at]
+        command = fence.endswith("\\")  # \, and \;
+        if sign == "|" and fence.endswith(("\\left", "\\right")) and not depth:
+            return at if step < 0 else at - 6
+        if sign in opening:
+            depth += 1
+        elif (sign in closing or (sign in ",;" and not command)) and depth == 0:
+            return at - 6 if step > 0 and fence == "\\right" else at
+        elif sign in closing:
+            depth -= 1
+        at += step
+    return at
+
+
 def _required(template: str, match: re.Match[str], top: int) -> int:
-    """The precedence that a hole requires: the lowest inside brackets, else by its neighbours."""
+    """The precedence that a hole requires: the lowest if it is alone between brackets or commas,
+    else by its neighbours."""
     text = _outside(template)
     if text[match.start() : match.end()] != "HHH":
-        return RELATION
+        start, end = _brackets(template, match)
+        part = template[start:end]
+        inner = re.compile(_HOLE).match(part, match.start() - start)
+        if inner is None or inner[0] == part.strip() or part == template:
+            return RELATION
+        return _required(part, inner, _level(part))
+    if re.search(_FUNCTION, text[: match.start()]):
+        return ATOM
     if text[match.end() : match.end() + 1] in ("^", "["):
         return ATOM
     before = text[: match.start()].rstrip()
     if top == SUM:
-        return PRODUCT if before.endswith("-") else SUM
+        after = text[match.end() :].lstrip()
+        factor = before.endswith(("-", *_TIMES)) or after.startswith(_TIMES)
+        return PRODUCT if factor else SUM
     if top == APPLIED and re.search(r"\\sum(?:_\.+)?$", before):
         return PRODUCT
     return {RELATION: SUM, PRODUCT: PRODUCT, APPLIED: ATOM, POWER: ATOM}.get(top, RELATION)

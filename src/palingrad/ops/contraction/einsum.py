@@ -74,7 +74,8 @@ class Einsum(Composite):
         return narrowed(result, dtype)
 
     def notation(y, *x):
-        return applied(operator("einsum"), x)
+        places = y.subscripts.replace("->", r" \to ").replace("...", r"\dots ")
+        return applied(f"{operator('einsum')}_{{{places}}}", x)
 
     def structure(y, position, size, out):
         return "sums of products of the other operands"

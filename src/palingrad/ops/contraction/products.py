@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import int32, is_boolean, is_inexact
+from ...dtypes import int32, is_boolean, is_complex, is_inexact
 from ...errors import ArgumentError, DTypeError, ShapeError
+from ...graph.describe.notation import applied, operator
 from ...graph.functions import binary
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -34,6 +35,10 @@ class Tensordot(Composite):
         case((2,), (3,), axes=((), ())),
         case(np.array([[1, 2], [3, 4]]), np.array([[1, 2], [3, 4]]), axes=((0, 1), (0, 1))),
     ]
+
+    def notation(z, x, y):
+        dot = z.axes in (((0,), (0,)), ((-1,), (0,))) and z.ndim == 0
+        return super().notation(x, y) if dot else applied(operator("tensordot"), [x, y])
 
     def shape_rule(z, *shapes):
         x, y = shapes
@@ -77,6 +82,10 @@ class Inner(Composite):
     math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (4, 3)), case((), (2,))]
 
+    def notation(z, x, y):
+        dot = z.ndim == 0 and z.inputs[0].ndim == 1
+        return super().notation(x, y) if dot else applied(operator("inner"), [x, y])
+
     def shape_rule(z, *shapes):
         x, y = shapes
         if not x or not y:
@@ -99,6 +108,10 @@ class Vecdot(Composite):
         case((2, 1, 3), (2, 3), axis=-1),
         case((3, 2), (3, 1), axis=-2),
     ]
+
+    def notation(z, x, y):
+        dot = z.ndim == 0
+        return super().notation(x, y) if dot else applied(operator("vecdot"), [x, y])
 
     def shape_rule(z, *shapes):
         axis = z.attributes["axis"]
@@ -131,6 +144,10 @@ class Vdot(Composite):
     math, symbol = r"{x} \cdot {y}", "·"
     samples = [case((3,), (3,)), case((2, 3), (6,)), case((), ())]
 
+    def notation(z, x, y):
+        dot = z.inputs[0].ndim == 1 and z.dtype is not None and not is_complex(z.dtype)
+        return super().notation(x, y) if dot else applied(operator("vdot"), [x, y])
+
     def shape_rule(z, *shapes):
         x, y = shapes
         if None not in (*x, *y) and size(x) != size(y):
@@ -146,6 +163,10 @@ class Matvec(Composite):
 
     math = r"{x}\,{y}"
     samples = [case((2, 3), (3,)), case((2, 2, 3), (4, 1, 3))]
+
+    def notation(z, x, y):
+        plain = z.inputs[1].ndim == 1
+        return super().notation(x, y) if plain else applied(operator("matvec"), [x, y])
 
     def shape_rule(z, *shapes):
         x, y = shapes
@@ -164,6 +185,10 @@ class Vecmat(Composite):
 
     math = r"{x}^T\,{y}"
     samples = [case((2,), (2, 3)), case((4, 1, 2), (2, 2, 3))]
+
+    def notation(z, x, y):
+        plain = z.inputs[0].ndim == 1 and not is_complex(z.inputs[0].dtype)
+        return super().notation(x, y) if plain else applied(operator("vecmat"), [x, y])
 
     def shape_rule(z, *shapes):
         x, y = shapes
@@ -190,7 +215,7 @@ def _check_vector(shape: Shape, name: str) -> None:
 class Kron(Composite):
     """z = x ⊗ y, the Kronecker product: blocks xᵢⱼ·y. Missing leading axes have size 1."""
 
-    math = r"{x} \otimes {y}"
+    math = r"\operatorname{kron}({x}, {y})"
     samples = [case((2, 3), (3, 2)), case((2,), (2, 1, 2)), case((), (2,))]
 
     def shape_rule(z, *shapes):

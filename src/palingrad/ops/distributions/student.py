@@ -80,7 +80,7 @@ class StudentCdf(Composite):
     ∂y/∂t is the density.
     """
 
-    math = r"F_{{df}}({t})"
+    math = r"F_{{d}}({t})"
     floats = True
     samples = [_SAMPLE, kink(*_AT, slopes=_SLOPES)]
 
@@ -112,7 +112,7 @@ class StudentSlope(Composite):
     """y = the derivative in df of the distribution function of Student's t. ∂y/∂t is that of its
     density."""
 
-    math = r"\partial_{{df}} F_{{df}}({t})"
+    math = r"\frac{\partial}{\partial {d}} F_{{d}}({t})"
     floats = True
     samples = [_SAMPLE, kink(*_AT, slopes=_CURVATURES)]
 

@@ -98,7 +98,7 @@ class MultivariateNormalLog(Composite):
     isn't in its range.
     """
 
-    math = r"\log\mathcal{N}({x}; {\mu}, {\Sigma})"
+    math = r"\log\mathcal{N}({x}; {m}, {c})"
     floats = True
     complexes = False
     samples = [
@@ -164,7 +164,7 @@ def _singular(gap: Any, cov: Any) -> Any:
 class MultivariateNormalEntropy(Composite):
     """y = ½(r·(1 + log 2π) + log det⁺ Σ), the entropy of a normal distribution of rank r."""
 
-    math = r"H({\Sigma})"
+    math = r"H({c})"
     floats = True
     complexes = False
     samples = [case((), POSITIVE), case((2,), np.array([0.5, 2.0]))]
@@ -182,7 +182,7 @@ class DirichletLog(Composite):
     then 1 − Σ xᵢ; y is () or (n,). −∞ where x isn't on the simplex. ∂y/∂xᵢ = (αᵢ − 1)/xᵢ.
     """
 
-    math = r"\log\operatorname{Dir}({x}; {\alpha})"
+    math = r"\log\operatorname{Dir}({x}; {a})"
     floats = True
     complexes = False
     samples = [
@@ -215,7 +215,7 @@ class DirichletLog(Composite):
 class DirichletEntropy(Composite):
     """y = log B(α) + (α₀ − k)·ψ(α₀) − Σ (αᵢ − 1)·ψ(αᵢ) with α₀ = Σ αᵢ."""
 
-    math = r"H({\alpha})"
+    math = r"H({a})"
     floats = True
     complexes = False
     samples = [case(np.array([0.7, 2.0, 3.5]))]

@@ -142,7 +142,7 @@ class Gelu(Elementwise):
 class GeluTanh(Elementwise):
     """y = ½x(1 + tanh u), u = √(2/π)(x + 0.044715x³): the tanh approximation of GELU."""
 
-    math = r"\operatorname{gelu}({x})"
+    math = r"\operatorname{gelu}_{\tanh}({x})"
     floats = True
     stays_finite = True
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 10.0, -10.0, np.nan), _ENDS]
@@ -162,7 +162,7 @@ class GeluTanh(Elementwise):
 class Silu(Elementwise):
     """y = x·σ(x), also called swish. ∂y/∂x = σ(x)·(1 + x·(1 − σ(x)))."""
 
-    math = r"{x}\,\sigma({x})"
+    math = r"{x} \* \sigma({x})"
     floats = True
     stays_finite = True
     samples = [case((3, 4)), case((0, 2)), edge(0.0, 30.0, -30.0, np.nan), _ENDS]

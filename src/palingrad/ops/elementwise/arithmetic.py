@@ -11,6 +11,7 @@ from ...graph.describe.nonfinite import Reason, number, overflow
 from ...graph.describe.notation import (
     ATOM,
     POWER,
+    SUM,
     Piece,
     added,
     negated,
@@ -153,7 +154,7 @@ def _remainder_fault(z: Elementwise, x: float, y: float) -> Reason:
 class FloorDivide(Counting):
     """z = ⌊x / y⌋. Piecewise constant: ∂z/∂x = ∂z/∂y = 0."""
 
-    math, symbol = r"\left\lfloor{x}/{y}\right\rfloor", "//"
+    math, symbol = r"\left\lfloor\frac{{x}}{{y}}\right\rfloor", "//"
     samples = [
         case((3, 4), np.asarray(0.7), low=0.1, high=0.6),
         case(np.array([7, -7]), np.array(2)),
@@ -180,6 +181,9 @@ class Remainder(Counting):
 
     def d(z, x, y):
         return [1, -(x // y)]
+
+    def notation(z, x, y):
+        return Piece(rf"{x.within(POWER)} \bmod {y.within(POWER)}", SUM)
 
     def nonfinite(z, value, x, y):
         return _remainder_fault(z, x, y)

@@ -138,7 +138,7 @@ class Imag(Part):
 class Conj(Part):
     """y = x̄, the complex conjugate: the imaginary part changes its sign."""
 
-    math = r"\overline{{x}}"
+    math = "{x}^{*}"
     samples = [complex_case((2, 3)), case((3,)), _EDGE]
 
     def f(m: Any, x):

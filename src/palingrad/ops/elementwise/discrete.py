@@ -19,7 +19,7 @@ from ...dtypes import (
 )
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
-from ...graph.describe.notation import Piece
+from ...graph.describe.notation import Piece, applied, operator
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.node import Node
@@ -208,6 +208,12 @@ class Cast(Elementwise):
         if nodes[0].dtype is not None:
             check_parts_kept(nodes[0].dtype, self.attributes["dtype"])
         return nodes
+
+    def notation(y, x):
+        given, dtype = y.inputs[0].dtype, y.attributes["dtype"]
+        if given is None or np.can_cast(given, dtype, "same_kind"):
+            return x
+        return applied(operator(str(dtype)), [x])  # int64(x): the number itself is changed
 
     def f(m, x, *, dtype):
         return m.cast(x, dtype)

@@ -59,7 +59,7 @@ class Copysign(Elementwise):
 class Heaviside(Step):
     """z = 0 for x < 0, h for x = 0 and 1 for x > 0. ∂z/∂x = 0, ∂z/∂h = 1 where x = 0."""
 
-    math = r"H({x}, {h})"
+    math = r"\operatorname{heaviside}({x}, {h})"
     floats = True
     piecewise_constant = False
     samples = [
@@ -167,7 +167,7 @@ class Nextafter(Elementwise):
 class Ldexp(Elementwise):
     """z = x·2ⁿ for integers n, without overflow in between. ∂z/∂x = 2ⁿ."""
 
-    math = r"{x} \cdot 2^{{n}}"
+    math = r"{x} \* 2^{{n}}"
     promotes = False
     samples = [
         case((3, 4), np.array([0, 1, -2, 3])),

@@ -44,7 +44,9 @@ class Where(Elementwise):
         return [None, c, lambda: ~c]
 
     def notation(z, c, x, y):
-        return chosen(c, x, y)
+        condition, *branches = z.inputs
+        arrays = bool(condition.ndim and any(branch.ndim for branch in branches))
+        return chosen(c, x, y, arrays=arrays)
 
     def align_inputs(self, inputs: tuple[Any, ...]) -> tuple[Node, ...]:
         condition = as_node(inputs[0])

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import as_dtype, default_dtype
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.notation import applied, operator
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -35,6 +36,9 @@ class Fftn(Composite):
         complex_case((2, 3), sizes=(None, None), axes=(0, 1), norm="backward", inverse=False),
         complex_case((3, 2), sizes=(2, 3), axes=(1, 0), norm="ortho", inverse=True),
     ]
+
+    def notation(y, x):
+        return applied(r"\mathcal{F}^{-1}" if y.inverse else r"\mathcal{F}", [x])
 
     def expand(y, x):
         return _along(x, y.sizes, y.axes, y.norm, inverse=y.inverse)
@@ -93,6 +97,9 @@ class Fftshift(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes_in(self.attributes["axes"], len(shapes[0]))
         return shapes[0]
+
+    def notation(y, x):
+        return applied(operator("ifftshift" if y.inverse else "fftshift"), [x])
 
     def expand(y, x: Any):
         axes = axes_in(y.axes, x.ndim)

@@ -13,6 +13,7 @@ from ...errors import DTypeError, ShapeError
 from ...graph.batching.gathers import gather, scatter
 from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
+from ...graph.describe.notation import Piece, indexed, subscripted
 from ...graph.kinds import Gather, ScatterUpdate
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -41,6 +42,9 @@ class GatherND(Gather):
         case((3, 4), *_ROWS, axis=0, named=(0, 1)),
         case((2, 3, 2, 2), np.array([0, 2, 2]), np.array(1), axis=1, named=(1, 2)),
     ]
+
+    def notation(y, x, *indices):
+        return indexed(x, _places(y.axis, indices))
 
     def f(m, x, *indices, axis, named):
         return m.gather(x, *indices, axis=axis)
@@ -93,6 +97,10 @@ class ScatterND(ScatterUpdate):
             refuse_complex(dtype)
         return nodes
 
+    def notation(y, x, v, *indices):
+        place = f"[{_places(y.axis, indices)}]"
+        return subscripted(x, f"{place} {SIGNS[y.how]} {v.latex}")
+
     def f(m, x, v, *i, axis, named, how):
         return m.scatter(x, v, *i, axis=axis, how=how)
 
@@ -119,6 +127,22 @@ class ScatterND(ScatterUpdate):
 
     def structure(y, position, size, out):
         return "selection"
+
+
+# How an update writes values to elements of x.
+SIGNS = {
+    "set": r"\leftarrow",
+    "add": "{+}{=}",
+    "multiply": r"{\cdot}{=}",
+    "divide": "{/}{=}",
+    "minimum": r"{\min}{=}",
+    "maximum": r"{\max}{=}",
+}
+
+
+def _places(axis: int, indices: Sequence[Piece]) -> str:
+    """LaTeX of an index of arrays, for axes from `axis` on."""
+    return ", ".join([":"] * axis + [index.latex for index in indices])
 
 
 def selected(y: Any, x: Shape, indices: Sequence[Shape]) -> Shape:

@@ -17,7 +17,7 @@ from ...graph.promotion import in_dtype
 from ...graph.registry import ops
 from ...graph.samples import case
 from ...shapes import Shape, broadcast, same, size, sizes, sliced, text
-from .gather import ScatterND
+from .gather import SIGNS, ScatterND
 from .index import (
     check_constants,
     chosen_axes,
@@ -29,11 +29,6 @@ from .index import (
 )
 from .overwrite import Overwrite
 from .parts import Slot, check_arrays, plan_of, shape_at
-
-_SIGNS = {"set": r"\leftarrow", "add": r"{+}{=}", "multiply": r"{\cdot}{=}",
-          "divide": r"{/}{=}", "minimum": r"{\min}{=}",
-          "maximum": r"{\max}{=}"}  # fmt: skip
-
 
 # The kinds of dtypes that hold sums with a Python number.
 _HOLDING = {bool: "biufc", int: "iufc", float: "fc", complex: "c"}
@@ -96,7 +91,7 @@ class IndexUpdate(Composite):
 
     def notation(y, x, v, *arrays):
         place = index_notation(y.attributes["index"], arrays)
-        sign = _SIGNS[y.attributes["how"]]
+        sign = SIGNS[y.attributes["how"]]
         return subscripted(x, f"[{place}] {sign} {v.latex}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import ShapeError
 from ...graph.batching.layouts import permuted
 from ...graph.declared.strided import Strided
+from ...graph.describe.notation import ATOM, POWER, Piece
 from ...graph.functions import frozen
 from ...graph.kinds import Layout
 from ...graph.node import Node
@@ -39,7 +40,7 @@ class Rearrange(Layout):
 class MoveAxis(Rearrange):
     """y = x with its axes `source` at the places `destination`; the others keep their order."""
 
-    math = r"\operatorname{moveaxis}({x})"
+    math = r"\operatorname{moveaxis}_{<source> \to <destination>}({x})"
     samples = [
         case((2, 3, 4), source=(0,), destination=(-1,)),
         case((2, 3, 4), source=(0, 2), destination=(1, 0)),
@@ -69,7 +70,7 @@ def _moved(source: Any, destination: Any, ndim: int) -> tuple[int, ...]:
 class SwapAxes(Rearrange):
     """y = x with two axes exchanged."""
 
-    math = r"{x}^T"
+    math = r"\operatorname{swapaxes}_{<axis1>, <axis2>}({x})"
     samples = [case((2, 3, 4), axis1=0, axis2=-1), case((2, 3), axis1=1, axis2=1)]
 
     def f(m, x, *, axis1, axis2):
@@ -83,6 +84,11 @@ class SwapAxes(Rearrange):
 
     def vjp(y, g, x):
         return [SwapAxes(g, axis1=y.axis1, axis2=y.axis2)]
+
+    def notation(y, x):
+        if y.ndim == 2:
+            return Piece(f"{x.within(ATOM)}^T", POWER) if y.order(2) == (1, 0) else x
+        return super().notation(x)
 
 
 @register

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
+from ...graph.describe.notation import applied, operator
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -108,6 +109,10 @@ class Trace(Composite):
     def expand(y, x):
         return ops.sum(ops.diagonal(x, y.offset, y.axis1, y.axis2), axis=-1)
 
+    def notation(y, x):
+        plain = (y.offset, y.axis1, y.axis2) == (0, 0, 1) and y.inputs[0].ndim == 2
+        return super().notation(x) if plain else applied(operator("trace"), [x])
+
 
 class Triangle(Composite):
     """A triangle of the matrices on the last two axes; the other elements are 0, or False."""
@@ -120,6 +125,10 @@ class Triangle(Composite):
             raise ShapeError(f"a matrix has two axes or more, got {len(shapes[0])}",
                              hint="pg.diag(v) puts a vector on a diagonal.")  # fmt: skip
         return shapes[0]
+
+    def notation(y, x):
+        below = f"_{{{y.k}}}" if y.k else ""
+        return applied(operator(y.kind_name()) + below, [x])
 
     def structure(y, position, size, out):
         return "diagonal of ones and zeros"

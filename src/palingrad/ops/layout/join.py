@@ -73,7 +73,8 @@ class Concat(Layout):
         return [g[(*before, slice(start, stop))] for start, stop in itertools.pairwise(ends)]
 
     def notation(y, *x):
-        return Piece("\\left[" + r";\, ".join(part.latex for part in x) + "\\right]")
+        axis = "" if y.ndim == 1 else f"_{{{y.attributes['axis']}}}"
+        return Piece("\\left[" + r";\, ".join(part.latex for part in x) + "\\right]" + axis)
 
 
 class Split(MultipleOutputs, Layout):

@@ -35,7 +35,7 @@ class Reshape(Layout):
     """y = the elements of x, in row-major order, in another shape; a size of −1 is inferred."""
 
     batched = to_shape
-    math, onnx = r"\operatorname{reshape}({x})", "Reshape"
+    math, onnx = r"\operatorname{reshape}_{<shape>}({x})", "Reshape"
     samples = [
         case((3, 4), shape=(2, 6)),
         case((3, 4), shape=(-1,)),
@@ -96,9 +96,12 @@ class PermuteDims(Layout):
 
     def notation(y, x):
         axes = y.attributes["axes"]
-        if y.ndim is not None and y.ndim > 2 and axes is not None:
-            return applied(f"{operator('permute')}_{{{', '.join(map(str, axes))}}}", [x])
-        return Piece(f"{x.within(ATOM)}^T", POWER)
+        if y.ndim is not None and y.ndim < 2:
+            return x
+        if y.ndim is None or (axes is None and y.ndim == 2) or axes in ((1, 0), (-1, -2)):
+            return Piece(f"{x.within(ATOM)}^T", POWER)
+        order = y.order(y.ndim) if axes is None else axes
+        return applied(f"{operator('permute')}_{{{', '.join(map(str, order))}}}", [x])
 
     def structure(y, position, size, out):
         return "permutation"
@@ -158,6 +161,14 @@ class ExpandDims(Layout):
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
+
+    def notation(y, x):
+        if not y.ndim or all(n == 1 for n in y.inputs[0].shape or ()):
+            return x
+        new = axes_in(y.axis, y.ndim)
+        places = [r"\mathrm{new}" if place in new else ":" for place in range(y.ndim)]
+        leading = places.index(":")  # axes in front are the same to every operation
+        return x if len(new) == leading else indexed(x, ", ".join(places))
 
     def structure(y, position, size, out):
         return "identity"
@@ -292,7 +303,7 @@ class Place(Layout):
     """y = zeros of the given shape with y[index] = x: the adjoint of a slice."""
 
     batched = placed
-    math = "{x}"
+    math = r"\mathbf{0}_{[i] \leftarrow {x}}"
     samples = [
         case((4,), shape=(3, 4), index=(1,)),
         case((3,), shape=(3, 4), index=(slice(None), -1)),
@@ -311,6 +322,9 @@ class Place(Layout):
 
     def filled(y, zeros: Strided, position: int) -> Strided | None:
         return zeros.sliced(y.attributes["index"])
+
+    def notation(y, x):
+        return Piece(rf"\mathbf{{0}}_{{[{index_text(y.index)}] \leftarrow {x.latex}}}")
 
     def vjp(y, g, x):
         return [g[y.index]]

@@ -21,7 +21,7 @@ class Flip(Layout):
     """y = x with the order of the elements reversed along `axis`; None reverses all axes."""
 
     batched = reversed_axes
-    math = r"\operatorname{flip}({x})"
+    math = r"\operatorname{flip}_{<axis>}({x})"
     samples = [case((3, 4), axis=0), case((2, 3, 4), axis=(-1, 0)), case((2, 3), axis=None)]
 
     def f(m, x, *, axis):
@@ -51,7 +51,7 @@ class Rot90(Layout):
     """y = x rotated by 90° `k` times in the plane of two axes, from the first to the second."""
 
     batched = shifted("axes")
-    math = r"\operatorname{rot}_{90}({x})"
+    math = r"\operatorname{rot90}_{<k>; <axes>}({x})"
     samples = [
         case((2, 3), k=1, axes=(0, 1)),
         case((2, 3, 4), k=2, axes=(0, 2)),
@@ -95,7 +95,7 @@ class Roll(Composite):
     Without an axis the elements are shifted in row-major order.
     """
 
-    math = r"\operatorname{roll}({x})"
+    math = r"\operatorname{roll}_{<shift>; <axis>}({x})"
     linear = complexes = True
     stays_finite = True
     samples = [

@@ -13,6 +13,7 @@ from ...errors import ArgumentError, DTypeError, GraphError, ShapeError
 from ...graph.batching import gathers as batching
 from ...graph.declared.bounds import Bounds, rows_of_axes
 from ...graph.describe.nonfinite import total_overflow
+from ...graph.describe.notation import Piece, indexed
 from ...graph.kinds import Gather, ScatterAdd
 from ...graph.node import Node
 from ...graph.promotion import as_indices, as_node
@@ -39,6 +40,9 @@ class Take(Gather):
         case((2, 5), np.array(3), axis=-1),
         case((5, 3), np.zeros((0,), np.int64), axis=0),
     ]
+
+    def notation(y, x, indices):
+        return indexed(x, _rows(y, indices))
 
     def f(m, x, indices, *, axis):
         return m.take(x, indices, axis=axis)
@@ -68,6 +72,13 @@ class Take(Gather):
         return "selection"
 
 
+def _rows(y: Any, indices: Piece) -> str:
+    """LaTeX of the index of rows along the axis."""
+    axis, ndim = y.attributes["axis"], y.inputs[0].ndim
+    axis = axis % ndim if ndim else axis
+    return ", ".join([":"] * axis + [indices.latex])
+
+
 def _check_not_mask(indices: Node) -> None:
     """Raise DTypeError for booleans, which NumPy would take for the indices 0 and 1."""
     if is_boolean(indices.dtype):
@@ -88,6 +99,9 @@ class TakeAdd(ScatterAdd):
         case((2, 2, 3), np.array([[0, -1], [2, 2]]), axis=0, size=5),
         case((2, 3, 3), np.array([1, 1, 3]), axis=1, size=5),
     ]
+
+    def notation(y, g, indices):
+        return Piece(rf"\mathbf{{0}}_{{[{_rows(y, indices)}] {{+}}{{=}} {g.latex}}}")
 
     def f(m, g, indices, *, axis, size):
         return m.take_add(g, indices, axis, size)

@@ -230,7 +230,7 @@ class LuSolve(Factorisation):
     """
 
     batched = solving
-    math = r"\operatorname{lu}({f})^{-1}\,{b}"
+    math = r"\operatorname{lusolve}({f}, {p}, {b})"
     samples = [
         case(REGULAR, np.array([1, 2, 2]), REGULAR[:, :2], transposed=False),
         case(BATCH, np.array([[1, 1], [0, 1]]), np.array([0.5, -1.5]), transposed=True),

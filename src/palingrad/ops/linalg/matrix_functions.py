@@ -23,7 +23,7 @@ class Expm(Factorisation):
     ∂L/∂x is the derivative of `expm` at xᵀ in the direction g.
     """
 
-    math = "e^{{x}}"
+    math = r"\operatorname{expm}({x})"
     samples = [
         case(REGULAR),
         case(0.3 * BATCH),
@@ -82,7 +82,7 @@ class Sqrtm(Factorisation):
     singular.
     """
 
-    math = "{x}^{1/2}"
+    math = r"\operatorname{sqrtm}({x})"
     samples = [
         case(REGULAR),
         case(BATCH),
@@ -108,7 +108,7 @@ class Logm(Factorisation):
     if x is singular to rounding, or real with a negative eigenvalue.
     """
 
-    math = r"\log {x}"
+    math = r"\operatorname{logm}({x})"
     samples = [
         case(REGULAR),
         case(BATCH),

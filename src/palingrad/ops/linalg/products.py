@@ -12,7 +12,7 @@ import numpy as np
 
 from ...dtypes import default_dtype, is_inexact
 from ...errors import ArgumentError, ShapeError
-from ...graph.describe.notation import ATOM, POWER, PRODUCT, Piece, applied, operator
+from ...graph.describe.notation import PRODUCT, Piece, applied, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -69,7 +69,7 @@ class MatrixPower(Composite):
     samples = [case(REGULAR, n=3), case(BATCH, n=-2), case((2, 2), n=0), case((2, 2), n=1)]
 
     def notation(y, x):
-        return Piece(f"{x.within(ATOM)}^{{{y.attributes['n']}}}", POWER)
+        return applied(f"{operator('matrixpower')}_{{{y.attributes['n']}}}", [x])
 
     def shape_rule(y, *shapes):
         square(shapes[0])

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import ArgumentError, ShapeError
 from ...graph.batching.rules import solving
+from ...graph.describe.notation import ATOM, PRODUCT, Piece
 from ...graph.functions import unary
 from ...graph.kinds import Composite, Factorisation
 from ...graph.node import Node
@@ -47,6 +48,10 @@ class Solve(Composite):
 
     def shape_rule(x, *shapes):
         return solution_shape(*shapes)
+
+    def notation(x, a, b):
+        power = "-T" if x.transposed else "-1"
+        return Piece(rf"{a.within(ATOM)}^{{{power}}}\,{b.within(PRODUCT)}", PRODUCT)
 
     def expand(x, a, b):
         if a.ndim == 2 and sizes(a.shape)[0] >= _FACTORED:
@@ -146,7 +151,7 @@ class SolveBanded(Factorisation):
     """
 
     batched = solving
-    math = r"\operatorname{band}({ab})^{-1}\,{b}"
+    math = r"\operatorname{band}({a})^{-1}\,{b}"
     samples = [
         case(np.array([[[9.0, 0.5, 1, 2], [2, 3, 4, 3]]]), np.ones((4, 2)), lower=0, upper=1),
         case(BANDS, REGULAR[0], lower=1, upper=1),

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import ArgumentError, ShapeError
 from ...graph.batching.rules import solving
+from ...graph.describe.notation import PRODUCT, Piece, applied, operator
 from ...graph.kinds import Factorisation
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -68,6 +69,15 @@ class SolveTriangular(Factorisation):
         case(REGULAR, np.array([[[1.0], [0.5], [2.0]]]), lower=False, unit_diagonal=True),
         case(COMPLEX, COMPLEX[0], lower=True, unit_diagonal=False),
     ]  # fmt: skip
+
+    def notation(x, a, b):
+        part = operator("tril" if x.lower else "triu")
+        if not x.unit_diagonal:
+            triangle = applied(part, [a]).latex
+        else:
+            inner = applied(f"{part}_{{{-1 if x.lower else 1}}}", [a])
+            triangle = rf"\left({inner.latex} + I\right)"
+        return Piece(rf"{triangle}^{{-1}}\,{b.within(PRODUCT)}", PRODUCT)
 
     def f(m, a, b, *, lower, unit_diagonal):
         return m.solve_triangular(a, b, lower, unit_diagonal)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError
+from ...graph.describe.notation import POWER, PRODUCT, SUM, Piece
 from ...graph.node import Node
 from ...graph.promotion import as_node
 from ...graph.registry import ops, register
@@ -26,7 +27,7 @@ class BinaryCrossEntropy(ElementLoss):
     Where y is 0 or 1, the slope is that of the one term that counts: 1 at p = y = 0.
     """
 
-    math = r"-{y}\log{p} - (1 - {y})\log(1 - {p})"
+    math = r"-{y} \* \log {p} - (1 - {y}) \* \log(1 - {p})"
     samples = [
         case((4,), _TARGETS, low=0.1, high=0.9),
         kink([0.0, 1.0], [0.0, 1.0], slopes=[[1.0, -1.0], [inf, -inf]]),
@@ -45,7 +46,7 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
     Exact for large |x|; 0 where x = ±∞ is on the right side. For w = 1, ∂z/∂x = σ(x) − y.
     """
 
-    math = r"\operatorname{bce}(\sigma({x}), {y})"
+    math = r"-{y} \* \log \sigma({x}) - (1 - {y}) \* \log(1 - \sigma({x}))"
     samples = [
         case((4,), _TARGETS),
         case((2, 4), (2, 4), np.array([0.5, 2.0, 1.0, 3.0]), low=0.0, high=1.0),
@@ -59,6 +60,13 @@ class BinaryCrossEntropyWithLogits(ElementLoss):
         for weight in weights:
             hit = hit * widened(weight)
         return narrowed(hit + ops.absorbing_product(1 - y, ops.softplus(wide)), x.dtype)
+
+    def notation(z, x, y, *weights):
+        plain = super().notation(x, y)
+        if not weights:
+            return plain
+        sign = r"\odot" if z.ndim else r"\,"
+        return Piece(f"-{weights[0].within(PRODUCT)} {sign} {plain.latex[1:]}", SUM)
 
 
 class FocalLoss(ElementLoss):
@@ -89,7 +97,7 @@ class FocalLoss(ElementLoss):
 class HingeLoss(ElementLoss):
     """z = max(0, margin − y·x) or its square, for a target y of ±1. The slope at the kink is 0."""
 
-    math = r"\max(0, 1 - {y}{x})"
+    math = r"\max(0, <margin> - {y} \* {x})"
     samples = [
         case((4,), _SIDES, low=-0.9, high=0.9, margin=1.0, squared=False),
         case(np.array([-2.0, 0.5, 3.0, -3.0]), _SIDES, margin=1.0, squared=True),
@@ -100,11 +108,15 @@ class HingeLoss(ElementLoss):
         gap = ops.relu(z.margin - y * x)
         return gap * gap if z.squared else gap
 
+    def notation(z, x, y):
+        gap = super().notation(x, y)
+        return Piece(f"{gap.latex}^2", POWER) if z.squared else gap
+
 
 class PerceptronLoss(ElementLoss):
     """z = max(0, −y·x) for a target y of ±1. The slope at the kink is 0."""
 
-    math = r"\max(0, -{y}{x})"
+    math = r"\max(0, -{y} \* {x})"
     samples = [
         case(np.array([-2.0, 0.5, 3.0, -3.0]), _SIDES),
         kink([0.0], [1.0], slopes=[[0.0], [0.0]]),

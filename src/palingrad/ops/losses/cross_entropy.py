@@ -12,7 +12,7 @@ from ...dtypes import int64, is_boolean, is_floating, is_integer
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.batching.rules import as_it_is
 from ...graph.describe.nonfinite import Reason
-from ...graph.describe.notation import SUM, Piece, subscripted
+from ...graph.describe.notation import SUM, Piece, applied, operator, subscripted
 from ...graph.kinds import Composite, Index
 from ...graph.node import Node
 from ...graph.promotion import align, as_node
@@ -69,7 +69,7 @@ class CrossEntropy(Composite):
     and p (…, classes), or labels p (…), give y (…).
     """
 
-    math, onnx = r"-\sum {p} \log\operatorname{softmax}({x})", "SoftmaxCrossEntropyLoss"
+    math, onnx = r"-\sum_{-1} {p} \* \log\operatorname{softmax}({x})", "SoftmaxCrossEntropyLoss"
     samples = [
         case((3, 4), np.array([0, 3, 1])),
         case((4,), np.array(2)),
@@ -164,7 +164,7 @@ class WeightedCrossEntropy(Composite):
     Σ w_label over the examples that aren't ignored, and NaN if all are.
     """
 
-    math, onnx = r"-\sum {w} {p} \log\operatorname{softmax}({x})", "SoftmaxCrossEntropyLoss"
+    math, onnx = r"\operatorname{crossentropy}({x}, {p})", "SoftmaxCrossEntropyLoss"
     samples = [
         case((3, 4), np.array([0, -100, 1]), (4,), low=0.1, **_options(ignore_index=-100)),
         case((2, 4, 3), np.array([[0, 3, 1], [2, 2, 0]]), **_options(axis=1, label_smoothing=0.2)),
@@ -195,6 +195,9 @@ class WeightedCrossEntropy(Composite):
                 hint="Give one weight for each class.",
             )
         return shape if a["reduction"] == "none" else ()
+
+    def notation(y, *x):
+        return applied(operator("crossentropy"), x)
 
     def expand(y, x, p, *weights):
         dtype, x = x.dtype, widened(ops.moveaxis(x, y.axis, -1))  # (…, classes)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ShapeError
+from ...graph.describe.notation import POWER, Piece
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -49,6 +50,10 @@ class KlDivergence(AxisLoss):
         dtype, p, q = p.dtype, widened(p), widened(q)
         gap = ops.log(p) - (q if z.log_q else ops.log(q))
         return narrowed(ops.sum(ops.absorbing_product(p, gap), axis=z.axis), dtype)
+
+    def notation(z, p, q):
+        other = Piece(f"e^{{{q.latex}}}", POWER) if z.log_q else q
+        return super().notation(p, other)
 
 
 class JsDivergence(AxisLoss):
@@ -101,7 +106,7 @@ class CosineLoss(AxisLoss):
 class MarginRankingLoss(ElementLoss):
     """z = max(0, margin − t·(x − y)): 0 where x is the larger by the margin, for a t of 1."""
 
-    math = r"\max(0, m - {t}({x} - {y}))"
+    math = r"\max(0, <margin> - {t} \* ({x} - {y}))"
     samples = [
         case(np.array([0.5, 2.0, -1.0]), np.array([0.0, -1.5, 0.5]), np.array([1.0, -1, 1]),
              margin=0.2),
@@ -121,7 +126,9 @@ class MarginRankingLoss(ElementLoss):
 class TripletLoss(AxisLoss):
     """z = max(0, ‖a − p‖ − ‖a − n‖ + margin) along `axis` (Schroff et al. 2015, not squared)."""
 
-    math = r"\max(0, \lVert{a} - {p}\rVert - \lVert{a} - {n}\rVert + m)"
+    math = (
+        r"\max(0, \lVert{a} - {p}\rVert_{2; <axis>} - \lVert{a} - {n}\rVert_{2; <axis>} + <margin>)"
+    )
     samples = [
         case((2, 3), (2, 3), (2, 3), axis=-1, margin=6.0),
         kink([0.0], [0.0], [2.0], axis=0, margin=3.0, slopes=[[1.0], [0.0], [-1.0]]),

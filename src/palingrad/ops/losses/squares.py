@@ -30,7 +30,7 @@ class MeanSquaredError(Composite):
     ∂z/∂x = 2(x − y)/n = −∂z/∂y.
     """
 
-    math = r"\overline{({x} - {y})^2}"
+    math = r"\operatorname{mean}\left(({x} - {y})^2\right)"
     floats = True
     samples = [case((3, 4), (3, 4)), case((), ()), case((12,), (12,), low=-95, high=95)]
 

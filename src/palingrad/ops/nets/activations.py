@@ -67,7 +67,7 @@ class Mish(Elementwise):
     Misra 2019.
     """
 
-    math, onnx = r"{x}\tanh(\operatorname{softplus}({x}))", "Mish"
+    math, onnx = r"{x} \* \tanh(\operatorname{softplus}({x}))", "Mish"
     floats = True
     stays_finite = True
     samples = [case((3, 4)), edge(0.0, 30.0, -30.0, np.nan),
@@ -195,7 +195,7 @@ class Tanhshrink(Elementwise):
 class Prelu(Rectifier):
     """z = x where x > 0, else a·x, with a learnt slope a (He et al. 2015)."""
 
-    math, onnx = r"\operatorname{prelu}({x})", "PRelu"
+    math, onnx = r"\operatorname{prelu}({x}, {s})", "PRelu"
     floats = True
     samples = [
         case((3, 4), (4,), low=0.1),

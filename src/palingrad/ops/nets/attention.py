@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import DType, is_boolean, is_integer
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.notation import ATOM, PRODUCT, Piece, applied, attribute_text, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import align, as_node
@@ -61,7 +62,7 @@ class Attention(Composite):
     """
 
     complexes = False
-    math = r"\operatorname{softmax}({q}{k}^T / \sqrt{d}){v}"
+    math = r"\operatorname{softmax}\left({s}\,{q}\,{k}^T\right)\,{v}"
     samples = [
         case((2, 3, 2), (2, 4, 2), (2, 4, 3), causal=False, scale=None),
         case((3, 2), (3, 2), (3, 1), causal=True, scale=0.5),
@@ -97,6 +98,22 @@ class Attention(Composite):
     def dtype_rule(self, *dtypes: DType) -> DType:
         return dtypes[0]
 
+    def notation(y, q, k, v, *masks):
+        scale = rf"\sqrt{{{y.inputs[0].shape[-1]}}}" if y.inputs[0].shape else r"\sqrt{d}"
+        scores = rf"{q.within(PRODUCT)}\,{k.within(ATOM)}^T"
+        if y.scale is None:
+            scores = rf"\frac{{{scores}}}{{{scale}}}"
+        elif y.scale != 1:
+            scores = rf"{attribute_text(y.scale)}\,{scores}"
+        for mask, node in zip(masks, y.inputs[3:], strict=True):
+            if is_boolean(node.dtype):
+                scores = rf"\left({scores} \mid {mask.latex}\right)"
+            else:
+                scores = f"{scores} + {mask.within(PRODUCT)}"
+        rows = r"_{j \le i}" if y.causal else ""
+        return Piece(rf"\operatorname{{softmax}}{rows}\left({scores}\right)\,{v.within(PRODUCT)}",
+                     PRODUCT)  # fmt: skip
+
     def expand(y, q, k, v, *masks):
         dtype = q.dtype
         q, k, v = widened(q), widened(k), widened(v)
@@ -124,13 +141,16 @@ class EmbeddingBag(Composite):
     rows of a sum.
     """
 
-    math = r"\operatorname{bag}({x})"
+    math = r"\operatorname{bag}\left({x}, {i}\right)"
     promotes = False
     samples = [
         case((4, 2), np.array([[0, 3, 3], [1, 0, 2]]), mode="mean", offsets=None),
         case((4, 2), np.array([0, 3, 3, 1]), (4,), mode="sum", offsets=(0, 1, 1)),
         case((4, 2), np.array([0, 3, 2, 1]), mode="max", offsets=(0, 3, 3)),
     ]
+
+    def notation(y, *x):
+        return applied(operator("bag"), x)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         table, indices, *weights = shapes

@@ -22,7 +22,7 @@ from ..window.pooling import SumPool
 class RmsNormalize(Composite):
     """y = x/√(mean x² + ε), with the mean over `axis` (Zhang & Sennrich 2019)."""
 
-    math = r"\frac{{x}}{\sqrt{\overline{{x}^2} + \varepsilon}}"
+    math = r"\frac{{x}}{\sqrt{\operatorname{mean}_{<axis>}({x}^2) + <epsilon>}}"
     floats = True
     complexes = False
     samples = [

@@ -16,6 +16,7 @@ import numpy as np
 from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
 from ...graph.batching.rules import along_front
+from ...graph.describe.notation import applied, operator
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -123,7 +124,7 @@ class Argsort(Ordering):
 class TopValues(Composite):
     """y = the elements of x at the integers that `argsort` gave along `axis`."""
 
-    math = r"{x}[{i}]"
+    math = r"\operatorname{takealong}({x}, {i})"
     promotes = False
     stays_finite = True
     samples = [
@@ -158,6 +159,9 @@ class Lexsort(Ordering):
         case(np.array([1.0, 0.0, 2.0, 1.0]), np.array([1, 1, 0, 0]), axis=-1),
         case(np.array([[2.0, 1.0], [0.0, 1.0]]), axis=0),
     ]
+
+    def notation(y, *x):
+        return applied(operator("lexsort"), x)
 
     def f(m, *x, axis):
         return m.lexsorted(*x, axis=axis)

@@ -23,7 +23,7 @@ class Average(Statistic):
     """y = Σ w·x / Σ w over `axis`, with weights w that broadcast to x. ∂y/∂x = w / Σ w,
     ∂y/∂w = (x − y) / Σ w."""
 
-    math = r"\operatorname{average} {x}"
+    math = r"\operatorname{average}\left({x}; {w}\right)"
     complexes = True
     samples = [
         case((3, 4), np.array([0.5, 1.0, 2.0, 1.5]), **LAST),

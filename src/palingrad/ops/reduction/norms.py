@@ -21,7 +21,10 @@ class Standardize(Composite):
     ∂L/∂x = (g − mean g − y·mean(g·y))/√(var + ε), g = ∂L/∂y.
     """
 
-    math = r"\frac{{x} - \overline{{x}}}{\sqrt{\operatorname{var} {x} + \varepsilon}}"
+    math = (
+        r"\frac{{x} - \operatorname{mean}_{<axis>}({x})}"
+        r"{\sqrt{\operatorname{var}_{<axis>}({x}) + <epsilon>}}"
+    )
     floats = True
     samples = [
         case((3, 4), axis=(-1,), epsilon=1e-5),

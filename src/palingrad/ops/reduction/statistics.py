@@ -13,6 +13,7 @@ import numpy as np
 
 from ...dtypes import DType, default_dtype, is_complex, is_inexact, real_of
 from ...graph.batching.rules import along_axes
+from ...graph.describe.notation import norm_notation
 from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
@@ -147,6 +148,9 @@ class VectorNorm(Statistic):
              slopes=[[[1.0, 0.0, 0.0], [0.0, -np.sqrt(0.5), np.sqrt(0.5)]]], **LAST),
     ]  # fmt: skip
 
+    def notation(y, *x):
+        return norm_notation(x[0], "", y.axis if y.inputs[0].ndim != 1 else None)
+
     def expand(y, x):
         x = ops.abs(x) if is_complex(x.dtype) else widened(x)
         if count(x, y.axis) == 0:
@@ -202,7 +206,7 @@ class Logsumexp(Statistic):
     """
 
     batched = along_axes
-    math, onnx = r"\log\sum e^{{x}}", "ReduceLogSumExp"
+    math, onnx = r"\log\sum_{<axis>} e^{{x}}", "ReduceLogSumExp"
     samples = [
         case((3, 4), **WHOLE),
         case((4, 4), **FIRST),
@@ -246,7 +250,7 @@ class WeightedLogsumexp(Statistic):
     """
 
     complexes = False
-    math = r"\log\sum {b}\,e^{{x}}"
+    math = r"\log\sum_{<axis>} {b} \* e^{{x}}"
     floats = True
     samples = [
         case((3, 4), (3, 4), low=0.5, **LAST),

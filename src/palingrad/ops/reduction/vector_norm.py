@@ -10,6 +10,7 @@ import numpy as np
 
 from ...dtypes import is_complex, real_of
 from ...errors import ArgumentError
+from ...graph.describe.notation import attribute_text, norm_notation
 from ...graph.functions import frozen
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -44,6 +45,9 @@ class PowerNorm(Statistic):
              slopes=[[[0.0, 1.0], [2**-1.5, -(2**-1.5)]]], **LAST, ord=-2.0),
         kink([np.inf, -2.0, 0.0], slopes=[[1.0, -np.inf, 0.0]], **WHOLE, ord=0.5),
     ]  # fmt: skip
+
+    def notation(y, *x):
+        return norm_notation(x[0], attribute_text(y.ord), y.axis if y.inputs[0].ndim != 1 else None)
 
     def expand(y, x):
         size = ops.abs(widened(x))
@@ -91,6 +95,9 @@ class NonzeroNorm(Statistic):
         case(np.array([0, 2, 3]), **WHOLE),
     ]
 
+    def notation(y, *x):
+        return norm_notation(x[0], "0", y.axis if y.inputs[0].ndim != 1 else None)
+
     def expand(y, x):
         nonzero = ops.cast(ops.not_equal(x, 0), real_of(widened(x).dtype))
         return narrowed(ops.sum(nonzero, axis=y.axis, keepdims=y.keepdims), y.dtype)
@@ -107,6 +114,9 @@ class AbsoluteSum(Statistic):
         kink([0.0, -2.0, 3.0], slopes=[[0.0, -1.0, 1.0]], **WHOLE),
     ]
 
+    def notation(y, *x):
+        return norm_notation(x[0], "1", y.axis if y.inputs[0].ndim != 1 else None)
+
     def expand(y, x):
         return narrowed(ops.sum(ops.abs(widened(x)), axis=y.axis, keepdims=y.keepdims), y.dtype)
 
@@ -122,6 +132,11 @@ class AbsoluteExtreme(Statistic):
         case((4, 3), low=0.5, **FIRST, least=True),
         kink([2.0, -2.0, 1.0], slopes=[[0.5, -0.5, 0.0]], **WHOLE, least=False),
     ]
+
+    def notation(y, *x):
+        return norm_notation(
+            x[0], r"-\infty" if y.least else r"\infty", y.axis if y.inputs[0].ndim != 1 else None
+        )
 
     def expand(y, x):
         extreme = ops.min if y.least else ops.max

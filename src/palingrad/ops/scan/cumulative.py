@@ -100,7 +100,7 @@ class LinearRecurrence(Scan):
     of cotangents.
     """
 
-    math = r"{a}\,y_{i-1} + {b}"
+    math = r"\operatorname{recurrence}({a}, {b})"
     floats = True
     complexes = multiplies = True
     samples = [

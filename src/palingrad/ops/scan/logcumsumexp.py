@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...graph.batching.rules import along_axis
+from ...graph.describe.notation import Piece
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -28,7 +29,7 @@ class Logcumsumexp(Composite):
     """
 
     batched = along_axis
-    math = r"\log\operatorname{cumsum} e^{{x}}"
+    math = r"\log\operatorname{cumsum}_{<axis>} e^{{x}}"
     floats = True
     samples = [
         case((5,), **ALONG),
@@ -41,6 +42,13 @@ class Logcumsumexp(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         axis_in(self.attributes["axis"], len(shapes[0]))
         return shapes[0]
+
+    def notation(y, x):
+        plain = super().notation(x)
+        latex = (
+            plain.latex.replace("cumsum}", r"cumsum}^{\leftarrow}") if y.reverse else plain.latex
+        )
+        return Piece(latex, plain.level)
 
     def expand(y, x):
         parts = _Parts(y, widened(x))

@@ -26,7 +26,7 @@ class Interval(Index):
     """i = the last index in 0 … n − 2 with knotsᵢ ≤ x, 0 if there is none. The knots ascend."""
 
     batched = as_it_is
-    math = r"\operatorname{interval}({x})"
+    math = r"\operatorname{interval}({x}, {p})"
     samples = [case(_X, _XP), case(np.array(0.5), np.array([1.0]))]
 
     def f(m, x, knots):
@@ -57,7 +57,7 @@ class Interp(Composite):
     """
 
     complexes = False
-    math = r"\operatorname{interp}({x})"
+    math = r"\operatorname{interp}({x}, {p}, {f})"
     floats = True
     samples = [
         case(_X, _XP, (4,), left=None, right=None, period=None),

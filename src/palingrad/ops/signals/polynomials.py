@@ -23,7 +23,7 @@ from ..reduction.axes import narrowed, widened
 class Polyval(Composite):
     """y = p₀·xⁿ⁻¹ + p₁·xⁿ⁻² + … + pₙ₋₁ for n coefficients p, by Horner's rule."""
 
-    math = r"{p}({x})"
+    math = r"\operatorname{polyval}({p}, {x})"
     samples = [
         case((4,), (2, 3)),
         case((1,), (2,)),

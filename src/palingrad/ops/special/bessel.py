@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.describe.notation import applied
+from ...graph.describe.notation import PRODUCT, Piece, applied
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
@@ -91,7 +91,7 @@ class BesselIe(Bessel):
     At the kink 0 the slope is that of Iₙ.
     """
 
-    math = r"e^{-|{x}|} I_{n}({x})"
+    math = r"e^{-|{x}|} \* I_{n}({x})"
     harmless = 0
     samples = [
         case((3,), low=0.3, high=3.0, n=0),
@@ -104,7 +104,8 @@ class BesselIe(Bessel):
         return m.bessel_i(x, n, True)
 
     def notation(y, x):
-        return applied(rf"e^{{-|{x.latex}|}} I_{{{y.n}}}", [x])
+        sign = r" \odot " if y.inputs[0].ndim else r"\,"
+        return Piece(rf"e^{{-|{x.latex}|}}{sign}{applied(f'I_{{{y.n}}}', [x]).latex}", PRODUCT)
 
     def d(y, x):
         below, above = y._near(x)

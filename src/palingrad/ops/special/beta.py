@@ -55,7 +55,7 @@ class Poch(Special):
     ∂y/∂x = y·(ψ(x + n) − ψ(x)), ∂y/∂n = y·ψ(x + n).
     """
 
-    math = r"({x})_{{n}}"
+    math = r"\operatorname{poch}({x}, {n})"
     samples = [
         _SAMPLES[0],
         case(np.array([-1.0]), np.array([1.5])),  # a zero

@@ -23,7 +23,7 @@ _ODD = tuple(1.0 / (2 * k + 1) for k in range(18, 0, -1))
 class Xlogy(Special):
     """z = x·log y, and 0 where x = 0 unless y is NaN. ∂z/∂x = log y, ∂z/∂y = x/y."""
 
-    math = r"{x} \log {y}"
+    math = r"{x} \* \log {y}"
     samples = [*_PAIRS, kink([0.0, 0.0], [2.0, 0.0], slopes=[[np.log(2), -np.inf], [0.0, 0.0]])]
 
     def f(m, x, y):
@@ -39,7 +39,7 @@ class Xlog1py(Special):
     ∂z/∂x = log(1 + y), ∂z/∂y = x/(1 + y).
     """
 
-    math = r"{x} \log(1 + {y})"
+    math = r"{x} \* \log(1 + {y})"
     samples = [*_PAIRS, kink([0.0, 0.0], [1.0, -1.0], slopes=[[np.log(2), -np.inf], [0.0, 0.0]])]
 
     def f(m, x, y):
@@ -52,7 +52,7 @@ class Xlog1py(Special):
 class Entr(Special):
     """y = −x·log x, 0 at x = 0 and −∞ for x < 0. ∂y/∂x = −log x − 1, ∞ at 0."""
 
-    math = r"-{x} \log {x}"
+    math = r"-{x} \* \log {x}"
     harmless = 1
     samples = [
         case((2, 3), low=0.2, high=3.0),
@@ -106,7 +106,7 @@ class RelEntr(Special):
     ∂z/∂x = log(x/y) + 1, ∂z/∂y = −x/y.
     """
 
-    math = r"{x} \log\frac{{x}}{{y}}"
+    math = r"{x} \* \log\frac{{x}}{{y}}"
     samples = [
         *_PAIRS,
         kink([0.0, 0.0], [2.0, 0.0], slopes=[[-np.inf, 0.0], [0.0, 0.0]]),
@@ -135,7 +135,7 @@ class KlDiv(Special):
     ∂z/∂x = log(x/y), ∂z/∂y = 1 − x/y = (y − x)/y. Where x is near y it is computed by a series.
     """
 
-    math = r"({x} \log\frac{{x}}{{y}} - {x} + {y})"
+    math = r"{x} \* \log\frac{{x}}{{y}} - {x} + {y}"
     samples = [
         *_PAIRS,
         case(np.array([1.0, 2.0]), np.array([1.0 + 1e-7, 2.0])),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.describe.notation import ATOM, PRODUCT, Piece, applied
+from ...graph.describe.notation import PRODUCT, SUM, Piece, applied
 from ...graph.functions import unary
 from ...graph.node import Node
 from ...graph.registry import ops, register
@@ -130,9 +130,7 @@ class PolygammaStep(Special):
 
     def notation(y, x, h):
         sign = rf"\psi^{{({y.n})}}" if y.n else r"\psi"
-        return Piece(
-            f"\\left[{sign}({x.latex} + {h.within(PRODUCT)}) - {sign}({x.latex})\\right]", ATOM
-        )
+        return Piece(f"{sign}({x.latex} + {h.within(PRODUCT)}) - {sign}({x.latex})", SUM)
 
     def d(y, x, h):
         return [

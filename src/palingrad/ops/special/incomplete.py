@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.describe.notation import applied
+from ...graph.describe.notation import SUM, Piece, applied
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, edge, kink
@@ -37,7 +37,7 @@ class GammaDensity(Special):
     ∂y/∂a = y·(log x − ψ(a)), ∂y/∂x = y·(a − 1 − x)/x.
     """
 
-    math = r"\frac{{x}^{{a} - 1} e^{-{x}}}{\Gamma({a})}"
+    math = r"\frac{{x}^{{a} - 1} \* e^{-{x}}}{\Gamma({a})}"
     samples = [case((1,), (1,), low=0.5, high=3.0), edge(0.5, 1.0, 30.0, 0.0, np.nan, inputs=2)]
 
     def f(m, a, x):
@@ -113,7 +113,7 @@ class BetaDensity(Special):
     ∂y/∂x = y·((a − 1)/x − (b − 1)/(1 − x)).
     """
 
-    math = r"\frac{{x}^{{a} - 1} (1 - {x})^{{b} - 1}}{B({a}, {b})}"
+    math = r"\frac{{x}^{{a} - 1} \* (1 - {x})^{{b} - 1}}{B({a}, {b})}"
     samples = [
         case(np.array([2.2]), np.array([2]), np.array([0.3])),
         kink(*_AT, slopes=[[0.40137837259095], [0.31114054710732], [-1.3863769705903]]),
@@ -160,9 +160,11 @@ class BetaTail(Special):
     upper = False
 
     def notation(y, a, b, x):
-        sign = r"\bar{I}" if y.upper else "I"
         orders = rf"\partial_1^{{{y.i}}}\partial_2^{{{y.j}}}" if y.i or y.j else ""
-        return applied(f"{orders}{sign}", [a, b, x])
+        tail = applied(f"{orders}I", [a, b, x])
+        if y.upper:  # 1 − I
+            return Piece(("-" if orders else "1 - ") + tail.latex, SUM)
+        return tail
 
     def d(y, a, b, x):
         sign = -1 if y.upper else 1
@@ -190,7 +192,7 @@ class Betainc(BetaTail):
 class Betaincc(BetaTail):
     """y = ∂ⁱ⁺ʲ/∂aⁱ∂bʲ (1 − I(x; a, b)), without cancellation where I is near 1."""
 
-    math = r"\bar{I}({a}, {b}, {x})"
+    math = r"1 - I({a}, {b}, {x})"
     upper = True
     samples = [
         _BETA[0],

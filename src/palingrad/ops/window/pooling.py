@@ -77,7 +77,7 @@ class MaxPoolPlace(Window):
     """
 
     batched = merging
-    math = r"\operatorname{maxpool}^T({x})"
+    math = r"\operatorname{maxpool}^T({g}, {x})"
     floats = True
     samples = [
         case((2, 3, 2, 3), _scattered((2, 3, 4, 6)), **_HALF),
@@ -104,7 +104,7 @@ class MaxPoolSelect(Window):
     """zᵢ = h at the largest element of window i of x, for h of x's shape. Linear in h."""
 
     batched = merging
-    math = r"\operatorname{select}({x})"
+    math = r"\operatorname{select}({h}, {x})"
     stays_finite = True
     floats = True
     samples = [

@@ -204,7 +204,7 @@ class _Stage:
             elif self.values and target.key[0] != "u" and gradient_of(target.node) is not None:
                 slope = slopes(target.node)[position]
                 if slope is not None:
-                    label, label_tone = f"∂ {number(slope)}", "backward"
+                    label, label_tone = f"× {number(slope)}", "backward"
         dash = (1.5, 3.5) if crossing else (5.0, 3.0) if target.role == "backward" else ()
         weak = crossing and self.beside and target.role == "backward"
         return Wire(start, end, look, dash, mark, label, label_tone, upward, weak)

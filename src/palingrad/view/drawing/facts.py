@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...autodiff.gradients import takes_gradient
 from ...autodiff.reverse import pulled_back
 from ...dtypes import Array, is_floating
 from ...errors import PalingradError
@@ -83,7 +84,8 @@ def gradient_of(node: Node) -> Array | None:
 
 
 def slopes(node: Node) -> list[float | None]:
-    """∂node/∂operand for each operand if all operands are known scalars; otherwise None."""
+    """∂node/∂operand for each operand that takes a gradient, if all operands are known scalars;
+    otherwise None."""
     unknown: list[float | None] = [None] * len(node.inputs)
     if not isinstance(node, Operation) or isinstance(node, (MultipleOutputs, Custom)):
         return unknown
@@ -96,7 +98,7 @@ def slopes(node: Node) -> list[float | None]:
         with graph_scope(None, hidden=True):
             copy = node.rebuild([Constant(v) for v in values])
             g = Constant(np.ones(copy.numpy().shape, copy.dtype))
-            cotangents = pulled_back(copy, g, [True] * len(values))
+            cotangents = pulled_back(copy, g, [takes_gradient(x) for x in node.inputs])
     except PalingradError:  # an operation without a derivative
         return unknown
     return [None if c is None else float(c.item()) for c in cotangents]

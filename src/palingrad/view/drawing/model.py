@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...autodiff.gradients import Gradient
-from ...errors import GraphError, printable
+from ...errors import GraphError
 from ...graph.context import level_of
 from ...graph.graph import Graph
 from ...graph.kinds import Assign
@@ -19,6 +19,7 @@ from ...graph.regions.regional import Regional
 from ...graph.traversal.order import postorder
 from ...passes.program import Program
 from ..names import is_named, names_of
+from ..scopes import ScopesOf
 from .layout.ranks import common
 from .opened import count_of, opened
 
@@ -188,33 +189,19 @@ def _assignments(order: Sequence[Node]) -> set[int]:
 
 def _scopes(order: Sequence[Node], roles: dict[int, Role]) -> list[tuple[str, ...]]:
     """The scopes of each node: those open when it was built. A leaf built outside all scopes gets
-    the innermost scope that contains all its consumers."""
-    own = {id(node): scope_of(node) for node in order}
+    the innermost scope that contains all its consumers, unless it is an input of it."""
+    own = ScopesOf(order)
     shared: dict[int, tuple[str, ...]] = {}
     for node in order:
         for x in node.inputs:
-            if not x.inputs and not own[id(x)] and roles[id(x)] == roles[id(node)]:
-                mine = own[id(node)]
+            if not x.inputs and not own[x] and roles[id(x)] == roles[id(node)]:
+                mine = own[node]
                 shared[id(x)] = common(shared[id(x)], mine) if id(x) in shared else mine
-    return [
-        ()
-        if roles[id(node)] == "update" and isinstance(node, Variable)
-        else shared.get(id(node), own[id(node)])
-        if _follows(node)
-        else own[id(node)]
-        for node in order
-    ]
-
-
-def _follows(node: Node) -> bool:
-    """Whether a node is drawn in the scope of its consumers: leaves other than placeholders are."""
-    return not node.inputs and not isinstance(node, Placeholder)
-
-
-def scope_of(node: Node) -> tuple[str, ...]:
-    """The name scopes and modules that the node was built in, outermost first."""
-    if node._name is not None and "/" in node._name:
-        return tuple(printable(part) for part in node._name.split("/")[:-1] if part)
-    place = node._origin
-    path = "" if place is None else place[2]
-    return tuple(printable(part) for part in path.split("/") if part)
+    scopes: list[tuple[str, ...]] = []
+    for node in order:
+        if roles[id(node)] == "update" and isinstance(node, Variable):
+            scopes.append(())
+        else:
+            readers = shared.get(id(node))
+            scopes.append(own[node] if readers is None else own.of_leaf(node, readers))
+    return scopes

@@ -65,6 +65,7 @@ class Entry:
     formula: Formula | None = None
     variable: int | None = None
     gradient_of: int | None = None  # the number of the Variable to whose gradient it contributes
+    literal: bool = False  # whether it is a number in an expression
 
     @property
     def assigns(self) -> bool:

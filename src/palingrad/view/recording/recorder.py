@@ -18,6 +18,7 @@ from ...graph.traversal.order import postorder
 from ...messages.calls import public
 from ..drawing.model import Kind, kind_of
 from ..names import names_of
+from ..scopes import ScopesOf
 from .entries import Entry, Formula, Run, Script, Source, with_roles
 from .retention import Keep, is_whole
 from .tape import Tape
@@ -98,9 +99,9 @@ class _Draft:
                 tuple(array.shape for array in value) if several else value.shape,
                 tuple(array.dtype.name for array in value) if several else value.dtype.name,
                 node.origin,
-                node._origin[2] if node._origin is not None else "",
-                formula,
-                variable,
+                formula=formula,
+                variable=variable,
+                literal=isinstance(node, Constant) and node.scalar is not None,
             )
         )
         level = 0 if formula is None else level_of(node._origin)
@@ -273,12 +274,14 @@ class _Recorder(Observer):
         """The entries with names and roles; equal runs share one Script."""
         key = (draft.title, *map(_signature, draft.entries, draft.levels))
         if key not in self._scripts:
-            names = names_of(list({id(node): node for node in draft.nodes}.values()))
+            nodes = list({id(node): node for node in draft.nodes}.values())
+            names, scopes = names_of(nodes), ScopesOf(nodes)
             entries = [
                 replace(
                     entry,
                     name=self._name(entry, names[id(node)]),
                     gradient_of=self._target(entry, node),
+                    scope="".join(f"{part}/" for part in scopes[node]),
                 )
                 for entry, node in zip(draft.entries, draft.nodes, strict=True)
             ]

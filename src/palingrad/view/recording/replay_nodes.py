@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from ...errors import TapeError
 from ...graph.context import Backward, Origin, SourceLocation
 from ...graph.leaves import Constant, Placeholder, Variable
@@ -62,6 +64,8 @@ def _leaf(kind: type[Any], entry: Entry, value: Any) -> Any:
     node = kind.unchecked({}, value=value)
     if isinstance(node, Variable):
         node._trainable = True
+    if isinstance(node, Constant) and entry.literal and isinstance(value, np.ndarray):
+        node.scalar = value.item()
     return _annotated(node, entry)
 
 

@@ -147,7 +147,7 @@ def _written(entry: Entry) -> dict[str, Any]:
     fields: dict[str, Any] = {
         name: encoded(getattr(entry, name))
         for name in ("place", "kind", "operation", "name", "role", "inputs", "shape", "dtype",
-                     "variable", "scope", "gradient_of")
+                     "variable", "scope", "gradient_of", "literal")
     }  # fmt: skip
     fields["origin"] = None if entry.origin is None else list(entry.origin)
     if formula is not None:

@@ -18,7 +18,7 @@ from ....shapes import size, sizes
 from .paths import Steps
 from .steps import Step
 from .symbols import bar, value_of
-from .worked import Worked, is_float, is_number_like
+from .worked import Worked, is_float, is_number_like, readable
 
 _MATRIX = 64  # elements of a Jacobian that is computed
 
@@ -99,7 +99,7 @@ class Backwards:
 
     def _write(self, node: Node) -> None:
         parts = self.parts[id(node)]
-        text = added(parts).latex
+        text = readable(added(parts).latex)
         value = self.total(node)
         text = f"{bar(self.worked.names[id(node)])} = {text}"
         if value is not None:

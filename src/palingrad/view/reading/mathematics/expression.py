@@ -48,12 +48,13 @@ def leaf(node: Node) -> Piece:
 
 def written_unguarded(node: Node, operands: Sequence[Piece]) -> Piece:
     """As `written`, without the selections that protect a vjp rule from a division by 0: in a
-    derivative, x/where(z == 0, 1, z) is written as x/z."""
+    derivative, x/where(z == 0, 1, z) is written as x/z. What is selected for z = 0 is a number."""
     if type(node) is Where:
-        condition = node.inputs[0]
-        if _is_guard(condition):
+        condition, one, other = node.inputs
+        if _is_guard(condition) and isinstance(one, Constant):
             return operands[2]
-        if isinstance(condition, BitwiseInvert) and _is_guard(condition.inputs[0]):
+        inverted = isinstance(condition, BitwiseInvert) and _is_guard(condition.inputs[0])
+        if inverted and isinstance(other, Constant):
             return operands[1]
     return written(node, operands)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ....errors import GraphError
 from ....files.terminal import for_output
-from ....graph.describe.notation import ATOM, Piece
+from ....graph.describe.notation import ATOM, SUM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
 from ....graph.protocols.stand_in import node_of
@@ -78,7 +78,7 @@ def latex(node: Any) -> Formula:
             order, {key: name for key, name in names.items() if key != id(node)}, {}
         )
         if whole is not None:
-            return Formula.of([start + whole[id(node)].latex])
+            return Formula.of([start + _right(whole[id(node)], start)])
     return Formula.of(_broken(node, order, names))
 
 
@@ -145,10 +145,15 @@ def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str]) -> list
         size = len(plain(piece.latex))
         if known or inner is node or size > _TERM or (uses[id(inner)] > 1 and size > 3):
             name = known or letters.new()
-            lines.append(f"{name} = {piece.latex}")
+            lines.append(f"{name} = {_right(piece, name)}")
             piece = Piece(name)
         pieces[id(inner)] = piece
     return lines
+
+
+def _right(piece: Piece, left: str) -> str:
+    """The right side of an equation: a relation is put in brackets, e = (x = y)."""
+    return piece.within(SUM) if left else piece.latex
 
 
 class Letters:

@@ -17,7 +17,7 @@ from ....graph.registry import ops
 from ....maths import numpy_maths
 from .steps import Step
 from .symbols import number, partial
-from .worked import Worked, is_float
+from .worked import Worked, is_float, readable
 
 _MOST = 6  # the largest number of paths that are written
 _LONGEST = 16  # the largest number of edges in a path
@@ -143,7 +143,7 @@ def _symbol(worked: Worked, edge: Edge) -> str:
 
 
 def _local(worked: Worked, edge: Edge) -> str:
-    text = f"{_symbol(worked, edge)} = {edge.piece.latex}"
+    text = f"{_symbol(worked, edge)} = {readable(edge.piece.latex)}"
     if edge.value is None:
         return text
     shown = number(edge.value[()])
@@ -159,7 +159,7 @@ def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
     if value is not None:
         numbers = [number(edge.value[()]) for edge in path if edge.value is not None]
         if len(numbers) > 1:
-            sides.append(r" \cdot ".join(map(_signed, numbers)))
+            sides.append(r" \cdot ".join([numbers[0], *map(_signed, numbers[1:])]))
         sides.append(number(value[()]))
     return " = ".join(dict.fromkeys(sides))
 

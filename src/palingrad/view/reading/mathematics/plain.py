@@ -12,7 +12,8 @@ _SIGNS = {
     "ge": "≥", "land": "∧", "lor": "∨", "lnot": "¬", "leftarrow": "←", "sum": "Σ", "prod": "Π",
     "exists": "∃", "forall": "∀", "partial": "∂", "dots": "…", "lfloor": "⌊", "rfloor": "⌋",
     "lceil": "⌈", "rceil": "⌉", "lVert": "‖", "rVert": "‖", "infty": "∞", "to": "→", "bmod": "mod",
-    "Vert": "‖", "vert": "|", "mid": "|", "in": "∈", "ell": "ℓ",
+    "Vert": "‖", "vert": "|", "mid": "|", "in": "∈", "ell": "ℓ", "ll": "≪",
+    "gg": "≫", "star": "⋆", "ast": "∗",
     "left": "", "right": "", "displaystyle": "", "qquad": "  ", "quad": " ", "big": "",
 }  # fmt: skip
 _UP = str.maketrans("0123456789+-−=()nixyT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀ")
@@ -72,6 +73,8 @@ class _Reader:
         name = token[1:]
         if name in ("frac", "dfrac"):
             return f"{_atom(self.argument())}/{_atom(self.argument())}"
+        if name == "binom":
+            return f"C({self.argument()}, {self.argument()})"
         if name == "sqrt":
             return self.root()
         if name in ("bar", "overline", "hat"):
@@ -115,6 +118,8 @@ def _atom(text: str) -> str:
 def _script(text: str, mark: str) -> str:
     """A superscript or subscript, in Unicode's super- or subscript characters if possible."""
     text = text.strip()
+    if text == "*":
+        return "∗"
     table = _UP if mark == "^" else _DOWN
     if text and all(ord(c) in table for c in text):
         return text.translate(table)

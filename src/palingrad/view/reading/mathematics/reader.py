@@ -15,6 +15,7 @@ _SIGNS = {
     "forall": "∀", "partial": "∂", "dots": "…", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
     "rceil": "⌉", "lVert": "‖", "rVert": "‖", "int": "∫", "times": "×", "pm": "±", "infty": "∞",
     "in": "∈", "nabla": "∇", "to": "→", "|": "‖", "{": "{", "}": "}", "bmod": "mod", "mid": "|",
+    "ll": "≪", "gg": "≫", "star": "⋆",
 }  # fmt: skip
 _LETTERS = {
     "sigma": "σ", "varepsilon": "ε", "epsilon": "ϵ", "alpha": "α", "beta": "β", "gamma": "γ",
@@ -86,6 +87,9 @@ class Reader:
         """A command and its arguments."""
         if name == "frac":
             return f"<mfrac>{self.atom()}{self.atom()}</mfrac>"
+        if name == "binom":
+            rows = "".join(f"<mtr><mtd>{self.atom()}</mtd></mtr>" for _ in range(2))
+            return f"<mrow><mo>(</mo><mtable>{rows}</mtable><mo>)</mo></mrow>"
         if name == "sqrt":
             return self.root()
         if name == "overline":

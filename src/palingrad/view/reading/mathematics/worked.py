@@ -10,7 +10,7 @@ from ....autodiff.reverse import pulled_back, reverse
 from ....dtypes import Array, is_inexact
 from ....errors import GraphError
 from ....graph.context import built_at, graph_scope, level_of
-from ....graph.describe.notation import Piece
+from ....graph.describe.notation import SUM, Piece
 from ....graph.kinds import AnonymousGraph
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
@@ -28,6 +28,7 @@ from .latex import Letters, expressions, user_names
 from .symbols import value_of
 
 Named = dict[int, str]
+_PAGE = 4000  # the largest number of characters of LaTeX of one expression
 _SHORT = 100  # the largest number of nodes for which the derivative is tried as one expression
 
 
@@ -119,7 +120,7 @@ class Worked:
                 active = id(node) in self.active and node is not self.x and is_float(node)
                 if active or (node.inputs and len(piece.latex) > 90):
                     name = self.names.setdefault(id(node), name or self._letters.new())
-                    result.append((node, f"{name} = {piece.latex}"))
+                    result.append((node, f"{name} = {piece.within(SUM)}"))
                     piece = Piece(name)
                 elif name:
                     piece = Piece(name)
@@ -180,6 +181,11 @@ class Worked:
             (simple,) = _simple([gradients[self.x]])
         whole = expressions(postorder(simple), {}, self.names, written_unguarded)
         return "" if whole is None else whole[id(simple)].latex
+
+
+def readable(latex: str) -> str:
+    """The expression, or … where it is longer than a page."""
+    return latex if len(latex) <= _PAGE else r"\dots"
 
 
 def _simple(nodes: Sequence[Node]) -> Sequence[Node]:

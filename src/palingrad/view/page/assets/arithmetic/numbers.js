@@ -11,6 +11,11 @@ function short(x, digits = 4) {
   return signed(power ? `${trimmed}e${power.replace("+", "")}` : trimmed);
 }
 
+/** A number as a factor after another: in brackets if it is negative. */
+function factor(x) {
+  return x < 0 ? `(${short(x)})` : short(x);
+}
+
 /** The shortest text that identifies a double (or a float32). */
 function full(x, dtype = "float64") {
   if (!Number.isFinite(x)) return short(x);

@@ -1,21 +1,42 @@
 // Paths between two nodes: counted by dynamic programming, enumerated, multiplied and summed.
 
+/** The first edge of each bundle of parallel edges that leave a node: x·x has two edges from x, and one step. */
+function stepsFrom(place) {
+  return outs[place].filter((number, k) => outs[place].findIndex((other) => edges[other].b === edges[number].b) === k);
+}
+
+/** The edges parallel to an edge, itself included. */
+function bundle(number) {
+  return outs[edges[number].a].filter((other) => edges[other].b === edges[number].b);
+}
+
+/** The local derivative of a step: the sum over its parallel edges; null if one is unknown. */
+function localStep(number) {
+  let sum = null;
+  for (const one of bundle(number)) {
+    const local = localOf(one);
+    if (!local || !local.whole) return null;
+    sum = sum ? { ...sum, data: sum.data.map((x, k) => x + local.data[k]) } : local;
+  }
+  return sum;
+}
+
 /** The nodes on paths from one node to another, and the number of paths from each to the end. */
 function between(from, to) {
   const ways = new Map([[to, 1n]]); // node → number of paths to the end
   for (let place = to - 1; place >= from; place--) {
     if (!isFloat(place)) continue;
     let n = 0n;
-    for (const number of outs[place]) n += ways.get(edges[number].b) || 0n;
+    for (const number of stepsFrom(place)) n += ways.get(edges[number].b) || 0n;
     if (n) ways.set(place, n);
   }
   return ways;
 }
 
-/** Generates all paths from one node to another as lists of edges, in the order of operands. */
+/** Generates all paths from one node to another as lists of steps, in the order of operands. */
 function* pathsBetween(from, to, ways) {
   if (!ways.has(from) || from === to) return;
-  const next = (place) => outs[place].filter((number) => ways.has(edges[number].b));
+  const next = (place) => stepsFrom(place).filter((number) => ways.has(edges[number].b));
   const path = [];
   const stack = [next(from)];
   const at_ = [0];
@@ -42,8 +63,8 @@ function* pathsBetween(from, to, ways) {
 function productAlong(path) {
   let found = null;
   for (const number of path) {
-    const local = localOf(number);
-    if (!local || !local.whole) return null;
+    const local = localStep(number);
+    if (!local) return null;
     if (!found) found = { rows: local.m, n: local.n, data: local.data };
     else found = times({ rows: local.m, n: local.n, data: local.data }, { m: found.rows, n: found.n, data: found.data });
   }

@@ -41,7 +41,7 @@ function groupDetails(path) {
     const through = schedule.active.has(place) ? throughScope(numbers) : null;
     const total = totalOf(place);
     const partly = through && total && through.data.some((x, k) => Math.abs(x - total.data[k]) > 1e-12 * Math.abs(total.data[k]));
-    return link_(place, make("span", { class: "number gradient", "data-through": through && through.data.length === 1 ? through.data[0] : null }, amount(through) + (partly ? ` of ${short(total.data[0], 4)}` : "")));
+    return link_(place, make("span", { class: "number gradient", "data-through": through && through.data.length === 1 ? through.data[0] : null }, partly ? `${amount(through).replace("∂ ", "")} of ${amount(total)}` : amount(through)));
   });
   const outputs = by(leaving, "a").map(([place]) => link_(place, make("span", { class: "number gradient" }, totalOf(place) ? amount(totalOf(place)) : "")));
   if (inside.has(result)) outputs.push(link_(result, make("span", { class: "number gradient" }, "the result")));

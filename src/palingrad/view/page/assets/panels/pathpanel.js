@@ -38,9 +38,12 @@ function showPaths() {
     ...pathList(from, to));
 }
 
+const namesakes = new Map(); // name → the number of nodes that have it
+for (const { n } of nodes) namesakes.set(n, (namesakes.get(n) || 0) + 1);
+
 /** A suffix that distinguishes nodes of the same name. */
 function ambiguous(place) {
-  return nodes.some((node, k) => k !== place && node.n === nodes[place].n) ? ` (${nodes[place].k})` : "";
+  return namesakes.get(nodes[place].n) > 1 ? ` (${nodes[place].k})` : "";
 }
 
 function pathList(from, to) {
@@ -73,13 +76,13 @@ function pathList(from, to) {
 
 /** One path: its nodes, factors and product. A click highlights it in the graph. */
 function pathCard(path, from) {
-  const names = [nodes[from].n, ...path.map((number) => nodes[edges[number].b].n)];
+  const names = [from, ...path.map((number) => edges[number].b)].map((place) => nodes[place].n + ambiguous(place));
   const way = (names.length > 16 ? [...names.slice(0, 8), `${counted(names.length - 12)} more`, ...names.slice(-4)] : names).join(" → ");
   const press = () => {
     const on = button.getAttribute("aria-pressed") === "true";
     for (const other of document.querySelectorAll("#path-list .way")) other.setAttribute("aria-pressed", "false");
     button.setAttribute("aria-pressed", String(!on));
-    set({ path: on ? null : path });
+    set({ path: on ? null : path.flatMap(bundle) });
   };
   const button = make("button", { class: "way", type: "button", "aria-pressed": "false" }, way);
   const card = make("div", { class: "path" }, button, make("div", { class: "product" }, ...factors(path, productAlong(path))));
@@ -92,10 +95,10 @@ function factors(path, product_) {
   const found = [];
   const shown = path.length > 24 ? [...path.slice(0, 12), ...path.slice(-12)] : path;
   [...shown].reverse().forEach((number, k) => {
-    const local = localOf(number);
+    const local = localStep(number);
     if (k) found.push(make("span", { class: "op" }, path.length > 24 && k === 12 ? "· … ·" : "·"));
     found.push(local.data.length === 1
-      ? make("span", { class: "factor", title: `∂${nodes[edges[number].b].n}/∂${nodes[edges[number].a].n}`, html: digitsOf(local.data[0]) })
+      ? make("span", { class: k && local.data[0] < 0 ? "factor negative" : "factor", title: `∂${nodes[edges[number].b].n}/∂${nodes[edges[number].a].n}`, html: digitsOf(local.data[0]) })
       : make("span", { class: "tag" }, `${local.m}×${local.n} ${structureOf(local.m, local.n, local.data)}`));
   });
   found.push(make("span", { class: "op" }, "="));

@@ -1,0 +1,57 @@
+"""The operations whose formulas the reader doesn't check, each with the reason."""
+
+from __future__ import annotations
+
+SEVERAL = "it has several results, and a formula names all of them together"
+NAMED = "its formula is its name: a definition here would be the implementation again"
+RANDOM = "it draws random numbers: the formula says from which distribution"
+ADJOINT = "the adjoint of a window operation or of a factorisation, written by a name of its own"
+ORDERS = "a derivative by a parameter, written with ∂, of a function that SciPy computes without"
+CONTROL = "it holds graphs, or changes a Variable, and is no formula of its inputs"
+SIZE = "it writes into 𝟎, or joins with it, and the size of that zero isn't in the line"
+MASK = "a mask of constants is shown by its shape"
+ATTRIBUTES = "a line names a function with attributes other than the operation's own"
+
+VALUES = {
+    "Mapped": "it is another operation, applied to each example",
+    "Item": CONTROL, "Switch": CONTROL, "Loop": CONTROL, "WhileLoop": CONTROL,
+    "AssignVariable": CONTROL, "Group": CONTROL,
+    "StudentSlope": ORDERS, "Betainc": ORDERS, "Gammainc": ORDERS, "Zeta": ORDERS,
+    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,
+    "DirichletEntropy": NAMED, "MultivariateNormalEntropy": NAMED, "LogPseudoDeterminant": NAMED,
+    "Exponent": NAMED, "NextEqual": NAMED, "NonzeroPositions": NAMED, "PivotOrder": NAMED,
+    "Eigvals": NAMED, "EmbeddingBag": NAMED, "Interpolate": NAMED, "PixelUnshuffle": NAMED,
+    "GroupNormalize": NAMED, "LocalResponseNormalize": NAMED, "WeightedQuantile": NAMED,
+    "RunTotals": NAMED, "Interval": NAMED, "LuSolve": NAMED, "LocallyConnected": NAMED,
+    "AdaptiveAveragePool": NAMED, "AdaptiveMaxPool": NAMED,
+    "FiniteDifference": "Δx/Δh stands for quotients of differences, one-sided at the ends",
+    "Split": SEVERAL, "Slogdet": SEVERAL, "LU": SEVERAL, "LuFactor": SEVERAL, "QR": SEVERAL,
+    "SVD": SEVERAL, "Eig": SEVERAL, "Eigh": SEVERAL,
+    "CholeskySlope": ADJOINT, "CofactorSlope": ADJOINT, "LuSlope": ADJOINT,
+    "ExpmFrechet": ADJOINT, "LogmFrechet": ADJOINT, "ConvolutionInput": ADJOINT,
+    "ConvolutionWeight": ADJOINT, "MaxPoolPlace": ADJOINT, "MaxPoolSelect": ADJOINT,
+    "SumPoolSpread": ADJOINT, "TransposedConvolution": ADJOINT,
+    "Dropout": RANDOM, "Normal": RANDOM, "Uniform": RANDOM,
+}  # fmt: skip
+
+DERIVATIVES = {
+    **{one: VALUES[one] for one in VALUES if VALUES[one] in (NAMED, ADJOINT)},
+    "Mapped": VALUES["Mapped"], "FiniteDifference": VALUES["FiniteDifference"],
+    "Dropout": RANDOM, "StudentCdf": ORDERS, "Zeta": ORDERS, "Erfcx": ORDERS, "Sinc": ORDERS,
+    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,
+    "DefiniteCholesky": ADJOINT, "Cholesky": ADJOINT, "Cofactor": ADJOINT, "Expm": ADJOINT,
+    "Logm": ADJOINT, "Convolution": ADJOINT, "AveragePool": ADJOINT, "MaxPool": ADJOINT,
+    "SumPool": ADJOINT, "PixelShuffle": ADJOINT,
+    "Cond": SEVERAL, "Svdvals": SEVERAL, "Eigvalsh": SEVERAL, "Glu": SEVERAL,
+    "ScatterND": MASK, "IndexUpdate": MASK, "Tril": MASK, "Triu": MASK,
+    "Diagonal": SIZE, "Trace": SIZE, "Nanquantile": SIZE, "Quantile": SIZE, "Cumprod": SIZE,
+    "LinearRecurrence": SIZE, "Logcumsumexp": SIZE,
+    "SolveBanded": ATTRIBUTES, "CrossEntropy": ATTRIBUTES, "WeightedCrossEntropy": ATTRIBUTES,
+    "Sort": ATTRIBUTES, "CumulativeMax": ATTRIBUTES, "CumulativeMin": ATTRIBUTES,
+    "Convolve": ATTRIBUTES, "Convolve1D": ATTRIBUTES, "Correlate": ATTRIBUTES,
+    "Vecmat": "a vector as a row: 1-D arrays have no rows",
+    "MultivariateNormalLog": "a vector as a row: 1-D arrays have no rows",
+    "TripletLoss": "a norm that keeps its axis and one that doesn't are written alike",
+}  # fmt: skip
+for _name in ("NextEqual", "PivotOrder", "Exponent", "Interval", "NonzeroPositions", "Eigvals"):
+    del DERIVATIVES[_name]  # they have no derivative
