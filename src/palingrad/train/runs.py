@@ -61,13 +61,17 @@ class Run:
             train, test = loaded.train, loaded.test
         return train, test, -(-len(train[1]) // size)
 
-    def classes(self, loaded: Any) -> list[str]:
+    def class_names(self, loaded: Any) -> list[str]:
         """The names of the classes; none for a number or a text."""
         kind = self.settings.get("task", "images")
         if kind == "csv":
-            names: list[str] = self.settings["columns"]["classes"] or []
-            return names if len(names) > 2 else []
+            return list(self.settings["columns"]["classes"] or [])
         return [] if kind == "text" else list(loaded.classes)
+
+    def classes(self, loaded: Any) -> list[str]:
+        """The names of classes that the model has a score for each of."""
+        names = self.class_names(loaded)
+        return names if len(names) > 2 or self.settings.get("task") != "csv" else []
 
     def save(self, model: Module, history: History) -> None:
         """Write the parameters, then settings and history; each file is replaced atomically."""
