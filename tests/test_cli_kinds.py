@@ -151,6 +151,20 @@ def test_runs_are_listed_and_compared(run):
     assert "batch size" not in output  # it is the same
     assert Path("comparison.html").read_text().count("<polyline") == 6
     assert run("runs", "--root", "nowhere")[0] == 2
+    Path("other").mkdir()
+    Path("runs/logistic").rename("other/perceptron")
+    _, output, _ = run("runs", "other/perceptron", "runs/perceptron")
+    assert "other/perceptron" in output.splitlines()[0]  # two of one name
+    assert "one is given twice" in run("runs", "runs/perceptron", "runs/perceptron")[2]
+    Path("clicks.csv").write_text(data.synthetic_clicks(300, seed=1).as_csv())
+    for model, rate in (("linear", 0.1), ("fm", 0.01)):
+        run("train", "csv", "clicks.csv", "--target", "click", "--model", model, "--epochs", 1,
+            "--learning-rate", rate, "--out", f"tables/{model}")  # fmt: skip
+    lines = run("runs", "tables/linear", "tables/fm")[1].splitlines()
+    assert {line.split("  ")[0] for line in lines[1:-1]} == {
+        "model", "learning rate", "loss", "test loss", "auc", "accuracy",
+    }  # fmt: skip
+    assert "%" in run("runs", "--root", "tables")[1]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from ..view.training.document import document, grey_png, section, table
 from .evaluate import Evaluation, Evaluator
 from .history import History
 from .metric_sections import Decisions, by_epoch, decided
-from .runs import Run
+from .runs import Run, simple_settings
 
 NAME = "report.html"
 SHOWN = 48  # maximum number of misclassified images
@@ -168,10 +168,7 @@ def _curve(history: History, what: str) -> str:
 
 
 def _settings(run: Run, history: History) -> list[tuple[str, Any]]:
-    """The settings that are one number or text each; run.json has them all."""
-    named = {**run.settings, **run.settings.get("sizes", {})}
-    rows = [(name.replace("_", " "), value) for name, value in named.items()
-            if isinstance(value, (str, int, float)) and name != "characters"]  # fmt: skip
+    rows = [(name.replace("_", " "), x) for name, x in simple_settings(run.settings).items()]
     return [*rows, ("interrupted", "yes")] if history.interrupted else rows
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,14 @@ class Run:
                 f"classes has more than the {total:,} parameters of {checkpoint.path.name}.",
                 hint="Restore run.json, or train again.",
             )
+
+
+def simple_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are one number or text each, with a model's sizes; run.json has them
+    all."""
+    named = {**settings, **settings.get("sizes", {})}
+    return {name: value for name, value in named.items()
+            if isinstance(value, (str, int, float)) and name != "characters"}  # fmt: skip
 
 
 def new_run(out: str | None, settings: dict[str, Any]) -> Run:
