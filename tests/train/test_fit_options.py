@@ -255,6 +255,6 @@ def test_each_batch_of_a_stream_is_looked_at_before_its_update(change, part, mes
 
 
 def test_targets_of_a_stream_that_are_no_classes_are_finite():
+    bad = X[:8], _put(4, np.inf)(Y[:8].copy())
     with pytest.raises(DataError, match="row 4 of the targets in batch 0 is inf"):
-        bad = X[:8], _put(4, np.inf)(Y[:8].copy())
         fit(linear(), lambda: iter([bad]), optimizer=Adam(0.1), loss="mse")
